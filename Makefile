@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check bench requirements clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Put everything into .venv (again only when requirements.txt or pyproject.toml changed)
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Baton needs Python 3.11 or newer, and '$(PYTHON)' is not: try 'make PYTHON=python3.13 $(or $(MAKECMDGOALS),install)'."; \
+		exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); \
+		echo "Python could not make $(VENV): on Debian and Ubuntu install the package python3-venv."; \
+		exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -e .
+	@touch $@
+
+demo: install ## Show orders and returns go through Baton, troubles included
+	$(BIN)/baton demo
+
+up: install ## Run all of Baton on this machine until Ctrl-C
+	$(BIN)/baton up
+
+test: install ## Run the tests
+	$(BIN)/python -m pytest
+
+check: install ## Run everything that CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: install ## Measure how many orders a second this machine carries
+	$(BIN)/baton bench flow
+
+requirements: install ## Compile requirements.txt anew from pyproject.toml
+	$(PYTHON) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --disable-pip-version-check --quiet uv
+	$(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-header --no-emit-index-url -o requirements.txt pyproject.toml
+
+clean: ## Remove .venv and what the tools leave; the data in .baton stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

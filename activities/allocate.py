@@ -1,0 +1,139 @@
+"""Allocate: a hard claim at one location for one fulfillment order; and giving it back."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities import journal, ledger, sourcing
+from activities.reserve import LOOKS, StockRequest, TooMuchTraffic, drop_reservations
+from activities.undo import Undone, UndoRequest
+from domain.ids import fulfillment_order_id
+from domain.sourcing import SourcingDecision
+from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
+from domain.stock import Movement, OutOfStock
+from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.stock import BackorderRow
+
+
+@dataclass(frozen=True)
+class Work:
+    """One fulfillment order that came out of an allocation."""
+
+    fulfillment_order_id: str
+    location_id: str
+    units: int
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """The work for each location, and how many units nobody has. Nothing is allocated while something is short."""
+
+    work: list[Work] = field(default_factory=list)
+    short_units: int = 0
+
+
+class Allocate:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    @activity.defn
+    def allocate_stock(self, request: StockRequest) -> Allocation:
+        """Turn the reservation, and what it does not cover, into fulfillment orders."""
+        for _ in range(LOOKS):
+            try:
+                with self.sessions.begin() as session:
+                    return _allocate(session, request)
+            except OutOfStock:
+                continue
+        raise TooMuchTraffic
+
+    @activity.defn
+    def deallocate_stock(self, undo: UndoRequest) -> Undone:
+        """Cancel a fulfillment order that has not left, and give its stock back."""
+        with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, undo.subject)
+            status = FulfillmentStatus(row.status) if row else FulfillmentStatus.CANCELED
+            if row and not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED:
+                end_fulfillment_order(session, row, FulfillmentStatus.CANCELED, undo.reason)
+        return Undone(done=status != FulfillmentStatus.SHIPPED)
+
+
+def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
+    return session.get(FulfillmentOrderRow, fulfillment_order_id, with_for_update=True)
+
+
+def end_fulfillment_order(
+    session: Session, row: FulfillmentOrderRow, to: FulfillmentStatus, reason: str, actor: str = journal.SYSTEM
+) -> None:
+    """End a fulfillment order before it left: canceled or rejected, its stock available again."""
+    row.status = to
+    held = session.execute(
+        select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated).where(
+            FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id, FulfillmentLineRow.allocated > 0
+        )
+    ).all()
+    session.execute(
+        update(FulfillmentLineRow)
+        .where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
+        .values(allocated=0)
+    )
+    back = [Movement("deallocated", line.sku, row.location_id, line.allocated) for line in held]
+    ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} {to}")
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
+    key = f"{row.fulfillment_order_id}:{to}"
+    journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
+
+
+def _allocate(session: Session, request: StockRequest) -> Allocation:
+    order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
+    if known := journal.repeat_of(session, key):
+        return Allocation([Work(**work) for work in known["work"]], known["short_units"])
+    demand = sourcing.outstanding(session, order_id)
+    decision = sourcing.choose(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
+    if decision.short:
+        sourcing.wait_for_stock(session, order_id, decision, key)
+        allocation = Allocation([], sum(decision.short.values()))
+    else:
+        if request.round > 1:
+            session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
+        allocation = _open_fulfillment_orders(session, order_id, decision)
+        data = {"why": decision.reason, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
+        journal.happened(session, order_id, "sourcing.decided", key, data)
+    journal.remember(session, key, asdict(allocation))
+    return allocation
+
+
+def _open_fulfillment_orders(session: Session, order_id: str, decision: SourcingDecision) -> Allocation:
+    journal.advance_order(session, order_id, OrderStatus.IN_PROGRESS)
+    first = 1 + (
+        session.scalar(select(func.max(FulfillmentOrderRow.number)).where(FulfillmentOrderRow.order_id == order_id))
+        or 0
+    )
+    work, orders, lines, claims = [], list[dict[str, Any]](), list[dict[str, Any]](), []
+    for number, (location, skus) in enumerate(decision.assignments.items(), first):
+        name = fulfillment_order_id(order_id, number)
+        work.append(Work(name, location, sum(skus.values())))
+        orders.append(
+            {
+                "fulfillment_order_id": name,
+                "order_id": order_id,
+                "number": number,
+                "location_id": location,
+                "reason": decision.reason,
+            }
+        )
+        lines += [
+            {"fulfillment_order_id": name, "sku": sku, "quantity": units, "allocated": units}
+            for sku, units in skus.items()
+        ]
+        claims += [Movement("allocated", sku, location, units) for sku, units in skus.items()]
+    if work:
+        session.execute(insert(FulfillmentOrderRow), orders)
+        session.execute(insert(FulfillmentLineRow), lines)
+    # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
+    ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
+    return Allocation(work)

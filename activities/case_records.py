@@ -1,0 +1,126 @@
+"""Reading and moving return cases in the record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities import journal
+from domain.status import RETURN, ReturnStatus, advance
+from models.fulfillment import FulfillmentOrderRow
+from models.messaging import PartnerEventRow
+from models.order import OrderLineRow, OrderRow
+from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
+
+DEAD = (ReturnStatus.REJECTED, ReturnStatus.CANCELED, ReturnStatus.EXPIRED)
+
+
+def lock_return(session: Session, return_id: str) -> ReturnRow:
+    return session.scalars(select(ReturnRow).where(ReturnRow.return_id == return_id).with_for_update()).one()
+
+
+def advance_return(session: Session, row: ReturnRow, to: ReturnStatus, reason: str) -> bool:
+    """Move the case along its axis and say so in the order's log; False when it is there already."""
+    if row.status == to:
+        return False
+    row.status = advance(RETURN, ReturnStatus(row.status), to)
+    data = {"return_id": row.return_id, **({"reason": reason} if reason else {})}
+    journal.happened(session, row.order_id, f"return.{to}", f"{row.return_id}:{to}", data)
+    return True
+
+
+def request_event(session: Session, partner: str, event_id: str) -> PartnerEventRow:
+    where = PartnerEventRow.partner == partner, PartnerEventRow.event_id == event_id
+    return session.scalars(select(PartnerEventRow).where(*where)).one()
+
+
+def ordered_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
+    return session.scalars(
+        select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.line_no)
+    ).all()
+
+
+def asked(session: Session, return_id: str) -> dict[int, int]:
+    """Units of the case by line number."""
+    rows = session.execute(
+        select(ReturnLineRow.line_no, ReturnLineRow.quantity).where(ReturnLineRow.return_id == return_id)
+    )
+    return {row.line_no: row.quantity for row in rows}
+
+
+def by_sku(session: Session, return_id: str) -> dict[str, int]:
+    """Units of the case by SKU."""
+    rows = session.execute(
+        select(ReturnLineRow.sku, func.sum(ReturnLineRow.quantity))
+        .where(ReturnLineRow.return_id == return_id)
+        .group_by(ReturnLineRow.sku)
+    )
+    return {sku: int(units) for sku, units in rows}
+
+
+def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, int]:
+    """Units by line number in all cases of the order that live or were settled, without the case `but`."""
+    rows = session.execute(
+        select(ReturnLineRow.line_no, func.sum(ReturnLineRow.quantity))
+        .join(ReturnRow)
+        .where(ReturnRow.order_id == order_id, ReturnRow.status.not_in(DEAD), ReturnRow.return_id != but)
+        .group_by(ReturnLineRow.line_no)
+    )
+    return {line_no: int(units) for line_no, units in rows}
+
+
+def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
+    """Units by line number that were paid back in other cases of the order."""
+    rows = session.execute(
+        select(ReturnLineRow.line_no, func.sum(ReturnLineRow.quantity))
+        .join(ReturnRow)
+        .where(
+            ReturnRow.order_id == row.order_id,
+            ReturnRow.refunded_at.is_not(None),
+            ReturnRow.return_id != row.return_id,
+        )
+        .group_by(ReturnLineRow.line_no)
+    )
+    return {line_no: int(units) for line_no, units in rows}
+
+
+def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
+    """Units by line number that the case pays for: all when they never left us, else as many as came."""
+    units = asked(session, row.return_id)
+    if row.goods in ("recalled", "intercepted"):
+        return units
+    came = received_by_sku(session, row.return_id)
+    lines = session.scalars(
+        select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(ReturnLineRow.line_no)
+    )
+    paid = {}
+    for line in lines:
+        paid[line.line_no] = min(line.quantity, came.get(line.sku, 0))
+        came[line.sku] = came.get(line.sku, 0) - paid[line.line_no]
+    return paid
+
+
+def received_by_sku(session: Session, return_id: str) -> dict[str, int]:
+    rows = session.execute(
+        select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity))
+        .where(ReturnedGoodsRow.return_id == return_id)
+        .group_by(ReturnedGoodsRow.sku)
+    )
+    return {sku: int(units) for sku, units in rows}
+
+
+def shipped_from(session: Session, order_id: str) -> str | None:
+    """The location that shipped the order's first parcel: its goods go back there."""
+    return session.scalar(
+        select(FulfillmentOrderRow.location_id)
+        .where(FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.shipped_at.is_not(None))
+        .order_by(FulfillmentOrderRow.number)
+        .limit(1)
+    )
+
+
+def delivered_at(session: Session, order: OrderRow) -> datetime | None:
+    """When the last parcel was delivered."""
+    where = FulfillmentOrderRow.order_id == order.order_id
+    return session.scalar(select(func.max(FulfillmentOrderRow.delivered_at)).where(where))

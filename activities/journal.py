@@ -1,0 +1,61 @@
+"""What every step writes beside its effect, in the same transaction: facts, messages to send, and its own answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.milestones import TOLD, message_id
+from domain.status import ORDER, OrderStatus, advance, is_final
+from models.messaging import MessageRow
+from models.order import OrderEventRow, OrderRow, StepResultRow
+
+SYSTEM = "baton"
+
+
+def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
+    """What the step with this key answered before, or None when it is the first time."""
+    return session.scalar(select(StepResultRow.result).where(StepResultRow.key == key))
+
+
+def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
+    """Keep a step's answer. Of two that run at once one is rolled back here, tries again and reads the other's."""
+    session.execute(insert(StepResultRow).values(key=key, result=dict(result)))
+
+
+def happened(
+    session: Session, order_id: str, event: str, key: str, data: Mapping[str, Any] | None = None, actor: str = SYSTEM
+) -> None:
+    """Append a fact to the order's log, once for each key."""
+    row = insert(OrderEventRow).values(order_id=order_id, type=event, key=key, actor=actor, data=dict(data or {}))
+    session.execute(row.on_conflict_do_nothing())
+
+
+def announce(
+    session: Session, order_id: str, milestone: str, data: Mapping[str, Any] | None = None, subject: str = ""
+) -> None:
+    """Write a message to each recipient of the milestone; the notify step sends them."""
+    rows = [
+        {
+            "message_id": message_id(order_id, milestone, recipient, subject),
+            "order_id": order_id,
+            "recipient": recipient,
+            "milestone": milestone,
+            "data": dict(data or {}),
+        }
+        for recipient in TOLD[milestone]
+    ]
+    session.execute(insert(MessageRow).values(rows).on_conflict_do_nothing())
+
+
+def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:
+    """Move the order along its axis; False when it is there already. Raises NotAllowed."""
+    now = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
+    if now == to:
+        return False
+    advance(ORDER, OrderStatus(now or ""), to)
+    ended = {"ended_at": func.now()} if is_final(ORDER, to) else {}
+    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(status=to, **ended))
+    return True

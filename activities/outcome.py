@@ -1,0 +1,75 @@
+"""How an order ends, and how a person is asked to look at it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, update
+from temporalio import activity
+
+from activities import journal
+from activities.payments import captured, refunded
+from domain import milestones
+from domain.status import OrderStatus
+from models.database import Sessions
+from models.order import HoldRow, OrderRow
+from models.stock import BackorderRow
+
+UNHAPPY = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """`status` is completed, canceled, rejected or expired."""
+
+    order_id: str
+    status: str
+    reason: str
+    actor: str = journal.SYSTEM
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that a person should look at, said once a `code` and `subject`; an empty reason means it is over."""
+
+    order_id: str
+    code: str
+    subject: str
+    reason: str
+    still: str = ""
+    """What else a person should look at."""
+
+
+class Outcome:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    @activity.defn
+    def end_order(self, ending: Ending) -> None:
+        """Write the end, let go of what it no longer waits for, and tell everybody when it is not the happy one."""
+        status = OrderStatus(ending.status)
+        with self.sessions.begin() as session:
+            if not journal.advance_order(session, ending.order_id, status):
+                return
+            data = {"reason": ending.reason}
+            journal.happened(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
+            if status == OrderStatus.COMPLETED:
+                kept = captured(session, ending.order_id) - refunded(session, ending.order_id)
+                journal.announce(session, ending.order_id, milestones.DELIVERED, {"points": kept.whole})
+            if status in UNHAPPY:
+                journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
+                session.execute(delete(BackorderRow).where(BackorderRow.order_id == ending.order_id))
+                open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
+                ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
+                session.execute(update(HoldRow).where(*open_holds).values(ended))
+
+    @activity.defn
+    def raise_alert(self, alert: Alert) -> None:
+        """Ask a person to look, in the record and in the order's log; once for each code and subject."""
+        with self.sessions.begin() as session:
+            order = OrderRow.order_id == alert.order_id
+            session.execute(update(OrderRow).where(order).values(attention=alert.reason or alert.still or None))
+            key = f"alert:{alert.code}:{alert.subject}"
+            if alert.reason:
+                data = {"code": alert.code, "reason": alert.reason}
+                journal.happened(session, alert.order_id, "alert.raised", key, data)
+            else:
+                journal.happened(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})

@@ -1,0 +1,93 @@
+"""Money back: everything that was captured and did not go back yet, or what a return is due."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities import journal
+from activities.pick import order_of
+from activities.undo import Undone, UndoRequest
+from domain import milestones
+from domain.errors import RefundRefused
+from domain.money import Money
+from domain.status import OrderStatus
+from integrations.payments import Payments
+from models.database import Sessions
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """What went back in minor units, or why the gateway refused (a short code): then a person must see to it."""
+
+    refunded_minor: int = 0
+    refusal: str = ""
+
+
+class Refunds:
+    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+        self.sessions = sessions
+        self.payments = payments
+
+    @activity.defn
+    def refund_order(self, undo: UndoRequest) -> Undone:
+        """Give back whatever is left of the payment; nothing when nothing was captured."""
+        key = f"{undo.order_id}:refund:order"
+        with self.sessions.begin() as session:
+            order = order_of(session, undo.order_id)
+            amount = captured(session, undo.order_id) - refunded(session, undo.order_id, but=key)
+        answer = refund(self.sessions, self.payments, order, amount, undo.reason, key)
+        return Undone(not answer.refusal, answer.refusal)
+
+
+def captured(session: Session, order_id: str) -> Money:
+    return _sum(session, order_id, "captured")
+
+
+def refunded(session: Session, order_id: str, but: str = "") -> Money:
+    """What went back already, without the refund whose key is `but`: a repeat must ask for the same amount again."""
+    return _sum(session, order_id, "refunded", but)
+
+
+def refund(
+    sessions: Sessions, payments: Payments, order: OrderRow, amount: Money, reason: str, key: str, return_id: str = ""
+) -> RefundAnswer:
+    """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed."""
+    if amount.minor_units <= 0:
+        return RefundAnswer()
+    try:
+        answer = payments.refund(order.payment_reference, amount, reason, key)
+    except RefundRefused as refusal:
+        return RefundAnswer(refusal=refusal.code)
+    with sessions.begin() as session:
+        movement = insert(MoneyMovementRow).values(
+            order_id=order.order_id,
+            kind="refunded",
+            amount_minor=amount.minor_units,
+            currency=amount.currency,
+            gateway_reference=answer.refund_id,
+            return_id=return_id or None,
+            key=key,
+        )
+        session.execute(movement.on_conflict_do_nothing())
+        # Points were given for what was kept at delivery, so only later refunds take some back.
+        points = -amount.whole if order.status == OrderStatus.COMPLETED else 0
+        data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
+        journal.happened(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
+        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id)
+    return RefundAnswer(amount.minor_units)
+
+
+def _outcome(status: str) -> str:
+    return "succeeded" if status == "succeeded" else "created"
+
+
+def _sum(session: Session, order_id: str, kind: str, but: str = "") -> Money:
+    currency = session.scalars(select(OrderRow.currency).where(OrderRow.order_id == order_id)).one()
+    where = MoneyMovementRow.order_id == order_id, MoneyMovementRow.kind == kind, MoneyMovementRow.key != but
+    total = session.scalar(select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(*where))
+    return Money(int(total or 0), currency)

@@ -1,0 +1,104 @@
+"""Pick: tell the warehouse what to take from where; and call the work back."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities import journal
+from activities.allocate import end_fulfillment_order, lock_fulfillment_order
+from activities.records import ship_to
+from activities.undo import Undone, UndoRequest
+from domain.errors import PickRefused
+from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+from integrations.http import Line
+from integrations.wms import PickRequest, RecallResult, Wms
+from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.order import OrderRow
+
+
+@dataclass(frozen=True)
+class FulfillmentStep:
+    """`round` counts the tries of one step, such as a booking after a refusal, from 1."""
+
+    order_id: str
+    fulfillment_order_id: str
+    round: int = 1
+
+
+@dataclass(frozen=True)
+class PickAnswer:
+    """The fulfillment order's status now: released, or rejected with the reason."""
+
+    status: str
+    reason: str = ""
+
+
+class Pick:
+    def __init__(self, sessions: Sessions, wms: Wms) -> None:
+        self.sessions = sessions
+        self.wms = wms
+
+    @activity.defn
+    def release_to_pick(self, step: FulfillmentStep) -> PickAnswer:
+        """Hand the work to the warehouse. A refusal ends the fulfillment order and is an answer, not an error."""
+        with self.sessions.begin() as session:
+            request = _instruction(session, step)
+        try:
+            reference = self.wms.pick(request, key=f"{step.fulfillment_order_id}:pick")
+        except PickRefused as refusal:
+            return self._rejected(step, refusal.code)
+        with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, step.fulfillment_order_id)
+            if row and row.status == FulfillmentStatus.OPEN:
+                row.status, row.wms_reference, row.released_at = FulfillmentStatus.RELEASED, reference, func.now()
+                data = {"fulfillment_order_id": step.fulfillment_order_id, "location_id": row.location_id}
+                key = f"{step.fulfillment_order_id}:released"
+                journal.happened(session, step.order_id, "fulfillment_order.released", key, data)
+        return PickAnswer(FulfillmentStatus.RELEASED)
+
+    @activity.defn
+    def recall_pick(self, undo: UndoRequest) -> Undone:
+        """Call the work back. The stock is given back by `deallocate_stock`, once the goods are known to stay."""
+        result = self.wms.recall(undo.subject, undo.reason, key=f"{undo.subject}:recall")
+        return Undone(result == RecallResult.RECALLED, result)
+
+    def _rejected(self, step: FulfillmentStep, code: str) -> PickAnswer:
+        with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, step.fulfillment_order_id)
+            if row and not is_final(FULFILLMENT, FulfillmentStatus(row.status)):
+                end_fulfillment_order(session, row, FulfillmentStatus.REJECTED, code, actor="wms")
+        return PickAnswer(FulfillmentStatus.REJECTED, code)
+
+
+def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
+    """What a fulfillment order is for: as many as were picked, or asked for while nothing is known."""
+    rows = session.scalars(
+        select(FulfillmentLineRow)
+        .where(FulfillmentLineRow.fulfillment_order_id == fulfillment_order_id)
+        .order_by(FulfillmentLineRow.sku)
+    )
+    units = [(row.sku, row.quantity if row.picked is None else row.picked) for row in rows]
+    return [Line(sku=sku, quantity=quantity) for sku, quantity in units if quantity]
+
+
+def order_of(session: Session, order_id: str) -> OrderRow:
+    return session.scalars(select(OrderRow).where(OrderRow.order_id == order_id)).one()
+
+
+def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
+    order = order_of(session, step.order_id)
+    location = select(FulfillmentOrderRow.location_id).where(
+        FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id
+    )
+    return PickRequest(
+        fulfillment_order_id=step.fulfillment_order_id,
+        order_id=order.order_id,
+        channel=order.channel,
+        channel_order_id=order.channel_order_id,
+        location_id=session.scalars(location).one(),
+        lines=lines_of(session, step.fulfillment_order_id),
+        ship_to=ship_to(order),
+    )

@@ -1,0 +1,88 @@
+"""How far a fulfillment order is, once what partners reported has been written down."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities.allocate import lock_fulfillment_order
+from activities.reports import APPLY
+from domain.status import FulfillmentStatus
+from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.messaging import PartnerEventRow
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Stored webhooks about one fulfillment order, by (partner, event id), oldest first."""
+
+    order_id: str
+    fulfillment_order_id: str
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the fulfillment order stands. `picked_units` is None until the warehouse has said how many it found."""
+
+    status: str
+    tracking: str = ""
+    picked_units: int | None = None
+    short_units: int = 0
+    interception_refused: bool = False
+
+
+class ProgressReports:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    @activity.defn
+    def record_progress(self, reports: Reports) -> Progress:
+        """Apply the reports that were not applied before, and answer where the fulfillment order stands."""
+        with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, reports.fulfillment_order_id)
+            if row is None:
+                return Progress(FulfillmentStatus.CANCELED)
+            refused = False
+            for event in _unapplied(session, reports):
+                APPLY[event.type](session, row, event)
+                refused |= event.type == "shipment.interception_answered" and not event.data["accepted"]
+            return _progress(session, row, refused)
+
+
+def _unapplied(session: Session, reports: Reports) -> list[PartnerEventRow]:
+    """The events as they came, marked as applied: this transaction applies them or none."""
+    if not reports.events:
+        return []
+    rows = session.scalars(
+        select(PartnerEventRow)
+        .where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(reports.events))
+        .where(PartnerEventRow.applied_at.is_(None), PartnerEventRow.type.in_(APPLY))
+        .order_by(PartnerEventRow.sequence)
+    ).all()
+    session.execute(
+        update(PartnerEventRow)
+        .where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(reports.events))
+        .values(applied_at=func.now()),
+        execution_options={"synchronize_session": False},
+    )
+    return list(rows)
+
+
+def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Progress:
+    asked, picked, reported = session.execute(
+        select(
+            func.sum(FulfillmentLineRow.quantity),
+            func.sum(FulfillmentLineRow.picked),
+            func.count() == func.count(FulfillmentLineRow.picked),
+        ).where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
+    ).one()
+    tracking = ""
+    if row.shipment_id:
+        where = ShipmentRow.shipment_id == row.shipment_id
+        tracking = session.scalars(select(ShipmentRow.tracking_status).where(where)).one()
+    if not reported:
+        return Progress(row.status, tracking, interception_refused=refused)
+    return Progress(row.status, tracking, picked, (asked or 0) - (picked or 0), refused)

@@ -1,0 +1,127 @@
+"""What each report of a warehouse or carrier changes: stored webhooks, applied once, in whatever order they come."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from activities import journal, ledger
+from activities.allocate import end_fulfillment_order
+from activities.records import known_location
+from domain import milestones
+from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
+from domain.stock import Movement
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.messaging import PartnerEventRow
+
+Status = FulfillmentStatus
+BEFORE_PACKED = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED)
+
+
+def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
+    told = {"fulfillment_order_id": row.fulfillment_order_id, **data}
+    journal.happened(session, row.order_id, name, f"{event.partner}:{event.event_id}", told, event.partner)
+
+
+def _picking(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.status in (Status.OPEN, Status.RELEASED):
+        row.status = Status.PICKING
+
+
+def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    """Keep what was found. What was not found is not there: it leaves the allocation and the books."""
+    if is_final(FULFILLMENT, Status(row.status)) or row.status == Status.SHIPPED:
+        return
+    found: Mapping[str, int] = {line["sku"]: line["quantity"] for line in event.data["lines"]}
+    where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    movements, short = [], {}
+    for line in session.scalars(select(FulfillmentLineRow).where(where, FulfillmentLineRow.picked.is_(None))):
+        line.picked = line.allocated = min(line.quantity, found.get(line.sku, 0))
+        if missing := line.quantity - line.picked:
+            short[line.sku] = missing
+            movements.append(Movement("deallocated", line.sku, row.location_id, missing))
+            movements.append(Movement("adjusted", line.sku, row.location_id, -missing))
+    session.flush()
+    ledger.post(session, movements, row.order_id, f"{row.fulfillment_order_id} short pick")
+    if not any(found.values()):
+        end_fulfillment_order(session, row, Status.CANCELED, "nothing was found", actor=event.partner)
+    elif row.status in BEFORE_PACKED:
+        row.status = Status.PICKED
+    name = "fulfillment_order.short_picked" if short else "fulfillment_order.picked"
+    _happened(session, row, event, name, short=short)
+
+
+def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.status in BEFORE_PACKED:
+        row.status, row.packed_at, row.parcels = Status.PACKED, func.now(), event.data["parcels"]
+        _happened(session, row, event, "fulfillment_order.packed", parcels=len(event.data["parcels"]))
+
+
+def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.status in BEFORE_PACKED:
+        end_fulfillment_order(session, row, Status.REJECTED, event.data["reason"], actor=event.partner)
+
+
+def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    """A parcel that never reached its receiver is stock again at the place it came back to."""
+    if row.status != Status.SHIPPED:
+        return
+    where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    location = known_location(session, event.data["location_id"], row.location_id)
+    back = [
+        Movement("returned", line.sku, location, line.picked or 0)
+        for line in session.scalars(select(FulfillmentLineRow).where(where))
+        if line.picked
+    ]
+    row.status = Status.CANCELED
+    ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} came back")
+    _happened(session, row, event, "fulfillment_order.canceled", came_back_to=location)
+
+
+def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    """Carriers repeat, skip and come late: an older report never takes a newer one's place."""
+    status, at = TrackingStatus(event.data["status"]), datetime.fromisoformat(event.data["occurred_at"])
+    shipment = session.get(ShipmentRow, event.data["shipment_id"])
+    if shipment and (shipment.tracked_at is None or shipment.tracked_at <= at):
+        shipment.tracking_status, shipment.tracked_at = status, at
+    _happened(session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"])
+    if status not in (TrackingStatus.PRE_TRANSIT, TrackingStatus.EXCEPTION):
+        _left(session, row, event, at)
+    if status == TrackingStatus.DELIVERED and row.status == Status.SHIPPED:
+        row.status, row.delivered_at = Status.DELIVERED, at
+        data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
+        key = f"{row.fulfillment_order_id}:delivered"
+        journal.happened(session, row.order_id, "fulfillment_order.delivered", key, data, event.partner)
+
+
+def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at: datetime) -> None:
+    if row.status != Status.PACKED:
+        return
+    row.status, row.shipped_at = Status.SHIPPED, at
+    where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    lines = session.scalars(select(FulfillmentLineRow).where(where)).all()
+    gone = [Movement("shipped", line.sku, row.location_id, line.allocated) for line in lines if line.allocated]
+    session.execute(update(FulfillmentLineRow).where(where).values(allocated=0))
+    ledger.post(session, gone, row.order_id, f"{row.fulfillment_order_id} shipped")
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
+    key = f"{row.fulfillment_order_id}:shipped"
+    journal.happened(session, row.order_id, "fulfillment_order.shipped", key, data, event.partner)
+    journal.announce(session, row.order_id, milestones.SHIPPED, data, subject=str(row.number))
+
+
+def _interception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    accepted = bool(event.data["accepted"])
+    _happened(session, row, event, "shipment.interception_answered", accepted=accepted)
+
+
+APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], None]] = {
+    "fulfillment_order.picking": _picking,
+    "fulfillment_order.picked": _picked,
+    "fulfillment_order.packed": _packed,
+    "fulfillment_order.rejected": _rejected,
+    "fulfillment_order.returned": _came_back,
+    "shipment.tracking_updated": _tracked,
+    "shipment.interception_answered": _interception,
+}

@@ -1,0 +1,20 @@
+"""What every undo is told and answers. It must be safe to run twice and when nothing was done."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UndoRequest:
+    """`subject` is what is undone: the order itself, one of its fulfillment orders or a shipment."""
+
+    order_id: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Whether the effect is gone (or never was); `detail` is a short code that says why not."""
+
+    done: bool
+    detail: str = ""

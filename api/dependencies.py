@@ -1,0 +1,114 @@
+"""What every route is given: the services that the app opened, the caller, and the body it may read."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Engine
+from temporalio.client import Client
+
+from api.access import Caller, KeyRing, Right
+from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, Problem, invalid_body
+from api.group_commit import Answer, GroupCommit, Item, QueueFull
+from api.order_rows import NewOrder
+from api.order_writer import Receipt
+from api.partner_events import NewEvent, Stored
+from models.database import Sessions
+from settings import Settings
+
+MAX_BODY_BYTES = 2_000_000
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the app opens when it starts and closes when it ends."""
+
+    settings: Settings
+    engine: Engine
+    sessions: Sessions
+    temporal: Client
+    keys: KeyRing
+    orders: GroupCommit[NewOrder, Receipt]
+    events: GroupCommit[NewEvent, Stored]
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+# FastAPI runs plain functions in a thread, which would cost more than the whole rest of a small request.
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+WithServices = Annotated[Services, Depends(_services)]
+
+
+async def authenticate(request: Request, right: Right) -> Caller:
+    """The caller of `Authorization: Bearer baton_...`, if it has the right. A 401 or 403 otherwise."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise _unauthenticated("send `Authorization: Bearer baton_...`")
+    caller = await services_of(request).keys.caller(key.strip())
+    if caller is None:
+        raise _unauthenticated("this key is unknown or was revoked")
+    if not caller.may(right):
+        raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not do this")
+    return caller
+
+
+def _unauthenticated(detail: str) -> Problem:
+    return Problem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": 'Bearer realm="baton"'})
+
+
+def _with(right: Right) -> Callable[[Request], Awaitable[Caller]]:
+    async def caller(request: Request) -> Caller:
+        return await authenticate(request, right)
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(_with(Right.READ))]
+Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
+Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
+HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; a 413 as soon as it is longer than MAX_BODY_BYTES."""
+    parts, size = [], 0
+    announced = request.headers.get("content-length", "0")
+    too_large = announced.isdigit() and int(announced) > MAX_BODY_BYTES
+    if not too_large:
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if too_large := size > MAX_BODY_BYTES:
+                break
+    if too_large:
+        raise Problem(TOO_LARGE, f"a body may have {MAX_BODY_BYTES} bytes", headers={"Connection": "close"})
+    return b"".join(parts)
+
+
+async def read_body(request: Request, model: type[Body]) -> Body:
+    """The body as `model`; a 422 that names each field at fault."""
+    return parse(await raw_body(request), model)
+
+
+def parse(raw: bytes, model: type[Body]) -> Body:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise invalid_body(error) from None
+
+
+async def commit(group: GroupCommit[Item, Answer], item: Item, weight: int = 1) -> Answer:
+    """Commit together with others; a 503 when too much is waiting."""
+    try:
+        return await group.submit(item, weight)
+    except QueueFull:
+        raise Problem(BUSY, "the queue of the database is full; try again", headers={"Retry-After": "1"}) from None

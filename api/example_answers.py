@@ -1,0 +1,118 @@
+"""Answers that the interactive documentation shows; a test holds them against their types."""
+
+from typing import Any
+
+from api.examples import LINKS, ORDER_ID
+from api.examples import ORDER as SENT
+
+ORDER_SUMMARY: dict[str, Any] = {
+    "order_id": ORDER_ID,
+    "channel": "tmall",
+    "channel_order_id": "TM-20260101-0001",
+    "customer_id": "C-1001",
+    "status": "in_progress",
+    "payment_status": "paid",
+    "holds": [],
+    "attention": None,
+    "currency": "CNY",
+    "grand_total": "370.00",
+    "placed_at": "2026-01-01T01:30:00Z",
+    "received_at": "2026-01-01T01:30:02Z",
+    "ended_at": None,
+}
+ORDERS = {"items": [ORDER_SUMMARY], "next_cursor": None}
+EVENTS = {
+    "items": [
+        {
+            "event_id": 1,
+            "at": "2026-01-01T01:30:02Z",
+            "type": "order.received",
+            "actor": "tmall-connector",
+            "data": {},
+        }
+    ],
+    "next_cursor": None,
+}
+RETURN = {
+    "return_id": f"{ORDER_ID}-R-CASE-77",
+    "order_id": ORDER_ID,
+    "case_id": "CASE-77",
+    "status": "approved",
+    "reason": "too large",
+    "refusal": None,
+    "location_id": "HZ-1",
+    "goods": "delivered",
+    "refund": None,
+    "currency": "CNY",
+    "attention": None,
+    "lines": [{"line_no": 2, "sku": "OAK-STOOL", "quantity": 1}],
+    "requested_at": "2026-01-06T08:00:00Z",
+    "received_at": None,
+    "inspected_at": None,
+    "refunded_at": None,
+    "closed_at": None,
+}
+RETURNS = {"items": [RETURN], "next_cursor": None}
+FULFILLMENT_ORDER = {
+    "fulfillment_order_id": f"{ORDER_ID}-1",
+    "location_id": "HZ-1",
+    "status": "shipped",
+    "reason": "the nearest location that has everything",
+    "shipment_id": f"{ORDER_ID}-1",
+    "lines": [
+        {"sku": "ELEGANT-LAMP", "quantity": 1, "picked": 1},
+        {"sku": "OAK-STOOL", "quantity": 2, "picked": 2},
+    ],
+    "created_at": "2026-01-01T01:30:03Z",
+    "released_at": "2026-01-01T01:30:04Z",
+    "packed_at": "2026-01-01T02:10:00Z",
+    "shipped_at": "2026-01-01T04:00:00Z",
+    "delivered_at": None,
+}
+SHIPMENT = {
+    "shipment_id": f"{ORDER_ID}-1",
+    "carrier": "SF",
+    "waybill": "SF1234567890",
+    "tracking_status": "in_transit",
+    "booked_at": "2026-01-01T02:11:00Z",
+    "voided_at": None,
+}
+PAYMENT = {"kind": "captured", "amount": "370.00", "currency": "CNY", "return_id": None, "at": "2026-01-01T01:30:03Z"}
+LINES = [
+    {
+        "line_no": 1,
+        "sku": "ELEGANT-LAMP",
+        "title": "Elegant lamp",
+        "quantity": 1,
+        "unit_price": "199.00",
+        "discount": "20.00",
+        "withdrawn": 0,
+    },
+    {
+        "line_no": 2,
+        "sku": "OAK-STOOL",
+        "title": "",
+        "quantity": 2,
+        "unit_price": "89.50",
+        "discount": "0.00",
+        "withdrawn": 0,
+    },
+]
+ORDER = ORDER_SUMMARY | {
+    "workflow_id": "order/tmall/TM-20260101-0001",
+    "fulfillment_status": "shipped",
+    "return_status": None,
+    "totals": {"discount": "0.00", "shipping": "12.00", "tax": "0.00", "grand_total": "370.00"},
+    "payment_reference": "PAY-TM-20260101-0001:370.00:CNY",
+    "payment_method": "alipay",
+    "ship_to": SENT["ship_to"] | {"email": ""},
+    "lines": LINES,
+    "fulfillment_orders": [FULFILLMENT_ORDER],
+    "shipments": [SHIPMENT],
+    "payments": [PAYMENT],
+    "returns": [],
+    "remarks": "周六送货",
+    "tags": ["gift"],
+    "links": LINKS,
+}
+del ORDER["grand_total"]

@@ -1,0 +1,108 @@
+"""Group commit: requests that arrive together share one transaction, and each gets its own answer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class QueueFull(Exception):
+    """More is waiting than was agreed on: the caller should come back later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Item, Answer]):
+    item: Item
+    weight: int
+    outcome: asyncio.Future[Answer | Exception]
+
+
+class GroupCommit(Generic[Item, Answer]):
+    """Hands whatever is waiting to `commit` as one group, and the next group as soon as that one is committed.
+
+    There is no delay: a lone item is a group of one, and groups grow by themselves with the load. `commit` runs in one
+    thread of its own and answers in the order of the items. When it fails, the group is halved until the item at fault
+    stands alone, so that no item fails for its neighbor; an exception of `hopeless` fails the whole group at once,
+    since each half would meet the same. Weights are rows: they bound the transaction and the memory of the queue.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        commit: Callable[[Sequence[Item]], Sequence[Answer]],
+        hopeless: tuple[type[Exception], ...] = (),
+        largest_group: int = 4_000,
+        longest_queue: int = 60_000,
+        observe: Callable[[int], object] = lambda size: None,
+    ) -> None:
+        self._commit = commit
+        self._hopeless = hopeless
+        self._largest_group = largest_group
+        self._longest_queue = longest_queue
+        self._observe = observe
+        self._queue: deque[_Waiting[Item, Answer]] = deque()
+        self._queued_weight = 0
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._loop = asyncio.create_task(self._run(), name=name)
+
+    async def submit(self, item: Item, weight: int = 1) -> Answer:
+        """The item's answer once it is committed; raises what its commit raised, or QueueFull at once."""
+        if self._closing or self._queued_weight + weight > self._longest_queue:
+            raise QueueFull
+        waiting: _Waiting[Item, Answer] = _Waiting(item, weight, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._queued_weight += weight
+        self._arrived.set()
+        outcome = await waiting.outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def close(self) -> None:
+        """Commit what is waiting, take nothing new, and end the thread."""
+        self._closing = True
+        self._arrived.set()
+        await self._loop
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            group = self._next_group()
+            self._observe(len(group))
+            outcomes = await loop.run_in_executor(self._thread, self._outcomes, [waiting.item for waiting in group])
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                # A caller that went away has canceled its future; the others still wait for theirs.
+                if not waiting.outcome.done():
+                    waiting.outcome.set_result(outcome)
+
+    def _next_group(self) -> list[_Waiting[Item, Answer]]:
+        group = [self._queue.popleft()]
+        weight = group[0].weight
+        while self._queue and weight + self._queue[0].weight <= self._largest_group:
+            group.append(self._queue.popleft())
+            weight += group[-1].weight
+        self._queued_weight -= weight
+        return group
+
+    def _outcomes(self, items: Sequence[Item]) -> list[Answer | Exception]:
+        try:
+            return list(self._commit(items))
+        except self._hopeless as error:
+            return [error] * len(items)
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+            middle = len(items) // 2
+            return self._outcomes(items[:middle]) + self._outcomes(items[middle:])

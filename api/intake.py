@@ -1,0 +1,49 @@
+"""Orders come in: checked, committed together with others, and only then answered."""
+
+from fastapi import APIRouter, Request, Response
+
+from api import examples
+from api.access import Right
+from api.dependencies import authenticate, commit, read_body, services_of
+from api.errors import FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem
+from api.links import order_links
+from api.openapi import json_body, responses
+from api.order_answers import PlacedOrder
+from api.order_rows import new_order
+from api.order_schemas import OrderBody
+from domain.ids import order_workflow_id
+
+router = APIRouter(tags=["orders"])
+
+
+@router.post(
+    "/orders",
+    status_code=202,
+    summary="Place an order",
+    response_model=PlacedOrder,
+    responses=responses(
+        {
+            202: ("New: it is committed and will be worked on", examples.PLACED_ORDER),
+            200: ("The same order again: the first one's answer", examples.PLACED_ORDER),
+        },
+        FORBIDDEN,
+        OTHER_BODY,
+        TOO_LARGE,
+    ),
+    openapi_extra=json_body(OrderBody, examples.ORDER),
+)
+# The route takes the request apart by itself: FastAPI's way would cost as much again as the rest.
+async def place_order(request: Request) -> Response:
+    """Safe to send again: an order is known by its channel and channel order id."""
+    caller, services = await authenticate(request, Right.PLACE), services_of(request)
+    order = (await read_body(request, OrderBody)).to_order()
+    if not caller.sees(order.channel):
+        raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
+    new = new_order(order, caller.name)
+    receipt = await commit(services.orders, new, new.weight)
+    if not receipt.same:
+        raise Problem(OTHER_BODY, "this channel order id came before with another body", order_id=receipt.order_id)
+    workflow_id = order_workflow_id(order.channel, order.channel_order_id)
+    links = order_links(services.settings, receipt.order_id, workflow_id)
+    answer = PlacedOrder(order_id=receipt.order_id, status=receipt.status, workflow_id=workflow_id, links=links)
+    return Response(answer.model_dump_json(), 202 if receipt.new else 200, media_type="application/json")

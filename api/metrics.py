@@ -1,0 +1,68 @@
+"""Figures for Prometheus: requests by route, sizes of groups, and how much is waiting in the database."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from models.order import OrderRow
+
+SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
+SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
+
+
+class ApiMetrics:
+    """A registry of its own for each app, so that two apps in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self._requests = Histogram(
+            "baton_api_request_seconds", "Time to answer", labels, buckets=SECONDS, registry=self.registry
+        )
+        self._groups = Histogram(
+            "baton_api_group_size", "Items committed together", ("group",), buckets=SIZES, registry=self.registry
+        )
+        # Looking a label up takes longer than counting.
+        self._of_route = cache(self._requests.labels)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._of_route(method, route, str(status)).observe(seconds)
+
+    def group(self, name: str) -> Callable[[int], None]:
+        """What a GroupCommit of this name tells its sizes to."""
+        return self._groups.labels(name).observe
+
+
+class Backlog(Collector):
+    """Read at each scrape: orders whose workflow has not started and events of partners that were not carried on."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def collect(self) -> Iterator[Metric]:
+        waiting = {
+            "orders": (OrderRow.received_at, OrderRow.workflow_started_at.is_(None)),
+            "partner_events": (PartnerEventRow.received_at, PartnerEventRow.relayed_at.is_(None)),
+        }
+        up = GaugeMetricFamily("baton_database_up", "Whether the database answers")
+        size = GaugeMetricFamily("baton_backlog_size", "How many wait for the relay", labels=["what"])
+        age = GaugeMetricFamily("baton_backlog_age_seconds", "How long the oldest has waited", labels=["what"])
+        try:
+            with self._sessions() as session:
+                for what, (since, still) in waiting.items():
+                    oldest = func.extract("epoch", func.now() - func.min(since))
+                    count, seconds = session.execute(select(func.count(), oldest).where(still)).one()
+                    size.add_metric([what], count)
+                    age.add_metric([what], float(seconds or 0))
+        except SQLAlchemyError:
+            up.add_metric([], 0)
+        else:
+            up.add_metric([], 1)
+        yield from (up, size, age)

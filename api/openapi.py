@@ -1,0 +1,87 @@
+"""What the routes tell OpenAPI beyond their types: bodies that they read themselves, problems, examples and keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api import errors, examples
+from api.errors import Kind
+
+DESCRIPTION = """Baton takes orders in, carries each one to the customer's door, and back again if need be.
+
+Amounts are decimal strings in the one currency of their order, times are RFC 3339, lists go on by `next_cursor`.
+Every error is `application/problem+json`; a 503 may be tried again after `Retry-After`, and sending the same order,
+return or webhook again is always safe. A body may have 2,000,000 bytes and an order 2,000 lines."""
+
+REFS = "#/components/schemas/{model}"
+
+OPEN: dict[str, Any] = {"security": []}
+"""The `openapi_extra` of a route that needs no key."""
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457. `errors` names each field at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[Literal["field", "message"], str]] = []
+
+
+def json_body(model: type[BaseModel], example: object) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads its body by `dependencies.read_body`."""
+    schema = {"$ref": REFS.format(model=model.__name__)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+def responses(answers: Mapping[int, tuple[str, object]], *problems: Kind) -> Responses:
+    """The `responses` of a route: an example for each good answer, and which problems it may tell."""
+    told: Responses = {
+        status: {"description": text, "content": {"application/json": {"example": example}}}
+        for status, (text, example) in answers.items()
+    }
+    for kind in (errors.INVALID, errors.UNAUTHENTICATED, errors.UNAVAILABLE, *problems):
+        told[kind.status] = problem_response_of(kind)
+    return told
+
+
+def problem_response_of(kind: Kind) -> dict[str, Any]:
+    example = examples.PROBLEM if kind is errors.INVALID else _problem_example(kind)
+    content = {"schema": {"$ref": REFS.format(model="ProblemAnswer")}, "example": example}
+    return {"description": kind.title, "content": {"application/problem+json": content}}
+
+
+def add_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:
+    """Describe the app with these bodies; made once, when it is first asked for."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+            models = [(model, "validation") for model in (*bodies, ProblemAnswer)]
+            _, definitions = models_json_schema(models, ref_template=REFS)  # type: ignore[arg-type]
+            components = schema.setdefault("components", {})
+            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key"}}
+            schema["security"] = [{"key": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem_example(kind: Kind) -> dict[str, object]:
+    return {
+        "type": f"urn:baton:problem:{kind.name}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.title,
+        "instance": "/orders",
+    }

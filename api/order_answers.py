@@ -1,0 +1,169 @@
+"""What the API says about an order."""
+
+from datetime import datetime
+from typing import Any
+
+from api.schemas import Answer, Links
+from domain.status import PaymentStatus
+
+
+class PlacedOrder(Answer):
+    order_id: str
+    status: str
+    workflow_id: str
+    links: Links
+
+
+class OpenHold(Answer):
+    code: str
+    reason: str
+    owner_role: str
+    raised_at: datetime
+
+
+class OrderLineAnswer(Answer):
+    """`withdrawn` counts units that the customer gave back before they were shipped."""
+
+    line_no: int
+    sku: str
+    title: str
+    quantity: int
+    unit_price: str
+    discount: str
+    withdrawn: int
+
+
+class FulfillmentLineAnswer(Answer):
+    sku: str
+    quantity: int
+    picked: int | None
+
+
+class FulfillmentOrderAnswer(Answer):
+    """`reason` says why this location was chosen."""
+
+    fulfillment_order_id: str
+    location_id: str
+    status: str
+    reason: str
+    shipment_id: str | None
+    lines: list[FulfillmentLineAnswer]
+    created_at: datetime
+    released_at: datetime | None
+    packed_at: datetime | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+
+
+class ShipmentAnswer(Answer):
+    shipment_id: str
+    carrier: str
+    waybill: str
+    tracking_status: str
+    booked_at: datetime
+    voided_at: datetime | None
+
+
+class PaymentAnswer(Answer):
+    """One movement of money. `kind` is authorized, captured, refunded, voided or failed."""
+
+    kind: str
+    amount: str
+    currency: str
+    return_id: str | None
+    at: datetime
+
+
+class Totals(Answer):
+    discount: str
+    shipping: str
+    tax: str
+    grand_total: str
+
+
+class OrderSummary(Answer):
+    """One row of a list. `holds` are the codes of those that are open; `attention` says why a person should look."""
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    customer_id: str
+    status: str
+    payment_status: PaymentStatus
+    holds: list[str]
+    attention: str | None
+    currency: str
+    grand_total: str
+    placed_at: datetime
+    received_at: datetime
+    ended_at: datetime | None
+
+
+class ReturnLineAnswer(Answer):
+    line_no: int
+    sku: str
+    quantity: int
+
+
+class ReturnAnswer(Answer):
+    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began."""
+
+    return_id: str
+    order_id: str
+    case_id: str
+    status: str
+    reason: str
+    refusal: str | None
+    location_id: str | None
+    goods: str | None
+    refund: str | None
+    currency: str
+    attention: str | None
+    lines: list[ReturnLineAnswer]
+    requested_at: datetime
+    received_at: datetime | None
+    inspected_at: datetime | None
+    refunded_at: datetime | None
+    closed_at: datetime | None
+
+
+class OrderAnswer(Answer):
+    """One order with its four status axes. The receiver is masked for keys of the role `viewer`."""
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    customer_id: str
+    workflow_id: str
+    status: str
+    payment_status: PaymentStatus
+    fulfillment_status: str
+    return_status: str | None
+    attention: str | None
+    holds: list[OpenHold]
+    currency: str
+    totals: Totals
+    payment_reference: str
+    payment_method: str
+    ship_to: dict[str, Any]
+    lines: list[OrderLineAnswer]
+    fulfillment_orders: list[FulfillmentOrderAnswer]
+    shipments: list[ShipmentAnswer]
+    payments: list[PaymentAnswer]
+    returns: list[ReturnAnswer]
+    remarks: str
+    tags: list[str]
+    placed_at: datetime
+    received_at: datetime
+    ended_at: datetime | None
+    links: Links
+
+
+class EventAnswer(Answer):
+    """A fact of an order: what happened, when, by whom."""
+
+    event_id: int
+    at: datetime
+    type: str
+    actor: str
+    data: dict[str, Any]

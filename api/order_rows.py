@@ -1,0 +1,108 @@
+"""An order as rows: what is written, and the hash by which the same order is known again."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from hashlib import sha256
+from typing import Any
+
+from domain.ids import new_order_id
+from domain.order import Address, Order, OrderLine
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_canonical_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order as rows in JSON, made before the transaction begins so that it stays short."""
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    request_hash: str
+    order: str
+    lines: str
+    event: str
+    weight: int
+    """How many rows it is."""
+
+
+def new_order(order: Order, actor: str) -> NewOrder:
+    """Give an order its id. `actor` is the name of the key that sent it."""
+    order_id, hashed = new_order_id(), request_hash(order)
+    return NewOrder(
+        order_id=order_id,
+        channel=order.channel,
+        channel_order_id=order.channel_order_id,
+        request_hash=hashed,
+        order=_json(_order_row(order) | {"order_id": order_id, "request_hash": hashed}),
+        lines=_json([{"order_id": order_id, **_line_row(line)} for line in order.lines])[1:-1],
+        event=_json({"order_id": order_id, "type": "order.received", "key": "received", "actor": actor, "data": {}}),
+        weight=2 + len(order.lines),
+    )
+
+
+def request_hash(order: Order) -> str:
+    """The same for two texts of one order: key order, number form and zone offset do not matter.
+
+    What is empty is left out, so that a field that is added later does not change the hash of orders without it.
+    """
+    content = _order_row(order) | {"lines": [_line_row(line) for line in order.lines]}
+    del content["units"]  # It follows from the lines.
+    return sha256(_canonical_json(_without_empty(content)).encode()).hexdigest()
+
+
+def _order_row(order: Order) -> dict[str, Any]:
+    return {
+        "channel": order.channel,
+        "channel_order_id": order.channel_order_id,
+        "placed_at": order.placed_at.astimezone(UTC).isoformat(),
+        "customer_id": order.customer_id,
+        "currency": order.currency,
+        "discount_minor": order.discount.minor_units,
+        "shipping_minor": order.shipping.minor_units,
+        "tax_minor": order.tax.minor_units,
+        "grand_total_minor": order.grand_total.minor_units,
+        "payment_reference": order.payment_reference,
+        "payment_method": order.payment_method,
+        "country": order.ship_to.country,
+        "province": order.ship_to.province,
+        "receiver": _receiver(order.ship_to),
+        "remarks": order.remarks,
+        "tags": order.tags,
+        "units": sum([line.quantity for line in order.lines]),
+    }
+
+
+def _receiver(address: Address) -> dict[str, Any]:
+    return {
+        "name": address.name,
+        "phone": address.phone,
+        "email": address.email,
+        "city": address.city,
+        "district": address.district,
+        "postal_code": address.postal_code,
+        "lines": address.lines,
+    }
+
+
+def _line_row(line: OrderLine) -> dict[str, Any]:
+    return {
+        "line_no": line.line_no,
+        "sku": line.sku,
+        "title": line.title,
+        "quantity": line.quantity,
+        "unit_price_minor": line.unit_price.minor_units,
+        "discount_minor": line.discount.minor_units,
+    }
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty(part) for key, part in value.items() if part or part == 0}
+    if isinstance(value, list):
+        return [_without_empty(part) for part in value]
+    return value
+
+

@@ -1,0 +1,145 @@
+"""The body of an order, in the words and with the limits of the API, and how it becomes a `domain.Order`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from api.errors import FieldError, invalid_fields
+from api.schemas import (
+    NO_CONTROLS,
+    Amount,
+    Body,
+    Channel,
+    Country,
+    Currency,
+    Name,
+    Phone,
+    Prose,
+    Quantity,
+    Reference,
+    Sku,
+    Time,
+)
+from domain.money import Money, NotMoney
+from domain.order import Address, Order, OrderLine
+
+MAX_LINES = 2_000
+
+Email = Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$|\*")]
+PlacedAt = Annotated[Time, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
+
+
+class CustomerBody(Body):
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            pattern=r"^[!-?A-~]+$",
+            description="The channel's id of the customer, which says nothing about the person: printable ASCII, no @.",
+        ),
+    ]
+
+
+class AddressBody(Body):
+    """Parts that the channel hides or does not have are left out: the audit asks for what is missing."""
+
+    country: Country
+    name: Name = ""
+    phone: Phone = ""
+    email: Email = ""
+    province: Name = ""
+    city: Name = ""
+    district: Name = ""
+    postal_code: Annotated[str, Field(max_length=20, pattern=NO_CONTROLS)] = ""
+    lines: Annotated[tuple[Name, ...], Field(max_length=6)] = ()
+
+    def to_address(self) -> Address:
+        return Address(**vars(self))
+
+
+class LineBody(Body):
+    sku: Sku
+    quantity: Quantity
+    unit_price: Amount
+    discount: Annotated[Amount, Field(description="Of the whole line.")] = "0"
+    title: Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)] = ""
+
+    def to_line(self, line_no: int, currency: str) -> OrderLine:
+        return OrderLine(
+            line_no=line_no,
+            sku=self.sku,
+            quantity=self.quantity,
+            unit_price=Money.parse(self.unit_price, currency),
+            discount=Money.parse(self.discount, currency),
+            title=self.title,
+        )
+
+
+class TotalsBody(Body):
+    """Lines less their discounts, less `discount`, plus `shipping` and `tax` ought to be `grand_total`."""
+
+    discount: Annotated[Amount, Field(description="Of the whole order, beside those of its lines.")] = "0"
+    shipping: Amount = "0"
+    tax: Amount = "0"
+    grand_total: Amount
+
+
+class PaymentBody(Body):
+    reference: Annotated[Reference, Field(description="By which the payment gateway knows the payment.")]
+    method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
+
+
+class OrderBody(Body):
+    """One order of one channel, in one currency."""
+
+    channel: Channel
+    channel_order_id: Annotated[Reference, Field(description="The channel's own number, unique within the channel.")]
+    placed_at: PlacedAt
+    currency: Currency
+    customer: CustomerBody
+    ship_to: AddressBody
+    lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=MAX_LINES)]
+    totals: TotalsBody
+    payment: PaymentBody
+    remarks: Prose = ""
+    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+
+    def to_order(self) -> Order:
+        """The order with money in minor units. A 422 names each amount that its currency does not have."""
+        try:
+            return self._order()
+        except NotMoney:
+            raise invalid_fields(list(self._amount_errors())) from None
+
+    def _order(self) -> Order:
+        totals, currency = self.totals, self.currency
+        return Order(
+            channel=self.channel,
+            channel_order_id=self.channel_order_id,
+            placed_at=self.placed_at,
+            customer_id=self.customer.customer_id,
+            ship_to=self.ship_to.to_address(),
+            lines=tuple([line.to_line(number, currency) for number, line in enumerate(self.lines, 1)]),
+            discount=Money.parse(totals.discount, currency),
+            shipping=Money.parse(totals.shipping, currency),
+            tax=Money.parse(totals.tax, currency),
+            grand_total=Money.parse(totals.grand_total, currency),
+            payment_reference=self.payment.reference,
+            payment_method=self.payment.method,
+            remarks=self.remarks,
+            tags=self.tags,
+        )
+
+    def _amount_errors(self) -> Iterator[FieldError]:
+        amounts = {f"totals.{name}": amount for name, amount in self.totals}
+        for index, line in enumerate(self.lines):
+            amounts |= {f"lines[{index}].{name}": getattr(line, name) for name in ("unit_price", "discount")}
+        for field, amount in amounts.items():
+            try:
+                Money.parse(amount, self.currency)
+            except NotMoney as error:
+                yield {"field": field, "message": str(error)}

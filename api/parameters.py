@@ -1,0 +1,43 @@
+"""Ids and filters in addresses, and cursors: a list goes on after the last row that was shown, so that rows which
+arrive meanwhile shift nothing."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from fastapi import Path, Query
+
+from api.errors import Problem, invalid
+from api.schemas import NO_CONTROLS
+
+Row = TypeVar("Row")
+
+# PostgreSQL has no text with a NUL in it, so none may get that far.
+PathId = Annotated[str, Path(max_length=200, pattern=NO_CONTROLS)]
+Filter = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROLS)]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
+
+
+def after(cursor: str | None) -> str | None:
+    """What the cursor stands behind, or None for the first page. A 422 for one that no list gave."""
+    if cursor is None:
+        return None
+    try:
+        text = urlsafe_b64decode(cursor.encode()).decode()
+    except ValueError:
+        raise not_a_cursor() from None
+    if not text.isprintable():
+        raise not_a_cursor()
+    return text
+
+
+def not_a_cursor() -> Problem:
+    return invalid("cursor", "not a cursor that this list gave")
+
+
+def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], object]) -> tuple[list[Row], str | None]:
+    """The page out of up to `limit + 1` rows that were asked for, and the cursor of the next page if there is one."""
+    if len(rows) <= limit:
+        return list(rows), None
+    return list(rows[:limit]), urlsafe_b64encode(str(key(rows[limit - 1])).encode()).decode()

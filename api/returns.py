@@ -1,0 +1,64 @@
+"""Return cases are looked at: one and many."""
+
+from fastapi import APIRouter
+from sqlalchemy import ColumnElement
+
+from api import example_answers as examples
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.openapi import responses
+from api.order_answers import ReturnAnswer
+from api.parameters import Cursor, Filter, Limit, PathId, after, cut
+from api.return_view import return_answers, waiting_return
+from api.schemas import Page
+from domain.status import ReturnStatus
+from models.order import OrderRow
+from models.returns import ReturnRow
+
+router = APIRouter(tags=["returns"])
+
+
+@router.get(
+    "/returns/{return_id}",
+    summary="One return case",
+    responses=responses({200: ("The case as it stands", examples.RETURN)}, FORBIDDEN, NOT_FOUND),
+)
+def read_return(return_id: PathId, caller: Reader, services: WithServices) -> ReturnAnswer:
+    """A case that was just asked for through the API is known at once, as `requested`."""
+    with services.sessions() as session:
+        which = [ReturnRow.return_id == return_id, *_of_caller(caller.channel)]
+        case = next(iter(return_answers(session, *which)), None) or waiting_return(session, return_id, caller)
+    if case is None:
+        raise Problem(NOT_FOUND, "there is no such return")
+    return case
+
+
+@router.get(
+    "/returns",
+    summary="Return cases, newest order first",
+    responses=responses({200: ("One page", examples.RETURNS)}, FORBIDDEN),
+)
+def list_returns(
+    caller: Reader,
+    services: WithServices,
+    status: ReturnStatus | None = None,
+    order_id: Filter = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ReturnAnswer]:
+    """Cases that have begun; one that was asked for a moment ago may still be on its way."""
+    which = _of_caller(caller.channel)
+    if status is not None:
+        which.append(ReturnRow.status == status)
+    if order_id is not None:
+        which.append(ReturnRow.order_id == order_id)
+    if (last := after(cursor)) is not None:
+        which.append(ReturnRow.return_id < last)
+    with services.sessions() as session:
+        found = return_answers(session, *which, limit=limit + 1)
+    cases, next_cursor = cut(found, limit, lambda case: case.return_id)
+    return Page(items=cases, next_cursor=next_cursor)
+
+
+def _of_caller(channel: str | None) -> list[ColumnElement[bool]]:
+    return [] if channel is None else [OrderRow.channel == channel]

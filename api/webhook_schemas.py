@@ -1,0 +1,179 @@
+"""What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from api.order_schemas import MAX_LINES
+from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
+from domain.ids import channel_order_subject
+from domain.money import Money
+from domain.status import TrackingStatus
+
+Units = Annotated[int, Field(ge=0, le=1_000_000)]
+Reason = Annotated[Prose, Field(max_length=500)]
+Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
+Place = Annotated[Word, Field(min_length=1, max_length=100)]
+
+
+class Said(BaseModel):
+    """A partner may add fields whenever it likes, so what we do not know is no error."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class SkuLine(Said):
+    sku: Sku
+    quantity: Units
+
+
+Lines = Annotated[tuple[SkuLine, ...], Field(max_length=MAX_LINES)]
+
+
+class Picking(Said):
+    fulfillment_order_id: Reference
+
+
+class Picked(Picking):
+    lines: Lines
+
+
+class Parcel(Said):
+    weight_grams: Units
+
+
+class Packed(Picking):
+    parcels: Annotated[tuple[Parcel, ...], Field(max_length=MAX_LINES)]
+
+
+class PickRejected(Picking):
+    reason: Reason
+
+
+class ParcelReturned(Picking):
+    location_id: Place
+
+
+class ReturnReceived(Said):
+    return_id: Reference
+    location_id: Place
+    lines: Lines
+
+
+class InspectedLine(SkuLine):
+    disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
+    grade: Word = ""
+
+
+class ReturnInspected(Said):
+    return_id: Reference
+    lines: Annotated[tuple[InspectedLine, ...], Field(max_length=MAX_LINES)]
+
+
+class Tracking(Said):
+    shipment_id: Reference
+    waybill: Reference
+    status: TrackingStatus
+    occurred_at: Time
+    note: Reason = ""
+
+
+class InterceptionAnswer(Said):
+    shipment_id: Reference
+    waybill: Reference
+    accepted: bool
+    reason: Reason = ""
+
+
+class PaymentTold(Said):
+    payment_reference: Reference
+    currency: Currency
+    amount: Amount
+
+    @field_validator("amount")
+    @classmethod
+    def amount_of_its_currency(cls, amount: str, info: ValidationInfo) -> str:
+        if "currency" in info.data:
+            Money.parse(amount, info.data["currency"])
+        return amount
+
+
+class RefundTold(PaymentTold):
+    refund_key: Annotated[Word, Field(min_length=1)]
+    reason: Reason = ""
+
+
+class ReturnLine(Said):
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
+    quantity: Quantity
+
+
+class ReturnRequested(Said):
+    case_id: CaseId
+    channel: Channel
+    channel_order_id: Reference
+    reason: Reason
+    lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class StockReceived(Said):
+    receipt_id: Reference
+    location_id: Place
+    lines: Lines
+
+
+Data = TypeVar("Data", bound=Said)
+
+
+class TypeOnly(Said):
+    type: str
+
+
+class WebhookBody(Said, Generic[Data]):
+    type: str
+    timestamp: Time
+    data: Data
+
+
+class Webhook(NamedTuple):
+    """How the body of one type is read, and what it is about."""
+
+    body: type[WebhookBody[Any]]
+    subject: Callable[[Any], str]
+
+
+def _about(body: type[WebhookBody[Any]], field: str) -> Webhook:
+    return Webhook(body, lambda data: str(getattr(data, field)))
+
+
+WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
+    "wms": {
+        "fulfillment_order.picking": _about(WebhookBody[Picking], "fulfillment_order_id"),
+        "fulfillment_order.picked": _about(WebhookBody[Picked], "fulfillment_order_id"),
+        "fulfillment_order.packed": _about(WebhookBody[Packed], "fulfillment_order_id"),
+        "fulfillment_order.rejected": _about(WebhookBody[PickRejected], "fulfillment_order_id"),
+        "fulfillment_order.returned": _about(WebhookBody[ParcelReturned], "fulfillment_order_id"),
+        "return.received": _about(WebhookBody[ReturnReceived], "return_id"),
+        "return.inspected": _about(WebhookBody[ReturnInspected], "return_id"),
+    },
+    "tms": {
+        "shipment.tracking_updated": _about(WebhookBody[Tracking], "shipment_id"),
+        "shipment.interception_answered": _about(WebhookBody[InterceptionAnswer], "shipment_id"),
+    },
+    "payments": {
+        "payment.captured": _about(WebhookBody[PaymentTold], "payment_reference"),
+        "payment.failed": _about(WebhookBody[PaymentTold], "payment_reference"),
+        "payment.voided": _about(WebhookBody[PaymentTold], "payment_reference"),
+        "refund.succeeded": _about(WebhookBody[RefundTold], "payment_reference"),
+        "refund.failed": _about(WebhookBody[RefundTold], "payment_reference"),
+    },
+    "crm": {
+        "return.requested": Webhook(
+            WebhookBody[ReturnRequested], lambda data: channel_order_subject(data.channel, data.channel_order_id)
+        ),
+    },
+    "erp": {
+        "stock.received": Webhook(WebhookBody[StockReceived], lambda data: f"stock:{data.receipt_id}"),
+    },
+}

@@ -1,0 +1,20 @@
+"""The `baton` command."""
+
+import typer
+
+from commands.migrate import migrate
+from commands.seed import seed
+from commands.up import up
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every order is a durable workflow.")
+app.command()(up)
+app.command()(migrate)
+app.command()(seed)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

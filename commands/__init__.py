@@ -1,0 +1,1 @@
+"""The subcommands of `baton`, one file each."""

@@ -1,0 +1,81 @@
+"""`baton up`: everything on this machine, until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from embedded.ending import end_process
+from embedded.environment import Ports, PortTaken
+from embedded.lock import AlreadyRunning
+from embedded.pgserver import PostgresError
+from embedded.services import ServiceError
+from embedded.stack import Stack
+from embedded.supervisor import Supervisor
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOOK_EVERY_SECONDS = 0.5
+
+
+def up(
+    data_dir: Annotated[Path, typer.Option(help="Where data, logs and secrets are kept.")] = Path(".baton"),
+    step_seconds: Annotated[float, typer.Option(min=0, help="How long each step of a simulated partner takes.")] = 0.5,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    api_port: Annotated[int | None, typer.Option(help="Default: 8080, or the next free one.")] = None,
+    temporal_port: Annotated[int | None, typer.Option(help="Default: 7233, or the next free one.")] = None,
+    ui_port: Annotated[int | None, typer.Option(help="Default: 8233, or the next free one.")] = None,
+    simulators_port: Annotated[int | None, typer.Option(help="Default: 8090, or the next free one.")] = None,
+) -> None:
+    """Run all of Baton on this machine: PostgreSQL, Temporal and its UI, the simulators, the API and a worker."""
+    console = Console()
+    ports = Ports(api=api_port, temporal=temporal_port, ui=ui_port, simulators=simulators_port)
+    stack = Stack(data_dir, ports, step_seconds=step_seconds, worker_processes=processes, say=_line(console))
+    status = 0
+    _interrupt_once()
+    try:
+        with stack:
+            console.print(f"Ready. Ctrl-C ends everything; what is in {stack.data_dir} stays.", soft_wrap=True)
+            _watch(stack, console)
+    except KeyboardInterrupt:
+        console.print("Everything has ended.")
+    except (AlreadyRunning, PortTaken, PostgresError, ServiceError) as problem:
+        console.print(Text(str(problem), style="red"), soft_wrap=True)
+        status = 1
+    end_process(status)
+
+
+def _line(console: Console) -> Callable[[str, str], None]:
+    def say(service: str, address: str) -> None:
+        console.print(Text.assemble((f"{service:<12}", "bold green"), address), soft_wrap=True)
+
+    return say
+
+
+def _interrupt_once() -> None:
+    """The first signal interrupts; later ones change nothing, so that an impatient Ctrl-C cannot break the ending."""
+
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    for ending in ENDING:
+        # Ignored from the start means that nohup or a shell wants it so.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, interrupt)
+
+
+def _watch(stack: Stack, console: Console) -> None:
+    supervisor = Supervisor(stack.services, lambda text: console.print(Text(text, style="yellow"), soft_wrap=True))
+    while True:
+        supervisor.look()
+        time.sleep(LOOK_EVERY_SECONDS)

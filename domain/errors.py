@@ -1,0 +1,45 @@
+"""What may go wrong: a refusal, which is an answer, and trouble, which may pass."""
+
+
+class Refusal(Exception):
+    """An outcome that trying again cannot change; never retried.
+
+    Its text is the code alone: `detail` may be a partner's own words, which may name a person, and texts of exceptions
+    end in histories that nobody can edit.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class PickRefused(Refusal):
+    """The warehouse does not take this work."""
+
+
+class CarrierRefused(Refusal):
+    """No carrier takes this parcel, or the booking no longer stands."""
+
+
+class RefundRefused(Refusal):
+    """The payment gateway does not pay this money back."""
+
+
+class UnknownPayment(Refusal):
+    """The payment gateway has never heard of this payment."""
+
+
+class ReturnRefused(Refusal):
+    """The warehouse does not expect this return."""
+
+
+class MessageRefused(Refusal):
+    """A partner does not take this batch of messages."""
+
+
+class PartnerTrouble(Exception):
+    """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
+
+    Its text names the partner, the method, the path and what was wrong, and never anything that was sent or answered.
+    """

@@ -1,0 +1,33 @@
+"""How things are named, so that every part of Baton finds them by the same words."""
+
+import secrets
+import time
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_order_id() -> str:
+    """26 letters and digits in the form of a ULID: they sort by the time of receipt and are safe to read out."""
+    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def order_workflow_id(channel: str, channel_order_id: str) -> str:
+    return f"order/{channel}/{channel_order_id}"
+
+
+def return_workflow_id(channel: str, channel_order_id: str, case_id: str) -> str:
+    return f"return/{channel}/{channel_order_id}/{case_id}"
+
+
+def fulfillment_order_id(order_id: str, number: int) -> str:
+    return f"{order_id}-{number}"
+
+
+def return_id(order_id: str, case_id: str) -> str:
+    return f"{order_id}-R-{case_id}"
+
+
+def channel_order_subject(channel: str, channel_order_id: str) -> str:
+    """How a webhook names an order that may not have come yet."""
+    return f"{channel}/{channel_order_id}"

@@ -1,0 +1,68 @@
+"""What a channel gives us: an order as every part of Baton reads it, whatever the channel called things."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where goods go. Parts that a channel masked or never had are empty."""
+
+    country: str
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    postal_code: str = ""
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line as the customer saw it; `line_no` counts from 1. `total` is what the line costs after its discount."""
+
+    line_no: int
+    sku: str
+    quantity: int
+    unit_price: Money
+    discount: Money
+    title: str = ""
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity - self.discount
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order in the words of the channel, validated and with money in minor units."""
+
+    channel: str
+    channel_order_id: str
+    placed_at: datetime
+    customer_id: str
+    ship_to: Address
+    lines: tuple[OrderLine, ...]
+    discount: Money
+    shipping: Money
+    tax: Money
+    grand_total: Money
+    payment_reference: str
+    payment_method: str = ""
+    remarks: str = ""
+    merchant_remarks: str = ""
+    tags: tuple[str, ...] = field(default=())
+
+    @property
+    def currency(self) -> str:
+        return self.grand_total.currency
+
+    @property
+    def sum_of_parts(self) -> Money:
+        """Lines − discount + shipping + tax: what the grand total ought to be."""
+        lines = Money(sum(line.total.minor_units for line in self.lines), self.currency)
+        return lines - self.discount + self.shipping + self.tax

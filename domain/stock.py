@@ -1,0 +1,50 @@
+"""What each kind of movement does to the counters of a SKU at a location, and how claims are summed and ordered."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.errors import Refusal
+
+COUNTERS = ("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined")
+
+# Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` may be negative.
+EFFECT: Mapping[str, Mapping[str, int]] = {
+    "received": {"on_hand": +1},
+    "reserved": {"reserved": +1},
+    "released": {"reserved": -1},
+    "allocated": {"allocated": +1},
+    "deallocated": {"allocated": -1},
+    "shipped": {"on_hand": -1, "allocated": -1},
+    "returned": {"on_hand": +1},
+    "quarantined": {"quarantined": +1},
+    "adjusted": {"on_hand": +1},
+}
+
+
+class OutOfStock(Refusal):
+    """A counter would go below zero or below what is promised: somebody else was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """`quantity` units of a SKU at a location; `kind` is a key of EFFECT."""
+
+    kind: str
+    sku: str
+    location_id: str
+    quantity: int
+
+
+Place = tuple[str, str]
+"""A row of stock: (sku, location_id)."""
+
+
+def changes(movements: Iterable[Movement]) -> dict[Place, dict[str, int]]:
+    """What the movements do to each row of stock, in the order in which every claim locks rows."""
+    sums: dict[Place, Counter[str]] = {}
+    for movement in movements:
+        change = sums.setdefault((movement.sku, movement.location_id), Counter())
+        for counter, sign in EFFECT[movement.kind].items():
+            change[counter] += sign * movement.quantity
+    return {place: dict(sums[place]) for place in sorted(sums)}

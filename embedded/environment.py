@@ -1,0 +1,119 @@
+"""What the services of one data directory are told: ports, addresses and secrets, kept in `<data_dir>/env`."""
+
+import base64
+import os
+import re
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
+DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090}
+PORT_OF = {
+    "api": "BATON_API_PORT",
+    "temporal": "BATON_TEMPORAL_ADDRESS",
+    "ui": "BATON_TEMPORAL_UI_URL",
+    "simulators": "BATON_WMS__URL",
+}
+"""The setting that ends with a service's port, or with the port and a path."""
+
+
+class PortTaken(RuntimeError):
+    """A port that was asked for by number is in use."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports on 127.0.0.1; `None` where any free one will do."""
+
+    api: int | None = None
+    temporal: int | None = None
+    ui: int | None = None
+    simulators: int | None = None
+
+
+def choose_ports(asked: Ports, before: Mapping[str, str]) -> dict[str, int]:
+    """A port for each service: the one asked for, else that of the last run, else the default or the next free one.
+
+    A port that was asked for and is in use raises PortTaken.
+    """
+    chosen: dict[str, int] = {}
+    for name, default in DEFAULT_PORTS.items():
+        wanted: int | None = getattr(asked, name)
+        if wanted is not None and not _is_free(wanted):
+            raise PortTaken(f"port {wanted} for {name} is in use: choose another one, or none to take any that is free")
+        port = wanted or _port_before(before.get(PORT_OF[name], "")) or default
+        while port in chosen.values() or not _is_free(port):
+            port += 1
+        chosen[name] = port
+    return chosen
+
+
+def environment(
+    data_dir: Path, database_url: str, ports: Mapping[str, int], step_seconds: float, before: Mapping[str, str]
+) -> dict[str, str]:
+    """Every setting that the services need, with the secrets of `before` where it has them."""
+    told = {
+        "BATON_DATA_DIR": str(data_dir),
+        "BATON_DATABASE_URL": database_url,
+        "BATON_TEMPORAL_ADDRESS": f"127.0.0.1:{ports['temporal']}",
+        "BATON_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['ui']}",
+        "BATON_API_HOST": "127.0.0.1",
+        "BATON_API_PORT": str(ports["api"]),
+        "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
+        "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
+    }
+    for partner in PARTNERS:
+        name = f"BATON_{partner.upper()}__SECRET"
+        told[name] = before.get(name) or new_secret()
+        told[f"BATON_{partner.upper()}__URL"] = f"http://127.0.0.1:{ports['simulators']}/{partner}"
+        told[f"SIMULATORS_{partner.upper()}_SECRET"] = told[name]
+    return told
+
+
+def new_secret() -> str:
+    """A fresh secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 random bytes."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def read_environment(file: Path) -> dict[str, str]:
+    """What an earlier run wrote; empty when there was none."""
+    return {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
+
+
+def write_environment(file: Path, told: Mapping[str, str]) -> None:
+    """Replace the file in one step, readable by its owner only, in the form that Settings reads."""
+    lines = [f"{name}='{_escaped(value)}'\n" for name, value in sorted(told.items())]
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.writelines(lines)
+    draft.replace(file)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _port_before(setting: str) -> int | None:
+    found = re.search(r"(\d+)(/\w+)?$", setting)
+    return int(found[1]) if found else None
+
+
+def _is_free(port: int) -> bool:
+    # Who listens on all addresses does not keep us from binding 127.0.0.1 on every system, so ask for an answer too.
+    with socket.socket() as client:
+        if client.connect_ex(("127.0.0.1", port)) == 0:
+            return False
+    with socket.socket() as server:
+        # As the services do: a connection that has just ended does not count.
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

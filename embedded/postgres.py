@@ -1,0 +1,165 @@
+"""PostgreSQL 18 out of a wheel, for one machine: no root, no Docker, nothing to install."""
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+from psycopg2 import sql
+
+from embedded.accounts import Account
+from embedded.pgserver import PROGRAMS, VERSION, PostgresError, find_suitable_socket_dir, run_program
+
+SETTINGS = Path(__file__).with_name("postgresql.conf")
+PORT = 5432
+"""Only part of the socket's name. Always given, since PGPORT in somebody's environment would change it."""
+START_TIMEOUT_SECONDS = 300
+"""Recovery after a power cut replays the write-ahead log, which may take minutes."""
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server with its files in `data_dir/postgres`, reached by a unix socket only its owner may use.
+
+    The server outlives this object and even a `kill -9` of this process: `start` takes over one that still runs,
+    and one that was killed replays its log, so that nothing committed is lost. Only `stop` ends it.
+    """
+
+    def __init__(self, data_dir: Path, database: str = "baton") -> None:
+        self.directory = data_dir.resolve() / "postgres"
+        self.database = database
+        self.log = self.directory / "log"
+        self._pid_file = self.directory / "postmaster.pid"
+        self._account = Account()
+        self._socket_dir: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """The database in SQLAlchemy's form. Known once `start` has returned."""
+        return self._url(self.database)
+
+    @property
+    def running(self) -> bool:
+        """Whether a server runs on our files, whoever started it."""
+        lines = self._pid_file.read_text().split() if self._pid_file.exists() else []
+        return bool(lines) and lines[0] in {str(process.pid) for process in self._processes()}
+
+    def start(self) -> None:
+        """Return when the server answers and the database exists; safe to call while it runs."""
+        self._prepare_directory()
+        self._socket_dir = self._own_socket_dir()
+        self._write_settings()
+        if not self.running:
+            self._clear_the_way()
+            self._start_server()
+        self._wait_until_ready()
+        self.ensure_database(self.database)
+
+    def ensure_database(self, name: str) -> str:
+        """Create the database if it is missing, and return its address in SQLAlchemy's form."""
+        connection = self._connect()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+                if cursor.fetchone() is None:
+                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        finally:
+            connection.close()
+        return self._url(name)
+
+    def stop(self) -> None:
+        """End the server, also under open connections. Nothing happens when it does not run."""
+        if self.running:
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.directory))
+
+    def _prepare_directory(self) -> None:
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        self._account.reach(self.directory)
+        self._account.reach(PROGRAMS)
+        version = self.directory / "PG_VERSION"
+        if not version.exists():
+            self._create_cluster()
+        if (made_by := version.read_text().strip()) != str(VERSION):
+            raise PostgresError(f"{self.directory} was made by PostgreSQL {made_by}; this is {VERSION}: use pg_upgrade")
+
+    def _create_cluster(self) -> None:
+        """Made aside and renamed when complete, so that an interruption leaves nothing half made."""
+        draft = self.directory.with_name("postgres.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        self._account.own(draft)
+        # The built-in locale sorts alike on every machine and does not depend on what is installed.
+        locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        self._run("initdb", "--auth=trust", "--username=postgres", *locale, "-D", str(draft))
+        draft.rename(self.directory)
+
+    def _own_socket_dir(self) -> Path:
+        """The data directory, or a short name in /tmp where its path is too long for a socket."""
+        directory = find_suitable_socket_dir(self.directory, Path("/tmp"))
+        self._account.own(directory)
+        return directory
+
+    def _write_settings(self) -> None:
+        socket_dir = str(self._socket_dir).replace("'", "''")
+        (self.directory / "baton.conf").write_text(
+            f"{SETTINGS.read_text()}port = {PORT}\nunix_socket_directories = '{socket_dir}'\n"
+        )
+        main = self.directory / "postgresql.conf"
+        if "include 'baton.conf'" not in main.read_text():
+            with main.open("a") as file:
+                file.write("\ninclude 'baton.conf'\n")
+
+    def _clear_the_way(self) -> None:
+        """After a killed server: let its last processes end, and drop its number, which may be anybody's by now."""
+        _, alive = psutil.wait_procs(self._processes(), timeout=10)
+        for process in alive:
+            process.kill()
+        for stale in (self._pid_file, *Path(self._host).glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
+
+    def _start_server(self) -> None:
+        wait = ("-w", "-t", str(START_TIMEOUT_SECONDS))
+        try:
+            self._run("pg_ctl", "start", *wait, "-l", str(self.log), "-D", str(self.directory))
+        except PostgresError as problem:
+            log = self.log.read_text(errors="replace") if self.log.exists() else ""
+            raise PostgresError(f"{problem}The end of {self.log}:\n{log[-2000:]}") from None
+
+    def _processes(self) -> list[psutil.Process]:
+        """The processes of a server on our files: PostgreSQL always works in its data directory."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.name().startswith("postgres") and Path(process.cwd()) == self.directory:
+                    found.append(process)
+        return found
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while True:
+            try:
+                return self._connect().close()
+            except psycopg2.OperationalError as problem:
+                if time.monotonic() > deadline:
+                    raise PostgresError(f"PostgreSQL in {self.directory} does not answer: {problem}") from problem
+            time.sleep(0.1)
+
+    def _connect(self) -> psycopg2.extensions.connection:
+        connection = psycopg2.connect(host=self._host, port=PORT, user="postgres", dbname="postgres")
+        connection.autocommit = True
+        return connection
+
+    def _url(self, database: str) -> str:
+        # Slashes stay as they are: a percent sign in the address would trip Alembic's configuration.
+        return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(self._host)}&port={PORT}"
+
+    @property
+    def _host(self) -> str:
+        if self._socket_dir is None:
+            raise PostgresError("start PostgreSQL first: its address is known once it runs")
+        return str(self._socket_dir)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        run_program(program, *arguments, cwd=self.directory.parent, popen_arguments=self._account.popen_arguments)

@@ -1,0 +1,72 @@
+"""No process of ours outlives the one that started it: the kernel tells it, or the next run ends it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+GRACE_SECONDS = 10
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """For `preexec_fn` of Popen: the child gets SIGTERM when the thread that started it ends, even by `kill -9`.
+
+    None where the system has no such thing (macOS); there `note_process` and `end_leftovers` do the work.
+    """
+    if sys.platform != "linux":
+        return None
+    # Loaded here and not in the child, which may do very little between fork and exec.
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def ask_for_signal() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask_for_signal
+
+
+def note_process(notes: Path, name: str, pid: int) -> None:
+    """Write down the leader of a process group, for `end_leftovers`."""
+    notes.mkdir(parents=True, exist_ok=True)
+    (notes / name).write_text(f"{pid} {time.time()}")
+
+
+def forget_process(notes: Path, name: str) -> None:
+    """Say that the group has ended. Safe to repeat."""
+    (notes / name).unlink(missing_ok=True)
+
+
+def end_leftovers(notes: Path) -> None:
+    """End every process of the groups that were noted and not forgotten, and return when they are gone."""
+    groups = {note: note.read_text().split() for note in sorted(notes.glob("*"))}
+    left = [
+        process
+        for process in psutil.process_iter()
+        if any(_belongs(process, int(group), float(since)) for group, since in groups.values())
+    ]
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(left, timeout=GRACE_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, timeout=GRACE_SECONDS)
+    for note in groups:
+        note.unlink(missing_ok=True)
+
+
+def _belongs(process: psutil.Process, group: int, since: float) -> bool:
+    # A process that is older than the note got the same number by chance.
+    try:
+        return os.getpgid(process.pid) == group and process.create_time() > since - 5
+    except (psutil.Error, OSError):
+        return False

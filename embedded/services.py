@@ -1,0 +1,138 @@
+"""The processes that belong to `baton up`, each with a log of its own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+
+from embedded.processes import end_with_parent, forget_process, note_process
+
+ROOT = Path(__file__).resolve().parent.parent
+TAIL_LINES = 25
+
+
+class ServiceError(RuntimeError):
+    """A service did not come up or did not finish; the message names it and ends with the end of its log."""
+
+
+class Service:
+    """One child process, with its log in `data_dir/logs/{name}.log`.
+
+    It is ready when `health_url` answers 200, or when `ready_line` stands in its log, or, with neither, at once.
+    It is told to end when the thread that started it ends, so start it from the main thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        data_dir: Path,
+        address: str = "",
+        env: Mapping[str, str] | None = None,
+        health_url: str | None = None,
+        ready_line: str | None = None,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.address = address
+        self.env = dict(env or {})
+        """What the process is told beside the environment of this one; it outranks that."""
+        self.health_url = health_url
+        self.ready_line = ready_line
+        self.log = data_dir / "logs" / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._notes = data_dir / "run"
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def status(self) -> int | None:
+        """How the process ended: None while it runs, below zero the number of the signal that ended it."""
+        return self.process.poll() if self.process else None
+
+    def start(self) -> None:
+        """Start the process, again if it ended; the log of the run before becomes `{name}.log.1`."""
+        self.kill()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"} | self.env,
+                # Ctrl-C in the terminal reaches only the parent, which ends the services in order.
+                start_new_session=True,
+                preexec_fn=end_with_parent(),
+            )
+        note_process(self._notes, self.name, self.process.pid)
+
+    def wait_ready(self, timeout_seconds: float = 60) -> None:
+        """Return when the service is ready; a service that ended or is late raises ServiceError."""
+        deadline = time.monotonic() + timeout_seconds
+        while not self._is_ready():
+            if not self.running:
+                raise ServiceError(f"{self.name} ended with status {self.status} before it was ready{self.tail()}")
+            if time.monotonic() > deadline:
+                raise ServiceError(f"{self.name} is not ready after {timeout_seconds:g} s{self.tail()}")
+            time.sleep(0.05)
+
+    def wait_done(self, timeout_seconds: float = 120) -> None:
+        """Return when the process has ended well; anything else raises ServiceError."""
+        with suppress(subprocess.TimeoutExpired):
+            if self.process is not None:
+                self.process.wait(timeout_seconds)
+        status = self.status
+        self.kill()
+        if status is None:
+            raise ServiceError(f"{self.name} is not done after {timeout_seconds:g} s{self.tail()}")
+        if status != 0:
+            raise ServiceError(f"{self.name} ended with status {status}{self.tail()}")
+
+    def stop(self, grace_seconds: float = 30) -> None:
+        """Ask the process to end; when the grace is over, end it and its children by force. Safe to repeat."""
+        if self.process is not None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace_seconds)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and its children at once, as a power cut would. Safe to repeat."""
+        if self.process is None:
+            return
+        # macOS answers PermissionError for a group of which only zombies are left.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        forget_process(self._notes, self.name)
+
+    def tail(self) -> str:
+        """The last lines of the log, ready to stand at the end of a message."""
+        lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if self.log.exists() else []
+        return "".join(f"\n  {line}" for line in [f"The end of {self.log}:", *(lines or ["(nothing)"])])
+
+    def _is_ready(self) -> bool:
+        if not self.running:
+            return False
+        if self.health_url is not None:
+            return _answers(self.health_url)
+        return self.ready_line is None or self.ready_line in self.log.read_text(errors="replace")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx2.TransportError:
+        return False

@@ -1,0 +1,152 @@
+"""All of Baton on one machine, in the order in which the parts need each other."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from embedded.environment import Ports, choose_ports, environment, read_environment, write_environment
+from embedded.lock import DirectoryLock
+from embedded.postgres import EmbeddedPostgres
+from embedded.processes import end_leftovers
+from embedded.services import Service
+from embedded.temporal_server import EmbeddedTemporal
+from settings import Settings
+
+Say = Callable[[str, str], None]
+"""Told the name and the address of each part as it becomes ready."""
+
+READY_TIMEOUT_SECONDS = 90
+
+
+class Stack:
+    """PostgreSQL, Temporal, the migrations, the simulators, the API and the workers, all on 127.0.0.1.
+
+    As a context manager it is up inside the block and down after it; a part that does not come up raises
+    ServiceError or PostgresError with the end of its log, and what was up is ended first. The data stays.
+    Only one Stack may use a data directory (AlreadyRunning). Start it from the main thread, see Service.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        ports: Ports | None = None,
+        *,
+        step_seconds: float = 0.5,
+        worker_processes: int = 1,
+        extra_env: Mapping[str, str] | None = None,
+        say: Say | None = None,
+    ) -> None:
+        self.data_dir = data_dir.expanduser().resolve()
+        self.env_file = self.data_dir / "env"
+        self.env: dict[str, str] = {}
+        self.services: list[Service] = []
+        """What runs as our children, in the order of starting: temporal, simulators, api, worker."""
+        self.postgres = EmbeddedPostgres(self.data_dir)
+        self._asked = ports or Ports()
+        self._step_seconds = step_seconds
+        self._worker_processes = worker_processes
+        self._extra_env = dict(extra_env or {})
+        self._say: Say = say or (lambda service, address: None)
+        self._lock = DirectoryLock(self.data_dir)
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.env['BATON_API_PORT']}"
+
+    @property
+    def simulators_url(self) -> str:
+        return self.env["BATON_WMS__URL"].removesuffix("/wms")
+
+    @property
+    def temporal_address(self) -> str:
+        return self.env["BATON_TEMPORAL_ADDRESS"]
+
+    @property
+    def temporal_ui_url(self) -> str:
+        return self.env["BATON_TEMPORAL_UI_URL"]
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Bring everything up. After an error call `stop`."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        before = read_environment(self.env_file)
+        end_leftovers(self.data_dir / "run")
+        ports = choose_ports(self._asked, before)
+
+        # Temporal takes a second to come up; PostgreSQL does so meanwhile.
+        temporal = EmbeddedTemporal(self.data_dir, ports["temporal"], ports["ui"])
+        self.services.append(temporal.service)
+        temporal.start()
+        self.postgres.start()
+        self._say("postgres", self.postgres.url)
+        told = environment(self.data_dir, self.postgres.url, ports, self._step_seconds, before)
+        self.env = told | self._extra_env
+        write_environment(self.env_file, self.env)
+        temporal.wait_ready(READY_TIMEOUT_SECONDS)
+        temporal.keep_histories(Settings(_env_file=self.env_file).retention)
+        self._say("temporal", temporal.service.address)
+        self._migrate()
+        self._start_services()
+
+    def stop(self) -> None:
+        """Bring everything down, last started first. Safe to repeat, and after a start that failed."""
+        while self.services:
+            self.services[-1].stop()
+            self.services.pop()
+        if self._lock.held:
+            self.postgres.stop()
+            self._lock.release()
+
+    def service(self, name: str) -> Service:
+        """The service of that name, for those who want to watch, kill or restart it."""
+        return next(service for service in self.services if service.name == name)
+
+    def _migrate(self) -> None:
+        migrate = Service("migrate", [sys.executable, "-m", "cli", "migrate"], data_dir=self.data_dir, env=self.env)
+        migrate.start()
+        migrate.wait_done()
+
+    def _start_services(self) -> None:
+        started = [self._simulators(), self._api(), self._worker()]
+        for service in started:
+            self.services.append(service)
+            service.start()
+        for service in started:
+            service.wait_ready(READY_TIMEOUT_SECONDS)
+            self._say(service.name, service.address)
+
+    def _simulators(self) -> Service:
+        return self._web("simulators", "simulators.app:create_app", self.simulators_url, "/healthz")
+
+    def _api(self) -> Service:
+        return self._web("api", "api.app:create_app", self.api_url, "/readyz")
+
+    def _web(self, name: str, factory: str, url: str, health: str) -> Service:
+        command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--host", "127.0.0.1"]
+        command += ["--port", url.rsplit(":", 1)[1], "--no-access-log", "--log-level", "warning"]
+        # A client that keeps its connection open must not keep the process from ending.
+        command += ["--timeout-graceful-shutdown", "5"]
+        return Service(name, command, data_dir=self.data_dir, env=self.env, address=url, health_url=url + health)
+
+    def _worker(self) -> Service:
+        processes = str(self._worker_processes)
+        command = [sys.executable, "-m", "worker", "--processes", processes]
+        address = f"{processes} process{'es' if self._worker_processes > 1 else ''}"
+        return Service(
+            "worker", command, data_dir=self.data_dir, env=self.env, address=address, ready_line="worker ready"
+        )

@@ -1,0 +1,61 @@
+"""The warehouse: it picks, takes a pick back, and is told which returns will come."""
+
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from domain.errors import PickRefused, ReturnRefused
+from integrations.http import Line, PartnerHttp, segment
+
+
+class PickRequest(TypedDict):
+    """The work of one location for one order. `ship_to` is as in docs/partners.md."""
+
+    fulfillment_order_id: str
+    order_id: str
+    channel: str
+    channel_order_id: str
+    location_id: str
+    lines: list[Line]
+    ship_to: dict[str, Any]
+
+
+class ReturnNotice(TypedDict):
+    """Goods that will come to a location."""
+
+    return_id: str
+    order_id: str
+    channel_order_id: str
+    location_id: str
+    lines: list[Line]
+
+
+class RecallResult(StrEnum):
+    """Whether the goods stay in the warehouse."""
+
+    RECALLED = "recalled"
+    TOO_LATE = "too_late"
+
+
+class Wms:
+    def __init__(self, http: PartnerHttp) -> None:
+        self._http = http
+
+    def pick(self, request: PickRequest, key: str) -> str:
+        """Hand over the work and get the warehouse's reference; what it finds comes by webhook. Raises PickRefused."""
+        answer = self._http.post("/fulfillment-orders", request, key, refusal=PickRefused, expected=(202,))
+        return answer.text("wms_reference")
+
+    def recall(self, fulfillment_order_id: str, reason: str, key: str) -> RecallResult:
+        """Take the work back. Work that never came counts as recalled and will not be started should it still come."""
+        path = f"/fulfillment-orders/{segment(fulfillment_order_id)}/recall"
+        answer = self._http.post(path, {"reason": reason}, key, refusal=PickRefused, expected=(200, 404))
+        if answer.status == 404:
+            return RecallResult.RECALLED
+        try:
+            return RecallResult(answer.text("result"))
+        except ValueError:
+            raise answer.trouble("result is not a known one") from None
+
+    def announce_return(self, notice: ReturnNotice, key: str) -> str:
+        """Say what will come back and get the warehouse's reference. Raises ReturnRefused."""
+        return self._http.post("/returns", notice, key, refusal=ReturnRefused, expected=(202,)).text("wms_reference")

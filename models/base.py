@@ -1,0 +1,29 @@
+"""What every row shares: the metadata, the naming of constraints and a few column types."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+When = Annotated[datetime | None, mapped_column(DateTime(timezone=True))]
+Now = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
+Serial = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+
+
+class Base(DeclarativeBase):
+    """Constraints are named by rule, so that an error and a migration can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text}  # noqa: RUF012  SQLAlchemy reads it as a class attribute.

@@ -1,0 +1,70 @@
+"""The work sent to locations, what they hold for it, and the parcels that travel."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.status import FulfillmentStatus
+from models.base import Base, Now, When
+
+
+class ShipmentRow(Base):
+    """What travels with one waybill; fulfillment orders of several merged orders may share it."""
+
+    __tablename__ = "shipments"
+
+    shipment_id: Mapped[str] = mapped_column(primary_key=True)
+    carrier: Mapped[str]
+    waybill: Mapped[str]
+    tracking_status: Mapped[str]
+    tracked_at: Mapped[When]
+    """When the carrier says that `tracking_status` was; reports come late and out of order."""
+    booked_at: Mapped[Now]
+    voided_at: Mapped[When]
+
+    __table_args__ = (UniqueConstraint("carrier", "waybill"), Index("ix_shipments_waybill", "waybill"))
+
+
+class FulfillmentOrderRow(Base):
+    """The work sent to one location for one order. `number` counts from 1 within the order."""
+
+    __tablename__ = "fulfillment_orders"
+
+    fulfillment_order_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    status: Mapped[str] = mapped_column(server_default=FulfillmentStatus.OPEN)
+    reason: Mapped[str]
+    """Why this location, in words."""
+    wms_reference: Mapped[str | None]
+    shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.shipment_id"))
+    parcels: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    created_at: Mapped[Now]
+    released_at: Mapped[When]
+    packed_at: Mapped[When]
+    shipped_at: Mapped[When]
+    delivered_at: Mapped[When]
+
+    __table_args__ = (UniqueConstraint("order_id", "number"), Index("ix_fulfillment_orders_shipment", "shipment_id"))
+
+
+class FulfillmentLineRow(Base):
+    """How many of a SKU one fulfillment order is for; `picked` is null until the warehouse has said.
+
+    While the fulfillment order is open these rows own the allocated stock: `allocated` says how many units.
+    """
+
+    __tablename__ = "fulfillment_lines"
+
+    fulfillment_order_id: Mapped[str] = mapped_column(
+        ForeignKey("fulfillment_orders.fulfillment_order_id"), primary_key=True
+    )
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    allocated: Mapped[int]
+    picked: Mapped[int | None]
+
+    __table_args__ = (CheckConstraint("quantity > 0 AND allocated BETWEEN 0 AND quantity", "quantities"),)

@@ -1,0 +1,53 @@
+"""What partners told us and what we tell others."""
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Json, Now, When
+
+
+class PartnerEventRow(Base):
+    """A webhook, kept as it came. The relay carries it to a workflow; the workflow's step applies it once."""
+
+    __tablename__ = "partner_events"
+
+    partner: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity())
+    type: Mapped[str]
+    subject: Mapped[str]
+    """What it is about: a fulfillment order, shipment, return, payment reference or channel order."""
+    data: Mapped[Json]
+    received_at: Mapped[Now]
+    relay_after: Mapped[Now]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    relayed_at: Mapped[When]
+    applied_at: Mapped[When]
+
+    __table_args__ = (
+        Index("ix_partner_events_waiting", "relay_after", postgresql_where=text("relayed_at IS NULL")),
+        Index("ix_partner_events_subject", "subject", "sequence"),
+    )
+
+
+class MessageRow(Base):
+    """A milestone that a recipient is to be told, written in the transaction of the milestone itself."""
+
+    __tablename__ = "messages"
+
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity())
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    recipient: Mapped[str]
+    milestone: Mapped[str]
+    data: Mapped[Json]
+    created_at: Mapped[Now]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    last_error: Mapped[str | None]
+    sent_at: Mapped[When]
+    parked_at: Mapped[When]
+
+    __table_args__ = (
+        Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
+        Index("ix_messages_order", "order_id", "sequence"),
+    )

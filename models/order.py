@@ -1,0 +1,132 @@
+"""An order as it was received, what holds it, and everything that happened to it."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.status import OrderStatus
+from models.base import Base, Json, Now, Serial, Timestamp, When
+
+
+class OrderRow(Base):
+    """One order. `receiver` is the only place for personal data: erasing a person is one UPDATE."""
+
+    __tablename__ = "orders"
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    channel_order_id: Mapped[str]
+    request_hash: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=OrderStatus.RECEIVED)
+    placed_at: Mapped[Timestamp]
+    received_at: Mapped[Now]
+    ended_at: Mapped[When]
+    customer_id: Mapped[str]
+    currency: Mapped[str]
+    discount_minor: Mapped[int] = mapped_column(BigInteger)
+    shipping_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    grand_total_minor: Mapped[int] = mapped_column(BigInteger)
+    payment_reference: Mapped[str]
+    payment_method: Mapped[str]
+    country: Mapped[str]
+    province: Mapped[str]
+    receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    remarks: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(JSONB)
+    units: Mapped[int]
+    attention: Mapped[str | None]
+    """Why a person should look, or null."""
+    workflow_started_at: Mapped[When]
+    relay_after: Mapped[Now]
+    """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing."""
+
+    __table_args__ = (
+        UniqueConstraint("channel", "channel_order_id"),
+        CheckConstraint("grand_total_minor >= 0", "grand_total_not_negative"),
+        Index("ix_orders_not_started", "relay_after", postgresql_where=text("workflow_started_at IS NULL")),
+        Index("ix_orders_status", "status", "order_id"),
+        Index("ix_orders_customer", "customer_id", "order_id"),
+        Index("ix_orders_payment_reference", "payment_reference"),
+        Index("ix_orders_channel", "channel", "order_id"),
+    )
+
+
+class OrderLineRow(Base):
+    """One line. `withdrawn` counts units that the customer gave back before they were shipped."""
+
+    __tablename__ = "order_lines"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    sku: Mapped[str]
+    title: Mapped[str]
+    quantity: Mapped[int]
+    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
+    discount_minor: Mapped[int] = mapped_column(BigInteger)
+    withdrawn: Mapped[int] = mapped_column(server_default="0")
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", "quantity_positive"),
+        CheckConstraint("withdrawn BETWEEN 0 AND quantity", "withdrawn_within_quantity"),
+    )
+
+
+class HoldRow(Base):
+    """A reason why an order may not go on. Several may be open at once, one of each code."""
+
+    __tablename__ = "holds"
+
+    hold_id: Mapped[Serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    code: Mapped[str]
+    reason: Mapped[str]
+    owner_role: Mapped[str]
+    raised_at: Mapped[Now]
+    released_at: Mapped[When]
+    released_by: Mapped[str | None]
+    note: Mapped[str | None]
+
+    __table_args__ = (
+        Index("uq_holds_open", "order_id", "code", unique=True, postgresql_where=text("released_at IS NULL")),
+        Index("ix_holds_code", "code", postgresql_where=text("released_at IS NULL")),
+    )
+
+
+class AuditRow(Base):
+    """What every audit rule said about an order, and when. `findings` is `[{rule, verdict, code, reason}]`."""
+
+    __tablename__ = "audits"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    at: Mapped[Now]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class OrderEventRow(Base):
+    """A fact of an order: append-only. `key` makes a repeated step write it once."""
+
+    __tablename__ = "order_events"
+
+    event_id: Mapped[Serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    at: Mapped[Now]
+    type: Mapped[str]
+    key: Mapped[str]
+    actor: Mapped[str]
+    data: Mapped[Json]
+
+    __table_args__ = (UniqueConstraint("order_id", "key"), Index("ix_order_events_order", "order_id", "event_id"))
+
+
+class StepResultRow(Base):
+    """What a step answered the first time: a repeat reads it instead of acting again."""
+
+    __tablename__ = "step_results"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[Json]
+    at: Mapped[Now]

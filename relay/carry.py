@@ -1,0 +1,146 @@
+"""The relay carries what PostgreSQL has accepted into Temporal: orders become workflows, webhooks become signals.
+
+It is the only way there, so recovery after a crash is not another one. Rows are taken by a lease, told to Temporal
+outside of any transaction, and marked. What a crash interrupts happens twice at worst, and both sides know repeats.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import structlog
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.receipts import receive_goods
+from domain.ids import order_workflow_id
+from models.database import Sessions
+from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, TAKE_ORDERS, Rows, Waiting
+from settings import Settings
+from workflows.messages import PartnerEvents
+from workflows.starting import ORDER_WORKFLOW, RETURN_WORKFLOW, order_start, return_start
+
+log = structlog.get_logger()
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+ARRIVAL = "stock.received"
+# Money that moves after an order has ended must not go unseen.
+TOO_LATE = {
+    "payment.captured": "a payment was captured after the order had ended",
+    "refund.failed": "a refund failed after the order had ended",
+}
+
+
+class Relay:
+    """Runs in every worker; several relays share the work by taking different rows."""
+
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self.rows = Rows(sessions)
+        self.client = client
+        self.settings = settings
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Carry until `stop`; trouble on either side is logged and tried again."""
+        await asyncio.gather(self._repeat(self.start_orders), self._repeat(self.carry_events))
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    async def start_orders(self) -> int:
+        """Start the workflows of a batch of accepted orders, oldest first, and answer how many were waiting."""
+        orders = await asyncio.to_thread(self.rows.take, TAKE_ORDERS)
+        if orders:
+            started = await asyncio.gather(*(self._start_order(order) for order in orders))
+            await asyncio.to_thread(self.rows.mark, MARK_ORDERS, [order_id for order_id in started if order_id])
+        return len(orders)
+
+    async def carry_events(self) -> int:
+        """Carry a batch of webhooks to the workflows they are about; those of one workflow share a signal."""
+        rows = await asyncio.to_thread(self.rows.take, TAKE_EVENTS)
+        if not rows:
+            return 0
+        done = [row.sequence for row in rows if row.type == ARRIVAL and await self._goods_arrived(row)]
+        waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type != ARRIVAL])
+        groups = [list(group) for _, group in groupby(waiting, key=lambda one: (one.workflow_id, one.asks_for_return))]
+        for told in await asyncio.gather(*(self._tell(group) for group in groups)):
+            done += told
+        if done:
+            await asyncio.to_thread(self.rows.mark, MARK_EVENTS, done)
+        return len(done)
+
+    async def _repeat(self, carry: Callable[[], Awaitable[int]]) -> None:
+        pause = SHORTEST_PAUSE
+        while not self.stopping.is_set():
+            try:
+                carried = await carry()
+            except (SQLAlchemyError, RPCError) as trouble:
+                log.warning("relay_trouble", error=type(trouble).__name__)
+                carried, pause = 0, LONGEST_PAUSE
+            pause = SHORTEST_PAUSE if carried else min(pause * 1.5, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _start_order(self, order: Row[Any]) -> str | None:
+        start = order_start(
+            self.settings, order.order_id, order.channel, order.channel_order_id, order.customer_id, order.units
+        )
+        try:
+            await self.client.start_workflow(ORDER_WORKFLOW, **start)
+        except WorkflowAlreadyStartedError:
+            pass
+        except RPCError as trouble:
+            log.warning("order_not_started", order_id=order.order_id, status=trouble.status.name)
+            return None
+        return str(order.order_id)
+
+    async def _tell(self, group: Sequence[Waiting]) -> list[int]:
+        """Signal one workflow; answers the sequence numbers that need not be carried again."""
+        try:
+            if group[0].asks_for_return:
+                for waiting in group:
+                    await self._ask_for_return(waiting)
+            else:
+                handle = self.client.get_workflow_handle(group[0].workflow_id)
+                reports = PartnerEvents([waiting.event for waiting in group])
+                await handle.signal("partner_reported", reports, rpc_timeout=self.settings.rpc_timeout)
+        except RPCError as trouble:
+            if trouble.status != RPCStatusCode.NOT_FOUND:
+                log.warning("event_not_carried", workflow_id=group[0].workflow_id, status=trouble.status.name)
+                return []
+            await self._came_too_late(group)
+        return [waiting.sequence for waiting in group]
+
+    async def _ask_for_return(self, waiting: Waiting) -> None:
+        order, case_id = waiting.order, waiting.case_id or ""
+        start = return_start(
+            self.settings, order.order_id, order.channel, order.channel_order_id, order.customer_id, case_id
+        )
+        try:
+            await self.client.start_workflow(
+                RETURN_WORKFLOW, start_signal="requested", start_signal_args=[waiting.event], **start
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("return_known", order_id=order.order_id, case_id=case_id)
+
+    async def _came_too_late(self, group: Sequence[Waiting]) -> None:
+        """The workflow has ended. Most reports then change nothing; those about money call a person."""
+        for waiting in group:
+            if waiting.event.type in TOO_LATE:
+                reason = TOO_LATE[waiting.event.type]
+                await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, reason)
+
+    async def _goods_arrived(self, row: Row[Any]) -> bool:
+        """Book the goods in, then wake the orders that wait for them, the longest waiting first."""
+        woken = await asyncio.to_thread(receive_goods, self.rows.sessions, row.partner, row.event_id)
+        for channel, channel_order_id in woken:
+            handle = self.client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
+            try:
+                await handle.signal("stock_arrived", rpc_timeout=self.settings.rpc_timeout)
+            except RPCError as trouble:
+                if trouble.status != RPCStatusCode.NOT_FOUND:
+                    return False
+        return True

@@ -1,0 +1,128 @@
+"""What waits to be carried: taken by a lease, so that what a crash leaves behind is taken again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, TextClause, text
+
+from domain.ids import order_workflow_id, return_workflow_id
+from models.database import Sessions
+from workflows.messages import PartnerEvent
+
+BATCH = 50
+
+TAKE_ORDERS = text("""
+    UPDATE orders SET relay_after = now() + interval '30 seconds'
+    WHERE order_id IN (
+        SELECT order_id FROM orders WHERE workflow_started_at IS NULL AND relay_after <= now()
+        ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING order_id, channel, channel_order_id, customer_id, units
+""")
+MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:done)")
+
+# A webhook may come before its cause: it is tried again, ever more rarely, until the cause is there.
+TAKE_EVENTS = text("""
+    UPDATE partner_events SET tries = tries + 1,
+        relay_after = now() + least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries, 10)))
+    WHERE (partner, event_id) IN (
+        SELECT partner, event_id FROM partner_events WHERE relayed_at IS NULL AND relay_after <= now()
+        ORDER BY relay_after, sequence LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id
+""")
+MARK_EVENTS = text("UPDATE partner_events SET relayed_at = now() WHERE sequence = ANY(:done)")
+
+# Each finds the targets of many subjects at once; `key` is the subject as the webhook named it.
+_ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id"
+FIND_FULFILLMENT = text(f"""
+    SELECT wanted.key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
+    FROM unnest(CAST(:keys AS text[])) AS wanted(key)
+    JOIN fulfillment_orders f ON f.fulfillment_order_id = wanted.key OR f.shipment_id = wanted.key
+    JOIN orders o USING (order_id)
+""")
+FIND_RETURN = text(f"""
+    SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
+    FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
+""")
+FIND_PAYMENT = text(f"""
+    SELECT o.payment_reference AS key, o.order_id AS subject, NULL AS case_id, {_ORDER}
+    FROM orders o WHERE o.payment_reference = ANY(:keys) AND o.workflow_started_at IS NOT NULL
+""")
+FIND_ORDER = text(f"""
+    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER}
+    FROM unnest(CAST(:keys AS text[])) AS wanted(key)
+    JOIN orders o ON o.channel = split_part(wanted.key, '/', 1)
+        AND o.channel_order_id = substr(wanted.key, strpos(wanted.key, '/') + 1)
+    WHERE o.workflow_started_at IS NOT NULL
+""")
+FIND = {
+    "fulfillment_order": FIND_FULFILLMENT,
+    "shipment": FIND_FULFILLMENT,
+    "return": FIND_RETURN,
+    "payment": FIND_PAYMENT,
+    "refund": FIND_PAYMENT,
+}
+REQUEST = "return.requested"
+CALL_A_PERSON = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A stored webhook and the order it is about."""
+
+    event: PartnerEvent
+    sequence: int
+    order: Row[Any]
+    case_id: str | None
+
+    @property
+    def asks_for_return(self) -> bool:
+        return self.event.type == REQUEST
+
+    @property
+    def workflow_id(self) -> str:
+        channel, channel_order_id = self.order.channel, self.order.channel_order_id
+        if self.case_id is None:
+            return order_workflow_id(channel, channel_order_id)
+        return return_workflow_id(channel, channel_order_id, self.case_id)
+
+
+class Rows:
+    """Every method is one short transaction."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    def take(self, which: TextClause) -> Sequence[Row[Any]]:
+        with self.sessions.begin() as session:
+            return session.execute(which, {"batch": BATCH}).all()
+
+    def mark(self, which: TextClause, done: Iterable[str | int]) -> None:
+        with self.sessions.begin() as session:
+            session.execute(which, {"done": list(done)})
+
+    def call_a_person(self, order_id: str, reason: str) -> None:
+        with self.sessions.begin() as session:
+            session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
+
+    def find(self, rows: Sequence[Row[Any]]) -> list[Waiting]:
+        """The rows whose order is there, by workflow and then in the order of arrival; the others wait on."""
+        found = []
+        with self.sessions.begin() as session:
+            for kind in {_kind(row) for row in rows}:
+                same_kind = [row for row in rows if _kind(row) == kind]
+                targets = session.execute(
+                    FIND.get(kind, FIND_ORDER), {"keys": list({row.subject for row in same_kind})}
+                )
+                by_key = {target.key: target for target in targets}
+                found += [_waiting(row, by_key[row.subject]) for row in same_kind if row.subject in by_key]
+        return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
+
+
+def _kind(row: Row[Any]) -> str:
+    return REQUEST if row.type == REQUEST else str(row.type).partition(".")[0]
+
+
+def _waiting(row: Row[Any], order: Row[Any]) -> Waiting:
+    case_id = row.case_id if row.type == REQUEST else order.case_id
+    return Waiting(PartnerEvent(row.partner, row.event_id, row.type, order.subject), row.sequence, order, case_id)

@@ -1,0 +1,68 @@
+"""One frozen Settings, read from the environment; `baton up` writes what its services need to `.baton/env`."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Partner(BaseModel, frozen=True):
+    """Where a partner is and the Standard Webhooks secret we share with it (`whsec_` and base64)."""
+
+    url: str
+    secret: SecretStr
+    timeout: timedelta = timedelta(seconds=10)
+
+
+class Deadlines(BaseModel, frozen=True):
+    """How long each part of an order may take before somebody is told."""
+
+    payment: timedelta = timedelta(hours=24)
+    pick: timedelta = timedelta(hours=2)
+    ship: timedelta = timedelta(hours=24)
+    delivery: timedelta = timedelta(days=7)
+    backorder: timedelta = timedelta(days=3)
+    return_arrival: timedelta = timedelta(days=14)
+    inspection: timedelta = timedelta(days=3)
+    attention: timedelta = timedelta(minutes=15)
+    """How long an undo may keep failing before a person is asked to look."""
+
+
+class Settings(BaseSettings):
+    """Every setting of Baton. Nested ones are written with two underscores: `BATON_WMS__URL`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BATON_", env_nested_delimiter="__", env_file=(".env", ".baton/env"), extra="ignore", frozen=True
+    )
+
+    database_url: str = "postgresql+psycopg2://baton@127.0.0.1:5432/baton"
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    temporal_ui_url: str = "http://127.0.0.1:8233"
+    task_queue: str = "orders"
+    retention: timedelta = timedelta(days=30)
+
+    api_host: str = "127.0.0.1"
+    api_port: int = 8080
+    rpc_timeout: timedelta = timedelta(seconds=15)
+
+    wms: Partner
+    tms: Partner
+    payments: Partner
+    erp: Partner
+    crm: Partner
+    channel: Partner
+    inbox: Partner
+
+    deadlines: Deadlines = Deadlines()
+    return_window: timedelta = timedelta(days=7)
+
+    activity_threads: int = 16
+    workflow_task_slots: int = 8
+    cached_workflows: int = 500
+    sandboxed: bool = True
+    """Whether workflow code runs in Temporal's sandbox, which finds non-determinism and costs CPU."""
+    metrics_port: int | None = None
+
+    data_dir: Path = Path(".baton")

@@ -1,0 +1,52 @@
+"""All simulated partners as one ASGI app, a partner a path.
+
+python -m uvicorn simulators.app:create_app --factory --host 127.0.0.1 --port 8090
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from simulators.crm import Crm
+from simulators.desk import Desk
+from simulators.erp import Erp
+from simulators.messages import Mailbox
+from simulators.payments import Payments
+from simulators.settings import PARTNERS, SimulatorSettings
+from simulators.tms import Tms
+from simulators.wms import Wms
+from simulators.wms_returns import WmsReturns
+from simulators.world import World
+
+
+def create_app(settings: SimulatorSettings | None = None) -> Starlette:
+    """Partners who know nothing yet. Without settings they are read from the environment."""
+    settings = settings or SimulatorSettings.from_environment()
+    world = World(settings)
+    desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
+    wms = Wms(world, desks["wms"])
+    routes = {
+        "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes()],
+        "tms": Tms(world, desks["tms"], wms).routes(),
+        "payments": Payments(world, desks["payments"]).routes(),
+        "erp": Erp(world, desks["erp"]).routes(),
+        "crm": Crm(world, desks["crm"]).routes(),
+        "inbox": Mailbox(desks["inbox"]).routes(),
+        "channel": Mailbox(desks["channel"]).routes(),
+    }
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await world.close()
+
+    mounts = [Mount(f"/{partner}", routes=routes[partner]) for partner in PARTNERS]
+    return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)
+
+
+async def _health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "up"})

@@ -1,0 +1,111 @@
+"""Webhooks to Baton: signed, in order, and again until Baton has stored them."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from standardwebhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 15.0
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a partner tells. The same id is the same event, however often it comes."""
+
+    partner: str
+    webhook_id: str
+    type: str
+    data: Mapping[str, Any]
+    happened_at: datetime
+    times: int = 1
+
+
+class Callbacks:
+    """Sends events to `{url}/{partner}`. Those of one stream (an order) arrive in the order in which they were told.
+
+    An event that Baton did not take within `patience_seconds` is given up and the next one of its stream is sent.
+    """
+
+    def __init__(self, url: str, secrets: Mapping[str, str], patience_seconds: float = 300.0) -> None:
+        self._url = url.rstrip("/")
+        self._webhooks = {partner: Webhook(secret) for partner, secret in secrets.items()}
+        self._patience = patience_seconds
+        self._streams: dict[str, deque[Event]] = {}
+        self._senders: set[asyncio.Task[None]] = set()
+        # The semaphore does the waiting, because the pool's own queue gets slow when it is long.
+        self._free_connections = asyncio.Semaphore(CONNECTIONS)
+        self._client = httpx2.AsyncClient(
+            timeout=TIMEOUT_SECONDS,
+            limits=httpx2.Limits(max_connections=CONNECTIONS, keepalive_expiry=4.0),
+            trust_env=False,
+        )
+
+    def tell(self, stream: str, event: Event) -> None:
+        """Send an event after those that its stream was told before. Returns at once."""
+        waiting = self._streams.get(stream)
+        if waiting is not None:
+            waiting.append(event)
+            return
+        self._streams[stream] = deque([event])
+        sender = asyncio.create_task(self._send_stream(stream))
+        self._senders.add(sender)
+        sender.add_done_callback(self._senders.discard)
+
+    async def close(self) -> None:
+        """Stop sending; what was not sent is lost, as it is when a partner falls over."""
+        for sender in self._senders:
+            sender.cancel()
+        await asyncio.gather(*self._senders, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _send_stream(self, stream: str) -> None:
+        waiting = self._streams[stream]
+        while waiting:
+            event = waiting.popleft()
+            for _ in range(event.times):
+                await self._send(event)
+        del self._streams[stream]
+
+    async def _send(self, event: Event) -> None:
+        body = {"type": event.type, "timestamp": rfc3339(event.happened_at), "data": event.data}
+        content = json.dumps(body, separators=(",", ":"))
+        give_up_at, pause = monotonic() + self._patience, FIRST_PAUSE_SECONDS
+        while not await self._taken(event, content):
+            if monotonic() + pause > give_up_at:
+                log.warning("gave up: %s %s %s was not taken", event.partner, event.type, event.webhook_id)
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _taken(self, event: Event, content: str) -> bool:
+        now, webhook_id = datetime.now(UTC), quote(event.webhook_id, safe=":/@+")
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._webhooks[event.partner].sign(webhook_id, now, content),
+        }
+        try:
+            async with self._free_connections:
+                answer = await self._client.post(f"{self._url}/{event.partner}", content=content, headers=headers)
+        except httpx2.HTTPError:
+            return False
+        return answer.is_success
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,29 @@
+"""Which carrier takes a parcel, under which number, and how its journey goes."""
+
+from hashlib import sha256
+
+from simulators.desk import Body
+from simulators.troubles import Trouble, Troubles
+
+STEPS_UNTIL_LOST, STEPS_OF_LATE_DELIVERY = 10, 20
+
+
+def choose(shipment: Body) -> str:
+    """Abroad, within the region or across the country: each has its carrier."""
+    start, end = shipment["from"], shipment["ship_to"]
+    if end.get("country", start["country"]) != start["country"]:
+        return "DHL Express"
+    return "JD Logistics" if end.get("province") == start["region"] else "SF Express"
+
+
+def waybill(shipment_id: str) -> str:
+    """Fifteen digits, always the same for a shipment."""
+    return str(int.from_bytes(sha256(shipment_id.encode()).digest()[:6], "big")).zfill(15)
+
+
+def journey(named: Troubles) -> tuple[tuple[str, int], ...]:
+    """The statuses of a parcel and the steps that each takes."""
+    if Trouble.LOST_PARCEL in named:
+        return ("in_transit", 1), ("exception", STEPS_UNTIL_LOST)
+    under_way = STEPS_OF_LATE_DELIVERY if Trouble.LATE_DELIVERY in named else 1
+    return ("in_transit", 1), ("out_for_delivery", under_way), ("delivered", 1)

@@ -1,0 +1,115 @@
+"""The front desk of every simulated partner: signatures, shapes and keys are dealt with before a handler is called."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from simulators.problems import Problem
+from simulators.shapes import Shape, check
+
+Body = dict[str, Any]
+Handle = Callable[[Request, Body], tuple[int, Body]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Desk:
+    """One partner's desk. Each method makes an endpoint of a handler, which answers or raises Problem.
+
+    Handlers do not wait for anything, so two requests with one key never run at the same time.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._webhook = Webhook(secret)
+        self._answers: dict[str, Response] = {}
+        self.asked: Counter[str] = Counter()
+        """How often each subject of a `change` was asked for, repeated and failed requests included."""
+
+    def change(self, shape: Shape, handle: Handle, subject: str | None = None) -> Endpoint:
+        """A signed call whose answer is kept: the same key again gets it and the handler is not called."""
+
+        def answer(request: Request, content: bytes) -> Response:
+            key = self._key(request, content)
+            body = _body(content, shape)
+            if subject:
+                self.asked[body[subject]] += 1
+            if key not in self._answers:
+                try:
+                    response = _answer(handle, request, body)
+                except Problem as problem:
+                    # Trouble may pass, so that the same key must be able to succeed later.
+                    if problem.status >= 500:
+                        raise
+                    response = problem.response()
+                self._answers[key] = response
+            return self._answers[key]
+
+        return _endpoint(answer)
+
+    def question(self, handle: Handle) -> Endpoint:
+        """A signed call that changes nothing."""
+
+        def answer(request: Request, content: bytes) -> Response:
+            self._verify(request, content)
+            return _answer(handle, request, {})
+
+        return _endpoint(answer)
+
+    def repeatable(self, shape: Shape, handle: Handle) -> Endpoint:
+        """A signed call that may be handled again with the same key, as the handler itself has no second effect."""
+
+        def answer(request: Request, content: bytes) -> Response:
+            self._key(request, content)
+            return _answer(handle, request, _body(content, shape))
+
+        return _endpoint(answer)
+
+    def poke(self, shape: Shape, handle: Handle) -> Endpoint:
+        """A call for people and tests: unsigned, and its answer is not kept."""
+        return _endpoint(lambda request, content: _answer(handle, request, _body(content, shape)))
+
+    def view(self, handle: Handle) -> Endpoint:
+        """What people and tests may look at: unsigned."""
+        return _endpoint(lambda request, content: _answer(handle, request, {}))
+
+    def _key(self, request: Request, content: bytes) -> str:
+        self._verify(request, content)
+        key = request.headers.get("idempotency-key", "")
+        if key != request.headers["webhook-id"]:
+            raise Problem(400, "bad_key", "Idempotency-Key must be equal to webhook-id")
+        return key
+
+    def _verify(self, request: Request, content: bytes) -> None:
+        try:
+            self._webhook.verify(content, dict(request.headers), json_parse=False)
+        except (WebhookVerificationError, ValueError):
+            raise Problem(401, "bad_signature", "the signature is missing, too old or not ours") from None
+
+
+def _endpoint(answer: Callable[[Request, bytes], Response]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        content = await request.body()
+        try:
+            return answer(request, content)
+        except Problem as problem:
+            return problem.response()
+
+    return endpoint
+
+
+def _body(content: bytes, shape: Shape) -> Body:
+    try:
+        body: Body = json.loads(content)
+    except ValueError:
+        raise Problem(422, "invalid_body", "the body must be JSON") from None
+    check(body, shape)
+    return body
+
+
+def _answer(handle: Handle, request: Request, body: Body) -> Response:
+    status, answer = handle(request, body)
+    return JSONResponse(answer, status)

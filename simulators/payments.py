@@ -1,0 +1,136 @@
+"""The payment gateway: it knows what customers paid and pays back, never more than was captured."""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from simulators import shapes, troubles
+from simulators.desk import Body, Desk
+from simulators.problems import Problem
+from simulators.troubles import Trouble
+from simulators.world import Subject, World
+
+REFUND = {"payment_reference": str, "amount": shapes.amount, "currency": shapes.currency, "reason": str}
+STATUSES = ("pending", "authorized", "captured", "failed", "voided")
+TOLD = ("captured", "failed", "voided")
+SELF_EXPLAINING = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
+STEPS_UNTIL_SETTLED = 4
+
+
+def _status(value: Any) -> str | None:
+    return None if value in STATUSES else " or ".join(STATUSES)
+
+
+PAYMENT = {"reference": str, "amount": shapes.amount, "currency": shapes.currency, "status": _status}
+
+
+@dataclass(slots=True)
+class Payment:
+    """What a customer paid, and what went back or is on its way back."""
+
+    reference: str
+    status: str
+    amount: str
+    currency: str
+    refunds: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def refundable(self) -> Decimal:
+        gone = sum(Decimal(refund["amount"]) for refund in self.refunds if refund["status"] != "failed")
+        return Decimal(self.amount) - gone if self.status == "captured" else Decimal(0)
+
+
+@dataclass(slots=True)
+class Payments:
+    world: World
+    desk: Desk
+    payments: dict[str, Payment] = field(default_factory=dict)
+
+    def routes(self) -> list[Route]:
+        desk = self.desk
+        return [
+            Route("/payments", desk.poke(PAYMENT, self._make), methods=["POST"]),
+            Route("/payments/{reference:path}", desk.question(self._look), methods=["GET"]),
+            Route("/refunds", desk.change(REFUND, self._refund), methods=["POST"]),
+            Route("/refunds", desk.view(self._refunds), methods=["GET"]),
+        ]
+
+    def _make(self, request: Request, body: Body) -> tuple[int, Body]:
+        payment = self._find(body["reference"])
+        if payment:
+            payment.status, payment.amount, payment.currency = body["status"], body["amount"], body["currency"]
+        else:
+            payment = self._know(Payment(**{name: body[name] for name in PAYMENT}))
+        if payment.status in TOLD:
+            self._tell_payment(payment)
+        return 201, _as_json(payment)
+
+    def _look(self, request: Request, body: Body) -> tuple[int, Body]:
+        payment = self._find(request.path_params["reference"])
+        if payment is None:
+            raise Problem(404, "unknown", "no customer made this payment")
+        return 200, _as_json(payment)
+
+    def _refund(self, request: Request, body: Body) -> tuple[int, Body]:
+        payment = self._find(body["payment_reference"])
+        if payment is None:
+            raise Problem(422, "refund_refused", "no customer made this payment")
+        if body["currency"] != payment.currency:
+            raise Problem(422, "refund_refused", f"the payment was made in {payment.currency}")
+        if not 0 < Decimal(body["amount"]) <= payment.refundable:
+            raise Problem(422, "refund_refused", f"{payment.refundable} {payment.currency} can be paid back")
+        named = troubles.named_in(payment.reference)
+        pending = Trouble.REFUND_PENDING in named or Trouble.REFUND_FAILED in named
+        status = "pending" if pending else "succeeded"
+        refund = {name: body[name] for name in REFUND}
+        refund |= {"refund_id": f"RF-{payment.reference}-{len(payment.refunds) + 1}", "status": status}
+        refund["refund_key"] = request.headers["idempotency-key"]
+        payment.refunds.append(refund)
+        if pending:
+            self.world.begin(self._settle_refund(payment, refund))
+        return 201, {"refund_id": refund["refund_id"], "status": status}
+
+    def _refunds(self, request: Request, body: Body) -> tuple[int, Body]:
+        payment = self._find(request.query_params.get("payment_reference", ""))
+        return 200, {"refunds": payment.refunds if payment else []}
+
+    def _find(self, reference: str) -> Payment | None:
+        if reference not in self.payments and (told := SELF_EXPLAINING.fullmatch(reference)):
+            self._know(Payment(reference, "captured", told["amount"], told["currency"]))
+        return self.payments.get(reference)
+
+    def _know(self, payment: Payment) -> Payment:
+        self.payments[payment.reference] = payment
+        if Trouble.PAYMENT_UNSETTLED in troubles.named_in(payment.reference):
+            payment.status = "pending"
+            self.world.begin(self._settle(payment))
+        return payment
+
+    async def _settle(self, payment: Payment) -> None:
+        await self.world.steps(STEPS_UNTIL_SETTLED)
+        if payment.status == "pending":
+            payment.status = "captured"
+            self._tell_payment(payment)
+
+    async def _settle_refund(self, payment: Payment, refund: dict[str, str]) -> None:
+        await self.world.steps()
+        failed = Trouble.REFUND_FAILED in troubles.named_in(payment.reference)
+        refund["status"] = "failed" if failed else "succeeded"
+        data = {name: refund[name] for name in (*REFUND, "refund_key")}
+        self._tell(payment, f"refund.{refund['status']}", refund["refund_id"], data)
+
+    def _tell_payment(self, payment: Payment) -> None:
+        data = {"payment_reference": payment.reference, "amount": payment.amount, "currency": payment.currency}
+        self._tell(payment, f"payment.{payment.status}", payment.reference, data)
+
+    def _tell(self, payment: Payment, kind: str, number: str, data: dict[str, str]) -> None:
+        subject = Subject(payment.reference, troubles.named_in(payment.reference))
+        self.world.tell(subject, self.world.event(subject, "payments", f"{number}:{kind}", kind, data))
+
+
+def _as_json(payment: Payment) -> Body:
+    return {name: getattr(payment, name) for name in PAYMENT}

@@ -1,0 +1,80 @@
+"""What a body must look like, written as an example of it.
+
+`str` is a text that is not empty, `int` a whole number above zero, `[x]` a list of at least one x, a name with `?` at
+its end may be absent, and a function is a check of its own that says what the value must be.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from simulators.problems import Problem
+
+Shape = Any
+Check = Callable[[Any], str | None]
+
+AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
+CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def check(value: Any, shape: Shape, at: str = "") -> None:
+    """Raises Problem(422) that names the first field which is not as the shape says."""
+    if isinstance(shape, dict):
+        _check_object(value, shape, at)
+    elif isinstance(shape, list):
+        _require(isinstance(value, list) and len(value) > 0, at, "a list that is not empty")
+        for index, item in enumerate(value):
+            check(item, shape[0], f"{at}[{index}]")
+    elif shape is str:
+        _require(isinstance(value, str) and value != "", at, "a text that is not empty")
+    elif shape is int:
+        _require(type(value) is int and value > 0, at, "a whole number above zero")
+    else:
+        wanted = shape(value)
+        _require(wanted is None, at, wanted)
+
+
+def optional_text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "a text"
+
+
+def amount(value: Any) -> str | None:
+    return None if isinstance(value, str) and AMOUNT.fullmatch(value) else "a decimal string such as 25.90"
+
+
+def currency(value: Any) -> str | None:
+    return None if isinstance(value, str) and CURRENCY.fullmatch(value) else "an ISO 4217 currency such as CNY"
+
+
+def anything_in(value: Any) -> str | None:
+    return None if isinstance(value, dict) else "an object"
+
+
+def texts(value: Any) -> str | None:
+    good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return None if good else "a list of texts"
+
+
+def _check_object(value: Any, shape: dict[str, Shape], at: str) -> None:
+    _require(isinstance(value, dict), at or "the body", "an object")
+    for name, inner in shape.items():
+        field = name.removesuffix("?")
+        if field in value:
+            check(value[field], inner, f"{at}.{field}" if at else field)
+        elif field == name:
+            raise Problem(422, "invalid_body", f"{at}.{field} is missing" if at else f"{field} is missing")
+
+
+def _require(good: bool, at: str, wanted: str | None) -> None:
+    if not good:
+        raise Problem(422, "invalid_body", f"{at} must be {wanted}")
+
+
+LINES: Shape = [{"sku": str, "quantity": int}]
+
+SHIP_TO: Shape = {
+    **dict.fromkeys(
+        ("name?", "phone?", "email?", "country?", "province?", "city?", "district?", "postal_code?"), optional_text
+    ),
+    "lines?": texts,
+}

@@ -1,0 +1,45 @@
+"""What may go wrong, by name: a trouble happens to an order when its name stands in the order."""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Trouble(StrEnum):
+    """The table of troubles; docs/partners.md says what each one does."""
+
+    SHORT_PICK = "SHORT-PICK"
+    PICK_REJECTED = "PICK-REJECTED"
+    CARRIER_DOWN = "CARRIER-DOWN"
+    SLOW_ERP = "SLOW-ERP"
+    DUPLICATE_WEBHOOK = "DUPLICATE-WEBHOOK"
+    LATE_WEBHOOK = "LATE-WEBHOOK"
+    PAYMENT_UNSETTLED = "PAYMENT-UNSETTLED"
+    REFUND_PENDING = "REFUND-PENDING"
+    REFUND_FAILED = "REFUND-FAILED"
+    LOST_PARCEL = "LOST-PARCEL"
+    UNDELIVERABLE = "UNDELIVERABLE"
+    LATE_DELIVERY = "LATE-DELIVERY"
+
+
+Troubles = frozenset[Trouble]
+
+_ANY_NAME = re.compile("|".join(Trouble))
+_NONE: Troubles = frozenset()
+
+
+def named_in(*texts: str) -> Troubles:
+    """The troubles whose names stand in the texts, to be asked with `Trouble.SHORT_PICK in ...`."""
+    names = _ANY_NAME.findall("\n".join(texts))
+    return frozenset(map(Trouble, names)) if names else _NONE
+
+
+def of_order(order: Mapping[str, Any]) -> Troubles:
+    """The troubles named by an order's channel order id or by the SKU of a line."""
+    return named_in(order.get("channel_order_id", ""), *skus(order.get("lines", ())))
+
+
+def skus(lines: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """The SKUs of lines."""
+    return (line["sku"] for line in lines)

@@ -1,0 +1,80 @@
+"""Real PostgreSQL for every test: one server a session, a fresh migrated database a test."""
+
+import base64
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from embedded.ending import end_process
+from embedded.postgres import EmbeddedPostgres
+from models.database import Sessions, open_database
+from models.database import sessions as open_sessions
+from models.schema import migrate
+from settings import Partner, Settings
+
+TEMPLATE = "baton_template"
+_numbers = itertools.count(1)
+_status: list[int] = []
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    _status.append(int(exitstatus))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # Fixtures are closed and the summary is printed by now; see embedded/ending.py.
+    if _status and not hasattr(config, "workerinput"):
+        end_process(_status[0])
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("database"))
+    server.start()
+    engine = create_engine(server.ensure_database(TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database of this test's own, with every migration and no rows."""
+    name = f"test_{next(_numbers)}"
+    admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+        yield postgres.ensure_database(name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url, connections=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    return open_sessions(engine)
+
+
+def partner(url: str = "http://127.0.0.1:9") -> Partner:
+    """A partner that nobody answers for, unless the test gives an address."""
+    return Partner(url=url, secret="whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!").decode())
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    partners: dict[str, Any] = {
+        name: partner() for name in ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
+    }
+    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path, **partners)

@@ -1,0 +1,124 @@
+"""How the simulators' webhooks reach Baton."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+
+from integrations.http import PartnerHttp
+from integrations.wms import Wms
+from simulators.callbacks import Callbacks, Event
+from tests.integrations.servers import SECRET, Receiver, eventually, serving, simulating
+from tests.integrations.test_wms import TWO_LAMPS, names, work
+
+SECRETS = {"erp": SECRET}
+
+
+def event(number: str) -> Event:
+    return Event("erp", number, "stock.received", {"receipt_id": number}, datetime.now(UTC))
+
+
+def test_an_event_that_was_not_taken_comes_again_before_the_next_one(wms: Wms, receiver: Receiver) -> None:
+    # given
+    receiver.wait_for_silence()
+    receiver.refuse_next, receiver.refused = 2, 0
+
+    # when
+    wms.pick(work("FO-PATIENT"), "FO-PATIENT:pick")
+
+    # then
+    assert names(receiver.wait_for("FO-PATIENT", 3)) == ["picking", "picked", "packed"]
+    assert receiver.refused == 2
+
+
+def test_each_event_of_a_duplicated_order_comes_twice_with_the_same_id(wms: Wms, receiver: Receiver) -> None:
+    # given / when
+    wms.pick(work("FO-DOUBLE", channel_order_id="TM-DUPLICATE-WEBHOOK-1"), "FO-DOUBLE:pick")
+
+    # then
+    events = receiver.wait_for("FO-DOUBLE", 6)
+    assert names(events) == ["picking", "picking", "picked", "picked", "packed", "packed"]
+    assert len({each.webhook_id for each in events}) == 3
+
+
+def test_with_steps_of_no_length_everything_happens_at_once(receiver: Receiver, receiver_url: str) -> None:
+    # given
+    with simulating(receiver_url, step_seconds=0) as address:
+        http = PartnerHttp("wms", f"{address}/wms", SECRET)
+
+        # when
+        Wms(http).pick(work("FO-AT-ONCE", TWO_LAMPS), "FO-AT-ONCE:pick")
+
+        # then
+        assert names(receiver.wait_for("FO-AT-ONCE", 3)) == ["picking", "picked", "packed"]
+        http.close()
+
+
+def test_a_case_opened_by_a_customer_is_told(ask: httpx2.Client, receiver: Receiver) -> None:
+    # given
+    case = {
+        "case_id": "CASE-1",
+        "channel": "tmall",
+        "channel_order_id": "TM-1",
+        "reason": "too dark",
+        "lines": [{"line_no": 1, "quantity": 1}],
+    }
+
+    # when
+    ask.post("/crm/cases", json=case)
+
+    # then
+    (told,) = receiver.wait_for("CASE-1", 1)
+    assert (told.partner, told.type, told.data) == ("crm", "return.requested", case)
+
+
+def test_goods_that_arrive_are_told(ask: httpx2.Client, receiver: Receiver) -> None:
+    # given
+    receipt = {"receipt_id": "REC-1", "location_id": "HANGZHOU", "lines": TWO_LAMPS}
+
+    # when
+    ask.post("/erp/receipts", json=receipt)
+
+    # then
+    (told,) = receiver.wait_for("REC-1", 1)
+    assert (told.partner, told.type, told.data) == ("erp", "stock.received", receipt)
+
+
+async def test_events_wait_for_a_receiver_that_is_not_there_yet() -> None:
+    # given
+    receiver = Receiver()
+    with serving(receiver) as address:
+        port = int(address.rpartition(":")[2])
+    callbacks = Callbacks(f"http://127.0.0.1:{port}/webhooks", SECRETS)
+
+    # when
+    callbacks.tell("stream", event("REC-EARLY-1"))
+    callbacks.tell("stream", event("REC-EARLY-2"))
+    await asyncio.sleep(0.05)
+    with serving(receiver, port):
+        await asyncio.to_thread(eventually, lambda: len(receiver.events) == 2)
+        await callbacks.close()
+
+    # then
+    assert [each.webhook_id for each in receiver.events] == ["REC-EARLY-1", "REC-EARLY-2"]
+
+
+async def test_an_event_that_nobody_takes_is_given_up_and_the_next_one_is_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # given
+    receiver = Receiver()
+    receiver.refuse_next = 2
+    with serving(receiver) as address:
+        callbacks = Callbacks(f"{address}/webhooks", SECRETS, patience_seconds=0.2)
+
+        # when
+        callbacks.tell("stream", event("REC-REFUSED"))
+        callbacks.tell("stream", event("REC-TAKEN"))
+        await asyncio.to_thread(eventually, lambda: len(receiver.events) == 1)
+        await callbacks.close()
+
+    # then
+    assert receiver.events[0].webhook_id == "REC-TAKEN"
+    assert "gave up: erp stock.received REC-REFUSED" in caplog.text

@@ -1,0 +1,210 @@
+"""The carrier client against the simulated carriers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from domain.errors import CarrierRefused, PartnerTrouble
+from integrations.http import PartnerHttp
+from integrations.tms import BookingRequest, InterceptionRequest, Tms, VoidResult
+from tests.integrations.servers import CUSTOMER, UNHURRIED_STEP_SECONDS, Event, Receiver
+
+TRACKING = "shipment.tracking_updated"
+
+
+def parcel(number: str, trouble: str = "", **changes: Any) -> BookingRequest:
+    request = BookingRequest(
+        shipment_id=number,
+        fulfillment_order_id=f"FO-OF-{number}",
+        order_id=f"ORDER-OF-{number}",
+        channel_order_id=f"TM-{number}-{trouble}",
+        origin={"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"},
+        ship_to=CUSTOMER,
+        lines=[{"sku": "ELEGANT-LAMP", "quantity": 2}],
+        parcels=[{"weight_grams": 800}],
+    )
+    return {**request, **changes}  # type: ignore[typeddict-item]
+
+
+def statuses(events: list[Event]) -> list[str]:
+    return [event.data["status"] for event in events if event.type == TRACKING]
+
+
+def test_a_booked_parcel_is_delivered(tms: Tms, receiver: Receiver) -> None:
+    # given / when
+    booking = tms.book(parcel("SHP-PLAIN"), "SHP-PLAIN:book")
+
+    # then
+    events = receiver.wait_for("SHP-PLAIN", 3)
+    assert statuses(events) == ["in_transit", "out_for_delivery", "delivered"]
+    assert {event.data["waybill"] for event in events} == {booking.waybill}
+
+
+@pytest.mark.parametrize(
+    ("country", "province", "carrier"),
+    [("CN", "Zhejiang", "JD Logistics"), ("CN", "Yunnan", "SF Express"), ("DE", "Hessen", "DHL Express")],
+)
+def test_the_carrier_depends_on_where_the_parcel_goes(tms: Tms, country: str, province: str, carrier: str) -> None:
+    # given
+    request = parcel(f"SHP-TO-{province}", ship_to={"country": country, "province": province})
+
+    # when
+    booking = tms.book(request, f"SHP-TO-{province}:book")
+
+    # then
+    assert booking.carrier == carrier
+
+
+def test_booking_the_same_shipment_again_gets_the_same_waybill(tms: Tms, receiver: Receiver) -> None:
+    # given
+    first = tms.book(parcel("SHP-TWICE"), "SHP-TWICE:book")
+
+    # when
+    same_key = tms.book(parcel("SHP-TWICE"), "SHP-TWICE:book")
+    other_key = tms.book(parcel("SHP-TWICE"), "SHP-TWICE:book:again")
+    receiver.wait_for("SHP-TWICE", 3)
+    receiver.wait_for_silence()
+
+    # then
+    assert first == same_key == other_key
+    assert len(receiver.about("SHP-TWICE")) == 3
+
+
+def test_an_undeliverable_parcel_is_refused(tms: Tms) -> None:
+    # given
+    request = parcel("SHP-NOWHERE", "UNDELIVERABLE")
+
+    # when
+    with pytest.raises(CarrierRefused) as refused:
+        tms.book(request, "SHP-NOWHERE:book")
+
+    # then
+    assert refused.value.code == "undeliverable"
+
+
+def test_a_carrier_that_is_down_books_at_the_fourth_attempt(tms: Tms, ask: httpx2.Client) -> None:
+    # given
+    request = parcel("SHP-DOWN", "CARRIER-DOWN")
+    for _ in range(3):
+        with pytest.raises(PartnerTrouble, match="answered 503"):
+            tms.book(request, "SHP-DOWN:book")
+
+    # when
+    booking = tms.book(request, "SHP-DOWN:book")
+
+    # then
+    assert booking.carrier == "JD Logistics"
+    assert ask.get("/tms/shipments/SHP-DOWN").json()["times_asked"] == 4
+
+
+def test_a_voided_booking_is_not_carried(unhurried: Callable[[str], PartnerHttp], receiver: Receiver) -> None:
+    # given
+    tms = Tms(unhurried("tms"))
+    tms.book(parcel("SHP-VOIDED"), "SHP-VOIDED:book")
+
+    # when
+    result = tms.void("SHP-VOIDED", "the customer canceled", "SHP-VOIDED:void")
+    receiver.wait_for_silence(UNHURRIED_STEP_SECONDS)
+
+    # then
+    assert result is VoidResult.VOIDED
+    assert receiver.about("SHP-VOIDED") == []
+
+
+def test_a_parcel_under_way_can_no_longer_be_voided(tms: Tms, receiver: Receiver) -> None:
+    # given
+    tms.book(parcel("SHP-GOING"), "SHP-GOING:book")
+    receiver.wait_for("SHP-GOING", 1)
+
+    # when
+    result = tms.void("SHP-GOING", "the customer canceled", "SHP-GOING:void")
+
+    # then
+    assert result is VoidResult.TOO_LATE
+
+
+def test_a_booking_that_comes_after_its_void_is_refused(tms: Tms) -> None:
+    # given
+    result = tms.void("SHP-LATE", "the customer canceled", "SHP-LATE:void")
+
+    # when
+    with pytest.raises(CarrierRefused) as refused:
+        tms.book(parcel("SHP-LATE"), "SHP-LATE:book")
+
+    # then
+    assert result is VoidResult.VOIDED
+    assert refused.value.code == "voided"
+
+
+def test_an_intercepted_parcel_comes_back_to_the_warehouse(tms: Tms, receiver: Receiver) -> None:
+    # given
+    tms.book(parcel("SHP-STOPPED", "LATE-DELIVERY"), "SHP-STOPPED:book")
+    receiver.wait_for("SHP-STOPPED", 1)
+
+    # when
+    request = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept")
+    again = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept:again")
+
+    # then
+    (returned,) = receiver.wait_for("FO-OF-SHP-STOPPED", 1)
+    answered = receiver.about("SHP-STOPPED")[1]
+    assert request.asked
+    assert again.asked
+    assert (answered.type, answered.data["accepted"]) == ("shipment.interception_answered", True)
+    assert statuses(receiver.about("SHP-STOPPED")) == ["in_transit", "return_to_sender"]
+    assert (returned.partner, returned.type) == ("wms", "fulfillment_order.returned")
+    assert returned.data["location_id"] == "HANGZHOU"
+
+
+def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) -> None:
+    # given
+    tms.book(parcel("SHP-THERE"), "SHP-THERE:book")
+    receiver.wait_for("SHP-THERE", 3)
+
+    # when
+    request = tms.intercept("SHP-THERE", "the customer canceled", "SHP-THERE:intercept")
+
+    # then
+    assert request == InterceptionRequest(asked=False, reason="the parcel is delivered")
+
+
+def test_intercepting_what_was_never_booked_is_trouble(tms: Tms) -> None:
+    with pytest.raises(PartnerTrouble, match="answered 404"):
+        tms.intercept("SHP-NEVER", "the customer canceled", "SHP-NEVER:intercept")
+
+
+def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, receiver: Receiver) -> None:
+    # given
+    tms.book(parcel("SHP-LOST", "LOST-PARCEL"), "SHP-LOST:book")
+    receiver.wait_for("SHP-LOST", 1)
+
+    # when
+    request = tms.intercept("SHP-LOST", "the customer canceled", "SHP-LOST:intercept")
+
+    # then
+    events = receiver.wait_for("SHP-LOST", 3)
+    assert request.asked
+    assert events[1].data["accepted"] is False
+    assert statuses(events) == ["in_transit", "exception"]
+
+
+def test_a_late_delivery_takes_twenty_steps_more(tms: Tms, receiver: Receiver) -> None:
+    # given / when
+    tms.book(parcel("SHP-SLOW", "LATE-DELIVERY"), "SHP-SLOW:book")
+
+    # then
+    in_transit, out_for_delivery, _ = receiver.wait_for("SHP-SLOW", 3)
+    assert out_for_delivery.at - in_transit.at > 0.8
+
+
+def test_late_webhooks_tell_the_journey_backward_with_true_times(tms: Tms, receiver: Receiver) -> None:
+    # given / when
+    tms.book(parcel("SHP-BACKWARD", "LATE-WEBHOOK"), "SHP-BACKWARD:book")
+
+    # then
+    events = receiver.wait_for("SHP-BACKWARD", 3)
+    times = [event.data["occurred_at"] for event in events]
+    assert statuses(events) == ["delivered", "out_for_delivery", "in_transit"]
+    assert times == sorted(times, reverse=True)

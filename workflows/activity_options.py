@@ -1,0 +1,48 @@
+"""How each kind of call is tried: against our own database, against a partner, and when telling others."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    # Every module that defines refusals is loaded, so that none is missing from the list below.
+    import domain.status
+    import domain.stock  # noqa: F401
+    from domain.errors import Refusal
+
+
+def refusals(of: type[Refusal] = Refusal) -> list[str]:
+    """The names of all refusals, read off the tree of classes, so that they cannot drift from the code."""
+    return [of.__name__, *(name for child in of.__subclasses__() for name in refusals(child))]
+
+
+def _patient(first: timedelta, longest: timedelta) -> RetryPolicy:
+    """Tried until it works: an outage of hours must not fail an order. Refusals are never tried again."""
+    return RetryPolicy(
+        initial_interval=first,
+        backoff_coefficient=2,
+        maximum_interval=longest,
+        non_retryable_error_types=refusals(),
+    )
+
+
+DATABASE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": _patient(timedelta(milliseconds=200), timedelta(seconds=30)),
+    # A longer pause becomes a durable timer, so that a worker does not hold the order's task meanwhile.
+    "local_retry_threshold": timedelta(seconds=2),
+}
+
+PARTNER: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=45),
+    "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
+    # What a partner was asked must be known before it is undone.
+    "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
+MESSAGE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
+}

@@ -1,0 +1,198 @@
+"""One fulfillment order inside its order: release → pick → pack → ship → deliver, as a coroutine, not a child workflow.
+
+Whatever it waits for it may be told to stop; before the carrier has the parcel that means calling it back, afterwards
+asking the carrier to intercept it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.pick import FulfillmentStep, Pick
+    from activities.progress import Progress, ProgressReports, Reports
+    from activities.ship import Ship
+    from activities.undo import UndoRequest
+    from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+    from workflows.compensations import UndoList
+    from workflows.desk import Desk, Stopped
+    from workflows.messages import OrderDeadlines, PartnerEvent
+    from workflows.state import FulfillmentState
+
+Status = FulfillmentStatus
+
+
+@dataclass(frozen=True)
+class House:
+    """What a fulfillment order needs of the order around it."""
+
+    order_id: str
+    desk: Desk
+    deadlines: OrderDeadlines
+    hold: Callable[[str, str, str], Awaitable[None]]
+    """`hold(code, reason, key)` raises a hold."""
+    released: Callable[[str], Awaitable[None]]
+    """`released(code)` returns when there is no such hold, or the order is to be canceled."""
+    source_again: Callable[[], None]
+    """Say that goods are missing which another location may have."""
+    show: Callable[[], None]
+    tell: Callable[[], None]
+
+
+class Fulfillment:
+    def __init__(self, house: House, state: FulfillmentState) -> None:
+        self.house = house
+        self.state = state
+        self.name = state.fulfillment_order_id
+        self.stop_reason = ""
+        self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
+
+    async def run(self) -> None:
+        """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
+        self.undo.add("allocation", self.name)
+        try:
+            await self._release()
+            await self._picked_and_packed()
+            await self._book()
+            await self._handed_over()
+        except Stopped:
+            if await self._called_back():
+                return
+        await self._delivered()
+
+    def stop(self, reason: str) -> None:
+        """Ask it to end. `reaction` says what became of that."""
+        self.stop_reason = reason
+
+    @property
+    def ended(self) -> bool:
+        return is_final(FULFILLMENT, Status(self.state.status))
+
+    @property
+    def reaction(self) -> str:
+        """Empty while it is not known; `recalled`, `asked` (the carrier was), `refused` or `delivered`."""
+        if self.state.status == Status.DELIVERED:
+            return "delivered"
+        if self.ended:
+            return "recalled"
+        return self.state.interception
+
+    async def _release(self) -> None:
+        self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)
+        if self.state.status != Status.OPEN:
+            return
+        self.undo.add("pick", self.name)
+        step = FulfillmentStep(self.house.order_id, self.name)
+        summary = f"ask {self.state.location_id} to pick {self.state.units} units"
+        answer = await self.house.desk.partner(Pick.release_to_pick, step, summary, self._stopped)
+        self.state.status = answer.status
+
+    async def _picked_and_packed(self) -> None:
+        """Packed is not enough: what was found must be known too, and the two reports come in any order."""
+        what = f"{self.state.location_id} to pick and pack {self.state.units} units"
+        while self.state.status in (Status.RELEASED, Status.PICKING, Status.PICKED) or (
+            self.state.status == Status.PACKED and self.state.picked_units is None
+        ):
+            await self._reports(what)
+        await self.house.desk.done(self.name)
+
+    async def _book(self) -> None:
+        if self.state.status != Status.PACKED:
+            return
+        self.house.desk.due(self.name, "SHIP_LATE", "the handover to a carrier", self.house.deadlines.ship)
+        while not self.state.waybill:
+            await self.house.released("CARRIER_REFUSED")
+            self._stop_if_asked()
+            round_ = self.state.bookings + 1
+            self.undo.add("waybill", f"{self.name}-S{round_}")
+            step = FulfillmentStep(self.house.order_id, self.name, round_)
+            answer = await self.house.desk.partner(
+                Ship.book_shipment, step, f"book a carrier from {self.state.location_id}", self._stopped
+            )
+            self.state.bookings = round_
+            if answer.refusal:
+                reason = f"no carrier takes the parcel from {self.state.location_id}: {answer.refusal}"
+                await self.house.hold("CARRIER_REFUSED", reason, f"{self.name}:{round_}")
+                continue
+            self.state.shipment_id, self.state.waybill = answer.shipment_id, answer.waybill
+            self.house.show()
+
+    async def _handed_over(self) -> None:
+        while self.state.status == Status.PACKED:
+            await self._reports(f"the carrier to collect {self.state.waybill}")
+        await self.house.desk.done(self.name)
+
+    async def _called_back(self) -> bool:
+        """Undo what was done for it, newest first. False when it is too late: the parcel is on its way."""
+        await self.house.desk.done(self.name)
+        # A report that came in the meantime may say that the goods have left.
+        await self._apply()
+        if self.state.status in (Status.SHIPPED, Status.DELIVERED):
+            return False
+        if await self.undo.run_while_possible(self.stop_reason):
+            self.state.status = Status.CANCELED
+            return True
+        self.state.recall_failed = True
+        return False
+
+    async def _delivered(self) -> None:
+        """Follow the parcel until it is delivered or back; a stop now means interception."""
+        if self.ended:
+            await self.house.desk.done(self.name)
+            return
+        self.house.desk.due(self.name, "DELIVERY_LATE", "the delivery", self.house.deadlines.delivery)
+        while not self.ended:
+            if self.stop_reason and not self.state.interception:
+                await self._intercept()
+            await self._reports(f"{self.state.waybill} to be delivered", wake=self._not_intercepted_yet)
+        await self.house.desk.done(self.name)
+
+    async def _intercept(self) -> None:
+        if not self.state.shipment_id:
+            self.state.interception = "refused"
+            return
+        request = UndoRequest(self.house.order_id, self.state.shipment_id, self.stop_reason)
+        answer = await self.house.desk.partner(
+            Ship.intercept_parcel, request, f"ask the carrier to stop {self.state.waybill}"
+        )
+        self.state.interception = "asked" if answer.asked else "refused"
+
+    async def _reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
+        """Wait for reports of warehouse or carrier and write them down."""
+        woken = wake or self._stopped
+        await self.house.desk.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
+        if wake is None:
+            self._stop_if_asked()
+        await self._apply()
+
+    async def _apply(self) -> None:
+        if not self.state.inbox:
+            return
+        events: list[PartnerEvent] = list(self.state.inbox)
+        self.state.inbox.clear()
+        names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
+        reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
+        self._take(await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}"))
+
+    def _take(self, progress: Progress) -> None:
+        told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
+        self.state.status, self.state.tracking = progress.status, progress.tracking
+        self.state.picked_units = progress.picked_units
+        if progress.short_units > self.state.short_units:
+            self.state.short_units = progress.short_units
+            self.house.source_again()
+        if progress.interception_refused:
+            self.state.interception = "refused"
+        if told:
+            self.house.tell()
+
+    def _stopped(self) -> bool:
+        return bool(self.stop_reason)
+
+    def _not_intercepted_yet(self) -> bool:
+        return bool(self.stop_reason) and not self.state.interception
+
+    def _stop_if_asked(self) -> None:
+        if self.stop_reason:
+            raise Stopped

@@ -1,0 +1,102 @@
+"""What may be said to a running order or return. Frozen dataclasses; a new field needs a default.
+
+Histories cannot be edited, so nothing here names a person: ids, codes, quantities and times only.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class OrderDeadlines:
+    """How many seconds each part may take; copied from the settings at the start, so that the order keeps its promise."""
+
+    payment: float
+    pick: float
+    ship: float
+    delivery: float
+    backorder: float
+    attention: float
+
+
+@dataclass(frozen=True)
+class ReturnDeadlines:
+    """In seconds, like those of an order."""
+
+    arrival: float
+    inspection: float
+
+
+@dataclass(frozen=True)
+class PartnerEvent:
+    """A stored webhook: the workflow carries its id, the step that applies it reads the rest from the record."""
+
+    partner: str
+    event_id: str
+    type: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class PartnerEvents:
+    """What partners said about one order or return since the last signal, oldest first."""
+
+    events: list[PartnerEvent]
+
+
+@dataclass(frozen=True)
+class CancelRequest:
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class CancelAnswer:
+    """`answer` is `done` (everything so far is undone), `interception_asked` (on the road) or `refused`."""
+
+    answer: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class HoldRelease:
+    code: str
+    actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HoldAnswer:
+    """The holds that are left."""
+
+    holds: list[str]
+
+
+@dataclass(frozen=True)
+class GoodsWanted:
+    """A return case asks its order to give back what has not been delivered yet."""
+
+    return_id: str
+    return_workflow_id: str
+    everything: bool
+    """Whether the case is about all units of the order."""
+
+
+@dataclass(frozen=True)
+class GoodsAnswer:
+    """Where the goods of a case are: `recalled` (never left), `intercepted` (coming back) or `delivered`."""
+
+    return_id: str
+    goods: str
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """What the query `view` answers: where the order stands and what it waits for."""
+
+    order_id: str
+    status: str
+    holds: list[str]
+    waits_for: str
+    until: datetime | None
+    fulfillment_orders: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""What every part of an order's story shares: its state, its undo list, its voice, and how it calls a person."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+with workflow.unsafe.imports_passed_through():
+    from activities.holds import Hold, Holds
+    from activities.outcome import Alert, Outcome
+    from domain.status import OrderStatus
+    from workflows import search_attributes
+    from workflows.compensations import UndoList
+    from workflows.desk import Desk
+    from workflows.fulfillment import House
+    from workflows.messages import CancelRequest
+    from workflows.state import OrderInput, OrderState
+    from workflows.telling import Telling
+
+
+class OrderEnds(Exception):
+    """The story is over before delivery: canceled, rejected or expired."""
+
+    def __init__(self, status: OrderStatus, reason: str, actor: str = "baton") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.actor = actor
+
+
+class OrderDesk:
+    def __init__(self, order: OrderInput) -> None:
+        self.order_id = order.order_id
+        self.deadlines = order.deadlines
+        self.state = order.state or OrderState()
+        self.desk = Desk(self.state.dues, self.alert, f"order {order.order_id}")
+        self.undo = UndoList(order.order_id, self.state.undo, self.desk, order.deadlines)
+        self.telling = Telling(order.order_id, self.desk, self.state.telling)
+        self.house = House(
+            order.order_id,
+            self.desk,
+            order.deadlines,
+            self.hold,
+            self.released,
+            self.source_again,
+            self.show,
+            self.telling.tell,
+        )
+        self._shown: dict[str, object] = {}
+
+    async def alert(self, code: str, subject: str, reason: str) -> None:
+        """Ask a person to look; an empty reason says that it is over."""
+        key = f"{code} {subject}"
+        self.state.attention = [open_ for open_ in self.state.attention if open_ != key] + ([key] if reason else [])
+        self.show()
+        alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
+        await self.desk.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
+
+    async def hold_until_released(self, code: str, reason: str, key: str) -> None:
+        """Hold the order under way, and return when a person has released it or the order is to be canceled."""
+        await self.hold(code, reason, key)
+        await self.released(code)
+
+    async def hold(self, code: str, reason: str, key: str) -> None:
+        hold = Hold(self.order_id, code, reason, "staff", key)
+        self.state.holds = await self.desk.database(Holds.raise_hold, hold, f"hold: {reason}")
+        self.show()
+
+    async def released(self, code: str) -> None:
+        what = f"a person to release the hold {code}"
+        await self.desk.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
+
+    def source_again(self) -> None:
+        self.state.needs_stock = True
+
+    def stop_if_canceled(self) -> None:
+        cancel: CancelRequest | None = self.state.cancel
+        if cancel:
+            raise OrderEnds(OrderStatus.CANCELED, cancel.reason, cancel.actor)
+
+    def advance(self, status: str) -> None:
+        """Remember where the order stands, and show it. The record was written by the step that brought it there."""
+        self.state.status = status
+        self.show()
+
+    def show(self) -> None:
+        """Bring the search attributes up to date; what has not changed, or was and is empty, costs nothing."""
+        now: list[SearchAttributeUpdate[Any]] = [
+            search_attributes.ORDER_STATUS.value_set(self.state.status),
+            search_attributes.HOLDS.value_set(self.state.holds),
+            search_attributes.LOCATIONS.value_set(sorted({work.location_id for work in self.state.fulfillments})),
+            search_attributes.WAYBILLS.value_set([work.waybill for work in self.state.fulfillments if work.waybill]),
+            search_attributes.NEEDS_ATTENTION.value_set(bool(self.state.attention)),
+        ]
+        changed = [update for update in now if self._shown.get(update.key.name) != (update.value or None)]
+        self._shown = {update.key.name: update.value or None for update in now}
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        self.desk.show()

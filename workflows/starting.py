@@ -1,0 +1,88 @@
+"""How workflows are started, in one place: by the relay, and by the API when it may not wait for the relay."""
+
+from typing import Any
+
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+
+from domain.ids import order_workflow_id, return_workflow_id
+from settings import Settings
+from workflows import search_attributes
+from workflows.messages import OrderDeadlines, ReturnDeadlines
+from workflows.returns import ReturnInput
+from workflows.state import OrderInput
+
+ORDER_WORKFLOW, RETURN_WORKFLOW = "OrderWorkflow", "ReturnWorkflow"
+
+
+def order_start(
+    settings: Settings, order_id: str, channel: str, channel_order_id: str, customer_id: str, units: int
+) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first."""
+    limits = settings.deadlines
+    deadlines = OrderDeadlines(
+        *(
+            limit.total_seconds()
+            for limit in (
+                limits.payment,
+                limits.pick,
+                limits.ship,
+                limits.delivery,
+                limits.backorder,
+                limits.attention,
+            )
+        )
+    )
+    found_by = (
+        SearchAttributePair(search_attributes.ORDER_ID, order_id),
+        SearchAttributePair(search_attributes.CHANNEL, channel),
+        SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
+        SearchAttributePair(search_attributes.CUSTOMER_ID, customer_id),
+        SearchAttributePair(search_attributes.ORDER_STATUS, "received"),
+    )
+    return {
+        "arg": OrderInput(order_id, channel, deadlines),
+        "id": order_workflow_id(channel, channel_order_id),
+        "search_attributes": TypedSearchAttributes(found_by),
+        "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],
+        "priority": Priority(fairness_key=channel),
+        **_same_for_all(settings),
+    }
+
+
+def return_start(
+    settings: Settings, order_id: str, channel: str, channel_order_id: str, customer_id: str, case_id: str
+) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name and the first signal."""
+    limits = settings.deadlines
+    deadlines = ReturnDeadlines(limits.return_arrival.total_seconds(), limits.inspection.total_seconds())
+    found_by = (
+        SearchAttributePair(search_attributes.ORDER_ID, order_id),
+        SearchAttributePair(search_attributes.CHANNEL, channel),
+        SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
+        SearchAttributePair(search_attributes.CUSTOMER_ID, customer_id),
+        SearchAttributePair(search_attributes.RETURN_ID, case_id),
+        SearchAttributePair(search_attributes.RETURN_STATUS, "requested"),
+    )
+    return {
+        "arg": ReturnInput(channel, channel_order_id, case_id, deadlines),
+        "id": return_workflow_id(channel, channel_order_id, case_id),
+        "search_attributes": TypedSearchAttributes(found_by),
+        "static_summary": f"return {case_id} of {channel} {channel_order_id}"[:200],
+        "priority": Priority(fairness_key=channel),
+        **_same_for_all(settings),
+    }
+
+
+def _same_for_all(settings: Settings) -> dict[str, Any]:
+    return {
+        "task_queue": settings.task_queue,
+        "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+        "rpc_timeout": settings.rpc_timeout,
+    }

@@ -1,0 +1,89 @@
+"""What an order workflow remembers: small enough to be handed on when it continues as new."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.status import FulfillmentStatus, OrderStatus
+    from workflows.messages import CancelRequest, GoodsWanted, OrderDeadlines, PartnerEvent
+
+
+@dataclass
+class Undo:
+    """One entry of the undo list: a key of compensations.UNDO and what it is about."""
+
+    step: str
+    subject: str
+
+
+@dataclass
+class FulfillmentState:
+    """One fulfillment order inside its order. `interception` is empty, asked or refused."""
+
+    fulfillment_order_id: str
+    location_id: str
+    units: int
+    status: str = FulfillmentStatus.OPEN
+    tracking: str = ""
+    picked_units: int | None = None
+    short_units: int = 0
+    bookings: int = 0
+    shipment_id: str = ""
+    waybill: str = ""
+    interception: str = ""
+    recall_failed: bool = False
+    settled: bool = False
+    """Whether the order has drawn its conclusion from the end of this fulfillment order."""
+    inbox: list[PartnerEvent] = field(default_factory=list)
+    undo: list[Undo] = field(default_factory=list)
+
+
+@dataclass
+class Due:
+    """A moment by which something must have happened, and the alert that is raised when it has not."""
+
+    at: datetime
+    code: str
+    what: str
+    passed: bool = False
+
+
+@dataclass
+class OrderState:
+    status: str = OrderStatus.RECEIVED
+    audits: int = 0
+    rounds: int = 0
+    reserved: bool = False
+    needs_stock: bool = True
+    holds: list[str] = field(default_factory=list)
+    attention: list[str] = field(default_factory=list)
+    fulfillments: list[FulfillmentState] = field(default_factory=list)
+    undo: list[Undo] = field(default_factory=list)
+    dues: dict[str, Due] = field(default_factory=dict)
+    cancel: CancelRequest | None = None
+    wanted: list[GoodsWanted] = field(default_factory=list)
+    telling: bool = False
+    seen: list[str] = field(default_factory=list)
+    """The last partner events, so that one that is signaled twice is taken once."""
+
+
+@dataclass(frozen=True)
+class OrderInput:
+    """What an order workflow starts with; `state` is there when it continues as new."""
+
+    order_id: str
+    channel: str
+    deadlines: OrderDeadlines
+    state: OrderState | None = None
+    continue_after_events: int | None = None
+    """Continue as new after so many history events; the server suggests when if this is None."""
+
+
+@dataclass(frozen=True)
+class OrderOutcome:
+    """How an order ended: completed, canceled, rejected or expired, and why."""
+
+    outcome: str
+    reason: str = ""

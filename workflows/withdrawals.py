@@ -1,0 +1,75 @@
+"""Return cases that ask for goods which have not been delivered: call them back, stop them on the road, or say no."""
+
+from collections.abc import Callable, Sequence
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.withdraw import Withdraw, Withdrawal, Withdrawn
+    from domain.status import FulfillmentStatus
+    from workflows.fulfillment import Fulfillment
+    from workflows.messages import GoodsAnswer, GoodsWanted
+    from workflows.order_desk import OrderDesk
+
+ON_THE_ROAD = (FulfillmentStatus.SHIPPED,)
+
+
+class Withdrawals:
+    """`fulfillments` is the order's own list; `withdrawn()` tells the order that it may need less than it thought."""
+
+    def __init__(self, desk: OrderDesk, fulfillments: Sequence[Fulfillment], withdrawn: Callable[[], None]) -> None:
+        self._desk = desk
+        self._fulfillments = fulfillments
+        self._withdrawn = withdrawn
+        self.over = False
+
+    async def run(self) -> None:
+        """Serve the cases one after the other, until the order is over and none is left."""
+        wanted = self._desk.state.wanted
+        while True:
+            await workflow.wait_condition(lambda: bool(wanted) or self.over)
+            if not wanted:
+                return
+            await self._answer(wanted[0], await self._find(wanted[0]))
+            wanted.pop(0)
+
+    async def _find(self, wanted: GoodsWanted) -> str:
+        """Where the goods of the case are, once that is certain."""
+        if (await self._withdraw(wanted)).done:
+            return "recalled"
+        reason = f"given back in case {wanted.return_id}"
+        stopped = [fulfillment for fulfillment in self._fulfillments if not fulfillment.ended]
+        on_the_road = any(fulfillment.state.status in ON_THE_ROAD for fulfillment in stopped)
+        for fulfillment in stopped:
+            # A parcel under way is stopped only when nothing else is in the order: it would have to be sent again.
+            if fulfillment.state.status not in ON_THE_ROAD or wanted.everything:
+                fulfillment.stop(reason)
+        what = "the goods of a return case to be called back"
+        await self._desk.desk.wait(wanted.return_id, what, lambda: self.over or self._settled(stopped))
+        if (await self._withdraw(wanted)).done:
+            return "intercepted" if on_the_road else "recalled"
+        await self._desk.desk.wait(wanted.return_id, "the parcels to be delivered", lambda: self.over)
+        return "delivered"
+
+    def _settled(self, fulfillments: Sequence[Fulfillment]) -> bool:
+        """Nothing that was stopped is still to be called back or on its way back."""
+        return all(
+            fulfillment.ended or fulfillment.state.interception == "refused" or not fulfillment.stop_reason
+            for fulfillment in fulfillments
+        )
+
+    async def _withdraw(self, wanted: GoodsWanted) -> Withdrawn:
+        withdrawal = Withdrawal(self._desk.order_id, wanted.return_id)
+        summary = "take the goods of a return case out of the order"
+        answer = await self._desk.desk.database(Withdraw.withdraw_lines, withdrawal, summary)
+        if answer.done:
+            self._withdrawn()
+        return answer
+
+    async def _answer(self, wanted: GoodsWanted, goods: str) -> None:
+        case = workflow.get_external_workflow_handle(wanted.return_workflow_id)
+        try:
+            await case.signal("goods_located", GoodsAnswer(wanted.return_id, goods))
+        except ApplicationError:
+            workflow.logger.warning("the return case ended before it was answered")
