@@ -2,6 +2,7 @@
 
 import typer
 
+from commands.bench import app as bench
 from commands.migrate import migrate
 from commands.seed import seed
 from commands.up import up
@@ -10,6 +11,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every
 app.command()(up)
 app.command()(migrate)
 app.command()(seed)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

@@ -122,13 +122,13 @@ async def connect_temporal(settings: Settings) -> Client:
     )
 
 
-def build_worker(client: Client, settings: Settings, record: Sessions, partners: Partners) -> Worker:
+def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
     """A worker for orders and returns; activities are synchronous and run in as many threads as there are slots."""
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[OrderWorkflow, ReturnWorkflow],
-        activities=activities(settings, record, partners),
+        activities=steps,
         activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.activity_threads,
         max_concurrent_local_activities=settings.activity_threads,
@@ -148,7 +148,7 @@ async def run_worker(settings: Settings) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    async with build_worker(client, settings, record, connect_partners(settings)):
+    async with build_worker(client, settings, activities(settings, record, connect_partners(settings))):
         relaying = asyncio.create_task(relay.run())
         print("worker ready", flush=True)  # noqa: T201  Whoever started this process waits for it.
         waiting = asyncio.create_task(ending.wait())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -80,15 +80,8 @@ class Ship:
 
 def _request(session: Session, step: FulfillmentStep, shipment_id: str) -> BookingRequest:
     order = order_of(session, step.order_id)
-    row, location = (
-        session.execute(
-            select(FulfillmentOrderRow, LocationRow)
-            .join(LocationRow, LocationRow.location_id == FulfillmentOrderRow.location_id)
-            .where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)
-        )
-        .one()
-        ._tuple()
-    )
+    row = session.get_one(FulfillmentOrderRow, step.fulfillment_order_id)
+    location = session.get_one(LocationRow, row.location_id)
     return BookingRequest(
         shipment_id=shipment_id,
         fulfillment_order_id=step.fulfillment_order_id,

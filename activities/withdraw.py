@@ -15,8 +15,11 @@ from models.returns import ReturnRow
 
 @dataclass(frozen=True)
 class Withdrawal:
+    """`goods` says where the goods are when it succeeds: recalled (never left) or intercepted."""
+
     order_id: str
     return_id: str
+    goods: str
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,12 @@ class Withdraw:
             if case.goods is None and _not_on_their_way(session, withdrawal):
                 for line_no, units in case_records.asked(session, withdrawal.return_id).items():
                     _withdraw(session, withdrawal.order_id, line_no, units)
-                case.goods = "recalled"
+                case.goods = withdrawal.goods
                 data = {"return_id": withdrawal.return_id}
                 journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
                 session.flush()
             left = sum(sourcing.outstanding(session, withdrawal.order_id).values())
-            return Withdrawn(case.goods == "recalled", left)
+            return Withdrawn(case.goods is not None, left)
 
 
 def _not_on_their_way(session: Session, withdrawal: Withdrawal) -> bool:

@@ -1,7 +1,7 @@
 """Every error is told as problem+json (RFC 9457): a stable `type`, the field where there is one, and never a secret."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from fastapi import FastAPI, Request
@@ -35,7 +35,6 @@ NOT_FOUND = Kind(404, "not-found", "There is nothing here")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This cannot be done here")
 OTHER_BODY = Kind(409, "other-body", "This id was used before with another body")
 REFUSED = Kind(409, "refused", "This cannot be done any more")
-NOT_STARTED = Kind(409, "not-started", "This cannot be done yet")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 INVALID = Kind(422, "invalid", "The request is not what the API describes")
 INTERNAL = Kind(500, "internal", "Something went wrong on our side")
@@ -78,6 +77,8 @@ def invalid(field: str, message: str) -> Problem:
 
 
 def invalid_fields(errors: Sequence[FieldError]) -> Problem:
+    """A 422 about these fields; of very many the first hundred are told."""
+    errors = errors[:100]
     fields = ", ".join(error["field"] for error in errors[:3])
     return Problem(INVALID, f"{fields}: {errors[0]['message']}" if len(errors) == 1 else f"see {fields}", errors)
 
@@ -144,9 +145,13 @@ async def _database_down(request: Request, error: Exception) -> Response:
     return problem_response(request, unavailable("database"))
 
 
-def _field_errors(details: Iterable[ErrorDetails]) -> list[FieldError]:
+def _field_errors(details: Sequence[ErrorDetails]) -> list[FieldError]:
+    # A list whose only item is at fault is also told to be too short, which would mislead.
+    parents = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
     return [
-        {"field": _path(detail["loc"]), "message": MESSAGES.get(detail["type"], detail["msg"])} for detail in details
+        {"field": _path(detail["loc"]), "message": MESSAGES.get(detail["type"], detail["msg"])}
+        for detail in details
+        if detail["loc"] not in parents
     ]
 
 

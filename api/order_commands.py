@@ -14,12 +14,13 @@ from api.dependencies import Canceler, HoldReleaser, Services, WithServices, rea
 from api.errors import FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.links import order_links
 from api.openapi import json_body, responses
-from api.order_updates import RunningOrder, ask_order
+from api.order_updates import ask_order
 from api.order_view import find_order
 from api.parameters import PathId
 from api.schemas import Answer, Body, Links, Prose
+from domain.ids import order_workflow_id
 from domain.status import OrderStatus
-from models.order import HoldRow
+from models.order import HoldRow, OrderRow
 from workflows.messages import CancelAnswer, CancelRequest, HoldAnswer, HoldRelease
 
 router = APIRouter(tags=["orders"])
@@ -69,9 +70,9 @@ async def cancel_order(
 ) -> CancelTold:
     """Undoes everything so far, or asks the carrier to stop the parcel. A 409 says why it is too late."""
     body = await read_body(request, CancelBody)
-    order = await run_in_threadpool(_running_order, services, order_id, caller)
-    links = order_links(services.settings, order.order_id, order.workflow_id)
-    if order.status is OrderStatus.CANCELED:
+    order = await run_in_threadpool(_order, services, order_id, caller)
+    links = _links(services, order)
+    if order.status == OrderStatus.CANCELED:
         return CancelTold(answer="done", detail="the order is canceled", links=links)
     question = CancelRequest(reason=body.reason, actor=caller.name)
     told = await ask_order(services, order, "cancel", question, CancelAnswer, _cancel_id(order, question))
@@ -106,30 +107,36 @@ async def release_hold(
     order, hold_id = await run_in_threadpool(_held_order, services, order_id, code, caller)
     question = HoldRelease(code=code, actor=caller.name, note=body.note)
     told = await ask_order(services, order, "release_hold", question, HoldAnswer, f"release-hold:{hold_id}")
-    links = order_links(services.settings, order.order_id, order.workflow_id)
+    links = _links(services, order)
     if told is None:
         response.status_code = 202
         return HoldReleaseTold(answer="pending", holds=None, links=links)
     return HoldReleaseTold(answer="done", holds=told.holds, links=links)
 
 
-def _cancel_id(order: RunningOrder, question: CancelRequest) -> str:
+def _cancel_id(order: OrderRow, question: CancelRequest) -> str:
     # The same request again gets the same answer, but a refusal does not outlive the status it was given in.
     asked = sha256(f"{order.status}\n{question.actor}\n{question.reason}".encode()).hexdigest()
     return f"cancel:{asked[:24]}"
 
 
-def _running_order(services: Services, order_id: str, caller: Caller) -> RunningOrder:
-    with services.sessions() as session:
-        return RunningOrder.of(find_order(session, order_id, caller))
+def _links(services: Services, order: OrderRow) -> Links:
+    workflow_id = order_workflow_id(order.channel, order.channel_order_id)
+    return order_links(services.settings, order.order_id, workflow_id)
 
 
-def _held_order(services: Services, order_id: str, code: str, caller: Caller) -> tuple[RunningOrder, int]:
+def _order(services: Services, order_id: str, caller: Caller) -> OrderRow:
     with services.sessions() as session:
-        order = RunningOrder.of(find_order(session, order_id, caller))
-        open_hold = select(HoldRow.hold_id).where(
-            HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.released_at.is_(None)
-        )
+        return find_order(session, order_id, caller)
+
+
+def _held_order(services: Services, order_id: str, code: str, caller: Caller) -> tuple[OrderRow, int]:
+    """The order, and which of the holds with this code it is that is open."""
+    open_hold = select(HoldRow.hold_id).where(
+        HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.released_at.is_(None)
+    )
+    with services.sessions() as session:
+        order = find_order(session, order_id, caller)
         hold_id = session.scalar(open_hold)
     if hold_id is None:
         raise Problem(NOT_FOUND, "this hold is not open")

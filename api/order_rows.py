@@ -104,5 +104,3 @@ def _without_empty(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_empty(part) for part in value]
     return value
-
-

@@ -16,6 +16,7 @@ from api.order_view import find_order, order_answer
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.schemas import Page
 from domain.status import OrderStatus
+from models.database import one_moment
 from models.order import OrderEventRow
 
 router = APIRouter(tags=["orders"])
@@ -28,7 +29,7 @@ router = APIRouter(tags=["orders"])
 )
 def read_order(order_id: PathId, caller: Reader, services: WithServices) -> OrderAnswer:
     """Its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
-    with services.sessions() as session:
+    with one_moment(services.sessions) as session:
         return order_answer(session, find_order(session, order_id, caller), caller, services.settings)
 
 

@@ -1,7 +1,7 @@
 """Ids and filters in addresses, and cursors: a list goes on after the last row that was shown, so that rows which
 arrive meanwhile shift nothing."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
@@ -24,10 +24,10 @@ def after(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        text = urlsafe_b64decode(cursor.encode()).decode()
+        text = b64decode(cursor, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise not_a_cursor() from None
-    if not text.isprintable():
+    if not text or not text.isprintable():
         raise not_a_cursor()
     return text
 

@@ -87,7 +87,7 @@ def _ordered(services: Services, order_id: str, caller: Caller) -> tuple[OrderRo
     with services.sessions() as session:
         order = find_order(session, order_id, caller)
         lines = select(OrderLineRow.line_no, OrderLineRow.quantity).where(OrderLineRow.order_id == order_id)
-        return order, dict(session.execute(lines).tuples().all())
+        return order, {row.line_no: row.quantity for row in session.execute(lines)}
 
 
 def _faults(body: ReturnBody, ordered: Mapping[int, int]) -> Iterator[FieldError]:

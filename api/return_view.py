@@ -34,7 +34,7 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
     if order is None or asked is None or not caller.sees(order.channel):
         return None
     skus = select(OrderLineRow.line_no, OrderLineRow.sku).where(OrderLineRow.order_id == order_id)
-    sku_of = dict(session.execute(skus).tuples().all())
+    sku_of = {row.line_no: row.sku for row in session.execute(skus)}
     case = ReturnRow(
         return_id=ids.return_id(order_id, case_id),
         order_id=order_id,

@@ -1,15 +1,17 @@
-"""`baton seed`: a small shop to play with: products, three locations, stock, and a key for everybody."""
+"""`baton seed`: a small shop to play with: goods, four locations, stock, and API keys when there are none yet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities import ledger
+from commands.keys import create_key
 from domain.stock import Movement
-from models.database import open_database, sessions
+from models.access import ApiKeyRow
+from models.database import Sessions, open_database, sessions
 from models.stock import LocationRow, ProductRow, StockMovementRow
 from settings import Settings
 
@@ -23,39 +25,65 @@ class Shop:
     stock: Mapping[tuple[str, str], int]
 
 
+def _location(name: str, kind: str, title: str, country: str, province: str = "") -> Mapping[str, object]:
+    return {"location_id": name, "kind": kind, "name": title, "country": country, "province": province}
+
+
+SHANGHAI, GUANGZHOU, LONDON, COVENT_GARDEN = "SHANGHAI", "GUANGZHOU", "LONDON", "COVENT-GARDEN"
 LOCATIONS = (
-    {"location_id": "SHANGHAI", "kind": "warehouse", "name": "Shanghai warehouse", "country": "CN", "province": "上海"},
-    {
-        "location_id": "GUANGZHOU",
-        "kind": "warehouse",
-        "name": "Guangzhou warehouse",
-        "country": "CN",
-        "province": "广东",
-    },
-    {"location_id": "LONDON", "kind": "warehouse", "name": "London warehouse", "country": "GB", "province": ""},
+    _location(SHANGHAI, "warehouse", "Shanghai warehouse", "CN", "上海"),
+    _location(GUANGZHOU, "warehouse", "Guangzhou warehouse", "CN", "广东"),
+    _location(LONDON, "warehouse", "London warehouse", "GB"),
+    _location(COVENT_GARDEN, "store", "Store at Covent Garden", "GB"),
 )
+WAREHOUSES = (SHANGHAI, GUANGZHOU, LONDON)
+
 PRODUCTS = {
     "ELEGANT-LAMP": "Elegant lamp",
     "TEA-SET": "Tea set for two",
     "WOOL-SCARF": "Wool scarf",
     "DESK-CLOCK": "Desk clock",
+    "SILK-LANTERN": "Silk lantern, in Shanghai only",
+    "BAMBOO-CHAIR": "Bamboo chair, in Guangzhou only",
+    "MOON-CAKES": "Moon cakes, the last four boxes in two places",
+    "FIRST-EDITION": "First edition, in the store only",
     "SHORT-PICK-VASE": "Vase of which the warehouse finds one too few",
     "PICK-REJECTED-MIRROR": "Mirror that the first warehouse does not pick",
     "LAST-PIANO": "Piano of which none is left",
 }
-STOCK = {(sku, location["location_id"]): 1000 for sku in PRODUCTS if sku != "LAST-PIANO" for location in LOCATIONS}
+EVERYWHERE = ("ELEGANT-LAMP", "TEA-SET", "WOOL-SCARF", "DESK-CLOCK", "PICK-REJECTED-MIRROR")
+STOCK = {(sku, warehouse): 1000 for sku in EVERYWHERE for warehouse in WAREHOUSES} | {
+    ("SILK-LANTERN", SHANGHAI): 200,
+    ("BAMBOO-CHAIR", GUANGZHOU): 200,
+    ("MOON-CAKES", SHANGHAI): 2,
+    ("MOON-CAKES", GUANGZHOU): 2,
+    ("FIRST-EDITION", COVENT_GARDEN): 20,
+    ("SHORT-PICK-VASE", SHANGHAI): 2,
+    ("SHORT-PICK-VASE", GUANGZHOU): 1000,
+}
 SHOP = Shop(PRODUCTS, LOCATIONS, STOCK)
+
+KEYS = (("staff", None), ("channel", "web"), ("channel", "tmall"), ("channel", "store-uk"))
 
 
 def seed() -> None:
-    """Stock the shop; what is there already stays as it is."""
-    settings = Settings()
-    engine = open_database(settings.database_url)
+    """Stock the shop and make API keys; what is there already stays as it is."""
+    engine = open_database(Settings().database_url)
     record = sessions(engine)
     with record.begin() as session:
         stocked = stock_shop(session, SHOP)
-    print(f"{len(PRODUCTS)} products, {len(LOCATIONS)} locations, {stocked} units received", flush=True)
+    print(f"{len(PRODUCTS)} products, {len(LOCATIONS)} locations, {stocked} units received")
+    for name, key in first_keys(record).items():
+        print(f"key of {name} (shown this once): {key}")
     engine.dispose()
+
+
+def first_keys(record: Sessions) -> dict[str, str]:
+    """A key for staff and for each channel, by name; none when anybody has a key already."""
+    with record() as session:
+        if session.scalar(select(func.count()).select_from(ApiKeyRow)):
+            return {}
+    return {channel or role: create_key(record, channel or role, role, channel) for role, channel in KEYS}
 
 
 def stock_shop(session: Session, shop: Shop) -> int:

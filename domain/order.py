@@ -19,6 +19,8 @@ class Address:
     district: str = ""
     postal_code: str = ""
     lines: tuple[str, ...] = ()
+    receiver_token: str = ""
+    """What the channel calls a receiver whom it masks (OAID): the same for the same person and address, and opaque."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,12 @@ class OrderLine:
     unit_price: Money
     discount: Money
     title: str = ""
+    channel_line_id: str = ""
+    gift: bool = False
+    bundle_of: str = ""
+    """The SKU of the bundle that this line is a part of, or empty."""
+    properties: tuple[tuple[str, str], ...] = ()
+    """What the customer chose or had written: engraving, color, in the channel's words."""
 
     @property
     def total(self) -> Money:

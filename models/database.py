@@ -1,5 +1,8 @@
 """One way to open the database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -24,3 +27,11 @@ def open_database(url: str, connections: int = 5) -> Engine:
 def sessions(engine: Engine) -> Sessions:
     """Sessions whose rows may still be read after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def one_moment(sessions: Sessions) -> Iterator[Session]:
+    """A session whose queries all see the same moment, for reading an order together with what hangs on it."""
+    with sessions() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield session

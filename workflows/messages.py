@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class OrderDeadlines:
-    """How many seconds each part may take; copied from the settings at the start, so that the order keeps its promise."""
+    """How many seconds each part may take; copied from the settings at the start, so the order keeps its promise."""
 
     payment: float
     pick: float

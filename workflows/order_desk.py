@@ -33,12 +33,12 @@ class OrderDesk:
         self.order_id = order.order_id
         self.deadlines = order.deadlines
         self.state = order.state or OrderState()
-        self.desk = Desk(self.state.dues, self.alert, f"order {order.order_id}")
-        self.undo = UndoList(order.order_id, self.state.undo, self.desk, order.deadlines)
-        self.telling = Telling(order.order_id, self.desk, self.state.telling)
+        self.steps = Desk(self.state.dues, self.alert, f"order {order.order_id}")
+        self.undo = UndoList(order.order_id, self.state.undo, self.steps, order.deadlines)
+        self.telling = Telling(order.order_id, self.steps, self.state.telling)
         self.house = House(
             order.order_id,
-            self.desk,
+            self.steps,
             order.deadlines,
             self.hold,
             self.released,
@@ -46,6 +46,8 @@ class OrderDesk:
             self.show,
             self.telling.tell,
         )
+        self.calling_back = bool(self.state.wanted)
+        """While a return case has its goods called back, nothing new is allocated: it would take them again."""
         self._shown: dict[str, object] = {}
 
     async def alert(self, code: str, subject: str, reason: str) -> None:
@@ -54,7 +56,7 @@ class OrderDesk:
         self.state.attention = [open_ for open_ in self.state.attention if open_ != key] + ([key] if reason else [])
         self.show()
         alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
-        await self.desk.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
+        await self.steps.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
 
     async def hold_until_released(self, code: str, reason: str, key: str) -> None:
         """Hold the order under way, and return when a person has released it or the order is to be canceled."""
@@ -63,12 +65,12 @@ class OrderDesk:
 
     async def hold(self, code: str, reason: str, key: str) -> None:
         hold = Hold(self.order_id, code, reason, "staff", key)
-        self.state.holds = await self.desk.database(Holds.raise_hold, hold, f"hold: {reason}")
+        self.state.holds = await self.steps.database(Holds.raise_hold, hold, f"hold: {reason}")
         self.show()
 
     async def released(self, code: str) -> None:
         what = f"a person to release the hold {code}"
-        await self.desk.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
+        await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
 
     def source_again(self) -> None:
         self.state.needs_stock = True
@@ -96,4 +98,4 @@ class OrderDesk:
         self._shown = {update.key.name: update.value or None for update in now}
         if changed:
             workflow.upsert_search_attributes(changed)
-        self.desk.show()
+        self.steps.show()

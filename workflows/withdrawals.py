@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.withdraw import Withdraw, Withdrawal, Withdrawn
+    from activities.withdraw import Withdraw, Withdrawal
     from domain.status import FulfillmentStatus
     from workflows.fulfillment import Fulfillment
     from workflows.messages import GoodsAnswer, GoodsWanted
@@ -36,7 +36,16 @@ class Withdrawals:
 
     async def _find(self, wanted: GoodsWanted) -> str:
         """Where the goods of the case are, once that is certain."""
-        if (await self._withdraw(wanted)).done:
+        self._desk.calling_back = True
+        found = await self._call_back(wanted)
+        self._desk.calling_back = False
+        if not found:
+            await self._desk.steps.wait(wanted.return_id, "the parcels to be delivered", lambda: self.over)
+        return found or "delivered"
+
+    async def _call_back(self, wanted: GoodsWanted) -> str:
+        """Stop what can be stopped and take the goods out of the order; empty when they are on their way."""
+        if await self._withdraw(wanted, "recalled"):
             return "recalled"
         reason = f"given back in case {wanted.return_id}"
         stopped = [fulfillment for fulfillment in self._fulfillments if not fulfillment.ended]
@@ -46,11 +55,9 @@ class Withdrawals:
             if fulfillment.state.status not in ON_THE_ROAD or wanted.everything:
                 fulfillment.stop(reason)
         what = "the goods of a return case to be called back"
-        await self._desk.desk.wait(wanted.return_id, what, lambda: self.over or self._settled(stopped))
-        if (await self._withdraw(wanted)).done:
-            return "intercepted" if on_the_road else "recalled"
-        await self._desk.desk.wait(wanted.return_id, "the parcels to be delivered", lambda: self.over)
-        return "delivered"
+        await self._desk.steps.wait(wanted.return_id, what, lambda: self.over or self._settled(stopped))
+        goods = "intercepted" if on_the_road else "recalled"
+        return goods if await self._withdraw(wanted, goods) else ""
 
     def _settled(self, fulfillments: Sequence[Fulfillment]) -> bool:
         """Nothing that was stopped is still to be called back or on its way back."""
@@ -59,13 +66,13 @@ class Withdrawals:
             for fulfillment in fulfillments
         )
 
-    async def _withdraw(self, wanted: GoodsWanted) -> Withdrawn:
-        withdrawal = Withdrawal(self._desk.order_id, wanted.return_id)
+    async def _withdraw(self, wanted: GoodsWanted, goods: str) -> bool:
+        withdrawal = Withdrawal(self._desk.order_id, wanted.return_id, goods)
         summary = "take the goods of a return case out of the order"
-        answer = await self._desk.desk.database(Withdraw.withdraw_lines, withdrawal, summary)
+        answer = await self._desk.steps.database(Withdraw.withdraw_lines, withdrawal, summary)
         if answer.done:
             self._withdrawn()
-        return answer
+        return answer.done
 
     async def _answer(self, wanted: GoodsWanted, goods: str) -> None:
         case = workflow.get_external_workflow_handle(wanted.return_workflow_id)

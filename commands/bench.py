@@ -1,0 +1,65 @@
+"""`baton bench`: figures of this machine. With --json one object on stdout; progress goes to stderr."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench.flow import FlowFigures, measure_flow
+from bench.orders import NotCompleted
+from embedded.ending import end_process
+from embedded.pgserver import PostgresError
+from embedded.services import ServiceError
+
+app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+
+
+@app.callback()
+def bench() -> None:
+    """Measure this machine."""
+
+
+@app.command()
+def flow(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders, and as many empty workflows.")] = 300,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes, on both sides.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Orders through their whole life, against workflows of six activities and three signals that do nothing."""
+    said = Console(stderr=True)
+    status = 0
+    try:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "baseline")}
+            figures = measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
+    except (NotCompleted, PostgresError, ServiceError, TimeoutError) as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        status = 1
+    else:
+        if json_:
+            print(json.dumps(asdict(figures)))
+        else:
+            Console().print(_table(figures))
+    end_process(status)
+
+
+def _progress(console: Console) -> Progress:
+    # Few refreshes: this process is measured as well.
+    columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, refresh_per_second=2)
+
+
+def _table(figures: FlowFigures) -> Table:
+    """CPU in milliseconds a life by part, and lives a second."""
+    title = f"{figures.orders} orders in {figures.rounds} rounds: {figures.ratio} times as fast as nothing"
+    table = Table("CPU ms each", "order", "empty workflow", title=title)
+    real, empty = figures.cpu_ms_per_order, figures.baseline_cpu_ms_per_order
+    for part, used in real.items():
+        table.add_row(part, f"{used:.1f}", f"{empty[part]:.1f}" if part in empty else "")
+    table.add_row("all", f"{sum(real.values()):.1f}", f"{sum(empty.values()):.1f}", end_section=True)
+    table.add_row("a second", f"{figures.orders_per_s:.1f}", f"{figures.baseline_orders_per_s:.1f}")
+    return table

@@ -1,0 +1,104 @@
+"""What the demo sees: where every order stands, and what happened last. Read from the record, for people to watch."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
+from models.database import Sessions
+
+ORDERS = text("""
+    SELECT order_id, channel, channel_order_id AS number, status,
+        ARRAY(SELECT code FROM holds WHERE holds.order_id = orders.order_id AND released_at IS NULL) AS holds,
+        ARRAY(SELECT f.status FROM fulfillment_orders f WHERE f.order_id = orders.order_id) AS work,
+        EXISTS (SELECT FROM backorders b WHERE b.order_id = orders.order_id) AS waits_for_stock,
+        EXISTS (SELECT FROM messages m WHERE m.order_id = orders.order_id AND sent_at IS NULL AND parked_at IS NULL)
+            AS still_telling
+    FROM orders ORDER BY order_id
+""")
+EVENTS = text("""
+    SELECT event_id, at, channel_order_id AS number, type, actor, data
+    FROM order_events JOIN orders USING (order_id) ORDER BY event_id DESC LIMIT :limit
+""")
+
+RECEIVED, HELD, NO_STOCK, ACCEPTED = "received", "held", "waits for stock", "accepted"
+IN_WAREHOUSE, ON_THE_ROAD = "in the warehouse", "on the road"
+COMPLETED, CANCELED, OTHER = "completed", "canceled", "rejected, expired"
+PLACES = (RECEIVED, HELD, NO_STOCK, ACCEPTED, IN_WAREHOUSE, ON_THE_ROAD, COMPLETED, CANCELED, OTHER)
+"""Where an order may be, in the order in which it gets there."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One order as it stands. `number` is the channel's; `work` the statuses of its fulfillment orders."""
+
+    order_id: str
+    channel: str
+    number: str
+    status: OrderStatus
+    holds: list[str]
+    work: list[str]
+    waits_for_stock: bool
+    still_telling: bool
+
+    @property
+    def ended(self) -> bool:
+        return is_final(ORDER, self.status)
+
+    @property
+    def place(self) -> str:
+        if self.ended:
+            return self.status if self.status in (COMPLETED, CANCELED) else OTHER
+        if self.status == OrderStatus.IN_PROGRESS:
+            return ON_THE_ROAD if FulfillmentStatus.SHIPPED in self.work else IN_WAREHOUSE
+        if self.holds:
+            return HELD
+        if self.waits_for_stock:
+            return NO_STOCK
+        return ACCEPTED if self.status == OrderStatus.ACCEPTED else RECEIVED
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A fact of an order, ready to be put into words."""
+
+    event_id: int
+    at: datetime
+    number: str
+    type: str
+    actor: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All orders by their number, and the newest facts, newest first."""
+
+    orders: dict[str, Seen]
+    latest: Sequence[Happened]
+
+    @property
+    def ended(self) -> int:
+        return sum(order.ended for order in self.orders.values())
+
+    @property
+    def settled(self) -> bool:
+        """Every order has ended and everybody was told."""
+        return all(order.ended and not order.still_telling for order in self.orders.values())
+
+    def places(self, channel: str | None = None) -> Counter[str]:
+        """How many orders are where, of one channel or of all."""
+        return Counter(order.place for order in self.orders.values() if channel in (None, order.channel))
+
+
+def look(record: Sessions, latest: int = 10) -> Board:
+    """The board as of now."""
+    with record() as session:
+        rows = session.execute(ORDERS).mappings()
+        orders = [Seen(**{**row, "status": OrderStatus(row["status"])}) for row in rows]
+        events = session.execute(EVENTS, {"limit": latest}).mappings()
+        return Board({order.number: order for order in orders}, [Happened(**row) for row in events])

@@ -1,0 +1,160 @@
+"""What must be true of the record at any moment: one query a check. To add a check, add an entry to CHECKS.
+
+A step commits its effect, its status and its event together, so these hold between any two transactions, also while
+orders are being worked on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.milestones import CANCELED, DELIVERED, TOLD
+from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
+from domain.stock import COUNTERS, EFFECT
+
+START_WITHIN_MINUTES = 5
+"""The relay starts orders within seconds; one that waits longer is stuck."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """`rows` is a query of `id`, `wrong` and, where something may be on its way, `waiting`."""
+
+    name: str
+    rows: str
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def _effect(counter: str) -> str:
+    """What the ledger says a counter is, derived from the table that the ledger itself goes by."""
+    signs = {kind: effect[counter] for kind, effect in EFFECT.items() if counter in effect}
+    cases = " ".join(f"WHEN '{kind}' THEN {sign} * quantity" for kind, sign in signs.items())
+    return f"sum(CASE kind {cases} ELSE 0 END)" if cases else "0"
+
+
+ENDED = _texts(status for status in OrderStatus if is_final(ORDER, status))
+UNDONE = _texts(status for status in OrderStatus if is_final(ORDER, status) and status != OrderStatus.COMPLETED)
+AT_WORK = _texts(
+    status for status in FulfillmentStatus if not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED
+)
+CASE_ENDED = _texts(status for status in RETURN if is_final(RETURN, status))
+
+LEDGER = f"""
+    SELECT stock.sku || '/' || location_id || ' ' || counter AS id, actual <> coalesce(expected, 0) AS wrong
+    FROM stock
+    LEFT JOIN (
+        SELECT sku, location_id, {", ".join(f"{_effect(counter)} AS {counter}" for counter in COUNTERS)}
+        FROM stock_movements GROUP BY sku, location_id) AS ledger USING (sku, location_id)
+    CROSS JOIN LATERAL (VALUES
+        {", ".join(f"('{counter}', stock.{counter}, ledger.{counter})" for counter in COUNTERS)}
+    ) AS counters (counter, actual, expected)"""
+
+RESERVED = """
+    SELECT sku || '/' || location_id AS id, reserved <> coalesce(units, 0) AS wrong
+    FROM stock
+    LEFT JOIN (SELECT sku, location_id, sum(quantity) AS units FROM reservations GROUP BY sku, location_id) AS claims
+    USING (sku, location_id)"""
+
+ALLOCATED = """
+    SELECT sku || '/' || location_id AS id, allocated <> coalesce(units, 0) AS wrong
+    FROM stock
+    LEFT JOIN (
+        SELECT sku, location_id, sum(fulfillment_lines.allocated) AS units
+        FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id)
+        WHERE fulfillment_lines.allocated > 0 GROUP BY sku, location_id) AS claims
+    USING (sku, location_id)"""
+
+NOT_NEGATIVE = f"""
+    SELECT sku || '/' || location_id AS id, least({", ".join(("available", *COUNTERS))}) < 0 AS wrong FROM stock"""
+
+OWNED = f"""
+    SELECT fulfillment_order_id || ' ' || sku AS id, status NOT IN ({AT_WORK}) AS wrong
+    FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id) WHERE allocated > 0"""
+
+LET_GO = f"""
+    SELECT order_id || ' ' || sku AS id, status IN ({ENDED}) AS wrong FROM reservations JOIN orders USING (order_id)"""
+
+STARTED = f"""
+    SELECT order_id AS id, not_begun AND too_old AS wrong, not_begun AND NOT too_old AS waiting
+    FROM orders CROSS JOIN LATERAL (SELECT
+        workflow_started_at IS NULL AND ended_at IS NULL AS not_begun,
+        received_at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
+
+DATED = f"""
+    SELECT order_id AS id, (status IN ({ENDED})) <> (ended_at IS NOT NULL) AS wrong FROM orders"""
+
+NOT_HELD = f"""
+    SELECT order_id || ' ' || code AS id, status IN ({UNDONE}) AS wrong
+    FROM holds JOIN orders USING (order_id) WHERE released_at IS NULL"""
+
+MONEY = """
+    SELECT order_id || ' ' || currency AS id,
+        coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded'), 0)
+            > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
+    FROM money_movements GROUP BY order_id, currency"""
+
+# Goods that were given back before they were shipped are paid for by their return case, which may still be at it.
+PAID_BACK = f"""
+    SELECT order_id AS id, kept > 0 AND attention IS NULL AND NOT in_case AS wrong,
+        kept > 0 AND attention IS NULL AND in_case AS waiting
+    FROM (
+        SELECT order_id, attention,
+            sum(CASE kind WHEN 'captured' THEN amount_minor WHEN 'refunded' THEN -amount_minor ELSE 0 END) AS kept,
+            EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status NOT IN ({CASE_ENDED}))
+                AS in_case
+        FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
+    ) AS undone"""
+
+CASE_PAID = f"""
+    SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
+    FROM returns
+    LEFT JOIN (
+        SELECT return_id, sum(amount_minor) AS paid FROM money_movements WHERE kind = 'refunded' GROUP BY return_id
+    ) AS money USING (return_id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(refund_minor, 0) <> coalesce(paid, 0) AS differs, status IN ({CASE_ENDED}) AS ended) AS state"""
+
+CAME_BACK = """
+    SELECT order_id || ' ' || sku AS id, came > coalesce(went, 0) AS wrong
+    FROM (
+        SELECT order_id, sku, sum(quantity) AS came
+        FROM returned_goods JOIN returns USING (return_id) GROUP BY order_id, sku) AS back
+    LEFT JOIN (
+        SELECT order_id, sku, sum(coalesce(picked, quantity)) AS went
+        FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id)
+        WHERE shipped_at IS NOT NULL GROUP BY order_id, sku) AS out USING (order_id, sku)"""
+
+TOLD_OF_END = f"""
+    SELECT order_id AS id, coalesce(told, 0) < CASE status
+        WHEN '{OrderStatus.COMPLETED}' THEN {len(TOLD[DELIVERED])} ELSE {len(TOLD[CANCELED])} END AS wrong
+    FROM orders
+    LEFT JOIN (
+        SELECT order_id, count(*) AS told FROM messages WHERE milestone IN ('{DELIVERED}', '{CANCELED}')
+        GROUP BY order_id) AS ends USING (order_id)
+    WHERE status IN ({ENDED})"""
+
+MESSAGES = f"""
+    SELECT message_id AS id, sent_at IS NOT NULL AND parked_at IS NOT NULL AS wrong,
+        sent_at IS NULL AND parked_at IS NULL AS waiting
+    FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
+
+_QUERIES: Mapping[str, str] = {
+    "stock counters equal the sums of the ledger": LEDGER,
+    "reserved units equal the reservations": RESERVED,
+    "allocated units equal those of the fulfillment orders": ALLOCATED,
+    "nothing is oversold or below zero": NOT_NEGATIVE,
+    "every allocation is owned by an open fulfillment order": OWNED,
+    "no ended order reserves stock": LET_GO,
+    "every order has a workflow or an end": STARTED,
+    "an order has an ending time when it has ended, and only then": DATED,
+    "nothing holds a canceled, rejected or expired order": NOT_HELD,
+    "no order was refunded more than was captured": MONEY,
+    "undone orders gave all money back, or a person was called": PAID_BACK,
+    "every return case paid back what it says": CASE_PAID,
+    "no more units came back than were shipped": CAME_BACK,
+    "everybody is to be told how an order ended": TOLD_OF_END,
+    "messages of ended orders are sent, parked or waiting": MESSAGES,
+}
+CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

@@ -1,0 +1,147 @@
+"""Douyin shop: `order.orderDetail`. Amounts are whole fen, times unix seconds, receivers masked with a token."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from domain.money import Money
+from domain.order import Address, Order, OrderLine
+from domain.status import PaymentStatus
+from integrations.channels import shaping
+from integrations.channels.reading import Payload, Reader, Unreadable, open_json, open_object
+from integrations.channels.shaping import total
+from integrations.channels.signatures import HmacScheme
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+
+SHOP = Shop("douyin")
+SIGNATURE = HmacScheme("event-sign")
+CNY = "CNY"
+TAGS = {
+    "100": Kind.CREATE,
+    "101": Kind.PAID,
+    "105": Kind.ADDRESS_CHANGED,
+    "106": Kind.CANCELED,
+    "200": Kind.REFUND_ASKED,
+}
+CANCELED, REFUNDED, UNPAID = {4, 21, 22, 39}, {21, 22, 39}, 1
+PART_PAID = 103
+REFUND_OPEN, REFUND_DONE = {6, 7, 11}, 12
+
+
+def split(payload: Any) -> list[Any]:
+    return shaping.split(payload, "data", "shop_order_list")
+
+
+def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
+    order = open_object(payload).inside("data", "shop_order_detail")
+    placed_at = order.need_seconds("create_time")
+    modified_at = order.seconds("update_time") or placed_at
+    items = order.objects("sku_order_list")
+    lines = [line for item in items for line in _lines(item)]
+    on_lines = total((_promotion(item) for item in items), CNY)
+    fees = order.minor("packing_charge_amount", CNY) + order.minor("post_insurance_amount", CNY)
+    financial = _financial(order, items)
+    address = _address(order)
+    return Translated(
+        order=Order(
+            channel=shop.channel,
+            channel_order_id=shaping.reference(order, "order_id"),
+            placed_at=placed_at,
+            customer_id=shaping.customer_id(
+                shop, order.text("doudian_open_id"), order.text("user_id_str"), address.receiver_token,
+                order.text("order_id"),
+            ),
+            ship_to=address,
+            lines=shaping.counted(
+                order, "sku_order_list", [_numbered(line, number) for number, line in enumerate(lines, 1)]
+            ),
+            # What the lines do not bear of the order's promotions; fees are discounts below zero.
+            discount=order.minor("promotion_amount", CNY) - on_lines - fees,
+            shipping=order.minor("post_amount", CNY),
+            tax=order.minor("tax_amount", CNY),
+            grand_total=order.need_minor("pay_amount", CNY),
+            payment_reference=shaping.reference(order, "channel_payment_no", "order_id"),
+            payment_method=order.text("pay_type", 40),
+            remarks=order.prose("buyer_words"),
+            merchant_remarks=order.prose("seller_words"),
+        ),
+        financial=financial,
+        kind=shaping.kind_of(financial, placed_at, modified_at),
+        modified_at=modified_at,
+        warnings=tuple(order.warnings),
+        masked=shaping.masked(address),
+    )
+
+
+def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
+    """Douyin pushes several messages at once, each with a tag and its data as JSON in a text; tag 0 is its probe."""
+    messages = open_json(payload)
+    if not isinstance(messages, list):
+        return (Kind.UPDATED,)
+    return tuple(_thin(one) for one in Reader({"$": messages}).objects("$") if one.text("tag") not in ("", "0"))
+
+
+def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
+    """Body of order.logisticsAddSinglePack."""
+    lines = [{"shipped_order_id": line.channel_line_id, "shipped_num": line.quantity} for line in shipped.lines]
+    return {
+        "order_id_list": [shipped.order_ref],
+        "shipped_order_info": lines,
+        "logistics_code": shipped.waybill,
+        "company_code": shop.carrier(shipped.carrier),
+    }
+
+
+def _thin(message: Reader) -> Thin:
+    data = message.object("data") if isinstance(message.node.get("data"), Mapping) else None
+    data = data or open_object(message.prose("data", 100_000))
+    return Thin(
+        shaping.reference(data, "p_id", "order_id"), TAGS.get(message.text("tag"), Kind.UPDATED), message.text("msg_id")
+    )
+
+
+def _promotion(item: Reader) -> Money:
+    return item.minor("promotion_amount", CNY)
+
+
+def _lines(item: Reader) -> Iterator[OrderLine]:
+    """One line, or the parts of a bundle, which share its money without losing a fen."""
+    quantity, price = item.need_quantity("item_num"), item.need_minor("origin_amount", CNY)
+    cost = shaping.line_cost(item, "origin_amount", price, quantity)
+    # `modify_amount` is what the seller changed by hand, below zero for a reduction.
+    discount = _promotion(item) - item.minor("modify_amount", CNY, signed=True)
+    whole = OrderLine(
+        line_no=0,
+        sku=shaping.sku(item, "out_sku_id", "code", "sku_id"),
+        quantity=quantity,
+        unit_price=price,
+        discount=discount,
+        title=item.text("product_name", 300, cut=True),
+        channel_line_id=shaping.reference(item, "order_id"),
+        gift=item.text("given_product_type") == "FREE",
+        properties=shaping.properties(item.objects("spec"), "name", "value"),
+    )
+    parts = item.objects("bundle_sku_info")
+    if not parts:
+        yield whole
+        return
+    weights = [part.need_quantity("item_num") for part in parts]
+    for part, weight, before, off in zip(parts, weights, cost.split(weights), discount.split(weights), strict=True):
+        yield _part(whole, part, weight * quantity, before, off)
+
+
+def _part(whole: OrderLine, part: Reader, quantity: int, before: Money, off: Money) -> OrderLine:
+    if quantity > 100_000:
+        raise part.wrong("item_num", "times the bundle's quantity is too many")
+    price = shaping.unit_price(part, "item_num", before, quantity)
+    return OrderLine(
+        line_no=0,
+        sku=shaping.sku(part, "code", "sku_id"),
+        quantity=quantity,
+        unit_price=price,
+        discount=price * quantity - before + off,
+        title=part.text("product_name", 300, cut=True),
+        channel_line_id=whole.channel_line_id,
+        gift=whole.gift,
+        bundle_of=whole.sku,
+        properties=whole.properties,
+    )

@@ -1,0 +1,140 @@
+"""JD POP: `jingdong.pop.order.get`. Amounts are strings in yuan, times are local, «0001-01-01» is never."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.money import Money
+from domain.order import Address, Order, OrderLine
+from domain.status import PaymentStatus
+from integrations.channels import shaping
+from integrations.channels.reading import Payload, Reader, open_object
+from integrations.channels.shaping import total
+from integrations.channels.signatures import HmacScheme
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+
+SHOP = Shop("jd")
+SIGNATURE = HmacScheme("X-Signature")
+CNY = "CNY"
+# JD itself spells it so.
+WRAPPERS = ("jingdong_pop_order_get_responce", "orderDetailInfo", "orderInfo")
+CANCELED = {"TRADE_CANCELED", "CANCELED"}
+GIFT_CARD = "52"
+
+
+def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
+    order = open_object(payload).inside(*WRAPPERS)
+    placed_at = order.need_time("orderStartTime", shop.zone)
+    modified_at = order.time("modified", shop.zone) or placed_at
+    of_lines, of_order = _coupons(order)
+    lines = []
+    for number, item in enumerate(order.objects("itemInfoList"), 1):
+        # A coupon names the goods, not the line: the first line of them bears it.
+        lines.append(_line(number, item, of_lines.pop(item.text("skuId"), Money(0, CNY))))
+    financial = _financial(order, shop)
+    address = _address(order)
+    return Translated(
+        order=Order(
+            channel=shop.channel,
+            channel_order_id=shaping.reference(order, "orderId"),
+            placed_at=placed_at,
+            customer_id=shaping.customer_id(
+                shop, order.text("open_id_buyer"), order.text("pin"), address.receiver_token, order.text("orderId")
+            ),
+            ship_to=address,
+            lines=shaping.counted(order, "itemInfoList", lines),
+            discount=of_order + total(of_lines.values(), CNY),
+            shipping=order.money("freightPrice", CNY),
+            tax=Money(0, CNY),
+            grand_total=order.need_money("orderPayment", CNY),
+            payment_reference=shaping.reference(order, "payment_no", "orderId"),
+            payment_method=order.text("payType", 40, cut=True),
+            remarks=order.prose("orderRemark"),
+            merchant_remarks=order.prose("venderRemark"),
+        ),
+        financial=financial,
+        kind=shaping.kind_of(financial, placed_at, modified_at),
+        modified_at=modified_at,
+        warnings=tuple(order.warnings),
+        masked=shaping.masked(address),
+    )
+
+
+def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
+    """JD's messages name the order only; the order itself is known by its goods."""
+    message = open_object(payload).inside(*WRAPPERS)
+    if message.has("itemInfoList"):
+        return (Kind.UPDATED,)
+    return (Thin(shaping.reference(message, "order_id", "orderId")),) if _names_order(message) else ()
+
+
+def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
+    """Parameters of jingdong.pop.order.shipment, which knows whole orders only; JD spells `logiCoprId` so."""
+    return {
+        "orderId": shipped.order_ref,
+        "logiCoprId": shop.carrier(shipped.carrier),
+        "logiNo": shipped.waybill,
+    }
+
+
+def _names_order(message: Reader) -> bool:
+    return message.has("order_id") or message.has("orderId")
+
+
+def _line(number: int, item: Reader, discount: Money) -> OrderLine:
+    quantity, price = item.need_quantity("itemTotal"), item.need_money("jdPrice", CNY)
+    shaping.line_cost(item, "jdPrice", price, quantity)
+    return OrderLine(
+        line_no=number,
+        sku=shaping.sku(item, "outerSkuId", "skuId"),
+        quantity=quantity,
+        unit_price=price,
+        discount=discount,
+        title=item.text("skuName", 300, cut=True),
+        channel_line_id=item.text("skuId"),
+        gift=price.minor_units == 0,
+    )
+
+
+def _coupons(order: Reader) -> tuple[dict[str, Money], Money]:
+    """Discounts by JD's number of the goods, and those of the whole order."""
+    by_goods: dict[str, Money] = {}
+    of_order = Money(0, CNY)
+    coupons = order.objects("couponDetailList")
+    for coupon in coupons:
+        amount, goods = coupon.money("couponPrice", CNY), coupon.text("skuId")
+        if coupon.text("couponType").startswith(GIFT_CARD):
+            coupon.warn("couponType", "is a gift card: a part of the payment stands as a discount")
+        if goods:
+            by_goods[goods] = by_goods.get(goods, Money(0, CNY)) + amount
+        else:
+            of_order += amount
+    return by_goods, of_order if coupons else order.money("sellerDiscount", CNY)
+
+
+def _financial(order: Reader, shop: Shop) -> Financial:
+    state, paid_at = order.need_text("orderState"), order.time("paymentConfirmTime", shop.zone)
+    on_delivery = order.text("payType").startswith("1-")
+    return Financial(
+        status=PaymentStatus.PAID if paid_at else PaymentStatus.PENDING,
+        refunded=Money(0, CNY),
+        tax_included=Money(0, CNY),
+        paid_at=paid_at,
+        # JD locks an order when its buyer asks to cancel.
+        refund_asked=state == "LOCKED",
+        canceled=state in CANCELED,
+        cash_on_delivery=on_delivery,
+    )
+
+
+def _address(order: Reader) -> Address:
+    to = order.object("consigneeInfo")
+    return Address(
+        country="CN",
+        name=to.text("fullname"),
+        phone=shaping.phone(to, "mobile", "CN") or shaping.phone(to, "telephone", "CN"),
+        province=to.text("province"),
+        city=to.text("city"),
+        district=to.text("county"),
+        lines=tuple(line for line in (to.text("town"), to.text("fullAddress")) if line),
+        receiver_token=to.text("oaid", 500) or order.text("oaid", 500),
+    )

@@ -1,0 +1,160 @@
+"""Reading what a channel sent without trusting it: every refusal names the field by its path in the payload."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from domain.errors import Refusal
+from domain.money import Money
+from integrations.channels import values
+
+Payload = bytes | str | Mapping[str, Any]
+
+Value = TypeVar("Value")
+Options = ParamSpec("Options")
+
+
+class Unreadable(Refusal):
+    """The payload gives no whole order. `field` is the path of what is wrong; `reason` quotes nothing that was sent."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__("unreadable", f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+def open_json(payload: Any) -> Any:
+    """What the text says, numbers without loss. A byte-order mark is skipped; what is parsed already passes."""
+    if not isinstance(payload, bytes | str):
+        return payload
+    try:
+        text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else payload.removeprefix("\ufeff")
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise Unreadable("$", "is not JSON in UTF-8") from None
+
+
+def open_object(payload: Payload) -> "Reader":
+    node = open_json(payload)
+    if not isinstance(node, Mapping):
+        raise Unreadable("$", "is not an object")
+    return Reader(node)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One object of a payload. Missing, null and empty are the same, and only `need_` refuses them."""
+
+    node: Mapping[str, Any]
+    path: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    def path_of(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def wrong(self, name: str, reason: str) -> Unreadable:
+        return Unreadable(self.path_of(name), reason)
+
+    def warn(self, name: str, reason: str) -> None:
+        self.warnings.append(f"{self.path_of(name)}: {reason}")
+
+    def has(self, name: str) -> bool:
+        return self.node.get(name) not in (None, "", [], {})
+
+    def only(self, *names: str) -> "Reader":
+        """Refuse what nobody would read, where the form is our own."""
+        for name in self.node:
+            if name not in names:
+                raise self.wrong(str(name)[:100], "is not a field of this form")
+        return self
+
+    def object(self, name: str) -> "Reader":
+        """The object below, an empty one when there is none. PHP writes an empty object as []."""
+        node = self.node[name] if self.has(name) else {}
+        if not isinstance(node, Mapping):
+            raise self.wrong(name, "is not an object")
+        return Reader(node, self.path_of(name), self.warnings)
+
+    def inside(self, *names: str) -> "Reader":
+        """Step into wrappers as far as they are there: an answer and its bare content read the same."""
+        here = self
+        for name in names:
+            here = here.object(name) if name in here.node else here
+        return here
+
+    def objects(self, name: str) -> list["Reader"]:
+        nodes = self.node[name] if self.has(name) else []
+        if not isinstance(nodes, list | tuple):
+            raise self.wrong(name, "is not a list")
+        for index, node in enumerate(nodes):
+            if not isinstance(node, Mapping):
+                raise self.wrong(f"{name}[{index}]", "is not an object")
+        return [Reader(node, f"{self.path_of(name)}[{i}]", self.warnings) for i, node in enumerate(nodes)]
+
+    def text(self, name: str, limit: int = 200, *, cut: bool = False) -> str:
+        """One line of text; control characters become spaces. Too long is refused, or cut with a warning."""
+        return self._fitting(name, self._read(name, values.line_of_text), limit, cut)
+
+    def prose(self, name: str, limit: int = 2_000) -> str:
+        """Text that may have several lines."""
+        return self._fitting(name, self._read(name, values.prose), limit, False)
+
+    def flag(self, name: str) -> bool:
+        return self._read(name, values.flag)
+
+    def whole(self, name: str) -> int:
+        return self._read(name, values.whole)
+
+    def money(self, name: str, currency: str, *, signed: bool = False) -> Money:
+        return self._read(name, values.major, currency, signed)
+
+    def minor(self, name: str, currency: str, *, signed: bool = False) -> Money:
+        return self._read(name, values.minor, currency, signed)
+
+    def time(self, name: str, zone: str = "") -> datetime | None:
+        return self._read(name, values.time, zone)
+
+    def seconds(self, name: str) -> datetime | None:
+        return self._read(name, values.seconds)
+
+    def need_text(self, name: str, limit: int = 200) -> str:
+        return self.text(name, limit) or self._missing(name)
+
+    def need_quantity(self, name: str) -> int:
+        return self._read(name, values.quantity) if self.has(name) else self._missing(name)
+
+    def need_currency(self, name: str) -> str:
+        return self._read(name, values.currency) if self.has(name) else self._missing(name)
+
+    def need_money(self, name: str, currency: str) -> Money:
+        return self.money(name, currency) if self.has(name) else self._missing(name)
+
+    def need_minor(self, name: str, currency: str) -> Money:
+        return self.minor(name, currency) if self.has(name) else self._missing(name)
+
+    def need_time(self, name: str, zone: str = "") -> datetime:
+        return self.time(name, zone) or self._missing(name)
+
+    def need_seconds(self, name: str) -> datetime:
+        return self.seconds(name) or self._missing(name)
+
+    def _read(
+        self, name: str, reads: Callable[Concatenate[str, Options], Value], *args: Options.args, **kw: Options.kwargs
+    ) -> Value:
+        try:
+            return reads(values.scalar(self.node.get(name)), *args, **kw)
+        except values.BadValue as error:
+            raise self.wrong(name, str(error)) from None
+
+    def _fitting(self, name: str, text: str, limit: int, cut: bool) -> str:
+        if len(text) > limit and not cut:
+            raise self.wrong(name, f"is longer than {limit} characters")
+        if len(text) > limit:
+            self.warn(name, f"was cut to {limit} characters")
+        return text[:limit].rstrip()
+
+    def _missing(self, name: str) -> Any:
+        raise self.wrong(name, "is missing")

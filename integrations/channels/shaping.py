@@ -1,0 +1,148 @@
+"""From values to an order: what all translators do alike, with the limits that hold for every order."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from iso3166 import countries_by_alpha2
+
+from domain.money import Money
+from domain.order import Address, OrderLine
+from domain.status import PaymentStatus
+from integrations.channels.reading import Reader, open_json
+from integrations.channels.translated import Financial, Kind, Shop
+from integrations.channels.values import MAX_MINOR_UNITS
+
+MAX_LINES = 2_000
+MAX_PROPERTIES = 50
+REFERENCE = re.compile(r"[!-.0-?A-~]{1,100}")
+CUSTOMER_ID = re.compile(r"[!-?A-~]{1,100}")
+SKU = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
+EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+PAID = {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}
+E164 = re.compile(r"\+[0-9]{7,15}")
+
+
+def reference(reader: Reader, *names: str) -> str:
+    """The first of these fields that is there, fit to stand in an URL; the last one is needed."""
+    name = next((name for name in names if reader.has(name)), names[-1])
+    if not REFERENCE.fullmatch(text := reader.need_text(name, 100)):
+        raise reader.wrong(name, "has a space, a slash, an @ or a letter outside ASCII")
+    return text
+
+
+def sku(reader: Reader, *names: str) -> str:
+    """The seller's own number, or else the channel's, which the audit will not know."""
+    name = next((name for name in names if reader.has(name)), names[0])
+    if not SKU.fullmatch(text := reader.need_text(name, 64)):
+        raise reader.wrong(name, "has a space inside")
+    if name != names[0]:
+        reader.warn(names[0], f"is empty, {name} stands for it")
+    return text
+
+
+def country(reader: Reader, name: str, otherwise: str) -> str:
+    code = reader.text(name).upper() or otherwise
+    if code not in countries_by_alpha2:
+        raise reader.wrong(name, "is not an ISO 3166 alpha-2 code")
+    return code
+
+
+def phone(reader: Reader, name: str, land: str) -> str:
+    """E.164 where it can be told; masked or odd numbers stay as they came."""
+    text = reader.text(name, 40)
+    if "*" in text:
+        return text
+    digits = re.sub(r"[\s().-]", "", text)
+    if land == "CN" and re.fullmatch(r"1[0-9]{10}", digits):
+        return "+86" + digits
+    if E164.fullmatch(digits):
+        return digits
+    if text:
+        reader.warn(name, "is not in the form of E.164")
+    return text
+
+
+def email(reader: Reader, name: str) -> str:
+    text = reader.text(name, 254, cut=True)
+    if not text or "*" in text or EMAIL.fullmatch(text):
+        return text
+    reader.warn(name, "is no e-mail address and was left out")
+    return ""
+
+
+def customer_id(shop: Shop, known: str, *otherwise: str) -> str:
+    """The channel's id of the customer; of a guest an opaque token of the first thing that is known of him."""
+    if CUSTOMER_ID.fullmatch(known):
+        return known
+    fact = known or next((fact for fact in otherwise if fact), "")
+    return "guest-" + sha256(f"{shop.salt}:{fact.strip().lower()}".encode()).hexdigest()[:40]
+
+
+def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[str, str], ...]:
+    """What the customer chose, by the channel's names; hidden ones (with _) and those that are no text are left out."""
+    found = (
+        (reader.text(name, 100, cut=True), reader.text(value, 1_000, cut=True))
+        for reader in readers
+        if not isinstance(reader.node.get(value), dict | list)
+    )
+    return tuple([(key, text) for key, text in found if key and not key.startswith("_") and text][:MAX_PROPERTIES])
+
+
+def tags(reader: Reader, name: str, texts: Iterable[str]) -> tuple[str, ...]:
+    every = [" ".join(text.split()) for text in texts if text.strip()]
+    if len(every) > 20 or any(len(tag) > 40 for tag in every):
+        reader.warn(name, "only 20 tags of 40 characters were taken")
+    return tuple([tag[:40].rstrip() for tag in every[:20]])
+
+
+def unit_price(reader: Reader, name: str, before: Money, quantity: int) -> Money:
+    """The price of one, rounded up where a line's total does not divide; the line's discount takes the rest."""
+    if before.minor_units >= MAX_MINOR_UNITS:
+        raise reader.wrong(name, "is too large an amount")
+    return Money(-(-before.minor_units // quantity), before.currency)
+
+
+def line_cost(reader: Reader, name: str, price: Money, quantity: int) -> Money:
+    cost = price * quantity
+    if cost.minor_units >= MAX_MINOR_UNITS:
+        raise reader.wrong(name, "times its quantity is too large an amount")
+    return cost
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    return Money(sum(amount.minor_units for amount in amounts), currency)
+
+
+def counted(reader: Reader, name: str, lines: Sequence[OrderLine]) -> tuple[OrderLine, ...]:
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise reader.wrong(name, f"gives {len(lines)} lines, not 1 to {MAX_LINES}")
+    return tuple(lines)
+
+
+def masked(address: Address) -> bool:
+    """Has the channel hidden who receives it?"""
+    return bool(address.receiver_token) or any("*" in part for part in (address.name, address.phone, *address.lines))
+
+
+def kind_of(financial: Financial, placed_at: datetime, modified_at: datetime, address_changed: bool = False) -> Kind:
+    """What the state amounts to: the gravest first."""
+    if financial.canceled:
+        return Kind.CANCELED
+    if financial.refund_asked:
+        return Kind.REFUND_ASKED
+    if address_changed:
+        return Kind.ADDRESS_CHANGED
+    if financial.status in PAID:
+        return Kind.PAID
+    return Kind.CREATE if modified_at <= placed_at else Kind.UPDATED
+
+
+def split(payload: Any, *wrappers: str) -> list[Any]:
+    """The orders of one page of a list, each for itself; a single order is a page of one."""
+    node = open_json(payload)
+    for wrapper in wrappers:
+        node = node[wrapper] if isinstance(node, Mapping) and wrapper in node else node
+    return node if isinstance(node, list) else [node]

@@ -1,0 +1,215 @@
+"""Shopify: the order of the Admin REST API (2025), which its webhooks carry too. Amounts are decimal strings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.money import Money
+from domain.order import Address, Order, OrderLine
+from domain.status import PaymentStatus
+from integrations.channels import shaping
+from integrations.channels.reading import Payload, Reader, open_object
+from integrations.channels.shaping import total
+from integrations.channels.signatures import HmacScheme, header
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+
+SHOP = Shop("shopify", country="US", currency="USD", zone="")
+SIGNATURE = HmacScheme("X-Shopify-Hmac-Sha256", encoding="base64")
+TOPICS = {
+    "orders/create": Kind.CREATE,
+    "orders/paid": Kind.PAID,
+    "orders/updated": Kind.UPDATED,
+    "orders/partially_fulfilled": Kind.UPDATED,
+    "orders/fulfilled": Kind.UPDATED,
+    "orders/cancelled": Kind.CANCELED,
+}
+THIN_TOPICS = {
+    "orders/edited": ("order_edit", "order_id", Kind.UPDATED),
+    "orders/delete": ("", "id", Kind.CANCELED),
+    "refunds/create": ("", "order_id", Kind.UPDATED),
+    "returns/request": ("order", "id", Kind.REFUND_ASKED),
+}
+STATUS = {
+    "pending": PaymentStatus.PENDING,
+    "unpaid": PaymentStatus.PENDING,
+    "expired": PaymentStatus.VOIDED,
+    **{status.value: status for status in PaymentStatus},
+}
+
+
+def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
+    order = open_object(payload).inside("order")
+    currency = order.need_currency("currency")
+    placed_at = order.need_time("created_at")
+    modified_at = order.time("updated_at") or placed_at
+    whole_order = _discounts_of_the_whole_order(order)
+    lines = [_line(order, n, item, currency, whole_order) for n, item in enumerate(order.objects("line_items"), 1)]
+    included = order.flag("taxes_included")
+    tax = order.money("total_tax", currency)
+    shipping = [_shipping(line, currency) for line in order.objects("shipping_lines")]
+    extra = order.money("total_tip_received", currency) + _set(order, "total_additional_fees_set", currency)
+    duties = _set(order, "original_total_duties_set", currency)
+    financial = _financial(order, currency, tax if included else Money(0, currency))
+    address = _address(order, shop)
+    customer = order.object("customer")
+    return Translated(
+        order=Order(
+            channel=shop.channel,
+            channel_order_id=shaping.reference(order, "id"),
+            placed_at=placed_at,
+            customer_id=shaping.customer_id(
+                shop, customer.text("id"), order.text("email"), order.text("phone"), order.text("id")
+            ),
+            ship_to=address,
+            lines=shaping.counted(order, "line_items", lines),
+            # Tips and fees have no place of their own in an order: they are discounts below zero.
+            discount=_across(order, currency, whole_order) - extra,
+            shipping=total(shipping, currency),
+            tax=duties if included else tax + duties,
+            grand_total=order.need_money("total_price", currency),
+            payment_reference=shaping.reference(order, "checkout_token", "id"),
+            payment_method=_gateways(order),
+            remarks=order.prose("note"),
+            tags=shaping.tags(order, "tags", order.text("tags", 20_000).split(",")),
+        ),
+        financial=financial,
+        kind=shaping.kind_of(financial, placed_at, modified_at),
+        modified_at=modified_at,
+        warnings=tuple(order.warnings),
+        masked=shaping.masked(address),
+        test=order.flag("test"),
+    )
+
+
+def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
+    """By the topic in the header. Topics that say nothing of an order give no event."""
+    topic = header(headers, "X-Shopify-Topic")
+    if topic in TOPICS:
+        return (TOPICS[topic],)
+    if topic not in THIN_TOPICS:
+        return ()
+    wrapper, name, kind = THIN_TOPICS[topic]
+    body = open_object(payload)
+    where = body.object(wrapper) if wrapper else body
+    return (Thin(shaping.reference(where, name), kind, header(headers, "X-Shopify-Event-Id")),)
+
+
+def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
+    """Body for POST /fulfillments.json. `order_ref` and the lines are those of Shopify's fulfillment order."""
+    whole: dict[str, Any] = {"fulfillment_order_id": int(shipped.order_ref)}
+    items = [{"id": int(line.channel_line_id), "quantity": line.quantity} for line in shipped.lines]
+    return {
+        "fulfillment": {
+            "line_items_by_fulfillment_order": [whole | ({"fulfillment_order_line_items": items} if items else {})],
+            "tracking_info": {"company": shop.carrier(shipped.carrier), "number": shipped.waybill},
+            "notify_customer": True,
+        }
+    }
+
+
+def split(payload: Any) -> list[Any]:
+    return shaping.split(payload, "orders")
+
+
+def _line(order: Reader, number: int, item: Reader, currency: str, whole_order: set[int]) -> OrderLine:
+    quantity, price = item.need_quantity("quantity"), item.need_money("price", currency)
+    shaping.line_cost(item, "price", price, quantity)
+    discount = total((a for i, a in _allocations(item, currency) if i not in whole_order), currency)
+    if not item.has("discount_allocations"):
+        discount = item.money("total_discount", currency)
+    variant = item.text("variant_title", 300)
+    return OrderLine(
+        line_no=number,
+        sku=shaping.sku(item, "sku", "variant_id"),
+        quantity=quantity,
+        unit_price=price,
+        discount=discount,
+        title=item.text("title", 300, cut=True),
+        channel_line_id=item.text("id"),
+        gift=price.minor_units == 0 or discount == price * quantity,
+        bundle_of=_bundle(order, item),
+        properties=shaping.properties(item.objects("properties"), "name", "value")
+        + ((("variant", variant),) if variant else ()),
+    )
+
+
+def _bundle(order: Reader, item: Reader) -> str:
+    group = item.text("sales_line_item_group_id")
+    groups = order.objects("line_item_groups") if group else []
+    return next((one.text("variant_sku", 64) or one.text("title", 64) for one in groups if one.text("id") == group), "")
+
+
+def _discounts_of_the_whole_order(order: Reader) -> set[int]:
+    applications = enumerate(order.objects("discount_applications"))
+    return {i for i, one in applications if one.text("target_selection") == "all"}
+
+
+def _allocations(item: Reader, currency: str) -> list[tuple[int, Money]]:
+    return [
+        (one.whole("discount_application_index"), one.money("amount", currency))
+        for one in item.objects("discount_allocations")
+    ]
+
+
+def _across(order: Reader, currency: str, whole_order: set[int]) -> Money:
+    """An order's discount is laid on its lines by Shopify; here it is one amount again."""
+    items = order.objects("line_items")
+    return total((a for item in items for i, a in _allocations(item, currency) if i in whole_order), currency)
+
+
+def _shipping(line: Reader, currency: str) -> Money:
+    return line.money("price", currency) - total((a for _, a in _allocations(line, currency)), currency)
+
+
+def _set(order: Reader, name: str, currency: str) -> Money:
+    return order.object(name).object("shop_money").money("amount", currency)
+
+
+def _gateways(order: Reader) -> str:
+    names = order.node.get("payment_gateway_names")
+    if not isinstance(names, list | tuple) or not names:
+        return ""
+    return Reader({"0": names[0]}, order.path_of("payment_gateway_names"), order.warnings).text("0", 40, cut=True)
+
+
+def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
+    refunds = order.objects("refunds")
+    paid_back = [
+        one.money("amount", currency)
+        for refund in refunds
+        for one in refund.objects("transactions")
+        if one.text("kind") == "refund" and one.text("status") == "success"
+    ]
+    units = [
+        (line.text("line_item_id"), line.whole("quantity"))
+        for refund in refunds
+        for line in refund.objects("refund_line_items")
+    ]
+    status = order.text("financial_status") or "pending"
+    if status not in STATUS:
+        raise order.wrong("financial_status", "is not a known status")
+    return Financial(
+        status=STATUS[status],
+        refunded=total(paid_back, currency),
+        tax_included=tax_included,
+        paid_at=order.time("processed_at") if STATUS[status] in shaping.PAID else None,
+        refunded_units=tuple(units),
+        canceled=order.time("cancelled_at") is not None,
+    )
+
+
+def _address(order: Reader, shop: Shop) -> Address:
+    if not order.has("shipping_address"):
+        order.warn("shipping_address", "is missing: a pickup or nothing to ship")
+    to = order.object("shipping_address")
+    land = shaping.country(to, "country_code", shop.country)
+    lines = [line for line in (to.text("company"), to.text("address1"), to.text("address2")) if line]
+    return Address(
+        country=land,
+        name=to.text("name") or f"{to.text('first_name')} {to.text('last_name')}".strip(),
+        phone=shaping.phone(to, "phone", land) or shaping.phone(order, "phone", land),
+        email=shaping.email(order, "email"),
+        province=to.text("province"),
+        city=to.text("city"),
+        postal_code=to.text("zip", 20),
+        lines=tuple(lines),
+    )

@@ -1,0 +1,55 @@
+"""Every step of Baton over a database of the test's own and partners on a socket, to be called as plain Python."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from integrations.http import PartnerHttp
+from models.database import Sessions
+from tests.activities.story import Steps, build_steps
+from tests.factories import LAMP, TEACUP, stock_shop
+from tests.integrations.servers import SECRET, connecting, simulating
+
+# Partners so slow that nothing happens in a test but what the test does; nobody listens to their webhooks.
+NEVER, NOBODY = 600.0, "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with simulating(NOBODY, NEVER) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def partners(address: str) -> Iterator[dict[str, PartnerHttp]]:
+    with connecting(address) as partners:
+        yield partners
+
+
+@pytest.fixture
+def ask(address: str) -> Iterator[Callable[..., Any]]:
+    """What the stand-ins know, by path."""
+    with httpx2.Client(base_url=address) as client:
+        yield lambda path, **params: client.get(path, params=params).json()
+
+
+@pytest.fixture
+def unreachable() -> Iterator[PartnerHttp]:
+    client = PartnerHttp("erp", NOBODY, SECRET, timeout_seconds=0.5)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def shop(sessions: Sessions) -> Sessions:
+    """A shop with lamps and cups near the customer and a few far away."""
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}, "CHENGDU": {LAMP: 3}})
+    return sessions
+
+
+@pytest.fixture
+def steps(shop: Sessions, partners: dict[str, PartnerHttp]) -> Steps:
+    """All steps, and an order of two lamps and a cup that was just received."""
+    return build_steps(shop, partners)

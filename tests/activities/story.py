@@ -1,0 +1,250 @@
+"""The story of one order and its return, a step a line: tests begin wherever they want in it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from activities.allocate import Allocate
+from activities.audit import Audit, AuditRequest
+from activities.holds import Hold, Holds, Release
+from activities.notify import Notify, NotifyRequest
+from activities.outcome import Alert, Ending, Outcome
+from activities.payments import Refunds
+from activities.pick import FulfillmentStep, Pick
+from activities.progress import Progress, ProgressReports, Reports
+from activities.receipts import receive_goods
+from activities.reserve import Reserve, StockRequest
+from activities.return_reports import ReturnProgress, ReturnReports
+from activities.returns import CaseRequest, CaseStep, Returns
+from activities.ship import Ship
+from activities.undo import UndoRequest
+from activities.withdraw import Withdraw, Withdrawal
+from domain.ids import return_id
+from domain.milestones import RECIPIENTS
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from integrations.payments import Payments
+from integrations.tms import Tms
+from integrations.wms import Wms
+from models.database import Sessions
+from models.order import OrderRow
+from tests.factories import CHANNEL, LAMP, TEACUP, place_order, store_webhook
+
+Event = tuple[str, str]
+WEEK, LONG = timedelta(days=7), 3600.0
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+REASON = "the customer canceled"
+
+
+@dataclass
+class Steps:
+    """Every activity, and the order that the story is about. Webhooks that were stored once are stored once."""
+
+    sessions: Sessions
+    audit: Audit
+    holds: Holds
+    reserve: Reserve
+    allocate: Allocate
+    withdraw: Withdraw
+    pick: Pick
+    ship: Ship
+    progress: ProgressReports
+    refunds: Refunds
+    notify: Notify
+    outcome: Outcome
+    returns: Returns
+    return_progress: ReturnProgress
+    order_id: str
+    stored: dict[str, Event]
+
+    @property
+    def work(self) -> str:
+        """The order's first fulfillment order."""
+        return f"{self.order_id}-1"
+
+    @property
+    def shipment(self) -> str:
+        return f"{self.work}-S1"
+
+    @property
+    def case(self) -> str:
+        return return_id(self.order_id, "CASE-1")
+
+    def webhook(self, partner: str, kind: str, subject: str, name: str = "", **data: Any) -> Event:
+        """The stored webhook of this kind and subject (`name` tells two apart), which is the same every time."""
+        key = f"{kind}:{subject}:{name}"
+        if key not in self.stored:
+            self.stored[key] = store_webhook(self.sessions, partner, kind, subject, **data)
+        return self.stored[key]
+
+    def told_by_warehouse(self, what: str, name: str = "", **data: Any) -> Event:
+        data = {"fulfillment_order_id": self.work, **data}
+        return self.webhook("wms", f"fulfillment_order.{what}", self.work, name, **data)
+
+    def tracked(self, status: str, hours: int = 0) -> Event:
+        at = (NOON + timedelta(hours=hours)).isoformat()
+        data = {"shipment_id": self.shipment, "waybill": "SF-1", "status": status, "occurred_at": at, "note": ""}
+        return self.webhook("tms", "shipment.tracking_updated", self.shipment, status, **data)
+
+    def record(self, *events: Event) -> Progress:
+        return self.progress.record_progress(Reports(self.order_id, self.work, list(events)))
+
+    def requested(self, case_id: str = "CASE-1", lines: Mapping[int, int] | None = None) -> CaseRequest:
+        """A return that the customer asks for: one lamp, or these units by line number."""
+        with self.sessions() as session:
+            number = session.get_one(OrderRow, self.order_id).channel_order_id
+        asked = [{"line_no": line_no, "quantity": units} for line_no, units in (lines or {1: 1}).items()]
+        data = {"case_id": case_id, "channel": CHANNEL, "channel_order_id": number, "reason": "broken", "lines": asked}
+        event = self.webhook("crm", "return.requested", f"{CHANNEL}/{number}", case_id, **data)
+        return CaseRequest(CHANNEL, number, case_id, *event)
+
+    def told_of_return(self, what: str, lines: list[dict[str, Any]], case: str = "") -> Event:
+        case = case or self.case
+        data = {"return_id": case, "location_id": "HANGZHOU", "lines": lines}
+        return self.webhook("wms", f"return.{what}", case, what, **data)
+
+    def record_return(self, *events: Event, case: str = "") -> str:
+        return self.return_progress.record_return(ReturnReports(case or self.case, list(events)))
+
+    def undo(self, subject: str) -> UndoRequest:
+        return UndoRequest(self.order_id, subject, REASON)
+
+    def step(self) -> FulfillmentStep:
+        return FulfillmentStep(self.order_id, self.work)
+
+    def up_to(self, last: str) -> "Steps":
+        """Live the story up to this step and with it."""
+        for name, act in STORY.items():
+            act(self)
+            if name == last:
+                return self
+        raise KeyError(last)
+
+    def before(self, step: str) -> "Steps":
+        """Live the story until this step would be taken."""
+        names = list(STORY)
+        return self.up_to(names[names.index(step) - 1]) if names.index(step) else self
+
+
+Act = Callable[[Steps], Any]
+
+BOTH = [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
+A_LAMP = [{"sku": LAMP, "quantity": 1}]
+A_GOOD_LAMP = [{"sku": LAMP, "quantity": 1, "disposition": "restock", "grade": "A"}]
+
+STORY: Mapping[str, Act] = {
+    "audit_order": lambda s: s.audit.audit_order(AuditRequest(s.order_id, 1)),
+    "reserve_stock": lambda s: s.reserve.reserve_stock(StockRequest(s.order_id, 1)),
+    "allocate_stock": lambda s: s.allocate.allocate_stock(StockRequest(s.order_id, 2)),
+    "release_to_pick": lambda s: s.pick.release_to_pick(s.step()),
+    "record_progress:picking": lambda s: s.record(s.told_by_warehouse("picking")),
+    "record_progress:picked": lambda s: s.record(s.told_by_warehouse("picked", lines=BOTH)),
+    "record_progress:packed": lambda s: s.record(s.told_by_warehouse("packed", parcels=[{"weight_grams": 1100}])),
+    "book_shipment": lambda s: s.ship.book_shipment(s.step()),
+    "record_progress:in_transit": lambda s: s.record(s.tracked("in_transit", hours=1)),
+    "record_progress:delivered": lambda s: s.record(s.tracked("delivered", hours=2)),
+    "end_order": lambda s: s.outcome.end_order(Ending(s.order_id, "completed", "everything was delivered")),
+    "open_return": lambda s: s.returns.open_return(s.requested()),
+    "record_goods": lambda s: s.returns.record_goods(CaseStep(s.case, "delivered")),
+    "announce_return": lambda s: s.returns.announce_return(CaseStep(s.case)),
+    "record_return:received": lambda s: s.record_return(s.told_of_return("received", A_LAMP)),
+    "record_return:inspected": lambda s: s.record_return(s.told_of_return("inspected", A_GOOD_LAMP)),
+    "refund_return": lambda s: s.returns.refund_return(CaseStep(s.case, "1")),
+    "end_return": lambda s: s.returns.end_return(CaseStep(s.case, "closed")),
+    "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id, LONG)),
+}
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A step that not every order takes, and the step of the story after which it may come."""
+
+    after: str
+    act: Act
+
+
+ASIDES: Mapping[str, Aside] = {
+    "raise_hold": Aside(
+        "reserve_stock", lambda s: s.holds.raise_hold(Hold(s.order_id, "FRAUD", "a strange night", "staff", "FRAUD:1"))
+    ),
+    "raise_alert": Aside(
+        "allocate_stock", lambda s: s.outcome.raise_alert(Alert(s.order_id, "PICK_LATE", s.work, "the pick is late"))
+    ),
+    "raise_alert:over": Aside(
+        "allocate_stock", lambda s: s.outcome.raise_alert(Alert(s.order_id, "PICK_LATE", s.work, ""))
+    ),
+    "record_progress:rejected": Aside(
+        "release_to_pick", lambda s: s.record(s.told_by_warehouse("rejected", reason="the lamps are wet"))
+    ),
+    "record_progress:short_picked": Aside(
+        "release_to_pick", lambda s: s.record(s.told_by_warehouse("picked", lines=A_LAMP))
+    ),
+    "intercept_parcel": Aside(
+        "book_shipment", lambda s: s.ship.intercept_parcel(UndoRequest(s.order_id, s.shipment, REASON))
+    ),
+    "record_progress:interception_refused": Aside(
+        "record_progress:in_transit",
+        lambda s: s.record(
+            s.webhook("tms", "shipment.interception_answered", s.shipment, accepted=False, reason="lost")
+        ),
+    ),
+    "record_progress:returned": Aside(
+        "record_progress:in_transit", lambda s: s.record(s.told_by_warehouse("returned", location_id="CHENGDU"))
+    ),
+    "open_return:early": Aside("reserve_stock", lambda s: s.returns.open_return(s.requested())),
+    "withdraw_lines": Aside(
+        "reserve_stock",
+        lambda s: (
+            s.returns.open_return(s.requested()),
+            s.withdraw.withdraw_lines(Withdrawal(s.order_id, s.case)),
+        ),
+    ),
+    "end_return:expired": Aside(
+        "announce_return", lambda s: s.returns.end_return(CaseStep(s.case, "expired", "the lamp did not come"))
+    ),
+    "ask_attention": Aside(
+        "announce_return", lambda s: s.returns.ask_attention(CaseStep(s.case, "REFUND_REFUSED", "no money"))
+    ),
+    "end_order:canceled": Aside(
+        "audit_order", lambda s: s.outcome.end_order(Ending(s.order_id, "canceled", REASON, "sun"))
+    ),
+    "receive_goods": Aside(
+        "audit_order",
+        lambda s: receive_goods(
+            s.sessions,
+            *s.webhook("erp", "stock.received", "RECEIPT-1", receipt_id="RECEIPT-1", location_id="CHENGDU", lines=BOTH),
+        ),
+    ),
+}
+
+UNDOS: Mapping[str, Aside] = {
+    "release_hold": Aside("audit_order", lambda s: s.holds.release_hold(Release(s.order_id, "FRAUD", "sun", "known"))),
+    "release_stock": Aside("reserve_stock", lambda s: s.reserve.release_stock(s.undo(s.order_id))),
+    "deallocate_stock": Aside("allocate_stock", lambda s: s.allocate.deallocate_stock(s.undo(s.work))),
+    "recall_pick": Aside("release_to_pick", lambda s: s.pick.recall_pick(s.undo(s.work))),
+    "void_waybill": Aside("book_shipment", lambda s: s.ship.void_waybill(s.undo(s.shipment))),
+    "refund_order": Aside("audit_order", lambda s: s.refunds.refund_order(s.undo(s.order_id))),
+}
+
+
+def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Steps:
+    wms, tms, payments = Wms(partners["wms"]), Tms(partners["tms"]), Payments(partners["payments"])
+    return Steps(
+        sessions=sessions,
+        audit=Audit(sessions, payments),
+        holds=Holds(sessions),
+        reserve=Reserve(sessions),
+        allocate=Allocate(sessions),
+        withdraw=Withdraw(sessions),
+        pick=Pick(sessions, wms),
+        ship=Ship(sessions, tms),
+        progress=ProgressReports(sessions),
+        refunds=Refunds(sessions, payments),
+        notify=Notify(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS}),
+        outcome=Outcome(sessions),
+        returns=Returns(sessions, wms, payments, WEEK),
+        return_progress=ReturnProgress(sessions),
+        order_id=place_order(sessions),
+        stored={},
+    )

@@ -1,0 +1,139 @@
+"""The API as its callers see it: the whole app over a database of the test's own."""
+
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.app import create_app
+from api.examples import ORDER
+from commands.keys import create_key
+from embedded.postgres import EmbeddedPostgres
+from models.database import Sessions, open_database
+from models.database import sessions as open_sessions
+from models.schema import migrate
+from settings import Settings
+from tests.conftest import partner
+
+Api = httpx2.AsyncClient
+Body = dict[str, Any]
+Connect = Callable[[str], Api]
+
+PARTNERS = ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
+
+
+@pytest.fixture
+async def connect(settings: Settings) -> AsyncIterator[Connect]:
+    """A client of the running app by its key; no key for an empty text."""
+    async with running(settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Connect]:
+    app = create_app(settings)
+    clients: list[Api] = []
+
+    def client(key: str) -> Api:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        transport = httpx2.ASGITransport(app)
+        clients.append(httpx2.AsyncClient(transport=transport, base_url="http://baton", headers=headers))
+        return clients[-1]
+
+    async with app.router.lifespan_context(app):
+        yield client
+        for each in clients:
+            await each.aclose()
+
+
+@pytest.fixture(scope="session")
+async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
+    """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
+    partners: dict[str, Any] = {name: partner() for name in PARTNERS}
+    settings = Settings(_env_file=None, database_url=postgres.ensure_database("refusing"), **partners)
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    engine.dispose()
+    async with running(settings) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def nobody(refusing: Connect) -> Api:
+    return refusing("")
+
+
+@pytest.fixture(scope="session")
+def manager(refusing: Connect, postgres: EmbeddedPostgres) -> Api:
+    """May do everything, but what it asks for is refused."""
+    engine = open_database(postgres.ensure_database("refusing"))
+    key = create_key(open_sessions(engine), "Mo the manager", "admin")
+    engine.dispose()
+    return refusing(key)
+
+
+@pytest.fixture
+def staff(connect: Connect, sessions: Sessions) -> Api:
+    return connect(create_key(sessions, "Sun of support", "staff"))
+
+
+@pytest.fixture
+def viewer(connect: Connect, sessions: Sessions) -> Api:
+    return connect(create_key(sessions, "Vera of finance", "viewer"))
+
+
+@pytest.fixture
+def tmall(connect: Connect, sessions: Sessions) -> Api:
+    return connect(create_key(sessions, "tmall-connector", "channel", "tmall"))
+
+
+@pytest.fixture
+def shop(connect: Connect, sessions: Sessions) -> Api:
+    return connect(create_key(sessions, "shop-connector", "channel", "shop"))
+
+
+@pytest.fixture
+def anybody(connect: Connect) -> Api:
+    return connect("")
+
+
+def order_body(**changes: Any) -> Body:
+    """The order of the documentation, with other values at these fields."""
+    return copy.deepcopy(ORDER) | changes
+
+
+def lines(count: int) -> list[Body]:
+    return [{"sku": f"TEACUP-{number}", "quantity": 1, "unit_price": "2.00"} for number in range(1, count + 1)]
+
+
+def assert_problem(answer: httpx2.Response, status: int, kind: str) -> Body:
+    """The answer is this problem, told as RFC 9457 has it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: Body = answer.json()
+    assert problem["type"] == f"urn:baton:problem:{kind}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"] == answer.request.url.path
+    return problem
+
+
+def fields(problem: Body) -> list[str]:
+    return [error["field"] for error in problem["errors"]]
+
+
+@pytest.fixture
+def place(staff: Api) -> Callable[..., Awaitable[str]]:
+    """Place an order and get its id."""
+
+    async def placed(**changes: Any) -> str:
+        answer = await staff.post("/orders", json=order_body(**changes))
+        assert answer.status_code == 202, answer.text
+        order_id: str = answer.json()["order_id"]
+        return order_id
+
+    return placed

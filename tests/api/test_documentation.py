@@ -1,0 +1,75 @@
+"""What OpenAPI and the figures tell is true: every operation has an example, and every example fits."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api import example_answers, examples
+from api.inventory import SkuStock
+from api.order_answers import EventAnswer, OrderAnswer, OrderSummary, PlacedOrder, ReturnAnswer
+from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.return_requests import ReturnAsked, ReturnBody
+from api.schemas import Page
+from tests.api.conftest import Api, order_body
+
+FITS: list[tuple[type[BaseModel], Any]] = [
+    (PlacedOrder, examples.PLACED_ORDER),
+    (CancelBody, examples.CANCEL),
+    (CancelTold, examples.CANCELED),
+    (HoldReleaseBody, examples.HOLD_RELEASE),
+    (HoldReleaseTold, examples.HOLD_RELEASED),
+    (ReturnAsked, examples.RETURN_ASKED),
+    (Page[SkuStock], examples.STOCK),
+    (OrderAnswer, example_answers.ORDER),
+    (Page[OrderSummary], example_answers.ORDERS),
+    (Page[EventAnswer], example_answers.EVENTS),
+    (ReturnAnswer, example_answers.RETURN),
+    (Page[ReturnAnswer], example_answers.RETURNS),
+]
+
+
+@pytest.mark.parametrize(("model", "example"), FITS, ids=[model.__name__ for model, _ in FITS])
+def test_an_example_is_what_the_api_says(model: type[BaseModel], example: Any) -> None:
+    assert model.model_validate(example).model_dump(mode="json") == example
+
+
+def test_the_example_of_a_return_can_be_sent() -> None:
+    ReturnBody.model_validate_json(json.dumps(examples.RETURN))
+
+
+async def test_every_operation_is_described(nobody: Api) -> None:
+    document = (await nobody.get("/openapi.json")).json()
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert len(operations) == 14
+    for name, operation in operations:
+        assert operation["summary"], name
+        assert operation["tags"], name
+        if name.split()[1] in ("/healthz", "/readyz", "/metrics"):
+            continue
+        good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        assert all("example" in answer["content"]["application/json"] for answer in good), name
+        if name.startswith("post"):
+            assert "example" in operation["requestBody"]["content"]["application/json"], name
+
+
+async def test_every_reference_of_the_document_leads_somewhere(nobody: Api) -> None:
+    text = (await nobody.get("/openapi.json")).text
+    names = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert names <= (await nobody.get("/openapi.json")).json()["components"]["schemas"].keys()
+
+
+async def test_the_figures_count_requests_groups_and_what_waits(tmall: Api) -> None:
+    await tmall.post("/orders", json=order_body())
+    await tmall.get("/orders/NONE")
+    figures = (await tmall.get("/metrics")).text
+    assert 'baton_api_request_seconds_count{method="POST",route="/orders",status="202"} 1.0' in figures
+    assert 'baton_api_request_seconds_count{method="GET",route="/orders/{order_id}",status="404"} 1.0' in figures
+    assert 'baton_api_group_size_count{group="orders"} 1.0' in figures
+    assert 'baton_backlog_size{what="orders"} 1.0' in figures
+    assert 'baton_backlog_size{what="partner_events"} 0.0' in figures

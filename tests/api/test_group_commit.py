@@ -1,0 +1,127 @@
+"""Requests that arrive together share a transaction, and none pays for its neighbor."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from api.group_commit import GroupCommit, QueueFull
+
+
+class Ledger:
+    """Commits numbers, but no group with a negative one, and nothing while `down`."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.down = False
+        self.open = threading.Event()
+        self.open.set()
+
+    def __call__(self, items: Sequence[int]) -> list[str]:
+        self.open.wait()
+        if self.down:
+            raise ConnectionError
+        if any(item < 0 for item in items):
+            raise ValueError(min(items))
+        self.groups.append(list(items))
+        return [f"took {item}" for item in items]
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = Ledger()
+    yield ledger
+    ledger.open.set()
+
+
+async def test_a_lone_item_does_not_wait(ledger: Ledger) -> None:
+    group = GroupCommit("test", ledger)
+    assert await group.submit(1) == "took 1"
+    assert await group.submit(2) == "took 2"
+    assert ledger.groups == [[1], [2]]
+    await group.close()
+
+
+async def test_what_arrives_during_a_commit_is_one_group(ledger: Ledger) -> None:
+    # given a commit that takes its time
+    group = GroupCommit("test", ledger, largest_group=4)
+    ledger.open.clear()
+    answers = [asyncio.create_task(group.submit(item)) for item in range(7)]
+    await asyncio.sleep(0.01)
+
+    # when it ends
+    ledger.open.set()
+
+    # then the rest went together, up to the largest group
+    assert await asyncio.gather(*answers) == [f"took {item}" for item in range(7)]
+    assert [len(items) for items in ledger.groups] == [4, 3]
+    await group.close()
+
+
+@given(items=some.lists(some.integers(-3, 9), min_size=1, max_size=20))
+def test_no_item_fails_for_its_neighbor(items: list[int]) -> None:
+    async def outcomes() -> list[str | BaseException]:
+        group = GroupCommit("test", Ledger())
+        answers = await asyncio.gather(*[group.submit(item) for item in items], return_exceptions=True)
+        await group.close()
+        return answers
+
+    for item, outcome in zip(items, asyncio.run(outcomes()), strict=True):
+        assert isinstance(outcome, ValueError) if item < 0 else outcome == f"took {item}"
+
+
+async def test_a_hopeless_failure_is_not_tried_item_by_item(ledger: Ledger) -> None:
+    calls = []
+
+    def down(items: Sequence[int]) -> list[str]:
+        calls.append(len(items))
+        raise ConnectionError
+
+    group = GroupCommit("test", down, hopeless=(ConnectionError,))
+    answers = await asyncio.gather(*[group.submit(item) for item in range(9)], return_exceptions=True)
+    assert all(isinstance(answer, ConnectionError) for answer in answers)
+    assert calls == [9]
+    await group.close()
+
+
+async def test_a_caller_that_goes_away_takes_no_answer_with_it(ledger: Ledger) -> None:
+    group = GroupCommit("test", ledger)
+    ledger.open.clear()
+    gone, stays = [asyncio.create_task(group.submit(item)) for item in (1, 2)]
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    ledger.open.set()
+    assert await stays == "took 2"
+    assert await group.submit(3) == "took 3"
+    await group.close()
+
+
+async def test_a_full_queue_refuses_at_once_and_recovers(ledger: Ledger) -> None:
+    group = GroupCommit("test", ledger, longest_queue=10)
+    ledger.open.clear()
+    busy = asyncio.create_task(group.submit(1, weight=5))
+    await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(group.submit(2, weight=10))
+    await asyncio.sleep(0.01)
+    with pytest.raises(QueueFull):
+        await group.submit(3)
+    ledger.open.set()
+    assert await asyncio.gather(busy, waiting) == ["took 1", "took 2"]
+    assert await group.submit(3) == "took 3"
+    await group.close()
+
+
+async def test_closing_commits_what_waits_and_takes_nothing_new(ledger: Ledger) -> None:
+    group = GroupCommit("test", ledger)
+    ledger.open.clear()
+    answers = [asyncio.create_task(group.submit(item)) for item in range(3)]
+    await asyncio.sleep(0.01)
+    closing = asyncio.create_task(group.close())
+    ledger.open.set()
+    await closing
+    assert await asyncio.gather(*answers) == ["took 0", "took 1", "took 2"]
+    with pytest.raises(QueueFull):
+        await group.submit(4)

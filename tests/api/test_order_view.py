@@ -1,0 +1,206 @@
+"""Orders are found and shown whole: four axes, and nobody's address to those who need not know it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event, update
+
+from api.order_view import fulfillment_summary
+from domain.status import OrderStatus
+from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.order import HoldRow, OrderEventRow, OrderRow
+from models.payment import MoneyMovementRow
+from models.returns import ReturnLineRow, ReturnRow
+from models.stock import LocationRow
+from tests.api.conftest import Api, assert_problem, fields, lines
+
+Place = Callable[..., Awaitable[str]]
+
+
+def work_on(sessions: Sessions, order_id: str) -> None:
+    """What the steps of a workflow leave behind: a shipment, a payment and a return."""
+    with sessions.begin() as session:
+        session.add(LocationRow(location_id="HZ-1", kind="warehouse", name="Hangzhou", country="CN", province="浙江省"))
+        shipment = ShipmentRow(shipment_id=f"{order_id}-1", carrier="SF", waybill="SF1", tracking_status="in_transit")
+        session.add(shipment)
+        session.flush()
+        for number, status in ((1, "shipped"), (2, "canceled")):
+            name = f"{order_id}-{number}"
+            row = FulfillmentOrderRow(fulfillment_order_id=name, order_id=order_id, number=number, location_id="HZ-1")
+            row.status, row.reason = status, "nearest"
+            row.shipment_id = shipment.shipment_id if number == 1 else None
+            session.add(row)
+            session.flush()
+            session.add(FulfillmentLineRow(fulfillment_order_id=name, sku="OAK-STOOL", quantity=2, allocated=0))
+        session.add_all(
+            MoneyMovementRow(
+                order_id=order_id, kind=kind, amount_minor=minor, currency="CNY", gateway_reference="G", key=kind
+            )
+            for kind, minor in (("captured", 37000), ("refunded", 8950))
+        )
+        case = ReturnRow(return_id=f"{order_id}-R-77", order_id=order_id, case_id="77", reason="too large")
+        case.status, case.refund_minor = "settled", 8950
+        session.add(case)
+        session.flush()
+        session.add(ReturnLineRow(return_id=case.return_id, line_no=2, sku="OAK-STOOL", quantity=1))
+        session.add(HoldRow(order_id=order_id, code="address", reason="no street", owner_role="support"))
+        session.add(OrderEventRow(order_id=order_id, type="order.held", key="held", actor="audit", data={"n": 1}))
+
+
+async def test_an_order_is_shown_with_all_that_belongs_to_it(tmall: Api, place: Place, sessions: Sessions) -> None:
+    order_id = await place()
+    work_on(sessions, order_id)
+
+    answer = await tmall.get(f"/orders/{order_id}")
+
+    assert answer.status_code == 200
+    order = answer.json()
+    axes = ("status", "payment_status", "fulfillment_status", "return_status")
+    assert [order[axis] for axis in axes] == ["received", "partially_refunded", "shipped", "settled"]
+    assert order["totals"] == {"discount": "0.00", "shipping": "12.00", "tax": "0.00", "grand_total": "370.00"}
+    assert [hold["code"] for hold in order["holds"]] == ["address"]
+    assert [line["sku"] for line in order["lines"]] == ["ELEGANT-LAMP", "OAK-STOOL"]
+    assert [part["status"] for part in order["fulfillment_orders"]] == ["shipped", "canceled"]
+    assert order["fulfillment_orders"][0]["lines"] == [{"sku": "OAK-STOOL", "quantity": 2, "picked": None}]
+    assert [shipment["waybill"] for shipment in order["shipments"]] == ["SF1"]
+    assert [(move["kind"], move["amount"]) for move in order["payments"]] == [
+        ("captured", "370.00"),
+        ("refunded", "89.50"),
+    ]
+    assert order["returns"][0]["refund"] == "89.50"
+    assert order["ship_to"]["name"] == "李雷"
+
+
+async def test_a_fresh_order_has_its_four_axes_too(staff: Api, place: Place) -> None:
+    order = (await staff.get(f"/orders/{await place()}")).json()
+    axes = ("status", "payment_status", "fulfillment_status", "return_status")
+    assert [order[axis] for axis in axes] == ["received", "pending", "open", None]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "summary"),
+    [
+        ([], "open"),
+        (["shipped", "picking", "delivered"], "picking"),
+        (["delivered", "canceled", "rejected"], "delivered"),
+        (["rejected"], "open"),
+        (["canceled", "rejected"], "canceled"),
+    ],
+)
+def test_fulfillment_stands_where_its_slowest_part_stands(statuses: list[str], summary: str) -> None:
+    assert fulfillment_summary(statuses) == summary
+
+
+async def test_a_viewer_does_not_see_who_receives(viewer: Api, place: Place) -> None:
+    order_id = await place()
+    text = (await viewer.get(f"/orders/{order_id}")).text
+    for personal in ("李雷", "13812345", "文三路", "周六送货"):
+        assert personal not in text
+    assert "杭州市" in text
+
+
+async def test_a_channel_does_not_see_the_orders_of_another(shop: Api, place: Place) -> None:
+    order_id = await place()
+    assert_problem(await shop.get(f"/orders/{order_id}"), 404, "not-found")
+    assert_problem(await shop.get(f"/orders/{order_id}/events"), 404, "not-found")
+    assert_problem(await shop.get("/orders", params={"channel": "tmall"}), 403, "forbidden")
+    assert (await shop.get("/orders")).json()["items"] == []
+
+
+async def test_what_happened_is_told_from_the_oldest_on(staff: Api, place: Place, sessions: Sessions) -> None:
+    order_id = await place()
+    work_on(sessions, order_id)
+    first = (await staff.get(f"/orders/{order_id}/events", params={"limit": 1})).json()
+    second = (await staff.get(f"/orders/{order_id}/events", params={"cursor": first["next_cursor"]})).json()
+    told = [event["type"] for event in first["items"] + second["items"]]
+    assert told == ["order.received", "order.held"]
+    assert second["next_cursor"] is None
+
+
+async def test_filters_narrow_the_list(staff: Api, place: Place, sessions: Sessions) -> None:
+    # given an order that differs in everything, and two others
+    odd = await place(channel="shop", channel_order_id="S-1", customer={"customer_id": "C-2"})
+    await place(channel_order_id="TM-1")
+    await place(channel_order_id="TM-2")
+    with sessions.begin() as session:
+        session.execute(update(OrderRow).where(OrderRow.order_id == odd).values(status=OrderStatus.UNDER_REVIEW))
+        session.add(HoldRow(order_id=odd, code="address", reason="no street", owner_role="support"))
+
+    # then each filter finds it alone
+    for name, value in {
+        "channel": "shop",
+        "channel_order_id": "S-1",
+        "customer": "C-2",
+        "status": "under_review",
+        "hold": "address",
+    }.items():
+        found = (await staff.get("/orders", params={name: value})).json()["items"]
+        assert [order["order_id"] for order in found] == [odd], name
+    assert found[0]["holds"] == ["address"]
+
+    # and time is a filter too
+    long_ago, soon = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+    assert len((await staff.get("/orders", params={"created_after": long_ago.isoformat()})).json()["items"]) == 3
+    assert len((await staff.get("/orders", params={"created_after": soon.isoformat()})).json()["items"]) == 0
+
+
+async def test_pages_stay_whole_while_orders_arrive(staff: Api, place: Place) -> None:
+    # given five orders
+    placed = [await place(channel_order_id=f"TM-{number}") for number in range(5)]
+
+    # when they are read in pages of two, and another one arrives after each page
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await staff.get("/orders", params={"limit": 2, **cursor})).json()
+        seen += [order["order_id"] for order in page["items"]]
+        await place(channel_order_id=f"LATE-{len(seen)}")
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+
+    # then each of the five was seen once, newest first
+    assert seen == placed[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"cursor": "%%%"}, "cursor"),
+        ({"cursor": "AAAA"}, "cursor"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"status": "lost"}, "status"),
+        ({"created_after": "2026-01-01T00:00:00"}, "created_after"),
+        ({"customer": "C\u0000"}, "customer"),
+    ],
+)
+async def test_a_filter_that_cannot_be_is_named(manager: Api, query: dict[str, str], field: str) -> None:
+    assert fields(assert_problem(await manager.get("/orders", params=query), 422, "invalid")) == [field]
+
+
+async def test_lists_and_orders_cost_the_same_few_statements_whatever_their_size(
+    staff: Api, place: Place, sessions: Sessions
+) -> None:
+    async def statements(address: str) -> int:
+        counted = 0
+
+        def count(*_: object) -> None:
+            nonlocal counted
+            counted += 1
+
+        engine = staff._transport.app.state.services.engine  # type: ignore[attr-defined]
+        event.listen(engine, "before_cursor_execute", count)
+        assert (await staff.get(address)).status_code == 200
+        event.remove(engine, "before_cursor_execute", count)
+        return counted
+
+    small = await place(channel_order_id="TM-SMALL")
+    await statements("/orders")
+    few_orders, few_lines = await statements("/orders"), await statements(f"/orders/{small}")
+    large = await place(channel_order_id="TM-LARGE", lines=lines(50))
+    work_on(sessions, large)
+    assert await statements("/orders") == few_orders
+    assert await statements(f"/orders/{large}") == few_lines

@@ -1,0 +1,49 @@
+"""Stock is shown by location and in the whole network."""
+
+import pytest
+
+from models.database import Sessions
+from models.stock import LocationRow, ProductRow, StockRow
+from tests.api.conftest import Api
+
+
+@pytest.fixture(autouse=True)
+def stock(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        for name in ("HZ-1", "SZ-1"):
+            session.add(LocationRow(location_id=name, kind="warehouse", name=name, country="CN", province="浙江省"))
+        for sku in ("ELEGANT-LAMP", "OAK-STOOL", "TEACUP"):
+            session.add(ProductRow(sku=sku, title=sku))
+        session.flush()
+        session.add(StockRow(sku="ELEGANT-LAMP", location_id="HZ-1", on_hand=10, allocated=2, buffer=1))
+        session.add(StockRow(sku="ELEGANT-LAMP", location_id="SZ-1", on_hand=5, reserved=1, quarantined=1))
+        session.add(StockRow(sku="OAK-STOOL", location_id="SZ-1", on_hand=3))
+
+
+async def test_the_network_is_the_sum_of_its_locations(viewer: Api) -> None:
+    page = (await viewer.get("/stock", params={"sku": "ELEGANT-LAMP"})).json()
+    [lamp] = page["items"]
+    assert lamp["total"] == {
+        "on_hand": 15,
+        "in_transit": 0,
+        "reserved": 1,
+        "allocated": 2,
+        "buffer": 1,
+        "quarantined": 1,
+        "available": 10,
+    }
+    assert [(place["location_id"], place["available"]) for place in lamp["locations"]] == [("HZ-1", 7), ("SZ-1", 3)]
+
+
+async def test_one_location_has_no_network_total(viewer: Api) -> None:
+    page = (await viewer.get("/stock", params={"location": "SZ-1"})).json()
+    assert [item["sku"] for item in page["items"]] == ["ELEGANT-LAMP", "OAK-STOOL"]
+    assert [item["total"] for item in page["items"]] == [None, None]
+    assert [len(item["locations"]) for item in page["items"]] == [1, 1]
+
+
+async def test_pages_go_on_behind_the_last_sku(viewer: Api) -> None:
+    first = (await viewer.get("/stock", params={"limit": 1})).json()
+    second = (await viewer.get("/stock", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert [page["items"][0]["sku"] for page in (first, second)] == ["ELEGANT-LAMP", "OAK-STOOL"]
+    assert second["next_cursor"] is None

@@ -1,0 +1,227 @@
+"""What partners tell is believed by its signature, stored once, and never has to wait for its order."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+from standardwebhooks import Webhook
+
+from api.examples import WEBHOOK
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from tests.api.conftest import Api, Body, assert_problem, fields
+from tests.conftest import partner
+
+NOW = "2026-01-02T03:04:05Z"
+
+
+class PartnerCalls:
+    """Partners with their right secret and clock, unless a test says otherwise."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def tell(
+        self, name: str, event_type: str, data: Body, event_id: str = "msg_1", late: timedelta = timedelta()
+    ) -> httpx2.Response:
+        body = json.dumps({"type": event_type, "timestamp": NOW, "data": data})
+        return await self.send(name, body, self.signed(body, event_id, late))
+
+    def signed(self, body: str, event_id: str, late: timedelta = timedelta()) -> dict[str, str]:
+        at = datetime.now(UTC) - late
+        signature = Webhook(partner().secret.get_secret_value()).sign(event_id, at, body)
+        return {
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": signature,
+        }
+
+    async def send(self, name: str, body: str, headers: dict[str, str]) -> httpx2.Response:
+        return await self._api.post(f"/webhooks/{name}", content=body.encode(), headers=headers)
+
+
+@pytest.fixture
+def strangers(nobody: Api) -> PartnerCalls:
+    """Whatever they tell is refused."""
+    return PartnerCalls(nobody)
+
+
+@pytest.fixture
+def partners(anybody: Api) -> PartnerCalls:
+    return PartnerCalls(anybody)
+
+
+async def test_a_webhook_before_its_order_is_kept(partners: PartnerCalls, sessions: Sessions) -> None:
+    answer = await partners.tell("tms", WEBHOOK["type"], WEBHOOK["data"])
+    assert (answer.status_code, answer.json()) == (200, {"stored": True})
+    with sessions() as session:
+        event = session.get_one(PartnerEventRow, ("tms", "msg_1"))
+    assert (event.type, event.subject) == ("shipment.tracking_updated", WEBHOOK["data"]["shipment_id"])
+    assert event.data == WEBHOOK["data"]
+    assert (event.relayed_at, event.applied_at, event.tries) == (None, None, 0)
+
+
+async def test_a_webhook_twice_is_stored_once(partners: PartnerCalls, sessions: Sessions) -> None:
+    picking = {"fulfillment_order_id": "O-1"}
+    answers = await asyncio.gather(*[partners.tell("wms", "fulfillment_order.picking", picking) for _ in range(5)])
+    again = await partners.tell("wms", "fulfillment_order.picking", picking)
+    assert all(answer.status_code == 200 for answer in answers)
+    assert sorted(answer.json()["stored"] for answer in answers) == [False] * 4 + [True]
+    assert again.json() == {"stored": False}
+    with sessions() as session:
+        assert len(session.scalars(select(PartnerEventRow)).all()) == 1
+
+
+async def test_two_partners_may_use_the_same_event_id(partners: PartnerCalls) -> None:
+    assert (await partners.tell("wms", "fulfillment_order.picking", {"fulfillment_order_id": "O-1"})).json()["stored"]
+    assert (await partners.tell("tms", WEBHOOK["type"], WEBHOOK["data"])).json()["stored"]
+
+
+SUBJECTS: list[tuple[str, str, Body, str]] = [
+    ("wms", "fulfillment_order.picking", {"fulfillment_order_id": "O-1"}, "O-1"),
+    (
+        "wms",
+        "fulfillment_order.picked",
+        {"fulfillment_order_id": "O-1", "lines": [{"sku": "LAMP", "quantity": 0}]},
+        "O-1",
+    ),
+    ("wms", "fulfillment_order.packed", {"fulfillment_order_id": "O-1", "parcels": [{"weight_grams": 500}]}, "O-1"),
+    ("wms", "fulfillment_order.rejected", {"fulfillment_order_id": "O-1", "reason": "flooded"}, "O-1"),
+    ("wms", "fulfillment_order.returned", {"fulfillment_order_id": "O-1", "location_id": "HZ-1"}, "O-1"),
+    (
+        "wms",
+        "return.received",
+        {"return_id": "O-R-7", "location_id": "HZ-1", "lines": [{"sku": "LAMP", "quantity": 1}]},
+        "O-R-7",
+    ),
+    (
+        "wms",
+        "return.inspected",
+        {
+            "return_id": "O-R-7",
+            "lines": [{"sku": "LAMP", "quantity": 1, "disposition": "restock", "grade": "A"}],
+        },
+        "O-R-7",
+    ),
+    (
+        "tms",
+        "shipment.interception_answered",
+        {"shipment_id": "O-1", "waybill": "SF1", "accepted": False, "reason": "too late"},
+        "O-1",
+    ),
+    ("payments", "payment.captured", {"payment_reference": "PAY-1", "amount": "25.90", "currency": "CNY"}, "PAY-1"),
+    (
+        "payments",
+        "refund.failed",
+        {
+            "payment_reference": "PAY-1",
+            "refund_key": "order/tmall/1:refund",
+            "amount": "25.90",
+            "currency": "CNY",
+            "reason": "closed",
+        },
+        "PAY-1",
+    ),
+    (
+        "crm",
+        "return.requested",
+        {
+            "case_id": "7",
+            "channel": "tmall",
+            "channel_order_id": "TM-1",
+            "reason": "too large",
+            "lines": [{"line_no": 1, "quantity": 1}],
+        },
+        "tmall/TM-1",
+    ),
+    (
+        "erp",
+        "stock.received",
+        {"receipt_id": "R-9", "location_id": "HZ-1", "lines": [{"sku": "LAMP", "quantity": 40}]},
+        "stock:R-9",
+    ),
+]
+
+
+@pytest.mark.parametrize(("partner", "event_type", "data", "subject"), SUBJECTS, ids=[case[1] for case in SUBJECTS])
+async def test_each_type_is_stored_with_what_it_is_about(
+    partners: PartnerCalls, sessions: Sessions, partner: str, event_type: str, data: Body, subject: str
+) -> None:
+    answer = await partners.tell(partner, event_type, data | {"operator": "somebody"})
+    assert answer.status_code == 200, answer.text
+    with sessions() as session:
+        event = session.scalars(select(PartnerEventRow)).one()
+    assert (event.partner, event.type, event.subject) == (partner, event_type, subject)
+    # What docs/partners.md does not name is left out: it may name a person.
+    assert event.data == data
+
+
+@pytest.mark.parametrize(
+    ("partner", "event_type", "data", "field"),
+    [
+        ("wms", "shipment.tracking_updated", WEBHOOK["data"], "type"),
+        ("wms", "fulfillment_order.picked", {"fulfillment_order_id": "O-1"}, "data.lines"),
+        (
+            "wms",
+            "fulfillment_order.picked",
+            {"fulfillment_order_id": "O-1", "lines": [{"sku": "LAMP", "quantity": -1}]},
+            "data.lines[0].quantity",
+        ),
+        ("tms", "shipment.tracking_updated", {**WEBHOOK["data"], "status": "lost"}, "data.status"),
+        ("tms", "shipment.tracking_updated", {**WEBHOOK["data"], "occurred_at": "yesterday"}, "data.occurred_at"),
+        (
+            "payments",
+            "payment.captured",
+            {"payment_reference": "PAY-1", "amount": "25.905", "currency": "CNY"},
+            "data.amount",
+        ),
+    ],
+)
+async def test_a_field_that_does_not_fit_is_named(
+    strangers: PartnerCalls, partner: str, event_type: str, data: Body, field: str
+) -> None:
+    assert fields(assert_problem(await strangers.tell(partner, event_type, data), 422, "invalid")) == [field]
+
+
+async def test_a_signature_is_checked_before_the_body_is_read(strangers: PartnerCalls) -> None:
+    signed = strangers.signed("{", "msg_1")
+    assert_problem(await strangers.send("wms", "{", signed), 422, "invalid")
+    assert_problem(await strangers.send("wms", "[", signed), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=6), timedelta(minutes=-6)])
+async def test_a_webhook_out_of_its_time_is_refused(strangers: PartnerCalls, late: timedelta) -> None:
+    answer = await strangers.tell("tms", WEBHOOK["type"], WEBHOOK["data"], late=late)
+    assert_problem(answer, 401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-signature": "not a signature"},
+        {"webhook-signature": ""},
+        {"webhook-id": "msg_2"},
+        {"webhook-timestamp": "soon"},
+    ],
+)
+async def test_a_bad_signature_is_refused(partners: PartnerCalls, sessions: Sessions, change: Any) -> None:
+    headers = partners.signed(json.dumps(WEBHOOK), "msg_1") | change
+    assert_problem(await partners.send("tms", json.dumps(WEBHOOK), headers), 401, "unauthenticated")
+    with sessions() as session:
+        assert session.scalars(select(PartnerEventRow)).all() == []
+
+
+async def test_one_of_several_signatures_is_enough(partners: PartnerCalls) -> None:
+    # So a secret is changed without losing a webhook.
+    headers = partners.signed(json.dumps(WEBHOOK), "msg_1")
+    headers["webhook-signature"] = f"v1,AAAA {headers['webhook-signature']}"
+    assert (await partners.send("tms", json.dumps(WEBHOOK), headers)).status_code == 200
+
+
+async def test_a_partner_that_nobody_knows_is_not_found(nobody: Api) -> None:
+    assert_problem(await nobody.post("/webhooks/psp", json={}), 404, "not-found")

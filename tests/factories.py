@@ -1,0 +1,181 @@
+"""Orders, a stocked shop and stored webhooks to test with, and the questions that every test of stock ends with."""
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from activities import ledger
+from domain.money import Money
+from domain.order import Address, Order, OrderLine
+from domain.stock import COUNTERS, EFFECT, Movement
+from models.base import Base
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from models.order import OrderLineRow, OrderRow
+from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
+
+CHANNEL = "tmall"
+LAMP, TEACUP = "ELEGANT-LAMP", "QUIET-TEACUP"
+LAMPS_AND_CUP = ((LAMP, 2), (TEACUP, 1))
+PRICE, SHIPPING = Money(1999, "CNY"), Money(800, "CNY")
+PLACED_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+# Every word of it is one that appears nowhere else, so that it is found wherever it should not be.
+RECEIVER: Mapping[str, Any] = {
+    "name": "Ouyang Xiadan",
+    "phone": "+86 139 5550 7421",
+    "email": "xiadan@letters.example",
+    "city": "Hangzhou",
+    "lines": ["7 Plum Blossom Lane"],
+}
+PROVINCES = {"HANGZHOU": ("CN", "Zhejiang"), "NINGBO": ("CN", "Zhejiang"), "CHENGDU": ("CN", "Sichuan")}
+ABROAD = ("GB", "")
+
+_numbers = itertools.count(1)
+
+
+def an_order(lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -> Order:
+    """An order as a channel gives it: each unit costs PRICE, the parcel SHIPPING."""
+    number = next(_numbers)
+    goods = PRICE * sum(quantity for _, quantity in lines)
+    nothing = Money(0, PRICE.currency)
+    fields: dict[str, Any] = {
+        "channel": CHANNEL,
+        "channel_order_id": f"TM-{number}",
+        "placed_at": PLACED_AT,
+        "customer_id": "BUYER-OF-LAMPS",
+        "ship_to": Address("CN", province="Zhejiang", **{**RECEIVER, "lines": tuple(RECEIVER["lines"])}),
+        "lines": tuple(
+            OrderLine(line_no, sku, quantity, PRICE, nothing) for line_no, (sku, quantity) in enumerate(lines, 1)
+        ),
+        "discount": nothing,
+        "shipping": SHIPPING,
+        "tax": nothing,
+        "grand_total": goods + SHIPPING,
+        "payment_reference": f"PAY-{number}:{(goods + SHIPPING).text}:CNY",
+    }
+    return Order(**{**fields, **changes})
+
+
+def place_orders(sessions: Sessions, orders: Sequence[Order]) -> list[str]:
+    """Write orders down as the API does, and give their ids."""
+    names = [f"ORDER-{next(_numbers)}" for _ in orders]
+    with sessions.begin() as session:
+        session.add_all(_order_row(name, order) for name, order in zip(names, orders, strict=True))
+        session.flush()
+        session.add_all(
+            OrderLineRow(
+                order_id=name,
+                line_no=line.line_no,
+                sku=line.sku,
+                title=line.title,
+                quantity=line.quantity,
+                unit_price_minor=line.unit_price.minor_units,
+                discount_minor=line.discount.minor_units,
+            )
+            for name, order in zip(names, orders, strict=True)
+            for line in order.lines
+        )
+    return names
+
+
+def place_order(sessions: Sessions, lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -> str:
+    return place_orders(sessions, [an_order(lines, **changes)])[0]
+
+
+def stock_shop(sessions: Sessions, stock: Mapping[str, Mapping[str, int]]) -> None:
+    """Receive units by location and SKU; goods and places that are new come into being."""
+    skus = sorted({sku for units in stock.values() for sku in units})
+    places = [(name, *PROVINCES.get(name, ABROAD)) for name in stock]
+    with sessions.begin() as session:
+        products = insert(ProductRow).values([{"sku": sku, "title": sku.title()} for sku in skus])
+        session.execute(products.on_conflict_do_nothing())
+        locations = insert(LocationRow).values(
+            [
+                {"location_id": name, "kind": "warehouse", "name": name.title(), "country": country, "province": part}
+                for name, country, part in places
+            ]
+        )
+        session.execute(locations.on_conflict_do_nothing())
+        arrived = [
+            Movement("received", sku, place, units) for place, goods in stock.items() for sku, units in goods.items()
+        ]
+        ledger.post(session, arrived, None, "the opening of the shop")
+
+
+def store_webhook(sessions: Sessions, partner: str, kind: str, subject: str, **data: Any) -> tuple[str, str]:
+    """Keep a webhook as the API does, and give its (partner, event id)."""
+    event_id = f"EVENT-{next(_numbers)}"
+    with sessions.begin() as session:
+        session.add(PartnerEventRow(partner=partner, event_id=event_id, type=kind, subject=subject, data=data))
+    return partner, event_id
+
+
+def counters(sessions: Sessions, sku: str, location: str = "HANGZHOU") -> dict[str, int]:
+    """The counters of a SKU that are not zero, and what is available."""
+    with sessions() as session:
+        row = session.get_one(StockRow, (sku, location))
+        return {name: value for name in (*COUNTERS, "available") if (value := getattr(row, name))}
+
+
+def assert_ledger_explains_stock(sessions: Sessions) -> None:
+    """Every counter is the sum of its movements, and nothing is promised that is not there."""
+    explained: dict[tuple[str, str], Counter[str]] = {}
+    with sessions() as session:
+        for movement in session.scalars(select(StockMovementRow)):
+            place = explained.setdefault((movement.sku, movement.location_id), Counter())
+            for counter, sign in EFFECT[movement.kind].items():
+                place[counter] += sign * movement.quantity
+        for row in session.scalars(select(StockRow)):
+            known = explained.get((row.sku, row.location_id), Counter())
+            assert {name: getattr(row, name) for name in COUNTERS} == {name: known[name] for name in COUNTERS}
+            assert row.available >= 0
+
+
+def everything_in(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table: what a repeated step must leave as it is, to the last time stamp."""
+    with sessions() as session:
+        return {
+            table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def events_of(sessions: Sessions, order_id: str) -> list[str]:
+    """What happened to an order, in the words of its log."""
+    log = Base.metadata.tables["order_events"]
+    with sessions() as session:
+        return list(session.scalars(select(log.c.type).where(log.c.order_id == order_id).order_by(log.c.event_id)))
+
+
+def _order_row(name: str, order: Order) -> OrderRow:
+    to = order.ship_to
+    receiver = {
+        field: getattr(to, field) for field in ("name", "phone", "email", "city", "district", "postal_code")
+    } | {"lines": list(to.lines)}
+    return OrderRow(
+        order_id=name,
+        channel=order.channel,
+        channel_order_id=order.channel_order_id,
+        request_hash=name,
+        placed_at=order.placed_at,
+        customer_id=order.customer_id,
+        currency=order.currency,
+        discount_minor=order.discount.minor_units,
+        shipping_minor=order.shipping.minor_units,
+        tax_minor=order.tax.minor_units,
+        grand_total_minor=order.grand_total.minor_units,
+        payment_reference=order.payment_reference,
+        payment_method=order.payment_method,
+        country=to.country,
+        province=to.province,
+        receiver=receiver,
+        remarks=order.remarks,
+        tags=list(order.tags),
+        units=sum(line.quantity for line in order.lines),
+    )

@@ -1,0 +1,232 @@
+"""All of Baton in one process, for tests: real PostgreSQL, Temporal, API and simulators over sockets.
+
+Only the pace is ours: with `step_seconds` of an hour the partners take work and then say nothing, so that a test
+says what they would (`wms`, `tms`, `gateway`), and the clock of one workflow can be moved on (`fast_forward`).
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+from sqlalchemy import text
+from standardwebhooks import Webhook
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+import worker
+from api.app import create_app
+from commands.keys import create_key
+from commands.seed import SHOP, stock_shop
+from commands.verify import verify
+from domain.ids import order_workflow_id, return_workflow_id
+from models.database import Sessions, open_database, sessions
+from relay.carry import Relay
+from settings import Deadlines, Partner, Settings
+from simulators.settings import PARTNERS
+from tests.integrations.servers import SECRET, serving, simulating
+
+SILENT = 3600.0
+QUICK = 0.01
+PATIENCE_SECONDS = 20.0
+_numbers = count(1)
+
+
+@dataclass
+class House:
+    settings: Settings
+    sessions: Sessions
+    client: Client
+    environment: WorkflowEnvironment
+    api: httpx2.AsyncClient
+    simulators: httpx2.AsyncClient
+    placed: dict[str, str] = field(default_factory=dict)
+
+    async def order(self, name: str = "", **changes: Any) -> str:
+        """Place an order as a channel would, and answer its id. `changes` replace fields of the body."""
+        body = order_body(f"{name}-{next(_numbers)}", **changes)
+        response = await self.api.post("/orders", json=body)
+        assert response.status_code == 202, response.text
+        order_id: str = response.json()["order_id"]
+        self.placed[order_id] = body["channel_order_id"]
+        return order_id
+
+    async def show(self, order_id: str) -> dict[str, Any]:
+        response = await self.api.get(f"/orders/{order_id}")
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    async def until(self, order_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The order once something holds of it; fails when it does not within twenty seconds."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while not holds(order := await self.show(order_id)):
+            assert time.monotonic() < give_up, f"it did not happen: {order}\n{await self.events(order_id)}"
+            await asyncio.sleep(0.05)
+        return order
+
+    async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
+        return await self.until(order_id, lambda order: order["status"] == status)
+
+    async def until_fulfillment(self, order_id: str, status: str) -> dict[str, Any]:
+        return await self.until(order_id, lambda order: order["fulfillment_status"] == status)
+
+    async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
+        """The order's events of one type, once there are so many; fails when there are not within twenty seconds."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            events = await self.events(order_id)
+            if len(found := [one for one in events if one["type"] == event]) >= times:
+                return found
+            assert time.monotonic() < give_up, f"no {event}: {[one['type'] for one in events]}"
+            await asyncio.sleep(0.05)
+
+    async def events(self, order_id: str) -> list[dict[str, Any]]:
+        response = await self.api.get(f"/orders/{order_id}/events", params={"limit": 200})
+        return list(response.json()["items"])
+
+    async def cancel(self, order_id: str) -> httpx2.Response:
+        return await self.api.post(f"/orders/{order_id}/cancel", json={"reason": "changed my mind"})
+
+    async def wms(self, kind: str, **data: Any) -> None:
+        await self._partner_says("wms", kind, data)
+
+    async def tms(self, kind: str, **data: Any) -> None:
+        await self._partner_says("tms", kind, data)
+
+    async def gateway(self, kind: str, **data: Any) -> None:
+        await self._partner_says("payments", kind, data)
+
+    async def crm(self, kind: str, **data: Any) -> None:
+        await self._partner_says("crm", kind, data)
+
+    async def pick_and_pack(self, fulfillment_order_id: str, **units: int) -> None:
+        """The warehouse finds `units` (SKU with underscores for dashes) and packs them."""
+        lines = [{"sku": sku.replace("_", "-"), "quantity": quantity} for sku, quantity in units.items()]
+        await self.wms("fulfillment_order.picked", fulfillment_order_id=fulfillment_order_id, lines=lines)
+        parcels = [{"weight_grams": 500}]
+        await self.wms("fulfillment_order.packed", fulfillment_order_id=fulfillment_order_id, parcels=parcels)
+
+    async def track(self, order: dict[str, Any], status: str) -> None:
+        """The carrier reports on the order's first parcel."""
+        shipment = order["shipments"][0]
+        await self.tms(
+            "shipment.tracking_updated",
+            shipment_id=shipment["shipment_id"],
+            waybill=shipment["waybill"],
+            status=status,
+            occurred_at=datetime.now(UTC).isoformat(),
+            note="",
+        )
+
+    def workflow(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(order_workflow_id("shop", self.placed[order_id]))
+
+    def case(self, order_id: str, case_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(return_workflow_id("shop", self.placed[order_id], case_id))
+
+    async def fast_forward(self, workflow: WorkflowHandle[Any, Any], by: timedelta) -> None:
+        """Move the clock of one workflow on; the record and the partners keep the real time."""
+        await self.environment.fast_forward(workflow, by)
+
+    def verify(self) -> None:
+        """The books are right: counters equal ledger, nothing is owned by the dead, money adds up."""
+        report = verify(self.sessions)
+        assert report.clean, report
+
+    def rows(self, sql: str, **values: Any) -> Sequence[Any]:
+        with self.sessions() as session:
+            return session.execute(text(sql), values).all()
+
+    async def _partner_says(self, partner: str, kind: str, data: dict[str, Any]) -> None:
+        now = datetime.now(UTC)
+        event_id = data.pop("event_id", None) or uuid4().hex
+        body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})
+        headers = {
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(SECRET).sign(event_id, now, body),
+        }
+        response = await self.api.post(f"/webhooks/{partner}", content=body, headers=headers)
+        assert response.status_code == 200, response.text
+
+
+def order_body(name: str, **changes: Any) -> dict[str, Any]:
+    """An order of two lamps and a tea set; the grand total follows the lines."""
+    channel_order_id = changes.pop("channel_order_id", name)
+    lines = changes.pop("lines", [("ELEGANT-LAMP", 2, "120.00"), ("TEA-SET", 1, "80.00")])
+    cents = sum(quantity * round(float(price) * 100) for _, quantity, price in lines) + 1000
+    total = f"{cents // 100}.{cents % 100:02}"
+    return {
+        "channel": "shop",
+        "channel_order_id": channel_order_id,
+        "placed_at": "2026-11-20T09:30:00Z",
+        "customer": {"customer_id": "C-LIN"},
+        "ship_to": {
+            "name": "Lin Xia",
+            "phone": "+8613800138000",
+            "country": "CN",
+            "province": "广东",
+            "city": "深圳",
+            "lines": ["1 Lake Road"],
+        },
+        "lines": [{"sku": sku, "quantity": quantity, "unit_price": price} for sku, quantity, price in lines],
+        "currency": "CNY",
+        "totals": {"discount": "0", "shipping": "10.00", "tax": "0", "grand_total": total},
+        "payment": {"reference": f"PAY-{channel_order_id}:{total}:CNY", "method": "wechat"},
+    } | changes
+
+
+@asynccontextmanager
+async def open_house(
+    environment: WorkflowEnvironment,
+    database_url: str,
+    step_seconds: float = QUICK,
+    deadlines: Deadlines | None = None,
+    instead: dict[str, Callable[..., Any]] | None = None,
+) -> AsyncIterator[House]:
+    """A house of its own task queue; `instead` replaces activities by name, to make a step fail."""
+    address = environment.client.service_client.config.target_host
+    async with AsyncExitStack() as stack:
+        partners: dict[str, Any] = {name: Partner(url="http://127.0.0.1:9", secret=SECRET) for name in PARTNERS}
+        settings = Settings(
+            _env_file=None,
+            database_url=database_url,
+            temporal_address=address,
+            task_queue=f"orders-{uuid4().hex[:8]}",
+            deadlines=deadlines or Deadlines(),
+            **partners,
+        )
+        api_url = stack.enter_context(serving(create_app(settings)))
+        simulators = stack.enter_context(simulating(f"{api_url}/webhooks", step_seconds))
+        partners = {name: Partner(url=f"{simulators}/{name}", secret=SECRET) for name in PARTNERS}
+        settings = settings.model_copy(update=partners)
+        engine = open_database(database_url, connections=40)
+        stack.callback(engine.dispose)
+        record = sessions(engine)
+        with record.begin() as session:
+            stock_shop(session, SHOP)
+        # The environment's own client would start workflows with a skipping clock.
+        client = await worker.connect_temporal(settings)
+        steps = worker.activities(settings, record, worker.connect_partners(settings))
+        await stack.enter_async_context(worker.build_worker(client, settings, _replaced(steps, instead or {})))
+        relay = Relay(record, client, settings)
+        relaying = asyncio.create_task(relay.run())
+        key = create_key(record, "Sun of support", "staff")
+        api = await stack.enter_async_context(
+            httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+        )
+        poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators))
+        yield House(settings, record, client, environment, api, poke)
+        relay.stop()
+        await relaying
+
+
+def _replaced(steps: Sequence[Callable[..., Any]], instead: dict[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
+    return [instead.get(step.__name__, step) for step in steps]

@@ -1,0 +1,157 @@
+"""The life of an order: the happy one, and what partners do to it."""
+
+import pytest
+
+from tests.house import House
+
+
+async def test_an_order_goes_from_the_channel_to_the_door(quick: House) -> None:
+    # When a channel sends an order
+    order_id = await quick.order("HAPPY")
+
+    # Then it is delivered from the nearest location, paid, and everybody was told once of each milestone
+    order = await quick.until_status(order_id, "completed")
+    assert order["payment_status"] == "paid"
+    assert [one["location_id"] for one in order["fulfillment_orders"]] == ["GUANGZHOU"]
+    outcome = await quick.workflow(order_id).result()
+    assert outcome["outcome"] == "completed"
+    told = quick.rows(
+        "SELECT recipient, milestone FROM messages WHERE order_id = :id AND sent_at IS NOT NULL", id=order_id
+    )
+    assert sorted(told) == sorted(
+        (recipient, milestone)
+        for recipient in ("inbox", "channel", "erp", "crm")
+        for milestone in ("received", "shipped", "delivered")
+    )
+    quick.verify()
+
+
+async def test_a_short_pick_sends_the_rest_back_to_sourcing(quick: House) -> None:
+    order_id = await quick.order("SP", lines=[("SHORT-PICK-VASE", 3, "50.00")])
+
+    order = await quick.until_status(order_id, "completed")
+
+    picked = [one["lines"][0]["picked"] for one in order["fulfillment_orders"]]
+    assert picked == [2, 1]
+    quick.verify()
+
+
+async def test_a_rejected_pick_goes_to_another_location(quick: House) -> None:
+    order_id = await quick.order("PR", lines=[("PICK-REJECTED-MIRROR", 1, "50.00")])
+
+    order = await quick.until_status(order_id, "completed")
+
+    statuses = [(one["location_id"], one["status"]) for one in order["fulfillment_orders"]]
+    assert statuses == [("GUANGZHOU", "rejected"), ("SHANGHAI", "delivered")]
+    quick.verify()
+
+
+@pytest.mark.parametrize("trouble", ["DUPLICATE-WEBHOOK", "LATE-WEBHOOK", "PAYMENT-UNSETTLED"])
+async def test_a_trouble_of_a_partner_delays_an_order_and_changes_nothing(quick: House, trouble: str) -> None:
+    order_id = await quick.order(trouble)
+
+    order = await quick.until_status(order_id, "completed")
+
+    assert order["fulfillment_status"] == "delivered"
+    assert order["holds"] == []
+    quick.verify()
+
+
+async def test_a_carrier_that_is_down_is_asked_until_it_is_up(quick: House) -> None:
+    order_id = await quick.order("CARRIER-DOWN")
+
+    order = await quick.until_status(order_id, "completed")
+
+    assert len(order["shipments"]) == 1
+
+
+async def test_an_order_without_a_street_waits_for_a_person(quick: House) -> None:
+    # Given an order whose address has no street
+    address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
+    order_id = await quick.order("NOSTREET", ship_to=address)
+    order = await quick.until_status(order_id, "under_review")
+    assert [hold["code"] for hold in order["holds"]] == ["ADDRESS"]
+
+    # When a person releases the hold
+    response = await quick.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "the customer called"})
+
+    # Then the order goes on, and its log says who and why
+    assert response.status_code == 200
+    await quick.until_status(order_id, "completed")
+    released = await quick.until_event(order_id, "order.released")
+    assert (released[0]["actor"], released[0]["data"]["note"]) == ("Sun of support", "the customer called")
+
+
+async def test_several_holds_wait_until_the_last_is_gone(silent: House) -> None:
+    address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
+    order_id = await silent.order("TWOHOLDS", ship_to=address, lines=[("NO-SUCH-THING", 1, "5.00")])
+    await silent.until(order_id, lambda order: len(order["holds"]) == 2)
+
+    await silent.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"})
+
+    order = await silent.until(order_id, lambda order: len(order["holds"]) == 1)
+    assert order["status"] == "under_review"
+
+
+async def test_a_failed_payment_rejects_the_order(quick: House) -> None:
+    # Given a payment that the gateway calls failed
+    reference = "PAY-FAILED-1"
+    payment = {"reference": reference, "amount": "330.00", "currency": "CNY", "status": "failed"}
+    await quick.simulators.post("/payments/payments", json=payment)
+
+    order_id = await quick.order("FAILED", payment={"reference": reference, "method": "wechat"})
+
+    order = await quick.until_status(order_id, "rejected")
+    assert order["payment_status"] == "failed"
+    quick.verify()
+
+
+async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_order(quick: House) -> None:
+    # Given an order for more than there is
+    order_id = await quick.order("BACKORDER", lines=[("LAST-PIANO", 2, "900.00")])
+    await quick.until_event(order_id, "sourcing.failed")
+
+    # When the goods arrive
+    receipt = {"receipt_id": "R-1", "location_id": "SHANGHAI", "lines": [{"sku": "LAST-PIANO", "quantity": 2}]}
+    await quick.simulators.post("/erp/receipts", json=receipt)
+
+    # Then the order ships from there
+    order = await quick.until_status(order_id, "completed")
+    assert order["fulfillment_orders"][0]["location_id"] == "SHANGHAI"
+    quick.verify()
+
+
+async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_is_there(silent: House) -> None:
+    # Given a return that the CRM asks for before we know of the order
+    await silent.crm(
+        "return.requested",
+        case_id="EARLY",
+        channel="shop",
+        channel_order_id="EARLY-ORDER",
+        reason="too big",
+        lines=[{"line_no": 1, "quantity": 1}],
+    )
+
+    # When the order comes
+    order_id = await silent.order(channel_order_id="EARLY-ORDER")
+
+    # Then the case begins
+    await silent.until_event(order_id, "return.requested")
+
+
+async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: House) -> None:
+    # Given an order that no carrier takes
+    order_id = await silent.order("UNDELIVERABLE")
+    order = await silent.until_fulfillment(order_id, "released")
+    await silent.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], ELEGANT_LAMP=2, TEA_SET=1)
+    order = await silent.until(order_id, lambda order: bool(order["holds"]))
+    assert order["holds"][0]["code"] == "CARRIER_REFUSED"
+
+    # When the order is canceled instead
+    answer = (await silent.cancel(order_id)).json()
+
+    # Then everything is undone
+    assert answer["answer"] == "done"
+    order = await silent.until_status(order_id, "canceled")
+    assert order["payment_status"] == "refunded"
+    silent.verify()

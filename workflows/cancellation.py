@@ -1,0 +1,46 @@
+"""Canceling an order under way: what can be undone is, what is on the road is asked back, and the answer is honest."""
+
+from collections.abc import Sequence
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.status import OrderStatus
+    from workflows.fulfillment import Fulfillment
+    from workflows.messages import CancelAnswer, CancelRequest
+    from workflows.order_desk import OrderDesk
+    from workflows.state import OrderOutcome
+
+
+class Cancellation:
+    """`fulfillments` is the order's own list, which grows."""
+
+    def __init__(self, desk: OrderDesk, fulfillments: Sequence[Fulfillment]) -> None:
+        self.desk = desk
+        self.fulfillments = fulfillments
+
+    def begin(self, request: CancelRequest) -> None:
+        """Ask everything under way to stop; whoever asks second joins the first."""
+        cancel = self.desk.state.cancel = self.desk.state.cancel or request
+        for fulfillment in self.fulfillments:
+            fulfillment.stop(cancel.reason)
+
+    def give_up(self) -> None:
+        """Nothing could be stopped: the order goes its way as if it had never been asked."""
+        self.desk.state.cancel = None
+        for fulfillment in self.fulfillments:
+            fulfillment.stop("")
+
+    def answer(self, outcome: OrderOutcome | None) -> CancelAnswer | None:
+        """What became of it, or None while that is not known."""
+        if outcome:
+            done = outcome.outcome == OrderStatus.CANCELED
+            return CancelAnswer("done" if done else "refused", f"the order is {outcome.outcome}")
+        reactions = {fulfillment.reaction for fulfillment in self.fulfillments}
+        if "" in reactions or reactions <= {"recalled"}:
+            return None
+        if "asked" in reactions:
+            return CancelAnswer("interception_asked", "the carrier was asked to bring the parcel back")
+        if "recalled" in reactions:
+            return CancelAnswer("refused", "part is on its way and cannot be stopped; the rest is called back")
+        return CancelAnswer("refused", "the parcel is on its way and the carrier does not stop it")

@@ -1,0 +1,127 @@
+"""Getting the goods to the customer: reserve, allocate, and follow each fulfillment order to its end."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.allocate import Allocate
+    from activities.reserve import Reserve, StockRequest
+    from domain.status import FulfillmentStatus, OrderStatus
+    from workflows.fulfillment import Fulfillment
+    from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.state import FulfillmentState
+
+# The news of an arrival may be lost, so a waiting order looks for stock now and then.
+RECHECK_STOCK = timedelta(days=1)
+
+
+class Supply:
+    """`news` is set when stock may be there that was not."""
+
+    def __init__(self, desk: OrderDesk) -> None:
+        self.desk = desk
+        self.news = False
+        self.fulfillments = [Fulfillment(desk.house, state) for state in desk.state.fulfillments]
+        self._following: list[asyncio.Task[None]] = []
+
+    async def reserve(self) -> None:
+        """Claim all of the stock, or wait for it. Raises OrderEnds when the order is canceled meanwhile."""
+        self.desk.undo.add("reservation", self.desk.order_id)
+        while not self.desk.state.reserved:
+            self.desk.stop_if_canceled()
+            reservation = await self.desk.steps.database(Reserve.reserve_stock, self._request(), "reserve stock")
+            self.desk.state.reserved = not reservation.short_units
+            if not self.desk.state.reserved:
+                await self._stock_arrives(reservation.short_units)
+        await self.desk.steps.done("stock")
+
+    async def fulfill(self) -> None:
+        """Source what is still to be sent, and return when every fulfillment order has ended and one was delivered."""
+        self._following += [asyncio.create_task(self._follow(fulfillment)) for fulfillment in self.fulfillments]
+        while not self._all_settled():
+            if self._must_source():
+                await self._source()
+            else:
+                await workflow.wait_condition(lambda: self._must_source() or self._all_settled() or self._broken())
+                self._raise_what_broke()
+        await self._judge_the_end()
+
+    def look_again(self) -> None:
+        """The order may need less than it thought, or there may be more than there was."""
+        self.news = self.desk.state.needs_stock = True
+
+    async def _source(self) -> None:
+        """Allocate what no fulfillment order takes care of, and begin the work."""
+        self.news = False
+        summary = "allocate stock to locations"
+        allocation = await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
+        if allocation.short_units:
+            await self._stock_arrives(allocation.short_units)
+            return
+        await self.desk.steps.done("stock")
+        self.desk.state.needs_stock = False
+        for work in allocation.work:
+            state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
+            self.desk.state.fulfillments.append(state)
+            self.fulfillments.append(Fulfillment(self.desk.house, state))
+            self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
+        self.desk.advance(OrderStatus.IN_PROGRESS)
+
+    async def _stock_arrives(self, short_units: int) -> None:
+        """Wait for an arrival, and alert when it takes too long."""
+        self.desk.steps.due("stock", "BACKORDER_LATE", "the stock", self.desk.deadlines.backorder)
+        what = f"{short_units} units that no location has"
+        await self.desk.steps.wait("stock", what, self._news_or_cancel, at_most=RECHECK_STOCK)
+        self.news = False
+
+    async def _follow(self, fulfillment: Fulfillment) -> None:
+        """See a fulfillment order through. What cannot be retried waits for a person, who may let it go on."""
+        state = fulfillment.state
+        while not fulfillment.ended:
+            try:
+                await fulfillment.run()
+            except ActivityError as error:
+                reason = f"{fulfillment.name} cannot go on: {error.cause or error}"
+                await self.desk.hold_until_released("STEP_FAILED", reason, f"{fulfillment.name}:{workflow.uuid4()}")
+        if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
+            reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"
+            await self.desk.hold_until_released("CAME_BACK", reason, fulfillment.name)
+        self.desk.state.needs_stock |= state.status != FulfillmentStatus.DELIVERED
+        state.settled = True
+
+    async def _judge_the_end(self) -> None:
+        """Nothing delivered means that the order was canceled, or that it was given back before it left."""
+        if not any(fulfillment.state.status == FulfillmentStatus.DELIVERED for fulfillment in self.fulfillments):
+            self.desk.stop_if_canceled()
+            # The return case that took the goods back pays for them too.
+            self.desk.undo.forget("payment")
+            raise OrderEnds(OrderStatus.CANCELED, "everything was given back before it was shipped")
+        if self.desk.state.cancel:
+            reason = "canceled when part of it was delivered: refund the rest by a return case"
+            await self.desk.alert("PARTLY_CANCELED", self.desk.order_id, reason)
+
+    def _request(self) -> StockRequest:
+        self.desk.state.rounds += 1
+        return StockRequest(self.desk.order_id, self.desk.state.rounds)
+
+    def _must_source(self) -> bool:
+        state = self.desk.state
+        return state.needs_stock and state.cancel is None and not self.desk.calling_back
+
+    def _all_settled(self) -> bool:
+        wanting = self.desk.state.needs_stock and self.desk.state.cancel is None
+        return not wanting and all(fulfillment.state.settled for fulfillment in self.fulfillments)
+
+    def _news_or_cancel(self) -> bool:
+        return self.news or self.desk.state.cancel is not None
+
+    def _broken(self) -> bool:
+        return any(task.done() and task.exception() for task in self._following)
+
+    def _raise_what_broke(self) -> None:
+        for task in self._following:
+            if task.done():
+                task.result()
