@@ -2,16 +2,27 @@
 
 import typer
 
+from commands import keys
 from commands.bench import app as bench
+from commands.demo import demo
 from commands.migrate import migrate
 from commands.seed import seed
 from commands.up import up
+from commands.verify import verify_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every order is a durable workflow.")
 app.command()(up)
+app.command()(demo)
 app.command()(migrate)
 app.command()(seed)
+app.command("verify")(verify_command)
 app.add_typer(bench, name="bench")
+
+key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
+key.command()(keys.create)
+key.command("list")(keys.list_)
+key.command()(keys.revoke)
+app.add_typer(key, name="key")
 
 
 def main() -> None:

@@ -47,9 +47,10 @@ class Holds:
     def release_hold(self, wanted: Release) -> list[str]:
         """Take a hold away, with who and why; answers the holds that are left."""
         with self.sessions.begin() as session:
-            release(session, wanted)
+            released = release(session, wanted)
             left = open_holds(session, wanted.order_id)
-            if not left:
+            # An order that was not held may not have been audited yet.
+            if released and not left:
                 accept(session, wanted.order_id)
             return left
 
@@ -79,8 +80,8 @@ def open_hold(session: Session, hold: Hold) -> None:
     )
 
 
-def release(session: Session, wanted: Release) -> None:
-    """Take a hold away; nothing happens when it is not open."""
+def release(session: Session, wanted: Release) -> bool:
+    """Take a hold away; nothing happens, and the answer is False, when it is not open."""
     hold_id = session.scalar(
         update(HoldRow)
         .where(HoldRow.order_id == wanted.order_id, HoldRow.code == wanted.code, HoldRow.released_at.is_(None))
@@ -90,6 +91,7 @@ def release(session: Session, wanted: Release) -> None:
     if hold_id:
         data = {"code": wanted.code, "note": wanted.note}
         journal.happened(session, wanted.order_id, "order.released", f"released:{hold_id}", data, wanted.actor)
+    return hold_id is not None
 
 
 def accept(session: Session, order_id: str) -> None:

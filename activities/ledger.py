@@ -69,11 +69,13 @@ def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:
 
 
 def _lock(session: Session, places: list[Place]) -> None:
+    # No stronger than the update itself: the foreign key of a reservation holds the row for key share, and two claims
+    # that both held it and both asked for more would wait for each other.
     session.execute(
         select(StockRow.sku)
         .where(tuple_(StockRow.sku, StockRow.location_id).in_(places))
         .order_by(StockRow.sku, StockRow.location_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 
 

@@ -1,5 +1,6 @@
 """How far a fulfillment order is, once what partners reported has been written down."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, tuple_, update
@@ -45,30 +46,39 @@ class ProgressReports:
             row = lock_fulfillment_order(session, reports.fulfillment_order_id)
             if row is None:
                 return Progress(FulfillmentStatus.CANCELED)
-            refused = False
-            for event in _unapplied(session, reports):
-                APPLY[event.type](session, row, event)
-                refused |= event.type == "shipment.interception_answered" and not event.data["accepted"]
+            events = _reported(session, reports)
+            for event in events:
+                if event.applied_at is None and event.type in APPLY:
+                    APPLY[event.type](session, row, event)
+            _mark_applied(session, reports)
+            # Read from all of them, so that a repeat of this step says it again.
+            refused = any(
+                event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events
+            )
             return _progress(session, row, refused)
 
 
-def _unapplied(session: Session, reports: Reports) -> list[PartnerEventRow]:
-    """The events as they came, marked as applied: this transaction applies them or none."""
+def _reported(session: Session, reports: Reports) -> Sequence[PartnerEventRow]:
     if not reports.events:
         return []
-    rows = session.scalars(
+    return session.scalars(
         select(PartnerEventRow)
         .where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(reports.events))
-        .where(PartnerEventRow.applied_at.is_(None), PartnerEventRow.type.in_(APPLY))
         .order_by(PartnerEventRow.sequence)
     ).all()
+
+
+def _mark_applied(session: Session, reports: Reports) -> None:
+    """In the transaction that applies them: all of them or none."""
+    if not reports.events:
+        return
     session.execute(
         update(PartnerEventRow)
         .where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(reports.events))
+        .where(PartnerEventRow.applied_at.is_(None))
         .values(applied_at=func.now()),
         execution_options={"synchronize_session": False},
     )
-    return list(rows)
 
 
 def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Progress:

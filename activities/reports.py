@@ -1,5 +1,6 @@
 """What each report of a warehouse or carrier changes: stored webhooks, applied once, in whatever order they come."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,14 @@ from activities import journal, ledger
 from activities.allocate import end_fulfillment_order
 from activities.records import known_location
 from domain import milestones
-from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
+from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock import Movement
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 
 Status = FulfillmentStatus
 BEFORE_PACKED = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED)
+ENDED_HERE = (Status.REJECTED, Status.CANCELED)
 
 
 def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
@@ -32,20 +34,28 @@ def _picking(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
 
 def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     """Keep what was found. What was not found is not there: it leaves the allocation and the books."""
-    if is_final(FULFILLMENT, Status(row.status)) or row.status == Status.SHIPPED:
-        return
-    found: Mapping[str, int] = {line["sku"]: line["quantity"] for line in event.data["lines"]}
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    unknown = session.scalars(select(FulfillmentLineRow).where(where, FulfillmentLineRow.picked.is_(None))).all()
+    if row.status in ENDED_HERE or not unknown:
+        return
+    found: Counter[str] = Counter()
+    for told in event.data["lines"]:
+        found[told["sku"]] += told["quantity"]
+    # When the parcel left first, all that was allocated left the books with it.
+    gone = row.status in (Status.SHIPPED, Status.DELIVERED)
     movements, short = [], {}
-    for line in session.scalars(select(FulfillmentLineRow).where(where, FulfillmentLineRow.picked.is_(None))):
-        line.picked = line.allocated = min(line.quantity, found.get(line.sku, 0))
-        if missing := line.quantity - line.picked:
+    for line in unknown:
+        line.picked = min(line.quantity, found[line.sku])
+        missing = line.quantity - line.picked
+        if missing:
             short[line.sku] = missing
+        if missing and not gone:
             movements.append(Movement("deallocated", line.sku, row.location_id, missing))
             movements.append(Movement("adjusted", line.sku, row.location_id, -missing))
+        line.allocated = 0 if gone else line.picked
     session.flush()
     ledger.post(session, movements, row.order_id, f"{row.fulfillment_order_id} short pick")
-    if not any(found.values()):
+    if not any(found.values()) and not gone:
         end_fulfillment_order(session, row, Status.CANCELED, "nothing was found", actor=event.partner)
     elif row.status in BEFORE_PACKED:
         row.status = Status.PICKED
@@ -54,9 +64,12 @@ def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) 
 
 
 def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.status in ENDED_HERE or row.packed_at is not None:
+        return
+    row.packed_at, row.parcels = func.now(), event.data["parcels"]
     if row.status in BEFORE_PACKED:
-        row.status, row.packed_at, row.parcels = Status.PACKED, func.now(), event.data["parcels"]
-        _happened(session, row, event, "fulfillment_order.packed", parcels=len(event.data["parcels"]))
+        row.status = Status.PACKED
+    _happened(session, row, event, "fulfillment_order.packed", parcels=len(event.data["parcels"]))
 
 
 def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -66,15 +79,17 @@ def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     """A parcel that never reached its receiver is stock again at the place it came back to."""
+    # What is back had left, whether or not the carrier has told so yet.
+    _left(session, row, event, event.received_at)
     if row.status != Status.SHIPPED:
         return
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
     location = known_location(session, event.data["location_id"], row.location_id)
-    back = [
-        Movement("returned", line.sku, location, line.picked or 0)
+    sent = {
+        line.sku: line.quantity if line.picked is None else line.picked
         for line in session.scalars(select(FulfillmentLineRow).where(where))
-        if line.picked
-    ]
+    }
+    back = [Movement("returned", sku, location, units) for sku, units in sent.items() if units]
     row.status = Status.CANCELED
     ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} came back")
     _happened(session, row, event, "fulfillment_order.canceled", came_back_to=location)
@@ -97,7 +112,8 @@ def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
 
 
 def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at: datetime) -> None:
-    if row.status != Status.PACKED:
+    # Only what has a waybill can leave; that it did says that it was packed.
+    if row.shipment_id is None or row.status not in (*BEFORE_PACKED, Status.PACKED):
         return
     row.status, row.shipped_at = Status.SHIPPED, at
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id

@@ -137,7 +137,7 @@ class Returns:
         """Close the case as settled, or end it as rejected, expired or canceled."""
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
-            if step.value == ReturnStatus.CLOSED:
+            if step.value == ReturnStatus.CLOSED != row.status:
                 case_records.advance_return(session, row, ReturnStatus.SETTLED, "")
                 data = {"return_id": row.return_id, "goods": row.goods}
                 journal.announce(session, row.order_id, milestones.RETURNED, data, subject=row.return_id)

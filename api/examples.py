@@ -54,7 +54,7 @@ RETURN_ASKED = {
         "workflow": "http://127.0.0.1:8233/namespaces/default/workflows/return%2Ftmall%2FTM-20260101-0001%2FCASE-77",
     },
 }
-WEBHOOK = {
+WEBHOOK: dict[str, Any] = {
     "type": "shipment.tracking_updated",
     "timestamp": "2026-01-02T03:04:05Z",
     "data": {

@@ -98,7 +98,10 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _outcomes(self, items: Sequence[Item]) -> list[Answer | Exception]:
         try:
-            return list(self._commit(items))
+            answers: list[Answer | Exception] = list(self._commit(items))
+            if len(answers) != len(items):
+                raise RuntimeError(f"{len(items)} items got {len(answers)} answers")
+            return answers
         except self._hopeless as error:
             return [error] * len(items)
         except Exception as error:

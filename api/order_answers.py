@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from api.return_schemas import ReturnAnswer
 from api.schemas import Answer, Links
 from domain.status import PaymentStatus
 
@@ -97,34 +98,6 @@ class OrderSummary(Answer):
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None
-
-
-class ReturnLineAnswer(Answer):
-    line_no: int
-    sku: str
-    quantity: int
-
-
-class ReturnAnswer(Answer):
-    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began."""
-
-    return_id: str
-    order_id: str
-    case_id: str
-    status: str
-    reason: str
-    refusal: str | None
-    location_id: str | None
-    goods: str | None
-    refund: str | None
-    currency: str
-    attention: str | None
-    lines: list[ReturnLineAnswer]
-    requested_at: datetime
-    received_at: datetime | None
-    inspected_at: datetime | None
-    refunded_at: datetime | None
-    closed_at: datetime | None
 
 
 class OrderAnswer(Answer):

@@ -1,7 +1,6 @@
 """Reading one order with all that belongs to it: the same few queries whatever its size."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
 from api.links import order_links
+from api.masking import hidden, masked
 from api.order_answers import (
     FulfillmentLineAnswer,
     FulfillmentOrderAnswer,
@@ -69,7 +69,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         payments=[_payment(movement) for movement in movements],
         returns=returns,
         # A remark often holds a name or a phone number.
-        remarks=order.remarks if caller.sees_people else _hidden(order.remarks),
+        remarks=order.remarks if caller.sees_people else hidden(order.remarks),
         tags=order.tags,
         placed_at=order.placed_at,
         received_at=order.received_at,
@@ -89,21 +89,6 @@ def fulfillment_summary(statuses: Sequence[str]) -> FulfillmentStatus:
     if at_work:
         return min(at_work, key=list(FulfillmentStatus).index)
     return FulfillmentStatus.CANCELED if FulfillmentStatus.CANCELED in known else FulfillmentStatus.OPEN
-
-
-def masked(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Enough to talk about a parcel, too little to find the person: one letter of the name, the phone's last four."""
-    return {
-        **address,
-        "name": address["name"][:1] + _hidden(address["name"]),
-        "phone": _hidden(address["phone"]) + (address["phone"][-4:] if len(address["phone"]) > 9 else ""),
-        "email": _hidden(address["email"]),
-        "lines": [_hidden(line) for line in address["lines"]],
-    }
-
-
-def _hidden(text: str) -> str:
-    return "***" if text else ""
 
 
 def _totals(order: OrderRow) -> Totals:

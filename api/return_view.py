@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
-from api.order_answers import ReturnAnswer, ReturnLineAnswer
+from api.return_schemas import ReturnAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
 from domain.status import RETURN, ReturnStatus, is_final

@@ -7,8 +7,8 @@ from api import example_answers as examples
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
-from api.order_answers import ReturnAnswer
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut
+from api.return_schemas import ReturnAnswer
 from api.return_view import return_answers, waiting_return
 from api.schemas import Page
 from domain.status import ReturnStatus

@@ -1,13 +1,11 @@
 """What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
-from domain.ids import channel_order_subject
 from domain.money import Money
 from domain.status import TrackingStatus
 
@@ -134,46 +132,3 @@ class WebhookBody(Said, Generic[Data]):
     type: str
     timestamp: Time
     data: Data
-
-
-class Webhook(NamedTuple):
-    """How the body of one type is read, and what it is about."""
-
-    body: type[WebhookBody[Any]]
-    subject: Callable[[Any], str]
-
-
-def _about(body: type[WebhookBody[Any]], field: str) -> Webhook:
-    return Webhook(body, lambda data: str(getattr(data, field)))
-
-
-WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
-    "wms": {
-        "fulfillment_order.picking": _about(WebhookBody[Picking], "fulfillment_order_id"),
-        "fulfillment_order.picked": _about(WebhookBody[Picked], "fulfillment_order_id"),
-        "fulfillment_order.packed": _about(WebhookBody[Packed], "fulfillment_order_id"),
-        "fulfillment_order.rejected": _about(WebhookBody[PickRejected], "fulfillment_order_id"),
-        "fulfillment_order.returned": _about(WebhookBody[ParcelReturned], "fulfillment_order_id"),
-        "return.received": _about(WebhookBody[ReturnReceived], "return_id"),
-        "return.inspected": _about(WebhookBody[ReturnInspected], "return_id"),
-    },
-    "tms": {
-        "shipment.tracking_updated": _about(WebhookBody[Tracking], "shipment_id"),
-        "shipment.interception_answered": _about(WebhookBody[InterceptionAnswer], "shipment_id"),
-    },
-    "payments": {
-        "payment.captured": _about(WebhookBody[PaymentTold], "payment_reference"),
-        "payment.failed": _about(WebhookBody[PaymentTold], "payment_reference"),
-        "payment.voided": _about(WebhookBody[PaymentTold], "payment_reference"),
-        "refund.succeeded": _about(WebhookBody[RefundTold], "payment_reference"),
-        "refund.failed": _about(WebhookBody[RefundTold], "payment_reference"),
-    },
-    "crm": {
-        "return.requested": Webhook(
-            WebhookBody[ReturnRequested], lambda data: channel_order_subject(data.channel, data.channel_order_id)
-        ),
-    },
-    "erp": {
-        "stock.received": Webhook(WebhookBody[StockReceived], lambda data: f"stock:{data.receipt_id}"),
-    },
-}

@@ -11,7 +11,8 @@ from api.openapi import OPEN, json_body, responses
 from api.parameters import PathId
 from api.partner_events import NewEvent
 from api.schemas import Answer
-from api.webhook_schemas import WEBHOOKS, TypeOnly, WebhookBody
+from api.webhook_schemas import TypeOnly, WebhookBody
+from api.webhook_types import WEBHOOKS
 from settings import Partner
 
 router = APIRouter(tags=["webhooks"])

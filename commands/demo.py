@@ -28,7 +28,8 @@ from embedded.services import ServiceError
 from embedded.stack import Stack
 from models.database import open_database, sessions
 
-PAUSE_SECONDS = 0.15
+AT_ONCE = 8
+"""Orders on their way at the same time: enough to be busy, few enough to follow."""
 INTERRUPTED = 130
 
 
@@ -60,15 +61,15 @@ def demo(
 def _run(console: Console, data_dir: Path, step_seconds: float, file: Translation | None) -> int:
     """The whole demo on a fresh Baton; 0 when everything was as expected."""
     began = monotonic()
-    console.print("Starting PostgreSQL, Temporal, the partners' simulators, the API and a worker …")
+    console.print("Starting PostgreSQL, Temporal, the simulators of all partners, the API and a worker:")
     with Stack(data_dir, step_seconds=step_seconds, say=_line(console)) as stack:
         engine = open_database(stack.env["BATON_DATABASE_URL"])
         record = sessions(engine)
         with record.begin() as session:
             units = stock_shop(session, file.shop if file else SHOP)
         keys = first_keys(record) | {CHANNEL: create_key(record, CHANNEL, "channel", CHANNEL)}
-        console.print(f"The shop has {units:,} units; three channels and support have keys to the API.\n")
         play = _play(file)
+        console.print(f"The shop has {units:,} units in stock; {len(play.bodies)} orders are about to come.\n")
         with Screen(console, len(play.bodies)) as screen:
             stage = Stage(stack.api_url, stack.simulators_url, keys, record, screen.say)
             outcome = Director(stage, screen, play).run()
@@ -94,7 +95,7 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
 def _play(file: Translation | None) -> Play:
     if file:
         return Play(file.orders)
-    return Play(demo_orders.demo_orders(), PAUSE_SECONDS, SCENES, CANCELED)
+    return Play(demo_orders.demo_orders(), AT_ONCE, SCENES, CANCELED)
 
 
 def _in_one_sentence(outcome: Outcome) -> str:

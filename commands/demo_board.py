@@ -30,6 +30,7 @@ IN_WAREHOUSE, ON_THE_ROAD = "in the warehouse", "on the road"
 COMPLETED, CANCELED, OTHER = "completed", "canceled", "rejected, expired"
 PLACES = (RECEIVED, HELD, NO_STOCK, ACCEPTED, IN_WAREHOUSE, ON_THE_ROAD, COMPLETED, CANCELED, OTHER)
 """Where an order may be, in the order in which it gets there."""
+ENDS = (COMPLETED, CANCELED, OTHER)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ SHIPPING = {"CNY": "12.00", "GBP": "3.95"}
 # What the troubles are called in an order's number is docs/partners.md's; the others are known by their baskets.
 CARRIER_DOWN, LATE_WEBHOOK, DUPLICATE = "W-1003-CARRIER-DOWN", "W-1009-LATE-WEBHOOK", "TM-2004-DUPLICATE-WEBHOOK"
 UNSETTLED, SLOW_ERP, ON_THE_ROAD = "TM-2007-PAYMENT-UNSETTLED", "TM-2013-SLOW-ERP", "W-1018-LATE-DELIVERY"
-SHORT_PICK, NO_STREET, IN_THE_WAREHOUSE, RETURNED = "W-1006", "W-1012", "W-1015", "W-1020"
+# With the carriers down it stands packed for a few seconds: time enough to cancel it in the warehouse.
+IN_THE_WAREHOUSE = "W-1015-CARRIER-DOWN"
+SHORT_PICK, NO_STREET, RETURNED = "W-1006", "W-1012", "W-1020"
 TWO_PLACES, TWICE, REJECTED, LAST_FOUR = "TM-2002", "TM-2005", "TM-2010", "TM-2016"
 BACKORDER, FROM_THE_STORE = "UK-3004", "UK-3008"
 
@@ -102,7 +104,7 @@ def _channel(channel: str, letters: str, first: int, count: int, currency: str, 
     ]
 
 
-_NAMED = (CARRIER_DOWN, LATE_WEBHOOK, DUPLICATE, UNSETTLED, SLOW_ERP, ON_THE_ROAD)
+_NAMED = (CARRIER_DOWN, LATE_WEBHOOK, DUPLICATE, UNSETTLED, SLOW_ERP, ON_THE_ROAD, IN_THE_WAREHOUSE)
 
 
 def _home(number: str, home: Body) -> Body:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from commands.demo_board import Board, Seen
+from commands.demo_board import ENDS, HELD, NO_STOCK, Board, Seen
 from commands.demo_screen import Screen
 from commands.demo_stage import Scene, Stage, Unexpected
 
@@ -13,15 +13,21 @@ LOOK_EVERY_SECONDS = 0.12
 PATIENCE_SECONDS = 45.0
 """For how long nothing may happen before the demo gives up."""
 
+RESTING = (HELD, NO_STOCK, *ENDS)
+
 Act = Callable[[Stage], Scene]
 
 
 @dataclass(frozen=True)
 class Play:
-    """What is played: the orders to send with a pause between them, the scenes, and the orders that end canceled."""
+    """What is played: the orders to send, the scenes, and the orders that end canceled.
+
+    With `at_once` an order is sent only while fewer than so many are on their way, so that people can follow and a slow
+    machine is not swamped; without, all are sent as fast as they are taken.
+    """
 
     bodies: Sequence[dict[str, Any]]
-    pause_seconds: float = 0.0
+    at_once: int | None = None
     scenes: Sequence[Act] = ()
     canceled: Sequence[str] = ()
 
@@ -48,17 +54,17 @@ class Director:
         self._told: dict[str, str] = {}
         self._problems: list[str] = []
         self._moved: tuple[float, object] = (screen.seconds, None)
-        self._send_at = self._look_at = 0.0
+        self._look_at = 0.0
 
     def run(self) -> Outcome:
         """Return when all is settled, or when nothing has moved for PATIENCE_SECONDS."""
         while not self._settled() and not self._stuck():
-            if self._to_send and self._screen.seconds >= self._send_at:
+            if self._may_send():
                 self._send(self._to_send.pop())
+            else:
+                time.sleep(max(0.0, self._look_at - self._screen.seconds))
             if self._screen.seconds >= self._look_at:
                 self._look()
-            next_act = min(self._send_at, self._look_at) if self._to_send else self._look_at
-            time.sleep(max(0.0, next_act - self._screen.seconds))
         self._problems += [f"“{title}” did not come to its end" for title in self._running]
         self._problems += [problem for body in self._play.bodies if (problem := self._wrong_end(body))]
         story = [self._told[_title(act)] for act in self._play.scenes if _title(act) in self._told]
@@ -77,8 +83,15 @@ class Director:
             return False
         return self._screen.seconds - since > PATIENCE_SECONDS
 
+    def _may_send(self) -> bool:
+        if self._play.at_once is None:
+            return bool(self._to_send)
+        places = self._stage.board.places()
+        resting = sum(number for place, number in places.items() if place in RESTING)
+        on_their_way = len(self._play.bodies) - len(self._to_send) - resting
+        return bool(self._to_send) and on_their_way < self._play.at_once
+
     def _send(self, body: dict[str, Any]) -> None:
-        self._send_at = self._screen.seconds + self._play.pause_seconds
         try:
             self._stage.place(body)
         except Unexpected as problem:

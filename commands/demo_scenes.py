@@ -28,7 +28,10 @@ def incomplete_address(stage: Stage) -> Scene:
     note = "the customer named the street by phone"
     stage.ask(f"/orders/{seen.order_id}/holds/ADDRESS/release", {"note": note})
     yield from stage.ended(numbers.NO_STREET)
-    return f"{numbers.NO_STREET} was held because {reason}. Support released it with the note “{note}”, and it was delivered."
+    return (
+        f"{numbers.NO_STREET} was held because {reason}. Support released it with the note “{note}”, "
+        "and it was delivered."
+    )
 
 
 def backorder(stage: Stage) -> Scene:
@@ -50,8 +53,8 @@ def canceled_in_the_warehouse(stage: Stage) -> Scene:
     expect(told["answer"] == "done", f"canceling {numbers.IN_THE_WAREHOUSE} was answered with {told['answer']}")
     order = yield from stage.ended(numbers.IN_THE_WAREHOUSE, "canceled")
     return (
-        f"{numbers.IN_THE_WAREHOUSE} was canceled while the warehouse had it ({seen.work[0]}): the pick was recalled, the "
-        f"stock given back and {_refunded(order)} refunded."
+        f"{numbers.IN_THE_WAREHOUSE} was canceled while the warehouse had it ({seen.work[0]}): the pick was recalled, "
+        f"the stock given back and {_refunded(order)} refunded."
     )
 
 
@@ -82,8 +85,8 @@ def returned(stage: Stage) -> Scene:
     expect(found["status"] == "closed", f"the return is {found['status']}: {found['refusal']}")
     expect(refund == _price(order, 2), f"{refund} went back for goods that cost {_price(order, 2)}")
     return (
-        f"The customer of {numbers.RETURNED} sent two of three lines back. The case was approved, received and inspected "
-        f"at {found['location_id']}, restocked, and exactly what they had cost was refunded: {refund}."
+        f"The customer of {numbers.RETURNED} sent two of three lines back. The case was approved, received and "
+        f"inspected at {found['location_id']}, restocked, and exactly what they had cost was refunded: {refund}."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from commands.demo_board import PLACES, Board, Happened
@@ -42,6 +42,12 @@ WORDS: Mapping[str, str] = {
     "shipment.interception_asked": "the carrier is asked to stop the parcel",
     "refund.succeeded": "{amount} {currency} are refunded",
     "return.requested": "the customer wants to return goods",
+    "return.approved": "the return is approved",
+    "return.rejected": "the return is rejected: {reason}",
+    "return.received": "the returned goods are in",
+    "return.inspected": "the returned goods are inspected",
+    "return.goods_judged": "the returned goods become: {goods}",
+    "return.settled": "the return is settled",
     "return.closed": "the return is closed",
     "alert.raised": "needs a person: {reason}",
 }
@@ -85,7 +91,7 @@ class Screen:
             self._last_line = self.seconds
             places = board.places()
             told = " · ".join(f"{places[place]} {place}" for place in PLACES if places[place])
-            self.say(f"{len(board.orders)} of {self._expected} orders: {told or 'none yet'}")
+            self.say(f"{board.ended} of {self._expected} orders have ended: {told or 'none is here yet'}")
 
     def _bar(self, board: Board) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
@@ -95,13 +101,12 @@ class Screen:
 
 
 def _table(board: Board) -> Table:
-    table = Table(title_justify="left", expand=False)
-    table.add_column("channel")
+    """A column a channel, so that it fits a narrow terminal and orders wander downwards."""
+    channels = list(dict.fromkeys(order.channel for order in board.orders.values()))
+    counted = [board.places(channel) for channel in (*channels, None)]
+    table = Table("", *(Column(name, justify="right", min_width=9) for name in (*channels, "all")))
     for place in PLACES:
-        table.add_column(place, justify="right", min_width=6)
-    for channel in dict.fromkeys(order.channel for order in board.orders.values()):
-        places = board.places(channel)
-        table.add_row(channel, *(str(places[place] or "·") for place in PLACES))
+        table.add_row(place, *(str(places[place] or "·") for places in counted))
     return table
 
 

@@ -9,7 +9,7 @@ from commands.demo_board import Board, Seen, look
 from models.database import Sessions
 
 Scene = Generator[None, None, str]
-"""Goes on a step at a time, gives way while it waits, and returns what happened in plain words, or raises Unexpected."""
+"""Gives way while it waits, and returns what happened in plain words, or raises Unexpected."""
 
 
 class Unexpected(Exception):

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from commands.demo_board import PLACES, Board
@@ -41,12 +41,12 @@ def tell_counts(console: Console, board: Board) -> None:
     """Orders by where they ended, a row a channel."""
     _heading(console, "Orders")
     places = [place for place in PLACES if board.places()[place]]
-    table = Table("channel", *(Text(place, justify="right") for place in places), Text("all", justify="right"))
+    table = Table("channel", *(Column(place, justify="right") for place in (*places, "all")))
     channels = list(dict.fromkeys(order.channel for order in board.orders.values()))
     for channel in [*channels, None] if len(channels) > 1 else channels:
         counted = board.places(channel)
-        numbers = (Text(str(number), justify="right") for number in (*map(counted.get, places), counted.total()))
-        table.add_row(channel or "all", *numbers, style="" if channel else "bold")
+        numbers = (*(counted[place] for place in places), counted.total())
+        table.add_row(channel or "all", *map(str, numbers), style="" if channel else "bold")
     console.print(Padding(table, (0, 2)))
 
 
@@ -72,7 +72,7 @@ def tell_problems(console: Console, problems: list[str]) -> None:
     """What was not as expected."""
     _heading(console, "Not as expected")
     for problem in problems:
-        console.print(Text(f"  - {problem}", style="red"))
+        console.print(Text(f"  - {problem}", style="red"), soft_wrap=True)
 
 
 def _heading(console: Console, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Scenes of the demo in which a partner makes trouble and Baton copes by itself. Each ends in words, read off the facts."""
+"""Scenes of the demo in which a partner makes trouble and Baton copes by itself, told by the facts of the record."""
 
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ def short_pick(stage: Stage) -> Scene:
     expect(len(short) == 1, f"{numbers.SHORT_PICK} was to be picked short once, not {len(short)} times")
     first, second = _delivered_from(order)
     return (
-        f"{first} found one vase of the two that {numbers.SHORT_PICK} ordered. The missing one left the books there and "
-        f"came from {second}: two parcels, nothing forgotten."
+        f"{first} found one vase of the two that {numbers.SHORT_PICK} ordered. The missing one left the books there "
+        f"and came from {second}: two parcels, nothing forgotten."
     )
 
 
@@ -59,8 +59,8 @@ def carrier_down(stage: Stage) -> Scene:
     tries = stage.peek(f"/tms/shipments/{shipment['shipment_id']}")["times_asked"]
     expect(tries == 4, f"the carrier of {numbers.CARRIER_DOWN} was to be asked four times, not {tries}")
     return (
-        f"The carriers' system was down when {numbers.CARRIER_DOWN} was packed. Temporal tried again, and the {tries}th "
-        f"try booked {shipment['carrier']}, once."
+        f"The carriers' system was down when {numbers.CARRIER_DOWN} was packed. Temporal tried again, and the "
+        f"{tries}th try booked {shipment['carrier']}, once."
     )
 
 
@@ -72,8 +72,8 @@ def unsettled_payment(stage: Stage) -> Scene:
     expect(bool(held) and bool(released), f"{numbers.UNSETTLED} was to be held until it was paid")
     waited = _moment(released[0]) - _moment(held[0])
     return (
-        f"The payment of {numbers.UNSETTLED} was still pending. Nothing was reserved or picked until the gateway's word "
-        f"came, {waited.total_seconds():.1f} s later; then it went on by itself."
+        f"The payment of {numbers.UNSETTLED} was still pending. Nothing was reserved or picked until the gateway's "
+        f"word came, {waited.total_seconds():.1f} s later; then it went on by itself."
     )
 
 
@@ -91,8 +91,8 @@ def late_webhooks(stage: Stage) -> Scene:
     packed, picked = (types.index(f"fulfillment_order.{what}") for what in ("packed", "picked"))
     expect(packed < picked, f"{numbers.LATE_WEBHOOK} was to be reported as packed before it was picked")
     return (
-        f"About {numbers.LATE_WEBHOOK} we heard of the packing before the pick and of the delivery before the handover. "
-        "It is delivered all the same, and its stock is right."
+        f"About {numbers.LATE_WEBHOOK} we heard of the packing before the pick and of the delivery before the "
+        "handover. It is delivered all the same, and its stock is right."
     )
 
 

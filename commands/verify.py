@@ -1,4 +1,4 @@
-"""`baton verify`: prove that the record is whole. It only looks; there is no repair, because drift is a bug to be found."""
+"""`baton verify`: prove that the record is whole. It only looks: drift is a bug to be found, not to be repaired."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from temporalio.service import RPCError
 
 from commands.verify_checks import CHECKS, Check
 from commands.verify_workflows import check_workflows
@@ -74,15 +76,15 @@ def verify_command(
 ) -> None:
     """Prove that the record is whole: stock, allocations, money, messages and workflows. Exits 1 when it is not."""
     settings = Settings(_env_file=data_dir / "env") if data_dir else Settings()
-    console, began = Console(), monotonic()
+    console, began, results = Console(), monotonic(), list[Result]()
     engine = open_database(settings.database_url, connections=2)
-    record, results = sessions(engine), []
-    for result in check_record(record):
-        results.append(result)
-        console.print(result.line, soft_wrap=True, highlight=False)
-    if temporal:
-        results.append(Result(*asyncio.run(check_workflows(record, settings, SHOWN))))
-        console.print(results[-1].line, soft_wrap=True, highlight=False)
+    try:
+        for result in _check_all(sessions(engine), settings, temporal):
+            results.append(result)
+            console.print(result.line, soft_wrap=True, highlight=False)
+    except (OperationalError, RPCError, RuntimeError) as trouble:
+        console.print(Text(f"It cannot be verified: {trouble}", style="red"), soft_wrap=True)
+        end_process(1)
     engine.dispose()
     report = Report(tuple(results))
     console.print(f"{report.summary} ({monotonic() - began:.1f} s)", style="bold", highlight=False)
@@ -101,6 +103,12 @@ def check_record(record: Sessions) -> Iterator[Result]:
         session.execute(text("SET LOCAL statement_timeout = 0"))
         for check in CHECKS:
             yield _result(session, check)
+
+
+def _check_all(record: Sessions, settings: Settings, temporal: bool) -> Iterator[Result]:
+    yield from check_record(record)
+    if temporal:
+        yield Result(*asyncio.run(check_workflows(record, settings, SHOWN)))
 
 
 def _result(session: Session, check: Check) -> Result:

@@ -88,9 +88,9 @@ ORDER: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 # Warehouses leave steps out: a packed report implies the pick. Carriers do too: a delivery implies the handover.
 FULFILLMENT: Mapping[FulfillmentStatus, frozenset[FulfillmentStatus]] = {
     F.OPEN: frozenset({F.RELEASED, F.REJECTED, F.CANCELED}),
-    F.RELEASED: frozenset({F.PICKING, F.PICKED, F.PACKED, F.REJECTED, F.CANCELED}),
-    F.PICKING: frozenset({F.PICKED, F.PACKED, F.REJECTED, F.CANCELED}),
-    F.PICKED: frozenset({F.PACKED, F.REJECTED, F.CANCELED}),
+    F.RELEASED: frozenset({F.PICKING, F.PICKED, F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
+    F.PICKING: frozenset({F.PICKED, F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
+    F.PICKED: frozenset({F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
     F.PACKED: frozenset({F.SHIPPED, F.DELIVERED, F.CANCELED}),
     # A shipped parcel that comes back ends canceled, and its goods are stock again.
     F.SHIPPED: frozenset({F.DELIVERED, F.CANCELED}),

@@ -62,11 +62,11 @@ def an_order(lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -
     return Order(**{**fields, **changes})
 
 
-def place_orders(sessions: Sessions, orders: Sequence[Order]) -> list[str]:
+def place_orders(sessions: Sessions, orders: Sequence[Order], status: str = "received") -> list[str]:
     """Write orders down as the API does, and give their ids."""
     names = [f"ORDER-{next(_numbers)}" for _ in orders]
     with sessions.begin() as session:
-        session.add_all(_order_row(name, order) for name, order in zip(names, orders, strict=True))
+        session.add_all(_order_row(name, order, status) for name, order in zip(names, orders, strict=True))
         session.flush()
         session.add_all(
             OrderLineRow(
@@ -153,7 +153,7 @@ def events_of(sessions: Sessions, order_id: str) -> list[str]:
         return list(session.scalars(select(log.c.type).where(log.c.order_id == order_id).order_by(log.c.event_id)))
 
 
-def _order_row(name: str, order: Order) -> OrderRow:
+def _order_row(name: str, order: Order, status: str) -> OrderRow:
     to = order.ship_to
     receiver = {
         field: getattr(to, field) for field in ("name", "phone", "email", "city", "district", "postal_code")
@@ -163,6 +163,7 @@ def _order_row(name: str, order: Order) -> OrderRow:
         channel=order.channel,
         channel_order_id=order.channel_order_id,
         request_hash=name,
+        status=status,
         placed_at=order.placed_at,
         customer_id=order.customer_id,
         currency=order.currency,

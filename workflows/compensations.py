@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate
@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.reserve import Reserve
     from activities.ship import Ship
     from activities.undo import Undone, UndoRequest
-    from workflows.desk import Desk
+    from workflows.desk import Desk, why
     from workflows.messages import OrderDeadlines
     from workflows.state import Undo
 
@@ -72,8 +72,8 @@ class UndoList:
         self._desk.due(who, "UNDO_FAILS", words, self._deadlines.attention)
         try:
             undone = await take(step, UndoRequest(self._order_id, entry.subject, reason), f"undo: {words}")
-        except ActivityError as error:
-            undone = Undone(done=False, detail=str(error.cause or error))
+        except FailureError as error:
+            undone = Undone(done=False, detail=why(error))
         await self._desk.done(who)
         return undone
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activity_options import DATABASE, MESSAGE, PARTNER
@@ -18,6 +18,11 @@ Step = Callable[[Any, Request], Result]
 
 class Stopped(Exception):
     """What was waited for is no longer wanted."""
+
+
+def why(failure: FailureError) -> str:
+    """Why a step cannot be done, in a word: regular activities wrap the failure, local ones give it as it is."""
+    return str(failure.cause or failure)
 
 
 class Desk:

@@ -15,13 +15,14 @@ import asyncio
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
     from activities.outcome import Ending, Outcome
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
+    from workflows.desk import why
     from workflows.messages import (
         CancelAnswer,
         CancelRequest,
@@ -78,8 +79,8 @@ class OrderWorkflow:
             return await self._end(OrderEnds(OrderStatus.COMPLETED, "everything was delivered"))
         except OrderEnds as early:
             end = early
-        except ActivityError as error:
-            end = OrderEnds(OrderStatus.REJECTED, f"a step cannot be done: {error.cause or error}")
+        except FailureError as error:
+            end = OrderEnds(OrderStatus.REJECTED, f"a step cannot be done: {why(error)}")
         await self.desk.undo.run(end.reason)
         return await self._end(end)
 

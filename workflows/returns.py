@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.return_reports import ReturnProgress, ReturnReports
@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.ids import order_workflow_id
     from domain.status import ReturnStatus
     from workflows import search_attributes
-    from workflows.desk import Desk
+    from workflows.desk import Desk, why
     from workflows.messages import GoodsAnswer, GoodsWanted, PartnerEvent, PartnerEvents, ReturnDeadlines
     from workflows.telling import Telling
 
@@ -64,7 +64,7 @@ class ReturnWorkflow:
         case = await self._open()
         telling = Telling(case.order_id, self.desk)
         told = asyncio.create_task(telling.run())
-        outcome = await self._settle(case)
+        outcome = await self._see_through(case)
         telling.tell()
         telling.everything_told()
         await told
@@ -87,14 +87,14 @@ class ReturnWorkflow:
     def goods_located(self, answer: GoodsAnswer) -> None:
         self.goods = self.goods or answer.goods
 
-    @workflow.update(description="Have a refund that the gateway refused tried again")
-    async def retry_refund(self, actor: str) -> None:
+    @workflow.update(description="Have what was refused or could not be done tried again; say who you are")
+    async def retry(self, actor: str) -> None:
         self.try_again = True
 
-    @retry_refund.validator
+    @retry.validator
     def _may_retry(self, actor: str) -> None:
         if self.try_again:
-            raise ApplicationError("no refund was refused", type="NothingRefused")
+            raise ApplicationError("nothing waits to be tried again", type="NothingRefused")
 
     async def _open(self) -> Case:
         event = self.requests[0]
@@ -106,10 +106,18 @@ class ReturnWorkflow:
         self._show(case.status)
         return case
 
+    async def _see_through(self, case: Case) -> ReturnOutcome:
+        """Settle the case. What cannot be done waits for a person, who has it tried again from there."""
+        while True:
+            try:
+                return await self._settle(case)
+            except FailureError as error:
+                await self._wait_for_a_person("STEP_FAILED", f"the case cannot go on: {why(error)}")
+
     async def _settle(self, case: Case) -> ReturnOutcome:
         if case.status == ReturnStatus.REJECTED:
             return ReturnOutcome(ReturnStatus.REJECTED)
-        if case.with_order:
+        if case.with_order and not self.goods:
             await self._ask_the_order(case)
         goods = self.goods or "delivered"
         await self.desk.database(Returns.record_goods, CaseStep(case.return_id, goods), f"the goods are {goods}")
@@ -167,10 +175,13 @@ class ReturnWorkflow:
             answer = await self.desk.partner(Returns.refund_return, step, "refund to the original payment")
             if not answer.refusal:
                 return answer.refunded_minor
-            self.try_again = False
-            await self._alert("REFUND_REFUSED", self.return_id, f"the gateway refuses the refund: {answer.refusal}")
-            await self.desk.wait("refund", "a person to have the refund tried again", lambda: self.try_again)
-            await self._alert("REFUND_REFUSED", self.return_id, "")
+            await self._wait_for_a_person("REFUND_REFUSED", f"the gateway refuses the refund: {answer.refusal}")
+
+    async def _wait_for_a_person(self, code: str, reason: str) -> None:
+        self.try_again = False
+        await self._alert(code, self.return_id, reason)
+        await self.desk.wait("person", f"a person to have it tried again: {reason}", lambda: self.try_again)
+        await self._alert(code, self.return_id, "")
 
     async def _end(self, status: ReturnStatus, reason: str) -> ReturnOutcome:
         await self.desk.database(Returns.end_return, CaseStep(self.return_id, status, reason), f"{status} {reason}")

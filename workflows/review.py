@@ -28,7 +28,8 @@ class Review:
             return
         self.desk.undo.add("payment", self.desk.order_id)
         self.desk.steps.due("review", "HELD", "the release of the holds", self.desk.deadlines.payment)
-        await self._audit()
+        if not self.desk.state.audits:
+            await self._audit()
         while self.desk.state.holds:
             await self._held()
             self.desk.stop_if_canceled()

@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate
     from activities.reserve import Reserve, StockRequest
     from domain.status import FulfillmentStatus, OrderStatus
+    from workflows.desk import why
     from workflows.fulfillment import Fulfillment
     from workflows.order_desk import OrderDesk, OrderEnds
     from workflows.state import FulfillmentState
@@ -83,8 +84,8 @@ class Supply:
         while not fulfillment.ended:
             try:
                 await fulfillment.run()
-            except ActivityError as error:
-                reason = f"{fulfillment.name} cannot go on: {error.cause or error}"
+            except FailureError as error:
+                reason = f"{fulfillment.name} cannot go on: {why(error)}"
                 await self.desk.hold_until_released("STEP_FAILED", reason, f"{fulfillment.name}:{workflow.uuid4()}")
         if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
             reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"

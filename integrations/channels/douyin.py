@@ -1,13 +1,14 @@
 """Douyin shop: `order.orderDetail`. Amounts are whole fen, times unix seconds, receivers masked with a token."""
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
 from integrations.channels import shaping
-from integrations.channels.reading import Payload, Reader, Unreadable, open_json, open_object
+from integrations.channels.reading import Payload, Reader, open_json, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
@@ -22,8 +23,10 @@ TAGS = {
     "106": Kind.CANCELED,
     "200": Kind.REFUND_ASKED,
 }
-CANCELED, REFUNDED, UNPAID = {4, 21, 22, 39}, {21, 22, 39}, 1
-PART_PAID = 103
+CANCELED = {4, 21}
+STATUS = {1: PaymentStatus.PENDING, 103: PaymentStatus.PARTIALLY_PAID} | dict.fromkeys(
+    (21, 22, 39), PaymentStatus.REFUNDED
+)
 REFUND_OPEN, REFUND_DONE = {6, 7, 11}, 12
 
 
@@ -36,7 +39,8 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     placed_at = order.need_seconds("create_time")
     modified_at = order.seconds("update_time") or placed_at
     items = order.objects("sku_order_list")
-    lines = [line for item in items for line in _lines(item)]
+    numbers = count(1)
+    lines = [line for item in items for line in _lines(item, numbers)]
     on_lines = total((_promotion(item) for item in items), CNY)
     fees = order.minor("packing_charge_amount", CNY) + order.minor("post_insurance_amount", CNY)
     financial = _financial(order, items)
@@ -47,13 +51,10 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             channel_order_id=shaping.reference(order, "order_id"),
             placed_at=placed_at,
             customer_id=shaping.customer_id(
-                shop, order.text("doudian_open_id"), order.text("user_id_str"), address.receiver_token,
-                order.text("order_id"),
+                shop, order.text("doudian_open_id"), address.receiver_token, order.text("order_id")
             ),
             ship_to=address,
-            lines=shaping.counted(
-                order, "sku_order_list", [_numbered(line, number) for number, line in enumerate(lines, 1)]
-            ),
+            lines=shaping.counted(order, "sku_order_list", lines),
             # What the lines do not bear of the order's promotions; fees are discounts below zero.
             discount=order.minor("promotion_amount", CNY) - on_lines - fees,
             shipping=order.minor("post_amount", CNY),
@@ -92,8 +93,7 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
 
 
 def _thin(message: Reader) -> Thin:
-    data = message.object("data") if isinstance(message.node.get("data"), Mapping) else None
-    data = data or open_object(message.prose("data", 100_000))
+    data = message.opened("data")
     return Thin(
         shaping.reference(data, "p_id", "order_id"), TAGS.get(message.text("tag"), Kind.UPDATED), message.text("msg_id")
     )
@@ -103,14 +103,15 @@ def _promotion(item: Reader) -> Money:
     return item.minor("promotion_amount", CNY)
 
 
-def _lines(item: Reader) -> Iterator[OrderLine]:
+def _lines(item: Reader, numbers: Iterator[int]) -> Iterator[OrderLine]:
     """One line, or the parts of a bundle, which share its money without losing a fen."""
     quantity, price = item.need_quantity("item_num"), item.need_minor("origin_amount", CNY)
     cost = shaping.line_cost(item, "origin_amount", price, quantity)
     # `modify_amount` is what the seller changed by hand, below zero for a reduction.
     discount = _promotion(item) - item.minor("modify_amount", CNY, signed=True)
+    parts = item.objects("bundle_sku_info")
     whole = OrderLine(
-        line_no=0,
+        line_no=0 if parts else next(numbers),
         sku=shaping.sku(item, "out_sku_id", "code", "sku_id"),
         quantity=quantity,
         unit_price=price,
@@ -120,21 +121,20 @@ def _lines(item: Reader) -> Iterator[OrderLine]:
         gift=item.text("given_product_type") == "FREE",
         properties=shaping.properties(item.objects("spec"), "name", "value"),
     )
-    parts = item.objects("bundle_sku_info")
     if not parts:
         yield whole
         return
     weights = [part.need_quantity("item_num") for part in parts]
     for part, weight, before, off in zip(parts, weights, cost.split(weights), discount.split(weights), strict=True):
-        yield _part(whole, part, weight * quantity, before, off)
+        yield _part(next(numbers), whole, part, weight * quantity, before, off)
 
 
-def _part(whole: OrderLine, part: Reader, quantity: int, before: Money, off: Money) -> OrderLine:
+def _part(number: int, whole: OrderLine, part: Reader, quantity: int, before: Money, off: Money) -> OrderLine:
     if quantity > 100_000:
         raise part.wrong("item_num", "times the bundle's quantity is too many")
     price = shaping.unit_price(part, "item_num", before, quantity)
     return OrderLine(
-        line_no=0,
+        line_no=number,
         sku=shaping.sku(part, "code", "sku_id"),
         quantity=quantity,
         unit_price=price,
@@ -144,4 +144,38 @@ def _part(whole: OrderLine, part: Reader, quantity: int, before: Money, off: Mon
         gift=whole.gift,
         bundle_of=whole.sku,
         properties=whole.properties,
+    )
+
+
+def _financial(order: Reader, items: list[Reader]) -> Financial:
+    status, paid_at = order.whole("order_status"), order.seconds("pay_time")
+    after_sales = [item.object("after_sale_info").whole("after_sale_status") for item in items]
+    back = [item for item, state in zip(items, after_sales, strict=True) if state == REFUND_DONE]
+    paid = STATUS.get(status, PaymentStatus.PAID if paid_at else PaymentStatus.PENDING)
+    if back and paid is PaymentStatus.PAID:
+        paid = PaymentStatus.PARTIALLY_REFUNDED
+    return Financial(
+        status=paid,
+        refunded=total((item.minor("pay_amount", CNY) for item in back), CNY),
+        tax_included=Money(0, CNY),
+        paid_at=paid_at,
+        refunded_units=tuple((item.text("order_id"), item.whole("item_num")) for item in back),
+        refund_asked=any(state in REFUND_OPEN for state in after_sales),
+        canceled=status in CANCELED,
+        cash_on_delivery=order.text("pay_type") == "0",
+    )
+
+
+def _address(order: Reader) -> Address:
+    to = order.object("mask_post_addr")
+    parts = {name: to.object(name).text("name") for name in ("province", "city", "town", "street")}
+    return Address(
+        country="CN",
+        name=order.text("mask_post_receiver"),
+        phone=shaping.phone(order, "mask_post_tel", "CN"),
+        province=parts["province"],
+        city=parts["city"],
+        district=parts["town"],
+        lines=tuple(line for line in (parts["street"], to.text("detail")) if line),
+        receiver_token=order.text("open_address_id", 500),
     )

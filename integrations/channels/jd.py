@@ -135,6 +135,6 @@ def _address(order: Reader) -> Address:
         province=to.text("province"),
         city=to.text("city"),
         district=to.text("county"),
-        lines=tuple(line for line in (to.text("town"), to.text("fullAddress")) if line),
+        lines=to.texts("town", "fullAddress"),
         receiver_token=to.text("oaid", 500) or order.text("oaid", 500),
     )

@@ -68,7 +68,7 @@ class Reader:
         """Refuse what nobody would read, where the form is our own."""
         for name in self.node:
             if name not in names:
-                raise self.wrong(str(name)[:100], "is not a field of this form")
+                raise self.wrong(str(name)[:100].encode("utf-8", "replace").decode(), "is not a field of this form")
         return self
 
     def object(self, name: str) -> "Reader":
@@ -85,6 +85,14 @@ class Reader:
             here = here.object(name) if name in here.node else here
         return here
 
+    def opened(self, name: str) -> "Reader":
+        """An object, or the text of one: messages often carry JSON inside JSON."""
+        node = self.node.get(name)
+        try:
+            return Reader({name: open_json(node)}, self.path, self.warnings).object(name)
+        except Unreadable:
+            raise self.wrong(name, "is not an object") from None
+
     def objects(self, name: str) -> list["Reader"]:
         nodes = self.node[name] if self.has(name) else []
         if not isinstance(nodes, list | tuple):
@@ -98,9 +106,21 @@ class Reader:
         """One line of text; control characters become spaces. Too long is refused, or cut with a warning."""
         return self._fitting(name, self._read(name, values.line_of_text), limit, cut)
 
+    def texts(self, *names: str) -> tuple[str, ...]:
+        """Those that are not empty."""
+        return tuple([text for name in names if (text := self.text(name))])
+
     def prose(self, name: str, limit: int = 2_000) -> str:
         """Text that may have several lines."""
         return self._fitting(name, self._read(name, values.prose), limit, False)
+
+    def list_of_texts(self, name: str, limit: int = 200) -> tuple[str, ...]:
+        """A list of single texts; empty ones are left out."""
+        nodes = self.node[name] if self.has(name) else []
+        if not isinstance(nodes, list | tuple):
+            raise self.wrong(name, "is not a list")
+        each = Reader({f"{name}[{i}]": node for i, node in enumerate(nodes)}, self.path, self.warnings)
+        return tuple([text for key in each.node if (text := each.text(key, limit))])
 
     def flag(self, name: str) -> bool:
         return self._read(name, values.flag)

@@ -17,6 +17,7 @@ from integrations.channels.values import MAX_MINOR_UNITS
 
 MAX_LINES = 2_000
 MAX_PROPERTIES = 50
+CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 REFERENCE = re.compile(r"[!-.0-?A-~]{1,100}")
 CUSTOMER_ID = re.compile(r"[!-?A-~]{1,100}")
 SKU = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
@@ -91,6 +92,12 @@ def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[
     return tuple([(key, text) for key, text in found if key and not key.startswith("_") and text][:MAX_PROPERTIES])
 
 
+def chosen(reader: Reader) -> tuple[tuple[str, str], ...]:
+    """The same where they are written as one object."""
+    named = [Reader({"name": key, "value": node}, reader.path, reader.warnings) for key, node in reader.node.items()]
+    return properties(named, "name", "value")
+
+
 def tags(reader: Reader, name: str, texts: Iterable[str]) -> tuple[str, ...]:
     every = [" ".join(text.split()) for text in texts if text.strip()]
     if len(every) > 20 or any(len(tag) > 40 for tag in every):
@@ -114,6 +121,12 @@ def line_cost(reader: Reader, name: str, price: Money, quantity: int) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     return Money(sum(amount.minor_units for amount in amounts), currency)
+
+
+def not_below_zero(reader: Reader, name: str, amount: Money) -> Money:
+    if amount.minor_units < 0:
+        raise reader.wrong(name, "comes out below zero")
+    return amount
 
 
 def counted(reader: Reader, name: str, lines: Sequence[OrderLine]) -> tuple[OrderLine, ...]:

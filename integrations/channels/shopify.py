@@ -67,7 +67,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             tax=duties if included else tax + duties,
             grand_total=order.need_money("total_price", currency),
             payment_reference=shaping.reference(order, "checkout_token", "id"),
-            payment_method=_gateways(order),
+            payment_method=", ".join(order.list_of_texts("payment_gateway_names"))[:40].rstrip(),
             remarks=order.prose("note"),
             tags=shaping.tags(order, "tags", order.text("tags", 20_000).split(",")),
         ),
@@ -157,18 +157,12 @@ def _across(order: Reader, currency: str, whole_order: set[int]) -> Money:
 
 
 def _shipping(line: Reader, currency: str) -> Money:
-    return line.money("price", currency) - total((a for _, a in _allocations(line, currency)), currency)
+    off = total((amount for _, amount in _allocations(line, currency)), currency)
+    return shaping.not_below_zero(line, "price", line.money("price", currency) - off)
 
 
 def _set(order: Reader, name: str, currency: str) -> Money:
     return order.object(name).object("shop_money").money("amount", currency)
-
-
-def _gateways(order: Reader) -> str:
-    names = order.node.get("payment_gateway_names")
-    if not isinstance(names, list | tuple) or not names:
-        return ""
-    return Reader({"0": names[0]}, order.path_of("payment_gateway_names"), order.warnings).text("0", 40, cut=True)
 
 
 def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
@@ -202,7 +196,6 @@ def _address(order: Reader, shop: Shop) -> Address:
         order.warn("shipping_address", "is missing: a pickup or nothing to ship")
     to = order.object("shipping_address")
     land = shaping.country(to, "country_code", shop.country)
-    lines = [line for line in (to.text("company"), to.text("address1"), to.text("address2")) if line]
     return Address(
         country=land,
         name=to.text("name") or f"{to.text('first_name')} {to.text('last_name')}".strip(),
@@ -211,5 +204,5 @@ def _address(order: Reader, shop: Shop) -> Address:
         province=to.text("province"),
         city=to.text("city"),
         postal_code=to.text("zip", 20),
-        lines=tuple(lines),
+        lines=to.texts("company", "address1", "address2"),
     )

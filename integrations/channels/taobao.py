@@ -35,7 +35,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     trade = open_object(payload).inside("trade_fullinfo_get_response", "trade")
     placed_at = trade.need_time("created", shop.zone)
     modified_at = trade.time("modified", shop.zone) or placed_at
-    items = trade.inside("orders").objects("order" if "orders" in trade.node else "orders")
+    items = trade.object("orders").objects("order")
     gifts = {one.text("gift_item_id") for one in trade.object("promotion_details").objects("promotion_detail")} - {""}
     lines = [_line(number, item, gifts) for number, item in enumerate(items, 1)]
     financial = _financial(trade, items, shop)
@@ -75,9 +75,8 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
         return (Kind.UPDATED,)
     if not topic.startswith(("taobao_trade_", "taobao_refund_")):
         return ()
-    content = message.object("content") if isinstance(message.node.get("content"), Mapping) else None
-    content = content or open_object(message.prose("content", 100_000))
-    return (Thin(shaping.reference(content, "tid"), TOPICS.get(topic, Kind.UPDATED), message.text("id")),)
+    trade = message.opened("content")
+    return (Thin(shaping.reference(trade, "tid"), TOPICS.get(topic, Kind.UPDATED), message.text("id")),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
@@ -147,6 +146,6 @@ def _address(trade: Reader) -> Address:
         city=trade.text("receiver_city"),
         district=trade.text("receiver_district"),
         postal_code=trade.text("receiver_zip", 20),
-        lines=tuple(line for line in (trade.text("receiver_town"), trade.text("receiver_address")) if line),
+        lines=trade.texts("receiver_town", "receiver_address"),
         receiver_token=trade.text("oaid", 500),
     )

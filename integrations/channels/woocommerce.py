@@ -122,7 +122,6 @@ def _address(order: Reader, shop: Shop) -> Address:
         order.warn("shipping", "is empty, billing stands for it")
         to = billing
     land = shaping.country(to, "country", shop.country)
-    lines = [line for line in (to.text("company"), to.text("address_1"), to.text("address_2")) if line]
     return Address(
         country=land,
         name=f"{to.text('first_name')} {to.text('last_name')}".strip(),
@@ -131,5 +130,5 @@ def _address(order: Reader, shop: Shop) -> Address:
         province=to.text("state"),
         city=to.text("city"),
         postal_code=to.text("postcode", 20),
-        lines=tuple(lines),
+        lines=to.texts("company", "address_1", "address_2"),
     )

@@ -19,7 +19,7 @@ from activities.return_reports import ReturnProgress, ReturnReports
 from activities.returns import CaseRequest, CaseStep, Returns
 from activities.ship import Ship
 from activities.undo import UndoRequest
-from activities.withdraw import Withdraw, Withdrawal
+from activities.withdraw import Withdraw, Withdrawal, Withdrawn
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
@@ -33,7 +33,7 @@ from tests.factories import CHANNEL, LAMP, TEACUP, place_order, store_webhook
 
 Event = tuple[str, str]
 WEEK, LONG = timedelta(days=7), 3600.0
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 REASON = "the customer canceled"
 
 
@@ -83,7 +83,7 @@ class Steps:
         return self.webhook("wms", f"fulfillment_order.{what}", self.work, name, **data)
 
     def tracked(self, status: str, hours: int = 0) -> Event:
-        at = (NOON + timedelta(hours=hours)).isoformat()
+        at = (YESTERDAY + timedelta(hours=hours)).isoformat()
         data = {"shipment_id": self.shipment, "waybill": "SF-1", "status": status, "occurred_at": at, "note": ""}
         return self.webhook("tms", "shipment.tracking_updated", self.shipment, status, **data)
 
@@ -132,6 +132,12 @@ Act = Callable[[Steps], Any]
 BOTH = [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
 A_LAMP = [{"sku": LAMP, "quantity": 1}]
 A_GOOD_LAMP = [{"sku": LAMP, "quantity": 1, "disposition": "restock", "grade": "A"}]
+
+
+def withdraw_a_lamp(steps: Steps) -> Withdrawn:
+    steps.returns.open_return(steps.requested())
+    return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
+
 
 STORY: Mapping[str, Act] = {
     "audit_order": lambda s: s.audit.audit_order(AuditRequest(s.order_id, 1)),
@@ -193,13 +199,7 @@ ASIDES: Mapping[str, Aside] = {
         "record_progress:in_transit", lambda s: s.record(s.told_by_warehouse("returned", location_id="CHENGDU"))
     ),
     "open_return:early": Aside("reserve_stock", lambda s: s.returns.open_return(s.requested())),
-    "withdraw_lines": Aside(
-        "reserve_stock",
-        lambda s: (
-            s.returns.open_return(s.requested()),
-            s.withdraw.withdraw_lines(Withdrawal(s.order_id, s.case)),
-        ),
-    ),
+    "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
     "end_return:expired": Aside(
         "announce_return", lambda s: s.returns.end_return(CaseStep(s.case, "expired", "the lamp did not come"))
     ),

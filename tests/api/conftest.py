@@ -22,7 +22,14 @@ Api = httpx2.AsyncClient
 Body = dict[str, Any]
 Connect = Callable[[str], Api]
 
+NOBODY = "127.0.0.1:9"
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nobody answers as Temporal, unless the test brings one."""
+    return settings.model_copy(update={"temporal_address": NOBODY})
 
 
 @pytest.fixture
@@ -53,8 +60,9 @@ async def running(settings: Settings) -> AsyncIterator[Connect]:
 async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
     """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
-    settings = Settings(_env_file=None, database_url=postgres.ensure_database("refusing"), **partners)
-    engine = open_database(settings.database_url)
+    url = postgres.ensure_database("refusing")
+    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)
+    engine = open_database(url)
     migrate(engine)
     engine.dispose()
     async with running(settings) as client:

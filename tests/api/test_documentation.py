@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from api import example_answers, examples
 from api.inventory import SkuStock
-from api.order_answers import EventAnswer, OrderAnswer, OrderSummary, PlacedOrder, ReturnAnswer
+from api.order_answers import EventAnswer, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
+from api.return_schemas import ReturnAnswer
 from api.schemas import Page
 from tests.api.conftest import Api, order_body
 

@@ -90,7 +90,7 @@ async def test_a_hopeless_failure_is_not_tried_item_by_item(ledger: Ledger) -> N
 async def test_a_caller_that_goes_away_takes_no_answer_with_it(ledger: Ledger) -> None:
     group = GroupCommit("test", ledger)
     ledger.open.clear()
-    gone, stays = [asyncio.create_task(group.submit(item)) for item in (1, 2)]
+    gone, stays = (asyncio.create_task(group.submit(item)) for item in (1, 2))
     await asyncio.sleep(0.01)
     gone.cancel()
     ledger.open.set()
@@ -109,7 +109,7 @@ async def test_a_full_queue_refuses_at_once_and_recovers(ledger: Ledger) -> None
     with pytest.raises(QueueFull):
         await group.submit(3)
     ledger.open.set()
-    assert await asyncio.gather(busy, waiting) == ["took 1", "took 2"]
+    assert (await busy, await waiting) == ("took 1", "took 2")
     assert await group.submit(3) == "took 3"
     await group.close()
 

@@ -53,8 +53,9 @@ async def test_guessing_keys_does_not_fill_the_memory(sessions: Sessions) -> Non
 def test_keys_are_made_listed_and_revoked_by_command(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_sessions", lambda: sessions)
     app = Typer()
-    for name, command in {"create": keys.create, "list": keys.list_, "revoke": keys.revoke}.items():
-        app.command(name)(command)
+    app.command("create")(keys.create)
+    app.command("list")(keys.list_)
+    app.command("revoke")(keys.revoke)
 
     def run(*arguments: str) -> str:
         return CliRunner().invoke(app, arguments).output

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from api.app import create_app
 from api.examples import ORDER
+from api.group_commit import QueueFull
 from commands.keys import create_key, revoke_keys
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions
@@ -104,6 +105,18 @@ async def test_nothing_is_acknowledged_while_the_database_is_down(tmall: Api, un
     for answer in (await tmall.post("/orders", json=order_body()), await tmall.get("/orders")):
         assert_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"]
+
+
+async def test_an_order_that_finds_no_room_in_the_queue_is_sent_back(
+    tmall: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise QueueFull
+
+    monkeypatch.setattr("api.group_commit.GroupCommit.submit", full)
+    answer = await tmall.post("/orders", json=order_body())
+    assert_problem(answer, 503, "busy")
+    assert answer.headers["retry-after"] == "1"
 
 
 async def test_readiness_says_which_part_is_down(anybody: Api, unplugged: Any) -> None:

@@ -1,0 +1,151 @@
+"""Our own body of an order, as POST /orders takes it, alone or as `data` of an event; fields not known are refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.money import Money
+from domain.order import Address, Order, OrderLine
+from domain.status import PaymentStatus
+from integrations.channels import shaping
+from integrations.channels.reading import Payload, Reader, Unreadable, open_object
+from integrations.channels.signatures import StandardWebhooks
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+
+SHOP = Shop("plain", zone="")
+SIGNATURE = StandardWebhooks()
+OPEN = ("plain", "file")
+TYPES = {f"order.{kind.value}": kind for kind in Kind} | {"order.created": Kind.CREATE}
+ORDER = (
+    *("channel", "channel_order_id", "placed_at", "currency", "customer", "ship_to", "lines", "totals", "payment"),
+    *("remarks", "merchant_remarks", "tags", "test", "modified_at", "paid", "canceled"),
+)
+ADDRESS = (
+    *("country", "name", "phone", "email", "province", "city", "district", "postal_code", "lines", "receiver_token"),
+)
+LINE = (
+    *("sku", "quantity", "unit_price", "discount", "title"),
+    *("channel_line_id", "gift", "bundle_of", "properties"),
+)
+TOTALS = ("discount", "shipping", "tax", "grand_total")
+
+
+def split(payload: Any) -> list[Any]:
+    """A JSON array, one order, or NDJSON: an order a line."""
+    text = payload.decode("utf-8-sig", "replace") if isinstance(payload, bytes) else payload
+    if isinstance(text, str) and "\n" in text.strip():
+        try:
+            return shaping.split(text)
+        except Unreadable:
+            return [line for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
+    return shaping.split(payload)
+
+
+def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
+    body = open_object(payload)
+    order = (body.object("data") if body.has("data") else body).only(*ORDER)
+    channel = _channel(order, shop)
+    currency = order.need_currency("currency")
+    placed_at = order.need_time("placed_at", shop.zone)
+    modified_at = order.time("modified_at", shop.zone) or placed_at
+    totals = order.object("totals").only(*TOTALS)
+    payment = order.object("payment").only("reference", "method")
+    lines = [_line(number, line, currency) for number, line in enumerate(order.objects("lines"), 1)]
+    none = Money(0, currency)
+    paid = PaymentStatus.PAID if order.flag("paid") else PaymentStatus.PENDING
+    financial = Financial(paid, refunded=none, tax_included=none, canceled=order.flag("canceled"))
+    address = _address(order.object("ship_to").only(*ADDRESS), shop)
+    customer = order.object("customer").only("customer_id")
+    return Translated(
+        order=Order(
+            channel=channel,
+            channel_order_id=shaping.reference(order, "channel_order_id"),
+            placed_at=placed_at,
+            customer_id=shaping.customer_id(shop, customer.need_text("customer_id", 254)),
+            ship_to=address,
+            lines=shaping.counted(order, "lines", lines),
+            discount=totals.money("discount", currency),
+            shipping=totals.money("shipping", currency),
+            tax=totals.money("tax", currency),
+            grand_total=totals.need_money("grand_total", currency),
+            payment_reference=shaping.reference(payment, "reference"),
+            payment_method=payment.text("method", 40),
+            remarks=order.prose("remarks"),
+            merchant_remarks=order.prose("merchant_remarks"),
+            tags=shaping.tags(order, "tags", order.list_of_texts("tags")),
+        ),
+        financial=financial,
+        kind=shaping.kind_of(financial, placed_at, modified_at),
+        modified_at=modified_at,
+        warnings=tuple(order.warnings),
+        masked=shaping.masked(address),
+        test=order.flag("test"),
+    )
+
+
+def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
+    """By the `type` of the event; `data` of only `channel_order_id` is a thin one. A bare order is itself."""
+    body = open_object(payload)
+    if not body.has("type"):
+        return (Kind.UPDATED,)
+    kind = TYPES.get(body.text("type"))
+    if kind is None:
+        return ()
+    data = body.object("data")
+    if data.has("lines"):
+        return (kind,)
+    event_id = next((value for key, value in headers.items() if key.lower() == "webhook-id"), "")
+    return (Thin(shaping.reference(data, "channel_order_id"), kind, event_id),)
+
+
+def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
+    return {
+        "channel_order_id": shipped.order_ref,
+        "carrier": shop.carrier(shipped.carrier),
+        "waybill": shipped.waybill,
+        "shipped_at": shipped.shipped_at.isoformat(),
+        "lines": [{"channel_line_id": line.channel_line_id, "quantity": line.quantity} for line in shipped.lines],
+    }
+
+
+def _channel(order: Reader, shop: Shop) -> str:
+    """The account's channel, which a body may name again; an account of no one channel lets the body choose."""
+    named = order.text("channel", 40) or shop.channel
+    if not shaping.CHANNEL.fullmatch(named) or (named != shop.channel and shop.channel not in OPEN):
+        raise order.wrong("channel", "is not the channel of this account")
+    return named
+
+
+def _line(number: int, line: Reader, currency: str) -> OrderLine:
+    line.only(*LINE)
+    quantity, price = line.need_quantity("quantity"), line.need_money("unit_price", currency)
+    shaping.line_cost(line, "unit_price", price, quantity)
+    return OrderLine(
+        line_no=number,
+        sku=shaping.sku(line, "sku"),
+        quantity=quantity,
+        unit_price=price,
+        discount=line.money("discount", currency),
+        title=line.text("title", 300),
+        channel_line_id=line.text("channel_line_id", 100),
+        gift=line.flag("gift"),
+        bundle_of=line.text("bundle_of", 64),
+        properties=shaping.chosen(line.object("properties")),
+    )
+
+
+def _address(to: Reader, shop: Shop) -> Address:
+    land = shaping.country(to, "country", shop.country)
+    if len(lines := to.list_of_texts("lines")) > 6:
+        raise to.wrong("lines", "are more than 6")
+    return Address(
+        country=land,
+        name=to.text("name"),
+        phone=shaping.phone(to, "phone", land),
+        email=shaping.email(to, "email"),
+        province=to.text("province"),
+        city=to.text("city"),
+        district=to.text("district"),
+        postal_code=to.text("postal_code", 20),
+        lines=lines,
+        receiver_token=to.text("receiver_token", 500),
+    )

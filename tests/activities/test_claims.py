@@ -1,0 +1,115 @@
+"""Claims on stock by many at once: all that is there is sold, nothing twice, and nobody waits in a ring."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from activities.allocate import Allocate
+from activities.reserve import Reservation, Reserve, StockRequest
+from models.database import Sessions
+from tests.factories import (
+    LAMP,
+    TEACUP,
+    an_order,
+    assert_ledger_explains_stock,
+    counters,
+    place_order,
+    place_orders,
+    stock_shop,
+)
+
+THREADS = 16
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+
+
+def all_at_once(act: Callable[[Given], Answer], subjects: Iterable[Given]) -> list[Answer]:
+    """What the act answers for each subject, done by many threads."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(act, subjects))
+
+
+def test_two_hundred_orders_for_fifty_lamps_sell_exactly_fifty(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 30}, "CHENGDU": {LAMP: 20}})
+    orders = place_orders(sessions, [an_order([(LAMP, 1)]) for _ in range(200)])
+    reserve = Reserve(sessions)
+
+    # when
+    reservations = all_at_once(lambda order: reserve.reserve_stock(StockRequest(order, 1)), orders)
+
+    # then
+    assert Counter(reservation.units for reservation in reservations) == {1: 50, 0: 150}
+    assert counters(sessions, LAMP) == {"on_hand": 30, "reserved": 30}
+    assert counters(sessions, LAMP, "CHENGDU") == {"on_hand": 20, "reserved": 20}
+    assert_ledger_explains_stock(sessions)
+
+
+def test_nobody_is_refused_while_there_is_enough_for_all(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 35}, "NINGBO": {LAMP: 35}, "CHENGDU": {LAMP: 30}})
+    orders = place_orders(sessions, [an_order([(LAMP, 2)]) for _ in range(50)], "accepted")
+    reserve, allocate = Reserve(sessions), Allocate(sessions)
+
+    # when
+    def claim(order: str) -> int:
+        reserve.reserve_stock(StockRequest(order, 1))
+        return allocate.allocate_stock(StockRequest(order, 2)).short_units
+
+    short = all_at_once(claim, orders)
+
+    # then
+    assert short == [0] * 50
+    assert sum(counters(sessions, LAMP, place)["allocated"] for place in ("HANGZHOU", "NINGBO", "CHENGDU")) == 100
+    assert_ledger_explains_stock(sessions)
+
+
+def test_claims_of_the_same_goods_in_another_order_of_lines_never_wait_in_a_ring(sessions: Sessions) -> None:
+    # given
+    skus = [f"LAMP-{letter}" for letter in "ABCDEFGH"]
+    stock_shop(sessions, {"HANGZHOU": dict.fromkeys(skus, 500)})
+    lines = [(sku, 1) for sku in skus]
+    there_and_back = [an_order(lines if number % 2 else lines[::-1]) for number in range(60)]
+    orders = place_orders(sessions, there_and_back, "accepted")
+    reserve, allocate = Reserve(sessions), Allocate(sessions)
+
+    # when
+    def claim(order: str) -> Any:
+        reserve.reserve_stock(StockRequest(order, 1))
+        return allocate.allocate_stock(StockRequest(order, 2))
+
+    # A ring would be broken by PostgreSQL with an error, which would end this line.
+    allocations = all_at_once(claim, orders)
+
+    # then
+    assert all(len(allocation.work) == 1 for allocation in allocations)
+    assert counters(sessions, "LAMP-A") == {"on_hand": 500, "allocated": 60, "available": 440}
+    assert_ledger_explains_stock(sessions)
+
+
+def test_two_claims_with_the_same_key_at_once_are_one_claim(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
+    order, reserve, together = place_order(sessions), Reserve(sessions), Barrier(2)
+
+    # when
+    def claim(_: int) -> Reservation | None:
+        together.wait()
+        try:
+            return reserve.reserve_stock(StockRequest(order, 1))
+        except IntegrityError:
+            # One of two is rolled back; Temporal tries it again.
+            return None
+
+    answers = all_at_once(claim, range(2))
+    again = reserve.reserve_stock(StockRequest(order, 1))
+
+    # then
+    assert again in answers
+    assert all(answer in (again, None) for answer in answers)
+    assert counters(sessions, LAMP) == {"on_hand": 10, "reserved": 2, "available": 8}
+    assert_ledger_explains_stock(sessions)

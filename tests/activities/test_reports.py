@@ -1,0 +1,252 @@
+"""Reports of warehouse and carrier: whatever order they come in and however often, the end is the same."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from tests.activities.story import A_LAMP, BOTH, Event, Steps
+from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, events_of
+
+SENT = ("picked", "packed", "in_transit", "delivered")
+SENT_BACK = ("in_transit", "return_to_sender", "returned")
+
+
+def report(steps: Steps, what: str, **changes: Any) -> Event:
+    """The stored webhook that says this."""
+    match what:
+        case "picked":
+            return steps.told_by_warehouse("picked", lines=changes.get("lines", BOTH))
+        case "packed":
+            return steps.told_by_warehouse("packed", parcels=[{"weight_grams": 1100}])
+        case "returned":
+            return steps.told_by_warehouse("returned", location_id="CHENGDU")
+    return steps.tracked(what, hours=("in_transit", "return_to_sender", "delivered").index(what))
+
+
+def outcome(steps: Steps) -> dict[str, Any]:
+    """How the fulfillment order stands, without the times at which things were written down."""
+    with steps.sessions() as session:
+        row = session.get_one(FulfillmentOrderRow, steps.work)
+        lines = session.scalars(select(FulfillmentLineRow).order_by(FulfillmentLineRow.sku))
+        return {
+            "status": row.status,
+            "parcels": row.parcels,
+            "times": [at is not None for at in (row.packed_at, row.shipped_at, row.delivered_at)],
+            "lines": [(line.sku, line.quantity, line.allocated, line.picked) for line in lines],
+            "tracking": session.get_one(ShipmentRow, steps.shipment).tracking_status,
+            "stock": [counters(steps.sessions, sku) for sku in (LAMP, TEACUP)],
+            "far": counters(steps.sessions, LAMP, "CHENGDU"),
+            "events": sorted(events_of(steps.sessions, steps.order_id)),
+        }
+
+
+def booked(steps: Steps) -> Steps:
+    """An order whose parcel has its waybill while nobody has told yet what the warehouse did."""
+    steps.up_to("release_to_pick")
+    with steps.sessions.begin() as session:
+        waybill = {"carrier": "SF", "waybill": "SF-1", "tracking_status": "pre_transit"}
+        session.add(ShipmentRow(shipment_id=steps.shipment, **waybill))
+        session.flush()
+        session.get_one(FulfillmentOrderRow, steps.work).shipment_id = steps.shipment
+    return steps
+
+
+def tell(steps: Steps, reports: tuple[str, ...], **changes: Any) -> None:
+    for what in reports:
+        steps.record(report(steps, what, **changes))
+
+
+@pytest.mark.parametrize("arrival", permutations(SENT), ids="-".join)
+def test_a_parcel_that_is_delivered_ends_alike_in_whatever_order_it_is_told(
+    arrival: tuple[str, ...], steps: Steps
+) -> None:
+    # given
+    booked(steps)
+
+    # when
+    for what in arrival:
+        tell(steps, (what, what))
+
+    # then
+    end = outcome(steps)
+    assert end["status"] == end["tracking"] == "delivered"
+    assert end["lines"] == [(LAMP, 2, 0, 2), (TEACUP, 1, 0, 1)]
+    assert end["stock"] == [{"on_hand": 8, "available": 8}, {"on_hand": 9, "available": 9}]
+    assert end["parcels"] == [{"weight_grams": 1100}]
+    assert end["times"] == [True] * 3
+    for what in ("picked", "packed", "shipped", "delivered"):
+        assert end["events"].count(f"fulfillment_order.{what}") == 1
+    assert_ledger_explains_stock(steps.sessions)
+
+
+@pytest.mark.parametrize("arrival", permutations(SENT), ids="-".join)
+def test_a_short_pick_costs_the_same_stock_in_whatever_order_it_is_told(arrival: tuple[str, ...], steps: Steps) -> None:
+    # given
+    booked(steps)
+
+    # when
+    tell(steps, arrival, lines=A_LAMP)
+
+    # then
+    end = outcome(steps)
+    assert end["status"] == "delivered"
+    assert end["lines"] == [(LAMP, 2, 0, 1), (TEACUP, 1, 0, 0)]
+    assert end["stock"] == [{"on_hand": 8, "available": 8}, {"on_hand": 9, "available": 9}]
+    assert "fulfillment_order.short_picked" in end["events"]
+    assert_ledger_explains_stock(steps.sessions)
+
+
+@pytest.mark.parametrize("arrival", permutations(SENT_BACK), ids="-".join)
+def test_a_parcel_that_comes_back_is_stock_again_in_whatever_order_it_is_told(
+    arrival: tuple[str, ...], steps: Steps
+) -> None:
+    # given
+    tell(booked(steps), ("picked", "packed"))
+
+    # when
+    for what in arrival:
+        tell(steps, (what, what))
+
+    # then
+    end = outcome(steps)
+    assert (end["status"], end["tracking"]) == ("canceled", "return_to_sender")
+    assert end["stock"] == [{"on_hand": 8, "available": 8}, {"on_hand": 9, "available": 9}]
+    assert end["far"] == {"on_hand": 5, "available": 5}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_a_parcel_whose_pick_was_never_told_comes_back_whole(steps: Steps) -> None:
+    # given
+    tell(booked(steps), ("packed", "in_transit"))
+
+    # when
+    tell(steps, ("returned",))
+
+    # then
+    assert counters(steps.sessions, LAMP, "CHENGDU") == {"on_hand": 5, "available": 5}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_goods_that_never_left_are_not_stock_twice_when_their_return_is_told(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:picked")
+
+    # when
+    tell(steps, ("returned",))
+
+    # then
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_all_reports_at_once_end_like_one_after_the_other(steps: Steps) -> None:
+    # given
+    booked(steps)
+    reports = [report(steps, what) for what in SENT]
+
+    # when
+    progress = steps.record(*reports)
+
+    # then
+    assert (progress.status, progress.tracking, progress.picked_units, progress.short_units) == (
+        "delivered",
+        "delivered",
+        3,
+        0,
+    )
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_what_was_not_found_leaves_the_books_and_is_still_to_be_sourced(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:picking")
+
+    # when
+    progress = steps.record(steps.told_by_warehouse("picked", lines=A_LAMP))
+
+    # then
+    assert (progress.status, progress.picked_units, progress.short_units) == ("picked", 1, 2)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 9, "allocated": 1, "available": 8}
+    assert counters(steps.sessions, TEACUP) == {"on_hand": 9, "available": 9}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_where_nothing_was_found_the_fulfillment_order_ends(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:picking")
+
+    # when
+    progress = steps.record(steps.told_by_warehouse("picked", lines=[{"sku": LAMP, "quantity": 0}]))
+
+    # then
+    assert (progress.status, progress.short_units) == ("canceled", 3)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 8, "available": 8}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_lamps_from_two_shelves_are_counted_together(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:picking")
+    two_shelves = [*A_LAMP, *A_LAMP, {"sku": TEACUP, "quantity": 1}]
+
+    # when
+    progress = steps.record(steps.told_by_warehouse("picked", lines=two_shelves))
+
+    # then
+    assert (progress.picked_units, progress.short_units) == (3, 0)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
+
+
+def test_a_second_report_of_the_pick_under_another_id_changes_nothing(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:picked")
+
+    # when
+    progress = steps.record(steps.told_by_warehouse("picked", "again", lines=[{"sku": LAMP, "quantity": 0}]))
+
+    # then
+    assert (progress.status, progress.picked_units) == ("picked", 3)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
+
+
+def test_a_location_that_rejects_gives_its_stock_back(steps: Steps) -> None:
+    # given
+    steps.up_to("release_to_pick")
+
+    # when
+    progress = steps.record(steps.told_by_warehouse("rejected", reason="the lamps are wet"))
+
+    # then
+    assert progress.status == "rejected"
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_an_older_report_of_the_carrier_does_not_take_the_place_of_a_newer_one(steps: Steps) -> None:
+    # given
+    steps.up_to("book_shipment")
+    steps.record(steps.tracked("out_for_delivery", hours=5))
+
+    # when
+    progress = steps.record(steps.tracked("in_transit", hours=1))
+
+    # then
+    assert (progress.status, progress.tracking) == ("shipped", "out_for_delivery")
+
+
+def test_a_parcel_that_was_not_collected_yet_has_not_left(steps: Steps) -> None:
+    # given
+    steps.up_to("book_shipment")
+
+    # when
+    progress = steps.record(steps.tracked("pre_transit"))
+
+    # then
+    assert (progress.status, progress.tracking) == ("packed", "pre_transit")
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
+
+
+def test_reports_about_a_fulfillment_order_that_nobody_knows_say_that_it_is_over(steps: Steps) -> None:
+    assert steps.record().status == "canceled"

@@ -1,0 +1,139 @@
+"""Whatever is done with the stock of a few orders, in any order and each step perhaps twice, the books stay right."""
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import func, select
+
+from activities.allocate import Work
+from activities.progress import Reports
+from activities.reserve import StockRequest
+from activities.undo import UndoRequest
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.stock import ReservationRow, StockRow
+from tests.activities.story import Steps
+from tests.factories import an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
+
+PLACES = ("HANGZHOU", "CHENGDU")
+ROUNDS = settings(max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass
+class Buyer:
+    """An order, what was allocated for it, and how often its stock was asked for."""
+
+    order_id: str
+    rounds: int = 0
+    work: list[Work] = field(default_factory=list)
+
+
+class Shop(RuleBasedStateMachine):
+    """Three units of a lamp and two of a cup, and more orders than that."""
+
+    orders: Bundle[Buyer] = Bundle("orders")
+    number = 0
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__()
+        self.steps = steps
+
+    @initialize()
+    def open(self) -> None:
+        Shop.number += 1
+        self.lamp, self.cup = f"ELEGANT-LAMP-{self.number}", f"QUIET-TEACUP-{self.number}"
+        stock_shop(self.steps.sessions, {"HANGZHOU": {self.lamp: 2, self.cup: 2}, "CHENGDU": {self.lamp: 1}})
+
+    @rule(target=orders, lamps=st.integers(1, 3), cups=st.integers(0, 2))
+    def order(self, lamps: int, cups: int) -> Buyer:
+        lines = [(self.lamp, lamps), *([(self.cup, cups)] if cups else [])]
+        return Buyer(*place_orders(self.steps.sessions, [an_order(lines)], "accepted"))
+
+    @rule(buyer=orders, times=st.integers(1, 2))
+    def reserve(self, buyer: Buyer, times: int) -> None:
+        self.steps.reserve.release_stock(self.undo(buyer, buyer.order_id))
+        buyer.rounds += 1
+        request = StockRequest(buyer.order_id, buyer.rounds)
+        answers = [self.steps.reserve.reserve_stock(request) for _ in range(times)]
+        assert answers == answers[:1] * times
+
+    @rule(buyer=orders, times=st.integers(1, 2))
+    def release(self, buyer: Buyer, times: int) -> None:
+        for _ in range(times):
+            assert self.steps.reserve.release_stock(self.undo(buyer, buyer.order_id)).done
+
+    @rule(buyer=orders, times=st.integers(1, 2))
+    def allocate(self, buyer: Buyer, times: int) -> None:
+        buyer.rounds += 1
+        request = StockRequest(buyer.order_id, buyer.rounds)
+        answers = [self.steps.allocate.allocate_stock(request) for _ in range(times)]
+        assert answers == answers[:1] * times
+        buyer.work += answers[0].work
+
+    @rule(buyer=orders, which=st.integers(0, 2), times=st.integers(1, 2))
+    def deallocate(self, buyer: Buyer, which: int, times: int) -> None:
+        for work in buyer.work[which : which + 1]:
+            for _ in range(times):
+                self.steps.allocate.deallocate_stock(self.undo(buyer, work.fulfillment_order_id))
+
+    @rule(buyer=orders, which=st.integers(0, 2), times=st.integers(1, 2))
+    def ship(self, buyer: Buyer, which: int, times: int) -> None:
+        for work in buyer.work[which : which + 1]:
+            self.book(work)
+            self.tell(buyer, work, times, "tms", "shipment.tracking_updated", status="in_transit")
+
+    @rule(buyer=orders, which=st.integers(0, 2), place=st.sampled_from(PLACES), times=st.integers(1, 2))
+    def come_back(self, buyer: Buyer, which: int, place: str, times: int) -> None:
+        for work in buyer.work[which : which + 1]:
+            self.tell(buyer, work, times, "wms", "fulfillment_order.returned", location_id=place)
+
+    @invariant()
+    def the_ledger_explains_the_counters_and_nothing_is_oversold(self) -> None:
+        assert_ledger_explains_stock(self.steps.sessions)
+
+    @invariant()
+    def every_promise_has_an_owner(self) -> None:
+        with self.steps.sessions() as session:
+            stock = session.execute(select(func.sum(StockRow.reserved), func.sum(StockRow.allocated))).one()
+            reserved = session.scalar(select(func.coalesce(func.sum(ReservationRow.quantity), 0)))
+            allocated = session.scalar(select(func.coalesce(func.sum(FulfillmentLineRow.allocated), 0)))
+            assert (stock[0] or 0, stock[1] or 0) == (reserved, allocated)
+
+    @invariant()
+    def every_lamp_and_every_cup_is_here_or_with_somebody(self) -> None:
+        if not hasattr(self, "lamp"):
+            return
+        with self.steps.sessions() as session:
+            for sku, units in ((self.lamp, 3), (self.cup, 2)):
+                here = session.scalar(select(func.sum(StockRow.on_hand)).where(StockRow.sku == sku))
+                away = session.scalar(
+                    select(func.coalesce(func.sum(FulfillmentLineRow.quantity), 0))
+                    .join(FulfillmentOrderRow)
+                    .where(FulfillmentLineRow.sku == sku, FulfillmentOrderRow.status == "shipped")
+                )
+                assert here + away == units
+
+    def undo(self, buyer: Buyer, subject: str) -> UndoRequest:
+        return UndoRequest(buyer.order_id, subject, "the customer canceled")
+
+    def book(self, work: Work) -> None:
+        name = f"{work.fulfillment_order_id}-S1"
+        with self.steps.sessions.begin() as session:
+            row = session.get_one(FulfillmentOrderRow, work.fulfillment_order_id)
+            if row.shipment_id is None:
+                session.add(ShipmentRow(shipment_id=name, carrier="SF", waybill=name, tracking_status="pre_transit"))
+                session.flush()
+                row.shipment_id = name
+
+    def tell(self, buyer: Buyer, work: Work, times: int, partner: str, kind: str, **data: str) -> None:
+        name = work.fulfillment_order_id
+        data = {"shipment_id": f"{name}-S1", "occurred_at": "2026-03-02T12:00:00+00:00", **data}
+        event = store_webhook(self.steps.sessions, partner, kind, name, **data)
+        reports = Reports(buyer.order_id, name, [event])
+        answers = [self.steps.progress.record_progress(reports) for _ in range(times)]
+        assert answers == answers[:1] * times
+
+
+def test_the_books_stay_right_in_whatever_order_stock_is_claimed_sent_and_given_back(steps: Steps) -> None:
+    run_state_machine_as_test(lambda: Shop(replace(steps)), settings=ROUNDS)

@@ -1,0 +1,118 @@
+"""A record that the steps themselves wrote: an order reserved, one allocated, one returned and one canceled."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from activities.allocate import Allocate
+from activities.holds import accept
+from activities.outcome import Ending, Outcome
+from activities.progress import ProgressReports, Reports
+from activities.reserve import Reserve, StockRequest
+from activities.return_reports import ReturnProgress, ReturnReports
+from activities.undo import UndoRequest
+from commands.seed import SHOP, stock_shop
+from models.base import Json
+from models.database import Sessions
+from models.fulfillment import FulfillmentOrderRow, ShipmentRow
+from models.messaging import PartnerEventRow
+from models.order import OrderLineRow, OrderRow
+from models.payment import MoneyMovementRow
+from models.returns import ReturnLineRow, ReturnRow
+
+NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def record(sessions: Sessions) -> Sessions:
+    with sessions.begin() as session:
+        stock_shop(session, SHOP)
+    for name in ("RESERVED", "ALLOCATED", "RETURNED", "CANCELED"):
+        _place(sessions, name)
+    Allocate(sessions).allocate_stock(StockRequest("ALLOCATED", 2))
+    _deliver(sessions, "RETURNED")
+    _return(sessions, "RETURNED")
+    _cancel(sessions, "CANCELED")
+    return sessions
+
+
+def _place(sessions: Sessions, name: str) -> None:
+    """An order of two lamps at 10.00, paid, accepted and reserved."""
+    with sessions.begin() as session:
+        session.add(OrderRow(**_order(name)))
+        session.flush()
+        lamp = {"sku": "ELEGANT-LAMP", "title": "", "quantity": 2, "unit_price_minor": 1000, "discount_minor": 0}
+        session.add(OrderLineRow(order_id=name, line_no=1, **lamp))
+        session.add(_money(name, "captured", 2000))
+        accept(session, name)
+    Reserve(sessions).reserve_stock(StockRequest(name, 1))
+
+
+def _order(name: str) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("order_id", "channel_order_id", "request_hash", "payment_reference"), name),
+        **dict.fromkeys(("discount_minor", "shipping_minor", "tax_minor"), 0),
+        **{"channel": "web", "placed_at": NOON, "workflow_started_at": NOON, "customer_id": "C-1"},
+        **{"currency": "CNY", "grand_total_minor": 2000, "payment_method": "card", "units": 2},
+        **{"country": "CN", "province": "上海", "receiver": {}, "remarks": "", "tags": []},
+    }
+
+
+def _deliver(sessions: Sessions, name: str) -> None:
+    Allocate(sessions).allocate_stock(StockRequest(name, 2))
+    work, shipment = f"{name}-1", f"{name}-1-S1"
+    with sessions.begin() as session:
+        status = {"carrier": "SF Express", "waybill": "100", "tracking_status": "pre_transit"}
+        session.add(ShipmentRow(shipment_id=shipment, **status))
+        session.flush()
+        session.get_one(FulfillmentOrderRow, work).shipment_id = shipment
+    delivered = {"shipment_id": shipment, "status": "delivered", "occurred_at": NOON.isoformat()}
+    reports = [
+        _report(sessions, "fulfillment_order.picked", {"lines": [{"sku": "ELEGANT-LAMP", "quantity": 2}]}),
+        _report(sessions, "fulfillment_order.packed", {"parcels": [{"weight_grams": 800}]}),
+        _report(sessions, "shipment.tracking_updated", delivered),
+    ]
+    ProgressReports(sessions).record_progress(Reports(name, work, reports))
+    Outcome(sessions).end_order(Ending(name, "completed", "everything was delivered"))
+
+
+def _return(sessions: Sessions, name: str) -> None:
+    case = f"{name}-R-7"
+    with sessions.begin() as session:
+        paid = {"refund_minor": 1000, "refunded_at": NOON}
+        session.add(ReturnRow(return_id=case, order_id=name, case_id="7", status="approved", reason="", **paid))
+        session.flush()
+        session.add(ReturnLineRow(return_id=case, line_no=1, sku="ELEGANT-LAMP", quantity=1))
+        session.add(_money(name, "refunded", 1000, case))
+    lines = [{"sku": "ELEGANT-LAMP", "quantity": 1, "disposition": "restock"}]
+    came = _report(sessions, "return.received", {"location_id": "SHANGHAI", "lines": lines})
+    judged = _report(sessions, "return.inspected", {"lines": lines})
+    ReturnProgress(sessions).record_return(ReturnReports(case, [came, judged]))
+    with sessions.begin() as session:
+        session.get_one(ReturnRow, case).status = "closed"
+
+
+def _cancel(sessions: Sessions, name: str) -> None:
+    Reserve(sessions).release_stock(UndoRequest(name, name, "canceled"))
+    with sessions.begin() as session:
+        session.add(_money(name, "refunded", 2000))
+    Outcome(sessions).end_order(Ending(name, "canceled", "the customer changed her mind"))
+
+
+def _money(name: str, kind: str, amount: int, case: str | None = None) -> MoneyMovementRow:
+    return MoneyMovementRow(
+        order_id=name,
+        kind=kind,
+        amount_minor=amount,
+        currency="CNY",
+        gateway_reference=name,
+        return_id=case,
+        key=f"{name}:{kind}",
+    )
+
+
+def _report(sessions: Sessions, kind: str, data: Json) -> tuple[str, str]:
+    with sessions.begin() as session:
+        session.add(PartnerEventRow(partner="wms", event_id=kind, type=kind, subject="", data=data))
+    return "wms", kind

@@ -1,0 +1,179 @@
+"""`baton verify` says nothing about a record that the steps wrote, and names whatever somebody did to it."""
+
+import pytest
+from sqlalchemy import text
+
+from commands.verify import verify
+from commands.verify_checks import CHECKS
+from models.database import Sessions
+
+# What somebody does to the record, which check finds it, and which row it names.
+LAMPS = "sku = 'ELEGANT-LAMP' AND location_id = 'SHANGHAI'"
+NO_MORE_CHECKS = (
+    "ALTER TABLE stock DROP CONSTRAINT ck_stock_never_oversold, DROP CONSTRAINT ck_stock_counters_not_negative;"
+)
+LATER = "received_at = now() - interval '1 hour'"
+TAMPERING = {
+    "a unit on hand that no movement explains": (
+        f"UPDATE stock SET on_hand = on_hand + 1 WHERE {LAMPS}",
+        "stock counters equal the sums of the ledger",
+        "ELEGANT-LAMP/SHANGHAI on_hand",
+    ),
+    "a movement that was removed": (
+        "DELETE FROM stock_movements WHERE kind = 'quarantined' AND quantity = 1",
+        "stock counters equal the sums of the ledger",
+        "ELEGANT-LAMP/SHANGHAI quarantined",
+    ),
+    "a reservation that was removed": (
+        "DELETE FROM reservations WHERE order_id = 'RESERVED'",
+        "reserved units equal the reservations",
+        "ELEGANT-LAMP/SHANGHAI",
+    ),
+    "an allocation that was forgotten": (
+        "UPDATE fulfillment_lines SET allocated = 1 WHERE fulfillment_order_id = 'ALLOCATED-1'",
+        "allocated units equal those of the fulfillment orders",
+        "ELEGANT-LAMP/SHANGHAI",
+    ),
+    "more promised than there is": (
+        f"{NO_MORE_CHECKS} UPDATE stock SET on_hand = 0 WHERE {LAMPS}",
+        "nothing is oversold or below zero",
+        "ELEGANT-LAMP/SHANGHAI",
+    ),
+    "an allocation of a fulfillment order that was canceled": (
+        "UPDATE fulfillment_orders SET status = 'canceled' WHERE fulfillment_order_id = 'ALLOCATED-1'",
+        "every allocation is owned by an open fulfillment order",
+        "ALLOCATED-1 ELEGANT-LAMP",
+    ),
+    "an allocation of goods that have left": (
+        "UPDATE fulfillment_orders SET status = 'shipped' WHERE fulfillment_order_id = 'ALLOCATED-1'",
+        "every allocation is owned by an open fulfillment order",
+        "ALLOCATED-1 ELEGANT-LAMP",
+    ),
+    "a reservation of an order that ended": (
+        "UPDATE orders SET status = 'expired', ended_at = now() WHERE order_id = 'RESERVED'",
+        "no ended order reserves stock",
+        "RESERVED ELEGANT-LAMP",
+    ),
+    "an order that nobody ever started": (
+        f"UPDATE orders SET workflow_started_at = NULL, {LATER} WHERE order_id = 'RESERVED'",
+        "every order has a workflow or an end",
+        "RESERVED",
+    ),
+    "an ended order without an ending time": (
+        "UPDATE orders SET ended_at = NULL WHERE order_id = 'CANCELED'",
+        "an order has an ending time when it has ended, and only then",
+        "CANCELED",
+    ),
+    "a hold on a canceled order": (
+        "INSERT INTO holds (order_id, code, reason, owner_role) VALUES ('CANCELED', 'ADDRESS', 'no street', 'staff')",
+        "nothing holds a canceled, rejected or expired order",
+        "CANCELED ADDRESS",
+    ),
+    "a refund of more than was paid": (
+        "UPDATE money_movements SET amount_minor = 2001 WHERE key = 'CANCELED:refunded'",
+        "no order was refunded more than was captured",
+        "CANCELED CNY",
+    ),
+    "a canceled order whose money was kept": (
+        "DELETE FROM money_movements WHERE key = 'CANCELED:refunded'",
+        "undone orders gave all money back, or a person was called",
+        "CANCELED",
+    ),
+    "a return that paid less than it says": (
+        "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
+        "every return case paid back what it says",
+        "RETURNED-R-7",
+    ),
+    "more units back than were shipped": (
+        "UPDATE returned_goods SET quantity = 3 WHERE return_id = 'RETURNED-R-7'",
+        "no more units came back than were shipped",
+        "RETURNED ELEGANT-LAMP",
+    ),
+    "a customer who is never told": (
+        "DELETE FROM messages WHERE message_id = 'CANCELED:canceled:inbox'",
+        "everybody is to be told how an order ended",
+        "CANCELED",
+    ),
+    "a message both sent and given up": (
+        "UPDATE messages SET sent_at = now(), parked_at = now() WHERE message_id = 'CANCELED:canceled:inbox'",
+        "messages of ended orders are sent, parked or waiting",
+        "CANCELED:canceled:inbox",
+    ),
+}
+
+
+def tamper(record: Sessions, statement: str) -> None:
+    with record.begin() as session:
+        session.execute(text(statement))
+
+
+def test_what_the_steps_wrote_is_whole(record: Sessions) -> None:
+    # when the record is verified
+    report = verify(record)
+
+    # then nothing is wrong, and every check had something to look at that could have been
+    assert report.clean, [result.line.plain for result in report.results if result.wrong]
+    idle = [result.name for result in report.results if not result.checked]
+    assert idle == ["nothing holds a canceled, rejected or expired order"]
+
+
+def test_an_empty_record_is_whole(sessions: Sessions) -> None:
+    assert verify(sessions).clean
+
+
+@pytest.mark.parametrize("deed", TAMPERING)
+def test_tampering_is_found_and_named(record: Sessions, deed: str) -> None:
+    # given a record that somebody changed behind the back of the steps
+    statement, check, row = TAMPERING[deed]
+    tamper(record, statement)
+
+    # when it is verified
+    report = verify(record)
+
+    # then the check says so and names the row
+    wrong = {result.name: result.first for result in report.results if result.wrong}
+    assert row in wrong.get(check, ()), wrong
+
+
+def test_every_check_has_a_tampering_that_it_finds() -> None:
+    assert {check.name for check in CHECKS} == {check for _, check, _ in TAMPERING.values()}
+
+
+def test_an_order_that_has_just_come_waits_for_its_workflow(record: Sessions) -> None:
+    # given an order that the relay has not started yet
+    tamper(record, "UPDATE orders SET workflow_started_at = NULL WHERE order_id = 'RESERVED'")
+
+    # when the record is verified
+    report = verify(record)
+
+    # then that is no fault, but it is said
+    result = next(result for result in report.results if result.name == "every order has a workflow or an end")
+    assert (report.clean, result.waiting) == (True, 1)
+
+
+def test_messages_that_are_still_to_be_sent_are_counted(record: Sessions) -> None:
+    report = verify(record)
+
+    messages = report.results[-1]
+    assert (messages.waiting, messages.wrong) == (messages.checked, 0)
+
+
+def test_money_of_a_canceled_order_that_a_person_was_called_for_is_no_fault(record: Sessions) -> None:
+    # given a refund that the gateway refused, so that a person was called
+    tamper(record, "DELETE FROM money_movements WHERE key = 'CANCELED:refunded'")
+    tamper(record, "UPDATE orders SET attention = 'the gateway refuses the refund' WHERE order_id = 'CANCELED'")
+
+    # then the record is whole
+    assert verify(record).clean
+
+
+def test_only_the_first_few_wrong_rows_are_named_and_all_are_counted(record: Sessions) -> None:
+    # given a unit too many everywhere
+    tamper(record, "UPDATE stock SET on_hand = on_hand + 1")
+
+    # when it is verified
+    result = verify(record).results[0]
+
+    # then a line fits the screen
+    assert (result.wrong > 5, len(result.first)) == (True, 5)
+    assert result.line.plain.endswith(f"and {result.wrong - 5} more")

@@ -1,0 +1,103 @@
+"""Record one history for each outcome: `python -m tests.record_histories`, after a workflow was changed on purpose.
+
+The replay test holds today's code against these files: a change that breaks orders under way is found before they do.
+"""
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from embedded.ending import end_process
+from embedded.postgres import EmbeddedPostgres
+from embedded.temporal_server import find_program
+from models.database import open_database
+from models.schema import migrate
+from tests.house import QUICK, SILENT, House, open_house
+from workflows.search_attributes import ALL
+
+HISTORIES = Path(__file__).with_name("histories")
+LEFT_OUT = ("stackTrace", "identity", "workerVersion", "binaryChecksum")
+NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
+
+
+async def record(workflow: WorkflowHandle[Any, Any], name: str) -> None:
+    await workflow.result()
+    history = await workflow.fetch_history()
+    events = _without_this_machine(json.loads(history.to_json()))
+    HISTORIES.joinpath(f"{name}.json").write_text(json.dumps(events, separators=(",", ":")))
+    print(f"{name}: {len(history.events)} events")  # noqa: T201
+
+
+def _without_this_machine(node: Any) -> Any:
+    """Stack traces and identities say where it was recorded, and replay does not look at them."""
+    if isinstance(node, dict):
+        return {key: _without_this_machine(value) for key, value in node.items() if key not in LEFT_OUT}
+    return [_without_this_machine(one) for one in node] if isinstance(node, list) else node
+
+
+async def record_quick(house: House) -> None:
+    for name in ("completed", "SHORT-PICK", "PICK-REJECTED", "PAYMENT-UNSETTLED", "CARRIER-DOWN"):
+        order_id = await house.order(name)
+        await house.until_status(order_id, "completed")
+        await record(house.workflow(order_id), name.lower())
+    order_id = await house.order("returned")
+    await house.until_status(order_id, "completed")
+    asked = {"channel": "shop", "channel_order_id": house.placed[order_id], "reason": "too big"}
+    for case_id, units in (("closed", 1), ("rejected", 9)):
+        await house.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
+        await house.until_event(order_id, f"return.{case_id}")
+        await record(house.case(order_id, case_id), f"return-{case_id}")
+
+
+async def record_silent(house: House) -> None:
+    order_id = await house.order("canceled")
+    await house.until_fulfillment(order_id, "released")
+    await house.cancel(order_id)
+    await record(house.workflow(order_id), "canceled")
+
+    order_id = await house.order("held", ship_to=NO_STREET)
+    await house.until_status(order_id, "under_review")
+    await house.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"})
+    await house.until_fulfillment(order_id, "released")
+    await house.fast_forward(house.workflow(order_id), house.settings.deadlines.pick * 2)
+    await house.until_event(order_id, "alert.raised")
+    await house.cancel(order_id)
+    await record(house.workflow(order_id), "held-and-late")
+
+    order_id = await house.order("PAYMENT-UNSETTLED")
+    await house.until_status(order_id, "under_review")
+    await house.fast_forward(house.workflow(order_id), house.settings.deadlines.payment * 2)
+    await record(house.workflow(order_id), "expired")
+
+
+async def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        postgres = EmbeddedPostgres(Path(directory))
+        postgres.start()
+        for name in ("quick", "silent"):
+            engine = open_database(postgres.ensure_database(name))
+            migrate(engine)
+            engine.dispose()
+        environment = await WorkflowEnvironment.start_time_skipping_v2(
+            ts_config=TimeSkippingConfig(enabled=False),
+            dev_server_existing_path=find_program(),
+            dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+            search_attributes=list(ALL),
+        )
+        async with environment:
+            async with open_house(environment, postgres.ensure_database("quick"), QUICK) as house:
+                await record_quick(house)
+            async with open_house(environment, postgres.ensure_database("silent"), SILENT) as house:
+                await record_silent(house)
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    HISTORIES.mkdir(exist_ok=True)
+    asyncio.run(main())
+    end_process(0)
