@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, ledger, sourcing
 from activities.reserve import LOOKS, StockRequest, TooMuchTraffic, drop_reservations
+from activities.rows import insert_all
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
 from domain.sourcing import SourcingDecision
@@ -59,7 +60,7 @@ class Allocate:
             status = FulfillmentStatus(row.status) if row else FulfillmentStatus.CANCELED
             if row and not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED:
                 end_fulfillment_order(session, row, FulfillmentStatus.CANCELED, undo.reason)
-        return Undone(done=status != FulfillmentStatus.SHIPPED)
+        return Undone(done=status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED))
 
 
 def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
@@ -131,9 +132,8 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
             for sku, units in skus.items()
         ]
         claims += [Movement("allocated", sku, location, units) for sku, units in skus.items()]
-    if work:
-        session.execute(insert(FulfillmentOrderRow), orders)
-        session.execute(insert(FulfillmentLineRow), lines)
+    insert_all(session, FulfillmentOrderRow, orders)
+    insert_all(session, FulfillmentLineRow, lines)
     # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
     ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
     return Allocation(work)

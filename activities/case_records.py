@@ -1,5 +1,6 @@
 """Reading and moving return cases in the record."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -71,18 +72,18 @@ def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, 
 
 
 def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that were paid back in other cases of the order."""
-    rows = session.execute(
-        select(ReturnLineRow.line_no, func.sum(ReturnLineRow.quantity))
-        .join(ReturnRow)
-        .where(
+    """Units by line number that were paid back in other cases of the order: what came, not what was asked."""
+    others = session.scalars(
+        select(ReturnRow).where(
             ReturnRow.order_id == row.order_id,
             ReturnRow.refunded_at.is_not(None),
             ReturnRow.return_id != row.return_id,
         )
-        .group_by(ReturnLineRow.line_no)
-    )
-    return {line_no: int(units) for line_no, units in rows}
+    ).all()
+    before: Counter[int] = Counter()
+    for other in others:
+        before.update(returned_units(session, other))
+    return dict(before)
 
 
 def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:

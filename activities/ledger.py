@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, column, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, Integer, Text, bindparam, column, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from activities.rows import insert_all
 from domain.stock import COUNTERS, Movement, OutOfStock, Place, changes
 from models.stock import StockMovementRow, StockRow
 
@@ -44,8 +45,9 @@ def post(session: Session, movements: Sequence[Movement], order_id: str | None, 
     if len(changed) < len(places):
         missing = set(places) - {(row.sku, row.location_id) for row in changed}
         raise OutOfStock("out_of_stock", ", ".join("/".join(place) for place in sorted(missing)[:5]))
-    session.execute(
-        insert(StockMovementRow),
+    insert_all(
+        session,
+        StockMovementRow,
         [
             {
                 "kind": movement.kind,

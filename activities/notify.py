@@ -58,11 +58,15 @@ class Notify:
             waiting = _waiting(session, request.order_id)
         sent, trouble = set[str](), dict[str, str]()
         for recipient, messages in groupby(waiting, key=lambda message: RECIPIENTS.index(message.recipient)):
-            name = RECIPIENTS[recipient]
+            name, batch = RECIPIENTS[recipient], [_message(order, message) for message in messages]
             try:
-                sent |= self.inboxes[name].deliver([_message(order, message) for message in messages])
+                taken = self.inboxes[name].deliver(batch)
             except (PartnerTrouble, MessageRefused) as problem:
                 trouble[name] = str(problem)
+                continue
+            sent |= taken
+            if len(taken) < len(batch):
+                trouble[name] = f"{name} took {len(taken)} of {len(batch)} messages"
         with self.sessions.begin() as session:
             _mark_sent(session, sent)
             for recipient_name, problem_text in trouble.items():

@@ -57,6 +57,11 @@ def refund(
     sessions: Sessions, payments: Payments, order: OrderRow, amount: Money, reason: str, key: str, return_id: str = ""
 ) -> RefundAnswer:
     """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed."""
+    with sessions.begin() as session:
+        # What another case paid back in between may make the amount another one now.
+        known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
+    if known is not None:
+        return RefundAnswer(known)
     if amount.minor_units <= 0:
         return RefundAnswer()
     try:

@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, ledger, sourcing
+from activities.rows import insert_all
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement, OutOfStock
 from models.database import Sessions
@@ -109,6 +109,6 @@ def _claim(session: Session, order_id: str, claims: list[Movement]) -> None:
         {"order_id": order_id, "sku": claim.sku, "location_id": claim.location_id, "quantity": claim.quantity}
         for claim in claims
     ]
-    session.execute(insert(ReservationRow), rows)
+    insert_all(session, ReservationRow, rows)
     # Last, so that the rows of hot goods are locked for the shortest time.
     ledger.post(session, claims, order_id, "reserved")

@@ -1,6 +1,7 @@
 """`baton bench flow`: whole orders against workflows that do nothing, on the same servers, in turns."""
 
 import asyncio
+import socket
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from bench import baseline
 from bench.baseline import NoopLoad
 from bench.cpu import cpu_seconds
 from bench.orders import OrderLoad
+from embedded.environment import Ports
 from embedded.services import Service
 from embedded.stack import Stack
 from models.database import open_database, sessions
@@ -87,7 +89,7 @@ def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = closing.enter_context(Stack(directory, step_seconds=0, worker_processes=processes))
+        stack = closing.enter_context(Stack(directory, _free_ports(), step_seconds=0, worker_processes=processes))
         workers = [_baseline_worker(stack, number) for number in range(processes)]
         for worker in workers:
             closing.callback(worker.stop)
@@ -126,6 +128,13 @@ async def _in_turns(real: Side, empty: Side, orders: int, processes: int, progre
         baseline_cpu_ms_per_order=empty.cpu_ms,
         ratio=round(real.per_second / empty.per_second, 3),
     )
+
+
+def _free_ports() -> Ports:
+    """Ports that the system picks: two benches that start at once would agree on the next ones after the defaults."""
+    with ExitStack() as closing:
+        taken = [closing.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        return Ports(*(server.getsockname()[1] for server in taken))
 
 
 def _baseline_worker(stack: Stack, number: int) -> Service:

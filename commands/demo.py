@@ -43,7 +43,7 @@ def demo(
     step_seconds: Annotated[float, typer.Option(min=0, help="How long each step of a simulated partner takes.")] = 0.2,
 ) -> None:
     """Show orders and returns go through Baton, and prove that the record is whole afterwards."""
-    console = Console()
+    console = Console(highlight=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         file = translate(read_rows(orders), limit) if orders else None

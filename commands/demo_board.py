@@ -96,7 +96,7 @@ class Board:
         return Counter(order.place for order in self.orders.values() if channel in (None, order.channel))
 
 
-def look(record: Sessions, latest: int = 10) -> Board:
+def look(record: Sessions, latest: int = 8) -> Board:
     """The board as of now."""
     with record() as session:
         rows = session.execute(ORDERS).mappings()

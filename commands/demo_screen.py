@@ -5,6 +5,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -104,7 +105,8 @@ def _table(board: Board) -> Table:
     """A column a channel, so that it fits a narrow terminal and orders wander downwards."""
     channels = list(dict.fromkeys(order.channel for order in board.orders.values()))
     counted = [board.places(channel) for channel in (*channels, None)]
-    table = Table("", *(Column(name, justify="right", min_width=9) for name in (*channels, "all")))
+    columns = (Column(name, justify="right", min_width=9) for name in (*channels, "all"))
+    table = Table("", *columns, box=SIMPLE_HEAD)
     for place in PLACES:
         table.add_row(place, *(str(places[place] or "·") for places in counted))
     return table

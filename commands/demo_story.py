@@ -30,11 +30,10 @@ def tell_translation(console: Console, found: Translation) -> None:
     _heading(console, "The file")
     console.print(
         f"  {found.rows:,} rows: {found.lines:,} lines in {len(found.orders):,} orders of {len(found.titles):,} goods, "
-        f"{found.postage} of postage, {found.exceptions.total()} exceptions",
-        highlight=False,
+        f"{found.postage} of postage, {found.exceptions.total()} exceptions"
     )
     for reason, rows in found.exceptions.most_common():
-        console.print(f"  {rows:>6} left out: {reason}", highlight=False)
+        console.print(f"  {rows:>6} left out: {reason}")
 
 
 def tell_counts(console: Console, board: Board) -> None:
@@ -55,7 +54,7 @@ def tell_report(console: Console, report: Report) -> None:
     _heading(console, "baton verify")
     for result in report.results:
         console.print(Text("  ").append_text(result.line), soft_wrap=True)
-    console.print(f"  {report.summary}", style="bold", highlight=False)
+    console.print(f"  {report.summary}", style="bold")
 
 
 def tell_where(console: Console, data_dir: Path, links: Mapping[str, str]) -> None:

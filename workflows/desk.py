@@ -26,12 +26,12 @@ def why(failure: FailureError) -> str:
 
 
 class Desk:
-    """`alert(code, subject, reason)` tells a person; an empty reason says that it is over.
+    """`alert(code, subject, reason)` tells a person; an empty reason says that it is over. `headline()` says in a few
+    words where the case stands, for the details in the Temporal UI."""
 
-    `details(lines)` shows what the workflow waits for in the Temporal UI.
-    """
-
-    def __init__(self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], headline: str) -> None:
+    def __init__(
+        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], headline: Callable[[], str]
+    ) -> None:
         self.dues = dues
         self.waits: dict[str, str] = {}
         self.in_flight = 0
@@ -111,13 +111,13 @@ class Desk:
                 await self.alert(nearest.code, who, f"{nearest.what} is late, it was due {_clock(nearest.at)}")
                 self.show()
 
-    def show(self, *more: str) -> None:
-        """One sentence a wait: for what, and until when."""
+    def show(self) -> None:
+        """Where it stands, and a line for each thing it waits for: what, and until when."""
         lines = [
             f"- waits for {what}" + (f", due {_clock(self.dues[who].at)}" if who in self.dues else "")
             for who, what in self.waits.items()
         ]
-        workflow.set_current_details("\n".join([f"**{self._headline}**", *more, *lines]))
+        workflow.set_current_details("\n".join([f"**{self._headline()}**", "", *lines]))
 
     def _nearest(self) -> Due | None:
         return min((due for due in self.dues.values() if not due.passed), key=lambda due: due.at, default=None)

@@ -14,13 +14,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.progress import Progress, ProgressReports, Reports
     from activities.ship import Ship
     from activities.undo import UndoRequest
-    from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+    from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
     from workflows.compensations import UndoList
     from workflows.desk import Desk, Stopped
     from workflows.messages import OrderDeadlines, PartnerEvent
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
+# What a carrier says when it cannot go on by itself.
+TROUBLE = (TrackingStatus.EXCEPTION, TrackingStatus.RETURN_TO_SENDER)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class House:
     """`hold(code, reason, key)` raises a hold."""
     released: Callable[[str], Awaitable[None]]
     """`released(code)` returns when there is no such hold, or the order is to be canceled."""
+    alert: Callable[[str, str, str], Awaitable[None]]
+    """`alert(code, subject, reason)` asks a person to look."""
     source_again: Callable[[], None]
     """Say that goods are missing which another location may have."""
     show: Callable[[], None]
@@ -130,11 +134,10 @@ class Fulfillment:
         await self._apply()
         if self.state.status in (Status.SHIPPED, Status.DELIVERED):
             return False
-        if await self.undo.run_while_possible(self.stop_reason):
-            self.state.status = Status.CANCELED
-            return True
-        self.state.recall_failed = True
-        return False
+        if not await self.undo.run_while_possible(self.stop_reason):
+            return False
+        self.state.status = Status.CANCELED
+        return True
 
     async def _delivered(self) -> None:
         """Follow the parcel until it is delivered or back; a stop now means interception."""
@@ -147,6 +150,8 @@ class Fulfillment:
                 await self._intercept()
             await self._reports(f"{self.state.waybill} to be delivered", wake=self._not_intercepted_yet)
         await self.house.desk.done(self.name)
+        if self.state.troubled:
+            await self.house.alert("PARCEL_TROUBLE", self.name, "")
 
     async def _intercept(self) -> None:
         if not self.state.shipment_id:
@@ -174,6 +179,10 @@ class Fulfillment:
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
         reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
         self._take(await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}"))
+        if self.state.tracking in TROUBLE and not self.state.troubled and not self.state.interception:
+            self.state.troubled = True
+            reason = f"the carrier reports {self.state.tracking} for {self.state.waybill}"
+            await self.house.alert("PARCEL_TROUBLE", self.name, reason)
 
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED

@@ -33,7 +33,7 @@ class OrderDesk:
         self.order_id = order.order_id
         self.deadlines = order.deadlines
         self.state = order.state or OrderState()
-        self.steps = Desk(self.state.dues, self.alert, f"order {order.order_id}")
+        self.steps = Desk(self.state.dues, self.alert, self._headline)
         self.undo = UndoList(order.order_id, self.state.undo, self.steps, order.deadlines)
         self.telling = Telling(order.order_id, self.steps, self.state.telling)
         self.house = House(
@@ -42,6 +42,7 @@ class OrderDesk:
             order.deadlines,
             self.hold,
             self.released,
+            self.alert,
             self.source_again,
             self.show,
             self.telling.tell,
@@ -84,6 +85,14 @@ class OrderDesk:
         """Remember where the order stands, and show it. The record was written by the step that brought it there."""
         self.state.status = status
         self.show()
+
+    def _headline(self) -> str:
+        parts = [f"order {self.order_id} is {self.state.status}"]
+        if self.state.holds:
+            parts.append(f"held by {', '.join(self.state.holds)} until somebody releases it")
+        if self.state.attention:
+            parts.append(f"needs a person: {', '.join(self.state.attention)}")
+        return "; ".join(parts)
 
     def show(self) -> None:
         """Bring the search attributes up to date; what has not changed, or was and is empty, costs nothing."""

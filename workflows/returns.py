@@ -47,7 +47,6 @@ class ReturnWorkflow:
     @workflow.init
     def __init__(self, start: ReturnInput) -> None:
         self.start = start
-        self.desk = Desk({}, self._alert, f"return {start.case_id} of {start.channel}/{start.channel_order_id}")
         self.requests: list[PartnerEvent] = []
         self.inbox: list[PartnerEvent] = []
         self.seen: set[str] = set()
@@ -56,6 +55,7 @@ class ReturnWorkflow:
         self.return_id = ""
         self.refunds = 0
         self.try_again = True
+        self.desk = Desk({}, self._alert, self._headline)
 
     @workflow.run
     async def run(self, start: ReturnInput) -> ReturnOutcome:
@@ -187,6 +187,9 @@ class ReturnWorkflow:
         await self.desk.database(Returns.end_return, CaseStep(self.return_id, status, reason), f"{status} {reason}")
         self._show(status)
         return ReturnOutcome(status)
+
+    def _headline(self) -> str:
+        return f"return {self.start.case_id} of {self.start.channel} {self.start.channel_order_id} is {self.status}"
 
     async def _alert(self, code: str, subject: str, reason: str) -> None:
         workflow.upsert_search_attributes([search_attributes.NEEDS_ATTENTION.value_set(bool(reason))])

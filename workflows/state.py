@@ -33,7 +33,8 @@ class FulfillmentState:
     shipment_id: str = ""
     waybill: str = ""
     interception: str = ""
-    recall_failed: bool = False
+    troubled: bool = False
+    """Whether a person was told that the carrier cannot go on by itself."""
     settled: bool = False
     """Whether the order has drawn its conclusion from the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)

@@ -120,7 +120,7 @@ def _line(number: int, item: Reader, currency: str) -> OrderLine:
     wrap = (("gift_wrap", gift.text("GiftWrapLevel", 100)),) if gift.has("GiftWrapLevel") else ()
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "SellerSKU", "ASIN"),
+        sku=shaping.sku(item, "SellerSKU", theirs="ASIN"),
         quantity=quantity,
         unit_price=price,
         discount=price * quantity - before + _amount(item, "PromotionDiscount", currency),

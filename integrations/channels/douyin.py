@@ -112,7 +112,7 @@ def _lines(item: Reader, numbers: Iterator[int]) -> Iterator[OrderLine]:
     parts = item.objects("bundle_sku_info")
     whole = OrderLine(
         line_no=0 if parts else next(numbers),
-        sku=shaping.sku(item, "out_sku_id", "code", "sku_id"),
+        sku=shaping.sku(item, "code", "out_sku_id", theirs="sku_id"),
         quantity=quantity,
         unit_price=price,
         discount=discount,
@@ -135,7 +135,7 @@ def _part(number: int, whole: OrderLine, part: Reader, quantity: int, before: Mo
     price = shaping.unit_price(part, "item_num", before, quantity)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(part, "code", "sku_id"),
+        sku=shaping.sku(part, "code", theirs="sku_id"),
         quantity=quantity,
         unit_price=price,
         discount=price * quantity - before + off,

@@ -42,7 +42,7 @@ def read_csv(lines: Iterable[str], shop: Shop = SHOP) -> Iterator[FileOrder]:
             key = (row["channel_order_id"] or "").strip()
             groups.setdefault(key or f"row {reader.line_num}", []).append((reader.line_num, dict(row)))
     except csv.Error:
-        raise Unreadable(f"row {reader.line_num}", "is not CSV") from None
+        raise Unreadable(f"row {reader.reader.line_num}", "is not CSV") from None
     for group in groups.values():
         yield _attempt(tuple(number for number, _ in group), {"rows": [row for _, row in group]}, shop)
 
@@ -60,7 +60,7 @@ def split(payload: Any) -> list[Any]:
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     """One order of a file: `{"rows": [...]}` of a CSV, or a plain body."""
     body = open_object(payload)
-    return plain.translate(_body(body.objects("rows")) if "rows" in body.node else body.node, shop)
+    return plain.translate(_body(body.objects("rows"), shop) if "rows" in body.node else body.node, shop)
 
 
 def _attempt(rows: tuple[int, ...], raw: Payload, shop: Shop) -> FileOrder:
@@ -85,7 +85,7 @@ def _check_header(names: Iterable[str]) -> None:
             raise Unreadable(name or "header", "is a column that nobody reads, or stands there twice")
 
 
-def _body(rows: list[Reader]) -> Mapping[str, Any]:
+def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
     """The plain body: lines from every row, the rest from the first, with which the others must agree."""
     if not rows:
         raise Unreadable("rows", "are missing")
@@ -99,7 +99,7 @@ def _body(rows: list[Reader]) -> Mapping[str, Any]:
     return {
         "channel_order_id": take["channel_order_id"],
         "placed_at": take["placed_at"],
-        "currency": take["currency"] or SHOP.currency,
+        "currency": take["currency"] or shop.currency,
         "customer": {"customer_id": take["customer_id"] or take["email"] or take["phone"] or take["channel_order_id"]},
         "ship_to": {name: take[name] for name in ADDRESS if not name.startswith("address")}
         | {"lines": [line for line in (take["address1"], take["address2"]) if line]},

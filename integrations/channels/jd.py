@@ -38,7 +38,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             channel_order_id=shaping.reference(order, "orderId"),
             placed_at=placed_at,
             customer_id=shaping.customer_id(
-                shop, order.text("open_id_buyer"), order.text("pin"), address.receiver_token, order.text("orderId")
+                shop, order.text("open_id_buyer") or order.text("pin"), address.receiver_token, order.text("orderId")
             ),
             ship_to=address,
             lines=shaping.counted(order, "itemInfoList", lines),
@@ -85,7 +85,7 @@ def _line(number: int, item: Reader, discount: Money) -> OrderLine:
     shaping.line_cost(item, "jdPrice", price, quantity)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "outerSkuId", "skuId"),
+        sku=shaping.sku(item, "outerSkuId", theirs="skuId"),
         quantity=quantity,
         unit_price=price,
         discount=discount,

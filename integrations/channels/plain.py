@@ -8,7 +8,7 @@ from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
 from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, Unreadable, open_object
-from integrations.channels.signatures import StandardWebhooks
+from integrations.channels.signatures import StandardWebhooks, header
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
 
 SHOP = Shop("plain", zone="")
@@ -93,8 +93,7 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     data = body.object("data")
     if data.has("lines"):
         return (kind,)
-    event_id = next((value for key, value in headers.items() if key.lower() == "webhook-id"), "")
-    return (Thin(shaping.reference(data, "channel_order_id"), kind, event_id),)
+    return (Thin(shaping.reference(data, "channel_order_id"), kind, header(headers, "webhook-id")),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:

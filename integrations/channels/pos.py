@@ -7,11 +7,9 @@ from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
 from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
-from integrations.channels.shaping import split, total
+from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Event, Financial, Kind, Shop, Translated
-
-__all__ = ["SHOP", "SIGNATURE", "events", "split", "translate"]
 
 SHOP = Shop("pos")
 SIGNATURE = HmacScheme("X-Signature")
@@ -75,7 +73,7 @@ def _line(number: int, item: Reader, currency: str) -> OrderLine:
     shaping.line_cost(item, "unit_price", price, quantity)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "sku", "barcode"),
+        sku=shaping.sku(item, "sku", theirs="barcode"),
         quantity=quantity,
         unit_price=price,
         discount=item.money("discount", currency),

@@ -68,7 +68,8 @@ class Reader:
         """Refuse what nobody would read, where the form is our own."""
         for name in self.node:
             if name not in names:
-                raise self.wrong(str(name)[:100].encode("utf-8", "replace").decode(), "is not a field of this form")
+                shown = str(name)[:100].encode("utf-8", "replace").decode() or "(no name)"
+                raise self.wrong(shown, "is not a field of this form")
         return self
 
     def object(self, name: str) -> "Reader":

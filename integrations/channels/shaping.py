@@ -34,13 +34,13 @@ def reference(reader: Reader, *names: str) -> str:
     return text
 
 
-def sku(reader: Reader, *names: str) -> str:
-    """The seller's own number, or else the channel's, which the audit will not know."""
-    name = next((name for name in names if reader.has(name)), names[0])
+def sku(reader: Reader, *own: str, theirs: str = "") -> str:
+    """The seller's own number, or else the channel's, which the audit will not know and hold."""
+    name = next((name for name in own if reader.has(name)), theirs if reader.has(theirs) else own[0])
     if not SKU.fullmatch(text := reader.need_text(name, 64)):
         raise reader.wrong(name, "has a space inside")
-    if name != names[0]:
-        reader.warn(names[0], f"is empty, {name} stands for it")
+    if name not in own:
+        reader.warn(own[0], f"is empty, {name} stands for it")
     return text
 
 
@@ -75,11 +75,12 @@ def email(reader: Reader, name: str) -> str:
 
 
 def customer_id(shop: Shop, known: str, *otherwise: str) -> str:
-    """The channel's id of the customer; of a guest an opaque token of the first thing that is known of him."""
+    """The channel's id of the customer. Of a guest, or where the id may be a name, a token that says nothing."""
     if CUSTOMER_ID.fullmatch(known):
         return known
-    fact = known or next((fact for fact in otherwise if fact), "")
-    return "guest-" + sha256(f"{shop.salt}:{fact.strip().lower()}".encode()).hexdigest()[:40]
+    if known:
+        return f"customer-{_token(shop, known)}"
+    return f"guest-{_token(shop, next((fact for fact in otherwise if fact), ''))}"
 
 
 def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[str, str], ...]:
@@ -159,3 +160,7 @@ def split(payload: Any, *wrappers: str) -> list[Any]:
     for wrapper in wrappers:
         node = node[wrapper] if isinstance(node, Mapping) and wrapper in node else node
     return node if isinstance(node, list) else [node]
+
+
+def _token(shop: Shop, fact: str) -> str:
+    return sha256(f"{shop.salt}:{fact.strip().lower()}".encode()).hexdigest()[:40]

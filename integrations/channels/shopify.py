@@ -46,7 +46,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     included = order.flag("taxes_included")
     tax = order.money("total_tax", currency)
     shipping = [_shipping(line, currency) for line in order.objects("shipping_lines")]
-    extra = order.money("total_tip_received", currency) + _set(order, "total_additional_fees_set", currency)
+    extra = order.money("total_tip_received", currency) + _set(order, "original_total_additional_fees_set", currency)
     duties = _set(order, "original_total_duties_set", currency)
     financial = _financial(order, currency, tax if included else Money(0, currency))
     address = _address(order, shop)
@@ -101,7 +101,8 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
         "fulfillment": {
             "line_items_by_fulfillment_order": [whole | ({"fulfillment_order_line_items": items} if items else {})],
             "tracking_info": {"company": shop.carrier(shipped.carrier), "number": shipped.waybill},
-            "notify_customer": True,
+            # The customer hears of it from us.
+            "notify_customer": False,
         }
     }
 
@@ -119,7 +120,7 @@ def _line(order: Reader, number: int, item: Reader, currency: str, whole_order: 
     variant = item.text("variant_title", 300)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "sku", "variant_id"),
+        sku=shaping.sku(item, "sku", theirs="variant_id"),
         quantity=quantity,
         unit_price=price,
         discount=discount,

@@ -22,7 +22,7 @@ TOPICS = {
     "taobao_trade_TradeLogisticsAddressChanged": Kind.ADDRESS_CHANGED,
     "taobao_refund_RefundCreated": Kind.REFUND_ASKED,
 }
-UNPAID = {"TRADE_NO_CREATE_PAY", "WAIT_BUYER_PAY", "PAY_PENDING", "WAIT_PRE_AUTH_CONFIRM", "PAID_FORBID_CONSIGN"}
+UNPAID = {"TRADE_NO_CREATE_PAY", "WAIT_BUYER_PAY", "PAY_PENDING", "WAIT_PRE_AUTH_CONFIRM"}
 CLOSED = {"TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO"}
 OPEN_REFUNDS = {"WAIT_SELLER_AGREE", "WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS"}
 
@@ -46,7 +46,10 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             channel_order_id=shaping.reference(trade, "tid_str", "tid"),
             placed_at=placed_at,
             customer_id=shaping.customer_id(
-                shop, trade.text("buyer_open_uid"), trade.text("buyer_nick"), address.receiver_token, trade.text("tid")
+                shop,
+                trade.text("buyer_open_uid") or trade.text("buyer_nick"),
+                address.receiver_token,
+                trade.text("tid"),
             ),
             ship_to=address,
             lines=shaping.counted(trade, "orders.order", lines),
@@ -91,13 +94,17 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
     return body
 
 
+def _buyer(trade: Reader) -> str:
+    return trade.text("buyer_open_uid") or trade.text("buyer_nick")
+
+
 def _line(number: int, item: Reader, gifts: set[str]) -> OrderLine:
     quantity, price = item.need_quantity("num"), item.need_money("price", CNY)
     cost = shaping.line_cost(item, "price", price, quantity)
     chosen = [pair.partition(":") for pair in item.text("sku_properties_name", 1_000).split(";")]
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "outer_sku_id", "outer_iid", "sku_id", "num_iid"),
+        sku=shaping.sku(item, "outer_sku_id", "outer_iid", theirs="sku_id" if item.has("sku_id") else "num_iid"),
         quantity=quantity,
         unit_price=price,
         # What is due for the line: price times number plus what the seller changed less the line's own discount.

@@ -111,7 +111,7 @@ def _line(number: int, item: Reader) -> OrderLine:
     cost = shaping.line_cost(item, "sale_price", price, quantity)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "sku_code", "out_sku_id", "sku_id", "product_id"),
+        sku=shaping.sku(item, "sku_code", "out_sku_id", theirs="sku_id"),
         quantity=quantity,
         unit_price=price,
         discount=cost - item.minor("real_price", CNY) if item.has("real_price") else Money(0, CNY),

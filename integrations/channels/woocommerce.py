@@ -8,11 +8,9 @@ from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
 from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
-from integrations.channels.shaping import split, total
+from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
-
-__all__ = ["SHOP", "SIGNATURE", "events", "split", "translate", "upload_shipment"]
 
 SHOP = Shop("woocommerce", country="US", currency="USD", zone="UTC")
 SIGNATURE = HmacScheme("X-WC-Webhook-Signature", encoding="base64")
@@ -85,7 +83,7 @@ def _line(number: int, item: Reader, currency: str, skus: Mapping[str, str]) -> 
     price = shaping.unit_price(item, "subtotal", before, quantity)
     return OrderLine(
         line_no=number,
-        sku=shaping.sku(item, "sku", "product_id"),
+        sku=shaping.sku(item, "sku", theirs="product_id"),
         quantity=quantity,
         unit_price=price,
         discount=price * quantity - after,

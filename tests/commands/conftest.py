@@ -53,9 +53,19 @@ def _order(name: str) -> dict[str, Any]:
     return {
         **dict.fromkeys(("order_id", "channel_order_id", "request_hash", "payment_reference"), name),
         **dict.fromkeys(("discount_minor", "shipping_minor", "tax_minor"), 0),
-        **{"channel": "web", "placed_at": NOON, "workflow_started_at": NOON, "customer_id": "C-1"},
-        **{"currency": "CNY", "grand_total_minor": 2000, "payment_method": "card", "units": 2},
-        **{"country": "CN", "province": "上海", "receiver": {}, "remarks": "", "tags": []},
+        "channel": "web",
+        "placed_at": NOON,
+        "workflow_started_at": NOON,
+        "customer_id": "C-1",
+        "currency": "CNY",
+        "grand_total_minor": 2000,
+        "payment_method": "card",
+        "units": 2,
+        "country": "CN",
+        "province": "上海",
+        "receiver": {},
+        "remarks": "",
+        "tags": [],
     }
 
 

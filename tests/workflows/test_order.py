@@ -3,6 +3,7 @@
 import pytest
 
 from tests.house import House
+from tests.workflows.test_cancel import shipped
 
 
 async def test_an_order_goes_from_the_channel_to_the_door(quick: House) -> None:
@@ -154,4 +155,34 @@ async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: House) ->
     assert answer["answer"] == "done"
     order = await silent.until_status(order_id, "canceled")
     assert order["payment_status"] == "refunded"
+    silent.verify()
+
+
+async def test_a_parcel_that_the_carrier_lost_calls_a_person_until_it_is_found(silent: House) -> None:
+    order_id = await shipped(silent, "LOST")
+
+    await silent.track(await silent.show(order_id), "exception")
+
+    assert "exception" in (await silent.until(order_id, lambda order: bool(order["attention"])))["attention"]
+    await silent.track(await silent.show(order_id), "delivered")
+    order = await silent.until_status(order_id, "completed")
+    assert order["attention"] is None
+
+
+async def test_an_undeliverable_parcel_that_comes_back_waits_for_a_person(silent: House) -> None:
+    # Given a parcel that nobody took in
+    order_id = await shipped(silent, "NOBODYHOME")
+    order = await silent.show(order_id)
+    await silent.track(order, "return_to_sender")
+    first = order["fulfillment_orders"][0]["fulfillment_order_id"]
+    await silent.wms("fulfillment_order.returned", fulfillment_order_id=first, location_id="GUANGZHOU")
+    order = await silent.until(order_id, lambda order: bool(order["holds"]))
+    assert order["holds"][0]["code"] == "CAME_BACK"
+
+    # When a person lets it go out again
+    await silent.api.post(f"/orders/{order_id}/holds/CAME_BACK/release", json={"note": "the address is right"})
+
+    # Then it is sent a second time
+    order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
+    assert [one["status"] for one in order["fulfillment_orders"]][0] == "canceled"
     silent.verify()

@@ -1,0 +1,136 @@
+"""The audit as a step: the gateway is asked, money is written down, holds are raised and cured."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from activities.audit import Audit, AuditRequest, AuditResult
+from activities.holds import Hold
+from integrations.http import PartnerHttp
+from integrations.payments import Payments
+from models.order import AuditRow, OrderRow
+from models.payment import MoneyMovementRow
+from models.stock import ProductRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, LAMPS_AND_CUP, events_of, place_order
+
+
+@pytest.fixture
+def customer(address: str) -> Iterator[httpx2.Client]:
+    """Somebody who pays at the gateway."""
+    with httpx2.Client(base_url=address) as client:
+        yield client
+
+
+def pay(customer: httpx2.Client, reference: str, status: str, amount: str = "67.97") -> None:
+    payment = {"reference": reference, "amount": amount, "currency": "CNY", "status": status}
+    assert customer.post("/payments/payments", json=payment).status_code == 201
+
+
+def audited(steps: Steps, revision: int = 1) -> AuditResult:
+    return steps.audit.audit_order(AuditRequest(steps.order_id, revision))
+
+
+def paying_with(reference: str, steps: Steps) -> Steps:
+    return replace(steps, order_id=place_order(steps.sessions, LAMPS_AND_CUP, payment_reference=reference), stored={})
+
+
+def status_of(steps: Steps) -> str:
+    with steps.sessions() as session:
+        return session.get_one(OrderRow, steps.order_id).status
+
+
+def test_a_paid_order_is_accepted_and_its_money_is_written_down(steps: Steps) -> None:
+    # when
+    result = audited(steps)
+
+    # then
+    assert result == AuditResult("pass")
+    assert status_of(steps) == "accepted"
+    assert events_of(steps.sessions, steps.order_id) == ["payment.captured", "order.accepted"]
+    with steps.sessions() as session:
+        money = session.scalars(select(MoneyMovementRow)).one()
+        assert (money.kind, money.amount_minor, money.currency) == ("captured", 6797, "CNY")
+
+
+@pytest.mark.parametrize("status", ["pending", "authorized"])
+def test_money_that_is_not_captured_yet_is_waited_for_and_cures_the_hold(
+    status: str, steps: Steps, customer: httpx2.Client
+) -> None:
+    # given
+    waiting = paying_with(f"ALI-LATER-{status}", steps)
+    pay(customer, f"ALI-LATER-{status}", status)
+    held = audited(waiting)
+    before = status_of(waiting)
+    pay(customer, f"ALI-LATER-{status}", "captured")
+
+    # when
+    passed = audited(waiting, revision=2)
+
+    # then
+    assert (held, before) == (AuditResult("hold", ["PAYMENT"]), "under_review")
+    assert (passed, status_of(waiting)) == (AuditResult("pass"), "accepted")
+
+
+@pytest.mark.parametrize("status", ["failed", "voided"])
+def test_money_that_will_not_come_rejects_the_order(status: str, steps: Steps, customer: httpx2.Client) -> None:
+    # given
+    broke = paying_with(f"ALI-NEVER-{status}", steps)
+    pay(customer, f"ALI-NEVER-{status}", status)
+
+    # when
+    result = audited(broke)
+
+    # then
+    assert result == AuditResult("reject", [], f"the gateway says the payment is {status}")
+
+
+def test_a_payment_that_nobody_made_is_held_for_finance(steps: Steps) -> None:
+    assert audited(paying_with("ALI-NOBODY", steps)) == AuditResult("hold", ["PAYMENT"])
+
+
+def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unreachable: PartnerHttp) -> None:
+    # given
+    deaf = replace(steps, audit=Audit(steps.sessions, Payments(unreachable)))
+    held = audited(deaf)
+
+    # when
+    passed = audited(steps, revision=2)
+
+    # then
+    assert held == AuditResult("hold", ["PAYMENT"])
+    assert passed == AuditResult("pass")
+
+
+def test_a_hold_of_a_person_is_not_cured_by_an_audit(steps: Steps) -> None:
+    # given
+    paying = paying_with("ALI-NOBODY", steps)
+    audited(paying)
+    paying.holds.raise_hold(Hold(paying.order_id, "FRAUD", "a strange night", "staff", "FRAUD:1"))
+
+    # when
+    result = audited(paying, revision=2)
+
+    # then
+    assert result == AuditResult("hold", ["FRAUD", "PAYMENT"])
+
+
+def test_goods_that_come_on_sale_again_cure_the_hold(steps: Steps) -> None:
+    # given
+    with steps.sessions.begin() as session:
+        session.get_one(ProductRow, LAMP).on_sale = False
+    held = audited(steps)
+    with steps.sessions.begin() as session:
+        session.get_one(ProductRow, LAMP).on_sale = True
+
+    # when
+    passed = audited(steps, revision=2)
+
+    # then
+    assert held == AuditResult("hold", ["NOT_FOR_SALE"])
+    assert passed == AuditResult("pass")
+    with steps.sessions() as session:
+        assert [row.revision for row in session.scalars(select(AuditRow).order_by(AuditRow.revision))] == [1, 2]

@@ -1,0 +1,62 @@
+"""An order of more than a thousand lines costs as many statements as one of two."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import event
+
+from activities.audit import AuditRequest
+from activities.reserve import StockRequest
+from models.database import Sessions
+from tests.activities.story import Steps
+from tests.factories import an_order, assert_ledger_explains_stock, place_orders, stock_shop
+
+LARGEST_SEEN = 1114
+
+
+@contextmanager
+def statements_of(sessions: Sessions) -> Iterator[list[str]]:
+    """Every statement as it goes to PostgreSQL."""
+    sent: list[str] = []
+
+    def remember(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    engine = sessions.kw["bind"]
+    event.listen(engine, "before_cursor_execute", remember)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", remember)
+
+
+def statements_for(lines: int, steps: Steps) -> dict[str, int]:
+    """How many statements each step needs for an order of so many lines."""
+    skus = [f"LAMP-{number}" for number in range(lines)]
+    stock_shop(steps.sessions, {"HANGZHOU": dict.fromkeys(skus, 10)})
+    (order_id,) = place_orders(steps.sessions, [an_order([(sku, 2) for sku in skus])])
+    one = replace(steps, order_id=order_id)
+    counts = {}
+    for name, act in {
+        "audit": lambda: one.audit.audit_order(AuditRequest(order_id, 1)),
+        "reserve": lambda: one.reserve.reserve_stock(StockRequest(order_id, 1)),
+        "allocate": lambda: one.allocate.allocate_stock(StockRequest(order_id, 2)),
+    }.items():
+        with statements_of(steps.sessions) as sent:
+            act()
+        counts[name] = len(sent)
+    return counts
+
+
+def test_a_thousand_lines_need_as_many_statements_as_two(steps: Steps) -> None:
+    # given
+    few = statements_for(2, steps)
+
+    # when
+    many = statements_for(LARGEST_SEEN, steps)
+
+    # then
+    assert many == few
+    assert_ledger_explains_stock(steps.sessions)

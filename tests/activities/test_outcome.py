@@ -1,0 +1,169 @@
+"""Holds, alerts, withdrawals and the end of an order."""
+
+import pytest
+from sqlalchemy import select
+
+from activities.holds import Hold, Release
+from activities.outcome import Alert, Ending
+from activities.reserve import StockRequest
+from activities.withdraw import Withdrawal, Withdrawn
+from domain.status import NotAllowed
+from models.messaging import MessageRow
+from models.order import HoldRow, OrderLineRow, OrderRow
+from tests.activities.story import REASON, Steps
+from tests.factories import assert_ledger_explains_stock, counters, events_of
+
+
+def hold(steps: Steps, code: str, key: str = "") -> list[str]:
+    return steps.holds.raise_hold(Hold(steps.order_id, code, "a strange night", "staff", key or f"{code}:1"))
+
+
+def release(steps: Steps, code: str) -> list[str]:
+    return steps.holds.release_hold(Release(steps.order_id, code, "sun", "the customer called"))
+
+
+def order_of(steps: Steps) -> OrderRow:
+    with steps.sessions() as session:
+        return session.get_one(OrderRow, steps.order_id)
+
+
+def announced(steps: Steps) -> set[str]:
+    with steps.sessions() as session:
+        return set(session.scalars(select(MessageRow.milestone).where(MessageRow.order_id == steps.order_id)))
+
+
+def test_an_order_goes_on_when_its_last_hold_is_released(steps: Steps) -> None:
+    # given
+    steps.up_to("audit_order")
+    hold(steps, "FRAUD")
+    assert hold(steps, "ADDRESS") == ["ADDRESS", "FRAUD"]
+    assert order_of(steps).status == "under_review"
+
+    # when
+    left = [release(steps, "FRAUD"), order_of(steps).status, release(steps, "ADDRESS")]
+
+    # then
+    assert left == [["ADDRESS"], "under_review", []]
+    assert order_of(steps).status == "accepted"
+
+
+def test_a_release_tells_who_and_why(steps: Steps) -> None:
+    # given
+    hold(steps.up_to("audit_order"), "FRAUD")
+
+    # when
+    release(steps, "FRAUD")
+
+    # then
+    with steps.sessions() as session:
+        row = session.scalars(select(HoldRow)).one()
+        assert (row.released_by, row.note, row.released_at is not None) == ("sun", "the customer called", True)
+
+
+def test_a_hold_that_a_person_released_is_not_raised_again_by_the_same_cause(steps: Steps) -> None:
+    # given
+    hold(steps.up_to("audit_order"), "FRAUD")
+    release(steps, "FRAUD")
+
+    # when
+    same, new = hold(steps, "FRAUD"), hold(steps, "FRAUD", "FRAUD:2")
+
+    # then
+    assert (same, new) == ([], ["FRAUD"])
+
+
+def test_an_order_whose_goods_are_under_way_keeps_its_status_while_it_is_held(steps: Steps) -> None:
+    # given
+    steps.up_to("allocate_stock")
+
+    # when
+    hold(steps, "CARRIER_REFUSED")
+
+    # then
+    assert order_of(steps).status == "in_progress"
+
+
+def test_a_person_is_asked_to_look_once_for_each_subject(steps: Steps) -> None:
+    # given
+    steps.up_to("allocate_stock")
+
+    # when
+    for subject in (steps.work, steps.work, f"{steps.order_id}-2"):
+        steps.outcome.raise_alert(Alert(steps.order_id, "PICK_LATE", subject, "the pick is late"))
+
+    # then
+    assert order_of(steps).attention == "the pick is late"
+    assert events_of(steps.sessions, steps.order_id).count("alert.raised") == 2
+
+
+def test_an_alert_that_is_over_leaves_what_is_still_to_be_seen(steps: Steps) -> None:
+    # given
+    steps.outcome.raise_alert(Alert(steps.order_id, "PICK_LATE", steps.work, "the pick is late"))
+
+    # when
+    steps.outcome.raise_alert(Alert(steps.order_id, "PICK_LATE", steps.work, "", still="the refund is refused"))
+
+    # then
+    assert order_of(steps).attention == "the refund is refused"
+
+
+def test_a_completed_order_tells_everybody_that_it_was_delivered(steps: Steps) -> None:
+    # given / when
+    steps.up_to("end_order")
+
+    # then
+    assert order_of(steps).status == "completed"
+    assert order_of(steps).ended_at is not None
+    assert announced(steps) == {"received", "shipped", "delivered"}
+
+
+@pytest.mark.parametrize("end", ["canceled", "rejected", "expired"])
+def test_an_unhappy_end_closes_holds_and_waits_for_nothing(end: str, steps: Steps) -> None:
+    # given
+    hold(steps.up_to("audit_order"), "FRAUD")
+
+    # when
+    steps.outcome.end_order(Ending(steps.order_id, end, REASON, "sun"))
+
+    # then
+    assert order_of(steps).status == end
+    assert "canceled" in announced(steps)
+    with steps.sessions() as session:
+        assert session.scalars(select(HoldRow)).one().note == f"the order is {end}"
+
+
+def test_an_order_does_not_end_twice_in_two_ways(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order")
+
+    # when / then
+    with pytest.raises(NotAllowed):
+        steps.outcome.end_order(Ending(steps.order_id, "canceled", REASON))
+    assert order_of(steps).status == "completed"
+
+
+def test_lines_that_were_not_sent_yet_are_taken_out_of_the_order(steps: Steps) -> None:
+    # given
+    steps.up_to("reserve_stock").returns.open_return(steps.requested(lines={1: 1}))
+
+    # when
+    answer = steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
+    steps.allocate.allocate_stock(StockRequest(steps.order_id, 2))
+
+    # then
+    assert answer == Withdrawn(done=True, left_units=2)
+    assert counters(steps.sessions, "ELEGANT-LAMP") == {"on_hand": 10, "allocated": 1, "available": 9}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_lines_on_their_way_stay_in_the_order_all_of_them(steps: Steps) -> None:
+    # given
+    steps.up_to("allocate_stock").returns.open_return(steps.requested(lines={1: 2, 2: 1}))
+
+    # when
+    answer = steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
+
+    # then
+    assert answer == Withdrawn(done=False, left_units=0)
+    with steps.sessions() as session:
+        assert set(session.scalars(select(OrderLineRow.withdrawn))) == {0}

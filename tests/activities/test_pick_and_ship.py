@@ -1,0 +1,100 @@
+"""What warehouse and carrier are told: once, with the whole address, and taken back as long as it can be."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from activities.pick import PickAnswer
+from tests.activities.story import Steps
+from tests.factories import LAMP, RECEIVER, TEACUP, assert_ledger_explains_stock, counters, events_of, place_order
+
+Ask = Callable[..., Any]
+
+
+def test_the_warehouse_is_told_what_goes_where(steps: Steps, ask: Ask) -> None:
+    # given / when
+    answer = steps.up_to("release_to_pick").pick.release_to_pick(steps.step())
+
+    # then
+    told = ask(f"/wms/fulfillment-orders/{steps.work}")["request"]
+    assert answer == PickAnswer("released")
+    assert told["location_id"] == "HANGZHOU"
+    assert told["lines"] == [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
+    assert told["ship_to"] == {"country": "CN", "province": "Zhejiang", **RECEIVER}
+
+
+def test_work_that_was_recalled_before_it_came_is_rejected_and_its_stock_is_free(steps: Steps) -> None:
+    # given
+    steps.up_to("allocate_stock")
+    recalled = steps.pick.recall_pick(steps.undo(steps.work))
+
+    # when
+    answer = steps.pick.release_to_pick(steps.step())
+
+    # then
+    assert recalled.done
+    assert answer == PickAnswer("rejected", "pick_rejected")
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "available": 10}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_the_carrier_is_told_where_the_parcel_starts_and_what_it_weighs(steps: Steps, ask: Ask) -> None:
+    # given / when
+    answer = steps.before("book_shipment").ship.book_shipment(steps.step())
+
+    # then
+    told = ask(f"/tms/shipments/{steps.shipment}")
+    assert (answer.shipment_id, answer.refusal) == (steps.shipment, "")
+    assert (answer.carrier, answer.waybill) == (told["carrier"], told["waybill"])
+    assert told["request"]["from"] == {"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"}
+    assert told["request"]["parcels"] == [{"weight_grams": 1100}]
+
+
+def test_a_booking_that_was_voided_before_it_came_is_refused(steps: Steps) -> None:
+    # given
+    steps.before("book_shipment")
+    voided = steps.ship.void_waybill(steps.undo(steps.shipment))
+
+    # when
+    answer = steps.ship.book_shipment(steps.step())
+
+    # then
+    assert voided.done
+    assert answer.refusal == "voided"
+
+
+def test_a_parcel_that_no_carrier_takes_is_an_answer(steps: Steps) -> None:
+    # given
+    order_id = place_order(steps.sessions, channel_order_id="TM-UNDELIVERABLE")
+    far = replace(steps, order_id=order_id, stored={}).before("book_shipment")
+
+    # when
+    answer = far.ship.book_shipment(far.step())
+
+    # then
+    assert (answer.refusal, answer.waybill) == ("undeliverable", "")
+
+
+def test_the_next_round_of_a_booking_is_another_shipment(steps: Steps) -> None:
+    # given
+    steps.up_to("book_shipment").ship.void_waybill(steps.undo(steps.shipment))
+
+    # when
+    again = steps.ship.book_shipment(replace(steps.step(), round=2))
+
+    # then
+    assert again.shipment_id == f"{steps.work}-S2"
+    assert again.waybill
+    assert events_of(steps.sessions, steps.order_id).count("shipment.booked") == 2
+
+
+def test_a_parcel_under_way_is_asked_to_come_back(steps: Steps) -> None:
+    # given
+    steps.up_to("record_progress:in_transit")
+
+    # when
+    answer = steps.ship.intercept_parcel(steps.undo(steps.shipment))
+
+    # then
+    assert answer.asked
+    assert "shipment.interception_asked" in events_of(steps.sessions, steps.order_id)

@@ -1,0 +1,131 @@
+"""What a step is told, answers or fails with ends in a history that nobody can edit, so no person is named there."""
+
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from integrations.payments import Payments
+from integrations.tms import Tms
+from integrations.wms import Wms
+from tests.activities.story import ASIDES, STORY, UNDOS, Steps
+from tests.factories import RECEIVER
+from tests.integrations.servers import SECRET, serving
+
+SECRETS = (*RECEIVER["name"].split(), "5550 7421", "xiadan@", "Plum Blossom")
+BESIDE = {**ASIDES, **UNDOS}
+WITH_PARTNERS = (
+    *("audit_order", "release_to_pick", "book_shipment", "announce_return", "refund_return", "notify"),
+    *("recall_pick", "void_waybill", "intercept_parcel", "refund_order"),
+)
+
+
+class Overheard:
+    """A group of steps whose calls are listened to: what goes in and what comes out is what Temporal writes down."""
+
+    def __init__(self, steps: Any, heard: list[str]) -> None:
+        self._steps, self._heard = steps, heard
+
+    def __getattr__(self, name: str) -> Any:
+        def call(told: Any) -> Any:
+            self._heard.append(repr(told))
+            answer = getattr(self._steps, name)(told)
+            self._heard.append(repr(answer))
+            return answer
+
+        return call
+
+
+def overhear(steps: Steps, heard: list[str]) -> Steps:
+    groups = {field.name: getattr(steps, field.name) for field in fields(steps)}
+    own = ("sessions", "order_id", "stored")
+    return replace(steps, **{name: Overheard(group, heard) for name, group in groups.items() if name not in own})
+
+
+def named_in(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret.lower() in text.lower()]
+
+
+async def talkative(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+    """A partner that refuses everything and says whose order it was."""
+    if scope["type"] != "http":
+        return
+    await Request(scope, receive).body()
+    problem = {"code": "not_for_her", "detail": f"{RECEIVER['name']} of {RECEIVER['lines'][0]} is not welcome"}
+    await JSONResponse(problem, status_code=409)(scope, receive, send)
+
+
+async def confused(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+    """A partner that answers with what it was sent, and an error."""
+    if scope["type"] != "http":
+        return
+    body = (await Request(scope, receive).body()).decode()
+    await JSONResponse({"detail": body, "name": RECEIVER["name"]}, status_code=500)(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def rude(request: pytest.FixtureRequest) -> Iterator[PartnerHttp]:
+    with serving(request.param) as address:
+        client = PartnerHttp("rude", address, SECRET, timeout_seconds=2.0)
+        yield client
+        client.close()
+
+
+def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
+    for group in (steps.pick, steps.returns):
+        group.wms = Wms(partner)
+    for payer in (steps.audit, steps.refunds, steps.returns):
+        payer.payments = Payments(partner)
+    steps.ship.tms = Tms(partner)
+    steps.notify.inboxes = dict.fromkeys(steps.notify.inboxes, MessageInbox(partner))
+    return steps
+
+
+def test_nothing_that_a_step_is_told_or_answers_names_a_person(steps: Steps) -> None:
+    # given
+    heard: list[str] = []
+    listened = overhear(steps, heard)
+
+    # when
+    listened.up_to("notify")
+
+    # then
+    assert len(heard) == 2 * len(STORY)
+    assert named_in("\n".join(heard)) == []
+
+
+@pytest.mark.parametrize("step", BESIDE)
+def test_no_step_beside_the_story_names_a_person(step: str, steps: Steps) -> None:
+    # given
+    heard: list[str] = []
+    steps.up_to(BESIDE[step].after)
+
+    # when
+    BESIDE[step].act(overhear(steps, heard))
+
+    # then
+    assert heard or step == "receive_goods"
+    assert named_in("\n".join(heard)) == []
+
+
+@pytest.mark.parametrize("rude", [talkative, confused], ids=["talkative", "confused"], indirect=True)
+@pytest.mark.parametrize("step", WITH_PARTNERS)
+def test_a_partner_that_names_a_person_is_not_quoted(step: str, rude: PartnerHttp, steps: Steps) -> None:
+    # given
+    steps.before(step) if step in STORY else steps.up_to(BESIDE[step].after)
+    connected_to(rude, steps)
+
+    # when
+    try:
+        told = repr((STORY[step] if step in STORY else BESIDE[step].act)(steps))
+    except Exception:
+        told = traceback.format_exc()
+
+    # then
+    assert named_in(told) == []

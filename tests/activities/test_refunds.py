@@ -1,0 +1,180 @@
+"""Money back: what is left, once, and to the cent, whichever case comes first."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.returns import CaseStep
+from domain.ids import return_id
+from domain.money import Money
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from models.returns import ReturnRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, PRICE, SHIPPING, TEACUP, assert_ledger_explains_stock, place_order
+
+Ask = Callable[..., Any]
+PAID = PRICE * 3 + SHIPPING
+
+
+def paid_back(steps: Steps, ask: Ask) -> list[str]:
+    """The amounts that the gateway paid back."""
+    with steps.sessions() as session:
+        reference = session.get_one(OrderRow, steps.order_id).payment_reference
+    return [refund["amount"] for refund in ask("/payments/refunds", payment_reference=reference)["refunds"]]
+
+
+def recorded(steps: Steps) -> list[int]:
+    with steps.sessions() as session:
+        where = MoneyMovementRow.kind == "refunded", MoneyMovementRow.order_id == steps.order_id
+        amount = MoneyMovementRow.amount_minor
+        return list(session.scalars(select(amount).where(*where).order_by(MoneyMovementRow.movement_id)))
+
+
+def come_in(steps: Steps, case: str, asked: Mapping[int, int], came: Mapping[str, int] | None = None) -> CaseStep:
+    """Open a case for these units by line number, take in what came by SKU (all, unless told), and give its refund."""
+    steps.returns.open_return(steps.requested(case, asked))
+    name = return_id(steps.order_id, case)
+    steps.returns.record_goods(CaseStep(name, "delivered"))
+    steps.returns.announce_return(CaseStep(name))
+    units = came or {{1: LAMP, 2: TEACUP}[line_no]: quantity for line_no, quantity in asked.items()}
+    goods = [{"sku": sku, "quantity": quantity, "disposition": "restock"} for sku, quantity in units.items()]
+    steps.record_return(steps.told_of_return("inspected", goods, case=name), case=name)
+    return CaseStep(name, "1")
+
+
+def test_a_canceled_order_gives_everything_back_once(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("audit_order")
+
+    # when
+    answers = [steps.refunds.refund_order(steps.undo(steps.order_id)) for _ in range(2)]
+
+    # then
+    assert [answer.done for answer in answers] == [True, True]
+    assert paid_back(steps, ask) == [PAID.text]
+    assert recorded(steps) == [PAID.minor_units]
+
+
+def test_a_canceled_order_gives_back_what_a_return_left(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("refund_return")
+
+    # when
+    steps.refunds.refund_order(steps.undo(steps.order_id))
+
+    # then
+    assert paid_back(steps, ask) == [PRICE.text, (PAID - PRICE).text]
+    assert sum(recorded(steps)) == PAID.minor_units
+
+
+def test_what_the_gateway_refuses_is_an_answer_and_no_money_moved(steps: Steps) -> None:
+    # given
+    steps.up_to("audit_order")
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, steps.order_id).payment_reference = "ALI-NOBODY-KNOWS"
+
+    # when
+    answer = steps.refunds.refund_order(steps.undo(steps.order_id))
+
+    # then
+    assert (answer.done, answer.detail) == (False, "refund_refused")
+    assert recorded(steps) == []
+
+
+def test_two_cases_give_back_what_was_paid_and_the_shipping_with_the_last_unit(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("end_order")
+    first = steps.returns.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
+
+    # when
+    last = steps.returns.refund_return(come_in(steps, "CASE-REST", {1: 1, 2: 1}))
+
+    # then
+    assert Money(first.refunded_minor, "CNY") == PRICE
+    assert Money(last.refunded_minor, "CNY") == PRICE * 2 + SHIPPING
+    assert paid_back(steps, ask) == [PRICE.text, (PRICE * 2 + SHIPPING).text]
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before(steps: Steps) -> None:
+    # given
+    one_fen_off = Money(1, "CNY")
+    changes = {"discount": one_fen_off, "grand_total": PAID - one_fen_off}
+    order_id = place_order(steps.sessions, **changes, payment_reference="PAY-ONE-FEN-OFF:67.96:CNY")
+    uneven = replace(steps, order_id=order_id, stored={}).up_to("end_order")
+    one, other = come_in(uneven, "CASE-ONE", {1: 1}), come_in(uneven, "CASE-OTHER", {1: 1})
+    first, second = uneven.returns.refund_return(one), uneven.returns.refund_return(other)
+
+    # when
+    again = uneven.returns.refund_return(one)
+
+    # then
+    assert first != second
+    assert again == first
+    assert recorded(uneven) == [first.refunded_minor, second.refunded_minor]
+    with steps.sessions() as session:
+        assert session.get_one(ReturnRow, one.return_id).refund_minor == first.refunded_minor
+
+
+def test_the_shipping_stays_while_a_unit_that_was_asked_for_did_not_come(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order")
+    steps.returns.refund_return(come_in(steps, "CASE-LAMPS", {1: 2}, came={LAMP: 1}))
+
+    # when
+    cup = steps.returns.refund_return(come_in(steps, "CASE-CUP", {2: 1}))
+
+    # then
+    assert Money(cup.refunded_minor, "CNY") == PRICE
+
+
+def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order")
+    two_of_three = come_in(steps, "CASE-ALL", {1: 2, 2: 1}, came={LAMP: 1, TEACUP: 1})
+
+    # when
+    answer = steps.returns.refund_return(two_of_three)
+
+    # then
+    assert Money(answer.refunded_minor, "CNY") == PRICE * 2
+
+
+@pytest.mark.parametrize("goods", ["recalled", "intercepted"])
+def test_goods_that_never_reached_the_customer_are_paid_back_without_an_inspection(goods: str, steps: Steps) -> None:
+    # given
+    steps.up_to("reserve_stock").returns.open_return(steps.requested(lines={1: 2, 2: 1}))
+    steps.returns.record_goods(CaseStep(steps.case, goods))
+
+    # when
+    answer = steps.returns.refund_return(CaseStep(steps.case, "1"))
+
+    # then
+    assert Money(answer.refunded_minor, "CNY") == PAID
+
+
+def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps: Steps) -> None:
+    # given
+    steps.up_to("record_return:inspected")
+    with steps.sessions.begin() as session:
+        order = session.get_one(OrderRow, steps.order_id)
+        right, order.payment_reference = order.payment_reference, "ALI-NOBODY-KNOWS"
+    refused = steps.returns.refund_return(CaseStep(steps.case, "1"))
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, steps.order_id).payment_reference = right
+
+    # when
+    answer = steps.returns.refund_return(CaseStep(steps.case, "2"))
+
+    # then
+    assert refused.refusal == "refund_refused"
+    assert (answer.refusal, answer.refunded_minor) == ("", PRICE.minor_units)
+
+
+def test_an_order_that_nobody_paid_has_nothing_to_give_back(steps: Steps, ask: Ask) -> None:
+    assert steps.refunds.refund_order(steps.undo(steps.order_id)).done
+    assert paid_back(steps, ask) == []

@@ -1,0 +1,100 @@
+"""A whole Baton in processes of its own, as `baton up` runs it: used, hurt and judged from outside."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from sqlalchemy import text
+
+from commands.keys import create_key
+from commands.seed import SHOP, stock_shop
+from commands.verify import verify
+from embedded.stack import Stack
+from models.database import Sessions, open_database, sessions
+from tests.house import order_body
+
+PATIENCE_SECONDS = 60.0
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Running:
+    stack: Stack
+    record: Sessions
+    api: httpx2.Client
+    simulators: httpx2.Client
+
+    def place(self, name: str, **changes: Any) -> str:
+        """Place an order as a channel would, and answer its id. `changes` replace fields of the body."""
+        response = self.api.post("/orders", json=order_body(f"{name}-{next(_numbers)}", **changes))
+        assert response.status_code == 202, response.text
+        return str(response.json()["order_id"])
+
+    def place_many(self, name: str, number: int, **changes: Any) -> list[str]:
+        return [self.place(name, **changes) for _ in range(number)]
+
+    def rows(self, sql: str, **values: Any) -> Sequence[Any]:
+        with self.record() as session:
+            return session.execute(text(sql), values).all()
+
+    def until(self, what: str, holds: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until something holds; fails when it does not in time."""
+        give_up = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < give_up, f"{what} did not happen in {seconds:g} s"
+            time.sleep(0.05)
+
+    def until_event(self, event: str, orders: Sequence[str], times: int = 1) -> None:
+        """Wait until so many of the orders' events are of one type."""
+        sql = "SELECT count(*) FROM order_events WHERE type = :event AND order_id = ANY(:orders)"
+        self.until(
+            f"{times} times {event}", lambda: self.rows(sql, event=event, orders=list(orders))[0].count >= times
+        )
+
+    def until_ended(self, orders: Sequence[str], status: str = "completed", seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until each order has ended with the status and all messages about it have been taken."""
+        sql = """
+            SELECT order_id, status, attention, (SELECT count(*) FROM messages
+                WHERE messages.order_id = orders.order_id AND sent_at IS NULL) AS waiting
+            FROM orders WHERE order_id = ANY(:orders) AND NOT (status = :status AND NOT EXISTS (
+                SELECT FROM messages WHERE messages.order_id = orders.order_id AND sent_at IS NULL))"""
+        give_up = time.monotonic() + seconds
+        while missing := self.rows(sql, orders=list(orders), status=status):
+            assert time.monotonic() < give_up, f"{len(missing)} of {len(orders)} are not {status}: {missing[:5]}"
+            time.sleep(0.1)
+
+    def kill(self, service: str) -> None:
+        """End a service as a power cut would."""
+        self.stack.service(service).kill()
+
+    def start(self, service: str) -> None:
+        """Start it again, and wait until it is ready."""
+        self.stack.service(service).start()
+        self.stack.service(service).wait_ready()
+
+    def verify(self) -> None:
+        """The books are right: counters equal ledger, nothing is owned by the dead, money adds up."""
+        report = verify(self.record)
+        assert report.clean, [result.line.plain for result in report.results if result.wrong]
+
+
+@contextmanager
+def running(data_dir: Path, step_seconds: float) -> Iterator[Running]:
+    """Baton with a stocked shop and a key for staff, on ports that are free."""
+    with Stack(data_dir, step_seconds=step_seconds) as stack:
+        engine = open_database(stack.env["BATON_DATABASE_URL"])
+        record = sessions(engine)
+        with record.begin() as session:
+            stock_shop(session, SHOP)
+        headers = {"Authorization": f"Bearer {create_key(record, 'Sun of support', 'staff')}"}
+        with (
+            httpx2.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False) as api,
+            httpx2.Client(base_url=stack.simulators_url, timeout=30, trust_env=False) as simulators,
+        ):
+            yield Running(stack, record, api, simulators)
+        engine.dispose()
