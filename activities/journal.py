@@ -3,34 +3,43 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.milestones import TOLD, message_id
 from domain.status import ORDER, OrderStatus, advance, is_final
+from models.base import table
 from models.messaging import MessageRow
 from models.order import OrderEventRow, OrderRow, StepResultRow
 
 SYSTEM = "baton"
 
+# Every step says these, so they are built once: building one costs more than sending it.
+_EVENTS, _MESSAGES, _RESULTS = table(OrderEventRow), table(MessageRow), table(StepResultRow)
+_HAPPENED = insert(_EVENTS).on_conflict_do_nothing().inline()
+_ANNOUNCE = insert(_MESSAGES).on_conflict_do_nothing().inline()
+_REMEMBER = insert(_RESULTS).inline()
+_REPEAT_OF = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
+
 
 def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
     """What the step with this key answered before, or None when it is the first time."""
-    return session.scalar(select(StepResultRow.result).where(StepResultRow.key == key))
+    known: dict[str, Any] | None = session.scalar(_REPEAT_OF, {"key": key})
+    return known
 
 
 def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
     """Keep a step's answer. Of two that run at once one is rolled back here, tries again and reads the other's."""
-    session.execute(insert(StepResultRow).values(key=key, result=dict(result)))
+    session.execute(_REMEMBER, {"key": key, "result": dict(result)})
 
 
 def happened(
     session: Session, order_id: str, event: str, key: str, data: Mapping[str, Any] | None = None, actor: str = SYSTEM
 ) -> None:
     """Append a fact to the order's log, once for each key."""
-    row = insert(OrderEventRow).values(order_id=order_id, type=event, key=key, actor=actor, data=dict(data or {}))
-    session.execute(row.on_conflict_do_nothing())
+    fact = {"order_id": order_id, "type": event, "key": key, "actor": actor, "data": dict(data or {})}
+    session.execute(_HAPPENED, fact)
 
 
 def announce(
@@ -47,7 +56,7 @@ def announce(
         }
         for recipient in TOLD[milestone]
     ]
-    session.execute(insert(MessageRow).values(rows).on_conflict_do_nothing())
+    session.execute(_ANNOUNCE, rows)
 
 
 def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:

@@ -2,13 +2,53 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, column, func, select, tuple_, update
+from sqlalchemy import ARRAY, Integer, Select, TableValuedAlias, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from activities.rows import insert_all
 from domain.stock import COUNTERS, Movement, OutOfStock, Place, changes
+from models.base import table
 from models.stock import StockMovementRow, StockRow
+
+_STOCK = table(StockRow)
+
+
+def _wanted(*counters: str) -> TableValuedAlias:
+    """The places, and what changes there, as rows: the parameters are `skus`, `locations` and each counter."""
+    texts = (bindparam(name, type_=ARRAY(Text)) for name in ("skus", "locations"))
+    numbers = (bindparam(name, type_=ARRAY(Integer)) for name in counters)
+    return func.unnest(*texts, *numbers).table_valued("sku", "location_id", *counters).render_derived("wanted")
+
+
+def _lock() -> Select[str]:
+    # No stronger than the update itself: the foreign key of a reservation holds the row for key share, and two claims
+    # that both held it and both asked for more would wait for each other.
+    wanted = _wanted()
+    return (
+        select(_STOCK.c.sku)
+        .join(wanted, (_STOCK.c.sku == wanted.c.sku) & (_STOCK.c.location_id == wanted.c.location_id))
+        .order_by(_STOCK.c.sku, _STOCK.c.location_id)
+        .with_for_update(key_share=True, of=_STOCK)
+    )
+
+
+def _change() -> ReturningUpdate[str, str]:
+    wanted = _wanted(*COUNTERS)
+    after = {name: _STOCK.c[name] + wanted.c[name] for name in COUNTERS}
+    available = after["on_hand"] - after["allocated"] - after["reserved"] - after["buffer"] - after["quarantined"]
+    return (
+        update(_STOCK)
+        .where(_STOCK.c.sku == wanted.c.sku, _STOCK.c.location_id == wanted.c.location_id)
+        .where(available >= 0, *(value >= 0 for value in after.values()))
+        .values(after)
+        .returning(_STOCK.c.sku, _STOCK.c.location_id)
+    )
+
+
+# Built once: building one costs more than sending it.
+_LOCK, _CHANGE = _lock(), _change()
 
 
 def post(session: Session, movements: Sequence[Movement], order_id: str | None, reason: str) -> None:
@@ -21,27 +61,10 @@ def post(session: Session, movements: Sequence[Movement], order_id: str | None, 
     if not sums:
         return
     _make_missing_rows(session, movements)
-    _lock(session, list(sums))
+    session.execute(_LOCK, _columns(list(sums)))
     places = list(sums)
-    wanted = (
-        func.unnest(
-            _array("skus", [sku for sku, _ in places], Text),
-            _array("locations", [location for _, location in places], Text),
-            *(_array(name, [sums[place].get(name, 0) for place in places], Integer) for name in COUNTERS),
-        )
-        .table_valued(column("sku"), column("location_id"), *(column(name) for name in COUNTERS))
-        .render_derived("wanted")
-    )
-    after = {name: getattr(StockRow, name) + wanted.c[name] for name in COUNTERS}
-    available = after["on_hand"] - sum(after[name] for name in ("allocated", "reserved", "buffer", "quarantined"))
-    changed = session.execute(
-        update(StockRow)
-        .where(StockRow.sku == wanted.c.sku, StockRow.location_id == wanted.c.location_id)
-        .where(available >= 0, *(value >= 0 for value in after.values()))
-        .values(after)
-        .returning(StockRow.sku, StockRow.location_id),
-        execution_options={"synchronize_session": False},
-    ).all()
+    by_counter = {name: [sums[place].get(name, 0) for place in places] for name in COUNTERS}
+    changed = session.execute(_CHANGE, _columns(places) | by_counter).all()
     if len(changed) < len(places):
         missing = set(places) - {(row.sku, row.location_id) for row in changed}
         raise OutOfStock("out_of_stock", ", ".join("/".join(place) for place in sorted(missing)[:5]))
@@ -70,16 +93,5 @@ def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:
         session.execute(upsert(StockRow).values(rows).on_conflict_do_nothing())
 
 
-def _lock(session: Session, places: list[Place]) -> None:
-    # No stronger than the update itself: the foreign key of a reservation holds the row for key share, and two claims
-    # that both held it and both asked for more would wait for each other.
-    session.execute(
-        select(StockRow.sku)
-        .where(tuple_(StockRow.sku, StockRow.location_id).in_(places))
-        .order_by(StockRow.sku, StockRow.location_id)
-        .with_for_update(key_share=True)
-    )
-
-
-def _array(name: str, values: list[str] | list[int], kind: type[Text] | type[Integer]) -> object:
-    return bindparam(name, values, ARRAY(kind))
+def _columns(places: Sequence[Place]) -> dict[str, list[str] | list[int]]:
+    return {"skus": [sku for sku, _ in places], "locations": [location for _, location in places]}

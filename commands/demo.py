@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
+import httpx2
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -52,6 +53,9 @@ def demo(
     except KeyboardInterrupt:
         console.print("Interrupted; everything has ended.")
         status = INTERRUPTED
+    except httpx2.HTTPError as problem:
+        console.print(Text(f"The API or a simulator does not answer: {problem}", style="red"), soft_wrap=True)
+        status = 1
     except (AlreadyRunning, NotADemo, PortTaken, PostgresError, ServiceError, ValueError) as problem:
         console.print(Text(str(problem), style="red"), soft_wrap=True)
         status = 1

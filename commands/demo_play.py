@@ -54,7 +54,7 @@ class Director:
         self._told: dict[str, str] = {}
         self._problems: list[str] = []
         self._moved: tuple[float, object] = (screen.seconds, None)
-        self._look_at = 0.0
+        self._taken, self._look_at = 0, 0.0
 
     def run(self) -> Outcome:
         """Return when all is settled, or when nothing has moved for PATIENCE_SECONDS."""
@@ -88,12 +88,12 @@ class Director:
             return bool(self._to_send)
         places = self._stage.board.places()
         resting = sum(number for place, number in places.items() if place in RESTING)
-        on_their_way = len(self._play.bodies) - len(self._to_send) - resting
-        return bool(self._to_send) and on_their_way < self._play.at_once
+        return bool(self._to_send) and self._taken - resting < self._play.at_once
 
     def _send(self, body: dict[str, Any]) -> None:
         try:
             self._stage.place(body)
+            self._taken += 1
         except Unexpected as problem:
             self._problems.append(str(problem))
 

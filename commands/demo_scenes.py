@@ -7,7 +7,7 @@ from commands import demo_troubles as troubles
 from commands.demo_stage import Scene, Stage, expect
 from domain.money import Money
 
-PICKING = {"released", "picking", "picked"}
+PICKED = {"picked", "packed"}
 CASE_ID = "CASE-77"
 
 
@@ -48,7 +48,7 @@ def backorder(stage: Stage) -> Scene:
 
 
 def canceled_in_the_warehouse(stage: Stage) -> Scene:
-    seen = yield from stage.until(numbers.IN_THE_WAREHOUSE, lambda order: bool(PICKING.intersection(order.work)))
+    seen = yield from stage.until(numbers.IN_THE_WAREHOUSE, lambda order: bool(PICKED.intersection(order.work)))
     told = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "the customer changed her mind"})
     expect(told["answer"] == "done", f"canceling {numbers.IN_THE_WAREHOUSE} was answered with {told['answer']}")
     order = yield from stage.ended(numbers.IN_THE_WAREHOUSE, "canceled")

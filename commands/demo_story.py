@@ -1,10 +1,10 @@
 """What the demo tells when it is over: the story, the counts, whether the record is whole, and where to look."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -58,11 +58,12 @@ def tell_report(console: Console, report: Report) -> None:
 
 
 def tell_where(console: Console, data_dir: Path, links: Mapping[str, str]) -> None:
-    """How to look at it all again."""
+    """How to look at it all again, and which pages are worth a visit."""
     _heading(console, "Where to look")
-    console.print(
-        f"  [bold]baton up --data-dir {escape(str(data_dir))}[/] brings all of this back; then see", soft_wrap=True
-    )
+    # As it was called: who ran `make demo` has no `baton` on the path.
+    baton = sys.argv[0] if Path(sys.argv[0]).name == "baton" else "baton"
+    up = (f"{baton} up --data-dir {data_dir}", "bold")
+    console.print(Text.assemble("  ", up, " brings all of this back; then see"), soft_wrap=True)
     for what, url in links.items():
         console.print(Text.assemble(f"  {what:<38}", (url, "cyan")), soft_wrap=True)
 

@@ -61,7 +61,7 @@ class Report:
     @property
     def summary(self) -> str:
         rows, wrong = (sum(getattr(result, name) for result in self.results) for name in ("checked", "wrong"))
-        found = "nothing is wrong" if self.clean else f"{wrong:,} are wrong"
+        found = "nothing is wrong" if self.clean else f"{wrong:,} wrong"
         return f"{len(self.results)} checks over {rows:,} rows: {found}"
 
 
@@ -83,7 +83,8 @@ def verify_command(
             results.append(result)
             console.print(result.line, soft_wrap=True, highlight=False)
     except (OperationalError, RPCError, RuntimeError) as trouble:
-        console.print(Text(f"It cannot be verified: {trouble}", style="red"), soft_wrap=True)
+        reason = trouble.orig if isinstance(trouble, OperationalError) else trouble
+        console.print(Text(f"It cannot be verified: {str(reason).strip()}", style="red"), soft_wrap=True)
         end_process(1)
     engine.dispose()
     report = Report(tuple(results))

@@ -1,9 +1,9 @@
 """What every row shares: the metadata, the naming of constraints and a few column types."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text, func
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -27,3 +27,8 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {str: Text}  # noqa: RUF012  SQLAlchemy reads it as a class attribute.
+
+
+def table(row: type[Base]) -> Table:
+    """The table itself, for statements that are built once and need nothing of the mapping: a third of the cost."""
+    return cast(Table, row.__table__)

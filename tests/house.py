@@ -201,6 +201,7 @@ async def open_house(
             temporal_address=address,
             task_queue=f"orders-{uuid4().hex[:8]}",
             deadlines=deadlines or Deadlines(),
+            sandboxed=True,
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))

@@ -27,6 +27,8 @@ def engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
     admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE steps TEMPLATE {TEMPLATE}"))
+        # No test cuts the power.
+        connection.execute(text("ALTER DATABASE steps SET synchronous_commit = off"))
     admin.dispose()
     engine = open_database(postgres.ensure_database("steps"), connections=20)
     yield engine

@@ -17,7 +17,7 @@ from tests.activities.story import Steps
 from tests.factories import an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
 
 PLACES = ("HANGZHOU", "CHENGDU")
-ROUNDS = settings(max_examples=30, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUNDS = settings(max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass

@@ -52,9 +52,7 @@ class Running:
     def until_event(self, event: str, orders: Sequence[str], times: int = 1) -> None:
         """Wait until so many of the orders' events are of one type."""
         sql = "SELECT count(*) FROM order_events WHERE type = :event AND order_id = ANY(:orders)"
-        self.until(
-            f"{times} times {event}", lambda: self.rows(sql, event=event, orders=list(orders))[0].count >= times
-        )
+        self.until(f"{times} times {event}", lambda: self.rows(sql, event=event, orders=list(orders))[0].count >= times)
 
     def until_ended(self, orders: Sequence[str], status: str = "completed", seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until each order has ended with the status and all messages about it have been taken."""

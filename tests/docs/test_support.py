@@ -1,0 +1,37 @@
+"""docs/support.md explains every code that a person may meet, and every search attribute."""
+
+import re
+from pathlib import Path
+
+from domain.audit_rules import AUDIT_RULES
+from workflows.search_attributes import ALL
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "support.md").read_text()
+TOLD = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
+
+# A code of a hold or an alert is written as a text of capitals, and nothing else is.
+CODE = re.compile(r'"([A-Z][A-Z_]{3,})"')
+SOURCES = (ROOT / "domain" / "audit_rules.py", *sorted((ROOT / "workflows").glob("*.py")))
+
+
+def codes_in_the_source() -> set[str]:
+    return {code for path in SOURCES for code in CODE.findall(path.read_text())}
+
+
+def test_every_code_in_the_source_is_explained() -> None:
+    assert codes_in_the_source() - TOLD == set(), "add a row to the tables of docs/support.md"
+
+
+def test_no_code_is_explained_that_is_not_in_the_source() -> None:
+    assert TOLD - codes_in_the_source() == set()
+
+
+def test_every_audit_rule_has_a_code() -> None:
+    assert len(codes_in_the_source()) > len(AUDIT_RULES)
+
+
+def test_every_search_attribute_is_explained() -> None:
+    told = set(re.findall(r"^\| `([A-Z][a-zA-Z]+)` \|", TEXT, re.MULTILINE)) - TOLD
+
+    assert told == {key.name for key in ALL}

@@ -1,0 +1,216 @@
+"""An order and its return through all of Baton over sockets, and what support staff see of it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowHandle
+from temporalio.converter import DataConverter
+
+from embedded.services import ROOT
+from tests.e2e.running import Running
+
+# Every word of it is one that appears nowhere else, so that it is found wherever it should not be.
+PERSON = {
+    "name": "Zebulon Quartermain 欧阳晓丹",
+    "phone": "+8613955507421",
+    "email": "zebulon@quartermain.example",
+    "country": "CN",
+    "province": "广东",
+    "city": "深圳",
+    "lines": ["77 Marzipan Crescent"],
+}
+TRACES = ("Zebulon", "Quartermain", "欧阳", "13955507421", "Marzipan")
+SCHEDULED = {
+    "activities": EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+    "local activities": EventType.EVENT_TYPE_MARKER_RECORDED,
+    "timers": EventType.EVENT_TYPE_TIMER_STARTED,
+}
+LINES = [("ELEGANT-LAMP", 2, "120.00"), ("TEA-SET", 1, "80.00")]
+
+
+@pytest.fixture(scope="module")
+def delivered(baton: Running) -> dict[str, Any]:
+    """An order that went from the channel to the door, and of which a lamp came back."""
+    order_id = baton.place("WHOLE", customer={"customer_id": "C-WHOLE"}, ship_to=PERSON, lines=LINES)
+    baton.until_ended([order_id])
+    channel_order_id = baton.api.get(f"/orders/{order_id}").json()["channel_order_id"]
+    case = {"case_id": "K-1", "channel": "shop", "channel_order_id": channel_order_id, "reason": "too big"}
+    case["lines"] = [{"line_no": 1, "quantity": 1}]
+    assert baton.simulators.post("/crm/cases", json=case).status_code == 202
+    baton.until_event("return.closed", [order_id])
+    baton.until_ended([order_id])
+    return dict(baton.api.get(f"/orders/{order_id}").json())
+
+
+@pytest.fixture(scope="module")
+def held(baton: Running) -> dict[str, Any]:
+    """An order that waits for a person, since its address has no street."""
+    nowhere = {name: value for name, value in PERSON.items() if name != "lines"}
+    order_id = baton.place("HELD", ship_to=nowhere)
+    baton.until_event("order.held", [order_id])
+    return dict(baton.api.get(f"/orders/{order_id}").json())
+
+
+def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivered: dict[str, Any]) -> None:
+    assert delivered["status"] == "completed"
+    assert delivered["fulfillment_status"] == "delivered"
+    assert delivered["payment_status"] == "partially_refunded"
+    assert [case["status"] for case in delivered["returns"]] == ["closed"]
+
+
+@pytest.mark.parametrize(
+    "attribute", ["OrderId", "ChannelOrderId", "CustomerId", "OrderStatus", "Locations", "Waybills"]
+)
+async def test_the_workflow_is_found_by(
+    attribute: str, delivered: dict[str, Any], baton: Running, temporal: Client
+) -> None:
+    # Given what a support agent may have in hand
+    wanted = {
+        "OrderId": delivered["order_id"],
+        "ChannelOrderId": delivered["channel_order_id"],
+        "CustomerId": "C-WHOLE",
+        "OrderStatus": "completed",
+        "Locations": delivered["fulfillment_orders"][0]["location_id"],
+        "Waybills": delivered["shipments"][0]["waybill"],
+    }
+
+    # When it is searched for, then the workflow of the order is there
+    found = f"WorkflowType = 'OrderWorkflow' AND {attribute} = '{wanted[attribute]}'"
+    await until_listed(temporal, found, delivered["workflow_id"])
+
+
+async def test_a_case_is_found_by_its_number_and_by_its_order(delivered: dict[str, Any], temporal: Client) -> None:
+    workflow_id = f"return/shop/{delivered['channel_order_id']}/K-1"
+
+    await until_listed(temporal, "ReturnId = 'K-1' AND ReturnStatus = 'closed'", workflow_id)
+    await until_listed(temporal, f"OrderId = '{delivered['order_id']}'", workflow_id)
+
+
+async def test_an_order_that_is_held_is_found_by_the_hold(held: dict[str, Any], temporal: Client) -> None:
+    await until_listed(temporal, "Holds = 'ADDRESS' AND OrderStatus = 'under_review'", held["workflow_id"])
+
+
+async def test_a_list_row_says_which_order_it_is(delivered: dict[str, Any], temporal: Client) -> None:
+    description = await temporal.get_workflow_handle(delivered["workflow_id"]).describe()
+
+    assert await description.static_summary() == f"shop {delivered['channel_order_id']}: 3 units"
+
+
+async def test_the_details_say_what_an_order_waits_for_and_until_when(held: dict[str, Any], temporal: Client) -> None:
+    details = await details_of(temporal.get_workflow_handle(held["workflow_id"]))
+
+    assert f"order {held['order_id']}" in details
+    assert "waits for the release of the holds ADDRESS, due 20" in details
+
+
+async def test_everything_that_a_history_shows_has_a_summary(
+    delivered: dict[str, Any], held: dict[str, Any], temporal: Client
+) -> None:
+    # Given the histories of an order, a return and an order that waits
+    converter, seen, silent = DataConverter.default.payload_converter, set(), []
+    async for execution in temporal.list_workflows():
+        history = await temporal.get_workflow_handle(execution.id).fetch_history()
+
+        # When every activity and timer in them is looked at
+        for event in history.events:
+            kind = next((kind for kind, number in SCHEDULED.items() if event.event_type == number), None)
+            if kind:
+                seen.add(kind)
+                if not converter.from_payload(event.user_metadata.summary):
+                    silent.append((execution.id, kind, event.event_id))
+
+    # Then each says what it is for
+    assert seen == set(SCHEDULED)
+    assert silent == []
+
+
+async def test_nothing_of_the_customer_is_in_temporal(
+    delivered: dict[str, Any], held: dict[str, Any], temporal: Client
+) -> None:
+    looked_at = set()
+    async for execution in temporal.list_workflows():
+        handle = temporal.get_workflow_handle(execution.id)
+        history = await handle.fetch_history()
+        description = await handle.describe()
+        stored = b"".join(event.SerializeToString() for event in history.events)
+        # Search attributes, memo, summary and what is pending.
+        stored += description.raw_description.SerializeToString()
+        stored += (await details_of(handle)).encode()
+        assert list(traces_in(stored)) == [], execution.id
+        looked_at.add(execution.id.partition("/")[0])
+    assert looked_at == {"order", "return"}
+
+
+def test_nothing_of_the_customer_is_in_the_logs(
+    delivered: dict[str, Any], held: dict[str, Any], baton: Running
+) -> None:
+    logs = [*(baton.stack.data_dir / "logs").iterdir(), baton.stack.postgres.log]
+
+    assert {log.name for log in logs} >= {"api.log", "worker.log", "temporal.log", "simulators.log", "log"}
+    assert {log.name: list(traces_in(log.read_bytes())) for log in logs} == {log.name: [] for log in logs}
+
+
+def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[str, Any], baton: Running) -> None:
+    # Given every row of every table
+    tables = [row.name for row in baton.rows("SELECT relname AS name FROM pg_stat_user_tables")]
+    stored = {table: str(baton.rows(f"SELECT t::text FROM {table} t")) for table in tables}
+
+    # When they are searched
+    holding = [table for table in tables if list(traces_in(stored[table].encode()))]
+
+    # Then one UPDATE of one table forgets the customer
+    assert holding == ["orders"]
+
+
+def test_every_part_is_ready(baton: Running) -> None:
+    ready = baton.api.get("/readyz")
+
+    assert ready.status_code == 200
+    assert ready.json()["parts"] == {"database": "up", "migrations": "up", "temporal": "up"}
+
+
+def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], baton: Running) -> None:
+    answer = baton.api.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "baton_backlog_size" in answer.text
+
+
+def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], baton: Running) -> None:
+    # When a person asks for the proof
+    command = [sys.executable, "-m", "cli", "verify", "--data-dir", str(baton.stack.data_dir)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    # Then it says of every check that it is right, also of the one that asks Temporal
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is wrong" in done.stdout
+    assert "every order under way has a running workflow  1 rows" in done.stdout
+
+
+async def until_listed(temporal: Client, query: str, workflow_id: str, seconds: float = 20) -> None:
+    """The list that Temporal searches lags a little behind."""
+    give_up = time.monotonic() + seconds
+    while True:
+        listed = [execution.id async for execution in temporal.list_workflows(query)]
+        if workflow_id in listed:
+            return
+        assert time.monotonic() < give_up, f"{query} finds {listed}"
+
+
+async def details_of(handle: WorkflowHandle[Any, Any]) -> str:
+    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return str(metadata.current_details)
+
+
+def traces_in(stored: bytes) -> Iterator[str]:
+    """The words of the person that are in there, also as JSON spells what is not ASCII."""
+    for trace in TRACES:
+        if trace.encode() in stored or json.dumps(trace)[1:-1].encode() in stored:
+            yield trace
