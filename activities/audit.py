@@ -109,9 +109,9 @@ def _record_findings(session: Session, request: AuditRequest, findings: Sequence
         return AuditResult("reject", [], "; ".join(finding.reason for finding in rejected))
     held = [finding for finding in findings if finding.verdict == audit_rules.HOLD]
     for finding in held:
-        # What a person has released is not held again for the same reason.
-        key = f"{finding.code}:{finding.reason}"
-        holds.open_hold(session, Hold(order_id, finding.code, finding.reason, finding.owner_role, key))
+        if not holds.waived(session, order_id, finding.code, finding.reason):
+            key = f"{finding.code}:{revision}"
+            holds.open_hold(session, Hold(order_id, finding.code, finding.reason, finding.owner_role, key))
     if revision > 1:
         _cure(session, order_id, {finding.code for finding in held})
     left = holds.open_holds(session, order_id) if held or revision > 1 else []

@@ -72,11 +72,11 @@ def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, 
 
 
 def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that were paid back in other cases of the order: what came, not what was asked."""
+    """Units by line number that other cases of the order pay for: what came, not what was asked."""
     others = session.scalars(
         select(ReturnRow).where(
             ReturnRow.order_id == row.order_id,
-            ReturnRow.refunded_at.is_not(None),
+            ReturnRow.refund_minor.is_not(None),
             ReturnRow.return_id != row.return_id,
         )
     ).all()

@@ -61,6 +61,13 @@ def open_holds(session: Session, order_id: str) -> list[str]:
     return list(session.scalars(select(HoldRow.code).where(*where).order_by(HoldRow.code)))
 
 
+def waived(session: Session, order_id: str, code: str, reason: str) -> bool:
+    """Whether a person has released this hold for this very reason: then it is not raised again."""
+    same = HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.reason == reason
+    by_person = HoldRow.released_by.is_not(None), HoldRow.released_by != journal.SYSTEM
+    return session.scalar(select(HoldRow.hold_id).where(*same, *by_person).limit(1)) is not None
+
+
 def open_hold(session: Session, hold: Hold) -> None:
     """Raise a hold, once for each key, also when it was released since."""
     seen = select(OrderEventRow.event_id).where(

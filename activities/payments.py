@@ -18,6 +18,7 @@ from integrations.payments import Payments
 from models.database import Sessions
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from models.returns import ReturnRow
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Refunds:
         key = f"{undo.order_id}:refund:order"
         with self.sessions.begin() as session:
             order = order_of(session, undo.order_id)
-            amount = captured(session, undo.order_id) - refunded(session, undo.order_id, but=key)
+            back = refunded(session, undo.order_id, but=key) + claimed(session, undo.order_id)
+            amount = captured(session, undo.order_id) - back
         answer = refund(self.sessions, self.payments, order, amount, undo.reason, key)
         return Undone(not answer.refusal, answer.refusal)
 
@@ -51,6 +53,13 @@ def captured(session: Session, order_id: str) -> Money:
 def refunded(session: Session, order_id: str, but: str = "") -> Money:
     """What went back already, without the refund whose key is `but`: a repeat must ask for the same amount again."""
     return _sum(session, order_id, "refunded", but)
+
+
+def claimed(session: Session, order_id: str) -> Money:
+    """What return cases are about to pay back: fixed, but not yet agreed by the gateway."""
+    where = ReturnRow.order_id == order_id, ReturnRow.refunded_at.is_(None)
+    total = session.scalar(select(func.coalesce(func.sum(ReturnRow.refund_minor), 0)).where(*where))
+    return Money(int(total or 0), _currency(session, order_id))
 
 
 def refund(
@@ -92,7 +101,10 @@ def _outcome(status: str) -> str:
 
 
 def _sum(session: Session, order_id: str, kind: str, but: str = "") -> Money:
-    currency = session.scalars(select(OrderRow.currency).where(OrderRow.order_id == order_id)).one()
     where = MoneyMovementRow.order_id == order_id, MoneyMovementRow.kind == kind, MoneyMovementRow.key != but
     total = session.scalar(select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(*where))
-    return Money(int(total or 0), currency)
+    return Money(int(total or 0), _currency(session, order_id))
+
+
+def _currency(session: Session, order_id: str) -> str:
+    return session.scalars(select(OrderRow.currency).where(OrderRow.order_id == order_id)).one()

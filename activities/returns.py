@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import case_records, journal
-from activities.payments import RefundAnswer, captured, refund, refunded
+from activities.payments import RefundAnswer, captured, claimed, refund, refunded
 from activities.pick import order_of
 from activities.records import load_order
 from domain import milestones, return_policy
 from domain.errors import ReturnRefused
 from domain.ids import return_id
+from domain.money import Money
 from domain.return_policy import ReturnFacts
 from domain.status import OrderStatus, ReturnStatus
 from integrations.http import Line
@@ -120,15 +121,13 @@ class Returns:
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
             order = order_of(session, row.order_id)
-            left = captured(session, row.order_id) - refunded(session, row.order_id, but=key)
-            units = case_records.returned_units(session, row)
-            before = case_records.returned_before(session, row)
-            due = return_policy.refund_due(load_order(session, row.order_id), units, before)
-            due = min(due, left)
+            due = _claim_refund(session, row)
         answer = refund(self.sessions, self.payments, order, due, "return", key, step.return_id)
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
-            if not answer.refusal:
+            if answer.refusal:
+                row.refund_minor = None
+            else:
                 row.refund_minor, row.refunded_at = answer.refunded_minor, row.refunded_at or func.now()
         return answer
 
@@ -154,6 +153,22 @@ class Returns:
             key = f"alert:{row.return_id}:{step.value}"
             name = "alert.raised" if step.reason else "alert.cleared"
             journal.happened(session, row.order_id, name, f"{key}:{name}", data)
+
+
+def _claim_refund(session: Session, row: ReturnRow) -> Money:
+    """Fix what the case pays back before the gateway is asked, one case of an order at a time.
+
+    Each case sees what the others have claimed, so that exactly one of them is the last and pays the shipping too; and
+    a try that was interrupted asks for the same amount again.
+    """
+    session.execute(select(OrderRow.order_id).where(OrderRow.order_id == row.order_id).with_for_update())
+    order = load_order(session, row.order_id)
+    if row.refund_minor is None:
+        units = case_records.returned_units(session, row)
+        due = return_policy.refund_due(order, units, case_records.returned_before(session, row))
+        left = captured(session, row.order_id) - refunded(session, row.order_id) - claimed(session, row.order_id)
+        row.refund_minor = max(0, min(due.minor_units, left.minor_units))
+    return Money(row.refund_minor, order.currency)
 
 
 def _open(session: Session, order: OrderRow, name: str, request: CaseRequest, window: timedelta) -> ReturnRow:

@@ -11,16 +11,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from commands import demo_orders, demo_story
-from commands.demo_dir import NotADemo, start_afresh
-from commands.demo_play import Director, Outcome, Play
-from commands.demo_retail import CHANNEL, Translation, read_rows, translate
-from commands.demo_scenes import CANCELED, SCENES
-from commands.demo_screen import Screen
-from commands.demo_stage import Stage
 from commands.keys import create_key
 from commands.seed import SHOP, first_keys, stock_shop
 from commands.verify import verify
+from demo import story
+from demo.directory import NotADemo, start_afresh
+from demo.orders import RETURNED, demo_orders
+from demo.play import Director, Outcome, Play
+from demo.retail import CHANNEL, Translation, read_rows, translate
+from demo.scenes import CANCELED, SCENES
+from demo.screen import Screen
+from demo.stage import Stage
 from embedded.ending import end_process
 from embedded.environment import PortTaken
 from embedded.lock import AlreadyRunning
@@ -82,14 +83,14 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
         report = verify(record)
         engine.dispose()
     if file:
-        demo_story.tell_translation(console, file)
-    demo_story.tell_story(console, outcome, _in_one_sentence(outcome))
-    demo_story.tell_counts(console, outcome.board)
-    demo_story.tell_report(console, report)
-    demo_story.tell_where(console, data_dir, links)
+        story.tell_translation(console, file)
+    story.tell_story(console, outcome, _in_one_sentence(outcome))
+    story.tell_counts(console, outcome.board)
+    story.tell_report(console, report)
+    story.tell_where(console, data_dir, links)
     problems = outcome.problems + ([] if report.clean else ["the record is not whole, see above"])
     if problems:
-        demo_story.tell_problems(console, problems)
+        story.tell_problems(console, problems)
     console.print(
         f"\n{'Not all' if problems else 'All'} as expected, {monotonic() - began:.0f} s in all.", style="bold"
     )
@@ -99,7 +100,7 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
 def _play(file: Translation | None) -> Play:
     if file:
         return Play(file.orders)
-    return Play(demo_orders.demo_orders(), AT_ONCE, SCENES, CANCELED)
+    return Play(demo_orders(), AT_ONCE, SCENES, CANCELED)
 
 
 def _in_one_sentence(outcome: Outcome) -> str:
@@ -113,7 +114,7 @@ def _in_one_sentence(outcome: Outcome) -> str:
 
 def _links(stack: Stack, stage: Stage, play: Play) -> dict[str, str]:
     """Pages worth a visit, for an order with a story where there is one."""
-    number = demo_orders.RETURNED if play.scenes else next(iter(stage.board.orders), "")
+    number = RETURNED if play.scenes else next(iter(stage.board.orders), "")
     links = {"the API's documentation": f"{stack.api_url}/docs", "all orders in the Temporal UI": stack.temporal_ui_url}
     if number in stage.board.orders:
         links[f"the story of {number} in Temporal"] = stage.order(number)["links"]["workflow"]

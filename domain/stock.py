@@ -8,7 +8,8 @@ from domain.errors import Refusal
 
 COUNTERS = ("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined")
 
-# Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` may be negative.
+# Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` and `quarantined`,
+# which have no counterpart, may be negative.
 EFFECT: Mapping[str, Mapping[str, int]] = {
     "received": {"on_hand": +1},
     "reserved": {"reserved": +1},

@@ -26,6 +26,8 @@ def open_database(url: str, connections: int = 5) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=30,
+        # Texts of exceptions end in histories, which must name nobody.
+        hide_parameters=True,
         connect_args={"connect_timeout": 5, "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
     )
     event.listen(engine, "checkin", _rests)

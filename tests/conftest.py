@@ -1,20 +1,23 @@
-"""Real PostgreSQL for every test: one server a session, a fresh migrated database a test."""
+"""Real PostgreSQL and Temporal for every test: one server of each a session, a fresh migrated database a test."""
 
 import base64
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from embedded.ending import end_process
 from embedded.postgres import EmbeddedPostgres
+from embedded.temporal_server import find_program
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.schema import migrate
 from settings import Partner, Settings
+from workflows.search_attributes import ALL
 
 TEMPLATE = "baton_template"
 _numbers = itertools.count(1)
@@ -41,6 +44,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     engine.dispose()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real server whose workflows may have their clocks moved on. Experimental in the SDK, so only this knows it."""
+    environment = await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        dev_server_existing_path=find_program(),
+        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        search_attributes=list(ALL),
+    )
+    async with environment:
+        yield environment
 
 
 @pytest.fixture

@@ -43,4 +43,6 @@ class Cancellation:
             return CancelAnswer("interception_asked", "the carrier was asked to bring the parcel back")
         if "recalled" in reactions:
             return CancelAnswer("refused", "part is on its way and cannot be stopped; the rest is called back")
+        if reactions == {"delivered"}:
+            return CancelAnswer("refused", "the goods are delivered: ask for a return")
         return CancelAnswer("refused", "the parcel is on its way and the carrier does not stop it")

@@ -59,7 +59,7 @@ def tell(steps: Steps, reports: tuple[str, ...], **changes: Any) -> None:
         steps.record(report(steps, what, **changes))
 
 
-@pytest.mark.parametrize("arrival", permutations(SENT), ids="-".join)
+@pytest.mark.parametrize("arrival", list(permutations(SENT)), ids="-".join)
 def test_a_parcel_that_is_delivered_ends_alike_in_whatever_order_it_is_told(
     arrival: tuple[str, ...], steps: Steps
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_parcel_that_is_delivered_ends_alike_in_whatever_order_it_is_told(
     assert_ledger_explains_stock(steps.sessions)
 
 
-@pytest.mark.parametrize("arrival", permutations(SENT), ids="-".join)
+@pytest.mark.parametrize("arrival", list(permutations(SENT)), ids="-".join)
 def test_a_short_pick_costs_the_same_stock_in_whatever_order_it_is_told(arrival: tuple[str, ...], steps: Steps) -> None:
     # given
     booked(steps)
@@ -99,7 +99,7 @@ def test_a_short_pick_costs_the_same_stock_in_whatever_order_it_is_told(arrival:
     assert_ledger_explains_stock(steps.sessions)
 
 
-@pytest.mark.parametrize("arrival", permutations(SENT_BACK), ids="-".join)
+@pytest.mark.parametrize("arrival", list(permutations(SENT_BACK)), ids="-".join)
 def test_a_parcel_that_comes_back_is_stock_again_in_whatever_order_it_is_told(
     arrival: tuple[str, ...], steps: Steps
 ) -> None:

@@ -15,6 +15,6 @@ def baton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="package")
-async def temporal(baton: Running) -> Client:
+async def client(baton: Running) -> Client:
     """What the Temporal UI sees."""
     return await Client.connect(baton.stack.temporal_address)

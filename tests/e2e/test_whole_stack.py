@@ -69,7 +69,7 @@ def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivere
     "attribute", ["OrderId", "ChannelOrderId", "CustomerId", "OrderStatus", "Locations", "Waybills"]
 )
 async def test_the_workflow_is_found_by(
-    attribute: str, delivered: dict[str, Any], baton: Running, temporal: Client
+    attribute: str, delivered: dict[str, Any], baton: Running, client: Client
 ) -> None:
     # Given what a support agent may have in hand
     wanted = {
@@ -83,40 +83,40 @@ async def test_the_workflow_is_found_by(
 
     # When it is searched for, then the workflow of the order is there
     found = f"WorkflowType = 'OrderWorkflow' AND {attribute} = '{wanted[attribute]}'"
-    await until_listed(temporal, found, delivered["workflow_id"])
+    await until_listed(client, found, delivered["workflow_id"])
 
 
-async def test_a_case_is_found_by_its_number_and_by_its_order(delivered: dict[str, Any], temporal: Client) -> None:
+async def test_a_case_is_found_by_its_number_and_by_its_order(delivered: dict[str, Any], client: Client) -> None:
     workflow_id = f"return/shop/{delivered['channel_order_id']}/K-1"
 
-    await until_listed(temporal, "ReturnId = 'K-1' AND ReturnStatus = 'closed'", workflow_id)
-    await until_listed(temporal, f"OrderId = '{delivered['order_id']}'", workflow_id)
+    await until_listed(client, "ReturnId = 'K-1' AND ReturnStatus = 'closed'", workflow_id)
+    await until_listed(client, f"OrderId = '{delivered['order_id']}'", workflow_id)
 
 
-async def test_an_order_that_is_held_is_found_by_the_hold(held: dict[str, Any], temporal: Client) -> None:
-    await until_listed(temporal, "Holds = 'ADDRESS' AND OrderStatus = 'under_review'", held["workflow_id"])
+async def test_an_order_that_is_held_is_found_by_the_hold(held: dict[str, Any], client: Client) -> None:
+    await until_listed(client, "Holds = 'ADDRESS' AND OrderStatus = 'under_review'", held["workflow_id"])
 
 
-async def test_a_list_row_says_which_order_it_is(delivered: dict[str, Any], temporal: Client) -> None:
-    description = await temporal.get_workflow_handle(delivered["workflow_id"]).describe()
+async def test_a_list_row_says_which_order_it_is(delivered: dict[str, Any], client: Client) -> None:
+    description = await client.get_workflow_handle(delivered["workflow_id"]).describe()
 
     assert await description.static_summary() == f"shop {delivered['channel_order_id']}: 3 units"
 
 
-async def test_the_details_say_what_an_order_waits_for_and_until_when(held: dict[str, Any], temporal: Client) -> None:
-    details = await details_of(temporal.get_workflow_handle(held["workflow_id"]))
+async def test_the_details_say_what_an_order_waits_for_and_until_when(held: dict[str, Any], client: Client) -> None:
+    details = await details_of(client.get_workflow_handle(held["workflow_id"]))
 
     assert f"order {held['order_id']}" in details
     assert "waits for the release of the holds ADDRESS, due 20" in details
 
 
 async def test_everything_that_a_history_shows_has_a_summary(
-    delivered: dict[str, Any], held: dict[str, Any], temporal: Client
+    delivered: dict[str, Any], held: dict[str, Any], client: Client
 ) -> None:
     # Given the histories of an order, a return and an order that waits
     converter, seen, silent = DataConverter.default.payload_converter, set(), []
-    async for execution in temporal.list_workflows():
-        history = await temporal.get_workflow_handle(execution.id).fetch_history()
+    async for execution in client.list_workflows():
+        history = await client.get_workflow_handle(execution.id).fetch_history()
 
         # When every activity and timer in them is looked at
         for event in history.events:
@@ -132,11 +132,11 @@ async def test_everything_that_a_history_shows_has_a_summary(
 
 
 async def test_nothing_of_the_customer_is_in_temporal(
-    delivered: dict[str, Any], held: dict[str, Any], temporal: Client
+    delivered: dict[str, Any], held: dict[str, Any], client: Client
 ) -> None:
     looked_at = set()
-    async for execution in temporal.list_workflows():
-        handle = temporal.get_workflow_handle(execution.id)
+    async for execution in client.list_workflows():
+        handle = client.get_workflow_handle(execution.id)
         history = await handle.fetch_history()
         description = await handle.describe()
         stored = b"".join(event.SerializeToString() for event in history.events)
@@ -194,11 +194,11 @@ def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[
     assert "every order under way has a running workflow  1 rows" in done.stdout
 
 
-async def until_listed(temporal: Client, query: str, workflow_id: str, seconds: float = 20) -> None:
+async def until_listed(client: Client, query: str, workflow_id: str, seconds: float = 20) -> None:
     """The list that Temporal searches lags a little behind."""
     give_up = time.monotonic() + seconds
     while True:
-        listed = [execution.id async for execution in temporal.list_workflows(query)]
+        listed = [execution.id async for execution in client.list_workflows(query)]
         if workflow_id in listed:
             return
         assert time.monotonic() < give_up, f"{query} finds {listed}"

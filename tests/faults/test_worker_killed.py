@@ -39,7 +39,7 @@ def test_orders_outlive_their_workers(baton: Running) -> None:
 
 def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: Running) -> None:
     # Given a burst of orders
-    bodies = [order_body(f"BURST-{number}") for number in range(60)]
+    bodies = [order_body(f"BURST-{number}") for number in range(40)]
     acknowledged: dict[str, str] = {}
 
     def send(body: dict[str, Any]) -> int:
@@ -74,7 +74,7 @@ def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: 
 
 def test_orders_outlive_a_restart_of_postgresql(baton: Running) -> None:
     # Given orders under way
-    orders = baton.place_many("DATABASE", 15)
+    orders = baton.place_many("DATABASE", 12)
     baton.until_event("fulfillment_order.released", orders, times=3)
 
     # When PostgreSQL is stopped under them and started again

@@ -1,29 +1,14 @@
-"""One Temporal server for all workflow tests, and two houses: with quick partners, and with silent ones."""
+"""Two houses for all workflow tests: with quick partners, and with silent ones."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
 from embedded.postgres import EmbeddedPostgres
-from embedded.temporal_server import find_program
 from tests.conftest import TEMPLATE
 from tests.house import QUICK, SILENT, House, open_house
-from workflows.search_attributes import ALL
-
-
-@pytest.fixture(scope="session")
-async def temporal() -> AsyncIterator[WorkflowEnvironment]:
-    """A real server whose workflows may have their clocks moved on. Experimental in the SDK, so only this knows it."""
-    environment = await WorkflowEnvironment.start_time_skipping_v2(
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_existing_path=find_program(),
-        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
-        search_attributes=list(ALL),
-    )
-    async with environment:
-        yield environment
 
 
 def fresh_database(postgres: EmbeddedPostgres, name: str) -> Iterator[str]:

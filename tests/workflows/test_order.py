@@ -184,5 +184,5 @@ async def test_an_undeliverable_parcel_that_comes_back_waits_for_a_person(silent
 
     # Then it is sent a second time
     order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
-    assert [one["status"] for one in order["fulfillment_orders"]][0] == "canceled"
+    assert order["fulfillment_orders"][0]["status"] == "canceled"
     silent.verify()

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-from commands.demo_board import Board, Seen, look
+from demo.board import Board, Seen, look
 from models.database import Sessions
 
 Scene = Generator[None, None, str]

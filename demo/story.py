@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from commands.demo_board import PLACES, Board
-from commands.demo_play import Outcome
-from commands.demo_retail import Translation
 from commands.verify import Report
+from demo.board import PLACES, Board
+from demo.play import Outcome
+from demo.retail import Translation
 
 
 def tell_story(console: Console, outcome: Outcome, ends: str) -> None:

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from commands.demo_board import PLACES, Board, Happened
+from demo.board import PLACES, Board, Happened
 
 LINE_EVERY_SECONDS = 2.0
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from commands import demo_orders as numbers
-from commands import demo_troubles as troubles
-from commands.demo_stage import Scene, Stage, expect
+from demo import orders as numbers
+from demo import troubles
+from demo.stage import Scene, Stage, expect
 from domain.money import Money
 
 PICKED = {"picked", "packed"}

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from commands import demo_orders as numbers
-from commands.demo_stage import Scene, Stage, expect
+from demo import orders as numbers
+from demo.stage import Scene, Stage, expect
 
 
 def short_pick(stage: Stage) -> Scene:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commands.demo_board import ENDS, HELD, NO_STOCK, Board, Seen
-from commands.demo_screen import Screen
-from commands.demo_stage import Scene, Stage, Unexpected
+from demo.board import ENDS, HELD, NO_STOCK, Board, Seen
+from demo.screen import Screen
+from demo.stage import Scene, Stage, Unexpected
 
 LOOK_EVERY_SECONDS = 0.12
 PATIENCE_SECONDS = 45.0
