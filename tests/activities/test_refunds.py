@@ -178,3 +178,25 @@ def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps:
 def test_an_order_that_nobody_paid_has_nothing_to_give_back(steps: Steps, ask: Ask) -> None:
     assert steps.refunds.refund_order(steps.undo(steps.order_id)).done
     assert paid_back(steps, ask) == []
+
+
+def test_two_cases_paid_at_the_same_time_give_back_exactly_what_was_paid(steps: Steps, ask: Ask) -> None:
+    # given two cases that have everything between them, and a gateway that is asked for the second during the first
+    steps.up_to("end_order")
+    one, rest = come_in(steps, "CASE-ONE", {1: 1}), come_in(steps, "CASE-REST", {1: 1, 2: 1})
+    gateway = steps.returns.payments
+
+    class Busy:
+        def refund(self, *asked: Any) -> Any:
+            steps.returns.payments = gateway
+            steps.returns.refund_return(rest)
+            return gateway.refund(*asked)
+
+    steps.returns.payments = Busy()  # type: ignore[assignment]
+
+    # when
+    steps.returns.refund_return(one)
+
+    # then
+    assert sum(recorded(steps)) == PAID.minor_units
+    assert len(paid_back(steps, ask)) == 2
