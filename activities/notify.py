@@ -71,7 +71,9 @@ class Notify:
             _mark_sent(session, sent)
             for recipient_name, problem_text in trouble.items():
                 _mark_trouble(session, request, recipient_name, problem_text)
-            left = {message.recipient: message.last_error or "" for message in _waiting(session, request.order_id)}
+            # What is written from here on is told by the next call: the step that writes it says so to the workflow.
+            still = _waiting(session, request.order_id) if trouble else []
+            left = {message.recipient: message.last_error or "" for message in still}
         return NotifyAnswer(len(sent), left)
 
 

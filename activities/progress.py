@@ -47,6 +47,8 @@ class ProgressReports:
             if row is None:
                 return Progress(FulfillmentStatus.CANCELED)
             events = _reported(session, reports)
+            # Held here so that the session knows it for every report; it forgets what nobody holds.
+            _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
                 if event.applied_at is None and event.type in APPLY:
                     APPLY[event.type](session, row, event)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -10,53 +10,65 @@ from activities import journal
 from domain import sourcing
 from domain.sourcing import Candidate, SourcingDecision
 from domain.status import FulfillmentStatus
+from models.base import table
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
 from models.stock import BackorderRow, LocationRow, ReservationRow, StockRow
 
 UNDONE = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 
+# Built once: building a statement costs more than sending it.
+_ORDERS, _LINES, _PLACES = table(OrderRow), table(OrderLineRow), table(LocationRow)
+_WORK, _WORK_LINES = table(FulfillmentOrderRow), table(FulfillmentLineRow)
+_STOCK, _RESERVED = table(StockRow), table(ReservationRow)
+_ORDER_ID = bindparam("order_id", type_=Text)
+_ORDERED = (
+    select(_LINES.c.sku, func.sum(_LINES.c.quantity - _LINES.c.withdrawn))
+    .where(_LINES.c.order_id == _ORDER_ID)
+    .group_by(_LINES.c.sku)
+)
+_CARED_FOR = (
+    select(_WORK_LINES.c.sku, func.sum(func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity)))
+    .join(_WORK)
+    .where(_WORK.c.order_id == _ORDER_ID, _WORK.c.status.not_in(UNDONE))
+    .group_by(_WORK_LINES.c.sku)
+)
+_RECEIVER = select(_ORDERS.c.country, _ORDERS.c.province).where(_ORDERS.c.order_id == _ORDER_ID)
+_REJECTED = select(_WORK.c.location_id).where(
+    _WORK.c.order_id == _ORDER_ID, _WORK.c.status == FulfillmentStatus.REJECTED
+)
+_OWN = (
+    (_RESERVED.c.order_id == _ORDER_ID)
+    & (_RESERVED.c.sku == _STOCK.c.sku)
+    & (_RESERVED.c.location_id == _STOCK.c.location_id)
+)
+_AVAILABLE = (
+    select(
+        _STOCK.c.sku,
+        _STOCK.c.location_id,
+        (_STOCK.c.available + func.coalesce(_RESERVED.c.quantity, 0)).label("available"),
+        _PLACES.c.country,
+        _PLACES.c.province,
+        _PLACES.c.priority,
+    )
+    .join(_PLACES, _PLACES.c.location_id == _STOCK.c.location_id)
+    .outerjoin(_RESERVED, _OWN)
+    .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))), _STOCK.c.location_id.not_in(_REJECTED))
+)
+
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:
     """Units by SKU that no fulfillment order takes care of: ordered − withdrawn − under way or delivered."""
-    ordered = session.execute(
-        select(OrderLineRow.sku, func.sum(OrderLineRow.quantity - OrderLineRow.withdrawn))
-        .where(OrderLineRow.order_id == order_id)
-        .group_by(OrderLineRow.sku)
-    )
-    cared_for = session.execute(
-        select(FulfillmentLineRow.sku, func.sum(func.coalesce(FulfillmentLineRow.picked, FulfillmentLineRow.quantity)))
-        .join(FulfillmentOrderRow)
-        .where(FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status.not_in(UNDONE))
-        .group_by(FulfillmentLineRow.sku)
-    )
+    ordered = session.execute(_ORDERED, {"order_id": order_id})
+    cared_for = session.execute(_CARED_FOR, {"order_id": order_id})
     taken: dict[str, int] = {sku: int(units) for sku, units in cared_for}
     return {sku: left for sku, units in ordered if (left := int(units) - taken.get(sku, 0)) > 0}
 
 
 def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
     """Source the demand over all locations but those that rejected this order before."""
-    receiver = session.execute(select(OrderRow.country, OrderRow.province).where(OrderRow.order_id == order_id)).one()
-    rejected = select(FulfillmentOrderRow.location_id).where(
-        FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status == FulfillmentStatus.REJECTED
-    )
-    own = ReservationRow.order_id == order_id
-    rows = session.execute(
-        select(
-            StockRow.sku,
-            StockRow.location_id,
-            (StockRow.available + func.coalesce(ReservationRow.quantity, 0)).label("available"),
-            LocationRow.country,
-            LocationRow.province,
-            LocationRow.priority,
-        )
-        .join(LocationRow, LocationRow.location_id == StockRow.location_id)
-        .outerjoin(
-            ReservationRow,
-            own & (ReservationRow.sku == StockRow.sku) & (ReservationRow.location_id == StockRow.location_id),
-        )
-        .where(StockRow.sku.in_(demand), StockRow.location_id.not_in(rejected))
-    )
+    receiver = session.execute(_RECEIVER, {"order_id": order_id}).one()
+    rows = session.execute(_AVAILABLE, {"order_id": order_id, "skus": list(demand)})
     available: dict[str, dict[str, int]] = {}
     distances: dict[str, int] = {}
     for row in rows:

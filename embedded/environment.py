@@ -37,7 +37,7 @@ class Ports:
 
 
 def choose_ports(asked: Ports, before: Mapping[str, str]) -> dict[str, int]:
-    """A port for each service: the one asked for, else that of the last run, else the default or the next free one.
+    """A port for each service: the one asked for, else that of the last run, else the default, else any free one.
 
     A port that was asked for and is in use raises PortTaken.
     """
@@ -48,9 +48,15 @@ def choose_ports(asked: Ports, before: Mapping[str, str]) -> dict[str, int]:
             raise PortTaken(f"port {wanted} for {name} is in use: choose another one, or none to take any that is free")
         port = wanted or _port_before(before.get(PORT_OF[name], "")) or default
         while port in chosen.values() or not _is_free(port):
-            port += 1
+            # Not the next one: several stacks that start at once would agree on it.
+            port = _any_free_port()
         chosen[name] = port
     return chosen
+
+
+def _any_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def environment(
