@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("database"))
-    server.start()
-    engine = create_engine(server.ensure_database(TEMPLATE))
-    migrate(engine)
-    engine.dispose()
-    yield server
-    server.stop()
+def postgres() -> Iterator[EmbeddedPostgres]:
+    # Not below pytest's own directory: another session that starts would close it to the server's account.
+    with tempfile.TemporaryDirectory(prefix="baton-tests-", ignore_cleanup_errors=True) as directory:
+        server = EmbeddedPostgres(Path(directory))
+        server.start()
+        engine = create_engine(server.ensure_database(TEMPLATE))
+        migrate(engine)
+        engine.dispose()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

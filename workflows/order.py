@@ -61,9 +61,11 @@ class OrderWorkflow:
         living = asyncio.create_task(self._live())
         stopped_by_operator = await self._until_over(living)
         self.withdrawals.over = True
-        await withdrawing
         self.desk.telling.everything_told()
         await telling
+        # Last, since a return case may ask at any moment and must not be left without an answer.
+        self.withdrawals.closing = True
+        await withdrawing
         keeping_time.cancel()
         await workflow.wait_condition(workflow.all_handlers_finished)
         outcome = living.result()

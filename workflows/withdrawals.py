@@ -23,14 +23,17 @@ class Withdrawals:
         self._fulfillments = fulfillments
         self._withdrawn = withdrawn
         self.over = False
+        """Whether the order has ended: nothing will be called back or delivered any more."""
+        self.closing = False
+        """Whether the workflow is about to end: serve the last case and return."""
 
     async def run(self) -> None:
-        """Serve the cases one after the other, until the order is over and none is left."""
+        """Serve the cases one after the other, until the workflow closes and none is left."""
         wanted = self._desk.state.wanted
-        while True:
-            await workflow.wait_condition(lambda: bool(wanted) or self.over)
+        while wanted or not self.closing:
+            await workflow.wait_condition(lambda: bool(wanted) or self.closing)
             if not wanted:
-                return
+                continue
             await self._answer(wanted[0], await self._find(wanted[0]))
             wanted.pop(0)
 

@@ -9,8 +9,8 @@ from tests.e2e.running import Running, running
 
 
 @pytest.fixture(scope="package")
-def baton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("whole"), step_seconds=0.05) as baton:
+def baton() -> Iterator[Running]:
+    with running(step_seconds=0.05) as baton:
         yield baton
 
 

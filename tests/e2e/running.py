@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
-from sqlalchemy import text
+from sqlalchemy import NullPool, create_engine, text
 
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from commands.verify import verify
 from embedded.stack import Stack
-from models.database import Sessions, open_database, sessions
+from models.database import Sessions, sessions
 from tests.house import order_body
 
 PATIENCE_SECONDS = 60.0
@@ -82,10 +83,12 @@ class Running:
 
 
 @contextmanager
-def running(data_dir: Path, step_seconds: float) -> Iterator[Running]:
+def running(step_seconds: float) -> Iterator[Running]:
     """Baton with a stocked shop and a key for staff, on ports that are free."""
-    with Stack(data_dir, step_seconds=step_seconds) as stack:
-        engine = open_database(stack.env["BATON_DATABASE_URL"])
+    # Not in a folder of pytest's: as root, its next session closes them to the account that PostgreSQL runs under.
+    with TemporaryDirectory(prefix="baton-") as directory, Stack(Path(directory), step_seconds=step_seconds) as stack:
+        # A new connection for each look: tests restart the database and cut what is connected to it.
+        engine = create_engine(stack.env["BATON_DATABASE_URL"], poolclass=NullPool)
         record = sessions(engine)
         with record.begin() as session:
             stock_shop(session, SHOP)
@@ -95,4 +98,3 @@ def running(data_dir: Path, step_seconds: float) -> Iterator[Running]:
             httpx2.Client(base_url=stack.simulators_url, timeout=30, trust_env=False) as simulators,
         ):
             yield Running(stack, record, api, simulators)
-        engine.dispose()

@@ -8,6 +8,6 @@ from tests.e2e.running import Running, running
 
 
 @pytest.fixture(scope="package")
-def baton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("hurt"), step_seconds=0.2) as baton:
+def baton() -> Iterator[Running]:
+    with running(step_seconds=0.2) as baton:
         yield baton
