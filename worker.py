@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -164,7 +165,7 @@ async def run_worker(settings: Settings) -> None:
 
 def run_processes(number: int) -> int:
     """Run so many workers, one a core; when one of them ends, all end, and whoever supervises starts again."""
-    children = [subprocess.Popen([sys.executable, "-m", "worker"]) for _ in range(number)]
+    children = [subprocess.Popen([sys.executable, "-m", "worker"], env=_environment(place)) for place in range(number)]
 
     def stop(*_: object) -> None:
         for child in children:
@@ -176,6 +177,12 @@ def run_processes(number: int) -> int:
         time.sleep(0.2)
     stop()
     return max(child.wait() for child in children)
+
+
+def _environment(place: int) -> dict[str, str]:
+    """Each process tells its metrics on a port of its own: the one that was set, and those after it."""
+    first = Settings().metrics_port
+    return dict(os.environ) | ({"BATON_METRICS_PORT": str(first + place)} if first else {})
 
 
 def main() -> None:

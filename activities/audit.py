@@ -21,8 +21,6 @@ from models.order import AuditRow
 from models.payment import MoneyMovementRow
 from models.stock import ProductRow
 
-RAISED_BY_AUDIT = ("PAYMENT", "PAYMENT_AMOUNT", "TOTALS", "ADDRESS", "UNKNOWN_GOODS", "NOT_FOR_SALE")
-
 
 @dataclass(frozen=True)
 class AuditRequest:
@@ -123,5 +121,7 @@ def _record_findings(session: Session, request: AuditRequest, findings: Sequence
 
 def _cure(session: Session, order_id: str, still: set[str]) -> None:
     """What an earlier audit held and this one does not find any more is released by the audit itself."""
-    for code in set(holds.open_holds(session, order_id)) & set(RAISED_BY_AUDIT) - still:
+    earlier = session.scalars(select(AuditRow.findings).where(AuditRow.order_id == order_id))
+    raised = {one["code"] for findings in earlier for one in findings if one["verdict"] == audit_rules.HOLD}
+    for code in set(holds.open_holds(session, order_id)) & raised - still:
         holds.release(session, Release(order_id, code, journal.SYSTEM, "the audit does not find it any more"))

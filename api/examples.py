@@ -41,7 +41,7 @@ PLACED_ORDER = {
     "links": LINKS,
 }
 CANCEL = {"reason": "the customer changed her mind"}
-CANCELED = {"answer": "done", "detail": "everything so far is undone", "links": LINKS}
+CANCELED = {"answer": "done", "detail": "the order is canceled", "links": LINKS}
 HOLD_RELEASE = {"note": "address confirmed by phone"}
 HOLD_RELEASED = {"answer": "done", "holds": [], "links": LINKS}
 RETURN = {"case_id": "CASE-77", "reason": "too large", "lines": [{"line_no": 2, "quantity": 1}]}

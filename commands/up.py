@@ -27,10 +27,10 @@ def up(
     data_dir: Annotated[Path, typer.Option(help="Where data, logs and secrets are kept.")] = Path(".baton"),
     step_seconds: Annotated[float, typer.Option(min=0, help="How long each step of a simulated partner takes.")] = 0.5,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    api_port: Annotated[int | None, typer.Option(help="Default: 8080, or the next free one.")] = None,
-    temporal_port: Annotated[int | None, typer.Option(help="Default: 7233, or the next free one.")] = None,
-    ui_port: Annotated[int | None, typer.Option(help="Default: 8233, or the next free one.")] = None,
-    simulators_port: Annotated[int | None, typer.Option(help="Default: 8090, or the next free one.")] = None,
+    api_port: Annotated[int | None, typer.Option(help="Default: 8080, or any free one.")] = None,
+    temporal_port: Annotated[int | None, typer.Option(help="Default: 7233, or any free one.")] = None,
+    ui_port: Annotated[int | None, typer.Option(help="Default: 8233, or any free one.")] = None,
+    simulators_port: Annotated[int | None, typer.Option(help="Default: 8090, or any free one.")] = None,
 ) -> None:
     """Run all of Baton on this machine: PostgreSQL, Temporal and its UI, the simulators, the API and a worker."""
     console = Console()

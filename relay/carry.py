@@ -5,7 +5,7 @@ outside of any transaction, and marked. What a crash interrupts happens twice at
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -28,11 +28,9 @@ log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 ARRIVAL = "stock.received"
-# Money that moves after an order has ended must not go unseen.
-TOO_LATE = {
-    "payment.captured": "a payment was captured after the order had ended",
-    "refund.failed": "a refund failed after the order had ended",
-}
+# Money that moves after an order has ended must not go unseen, and a refund that failed never.
+TOO_LATE = {"payment.captured": "a payment was captured after the order had ended"}
+ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 
 
 class Relay:
@@ -99,6 +97,7 @@ class Relay:
 
     async def _tell(self, group: Sequence[Waiting]) -> list[int]:
         """Signal one workflow; answers the sequence numbers that need not be carried again."""
+        await self._call_a_person(group, ALARMING)
         try:
             if group[0].asks_for_return:
                 for waiting in group:
@@ -111,7 +110,8 @@ class Relay:
             if trouble.status != RPCStatusCode.NOT_FOUND:
                 log.warning("event_not_carried", workflow_id=group[0].workflow_id, status=trouble.status.name)
                 return []
-            await self._came_too_late(group)
+            # The workflow has ended. Most reports then change nothing.
+            await self._call_a_person(group, TOO_LATE)
         return [waiting.sequence for waiting in group]
 
     async def _ask_for_return(self, waiting: Waiting) -> None:
@@ -126,11 +126,10 @@ class Relay:
         except WorkflowAlreadyStartedError:
             log.info("return_known", order_id=order.order_id, case_id=case_id)
 
-    async def _came_too_late(self, group: Sequence[Waiting]) -> None:
-        """The workflow has ended. Most reports then change nothing; those about money call a person."""
+    async def _call_a_person(self, group: Sequence[Waiting], reasons: Mapping[str, str]) -> None:
         for waiting in group:
-            if waiting.event.type in TOO_LATE:
-                reason = TOO_LATE[waiting.event.type]
+            if waiting.event.type in reasons:
+                reason = reasons[waiting.event.type]
                 await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, reason)
 
     async def _goods_arrived(self, row: Row[Any]) -> bool:

@@ -25,8 +25,10 @@ class Cancellation:
         for fulfillment in self.fulfillments:
             fulfillment.stop(cancel.reason)
 
-    def give_up(self) -> None:
-        """Nothing could be stopped: the order goes its way as if it had never been asked."""
+    def go_on(self) -> None:
+        """What could not be stopped goes its way; what was called back is not sent again."""
+        if any(fulfillment.reaction == "recalled" for fulfillment in self.fulfillments):
+            return
         self.desk.state.cancel = None
         for fulfillment in self.fulfillments:
             fulfillment.stop("")

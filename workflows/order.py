@@ -91,6 +91,9 @@ class OrderWorkflow:
         await self.desk.steps.database(Outcome.end_order, ending, f"{end.status}: {end.reason}")
         if end.status != OrderStatus.COMPLETED:
             self.desk.state.holds = []
+        # Nothing is late any more; what only a person can mend stays in view.
+        for who in list(self.desk.state.dues):
+            await self.desk.steps.done(who)
         self.desk.advance(end.status)
         self.desk.telling.tell()
         self.outcome = OrderOutcome(end.status, end.reason)
@@ -103,7 +106,7 @@ class OrderWorkflow:
         answer = self.cancellation.answer(self.outcome)
         assert answer is not None
         if answer.answer == "refused" and self.outcome is None:
-            self.cancellation.give_up()
+            self.cancellation.go_on()
         return answer
 
     @cancel.validator

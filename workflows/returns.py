@@ -122,6 +122,7 @@ class ReturnWorkflow:
         goods = self.goods or "delivered"
         await self.desk.database(Returns.record_goods, CaseStep(case.return_id, goods), f"the goods are {goods}")
         if goods == "delivered" and not await self._inspected():
+            await self.desk.done("goods")
             return await self._end(ReturnStatus.EXPIRED, "the goods did not come in time")
         refunded = await self._refund()
         outcome = await self._end(ReturnStatus.CLOSED, "")

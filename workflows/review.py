@@ -55,7 +55,7 @@ class Review:
             raise OrderEnds(OrderStatus.EXPIRED, "it was not paid in time")
         self.desk.advance(OrderStatus.UNDER_REVIEW)
         what = f"the release of the holds {', '.join(self.desk.state.holds)}"
-        pause = FIRST_RECHECK * 2 ** min(self.desk.state.audits, 8) if unpaid else None
+        pause = FIRST_RECHECK * 2 ** min(self.desk.state.audits - 1, 8) if unpaid else None
         if not await self.desk.steps.wait("review", what, self._changed(unpaid), at_most=pause):
             self.again = True
         self.desk.show()

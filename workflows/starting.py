@@ -26,17 +26,12 @@ def order_start(
     """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first."""
     limits = settings.deadlines
     deadlines = OrderDeadlines(
-        *(
-            limit.total_seconds()
-            for limit in (
-                limits.payment,
-                limits.pick,
-                limits.ship,
-                limits.delivery,
-                limits.backorder,
-                limits.attention,
-            )
-        )
+        payment=limits.payment.total_seconds(),
+        pick=limits.pick.total_seconds(),
+        ship=limits.ship.total_seconds(),
+        delivery=limits.delivery.total_seconds(),
+        backorder=limits.backorder.total_seconds(),
+        attention=limits.attention.total_seconds(),
     )
     found_by = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
@@ -60,7 +55,9 @@ def return_start(
 ) -> dict[str, Any]:
     """The arguments of `Client.start_workflow` but for the workflow's name and the first signal."""
     limits = settings.deadlines
-    deadlines = ReturnDeadlines(limits.return_arrival.total_seconds(), limits.inspection.total_seconds())
+    deadlines = ReturnDeadlines(
+        arrival=limits.return_arrival.total_seconds(), inspection=limits.inspection.total_seconds()
+    )
     found_by = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
         SearchAttributePair(search_attributes.CHANNEL, channel),

@@ -1,0 +1,52 @@
+"""Every link in the pages leads somewhere, and every file that they name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Recipes name files that the reader is about to write.
+TO_BE_WRITTEN = {
+    "activities/coupon.py",
+    "integrations/fraud.py",
+    "models/migrations/versions/0002_coupons.py",
+    "simulators/fraud.py",
+    "tests/integrations/test_fraud.py",
+}
+ROOMS = "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|simulators|tests|workflows"
+NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        file, _, heading = target.partition("#")
+        to = (page.parent / file).resolve() if file else page
+        assert to.exists(), f"{named(page)} links to {target}"
+        assert not heading or heading in headings(to), f"{named(page)} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    missing = {path for path in NAMED.findall(page.read_text()) if not (ROOT / path).exists()}
+
+    assert missing - TO_BE_WRITTEN == set()
+
+
+def test_every_decision_is_on_the_list() -> None:
+    directory = ROOT / "docs" / "decisions"
+    pages = {page.name for page in directory.glob("*.md")} - {"README.md"}
+
+    assert set(re.findall(r"\]\(([\w-]+\.md)\)", (directory / "README.md").read_text())) == pages
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
