@@ -14,10 +14,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    UnsandboxedWorkflowRunner,
+    Worker,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.allocate import Allocate
@@ -48,6 +56,37 @@ from workflows.returns import ReturnWorkflow
 
 # An audit runs inside the order's task, so a slow gateway is a hold that is looked at again, not a wait.
 QUICK = timedelta(seconds=2)
+
+
+class Heartbeats(Interceptor):
+    """Tells the server that a step is still worked on, so that steps need not do it themselves.
+
+    A short step never does. Without this, one that dies with its worker is missed only when its whole time is over.
+    """
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Beating(next)
+
+
+class _Beating(ActivityInboundInterceptor):
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        self._outbound = outbound
+        super().init(outbound)
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        limit = activity.info().heartbeat_timeout
+        if not limit:
+            return await super().execute_activity(input)
+        beating = asyncio.create_task(self._beat(limit.total_seconds() / 3))
+        try:
+            return await super().execute_activity(input)
+        finally:
+            beating.cancel()
+
+    async def _beat(self, pause: float) -> None:
+        while True:
+            await asyncio.sleep(pause)
+            self._outbound.heartbeat()
 
 
 @dataclass(frozen=True)
@@ -138,6 +177,7 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
+        interceptors=[Heartbeats()],
     )
 
 

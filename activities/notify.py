@@ -47,7 +47,7 @@ class Notify:
         self.sessions = sessions
         self.inboxes = inboxes
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
         """Send every waiting message of the order, oldest first to each recipient.
 

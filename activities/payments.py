@@ -34,7 +34,7 @@ class Refunds:
         self.sessions = sessions
         self.payments = payments
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def refund_order(self, undo: UndoRequest) -> Undone:
         """Give back whatever is left of the payment; nothing when nothing was captured."""
         key = f"{undo.order_id}:refund:order"

@@ -41,7 +41,7 @@ class Pick:
         self.sessions = sessions
         self.wms = wms
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def release_to_pick(self, step: FulfillmentStep) -> PickAnswer:
         """Hand the work to the warehouse. A refusal ends the fulfillment order and is an answer, not an error."""
         with self.sessions.begin() as session:
@@ -59,7 +59,7 @@ class Pick:
                 journal.happened(session, step.order_id, "fulfillment_order.released", key, data)
         return PickAnswer(FulfillmentStatus.RELEASED)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
         """Call the work back. The stock is given back by `deallocate_stock`, once the goods are known to stay."""
         result = self.wms.recall(undo.subject, undo.reason, key=f"{undo.subject}:recall")

@@ -90,7 +90,7 @@ class Returns:
             row = case_records.lock_return(session, step.return_id)
             row.goods = row.goods or step.value
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def announce_return(self, step: CaseStep) -> str:
         """Tell the warehouse what will come. Answers why it refuses (a short code), or nothing."""
         with self.sessions.begin() as session:
@@ -111,7 +111,7 @@ class Returns:
             return refused.code
         return ""
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def refund_return(self, step: CaseStep) -> RefundAnswer:
         """Pay back what the units that came (or never left) were paid for.
 

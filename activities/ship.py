@@ -41,7 +41,7 @@ class Ship:
         self.sessions = sessions
         self.tms = tms
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def book_shipment(self, step: FulfillmentStep) -> BookingAnswer:
         """Book the carrier that the TMS chooses. A refusal is an answer: a person decides what happens then."""
         shipment_id = f"{step.fulfillment_order_id}-S{step.round}"
@@ -55,7 +55,7 @@ class Ship:
             _record_booking(session, step, shipment_id, booking)
         return BookingAnswer(shipment_id, booking.carrier, booking.waybill)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def void_waybill(self, undo: UndoRequest) -> Undone:
         """Give the booking back, so that the carrier does not come."""
         result = self.tms.void(undo.subject, undo.reason, key=f"{undo.subject}:void")
@@ -67,7 +67,7 @@ class Ship:
                     journal.happened(session, undo.order_id, "shipment.voided", f"{undo.subject}:voided", data)
         return Undone(result == VoidResult.VOIDED, result)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def intercept_parcel(self, undo: UndoRequest) -> InterceptionAnswer:
         """Ask the carrier to bring a parcel back."""
         answer = self.tms.intercept(undo.subject, undo.reason, key=f"{undo.subject}:intercept")

@@ -114,8 +114,8 @@ class Rows:
                 targets = session.execute(
                     FIND.get(kind, FIND_ORDER), {"keys": list({row.subject for row in same_kind})}
                 )
-                by_key = {target.key: target for target in targets}
-                found += [_waiting(row, by_key[row.subject]) for row in same_kind if row.subject in by_key]
+                # One payment may have paid for several orders: each of them hears of it.
+                found += [_waiting(row, target) for target in targets for row in same_kind if row.subject == target.key]
         return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
 
 

@@ -35,8 +35,12 @@ DATABASE: dict[str, Any] = {
     "local_retry_threshold": timedelta(seconds=2),
 }
 
+# The worker says that it is still at it (worker.py), so a step that died with its worker is soon taken again.
+BEAT = timedelta(seconds=10)
+
 PARTNER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=45),
+    "heartbeat_timeout": BEAT,
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
     # What a partner was asked must be known before it is undone.
     "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -44,5 +48,6 @@ PARTNER: dict[str, Any] = {
 
 MESSAGE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),
+    "heartbeat_timeout": BEAT,
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }

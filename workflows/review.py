@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order_desk import OrderDesk, OrderEnds
 
 # The gateway's webhook may be lost, so an unpaid order is looked at now and then, ever more rarely.
-FIRST_RECHECK = timedelta(minutes=15)
+FIRST_RECHECK = timedelta(minutes=1)
 
 
 class Review:

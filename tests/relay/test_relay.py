@@ -189,7 +189,7 @@ async def test_an_event_of_an_ended_order_is_marked(relay: Relay, sessions: Sess
     ("kind", "reason"),
     [
         ("payment.captured", "a payment was captured after the order had ended"),
-        ("refund.failed", "a refund failed after the order had ended"),
+        ("refund.failed", "the gateway says that a refund failed: the money is still here"),
     ],
 )
 async def test_money_that_moves_after_an_order_has_ended_calls_a_person(
