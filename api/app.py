@@ -22,6 +22,7 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.order_writer import OrderWriter
 from api.partner_events import EventWriter
+from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.webhook_schemas import WebhookBody
 from models.database import open_database
@@ -80,6 +81,8 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             sessions=sessions,
             temporal=await _temporal(settings),
             keys=KeyRing(sessions),
+            rates=RateLimit(settings.rate_limit, settings.rate_burst),
+            backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
             events=events,
         )

@@ -5,7 +5,8 @@ from fastapi import APIRouter, Request, Response
 from api import examples
 from api.access import Right
 from api.dependencies import authenticate, commit, read_body, services_of
-from api.errors import FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, TOO_MANY, Problem
+from api.idempotency import OnceRoute
 from api.links import order_links
 from api.openapi import json_body, responses
 from api.order_answers import PlacedOrder
@@ -13,7 +14,7 @@ from api.order_rows import new_order
 from api.order_schemas import OrderBody
 from domain.ids import order_workflow_id
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
 
 @router.post(
@@ -26,9 +27,11 @@ router = APIRouter(tags=["orders"])
             202: ("New: it is committed and will be worked on", examples.PLACED_ORDER),
             200: ("The same order again: the first one's answer", examples.PLACED_ORDER),
         },
+        BAD_KEY,
         FORBIDDEN,
         OTHER_BODY,
         TOO_LARGE,
+        TOO_MANY,
     ),
     openapi_extra=json_body(OrderBody, examples.ORDER),
 )
@@ -39,6 +42,7 @@ async def place_order(request: Request) -> Response:
     order = (await read_body(request, OrderBody)).to_order()
     if not caller.sees(order.channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
+    await services.backlog.check(order.channel)
     new = new_order(order, caller.name)
     receipt = await commit(services.orders, new, new.weight)
     if not receipt.same:

@@ -60,7 +60,7 @@ class OrderRow(Base):
             "workflow_started_at",
             postgresql_where=text("status = 'received' AND workflow_started_at IS NOT NULL"),
         ),
-        Index("ix_orders_content", "content_hash", "received_at"),
+        Index("ix_orders_content", "content_hash", "placed_at"),
         Index("ix_orders_status", "status", "order_id"),
         Index("ix_orders_customer", "customer_id", "order_id"),
         Index("ix_orders_payment_reference", "payment_reference"),
