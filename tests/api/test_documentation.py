@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from api import example_answers, examples
 from api.inventory import SkuStock
-from api.order_answers import EventAnswer, OrderAnswer, OrderSummary, PlacedOrder
+from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
@@ -17,6 +17,7 @@ from tests.api.conftest import Api, order_body
 
 FITS: list[tuple[type[BaseModel], Any]] = [
     (PlacedOrder, examples.PLACED_ORDER),
+    (JudgedOrder, examples.JUDGED_ORDER),
     (CancelBody, examples.CANCEL),
     (CancelTold, examples.CANCELED),
     (HoldReleaseBody, examples.HOLD_RELEASE),
