@@ -8,17 +8,9 @@ from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
+from relay.turns import BATCH
 from workflows.messages import PartnerEvent
 
-BATCH = 50
-
-TAKE_ORDERS = text("""
-    UPDATE orders SET relay_after = now() + interval '30 seconds'
-    WHERE order_id IN (
-        SELECT order_id FROM orders WHERE workflow_started_at IS NULL AND relay_after <= now()
-        ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING order_id, channel, channel_order_id, customer_id, units
-""")
 MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:done)")
 
 # A webhook may come before its cause: it is tried again, ever more rarely, until the cause is there.

@@ -75,3 +75,5 @@ async def test_the_figures_count_requests_groups_and_what_waits(tmall: Api) -> N
     assert 'baton_api_group_size_count{group="orders"} 1.0' in figures
     assert 'baton_backlog_size{what="orders"} 1.0' in figures
     assert 'baton_backlog_size{what="partner_events"} 0.0' in figures
+    assert 'baton_channel_backlog_size{channel="tmall"} 1.0' in figures
+    assert 'baton_channel_backlog_age_seconds{channel="tmall"}' in figures
