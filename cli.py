@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import keys
+from commands import channels, keys
 from commands.bench import app as bench
 from commands.demo import demo
 from commands.migrate import migrate
@@ -23,6 +23,12 @@ key.command()(keys.create)
 key.command("list")(keys.list_)
 key.command()(keys.revoke)
 app.add_typer(key, name="key")
+
+
+channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from which webhooks are believed.")
+channel.command()(channels.add)
+channel.command("list")(channels.list_)
+app.add_typer(channel, name="channel")
 
 
 def main() -> None:

@@ -10,7 +10,18 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
-from api import health, intake, inventory, order_commands, orders, return_requests, returns, webhooks
+from api import (
+    channel_webhooks,
+    health,
+    intake,
+    intakes,
+    inventory,
+    order_commands,
+    orders,
+    return_requests,
+    returns,
+    webhooks,
+)
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
@@ -34,7 +45,10 @@ READERS = 8
 GROUPS = 2
 
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
-ROUTERS = (intake, orders, order_commands, return_requests, returns, inventory, webhooks, health)
+ROUTERS = (
+    *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
+    *(channel_webhooks, intakes, health),
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.receipts import receive_goods
 from domain.ids import order_workflow_id
 from models.database import Sessions
+from relay.cancels import ask_to_cancel
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.turns import Turns
 from settings import Settings
@@ -68,7 +69,7 @@ class Relay:
             return 0
         done = [row.sequence for row in rows if row.type == ARRIVAL and await self._goods_arrived(row)]
         waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type != ARRIVAL])
-        groups = [list(group) for _, group in groupby(waiting, key=lambda one: (one.workflow_id, one.asks_for_return))]
+        groups = [list(group) for _, group in groupby(waiting, key=_together)]
         for told in await asyncio.gather(*(self._tell(group) for group in groups)):
             done += told
         if done:
@@ -111,6 +112,8 @@ class Relay:
             if group[0].asks_for_return:
                 for waiting in group:
                     await self._ask_for_return(waiting)
+            elif group[0].asks_for_cancel:
+                return [one.sequence for one in group if await ask_to_cancel(self.client, self.rows, one)]
             else:
                 handle = self.client.get_workflow_handle(group[0].workflow_id)
                 reports = PartnerEvents([waiting.event for waiting in group])
@@ -152,3 +155,8 @@ class Relay:
                 if trouble.status != RPCStatusCode.NOT_FOUND:
                     return False
         return True
+
+
+def _together(waiting: Waiting) -> tuple[str, bool, bool]:
+    """What may be told in one go: the same kind of news about the same workflow."""
+    return waiting.workflow_id, waiting.asks_for_return, waiting.asks_for_cancel
