@@ -11,6 +11,8 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
 from api import (
+    batches,
+    channel_batches,
     channel_webhooks,
     health,
     intake,
@@ -47,7 +49,7 @@ GROUPS = 2
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
 ROUTERS = (
     *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
-    *(channel_webhooks, intakes, health),
+    *(batches, channel_batches, channel_webhooks, intakes, health),
 )
 
 

@@ -33,3 +33,23 @@ INTAKE: dict[str, Any] = REJECTED | {
 }
 INTAKE_WITH_RAW: dict[str, Any] = INTAKE | {"raw": '{"type": "order.created", "data": {}}'}
 INTAKES: dict[str, Any] = {"items": [INTAKE], "next_cursor": None}
+BATCH: dict[str, Any] = {
+    "items": [
+        {
+            "status": 202,
+            "order_id": ORDER_ID,
+            "channel_order_id": "TM-20260101-0001",
+            "intake_id": None,
+            "detail": None,
+            "errors": [],
+        },
+        {
+            "status": 422,
+            "order_id": None,
+            "channel_order_id": None,
+            "intake_id": None,
+            "detail": "lines: this field is required",
+            "errors": [{"field": "lines", "message": "this field is required"}],
+        },
+    ]
+}

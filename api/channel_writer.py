@@ -24,6 +24,7 @@ from models.messaging import PartnerEventRow
 from models.order import OrderRow
 
 RETRIED = "retried"
+CONFLICT = "this order came before with another body of the same time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
         return None, []
     row = known[receipt.order_id]
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
-        return "this order came before with another body of the same time", []
+        return CONFLICT, []
     return None, merge(session, row, reading.order, reading.new, reading.version)
 
 

@@ -94,19 +94,19 @@ HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it came; a 413 as soon as it is longer than MAX_BODY_BYTES."""
+async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body as it came; a 413 as soon as it is longer than `limit`."""
     parts, size = [], 0
     announced = request.headers.get("content-length", "0")
-    too_large = announced.isdigit() and int(announced) > MAX_BODY_BYTES
+    too_large = announced.isdigit() and int(announced) > limit
     if not too_large:
         async for part in request.stream():
             parts.append(part)
             size += len(part)
-            if too_large := size > MAX_BODY_BYTES:
+            if too_large := size > limit:
                 break
     if too_large:
-        raise Problem(TOO_LARGE, f"a body may have {MAX_BODY_BYTES} bytes", headers={"Connection": "close"})
+        raise Problem(TOO_LARGE, f"a body may have {limit} bytes", headers={"Connection": "close"})
     return b"".join(parts)
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import channel_examples, example_answers, examples
+from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import SkuStock
@@ -31,6 +32,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
     (Page[ReturnAnswer], example_answers.RETURNS),
+    (BatchAnswer, channel_examples.BATCH),
     (IntakeTaken, channel_examples.TAKEN),
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
@@ -53,7 +55,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 18
+    assert len(operations) == 20
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
