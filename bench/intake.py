@@ -14,9 +14,10 @@ import httpx2
 from sqlalchemy import Engine, text
 
 from bench.cpu import cpu_seconds
+from bench.flow import free_ports
 from bench.load import Fired, Load
 from commands.keys import create_key
-from embedded.environment import Ports, choose_ports, environment
+from embedded.environment import choose_ports, environment
 from embedded.postgres import EmbeddedPostgres
 from embedded.services import Service
 from models.database import open_database, sessions
@@ -96,7 +97,6 @@ class _Bench:
         self._engine = engine
         self._url = url
         self._processes = processes
-        # The bench asks for as much as it can get, which one key may not.
         self._key = create_key(sessions(engine), "bench", "staff")
 
     def takes_batches(self) -> bool:
@@ -129,9 +129,10 @@ def send(load: Load) -> Fired:
 
 
 def _api(directory: Path, postgres: EmbeddedPostgres) -> Service:
-    ports = choose_ports(Ports(), {})
-    env = environment(directory, postgres.url, ports, 0, {}) | {"BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6"}
-    env["BATON_CHANNEL_BACKLOG"] = str(MOST)
+    ports = choose_ports(free_ports(), {})
+    env = environment(directory, postgres.url, ports, 0, {})
+    # The bench asks for as much as it can get, which one key and one channel may not.
+    env |= {"BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6", "BATON_CHANNEL_BACKLOG": str(MOST)}
     url = f"http://127.0.0.1:{ports['api']}"
     command = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--port", str(ports["api"])]
     command += ["--workers", str(API_PROCESSES), "--no-access-log", "--log-level", "warning"]
