@@ -10,9 +10,9 @@ from api.access import Right
 from api.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, reply, split
 from api.channel_accounts import find_account
 from api.channel_intake import Sent, take
-from api.channel_writer import CONFLICT, Intake
 from api.dependencies import WithServices, authenticate, raw_body
 from api.errors import BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
+from api.intake_rows import CONFLICT, Intake
 from api.openapi import responses
 from api.parameters import PathId
 from integrations.channels.shaping import CHANNEL

@@ -15,10 +15,12 @@ CASE = "channel"
 """A channel that says nothing but "refund asked" has one case an order."""
 
 
-def events_of(channel: str, reading: Reading) -> Iterator[NewEvent]:
+def events_of(channel: str, reading: Reading, new: bool) -> Iterator[NewEvent]:
     """The events of a reading; the same reading again gives the same ones."""
     if reading.order is not None:
-        yield from _about(channel, reading.order.channel_order_id, reading.kinds, reading.version)
+        # A new order asks the gateway of its own accord.
+        kinds = reading.kinds - {Kind.PAID} if new else reading.kinds
+        yield from _about(channel, reading.order.channel_order_id, kinds, reading.version)
         if Kind.REFUND_ASKED in reading.kinds:
             yield _return(channel, reading.order)
     for thin in reading.wanted:

@@ -9,8 +9,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from api.channel_accounts import Account
 from api.channel_reading import Reading, read_order, read_webhook, rejected
-from api.channel_writer import Arrival, ChannelWriter, Intake
+from api.channel_writer import ChannelWriter
 from api.dependencies import Services, commit
+from api.intake_rows import Arrival, Intake
 
 WEBHOOK, BATCH, FILE, PULL = "webhook", "batch", "file", "pull"
 SIGNATURES = ("sign", "hmac", "authorization", "token")

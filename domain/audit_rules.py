@@ -115,7 +115,14 @@ def duplicate(facts: AuditFacts) -> Iterator[Finding]:
         yield Finding("duplicate", HOLD, "DUPLICATE", reason)
 
 
+def test_order(facts: AuditFacts) -> Iterator[Finding]:
+    """Somebody tries the channel out: a person may let it go on, and nothing is sent by itself."""
+    if facts.order.test:
+        yield Finding("test_order", HOLD, "TEST_ORDER", "the channel says that this is a test order")
+
+
 AUDIT_RULES: tuple[Rule, ...] = (
+    test_order,
     unpaid,
     wrong_amount,
     wrong_sums,

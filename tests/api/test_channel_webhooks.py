@@ -200,6 +200,31 @@ async def test_in_whatever_order_and_however_often_news_come_the_record_ends_the
     assert len(ended) == 1
 
 
+async def test_news_that_come_all_at_once_wait_for_each_other_and_none_is_lost(
+    anybody: Api, sessions: Sessions
+) -> None:
+    # given
+    open_account(sessions, "tmall")
+    news = [
+        says("created"),
+        says("address_changed", ship_to=moved(), modified_at="2026-01-01T11:00:00+08:00"),
+        says("canceled", canceled=True, ship_to=moved(), modified_at="2026-01-01T12:00:00+08:00"),
+        says("created", placed_at="yesterday"),
+    ]
+
+    # when
+    answers = await asyncio.gather(*[push(anybody, "tmall", one) for one in news * 6])
+
+    # then
+    assert {answer.status_code for answer in answers} == {202}
+    with sessions() as session:
+        assert session.scalars(select(OrderRow.receiver)).one()["city"] == "苏州市"
+        assert sorted(session.execute(select(IntakeRow.status, IntakeRow.tries)).all()) == [
+            ("rejected", 6),
+            *[("taken", 6)] * 3,
+        ]
+
+
 def _record(sessions: Sessions, name: str) -> str:
     own = ("order_id", "channel_order_id", "received_at", "relay_after", "request_hash")
     with sessions() as session:
@@ -207,7 +232,7 @@ def _record(sessions: Sessions, name: str) -> str:
         lines = session.scalars(select(OrderLineRow).where(OrderLineRow.order_id == row.order_id)).all()
         asked = session.scalars(
             select(PartnerEventRow.type).where(
-                PartnerEventRow.subject == f"tmall/{name}", PartnerEventRow.type != "order.changed"
+                PartnerEventRow.subject == f"tmall/{name}", PartnerEventRow.type == "order.cancel_requested"
             )
         )
         shown = [getattr(row, column.name) for column in OrderRow.__table__.columns if column.name not in own]
