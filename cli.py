@@ -5,6 +5,7 @@ import typer
 from commands import channels, keys
 from commands.bench import app as bench
 from commands.demo import demo
+from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
 from commands.up import up
@@ -16,6 +17,7 @@ app.command()(demo)
 app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
+app.command("import")(import_command)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")

@@ -1,7 +1,6 @@
 """What each report of a warehouse or carrier changes: stored webhooks, applied once, in whatever order they come."""
 
 from collections import Counter
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
