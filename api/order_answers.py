@@ -39,6 +39,10 @@ class OrderLineAnswer(Answer):
     quantity: int
     unit_price: str
     discount: str
+    channel_line_id: str
+    gift: bool
+    bundle_of: str
+    properties: list[tuple[str, str]]
     withdrawn: int
 
 
@@ -133,7 +137,9 @@ class OrderAnswer(Answer):
     payments: list[PaymentAnswer]
     returns: list[ReturnAnswer]
     remarks: str
+    merchant_remarks: str
     tags: list[str]
+    test: bool
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None
