@@ -6,11 +6,12 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
+from pydantic_core import to_json
+
 from domain.duplicates import content_hash
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _canonical_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
@@ -31,7 +32,8 @@ class NewOrder:
 
 def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
     """Give an order its id. `actor` is the name of the key or channel that sent it."""
-    order_id, hashed = new_order_id(), request_hash(order)
+    order_id, row, lines = new_order_id(), _order_row(order), [_line_row(line) for line in order.lines]
+    hashed = _hash(row, lines)
     own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
     own["content_hash"] = content_hash(order)
     return NewOrder(
@@ -39,8 +41,8 @@ def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
         channel=order.channel,
         channel_order_id=order.channel_order_id,
         request_hash=hashed,
-        order=_json(_order_row(order) | own),
-        lines=_json([{"order_id": order_id, **_line_row(line)} for line in order.lines])[1:-1],
+        order=_json(row | own),
+        lines=_json([{"order_id": order_id, **line} for line in lines])[1:-1],
         event=_json({"order_id": order_id, "type": "order.received", "key": "received", "actor": actor, "data": {}}),
         weight=2 + len(order.lines),
     )
@@ -51,7 +53,11 @@ def request_hash(order: Order) -> str:
 
     What is empty is left out, so that a field that is added later does not change the hash of orders without it.
     """
-    content = _order_row(order) | {"lines": [_line_row(line) for line in order.lines]}
+    return _hash(_order_row(order), [_line_row(line) for line in order.lines])
+
+
+def _hash(row: dict[str, Any], lines: list[dict[str, Any]]) -> str:
+    content = row | {"lines": lines}
     del content["units"]  # It follows from the lines.
     return sha256(_canonical_json(_without_empty(content)).encode()).hexdigest()
 
@@ -120,3 +126,7 @@ def _without_empty(value: Any) -> Any:
 def _is_zero(value: Any) -> bool:
     """An amount of nothing counts; a flag that is not set does not."""
     return value == 0 and not isinstance(value, bool)
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()
