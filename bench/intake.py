@@ -27,7 +27,7 @@ API_PROCESSES = 2
 CORES = 2
 MOST = 10_000_000
 """More orders than any machine takes in while the bench runs: time is what ends it."""
-BATCH, BATCH_CONNECTIONS = 500, 6
+BATCH, BATCH_CONNECTIONS = 500, 12
 ORDERS = text("SELECT count(*) FROM orders")
 
 Progress = Callable[[str], None]
