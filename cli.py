@@ -2,9 +2,10 @@
 
 import typer
 
-from commands import keys
+from commands import channels, keys
 from commands.bench import app as bench
 from commands.demo import demo
+from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
 from commands.up import up
@@ -16,6 +17,7 @@ app.command()(demo)
 app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
+app.command("import")(import_command)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
@@ -23,6 +25,12 @@ key.command()(keys.create)
 key.command("list")(keys.list_)
 key.command()(keys.revoke)
 app.add_typer(key, name="key")
+
+
+channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from which webhooks are believed.")
+channel.command()(channels.add)
+channel.command("list")(channels.list_)
+app.add_typer(channel, name="channel")
 
 
 def main() -> None:

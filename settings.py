@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     api_port: int = 8080
     rpc_timeout: timedelta = timedelta(seconds=15)
 
+    idempotency_key_required: bool = False
+    """Whether requests that change something must carry an Idempotency-Key."""
+    rate_limit: float = 5_000
+    """Requests a second by API key and API process; `rate_burst` may come at once after a pause."""
+    rate_burst: float = 10_000
+    channel_backlog: int = 200_000
+    """How many orders of one channel may wait for their workflow before the next ones are told to come later."""
+    accept_deadline: timedelta = timedelta(seconds=3)
+    """How long `POST /orders?wait=accepted` waits for the answer of the order."""
+
     wms: Partner
     tms: Partner
     payments: Partner
@@ -57,6 +67,13 @@ class Settings(BaseSettings):
 
     deadlines: Deadlines = Deadlines()
     return_window: timedelta = timedelta(days=7)
+    duplicate_window: timedelta = timedelta(minutes=10)
+    """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
+
+    relay_fair: bool = True
+    """Whether channels take turns in the backlog; otherwise the oldest order is first."""
+    relay_ahead: int = 100
+    """How many orders may be in Temporal without being audited yet; the others wait in the backlog."""
 
     activity_threads: int = 16
     workflow_task_slots: int = 8

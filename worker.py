@@ -117,7 +117,8 @@ def connect_partners(settings: Settings) -> Partners:
 
 def activities(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
     """Every step and every undo, with what it needs passed in."""
-    audit, holds, outcome = Audit(record, partners.quick_payments), Holds(record), Outcome(record)
+    audit = Audit(record, partners.quick_payments, settings.duplicate_window)
+    holds, outcome = Holds(record), Outcome(record)
     reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)

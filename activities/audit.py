@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -20,6 +21,17 @@ from models.database import Sessions
 from models.order import AuditRow
 from models.payment import MoneyMovementRow
 from models.stock import ProductRow
+
+# The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
+# they were placed: orders of many days may come within a minute, out of a file or after an outage.
+FIND_TWIN = text("""
+    SELECT earlier.order_id FROM orders o JOIN orders earlier ON earlier.content_hash = o.content_hash
+        AND earlier.placed_at BETWEEN o.placed_at - :window AND o.placed_at + :window
+    WHERE o.order_id = :order_id
+        AND (earlier.received_at, earlier.order_id) < (o.received_at, o.order_id)
+        AND earlier.status NOT IN ('canceled', 'rejected', 'expired')
+    ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
+""")
 
 
 @dataclass(frozen=True)
@@ -40,11 +52,15 @@ class AuditResult:
 
 
 class Audit:
-    """`payments` answers quickly or not at all: the step runs inside the order's first task and must not hold it up."""
+    """`payments` answers quickly or not at all: the step runs inside the order's first task and must not hold it up.
 
-    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+    An order with the content of another is suspicious when both were placed within `duplicate_window`; zero is never.
+    """
+
+    def __init__(self, sessions: Sessions, payments: Payments, duplicate_window: timedelta = timedelta(0)) -> None:
         self.sessions = sessions
         self.payments = payments
+        self.duplicate_window = duplicate_window
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
@@ -55,7 +71,8 @@ class Audit:
                 return AuditResult(**known)
             order = load_order(session, request.order_id)
             products = _products(session, order)
-        facts = AuditFacts(order, self._payment(order), products)
+            twin = self._twin(session, request.order_id)
+        facts = AuditFacts(order, self._payment(order), products, twin)
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
@@ -63,6 +80,11 @@ class Audit:
             journal.announce(session, request.order_id, milestones.RECEIVED)
             journal.remember(session, key, asdict(result))
             return result
+
+    def _twin(self, session: Session, order_id: str) -> str:
+        if not self.duplicate_window:
+            return ""
+        return session.scalar(FIND_TWIN, {"order_id": order_id, "window": self.duplicate_window}) or ""
 
     def _payment(self, order: Order) -> PaymentFacts:
         try:

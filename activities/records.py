@@ -31,6 +31,10 @@ def load_order(session: Session, order_id: str) -> Order:
                 Money(line.unit_price_minor, row.currency),
                 Money(line.discount_minor, row.currency),
                 line.title,
+                line.channel_line_id,
+                line.gift,
+                line.bundle_of,
+                tuple((name, value) for name, value in line.properties),
             )
             for line in lines
         ),
@@ -41,7 +45,9 @@ def load_order(session: Session, order_id: str) -> Order:
         payment_reference=row.payment_reference,
         payment_method=row.payment_method,
         remarks=row.remarks,
+        merchant_remarks=row.merchant_remarks,
         tags=tuple(row.tags),
+        test=row.test,
     )
 
 
@@ -61,4 +67,4 @@ def _address(row: OrderRow) -> Address:
     receiver = dict(row.receiver)
     lines = tuple(receiver.pop("lines", ()))
     known = {name: receiver.get(name) or "" for name in ("name", "phone", "email", "city", "district", "postal_code")}
-    return Address(country=row.country, province=row.province, lines=lines, **known)
+    return Address(country=row.country, province=row.province, lines=lines, receiver_token=row.receiver_token, **known)

@@ -26,6 +26,7 @@ class Right(StrEnum):
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
     RELEASE_HOLD = "release_hold"
+    RETRY_INTAKE = "retry_intake"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

@@ -10,7 +10,20 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
-from api import health, intake, inventory, order_commands, orders, return_requests, returns, webhooks
+from api import (
+    batches,
+    channel_batches,
+    channel_webhooks,
+    health,
+    intake,
+    intakes,
+    inventory,
+    order_commands,
+    orders,
+    return_requests,
+    returns,
+    webhooks,
+)
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
@@ -22,6 +35,7 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.order_writer import OrderWriter
 from api.partner_events import EventWriter
+from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.webhook_schemas import WebhookBody
 from models.database import open_database
@@ -33,7 +47,10 @@ READERS = 8
 GROUPS = 2
 
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
-ROUTERS = (intake, orders, order_commands, return_requests, returns, inventory, webhooks, health)
+ROUTERS = (
+    *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
+    *(batches, channel_batches, channel_webhooks, intakes, health),
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -80,6 +97,8 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             sessions=sessions,
             temporal=await _temporal(settings),
             keys=KeyRing(sessions),
+            rates=RateLimit(settings.rate_limit, settings.rate_burst),
+            backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
             events=events,
         )

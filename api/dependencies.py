@@ -15,6 +15,7 @@ from api.group_commit import Answer, GroupCommit, Item, QueueFull
 from api.order_rows import NewOrder
 from api.order_writer import Receipt
 from api.partner_events import NewEvent, Stored
+from api.rate_limits import BacklogLimit, RateLimit
 from models.database import Sessions
 from settings import Settings
 
@@ -32,6 +33,8 @@ class Services:
     sessions: Sessions
     temporal: Client
     keys: KeyRing
+    rates: RateLimit
+    backlog: BacklogLimit
     orders: GroupCommit[NewOrder, Receipt]
     events: GroupCommit[NewEvent, Stored]
 
@@ -49,15 +52,27 @@ WithServices = Annotated[Services, Depends(_services)]
 
 
 async def authenticate(request: Request, right: Right) -> Caller:
-    """The caller of `Authorization: Bearer baton_...`, if it has the right. A 401 or 403 otherwise."""
+    """The caller of `Authorization: Bearer baton_...`, if it has the right. A 401, 403 or 429 otherwise."""
+    caller = await find_caller(request)
+    if not caller.may(right):
+        raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not do this")
+    return caller
+
+
+async def find_caller(request: Request) -> Caller:
+    """Who calls, whatever it may do; it is looked up, and counts against its rate, once a request."""
+    known: Caller | None = request.scope.get("caller")
+    if known is not None:
+        return known
+    services = services_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise _unauthenticated("send `Authorization: Bearer baton_...`")
-    caller = await services_of(request).keys.caller(key.strip())
+    caller = await services.keys.caller(key.strip())
     if caller is None:
         raise _unauthenticated("this key is unknown or was revoked")
-    if not caller.may(right):
-        raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not do this")
+    services.rates.take(caller.name)
+    request.scope["caller"] = caller
     return caller
 
 
@@ -76,21 +91,22 @@ Reader = Annotated[Caller, Depends(_with(Right.READ))]
 Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
 HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
+IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it came; a 413 as soon as it is longer than MAX_BODY_BYTES."""
+async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body as it came; a 413 as soon as it is longer than `limit`."""
     parts, size = [], 0
     announced = request.headers.get("content-length", "0")
-    too_large = announced.isdigit() and int(announced) > MAX_BODY_BYTES
+    too_large = announced.isdigit() and int(announced) > limit
     if not too_large:
         async for part in request.stream():
             parts.append(part)
             size += len(part)
-            if too_large := size > MAX_BODY_BYTES:
+            if too_large := size > limit:
                 break
     if too_large:
-        raise Problem(TOO_LARGE, f"a body may have {MAX_BODY_BYTES} bytes", headers={"Connection": "close"})
+        raise Problem(TOO_LARGE, f"a body may have {limit} bytes", headers={"Connection": "close"})
     return b"".join(parts)
 
 

@@ -29,14 +29,18 @@ class Kind(NamedTuple):
     title: str
 
 
+BAD_KEY = Kind(400, "idempotency-key", "The Idempotency-Key is missing or not a quoted string")
 UNAUTHENTICATED = Kind(401, "unauthenticated", "The request is not signed by a key that we know")
 FORBIDDEN = Kind(403, "forbidden", "This key may not do this")
 NOT_FOUND = Kind(404, "not-found", "There is nothing here")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This cannot be done here")
 OTHER_BODY = Kind(409, "other-body", "This id was used before with another body")
 REFUSED = Kind(409, "refused", "This cannot be done any more")
+STILL_RUNNING = Kind(409, "still-running", "The first request with this Idempotency-Key is still running")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 INVALID = Kind(422, "invalid", "The request is not what the API describes")
+OTHER_REQUEST = Kind(422, "other-request", "This Idempotency-Key was used before with another request")
+TOO_MANY = Kind(429, "too-many", "More was asked for than this key or channel may")
 INTERNAL = Kind(500, "internal", "Something went wrong on our side")
 BUSY = Kind(503, "busy", "More work is waiting than can be taken")
 UNAVAILABLE = Kind(503, "unavailable", "A part that this needs is down")

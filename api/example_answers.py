@@ -78,6 +78,7 @@ SHIPMENT = {
     "voided_at": None,
 }
 PAYMENT = {"kind": "captured", "amount": "370.00", "currency": "CNY", "return_id": None, "at": "2026-01-01T01:30:03Z"}
+NOTHING_SPECIAL: dict[str, Any] = {"channel_line_id": "", "gift": False, "bundle_of": "", "properties": []}
 LINES = [
     {
         "line_no": 1,
@@ -86,6 +87,7 @@ LINES = [
         "quantity": 1,
         "unit_price": "199.00",
         "discount": "20.00",
+        **NOTHING_SPECIAL,
         "withdrawn": 0,
     },
     {
@@ -95,6 +97,7 @@ LINES = [
         "quantity": 2,
         "unit_price": "89.50",
         "discount": "0.00",
+        **NOTHING_SPECIAL,
         "withdrawn": 0,
     },
 ]
@@ -112,6 +115,8 @@ ORDER = ORDER_SUMMARY | {
     "payments": [PAYMENT],
     "returns": [],
     "remarks": "周六送货",
+    "merchant_remarks": "",
+    "test": False,
     "tags": ["gift"],
     "links": LINKS,
 }

@@ -40,6 +40,7 @@ PLACED_ORDER = {
     "workflow_id": "order/tmall/TM-20260101-0001",
     "links": LINKS,
 }
+JUDGED_ORDER = PLACED_ORDER | {"outcome": "held", "holds": ["ADDRESS"], "reason": "a person must release the holds"}
 CANCEL = {"reason": "the customer changed her mind"}
 CANCELED = {"answer": "done", "detail": "the order is canceled", "links": LINKS}
 HOLD_RELEASE = {"note": "address confirmed by phone"}

@@ -14,6 +14,11 @@ from models.messaging import PartnerEventRow
 from models.order import OrderRow
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
+_BY_CHANNEL = (
+    select(OrderRow.channel, func.count(), func.extract("epoch", func.now() - func.min(OrderRow.received_at)))
+    .where(OrderRow.workflow_started_at.is_(None))
+    .group_by(OrderRow.channel)
+)
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
 
@@ -54,8 +59,15 @@ class Backlog(Collector):
         up = GaugeMetricFamily("baton_database_up", "Whether the database answers")
         size = GaugeMetricFamily("baton_backlog_size", "How many wait for the relay", labels=["what"])
         age = GaugeMetricFamily("baton_backlog_age_seconds", "How long the oldest has waited", labels=["what"])
+        sizes = GaugeMetricFamily("baton_channel_backlog_size", "Orders that wait for the relay", labels=["channel"])
+        ages = GaugeMetricFamily(
+            "baton_channel_backlog_age_seconds", "How long the oldest of them has waited", labels=["channel"]
+        )
         try:
             with self._sessions() as session:
+                for channel, count, seconds in session.execute(_BY_CHANNEL):
+                    sizes.add_metric([channel], count)
+                    ages.add_metric([channel], float(seconds))
                 for what, (since, still) in waiting.items():
                     oldest = func.extract("epoch", func.now() - func.min(since))
                     count, seconds = session.execute(select(func.count(), oldest).where(still)).one()
@@ -65,4 +77,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age)
+        yield from (up, size, age, sizes, ages)

@@ -1,7 +1,7 @@
 """What the API says about an order."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from api.return_schemas import ReturnAnswer
 from api.schemas import Answer, Links
@@ -13,6 +13,14 @@ class PlacedOrder(Answer):
     status: str
     workflow_id: str
     links: Links
+
+
+class JudgedOrder(PlacedOrder):
+    """`holds` are codes; `reason` says what an order that is not accepted waits for, or why it was rejected."""
+
+    outcome: Literal["accepted", "held", "waiting_for_stock", "rejected"]
+    holds: list[str]
+    reason: str
 
 
 class OpenHold(Answer):
@@ -31,6 +39,10 @@ class OrderLineAnswer(Answer):
     quantity: int
     unit_price: str
     discount: str
+    channel_line_id: str
+    gift: bool
+    bundle_of: str
+    properties: list[tuple[str, str]]
     withdrawn: int
 
 
@@ -125,7 +137,9 @@ class OrderAnswer(Answer):
     payments: list[PaymentAnswer]
     returns: list[ReturnAnswer]
     remarks: str
+    merchant_remarks: str
     tags: list[str]
+    test: bool
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None

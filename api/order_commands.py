@@ -11,7 +11,8 @@ from sqlalchemy import select
 from api import examples
 from api.access import Caller
 from api.dependencies import Canceler, HoldReleaser, Services, WithServices, read_body
-from api.errors import FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.idempotency import OnceRoute
 from api.links import order_links
 from api.openapi import json_body, responses
 from api.order_updates import ask_order
@@ -23,7 +24,7 @@ from domain.status import OrderStatus
 from models.order import HoldRow, OrderRow
 from workflows.messages import CancelAnswer, CancelRequest, HoldAnswer, HoldRelease
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
 
 class CancelBody(Body):
@@ -59,6 +60,7 @@ class HoldReleaseTold(Answer):
             200: ("Done, or the carrier is asked to stop the parcel", examples.CANCELED),
             202: ("It was asked; the order has not answered yet", examples.CANCELED | {"answer": "pending"}),
         },
+        BAD_KEY,
         FORBIDDEN,
         NOT_FOUND,
         REFUSED,
@@ -93,6 +95,7 @@ async def cancel_order(
             200: ("Released; the order goes on once no hold is left", examples.HOLD_RELEASED),
             202: ("It was asked; the order has not answered yet", examples.HOLD_RELEASED | {"answer": "pending"}),
         },
+        BAD_KEY,
         FORBIDDEN,
         NOT_FOUND,
         REFUSED,

@@ -6,10 +6,12 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
+from pydantic_core import to_json
+
+from domain.duplicates import content_hash
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _canonical_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
@@ -28,16 +30,19 @@ class NewOrder:
     """How many rows it is."""
 
 
-def new_order(order: Order, actor: str) -> NewOrder:
-    """Give an order its id. `actor` is the name of the key that sent it."""
-    order_id, hashed = new_order_id(), request_hash(order)
+def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
+    """Give an order its id. `actor` is the name of the key or channel that sent it."""
+    order_id, row, lines = new_order_id(), _order_row(order), [_line_row(line) for line in order.lines]
+    hashed = _hash(row, lines)
+    own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
+    own["content_hash"] = content_hash(order)
     return NewOrder(
         order_id=order_id,
         channel=order.channel,
         channel_order_id=order.channel_order_id,
         request_hash=hashed,
-        order=_json(_order_row(order) | {"order_id": order_id, "request_hash": hashed}),
-        lines=_json([{"order_id": order_id, **_line_row(line)} for line in order.lines])[1:-1],
+        order=_json(row | own),
+        lines=_json([{"order_id": order_id, **line} for line in lines])[1:-1],
         event=_json({"order_id": order_id, "type": "order.received", "key": "received", "actor": actor, "data": {}}),
         weight=2 + len(order.lines),
     )
@@ -48,7 +53,11 @@ def request_hash(order: Order) -> str:
 
     What is empty is left out, so that a field that is added later does not change the hash of orders without it.
     """
-    content = _order_row(order) | {"lines": [_line_row(line) for line in order.lines]}
+    return _hash(_order_row(order), [_line_row(line) for line in order.lines])
+
+
+def _hash(row: dict[str, Any], lines: list[dict[str, Any]]) -> str:
+    content = row | {"lines": lines}
     del content["units"]  # It follows from the lines.
     return sha256(_canonical_json(_without_empty(content)).encode()).hexdigest()
 
@@ -68,14 +77,18 @@ def _order_row(order: Order) -> dict[str, Any]:
         "payment_method": order.payment_method,
         "country": order.ship_to.country,
         "province": order.ship_to.province,
-        "receiver": _receiver(order.ship_to),
+        "receiver_token": order.ship_to.receiver_token,
+        "receiver": receiver(order.ship_to),
         "remarks": order.remarks,
+        "merchant_remarks": order.merchant_remarks,
         "tags": order.tags,
+        "test": order.test,
         "units": sum([line.quantity for line in order.lines]),
     }
 
 
-def _receiver(address: Address) -> dict[str, Any]:
+def receiver(address: Address) -> dict[str, Any]:
+    """What names a person of an address."""
     return {
         "name": address.name,
         "phone": address.phone,
@@ -95,12 +108,25 @@ def _line_row(line: OrderLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price_minor": line.unit_price.minor_units,
         "discount_minor": line.discount.minor_units,
+        "channel_line_id": line.channel_line_id,
+        "gift": line.gift,
+        "bundle_of": line.bundle_of,
+        "properties": line.properties,
     }
 
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_empty(part) for key, part in value.items() if part or part == 0}
+        return {key: _without_empty(part) for key, part in value.items() if part or _is_zero(part)}
     if isinstance(value, list):
         return [_without_empty(part) for part in value]
     return value
+
+
+def _is_zero(value: Any) -> bool:
+    """An amount of nothing counts; a flag that is not set does not."""
+    return value == 0 and not isinstance(value, bool)
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()

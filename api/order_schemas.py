@@ -29,6 +29,8 @@ MAX_LINES = 2_000
 
 Email = Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$|\*")]
 PlacedAt = Annotated[Time, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+PropertyName = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
+PropertyText = Annotated[str, Field(max_length=1_000, pattern=NO_CONTROLS)]
 Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
 
 
@@ -56,6 +58,9 @@ class AddressBody(Body):
     district: Name = ""
     postal_code: Annotated[str, Field(max_length=20, pattern=NO_CONTROLS)] = ""
     lines: Annotated[tuple[Name, ...], Field(max_length=6)] = ()
+    receiver_token: Annotated[
+        str, Field(max_length=500, pattern=NO_CONTROLS, description="What the channel calls a receiver whom it masks.")
+    ] = ""
 
     def to_address(self) -> Address:
         return Address(**vars(self))
@@ -67,6 +72,13 @@ class LineBody(Body):
     unit_price: Amount
     discount: Annotated[Amount, Field(description="Of the whole line.")] = "0"
     title: Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)] = ""
+    channel_line_id: Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)] = ""
+    gift: bool = False
+    bundle_of: Annotated[str, Field(max_length=64, pattern=NO_CONTROLS, description="The SKU of the bundle.")] = ""
+    properties: Annotated[
+        dict[PropertyName, PropertyText],
+        Field(max_length=50, default_factory=dict, description="What the customer chose or had written."),
+    ]
 
     def to_line(self, line_no: int, currency: str) -> OrderLine:
         return OrderLine(
@@ -76,6 +88,10 @@ class LineBody(Body):
             unit_price=Money.parse(self.unit_price, currency),
             discount=Money.parse(self.discount, currency),
             title=self.title,
+            channel_line_id=self.channel_line_id,
+            gift=self.gift,
+            bundle_of=self.bundle_of,
+            properties=tuple(self.properties.items()),
         )
 
 
@@ -106,7 +122,9 @@ class OrderBody(Body):
     totals: TotalsBody
     payment: PaymentBody
     remarks: Prose = ""
+    merchant_remarks: Annotated[Prose, Field(description="What the shop's own staff wrote.")] = ""
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+    test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
 
     def to_order(self) -> Order:
         """The order with money in minor units. A 422 names each amount that its currency does not have."""
@@ -131,7 +149,9 @@ class OrderBody(Body):
             payment_reference=self.payment.reference,
             payment_method=self.payment.method,
             remarks=self.remarks,
+            merchant_remarks=self.merchant_remarks,
             tags=self.tags,
+            test=self.test,
         )
 
     def _amount_errors(self) -> Iterator[FieldError]:

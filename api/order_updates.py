@@ -1,5 +1,6 @@
 """Asking a running order for something it may refuse: Temporal updates, and what to answer when there is no answer."""
 
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio.client import (
@@ -21,15 +22,23 @@ Told = TypeVar("Told")
 
 
 async def ask_order(
-    services: Services, order: OrderRow, update: str, question: object, answer: type[Told], update_id: str
+    services: Services,
+    order: OrderRow,
+    update: str,
+    question: object,
+    answer: type[Told],
+    update_id: str,
+    limit: timedelta | None = None,
 ) -> Told | None:
-    """The workflow's answer, or None when it takes longer than `rpc_timeout`: it was asked and will still do it.
+    """The workflow's answer, or None when it takes longer than `limit`: it was asked and will still do it.
+
+    The limit is `rpc_timeout` if none is given, and the question None if the update takes none.
 
     The same `update_id` again gets the same answer. Raises a Problem when the order refuses or has ended, or when
     Temporal does not answer.
     """
     try:
-        told: Told = await _ask(services, order, update, question, answer, update_id)
+        told: Told = await _ask(services, order, update, question, answer, update_id, limit)
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return None
     except WorkflowUpdateFailedError as error:
@@ -48,20 +57,33 @@ async def ask_order(
 
 
 async def _ask(
-    services: Services, order: OrderRow, update: str, question: object, answer: type[Told], update_id: str
+    services: Services,
+    order: OrderRow,
+    update: str,
+    question: object,
+    answer: type[Told],
+    update_id: str,
+    limit: timedelta | None,
 ) -> Any:
-    limit = services.settings.rpc_timeout
+    limit = limit or services.settings.rpc_timeout
+    args = [] if question is None else [question]
     if order.workflow_started_at is not None:
         handle = services.temporal.get_workflow_handle(order_workflow_id(order.channel, order.channel_order_id))
-        return await handle.execute_update(update, question, id=update_id, result_type=answer, rpc_timeout=limit)
+        return await handle.execute_update(update, args=args, id=update_id, result_type=answer, rpc_timeout=limit)
     # An order in the backlog need not wait for its turn to be canceled; the relay will find it started.
     start = order_start(
-        services.settings, order.order_id, order.channel, order.channel_order_id, order.customer_id, order.units
+        services.settings,
+        order.order_id,
+        order.channel,
+        order.channel_order_id,
+        order.customer_id,
+        order.units,
+        order.tags,
     )
     del start["rpc_timeout"]
     return await services.temporal.execute_update_with_start_workflow(
         update,
-        question,
+        args=args,
         start_workflow_operation=WithStartWorkflowOperation(ORDER_WORKFLOW, **start),
         id=update_id,
         result_type=answer,

@@ -63,14 +63,16 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         payment_reference=order.payment_reference,
         payment_method=order.payment_method,
         ship_to=address if caller.sees_people else masked(address),
-        lines=_lines(session, order),
+        lines=_lines(session, order, caller),
         fulfillment_orders=fulfillment_orders,
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
         returns=returns,
         # A remark often holds a name or a phone number.
         remarks=order.remarks if caller.sees_people else hidden(order.remarks),
+        merchant_remarks=order.merchant_remarks if caller.sees_people else hidden(order.merchant_remarks),
         tags=order.tags,
+        test=order.test,
         placed_at=order.placed_at,
         received_at=order.received_at,
         ended_at=order.ended_at,
@@ -102,7 +104,7 @@ def _open_holds(session: Session, order_id: str) -> list[OpenHold]:
     return [OpenHold.model_validate(row) for row in session.scalars(holds.order_by(HoldRow.hold_id))]
 
 
-def _lines(session: Session, order: OrderRow) -> list[OrderLineAnswer]:
+def _lines(session: Session, order: OrderRow, caller: Caller) -> list[OrderLineAnswer]:
     lines = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
     return [
         OrderLineAnswer(
@@ -112,6 +114,11 @@ def _lines(session: Session, order: OrderRow) -> list[OrderLineAnswer]:
             quantity=row.quantity,
             unit_price=Money(row.unit_price_minor, order.currency).text,
             discount=Money(row.discount_minor, order.currency).text,
+            channel_line_id=row.channel_line_id,
+            gift=row.gift,
+            bundle_of=row.bundle_of,
+            # What is engraved may be a name.
+            properties=[(name, text if caller.sees_people else hidden(text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
         )
         for row in session.scalars(lines)

@@ -14,14 +14,16 @@ from models.order import OrderEventRow, OrderLineRow, OrderRow
 
 INSERT_ORDERS = insert_recordset(
     OrderRow,
-    "order_id, channel, channel_order_id, request_hash, placed_at, customer_id, currency, discount_minor,"
+    "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
-    " remarks, tags, units",
+    " receiver_token, remarks, merchant_remarks, tags, test, units, channel_version",
     conflict="channel, channel_order_id",
     returning="order_id",
 )
 INSERT_LINES = insert_recordset(
-    OrderLineRow, "order_id, line_no, sku, title, quantity, unit_price_minor, discount_minor"
+    OrderLineRow,
+    "order_id, line_no, sku, title, quantity, unit_price_minor, discount_minor, channel_line_id, gift, bundle_of,"
+    " properties",
 )
 INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data")
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from api import examples
 from api.access import Caller
 from api.dependencies import Returner, Services, WithServices, commit, read_body
-from api.errors import FORBIDDEN, NOT_FOUND, OTHER_BODY, TOO_LARGE, FieldError, Problem, invalid_fields
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, OTHER_BODY, TOO_LARGE, FieldError, Problem, invalid_fields
+from api.idempotency import OnceRoute
 from api.links import workflow_link
 from api.openapi import json_body, responses
 from api.order_schemas import MAX_LINES
@@ -22,7 +23,7 @@ from api.schemas import Answer, Body, CaseId, Prose, Quantity
 from domain import ids
 from models.order import OrderLineRow, OrderRow
 
-router = APIRouter(tags=["returns"])
+router = APIRouter(tags=["returns"], route_class=OnceRoute)
 
 
 class ReturnLineBody(Body):
@@ -59,6 +60,7 @@ class ReturnAsked(Answer):
             202: ("New: the case begins", examples.RETURN_ASKED),
             200: ("The same case again: the first one's answer", examples.RETURN_ASKED),
         },
+        BAD_KEY,
         FORBIDDEN,
         NOT_FOUND,
         OTHER_BODY,

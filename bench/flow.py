@@ -89,7 +89,7 @@ def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = closing.enter_context(Stack(directory, _free_ports(), step_seconds=0, worker_processes=processes))
+        stack = closing.enter_context(Stack(directory, free_ports(), step_seconds=0, worker_processes=processes))
         workers = [_baseline_worker(stack, number) for number in range(processes)]
         for worker in workers:
             closing.callback(worker.stop)
@@ -130,7 +130,7 @@ async def _in_turns(real: Side, empty: Side, orders: int, processes: int, progre
     )
 
 
-def _free_ports() -> Ports:
+def free_ports() -> Ports:
     """Ports that the system picks: two benches that start at once would agree on the next ones after the defaults."""
     with ExitStack() as closing:
         taken = [closing.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]

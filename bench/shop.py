@@ -27,7 +27,7 @@ def order_body(name: str, number: int) -> dict[str, Any]:
         "channel": CHANNELS[number // len(RECEIVERS) % len(CHANNELS)],
         "channel_order_id": name,
         "placed_at": "2026-11-22T10:00:00Z",
-        "customer": {"customer_id": f"C-{number % 1000}"},
+        "customer": {"customer_id": f"C-{number}"},
         "ship_to": {
             "name": "Wang Fang",
             "phone": "+8613800138000",

@@ -2,14 +2,16 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.drain import Stalled, measure_drain
 from bench.flow import FlowFigures, measure_flow
+from bench.intake import LoadFailed, measure_intake
 from bench.orders import NotCompleted
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
@@ -45,6 +47,51 @@ def flow(
         else:
             Console().print(_table(figures))
     end_process(status)
+
+
+@app.command()
+def intake(
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each kind is measured.")] = 30,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Orders taken in, one by one and in batches: checked, committed with fsync, and then answered."""
+    said = Console(stderr=True)
+    status = 0
+    try:
+        figures = measure_intake(seconds, lambda what: said.print(f"{what}, {seconds:g} s"))
+    except (LoadFailed, PostgresError, ServiceError) as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        status = 1
+    else:
+        _print(asdict(figures), json_)
+    end_process(status)
+
+
+@app.command()
+def drain(
+    orders: Annotated[int, typer.Option(min=100, help="How many orders the marketplace places.")] = 10_000,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Seconds until a store's orders in the middle of a burst are audited: in turn, and first in first out."""
+    said = Console(stderr=True)
+    status = 0
+    try:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
+            figures = measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
+    except (LoadFailed, PostgresError, ServiceError, Stalled) as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        status = 1
+    else:
+        _print(asdict(figures), json_)
+    end_process(status)
+
+
+def _print(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        Console().print_json(data=figures)
 
 
 def _progress(console: Console) -> Progress:

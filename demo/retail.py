@@ -22,7 +22,9 @@ from domain.money import Money, NotMoney
 CHANNEL, CURRENCY, ZONE = "online-retail", "GBP", ZoneInfo("Europe/London")
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 
+ROW = "row"
 POSTAGE = frozenset({"POST", "DOT", "C2"})
+CANCELS = "it cancels an earlier invoice: a return, not an order"
 NO_GOODS = frozenset({"M", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "ADJUST", "ADJUST2"})
 OTHER_NAMES = {"UNITED KINGDOM": "GB", "EIRE": "IE", "CHANNEL ISLANDS": "JE", "USA": "US", "RSA": "ZA"}
 
@@ -40,6 +42,10 @@ class Translation:
     lines: int = 0
     postage: int = 0
     exceptions: Counter[str] = field(default_factory=Counter)
+    rejects: list[tuple[Row, str]] = field(default_factory=list)
+    """The rows behind `exceptions`, each with its reason."""
+    sources: dict[str, list[Row]] = field(default_factory=dict)
+    """The rows of each order by its invoice: those of its lines first, in their order, then postage."""
 
     @property
     def shop(self) -> Shop:
@@ -52,13 +58,13 @@ class NotAnOrder(Exception):
 
 
 def read_rows(file: Path) -> Iterator[Row]:
-    """The rows of the file. Raises ValueError when it has other columns."""
+    """The rows of the file, each with the line where it ends. Raises ValueError when it has other columns."""
     with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
         reader = csv.DictReader(lines)
         if missing := set(COLUMNS) - set(reader.fieldnames or ()):
             raise ValueError(f"{file} is not of the Online Retail form: it has no column {', '.join(sorted(missing))}")
         for row in reader:
-            yield {name: (row[name] or "").strip() for name in COLUMNS}
+            yield {name: (row[name] or "").strip() for name in COLUMNS} | {ROW: str(reader.line_num)}
 
 
 def translate(rows: Iterable[Row], limit: int | None = None) -> Translation:
@@ -74,26 +80,30 @@ def translate(rows: Iterable[Row], limit: int | None = None) -> Translation:
 
 
 def _take_invoice(found: Translation, rows: list[Row]) -> None:
-    lines, shipping, reasons = list[dict[str, Any]](), Money(0, CURRENCY), Counter[str]()
+    lines, shipping, rejects = list[dict[str, Any]](), Money(0, CURRENCY), list[tuple[Row, str]]()
+    goods, postage = list[Row](), list[Row]()
     found.rows += len(rows)
     for row in rows:
         try:
             amount = _amount(row)
             if row["StockCode"].upper() in POSTAGE:
                 shipping += amount * int(row["Quantity"])
+                postage.append(row)
             else:
                 lines.append(_line(row, amount))
+                goods.append(row)
         except NotAnOrder as reason:
-            reasons[str(reason)] += 1
-    found.exceptions += reasons
-    good = len(rows) - reasons.total()
+            rejects.append((row, str(reason)))
     try:
-        if good:
+        if goods or postage:
             found.orders.append(_order(rows[0], lines, shipping))
-            found.lines, found.postage = found.lines + len(lines), found.postage + good - len(lines)
+            found.sources[rows[0]["InvoiceNo"]] = [*goods, *postage]
+            found.lines, found.postage = found.lines + len(goods), found.postage + len(postage)
     except NotAnOrder as reason:
-        found.exceptions[str(reason)] += good
-        return
+        rejects += [(row, str(reason)) for row in (*goods, *postage)]
+        lines = []
+    found.rejects += rejects
+    found.exceptions.update(reason for _, reason in rejects)
     for line in lines:
         found.titles.setdefault(line["sku"], line["title"])
         found.units[line["sku"]] += line["quantity"]
@@ -102,7 +112,7 @@ def _take_invoice(found: Translation, rows: list[Row]) -> None:
 def _amount(row: Row) -> Money:
     """The price of a row that is a sale."""
     if row["InvoiceNo"].startswith("C"):
-        raise NotAnOrder("it cancels an earlier invoice: a return, not an order")
+        raise NotAnOrder(CANCELS)
     if not row["InvoiceNo"].isdigit():
         raise NotAnOrder("it is an accounting entry, not an invoice")
     if not row["Quantity"].isdecimal() or int(row["Quantity"]) == 0:

@@ -29,6 +29,8 @@ class AuditFacts:
     order: Order
     payment: PaymentFacts
     products: Mapping[str, ProductFacts]
+    twin: str = ""
+    """The id of an earlier order with the same customer, goods and address, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,29 @@ def not_for_sale(facts: AuditFacts) -> Iterator[Finding]:
         yield Finding("not_for_sale", HOLD, "NOT_FOR_SALE", f"not on sale: {_some(stopped)}", "merchandising")
 
 
-AUDIT_RULES: tuple[Rule, ...] = (unpaid, wrong_amount, wrong_sums, incomplete_address, unknown_goods, not_for_sale)
+def duplicate(facts: AuditFacts) -> Iterator[Finding]:
+    """The same again within a short time may be a mistake, so a person decides: nothing is dropped in silence."""
+    if facts.twin:
+        reason = f"the same customer, goods and address as the order {facts.twin}"
+        yield Finding("duplicate", HOLD, "DUPLICATE", reason)
+
+
+def test_order(facts: AuditFacts) -> Iterator[Finding]:
+    """Somebody tries the channel out: a person may let it go on, and nothing is sent by itself."""
+    if facts.order.test:
+        yield Finding("test_order", HOLD, "TEST_ORDER", "the channel says that this is a test order")
+
+
+AUDIT_RULES: tuple[Rule, ...] = (
+    test_order,
+    unpaid,
+    wrong_amount,
+    wrong_sums,
+    incomplete_address,
+    unknown_goods,
+    not_for_sale,
+    duplicate,
+)
 
 
 def audit(facts: AuditFacts) -> list[Finding]:

@@ -64,6 +64,8 @@ class Order:
     remarks: str = ""
     merchant_remarks: str = ""
     tags: tuple[str, ...] = field(default=())
+    test: bool = False
+    """Placed to try the channel out: nothing may be sent."""
 
     @property
     def currency(self) -> str:

@@ -11,7 +11,7 @@ from models.base import Base, Json, Now, Serial, Timestamp, When
 
 
 class OrderRow(Base):
-    """One order. `receiver` is the only place for personal data: erasing a person is one UPDATE."""
+    """One order. Of its columns only `receiver` names a person; what a channel sent is kept in `intakes` as well."""
 
     __tablename__ = "orders"
 
@@ -19,6 +19,8 @@ class OrderRow(Base):
     channel: Mapped[str]
     channel_order_id: Mapped[str]
     request_hash: Mapped[str]
+    content_hash: Mapped[int | None] = mapped_column(BigInteger)
+    """Equal for orders of the same customer, goods and address; null for orders from before it was kept."""
     status: Mapped[str] = mapped_column(server_default=OrderStatus.RECEIVED)
     placed_at: Mapped[Timestamp]
     received_at: Mapped[Now]
@@ -34,9 +36,15 @@ class OrderRow(Base):
     country: Mapped[str]
     province: Mapped[str]
     receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    receiver_token: Mapped[str] = mapped_column(server_default="")
+    """What the channel calls a receiver whom it masks; opaque, the same for the same person and address."""
     remarks: Mapped[str]
+    merchant_remarks: Mapped[str] = mapped_column(server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB)
+    test: Mapped[bool] = mapped_column(server_default=text("false"))
     units: Mapped[int]
+    channel_version: Mapped[str] = mapped_column(server_default="")
+    """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
@@ -46,7 +54,13 @@ class OrderRow(Base):
     __table_args__ = (
         UniqueConstraint("channel", "channel_order_id"),
         CheckConstraint("grand_total_minor >= 0", "grand_total_not_negative"),
-        Index("ix_orders_not_started", "relay_after", postgresql_where=text("workflow_started_at IS NULL")),
+        Index("ix_orders_not_started", "channel", "relay_after", postgresql_where=text("workflow_started_at IS NULL")),
+        Index(
+            "ix_orders_in_audit",
+            "workflow_started_at",
+            postgresql_where=text("status = 'received' AND workflow_started_at IS NOT NULL"),
+        ),
+        Index("ix_orders_content", "content_hash", "placed_at"),
         Index("ix_orders_status", "status", "order_id"),
         Index("ix_orders_customer", "customer_id", "order_id"),
         Index("ix_orders_payment_reference", "payment_reference"),
@@ -66,6 +80,11 @@ class OrderLineRow(Base):
     quantity: Mapped[int]
     unit_price_minor: Mapped[int] = mapped_column(BigInteger)
     discount_minor: Mapped[int] = mapped_column(BigInteger)
+    channel_line_id: Mapped[str] = mapped_column(server_default="")
+    gift: Mapped[bool] = mapped_column(server_default=text("false"))
+    bundle_of: Mapped[str] = mapped_column(server_default="")
+    properties: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
+    """Pairs of name and text, as the customer chose them."""
     withdrawn: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (

@@ -19,7 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.receipts import receive_goods
 from domain.ids import order_workflow_id
 from models.database import Sessions
-from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, TAKE_ORDERS, Rows, Waiting
+from relay.cancels import ask_to_cancel
+from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
+from relay.turns import Turns
 from settings import Settings
 from workflows.messages import PartnerEvents
 from workflows.starting import ORDER_WORKFLOW, RETURN_WORKFLOW, order_start, return_start
@@ -38,6 +40,7 @@ class Relay:
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.rows = Rows(sessions)
+        self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -50,12 +53,12 @@ class Relay:
         self.stopping.set()
 
     async def start_orders(self) -> int:
-        """Start the workflows of a batch of accepted orders, oldest first, and answer how many were waiting."""
-        orders = await asyncio.to_thread(self.rows.take, TAKE_ORDERS)
+        """Start the workflows of a batch of accepted orders; answer how many, or one if there is no room."""
+        orders, busy = await asyncio.to_thread(self.turns.take)
         if orders:
             started = await asyncio.gather(*(self._start_order(order) for order in orders))
             await asyncio.to_thread(self.rows.mark, MARK_ORDERS, [order_id for order_id in started if order_id])
-        return len(orders)
+        return len(orders) or int(busy)
 
     async def carry_events(self) -> int:
         """Carry a batch of webhooks to the workflows they are about; those of one workflow share a signal."""
@@ -64,7 +67,7 @@ class Relay:
             return 0
         done = [row.sequence for row in rows if row.type == ARRIVAL and await self._goods_arrived(row)]
         waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type != ARRIVAL])
-        groups = [list(group) for _, group in groupby(waiting, key=lambda one: (one.workflow_id, one.asks_for_return))]
+        groups = [list(group) for _, group in groupby(waiting, key=_together)]
         for told in await asyncio.gather(*(self._tell(group) for group in groups)):
             done += told
         if done:
@@ -84,7 +87,13 @@ class Relay:
 
     async def _start_order(self, order: Row[Any]) -> str | None:
         start = order_start(
-            self.settings, order.order_id, order.channel, order.channel_order_id, order.customer_id, order.units
+            self.settings,
+            order.order_id,
+            order.channel,
+            order.channel_order_id,
+            order.customer_id,
+            order.units,
+            order.tags,
         )
         try:
             await self.client.start_workflow(ORDER_WORKFLOW, **start)
@@ -102,6 +111,8 @@ class Relay:
             if group[0].asks_for_return:
                 for waiting in group:
                     await self._ask_for_return(waiting)
+            elif group[0].asks_for_cancel:
+                return [one.sequence for one in group if await ask_to_cancel(self.client, self.rows, one)]
             else:
                 handle = self.client.get_workflow_handle(group[0].workflow_id)
                 reports = PartnerEvents([waiting.event for waiting in group])
@@ -143,3 +154,8 @@ class Relay:
                 if trouble.status != RPCStatusCode.NOT_FOUND:
                     return False
         return True
+
+
+def _together(waiting: Waiting) -> tuple[str, bool, bool]:
+    """What may be told in one go: the same kind of news about the same workflow."""
+    return waiting.workflow_id, waiting.asks_for_return, waiting.asks_for_cancel

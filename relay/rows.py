@@ -1,5 +1,6 @@
 """What waits to be carried: taken by a lease, so that what a crash leaves behind is taken again."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,17 +9,9 @@ from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
+from relay.turns import BATCH
 from workflows.messages import PartnerEvent
 
-BATCH = 50
-
-TAKE_ORDERS = text("""
-    UPDATE orders SET relay_after = now() + interval '30 seconds'
-    WHERE order_id IN (
-        SELECT order_id FROM orders WHERE workflow_started_at IS NULL AND relay_after <= now()
-        ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING order_id, channel, channel_order_id, customer_id, units
-""")
 MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:done)")
 
 # A webhook may come before its cause: it is tried again, ever more rarely, until the cause is there.
@@ -63,6 +56,15 @@ FIND = {
     "refund": FIND_PAYMENT,
 }
 REQUEST = "return.requested"
+REFUSED, ENDED = "refused", "ended"
+CANCEL = "order.cancel_requested"
+CANCEL_ANSWERED = text("""
+    INSERT INTO order_events (order_id, type, key, actor, data)
+    VALUES (:order_id, 'order.cancel_answered', 'cancel_answered', 'baton', CAST(:data AS jsonb))
+    ON CONFLICT DO NOTHING
+""")
+# An order that has ended without delivery has nothing left to cancel.
+CANCELED_TOO_LATE = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id AND status = 'completed'")
 CALL_A_PERSON = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
 
 
@@ -78,6 +80,10 @@ class Waiting:
     @property
     def asks_for_return(self) -> bool:
         return self.event.type == REQUEST
+
+    @property
+    def asks_for_cancel(self) -> bool:
+        return self.event.type == CANCEL
 
     @property
     def workflow_id(self) -> str:
@@ -104,6 +110,17 @@ class Rows:
     def call_a_person(self, order_id: str, reason: str) -> None:
         with self.sessions.begin() as session:
             session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
+
+    def answer_cancel(self, order_id: str, answer: str, detail: str) -> None:
+        """Keep what became of the channel's wish; what cannot be canceled any more calls a person."""
+        with self.sessions.begin() as session:
+            data = json.dumps({"answer": answer, "detail": detail})
+            session.execute(CANCEL_ANSWERED, {"order_id": order_id, "data": data})
+            if answer == REFUSED:
+                reason = f"the channel canceled the order: {detail}"
+                session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
+            elif answer == ENDED:
+                session.execute(CANCELED_TOO_LATE, {"order_id": order_id, "reason": detail})
 
     def find(self, rows: Sequence[Row[Any]]) -> list[Waiting]:
         """The rows whose order is there, by workflow and then in the order of arrival; the others wait on."""

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from activities import ledger
+from domain.duplicates import content_hash
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.stock import COUNTERS, EFFECT, Movement
@@ -163,6 +164,7 @@ def _order_row(name: str, order: Order, status: str) -> OrderRow:
         channel=order.channel,
         channel_order_id=order.channel_order_id,
         request_hash=name,
+        content_hash=content_hash(order),
         status=status,
         placed_at=order.placed_at,
         customer_id=order.customer_id,

@@ -167,7 +167,8 @@ def order_body(name: str, **changes: Any) -> dict[str, Any]:
         "channel": "shop",
         "channel_order_id": channel_order_id,
         "placed_at": "2026-11-20T09:30:00Z",
-        "customer": {"customer_id": "C-LIN"},
+        # Each has a customer of its own: the same again within minutes is held as a suspected duplicate.
+        "customer": {"customer_id": f"C-{channel_order_id}"},
         "ship_to": {
             "name": "Lin Xia",
             "phone": "+8613800138000",

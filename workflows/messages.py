@@ -59,6 +59,16 @@ class CancelAnswer:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What became of an order at first: `accepted` (audited and its stock reserved), `held`, `waiting_for_stock` or
+    `rejected`, which an order that was canceled or has expired is as well."""
+
+    outcome: str
+    holds: list[str] = field(default_factory=list)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class HoldRelease:
     code: str
     actor: str

@@ -31,14 +31,18 @@ with workflow.unsafe.imports_passed_through():
         HoldRelease,
         OrderView,
         PartnerEvents,
+        Verdict,
     )
     from workflows.order_desk import OrderDesk, OrderEnds
     from workflows.review import Review
     from workflows.state import OrderInput, OrderOutcome
     from workflows.supply import Supply
+    from workflows.verdict import verdict
     from workflows.withdrawals import Withdrawals
 
 REMEMBERED_EVENTS = 200
+# Who may say something that cures a hold: the gateway of the money, the channel of money or address.
+MAY_CURE = ("payments", "channel")
 
 
 @workflow.defn
@@ -114,6 +118,16 @@ class OrderWorkflow:
         if self.outcome:
             raise ApplicationError(f"the order is already {self.outcome.outcome}", type="TooLate")
 
+    @workflow.update(description="Whether the order is audited and its stock reserved, as soon as that is known")
+    async def accepted(self) -> Verdict:
+        await workflow.wait_condition(lambda: self._verdict() is not None)
+        first = self._verdict()
+        assert first is not None
+        return first
+
+    def _verdict(self) -> Verdict | None:
+        return verdict(self.desk.state, self.supply.lacks, self.outcome)
+
     @workflow.update(description="Release one hold, with who and why")
     async def release_hold(self, release: HoldRelease) -> HoldAnswer:
         wanted = Release(self.order.order_id, release.code, release.actor, release.note)
@@ -127,7 +141,7 @@ class OrderWorkflow:
         if release.code not in self.desk.state.holds:
             raise ApplicationError(f"the order has no hold {release.code}", type="NoSuchHold")
 
-    @workflow.signal(description="Reports of warehouse, carrier or payment gateway, by the ids of stored webhooks")
+    @workflow.signal(description="Reports of partners and of the channel, by the ids of stored webhooks")
     def partner_reported(self, reports: PartnerEvents) -> None:
         seen = self.desk.state.seen
         for event in reports.events:
@@ -136,7 +150,7 @@ class OrderWorkflow:
                 continue
             seen.append(key)
             del seen[:-REMEMBERED_EVENTS]
-            self.review.again |= event.partner == "payments"
+            self.review.again |= event.partner in MAY_CURE
             for fulfillment in self.supply.fulfillments:
                 if fulfillment.name == event.subject:
                     fulfillment.state.inbox.append(event)

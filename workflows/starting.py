@@ -1,5 +1,6 @@
 """How workflows are started, in one place: by the relay, and by the API when it may not wait for the relay."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio.common import (
@@ -11,6 +12,7 @@ from temporalio.common import (
 )
 
 from domain.ids import order_workflow_id, return_workflow_id
+from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
 from workflows.messages import OrderDeadlines, ReturnDeadlines
@@ -21,9 +23,18 @@ ORDER_WORKFLOW, RETURN_WORKFLOW = "OrderWorkflow", "ReturnWorkflow"
 
 
 def order_start(
-    settings: Settings, order_id: str, channel: str, channel_order_id: str, customer_id: str, units: int
+    settings: Settings,
+    order_id: str,
+    channel: str,
+    channel_order_id: str,
+    customer_id: str,
+    units: int,
+    tags: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first."""
+    """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first.
+
+    Temporal takes turns between channels, and within them by the service level that the tags name.
+    """
     limits = settings.deadlines
     deadlines = OrderDeadlines(
         payment=limits.payment.total_seconds(),
@@ -45,7 +56,7 @@ def order_start(
         "id": order_workflow_id(channel, channel_order_id),
         "search_attributes": TypedSearchAttributes(found_by),
         "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],
-        "priority": Priority(fairness_key=channel),
+        "priority": Priority(priority_key=urgency(tags), fairness_key=channel),
         **_same_for_all(settings),
     }
 

@@ -25,6 +25,8 @@ class Supply:
     def __init__(self, desk: OrderDesk) -> None:
         self.desk = desk
         self.news = False
+        self.lacks = ""
+        """What the order waits for, in words, or empty."""
         self.fulfillments = [Fulfillment(desk.house, state) for state in desk.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
 
@@ -74,9 +76,9 @@ class Supply:
     async def _stock_arrives(self, short_units: int) -> None:
         """Wait for an arrival, and alert when it takes too long."""
         self.desk.steps.due("stock", "BACKORDER_LATE", "the stock", self.desk.deadlines.backorder)
-        what = f"{short_units} units that no location has"
-        await self.desk.steps.wait("stock", what, self._news_or_cancel, at_most=RECHECK_STOCK)
-        self.news = False
+        self.lacks = f"{short_units} units that no location has"
+        await self.desk.steps.wait("stock", self.lacks, self._news_or_cancel, at_most=RECHECK_STOCK)
+        self.news, self.lacks = False, ""
 
     async def _follow(self, fulfillment: Fulfillment) -> None:
         """See a fulfillment order through. What cannot be retried waits for a person, who may let it go on."""

@@ -3,7 +3,9 @@
 from alembic import context
 
 import models.access
+import models.channel
 import models.fulfillment
+import models.idempotency
 import models.messaging
 import models.order
 import models.payment

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,11 +13,11 @@ from activities.audit import Audit, AuditRequest, AuditResult
 from activities.holds import Hold
 from integrations.http import PartnerHttp
 from integrations.payments import Payments
-from models.order import AuditRow, OrderRow
+from models.order import AuditRow, HoldRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.stock import ProductRow
 from tests.activities.story import Steps
-from tests.factories import LAMP, LAMPS_AND_CUP, events_of, place_order
+from tests.factories import LAMP, LAMPS_AND_CUP, TEACUP, an_order, events_of, place_order, place_orders
 
 
 @pytest.fixture
@@ -134,3 +136,57 @@ def test_goods_that_come_on_sale_again_cure_the_hold(steps: Steps) -> None:
     assert passed == AuditResult("pass")
     with steps.sessions() as session:
         assert [row.revision for row in session.scalars(select(AuditRow).order_by(AuditRow.revision))] == [1, 2]
+
+
+PLACED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+
+def ordered_again(steps: Steps, **changes: Any) -> Steps:
+    """The same customer orders once more, and the shop looks ten minutes around."""
+    again = an_order(**{"placed_at": PLACED + timedelta(minutes=9), **changes})
+    order_id = place_orders(steps.sessions, [again])[0]
+    audit = Audit(steps.sessions, steps.audit.payments, timedelta(minutes=10))
+    return replace(steps, audit=audit, order_id=order_id, stored={})
+
+
+def test_the_same_order_again_within_the_window_waits_for_a_person(steps: Steps) -> None:
+    # given an order of ten minutes ago, and the same again under another number
+    again = ordered_again(steps)
+
+    # when
+    result = audited(again)
+
+    # then the first is named, and goes on itself
+    assert result == AuditResult("hold", ["DUPLICATE"])
+    with steps.sessions() as session:
+        hold = session.scalars(select(HoldRow)).one()
+        assert (hold.order_id, hold.reason.split()[-1]) == (again.order_id, steps.order_id)
+    assert audited(replace(again, order_id=steps.order_id)) == AuditResult("pass")
+
+
+def test_a_duplicate_of_a_canceled_order_is_no_duplicate(steps: Steps) -> None:
+    again = ordered_again(steps)
+    assert audited(again).holds == ["DUPLICATE"]
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, steps.order_id).status = "canceled"
+    assert audited(again, 2) == AuditResult("pass")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"placed_at": PLACED + timedelta(minutes=11)},
+        {"customer_id": "SOMEBODY-ELSE"},
+        {"lines": [(LAMP, 3)]},
+        {"ship_to": replace(an_order().ship_to, lines=("8 Plum Blossom Lane",))},
+    ],
+    ids=["later", "customer", "goods", "address"],
+)
+def test_another_order_is_no_duplicate(steps: Steps, changes: dict[str, Any]) -> None:
+    assert "DUPLICATE" not in audited(ordered_again(steps, **changes)).holds
+
+
+def test_case_spaces_and_the_split_into_lines_do_not_hide_a_duplicate(steps: Steps) -> None:
+    lines = [(TEACUP, 1), (LAMP, 1), (LAMP, 1)]
+    address = replace(an_order().ship_to, lines=("7 PLUM  blossom Lane ",))
+    assert audited(ordered_again(steps, lines=lines, ship_to=address)).holds == ["DUPLICATE"]

@@ -204,3 +204,29 @@ async def test_lists_and_orders_cost_the_same_few_statements_whatever_their_size
     work_on(sessions, large)
     assert await statements("/orders") == few_orders
     assert await statements(f"/orders/{large}") == few_lines
+
+
+async def test_what_the_channel_said_is_shown_and_what_may_name_a_person_is_not_to_viewers(
+    staff: Api, viewer: Api, place: Place
+) -> None:
+    line = {"sku": "RING", "quantity": 1, "unit_price": "370.00", "gift": True, "bundle_of": "WEDDING"}
+    said = {"channel_line_id": "L-1", "properties": {"engraving": "Li Lei"}}
+    order_id = await place(
+        lines=[line | said],
+        totals={"grand_total": "370.00"},
+        merchant_remarks="Li Lei calls",
+        test=True,
+    )
+
+    shown = (await staff.get(f"/orders/{order_id}")).json()
+    seen = (await viewer.get(f"/orders/{order_id}")).json()
+
+    assert (shown["merchant_remarks"], shown["test"]) == ("Li Lei calls", True)
+    kept = {name: shown["lines"][0][name] for name in ("gift", "bundle_of", "channel_line_id", "properties")}
+    assert kept == {
+        "gift": True,
+        "bundle_of": "WEDDING",
+        "channel_line_id": "L-1",
+        "properties": [["engraving", "Li Lei"]],
+    }
+    assert "Li Lei" not in repr(seen)

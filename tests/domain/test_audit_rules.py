@@ -53,6 +53,8 @@ CASES = [
     ("incomplete_address", addressed(lines=("",)), HOLD, "ADDRESS"),
     ("unknown_goods", facts(products={LAMP: ProductFacts(on_sale=True)}), HOLD, "UNKNOWN_GOODS"),
     ("not_for_sale", facts(products={**ON_SALE, TEACUP: ProductFacts(on_sale=False)}), HOLD, "NOT_FOR_SALE"),
+    ("duplicate", replace(facts(), twin="ORDER-1"), HOLD, "DUPLICATE"),
+    ("test_order", facts(replace(ORDER, test=True)), HOLD, "TEST_ORDER"),
 ]
 
 

@@ -160,7 +160,9 @@ def test_nothing_of_the_customer_is_in_the_logs(
 def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[str, Any], baton: Running) -> None:
     # Given every row of every table
     tables = [row.name for row in baton.rows("SELECT relname AS name FROM pg_stat_user_tables")]
-    stored = {table: str(baton.rows(f"SELECT t::text FROM {table} t")) for table in tables}
+    stored = {
+        table: " ".join(row.text for row in baton.rows(f"SELECT t::text AS text FROM {table} t")) for table in tables
+    }
 
     # When they are searched
     holding = [table for table in tables if list(traces_in(stored[table].encode()))]

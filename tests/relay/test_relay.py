@@ -19,7 +19,8 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from relay.carry import Relay
-from relay.rows import BATCH, TAKE_EVENTS, TAKE_ORDERS
+from relay.rows import BATCH, TAKE_EVENTS
+from relay.turns import TAKE_FAIRLY
 from settings import Settings
 from tests.factories import CHANNEL, an_order, place_order, place_orders, store_webhook
 from workflows.starting import ORDER_WORKFLOW, order_start
@@ -60,10 +61,10 @@ def test_two_relays_take_different_orders(relay: Relay, sessions: Sessions) -> N
     # Given a relay that has taken some orders and is not done with that
     orders = place_orders(sessions, [an_order() for _ in range(5)])
     with sessions.begin() as session:
-        first = [row.order_id for row in session.execute(TAKE_ORDERS, {"batch": 2})]
+        first = [row.order_id for row in session.execute(TAKE_FAIRLY, {"batch": 2})]
 
         # When another one takes some
-        second = [row.order_id for row in relay.rows.take(TAKE_ORDERS)]
+        second = [row.order_id for row in relay.rows.take(TAKE_FAIRLY)]
 
     # Then it neither waits nor takes the same
     assert (len(first), len(second)) == (2, 3)
@@ -98,7 +99,7 @@ async def test_what_a_crashed_relay_took_is_taken_again_when_its_lease_is_over(
 ) -> None:
     # Given a relay that took an order and fell over
     order_id = place_order(sessions)
-    assert relay.rows.take(TAKE_ORDERS)
+    assert relay.rows.take(TAKE_FAIRLY)
     assert await other.start_orders() == 0
 
     # When its lease is over

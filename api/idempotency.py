@@ -1,0 +1,102 @@
+"""Idempotency-Key (IETF draft 07): the same request again gets the answer of the first, whatever became of it."""
+
+import re
+from collections.abc import Callable, Coroutine
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from anyio import to_thread
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from api.access import Caller
+from api.answer_store import AnswerStore, Kept
+from api.dependencies import find_caller, raw_body, services_of
+from api.errors import BAD_KEY, OTHER_REQUEST, STILL_RUNNING, Problem, problem_response
+
+HEADER = "idempotency-key"
+# A string of structured fields (RFC 8941): printable ASCII in double quotes, of which \" and \\ are escaped.
+QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
+NOT_KEPT = {401, 403, 408, 413, 429}
+"""Answers about the caller or the moment, not about the request: another try may fare better."""
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Claim(NamedTuple):
+    """Whose request it is: the same holder, key and fingerprint are the same request."""
+
+    holder: str
+    key: str
+    fingerprint: str
+
+
+class OnceRoute(APIRoute):
+    """A route that obeys Idempotency-Key. A request without the header costs one look for it.
+
+    Kept are answers that a repeat would get as well; those of 500 and above are not, so that a repeat is a new try.
+    """
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def once(request: Request) -> Response:
+            given = request.headers.get(HEADER)
+            if given is not None:
+                return await _once(request, given, handle)
+            if services_of(request).settings.idempotency_key_required:
+                raise Problem(BAD_KEY, "send `Idempotency-Key` with a quoted string of your choice")
+            return await handle(request)
+
+        return once
+
+
+async def _once(request: Request, given: str, handle: Handler) -> Response:
+    key = read_key(given)
+    caller, store = await find_caller(request), AnswerStore(services_of(request).sessions)
+    claim = await _claim(request, caller, key)
+    kept = await to_thread.run_sync(store.claim, *claim)
+    if kept is not None:
+        return _repeat(kept, claim)
+    answer = None
+    try:
+        answer = await _answer(request, handle)
+    finally:
+        if answer is None or answer.status_code >= 500 or answer.status_code in NOT_KEPT:
+            await to_thread.run_sync(store.forget, *claim)
+    if answer.status_code < 500 and answer.status_code not in NOT_KEPT:
+        body, media_type = bytes(answer.body).decode(), answer.headers.get("content-type", "application/json")
+        await to_thread.run_sync(store.keep, *claim, answer.status_code, body, media_type)
+    return answer
+
+
+def read_key(given: str) -> str:
+    """What stands between the quotes. A 400 for anything but one quoted string of 1 to 255 characters."""
+    quoted = QUOTED.fullmatch(given.strip())
+    if not quoted:
+        raise Problem(BAD_KEY, 'Idempotency-Key is a string in double quotes, such as "8e03978e-40d5-43dd"')
+    return re.sub(r"\\(.)", r"\1", quoted[1])
+
+
+async def _claim(request: Request, caller: Caller, key: str) -> Claim:
+    body = await raw_body(request)
+    request._body = body  # So the route may read it again.
+    what = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return Claim(caller.name, key, sha256(what + body).hexdigest())
+
+
+def _repeat(kept: Kept, claim: Claim) -> Response:
+    if kept.fingerprint != claim.fingerprint:
+        raise Problem(OTHER_REQUEST, "this Idempotency-Key came before with another request")
+    if kept.status is None:
+        raise Problem(
+            STILL_RUNNING, "the first request with this key is not answered yet", headers={"Retry-After": "1"}
+        )
+    return Response(kept.body, kept.status, {"Idempotency-Replayed": "true"}, kept.media_type)
+
+
+async def _answer(request: Request, handle: Handler) -> Response:
+    try:
+        return await handle(request)
+    except Problem as problem:
+        return problem_response(request, problem)

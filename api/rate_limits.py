@@ -1,0 +1,82 @@
+"""How much one caller and one channel may ask for: what goes beyond is refused with the time to come back."""
+
+import time
+from collections.abc import Callable
+from math import ceil
+
+from anyio import to_thread
+from sqlalchemy import func, select
+
+from api.errors import TOO_MANY, Problem
+from models.database import Sessions
+from models.order import OrderRow
+
+
+class RateLimit:
+    """A token bucket a caller: `rate` tokens a second flow in, and up to `burst` may be saved.
+
+    Each process has its own buckets. Only callers whose key is known are counted, so buckets are no more than keys.
+    """
+
+    def __init__(self, rate: float, burst: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._now = now
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, caller: str, tokens: float = 1) -> None:
+        """Take tokens out of the caller's bucket; a 429 that says when, if there are not enough.
+
+        More tokens than the bucket holds are given when it is full, and the debt is waited for by what comes next.
+        """
+        now = self._now()
+        left, seen = self._buckets.get(caller, (self._burst, now))
+        left = min(self._burst, left + (now - seen) * self._rate)
+        if left < min(tokens, self._burst):
+            self._buckets[caller] = (left, now)
+            raise too_many("this key asks too often", (min(tokens, self._burst) - left) / self._rate)
+        self._buckets[caller] = (left - tokens, now)
+
+
+class BacklogLimit:
+    """How many orders of one channel may wait for their workflow, so that no channel fills the backlog of all.
+
+    The database is asked at most once a second, and not more than a twentieth of the time; in between, what this
+    process took in is added, so that several processes together go over the limit by about a second's orders.
+    """
+
+    def __init__(self, sessions: Sessions, limit: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._sessions = sessions
+        self._limit = limit
+        self._now = now
+        self._waiting: dict[str, int] = {}
+        self._next_look = 0.0
+        self._looking = False
+
+    async def check(self, channel: str, orders: int = 1) -> None:
+        """A 429 when the channel has too many orders waiting already; otherwise these count as waiting."""
+        if self._now() >= self._next_look and not self._looking:
+            await self._look()
+        waiting = self._waiting.get(channel, 0)
+        if waiting + orders > self._limit:
+            raise too_many(f"{waiting} orders of the channel {channel} are waiting to be worked on", 5)
+        self._waiting[channel] = waiting + orders
+
+    async def _look(self) -> None:
+        # One request pays for the look; those that come meanwhile go by what is known.
+        self._looking, began = True, self._now()
+        try:
+            self._waiting = await to_thread.run_sync(self._read)
+        finally:
+            took = self._now() - began
+            self._looking, self._next_look = False, began + max(1.0, 20 * took)
+
+    def _read(self) -> dict[str, int]:
+        waiting = select(OrderRow.channel, func.count()).where(OrderRow.workflow_started_at.is_(None))
+        with self._sessions() as session:
+            return {row[0]: row[1] for row in session.execute(waiting.group_by(OrderRow.channel))}
+
+
+def too_many(detail: str, seconds: float) -> Problem:
+    """A 429 that may be tried again after so long."""
+    return Problem(TOO_MANY, detail, headers={"Retry-After": str(max(1, ceil(seconds)))})

@@ -1,0 +1,124 @@
+"""Online Retail as an import: every row is part of an order, of a return, or a named exception with its reason."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from commands.import_sources import Item, Reject
+from demo.retail import CANCELS, NO_GOODS, POSTAGE, ROW, Row, Translation, read_rows, translate
+
+ELSEWHERE = "it cancels goods that no order of the same customer in the file has"
+NO_CUSTOMER = "it cancels goods of a customer whom it does not name"
+NOT_GOODS = "it cancels a fee or postage, not goods"
+BAD_QUANTITY = "it cancels no whole number of units"
+BAD_DATE = "its date cannot be read"
+
+
+@dataclass
+class Case:
+    """Goods of one order that one cancellation gives back: units by line number."""
+
+    case_id: str
+    channel_order_id: str
+    units: Counter[int] = field(default_factory=Counter)
+    rows: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Line:
+    """A line of an order that may still be given back."""
+
+    invoice: str
+    line_no: int
+    left: int
+    placed_at: datetime
+
+
+@dataclass(frozen=True)
+class Retail:
+    rows: int
+    orders: Sequence[Item]
+    cases: Sequence[Case]
+    exceptions: Sequence[Reject]
+
+
+def read_retail(file: Path, channel: str) -> Retail:
+    """ValueError when the file is not of this form."""
+    found = translate(read_rows(file))
+    orders = [
+        Item(
+            tuple(int(row[ROW]) for row in found.sources[order["channel_order_id"]]),
+            json.dumps(order | {"channel": channel}).encode(),
+        )
+        for order in found.orders
+    ]
+    cases, exceptions = _returns(found)
+    return Retail(found.rows, orders, cases, exceptions)
+
+
+def _returns(found: Translation) -> tuple[list[Case], list[Reject]]:
+    lines, cases, exceptions = _lines(found), dict[tuple[str, str], Case](), list[Reject]()
+    for row, reason in found.rejects:
+        number = int(row[ROW])
+        taken: Sequence[tuple[_Line, int]] = ()
+        if reason == CANCELS:
+            reason = _why_not(row)
+            taken = () if reason else _match(row, lines[row["CustomerID"], row["StockCode"]])
+            reason = reason or ELSEWHERE
+        if not taken:
+            exceptions.append(Reject((number,), row["InvoiceNo"], reason))
+            continue
+        invoice = taken[0][0].invoice
+        case = cases.setdefault((row["InvoiceNo"], invoice), Case(row["InvoiceNo"], invoice))
+        case.rows.append(number)
+        for line, units in taken:
+            line.left -= units
+            case.units[line.line_no] += units
+    return list(cases.values()), exceptions
+
+
+def _lines(found: Translation) -> defaultdict[tuple[str, str], list[_Line]]:
+    lines = defaultdict[tuple[str, str], list[_Line]](list)
+    for order in found.orders:
+        invoice = order["channel_order_id"]
+        # Lines come first among an order's rows, in their own order.
+        for number, row in enumerate(found.sources[invoice][: len(order["lines"])], 1):
+            placed_at = datetime.fromisoformat(row["InvoiceDate"])
+            line = _Line(invoice, number, int(row["Quantity"]), placed_at)
+            lines[row["CustomerID"], row["StockCode"]].append(line)
+    return lines
+
+
+def _why_not(row: Row) -> str:
+    if row["StockCode"].upper() in NO_GOODS | POSTAGE:
+        return NOT_GOODS
+    if not row["CustomerID"]:
+        return NO_CUSTOMER
+    try:
+        datetime.fromisoformat(row["InvoiceDate"])
+    except ValueError:
+        return BAD_DATE
+    return "" if row["Quantity"].removeprefix("-").isdecimal() and int(row["Quantity"]) < 0 else BAD_QUANTITY
+
+
+def _match(row: Row, lines: Sequence[_Line]) -> Sequence[tuple[_Line, int]]:
+    """The lines of the latest earlier order that has all of the units left, with the units of each; or none."""
+    units, at = -int(row["Quantity"]), datetime.fromisoformat(row["InvoiceDate"])
+    earlier = [line for line in lines if line.placed_at <= at and line.left]
+    for invoice in dict.fromkeys(line.invoice for line in reversed(earlier)):
+        own = [line for line in earlier if line.invoice == invoice]
+        if sum(line.left for line in own) >= units:
+            return list(_spread(own, units))
+    return ()
+
+
+def _spread(lines: Sequence[_Line], units: int) -> "list[tuple[_Line, int]]":
+    taken = []
+    for line in lines:
+        if units:
+            taken.append((line, min(units, line.left)))
+            units -= taken[-1][1]
+    return taken

@@ -1,0 +1,12 @@
+"""How urgent an order is, by the service level that its channel tagged it with."""
+
+from collections.abc import Iterable, Mapping
+
+NORMAL = 3
+URGENCY: Mapping[str, int] = {"same-day": 1, "express": 1, "priority": 2, "standard": NORMAL, "economy": 4}
+"""By tag, from 1 (first) to 5 (last), as Temporal counts priorities."""
+
+
+def urgency(tags: Iterable[str]) -> int:
+    """The most urgent of what the tags ask for; 3 when they say nothing of it."""
+    return min((URGENCY[tag.lower()] for tag in tags if tag.lower() in URGENCY), default=NORMAL)

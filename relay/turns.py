@@ -1,0 +1,70 @@
+"""Whose order is next: channels take turns, and no more orders are in Temporal than the workers keep up with."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, TextClause, text
+
+from models.database import Sessions
+
+BATCH = 50
+
+# An order that could not be audited in a minute is stuck for a reason of its own and must not stop the others.
+IN_AUDIT = text("""
+    SELECT count(*) FROM orders
+    WHERE status = 'received' AND workflow_started_at IS NOT NULL
+      AND workflow_started_at > now() - interval '1 minute'
+""")
+
+
+def _take(order_by: str) -> TextClause:
+    """Of each channel the oldest orders are looked at, by an index: however long the backlog, that is cheap."""
+    return text(f"""
+        WITH RECURSIVE channels(channel) AS (
+            (SELECT channel FROM orders WHERE workflow_started_at IS NULL ORDER BY channel LIMIT 1)
+            UNION ALL
+            SELECT (SELECT channel FROM orders WHERE workflow_started_at IS NULL AND channel > before.channel
+                    ORDER BY channel LIMIT 1)
+            FROM channels before WHERE before.channel IS NOT NULL
+        ), waiting AS (
+            SELECT oldest.order_id, oldest.relay_after,
+                   row_number() OVER (PARTITION BY channels.channel ORDER BY oldest.relay_after) AS turn
+            FROM channels CROSS JOIN LATERAL (
+                SELECT order_id, relay_after FROM orders
+                WHERE workflow_started_at IS NULL AND orders.channel = channels.channel AND relay_after <= now()
+                ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED) AS oldest
+        )
+        UPDATE orders SET relay_after = now() + interval '30 seconds'
+        WHERE order_id IN (SELECT order_id FROM waiting ORDER BY {order_by} LIMIT :batch)
+        RETURNING order_id, channel, channel_order_id, customer_id, units, tags
+    """)
+
+
+TAKE_FAIRLY = _take("turn, relay_after")
+TAKE_OLDEST = _take("relay_after")
+
+
+class Taken(NamedTuple):
+    """`busy` is whether the relay should look again soon: there were orders, or no room for them."""
+
+    orders: Sequence[Row[Any]]
+    busy: bool
+
+
+class Turns:
+    """Takes orders out of the backlog, fairly between channels or strictly by age, while fewer than `ahead` are in
+    Temporal without being audited. Several relays that take at once may go over that by a batch each."""
+
+    def __init__(self, sessions: Sessions, fair: bool, ahead: int) -> None:
+        self._sessions = sessions
+        self._take = TAKE_FAIRLY if fair else TAKE_OLDEST
+        self._ahead = ahead
+
+    def take(self) -> Taken:
+        """The next orders, leased for half a minute."""
+        with self._sessions.begin() as session:
+            room = self._ahead - int(session.scalar(IN_AUDIT) or 0)
+            if room <= 0:
+                return Taken((), busy=True)
+            orders = session.execute(self._take, {"batch": min(BATCH, room)}).all()
+        return Taken(orders, busy=bool(orders))

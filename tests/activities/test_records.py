@@ -1,0 +1,36 @@
+"""What a channel said of an order is what every step reads back."""
+
+from dataclasses import replace
+
+import pytest
+
+from activities.records import load_order
+from api.order_rows import new_order, request_hash
+from api.order_writer import OrderWriter
+from integrations.channels.registry import TRANSLATORS
+from models.database import Sessions
+from tests.channels.payloads import CHANNELS, sample
+from tests.factories import an_order
+
+
+@pytest.mark.parametrize("name", ["ordinary", "quirky"])
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_order_comes_back_as_its_channel_gave_it(sessions: Sessions, channel: str, name: str) -> None:
+    # given
+    told = TRANSLATORS[channel].translate(sample(channel, name))
+    order = replace(told.order, test=told.test)
+
+    # when
+    new = new_order(order, "the test")
+    OrderWriter(sessions)([new])
+
+    # then
+    with sessions() as session:
+        assert load_order(session, new.order_id) == order
+
+
+def test_flags_that_are_not_set_do_not_change_the_hash_of_orders_from_before() -> None:
+    order = an_order()
+
+    assert request_hash(replace(order, test=False, merchant_remarks="")) == request_hash(order)
+    assert request_hash(replace(order, test=True)) != request_hash(order)

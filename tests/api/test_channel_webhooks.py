@@ -1,0 +1,239 @@
+"""Channels push in their own words: taken in whole, kept when unreadable, and never believed without a signature."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+from sqlalchemy import func, select
+
+from models.channel import IntakeRow
+from models.database import Sessions
+from models.fulfillment import FulfillmentOrderRow
+from models.messaging import PartnerEventRow
+from models.order import OrderEventRow, OrderLineRow, OrderRow
+from models.stock import LocationRow
+from tests.api.channel_calls import moved, open_account, push, says, signed
+from tests.api.conftest import Api, assert_problem
+from tests.channels.payloads import CHANNELS, expected, sample
+
+
+@pytest.mark.parametrize("translator", CHANNELS)
+async def test_an_order_is_taken_in_the_words_of_its_channel(anybody: Api, sessions: Sessions, translator: str) -> None:
+    # given
+    wanted = expected(f"{translator}-ordinary")
+    open_account(sessions, wanted["channel"], translator)
+    raw = sample(translator, "ordinary")
+
+    # when
+    answer = await push(anybody, wanted["channel"], raw, translator)
+
+    # then
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    assert (told["status"], told["field"], told["reason"]) == ("taken", None, None)
+    with sessions() as session:
+        order = session.get_one(OrderRow, told["order_id"])
+        kept = session.get_one(IntakeRow, told["intake_id"])
+    assert (order.channel, order.channel_order_id) == (wanted["channel"], wanted["channel_order_id"])
+    assert (kept.raw, kept.source, kept.order_id) == (raw, "webhook", order.order_id)
+
+
+async def test_what_is_sent_again_is_one_intake_and_one_order(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+
+    answers = await asyncio.gather(*[push(anybody, "tmall", says("created")) for _ in range(5)])
+
+    assert len({(answer.json()["intake_id"], answer.json()["order_id"]) for answer in answers}) == 1
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(OrderRow)) == 1
+        assert session.scalars(select(IntakeRow.tries)).one() == 5
+
+
+async def test_what_cannot_be_read_is_kept_and_taken_after_a_fix(anybody: Api, staff: Api, sessions: Sessions) -> None:
+    # given an order in local time, of an account whose zone nobody set
+    open_account(sessions, "tmall")
+    raw = says("created", placed_at="2026-01-01T09:30:00")
+    refused = (await push(anybody, "tmall", raw)).json()
+    assert (refused["status"], refused["field"], refused["order_id"]) == ("rejected", "data.placed_at", None)
+    [listed] = (await staff.get("/intakes", params={"status": "rejected"})).json()["items"]
+    assert listed["intake_id"] == refused["intake_id"]
+    assert (await staff.get(f"/intakes/{listed['intake_id']}")).json()["raw"] == raw.decode()
+    again = (await staff.post(f"/intakes/{listed['intake_id']}/retry")).json()
+    assert (again["status"], again["field"]) == ("rejected", "data.placed_at")
+
+    # when
+    open_account(sessions, "tmall", zone="Asia/Shanghai")
+    taken = (await staff.post(f"/intakes/{listed['intake_id']}/retry")).json()
+
+    # then
+    assert taken["status"] == "retried"
+    with sessions() as session:
+        order = session.get_one(OrderRow, taken["order_id"])
+        assert order.placed_at == datetime(2026, 1, 1, 1, 30, tzinfo=UTC)
+        assert session.get_one(IntakeRow, taken["intake_id"]).tries == 3
+    assert (await staff.get("/intakes", params={"status": "rejected"})).json()["items"] == []
+
+
+async def test_nobody_is_believed_without_the_signature_of_the_channel(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+    open_account(sessions, "no-secret", "file")
+    raw = says("created")
+    forged = signed("plain", raw) | {"webhook-signature": "v1,AAAA"}
+    late = signed("plain", raw) | {"webhook-timestamp": "1614265330"}
+
+    for headers in ({}, forged, late, signed("plain", raw + b" ")):
+        answer = await anybody.post("/channels/tmall/webhooks", content=raw, headers=headers)
+        assert_problem(answer, 401, "unauthenticated")
+
+    assert_problem(await push(anybody, "jd", raw), 404, "not-found")
+    assert_problem(await push(anybody, "no-secret", raw), 404, "not-found")
+    with sessions() as session:
+        assert session.scalars(select(IntakeRow)).all() == []
+
+
+async def test_an_account_may_sign_in_its_own_way(anybody: Api, sessions: Sessions) -> None:
+    own = {"signature": {"header": "X-Gate-Sign", "algorithm": "sha1", "prefix": "sha1="}}
+    open_account(sessions, "tmall", "plain", **own)
+
+    answer = await push(anybody, "tmall", says("created"), "plain", **own)
+
+    assert answer.json()["status"] == "taken"
+    with sessions() as session:
+        assert session.scalars(select(IntakeRow.headers)).one() == {}
+
+
+async def test_a_thin_event_waits_to_be_fetched_and_a_cancel_does_not(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+    thin = json.dumps({"type": "order.canceled", "data": {"channel_order_id": "TM-9"}}).encode()
+
+    answer = (await push(anybody, "tmall", thin)).json()
+
+    assert (answer["status"], answer["order_id"]) == ("waiting", None)
+    with sessions() as session:
+        kept = session.get_one(IntakeRow, answer["intake_id"])
+        event = session.scalars(select(PartnerEventRow)).one()
+    assert kept.kind == "thin"
+    assert [one["order_id"] for one in kept.wanted] == ["TM-9"]
+    assert (event.partner, event.type, event.subject) == ("channel", "order.cancel_requested", "tmall/TM-9")
+
+
+async def test_what_says_nothing_of_an_order_is_kept_and_ignored(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+    answer = await push(anybody, "tmall", json.dumps({"type": "stock.low", "data": {}}).encode())
+    assert answer.json()["status"] == "ignored"
+
+
+async def test_a_changed_address_is_taken_over_until_a_warehouse_has_the_work(anybody: Api, sessions: Sessions) -> None:
+    # given
+    open_account(sessions, "tmall")
+    order_id = (await push(anybody, "tmall", says("created"))).json()["order_id"]
+
+    # when
+    early = says("address_changed", ship_to=moved(), modified_at="2026-01-01T10:00:00+08:00")
+    assert (await push(anybody, "tmall", early)).json()["status"] == "taken"
+    with sessions.begin() as session:
+        session.add(LocationRow(location_id="HZ", kind="warehouse", name="HZ", country="CN", province=""))
+        session.flush()
+        session.add(
+            FulfillmentOrderRow(
+                fulfillment_order_id="F", order_id=order_id, number=1, location_id="HZ", status="released", reason=""
+            )
+        )
+    late = says("address_changed", ship_to=moved(city="上海市"), modified_at="2026-01-01T11:00:00+08:00")
+    await push(anybody, "tmall", late)
+
+    # then
+    with sessions() as session:
+        order = session.get_one(OrderRow, order_id)
+        events = session.scalars(select(OrderEventRow.type).order_by(OrderEventRow.event_id)).all()
+    assert (order.receiver["city"], order.receiver["lines"]) == ("苏州市", ["New Street 9"])
+    assert order.attention == "the channel changed the address after the work was given to a warehouse"
+    assert events == ["order.received", "order.changed", "alert.raised"]
+
+
+async def test_other_goods_call_a_person_and_change_nothing(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+    order_id = (await push(anybody, "tmall", says("created"))).json()["order_id"]
+    fewer = [{"sku": "ELEGANT-LAMP", "quantity": 1, "unit_price": "199.00", "discount": "20.00"}]
+
+    await push(anybody, "tmall", says("updated", lines=fewer, modified_at="2026-01-01T11:00:00+08:00"))
+
+    with sessions() as session:
+        assert session.get_one(OrderRow, order_id).attention == "the channel changed the lines or amounts of the order"
+        assert len(session.scalars(select(OrderLineRow)).all()) == 2
+
+
+async def test_a_refund_that_is_asked_for_becomes_a_return_case(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+    await push(anybody, "tmall", says("refund_asked"))
+    with sessions() as session:
+        event = session.scalars(select(PartnerEventRow)).one()
+    assert (event.type, event.subject) == ("return.requested", "tmall/TM-20260101-0001")
+    assert event.data["lines"] == [{"line_no": 1, "quantity": 1}, {"line_no": 2, "quantity": 2}]
+
+
+async def test_in_whatever_order_and_however_often_news_come_the_record_ends_the_same(
+    anybody: Api, sessions: Sessions
+) -> None:
+    # given
+    open_account(sessions, "tmall")
+    ended = set()
+    for number, order_of_news in enumerate(permutations(range(4))):
+        name = {"channel_order_id": f"TM-{number}"}
+        story = [
+            says("created", **name),
+            says("paid", **name, paid=True, modified_at="2026-01-01T10:00:00+08:00"),
+            says("address_changed", **name, paid=True, ship_to=moved(), modified_at="2026-01-01T11:00:00+08:00"),
+            says(
+                "canceled", **name, paid=True, canceled=True, ship_to=moved(), modified_at="2026-01-01T12:00:00+08:00"
+            ),
+        ]
+
+        # when
+        for step in (*order_of_news, *order_of_news[number % 4 :], number % 4):
+            assert (await push(anybody, "tmall", story[step])).json()["status"] == "taken"
+
+        # then
+        ended.add(_record(sessions, name["channel_order_id"]))
+    assert len(ended) == 1
+
+
+async def test_news_that_come_all_at_once_wait_for_each_other_and_none_is_lost(
+    anybody: Api, sessions: Sessions
+) -> None:
+    # given
+    open_account(sessions, "tmall")
+    news = [
+        says("created"),
+        says("address_changed", ship_to=moved(), modified_at="2026-01-01T11:00:00+08:00"),
+        says("canceled", canceled=True, ship_to=moved(), modified_at="2026-01-01T12:00:00+08:00"),
+        says("created", placed_at="yesterday"),
+    ]
+
+    # when
+    answers = await asyncio.gather(*[push(anybody, "tmall", one) for one in news * 6])
+
+    # then
+    assert {answer.status_code for answer in answers} == {202}
+    with sessions() as session:
+        assert session.scalars(select(OrderRow.receiver)).one()["city"] == "苏州市"
+        assert sorted(session.execute(select(IntakeRow.status, IntakeRow.tries)).all()) == [
+            ("rejected", 6),
+            *[("taken", 6)] * 3,
+        ]
+
+
+def _record(sessions: Sessions, name: str) -> str:
+    own = ("order_id", "channel_order_id", "received_at", "relay_after", "request_hash")
+    with sessions() as session:
+        row = session.scalars(select(OrderRow).where(OrderRow.channel_order_id == name)).one()
+        lines = session.scalars(select(OrderLineRow).where(OrderLineRow.order_id == row.order_id)).all()
+        asked = session.scalars(
+            select(PartnerEventRow.type).where(
+                PartnerEventRow.subject == f"tmall/{name}", PartnerEventRow.type == "order.cancel_requested"
+            )
+        )
+        shown = [getattr(row, column.name) for column in OrderRow.__table__.columns if column.name not in own]
+        return repr((shown, sorted((line.sku, line.quantity) for line in lines), sorted(set(asked))))

@@ -1,0 +1,80 @@
+"""The API is killed again and again in a burst: what it acknowledged is there once, the rest may be sent again."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from tests.e2e.running import Running
+from tests.house import order_body
+
+ORDERS = 160
+KILLS_AT = (25, 65, 105)
+CHANNELS = 8
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass
+class Sender:
+    """A channel that sends each order until it is acknowledged, and remembers each acknowledgment."""
+
+    baton: Running
+    acknowledged: dict[str, set[str]] = field(default_factory=dict)
+    interrupted: int = 0
+
+    def send(self, body: dict[str, Any]) -> None:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while not self._try(body):
+            assert time.monotonic() < give_up, f"{body['channel_order_id']} was never taken"
+            time.sleep(0.05)
+
+    def send_all(self, bodies: Iterable[dict[str, Any]]) -> None:
+        with ThreadPoolExecutor(CHANNELS) as threads:
+            list(threads.map(self.send, bodies))
+
+    def _try(self, body: dict[str, Any]) -> bool:
+        try:
+            answer = self.baton.api.post("/orders", json=body)
+        except httpx2.TransportError:
+            self.interrupted += 1
+            return False
+        assert answer.status_code in (200, 202), answer.text
+        self.acknowledged.setdefault(body["channel_order_id"], set()).add(answer.json()["order_id"])
+        return True
+
+
+def test_an_api_that_is_killed_again_and_again_loses_and_doubles_nothing(baton: Running) -> None:
+    # Given a burst of orders, each sent until it is acknowledged
+    bodies = [order_body(f"HAIL-{number}") for number in range(ORDERS)]
+    sender = Sender(baton)
+
+    # When the API is killed and started again several times in the middle of it
+    with ThreadPoolExecutor(1) as channel:
+        burst = channel.submit(sender.send_all, bodies)
+        for acknowledged in KILLS_AT:
+            baton.until(
+                f"{acknowledged} acknowledgments", lambda so_far=acknowledged: len(sender.acknowledged) >= so_far
+            )
+            assert not burst.done(), "the burst was over before the last kill"
+            baton.kill("api")
+            baton.start("api")
+        burst.result()
+    assert sender.interrupted >= len(KILLS_AT)
+
+    # Then a channel that forgot what it was told may send everything again
+    sender.send_all(bodies)
+
+    # And each order is there once, under the one id that was ever told
+    sql = "SELECT channel_order_id, order_id FROM orders WHERE channel_order_id LIKE 'HAIL-%'"
+    there = {row.channel_order_id: {row.order_id} for row in baton.rows(sql)}
+    assert len(baton.rows(sql)) == ORDERS
+    assert there == sender.acknowledged
+
+    # And a workflow has taken up each of them
+    waiting = "SELECT order_id FROM orders WHERE channel_order_id LIKE 'HAIL-%' AND status = 'received'"
+    baton.until("each order is audited", lambda: not baton.rows(waiting), PATIENCE_SECONDS)
+    held = "SELECT 1 FROM holds JOIN orders USING (order_id) WHERE channel_order_id LIKE 'HAIL-%'"
+    assert not baton.rows(held)

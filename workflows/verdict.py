@@ -1,0 +1,21 @@
+"""The first word on an order, for a channel that waits for it: accepted, held, waiting for stock, or rejected."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.status import OrderStatus
+    from workflows.messages import Verdict
+    from workflows.state import OrderOutcome, OrderState
+
+
+def verdict(state: OrderState, lacks: str, outcome: OrderOutcome | None) -> Verdict | None:
+    """None while the order is still being audited or its stock reserved. Holds of a later step do not matter."""
+    if outcome and outcome.outcome != OrderStatus.COMPLETED:
+        return Verdict("rejected", [], f"{outcome.outcome}: {outcome.reason}")
+    if outcome or state.reserved:
+        return Verdict("accepted")
+    if state.holds:
+        return Verdict("held", list(state.holds), "a person must release the holds, or what they found must be cured")
+    if lacks:
+        return Verdict("waiting_for_stock", [], lacks)
+    return None
