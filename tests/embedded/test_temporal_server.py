@@ -47,10 +47,9 @@ async def test_histories_are_kept_for_the_retention_also_after_a_power_cut(tempo
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     # given a port that somebody else listens on
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        temporal = EmbeddedTemporal(tmp_path, other.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        temporal = EmbeddedTemporal(tmp_path, other.getsockname()[1], ui_port=nobody.getsockname()[1])
 
         # when the server starts, then the message ends with its log
         temporal.start()
