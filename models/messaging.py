@@ -7,7 +7,7 @@ from models.base import Base, Json, Now, When
 
 
 class PartnerEventRow(Base):
-    """A webhook, with the fields that docs/partners.md names. The relay carries it to a workflow; the workflow's step applies it once."""
+    """A webhook, with the fields that docs/partners.md names. The relay carries it; a step of a workflow applies it."""
 
     __tablename__ = "partner_events"
 
