@@ -10,146 +10,24 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression
-from temporalio.worker import (
-    ActivityInboundInterceptor,
-    ActivityOutboundInterceptor,
-    ExecuteActivityInput,
-    Interceptor,
-    UnsandboxedWorkflowRunner,
-    Worker,
-)
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities.allocate import Allocate
-from activities.audit import Audit
-from activities.holds import Holds
-from activities.notify import Notify
-from activities.outcome import Outcome
-from activities.payments import Refunds
-from activities.pick import Pick
-from activities.progress import ProgressReports
-from activities.reserve import Reserve
-from activities.return_reports import ReturnProgress
-from activities.returns import Returns
-from activities.ship import Ship
-from activities.withdraw import Withdraw
-from domain.milestones import RECIPIENTS
+from activities.heartbeats import Heartbeats
+from activities.steps import all_steps
 from embedded.ending import end_process
-from integrations.http import PartnerHttp
-from integrations.messages import MessageInbox
-from integrations.payments import Payments
-from integrations.tms import Tms
-from integrations.wms import Wms
-from models.database import Sessions, open_database, sessions
+from integrations.partners import connect_partners
+from models.database import open_database, sessions
 from relay.carry import Relay
-from settings import Partner, Settings
+from settings import Settings
 from workflows.order import OrderWorkflow
 from workflows.returns import ReturnWorkflow
-
-# An audit runs inside the order's task, so a slow gateway is a hold that is looked at again, not a wait.
-QUICK = timedelta(seconds=2)
-
-
-class Heartbeats(Interceptor):
-    """Tells the server that a step is still worked on, so that steps need not do it themselves.
-
-    A short step never does. Without this, one that dies with its worker is missed only when its whole time is over.
-    """
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Beating(next)
-
-
-class _Beating(ActivityInboundInterceptor):
-    def init(self, outbound: ActivityOutboundInterceptor) -> None:
-        self._outbound = outbound
-        super().init(outbound)
-
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        limit = activity.info().heartbeat_timeout
-        if not limit:
-            return await super().execute_activity(input)
-        beating = asyncio.create_task(self._beat(limit.total_seconds() / 3))
-        try:
-            return await super().execute_activity(input)
-        finally:
-            beating.cancel()
-
-    async def _beat(self, pause: float) -> None:
-        while True:
-            await asyncio.sleep(pause)
-            self._outbound.heartbeat()
-
-
-@dataclass(frozen=True)
-class Partners:
-    wms: Wms
-    tms: Tms
-    payments: Payments
-    quick_payments: Payments
-    inboxes: dict[str, MessageInbox]
-
-
-def connect_partners(settings: Settings) -> Partners:
-    """One client a partner, with its own time limit."""
-
-    def http(name: str, timeout: timedelta | None = None) -> PartnerHttp:
-        partner: Partner = getattr(settings, name)
-        limit = min(timeout or partner.timeout, partner.timeout)
-        return PartnerHttp(name, partner.url, partner.secret.get_secret_value(), limit.total_seconds())
-
-    return Partners(
-        wms=Wms(http("wms")),
-        tms=Tms(http("tms")),
-        payments=Payments(http("payments")),
-        quick_payments=Payments(http("payments", QUICK)),
-        inboxes={name: MessageInbox(http(name)) for name in RECIPIENTS},
-    )
-
-
-def activities(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
-    """Every step and every undo, with what it needs passed in."""
-    audit = Audit(record, partners.quick_payments, settings.duplicate_window)
-    holds, outcome = Holds(record), Outcome(record)
-    reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
-    pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
-    refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
-    returns = Returns(record, partners.wms, partners.payments, settings.return_window)
-    return (
-        audit.audit_order,
-        holds.raise_hold,
-        holds.release_hold,
-        reserve.reserve_stock,
-        reserve.release_stock,
-        allocate.allocate_stock,
-        allocate.deallocate_stock,
-        withdraw.withdraw_lines,
-        pick.release_to_pick,
-        pick.recall_pick,
-        ship.book_shipment,
-        ship.void_waybill,
-        ship.intercept_parcel,
-        progress.record_progress,
-        refunds.refund_order,
-        notify.notify,
-        outcome.end_order,
-        outcome.raise_alert,
-        returns.open_return,
-        returns.record_goods,
-        returns.announce_return,
-        returns.refund_return,
-        returns.end_return,
-        returns.ask_attention,
-        ReturnProgress(record).record_return,
-    )
 
 
 async def connect_temporal(settings: Settings) -> Client:
@@ -194,7 +72,7 @@ async def run_worker(settings: Settings) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    async with build_worker(client, settings, activities(settings, record, connect_partners(settings))):
+    async with build_worker(client, settings, all_steps(settings, record, connect_partners(settings))):
         relaying = asyncio.create_task(relay.run())
         print("worker ready", flush=True)  # noqa: T201  Whoever started this process waits for it.
         waiting = asyncio.create_task(ending.wait())

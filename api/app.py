@@ -33,11 +33,11 @@ from api.observation import Observation
 from api.openapi import add_openapi
 from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
-from api.order_writer import OrderWriter
-from api.partner_events import EventWriter
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.webhook_schemas import WebhookBody
+from intake.order_writer import OrderWriter
+from intake.partner_events import EventWriter
 from models.database import open_database
 from models.database import sessions as open_sessions
 from settings import Settings

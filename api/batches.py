@@ -13,10 +13,10 @@ from api.access import Caller, Right
 from api.dependencies import Services, authenticate, commit, parse, raw_body, services_of
 from api.errors import FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem, invalid
 from api.openapi import responses
-from api.order_rows import NewOrder, new_order
 from api.order_schemas import OrderBody
-from api.order_writer import Receipt
 from api.schemas import Answer
+from intake.order_rows import NewOrder, new_order
+from intake.order_writer import Receipt
 
 router = APIRouter(tags=["orders"])
 

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from api import channel_examples as examples
 from api.access import Right
 from api.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, reply, split
-from api.channel_accounts import find_account
 from api.channel_intake import Sent, take
 from api.dependencies import WithServices, authenticate, raw_body
 from api.errors import BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
-from api.intake_rows import CONFLICT, Intake
 from api.openapi import responses
 from api.parameters import PathId
+from intake.accounts import find_account
+from intake.intakes import CONFLICT, Intake
 from integrations.channels.shaping import CHANNEL
 
 router = APIRouter(tags=["channels"])

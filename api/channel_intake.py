@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from anyio import to_thread
 from sqlalchemy.exc import DataError, IntegrityError
 
-from api.channel_accounts import Account
-from api.channel_reading import Reading, read_order, read_webhook, rejected
-from api.channel_writer import ChannelWriter
 from api.dependencies import Services, commit
-from api.intake_rows import Arrival, Intake
+from intake.accounts import Account
+from intake.intakes import Arrival, Intake
+from intake.reading import Reading, read_order, read_webhook, rejected
+from intake.writer import ChannelWriter
 
 WEBHOOK, BATCH, FILE, PULL = "webhook", "batch", "file", "pull"
 SIGNATURES = ("sign", "hmac", "authorization", "token")

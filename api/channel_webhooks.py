@@ -4,14 +4,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from api import channel_examples as examples
-from api.channel_accounts import Account, find_account
 from api.channel_intake import WEBHOOK, Sent, take
 from api.dependencies import WithServices, raw_body
 from api.errors import BUSY, NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem
-from api.intake_rows import Intake
 from api.openapi import OPEN, responses
 from api.parameters import PathId
 from api.schemas import Answer
+from intake.accounts import Account, find_account
+from intake.intakes import Intake
 
 router = APIRouter(tags=["channels"])
 

@@ -12,10 +12,10 @@ from temporalio.client import Client
 from api.access import Caller, KeyRing, Right
 from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, Problem, invalid_body
 from api.group_commit import Answer, GroupCommit, Item, QueueFull
-from api.order_rows import NewOrder
-from api.order_writer import Receipt
-from api.partner_events import NewEvent, Stored
 from api.rate_limits import BacklogLimit, RateLimit
+from intake.order_rows import NewOrder
+from intake.order_writer import Receipt
+from intake.partner_events import NewEvent, Stored
 from models.database import Sessions
 from settings import Settings
 

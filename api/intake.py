@@ -12,10 +12,10 @@ from api.idempotency import OnceRoute
 from api.links import order_links
 from api.openapi import json_body, responses
 from api.order_answers import JudgedOrder, PlacedOrder
-from api.order_rows import new_order
 from api.order_schemas import OrderBody
 from api.verdicts import WAIT, first_verdict, wants_verdict
 from domain.ids import order_workflow_id
+from intake.order_rows import new_order
 
 router = APIRouter(tags=["orders"], route_class=OnceRoute)
 

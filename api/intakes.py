@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from api import channel_examples as examples
 from api.access import Caller
-from api.channel_accounts import find_account
 from api.channel_intake import Sent, take
 from api.channel_webhooks import IntakeTaken, told
 from api.dependencies import IntakeRetrier, Reader, Services, WithServices
@@ -18,6 +17,7 @@ from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.schemas import Page
+from intake.accounts import find_account
 from models.channel import IntakeRow
 
 router = APIRouter(tags=["channels"])

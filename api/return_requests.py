@@ -18,9 +18,9 @@ from api.openapi import json_body, responses
 from api.order_schemas import MAX_LINES
 from api.order_view import find_order
 from api.parameters import PathId
-from api.partner_events import NewEvent
 from api.schemas import Answer, Body, CaseId, Prose, Quantity
 from domain import ids
+from intake.partner_events import NewEvent
 from models.order import OrderLineRow, OrderRow
 
 router = APIRouter(tags=["returns"], route_class=OnceRoute)

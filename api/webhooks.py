@@ -9,10 +9,10 @@ from api.dependencies import WithServices, commit, parse, raw_body
 from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
 from api.openapi import OPEN, json_body, responses
 from api.parameters import PathId
-from api.partner_events import NewEvent
 from api.schemas import Answer
 from api.webhook_schemas import TypeOnly, WebhookBody
 from api.webhook_types import WEBHOOKS
+from intake.partner_events import NewEvent
 from settings import Partner
 
 router = APIRouter(tags=["webhooks"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from api.channel_accounts import make_account
+from intake.accounts import make_account
 from integrations.channels.shaping import CHANNEL
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database

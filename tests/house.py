@@ -22,11 +22,13 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 import worker
+from activities.steps import all_steps
 from api.app import create_app
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from commands.verify import verify
 from domain.ids import order_workflow_id, return_workflow_id
+from integrations.partners import connect_partners
 from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
 from settings import Deadlines, Partner, Settings
@@ -216,7 +218,7 @@ async def open_house(
             stock_shop(session, SHOP)
         # The environment's own client would start workflows with a skipping clock.
         client = await worker.connect_temporal(settings)
-        steps = worker.activities(settings, record, worker.connect_partners(settings))
+        steps = all_steps(settings, record, connect_partners(settings))
         await stack.enter_async_context(worker.build_worker(client, settings, _replaced(steps, instead or {})))
         relay = Relay(record, client, settings)
         relaying = asyncio.create_task(relay.run())

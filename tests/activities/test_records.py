@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from activities.records import load_order
-from api.order_rows import new_order, request_hash
-from api.order_writer import OrderWriter
+from intake.order_rows import new_order, request_hash
+from intake.order_writer import OrderWriter
 from integrations.channels.registry import TRANSLATORS
 from models.database import Sessions
 from tests.channels.payloads import CHANNELS, sample

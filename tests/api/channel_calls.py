@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx2
 
-from api.channel_accounts import make_account
+from intake.accounts import make_account
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 from tests.api.conftest import Api, Body, order_body

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api.order_rows import request_hash
 from api.order_schemas import OrderBody
+from intake.order_rows import request_hash
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
 from tests.api.conftest import Api, Body, assert_problem, fields, lines, order_body

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.order_rows import new_order
 from domain.order import Order
+from intake.order_rows import new_order
 from integrations.channels import shaping
 from integrations.channels.reading import Unreadable
 from integrations.channels.registry import TRANSLATORS

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from api.channel_accounts import find_account
 from commands.channels import save_account
+from intake.accounts import find_account
 from models.database import Sessions
 
 

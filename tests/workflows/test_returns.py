@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from domain.money import Money
+from integrations.partners import connect_partners
 from tests.house import House
 from tests.workflows.test_cancel import shipped
-from worker import connect_partners
 
 
 async def ask(house: House, order_id: str, case_id: str, **units: int) -> None:

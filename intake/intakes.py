@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from api.channel_reading import REJECTED, TAKEN, Reading, digest
-from api.order_writer import Receipt
 from domain.ids import new_order_id
+from intake.order_writer import Receipt
+from intake.reading import REJECTED, TAKEN, Reading, digest
 from models.channel import IntakeRow
 
 RETRIED = "retried"

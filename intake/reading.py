@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import structlog
 
-from api.channel_accounts import Account
-from api.order_rows import NewOrder, new_order
 from domain.order import Order
+from intake.accounts import Account
+from intake.order_rows import NewOrder, new_order
 from integrations.channels.reading import Unreadable
 from integrations.channels.shaping import PAID
 from integrations.channels.translated import Event, Kind, Thin, Translated

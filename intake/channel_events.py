@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from hashlib import sha256
 
-from api.channel_reading import Reading
-from api.partner_events import NewEvent
 from domain.ids import channel_order_subject
 from domain.order import Order
+from intake.partner_events import NewEvent
+from intake.reading import Reading
 from integrations.channels.translated import Kind
 
 PARTNER = "channel"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from api.order_rows import NewOrder
-from api.recordset import insert_recordset, json_array
 from domain.status import OrderStatus
+from intake.order_rows import NewOrder
+from intake.recordset import insert_recordset, json_array
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
 

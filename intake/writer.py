@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from api.channel_changes import merge
-from api.channel_events import events_of
-from api.intake_rows import CONFLICT, Arrival, Intake, keep_all
-from api.partner_events import NewEvent
+from intake.changes import merge
+from intake.channel_events import events_of
+from intake.intakes import CONFLICT, Arrival, Intake, keep_all
+from intake.partner_events import NewEvent
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow

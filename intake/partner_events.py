@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from api.recordset import insert_recordset, json_array
+from intake.recordset import insert_recordset, json_array
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 

@@ -6,12 +6,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from api.channel_events import changed
-from api.order_rows import NewOrder, receiver
-from api.partner_events import NewEvent
 from domain.duplicates import content_hash
 from domain.order import Order
 from domain.status import FulfillmentStatus, OrderStatus
+from intake.channel_events import changed
+from intake.order_rows import NewOrder, receiver
+from intake.partner_events import NewEvent
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderEventRow, OrderLineRow, OrderRow
 

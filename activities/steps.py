@@ -1,0 +1,58 @@
+"""Every step and every undo that a worker takes, each with what it needs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from activities.allocate import Allocate
+from activities.audit import Audit
+from activities.holds import Holds
+from activities.notify import Notify
+from activities.outcome import Outcome
+from activities.payments import Refunds
+from activities.pick import Pick
+from activities.progress import ProgressReports
+from activities.reserve import Reserve
+from activities.return_reports import ReturnProgress
+from activities.returns import Returns
+from activities.ship import Ship
+from activities.withdraw import Withdraw
+from integrations.partners import Partners
+from models.database import Sessions
+from settings import Settings
+
+
+def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
+    """Every step and every undo, with what it needs passed in."""
+    audit = Audit(record, partners.quick_payments, settings.duplicate_window)
+    holds, outcome = Holds(record), Outcome(record)
+    reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
+    pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
+    refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
+    returns = Returns(record, partners.wms, partners.payments, settings.return_window)
+    return (
+        audit.audit_order,
+        holds.raise_hold,
+        holds.release_hold,
+        reserve.reserve_stock,
+        reserve.release_stock,
+        allocate.allocate_stock,
+        allocate.deallocate_stock,
+        withdraw.withdraw_lines,
+        pick.release_to_pick,
+        pick.recall_pick,
+        ship.book_shipment,
+        ship.void_waybill,
+        ship.intercept_parcel,
+        progress.record_progress,
+        refunds.refund_order,
+        notify.notify,
+        outcome.end_order,
+        outcome.raise_alert,
+        returns.open_return,
+        returns.record_goods,
+        returns.announce_return,
+        returns.refund_return,
+        returns.end_return,
+        returns.ask_attention,
+        ReturnProgress(record).record_return,
+    )

@@ -1,0 +1,41 @@
+"""The partners' clients, one a partner, made from the settings."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.milestones import RECIPIENTS
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from integrations.payments import Payments
+from integrations.tms import Tms
+from integrations.wms import Wms
+from settings import Partner, Settings
+
+# An audit runs inside the order's task, so a slow gateway is a hold that is looked at again, not a wait.
+QUICK = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Partners:
+    wms: Wms
+    tms: Tms
+    payments: Payments
+    quick_payments: Payments
+    inboxes: dict[str, MessageInbox]
+
+
+def connect_partners(settings: Settings) -> Partners:
+    """One client a partner, with its own time limit."""
+
+    def http(name: str, timeout: timedelta | None = None) -> PartnerHttp:
+        partner: Partner = getattr(settings, name)
+        limit = min(timeout or partner.timeout, partner.timeout)
+        return PartnerHttp(name, partner.url, partner.secret.get_secret_value(), limit.total_seconds())
+
+    return Partners(
+        wms=Wms(http("wms")),
+        tms=Tms(http("tms")),
+        payments=Payments(http("payments")),
+        quick_payments=Payments(http("payments", QUICK)),
+        inboxes={name: MessageInbox(http(name)) for name in RECIPIENTS},
+    )
