@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, sourcing
+from activities import journal, ledger, merges, sourcing
 from activities.reserve import LOOKS, StockRequest, TooMuchTraffic, drop_reservations
 from activities.rows import insert_all
 from activities.undo import Undone, UndoRequest
@@ -31,10 +31,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Allocation:
-    """The work for each location, and how many units nobody has. Nothing is allocated while something is short."""
+    """The work for each location, and how many units nobody has. Nothing is allocated while something is short.
+
+    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all.
+    """
 
     work: list[Work] = field(default_factory=list)
     short_units: int = 0
+    merge_window: float = 0.0
 
 
 class Allocate:
@@ -87,12 +91,13 @@ def end_fulfillment_order(
     data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
     key = f"{row.fulfillment_order_id}:{to}"
     journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
+    merges.leave(session, row, reason, actor)
 
 
 def _allocate(session: Session, request: StockRequest) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     if known := journal.repeat_of(session, key):
-        return Allocation([Work(**work) for work in known["work"]], known["short_units"])
+        return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
     demand = sourcing.outstanding(session, order_id)
     decision = sourcing.choose(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
     if decision.short:
@@ -136,4 +141,4 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
     insert_all(session, FulfillmentLineRow, lines)
     # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
     ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
-    return Allocation(work)
+    return Allocation(work, merge_window=merges.window_of(session, order_id))

@@ -21,11 +21,13 @@ from models.order import OrderRow
 
 @dataclass(frozen=True)
 class FulfillmentStep:
-    """`round` counts the tries of one step, such as a booking after a refusal, from 1."""
+    """`round` counts the tries of one step, such as a booking after a refusal, from 1: those of the merge if it is for
+    a shared parcel."""
 
     order_id: str
     fulfillment_order_id: str
     round: int = 1
+    merge_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,17 @@ def order_of(session: Session, order_id: str) -> OrderRow:
 
 def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
     order = order_of(session, step.order_id)
-    location = select(FulfillmentOrderRow.location_id).where(
-        FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id
-    )
-    return PickRequest(
+    columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
+    work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
+    instruction = PickRequest(
         fulfillment_order_id=step.fulfillment_order_id,
         order_id=order.order_id,
         channel=order.channel,
         channel_order_id=order.channel_order_id,
-        location_id=session.scalars(location).one(),
+        location_id=work.location_id,
         lines=lines_of(session, step.fulfillment_order_id),
         ship_to=ship_to(order),
     )
+    if work.merge_id:
+        instruction["pack_together"] = work.merge_id
+    return instruction

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
+from activities import merges
 from activities.allocate import lock_fulfillment_order
 from activities.reports import APPLY
 from domain.status import FulfillmentStatus
@@ -26,13 +27,20 @@ class Reports:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the fulfillment order stands. `picked_units` is None until the warehouse has said how many it found."""
+    """Where the fulfillment order stands. `picked_units` is None until the warehouse has said how many it found.
+
+    `others` are the workflow ids of the orders that it shares a parcel with, in the merge `merge_id`.
+    """
 
     status: str
     tracking: str = ""
     picked_units: int | None = None
     short_units: int = 0
     interception_refused: bool = False
+    shipment_id: str = ""
+    waybill: str = ""
+    merge_id: str = ""
+    others: list[str] = field(default_factory=list)
 
 
 class ProgressReports:
@@ -50,7 +58,9 @@ class ProgressReports:
             # Held here so that the session knows it for every report; it forgets what nobody holds.
             _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
-                if event.applied_at is None and event.type in APPLY:
+                # What a carrier says of a parcel may concern several orders: each applies it, and it is safe to repeat.
+                first = event.applied_at is None or event.type.startswith("shipment.")
+                if first and event.type in APPLY:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)
             # Read from all of them, so that a repeat of this step says it again.
@@ -91,10 +101,15 @@ def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Prog
             func.count() == func.count(FulfillmentLineRow.picked),
         ).where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
     ).one()
-    tracking = ""
-    if row.shipment_id:
-        where = ShipmentRow.shipment_id == row.shipment_id
-        tracking = session.scalars(select(ShipmentRow.tracking_status).where(where)).one()
-    if not reported:
-        return Progress(row.status, tracking, interception_refused=refused)
-    return Progress(row.status, tracking, picked, (asked or 0) - (picked or 0), refused)
+    shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
+    return Progress(
+        row.status,
+        shipment.tracking_status if shipment else "",
+        picked if reported else None,
+        (asked or 0) - (picked or 0) if reported else 0,
+        refused,
+        shipment.shipment_id if shipment else "",
+        shipment.waybill if shipment else "",
+        row.merge_id or "",
+        merges.others(session, row),
+    )

@@ -6,6 +6,7 @@ from typing import Any
 from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.holds import Holds
+from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
 from activities.payments import Refunds
@@ -27,6 +28,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     holds, outcome = Holds(record), Outcome(record)
     reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
+    merge = Merge(record)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
     returns = Returns(record, partners.wms, partners.payments, settings.return_window)
     return (
@@ -43,6 +45,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         ship.book_shipment,
         ship.void_waybill,
         ship.intercept_parcel,
+        merge.join_merge,
+        merge.look_at_merge,
+        merge.leave_merge,
         progress.record_progress,
         refunds.refund_order,
         notify.notify,

@@ -10,6 +10,7 @@ class UndoRequest:
     order_id: str
     subject: str
     reason: str
+    actor: str = "baton"
 
 
 @dataclass(frozen=True)

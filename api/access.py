@@ -27,6 +27,7 @@ class Right(StrEnum):
     ASK_RETURN = "ask_return"
     RELEASE_HOLD = "release_hold"
     RETRY_INTAKE = "retry_intake"
+    UNMERGE = "unmerge"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

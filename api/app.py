@@ -18,6 +18,7 @@ from api import (
     intake,
     intakes,
     inventory,
+    merging,
     order_commands,
     orders,
     return_requests,
@@ -28,6 +29,7 @@ from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.group_commit import GroupCommit
+from api.merging import UnmergeBody
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
 from api.openapi import add_openapi
@@ -46,9 +48,9 @@ READERS = 8
 """Threads that read for requests; each has a connection, and each group commit has one more."""
 GROUPS = 2
 
-BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
+BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ReturnBody, WebhookBody)
 ROUTERS = (
-    *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
+    *(intake, orders, order_commands, merging, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, health),
 )
 

@@ -91,6 +91,7 @@ Reader = Annotated[Caller, Depends(_with(Right.READ))]
 Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
 HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
+Unmerger = Annotated[Caller, Depends(_with(Right.UNMERGE))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 

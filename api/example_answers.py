@@ -59,6 +59,7 @@ FULFILLMENT_ORDER = {
     "status": "shipped",
     "reason": "the nearest location that has everything",
     "shipment_id": f"{ORDER_ID}-1",
+    "merged_with": [],
     "lines": [
         {"sku": "ELEGANT-LAMP", "quantity": 1, "picked": 1},
         {"sku": "OAK-STOOL", "quantity": 2, "picked": 2},

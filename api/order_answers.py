@@ -53,13 +53,14 @@ class FulfillmentLineAnswer(Answer):
 
 
 class FulfillmentOrderAnswer(Answer):
-    """`reason` says why this location was chosen."""
+    """`reason` says why this location was chosen. `merged_with` are the orders that share its parcel, or will."""
 
     fulfillment_order_id: str
     location_id: str
     status: str
     reason: str
     shipment_id: str | None
+    merged_with: list[str]
     lines: list[FulfillmentLineAnswer]
     created_at: datetime
     released_at: datetime | None

@@ -72,8 +72,8 @@ async def cancel_order(
 ) -> CancelTold:
     """Undoes everything so far, or asks the carrier to stop the parcel. A 409 says why it is too late."""
     body = await read_body(request, CancelBody)
-    order = await run_in_threadpool(_order, services, order_id, caller)
-    links = _links(services, order)
+    order = await run_in_threadpool(order_of, services, order_id, caller)
+    links = links_of(services, order)
     if order.status == OrderStatus.CANCELED:
         return CancelTold(answer="done", detail="the order is canceled", links=links)
     question = CancelRequest(reason=body.reason, actor=caller.name)
@@ -110,7 +110,7 @@ async def release_hold(
     order, hold_id = await run_in_threadpool(_held_order, services, order_id, code, caller)
     question = HoldRelease(code=code, actor=caller.name, note=body.note)
     told = await ask_order(services, order, "release_hold", question, HoldAnswer, f"release-hold:{hold_id}")
-    links = _links(services, order)
+    links = links_of(services, order)
     if told is None:
         response.status_code = 202
         return HoldReleaseTold(answer="pending", holds=None, links=links)
@@ -123,12 +123,12 @@ def _cancel_id(order: OrderRow, question: CancelRequest) -> str:
     return f"cancel:{asked[:24]}"
 
 
-def _links(services: Services, order: OrderRow) -> Links:
+def links_of(services: Services, order: OrderRow) -> Links:
     workflow_id = order_workflow_id(order.channel, order.channel_order_id)
     return order_links(services.settings, order.order_id, workflow_id)
 
 
-def _order(services: Services, order_id: str, caller: Caller) -> OrderRow:
+def order_of(services: Services, order_id: str, caller: Caller) -> OrderRow:
     with services.sessions() as session:
         return find_order(session, order_id, caller)
 

@@ -133,8 +133,19 @@ def _fulfillment_orders(session: Session, order_id: str) -> list[FulfillmentOrde
     for line in session.scalars(of_these.order_by(L.fulfillment_order_id, L.sku)):
         lines[line.fulfillment_order_id].append(FulfillmentLineAnswer.model_validate(line))
     return [
-        FulfillmentOrderAnswer.model_validate({**vars(row), "lines": lines[row.fulfillment_order_id]}) for row in rows
+        FulfillmentOrderAnswer.model_validate(
+            {**vars(row), "lines": lines[row.fulfillment_order_id], "merged_with": _merged_with(session, row)}
+        )
+        for row in rows
     ]
+
+
+def _merged_with(session: Session, row: FulfillmentOrderRow) -> Sequence[str]:
+    if row.merge_id is None:
+        return []
+    other = FulfillmentOrderRow.merge_id == row.merge_id, FulfillmentOrderRow.order_id != row.order_id
+    orders = select(FulfillmentOrderRow.order_id).where(*other).distinct().order_by(FulfillmentOrderRow.order_id)
+    return session.scalars(orders).all()
 
 
 def _shipments(session: Session, shipment_ids: set[str | None]) -> list[ShipmentAnswer]:

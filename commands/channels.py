@@ -22,7 +22,10 @@ def add(
     translator: Annotated[str, typer.Option(help="Whose words it speaks: a name of integrations/channels")],
     secret: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="BATON_CHANNEL_SECRET")],
     settings: Annotated[
-        str, typer.Option(help="JSON: country, currency, zone, salt, marketplace, carriers, signature")
+        str,
+        typer.Option(
+            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group"
+        ),
     ] = "{}",
 ) -> None:
     """Open an account, or change the one that is there."""

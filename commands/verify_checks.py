@@ -140,6 +140,11 @@ MESSAGES = f"""
         sent_at IS NULL AND parked_at IS NULL AS waiting
     FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
 
+# A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on.
+SHARED = """
+    SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
+    FROM fulfillment_orders JOIN orders USING (order_id) WHERE shipment_id IS NOT NULL GROUP BY shipment_id"""
+
 _QUERIES: Mapping[str, str] = {
     "stock counters equal the sums of the ledger": LEDGER,
     "reserved units equal the reservations": RESERVED,
@@ -155,6 +160,7 @@ _QUERIES: Mapping[str, str] = {
     "every return case paid back what it says": CASE_PAID,
     "no more units came back than were shipped": CAME_BACK,
     "everybody is to be told how an order ended": TOLD_OF_END,
+    "orders that share a parcel have one buyer and one place": SHARED,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

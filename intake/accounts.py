@@ -11,6 +11,7 @@ from models.channel import ChannelAccountRow
 from models.database import Sessions
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
+LONGEST_MERGE_WINDOW = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
     """Raises ValueError for a translator or a setting that nobody knows."""
     chosen = dict(settings or {})
     signature = chosen.pop("signature", None)
+    _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
     if unknown := set(chosen) - set(SHOP_SETTINGS):
@@ -51,3 +53,10 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         secret=secret,
         signature=HmacScheme(**signature) if signature else translator.signature,
     )
+
+
+def _check_merging(window: object, group: object) -> None:
+    if isinstance(window, bool) or not isinstance(window, int | float) or not 0 <= window <= LONGEST_MERGE_WINDOW:
+        raise ValueError(f"merge_window is a number of seconds up to {LONGEST_MERGE_WINDOW}")
+    if not isinstance(group, str) or not group:
+        raise ValueError("merge_group names the channels whose orders may share a parcel")

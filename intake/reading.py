@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import structlog
 
+from domain.merging import ON_DELIVERY
 from domain.order import Order
 from intake.accounts import Account
 from intake.order_rows import NewOrder, new_order
@@ -79,7 +80,8 @@ def _read_events(account: Account, headers: Mapping[str, str], raw: bytes) -> Re
 def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Reading:
     told = account.translator.translate(raw, account.shop)
     kinds = frozenset({*events, told.kind, *_states(told)})
-    order = replace(told.order, test=told.test)
+    method = ON_DELIVERY if told.financial.cash_on_delivery else told.order.payment_method
+    order = replace(told.order, test=told.test, payment_method=method)
     draft = new_order(order, account.channel)
     version = _version(told, kinds, draft.request_hash)
     return Reading(

@@ -21,10 +21,14 @@ class ParcelSize(TypedDict):
 
 
 class BookingRequest(TypedDict):
-    """One shipment. `ship_to` is as in docs/partners.md; `origin` is called `from` there."""
+    """One shipment. `ship_to` is as in docs/partners.md; `origin` is called `from` there.
+
+    Of a shared parcel `order_id` is one of its orders, and `fulfillment_order_ids` has all that is in it.
+    """
 
     shipment_id: str
     fulfillment_order_id: str
+    fulfillment_order_ids: list[str]
     order_id: str
     channel_order_id: str
     origin: Origin

@@ -1,14 +1,15 @@
 """The warehouse: it picks, takes a pick back, and is told which returns will come."""
 
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from domain.errors import PickRefused, ReturnRefused
 from integrations.http import Line, PartnerHttp, segment
 
 
 class PickRequest(TypedDict):
-    """The work of one location for one order. `ship_to` is as in docs/partners.md."""
+    """The work of one location for one order. `ship_to` is as in docs/partners.md; what has the same `pack_together`
+    goes into one parcel."""
 
     fulfillment_order_id: str
     order_id: str
@@ -17,6 +18,7 @@ class PickRequest(TypedDict):
     location_id: str
     lines: list[Line]
     ship_to: dict[str, Any]
+    pack_together: NotRequired[str]
 
 
 class ReturnNotice(TypedDict):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.status import FulfillmentStatus
-from models.base import Base, Now, When
+from models.base import Base, Now, Timestamp, When
 
 
 class ShipmentRow(Base):
@@ -27,6 +27,32 @@ class ShipmentRow(Base):
     __table_args__ = (UniqueConstraint("carrier", "waybill"), Index("ix_shipments_waybill", "waybill"))
 
 
+class MergeRow(Base):
+    """Fulfillment orders for one receiver at one location that share a shipment, or will once all are packed.
+
+    `round` counts the changes of who belongs to it, so that a booking knows whether it is still for the same parcel.
+    """
+
+    __tablename__ = "merges"
+
+    merge_id: Mapped[str] = mapped_column(primary_key=True)
+    merge_key: Mapped[str]
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    round: Mapped[int] = mapped_column(server_default="1")
+    shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.shipment_id"))
+    opened_at: Mapped[Now]
+    closes_at: Mapped[Timestamp]
+    closed_at: Mapped[When]
+    """Since when nobody may join; null while it gathers."""
+
+    __table_args__ = (
+        Index(
+            "uq_merges_gathering", "merge_key", "location_id", unique=True, postgresql_where=text("closed_at IS NULL")
+        ),
+        Index("ix_merges_shipment", "shipment_id", postgresql_where=text("shipment_id IS NOT NULL")),
+    )
+
+
 class FulfillmentOrderRow(Base):
     """The work sent to one location for one order. `number` counts from 1 within the order."""
 
@@ -41,6 +67,8 @@ class FulfillmentOrderRow(Base):
     """Why this location, in words."""
     wms_reference: Mapped[str | None]
     shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.shipment_id"))
+    merge_id: Mapped[str | None] = mapped_column(ForeignKey("merges.merge_id"))
+    """With whom it shares a shipment, or will; null when it travels by itself."""
     parcels: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     created_at: Mapped[Now]
     released_at: Mapped[When]
@@ -48,7 +76,11 @@ class FulfillmentOrderRow(Base):
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
 
-    __table_args__ = (UniqueConstraint("order_id", "number"), Index("ix_fulfillment_orders_shipment", "shipment_id"))
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        Index("ix_fulfillment_orders_shipment", "shipment_id"),
+        Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
+    )
 
 
 class FulfillmentLineRow(Base):

@@ -68,8 +68,15 @@ class Relay:
         done = [row.sequence for row in rows if row.type == ARRIVAL and await self._goods_arrived(row)]
         waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type != ARRIVAL])
         groups = [list(group) for _, group in groupby(waiting, key=_together)]
-        for told in await asyncio.gather(*(self._tell(group) for group in groups)):
-            done += told
+        told = await asyncio.gather(*(self._tell(group) for group in groups))
+        # Several orders may hear the same, such as those that share a parcel: it is done when all of them have.
+        missed = {
+            one.sequence
+            for group, heard in zip(groups, told, strict=True)
+            for one in group
+            if one.sequence not in heard
+        }
+        done += {one.sequence for one in waiting} - missed
         if done:
             await asyncio.to_thread(self.rows.mark, MARK_EVENTS, done)
         return len(done)

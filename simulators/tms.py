@@ -12,13 +12,14 @@ from simulators import carriers, troubles
 from simulators.callbacks import Event, rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
-from simulators.shapes import LINES, SHIP_TO, optional_text
+from simulators.shapes import LINES, SHIP_TO, optional_text, texts
 from simulators.troubles import Trouble
 from simulators.wms import Wms
 from simulators.world import Subject, World
 
 SHIPMENT = {
     **dict.fromkeys(("shipment_id", "fulfillment_order_id", "order_id", "channel_order_id"), str),
+    "fulfillment_order_ids": texts,
     "from": {"location_id": str, "country": str, "region": optional_text},
     "ship_to": SHIP_TO,
     "lines": LINES,
@@ -117,7 +118,8 @@ class Tms:
             await self.world.steps(steps)
             shipment.status = status
             if status == "in_transit":
-                self.wms.hand_over(shipment.request["fulfillment_order_id"])
+                for number in shipment.request["fulfillment_order_ids"]:
+                    self.wms.hand_over(number)
             told.append(self._tracking(shipment, status))
             if Trouble.LATE_WEBHOOK not in named:
                 self.world.tell(shipment.subject, told.pop())
@@ -130,7 +132,8 @@ class Tms:
         self.world.tell(shipment.subject, self._tracking(shipment, "return_to_sender"))
         await self.world.steps()
         shipment.status = "returned"
-        self.wms.take_back(order["fulfillment_order_id"], order["from"]["location_id"], shipment.subject)
+        for number in order["fulfillment_order_ids"]:
+            self.wms.take_back(number, order["from"]["location_id"], shipment.subject)
 
     async def _answer(self, shipment: Shipment, *, accepted: bool, reason: str) -> None:
         await self.world.steps()

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
-from simulators.shapes import LINES, SHIP_TO
+from simulators.shapes import LINES, SHIP_TO, optional_text
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
@@ -18,6 +18,7 @@ FULFILLMENT_ORDER = {
     **dict.fromkeys(("fulfillment_order_id", "order_id", "channel", "channel_order_id", "location_id"), str),
     "lines": LINES,
     "ship_to": SHIP_TO,
+    "pack_together?": optional_text,
 }
 
 EMPTY_PARCEL_GRAMS, UNIT_GRAMS = 200, 300

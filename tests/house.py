@@ -127,8 +127,8 @@ class House:
             note="",
         )
 
-    def workflow(self, order_id: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(order_workflow_id("shop", self.placed[order_id]))
+    def workflow(self, order_id: str, channel: str = "shop") -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(order_workflow_id(channel, self.placed[order_id]))
 
     def case(self, order_id: str, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(return_workflow_id("shop", self.placed[order_id], case_id))

@@ -4,8 +4,7 @@ Whatever it waits for it may be told to stop; before the carrier has the parcel 
 asking the carrier to intercept it.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from temporalio import workflow
 
@@ -15,33 +14,17 @@ with workflow.unsafe.imports_passed_through():
     from activities.ship import Ship
     from activities.undo import UndoRequest
     from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
+    from workflows.booking import Booking
     from workflows.compensations import UndoList
-    from workflows.desk import Desk, Stopped
-    from workflows.messages import OrderDeadlines, PartnerEvent
+    from workflows.desk import Stopped
+    from workflows.house import House
+    from workflows.merging import Merging
+    from workflows.messages import PartnerEvent, UnmergeRequest
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
 # What a carrier says when it cannot go on by itself.
 TROUBLE = (TrackingStatus.EXCEPTION, TrackingStatus.RETURN_TO_SENDER)
-
-
-@dataclass(frozen=True)
-class House:
-    """What a fulfillment order needs of the order around it."""
-
-    order_id: str
-    desk: Desk
-    deadlines: OrderDeadlines
-    hold: Callable[[str, str, str], Awaitable[None]]
-    """`hold(code, reason, key)` raises a hold."""
-    released: Callable[[str], Awaitable[None]]
-    """`released(code)` returns when there is no such hold, or the order is to be canceled."""
-    alert: Callable[[str, str, str], Awaitable[None]]
-    """`alert(code, subject, reason)` asks a person to look."""
-    source_again: Callable[[], None]
-    """Say that goods are missing which another location may have."""
-    show: Callable[[], None]
-    tell: Callable[[], None]
 
 
 class Fulfillment:
@@ -51,14 +34,16 @@ class Fulfillment:
         self.name = state.fulfillment_order_id
         self.stop_reason = ""
         self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
+        self.merging = Merging(house, state, lambda: bool(state.inbox) or self._stopped())
+        self.booking = Booking(house, state, self.undo, self.merging, self._stopped)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
         self.undo.add("allocation", self.name)
         try:
+            await self._meet_others()
             await self._release()
             await self._picked_and_packed()
-            await self._book()
             await self._handed_over()
         except Stopped:
             if await self._called_back():
@@ -82,6 +67,28 @@ class Fulfillment:
             return "recalled"
         return self.state.interception
 
+    async def part(self, request: UnmergeRequest) -> bool:
+        """Leave a shared parcel, so that it travels by itself. False when the carrier has the parcel."""
+        shipment_id = await self.merging.leave(request.reason, request.actor)
+        return not shipment_id or await self.booking.void(shipment_id, request)
+
+    @property
+    def shares(self) -> bool:
+        """Whether it waits for others or travels with them, and has not left yet."""
+        return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
+
+    async def _meet_others(self) -> None:
+        """Wait for orders of the same receiver, where the channel wants that."""
+        if self.state.status != Status.OPEN:
+            return
+        await self.merging.join()
+        while self.state.merge_until:
+            self._stop_if_asked()
+            await self.merging.gather()
+            await self._apply()
+            if self.state.merge_until:
+                await self.merging.look()
+
     async def _release(self) -> None:
         self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)
         if self.state.status != Status.OPEN:
@@ -101,30 +108,18 @@ class Fulfillment:
             await self._reports(what)
         await self.house.desk.done(self.name)
 
-    async def _book(self) -> None:
-        if self.state.status != Status.PACKED:
-            return
-        self.house.desk.due(self.name, "SHIP_LATE", "the handover to a carrier", self.house.deadlines.ship)
-        while not self.state.waybill:
+    async def _handed_over(self) -> None:
+        """Book a carrier and wait until it has the parcel. A booking may be lost again while the parcel is shared."""
+        if self.state.status == Status.PACKED:
+            self.house.desk.due(self.name, "SHIP_LATE", "the handover to a carrier", self.house.deadlines.ship)
+        while self.state.status == Status.PACKED:
+            if self.state.waybill:
+                await self._reports(f"the carrier to collect {self.state.waybill}")
+                continue
             await self.house.released("CARRIER_REFUSED")
             self._stop_if_asked()
-            round_ = self.state.bookings + 1
-            self.undo.add("waybill", f"{self.name}-S{round_}")
-            step = FulfillmentStep(self.house.order_id, self.name, round_)
-            answer = await self.house.desk.partner(
-                Ship.book_shipment, step, f"book a carrier from {self.state.location_id}", self._stopped
-            )
-            self.state.bookings = round_
-            if answer.refusal:
-                reason = f"no carrier takes the parcel from {self.state.location_id}: {answer.refusal}"
-                await self.house.hold("CARRIER_REFUSED", reason, f"{self.name}:{round_}")
-                continue
-            self.state.shipment_id, self.state.waybill = answer.shipment_id, answer.waybill
-            self.house.show()
-
-    async def _handed_over(self) -> None:
-        while self.state.status == Status.PACKED:
-            await self._reports(f"the carrier to collect {self.state.waybill}")
+            if not await self.booking.book():
+                await self._reports("the orders that share its parcel")
         await self.house.desk.done(self.name)
 
     async def _called_back(self) -> bool:
@@ -134,6 +129,8 @@ class Fulfillment:
         await self._apply()
         if self.state.status in (Status.SHIPPED, Status.DELIVERED):
             return False
+        if shipment_id := await self.merging.leave(self.stop_reason):
+            self.undo.add("waybill", shipment_id)
         if not await self.undo.run_while_possible(self.stop_reason):
             return False
         self.state.status = Status.CANCELED
@@ -188,6 +185,8 @@ class Fulfillment:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
         self.state.status, self.state.tracking = progress.status, progress.tracking
         self.state.picked_units = progress.picked_units
+        self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
+        self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
         if progress.short_units > self.state.short_units:
             self.state.short_units = progress.short_units
             self.house.source_again()

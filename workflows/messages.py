@@ -83,6 +83,19 @@ class HoldAnswer:
 
 
 @dataclass(frozen=True)
+class UnmergeRequest:
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class UnmergeAnswer:
+    """`answer` is `done`, or `refused` when a carrier has the shared parcel."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
 class GoodsWanted:
     """A return case asks its order to give back what has not been delivered yet."""
 

@@ -31,6 +31,8 @@ with workflow.unsafe.imports_passed_through():
         HoldRelease,
         OrderView,
         PartnerEvents,
+        UnmergeAnswer,
+        UnmergeRequest,
         Verdict,
     )
     from workflows.order_desk import OrderDesk, OrderEnds
@@ -140,6 +142,16 @@ class OrderWorkflow:
     def _may_release(self, release: HoldRelease) -> None:
         if release.code not in self.desk.state.holds:
             raise ApplicationError(f"the order has no hold {release.code}", type="NoSuchHold")
+
+    @workflow.update(description="Take the order out of the parcel that it shares with others")
+    async def unmerge(self, request: UnmergeRequest) -> UnmergeAnswer:
+        parted = [await work.part(request) for work in self.supply.fulfillments if work.shares]
+        return UnmergeAnswer("done" if all(parted) else "refused")
+
+    @unmerge.validator
+    def _may_unmerge(self, request: UnmergeRequest) -> None:
+        if not any(work.shares for work in self.supply.fulfillments):
+            raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
 
     @workflow.signal(description="Reports of partners and of the channel, by the ids of stored webhooks")
     def partner_reported(self, reports: PartnerEvents) -> None:

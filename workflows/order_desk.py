@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import search_attributes
     from workflows.compensations import UndoList
     from workflows.desk import Desk
-    from workflows.fulfillment import House
+    from workflows.house import House
     from workflows.messages import CancelRequest
     from workflows.state import OrderInput, OrderState
     from workflows.telling import Telling
@@ -88,6 +88,9 @@ class OrderDesk:
 
     def _headline(self) -> str:
         parts = [f"order {self.order_id} is {self.state.status}"]
+        travels_with = sorted({other for work in self.state.fulfillments for other in work.travels_with})
+        if travels_with:
+            parts.append(f"shares a parcel with {', '.join(travels_with)}")
         if self.state.holds:
             parts.append(f"held by {', '.join(self.state.holds)} until somebody releases it")
         if self.state.attention:

@@ -32,6 +32,13 @@ class FulfillmentState:
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
+    merge_window: float = 0.0
+    """How many seconds it may wait for other orders of the same receiver, until it has asked for them."""
+    merge_id: str = ""
+    merge_until: datetime | None = None
+    """Until when others may join, while they may."""
+    travels_with: list[str] = field(default_factory=list)
+    """The workflow ids of the orders that it shares a parcel with."""
     interception: str = ""
     troubled: bool = False
     """Whether a person was told that the carrier cannot go on by itself."""

@@ -68,6 +68,7 @@ class Supply:
         self.desk.state.needs_stock = False
         for work in allocation.work:
             state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
+            state.merge_window = allocation.merge_window
             self.desk.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.desk.house, state))
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))

@@ -12,6 +12,7 @@ from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
 
+GATEWAYS = "payment_gateway_names"
 SHOP = Shop("shopify", country="US", currency="USD", zone="")
 SIGNATURE = HmacScheme("X-Shopify-Hmac-Sha256", encoding="base64")
 TOPICS = {
@@ -67,7 +68,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             tax=duties if included else tax + duties,
             grand_total=order.need_money("total_price", currency),
             payment_reference=shaping.reference(order, "checkout_token", "id"),
-            payment_method=", ".join(order.list_of_texts("payment_gateway_names"))[:40].rstrip(),
+            payment_method=", ".join(order.list_of_texts(GATEWAYS))[:40].rstrip(),
             remarks=order.prose("note"),
             tags=shaping.tags(order, "tags", order.text("tags", 20_000).split(",")),
         ),
@@ -189,6 +190,8 @@ def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
         paid_at=order.time("processed_at") if STATUS[status] in shaping.PAID else None,
         refunded_units=tuple(units),
         canceled=order.time("cancelled_at") is not None,
+        # A manual gateway has no code of its own, only the name that the shop knows it by.
+        cash_on_delivery=any("cash on delivery" in name.casefold() for name in order.list_of_texts(GATEWAYS)),
     )
 
 

@@ -89,6 +89,12 @@ TAMPERING = {
         "no more units came back than were shipped",
         "RETURNED ELEGANT-LAMP",
     ),
+    "a parcel for two buyers": (
+        "UPDATE orders SET customer_id = 'ANOTHER' WHERE order_id = 'ALLOCATED';"
+        " UPDATE fulfillment_orders SET shipment_id = 'RETURNED-1-S1' WHERE fulfillment_order_id = 'ALLOCATED-1'",
+        "orders that share a parcel have one buyer and one place",
+        "RETURNED-1-S1",
+    ),
     "a customer who is never told": (
         "DELETE FROM messages WHERE message_id = 'CANCELED:canceled:inbox'",
         "everybody is to be told how an order ended",

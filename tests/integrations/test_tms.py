@@ -18,6 +18,7 @@ def parcel(number: str, trouble: str = "", **changes: Any) -> BookingRequest:
     request = BookingRequest(
         shipment_id=number,
         fulfillment_order_id=f"FO-OF-{number}",
+        fulfillment_order_ids=[f"FO-OF-{number}"],
         order_id=f"ORDER-OF-{number}",
         channel_order_id=f"TM-{number}-{trouble}",
         origin={"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"},

@@ -121,6 +121,7 @@ def test_a_recall_after_the_handover_is_too_late(wms: Wms, tms: Tms, receiver: R
     booking = BookingRequest(
         shipment_id="SHP-GONE",
         fulfillment_order_id="FO-GONE",
+        fulfillment_order_ids=["FO-GONE"],
         order_id=picked["order_id"],
         channel_order_id=picked["channel_order_id"],
         origin={"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"},

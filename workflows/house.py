@@ -1,0 +1,29 @@
+"""What a fulfillment order needs of the order around it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.desk import Desk
+    from workflows.messages import OrderDeadlines
+
+
+@dataclass(frozen=True)
+class House:
+    """Its desk, its deadlines, and how to call a person or the order itself."""
+
+    order_id: str
+    desk: Desk
+    deadlines: OrderDeadlines
+    hold: Callable[[str, str, str], Awaitable[None]]
+    """`hold(code, reason, key)` raises a hold."""
+    released: Callable[[str], Awaitable[None]]
+    """`released(code)` returns when there is no such hold, or the order is to be canceled."""
+    alert: Callable[[str, str, str], Awaitable[None]]
+    """`alert(code, subject, reason)` asks a person to look."""
+    source_again: Callable[[], None]
+    """Say that goods are missing which another location may have."""
+    show: Callable[[], None]
+    tell: Callable[[], None]

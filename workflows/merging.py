@@ -1,0 +1,64 @@
+"""Orders of one receiver in one parcel: wait for the others before the pick, and for the whole before the booking."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.merge import ALONE, GATHERING, Merge, MergeRequest, MergeStanding
+    from activities.undo import UndoRequest
+    from workflows.house import House
+    from workflows.state import FulfillmentState
+
+
+class Merging:
+    """One fulfillment order's part in a merge; `news()` is true when it should look again or stop."""
+
+    def __init__(self, house: House, state: FulfillmentState, news: Callable[[], bool]) -> None:
+        self._order_id = house.order_id
+        self._desk = house.desk
+        self._state = state
+        self._news = news
+
+    async def join(self) -> None:
+        """Look for orders of the same receiver; without a window nothing happens."""
+        if self._state.merge_window and not self._state.merge_id:
+            request = MergeRequest(self._order_id, self._state.fulfillment_order_id, self._state.merge_window)
+            summary = "look for other orders of the same receiver"
+            self._take(await self._desk.database(Merge.join_merge, request, summary))
+            # It joins once: who has left travels by himself.
+            self._state.merge_window = 0
+
+    async def gather(self) -> None:
+        """Wait while others may join, or until there is news."""
+        until = self._state.merge_until
+        if until is None:
+            return
+        left = max(until - workflow.now(), timedelta())
+        what = f"other orders of the same receiver, until {until:%Y-%m-%d %H:%M} UTC"
+        early = await self._desk.wait(self._state.fulfillment_order_id, what, self._news, at_most=left)
+        if not early:
+            await self.look(time_is_up=True)
+
+    async def look(self, time_is_up: bool = False) -> MergeStanding:
+        """How it stands in its merge now."""
+        request = MergeRequest(self._order_id, self._state.fulfillment_order_id, time_is_up=time_is_up)
+        standing = await self._desk.database(Merge.look_at_merge, request, "look at the orders that it travels with")
+        self._take(standing)
+        return standing
+
+    async def leave(self, reason: str, actor: str = "baton") -> str:
+        """Leave the merge. Answers the shipment that must be voided for that, or nothing."""
+        if not self._state.merge_id:
+            return ""
+        request = UndoRequest(self._order_id, self._state.fulfillment_order_id, reason, actor)
+        standing = await self._desk.database(Merge.leave_merge, request, "leave the shared parcel")
+        self._take(standing)
+        return standing.shipment_id
+
+    def _take(self, standing: MergeStanding) -> None:
+        self._state.merge_id = "" if standing.state == ALONE else standing.merge_id
+        self._state.merge_until = standing.until if standing.state == GATHERING else None
+        self._state.travels_with = standing.others
+        self._desk.show()
