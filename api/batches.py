@@ -11,17 +11,25 @@ from pydantic_core import from_json, to_json
 from api import channel_examples as examples
 from api.access import Caller, Right
 from api.dependencies import Services, authenticate, commit, parse, raw_body, services_of
-from api.errors import FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem, invalid
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem, invalid
+from api.idempotency import OnceRoute
 from api.openapi import responses
 from api.order_schemas import OrderBody
 from api.schemas import Answer
 from intake.order_rows import NewOrder, new_order
 from intake.order_writer import Receipt
 
-router = APIRouter(tags=["orders"])
-
 MAX_ITEMS = 1_000
 MAX_BATCH_BYTES = 20_000_000
+TRY_AGAIN = (429, 503)
+
+
+class BatchRoute(OnceRoute):
+    largest_body = MAX_BATCH_BYTES
+
+
+router = APIRouter(tags=["orders"], route_class=BatchRoute)
+
 EXAMPLE = {"application/json": {"example": [examples.SENT["data"]]}, "application/x-ndjson": {"example": ""}}
 
 
@@ -47,7 +55,7 @@ class BatchAnswer(Answer):
     status_code=200,
     summary="Place up to 1,000 orders",
     response_model=BatchAnswer,
-    responses=responses({200: ("An answer an item", examples.BATCH)}, FORBIDDEN, TOO_LARGE),
+    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
 )
 async def place_orders(request: Request) -> Response:
@@ -103,7 +111,9 @@ def refused(problem: Problem, channel_order_id: str | None = None) -> BatchItem:
 
 
 def reply(items: Sequence[BatchItem]) -> Response:
-    return Response(BatchAnswer(items=list(items)).model_dump_json(), media_type="application/json")
+    # An answer of which a part may fare better is not one to be given again.
+    passing = {"Cache-Control": "no-store"} if any(item.status in TRY_AGAIN for item in items) else None
+    return Response(BatchAnswer(items=list(items)).model_dump_json(), headers=passing, media_type="application/json")
 
 
 def _read(raw: bytes, caller: Caller) -> NewOrder | Problem:

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import channel_examples as examples
 from api.access import Right
-from api.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, reply, split
+from api.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply, split
 from api.channel_intake import Sent, take
 from api.dependencies import WithServices, authenticate, raw_body
-from api.errors import BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
+from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
 from api.openapi import responses
 from api.parameters import PathId
 from intake.accounts import find_account
 from intake.intakes import CONFLICT, Intake
 from integrations.channels.shaping import CHANNEL
 
-router = APIRouter(tags=["channels"])
+router = APIRouter(tags=["channels"], route_class=BatchRoute)
 
 EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjson": {"example": ""}}
 
@@ -27,7 +27,7 @@ EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjs
     status_code=200,
     summary="Place up to 1,000 orders in a channel's own words",
     response_model=BatchAnswer,
-    responses=responses({200: ("An answer an item", examples.BATCH)}, FORBIDDEN, NOT_FOUND, TOO_LARGE, BUSY),
+    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, BUSY),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
 )
 async def place_channel_orders(

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from api.access import Caller
 from api.answer_store import AnswerStore, Kept
-from api.dependencies import find_caller, raw_body, services_of
+from api.dependencies import MAX_BODY_BYTES, find_caller, raw_body, services_of
 from api.errors import BAD_KEY, OTHER_REQUEST, STILL_RUNNING, Problem, problem_response
 
 HEADER = "idempotency-key"
@@ -34,8 +34,11 @@ class Claim(NamedTuple):
 class OnceRoute(APIRoute):
     """A route that obeys Idempotency-Key. A request without the header costs one look for it.
 
-    Kept are answers that a repeat would get as well; those of 500 and above are not, so that a repeat is a new try.
+    Kept are answers that a repeat would get as well; those of 500 and above are not, so that a repeat is a new try,
+    and neither are those that say `Cache-Control: no-store`.
     """
+
+    largest_body = MAX_BODY_BYTES
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -43,7 +46,7 @@ class OnceRoute(APIRoute):
         async def once(request: Request) -> Response:
             given = request.headers.get(HEADER)
             if given is not None:
-                return await _once(request, given, handle)
+                return await _once(request, given, handle, self.largest_body)
             if services_of(request).settings.idempotency_key_required:
                 raise Problem(BAD_KEY, "send `Idempotency-Key` with a quoted string of your choice")
             return await handle(request)
@@ -51,10 +54,10 @@ class OnceRoute(APIRoute):
         return once
 
 
-async def _once(request: Request, given: str, handle: Handler) -> Response:
+async def _once(request: Request, given: str, handle: Handler, largest_body: int) -> Response:
     key = read_key(given)
     caller, store = await find_caller(request), AnswerStore(services_of(request).sessions)
-    claim = await _claim(request, caller, key)
+    claim = await _claim(request, caller, key, largest_body)
     kept = await to_thread.run_sync(store.claim, *claim)
     if kept is not None:
         return _repeat(kept, claim)
@@ -62,12 +65,18 @@ async def _once(request: Request, given: str, handle: Handler) -> Response:
     try:
         answer = await _answer(request, handle)
     finally:
-        if answer is None or answer.status_code >= 500 or answer.status_code in NOT_KEPT:
+        if answer is None or not _lasts(answer):
             await to_thread.run_sync(store.forget, *claim)
-    if answer.status_code < 500 and answer.status_code not in NOT_KEPT:
+    if _lasts(answer):
         body, media_type = bytes(answer.body).decode(), answer.headers.get("content-type", "application/json")
         await to_thread.run_sync(store.keep, *claim, answer.status_code, body, media_type)
     return answer
+
+
+def _lasts(answer: Response) -> bool:
+    """Whether a repeat would get the same."""
+    passing = answer.status_code >= 500 or answer.status_code in NOT_KEPT
+    return not passing and answer.headers.get("cache-control") != "no-store"
 
 
 def read_key(given: str) -> str:
@@ -78,8 +87,8 @@ def read_key(given: str) -> str:
     return re.sub(r"\\(.)", r"\1", quoted[1])
 
 
-async def _claim(request: Request, caller: Caller, key: str) -> Claim:
-    body = await raw_body(request)
+async def _claim(request: Request, caller: Caller, key: str, largest_body: int) -> Claim:
+    body = await raw_body(request, largest_body)
     request._body = body  # So the route may read it again.
     what = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return Claim(caller.name, key, sha256(what + body).hexdigest())

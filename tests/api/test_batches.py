@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import func, select
 
+from commands.keys import create_key
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.order import OrderRow
-from tests.api.conftest import Api, Body, assert_problem, fields, order_body
+from settings import Settings
+from tests.api.conftest import Api, Body, assert_problem, fields, order_body, running
 from tests.channels.payloads import sample
 
 
@@ -46,6 +48,31 @@ async def test_each_order_has_its_own_answer_in_its_own_place(tmall: Api, sessio
     assert items[2]["order_id"] == items[0]["order_id"]
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(OrderRow)) == 2
+
+
+async def test_a_batch_with_a_key_is_answered_once(tmall: Api) -> None:
+    key = {"Idempotency-Key": '"batch-1"'}
+    whole = batch(*(named(number, remarks="x" * 1_000) for number in range(1_000)))
+
+    first = await tmall.post("/orders:batch", content=whole + b" " * 2_000_000, headers=key)
+    again = await tmall.post("/orders:batch", content=whole + b" " * 2_000_000, headers=key)
+
+    # The answer is the first one: a second look would say 200 of each item.
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert_problem(await tmall.post("/orders:batch", content=batch(named(1)), headers=key), 422, "other-request")
+
+
+async def test_a_batch_of_which_a_part_may_come_again_is_no_final_answer(
+    settings: Settings, sessions: Sessions
+) -> None:
+    key = {"Idempotency-Key": '"batch-2"'}
+    async with running(settings.model_copy(update={"channel_backlog": 1})) as connect:
+        api = connect(create_key(sessions, "Sun of support", "staff"))
+        full = await api.post("/orders:batch", content=batch(named(1), named(2)), headers=key)
+        again = await api.post("/orders:batch", content=batch(named(1), named(2)), headers=key)
+
+    assert set(statuses(full.json()["items"])) == {429}
+    assert "idempotency-replayed" not in again.headers
 
 
 async def test_a_thousand_orders_go_in_at_once_and_again_without_harm(tmall: Api, sessions: Sessions) -> None:
