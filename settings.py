@@ -23,6 +23,8 @@ class Deadlines(BaseModel, frozen=True):
     ship: timedelta = timedelta(hours=24)
     delivery: timedelta = timedelta(days=7)
     backorder: timedelta = timedelta(days=3)
+    reservation: timedelta = timedelta(hours=24)
+    """How long an order that is held keeps its stock."""
     return_arrival: timedelta = timedelta(days=14)
     inspection: timedelta = timedelta(days=3)
     attention: timedelta = timedelta(minutes=15)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import holds, journal
-from activities.holds import Hold, Release
+from activities.holds import Hold, OpenHolds, Release
 from activities.records import load_order
 from domain import audit_rules, milestones
 from domain.audit_rules import AuditFacts, Finding, PaymentFacts, ProductFacts
@@ -44,10 +44,10 @@ class AuditRequest:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """`verdict` is pass, hold or reject; `holds` are all that are open; `reason` is why it was rejected."""
+    """`verdict` is pass, hold or reject; `open` are all holds that are open; `reason` is why it was rejected."""
 
     verdict: str
-    holds: list[str] = field(default_factory=list)
+    open: OpenHolds = field(default_factory=OpenHolds)
     reason: str = ""
 
 
@@ -68,7 +68,7 @@ class Audit:
         key = f"{request.order_id}:audit:{request.revision}"
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
-                return AuditResult(**known)
+                return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
             order = load_order(session, request.order_id)
             products = _products(session, order)
             twin = self._twin(session, request.order_id)
@@ -126,7 +126,7 @@ def _record_findings(session: Session, request: AuditRequest, findings: Sequence
     session.execute(insert(AuditRow).values(order_id=order_id, revision=revision, findings=told))
     rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]
     if rejected:
-        return AuditResult("reject", [], "; ".join(finding.reason for finding in rejected))
+        return AuditResult("reject", OpenHolds(), "; ".join(finding.reason for finding in rejected))
     held = [finding for finding in findings if finding.verdict == audit_rules.HOLD]
     for finding in held:
         if not holds.waived(session, order_id, finding.code, finding.reason):
@@ -134,8 +134,8 @@ def _record_findings(session: Session, request: AuditRequest, findings: Sequence
             holds.open_hold(session, Hold(order_id, finding.code, finding.reason, finding.owner_role, key))
     if revision > 1:
         _cure(session, order_id, {finding.code for finding in held})
-    left = holds.open_holds(session, order_id) if held or revision > 1 else []
-    if left:
+    left = holds.standing(session, order_id) if held or revision > 1 else OpenHolds()
+    if left.codes:
         return AuditResult("hold", left)
     holds.accept(session, order_id)
     return AuditResult("pass")

@@ -1,6 +1,7 @@
-"""Holds: reasons why an order may not go on, raised by an audit or a step, released by a person or by a cure."""
+"""Holds: reasons why an order may not go on, raised by an audit or a step, released by a person, a cure or by time."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,24 +13,62 @@ from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
 
+RELEASE, CANCEL, ESCALATE = "release", "cancel", "escalate"
+
 
 @dataclass(frozen=True)
 class Hold:
-    """A reason why an order may not go on. `key` makes a repeated step raise it once."""
+    """A reason why an order may not go on. `key` makes a repeated step raise it once.
+
+    `line_no` is 0 for the whole order. After `patience` seconds `on_expiry` happens (release, cancel or escalate).
+    """
 
     order_id: str
     code: str
     reason: str
     owner_role: str
     key: str
+    line_no: int = 0
+    patience: float = 0.0
+    on_expiry: str = ""
 
 
 @dataclass(frozen=True)
 class Release:
+    """`code` names the holds that are released, on the order and its lines; with `everything` it is all of them."""
+
     order_id: str
     code: str
     actor: str
     note: str = ""
+    everything: bool = False
+
+
+@dataclass(frozen=True)
+class OpenHolds:
+    """The codes of the open holds, in alphabetical order, who may release each, and when the next one expires (seconds
+    since 1970, 0 for never)."""
+
+    codes: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+    expire: float = 0.0
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """`now` is the workflow's time, in seconds since 1970."""
+
+    order_id: str
+    now: float
+
+
+@dataclass(frozen=True)
+class Expired:
+    """What the expiry of holds did: those that are left, why the order is to be canceled, and who is to be called."""
+
+    left: OpenHolds
+    cancel: str = ""
+    escalated: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Holds:
@@ -37,35 +76,57 @@ class Holds:
         self.sessions = sessions
 
     @activity.defn
-    def raise_hold(self, hold: Hold) -> list[str]:
+    def raise_hold(self, hold: Hold) -> OpenHolds:
         """Hold an order that is under way; answers all open holds."""
         with self.sessions.begin() as session:
             open_hold(session, hold)
-            return open_holds(session, hold.order_id)
+            return standing(session, hold.order_id)
 
     @activity.defn
-    def release_hold(self, wanted: Release) -> list[str]:
-        """Take a hold away, with who and why; answers the holds that are left."""
+    def release_hold(self, wanted: Release) -> OpenHolds:
+        """Take a hold away, or all of them by force, with who and why; answers the holds that are left."""
         with self.sessions.begin() as session:
             released = release(session, wanted)
-            left = open_holds(session, wanted.order_id)
+            left = standing(session, wanted.order_id)
             # An order that was not held may not have been audited yet.
-            if released and not left:
+            if released and not left.codes:
                 accept(session, wanted.order_id)
             return left
+
+    @activity.defn
+    def expire_holds(self, expiry: Expiry) -> Expired:
+        """Do what the expiry of each hold does whose time is over; safe to repeat."""
+        key = f"{expiry.order_id}:expire:{expiry.now:.0f}"
+        with self.sessions.begin() as session:
+            if known := journal.repeat_of(session, key):
+                return Expired(OpenHolds(**known["left"]), known["cancel"], [tuple(one) for one in known["escalated"]])
+            expired = _expire(session, expiry)
+            if not expired.left.codes:
+                accept(session, expiry.order_id)
+            journal.remember(session, key, asdict(expired))
+            return expired
 
 
 def open_holds(session: Session, order_id: str) -> list[str]:
     """The codes of the order's open holds, in alphabetical order."""
-    where = HoldRow.order_id == order_id, HoldRow.released_at.is_(None)
-    return list(session.scalars(select(HoldRow.code).where(*where).order_by(HoldRow.code)))
+    return standing(session, order_id).codes
+
+
+def standing(session: Session, order_id: str) -> OpenHolds:
+    """The holds that are open now."""
+    columns = select(HoldRow.code, HoldRow.owner_role, HoldRow.expires_at)
+    rows = session.execute(columns.where(HoldRow.order_id == order_id, HoldRow.released_at.is_(None))).all()
+    owners = {row.code: row.owner_role for row in rows}
+    expire = min((row.expires_at.timestamp() for row in rows if row.expires_at), default=0.0)
+    return OpenHolds(sorted(owners), owners, expire)
 
 
 def waived(session: Session, order_id: str, code: str, reason: str) -> bool:
-    """Whether a person has released this hold for this very reason: then it is not raised again."""
+    """Whether a person or time has released this hold for this very reason: then it is not raised again."""
     same = HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.reason == reason
-    by_person = HoldRow.released_by.is_not(None), HoldRow.released_by != journal.SYSTEM
-    return session.scalar(select(HoldRow.hold_id).where(*same, *by_person).limit(1)) is not None
+    by_person, by_time = HoldRow.released_by != journal.SYSTEM, HoldRow.expires_at <= HoldRow.released_at
+    for_good = HoldRow.released_at.is_not(None), by_person | by_time
+    return session.scalar(select(HoldRow.hold_id).where(*same, *for_good).limit(1)) is not None
 
 
 def open_hold(session: Session, hold: Hold) -> None:
@@ -75,9 +136,17 @@ def open_hold(session: Session, hold: Hold) -> None:
     )
     if session.scalar(seen):
         return
-    row = insert(HoldRow).values(order_id=hold.order_id, code=hold.code, reason=hold.reason, owner_role=hold.owner_role)
+    row = insert(HoldRow).values(
+        order_id=hold.order_id,
+        line_no=hold.line_no,
+        code=hold.code,
+        reason=hold.reason,
+        owner_role=hold.owner_role,
+        expires_at=func.now() + timedelta(seconds=hold.patience) if hold.on_expiry else None,
+        on_expiry=hold.on_expiry,
+    )
     session.execute(row.on_conflict_do_nothing())
-    data = {"code": hold.code, "reason": hold.reason, "owner_role": hold.owner_role}
+    data = {"code": hold.code, "reason": hold.reason, "owner_role": hold.owner_role, "line_no": hold.line_no}
     journal.happened(session, hold.order_id, "order.held", f"held:{hold.key}", data)
     # An order whose goods are under way keeps its status; the hold alone says that somebody must look.
     session.execute(
@@ -88,17 +157,18 @@ def open_hold(session: Session, hold: Hold) -> None:
 
 
 def release(session: Session, wanted: Release) -> bool:
-    """Take a hold away; nothing happens, and the answer is False, when it is not open."""
-    hold_id = session.scalar(
-        update(HoldRow)
-        .where(HoldRow.order_id == wanted.order_id, HoldRow.code == wanted.code, HoldRow.released_at.is_(None))
-        .values(released_at=func.now(), released_by=wanted.actor, note=wanted.note)
-        .returning(HoldRow.hold_id)
-    )
-    if hold_id:
-        data = {"code": wanted.code, "note": wanted.note}
-        journal.happened(session, wanted.order_id, "order.released", f"released:{hold_id}", data, wanted.actor)
-    return hold_id is not None
+    """Take holds away; nothing happens, and the answer is False, when none of them is open."""
+    which = select(HoldRow).where(HoldRow.order_id == wanted.order_id, HoldRow.released_at.is_(None))
+    if not wanted.everything:
+        which = which.where(HoldRow.code == wanted.code)
+    released = session.scalars(which.order_by(HoldRow.hold_id).with_for_update()).all()
+    for hold in released:
+        _release(session, hold, wanted.actor, wanted.note)
+    if released and wanted.everything:
+        data = {"codes": sorted({hold.code for hold in released}), "note": wanted.note}
+        journal.happened(session, wanted.order_id, "order.forced", f"forced:{released[-1].hold_id}", data, wanted.actor)
+    session.flush()
+    return bool(released)
 
 
 def accept(session: Session, order_id: str) -> None:
@@ -111,3 +181,26 @@ def accept(session: Session, order_id: str) -> None:
     )
     if began:
         journal.happened(session, order_id, "order.accepted", "accepted")
+
+
+def _expire(session: Session, expiry: Expiry) -> Expired:
+    over = select(HoldRow).where(HoldRow.order_id == expiry.order_id, HoldRow.released_at.is_(None))
+    over = over.where(HoldRow.expires_at <= datetime.fromtimestamp(expiry.now, UTC)).order_by(HoldRow.hold_id)
+    cancel, escalated = "", list[tuple[str, str]]()
+    for hold in session.scalars(over).all():
+        reason = f"{hold.code} was not released in time: {hold.reason}"
+        if hold.on_expiry == CANCEL:
+            cancel = cancel or reason
+        elif hold.on_expiry == ESCALATE:
+            hold.escalated_at, hold.expires_at = func.now(), None
+            escalated.append((hold.code, reason))
+        else:
+            _release(session, hold, journal.SYSTEM, "its time is over")
+    session.flush()
+    return Expired(standing(session, expiry.order_id), cancel, escalated)
+
+
+def _release(session: Session, hold: HoldRow, actor: str, note: str) -> None:
+    hold.released_at, hold.released_by, hold.note = func.now(), actor, note
+    data = {"code": hold.code, "line_no": hold.line_no, "note": note}
+    journal.happened(session, hold.order_id, "order.released", f"released:{hold.hold_id}", data, actor)

@@ -35,6 +35,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         audit.audit_order,
         holds.raise_hold,
         holds.release_hold,
+        holds.expire_holds,
         reserve.reserve_stock,
         reserve.release_stock,
         allocate.allocate_stock,

@@ -28,6 +28,8 @@ class Right(StrEnum):
     RELEASE_HOLD = "release_hold"
     RETRY_INTAKE = "retry_intake"
     UNMERGE = "unmerge"
+    FORCE = "force"
+    REJECT = "reject"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

@@ -23,6 +23,7 @@ from api import (
     orders,
     return_requests,
     returns,
+    reviews,
     webhooks,
 )
 from api.access import KeyRing
@@ -37,6 +38,7 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
+from api.reviews import ForceBody, RejectBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -48,9 +50,9 @@ READERS = 8
 """Threads that read for requests; each has a connection, and each group commit has one more."""
 GROUPS = 2
 
-BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ReturnBody, WebhookBody)
+BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody)
 ROUTERS = (
-    *(intake, orders, order_commands, merging, return_requests, returns, inventory, webhooks),
+    *(intake, orders, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, health),
 )
 

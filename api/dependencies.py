@@ -91,6 +91,8 @@ Reader = Annotated[Caller, Depends(_with(Right.READ))]
 Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
 HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
+Forcer = Annotated[Caller, Depends(_with(Right.FORCE))]
+Rejecter = Annotated[Caller, Depends(_with(Right.REJECT))]
 Unmerger = Annotated[Caller, Depends(_with(Right.UNMERGE))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 

@@ -24,10 +24,16 @@ class JudgedOrder(PlacedOrder):
 
 
 class OpenHold(Answer):
+    """`line_no` is 0 for the whole order. At `expires_at` the hold does what `on_expiry` says: release, cancel or
+    escalate."""
+
     code: str
+    line_no: int
     reason: str
     owner_role: str
     raised_at: datetime
+    expires_at: datetime | None
+    on_expiry: str
 
 
 class OrderLineAnswer(Answer):

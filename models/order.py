@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.status import OrderStatus
 from models.base import Base, Json, Now, Serial, Timestamp, When
 
+NOT_RELEASED = text("released_at IS NULL")
+
 
 class OrderRow(Base):
     """One order. Of its columns only `receiver` names a person; what a channel sent is kept in `intakes` as well."""
@@ -94,23 +96,32 @@ class OrderLineRow(Base):
 
 
 class HoldRow(Base):
-    """A reason why an order may not go on. Several may be open at once, one of each code."""
+    """A reason why an order may not go on. Several may be open at once, one of each code on the order and each line."""
 
     __tablename__ = "holds"
 
     hold_id: Mapped[Serial]
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    line_no: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """The line it is about; 0 is the whole order."""
     code: Mapped[str]
     reason: Mapped[str]
     owner_role: Mapped[str]
     raised_at: Mapped[Now]
+    expires_at: Mapped[When]
+    on_expiry: Mapped[str] = mapped_column(server_default="")
+    """What its expiry does: release, cancel (the order) or escalate; empty when it does not expire."""
+    escalated_at: Mapped[When]
     released_at: Mapped[When]
     released_by: Mapped[str | None]
     note: Mapped[str | None]
 
     __table_args__ = (
-        Index("uq_holds_open", "order_id", "code", unique=True, postgresql_where=text("released_at IS NULL")),
-        Index("ix_holds_code", "code", postgresql_where=text("released_at IS NULL")),
+        Index(
+            "uq_holds_open", *("order_id", "code", "line_no"), unique=True, postgresql_where=text("released_at IS NULL")
+        ),
+        CheckConstraint("on_expiry IN ('', 'release', 'cancel', 'escalate')", "on_expiry"),
+        Index("ix_holds_code", "code", postgresql_where=NOT_RELEASED),
     )
 
 

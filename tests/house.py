@@ -130,6 +130,13 @@ class House:
     def workflow(self, order_id: str, channel: str = "shop") -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(order_workflow_id(channel, self.placed[order_id]))
 
+    async def until_page_says(self, order_id: str, words: str, channel: str = "shop") -> None:
+        """The order's page in the Temporal UI has these words; fails when it does not within twenty seconds."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while words not in (page := str(await self.workflow(order_id, channel).query("__temporal_workflow_metadata"))):
+            assert time.monotonic() < give_up, page
+            await asyncio.sleep(0.05)
+
     def case(self, order_id: str, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(return_workflow_id("shop", self.placed[order_id], case_id))
 

@@ -17,6 +17,7 @@ class OrderDeadlines:
     delivery: float
     backorder: float
     attention: float
+    reservation: float = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,22 @@ class HoldRelease:
     code: str
     actor: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Force:
+    """Let the order go on in spite of everything that holds it."""
+
+    actor: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """End an order that is under review: undo what was done for it, and pay back."""
+
+    actor: str
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.holds import Holds, Release
+    from activities.holds import OpenHolds
     from activities.outcome import Ending, Outcome
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
@@ -27,16 +27,13 @@ with workflow.unsafe.imports_passed_through():
         CancelAnswer,
         CancelRequest,
         GoodsWanted,
-        HoldAnswer,
-        HoldRelease,
         OrderView,
         PartnerEvents,
-        UnmergeAnswer,
-        UnmergeRequest,
         Verdict,
     )
     from workflows.order_desk import OrderDesk, OrderEnds
     from workflows.review import Review
+    from workflows.staff_updates import StaffUpdates
     from workflows.state import OrderInput, OrderOutcome
     from workflows.supply import Supply
     from workflows.verdict import verdict
@@ -48,13 +45,13 @@ MAY_CURE = ("payments", "channel")
 
 
 @workflow.defn
-class OrderWorkflow:
+class OrderWorkflow(StaffUpdates):
     @workflow.init
     def __init__(self, order: OrderInput) -> None:
         self.order = order
         self.desk = OrderDesk(order)
-        self.review = Review(self.desk)
         self.supply = Supply(self.desk)
+        self.review = Review(self.desk, self.supply)
         self.cancellation = Cancellation(self.desk, self.supply.fulfillments)
         self.withdrawals = Withdrawals(self.desk, self.supply.fulfillments, self.supply.look_again)
         self.outcome: OrderOutcome | None = None
@@ -96,7 +93,7 @@ class OrderWorkflow:
         ending = Ending(self.order.order_id, end.status, end.reason, end.actor)
         await self.desk.steps.database(Outcome.end_order, ending, f"{end.status}: {end.reason}")
         if end.status != OrderStatus.COMPLETED:
-            self.desk.state.holds = []
+            self.desk.held_by(OpenHolds())
         # Nothing is late any more; what only a person can mend stays in view.
         for who in list(self.desk.state.dues):
             await self.desk.steps.done(who)
@@ -129,29 +126,6 @@ class OrderWorkflow:
 
     def _verdict(self) -> Verdict | None:
         return verdict(self.desk.state, self.supply.lacks, self.outcome)
-
-    @workflow.update(description="Release one hold, with who and why")
-    async def release_hold(self, release: HoldRelease) -> HoldAnswer:
-        wanted = Release(self.order.order_id, release.code, release.actor, release.note)
-        summary = f"release the hold {release.code}"
-        self.desk.state.holds = await self.desk.steps.database(Holds.release_hold, wanted, summary)
-        self.desk.show()
-        return HoldAnswer(self.desk.state.holds)
-
-    @release_hold.validator
-    def _may_release(self, release: HoldRelease) -> None:
-        if release.code not in self.desk.state.holds:
-            raise ApplicationError(f"the order has no hold {release.code}", type="NoSuchHold")
-
-    @workflow.update(description="Take the order out of the parcel that it shares with others")
-    async def unmerge(self, request: UnmergeRequest) -> UnmergeAnswer:
-        parted = [await work.part(request) for work in self.supply.fulfillments if work.shares]
-        return UnmergeAnswer("done" if all(parted) else "refused")
-
-    @unmerge.validator
-    def _may_unmerge(self, request: UnmergeRequest) -> None:
-        if not any(work.shares for work in self.supply.fulfillments):
-            raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
 
     @workflow.signal(description="Reports of partners and of the channel, by the ids of stored webhooks")
     def partner_reported(self, reports: PartnerEvents) -> None:

@@ -6,14 +6,14 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
-    from activities.holds import Hold, Holds
+    from activities.holds import Hold, Holds, OpenHolds
     from activities.outcome import Alert, Outcome
     from domain.status import OrderStatus
     from workflows import search_attributes
     from workflows.compensations import UndoList
     from workflows.desk import Desk
     from workflows.house import House
-    from workflows.messages import CancelRequest
+    from workflows.messages import CancelRequest, Rejection
     from workflows.state import OrderInput, OrderState
     from workflows.telling import Telling
 
@@ -66,7 +66,11 @@ class OrderDesk:
 
     async def hold(self, code: str, reason: str, key: str) -> None:
         hold = Hold(self.order_id, code, reason, "staff", key)
-        self.state.holds = await self.steps.database(Holds.raise_hold, hold, f"hold: {reason}")
+        self.held_by(await self.steps.database(Holds.raise_hold, hold, f"hold: {reason}"))
+
+    def held_by(self, open_: OpenHolds) -> None:
+        """Remember what holds the order now, and show it."""
+        self.state.holds, self.state.owners, self.state.holds_expire = open_.codes, open_.owners, open_.expire
         self.show()
 
     async def released(self, code: str) -> None:
@@ -77,6 +81,9 @@ class OrderDesk:
         self.state.needs_stock = True
 
     def stop_if_canceled(self) -> None:
+        rejection: Rejection | None = self.state.rejection
+        if rejection:
+            raise OrderEnds(OrderStatus.REJECTED, rejection.reason, rejection.actor)
         cancel: CancelRequest | None = self.state.cancel
         if cancel:
             raise OrderEnds(OrderStatus.CANCELED, cancel.reason, cancel.actor)
@@ -92,7 +99,8 @@ class OrderDesk:
         if travels_with:
             parts.append(f"shares a parcel with {', '.join(travels_with)}")
         if self.state.holds:
-            parts.append(f"held by {', '.join(self.state.holds)} until somebody releases it")
+            held_by = ", ".join(f"{code} ({self.state.owners.get(code, 'staff')})" for code in self.state.holds)
+            parts.append(f"held by {held_by} until somebody releases it")
         if self.state.attention:
             parts.append(f"needs a person: {', '.join(self.state.attention)}")
         return "; ".join(parts)

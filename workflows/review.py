@@ -1,25 +1,29 @@
 """Before work starts: the order is audited, and waits until nothing holds it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit, AuditRequest
+    from activities.holds import Expiry, Holds
     from domain import audit_rules
     from domain.status import OrderStatus
     from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.supply import Supply
 
 # The gateway's webhook may be lost, so an unpaid order is looked at now and then, ever more rarely.
 FIRST_RECHECK = timedelta(minutes=1)
+EXPIRED = "HOLD_EXPIRED"
 
 
 class Review:
     """`again` is set when something came that may cure a hold."""
 
-    def __init__(self, desk: OrderDesk) -> None:
+    def __init__(self, desk: OrderDesk, supply: Supply) -> None:
         self.desk = desk
+        self.supply = supply
         self.again = False
 
     async def run(self) -> None:
@@ -31,11 +35,14 @@ class Review:
         if not self.desk.state.audits:
             await self._audit()
         while self.desk.state.holds:
+            if "TEST_ORDER" not in self.desk.state.holds:
+                await self.supply.keep_stock()
             await self._held()
             self.desk.stop_if_canceled()
             if self.again:
                 await self._audit()
         await self.desk.steps.done("review")
+        await self._nobody_needs_to_look()
         self.desk.state.status = OrderStatus.ACCEPTED
 
     async def _audit(self) -> None:
@@ -43,22 +50,57 @@ class Review:
         self.desk.state.audits += 1
         request = AuditRequest(self.desk.order_id, self.desk.state.audits)
         result = await self.desk.steps.database(Audit.audit_order, request, "audit payment, address and goods")
-        self.desk.state.holds = result.holds
+        self.desk.held_by(result.open)
         self.desk.telling.tell()
         if result.verdict == audit_rules.REJECT:
             raise OrderEnds(OrderStatus.REJECTED, result.reason)
 
     async def _held(self) -> None:
-        """Wait for a release, a cure, or the end of patience with an unpaid order."""
+        """Wait for a release, a cure, an expiry, or the end of patience with an unpaid order."""
         unpaid = "PAYMENT" in self.desk.state.holds
         if unpaid and self.desk.steps.late("review"):
             raise OrderEnds(OrderStatus.EXPIRED, "it was not paid in time")
         self.desk.advance(OrderStatus.UNDER_REVIEW)
         what = f"the release of the holds {', '.join(self.desk.state.holds)}"
-        pause = FIRST_RECHECK * 2 ** min(self.desk.state.audits - 1, 8) if unpaid else None
-        if not await self.desk.steps.wait("review", what, self._changed(unpaid), at_most=pause):
-            self.again = True
+        if not await self.desk.steps.wait("review", what, self._changed(unpaid), at_most=self._patience(unpaid)):
+            await self._time_has_passed(unpaid)
         self.desk.show()
+
+    def _patience(self, unpaid: bool) -> timedelta | None:
+        """Until something happens by itself, or None if nothing will."""
+        moments = [moment - workflow.now() for moment in (self.desk.state.stock_kept_until, self._expiry()) if moment]
+        if unpaid:
+            moments.append(FIRST_RECHECK * 2 ** min(self.desk.state.audits - 1, 8))
+        return max(min(moments), timedelta()) if moments else None
+
+    async def _time_has_passed(self, unpaid: bool) -> None:
+        now, kept_until, expiry = workflow.now(), self.desk.state.stock_kept_until, self._expiry()
+        if kept_until and kept_until <= now:
+            await self.supply.let_go()
+        elif expiry and expiry <= now:
+            await self._expire(now)
+        else:
+            self.again = unpaid
+
+    async def _expire(self, now: datetime) -> None:
+        """What the expiry of a hold does: the order goes on, is canceled, or somebody else is called."""
+        expiry = Expiry(self.desk.order_id, now.timestamp())
+        expired = await self.desk.steps.database(Holds.expire_holds, expiry, "do what the expiry of a hold does")
+        self.desk.held_by(expired.left)
+        if expired.cancel:
+            raise OrderEnds(OrderStatus.CANCELED, expired.cancel)
+        for code, reason in expired.escalated:
+            await self.desk.alert(EXPIRED, code, reason)
+
+    async def _nobody_needs_to_look(self) -> None:
+        for key in list(self.desk.state.attention):
+            code, _, subject = key.partition(" ")
+            if code == EXPIRED:
+                await self.desk.alert(code, subject, "")
+
+    def _expiry(self) -> datetime | None:
+        expire = self.desk.state.holds_expire
+        return datetime.fromtimestamp(expire, UTC) if expire else None
 
     def _changed(self, unpaid: bool) -> Callable[[], bool]:
         before = self.desk.state.holds
@@ -66,5 +108,6 @@ class Review:
             self.again
             or self.desk.state.holds != before
             or self.desk.state.cancel is not None
+            or self.desk.state.rejection is not None
             or (unpaid and self.desk.steps.late("review"))
         )

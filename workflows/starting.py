@@ -42,6 +42,7 @@ def order_start(
         ship=limits.ship.total_seconds(),
         delivery=limits.delivery.total_seconds(),
         backorder=limits.backorder.total_seconds(),
+        reservation=limits.reservation.total_seconds(),
         attention=limits.attention.total_seconds(),
     )
     found_by = (

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.status import FulfillmentStatus, OrderStatus
-    from workflows.messages import CancelRequest, GoodsWanted, OrderDeadlines, PartnerEvent
+    from workflows.messages import CancelRequest, GoodsWanted, OrderDeadlines, PartnerEvent, Rejection
 
 
 @dataclass
@@ -66,6 +66,13 @@ class OrderState:
     reserved: bool = False
     needs_stock: bool = True
     holds: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+    """Who may release each hold, by its code."""
+    holds_expire: float = 0.0
+    """When the next hold expires, in seconds since 1970; 0 for never."""
+    stock_kept_until: datetime | None = None
+    """Until when an order that is held keeps its stock, while it does."""
+    rejection: Rejection | None = None
     attention: list[str] = field(default_factory=list)
     fulfillments: list[FulfillmentState] = field(default_factory=list)
     undo: list[Undo] = field(default_factory=list)

@@ -9,6 +9,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate
     from activities.reserve import Reserve, StockRequest
+    from activities.undo import UndoRequest
     from domain.status import FulfillmentStatus, OrderStatus
     from workflows.desk import why
     from workflows.fulfillment import Fulfillment
@@ -30,9 +31,29 @@ class Supply:
         self.fulfillments = [Fulfillment(desk.house, state) for state in desk.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
 
+    async def keep_stock(self) -> None:
+        """Reserve for an order that is held, once and only if all of it is there."""
+        if self.desk.state.stock_kept_until or self.desk.state.reserved or self.desk.state.rounds:
+            return
+        self.desk.undo.add("reservation", self.desk.order_id)
+        summary = "reserve stock while it is held"
+        reservation = await self.desk.steps.database(Reserve.reserve_stock, self._request(), summary)
+        self.desk.state.reserved = not reservation.short_units
+        self.desk.state.stock_kept_until = workflow.now() + timedelta(seconds=self.desk.deadlines.reservation)
+
+    async def let_go(self) -> None:
+        """The order was held for too long to keep others from its stock."""
+        self.desk.state.stock_kept_until = None
+        if self.desk.state.reserved:
+            subject = f"{self.desk.order_id}:{self.desk.state.rounds}"
+            undo = UndoRequest(self.desk.order_id, subject, "it was held for too long")
+            await self.desk.steps.database(Reserve.release_stock, undo, "let go of the stock, it is held for too long")
+            self.desk.state.reserved = False
+
     async def reserve(self) -> None:
         """Claim all of the stock, or wait for it. Raises OrderEnds when the order is canceled meanwhile."""
         self.desk.undo.add("reservation", self.desk.order_id)
+        self.desk.state.stock_kept_until = None
         while not self.desk.state.reserved:
             self.desk.stop_if_canceled()
             reservation = await self.desk.steps.database(Reserve.reserve_stock, self._request(), "reserve stock")
@@ -120,7 +141,7 @@ class Supply:
         return not wanting and all(fulfillment.state.settled for fulfillment in self.fulfillments)
 
     def _news_or_cancel(self) -> bool:
-        return self.news or self.desk.state.cancel is not None
+        return self.news or self.desk.state.cancel is not None or self.desk.state.rejection is not None
 
     def _broken(self) -> bool:
         return any(task.done() and task.exception() for task in self._following)

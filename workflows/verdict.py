@@ -12,9 +12,10 @@ def verdict(state: OrderState, lacks: str, outcome: OrderOutcome | None) -> Verd
     """None while the order is still being audited or its stock reserved. Holds of a later step do not matter."""
     if outcome and outcome.outcome != OrderStatus.COMPLETED:
         return Verdict("rejected", [], f"{outcome.outcome}: {outcome.reason}")
-    if outcome or state.reserved:
+    under_review = state.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
+    if outcome or (state.reserved and not under_review):
         return Verdict("accepted")
-    if state.holds:
+    if state.holds and under_review:
         return Verdict("held", list(state.holds), "a person must release the holds, or what they found must be cured")
     if lacks:
         return Verdict("waiting_for_stock", [], lacks)

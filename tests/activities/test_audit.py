@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from activities.audit import Audit, AuditRequest, AuditResult
-from activities.holds import Hold
+from activities.holds import Hold, OpenHolds
 from integrations.http import PartnerHttp
 from integrations.payments import Payments
 from models.order import AuditRow, HoldRow, OrderRow
@@ -18,6 +18,8 @@ from models.payment import MoneyMovementRow
 from models.stock import ProductRow
 from tests.activities.story import Steps
 from tests.factories import LAMP, LAMPS_AND_CUP, TEACUP, an_order, events_of, place_order, place_orders
+
+OWNERS = {"PAYMENT": "finance", "NOT_FOR_SALE": "merchandising"}
 
 
 @pytest.fixture
@@ -34,6 +36,12 @@ def pay(customer: httpx2.Client, reference: str, status: str, amount: str = "67.
 
 def audited(steps: Steps, revision: int = 1) -> AuditResult:
     return steps.audit.audit_order(AuditRequest(steps.order_id, revision))
+
+
+def held_by(*codes: str) -> AuditResult:
+    """Held by these codes, each for whoever owns it."""
+    owners = {code: OWNERS.get(code, "staff") for code in codes}
+    return AuditResult("hold", OpenHolds(list(codes), owners))
 
 
 def paying_with(reference: str, steps: Steps) -> Steps:
@@ -73,7 +81,7 @@ def test_money_that_is_not_captured_yet_is_waited_for_and_cures_the_hold(
     passed = audited(waiting, revision=2)
 
     # then
-    assert (held, before) == (AuditResult("hold", ["PAYMENT"]), "under_review")
+    assert (held, before) == (held_by("PAYMENT"), "under_review")
     assert (passed, status_of(waiting)) == (AuditResult("pass"), "accepted")
 
 
@@ -87,11 +95,11 @@ def test_money_that_will_not_come_rejects_the_order(status: str, steps: Steps, c
     result = audited(broke)
 
     # then
-    assert result == AuditResult("reject", [], f"the gateway says the payment is {status}")
+    assert result == AuditResult("reject", OpenHolds(), f"the gateway says the payment is {status}")
 
 
 def test_a_payment_that_nobody_made_is_held_for_finance(steps: Steps) -> None:
-    assert audited(paying_with("ALI-NOBODY", steps)) == AuditResult("hold", ["PAYMENT"])
+    assert audited(paying_with("ALI-NOBODY", steps)) == held_by("PAYMENT")
 
 
 def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unreachable: PartnerHttp) -> None:
@@ -103,7 +111,7 @@ def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unre
     passed = audited(steps, revision=2)
 
     # then
-    assert held == AuditResult("hold", ["PAYMENT"])
+    assert held == held_by("PAYMENT")
     assert passed == AuditResult("pass")
 
 
@@ -117,7 +125,7 @@ def test_a_hold_of_a_person_is_not_cured_by_an_audit(steps: Steps) -> None:
     result = audited(paying, revision=2)
 
     # then
-    assert result == AuditResult("hold", ["FRAUD", "PAYMENT"])
+    assert result == held_by("FRAUD", "PAYMENT")
 
 
 def test_goods_that_come_on_sale_again_cure_the_hold(steps: Steps) -> None:
@@ -132,7 +140,7 @@ def test_goods_that_come_on_sale_again_cure_the_hold(steps: Steps) -> None:
     passed = audited(steps, revision=2)
 
     # then
-    assert held == AuditResult("hold", ["NOT_FOR_SALE"])
+    assert held == held_by("NOT_FOR_SALE")
     assert passed == AuditResult("pass")
     with steps.sessions() as session:
         assert [row.revision for row in session.scalars(select(AuditRow).order_by(AuditRow.revision))] == [1, 2]
@@ -157,7 +165,7 @@ def test_the_same_order_again_within_the_window_waits_for_a_person(steps: Steps)
     result = audited(again)
 
     # then the first is named, and goes on itself
-    assert result == AuditResult("hold", ["DUPLICATE"])
+    assert result == held_by("DUPLICATE")
     with steps.sessions() as session:
         hold = session.scalars(select(HoldRow)).one()
         assert (hold.order_id, hold.reason.split()[-1]) == (again.order_id, steps.order_id)
@@ -166,7 +174,7 @@ def test_the_same_order_again_within_the_window_waits_for_a_person(steps: Steps)
 
 def test_a_duplicate_of_a_canceled_order_is_no_duplicate(steps: Steps) -> None:
     again = ordered_again(steps)
-    assert audited(again).holds == ["DUPLICATE"]
+    assert audited(again).open.codes == ["DUPLICATE"]
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).status = "canceled"
     assert audited(again, 2) == AuditResult("pass")
@@ -183,10 +191,10 @@ def test_a_duplicate_of_a_canceled_order_is_no_duplicate(steps: Steps) -> None:
     ids=["later", "customer", "goods", "address"],
 )
 def test_another_order_is_no_duplicate(steps: Steps, changes: dict[str, Any]) -> None:
-    assert "DUPLICATE" not in audited(ordered_again(steps, **changes)).holds
+    assert "DUPLICATE" not in audited(ordered_again(steps, **changes)).open.codes
 
 
 def test_case_spaces_and_the_split_into_lines_do_not_hide_a_duplicate(steps: Steps) -> None:
     lines = [(TEACUP, 1), (LAMP, 1), (LAMP, 1)]
     address = replace(an_order().ship_to, lines=("7 PLUM  blossom Lane ",))
-    assert audited(ordered_again(steps, lines=lines, ship_to=address)).holds == ["DUPLICATE"]
+    assert audited(ordered_again(steps, lines=lines, ship_to=address)).open.codes == ["DUPLICATE"]

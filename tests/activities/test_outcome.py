@@ -15,11 +15,11 @@ from tests.factories import assert_ledger_explains_stock, counters, events_of
 
 
 def hold(steps: Steps, code: str, key: str = "") -> list[str]:
-    return steps.holds.raise_hold(Hold(steps.order_id, code, "a strange night", "staff", key or f"{code}:1"))
+    return steps.holds.raise_hold(Hold(steps.order_id, code, "a strange night", "staff", key or f"{code}:1")).codes
 
 
 def release(steps: Steps, code: str) -> list[str]:
-    return steps.holds.release_hold(Release(steps.order_id, code, "sun", "the customer called"))
+    return steps.holds.release_hold(Release(steps.order_id, code, "sun", "the customer called")).codes
 
 
 def order_of(steps: Steps) -> OrderRow:

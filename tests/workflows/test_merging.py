@@ -1,7 +1,6 @@
 """Orders of one receiver in one parcel: they meet, share a waybill, and part again when one of them must."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from commands.channels import save_account
-from tests.house import PATIENCE_SECONDS, House
+from tests.house import House
 from tests.integrations.servers import SECRET
 
 WINDOW = timedelta(minutes=10)
@@ -69,19 +68,8 @@ async def booked(house: House) -> tuple[Order, Order]:
     first, second = [await house.until(one, lambda order: bool(order["shipments"])) for one in orders]
     waits = f"the carrier to collect {first['shipments'][0]['waybill']}"
     for one in orders:
-        await until_page_says(house, one, waits)
+        await house.until_page_says(one, waits, "mall")
     return first, second
-
-
-async def until_page_says(house: House, order_id: str, words: str) -> None:
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while words not in (page := await details(house, order_id)):
-        assert time.monotonic() < give_up, page
-        await asyncio.sleep(0.05)
-
-
-async def details(house: House, order_id: str) -> str:
-    return str(await house.workflow(order_id, "mall").query("__temporal_workflow_metadata"))
 
 
 def work(order: Order) -> Order:
@@ -130,8 +118,8 @@ async def test_the_carrier_hears_of_all_goods_and_the_warehouse_what_to_pack_tog
 async def test_both_pages_in_temporal_name_the_other_order(mall: House) -> None:
     first, second = await met(mall)
 
-    await until_page_says(mall, first, f"shares a parcel with order/mall/{mall.placed[second]}")
-    await until_page_says(mall, second, f"shares a parcel with order/mall/{mall.placed[first]}")
+    await mall.until_page_says(first, f"shares a parcel with order/mall/{mall.placed[second]}", "mall")
+    await mall.until_page_says(second, f"shares a parcel with order/mall/{mall.placed[first]}", "mall")
 
 
 async def test_orders_to_other_addresses_are_sent_by_themselves(mall: House) -> None:

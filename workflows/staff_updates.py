@@ -1,0 +1,78 @@
+"""What staff ask of a running order beside canceling it: each is an update that may say no."""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.holds import Holds, Release
+    from domain.status import OrderStatus
+    from workflows.messages import (
+        Force,
+        HoldAnswer,
+        HoldRelease,
+        Rejection,
+        UnmergeAnswer,
+        UnmergeRequest,
+    )
+    from workflows.order_desk import OrderDesk
+    from workflows.state import OrderOutcome
+    from workflows.supply import Supply
+
+NOT_BEGUN = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW, OrderStatus.ACCEPTED)
+
+
+class StaffUpdates:
+    """The part of the order's workflow that staff talk to."""
+
+    desk: OrderDesk
+    supply: Supply
+    outcome: OrderOutcome | None
+
+    @workflow.update(description="Release a hold, with who and why")
+    async def release_hold(self, release: HoldRelease) -> HoldAnswer:
+        wanted = Release(self.desk.order_id, release.code, release.actor, release.note)
+        return await self._release(wanted, f"release the hold {release.code}")
+
+    @release_hold.validator
+    def _may_release(self, release: HoldRelease) -> None:
+        if release.code not in self.desk.state.holds:
+            raise ApplicationError(f"the order has no hold {release.code}", type="NoSuchHold")
+
+    @workflow.update(description="Let the order go on in spite of everything that holds it, with who and why")
+    async def force(self, force: Force) -> HoldAnswer:
+        wanted = Release(self.desk.order_id, "", force.actor, force.note, everything=True)
+        return await self._release(wanted, "release all holds by force")
+
+    @force.validator
+    def _may_force(self, force: Force) -> None:
+        if not self.desk.state.holds:
+            raise ApplicationError("nothing holds the order", type="NoSuchHold")
+
+    @workflow.update(description="Reject an order on which no work has begun: undo what was done, and pay back")
+    async def reject(self, rejection: Rejection) -> str:
+        self.desk.state.rejection = self.desk.state.rejection or rejection
+        await workflow.wait_condition(lambda: self.outcome is not None or self.desk.state.status not in NOT_BEGUN)
+        if self.outcome is None:
+            self.desk.state.rejection = None
+            raise ApplicationError("work has begun on the order: cancel it instead", type="TooLate")
+        return self.outcome.outcome
+
+    @reject.validator
+    def _may_reject(self, rejection: Rejection) -> None:
+        if self.outcome or self.desk.state.status not in NOT_BEGUN:
+            status = self.outcome.outcome if self.outcome else self.desk.state.status
+            raise ApplicationError(f"the order is {status}: cancel it instead", type="TooLate")
+
+    @workflow.update(description="Take the order out of the parcel that it shares with others")
+    async def unmerge(self, request: UnmergeRequest) -> UnmergeAnswer:
+        parted = [await work.part(request) for work in self.supply.fulfillments if work.shares]
+        return UnmergeAnswer("done" if all(parted) else "refused")
+
+    @unmerge.validator
+    def _may_unmerge(self, request: UnmergeRequest) -> None:
+        if not any(work.shares for work in self.supply.fulfillments):
+            raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
+
+    async def _release(self, wanted: Release, summary: str) -> HoldAnswer:
+        self.desk.held_by(await self.desk.steps.database(Holds.release_hold, wanted, summary))
+        return HoldAnswer(self.desk.state.holds)
