@@ -18,6 +18,7 @@ from api import (
     intake,
     intakes,
     inventory,
+    missing_orders,
     order_commands,
     orders,
     return_requests,
@@ -49,7 +50,7 @@ GROUPS = 2
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
 ROUTERS = (
     *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
-    *(batches, channel_batches, channel_webhooks, intakes, health),
+    *(batches, channel_batches, channel_webhooks, intakes, missing_orders, health),
 )
 
 

@@ -11,6 +11,7 @@ from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import SkuStock
+from api.missing_orders import MissingOrder
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
@@ -36,6 +37,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (IntakeTaken, channel_examples.TAKEN),
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
+    (Page[MissingOrder], channel_examples.MISSING_ORDERS),
 ]
 
 
@@ -55,7 +57,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 20
+    assert len(operations) == 21
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
