@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from simulators.desk import Body, Desk
 
-TROUBLES = ("limited", "retry_after", "failing", "clock_seconds", "changing")
+TROUBLES = ("allowed", "limited", "retry_after", "failing", "clock_seconds", "changing")
 
 
 def _troubles(value: Any) -> str | None:
@@ -25,13 +25,17 @@ def _anything(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class Shelf:
-    """`limited` and `failing` are how many calls more are refused, `clock_seconds` how far the platform's clock is
-    ahead of the true time, and `changing` the order that changes as soon as a page was given."""
+    """After `allowed` calls more, `limited` calls are refused for `retry_after` seconds; `failing` calls fail.
+
+    `clock_seconds` is how far the platform's clock is ahead of the true time, and `changing` the order that changes as
+    soon as a page was given.
+    """
 
     desk: Desk
     orders: dict[str, Body] = field(default_factory=dict)
     changed: dict[str, datetime] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
+    allowed: int = 0
     limited: int = 0
     retry_after: float = 1.0
     failing: int = 0
@@ -57,6 +61,9 @@ class Shelf:
         self.orders[name], self.changed[name] = order, changed
 
     def is_limited(self) -> bool:
+        if self.allowed > 0:
+            self.allowed -= 1
+            return False
         self.limited -= (limited := self.limited > 0)
         return limited
 

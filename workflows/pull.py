@@ -13,9 +13,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.pull import Pull, PullRequest
     from workflows.activity_options import PULL
 
-PAGES_A_RUN = 200
-"""So that a history stays short however far the pull is behind."""
-
 
 @dataclass(frozen=True)
 class PullOutcome:
@@ -32,10 +29,12 @@ class PullOutcome:
 
 @dataclass(frozen=True)
 class PullInput:
-    """`outcome` is what the runs before have done, where one goes on as another."""
+    """After so many `pages` one run goes on as another, so that no history grows long; `outcome` is what those before
+    have done."""
 
     channel: str
     outcome: PullOutcome = PullOutcome()
+    pages: int = 200
 
 
 @workflow.defn
@@ -44,7 +43,7 @@ class PullWorkflow:
     async def run(self, start: PullInput) -> PullOutcome:
         request, outcome = PullRequest(start.channel), start.outcome
         outcome = await self._fetch_waiting(request, outcome)
-        for _ in range(PAGES_A_RUN):
+        for _ in range(start.pages):
             page = await workflow.execute_activity_method(
                 Pull.pull_page, request, summary=f"next page of {start.channel}", **PULL
             )
@@ -60,7 +59,7 @@ class PullWorkflow:
                 return outcome
             if page.rest:
                 await workflow.sleep(page.rest, summary=f"{start.channel} allows no more calls for now")
-        return workflow.continue_as_new(PullInput(start.channel, outcome))
+        return workflow.continue_as_new(PullInput(start.channel, outcome, start.pages))
 
     async def _fetch_waiting(self, request: PullRequest, outcome: PullOutcome) -> PullOutcome:
         more = True

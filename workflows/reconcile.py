@@ -12,8 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.reconcile import Reconcile, Span
     from workflows.activity_options import PULL
 
-PAGES_A_RUN = 500
-
 
 @dataclass(frozen=True)
 class ReconcileOutcome:
@@ -26,11 +24,12 @@ class ReconcileOutcome:
 
 @dataclass(frozen=True)
 class ReconcileInput:
-    """`span` and `outcome` come from the run before, where one goes on as another."""
+    """After so many `pages` one run goes on as another; `span` and `outcome` come from the run before."""
 
     channel: str
     span: Span | None = None
     outcome: ReconcileOutcome = ReconcileOutcome()
+    pages: int = 500
 
 
 @workflow.defn
@@ -49,7 +48,7 @@ class ReconcileWorkflow:
 
     async def _compare(self, start: ReconcileInput, span: Span) -> ReconcileOutcome:
         outcome = start.outcome
-        for _ in range(PAGES_A_RUN):
+        for _ in range(start.pages):
             page = await workflow.execute_activity_method(
                 Reconcile.compare_page, span, summary=f"compare from {span.start:%Y-%m-%d} on", **PULL
             )
@@ -60,7 +59,7 @@ class ReconcileWorkflow:
                 return outcome
             if page.rest:
                 await workflow.sleep(page.rest, summary=f"{start.channel} allows no more calls for now")
-        return workflow.continue_as_new(ReconcileInput(start.channel, span, outcome))
+        return workflow.continue_as_new(ReconcileInput(start.channel, span, outcome, start.pages))
 
     async def _fetch_missing(self, channel: str, outcome: ReconcileOutcome) -> ReconcileOutcome:
         more = True
