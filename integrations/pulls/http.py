@@ -1,5 +1,6 @@
 """How every platform is asked: with a time limit, and every failure by its name."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -8,6 +9,7 @@ import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
 """How long a platform is left alone that does not say how long, and at most."""
 
@@ -68,7 +70,4 @@ def clock(response: httpx2.Response) -> datetime | None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return PATIENCE_SECONDS
+    return float(text) if SECONDS.fullmatch(text) else PATIENCE_SECONDS
