@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.channel_calls import Clock, calling
-from domain.errors import PartnerTrouble
+from activities.page_taking import take_page
 from domain.pulling import Pace, Window, closed, next_cursor, next_window
-from intake.accounts import Account
-from intake.fetched import Fetched, take_fetched, versions_of
 from intake.intakes import Intake
-from intake.reading import REJECTED, version_at
+from intake.reading import REJECTED
 from intake.waiting import fetch_wanted, waiting_intakes
-from integrations.pulls.listed import Listed, Page, PageGone, Puller
+from integrations.pulls.listed import Page, PageGone, Puller
 from integrations.pulls.settings import PullSettings
 from models.database import Sessions
 from models.pull import ChannelPullRow
@@ -72,19 +70,19 @@ class Pull:
             except PageGone:
                 self._begin_again(request.channel)
                 return PullAnswer(more=True)
-            taken = _take(self.sessions, account, puller, page.orders)
+            taken = take_page(self.sessions, account, puller, page.orders)
         return self._go_on(request.channel, pull, place, page, taken)
 
     @activity.defn(no_thread_cancel_exception=True)
     def fetch_waiting(self, request: PullRequest) -> FetchAnswer:
-        """Fetch the orders that thin events only named, oldest first."""
+        """Fetch the orders that thin events only named. One that cannot be had waits on and keeps no other waiting."""
         with self.sessions() as session:
             waiting = waiting_intakes(session, request.channel, THIN_AT_ONCE)
+        fetched = 0
         if waiting:
             with calling(self.sessions, request.channel, self.clock) as (account, _, puller):
-                for intake in waiting:
-                    fetch_wanted(self.sessions, account, puller, intake)
-        return FetchAnswer(len(waiting), more=len(waiting) == THIN_AT_ONCE)
+                fetched = sum([fetch_wanted(self.sessions, account, puller, intake) for intake in waiting])
+        return FetchAnswer(fetched, more=fetched == THIN_AT_ONCE)
 
     def _place(self, channel: str, pull: PullSettings, puller: Puller) -> Place:
         pace = Pace(pull.overlap, pull.skew, puller.longest, pull.first)
@@ -121,24 +119,3 @@ class Pull:
                 rest=page.rest,
                 pulled_to=row.pulled_to,
             )
-
-
-def _take(sessions: Sessions, account: Account, puller: Puller, orders: Sequence[Listed]) -> list[Intake]:
-    """Take in what the record does not have in this state. What was fetched before a call failed is kept."""
-    with sessions() as session:
-        versions = versions_of(session, account.channel, [one.order_id for one in orders])
-    fetched, failed = list[Fetched](), None
-    for one in orders:
-        if one.modified_at is not None and versions.get(one.order_id, "") >= version_at(one.modified_at):
-            continue
-        try:
-            raw = one.raw or (puller.order(one.order_id) if one.order_id else None)
-        except PartnerTrouble as error:
-            failed = error
-            break
-        if raw is not None:
-            fetched.append(Fetched(raw))
-    taken = take_fetched(sessions, account, fetched)
-    if failed is not None:
-        raise failed
-    return taken

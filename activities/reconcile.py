@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.channel_calls import Clock, calling, pulled_account
+from activities.missing import GONE, NOTHING_YET, PULLED, REFUSED, note_found, note_missing
 from activities.pull import FetchAnswer, PullRequest
+from domain.errors import CallLimited, PartnerTrouble
 from domain.pulling import Window
 from intake.fetched import Fetched, take_fetched, versions_of
 from intake.intakes import Intake
@@ -20,7 +21,6 @@ from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
 
 AT_ONCE = 20
-NOTHING_YET, PULLED, REFUSED, GONE = "nothing_yet", "pulled", "refused", "gone"
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,32 @@ class Reconcile:
 
     @activity.defn(no_thread_cancel_exception=True)
     def fetch_missing(self, request: PullRequest) -> FetchAnswer:
-        """Fetch orders that are missing, and write down what became of each."""
+        """Fetch orders that are missing, and write down what became of each. One that the platform cannot give is left
+        for the next night, and keeps no other from coming."""
         wanted = select(MissingOrderRow.channel_order_id).where(
-            MissingOrderRow.channel == request.channel, MissingOrderRow.outcome == NOTHING_YET
+            MissingOrderRow.channel == request.channel,
+            MissingOrderRow.outcome == NOTHING_YET,
+            MissingOrderRow.detail.is_(None),
         )
         with self.sessions() as session:
             ids = session.scalars(wanted.order_by(MissingOrderRow.channel_order_id).limit(AT_ONCE)).all()
         if ids:
             with calling(self.sessions, request.channel, self.clock) as (account, _, puller):
                 for order_id in ids:
-                    raw = puller.order(order_id)
+                    try:
+                        raw = puller.order(order_id)
+                    except CallLimited:
+                        raise
+                    except PartnerTrouble as error:
+                        self._leave(request.channel, order_id, str(error))
+                        continue
                     intakes = take_fetched(self.sessions, account, [Fetched(raw)]) if raw is not None else []
                     self._settle(request.channel, order_id, next(iter(intakes), None))
         return FetchAnswer(len(ids), more=len(ids) == AT_ONCE)
+
+    def _leave(self, channel: str, order_id: str, why: str) -> None:
+        with self.sessions.begin() as session:
+            session.get_one(MissingOrderRow, (channel, order_id), with_for_update=True).detail = why
 
     def _settle(self, channel: str, order_id: str, intake: Intake | None) -> None:
         with self.sessions.begin() as session:
@@ -106,31 +119,7 @@ def _compare(session: Session, channel: str, listed: Sequence[Listed]) -> int:
     there = {one.order_id: one.modified_at for one in listed if one.order_id and one.modified_at}
     ours = versions_of(session, channel, there)
     known = [name for name, modified_at in there.items() if ours.get(name, "") >= version_at(modified_at)]
-    came = update(MissingOrderRow).where(
-        MissingOrderRow.channel == channel,
-        MissingOrderRow.channel_order_id.in_(known),
-        MissingOrderRow.outcome.in_((NOTHING_YET, REFUSED)),
-    )
-    session.execute(came.values(outcome=PULLED, detail=None, settled_at=func.now()))
-    missing = [
-        {
-            "channel": channel,
-            "channel_order_id": name,
-            "modified_at": there[name],
-            "reason": "out_of_date" if name in ours else "never_came",
-        }
-        for name in sorted(there.keys() - set(known))
-    ]
-    if missing:
-        row = insert(MissingOrderRow).values(missing)
-        still = MissingOrderRow.outcome.in_((NOTHING_YET, REFUSED))
-        again = {
-            "modified_at": row.excluded.modified_at,
-            "reason": row.excluded.reason,
-            "first_missing_at": case((still, MissingOrderRow.first_missing_at), else_=func.now()),
-            "outcome": NOTHING_YET,
-            "detail": None,
-            "settled_at": None,
-        }
-        session.execute(row.on_conflict_do_update(index_elements=["channel", "channel_order_id"], set_=again))
+    missing = {name: modified_at for name, modified_at in there.items() if name not in set(known)}
+    note_found(session, channel, known)
+    note_missing(session, channel, missing, ours)
     return len(missing)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.errors import CallLimited, PartnerTrouble
 from intake.accounts import Account
 from intake.fetched import Fetched, take_fetched
 from intake.reading import IGNORED, REJECTED, TAKEN, WAITING
@@ -18,21 +19,29 @@ GONE = "the channel has this order no longer"
 
 
 def waiting_intakes(session: Session, channel: str, limit: int) -> list[IntakeRow]:
-    """Those that wait longest, oldest first."""
+    """Those that were tried longest ago first."""
     waiting = select(IntakeRow).where(IntakeRow.channel == channel, IntakeRow.status == WAITING)
-    return list(session.scalars(waiting.order_by(IntakeRow.intake_id).limit(limit)))
+    return list(session.scalars(waiting.order_by(IntakeRow.tried_at, IntakeRow.intake_id).limit(limit)))
 
 
-def fetch_wanted(sessions: Sessions, account: Account, puller: Puller, waiting: IntakeRow) -> None:
-    """Fetch the orders that a thin event names, and say in its intake what became of them once all are kept."""
-    became = [_fetch(sessions, account, puller, number, one) for number, one in enumerate(waiting.wanted)]
-    # Of several orders one that went wrong is told.
-    told = min(became, key=lambda one: one["status"] != REJECTED)
+def fetch_wanted(sessions: Sessions, account: Account, puller: Puller, waiting: IntakeRow) -> bool:
+    """Fetch the orders that a thin event names, and say in its intake what became of them once all are kept. False
+    where the platform did not give them: it waits on. Raises CallLimited and PullRefused."""
+    told: Mapping[str, str | None]
+    try:
+        became = [_fetch(sessions, account, puller, number, one) for number, one in enumerate(waiting.wanted)]
+        # Of several orders one that went wrong is told.
+        told = min(became, key=lambda one: one["status"] != REJECTED)
+    except CallLimited:
+        raise
+    except PartnerTrouble as trouble:
+        told = {"status": WAITING, "reason": str(trouble)}
     with sessions.begin() as session:
         row = session.get_one(IntakeRow, waiting.intake_id, with_for_update=True)
-        row.tried_at = func.now()
+        row.tried_at, row.tries = func.now(), row.tries + (told["status"] == WAITING)
         for name, value in told.items():
             setattr(row, name, value)
+    return told["status"] != WAITING
 
 
 def _fetch(

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from simulators.desk import Body, Desk
 
-TROUBLES = ("allowed", "limited", "retry_after", "failing", "clock_seconds", "changing")
+TROUBLES = ("allowed", "limited", "retry_after", "failing", "clock_seconds", "changing", "broken")
 
 
 def _troubles(value: Any) -> str | None:
@@ -28,7 +28,7 @@ class Shelf:
     """After `allowed` calls more, `limited` calls are refused for `retry_after` seconds; `failing` calls fail.
 
     `clock_seconds` is how far the platform's clock is ahead of the true time, and `changing` the order that changes as
-    soon as a page was given.
+    soon as a page was given. The order `broken` is listed and never given.
     """
 
     desk: Desk
@@ -41,6 +41,7 @@ class Shelf:
     failing: int = 0
     clock_seconds: float = 0.0
     changing: str = ""
+    broken: str = ""
 
     def routes(self, put: Any) -> list[Route]:
         """For people and tests: what a customer does (`put`), and what shall go wrong."""
@@ -67,7 +68,9 @@ class Shelf:
         self.limited -= (limited := self.limited > 0)
         return limited
 
-    def fails(self) -> bool:
+    def fails(self, name: str = "") -> bool:
+        if name and name == self.broken:
+            return True
         self.failing -= (fails := self.failing > 0)
         return fails
 

@@ -75,7 +75,7 @@ class Shopify:
         if self.shelf.is_limited():
             wait = {"Retry-After": str(self.shelf.retry_after)}
             return self._answer({"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
-        return self._answer({"errors": "Internal Server Error"}, 500) if self.shelf.fails() else None
+        return self._answer({"errors": "Internal Server Error"}, 500) if self.shelf.fails(asked) else None
 
     def _answer(self, body: Body, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         limit = {"X-Shopify-Shop-Api-Call-Limit": f"1/{BUCKET}"}

@@ -33,7 +33,7 @@ class Taobao:
 
     async def _call(self, request: Request) -> Response:
         asked = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-        if self.shelf.fails():
+        if self.shelf.fails(asked.get("tid", "")):
             return self._answer({"errors": "Internal Server Error"}, 500)
         return self._answer(self._refused(asked) or self._done(asked))
 

@@ -54,7 +54,7 @@ MESSAGE: dict[str, Any] = {
 
 PULL: dict[str, Any] = {
     # A page of a platform that gives whole orders one by one is a call an order.
-    "start_to_close_timeout": timedelta(minutes=5),
+    "start_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": BEAT,
     # Where the platform says how long to wait, the step says so itself (activities/channel_calls.py).
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),

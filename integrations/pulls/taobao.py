@@ -41,17 +41,19 @@ class TaobaoPull:
         self._size = min(settings.page_size, LARGEST_PAGE)
 
     def page(self, window: Window, page: str, *, whole: bool) -> Page:
+        # The page is named with its size, which may be another one when it is asked for.
+        number, size = (int(part) for part in page.split("/")) if page else (0, self._size)
         asked = {
             "start_modified": self._local(window.start),
             "end_modified": self._local(window.end),
-            "page_size": str(self._size),
+            "page_size": str(size),
         }
-        number = int(page) if page else self._last_page(asked)
+        number = number or self._last_page(asked)
         answer, response = self._call(LIST, fields="tid,modified", page_no=str(max(number, 1)), **asked)
         trades = answer.inside("trades_sold_increment_get_response").object("trades").objects("trade")
         return Page(
             orders=tuple(self._listed(trade) for trade in trades),
-            next_page=str(number - 1) if number > 1 else "",
+            next_page=f"{number - 1}/{size}" if number > 1 else "",
             at=clock(response),
         )
 

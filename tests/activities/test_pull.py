@@ -1,11 +1,13 @@
 """Pulling from both platforms over a socket: whatever happens meanwhile, nothing is lost and nothing doubled."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities import pull
 from activities.pull import PullRequest
@@ -127,6 +129,24 @@ def test_what_was_fetched_before_a_limit_is_not_fetched_again(sessions: Sessions
 
         assert there.orders() == ids
         assert [there.asked()[number] for number in ids] == [1] * 5
+
+
+def test_an_order_that_the_platform_never_gives_does_not_keep_the_others_out(sessions: Sessions) -> None:
+    with platform("taobao", sessions) as there:
+        for number in (101, 102, 103):
+            there.put(number, seconds_ago=700 - number)
+        there.trouble(broken="101")
+        patient = ActivityEnvironment()
+        patient.info = replace(patient.info, attempt=6)
+
+        with pytest.raises(PartnerTrouble):
+            there.pulling.pull_page(REQUEST)
+        while patient.run(there.pulling.pull_page, REQUEST).more:
+            pass
+
+        assert there.orders() == ["102", "103"]
+        [missing] = everything_in(sessions)["missing_orders"]
+        assert missing[:2] == (CHANNEL, "101")
 
 
 def test_a_server_that_fails_once_is_asked_again(there: Platform) -> None:

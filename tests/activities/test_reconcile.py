@@ -96,3 +96,16 @@ def test_what_the_pull_could_not_know_yet_is_not_missing(there: Platform) -> Non
     night(there)
 
     assert report(there) == {}
+
+
+def test_an_order_that_the_platform_does_not_give_is_left_for_the_next_night(there: Platform) -> None:
+    there.put(302, seconds_ago=700)
+    there.put(303, seconds_ago=701)
+    there.trouble(broken="302")
+
+    night(there)
+    assert report(there) == {"302": ("never_came", "nothing_yet"), "303": ("never_came", "pulled")}
+
+    there.trouble(broken="")
+    night(there)
+    assert report(there)["302"] == ("never_came", "pulled")

@@ -102,3 +102,15 @@ def test_a_limit_leaves_the_rest_waiting(taobao: Platform) -> None:
         taobao.pulling.fetch_waiting(REQUEST)
 
     assert [find(taobao, one).status for one in heard] == ["taken", "waiting"]
+
+
+def test_an_order_that_cannot_be_had_keeps_no_other_waiting(taobao: Platform) -> None:
+    heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (208, 209)]
+    taobao.trouble(broken="208")
+
+    answer = taobao.pulling.fetch_waiting(REQUEST)
+
+    assert (answer.fetched, answer.more) == (1, False)
+    assert [find(taobao, one).status for one in heard] == ["waiting", "taken"]
+    taobao.trouble(broken="")
+    assert taobao.pulling.fetch_waiting(REQUEST).fetched == 1
