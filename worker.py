@@ -22,12 +22,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities.heartbeats import Heartbeats
 from activities.steps import all_steps
 from embedded.ending import end_process
+from intake.accounts import pull_plans
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
 from relay.carry import Relay
 from settings import Settings
 from workflows.order import OrderWorkflow
+from workflows.pull import PullWorkflow
+from workflows.reconcile import ReconcileWorkflow
 from workflows.returns import ReturnWorkflow
+from workflows.schedules import keep_schedules
 
 
 async def connect_temporal(settings: Settings) -> Client:
@@ -43,11 +47,11 @@ async def connect_temporal(settings: Settings) -> Client:
 
 
 def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
-    """A worker for orders and returns; activities are synchronous and run in as many threads as there are slots."""
+    """For orders, returns and pulls; activities are synchronous and run in as many threads as there are slots."""
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[OrderWorkflow, ReturnWorkflow],
+        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow],
         activities=steps,
         activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.activity_threads,
@@ -68,6 +72,7 @@ async def run_worker(settings: Settings) -> None:
     engine = open_database(settings.database_url, connections=2 * settings.activity_threads + 4)
     record = sessions(engine)
     client = await connect_temporal(settings)
+    await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
     relay = Relay(record, client, settings)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

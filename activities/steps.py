@@ -12,6 +12,8 @@ from activities.outcome import Outcome
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
+from activities.pull import Pull
+from activities.reconcile import Reconcile
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
 from activities.returns import Returns
@@ -31,6 +33,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     merge = Merge(record)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
     returns = Returns(record, partners.wms, partners.payments, settings.return_window)
+    pull, reconcile = Pull(record), Reconcile(record)
     return (
         audit.audit_order,
         holds.raise_hold,
@@ -61,4 +64,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         returns.end_return,
         returns.ask_attention,
         ReturnProgress(record).record_return,
+        pull.pull_page,
+        pull.fetch_waiting,
+        reconcile.open_comparison,
+        reconcile.compare_page,
+        reconcile.fetch_missing,
     )

@@ -19,6 +19,7 @@ from api import (
     intakes,
     inventory,
     merging,
+    missing_orders,
     order_commands,
     orders,
     return_requests,
@@ -53,7 +54,7 @@ GROUPS = 2
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody)
 ROUTERS = (
     *(intake, orders, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
-    *(batches, channel_batches, channel_webhooks, intakes, health),
+    *(batches, channel_batches, channel_webhooks, intakes, missing_orders, health),
 )
 
 

@@ -53,3 +53,19 @@ BATCH: dict[str, Any] = {
         },
     ]
 }
+MISSING_ORDERS: dict[str, Any] = {
+    "items": [
+        {
+            "channel": "shop-uk",
+            "channel_order_id": "5600000000001",
+            "modified_at": "2026-01-01T01:30:00Z",
+            "reason": "never_came",
+            "first_missing_at": "2026-01-02T03:00:04Z",
+            "outcome": "pulled",
+            "detail": None,
+            "intake_id": INTAKE_ID,
+            "settled_at": "2026-01-02T03:00:05Z",
+        }
+    ],
+    "next_cursor": None,
+}

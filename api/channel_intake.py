@@ -10,10 +10,10 @@ from sqlalchemy.exc import DataError, IntegrityError
 from api.dependencies import Services, commit
 from intake.accounts import Account
 from intake.intakes import Arrival, Intake
-from intake.reading import Reading, read_order, read_webhook, rejected
+from intake.reading import read_order, read_webhook, unrecordable
 from intake.writer import ChannelWriter
 
-WEBHOOK, BATCH, FILE, PULL = "webhook", "batch", "file", "pull"
+WEBHOOK = "webhook"
 SIGNATURES = ("sign", "hmac", "authorization", "token")
 
 
@@ -63,12 +63,8 @@ async def _commit(services: Services, arrival: Arrival) -> Arrival:
     try:
         receipt = await commit(services.orders, new, new.weight)
     except (IntegrityError, DataError) as error:
-        return replace(arrival, reading=_refused(error))
+        return replace(arrival, reading=unrecordable(error))
     return replace(arrival, receipt=receipt)
-
-
-def _refused(error: Exception) -> Reading:
-    return rejected("$", f"the record does not take it: {type(error).__name__}")
 
 
 def _settled(one: Arrival | BaseException) -> Arrival:

@@ -1,20 +1,27 @@
 """Accounts at channels: whose words they speak, and the secret by which their webhooks are believed."""
 
+import asyncio
 import json
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
+from temporalio.client import Client
+from temporalio.service import RPCError
 
-from intake.accounts import make_account
+from intake.accounts import make_account, pull_plans
 from integrations.channels.shaping import CHANNEL
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from settings import Settings
+from workflows.schedules import keep_schedules
+
+UNSEEN = ("salt", "token", "key", "secret")
 
 
 def add(
@@ -24,16 +31,28 @@ def add(
     settings: Annotated[
         str,
         typer.Option(
-            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group"
+            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group, pull"
         ),
     ] = "{}",
+    pull: Annotated[
+        str,
+        typer.Option(
+            envvar="BATON_CHANNEL_PULL",
+            help="JSON: url, token, key, secret, every, overlap, skew, first, page_size, timeout, reconcile_at,"
+            " reconcile_days, enabled",
+        ),
+    ] = "",
 ) -> None:
-    """Open an account, or change the one that is there."""
+    """Open an account, or change the one that is there. With --pull its orders are pulled as well."""
+    sessions = _sessions()
     try:
-        save_account(_sessions(), channel, translator, secret, json.loads(settings))
+        chosen = json.loads(settings) | ({"pull": json.loads(pull)} if pull else {})
+        save_account(sessions, channel, translator, secret, chosen)
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(str(error)) from None
     print(f"webhooks of {channel} go to /channels/{channel}/webhooks")
+    if any(plan.channel == channel for plan in pull_plans(sessions)):
+        print(_scheduled(sessions, channel))
 
 
 def list_() -> None:
@@ -41,7 +60,7 @@ def list_() -> None:
     table = Table("channel", "translator", "settings", "opened")
     with _sessions()() as session:
         for row in session.scalars(select(ChannelAccountRow).order_by(ChannelAccountRow.channel)):
-            shown = {name: value for name, value in row.settings.items() if name != "salt"}
+            shown = _without_secrets(row.settings)
             table.add_row(row.channel, row.translator, json.dumps(shown), f"{row.created_at:%Y-%m-%d}")
     Console().print(table)
 
@@ -53,6 +72,29 @@ def save_account(sessions: Sessions, channel: str, translator: str, secret: str,
     make_account(channel, translator, secret, settings)
     with sessions.begin() as session:
         session.merge(ChannelAccountRow(channel=channel, translator=translator, secret=secret, settings=settings))
+
+
+def _scheduled(sessions: Sessions, channel: str) -> str:
+    try:
+        asyncio.run(_schedule(sessions))
+    except (RPCError, RuntimeError):
+        return f"Temporal does not answer: {channel} is pulled from the next start of a worker on"
+    return f"{channel} is pulled by the schedules pull/{channel} and reconcile/{channel}"
+
+
+async def _schedule(sessions: Sessions) -> None:
+    settings = Settings()
+    plans = await asyncio.to_thread(pull_plans, sessions)
+    client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
+    await asyncio.wait_for(keep_schedules(client, settings, plans), timedelta(minutes=1).total_seconds())
+
+
+def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_secrets(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name not in UNSEEN
+    }
 
 
 def _sessions() -> Sessions:

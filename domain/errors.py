@@ -38,8 +38,20 @@ class MessageRefused(Refusal):
     """A partner does not take this batch of messages."""
 
 
+class PullRefused(Refusal):
+    """The channel does not let us read its orders, or there is no account to read them with."""
+
+
 class PartnerTrouble(Exception):
     """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
 
     Its text names the partner, the method, the path and what was wrong, and never anything that was sent or answered.
     """
+
+
+class CallLimited(PartnerTrouble):
+    """More was asked than the partner allows; it wants to be left alone for `retry_after` seconds."""
+
+    def __init__(self, text: str, retry_after: float) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -20,6 +20,15 @@ def return_workflow_id(channel: str, channel_order_id: str, case_id: str) -> str
     return f"return/{channel}/{channel_order_id}/{case_id}"
 
 
+def pull_id(channel: str) -> str:
+    """Of the schedule and, before the time of its start, of each run."""
+    return f"pull/{channel}"
+
+
+def reconcile_id(channel: str) -> str:
+    return f"reconcile/{channel}"
+
+
 def fulfillment_order_id(order_id: str, number: int) -> str:
     return f"{order_id}-{number}"
 

@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
+from sqlalchemy import select
+
+from domain.pulling import PullPlan
 from integrations.channels.registry import TRANSLATORS, Signature, Translator
 from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
+from integrations.pulls.settings import PullSettings, read_pull_settings
 from models.channel import ChannelAccountRow
 from models.database import Sessions
+
+log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
 LONGEST_MERGE_WINDOW = 86_400
@@ -16,7 +23,7 @@ LONGEST_MERGE_WINDOW = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`signature` is None where nobody signs, so that no webhook can be believed."""
+    """`signature` is None where nobody signs, so that no webhook can be believed; `pull` where nothing is pulled."""
 
     channel: str
     name: str
@@ -24,6 +31,7 @@ class Account:
     shop: Shop
     secret: str = ""
     signature: Signature | None = None
+    pull: PullSettings | None = None
 
 
 def find_account(sessions: Sessions, channel: str, translator: str | None = None) -> Account | None:
@@ -31,14 +39,34 @@ def find_account(sessions: Sessions, channel: str, translator: str | None = None
     with sessions() as session:
         row = session.get(ChannelAccountRow, channel)
     if row is not None:
-        return make_account(channel, translator or row.translator, row.secret, row.settings)
+        name = translator or row.translator
+        # How to pull is a matter of the account's own platform.
+        settings = {key: value for key, value in row.settings.items() if key != "pull" or name == row.translator}
+        return make_account(channel, name, row.secret, settings)
     return make_account(channel, translator) if translator is not None else None
+
+
+def pull_plans(sessions: Sessions) -> list[PullPlan]:
+    """When each account is pulled. One that can no longer be read is logged and left out."""
+    with sessions() as session:
+        channels = session.scalars(select(ChannelAccountRow.channel).order_by(ChannelAccountRow.channel)).all()
+    plans = []
+    for channel in channels:
+        try:
+            account = find_account(sessions, channel)
+        except (ValueError, TypeError) as error:
+            log.error("account_unreadable", channel=channel, error=str(error))
+            continue
+        if account is not None and (pull := account.pull) is not None:
+            zone = account.shop.zone or "UTC"
+            plans.append(PullPlan(channel, pull.every, pull.reconcile_at, zone, pull.enabled))
+    return plans
 
 
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
     """Raises ValueError for a translator or a setting that nobody knows."""
     chosen = dict(settings or {})
-    signature = chosen.pop("signature", None)
+    signature, pull = chosen.pop("signature", None), chosen.pop("pull", None)
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
@@ -52,6 +80,7 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         shop=replace(translator.shop, channel=channel, **chosen),
         secret=secret,
         signature=HmacScheme(**signature) if signature else translator.signature,
+        pull=read_pull_settings(name, pull) if pull is not None else None,
     )
 
 

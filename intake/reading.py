@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import structlog
@@ -41,13 +41,23 @@ def read_webhook(account: Account, headers: Mapping[str, str], raw: bytes) -> Re
     return _carefully(account, raw, lambda: _read_events(account, headers, raw))
 
 
-def read_order(account: Account, raw: bytes) -> Reading:
-    """A payload that is an order, such as one of a file or of a list."""
-    return _carefully(account, raw, lambda: _read_whole(account, raw, ()))
+def read_order(account: Account, raw: bytes, *events: Kind) -> Reading:
+    """A payload that is an order, such as one of a file or of a list; `events` is what a thin event said of it."""
+    return _carefully(account, raw, lambda: _read_whole(account, raw, events))
 
 
 def rejected(field: str, reason: str) -> Reading:
     return Reading(REJECTED, "", field=field, reason=reason)
+
+
+def unrecordable(error: Exception) -> Reading:
+    """What was read breaks a constraint of the record."""
+    return rejected("$", f"the record does not take it: {type(error).__name__}")
+
+
+def version_at(modified_at: datetime) -> str:
+    """How new the state of an order is, as a text that sorts."""
+    return modified_at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def digest(reading: Reading, raw: bytes) -> str:
@@ -107,5 +117,5 @@ def _states(told: Translated) -> set[Kind]:
 
 def _version(told: Translated, kinds: frozenset[Kind], request_hash: str) -> str:
     """A text that is larger for a later state. Of one moment, a changed address comes after anything else."""
-    at = told.modified_at.astimezone(UTC).isoformat(timespec="microseconds")
+    at = version_at(told.modified_at)
     return f"{at} changed {request_hash[:16]}" if Kind.ADDRESS_CHANGED in kinds else at

@@ -1,4 +1,4 @@
-"""All simulated partners as one ASGI app, a partner a path.
+"""All simulated partners and platforms as one ASGI app, each a path.
 
 python -m uvicorn simulators.app:create_app --factory --host 127.0.0.1 --port 8090
 """
@@ -17,6 +17,9 @@ from simulators.erp import Erp
 from simulators.messages import Mailbox
 from simulators.payments import Payments
 from simulators.settings import PARTNERS, SimulatorSettings
+from simulators.shelf import Shelf
+from simulators.shopify import Shopify
+from simulators.taobao import Taobao
 from simulators.tms import Tms
 from simulators.wms import Wms
 from simulators.wms_returns import WmsReturns
@@ -37,6 +40,9 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "crm": Crm(world, desks["crm"]).routes(),
         "inbox": Mailbox(desks["inbox"]).routes(),
         "channel": Mailbox(desks["channel"]).routes(),
+        # Platforms that are asked in their own words: nobody shares a secret of ours with them.
+        "shopify": Shopify(Shelf(desks["channel"])).routes(),
+        "taobao": Taobao(Shelf(desks["channel"])).routes(),
     }
 
     @asynccontextmanager
@@ -44,7 +50,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         yield
         await world.close()
 
-    mounts = [Mount(f"/{partner}", routes=routes[partner]) for partner in PARTNERS]
+    mounts = [Mount(f"/{name}", routes=each) for name, each in routes.items()]
     return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)
 
 

@@ -51,3 +51,11 @@ MESSAGE: dict[str, Any] = {
     "heartbeat_timeout": BEAT,
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }
+
+PULL: dict[str, Any] = {
+    # A page of a platform that gives whole orders one by one is a call an order.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": BEAT,
+    # Where the platform says how long to wait, the step says so itself (activities/channel_calls.py).
+    "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
+}

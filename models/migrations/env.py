@@ -9,6 +9,7 @@ import models.idempotency
 import models.messaging
 import models.order
 import models.payment
+import models.pull
 import models.returns
 import models.stock  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base

@@ -11,6 +11,7 @@ from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import SkuStock
+from api.missing_orders import MissingOrder
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
@@ -36,6 +37,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (IntakeTaken, channel_examples.TAKEN),
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
+    (Page[MissingOrder], channel_examples.MISSING_ORDERS),
 ]
 
 

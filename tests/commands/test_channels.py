@@ -1,12 +1,16 @@
 """An account that would not work is refused when it is opened, not when its first webhook comes."""
 
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 
 from commands.channels import save_account
-from intake.accounts import find_account
+from domain.pulling import PullPlan
+from intake.accounts import find_account, pull_plans
 from models.database import Sessions
+
+TAOBAO = {"url": "https://eco.taobao.example/router/rest", "token": "session", "key": "app", "secret": "hidden"}
 
 
 def test_an_account_is_opened_and_changed(sessions: Sessions) -> None:
@@ -35,3 +39,46 @@ def test_an_account_that_would_not_work_is_refused(
     with pytest.raises((ValueError, TypeError)):
         save_account(sessions, channel, translator, "secret", settings)
     assert find_account(sessions, "shop-uk") is None
+
+
+def test_an_account_says_when_it_is_pulled(sessions: Sessions) -> None:
+    pull = TAOBAO | {"every": "PT30S", "reconcile_at": "02:30"}
+    save_account(sessions, "tmall", "taobao", "secret", {"pull": pull})
+    save_account(sessions, "shop-uk", "shopify", "secret", {})
+
+    assert pull_plans(sessions) == [PullPlan("tmall", timedelta(seconds=30), time(2, 30), "Asia/Shanghai", True)]
+    account = find_account(sessions, "tmall")
+    assert account is not None
+    assert "hidden" not in repr(account.pull)
+
+
+@pytest.mark.parametrize(
+    ("translator", "changes", "field"),
+    [
+        ("taobao", {"url": "not an address"}, "pull.url"),
+        ("taobao", {"every": "now and then"}, "pull.every"),
+        ("taobao", {"every": 1}, "pull.every"),
+        ("taobao", {"page_size": 0}, "pull.page_size"),
+        ("taobao", {"secret": ""}, "pull.secret"),
+        ("taobao", {"key": ""}, "pull.key"),
+        ("shopify", {"token": ""}, "pull.token"),
+        ("taobao", {"colour": "blue"}, "pull.colour"),
+        ("jd", {}, "pull"),
+    ],
+)
+def test_a_pull_that_would_not_work_is_refused_by_its_field(
+    sessions: Sessions, translator: str, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
+        save_account(sessions, "tmall", translator, "secret", {"pull": TAOBAO | changes})
+
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_file_of_another_translator_is_not_in_the_way_of_the_pull(sessions: Sessions) -> None:
+    save_account(sessions, "tmall", "taobao", "secret", {"pull": TAOBAO})
+
+    account = find_account(sessions, "tmall", "plain")
+
+    assert account is not None
+    assert (account.name, account.pull) == ("plain", None)

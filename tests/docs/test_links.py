@@ -11,7 +11,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TO_BE_WRITTEN = {
     "activities/coupon.py",
     "integrations/fraud.py",
+    "integrations/pulls/acme.py",
     "models/migrations/versions/0002_coupons.py",
+    "simulators/acme.py",
     "simulators/fraud.py",
     "tests/integrations/test_fraud.py",
 }

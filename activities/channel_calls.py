@@ -1,0 +1,59 @@
+"""Calling a channel's platform: with the account as it is now, and never before the platform wants to hear of us."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import CallLimited, PartnerTrouble, PullRefused
+from intake.accounts import Account, find_account
+from integrations.pulls.listed import Puller
+from integrations.pulls.registry import PULLERS
+from integrations.pulls.settings import PullSettings
+from models.database import Sessions
+from models.pull import ChannelPullRow
+
+Clock = Callable[[], datetime]
+
+
+def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSettings]:
+    """Raises PullRefused where the account is gone, or is not to be pulled any more."""
+    account = find_account(sessions, channel)
+    if account is None or account.pull is None or not account.pull.enabled:
+        raise PullRefused("not_pulled")
+    return account, account.pull
+
+
+@contextmanager
+def calling(sessions: Sessions, channel: str, clock: Clock) -> Iterator[tuple[Account, PullSettings, Puller]]:
+    """The account and its client. A limit is kept in the record, for all who call, and the step is tried again when it
+    is over; other trouble is kept there as the last error and raised as it is."""
+    account, pull = pulled_account(sessions, channel)
+    with sessions.begin() as session:
+        session.execute(insert(ChannelPullRow).values(channel=channel).on_conflict_do_nothing())
+        not_before = session.get_one(ChannelPullRow, channel).not_before
+    if not_before is not None and (wait := not_before - clock()) > timedelta():
+        raise _later(f"{channel} wants to be left alone until {not_before:%H:%M:%S} UTC", wait)
+    with closing(PULLERS[account.name](pull, account.shop)) as puller:
+        try:
+            yield account, pull, puller
+        except CallLimited as limit:
+            wait = timedelta(seconds=limit.retry_after)
+            _note(sessions, channel, str(limit), clock() + wait)
+            raise _later(str(limit), wait) from None
+        except (PartnerTrouble, PullRefused) as error:
+            _note(sessions, channel, str(error))
+            raise
+
+
+def _later(why: str, wait: timedelta) -> ApplicationError:
+    return ApplicationError(why, type=CallLimited.__name__, next_retry_delay=wait)
+
+
+def _note(sessions: Sessions, channel: str, error: str, not_before: datetime | None = None) -> None:
+    with sessions.begin() as session:
+        row = update(ChannelPullRow).where(ChannelPullRow.channel == channel)
+        session.execute(row.values(last_error=error, not_before=not_before))

@@ -1,0 +1,1 @@
+"""Asking platforms for orders: one client a platform, all with the same methods."""

@@ -1,0 +1,73 @@
+"""How every platform is asked: with a time limit, and every failure by its name."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from domain.errors import CallLimited, PartnerTrouble, PullRefused
+
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
+"""How long a platform is left alone that does not say how long, and at most."""
+
+
+class PlatformHttp:
+    """One account's address. A 429 raises CallLimited, a 401 or 403 PullRefused, no answer in time and a 5xx
+    PartnerTrouble; anything else is answered."""
+
+    def __init__(self, name: str, url: str, timeout_seconds: float, headers: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self._url = url.rstrip("/")
+        self._client = httpx2.Client(
+            timeout=timeout_seconds,
+            headers=dict(headers or {}),
+            # A company's proxy leads to the outside, never to a platform that is simulated on this machine.
+            mounts={"all://127.0.0.1": None, "all://localhost": None},
+        )
+
+    def get(self, path: str, params: Mapping[str, str | int]) -> httpx2.Response:
+        return self._checked("GET", path, self._client.build_request("GET", self._url + path, params=dict(params)))
+
+    def post_form(self, fields: Mapping[str, str]) -> httpx2.Response:
+        return self._checked("POST", "", self._client.build_request("POST", self._url, data=dict(fields)))
+
+    def trouble(self, what: str) -> PartnerTrouble:
+        return PartnerTrouble(f"{self.name}: {what}")
+
+    def limited(self, retry_after: float) -> CallLimited:
+        wait = min(max(retry_after, 0.0), LONGEST_SECONDS)
+        return CallLimited(f"{self.name}: asks for a pause of {wait:g} s", wait)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _checked(self, method: str, path: str, request: httpx2.Request) -> httpx2.Response:
+        call = f"{method} {path}".rstrip()
+        try:
+            response = self._client.send(request)
+        except httpx2.HTTPError as error:
+            raise self.trouble(f"{call}: {type(error).__name__}") from None
+        if response.status_code == 429:
+            raise self.limited(_seconds(response.headers.get("retry-after", "")))
+        if response.status_code in (401, 403):
+            raise PullRefused("not_allowed", f"{self.name}: {call} answered {response.status_code}")
+        if response.status_code >= 500:
+            raise self.trouble(f"{call}: answered {response.status_code}")
+        return response
+
+
+def clock(response: httpx2.Response) -> datetime | None:
+    """What time it is for the platform, to the second."""
+    # The server in front of a program may say its own time before it.
+    said = response.headers.get_list("date")
+    try:
+        return parsedate_to_datetime(said[-1]) if said else None
+    except ValueError:
+        return None
+
+
+def _seconds(text: str) -> float:
+    return float(text) if SECONDS.fullmatch(text) else PATIENCE_SECONDS

@@ -1,0 +1,51 @@
+"""What an account must say so that its orders can be pulled."""
+
+from collections.abc import Mapping
+from datetime import time, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
+
+NEEDED: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
+"""By translator: which of the keys the platform asks for. Only these platforms are pulled."""
+
+
+class PullSettings(BaseModel, frozen=True, extra="forbid"):
+    """The object `pull` of an account's settings. Spans are ISO 8601 or seconds.
+
+    `token` is Shopify's access token or Taobao's session key, `key` and `secret` are those of the app.
+    """
+
+    url: HttpUrl
+    """With the version: `https://shop.myshopify.com/admin/api/2025-10`, `https://eco.taobao.com/router/rest`."""
+    token: SecretStr = SecretStr("")
+    key: str = ""
+    secret: SecretStr = SecretStr("")
+    enabled: bool = True
+    every: Annotated[timedelta, Field(ge=timedelta(seconds=10), le=timedelta(days=1))] = timedelta(minutes=1)
+    overlap: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(hours=6))] = timedelta(minutes=5)
+    skew: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(hours=1))] = timedelta(seconds=30)
+    first: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(days=60))] = timedelta(days=1)
+    """How far back the first pull looks."""
+    page_size: Annotated[int, Field(ge=1, le=250)] = 50
+    timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=1))] = timedelta(seconds=15)
+    reconcile_at: time = time(3, 0)
+    """When the nightly pull that looks for missing orders begins, in the zone of the shop."""
+    reconcile_days: Annotated[int, Field(ge=1, le=60)] = 7
+
+
+def read_pull_settings(translator: str, settings: Mapping[str, Any]) -> PullSettings:
+    """Raises ValueError that names the field, and never says a secret."""
+    if translator not in NEEDED:
+        raise ValueError(f"pull: only {' and '.join(NEEDED)} can be pulled")
+    try:
+        pull = PullSettings.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"pull.{where}: {first['msg']}" if where else f"pull: {first['msg']}") from None
+    given = {"token": pull.token.get_secret_value(), "key": pull.key, "secret": pull.secret.get_secret_value()}
+    for name in NEEDED[translator]:
+        if not given[name]:
+            raise ValueError(f"pull.{name}: is missing")
+    return pull

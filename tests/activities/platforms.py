@@ -1,0 +1,98 @@
+"""Simulated platforms to pull from, each with an account of ours and orders made of its sample."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx2
+from sqlalchemy import select
+
+from activities.pull import Pull, PullAnswer, PullRequest
+from commands.channels import save_account
+from models.channel import IntakeRow
+from models.database import Sessions
+from models.order import OrderRow
+from models.pull import ChannelPullRow
+from tests.channels.payloads import parsed
+from tests.integrations.servers import simulating
+
+NOBODY, NEVER = "http://127.0.0.1:9", 600.0
+CHANNEL = "web-shop"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ACCESS = {
+    "shopify": {"token": "shpat_simulated"},
+    "taobao": {"token": "simulated-session", "key": "simulated-app", "secret": "simulated-secret"},
+}
+PATHS = {"shopify": "/shopify/admin/api/2025-10", "taobao": "/taobao/router/rest"}
+PACE: dict[str, Any] = {"overlap": 60, "skew": 5, "first": 3600, "page_size": 2, "timeout": 2}
+
+
+@dataclass
+class Platform:
+    name: str
+    client: httpx2.Client
+    sessions: Sessions
+    now: datetime
+
+    def clock(self) -> datetime:
+        """Our own clock, which the test moves."""
+        return self.now
+
+    @property
+    def pulling(self) -> Pull:
+        return Pull(self.sessions, self.clock)
+
+    def open_account(self, **pull: Any) -> None:
+        url = str(self.client.base_url).rstrip("/") + PATHS[self.name]
+        settings = {"pull": PACE | ACCESS[self.name] | {"url": url} | pull}
+        save_account(self.sessions, CHANNEL, self.name, "secret", settings)
+
+    def put(self, number: int, seconds_ago: float = 600, **changes: Any) -> str:
+        """A customer places an order there, or changes it; answers the platform's id."""
+        changed = self.now - timedelta(seconds=seconds_ago)
+        if self.name == "shopify":
+            order = parsed("shopify", "ordinary") | {"id": number, "checkout_token": f"token-{number}"}
+            order |= {"updated_at": changed.isoformat()}
+        else:
+            order = parsed("taobao", "ordinary")["trade_fullinfo_get_response"]["trade"]
+            local = changed.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+            order |= {"tid": number, "tid_str": str(number), "alipay_no": f"{number}", "modified": local}
+        assert self.client.post(f"/{self.name}/orders", json=order | changes).status_code == 201
+        return str(number)
+
+    def trouble(self, **troubles: Any) -> None:
+        assert self.client.post(f"/{self.name}/troubles", json=troubles).status_code == 200
+
+    def asked(self) -> dict[str, int]:
+        return dict(self.client.get(f"/{self.name}/orders").json()["asked"])
+
+    def pull(self) -> list[PullAnswer]:
+        """Page after page, until all is known."""
+        answers = [self.pulling.pull_page(PullRequest(CHANNEL))]
+        while answers[-1].more:
+            assert len(answers) < 50
+            answers.append(self.pulling.pull_page(PullRequest(CHANNEL)))
+        return answers
+
+    def orders(self) -> list[str]:
+        with self.sessions() as session:
+            return sorted(session.scalars(select(OrderRow.channel_order_id)))
+
+    def intakes(self) -> list[IntakeRow]:
+        with self.sessions() as session:
+            return list(session.scalars(select(IntakeRow).order_by(IntakeRow.intake_id)))
+
+    def place(self) -> ChannelPullRow:
+        with self.sessions() as session:
+            return session.get_one(ChannelPullRow, CHANNEL)
+
+
+@contextmanager
+def platform(name: str, sessions: Sessions) -> Iterator[Platform]:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address) as client:
+        there = Platform(name, client, sessions, datetime.now(UTC).replace(microsecond=0))
+        there.open_account()
+        yield there

@@ -1,0 +1,262 @@
+"""Pulling from both platforms over a socket: whatever happens meanwhile, nothing is lost and nothing doubled."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities import pull
+from activities.pull import PullRequest
+from domain.errors import PartnerTrouble, PullRefused
+from intake.writer import ChannelWriter
+from models.database import Sessions
+from tests.activities.platforms import CHANNEL, Platform, platform
+from tests.factories import everything_in
+
+REQUEST = PullRequest(CHANNEL)
+
+
+@pytest.fixture(params=["shopify", "taobao"])
+def there(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Platform]:
+    with platform(request.param, sessions) as opened:
+        yield opened
+
+
+def test_every_page_is_taken_in(there: Platform) -> None:
+    ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 108)]
+
+    answers = there.pull()
+
+    assert there.orders() == ids
+    assert sum(answer.new for answer in answers) == 7
+    assert max(answer.listed for answer in answers) == 2
+    assert {(row.source, row.status) for row in there.intakes()} == {("pull", "taken")}
+    assert there.place().pulled_to == there.now - timedelta(seconds=5)
+
+
+def test_what_is_pulled_again_unchanged_leaves_everything_as_it_is(there: Platform) -> None:
+    there.put(101, seconds_ago=20)
+    there.pull()
+    before = everything_in(there.sessions)
+    asked = there.asked()
+
+    answers = there.pull()
+
+    after = everything_in(there.sessions)
+    assert sum(answer.listed for answer in answers) == 1
+    assert {name for name in after if after[name] != before[name]} == {"channel_pulls"}
+    assert there.asked().get("101") == asked.get("101")
+
+
+def test_a_later_state_of_an_order_changes_the_order(there: Platform) -> None:
+    there.put(101, seconds_ago=600)
+    there.pull()
+    there.now += timedelta(minutes=10)
+    changed: dict[str, Any] = (
+        {"cancelled_at": there.now.isoformat()} if there.name == "shopify" else {"status": "TRADE_CLOSED"}
+    )
+    there.put(101, seconds_ago=300, **changed)
+
+    there.pull()
+
+    assert there.orders() == ["101"]
+    assert [row.kind for row in there.intakes()] == ["paid", "canceled"]
+    events = everything_in(there.sessions)["partner_events"]
+    assert [event[3] for event in events if event[3] == "order.cancel_requested"] == ["order.cancel_requested"]
+
+
+@pytest.mark.parametrize("changing", [101, 102, 103, 104, 105])
+def test_an_order_that_changes_between_two_pages_takes_no_other_with_it(there: Platform, changing: int) -> None:
+    ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
+    there.trouble(changing=str(changing))
+
+    there.pull()
+    there.now += timedelta(minutes=1)
+    there.pull()
+
+    assert there.orders() == ids
+
+
+@pytest.mark.parametrize("ahead", [-50, 50])
+def test_a_platform_whose_clock_is_wrong_loses_nothing(there: Platform, ahead: int) -> None:
+    there.open_account(overlap=0)
+    there.trouble(clock_seconds=ahead)
+    there.put(101, seconds_ago=-ahead + 10)
+    there.pull()
+    # Placed after that pull in true time, though its clock may say before.
+    there.put(102, seconds_ago=-ahead)
+
+    there.now += timedelta(seconds=90)
+    there.pull()
+
+    assert there.orders() == ["101", "102"]
+
+
+def test_a_limit_is_obeyed_by_all_who_call(there: Platform) -> None:
+    there.put(101)
+    there.trouble(limited=1, retry_after=40)
+
+    with pytest.raises(ApplicationError) as first:
+        there.pulling.pull_page(REQUEST)
+    asked = there.asked()
+    with pytest.raises(ApplicationError) as second:
+        there.pulling.pull_page(REQUEST)
+
+    assert (first.value.type, first.value.next_retry_delay) == ("CallLimited", timedelta(seconds=40))
+    assert second.value.next_retry_delay == timedelta(seconds=40)
+    assert there.asked() == asked
+    there.now += timedelta(seconds=41)
+    there.pull()
+    assert (there.orders(), there.place().not_before) == (["101"], None)
+
+
+def test_what_was_fetched_before_a_limit_is_not_fetched_again(sessions: Sessions) -> None:
+    with platform("taobao", sessions) as there:
+        there.open_account(page_size=10)
+        ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
+        # The number of trades, the list and two whole trades are given.
+        there.trouble(allowed=4, limited=1, retry_after=3)
+
+        with pytest.raises(ApplicationError):
+            there.pulling.pull_page(REQUEST)
+        assert (len(there.orders()), there.place().pulled_to) == (2, None)
+        there.now += timedelta(seconds=4)
+        there.pull()
+
+        assert there.orders() == ids
+        assert [there.asked()[number] for number in ids] == [1] * 5
+
+
+def test_an_order_that_the_platform_never_gives_does_not_keep_the_others_out(sessions: Sessions) -> None:
+    with platform("taobao", sessions) as there:
+        for number in (101, 102, 103):
+            there.put(number, seconds_ago=700 - number)
+        there.trouble(broken="101")
+        patient = ActivityEnvironment()
+        patient.info = replace(patient.info, attempt=6)
+
+        with pytest.raises(PartnerTrouble):
+            there.pulling.pull_page(REQUEST)
+        while patient.run(there.pulling.pull_page, REQUEST).more:
+            pass
+
+        assert there.orders() == ["102", "103"]
+        [missing] = everything_in(sessions)["missing_orders"]
+        assert missing[:2] == (CHANNEL, "101")
+
+
+def test_a_server_that_fails_once_is_asked_again(there: Platform) -> None:
+    there.put(101)
+    there.trouble(failing=1)
+
+    with pytest.raises(PartnerTrouble):
+        there.pulling.pull_page(REQUEST)
+
+    assert there.place().last_error
+    there.pull()
+    assert (there.orders(), there.place().last_error) == (["101"], None)
+
+
+def test_a_crash_between_the_orders_and_the_cursor_doubles_nothing(
+    there: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 104)]
+    whole = pull.Pull._go_on
+
+    def dies(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pull.Pull, "_go_on", dies)
+    with pytest.raises(KeyboardInterrupt):
+        there.pulling.pull_page(REQUEST)
+    assert (there.place().pulled_to, there.place().page) == (None, "")
+    monkeypatch.setattr(pull.Pull, "_go_on", whole)
+
+    there.pull()
+
+    assert there.orders() == ids
+    assert [row.tries for row in there.intakes()] == [1, 1, 1]
+
+
+def test_a_crash_between_an_order_and_its_intake_is_made_good(there: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    there.put(101)
+    whole = ChannelWriter.__call__
+
+    def dies(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ChannelWriter, "__call__", dies)
+    with pytest.raises(KeyboardInterrupt):
+        there.pulling.pull_page(REQUEST)
+    monkeypatch.setattr(ChannelWriter, "__call__", whole)
+    assert (there.orders(), there.intakes()) == (["101"], [])
+
+    there.pull()
+
+    assert there.orders() == ["101"]
+    assert [row.status for row in there.intakes()] == ["taken"]
+
+
+def test_a_bad_order_is_kept_with_its_field_and_the_others_go_in(there: Platform) -> None:
+    lines = {"line_items": []} if there.name == "shopify" else {"orders": {"order": []}}
+    there.put(101, seconds_ago=601)
+    there.put(102, seconds_ago=600, **lines)
+    there.put(103, seconds_ago=599)
+
+    answers = there.pull()
+
+    assert there.orders() == ["101", "103"]
+    assert sum(answer.rejected for answer in answers) == 1
+    [bad] = [row for row in there.intakes() if row.status == "rejected"]
+    fields = {"shopify": "line_items", "taobao": "trade_fullinfo_get_response.trade.orders.order"}
+    assert (bad.source, bad.field) == ("pull", fields[there.name])
+
+
+def test_a_wrong_token_is_told_and_not_tried_again(there: Platform) -> None:
+    there.open_account(token="another")
+
+    with pytest.raises(PullRefused):
+        there.pulling.pull_page(REQUEST)
+
+    assert there.place().last_error == "not_allowed"
+
+
+def test_an_account_that_is_not_to_be_pulled_is_left_alone(there: Platform) -> None:
+    there.open_account(enabled=False)
+
+    with pytest.raises(PullRefused):
+        there.pulling.pull_page(REQUEST)
+
+    assert there.asked() == {}
+
+
+def test_a_pull_that_was_away_for_days_catches_up_in_windows(there: Platform) -> None:
+    there.open_account(first=4 * 86_400)
+    ids = [there.put(101 + day, seconds_ago=(3 - day) * 86_400 + 600) for day in range(4)]
+
+    there.pull()
+
+    assert there.orders() == ids
+
+
+def test_a_page_that_the_platform_has_forgotten_is_begun_again(sessions: Sessions) -> None:
+    with platform("shopify", sessions) as there:
+        ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
+        there.pulling.pull_page(REQUEST)
+        with sessions.begin() as session:
+            session.merge(there.place()).page = "no-cursor"
+
+        there.pull()
+
+        assert there.orders() == ids
+
+
+def test_nobody_there_is_trouble_by_its_name(there: Platform) -> None:
+    there.open_account(url="http://127.0.0.1:9/nothing")
+
+    with pytest.raises(PartnerTrouble, match="ConnectError"):
+        there.pulling.pull_page(REQUEST)

@@ -1,0 +1,116 @@
+"""A webhook that only names its order is fetched, and its intake says what became of it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.pull import PullRequest
+from intake.accounts import find_account
+from intake.intakes import Arrival
+from intake.reading import read_webhook
+from intake.writer import ChannelWriter
+from models.channel import IntakeRow
+from models.database import Sessions
+from tests.activities.platforms import CHANNEL, Platform, platform
+from tests.factories import everything_in
+
+REQUEST = PullRequest(CHANNEL)
+
+
+@pytest.fixture
+def taobao(sessions: Sessions) -> Iterator[Platform]:
+    with platform("taobao", sessions) as there:
+        yield there
+
+
+def hear(there: Platform, topic: str, tid: str) -> str:
+    """A message of the platform came; its intake waits."""
+    account = find_account(there.sessions, CHANNEL)
+    assert account is not None
+    raw = json.dumps({"topic": topic, "id": f"M-{tid}", "content": json.dumps({"tid": tid})}).encode()
+    arrival = Arrival("webhook", "taobao", CHANNEL, raw, {}, read_webhook(account, {}, raw))
+    [intake] = ChannelWriter(there.sessions)([arrival])
+    assert intake.status == "waiting"
+    return intake.intake_id
+
+
+def find(there: Platform, intake_id: str) -> IntakeRow:
+    with there.sessions() as session:
+        return session.get_one(IntakeRow, intake_id)
+
+
+def test_the_order_that_a_thin_event_names_is_fetched(taobao: Platform) -> None:
+    tid = taobao.put(201)
+    heard = hear(taobao, "taobao_trade_TradeCreate", tid)
+
+    answer = taobao.pulling.fetch_waiting(REQUEST)
+
+    assert (answer.fetched, answer.more, taobao.orders()) == (1, False, [tid])
+    intake = find(taobao, heard)
+    assert (intake.status, intake.channel_order_id, intake.reason) == ("taken", tid, None)
+    once = everything_in(taobao.sessions)
+    assert taobao.pulling.fetch_waiting(REQUEST).fetched == 0
+    assert everything_in(taobao.sessions) == once
+
+
+def test_a_new_address_that_a_thin_event_tells_of_is_taken_over(taobao: Platform) -> None:
+    tid = taobao.put(202)
+    taobao.pull()
+    taobao.put(202, receiver_address="another road 9")
+    hear(taobao, "taobao_trade_TradeLogisticsAddressChanged", tid)
+
+    taobao.pulling.fetch_waiting(REQUEST)
+
+    [changed] = [row for row in everything_in(taobao.sessions)["partner_events"] if row[3] == "order.changed"]
+    assert changed[4] == f"{CHANNEL}/{tid}"
+    assert [row.kind for row in taobao.intakes()] == ["paid", "thin", "address_changed"]
+
+
+def test_an_order_that_the_channel_does_not_know_is_told_by_its_field(taobao: Platform) -> None:
+    heard = hear(taobao, "taobao_trade_TradeBuyerPay", "203")
+
+    taobao.pulling.fetch_waiting(REQUEST)
+
+    intake = find(taobao, heard)
+    assert (intake.status, intake.field) == ("rejected", "wanted[0].order_id")
+
+
+def test_a_canceled_order_that_is_gone_needs_no_fetching(taobao: Platform) -> None:
+    heard = hear(taobao, "taobao_trade_TradeClose", "204")
+
+    taobao.pulling.fetch_waiting(REQUEST)
+
+    assert find(taobao, heard).status == "ignored"
+
+
+def test_an_order_that_cannot_be_read_rejects_the_event_that_named_it(taobao: Platform) -> None:
+    heard = hear(taobao, "taobao_trade_TradeCreate", taobao.put(205, payment="much"))
+
+    taobao.pulling.fetch_waiting(REQUEST)
+
+    intake = find(taobao, heard)
+    assert (intake.status, intake.field) == ("rejected", "trade_fullinfo_get_response.trade.payment")
+
+
+def test_a_limit_leaves_the_rest_waiting(taobao: Platform) -> None:
+    heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (206, 207)]
+    taobao.trouble(allowed=1, limited=1, retry_after=9)
+
+    with pytest.raises(ApplicationError):
+        taobao.pulling.fetch_waiting(REQUEST)
+
+    assert [find(taobao, one).status for one in heard] == ["taken", "waiting"]
+
+
+def test_an_order_that_cannot_be_had_keeps_no_other_waiting(taobao: Platform) -> None:
+    heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (208, 209)]
+    taobao.trouble(broken="208")
+
+    answer = taobao.pulling.fetch_waiting(REQUEST)
+
+    assert (answer.fetched, answer.more) == (1, False)
+    assert [find(taobao, one).status for one in heard] == ["waiting", "taken"]
+    taobao.trouble(broken="")
+    assert taobao.pulling.fetch_waiting(REQUEST).fetched == 1
