@@ -31,7 +31,7 @@ def add(
     settings: Annotated[
         str,
         typer.Option(
-            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group, pull"
+            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group"
         ),
     ] = "{}",
     pull: Annotated[
