@@ -3,11 +3,8 @@
 import argparse
 import asyncio
 import gc
-import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -22,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities.heartbeats import Heartbeats
 from activities.steps import all_steps
 from embedded.ending import end_process
+from embedded.together import run_together
 from intake.accounts import pull_plans
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
@@ -88,25 +86,11 @@ async def run_worker(settings: Settings) -> None:
 
 
 def run_processes(number: int) -> int:
-    """Run so many workers, one a core; when one of them ends, all end, and whoever supervises starts again."""
-    children = [subprocess.Popen([sys.executable, "-m", "worker"], env=_environment(place)) for place in range(number)]
-
-    def stop(*_: object) -> None:
-        for child in children:
-            child.terminate()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    while all(child.poll() is None for child in children):
-        time.sleep(0.2)
-    stop()
-    return max(child.wait() for child in children)
-
-
-def _environment(place: int) -> dict[str, str]:
-    """Each process tells its metrics on a port of its own: the one that was set, and those after it."""
+    """Run so many workers, one a core. Each tells its metrics on a port of its own: the one that was set, and those
+    after it."""
     first = Settings().metrics_port
-    return dict(os.environ) | ({"BATON_METRICS_PORT": str(first + place)} if first else {})
+    ports = [{"BATON_METRICS_PORT": str(first + place)} if first else {} for place in range(number)]
+    return run_together([sys.executable, "-m", "worker"], ports)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The API as one ASGI app: `uvicorn api.app:create_app --factory`."""
+"""The API as one ASGI app; `api/serve.py` runs it."""
 
 import gc
 import sys

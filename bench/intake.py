@@ -134,8 +134,7 @@ def _api(directory: Path, postgres: EmbeddedPostgres) -> Service:
     # The bench asks for as much as it can get, which one key and one channel may not.
     env |= {"BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6", "BATON_CHANNEL_BACKLOG": str(MOST)}
     url = f"http://127.0.0.1:{ports['api']}"
-    command = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--port", str(ports["api"])]
-    command += ["--workers", str(API_PROCESSES), "--no-access-log", "--log-level", "warning"]
+    command = [sys.executable, "-m", "api.serve", "--port", str(ports["api"]), "--processes", str(API_PROCESSES)]
     return Service("api", command, data_dir=directory, env=env, address=url, health_url=f"{url}/healthz")
 
 

@@ -131,16 +131,16 @@ class Stack:
             self._say(service.name, service.address)
 
     def _simulators(self) -> Service:
-        return self._web("simulators", "simulators.app:create_app", self.simulators_url, "/healthz")
+        command = [sys.executable, "-m", "uvicorn", "simulators.app:create_app", "--factory", "--host", "127.0.0.1"]
+        command += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"]
+        return self._web("simulators", command, self.simulators_url, "/healthz")
 
     def _api(self) -> Service:
-        return self._web("api", "api.app:create_app", self.api_url, "/readyz")
+        command = [sys.executable, "-m", "api.serve", "--host", "127.0.0.1"]
+        return self._web("api", command, self.api_url, "/readyz")
 
-    def _web(self, name: str, factory: str, url: str, health: str) -> Service:
-        command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--host", "127.0.0.1"]
-        command += ["--port", url.rsplit(":", 1)[1], "--no-access-log", "--log-level", "warning"]
-        # A client that keeps its connection open must not keep the process from ending.
-        command += ["--timeout-graceful-shutdown", "5"]
+    def _web(self, name: str, command: list[str], url: str, health: str) -> Service:
+        command = [*command, "--port", url.rsplit(":", 1)[1]]
         return Service(name, command, data_dir=self.data_dir, env=self.env, address=url, health_url=url + health)
 
     def _worker(self) -> Service:

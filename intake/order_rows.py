@@ -12,6 +12,8 @@ from domain.duplicates import content_hash
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 
+CONTAINERS = (dict, list)
+
 _canonical_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
@@ -116,16 +118,14 @@ def _line_row(line: OrderLine) -> dict[str, Any]:
 
 
 def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_empty(part) for key, part in value.items() if part or _is_zero(part)}
-    if isinstance(value, list):
-        return [_without_empty(part) for part in value]
-    return value
-
-
-def _is_zero(value: Any) -> bool:
-    """An amount of nothing counts; a flag that is not set does not."""
-    return value == 0 and not isinstance(value, bool)
+    """An amount of nothing counts; an empty text or list and a flag that is not set do not. Runs for every order."""
+    if type(value) is dict:
+        return {
+            key: _without_empty(part) if type(part) in CONTAINERS else part
+            for key, part in value.items()
+            if part or (part == 0 and part is not False)
+        }
+    return [_without_empty(part) if type(part) in CONTAINERS else part for part in value]
 
 
 def _json(value: object) -> str:
