@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
 from api import (
+    audits,
     batches,
     channel_batches,
     channel_webhooks,
@@ -48,7 +49,7 @@ GROUPS = 2
 
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
 ROUTERS = (
-    *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
+    *(intake, orders, audits, order_commands, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, health),
 )
 

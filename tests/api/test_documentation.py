@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import channel_examples, example_answers, examples
+from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
@@ -28,6 +29,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (ReturnAsked, examples.RETURN_ASKED),
     (Page[SkuStock], examples.STOCK),
     (OrderAnswer, example_answers.ORDER),
+    (AuditsAnswer, example_answers.AUDITS),
     (Page[OrderSummary], example_answers.ORDERS),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
@@ -55,7 +57,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 20
+    assert len(operations) == 21
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
