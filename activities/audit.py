@@ -18,9 +18,15 @@ from domain.audit_facts import AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
+from models.base import table
 from models.database import Sessions
 from models.order import AuditRow, OrderRow
 from models.payment import MoneyMovementRow
+
+# Built once: building a statement costs more than sending it.
+_MOVEMENTS, _AUDITS = table(MoneyMovementRow), table(AuditRow)
+_MOVED = insert(_MOVEMENTS).on_conflict_do_nothing().returning(_MOVEMENTS.c.movement_id)
+_AUDITED = insert(_AUDITS).inline()
 
 SAID = 5
 """So many findings of one kind are told in a reason, however many lines the order has."""
@@ -87,16 +93,15 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     status, amount = facts.payment.status, facts.payment.amount
     if amount is None or status == "pending":
         return
-    movement = insert(MoneyMovementRow).values(
-        order_id=order_id,
-        kind=status,
-        amount_minor=amount.minor_units,
-        currency=amount.currency,
-        gateway_reference=facts.order.payment_reference,
-        key=f"{order_id}:{status}",
-    )
-    new = session.scalar(movement.on_conflict_do_nothing().returning(MoneyMovementRow.movement_id))
-    if new:
+    movement = {
+        "order_id": order_id,
+        "kind": status,
+        "amount_minor": amount.minor_units,
+        "currency": amount.currency,
+        "gateway_reference": facts.order.payment_reference,
+        "key": f"{order_id}:{status}",
+    }
+    if session.scalar(_MOVED, movement):
         data = {"amount": amount.text, "currency": amount.currency}
         journal.happened(session, order_id, f"payment.{status}", f"payment.{status}", data, "payments")
 
@@ -120,7 +125,7 @@ def _record_findings(
         "facts": audit_rules.inputs(facts),
         "parameters": facts.parameters.version,
     }
-    session.execute(insert(AuditRow).values(order_id=order_id, revision=revision, **audited))
+    session.execute(_AUDITED, {"order_id": order_id, "revision": revision, **audited})
     rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]
     if rejected:
         return AuditResult("reject", [], "; ".join(finding.reason for finding in rejected[:SAID]))
