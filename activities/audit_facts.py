@@ -58,6 +58,7 @@ OF_THE_IMPORTS = text(
         coalesce(sum(import_minor) FILTER (WHERE placed_at BETWEEN :near AND :far), 0)::bigint AS near_minor,
         count(*) FILTER (WHERE placed_at BETWEEN :near AND :far) AS near_orders
     FROM orders WHERE buyer_token = :token AND import_minor IS NOT NULL AND order_id <> :order_id
+        AND currency = :currency
         AND placed_at BETWEEN least(:since, :near) AND greatest(:until, :far)
         AND (import_claimed OR status NOT IN ('received', 'under_review'))
         AND status NOT IN ('canceled', 'rejected', 'expired')
@@ -133,7 +134,15 @@ def _imports(session: Session, order_id: str, facts: AuditFacts) -> ImportFacts:
     session.execute(ONE_AT_A_TIME, {"token": token})
     since, until = import_year(order.placed_at)
     soon, late = near(order.placed_at, parameters.import_split_hours)
-    asked = {"token": token, "order_id": order_id, "since": since, "until": until, "near": soon, "far": late}
+    asked = {
+        "token": token,
+        "order_id": order_id,
+        "currency": order.currency,
+        "since": since,
+        "until": until,
+        "near": soon,
+        "far": late,
+    }
     imports = ImportFacts(**session.execute(OF_THE_IMPORTS, asked).one()._asdict())
     value, limit = import_value(order), parameters.import_year_limit
     fits = bool(

@@ -75,9 +75,7 @@ def wrong_phone(facts: AuditFacts) -> Iterator[Finding]:
     """A number must exist in the plan of its country. One that the channel masked is the channel's to know."""
     to = facts.order.ship_to
     if to.phone and "*" not in to.phone and not _is_number(to.phone, to.country):
-        yield Finding(
-            "wrong_phone", HOLD, "PHONE", "the phone number is none of its country's", facts={"masked": False}
-        )
+        yield Finding("wrong_phone", HOLD, "PHONE", "the phone number is none of its country's")
 
 
 def undeliverable(facts: AuditFacts) -> Iterator[Finding]:
