@@ -21,9 +21,7 @@ RETAIL_IMPORT = datetime(2016, 4, 8, tzinfo=CHINA)
 RAISED = datetime(2019, 1, 1, tzinfo=CHINA)
 FIRST_LAW, LAW = "财关税〔2016〕18号", "财关税〔2018〕49号"
 DEFAULT = "Baton's default: set your own"
-POST = (
-    "articles that may not be sent by post (邮政法实施细则 and customs lists); shorten or lengthen it for your country"
-)
+POST = "Baton's default, after what may not be sent by post: set your own"
 
 NEVER_SENT = {
     "hs_codes": ["3601", "3602", "3603", "3604", "9301", "9302", "9303", "9305", "9306", "2844", "050710"],
