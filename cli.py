@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import channels, keys
+from commands import blocks, channels, keys, parameters
 from commands.bench import app as bench
 from commands.demo import demo
 from commands.import_file import import_command
@@ -31,6 +31,17 @@ channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from
 channel.command()(channels.add)
 channel.command("list")(channels.list_)
 app.add_typer(channel, name="channel")
+
+parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that orders are audited by.")
+parameter.command("list")(parameters.list_)
+parameter.command("set")(parameters.set_)
+app.add_typer(parameter, name="parameters")
+
+block = typer.Typer(no_args_is_help=True, help="Buyers whose orders are held.")
+block.command()(blocks.add)
+block.command("list")(blocks.list_)
+block.command()(blocks.end)
+app.add_typer(block, name="blocks")
 
 
 def main() -> None:

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
 
     deadlines: Deadlines = Deadlines()
     return_window: timedelta = timedelta(days=7)
+    identity_key: SecretStr | None = None
+    """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
+    same person would be another one."""
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 

@@ -1,37 +1,35 @@
 """Audit: may this order go on? Ask the gateway, apply the rules, raise and cure holds."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import holds, journal
+from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
-from activities.records import load_order
+from activities.parameters import ParameterBook
 from domain import audit_rules, milestones
-from domain.audit_rules import AuditFacts, Finding, PaymentFacts, ProductFacts
+from domain.audit_facts import AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
+from models.base import table
 from models.database import Sessions
-from models.order import AuditRow
+from models.order import AuditRow, OrderRow
 from models.payment import MoneyMovementRow
-from models.stock import ProductRow
 
-# The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
-# they were placed: orders of many days may come within a minute, out of a file or after an outage.
-FIND_TWIN = text("""
-    SELECT earlier.order_id FROM orders o JOIN orders earlier ON earlier.content_hash = o.content_hash
-        AND earlier.placed_at BETWEEN o.placed_at - :window AND o.placed_at + :window
-    WHERE o.order_id = :order_id
-        AND (earlier.received_at, earlier.order_id) < (o.received_at, o.order_id)
-        AND earlier.status NOT IN ('canceled', 'rejected', 'expired')
-    ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
-""")
+# Built once: building a statement costs more than sending it.
+_MOVEMENTS, _AUDITS = table(MoneyMovementRow), table(AuditRow)
+_MOVED = insert(_MOVEMENTS).on_conflict_do_nothing().returning(_MOVEMENTS.c.movement_id)
+_AUDITED = insert(_AUDITS).inline()
+
+SAID = 5
+"""So many findings of one kind are told in a reason, however many lines the order has."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class Audit:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
+        self.parameters = ParameterBook()
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
@@ -69,22 +68,16 @@ class Audit:
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
-            order = load_order(session, request.order_id)
-            products = _products(session, order)
-            twin = self._twin(session, request.order_id)
-        facts = AuditFacts(order, self._payment(order), products, twin)
+            facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
+        facts = replace(facts, payment=self._payment(facts.order))
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
-            result = _record_findings(session, request, findings)
+            _record_repair(session, request.order_id, facts)
+            result = _record_findings(session, request, facts, findings)
             journal.announce(session, request.order_id, milestones.RECEIVED)
             journal.remember(session, key, asdict(result))
             return result
-
-    def _twin(self, session: Session, order_id: str) -> str:
-        if not self.duplicate_window:
-            return ""
-        return session.scalar(FIND_TWIN, {"order_id": order_id, "window": self.duplicate_window}) or ""
 
     def _payment(self, order: Order) -> PaymentFacts:
         try:
@@ -96,49 +89,80 @@ class Audit:
         return PaymentFacts(payment.status, payment.amount)
 
 
-def _products(session: Session, order: Order) -> dict[str, ProductFacts]:
-    skus = {line.sku for line in order.lines}
-    rows = session.execute(select(ProductRow.sku, ProductRow.on_sale).where(ProductRow.sku.in_(skus)))
-    return {row.sku: ProductFacts(row.on_sale) for row in rows}
-
-
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     status, amount = facts.payment.status, facts.payment.amount
     if amount is None or status == "pending":
         return
-    movement = insert(MoneyMovementRow).values(
-        order_id=order_id,
-        kind=status,
-        amount_minor=amount.minor_units,
-        currency=amount.currency,
-        gateway_reference=facts.order.payment_reference,
-        key=f"{order_id}:{status}",
-    )
-    new = session.scalar(movement.on_conflict_do_nothing().returning(MoneyMovementRow.movement_id))
-    if new:
+    movement = {
+        "order_id": order_id,
+        "kind": status,
+        "amount_minor": amount.minor_units,
+        "currency": amount.currency,
+        "gateway_reference": facts.order.payment_reference,
+        "key": f"{order_id}:{status}",
+    }
+    if session.scalar(_MOVED, movement):
         data = {"amount": amount.text, "currency": amount.currency}
         journal.happened(session, order_id, f"payment.{status}", f"payment.{status}", data, "payments")
 
 
-def _record_findings(session: Session, request: AuditRequest, findings: Sequence[Finding]) -> AuditResult:
+def _record_repair(session: Session, order_id: str, facts: AuditFacts) -> None:
+    region = facts.region
+    if region is None or not region.repaired:
+        return
+    used = {"province": region.province, "city": region.city, "district": region.district}
+    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(repaired_region=used))
+    data = {"written": " ".join(region.written).strip(), "used": " ".join(used.values()).strip()}
+    journal.happened(session, order_id, "order.address_repaired", f"address_repaired:{data['used']}", data)
+
+
+def _record_findings(
+    session: Session, request: AuditRequest, facts: AuditFacts, findings: Sequence[Finding]
+) -> AuditResult:
     order_id, revision = request.order_id, request.revision
-    told = [asdict(finding) for finding in findings]
-    session.execute(insert(AuditRow).values(order_id=order_id, revision=revision, findings=told))
+    audited = {
+        "findings": [finding.told() for finding in findings],
+        "facts": audit_rules.inputs(facts),
+        "parameters": facts.parameters.version,
+    }
+    session.execute(_AUDITED, {"order_id": order_id, "revision": revision, **audited})
     rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]
     if rejected:
-        return AuditResult("reject", OpenHolds(), "; ".join(finding.reason for finding in rejected))
-    held = [finding for finding in findings if finding.verdict == audit_rules.HOLD]
-    for finding in held:
-        if not holds.waived(session, order_id, finding.code, finding.reason):
-            key = f"{finding.code}:{revision}"
-            holds.open_hold(session, Hold(order_id, finding.code, finding.reason, finding.owner_role, key))
+        return AuditResult("reject", OpenHolds(), "; ".join(finding.reason for finding in rejected[:SAID]))
+    held = _by_code(finding for finding in findings if finding.verdict == audit_rules.HOLD)
+    for code, same in held.items():
+        hold = _hold(order_id, same, f"{code}:{revision}")
+        if not holds.waived(session, order_id, code, hold.reason):
+            holds.open_hold(session, hold)
     if revision > 1:
-        _cure(session, order_id, {finding.code for finding in held})
+        _cure(session, order_id, set(held))
     left = holds.standing(session, order_id) if held or revision > 1 else OpenHolds()
     if left.codes:
         return AuditResult("hold", left)
     holds.accept(session, order_id)
     return AuditResult("pass")
+
+
+def _by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.code, []).append(finding)
+    return found
+
+
+def _hold(order_id: str, same: Sequence[Finding], key: str) -> Hold:
+    """One hold for all findings of a code, with what the first few of them say; of a line if only that is concerned."""
+    first, lines = same[0], {finding.line_no for finding in same}
+    return Hold(
+        order_id,
+        first.code,
+        "; ".join(finding.reason for finding in same[:SAID]),
+        first.owner_role,
+        key,
+        line_no=min(lines) if len(lines) == 1 else 0,
+        patience=first.patience_seconds,
+        on_expiry=first.on_expiry,
+    )
 
 
 def _cure(session: Session, order_id: str, still: set[str]) -> None:

@@ -51,6 +51,7 @@ def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
         from_country=session.get_one(LocationRow, row.location_id).country,
         held=session.scalar(hold.limit(1)) is not None,
         return_open=session.scalar(case.limit(1)) is not None,
+        imported=session.get_one(OrderRow, row.order_id).import_minor is not None,
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
-from domain.order import Address, Order, OrderLine
+from domain.order import Address, Buyer, Order, OrderLine
 from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow
 
@@ -48,6 +48,7 @@ def load_order(session: Session, order_id: str) -> Order:
         merchant_remarks=row.merchant_remarks,
         tags=tuple(row.tags),
         test=row.test,
+        buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
     )
 
 
@@ -57,14 +58,14 @@ def known_location(session: Session, wanted: str | None, otherwise: str) -> str:
 
 
 def ship_to(row: OrderRow) -> dict[str, Any]:
-    """The receiver as docs/partners.md writes it; what the channel masked or left out is absent."""
-    return {"country": row.country, **({"province": row.province} if row.province else {})} | {
-        name: value for name, value in row.receiver.items() if value
-    }
+    """The receiver as docs/partners.md writes it, the region as the audit read it; what is not known is absent."""
+    told = {"country": row.country, "province": row.province} | row.receiver | row.repaired_region
+    return {name: value for name, value in told.items() if value}
 
 
 def _address(row: OrderRow) -> Address:
-    receiver = dict(row.receiver)
-    lines = tuple(receiver.pop("lines", ()))
-    known = {name: receiver.get(name) or "" for name in ("name", "phone", "email", "city", "district", "postal_code")}
-    return Address(country=row.country, province=row.province, lines=lines, receiver_token=row.receiver_token, **known)
+    told = {"province": row.province} | row.receiver | row.repaired_region
+    names = ("name", "phone", "email", "province", "city", "district", "postal_code")
+    known = {name: told.get(name) or "" for name in names}
+    lines = tuple(told.get("lines", ()))
+    return Address(country=row.country, lines=lines, receiver_token=row.receiver_token, **known)

@@ -33,7 +33,8 @@ _CARED_FOR = (
     .where(_WORK.c.order_id == _ORDER_ID, _WORK.c.status.not_in(UNDONE))
     .group_by(_WORK_LINES.c.sku)
 )
-_RECEIVER = select(_ORDERS.c.country, _ORDERS.c.province).where(_ORDERS.c.order_id == _ORDER_ID)
+_PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
+_RECEIVER = select(_ORDERS.c.country, _PROVINCE).where(_ORDERS.c.order_id == _ORDER_ID)
 _REJECTED = select(_WORK.c.location_id).where(
     _WORK.c.order_id == _ORDER_ID, _WORK.c.status == FulfillmentStatus.REJECTED
 )

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
 from api import (
+    audits,
     batches,
     channel_batches,
     channel_webhooks,
@@ -53,7 +54,7 @@ GROUPS = 2
 
 BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody)
 ROUTERS = (
-    *(intake, orders, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
+    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, health),
 )
 

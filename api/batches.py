@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_core import from_json, to_json
 
 from api import channel_examples as examples
@@ -64,7 +64,7 @@ async def place_orders(request: Request) -> Response:
     items = split(await raw_body(request, MAX_BATCH_BYTES))
     orders = []
     for number, raw in enumerate(items):
-        orders.append(_read(raw, caller))
+        orders.append(_read(raw, caller, services.settings.identity_key))
         if number % 50 == 49:
             # Others want their turn while a large batch is being read.
             await asyncio.sleep(0)
@@ -116,9 +116,9 @@ def reply(items: Sequence[BatchItem]) -> Response:
     return Response(BatchAnswer(items=list(items)).model_dump_json(), headers=passing, media_type="application/json")
 
 
-def _read(raw: bytes, caller: Caller) -> NewOrder | Problem:
+def _read(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> NewOrder | Problem:
     try:
-        order = parse(raw, OrderBody).to_order()
+        order = parse(raw, OrderBody).to_order(identity_key)
         if not caller.sees(order.channel):
             return Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
         return new_order(order, caller.name)

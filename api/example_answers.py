@@ -53,6 +53,38 @@ RETURN = {
     "closed_at": None,
 }
 RETURNS = {"items": [RETURN], "next_cursor": None}
+_QUIET = {"code": "", "reason": "", "line_no": 0, "owner_role": "", "patience_seconds": 0, "on_expiry": ""}
+AUDITS = {
+    "order_id": ORDER_ID,
+    "audits": [
+        {
+            "revision": 1,
+            "at": "2026-01-01T01:30:03Z",
+            "parameters": "5f2a90c1d3be",
+            "checks": [
+                {
+                    "rule": "unpaid",
+                    "version": "2026-11-23",
+                    "verdict": "pass",
+                    **_QUIET,
+                    "facts": {"status": "captured", "paid": "370.00 CNY", "due": "370.00 CNY", "parts": "370.00 CNY"},
+                },
+                {
+                    "rule": "remote_area",
+                    "version": "2026-11-23",
+                    "verdict": "hold",
+                    "code": "REMOTE_AREA",
+                    "reason": "墨脱县 is a remote area",
+                    "line_no": 0,
+                    "owner_role": "staff",
+                    "patience_seconds": 172_800,
+                    "on_expiry": "escalate",
+                    "facts": {"country": "CN", "province": "西藏自治区", "city": "林芝市", "remote": ["墨脱县"]},
+                },
+            ],
+        }
+    ],
+}
 FULFILLMENT_ORDER = {
     "fulfillment_order_id": f"{ORDER_ID}-1",
     "location_id": "HZ-1",

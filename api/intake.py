@@ -46,7 +46,7 @@ async def place_order(request: Request) -> Response:
     takes too long, it is the same as without.
     """
     caller, services, waits = await authenticate(request, Right.PLACE), services_of(request), wants_verdict(request)
-    order = (await read_body(request, OrderBody)).to_order()
+    order = (await read_body(request, OrderBody)).to_order(services.settings.identity_key)
     if not caller.sees(order.channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
     await services.backlog.check(order.channel)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from api.errors import FieldError, invalid_fields
+from api.identity import BuyerBody
 from api.schemas import (
     NO_CONTROLS,
     Amount,
@@ -125,15 +126,19 @@ class OrderBody(Body):
     merchant_remarks: Annotated[Prose, Field(description="What the shop's own staff wrote.")] = ""
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
     test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
+    buyer: Annotated[BuyerBody | None, Field(description="Who imports, for cross-border goods.")] = None
 
-    def to_order(self) -> Order:
-        """The order with money in minor units. A 422 names each amount that its currency does not have."""
+    def to_order(self, identity_key: SecretStr | None = None) -> Order:
+        """The order with money in minor units, and of its buyer a token made with the key.
+
+        A 422 names each amount that its currency does not have.
+        """
         try:
-            return self._order()
+            return self._order(identity_key)
         except NotMoney:
             raise invalid_fields(list(self._amount_errors())) from None
 
-    def _order(self) -> Order:
+    def _order(self, identity_key: SecretStr | None) -> Order:
         totals, currency = self.totals, self.currency
         return Order(
             channel=self.channel,
@@ -152,6 +157,7 @@ class OrderBody(Body):
             merchant_remarks=self.merchant_remarks,
             tags=self.tags,
             test=self.test,
+            buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
         )
 
     def _amount_errors(self) -> Iterator[FieldError]:

@@ -45,7 +45,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
     fulfillment_orders = _fulfillment_orders(session, order.order_id)
     movements = _movements(session, order.order_id)
     returns = return_answers(session, ReturnRow.order_id == order.order_id)
-    address = order.receiver | {"country": order.country, "province": order.province}
+    address = order.receiver | {"country": order.country, "province": order.province} | order.repaired_region
     return OrderAnswer(
         order_id=order.order_id,
         channel=order.channel,

@@ -5,7 +5,7 @@ from typing import Any
 from commands.seed import LOCATIONS, Shop
 
 CHANNELS = ("web", "app", "marketplace")
-RECEIVERS = (("CN", "广东", "深圳"), ("CN", "上海", "上海"), ("GB", "", "London"))
+RECEIVERS = (("CN", "广东省", "深圳市"), ("CN", "上海市", "上海市"), ("GB", "", "London"))
 PRODUCTS = 40
 UNITS_A_LINE = 2
 PRICE = 10

@@ -31,8 +31,8 @@ def _location(name: str, kind: str, title: str, country: str, province: str = ""
 
 SHANGHAI, GUANGZHOU, LONDON, COVENT_GARDEN = "SHANGHAI", "GUANGZHOU", "LONDON", "COVENT-GARDEN"
 LOCATIONS = (
-    _location(SHANGHAI, "warehouse", "Shanghai warehouse", "CN", "上海"),
-    _location(GUANGZHOU, "warehouse", "Guangzhou warehouse", "CN", "广东"),
+    _location(SHANGHAI, "warehouse", "Shanghai warehouse", "CN", "上海市"),
+    _location(GUANGZHOU, "warehouse", "Guangzhou warehouse", "CN", "广东省"),
     _location(LONDON, "warehouse", "London warehouse", "GB"),
     _location(COVENT_GARDEN, "store", "Store at Covent Garden", "GB"),
 )

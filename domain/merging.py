@@ -21,6 +21,8 @@ class Parcel:
     from_country: str
     held: bool = False
     return_open: bool = False
+    imported: bool = False
+    """Whether it is a personal import, also out of bonded stock within the country."""
     ship_alone: bool = False
     """Whether the customer or staff wish it."""
 
@@ -44,6 +46,8 @@ def why_alone(parcel: Parcel) -> str:
         return "it is to be sent by itself"
     if parcel.ship_to.country != parcel.from_country:
         return "it crosses a border, where limits count by the parcel"
+    if parcel.imported:
+        return "it is a personal import, whose limits count by the order"
     if parcel.payment_method == ON_DELIVERY:
         return "it is paid on delivery"
     if parcel.held:

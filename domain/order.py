@@ -24,6 +24,18 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who imports, as far as we keep it: a token that is the same for the same identity number, and its last four.
+
+    `masked_name` is the first letter of the real name; neither the name nor the number is kept.
+    """
+
+    id_token: str
+    id_last4: str
+    masked_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLine:
     """One line as the customer saw it; `line_no` counts from 1. `total` is what the line costs after its discount."""
 
@@ -66,6 +78,8 @@ class Order:
     tags: tuple[str, ...] = field(default=())
     test: bool = False
     """Placed to try the channel out: nothing may be sent."""
+    buyer: Buyer | None = None
+    """The real name of a cross-border buyer, where one was given."""
 
     @property
     def currency(self) -> str:

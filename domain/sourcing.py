@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from domain.regions import official_province
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -29,7 +31,7 @@ def distance(location: tuple[str, str], receiver: tuple[str, str], priority: int
     Among equals the location's priority decides, so the figure is comparable but has no unit.
     """
     same_country = location[0] == receiver[0]
-    same_province = same_country and location[1] == receiver[1] != ""
+    same_province = same_country and official_province(location[1]) == official_province(receiver[1]) != ""
     return (0 if same_province else 1 if same_country else 2) * 1_000_000 + priority
 
 

@@ -33,6 +33,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
         else:
             for name, value in address.items():
                 setattr(row, name, value)
+            row.repaired_region = {}
             row.content_hash = content_hash(order)
             _happened(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
             told.append(changed(row.channel, row.channel_order_id, version))

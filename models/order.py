@@ -40,6 +40,17 @@ class OrderRow(Base):
     receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)
     receiver_token: Mapped[str] = mapped_column(server_default="")
     """What the channel calls a receiver whom it masks; opaque, the same for the same person and address."""
+    repaired_region: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    """Province, city and district as the audit read them, where it had to; what the channel wrote stays as it was."""
+    buyer_token: Mapped[str] = mapped_column(server_default="")
+    """Of the identity number of a cross-border buyer, the same for the same person; the number itself is not kept."""
+    buyer_last4: Mapped[str] = mapped_column(server_default="")
+    buyer_name: Mapped[str] = mapped_column(server_default="")
+    """The real name, masked."""
+    import_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """What the order counts against its person's import limits; null unless it is one of cross-border import."""
+    import_claimed: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it was within the limits when it was audited, so that later ones find less left."""
     remarks: Mapped[str]
     merchant_remarks: Mapped[str] = mapped_column(server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB)
@@ -65,6 +76,8 @@ class OrderRow(Base):
         Index("ix_orders_content", "content_hash", "placed_at"),
         Index("ix_orders_status", "status", "order_id"),
         Index("ix_orders_customer", "customer_id", "order_id"),
+        Index("ix_orders_customer_placed", "customer_id", "placed_at"),
+        Index("ix_orders_imports", "buyer_token", "placed_at", postgresql_where=text("import_minor IS NOT NULL")),
         Index("ix_orders_payment_reference", "payment_reference"),
         Index("ix_orders_channel", "channel", "order_id"),
     )
@@ -126,7 +139,11 @@ class HoldRow(Base):
 
 
 class AuditRow(Base):
-    """What every audit rule said about an order, and when. `findings` is `[{rule, verdict, code, reason}]`."""
+    """What every audit rule said about an order, and when.
+
+    `findings` is `[{rule, verdict, code, reason, ...}]` as `Finding.told` writes it, `facts` what each theme of rules
+    looked at, and `parameters` the version of the dated parameters.
+    """
 
     __tablename__ = "audits"
 
@@ -134,6 +151,8 @@ class AuditRow(Base):
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     at: Mapped[Now]
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    parameters: Mapped[str] = mapped_column(server_default="")
 
 
 class OrderEventRow(Base):

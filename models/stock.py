@@ -1,6 +1,6 @@
 """Goods, places, the counters of stock and the ledger that explains them."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
@@ -9,7 +9,11 @@ AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
 class ProductRow(Base):
-    """Something that can be sold."""
+    """Something that can be sold. Tax rates are in hundredths of a percent, null where they are not known.
+
+    `channels` of null is every channel. `positive_listed` means that its HS code is on the positive list of
+    cross-border retail import, and `dangerous_goods_class` is a word of the parameters `carriers` and `prohibited`.
+    """
 
     __tablename__ = "products"
 
@@ -17,6 +21,22 @@ class ProductRow(Base):
     title: Mapped[str]
     on_sale: Mapped[bool] = mapped_column(server_default="true")
     weight_grams: Mapped[int] = mapped_column(server_default="500")
+    hs_code: Mapped[str] = mapped_column(server_default="")
+    dangerous_goods_class: Mapped[str] = mapped_column(server_default="")
+    goods_class: Mapped[str] = mapped_column(server_default="")
+    cross_border: Mapped[bool] = mapped_column(server_default="false")
+    max_per_order: Mapped[int | None]
+    channels: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    bundle_part_only: Mapped[bool] = mapped_column(server_default="false")
+    vat: Mapped[int | None]
+    consumption_tax: Mapped[int | None]
+    positive_listed: Mapped[bool] = mapped_column(server_default="false")
+
+    __table_args__ = (
+        CheckConstraint("max_per_order > 0", "max_per_order_positive"),
+        CheckConstraint("vat BETWEEN 0 AND 10000", "vat"),
+        CheckConstraint("consumption_tax BETWEEN 0 AND 9999", "consumption_tax"),
+    )
 
 
 class LocationRow(Base):

@@ -8,6 +8,7 @@ import models.fulfillment
 import models.idempotency
 import models.messaging
 import models.order
+import models.parameters
 import models.payment
 import models.pull
 import models.returns

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import channel_examples, example_answers, examples
+from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
@@ -29,6 +30,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (ReturnAsked, examples.RETURN_ASKED),
     (Page[SkuStock], examples.STOCK),
     (OrderAnswer, example_answers.ORDER),
+    (AuditsAnswer, example_answers.AUDITS),
     (Page[OrderSummary], example_answers.ORDERS),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),

@@ -62,7 +62,7 @@ def _order(name: str) -> dict[str, Any]:
         "payment_method": "card",
         "units": 2,
         "country": "CN",
-        "province": "上海",
+        "province": "上海市",
         "receiver": {},
         "remarks": "",
         "tags": [],

@@ -51,6 +51,7 @@ def test_an_ordinary_parcel_may_be_merged() -> None:
     [
         (replace(PARCEL, payment_method=ON_DELIVERY), "delivery"),
         (replace(PARCEL, from_country="JP"), "border"),
+        (replace(PARCEL, imported=True), "import"),
         (replace(PARCEL, held=True), "held"),
         (replace(PARCEL, return_open=True), "return"),
         (replace(PARCEL, ship_alone=True), "itself"),

@@ -23,8 +23,8 @@ PERSON = {
     "phone": "+8613955507421",
     "email": "zebulon@quartermain.example",
     "country": "CN",
-    "province": "广东",
-    "city": "深圳",
+    "province": "广东省",
+    "city": "深圳市",
     "lines": ["77 Marzipan Crescent"],
 }
 TRACES = ("Zebulon", "Quartermain", "欧阳", "13955507421", "Marzipan")

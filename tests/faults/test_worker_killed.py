@@ -120,7 +120,7 @@ async def test_orders_wait_for_partners_that_are_down(baton: Running) -> None:
 
 def held_orders(baton: Running, number: int) -> list[str]:
     """Orders whose address has no street."""
-    address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "province": "广东", "city": "深圳"}
+    address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "province": "广东省", "city": "深圳市"}
     orders = baton.place_many("HELD", number, ship_to=address)
     baton.until_event("order.held", orders, times=number)
     return orders

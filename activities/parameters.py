@@ -1,0 +1,42 @@
+"""The dated parameters as a worker reads them: rarely, because they change rarely, and never many seconds late."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.parameters import Dated, Parameters, read_parameters, valid_at
+from models.parameters import ParameterRow
+
+LIFETIME_SECONDS = 3.0
+
+
+class ParameterBook:
+    """All rows, read again after `lifetime` seconds. Several threads may share it: what they write is the same."""
+
+    def __init__(self, lifetime: float = LIFETIME_SECONDS, now: Callable[[], float] = time.monotonic) -> None:
+        self._lifetime = lifetime
+        self._now = now
+        self._fresh_until = 0.0
+        self._rows: list[Dated] = []
+        self._read: dict[tuple[int, ...], Parameters] = {}
+
+    def at(self, session: Session, moment: datetime) -> Parameters:
+        """Those that are valid at this moment. Raises NotAParameter for a row that nothing reads."""
+        if self._now() >= self._fresh_until:
+            self._rows = _rows(session)
+            self._read = {}
+            self._fresh_until = self._now() + self._lifetime
+        valid = valid_at(self._rows, moment)
+        key = tuple(row.parameter_id for row in valid)
+        if key not in self._read:
+            self._read[key] = read_parameters(valid)
+        return self._read[key]
+
+
+def _rows(session: Session) -> list[Dated]:
+    P = ParameterRow
+    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
+    return [Dated(*row) for row in session.execute(columns)]

@@ -1,0 +1,58 @@
+"""Is it paid, in full and in its currency? By the gateway's word, not the channel's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
+
+SETTLED = frozenset({"captured", "success"})
+DEAD = frozenset({"failed", "voided", "closed", "revoked", "payerror"})
+"""Final words, ours and those of WeChat Pay. Every other, such as NOTPAY, USERPAYING or ACCEPT, may still change."""
+GIVEN_BACK = frozenset({"refund", "refunded"})
+
+
+def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
+    paid, due = facts.payment.amount, facts.order.grand_total
+    return {
+        "status": facts.payment.status,
+        "paid": paid and f"{paid.text} {paid.currency}",
+        "due": f"{due.text} {due.currency}",
+        "parts": f"{facts.order.sum_of_parts.text} {due.currency}",
+    }
+
+
+def unpaid(facts: AuditFacts) -> Iterator[Finding]:
+    """The payment must be settled. A pending one waits until the order expires, a dead one ends the order."""
+    status = facts.payment.status.lower()
+    if status in SETTLED:
+        return
+    if status in DEAD:
+        yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {facts.payment.status}")
+        return
+    match status:
+        case "silent":
+            reason = "the payment gateway has not answered yet"
+        case "unknown":
+            reason = "the payment gateway does not know this payment"
+        case _ if status in GIVEN_BACK:
+            reason = "the payment was given back already"
+        case _:
+            reason = f"the payment is {facts.payment.status}, not yet captured"
+    yield Finding("unpaid", HOLD, "PAYMENT", reason, "finance")
+
+
+def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
+    """What was captured must be what is due, in the same currency."""
+    paid, due = facts.payment.amount, facts.order.grand_total
+    if facts.payment.status.lower() in SETTLED and paid != due:
+        told = f"{paid.text} {paid.currency}" if paid else "nothing"
+        reason = f"paid {told}, due {due.text} {due.currency}"
+        yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")
+
+
+def wrong_sums(facts: AuditFacts) -> Iterator[Finding]:
+    """Lines − discount + shipping + tax must be the grand total, to the smallest unit."""
+    difference = facts.order.grand_total - facts.order.sum_of_parts
+    if difference.minor_units:
+        reason = f"the grand total differs from its parts by {difference.text} {difference.currency}"
+        yield Finding("wrong_sums", HOLD, "TOTALS", reason, "finance")
