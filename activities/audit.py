@@ -12,6 +12,7 @@ from temporalio import activity
 from activities import holds, journal
 from activities.holds import Hold, Release
 from activities.records import load_order
+from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
 from domain.audit_rules import AuditFacts, Finding, PaymentFacts, ProductFacts
 from domain.errors import PartnerTrouble, UnknownPayment
@@ -57,10 +58,17 @@ class Audit:
     An order with the content of another is suspicious when both were placed within `duplicate_window`; zero is never.
     """
 
-    def __init__(self, sessions: Sessions, payments: Payments, duplicate_window: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        payments: Payments,
+        duplicate_window: timedelta = timedelta(0),
+        staff_rules: StaffRules | None = None,
+    ) -> None:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
+        self.staff_rules = staff_rules or StaffRules()
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
@@ -76,7 +84,8 @@ class Audit:
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
-            result = _record_findings(session, request, findings)
+            judged = self.staff_rules.judge(session, request.order_id, facts.order, facts.payment.status)
+            result = _record_findings(session, request, [*findings, *judged.findings], judged.rule_set_id)
             journal.announce(session, request.order_id, milestones.RECEIVED)
             journal.remember(session, key, asdict(result))
             return result
@@ -120,10 +129,13 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
         journal.happened(session, order_id, f"payment.{status}", f"payment.{status}", data, "payments")
 
 
-def _record_findings(session: Session, request: AuditRequest, findings: Sequence[Finding]) -> AuditResult:
+def _record_findings(
+    session: Session, request: AuditRequest, findings: Sequence[Finding], rule_set_id: int | None
+) -> AuditResult:
     order_id, revision = request.order_id, request.revision
     told = [asdict(finding) for finding in findings]
-    session.execute(insert(AuditRow).values(order_id=order_id, revision=revision, findings=told))
+    audit = insert(AuditRow).values(order_id=order_id, revision=revision, findings=told, rule_set_id=rule_set_id)
+    session.execute(audit)
     rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]
     if rejected:
         return AuditResult("reject", [], "; ".join(finding.reason for finding in rejected))

@@ -5,50 +5,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.money import Money
-from domain.order import Address, Order, OrderLine
+from domain.order import Order
 from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow
+from rules.orders import as_order
 
 
 def load_order(session: Session, order_id: str) -> Order:
     """The order as its channel gave it. A row that is not there is a defect and raises NoResultFound."""
     row = session.scalars(select(OrderRow).where(OrderRow.order_id == order_id)).one()
     lines = session.scalars(
-        select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.line_no)
+        select(OrderLineRow)
+        .where(OrderLineRow.order_id == order_id, OrderLineRow.added_by == "")
+        .order_by(OrderLineRow.line_no)
     )
-    return Order(
-        channel=row.channel,
-        channel_order_id=row.channel_order_id,
-        placed_at=row.placed_at,
-        customer_id=row.customer_id,
-        ship_to=_address(row),
-        lines=tuple(
-            OrderLine(
-                line.line_no,
-                line.sku,
-                line.quantity,
-                Money(line.unit_price_minor, row.currency),
-                Money(line.discount_minor, row.currency),
-                line.title,
-                line.channel_line_id,
-                line.gift,
-                line.bundle_of,
-                tuple((name, value) for name, value in line.properties),
-            )
-            for line in lines
-        ),
-        discount=Money(row.discount_minor, row.currency),
-        shipping=Money(row.shipping_minor, row.currency),
-        tax=Money(row.tax_minor, row.currency),
-        grand_total=Money(row.grand_total_minor, row.currency),
-        payment_reference=row.payment_reference,
-        payment_method=row.payment_method,
-        remarks=row.remarks,
-        merchant_remarks=row.merchant_remarks,
-        tags=tuple(row.tags),
-        test=row.test,
-    )
+    return as_order(row, lines.all())
 
 
 def known_location(session: Session, wanted: str | None, otherwise: str) -> str:
@@ -61,10 +32,3 @@ def ship_to(row: OrderRow) -> dict[str, Any]:
     return {"country": row.country, **({"province": row.province} if row.province else {})} | {
         name: value for name, value in row.receiver.items() if value
     }
-
-
-def _address(row: OrderRow) -> Address:
-    receiver = dict(row.receiver)
-    lines = tuple(receiver.pop("lines", ()))
-    known = {name: receiver.get(name) or "" for name in ("name", "phone", "email", "city", "district", "postal_code")}
-    return Address(country=row.country, province=row.province, lines=lines, receiver_token=row.receiver_token, **known)

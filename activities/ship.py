@@ -43,7 +43,7 @@ class Ship:
 
     @activity.defn(no_thread_cancel_exception=True)
     def book_shipment(self, step: FulfillmentStep) -> BookingAnswer:
-        """Book the carrier that the TMS chooses. A refusal is an answer: a person decides what happens then."""
+        """Book the carrier that is wished for or that the TMS chooses. A refusal is an answer for a person."""
         shipment_id = f"{step.fulfillment_order_id}-S{step.round}"
         with self.sessions.begin() as session:
             request = _request(session, step, shipment_id)
@@ -82,7 +82,7 @@ def _request(session: Session, step: FulfillmentStep, shipment_id: str) -> Booki
     order = order_of(session, step.order_id)
     row = session.get_one(FulfillmentOrderRow, step.fulfillment_order_id)
     location = session.get_one(LocationRow, row.location_id)
-    return BookingRequest(
+    request = BookingRequest(
         shipment_id=shipment_id,
         fulfillment_order_id=step.fulfillment_order_id,
         order_id=order.order_id,
@@ -92,6 +92,9 @@ def _request(session: Session, step: FulfillmentStep, shipment_id: str) -> Booki
         lines=lines_of(session, step.fulfillment_order_id),
         parcels=[ParcelSize(weight_grams=parcel["weight_grams"]) for parcel in row.parcels or []],
     )
+    if wanted := order.instructions.get("carrier"):
+        request["carrier"] = wanted
+    return request
 
 
 def _record_booking(session: Session, step: FulfillmentStep, shipment_id: str, booking: Booking) -> None:

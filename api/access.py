@@ -17,6 +17,7 @@ class Role(StrEnum):
     CHANNEL = "channel"
     STAFF = "staff"
     VIEWER = "viewer"
+    RULES = "rules"
     ADMIN = "admin"
 
 
@@ -27,12 +28,15 @@ class Right(StrEnum):
     ASK_RETURN = "ask_return"
     RELEASE_HOLD = "release_hold"
     RETRY_INTAKE = "retry_intake"
+    READ_RULES = "rules:read"
+    WRITE_RULES = "rules:write"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN}),
-    Role.STAFF: frozenset(Right),
-    Role.VIEWER: frozenset({Right.READ}),
+    Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
+    Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
+    Role.RULES: frozenset({Right.READ, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }
 

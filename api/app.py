@@ -22,6 +22,8 @@ from api import (
     orders,
     return_requests,
     returns,
+    rule_set_commands,
+    rule_sets,
     webhooks,
 )
 from api.access import KeyRing
@@ -35,6 +37,7 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
+from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -46,10 +49,14 @@ READERS = 8
 """Threads that read for requests; each has a connection, and each group commit has one more."""
 GROUPS = 2
 
-BODIES = (OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody)
+BODIES = (
+    *(OrderBody, CancelBody, HoldReleaseBody, ReturnBody, WebhookBody),
+    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody),
+)
 ROUTERS = (
     *(intake, orders, order_commands, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, health),
+    *(rule_sets, rule_set_commands),
 )
 
 

@@ -91,6 +91,8 @@ Reader = Annotated[Caller, Depends(_with(Right.READ))]
 Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
 HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
+RuleReader = Annotated[Caller, Depends(_with(Right.READ_RULES))]
+RuleWriter = Annotated[Caller, Depends(_with(Right.WRITE_RULES))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 

@@ -42,6 +42,8 @@ class OrderRow(Base):
     merchant_remarks: Mapped[str] = mapped_column(server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB)
     test: Mapped[bool] = mapped_column(server_default=text("false"))
+    instructions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    """May have carrier, location, priority and merge_window_seconds: how it is to be carried out."""
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
@@ -69,7 +71,7 @@ class OrderRow(Base):
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units that the customer gave back before they were shipped."""
+    """One line. `withdrawn` counts units given back before they were shipped, and gifts that nobody had."""
 
     __tablename__ = "order_lines"
 
@@ -86,8 +88,11 @@ class OrderLineRow(Base):
     properties: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
     """Pairs of name and text, as the customer chose them."""
     withdrawn: Mapped[int] = mapped_column(server_default="0")
+    added_by: Mapped[str] = mapped_column(server_default="")
+    """The rule that added it as a gift, or empty for a line of the channel's."""
 
     __table_args__ = (
+        Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("withdrawn BETWEEN 0 AND quantity", "withdrawn_within_quantity"),
     )
@@ -115,7 +120,10 @@ class HoldRow(Base):
 
 
 class AuditRow(Base):
-    """What every audit rule said about an order, and when. `findings` is `[{rule, verdict, code, reason}]`."""
+    """What every audit rule said about an order, and when. `findings` is `[{rule, verdict, code, reason}]`.
+
+    `rule_set_id` is the version of staff's own rules that judged it, null when none was active.
+    """
 
     __tablename__ = "audits"
 
@@ -123,6 +131,7 @@ class AuditRow(Base):
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     at: Mapped[Now]
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    rule_set_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rule_sets.rule_set_id"))
 
 
 class OrderEventRow(Base):

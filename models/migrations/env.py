@@ -10,6 +10,7 @@ import models.messaging
 import models.order
 import models.payment
 import models.returns
+import models.rules
 import models.stock  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples
+from api import channel_examples, example_answers, examples, rule_examples
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
@@ -15,6 +15,7 @@ from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummar
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
+from api.rule_schemas import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from tests.api.conftest import Api, order_body
 
@@ -36,6 +37,12 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (IntakeTaken, channel_examples.TAKEN),
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
+    (RuleSetAnswer, rule_examples.SAVED),
+    (Page[RuleSetSummary], rule_examples.PAGE),
+    (TrialAnswer, rule_examples.TRIED),
+    (RuleSetSummary, rule_examples.ACTIVE),
+    (RuleSetSummary, rule_examples.RETIRED),
+    (Page[RuleLogEntry], rule_examples.LOG),
 ]
 
 
@@ -55,7 +62,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 20
+    assert len(operations) == 27
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
