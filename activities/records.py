@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, select
 from sqlalchemy.orm import Session
 
 from domain.order import Order
@@ -10,16 +10,20 @@ from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow
 from rules.orders import as_order
 
+# Built once: building a statement costs more than sending it.
+_ORDER_ID = bindparam("order_id", type_=Text)
+_ORDER = select(OrderRow).where(OrderRow.order_id == _ORDER_ID)
+_LINES = (
+    select(OrderLineRow)
+    .where(OrderLineRow.order_id == _ORDER_ID, OrderLineRow.added_by == "")
+    .order_by(OrderLineRow.line_no)
+)
+
 
 def load_order(session: Session, order_id: str) -> Order:
     """The order as its channel gave it. A row that is not there is a defect and raises NoResultFound."""
-    row = session.scalars(select(OrderRow).where(OrderRow.order_id == order_id)).one()
-    lines = session.scalars(
-        select(OrderLineRow)
-        .where(OrderLineRow.order_id == order_id, OrderLineRow.added_by == "")
-        .order_by(OrderLineRow.line_no)
-    )
-    return as_order(row, lines.all())
+    row = session.scalars(_ORDER, {"order_id": order_id}).one()
+    return as_order(row, session.scalars(_LINES, {"order_id": order_id}).all())
 
 
 def known_location(session: Session, wanted: str | None, otherwise: str) -> str:

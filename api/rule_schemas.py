@@ -75,7 +75,7 @@ Action = Annotated[
 class ScopeBody(Body):
     """Which orders: of these channels (all if none), placed from `starts` until `ends`."""
 
-    channels: Annotated[list[Channel], Field(max_length=100, default_factory=list)]
+    channels: list[Channel] = Field(default_factory=list, max_length=100)
     starts: Time | None = None
     ends: Time | None = None
 

@@ -83,14 +83,17 @@ class RuleSet:
     rules: tuple[StaffRule, ...]
 
     def judge(self, facts: RuleFacts) -> Judgement:
-        """Every rule is asked. Of several that set the same instruction the first one counts."""
+        """Every rule is asked, and those that apply or fail are among the findings.
+
+        Of several that set the same instruction the first one counts.
+        """
         context = context_of(facts)
         findings, matched = list[Finding](), list[StaffRule]()
         for rule in self.rules:
             if rule.scope.covers(facts.order):
-                finding, holds = _ask(rule, context)
-                findings.append(finding)
-                matched += [rule] if holds else []
+                finding = _ask(rule, context)
+                findings += [finding] if finding else []
+                matched += [rule] if finding and finding.code != FAILED else []
         return Judgement(
             self.rule_set_id,
             findings,
@@ -112,18 +115,19 @@ def staff_rule(name: str, expression: str, action: Mapping[str, Any], scope: Sco
         return StaffRule(name, failure, action, scope)
 
 
-def _ask(rule: StaffRule, context: cel.Context) -> tuple[Finding, bool]:
+def _ask(rule: StaffRule, context: cel.Context) -> Finding | None:
     try:
         if isinstance(rule.rule, RuleFailed):
             raise rule.rule
-        holds = rule.rule.holds_of(context)
+        if not rule.rule.holds_of(context):
+            return None
     except RuleFailed as failure:
-        return Finding(rule.name, HOLD, FAILED, f"the rule {rule.name} failed: {failure}", OWNER), False
-    if not holds or rule.action["type"] not in (HOLD, REJECT):
-        return Finding(rule.name, PASS, "", "applies" if holds else ""), holds
+        return Finding(rule.name, HOLD, FAILED, f"the rule {rule.name} failed: {failure}", OWNER)
     action = rule.action
+    if action["type"] not in (HOLD, REJECT):
+        return Finding(rule.name, PASS, "", "")
     code = action.get("code") or f"RULE:{rule.name}"
-    return Finding(rule.name, action["type"], code, action["reason"], action.get("owner_role") or "staff"), True
+    return Finding(rule.name, action["type"], code, action["reason"], action.get("owner_role") or "staff")
 
 
 def _instructions(matched: Sequence[StaffRule]) -> dict[str, str | int]:

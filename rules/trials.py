@@ -43,10 +43,8 @@ class Trial:
     def see(self, order_id: str, judged: Judgement, before: Judgement) -> None:
         self.orders += 1
         for found in judged.findings:
-            if found.code == FAILED:
-                self.failed[found.rule] += 1
-            elif found.code or found.reason:
-                self.matched[found.rule] += 1
+            counts = self.failed if found.code == FAILED else self.matched
+            counts[found.rule] += 1
         now, then = set(judged.effects), set(before.effects)
         self.changed += now != then
         for effect in sorted(now ^ then):
