@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import select
 
 from activities.audit import Audit, AuditRequest, AuditResult
@@ -20,12 +19,6 @@ from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, events_of, place_order, store_webhook
 
 
-@pytest.fixture
-def watchful(steps: Steps) -> Steps:
-    """An audit that looks for another version every time."""
-    return replace(steps, audit=Audit(steps.sessions, steps.audit.payments, staff_rules=StaffRules(0)))
-
-
 def audited(steps: Steps, revision: int = 1) -> AuditResult:
     return steps.audit.audit_order(AuditRequest(steps.order_id, revision))
 
@@ -35,71 +28,71 @@ def the_order(steps: Steps) -> OrderRow:
         return session.get_one(OrderRow, steps.order_id)
 
 
-def test_an_order_is_held_by_a_rule_and_keeps_the_version_that_judged_it(watchful: Steps) -> None:
+def test_an_order_is_held_by_a_rule_and_keeps_the_version_that_judged_it(steps: Steps) -> None:
     # given
-    version = rules_in_force(watchful.sessions, ("many-lamps", "order.units > 2", HELD))
+    version = rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
 
     # when
-    result = audited(watchful)
+    result = audited(steps)
 
     # then
     assert result == AuditResult("hold", ["RULE:many-lamps"])
-    with watchful.sessions() as session:
+    with steps.sessions() as session:
         assert session.scalars(select(AuditRow.rule_set_id)).all() == [version]
         hold = session.scalars(select(HoldRow)).one()
         assert (hold.reason, hold.owner_role) == ("a person must look", "staff")
 
 
-def test_a_hold_of_a_rule_that_a_person_released_is_not_raised_again(watchful: Steps) -> None:
-    rules_in_force(watchful.sessions, ("many-lamps", "order.units > 2", HELD))
-    audited(watchful)
-    watchful.holds.release_hold(Release(watchful.order_id, "RULE:many-lamps", "sun", "she called"))
+def test_a_hold_of_a_rule_that_a_person_released_is_not_raised_again(steps: Steps) -> None:
+    rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
+    audited(steps)
+    steps.holds.release_hold(Release(steps.order_id, "RULE:many-lamps", "sun", "she called"))
 
-    assert audited(watchful, 2) == AuditResult("pass")
+    assert audited(steps, 2) == AuditResult("pass")
 
 
-def test_a_rule_that_was_retired_releases_what_it_held_at_the_next_audit(watchful: Steps) -> None:
-    version = rules_in_force(watchful.sessions, ("many-lamps", "order.units > 2", HELD))
-    audited(watchful)
-    with watchful.sessions.begin() as session:
+def test_a_rule_that_was_retired_releases_what_it_held_at_the_next_audit(steps: Steps) -> None:
+    version = rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
+    audited(steps)
+    with steps.sessions.begin() as session:
         retire(session, session.get_one(RuleSetRow, version), "Lin of sales", "over")
 
-    assert audited(watchful, 2) == AuditResult("pass")
+    assert audited(steps, 2) == AuditResult("pass")
 
 
-def test_a_rule_that_fails_holds_the_order_for_those_who_write_rules(watchful: Steps) -> None:
-    rules_in_force(watchful.sessions, ("broken", "1 / (order.units - 3) > 1", {"type": "tag", "tag": "vip"}))
+def test_a_rule_that_fails_holds_the_order_for_those_who_write_rules(steps: Steps) -> None:
+    rules_in_force(steps.sessions, ("broken", "1 / (order.units - 3) > 1", {"type": "tag", "tag": "vip"}))
 
-    assert audited(watchful) == AuditResult("hold", ["RULE_FAILED"])
-    with watchful.sessions() as session:
+    assert audited(steps) == AuditResult("hold", ["RULE_FAILED"])
+    with steps.sessions() as session:
         hold = session.scalars(select(HoldRow)).one()
         assert (hold.owner_role, hold.reason) == ("rules", "the rule broken failed: it divides by zero")
 
 
-def test_an_order_that_a_rule_rejects_is_rejected_in_the_rules_words(watchful: Steps) -> None:
-    rules_in_force(watchful.sessions, ("no-lamps", "true", {"type": "reject", "reason": "no lamps on Sundays"}))
+def test_an_order_that_a_rule_rejects_is_rejected_in_the_rules_words(steps: Steps) -> None:
+    rules_in_force(steps.sessions, ("no-lamps", "true", {"type": "reject", "reason": "no lamps on Sundays"}))
 
-    assert audited(watchful) == AuditResult("reject", [], "no lamps on Sundays")
+    assert audited(steps) == AuditResult("reject", [], "no lamps on Sundays")
 
 
-def test_tags_and_instructions_are_left_with_the_order_once(watchful: Steps) -> None:
+def test_tags_and_instructions_are_left_with_the_order_once(steps: Steps) -> None:
     # given
     rules_in_force(
-        watchful.sessions,
+        steps.sessions,
         ("tag", "true", {"type": "tag", "tag": "vip"}),
         ("carrier", "true", {"type": "set_carrier", "carrier": "SF Express"}),
         ("urgent", "true", {"type": "set_priority", "priority": 1}),
     )
 
     # when
-    audited(watchful)
-    audited(watchful, 2)
+    audited(steps)
+    audited(steps, 2)
 
     # then
-    order = the_order(watchful)
+    order = the_order(steps)
     assert order.tags == ["vip"]
     assert order.instructions == {"carrier": "SF Express", "priority": 1}
-    assert events_of(watchful.sessions, watchful.order_id).count("order.tagged") == 1
+    assert events_of(steps.sessions, steps.order_id).count("order.tagged") == 1
 
 
 def test_a_version_is_looked_for_again_only_after_a_while(steps: Steps) -> None:
@@ -114,46 +107,43 @@ def test_a_version_is_looked_for_again_only_after_a_while(steps: Steps) -> None:
     assert audited(patient, 3) == AuditResult("hold", ["RULE:many-lamps"])
 
 
-def test_a_location_that_is_specified_ships_if_it_has_everything(watchful: Steps) -> None:
-    rules_in_force(watchful.sessions, ("far", "true", {"type": "set_location", "location": "CHENGDU"}))
-    lamps = replace(watchful, order_id=place_order(watchful.sessions, [(LAMP, 3)]), stored={})
-    both = watchful
+def test_a_location_that_is_specified_ships_if_it_has_everything(steps: Steps) -> None:
+    rules_in_force(steps.sessions, ("far", "true", {"type": "set_location", "location": "CHENGDU"}))
+    lamps = replace(steps, order_id=place_order(steps.sessions, [(LAMP, 3)]), stored={})
 
-    for steps in (lamps, both):
-        audited(steps)
-        steps.reserve.reserve_stock(StockRequest(steps.order_id, 1))
+    for each in (lamps, steps):
+        audited(each)
+        each.reserve.reserve_stock(StockRequest(each.order_id, 1))
 
-    with watchful.sessions() as session:
+    with steps.sessions() as session:
         where = {row.order_id: row.location_id for row in session.scalars(select(ReservationRow))}
-    assert where == {lamps.order_id: "CHENGDU", both.order_id: "HANGZHOU"}
-    assert "sourcing.location_passed_over" in events_of(watchful.sessions, both.order_id)
-    assert "sourcing.location_passed_over" not in events_of(watchful.sessions, lamps.order_id)
+    assert where == {lamps.order_id: "CHENGDU", steps.order_id: "HANGZHOU"}
+    assert "sourcing.location_passed_over" in events_of(steps.sessions, steps.order_id)
+    assert "sourcing.location_passed_over" not in events_of(steps.sessions, lamps.order_id)
 
 
-def test_the_carrier_that_a_rule_sets_carries_the_parcel(watchful: Steps) -> None:
-    rules_in_force(watchful.sessions, ("carrier", "true", {"type": "set_carrier", "carrier": "YTO Express"}))
-    watchful.before("book_shipment")
+def test_the_carrier_that_a_rule_sets_carries_the_parcel(steps: Steps) -> None:
+    rules_in_force(steps.sessions, ("carrier", "true", {"type": "set_carrier", "carrier": "YTO Express"}))
+    steps.before("book_shipment")
 
-    assert watchful.ship.book_shipment(watchful.step()).carrier == "YTO Express"
+    assert steps.ship.book_shipment(steps.step()).carrier == "YTO Express"
 
 
-def test_an_arrival_wakes_the_order_of_the_lowest_priority_first(watchful: Steps) -> None:
+def test_an_arrival_wakes_the_order_of_the_lowest_priority_first(steps: Steps) -> None:
     # given two orders that wait, and the later one is urgent
     version = ("urgent", "order.units == 51", {"type": "set_priority", "priority": 1})
-    rules_in_force(watchful.sessions, version)
-    waiting = [place_order(watchful.sessions, [(TEACUP, units)]) for units in (50, 51)]
+    rules_in_force(steps.sessions, version)
+    waiting = [place_order(steps.sessions, [(TEACUP, units)]) for units in (50, 51)]
     for order_id in waiting:
-        watchful.audit.audit_order(AuditRequest(order_id, 1))
-        watchful.reserve.reserve_stock(StockRequest(order_id, 1))
+        steps.audit.audit_order(AuditRequest(order_id, 1))
+        steps.reserve.reserve_stock(StockRequest(order_id, 1))
     lines = [{"sku": TEACUP, "quantity": 200}]
     data = {"receipt_id": "RECEIPT-9", "location_id": "CHENGDU", "lines": lines}
 
     # when
-    woken = receive_goods(
-        watchful.sessions, *store_webhook(watchful.sessions, "erp", "stock.received", "RECEIPT-9", **data)
-    )
+    woken = receive_goods(steps.sessions, *store_webhook(steps.sessions, "erp", "stock.received", "RECEIPT-9", **data))
 
     # then
-    with watchful.sessions() as session:
+    with steps.sessions() as session:
         numbers = [session.get_one(OrderRow, order_id).channel_order_id for order_id in waiting]
     assert [number for _, number in woken] == numbers[::-1]
