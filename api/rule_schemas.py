@@ -1,11 +1,10 @@
-"""What staff send as rules, and what the API says of them."""
+"""What staff send as rules."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from api.schemas import Answer, Body, Channel, Prose, Quantity, Sku, Time
+from api.schemas import Body, Channel, Prose, Quantity, Sku, Time
 
 MOST_RULES = 200
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -123,64 +122,3 @@ class ActivationBody(Body):
 
 class RetirementBody(Body):
     reason: Annotated[Prose, Field(min_length=1, max_length=300)]
-
-
-class RuleAnswer(Answer):
-    position: int
-    name: str
-    expression: str
-    action: dict[str, Any]
-    scope: dict[str, Any]
-
-
-class RuleSetSummary(Answer):
-    """`status` is draft, tried, active or retired; `made_from` is the version it was made from."""
-
-    rule_set_id: int
-    status: str
-    made_from: int | None
-    note: str
-    created_by: str
-    created_at: datetime
-
-
-class RuleSetAnswer(RuleSetSummary):
-    rules: list[RuleAnswer]
-
-
-class ChangeAnswer(Answer):
-    """How many orders would get this effect, or lose it, and the ids of some."""
-
-    effect: str
-    added: int
-    dropped: int
-    examples: list[str]
-
-
-class TrialResult(Answer):
-    """What the version would change for so many `orders`, compared with the version `against`, null for none."""
-
-    orders: int
-    against: int | None
-    changed: int
-    matched: dict[str, int]
-    failed: dict[str, int]
-    changes: list[ChangeAnswer]
-
-
-class TrialAnswer(Answer):
-    trial_id: int
-    rule_set_id: int
-    at: datetime
-    actor: str
-    result: TrialResult
-
-
-class RuleLogEntry(Answer):
-    """`what` is created, tried, activated or retired."""
-
-    log_id: int
-    at: datetime
-    actor: str
-    what: str
-    data: dict[str, Any]

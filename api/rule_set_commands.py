@@ -12,7 +12,8 @@ from api.dependencies import RuleWriter, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
-from api.rule_schemas import ActivationBody, RetirementBody, RuleSetSummary, TrialAnswer, TrialBody
+from api.rule_answers import RuleSetSummary, TrialAnswer
+from api.rule_schemas import ActivationBody, RetirementBody, TrialBody
 from api.rule_sets import RuleSetId, find_rule_set
 from models.rules import RuleSetRow
 from rules.trials import try_set

@@ -14,7 +14,8 @@ from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, FieldError, Problem, inval
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.parameters import Cursor, Limit, after, cut, not_a_cursor
-from api.rule_schemas import RuleAnswer, RuleBody, RuleLogEntry, RuleSetAnswer, RuleSetBody, RuleSetSummary
+from api.rule_answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
+from api.rule_schemas import RuleBody, RuleSetBody
 from api.schemas import Page
 from domain.rule_language import find_mistake
 from models.rules import RuleSetLogRow, RuleSetRow

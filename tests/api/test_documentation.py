@@ -15,7 +15,7 @@ from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummar
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
-from api.rule_schemas import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
+from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from tests.api.conftest import Api, order_body
 
