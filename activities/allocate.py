@@ -99,7 +99,7 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
     if known := journal.repeat_of(session, key):
         return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
     demand = sourcing.outstanding(session, order_id)
-    decision = sourcing.choose(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
+    decision = sourcing.decide(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
     if decision.short:
         sourcing.wait_for_stock(session, order_id, decision, key)
         allocation = Allocation([], sum(decision.short.values()))

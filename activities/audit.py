@@ -13,6 +13,7 @@ from activities import holds, journal
 from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
 from activities.parameters import ParameterBook
+from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
 from domain.audit_facts import AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment
@@ -55,11 +56,18 @@ class Audit:
     An order with the content of another is suspicious when both were placed within `duplicate_window`; zero is never.
     """
 
-    def __init__(self, sessions: Sessions, payments: Payments, duplicate_window: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        payments: Payments,
+        duplicate_window: timedelta = timedelta(0),
+        staff_rules: StaffRules | None = None,
+    ) -> None:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
         self.parameters = ParameterBook()
+        self.staff_rules = staff_rules or StaffRules()
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
@@ -74,7 +82,9 @@ class Audit:
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
             _record_repair(session, request.order_id, facts)
-            result = _record_findings(session, request, facts, findings)
+            judged = self.staff_rules.judge(session, request.order_id, facts.order, facts.payment.status)
+            findings = [*findings, *judged.findings]
+            result = _record_findings(session, request, facts, findings, judged.rule_set_id)
             journal.announce(session, request.order_id, milestones.RECEIVED)
             journal.remember(session, key, asdict(result))
             return result
@@ -117,13 +127,14 @@ def _record_repair(session: Session, order_id: str, facts: AuditFacts) -> None:
 
 
 def _record_findings(
-    session: Session, request: AuditRequest, facts: AuditFacts, findings: Sequence[Finding]
+    session: Session, request: AuditRequest, facts: AuditFacts, findings: Sequence[Finding], rule_set_id: int | None
 ) -> AuditResult:
     order_id, revision = request.order_id, request.revision
     audited = {
         "findings": [finding.told() for finding in findings],
         "facts": audit_rules.inputs(facts),
         "parameters": facts.parameters.version,
+        "rule_set_id": rule_set_id,
     }
     session.execute(_AUDITED, {"order_id": order_id, "revision": revision, **audited})
     rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]

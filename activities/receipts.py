@@ -9,9 +9,13 @@ from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from models.stock import BackorderRow, LocationRow, ProductRow
 
+ORDINARY_PRIORITY = 100
+
 
 def receive_goods(sessions: Sessions, partner: str, event_id: str) -> list[tuple[str, str]]:
-    """Book a stored receipt in, and answer the orders (channel, channel order id) that wait, longest waiting first.
+    """Book a stored receipt in, and answer the orders (channel, channel order id) that wait.
+
+    Those with the lowest priority in their instructions come first (100 if there is none), then the longest waiting.
 
     Goods or a location that we do not know are not booked: the event stays without `applied_at` for a person to see.
     """
@@ -27,12 +31,13 @@ def receive_goods(sessions: Sessions, partner: str, event_id: str) -> list[tuple
             arrived = [Movement("received", sku, location, quantity) for sku, quantity in units.items() if quantity]
             ledger.post(session, arrived, None, f"receipt {event.data['receipt_id']}")
             event.applied_at = func.now()
+        priority = func.coalesce(OrderRow.instructions["priority"].as_integer(), ORDINARY_PRIORITY)
         since = func.min(BackorderRow.since)
         waiting = session.execute(
             select(OrderRow.channel, OrderRow.channel_order_id)
             .join(BackorderRow, BackorderRow.order_id == OrderRow.order_id)
             .where(BackorderRow.sku.in_(units))
             .group_by(OrderRow.order_id)
-            .order_by(since)
+            .order_by(priority, since)
         )
         return [(row.channel, row.channel_order_id) for row in waiting]

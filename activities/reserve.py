@@ -82,7 +82,7 @@ def _reserve(session: Session, request: StockRequest) -> Reservation:
     if known := journal.repeat_of(session, key):
         return Reservation(**known)
     demand = sourcing.outstanding(session, order_id)
-    decision = sourcing.choose(session, order_id, demand)
+    decision = sourcing.decide(session, order_id, demand)
     if decision.short:
         sourcing.wait_for_stock(session, order_id, decision, key)
         reservation = Reservation(0, [], sum(decision.short.values()))

@@ -47,7 +47,7 @@ class Ship:
 
     @activity.defn(no_thread_cancel_exception=True)
     def book_shipment(self, step: FulfillmentStep) -> BookingAnswer:
-        """Book the carrier that the TMS chooses. A refusal is an answer: a person decides what happens then.
+        """Book the carrier that is wished for or that the TMS chooses. A refusal is an answer for a person.
 
         A shared parcel that is not the same any more, because an order left it, is not booked, or given back.
         """
@@ -128,7 +128,7 @@ def _request(
     units = Counter[str]()
     for one in parcel:
         units.update({line["sku"]: line["quantity"] for line in lines_of(session, one.fulfillment_order_id)})
-    return BookingRequest(
+    request = BookingRequest(
         shipment_id=shipment_id,
         fulfillment_order_id=step.fulfillment_order_id,
         fulfillment_order_ids=[one.fulfillment_order_id for one in parcel],
@@ -139,6 +139,9 @@ def _request(
         lines=[Line(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())],
         parcels=[ParcelSize(weight_grams=box["weight_grams"]) for one in parcel for box in one.parcels or []],
     )
+    if wanted := order.instructions.get("carrier"):
+        request["carrier"] = wanted
+    return request
 
 
 def _record_booking(

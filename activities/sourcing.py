@@ -6,7 +6,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities import journal
+from activities import gifts, journal
 from domain import sourcing
 from domain.sourcing import Candidate, SourcingDecision
 from domain.status import FulfillmentStatus
@@ -34,7 +34,9 @@ _CARED_FOR = (
     .group_by(_WORK_LINES.c.sku)
 )
 _PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
-_RECEIVER = select(_ORDERS.c.country, _PROVINCE).where(_ORDERS.c.order_id == _ORDER_ID)
+_RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.instructions["location"].astext.label("specified")).where(
+    _ORDERS.c.order_id == _ORDER_ID
+)
 _REJECTED = select(_WORK.c.location_id).where(
     _WORK.c.order_id == _ORDER_ID, _WORK.c.status == FulfillmentStatus.REJECTED
 )
@@ -66,8 +68,18 @@ def outstanding(session: Session, order_id: str) -> dict[str, int]:
     return {sku: left for sku, units in ordered if (left := int(units) - taken.get(sku, 0)) > 0}
 
 
+def decide(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
+    """Source the demand; gifts of ours that nobody has are dropped from the order, so that they hold up nothing."""
+    decision = choose(session, order_id, demand)
+    if decision.short and gifts.drop(session, order_id, decision.short):
+        decision = choose(session, order_id, outstanding(session, order_id))
+    return decision
+
+
 def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
-    """Source the demand over all locations but those that rejected this order before."""
+    """Source the demand over all locations but those that rejected this order before: from the one that is specified,
+    if it has everything, else the normal way.
+    """
     receiver = session.execute(_RECEIVER, {"order_id": order_id}).one()
     rows = session.execute(_AVAILABLE, {"order_id": order_id, "skus": list(demand)})
     available: dict[str, dict[str, int]] = {}
@@ -78,6 +90,12 @@ def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> Sourci
             (row.country, row.province), (receiver.country, receiver.province), row.priority
         )
     candidates = [Candidate(location, distances[location], stock) for location, stock in available.items()]
+    if receiver.specified and demand:
+        if specified := sourcing.source_from(receiver.specified, demand, candidates):
+            return specified
+        data = {"location_id": receiver.specified}
+        key = f"passed_over:{receiver.specified}"
+        journal.happened(session, order_id, "sourcing.location_passed_over", key, data)
     return sourcing.source(demand, candidates)
 
 

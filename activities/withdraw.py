@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import case_records, journal, sourcing
+from activities import case_records, gifts, journal, sourcing
 from activities.pick import order_of
 from models.database import Sessions
 from models.order import OrderLineRow
@@ -47,6 +47,7 @@ class Withdraw:
                 data = {"return_id": withdrawal.return_id}
                 journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
                 session.flush()
+                gifts.drop_when_alone(session, withdrawal.order_id)
             left = sum(sourcing.outstanding(session, withdrawal.order_id).values())
             return Withdrawn(case.goods is not None, left)
 

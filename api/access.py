@@ -17,6 +17,7 @@ class Role(StrEnum):
     CHANNEL = "channel"
     STAFF = "staff"
     VIEWER = "viewer"
+    RULES = "rules"
     ADMIN = "admin"
 
 
@@ -30,12 +31,15 @@ class Right(StrEnum):
     UNMERGE = "unmerge"
     FORCE = "force"
     REJECT = "reject"
+    READ_RULES = "rules:read"
+    WRITE_RULES = "rules:write"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN}),
-    Role.STAFF: frozenset(Right),
-    Role.VIEWER: frozenset({Right.READ}),
+    Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
+    Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
+    Role.RULES: frozenset({Right.READ, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }
 

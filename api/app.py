@@ -26,6 +26,8 @@ from api import (
     return_requests,
     returns,
     reviews,
+    rule_set_commands,
+    rule_sets,
     webhooks,
 )
 from api.access import KeyRing
@@ -41,6 +43,7 @@ from api.order_schemas import OrderBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
+from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -52,10 +55,13 @@ READERS = 8
 """Threads that read for requests; each has a connection, and each group commit has one more."""
 GROUPS = 2
 
-BODIES = (OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody)
+BODIES = (
+    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody),
+    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody),
+)
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
-    *(batches, channel_batches, channel_webhooks, intakes, missing_orders, health),
+    *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
 )
 
 

@@ -94,6 +94,8 @@ HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
 Forcer = Annotated[Caller, Depends(_with(Right.FORCE))]
 Rejecter = Annotated[Caller, Depends(_with(Right.REJECT))]
 Unmerger = Annotated[Caller, Depends(_with(Right.UNMERGE))]
+RuleReader = Annotated[Caller, Depends(_with(Right.READ_RULES))]
+RuleWriter = Annotated[Caller, Depends(_with(Right.WRITE_RULES))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 

@@ -122,6 +122,7 @@ LINES = [
         "discount": "20.00",
         **NOTHING_SPECIAL,
         "withdrawn": 0,
+        "added_by": "",
     },
     {
         "line_no": 2,
@@ -132,6 +133,7 @@ LINES = [
         "discount": "0.00",
         **NOTHING_SPECIAL,
         "withdrawn": 0,
+        "added_by": "",
     },
 ]
 ORDER = ORDER_SUMMARY | {

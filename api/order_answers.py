@@ -37,7 +37,10 @@ class OpenHold(Answer):
 
 
 class OrderLineAnswer(Answer):
-    """`withdrawn` counts units that the customer gave back before they were shipped."""
+    """`withdrawn` counts units that the customer gave back before they were shipped, or gifts that nobody had.
+
+    `added_by` is the rule that added the line as a gift, or empty for a line of the channel's.
+    """
 
     line_no: int
     sku: str
@@ -50,6 +53,7 @@ class OrderLineAnswer(Answer):
     bundle_of: str
     properties: list[tuple[str, str]]
     withdrawn: int
+    added_by: str
 
 
 class FulfillmentLineAnswer(Answer):

@@ -120,6 +120,7 @@ def _lines(session: Session, order: OrderRow, caller: Caller) -> list[OrderLineA
             # What is engraved may be a name.
             properties=[(name, text if caller.sees_people else hidden(text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
+            added_by=row.added_by,
         )
         for row in session.scalars(lines)
     ]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.audit import Rejected, measure_audit
 from bench.drain import Stalled, measure_drain
 from bench.flow import FlowFigures, measure_flow
 from bench.intake import LoadFailed, measure_intake
@@ -80,6 +81,26 @@ def drain(
             bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
             figures = measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
     except (LoadFailed, PostgresError, ServiceError, Stalled) as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        status = 1
+    else:
+        _print(asdict(figures), json_)
+    end_process(status)
+
+
+@app.command()
+def audit(
+    orders: Annotated[int, typer.Option(min=10, help="How many orders are audited.")] = 1_000,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Audits in one process with fifty rules of staff: the gateway is asked, every rule too, and it is committed."""
+    said = Console(stderr=True)
+    status = 0
+    try:
+        with _progress(said) as progress:
+            bar = progress.add_task("audits", total=orders)
+            figures = measure_audit(orders, lambda done: progress.update(bar, completed=done))
+    except (Rejected, PostgresError, ServiceError) as problem:
         said.print(str(problem), style="red", markup=False, soft_wrap=True)
         status = 1
     else:

@@ -74,7 +74,8 @@ def refund_due(order: Order, asked: Mapping[int, int], returned_before: Mapping[
     due = Money(0, order.currency)
     for line_no, quantity in asked.items():
         first = returned_before.get(line_no, 0)
-        due += sum(units[line_no][first : first + quantity], Money(0, order.currency))
+        # A gift that Baton added is no line of the channel's order, and nothing was paid for it.
+        due += sum(units.get(line_no, [])[first : first + quantity], Money(0, order.currency))
     everything = all(
         returned_before.get(line.line_no, 0) + asked.get(line.line_no, 0) >= line.quantity for line in order.lines
     )

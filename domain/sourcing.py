@@ -54,6 +54,20 @@ def source(demand: Mapping[str, int], candidates: Sequence[Candidate]) -> Sourci
     return _split(demand, ranked, names)
 
 
+def source_from(
+    location_id: str, demand: Mapping[str, int], candidates: Sequence[Candidate]
+) -> SourcingDecision | None:
+    """The location that an instruction specifies ships everything, or None when it has not everything."""
+    for candidate in candidates:
+        if candidate.location_id == location_id:
+            if any(candidate.available.get(sku, 0) < units for sku, units in demand.items()):
+                return None
+            return SourcingDecision(
+                {location_id: dict(demand)}, {}, f"{location_id} is specified and has all", (location_id,)
+            )
+    return None
+
+
 def _split(demand: Mapping[str, int], ranked: Sequence[Candidate], names: tuple[str, ...]) -> SourcingDecision:
     """Give each round to the location that covers most of what is left; nearer ones win ties."""
     left, assignments = dict(demand), dict[str, dict[str, int]]()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from domain.errors import CarrierRefused
 from integrations.http import Answer, Line, PartnerHttp, segment
@@ -35,6 +35,8 @@ class BookingRequest(TypedDict):
     ship_to: dict[str, Any]
     lines: list[Line]
     parcels: list[ParcelSize]
+    carrier: NotRequired[str]
+    """The one that is wished for; the TMS may choose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Tms:
         self._http = http
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Book a carrier, who is chosen by the TMS. Raises CarrierRefused."""
+        """Book a carrier, who is chosen by the TMS; a wish for one is a wish. Raises CarrierRefused."""
         body: dict[str, object] = {**request, "from": request["origin"]}
         del body["origin"]
         answer = self._http.post("/shipments", body, key, refusal=CarrierRefused, expected=(201,))

@@ -55,6 +55,8 @@ class OrderRow(Base):
     merchant_remarks: Mapped[str] = mapped_column(server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB)
     test: Mapped[bool] = mapped_column(server_default=text("false"))
+    instructions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    """May have carrier, location, priority and merge_window_seconds: how it is to be carried out."""
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
@@ -84,7 +86,7 @@ class OrderRow(Base):
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units that the customer gave back before they were shipped."""
+    """One line. `withdrawn` counts units given back before they were shipped, and gifts that nobody had."""
 
     __tablename__ = "order_lines"
 
@@ -101,8 +103,11 @@ class OrderLineRow(Base):
     properties: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
     """Pairs of name and text, as the customer chose them."""
     withdrawn: Mapped[int] = mapped_column(server_default="0")
+    added_by: Mapped[str] = mapped_column(server_default="")
+    """The rule that added it as a gift, or empty for a line of the channel's."""
 
     __table_args__ = (
+        Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("withdrawn BETWEEN 0 AND quantity", "withdrawn_within_quantity"),
     )
@@ -142,7 +147,8 @@ class AuditRow(Base):
     """What every audit rule said about an order, and when.
 
     `findings` is `[{rule, verdict, code, reason, ...}]` as `Finding.told` writes it, `facts` what each theme of rules
-    looked at, and `parameters` the version of the dated parameters.
+    looked at, `parameters` the version of the dated parameters, and `rule_set_id` that of staff's own rules, null when
+    none was active.
     """
 
     __tablename__ = "audits"
@@ -153,6 +159,7 @@ class AuditRow(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     parameters: Mapped[str] = mapped_column(server_default="")
+    rule_set_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rule_sets.rule_set_id"))
 
 
 class OrderEventRow(Base):

@@ -8,10 +8,17 @@ from simulators.troubles import Trouble, Troubles
 STEPS_UNTIL_LOST, STEPS_OF_LATE_DELIVERY = 10, 20
 
 
+INLAND, ABROAD = ("JD Logistics", "SF Express", "YTO Express"), ("DHL Express", "UPS")
+
+
 def choose(shipment: Body) -> str:
-    """Abroad, within the region or across the country: each has its carrier."""
+    """The one that is wished for, where it goes; else each has its way: abroad, in the region, across the country."""
     start, end = shipment["from"], shipment["ship_to"]
-    if end.get("country", start["country"]) != start["country"]:
+    abroad = end.get("country", start["country"]) != start["country"]
+    wish = shipment.get("carrier", "")
+    if wish in (ABROAD if abroad else INLAND):
+        return str(wish)
+    if abroad:
         return "DHL Express"
     return "JD Logistics" if end.get("province") == start["region"] else "SF Express"
 

@@ -24,6 +24,7 @@ SHIPMENT = {
     "ship_to": SHIP_TO,
     "lines": LINES,
     "parcels": [{"weight_grams": int}],
+    "carrier?": str,
 }
 FAILED_BOOKINGS_WHEN_DOWN = 3
 

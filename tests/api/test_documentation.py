@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples
+from api import channel_examples, example_answers, examples, rule_examples
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
@@ -17,6 +17,7 @@ from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummar
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
+from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from tests.api.conftest import Api, order_body
 
@@ -40,6 +41,12 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
     (Page[MissingOrder], channel_examples.MISSING_ORDERS),
+    (RuleSetAnswer, rule_examples.SAVED),
+    (Page[RuleSetSummary], rule_examples.PAGE),
+    (TrialAnswer, rule_examples.TRIED),
+    (RuleSetSummary, rule_examples.ACTIVE),
+    (RuleSetSummary, rule_examples.RETIRED),
+    (Page[RuleLogEntry], rule_examples.LOG),
 ]
 
 

@@ -17,7 +17,10 @@ TO_BE_WRITTEN = {
     "simulators/fraud.py",
     "tests/integrations/test_fraud.py",
 }
-ROOMS = "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|simulators|tests|workflows"
+ROOMS = (
+    "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|rules|simulators|tests|"
+    "workflows"
+)
 NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")
 
 

@@ -1,0 +1,44 @@
+"""Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is left."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities import journal
+from models.order import OrderLineRow
+
+
+def drop(session: Session, order_id: str, short: Mapping[str, int]) -> bool:
+    """Withdraw gifts until no unit of them is short (units by SKU); False when no gift is among what is short.
+
+    Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
+    """
+    left, dropped = dict(short), False
+    for line in reversed(_wanted_lines(session, order_id)):
+        if line.added_by and left.get(line.sku, 0) > 0:
+            left[line.sku] -= line.quantity - line.withdrawn
+            _drop(session, line, "it is short")
+            dropped = True
+    session.flush()
+    return dropped
+
+
+def drop_when_alone(session: Session, order_id: str) -> None:
+    """Withdraw gifts of an order of which the customer has given everything else back."""
+    lines = _wanted_lines(session, order_id)
+    if all(line.added_by for line in lines):
+        for line in lines:
+            _drop(session, line, "nothing else is wanted")
+    session.flush()
+
+
+def _wanted_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
+    wanted = OrderLineRow.order_id == order_id, OrderLineRow.withdrawn < OrderLineRow.quantity
+    return session.scalars(select(OrderLineRow).where(*wanted).order_by(OrderLineRow.line_no)).all()
+
+
+def _drop(session: Session, line: OrderLineRow, why: str) -> None:
+    line.withdrawn = line.quantity
+    data = {"rule": line.added_by, "sku": line.sku, "units": line.quantity, "why": why}
+    journal.happened(session, line.order_id, "gift.dropped", f"gift.dropped:{line.added_by}", data)

@@ -1,0 +1,67 @@
+"""What the API says of versions of rules, their trials and their log."""
+
+from datetime import datetime
+from typing import Any
+
+from api.schemas import Answer
+
+
+class RuleAnswer(Answer):
+    position: int
+    name: str
+    expression: str
+    action: dict[str, Any]
+    scope: dict[str, Any]
+
+
+class RuleSetSummary(Answer):
+    """`status` is draft, tried, active or retired; `made_from` is the version it was made from."""
+
+    rule_set_id: int
+    status: str
+    made_from: int | None
+    note: str
+    created_by: str
+    created_at: datetime
+
+
+class RuleSetAnswer(RuleSetSummary):
+    rules: list[RuleAnswer]
+
+
+class ChangeAnswer(Answer):
+    """How many orders would get this effect, or lose it, and the ids of some."""
+
+    effect: str
+    added: int
+    dropped: int
+    examples: list[str]
+
+
+class TrialResult(Answer):
+    """What the version would change for so many `orders`, compared with the version `against`, null for none."""
+
+    orders: int
+    against: int | None
+    changed: int
+    matched: dict[str, int]
+    failed: dict[str, int]
+    changes: list[ChangeAnswer]
+
+
+class TrialAnswer(Answer):
+    trial_id: int
+    rule_set_id: int
+    at: datetime
+    actor: str
+    result: TrialResult
+
+
+class RuleLogEntry(Answer):
+    """`what` is created, tried, activated or retired."""
+
+    log_id: int
+    at: datetime
+    actor: str
+    what: str
+    data: dict[str, Any]

@@ -1,0 +1,138 @@
+"""What staff decide by themselves: named rules over an order, each with an action, in sets that never change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import cel
+
+from domain.audit_rules import HOLD, PASS, REJECT, Finding
+from domain.order import Order
+from domain.rule_facts import RuleFacts
+from domain.rule_language import Rule, RuleFailed, compile_rule, context_of
+
+FAILED, OWNER = "RULE_FAILED", "rules"
+
+INSTRUCTIONS: Mapping[str, str] = {
+    "set_carrier": "carrier",
+    "set_location": "location",
+    "set_priority": "priority",
+    "merge_window": "merge_window_seconds",
+}
+"""Actions that leave an instruction with the order: its name there, and in the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which orders a rule looks at: of these channels, of all if none is named, placed from `starts` until `ends`."""
+
+    channels: frozenset[str] = frozenset()
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+    def covers(self, order: Order) -> bool:
+        return (
+            (not self.channels or order.channel in self.channels)
+            and (self.starts is None or order.placed_at >= self.starts)
+            and (self.ends is None or order.placed_at < self.ends)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRule:
+    """`action` has a `type` and what belongs to it, as docs/rules.md says."""
+
+    name: str
+    rule: Rule | RuleFailed
+    action: Mapping[str, Any]
+    scope: Scope = field(default=Scope())
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    rule: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a set says of an order. `rule_set_id` is None when no set is active; a rule that failed is a hold."""
+
+    rule_set_id: int | None = None
+    findings: Sequence[Finding] = ()
+    tags: Sequence[str] = ()
+    instructions: Mapping[str, str | int] = field(default_factory=dict)
+    gifts: Sequence[Gift] = ()
+
+    @property
+    def effects(self) -> Iterator[str]:
+        """Each thing that it does to the order, in words that compare."""
+        yield from (f"{found.verdict} {found.code}" for found in self.findings if found.verdict != PASS)
+        yield from (f"tag {tag}" for tag in self.tags)
+        yield from (f"set {name} {value}" for name, value in self.instructions.items())
+        yield from (f"gift {gift.quantity} {gift.sku}" for gift in self.gifts)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """One version of the rules, in their order."""
+
+    rule_set_id: int
+    rules: tuple[StaffRule, ...]
+
+    def judge(self, facts: RuleFacts) -> Judgement:
+        """Every rule is asked, and those that apply or fail are among the findings.
+
+        Of several that set the same instruction the first one counts.
+        """
+        context = context_of(facts)
+        findings, matched = list[Finding](), list[StaffRule]()
+        for rule in self.rules:
+            if rule.scope.covers(facts.order):
+                finding = _ask(rule, context)
+                findings += [finding] if finding else []
+                matched += [rule] if finding and finding.code != FAILED else []
+        return Judgement(
+            self.rule_set_id,
+            findings,
+            tags=[rule.action["tag"] for rule in matched if rule.action["type"] == "tag"],
+            instructions=_instructions(matched),
+            gifts=[
+                Gift(rule.name, rule.action["sku"], rule.action["quantity"])
+                for rule in matched
+                if rule.action["type"] == "add_gift"
+            ],
+        )
+
+
+def staff_rule(name: str, expression: str, action: Mapping[str, Any], scope: Scope) -> StaffRule:
+    """A rule ready to be asked; one that cannot be compiled fails whenever it is asked."""
+    try:
+        return StaffRule(name, compile_rule(expression), action, scope)
+    except RuleFailed as failure:
+        return StaffRule(name, failure, action, scope)
+
+
+def _ask(rule: StaffRule, context: cel.Context) -> Finding | None:
+    try:
+        if isinstance(rule.rule, RuleFailed):
+            raise rule.rule
+        if not rule.rule.holds_of(context):
+            return None
+    except RuleFailed as failure:
+        return Finding(rule.name, HOLD, FAILED, f"the rule {rule.name} failed: {failure}", OWNER)
+    action = rule.action
+    if action["type"] not in (HOLD, REJECT):
+        return Finding(rule.name, PASS, "", "")
+    code = action.get("code") or f"RULE:{rule.name}"
+    return Finding(rule.name, action["type"], code, action["reason"], action.get("owner_role") or "staff")
+
+
+def _instructions(matched: Sequence[StaffRule]) -> dict[str, str | int]:
+    told: dict[str, str | int] = {}
+    for rule in matched:
+        if name := INSTRUCTIONS.get(rule.action["type"]):
+            told.setdefault(name, rule.action[name])
+    return told
