@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import channels, keys
+from commands import channels, keys, remarks
 from commands.bench import app as bench
 from commands.demo import demo
 from commands.import_file import import_command
@@ -31,6 +31,11 @@ channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from
 channel.command()(channels.add)
 channel.command("list")(channels.list_)
 app.add_typer(channel, name="channel")
+
+remark = typer.Typer(no_args_is_help=True, help="What customers and merchants write in free text.")
+remark.command()(remarks.train)
+remark.command()(remarks.read)
+app.add_typer(remark, name="remarks")
 
 
 def main() -> None:
