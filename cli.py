@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import blocks, channels, keys, parameters
+from commands import blocks, channels, keys, parameters, remarks
 from commands.bench import app as bench
 from commands.demo import demo
 from commands.import_file import import_command
@@ -42,6 +42,10 @@ block.command()(blocks.add)
 block.command("list")(blocks.list_)
 block.command()(blocks.end)
 app.add_typer(block, name="blocks")
+remark = typer.Typer(no_args_is_help=True, help="What customers and merchants write in free text.")
+remark.command()(remarks.train)
+remark.command()(remarks.read)
+app.add_typer(remark, name="remarks")
 
 
 def main() -> None:

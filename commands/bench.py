@@ -14,6 +14,7 @@ from bench.drain import Stalled, measure_drain
 from bench.flow import FlowFigures, measure_flow
 from bench.intake import LoadFailed, measure_intake
 from bench.orders import NotCompleted
+from bench.remarks import measure_remarks
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
@@ -106,6 +107,12 @@ def audit(
     else:
         _print(asdict(figures), json_)
     end_process(status)
+
+
+@app.command()
+def remarks(json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """How well free text is understood that neither the rules nor the model for remarks were made from."""
+    _print(asdict(measure_remarks()), json_)
 
 
 def _print(figures: dict[str, Any], as_json: bool) -> None:

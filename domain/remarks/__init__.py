@@ -1,0 +1,1 @@
+"""What customers and merchants write in free text, read as instructions."""
