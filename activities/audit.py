@@ -12,6 +12,7 @@ from temporalio import activity
 from activities import holds, journal
 from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
+from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
 from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
@@ -82,6 +83,7 @@ class Audit:
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
             _record_repair(session, request.order_id, facts)
+            keep_remarks(session, request.order_id, facts.remarks)
             judged = self.staff_rules.judge(session, request.order_id, facts.order, facts.payment.status)
             findings = [*findings, *judged.findings]
             result = _record_findings(session, request, facts, findings, judged.rule_set_id)

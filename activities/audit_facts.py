@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select, text
 from sqlalchemy.orm import Session
@@ -14,8 +15,11 @@ from domain.cross_border import import_value, import_year, near
 from domain.order import Order
 from domain.parameters import Parameters
 from domain.regions import Reading, read_region
+from domain.remarks.reading import read_remarks
 from models.base import table
 from models.stock import ProductRow
+
+CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
 # The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
 # they were placed: orders of many days may come within a minute, out of a file or after an outage.
@@ -89,6 +93,7 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
         parameters=parameters,
         region=region,
         buyer=_buyer(session, order_id, parameters),
+        remarks=read_remarks(order.remarks, order.merchant_remarks, order.placed_at, _clock(order)),
     )
     return replace(facts, imports=_imports(session, order_id, facts)) if facts.cross_border else facts
 
@@ -96,6 +101,11 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
 def _region(order: Order) -> Reading | None:
     to = order.ship_to
     return read_region(to.province, to.city, to.district) if to.country == "CN" else None
+
+
+def _clock(order: Order) -> ZoneInfo:
+    """By which "tomorrow" and "in the evening" are meant."""
+    return CHINA if order.ship_to.country == "CN" else ANYWHERE
 
 
 def _products(session: Session, order: Order) -> dict[str, ProductFacts]:

@@ -30,15 +30,17 @@ OPEN_CASE = [status for status in ReturnStatus if not is_final(RETURN, status)]
 
 
 def window_of(session: Session, order_id: str) -> float:
-    """How many seconds the order's channel lets its orders wait for each other; 0 is not at all."""
-    wanted = ChannelAccountRow.settings["merge_window"].as_float()
-    order = select(OrderRow.channel).where(OrderRow.order_id == order_id).scalar_subquery()
-    return session.scalar(select(wanted).where(ChannelAccountRow.channel == order)) or 0.0
+    """How many seconds the order waits for others, by its remarks or rules, else by its channel; 0 is not at all."""
+    of_account = ChannelAccountRow.settings["merge_window"].as_float()
+    of_order = OrderRow.instructions["merge_window_seconds"].as_float()
+    wanted = select(func.coalesce(of_order, of_account, 0.0)).select_from(OrderRow)
+    wanted = wanted.outerjoin(ChannelAccountRow, ChannelAccountRow.channel == OrderRow.channel)
+    return float(session.scalars(wanted.where(OrderRow.order_id == order_id)).one())
 
 
 def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
     """What the rules of merging want to know of a fulfillment order."""
-    order = load_order(session, row.order_id)
+    order, kept = load_order(session, row.order_id), session.get_one(OrderRow, row.order_id)
     account = session.get(ChannelAccountRow, order.channel)
     hold = select(HoldRow.hold_id).where(HoldRow.order_id == row.order_id, HoldRow.released_at.is_(None))
     case = select(ReturnRow.return_id).where(ReturnRow.order_id == row.order_id, ReturnRow.status.in_(OPEN_CASE))
@@ -46,12 +48,13 @@ def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
         group=str((account.settings if account else {}).get("merge_group", order.channel)),
         customer_id=order.customer_id,
         ship_to=order.ship_to,
-        service="",
+        service=str(kept.instructions.get("carrier", "")),
         payment_method=order.payment_method,
         from_country=session.get_one(LocationRow, row.location_id).country,
         held=session.scalar(hold.limit(1)) is not None,
         return_open=session.scalar(case.limit(1)) is not None,
-        imported=session.get_one(OrderRow, row.order_id).import_minor is not None,
+        imported=kept.import_minor is not None,
+        ship_alone=bool(kept.instructions.get("ship_separately")),
     )
 
 

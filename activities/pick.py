@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities import journal
 from activities.allocate import end_fulfillment_order, lock_fulfillment_order
+from activities.instructions import FOR_WAREHOUSE, some_of
 from activities.records import ship_to
 from activities.undo import Undone, UndoRequest
 from domain.errors import PickRefused
@@ -103,6 +104,8 @@ def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
         lines=lines_of(session, step.fulfillment_order_id),
         ship_to=ship_to(order),
     )
+    if wishes := some_of(order.instructions, FOR_WAREHOUSE):
+        instruction["instructions"] = wishes
     if work.merge_id:
         instruction["pack_together"] = work.merge_id
     return instruction

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, merges
+from activities.instructions import FOR_CARRIER, some_of
 from activities.pick import FulfillmentStep, lines_of, order_of
 from activities.records import ship_to
 from activities.undo import Undone, UndoRequest
@@ -141,6 +142,8 @@ def _request(
     )
     if wanted := order.instructions.get("carrier"):
         request["carrier"] = wanted
+    if wishes := some_of(order.instructions, FOR_CARRIER):
+        request["instructions"] = wishes
     return request
 
 

@@ -151,6 +151,7 @@ ORDER = ORDER_SUMMARY | {
     "returns": [],
     "remarks": "周六送货",
     "merchant_remarks": "",
+    "instructions": {"leave_at_door": True},
     "test": False,
     "tags": ["gift"],
     "links": LINKS,

@@ -149,6 +149,7 @@ class OrderAnswer(Answer):
     returns: list[ReturnAnswer]
     remarks: str
     merchant_remarks: str
+    instructions: dict[str, Any]
     tags: list[str]
     test: bool
     placed_at: datetime

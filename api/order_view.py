@@ -1,6 +1,7 @@
 """Reading one order with all that belongs to it: the same few queries whatever its size."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +29,8 @@ from models.order import HoldRow, OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from settings import Settings
+
+WRITTEN = ("gift_message", "invoice_title", "invoice_tax_number")
 
 NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 
@@ -71,6 +74,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         # A remark often holds a name or a phone number.
         remarks=order.remarks if caller.sees_people else hidden(order.remarks),
         merchant_remarks=order.merchant_remarks if caller.sees_people else hidden(order.merchant_remarks),
+        instructions=_instructions(order, caller),
         tags=order.tags,
         test=order.test,
         placed_at=order.placed_at,
@@ -78,6 +82,14 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         ended_at=order.ended_at,
         links=order_links(settings, order.order_id, workflow_id),
     )
+
+
+def _instructions(order: OrderRow, caller: Caller) -> dict[str, Any]:
+    """What remarks and rules ask for; who may not see people does not see what they wrote."""
+    return {
+        name: hidden(value) if name in WRITTEN and not caller.sees_people else value
+        for name, value in order.instructions.items()
+    }
 
 
 def payment_status_of(movements: Iterable[MoneyMovementRow], order: OrderRow) -> PaymentStatus:

@@ -8,6 +8,7 @@ from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
 from domain.regions import Reading
+from domain.remarks.intents import RemarkReading
 
 PASS, REPAIR, HOLD, REJECT = "pass", "repair", "hold", "reject"
 
@@ -78,6 +79,7 @@ class AuditFacts:
     region: Reading | None = None
     buyer: BuyerFacts = BuyerFacts()
     imports: ImportFacts = ImportFacts()
+    remarks: RemarkReading = field(default_factory=RemarkReading)
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""

@@ -16,7 +16,7 @@ from domain.audit_facts import (
     ProductFacts,
     Rule,
 )
-from domain.checks import address, buyer, cross_border, goods, payment
+from domain.checks import address, buyer, cross_border, goods, payment, remarks
 
 # Whoever judges or raises a finding needs these words beside the table.
 __all__ = [
@@ -74,6 +74,7 @@ THEMES: Mapping[str, Theme] = {
         ),
     ),
     "buyer": Theme(buyer.buyer_inputs, (buyer.blocked_buyer, buyer.too_often, buyer.unusual_amount)),
+    "remarks": Theme(remarks.remarks_inputs, (remarks.unclear_remarks,)),
     "cross_border": Theme(
         cross_border.cross_border_inputs,
         (

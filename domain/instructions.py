@@ -11,13 +11,18 @@ MERGE_WINDOW_SECONDS = 3_600
 """How long an order waits for the customer's other one, if a remark asks to merge and the caller says nothing else."""
 
 
+URGENT_PRIORITY = 50
+"""Half of what is ordinary: of those who wait for the same goods it comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instructions:
     """What is to be done with an order beside the usual; an empty field asks for nothing.
 
     It holds what people wrote (gift message, invoice title), so it stays on the order's row and out of histories.
-    `carrier` is named as in `domain/remarks/carriers.py`; `location` by its code. `priority` is higher where more
-    urgent. `deliver_days` are ISO weekdays, and `deliver_between` hours of the customer's clock.
+    `carrier` is named as in `domain/remarks/carriers.py`; `location` by its code. `priority` is lower where more
+    urgent: 100 is ordinary, and 0 means that nothing was said. `deliver_days` are ISO weekdays, and `deliver_between`
+    hours of the customer's clock.
     """
 
     carrier: str = ""
@@ -85,7 +90,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 
 
 def instructions_from(reading: RemarkReading, merge_window_seconds: int = MERGE_WINDOW_SECONDS) -> Instructions:
-    """What the remarks ask for; `location` and `priority` are left to the rules of staff."""
+    """What the remarks ask for; `location` is left to the rules of staff."""
     asked: dict[str, Any] = {}
     for one in reading.instructions:
         asked |= {"merge_window_seconds": merge_window_seconds} if one.intent is Intent.MERGE else _fields(one)
@@ -108,5 +113,7 @@ def _fields(one: Instruction) -> dict[str, Any]:
             return {"gift_message": value["text"]}
         case Intent.INVOICE:
             return {"invoice_title": value["title"], "invoice_tax_number": value["tax_number"]}
+        case Intent.URGENT:
+            return {"urgent": True, "priority": URGENT_PRIORITY}
         case _:
             return {one.intent.value: True}

@@ -37,6 +37,7 @@ class BookingRequest(TypedDict):
     parcels: list[ParcelSize]
     carrier: NotRequired[str]
     """The one that is wished for; the TMS may choose another."""
+    instructions: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class PickRequest(TypedDict):
     lines: list[Line]
     ship_to: dict[str, Any]
     pack_together: NotRequired[str]
+    instructions: NotRequired[dict[str, Any]]
 
 
 class ReturnNotice(TypedDict):

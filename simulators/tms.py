@@ -12,7 +12,7 @@ from simulators import carriers, troubles
 from simulators.callbacks import Event, rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
-from simulators.shapes import LINES, SHIP_TO, optional_text, texts
+from simulators.shapes import LINES, SHIP_TO, anything_in, optional_text, texts
 from simulators.troubles import Trouble
 from simulators.wms import Wms
 from simulators.world import Subject, World
@@ -25,6 +25,7 @@ SHIPMENT = {
     "lines": LINES,
     "parcels": [{"weight_grams": int}],
     "carrier?": str,
+    "instructions?": anything_in,
 }
 FAILED_BOOKINGS_WHEN_DOWN = 3
 

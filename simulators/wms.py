@@ -10,7 +10,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
-from simulators.shapes import LINES, SHIP_TO, optional_text
+from simulators.shapes import LINES, SHIP_TO, anything_in, optional_text
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
@@ -19,6 +19,7 @@ FULFILLMENT_ORDER = {
     "lines": LINES,
     "ship_to": SHIP_TO,
     "pack_together?": optional_text,
+    "instructions?": anything_in,
 }
 
 EMPTY_PARCEL_GRAMS, UNIT_GRAMS = 200, 300

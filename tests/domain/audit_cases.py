@@ -10,6 +10,7 @@ from domain.money import Money
 from domain.order import Address, Buyer, Order
 from domain.parameters import Carrier, Ordinary, Parameters, Prohibited, Velocity
 from domain.regions import read_region
+from domain.remarks.intents import RemarkReading
 from tests.factories import LAMP, TEACUP, an_order
 
 ORDER = an_order()
@@ -126,6 +127,7 @@ GOODS: Sequence[Case] = (
     ("too_many", sold_as(max_per_order=1), HOLD, "QUANTITY_LIMIT"),
     ("part_on_its_own", sold_as(bundle_part_only=True), HOLD, "BUNDLE_PART"),
     ("duplicate", facts(twin="ORDER-1"), HOLD, "DUPLICATE"),
+    ("unclear_remarks", facts(remarks=RemarkReading(unsure=("customer: is not understood",))), HOLD, "REMARKS"),
     ("test_order", facts(replace(ORDER, test=True)), HOLD, "TEST_ORDER"),
 )
 THE_BUYER: Sequence[Case] = (

@@ -1,0 +1,23 @@
+"""Is it clear what customer and merchant wrote?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from domain.audit_facts import HOLD, AuditFacts, Finding, some
+
+
+def remarks_inputs(facts: AuditFacts) -> dict[str, Any]:
+    """What was understood, without the words in which it was written: they may name a person."""
+    return {
+        "instructions": [
+            {"intent": one.intent, "confidence": one.confidence, "source": one.source, "said_by": one.said_by}
+            for one in facts.remarks.instructions
+        ]
+    }
+
+
+def unclear_remarks(facts: AuditFacts) -> Iterator[Finding]:
+    """What is unsure or contradicts itself a person reads; the rest of the remarks counts all the same."""
+    if facts.remarks.needs_review:
+        unclear = [*facts.remarks.contradictions, *facts.remarks.unsure]
+        yield Finding("unclear_remarks", HOLD, "REMARKS", f"the remarks must be read: {some(unclear)}")
