@@ -103,7 +103,8 @@ class Audit:
 
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     status, amount = facts.payment.status, facts.payment.amount
-    if amount is None or status == "pending":
+    # Nothing has moved yet, or it moved by another hand than ours: the books then wait for a person.
+    if amount is None or status in ("pending", "refunded"):
         return
     movement = {
         "order_id": order_id,

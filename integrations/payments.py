@@ -1,5 +1,6 @@
 """The payment gateway: it knows what a customer paid, and pays back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,19 @@ class GatewayPaymentStatus(StrEnum):
     CAPTURED = "captured"
     FAILED = "failed"
     VOIDED = "voided"
+    REFUNDED = "refunded"
+
+
+Status = GatewayPaymentStatus
+# The trade states of WeChat Pay, of which three may still change.
+WORDS: Mapping[str, GatewayPaymentStatus] = {
+    **{status.value: status for status in Status},
+    **dict.fromkeys(("NOTPAY", "USERPAYING", "ACCEPT"), Status.PENDING),
+    **dict.fromkeys(("CLOSED", "REVOKED"), Status.VOIDED),
+    "SUCCESS": Status.CAPTURED,
+    "PAYERROR": Status.FAILED,
+    "REFUND": Status.REFUNDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +86,9 @@ class Payments:
 
 def _payment(answer: Answer, reference: str) -> GatewayPayment:
     try:
-        status = GatewayPaymentStatus(answer.text("status"))
+        status = WORDS[answer.text("status")]
         amount = Money.parse(answer.text("amount"), answer.text("currency"))
-    except ValueError:
+    except (KeyError, ValueError):
         raise answer.trouble("status, amount or currency is not a known one") from None
     if amount.minor_units < 0:
         raise answer.trouble("amount is below zero")

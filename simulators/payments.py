@@ -16,13 +16,15 @@ from simulators.world import Subject, World
 
 REFUND = {"payment_reference": str, "amount": shapes.amount, "currency": shapes.currency, "reason": str}
 STATUSES = ("pending", "authorized", "captured", "failed", "voided")
+TRADE_STATES = ("SUCCESS", "REFUND", "NOTPAY", "CLOSED", "REVOKED", "USERPAYING", "PAYERROR", "ACCEPT")
+"""What a gateway says that speaks as WeChat Pay does."""
 TOLD = ("captured", "failed", "voided")
 SELF_EXPLAINING = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
 STEPS_UNTIL_SETTLED = 4
 
 
 def _status(value: Any) -> str | None:
-    return None if value in STATUSES else " or ".join(STATUSES)
+    return None if value in (*STATUSES, *TRADE_STATES) else " or ".join(STATUSES)
 
 
 PAYMENT = {"reference": str, "amount": shapes.amount, "currency": shapes.currency, "status": _status}

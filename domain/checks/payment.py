@@ -5,10 +5,8 @@ from typing import Any
 
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
 
-SETTLED = frozenset({"captured", "success"})
-DEAD = frozenset({"failed", "voided", "closed", "revoked", "payerror"})
-"""Final words, ours and those of WeChat Pay. Every other, such as NOTPAY, USERPAYING or ACCEPT, may still change."""
-GIVEN_BACK = frozenset({"refund", "refunded"})
+DEAD = ("failed", "voided")
+"""Every other status may still change; words of gateways are translated by their client."""
 
 
 def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
@@ -23,28 +21,27 @@ def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
     """The payment must be settled. A pending one waits until the order expires, a dead one ends the order."""
-    status = facts.payment.status.lower()
-    if status in SETTLED:
-        return
-    if status in DEAD:
-        yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {facts.payment.status}")
-        return
-    match status:
+    match facts.payment.status:
+        case "captured":
+            return
+        case status if status in DEAD:
+            yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {status}")
+            return
         case "silent":
             reason = "the payment gateway has not answered yet"
         case "unknown":
             reason = "the payment gateway does not know this payment"
-        case _ if status in GIVEN_BACK:
+        case "refunded":
             reason = "the payment was given back already"
-        case _:
-            reason = f"the payment is {facts.payment.status}, not yet captured"
+        case status:
+            reason = f"the payment is {status}, not yet captured"
     yield Finding("unpaid", HOLD, "PAYMENT", reason, "finance")
 
 
 def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
     """What was captured must be what is due, in the same currency."""
     paid, due = facts.payment.amount, facts.order.grand_total
-    if facts.payment.status.lower() in SETTLED and paid != due:
+    if facts.payment.status == "captured" and paid != due:
         told = f"{paid.text} {paid.currency}" if paid else "nothing"
         reason = f"paid {told}, due {due.text} {due.currency}"
         yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")

@@ -43,6 +43,27 @@ def test_a_payment_made_by_a_customer_is_known_with_its_status(payments: Payment
     assert payment.status is GatewayPaymentStatus.AUTHORIZED
 
 
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("SUCCESS", GatewayPaymentStatus.CAPTURED),
+        ("REFUND", GatewayPaymentStatus.REFUNDED),
+        ("NOTPAY", GatewayPaymentStatus.PENDING),
+        ("USERPAYING", GatewayPaymentStatus.PENDING),
+        ("ACCEPT", GatewayPaymentStatus.PENDING),
+        ("CLOSED", GatewayPaymentStatus.VOIDED),
+        ("REVOKED", GatewayPaymentStatus.VOIDED),
+        ("PAYERROR", GatewayPaymentStatus.FAILED),
+    ],
+)
+def test_the_words_of_wechat_pay_are_understood(
+    payments: Payments, ask: httpx2.Client, word: str, status: GatewayPaymentStatus
+) -> None:
+    make(ask, f"WX-{word}", word)
+
+    assert payments.payment(f"WX-{word}").status is status
+
+
 def test_what_becomes_of_a_payment_is_told(ask: httpx2.Client, receiver: Receiver) -> None:
     # given
     make(ask, "ALI-LATER", "authorized")
