@@ -1,10 +1,11 @@
 """Audit: may this order go on? Ask the gateway, apply the rules, raise and cure holds."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -23,12 +24,21 @@ from integrations.payments import Payments
 from models.base import table
 from models.database import Sessions
 from models.order import AuditRow, OrderRow
-from models.payment import MoneyMovementRow
 
 # Built once: building a statement costs more than sending it.
-_MOVEMENTS, _AUDITS = table(MoneyMovementRow), table(AuditRow)
-_MOVED = insert(_MOVEMENTS).on_conflict_do_nothing().returning(_MOVEMENTS.c.movement_id)
+_AUDITS = table(AuditRow)
 _AUDITED = insert(_AUDITS).inline()
+
+# The money that moved and the fact that it did, once however often the gateway says it.
+MOVED = text("""
+    WITH moved AS (
+        INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, key)
+        VALUES (:order_id, :kind, :amount_minor, :currency, :reference, :key)
+        ON CONFLICT DO NOTHING RETURNING order_id)
+    INSERT INTO order_events (order_id, type, key, actor, data)
+    SELECT order_id, :event, :event, 'payments', CAST(:data AS jsonb) FROM moved
+    ON CONFLICT DO NOTHING
+""")
 
 SAID = 5
 """So many findings of one kind are told in a reason, however many lines the order has."""
@@ -84,7 +94,7 @@ class Audit:
             _record_money(session, request.order_id, facts)
             _record_repair(session, request.order_id, facts)
             keep_remarks(session, request.order_id, facts.remarks)
-            judged = self.staff_rules.judge(session, request.order_id, facts.order, facts.payment.status)
+            judged = self.staff_rules.judge(session, request.order_id, facts)
             findings = [*findings, *judged.findings]
             result = _record_findings(session, request, facts, findings, judged.rule_set_id)
             journal.announce(session, request.order_id, milestones.RECEIVED)
@@ -111,12 +121,12 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
         "kind": status,
         "amount_minor": amount.minor_units,
         "currency": amount.currency,
-        "gateway_reference": facts.order.payment_reference,
+        "reference": facts.order.payment_reference,
         "key": f"{order_id}:{status}",
+        "event": f"payment.{status}",
+        "data": json.dumps({"amount": amount.text, "currency": amount.currency}),
     }
-    if session.scalar(_MOVED, movement):
-        data = {"amount": amount.text, "currency": amount.currency}
-        journal.happened(session, order_id, f"payment.{status}", f"payment.{status}", data, "payments")
+    session.execute(MOVED, movement)
 
 
 def _record_repair(session: Session, order_id: str, facts: AuditFacts) -> None:

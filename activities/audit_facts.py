@@ -23,18 +23,18 @@ CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
 # The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
 # they were placed: orders of many days may come within a minute, out of a file or after an outage.
-FIND_TWIN = text("""
-    SELECT earlier.order_id FROM orders o JOIN orders earlier ON earlier.content_hash = o.content_hash
+TWIN = """
+    SELECT earlier.order_id FROM orders earlier
+    WHERE :window > interval '0' AND earlier.content_hash = o.content_hash
         AND earlier.placed_at BETWEEN o.placed_at - :window AND o.placed_at + :window
-    WHERE o.order_id = :order_id
         AND (earlier.received_at, earlier.order_id) < (o.received_at, o.order_id)
         AND earlier.status NOT IN ('canceled', 'rejected', 'expired')
     ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
-""")
+"""
 # Of a customer with thousands of orders only so many are looked at as decide something.
 OF_THE_BUYER = text(
-    """
-    SELECT
+    f"""
+    SELECT ({TWIN}) AS twin,
         (SELECT count(*) FROM (
             SELECT 1 FROM orders e WHERE e.customer_id = o.customer_id AND e.order_id <> o.order_id
             AND e.placed_at > o.placed_at - :span AND e.placed_at <= o.placed_at
@@ -85,14 +85,15 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
     if region and region.repaired:
         to = replace(order.ship_to, province=region.province, city=region.city, district=region.district)
         order = replace(order, ship_to=to)
+    twin, buyer = _before(session, order_id, parameters, duplicate_window)
     facts = AuditFacts(
         order=order,
         payment=PaymentFacts("silent"),
         products=_products(session, order),
-        twin=_twin(session, order_id, duplicate_window),
+        twin=twin or "",
         parameters=parameters,
         region=region,
-        buyer=_buyer(session, order_id, parameters),
+        buyer=buyer,
         remarks=read_remarks(order.remarks, order.merchant_remarks, order.placed_at, _clock(order)),
     )
     return replace(facts, imports=_imports(session, order_id, facts)) if facts.cross_border else facts
@@ -119,17 +120,15 @@ def _product(row: dict[str, Any]) -> ProductFacts:
     return ProductFacts(channels=None if channels is None else frozenset(channels), **row)
 
 
-def _twin(session: Session, order_id: str, window: timedelta) -> str:
-    if not window:
-        return ""
-    return session.scalar(FIND_TWIN, {"order_id": order_id, "window": window}) or ""
-
-
-def _buyer(session: Session, order_id: str, parameters: Parameters) -> BuyerFacts:
+def _before(
+    session: Session, order_id: str, parameters: Parameters, window: timedelta
+) -> tuple[str | None, BuyerFacts]:
+    """The order's twin, if there is one, and what the same customer did before."""
     limit = parameters.buyer_velocity
     span, most = (timedelta(hours=limit.hours), limit.orders) if limit else (timedelta(0), 0)
-    row = session.execute(OF_THE_BUYER, {"order_id": order_id, "span": span, "most": most}).one()
-    return BuyerFacts(**row._asdict())
+    asked = {"order_id": order_id, "span": span, "most": most, "window": window}
+    row = session.execute(OF_THE_BUYER, asked).one()._asdict()
+    return row.pop("twin"), BuyerFacts(**row)
 
 
 def _imports(session: Session, order_id: str, facts: AuditFacts) -> ImportFacts:

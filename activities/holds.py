@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -12,6 +12,17 @@ from activities import journal
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
+
+# The step and the fact in one statement: every order is accepted once.
+ACCEPT = text(f"""
+    WITH began AS (
+        UPDATE orders SET status = '{OrderStatus.ACCEPTED}'
+        WHERE order_id = :order_id AND status IN ('{OrderStatus.RECEIVED}', '{OrderStatus.UNDER_REVIEW}')
+        RETURNING order_id)
+    INSERT INTO order_events (order_id, type, key, actor, data)
+    SELECT order_id, 'order.accepted', 'accepted', '{journal.SYSTEM}', '{{}}' FROM began
+    ON CONFLICT DO NOTHING
+""")
 
 RELEASE, CANCEL, ESCALATE = "release", "cancel", "escalate"
 
@@ -173,14 +184,7 @@ def release(session: Session, wanted: Release) -> bool:
 
 def accept(session: Session, order_id: str) -> None:
     """Only an order that has not begun becomes accepted; one under way goes on where it was."""
-    began = session.scalar(
-        update(OrderRow)
-        .where(OrderRow.order_id == order_id, OrderRow.status.in_((OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)))
-        .values(status=OrderStatus.ACCEPTED)
-        .returning(OrderRow.order_id)
-    )
-    if began:
-        journal.happened(session, order_id, "order.accepted", "accepted")
+    session.execute(ACCEPT, {"order_id": order_id})
 
 
 def _expire(session: Session, expiry: Expiry) -> Expired:

@@ -8,14 +8,13 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from activities import journal
-from domain.audit_rules import REJECT
-from domain.order import Order
-from domain.rule_facts import RuleFacts
+from domain.audit_facts import REJECT, AuditFacts
+from domain.rule_facts import Goods, RuleFacts
 from domain.staff_rules import Gift, Judgement, RuleSet
 from domain.status import OrderStatus
 from models.order import OrderLineRow, OrderRow
 from models.stock import ProductRow
-from rules.facts import buyer_of, goods_of
+from rules.facts import buyer_of
 from rules.versions import active_id, load_set
 
 RECHECK_SECONDS = 2.0
@@ -30,13 +29,13 @@ class StaffRules:
         self._active: RuleSet | None = None
         self._looked_at = float("-inf")
 
-    def judge(self, session: Session, order_id: str, order: Order, payment_status: str) -> Judgement:
+    def judge(self, session: Session, order_id: str, audited: AuditFacts) -> Judgement:
         """Ask every rule of the active version and do what it says, once an order. Findings are the caller's."""
         rule_set = self._rules(session)
         if rule_set is None:
             return Judgement()
-        goods = goods_of(session, {line.sku for line in order.lines})
-        facts = RuleFacts(order, payment_status, goods, buyer_of(session, order_id))
+        goods = {sku: Goods(product.on_sale, product.weight_grams) for sku, product in audited.products.items()}
+        facts = RuleFacts(audited.order, audited.payment.status, goods, buyer_of(session, order_id))
         judged = rule_set.judge(facts)
         if judged.tags:
             _tag(session, order_id, judged.tags)

@@ -39,6 +39,7 @@ class ProductFacts:
     vat: int | None = None
     consumption_tax: int | None = None
     positive_listed: bool = False
+    weight_grams: int = 0
 
 
 @dataclass(frozen=True, slots=True)
