@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_urlsafe
 from time import monotonic
 from typing import Annotated
 
@@ -11,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from commands.channels import save_account
 from commands.keys import create_key
 from commands.seed import SHOP, first_keys, stock_shop
 from commands.verify import verify
 from demo import story
 from demo.directory import NotADemo, start_afresh
-from demo.orders import RETURNED, demo_orders
+from demo.orders import APP, MERGE_WINDOW_SECONDS, RETURNED, demo_orders
 from demo.play import Director, Outcome, Play
 from demo.retail import CHANNEL, Translation, read_rows, translate
 from demo.scenes import CANCELED, SCENES
@@ -73,6 +75,8 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
         with record.begin() as session:
             units = stock_shop(session, file.shop if file else SHOP)
         keys = first_keys(record) | {CHANNEL: create_key(record, CHANNEL, "channel", CHANNEL)}
+        keys |= {APP: create_key(record, APP, "channel", APP)}
+        save_account(record, APP, "plain", f"whsec_{token_urlsafe(24)}", {"merge_window": MERGE_WINDOW_SECONDS})
         play = _play(file)
         console.print(f"The shop has {units:,} units in stock; {len(play.bodies)} orders are about to come.\n")
         with Screen(console, len(play.bodies)) as screen:

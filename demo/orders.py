@@ -1,4 +1,4 @@
-"""The orders of the demo: the same ones each time, from three channels, most of them plain and some with a story."""
+"""The orders of the demo: the same ones each time, from four channels, most of them plain and some with a story."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -42,6 +42,11 @@ IN_THE_WAREHOUSE = "W-1015-CARRIER-DOWN"
 SHORT_PICK, NO_STREET, RETURNED = "W-1006", "W-1012", "W-1020"
 TWO_PLACES, TWICE, REJECTED, LAST_FOUR = "TM-2002", "TM-2005", "TM-2010", "TM-2016"
 BACKORDER, FROM_THE_STORE = "UK-3004", "UK-3008"
+APP = "app"
+TOGETHER = ("APP-4001", "APP-4002")
+"""Two orders of one customer, on a channel that lets such orders share a parcel."""
+AT_THE_DOOR = "放门口就行，不要放快递柜"
+MERGE_WINDOW_SECONDS = 5
 
 BASKETS: Mapping[str, Basket] = {
     SHORT_PICK: {"SHORT-PICK-VASE": 2},
@@ -91,7 +96,16 @@ def demo_orders() -> list[Body]:
         _channel("store-uk", "UK", 3001, 16, "GBP", IN_BRITAIN),
     ]
     longest = max(map(len, channels))
-    return [channel[turn] for turn in range(longest) for channel in channels if turn < len(channel)]
+    return [*_together(), *(channel[turn] for turn in range(longest) for channel in channels if turn < len(channel))]
+
+
+def _together() -> list[Body]:
+    baskets = ({"ELEGANT-LAMP": 1}, {"TEA-SET": 1})
+    orders = [
+        _order(APP, number, basket, "CNY", IN_SHANGHAI, minute)
+        for minute, (number, basket) in enumerate(zip(TOGETHER, baskets, strict=True))
+    ]
+    return [order | {"customer": {"customer_id": "C-app-1"}, "remarks": AT_THE_DOOR} for order in orders]
 
 
 def _channel(channel: str, letters: str, first: int, count: int, currency: str, homes: Sequence[Body]) -> list[Body]:

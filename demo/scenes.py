@@ -34,6 +34,20 @@ def incomplete_address(stage: Stage) -> Scene:
     )
 
 
+def together(stage: Stage) -> Scene:
+    first, second = numbers.TOGETHER
+    one = yield from stage.ended(first)
+    other = yield from stage.ended(second)
+    waybills = {shipment["waybill"] for order in (one, other) for shipment in order["shipments"]}
+    expect(len(waybills) == 1, f"{first} and {second} have the waybills {', '.join(sorted(waybills))}")
+    shipment = stage.peek(f"/tms/shipments/{one['shipments'][0]['shipment_id']}")["request"]
+    wishes = [name.replace("_", " ") for name in shipment["instructions"]]
+    return (
+        f"{first} and {second} are of one customer and address, so they shared a parcel: waybill {waybills.pop()}. "
+        f"Their remark “{numbers.AT_THE_DOOR}” reached the carrier as: {', '.join(wishes)}."
+    )
+
+
 def backorder(stage: Stage) -> Scene:
     yield from stage.until(numbers.BACKORDER, lambda order: order.waits_for_stock)
     lines = [{"sku": "LAST-PIANO", "quantity": 1}]
@@ -94,6 +108,7 @@ SCENES = (
     sent_twice,
     troubles.unsettled_payment,
     incomplete_address,
+    together,
     troubles.split_by_goods,
     troubles.split_by_units,
     troubles.from_the_store,
