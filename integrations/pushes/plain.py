@@ -9,7 +9,7 @@ import httpx2
 
 from domain.errors import PushRefused
 from domain.listing import Offer
-from integrations.pulls.http import PlatformHttp
+from integrations.platforms import PlatformHttp
 from integrations.pushes.pushed import Pushed
 from integrations.pushes.settings import PushSettings
 

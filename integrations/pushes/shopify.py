@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.errors import PushRefused
 from domain.listing import Offer
-from integrations.pulls.http import PlatformHttp
+from integrations.platforms import PlatformHttp
 from integrations.pushes.pushed import Pushed
 from integrations.pushes.settings import PushSettings
 
