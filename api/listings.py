@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api import listing_examples as examples
@@ -17,7 +18,7 @@ from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.schemas import Answer, Body, Page, Sku
-from intake.listings import is_taken, put_listing, wake_listings
+from intake.listings import put_listing, wake_listings
 from models.channel import ChannelAccountRow
 from models.listing import ChannelListingRow
 from models.stock import ProductRow
@@ -125,9 +126,7 @@ async def write_listing(
     responses=responses({202: ("It begins", examples.PUSHED)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
     openapi_extra=json_body(PushBody, examples.PUSH),
 )
-async def push_now(
-    channel: PathId, request: Request, response: Response, caller: ListingWriter, services: WithServices
-) -> PushAsked:
+async def push_now(channel: PathId, request: Request, caller: ListingWriter, services: WithServices) -> PushAsked:
     """What is behind is pushed without waiting for its time, also what was refused; with `everything` all of it."""
     body = await read_body(request, PushBody)
     return PushAsked(behind=await run_in_threadpool(_wake, services, caller, channel, body.everything))
@@ -138,10 +137,10 @@ def _write(services: Services, caller: Caller, channel: str, sku: str, body: Lis
         _known_channel(session, caller, channel)
         if session.get(ProductRow, sku) is None:
             raise Problem(NOT_FOUND, "there is no such product")
-        channel_sku = body.channel_sku or sku
-        if is_taken(session, channel, sku, channel_sku):
-            raise invalid("channel_sku", "the channel has another listing of this name")
-        row = put_listing(session, channel, sku, channel_sku, body.share, body.reserve, body.enabled)
+        try:
+            row = put_listing(session, channel, sku, body.channel_sku or sku, body.share, body.reserve, body.enabled)
+        except IntegrityError:
+            raise invalid("channel_sku", "the channel has another listing of this name") from None
         return Listing.model_validate(row)
 
 

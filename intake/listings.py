@@ -1,6 +1,6 @@
-"""Listings are written down: by the API, and by whoever brings many of them."""
+"""Listings are written down, and woken where somebody does not want to wait."""
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,16 +19,13 @@ WAKE = text("""
 """)
 
 
-def is_taken(session: Session, channel: str, sku: str, channel_sku: str) -> bool:
-    """Whether another SKU goes by this name at the channel."""
-    other = select(func.count()).where(L.channel == channel, L.channel_sku == channel_sku, L.sku != sku)
-    return bool(session.scalar(other))
-
-
 def put_listing(
     session: Session, channel: str, sku: str, channel_sku: str, share: int, reserve: int, enabled: bool
 ) -> ChannelListingRow:
-    """Make the listing, or change the one that is there; either way the channel is behind with it."""
+    """Make the listing, or change the one that is there; either way the channel is behind with it.
+
+    Raises IntegrityError where the channel has another SKU by this name.
+    """
     told = {"channel_sku": channel_sku, "share": share, "reserve": reserve, "enabled": enabled}
     row = insert(L).values(channel=channel, sku=sku, **told)
     again = row.on_conflict_do_update(

@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.receipts import receive_goods
 from domain.ids import order_workflow_id
+from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.cancels import ask_to_cancel
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
@@ -93,7 +94,7 @@ class Relay:
         while not self.stopping.is_set():
             try:
                 carried = await carry()
-            except (SQLAlchemyError, RPCError) as trouble:
+            except (SQLAlchemyError, RPCError, NotAParameter) as trouble:
                 log.warning("relay_trouble", error=type(trouble).__name__)
                 carried, pause = 0, LONGEST_PAUSE
             pause = shortest if carried else min(pause * 1.5, LONGEST_PAUSE)
