@@ -22,6 +22,8 @@ from models.listing import ChannelPushRow
 
 NOT_ALLOWED = timedelta(minutes=5)
 """How long a channel is left alone that does not let us in: a person must change the account."""
+AFTER_TROUBLE = timedelta(seconds=30)
+"""How long nobody looks whether a run must begin: the one that met with trouble goes on by itself."""
 UNANSWERED = "the channel did not answer for it"
 
 
@@ -74,6 +76,7 @@ class Push:
             return pusher.push(offers)
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
+            self._note(channel, self.clock() + wait, str(limit))
             raise ApplicationError(str(limit), type=CallLimited.__name__, next_retry_delay=wait) from None
         except PushRefused as refusal:
             self._note(channel, self.clock() + NOT_ALLOWED, str(refusal))
@@ -82,6 +85,7 @@ class Push:
             # They come last in the next try, so that one which the channel cannot bear keeps no other waiting.
             with self.sessions.begin() as session:
                 fail(session, channel, {offer.sku: str(trouble) for offer in offers})
+            self._note(channel, self.clock() + AFTER_TROUBLE, str(trouble))
             raise
 
     def _write_down(

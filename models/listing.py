@@ -79,7 +79,7 @@ class ChannelListingRow(Base):
 
 
 class ChannelPushRow(Base):
-    """When stock was last pushed to a channel, and until when no new run begins: its pace, or because it failed."""
+    """When a channel was last called, what went wrong then, and until when no new run begins."""
 
     __tablename__ = "channel_pushes"
 

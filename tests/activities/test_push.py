@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from temporalio.exceptions import ApplicationError
 
 from activities.offers import acknowledge
+from activities.sweep import Sweep
 from domain.errors import PartnerTrouble, PushRefused
 from domain.listing import Offer
 from domain.stock import OutOfStock
@@ -225,3 +226,23 @@ def test_over_random_claims_never_more_is_told_than_there_is(plain: Listed) -> N
 
     plain.push()
     assert plain.known()["quantities"] == {NUMBERS[sku]: plain.available(sku) for sku in NUMBERS}
+
+
+def test_claims_beside_the_pushes_leave_the_channel_with_what_there_is(plain: Listed) -> None:
+    def claim(place: str) -> None:
+        for _ in range(25):
+            plain.move("received", 2, place=place)
+            plain.move("reserved", 1, place=place)
+
+    with ThreadPoolExecutor(2) as threads:
+        claiming = [threads.submit(claim, place) for place in ("HANGZHOU", "CHENGDU")]
+        while not all(one.done() for one in claiming):
+            plain.push()
+        for one in claiming:
+            one.result()
+    Sweep(plain.sessions).run()
+    plain.push()
+
+    assert plain.known()["quantities"]["101"] == plain.available() == 13 + 50
+    assert max(quantity for name, quantity in plain.known()["told"] if name == "101") <= 13 + 100
+    assert plain.behind() == []
