@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import blocks, channels, keys, parameters, remarks
+from commands import blocks, channels, keys, listings, parameters, remarks
 from commands.bench import app as bench
 from commands.demo import demo
 from commands.import_file import import_command
@@ -31,6 +31,10 @@ channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from
 channel.command()(channels.add)
 channel.command("list")(channels.list_)
 app.add_typer(channel, name="channel")
+
+listing = typer.Typer(no_args_is_help=True, help="What channels sell, and how much of the stock they are told.")
+listing.command("import")(listings.import_)
+app.add_typer(listing, name="listing")
 
 parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that orders are audited by.")
 parameter.command("list")(parameters.list_)

@@ -27,6 +27,7 @@ from relay.carry import Relay
 from settings import Settings
 from workflows.order import OrderWorkflow
 from workflows.pull import PullWorkflow
+from workflows.push import PushWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.returns import ReturnWorkflow
 from workflows.schedules import keep_schedules
@@ -45,11 +46,11 @@ async def connect_temporal(settings: Settings) -> Client:
 
 
 def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
-    """For orders, returns and pulls; activities are synchronous and run in as many threads as there are slots."""
+    """For all workflows; activities are synchronous and run in as many threads as there are slots."""
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow],
+        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow],
         activities=steps,
         activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.activity_threads,

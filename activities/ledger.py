@@ -1,18 +1,33 @@
 """The only way in which stock changes: movements are posted, counters follow, both in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Select, TableValuedAlias, Text, bindparam, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from activities.rows import insert_all
 from domain.stock import COUNTERS, Movement, OutOfStock, Place, changes
 from models.base import table
+from models.listing import StockTouchRow
 from models.stock import StockMovementRow, StockRow
 
-_STOCK = table(StockRow)
+_STOCK, _TOUCHES = table(StockRow), table(StockTouchRow)
 
 
 def _wanted(*counters: str) -> TableValuedAlias:
@@ -34,21 +49,32 @@ def _lock() -> Select[str]:
     )
 
 
-def _change() -> ReturningUpdate[str, str]:
+def _change() -> ReturningUpdate[str, str, bool]:
     wanted = _wanted(*COUNTERS)
     after = {name: _STOCK.c[name] + wanted.c[name] for name in COUNTERS}
-    available = after["on_hand"] - after["allocated"] - after["reserved"] - after["buffer"] - after["quarantined"]
     return (
         update(_STOCK)
         .where(_STOCK.c.sku == wanted.c.sku, _STOCK.c.location_id == wanted.c.location_id)
-        .where(available >= 0, *(value >= 0 for value in after.values()))
+        .where(_available(after) >= 0, *(value >= 0 for value in after.values()))
         .values(after)
-        .returning(_STOCK.c.sku, _STOCK.c.location_id)
+        .returning(_STOCK.c.sku, _STOCK.c.location_id, (_available(wanted.c) != 0).label("other"))
     )
 
 
+def _available(of: Mapping[str, ColumnElement[int]] | ReadOnlyColumnCollection[str, Any]) -> ColumnElement[int]:
+    return of["on_hand"] - of["allocated"] - of["reserved"] - of["buffer"] - of["quarantined"]
+
+
+def _change_and_tell() -> Select[str, str]:
+    """Whose available stock has changed is written down by the same statement, for activities/sweep.py."""
+    changed = _change().cte("changed")
+    touched = select(changed.c.sku).where(changed.c.other).distinct()
+    told = insert(_TOUCHES).from_select(["sku"], touched).cte("told")
+    return select(changed.c.sku, changed.c.location_id).add_cte(told)
+
+
 # Built once: building one costs more than sending it.
-_LOCK, _CHANGE = _lock(), _change()
+_LOCK, _CHANGE = _lock(), _change_and_tell()
 
 
 def post(session: Session, movements: Sequence[Movement], order_id: str | None, reason: str) -> None:

@@ -13,6 +13,7 @@ from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
 from activities.pull import Pull
+from activities.push import Push
 from activities.reconcile import Reconcile
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
@@ -69,4 +70,5 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         reconcile.open_comparison,
         reconcile.compare_page,
         reconcile.fetch_missing,
+        Push(record).push_batch,
     )

@@ -33,6 +33,7 @@ class Right(StrEnum):
     REJECT = "reject"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
+    WRITE_LISTINGS = "listings:write"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

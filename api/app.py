@@ -19,6 +19,7 @@ from api import (
     intake,
     intakes,
     inventory,
+    listings,
     merging,
     missing_orders,
     order_commands,
@@ -28,12 +29,14 @@ from api import (
     reviews,
     rule_set_commands,
     rule_sets,
+    stock_alerts,
     webhooks,
 )
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.group_commit import GroupCommit
+from api.listings import ListingBody, PushBody
 from api.merging import UnmergeBody
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
@@ -57,11 +60,12 @@ GROUPS = 2
 
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody),
-    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody),
+    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
+    *(stock_alerts, listings),
 )
 
 

@@ -96,6 +96,7 @@ Rejecter = Annotated[Caller, Depends(_with(Right.REJECT))]
 Unmerger = Annotated[Caller, Depends(_with(Right.UNMERGE))]
 RuleReader = Annotated[Caller, Depends(_with(Right.READ_RULES))]
 RuleWriter = Annotated[Caller, Depends(_with(Right.WRITE_RULES))]
+ListingWriter = Annotated[Caller, Depends(_with(Right.WRITE_LISTINGS))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 

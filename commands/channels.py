@@ -42,17 +42,28 @@ def add(
             " reconcile_days, enabled",
         ),
     ] = "",
+    push: Annotated[
+        str,
+        typer.Option(
+            envvar="BATON_CHANNEL_PUSH",
+            help="JSON: url, token, location, every, batch, timeout, refused_after, enabled",
+        ),
+    ] = "",
 ) -> None:
-    """Open an account, or change the one that is there. With --pull its orders are pulled as well."""
+    """Open an account, or change the one that is there. With --pull its orders are pulled as well, with --push the
+    stock of its listings is told."""
     sessions = _sessions()
     try:
-        chosen = json.loads(settings) | ({"pull": json.loads(pull)} if pull else {})
+        called = {name: json.loads(told) for name, told in (("pull", pull), ("push", push)) if told}
+        chosen = json.loads(settings) | called
         save_account(sessions, channel, translator, secret, chosen)
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(str(error)) from None
     print(f"webhooks of {channel} go to /channels/{channel}/webhooks")
     if any(plan.channel == channel for plan in pull_plans(sessions)):
         print(_scheduled(sessions, channel))
+    if "push" in chosen:
+        print(f"stock of its listings is pushed: PUT /listings/{channel}/(sku)")
 
 
 def list_() -> None:

@@ -42,6 +42,10 @@ class PullRefused(Refusal):
     """The channel does not let us read its orders, or there is no account to read them with."""
 
 
+class PushRefused(Refusal):
+    """The channel does not let us tell it of stock, or there is no account to tell it by."""
+
+
 class PartnerTrouble(Exception):
     """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
 

@@ -30,6 +30,11 @@ def reconcile_id(channel: str) -> str:
     return f"reconcile/{channel}"
 
 
+def push_id(channel: str) -> str:
+    """Of the run that pushes stock to the channel: there is one at a time."""
+    return f"push/{channel}"
+
+
 def fulfillment_order_id(order_id: str, number: int) -> str:
     return f"{order_id}-{number}"
 

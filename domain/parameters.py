@@ -66,6 +66,7 @@ class Parameters:
     remote_areas: frozenset[str] = frozenset()
     buyer_velocity: Velocity | None = None
     ordinary_amount: Ordinary | None = None
+    stock_low_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +153,5 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "remote_areas": _texts,
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
     "ordinary_amount": lambda value: Ordinary(_whole(value["times"]), _whole(value["orders"], most=20)),
+    "stock_low_at": _whole,
 }

@@ -12,18 +12,21 @@ from integrations.channels.registry import TRANSLATORS, Signature, Translator
 from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
 from integrations.pulls.settings import PullSettings, read_pull_settings
+from integrations.pushes.settings import PushSettings, read_push_settings
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 
 log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
+CALLED = ("pull", "push")
 LONGEST_MERGE_WINDOW = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`signature` is None where nobody signs, so that no webhook can be believed; `pull` where nothing is pulled."""
+    """`signature` is None where nobody signs, so that no webhook can be believed; `pull` and `push` where nothing is
+    pulled and no stock is pushed."""
 
     channel: str
     name: str
@@ -32,6 +35,7 @@ class Account:
     secret: str = ""
     signature: Signature | None = None
     pull: PullSettings | None = None
+    push: PushSettings | None = None
 
 
 def find_account(sessions: Sessions, channel: str, translator: str | None = None) -> Account | None:
@@ -40,8 +44,8 @@ def find_account(sessions: Sessions, channel: str, translator: str | None = None
         row = session.get(ChannelAccountRow, channel)
     if row is not None:
         name = translator or row.translator
-        # How to pull is a matter of the account's own platform.
-        settings = {key: value for key, value in row.settings.items() if key != "pull" or name == row.translator}
+        # How to pull and push is a matter of the account's own platform.
+        settings = {key: row.settings[key] for key in row.settings if key not in CALLED or name == row.translator}
         return make_account(channel, name, row.secret, settings)
     return make_account(channel, translator) if translator is not None else None
 
@@ -66,7 +70,7 @@ def pull_plans(sessions: Sessions) -> list[PullPlan]:
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
     """Raises ValueError for a translator or a setting that nobody knows."""
     chosen = dict(settings or {})
-    signature, pull = chosen.pop("signature", None), chosen.pop("pull", None)
+    signature, pull, push = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
@@ -81,6 +85,7 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         secret=secret,
         signature=HmacScheme(**signature) if signature else translator.signature,
         pull=read_pull_settings(name, pull) if pull is not None else None,
+        push=read_push_settings(name, push) if push is not None else None,
     )
 
 

@@ -11,7 +11,8 @@ AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 class ProductRow(Base):
     """Something that can be sold. Tax rates are in hundredths of a percent, null where they are not known.
 
-    `channels` of null is every channel. `positive_listed` means that its HS code is on the positive list of
+    `channels` of null is every channel. With `low_at` units or fewer a SKU is low on stock (0: never; null: by the
+    parameter `stock_low_at`). `positive_listed` means that its HS code is on the positive list of
     cross-border retail import, and `dangerous_goods_class` is a word of the parameters `carriers` and `prohibited`.
     """
 
@@ -31,11 +32,13 @@ class ProductRow(Base):
     vat: Mapped[int | None]
     consumption_tax: Mapped[int | None]
     positive_listed: Mapped[bool] = mapped_column(server_default="false")
+    low_at: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("max_per_order > 0", "max_per_order_positive"),
         CheckConstraint("vat BETWEEN 0 AND 10000", "vat"),
         CheckConstraint("consumption_tax BETWEEN 0 AND 9999", "consumption_tax"),
+        CheckConstraint("low_at >= 0", "low_at"),
     )
 
 

@@ -18,9 +18,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.receipts import receive_goods
 from domain.ids import order_workflow_id
+from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.cancels import ask_to_cancel
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
+from relay.stock import StockNews
 from relay.turns import Turns
 from settings import Settings
 from workflows.messages import PartnerEvents
@@ -41,13 +43,19 @@ class Relay:
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.rows = Rows(sessions)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
+        self.stock = StockNews(sessions, client, settings)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Carry until `stop`; trouble on either side is logged and tried again."""
-        await asyncio.gather(self._repeat(self.start_orders), self._repeat(self.carry_events))
+        await asyncio.gather(
+            self._repeat(self.start_orders),
+            self._repeat(self.carry_events),
+            # Looked at rarely, so that what changes many times meanwhile is told once.
+            self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
+        )
 
     def stop(self) -> None:
         self.stopping.set()
@@ -81,15 +89,15 @@ class Relay:
             await asyncio.to_thread(self.rows.mark, MARK_EVENTS, done)
         return len(done)
 
-    async def _repeat(self, carry: Callable[[], Awaitable[int]]) -> None:
-        pause = SHORTEST_PAUSE
+    async def _repeat(self, carry: Callable[[], Awaitable[int]], shortest: float = SHORTEST_PAUSE) -> None:
+        pause = shortest
         while not self.stopping.is_set():
             try:
                 carried = await carry()
-            except (SQLAlchemyError, RPCError) as trouble:
+            except (SQLAlchemyError, RPCError, NotAParameter) as trouble:
                 log.warning("relay_trouble", error=type(trouble).__name__)
                 carried, pause = 0, LONGEST_PAUSE
-            pause = SHORTEST_PAUSE if carried else min(pause * 1.5, LONGEST_PAUSE)
+            pause = shortest if carried else min(pause * 1.5, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _start_order(self, order: Row[Any]) -> str | None:

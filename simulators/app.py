@@ -14,11 +14,13 @@ from starlette.routing import Mount, Route
 from simulators.crm import Crm
 from simulators.desk import Desk
 from simulators.erp import Erp
+from simulators.listings import Listings
 from simulators.messages import Mailbox
 from simulators.payments import Payments
 from simulators.settings import PARTNERS, SimulatorSettings
 from simulators.shelf import Shelf
 from simulators.shopify import Shopify
+from simulators.shopify_stock import ShopifyStock
 from simulators.taobao import Taobao
 from simulators.tms import Tms
 from simulators.wms import Wms
@@ -39,9 +41,12 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),
         "inbox": Mailbox(desks["inbox"]).routes(),
-        "channel": Mailbox(desks["channel"]).routes(),
+        "channel": [*Mailbox(desks["channel"]).routes(), *Listings(desks["channel"]).routes()],
         # Platforms that are asked in their own words: nobody shares a secret of ours with them.
-        "shopify": Shopify(Shelf(desks["channel"])).routes(),
+        "shopify": [
+            *Shopify(Shelf(desks["channel"])).routes(),
+            *ShopifyStock(Listings(desks["channel"])).routes(),
+        ],
         "taobao": Taobao(Shelf(desks["channel"])).routes(),
     }
 

@@ -11,15 +11,16 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
-from domain.ids import order_workflow_id, return_workflow_id
+from domain.ids import order_workflow_id, push_id, return_workflow_id
 from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
 from workflows.messages import OrderDeadlines, ReturnDeadlines
+from workflows.push import PushInput
 from workflows.returns import ReturnInput
 from workflows.state import OrderInput
 
-ORDER_WORKFLOW, RETURN_WORKFLOW = "OrderWorkflow", "ReturnWorkflow"
+ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 
 
 def order_start(
@@ -85,6 +86,19 @@ def return_start(
         "static_summary": f"return {case_id} of {channel} {channel_order_id}"[:200],
         "priority": Priority(fairness_key=channel),
         **_same_for_all(settings),
+    }
+
+
+def push_start(settings: Settings, channel: str) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name; while one runs no other is started."""
+    return {
+        "arg": PushInput(channel),
+        "id": push_id(channel),
+        "task_queue": settings.task_queue,
+        "search_attributes": TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, channel)]),
+        "static_summary": push_id(channel),
+        "priority": Priority(fairness_key=channel),
+        "rpc_timeout": settings.rpc_timeout,
     }
 
 

@@ -12,7 +12,7 @@ from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.channels.translated import Shop
 from integrations.http import segment
-from integrations.pulls.http import PlatformHttp, clock
+from integrations.platforms import PlatformHttp, clock
 from integrations.pulls.listed import Listed, Page, PageGone
 from integrations.pulls.settings import PullSettings
 

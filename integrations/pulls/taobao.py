@@ -11,7 +11,7 @@ from domain.errors import PullRefused
 from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.channels.translated import Shop
-from integrations.pulls.http import PATIENCE_SECONDS, PlatformHttp, clock
+from integrations.platforms import PATIENCE_SECONDS, PlatformHttp, clock
 from integrations.pulls.listed import Listed, Page
 from integrations.pulls.settings import PullSettings
 

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples, rule_examples
+from api import channel_examples, example_answers, examples, listing_examples, rule_examples
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import SkuStock
+from api.listings import Listing, PushAsked
 from api.missing_orders import MissingOrder
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
@@ -19,6 +20,7 @@ from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
+from api.stock_alerts import StockAlert
 from tests.api.conftest import Api, order_body
 
 FITS: list[tuple[type[BaseModel], Any]] = [
@@ -41,6 +43,10 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
     (Page[IntakeAnswer], channel_examples.INTAKES),
     (Page[MissingOrder], channel_examples.MISSING_ORDERS),
+    (Listing, listing_examples.LISTING),
+    (Page[Listing], listing_examples.LISTINGS),
+    (PushAsked, listing_examples.PUSHED),
+    (Page[StockAlert], listing_examples.ALERTS),
     (RuleSetAnswer, rule_examples.SAVED),
     (Page[RuleSetSummary], rule_examples.PAGE),
     (TrialAnswer, rule_examples.TRIED),

@@ -10,6 +10,7 @@ from domain.pulling import PullPlan
 from intake.accounts import find_account, pull_plans
 from models.database import Sessions
 
+PUSH = {"url": "https://shop.example/api", "token": "hidden"}
 TAOBAO = {"url": "https://eco.taobao.example/router/rest", "token": "session", "key": "app", "secret": "hidden"}
 
 
@@ -82,3 +83,34 @@ def test_a_file_of_another_translator_is_not_in_the_way_of_the_pull(sessions: Se
 
     assert account is not None
     assert (account.name, account.pull) == ("plain", None)
+
+
+def test_an_account_says_how_stock_is_pushed(sessions: Sessions) -> None:
+    save_account(sessions, "shop-uk", "plain", "secret", {"push": PUSH | {"every": "PT10S", "batch": 100}})
+
+    account = find_account(sessions, "shop-uk")
+
+    assert account is not None
+    assert account.push is not None
+    assert (account.push.every, account.push.batch, account.push.enabled) == (timedelta(seconds=10), 100, True)
+    assert "hidden" not in repr(account.push)
+
+
+@pytest.mark.parametrize(
+    ("translator", "changes", "field"),
+    [
+        ("plain", {"url": "not an address"}, "push.url"),
+        ("plain", {"token": ""}, "push.token"),
+        ("plain", {"batch": 0}, "push.batch"),
+        ("plain", {"colour": "blue"}, "push.colour"),
+        ("shopify", {}, "push.location"),
+        ("shopify", {"location": "London"}, "push.location"),
+    ],
+)
+def test_a_push_that_would_not_work_is_refused_by_its_field(
+    sessions: Sessions, translator: str, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
+        save_account(sessions, "shop-uk", translator, "secret", {"push": PUSH | changes})
+
+    assert "hidden" not in str(refusal.value)

@@ -12,6 +12,7 @@ TO_BE_WRITTEN = {
     "activities/coupon.py",
     "integrations/fraud.py",
     "integrations/pulls/acme.py",
+    "integrations/pushes/acme.py",
     "models/migrations/versions/0002_coupons.py",
     "simulators/acme.py",
     "simulators/fraud.py",

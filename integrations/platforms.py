@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from domain.errors import CallLimited, PartnerTrouble, PullRefused
+from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
 
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
@@ -15,11 +15,19 @@ PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
 
 
 class PlatformHttp:
-    """One account's address. A 429 raises CallLimited, a 401 or 403 PullRefused, no answer in time and a 5xx
+    """One account's address. A 429 raises CallLimited, a 401 or 403 the `refusal`, no answer in time and a 5xx
     PartnerTrouble; anything else is answered."""
 
-    def __init__(self, name: str, url: str, timeout_seconds: float, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        timeout_seconds: float,
+        headers: Mapping[str, str] | None = None,
+        refusal: type[Refusal] = PullRefused,
+    ) -> None:
         self.name = name
+        self._refusal = refusal
         self._url = url.rstrip("/")
         self._client = httpx2.Client(
             timeout=timeout_seconds,
@@ -33,6 +41,10 @@ class PlatformHttp:
 
     def post_form(self, fields: Mapping[str, str]) -> httpx2.Response:
         return self._checked("POST", "", self._client.build_request("POST", self._url, data=dict(fields)))
+
+    def post_json(self, path: str, body: Mapping[str, object], headers: Mapping[str, str]) -> httpx2.Response:
+        request = self._client.build_request("POST", self._url + path, json=dict(body), headers=dict(headers))
+        return self._checked("POST", path, request)
 
     def trouble(self, what: str) -> PartnerTrouble:
         return PartnerTrouble(f"{self.name}: {what}")
@@ -53,7 +65,7 @@ class PlatformHttp:
         if response.status_code == 429:
             raise self.limited(_seconds(response.headers.get("retry-after", "")))
         if response.status_code in (401, 403):
-            raise PullRefused("not_allowed", f"{self.name}: {call} answered {response.status_code}")
+            raise self._refusal("not_allowed", f"{self.name}: {call} answered {response.status_code}")
         if response.status_code >= 500:
             raise self.trouble(f"{call}: answered {response.status_code}")
         return response

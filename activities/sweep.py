@@ -1,0 +1,83 @@
+"""What follows from stock that has changed: alerts at crossings, and listings that are behind. Not in the claim's way.
+
+Claims only write down whose stock they touched (activities/ledger.py). A worker takes these marks away every half
+second and looks at each SKU once, however often it was touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from activities.parameters import ParameterBook
+from activities.rows import insert_all
+from domain.stock_levels import BACK, crossings
+from models.database import Sessions
+from models.listing import StockAlertRow
+from models.stock import ProductRow, StockRow
+
+AT_ONCE = 10_000
+"""Marks that one transaction takes."""
+
+# Any number will do as long as all workers agree on it. Two sweeps of one SKU could both see the same crossing.
+SWEEP_LOCK = 4_221_975
+ALONE = select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))
+# What a transaction has not committed yet is not seen, and taken by a later sweep.
+TAKE = text("""
+    DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
+    RETURNING sku
+""")
+# Rows are locked in one order, here and where pushes are acknowledged (activities/push.py).
+FALL_BEHIND = text("""
+    UPDATE channel_listings AS listing SET version = listing.version + 1
+    FROM (SELECT channel, sku FROM channel_listings WHERE sku = ANY(:skus)
+          ORDER BY channel, sku FOR NO KEY UPDATE) AS changed
+    WHERE (listing.channel, listing.sku) = (changed.channel, changed.sku)
+""")
+
+
+class Sweep:
+    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._parameters = ParameterBook()
+
+    def run(self) -> int:
+        """Look at what was touched, in one transaction, and answer how many marks there were."""
+        with self._sessions.begin() as session:
+            if not session.scalar(ALONE):
+                return 0
+            touched = session.scalars(TAKE, {"at_once": AT_ONCE}).all()
+            if skus := sorted(set(touched)):
+                session.execute(FALL_BEHIND, {"skus": skus})
+                low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
+                _tell_crossings(session, skus, low_at)
+            return len(touched)
+
+
+def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:
+    open_alerts: dict[str, dict[str, int]] = defaultdict(dict)
+    still = select(StockAlertRow).where(StockAlertRow.sku.in_(skus), StockAlertRow.cleared_at.is_(None))
+    for alert in session.scalars(still):
+        open_alerts[alert.sku][alert.kind] = alert.alert_id
+    levels = (
+        select(StockRow.sku, func.sum(StockRow.available), func.coalesce(ProductRow.low_at, low_at))
+        .join(ProductRow, ProductRow.sku == StockRow.sku)
+        .where(StockRow.sku.in_(skus))
+        .group_by(StockRow.sku, ProductRow.low_at)
+    )
+    raised, cleared = [], list[int]()
+    for sku, available, threshold in session.execute(levels):
+        seen = crossings(available, threshold, open_alerts[sku])
+        cleared += [open_alerts[sku][kind] for kind in seen.cleared]
+        raised += [_alert(sku, kind, available) for kind in seen.raised]
+    insert_all(session, StockAlertRow, raised)
+    session.execute(update(StockAlertRow).where(StockAlertRow.alert_id.in_(cleared)).values(cleared_at=func.now()))
+
+
+def _alert(sku: str, kind: str, available: int) -> dict[str, object]:
+    cleared_at = datetime.now(UTC) if kind == BACK else None
+    return {"sku": sku, "kind": kind, "available": available, "cleared_at": cleared_at}

@@ -1,0 +1,1 @@
+"""Telling platforms how much there is: one client a platform, all with the same methods."""

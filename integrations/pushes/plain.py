@@ -1,0 +1,50 @@
+"""A channel that is told in Baton's own words (docs/partners.md): many listings a call, each with its version."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import httpx2
+
+from domain.errors import PushRefused
+from domain.listing import Offer
+from integrations.platforms import PlatformHttp
+from integrations.pushes.pushed import Pushed
+from integrations.pushes.settings import PushSettings
+
+LONGEST_REASON = 200
+
+
+class PlainPush:
+    def __init__(self, settings: PushSettings) -> None:
+        headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
+        seconds = settings.timeout.total_seconds()
+        self._http = PlatformHttp("channel", str(settings.url), seconds, headers, refusal=PushRefused)
+        self.at_once = settings.batch
+
+    def push(self, offers: Sequence[Offer]) -> Pushed:
+        listings = [
+            {"channel_sku": offer.channel_sku, "quantity": offer.quantity, "version": offer.version} for offer in offers
+        ]
+        # Made of what is said, so that the same said again is known and anything else is not taken for it.
+        key = sha256(json.dumps(listings).encode()).hexdigest()
+        response = self._http.post_json("/stock", {"listings": listings}, {"Idempotency-Key": key})
+        accepted, refused = self._read(response)
+        ours = {offer.channel_sku: offer.sku for offer in offers}
+        return Pushed(
+            taken=frozenset(ours[name] for name in accepted if name in ours),
+            refused={ours[name]: reason for name, reason in refused.items() if name in ours},
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _read(self, response: httpx2.Response) -> tuple[list[str], dict[str, str]]:
+        try:
+            body: Any = json.loads(response.content) if response.status_code == 200 else {}
+            accepted = [str(name) for name in body["accepted"]]
+            refused = {str(one["channel_sku"]): str(one["reason"])[:LONGEST_REASON] for one in body["refused"]}
+        except (ValueError, TypeError, KeyError):
+            raise self._http.trouble(f"POST /stock: answered {response.status_code} without the two lists") from None
+        return accepted, refused

@@ -1,0 +1,15 @@
+"""Which client tells a platform of stock. To add one, write its file and add it here and to OWN_WORDS (settings.py)."""
+
+from collections.abc import Callable, Mapping
+
+from integrations.pushes.plain import PlainPush
+from integrations.pushes.pushed import Pusher
+from integrations.pushes.settings import PushSettings
+from integrations.pushes.shopify import ShopifyPush
+
+PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {"shopify": ShopifyPush}
+
+
+def connect_pusher(translator: str, settings: PushSettings) -> Pusher:
+    """The client of the platform, or the plain one where it has none of its own."""
+    return PUSHERS.get(translator, PlainPush)(settings)

@@ -1,0 +1,59 @@
+"""Stock that has changed is carried on: the sweep looks at it, and a push begins for each channel that is behind."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities.sweep import AT_ONCE, Sweep
+from models.database import Sessions
+from settings import Settings
+from workflows.starting import PUSH_WORKFLOW, push_start
+
+log = structlog.get_logger()
+
+BEHIND = text("""
+    SELECT channel FROM channel_accounts AS account LEFT JOIN channel_pushes USING (channel)
+    WHERE settings ? 'push' AND coalesce((settings->'push'->>'enabled')::boolean, true)
+      AND (not_before IS NULL OR not_before <= now())
+      AND EXISTS (
+        SELECT FROM channel_listings AS listing
+        WHERE listing.channel = account.channel AND enabled AND version > acknowledged_version
+          AND (retry_at IS NULL OR retry_at <= now()))
+    ORDER BY channel
+""")
+
+
+class StockNews:
+    """Runs in every worker beside the relay's other work. What several do at once is done once."""
+
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self.sessions = sessions
+        self.client = client
+        self.settings = settings
+        self.sweep = Sweep(sessions)
+
+    async def carry(self) -> int:
+        """Look at all that was touched, and start what is to be pushed; answer how many channels were behind."""
+        while await asyncio.to_thread(self.sweep.run) == AT_ONCE:
+            pass
+        channels = await asyncio.to_thread(self._behind)
+        for channel in channels:
+            await self._start(channel)
+        return len(channels)
+
+    def _behind(self) -> list[str]:
+        with self.sessions() as session:
+            return list(session.scalars(BEHIND))
+
+    async def _start(self, channel: str) -> None:
+        try:
+            await self.client.start_workflow(PUSH_WORKFLOW, **push_start(self.settings, channel))
+        except WorkflowAlreadyStartedError:
+            # It goes on until nothing is behind, or waits until the channel's limit is over.
+            pass
+        except RPCError as trouble:
+            log.warning("push_not_started", channel=channel, status=trouble.status.name)

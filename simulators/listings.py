@@ -1,0 +1,102 @@
+"""A channel that is told of stock: it keeps each listing's newest quantity, and fails when it is told to."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulators.desk import Body, Desk
+
+TOKEN = "simulated-token"
+TROUBLES = ("limited", "retry_after", "failing", "unknown", "silent_about", "late_seconds")
+
+
+def _troubles(value: Any) -> str | None:
+    good = isinstance(value, dict) and set(value) <= set(TROUBLES)
+    return None if good else f"an object of {', '.join(TROUBLES)}"
+
+
+@dataclass(slots=True)
+class Listings:
+    """`limited` calls are refused for `retry_after` seconds; `failing` calls fail; the listings `unknown` are refused
+    and those in `silent_about` left out of the answer, which comes `late_seconds` after it was taken over.
+
+    `told` is every quantity that came, in order, as (listing, quantity).
+    """
+
+    desk: Desk
+    quantities: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    told: list[tuple[str, int]] = field(default_factory=list)
+    calls: int = 0
+    limited: int = 0
+    retry_after: float = 1.0
+    failing: int = 0
+    unknown: list[str] = field(default_factory=list)
+    silent_about: list[str] = field(default_factory=list)
+    late_seconds: float = 0.0
+
+    def routes(self) -> list[Route]:
+        return [Route("/stock", self._push, methods=["POST"]), *self.pokes("/stock")]
+
+    def pokes(self, path: str) -> list[Route]:
+        """For people and tests: what the channel knows, and what shall go wrong."""
+        return [
+            Route(path, self.desk.view(self._look), methods=["GET"]),
+            Route(f"{path}/troubles", self.desk.poke(_troubles, self._go_wrong), methods=["POST"]),
+        ]
+
+    def trouble(self) -> tuple[int, dict[str, str]] | None:
+        """How this call fails, if it does: a status and headers."""
+        self.calls += 1
+        if self.limited > 0:
+            self.limited -= 1
+            return 429, {"Retry-After": str(self.retry_after)}
+        if self.failing > 0:
+            self.failing -= 1
+            return 500, {}
+        return None
+
+    def take(self, name: str, quantity: int, version: int | None = None) -> bool:
+        """Whether the listing is known here. What is older than what is known changes nothing."""
+        if name in self.unknown:
+            return False
+        self.told.append((name, quantity))
+        if version is None or version >= self.versions.get(name, 0):
+            self.quantities[name] = quantity
+            self.versions[name] = version or 0
+        return True
+
+    async def _push(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return JSONResponse({"title": "unauthorized"}, 401)
+        if trouble := self.trouble():
+            status, headers = trouble
+            return JSONResponse({"title": "not now"}, status, headers)
+        body = await request.json()
+        answer = self._answer(body["listings"])
+        await asyncio.sleep(self.late_seconds)
+        return JSONResponse(answer)
+
+    def _answer(self, listings: list[Mapping[str, Any]]) -> Body:
+        accepted, refused = list[str](), list[str]()
+        for one in listings:
+            known = self.take(one["channel_sku"], one["quantity"], one["version"])
+            if one["channel_sku"] not in self.silent_about:
+                (accepted if known else refused).append(one["channel_sku"])
+        return {
+            "accepted": accepted,
+            "refused": [{"channel_sku": name, "reason": "unknown_sku"} for name in refused],
+        }
+
+    def _look(self, request: Request, body: Body) -> tuple[int, Body]:
+        return 200, {"calls": self.calls, "quantities": self.quantities, "told": self.told}
+
+    def _go_wrong(self, request: Request, body: Body) -> tuple[int, Body]:
+        for name, value in body.items():
+            setattr(self, name, value)
+        return 200, body

@@ -1,0 +1,95 @@
+"""A simulated channel that is told of stock, with an account of ours and listings of what the shop has."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from sqlalchemy import func, select
+
+from activities import ledger
+from activities.push import Push, PushAnswer, PushRequest
+from activities.sweep import Sweep
+from commands.channels import save_account
+from domain.stock import Movement
+from intake.listings import put_listing
+from models.database import Sessions
+from models.listing import ChannelListingRow
+from models.stock import StockRow
+from tests.factories import LAMP
+from tests.integrations.servers import simulating
+
+NOBODY, NEVER = "http://127.0.0.1:9", 600.0
+CHANNEL = "web-shop"
+ACCESS: dict[str, dict[str, Any]] = {
+    "plain": {"token": "simulated-token"},
+    "shopify": {"token": "shpat_simulated", "location": "77"},
+}
+PATHS = {"plain": "/channel", "shopify": "/shopify/admin/api/2025-10"}
+
+
+@dataclass
+class Listed:
+    name: str
+    client: httpx2.Client
+    sessions: Sessions
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def open_account(self, **push: Any) -> None:
+        url = str(self.client.base_url).rstrip("/") + PATHS[self.name]
+        settings = {"push": {"every": 0, "timeout": 5} | ACCESS[self.name] | {"url": url} | push}
+        save_account(self.sessions, CHANNEL, self.name, "secret", settings)
+
+    def offer(self, sku: str, channel_sku: str = "", share: int = 100, reserve: int = 0, enabled: bool = True) -> None:
+        with self.sessions.begin() as session:
+            put_listing(session, CHANNEL, sku, channel_sku or sku, share, reserve, enabled)
+
+    def move(self, kind: str, quantity: int, sku: str = LAMP, place: str = "HANGZHOU") -> None:
+        """Stock moves, and is swept."""
+        with self.sessions.begin() as session:
+            ledger.post(session, [Movement(kind, sku, place, quantity)], None, "a test")
+        Sweep(self.sessions).run()
+
+    def push(self) -> list[PushAnswer]:
+        """Batch after batch, until nothing is behind."""
+        answers = [self.push_batch()]
+        while answers[-1].more:
+            assert len(answers) < 100
+            answers.append(self.push_batch())
+        return answers
+
+    def push_batch(self) -> PushAnswer:
+        return Push(self.sessions, lambda: self.now).push_batch(PushRequest(CHANNEL))
+
+    def trouble(self, **troubles: Any) -> None:
+        path = f"{PATHS[self.name].partition('/admin')[0]}/stock/troubles"
+        assert self.client.post(path, json=troubles).status_code == 200
+
+    def known(self) -> dict[str, Any]:
+        """What the channel knows: `quantities` by its own names, all that it was `told`, and `calls`."""
+        return dict(self.client.get(f"{PATHS[self.name].partition('/admin')[0]}/stock").json())
+
+    def row(self, sku: str = LAMP) -> ChannelListingRow:
+        with self.sessions() as session:
+            return session.get_one(ChannelListingRow, (CHANNEL, sku))
+
+    def behind(self) -> Sequence[str]:
+        listing = ChannelListingRow
+        with self.sessions() as session:
+            behind = select(listing.sku).where(listing.version > listing.acknowledged_version).order_by(listing.sku)
+            return session.scalars(behind).all()
+
+    def available(self, sku: str = LAMP) -> int:
+        with self.sessions() as session:
+            return int(session.scalar(select(func.sum(StockRow.available)).where(StockRow.sku == sku)) or 0)
+
+
+@contextmanager
+def listed(name: str, sessions: Sessions) -> Iterator[Listed]:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address) as client:
+        there = Listed(name, client, sessions)
+        there.open_account()
+        Sweep(sessions).run()
+        yield there

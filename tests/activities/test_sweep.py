@@ -1,0 +1,125 @@
+"""Stock that crosses a threshold is told once, however often it is touched and however many workers look."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from activities import ledger
+from activities.sweep import Sweep
+from domain.stock import Movement
+from domain.stock_levels import BACK, LOW, OUT
+from models.database import Sessions
+from models.listing import StockAlertRow, StockTouchRow
+from models.stock import ProductRow
+from tests.factories import LAMP, TEACUP, stock_shop
+
+
+def move(sessions: Sessions, kind: str, quantity: int, sku: str = LAMP, place: str = "HANGZHOU") -> None:
+    with sessions.begin() as session:
+        ledger.post(session, [Movement(kind, sku, place, quantity)], None, "a test")
+
+
+def alerts(sessions: Sessions, sku: str = LAMP) -> list[tuple[str, int, bool]]:
+    """Kind, what was available, and whether it still holds; in the order in which they were told."""
+    with sessions() as session:
+        rows = session.scalars(select(StockAlertRow).where(StockAlertRow.sku == sku).order_by(StockAlertRow.alert_id))
+        return [(row.kind, row.available, row.cleared_at is None) for row in rows]
+
+
+def touched(sessions: Sessions) -> Sequence[str]:
+    with sessions() as session:
+        return session.scalars(select(StockTouchRow.sku)).all()
+
+
+def test_low_out_and_back_are_told_once_each_with_what_there_was(shop: Sessions) -> None:
+    sweep = Sweep(shop)
+    steps = (("reserved", 5), ("reserved", 1), ("released", 1), ("reserved", 5), ("released", 3), ("released", 3))
+    for kind, quantity in steps:
+        move(shop, kind, quantity, TEACUP)
+        sweep.run()
+        sweep.run()
+
+    assert alerts(shop, TEACUP) == [(LOW, 5, False), (OUT, 0, False), (BACK, 3, False)]
+
+
+def test_the_network_counts_and_not_one_place(shop: Sessions) -> None:
+    move(shop, "reserved", 10)
+    Sweep(shop).run()
+
+    assert alerts(shop) == [(LOW, 3, True)]
+
+
+def test_a_product_has_its_own_threshold_or_none(shop: Sessions) -> None:
+    with shop.begin() as session:
+        session.execute(update(ProductRow).where(ProductRow.sku == TEACUP).values(low_at=0))
+        session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(low_at=12))
+    move(shop, "reserved", 9, TEACUP)
+    move(shop, "reserved", 1)
+    Sweep(shop).run()
+
+    assert (alerts(shop, TEACUP), alerts(shop)) == ([], [(LOW, 12, True)])
+
+
+def test_what_is_allocated_out_of_a_reservation_touches_nothing(shop: Sessions) -> None:
+    move(shop, "reserved", 4)
+    Sweep(shop).run()
+    with shop.begin() as session:
+        both = [Movement("released", LAMP, "HANGZHOU", 4), Movement("allocated", LAMP, "HANGZHOU", 4)]
+        ledger.post(session, both, None, "the order is sourced")
+    move(shop, "shipped", 4)
+
+    assert touched(shop) == []
+
+
+def test_a_claim_that_is_not_committed_is_swept_later(shop: Sessions) -> None:
+    sweep = Sweep(shop)
+    sweep.run()
+    with shop.begin() as session:
+        ledger.post(session, [Movement("reserved", LAMP, "HANGZHOU", 10)], None, "a slow claim")
+        move(shop, "reserved", 9, TEACUP)
+        assert sweep.run() == 1
+        assert alerts(shop) == []
+
+    assert sweep.run() == 1
+    assert alerts(shop) == [(LOW, 3, True)]
+
+
+def test_two_sweepers_at_once_tell_each_crossing_once(sessions: Sessions) -> None:
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+
+    def claim(number: int) -> None:
+        move(sessions, "reserved", 10)
+        move(sessions, "released", 10)
+
+    def sweeps(sweep: Sweep) -> None:
+        for _ in range(40):
+            sweep.run()
+
+    with ThreadPoolExecutor(3) as threads:
+        claiming = threads.submit(lambda: [claim(number) for number in range(40)])
+        list(threads.map(sweeps, [Sweep(sessions), Sweep(sessions)]))
+        claiming.result()
+    Sweep(sessions).run()
+
+    kinds = [kind for kind, _, _ in alerts(sessions) if kind != LOW]
+    assert kinds == [OUT, BACK] * (len(kinds) // 2)
+    assert not any(still for _, _, still in alerts(sessions))
+    assert touched(sessions) == []
+
+
+def test_a_sweep_that_dies_leaves_everything_to_the_next_one(shop: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    move(shop, "reserved", 10)
+
+    def dies(*anything: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("activities.sweep.insert_all", dies)
+        with pytest.raises(KeyboardInterrupt):
+            Sweep(shop).run()
+    Sweep(shop).run()
+
+    assert alerts(shop) == [(LOW, 3, True)]

@@ -1,0 +1,85 @@
+"""Listings and stock alerts: who may see and change them, page by page, and what is refused by name."""
+
+import pytest
+
+from commands.channels import save_account
+from models.database import Sessions
+from models.listing import ChannelListingRow, StockAlertRow
+from models.stock import ProductRow
+from tests.api.conftest import Api, assert_problem, fields
+
+
+@pytest.fixture(autouse=True)
+def goods(sessions: Sessions) -> None:
+    for channel in ("shop", "tmall"):
+        save_account(sessions, channel, "plain", "secret", {})
+    with sessions.begin() as session:
+        for sku in ("ELEGANT-LAMP", "TEACUP"):
+            session.add(ProductRow(sku=sku, title=sku))
+        session.flush()
+        for channel in ("shop", "tmall"):
+            session.add(ChannelListingRow(channel=channel, sku="TEACUP", channel_sku="T/1", acknowledged_version=1))
+        session.flush()
+        for kind in ("stock.low", "stock.out"):
+            session.add(StockAlertRow(sku="TEACUP", kind=kind, available=0))
+
+
+async def names(api: Api, **params: str | int | bool) -> list[str]:
+    page = (await api.get("/listings", params=params)).json()
+    return [f"{one['channel']}/{one['sku']}" for one in page["items"]]
+
+
+async def test_a_listing_is_made_changed_and_behind_each_time(staff: Api) -> None:
+    made = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4711"})).json()
+    changed = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4711", "share": 80})).json()
+
+    assert (made["share"], made["version"], made["acknowledged_version"]) == (100, 1, 0)
+    assert (changed["share"], changed["version"]) == (80, 2)
+    assert await names(staff, behind=True) == ["shop/ELEGANT-LAMP"]
+
+
+async def test_pages_go_on_behind_the_last_listing(staff: Api) -> None:
+    first = (await staff.get("/listings", params={"limit": 1})).json()
+    second = (await staff.get("/listings", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+
+    assert [page["items"][0]["channel"] for page in (first, second)] == ["shop", "tmall"]
+    assert second["next_cursor"] is None
+    assert_problem(await staff.get("/listings", params={"cursor": "QQ=="}), 422, "invalid")
+
+
+async def test_a_channel_sees_its_own_only_and_changes_nothing(tmall: Api, viewer: Api) -> None:
+    assert await names(tmall) == ["tmall/TEACUP"]
+    assert_problem(await tmall.get("/listings", params={"channel": "shop"}), 403, "forbidden")
+    for caller in (tmall, viewer):
+        assert_problem(await caller.put("/listings/tmall/TEACUP", json={}), 403, "forbidden")
+        assert_problem(await caller.post("/listings/tmall/push", json={}), 403, "forbidden")
+
+
+async def test_what_is_wrong_is_named(staff: Api) -> None:
+    share = assert_problem(await staff.put("/listings/shop/TEACUP", json={"share": 101}), 422, "invalid")
+    taken = assert_problem(await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "T/1"}), 422, "invalid")
+
+    assert (fields(share), fields(taken)) == (["share"], ["channel_sku"])
+    assert_problem(await staff.put("/listings/shop/NOBODY-KNOWS", json={}), 404, "not-found")
+    assert_problem(await staff.put("/listings/nobody/TEACUP", json={}), 404, "not-found")
+    assert_problem(await staff.post("/listings/nobody/push", json={}), 404, "not-found")
+
+
+async def test_everything_may_be_pushed_again(staff: Api) -> None:
+    nothing = await staff.post("/listings/shop/push", json={})
+    everything = await staff.post("/listings/shop/push", json={"everything": True})
+
+    assert (nothing.json(), everything.json()) == ({"behind": 0}, {"behind": 1})
+    assert everything.status_code == 202
+    assert await names(staff, behind=True) == ["shop/TEACUP"]
+
+
+async def test_alerts_come_newest_first_and_by_kind(viewer: Api) -> None:
+    first = (await viewer.get("/stock/alerts", params={"limit": 1, "open": True})).json()
+    second = (await viewer.get("/stock/alerts", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    low = (await viewer.get("/stock/alerts", params={"kind": "stock.low", "sku": "TEACUP"})).json()
+
+    assert [page["items"][0]["kind"] for page in (first, second)] == ["stock.out", "stock.low"]
+    assert len(low["items"]) == 1
+    assert (await viewer.get("/stock/alerts", params={"open": False})).json()["items"] == []
+    assert_problem(await viewer.get("/stock/alerts", params={"cursor": "QQ=="}), 422, "invalid")

@@ -1,0 +1,65 @@
+"""Listings come from a file: each row is taken, or told with its field, and keeps no other out."""
+
+import csv
+from io import StringIO
+
+import pytest
+from sqlalchemy import select
+
+from commands.channels import save_account
+from commands.listings import import_listings
+from models.database import Sessions
+from models.listing import ChannelListingRow
+from tests.factories import LAMP, TEACUP, stock_shop
+
+CHANNEL = "web-shop"
+
+
+@pytest.fixture(autouse=True)
+def goods(sessions: Sessions) -> None:
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
+    save_account(sessions, CHANNEL, "plain", "secret", {})
+
+
+def brought(sessions: Sessions, text: str) -> tuple[int, list[str]]:
+    return import_listings(sessions, CHANNEL, csv.DictReader(StringIO(text)))
+
+
+def listings(sessions: Sessions) -> list[tuple[str, str, int, int, bool]]:
+    row = ChannelListingRow
+    columns = (row.sku, row.channel_sku, row.share, row.reserve, row.enabled)
+    with sessions() as session:
+        return [tuple(found) for found in session.execute(select(*columns).order_by(row.sku))]
+
+
+def test_rows_are_taken_and_what_is_empty_is_the_default(sessions: Sessions) -> None:
+    answer = brought(sessions, f"sku,channel_sku,share,reserve,enabled\n{LAMP},101,80,2,false\n{TEACUP},,,,\n")
+
+    assert answer == (2, [])
+    assert listings(sessions) == [(LAMP, "101", 80, 2, False), (TEACUP, TEACUP, 100, 0, True)]
+
+
+def test_the_same_file_again_changes_the_listings_that_are_there(sessions: Sessions) -> None:
+    brought(sessions, f"sku,share\n{LAMP},80\n")
+
+    assert brought(sessions, f"sku,share\n{LAMP},50\n") == (1, [])
+    assert listings(sessions) == [(LAMP, LAMP, 50, 0, True)]
+
+
+def test_wrong_rows_are_told_by_number_and_field_and_the_others_count(sessions: Sessions) -> None:
+    text = f"sku,channel_sku,share\n{LAMP},101,120\nNOBODY-KNOWS,,\n{LAMP},101,\n{TEACUP},101,\n{TEACUP},102,,more\n"
+
+    taken, wrong = brought(sessions, text)
+
+    assert taken == 1
+    assert [row.rpartition(": ")[0] for row in wrong] == [
+        "row 2: share",
+        "row 3: sku",
+        "row 5: channel_sku",
+        "row 6: row",
+    ]
+
+
+def test_a_channel_without_an_account_has_no_listings(sessions: Sessions) -> None:
+    with pytest.raises(LookupError):
+        import_listings(sessions, "nobody", [])

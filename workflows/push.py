@@ -1,0 +1,47 @@
+"""One run of the push to one channel: batch after batch, until the channel knows of every change.
+
+Runs are started by the relay where listings are behind; by its name there is never a second one beside the first.
+"""
+
+from dataclasses import dataclass, replace
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.push import Push, PushRequest
+    from workflows.activity_options import MESSAGE
+
+
+@dataclass(frozen=True)
+class PushOutcome:
+    """How many listings the channel took over, and how many it refused or did not answer for."""
+
+    taken: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class PushInput:
+    """After so many `batches` one run goes on as another, so that no history grows long."""
+
+    channel: str
+    outcome: PushOutcome = PushOutcome()
+    batches: int = 500
+
+
+@workflow.defn
+class PushWorkflow:
+    @workflow.run
+    async def run(self, start: PushInput) -> PushOutcome:
+        outcome = start.outcome
+        for _ in range(start.batches):
+            answer = await workflow.execute_activity_method(
+                Push.push_batch, PushRequest(start.channel), summary=f"tell {start.channel} of stock", **MESSAGE
+            )
+            outcome = replace(outcome, taken=outcome.taken + answer.taken, refused=outcome.refused + answer.refused)
+            workflow.set_current_details(
+                f"**{start.channel} is told of stock**: {outcome.taken} listings taken over, {outcome.refused} refused"
+            )
+            if not answer.more:
+                return outcome
+        return workflow.continue_as_new(PushInput(start.channel, outcome, start.batches))
