@@ -40,7 +40,10 @@ class ProductRow(Base):
 
 
 class LocationRow(Base):
-    """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals."""
+    """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals.
+
+    Latitude and longitude are degrees, WGS 84; both or neither.
+    """
 
     __tablename__ = "locations"
 
@@ -50,8 +53,15 @@ class LocationRow(Base):
     country: Mapped[str]
     province: Mapped[str]
     priority: Mapped[int] = mapped_column(server_default="100")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
 
-    __table_args__ = (CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),
+        CheckConstraint("latitude BETWEEN -90 AND 90", "latitude"),
+        CheckConstraint("longitude BETWEEN -180 AND 180", "longitude"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", "coordinates"),
+    )
 
 
 class StockRow(Base):
@@ -76,6 +86,7 @@ class StockRow(Base):
             "counters_not_negative",
         ),
         CheckConstraint(f"{AVAILABLE} >= 0", "never_oversold"),
+        Index("ix_stock_location", "location_id", "sku"),
     )
 
 
@@ -96,6 +107,7 @@ class StockMovementRow(Base):
     __table_args__ = (
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),
         Index("ix_stock_movements_stock", "sku", "location_id", "movement_id"),
+        Index("ix_stock_movements_location", "location_id", "movement_id"),
         Index("ix_stock_movements_order", "order_id"),
     )
 
