@@ -1,10 +1,11 @@
 """Goods, places, the counters of stock and the ledger that explains them."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
 
+RARE = text("kind IN ('received', 'returned', 'quarantined', 'adjusted')")
 AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
@@ -106,8 +107,10 @@ class StockMovementRow(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),
-        Index("ix_stock_movements_stock", "sku", "location_id", "movement_id"),
+        Index("ix_stock_movements_sku", "sku", "movement_id"),
         Index("ix_stock_movements_location", "location_id", "movement_id"),
+        # Of the other kinds there are so many that the newest are found without an index.
+        Index("ix_stock_movements_kind", "kind", "movement_id", postgresql_where=RARE),
         Index("ix_stock_movements_order", "order_id"),
     )
 

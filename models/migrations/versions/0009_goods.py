@@ -22,7 +22,16 @@ def upgrade() -> None:
         op.f("ck_locations_coordinates"), "locations", "(latitude IS NULL) = (longitude IS NULL)"
     )
     op.create_index("ix_stock_location", "stock", ["location_id", "sku"])
+    # A list goes from the newest movement on, so each index ends in their order.
+    op.create_index("ix_stock_movements_sku", "stock_movements", ["sku", "movement_id"])
+    op.drop_index("ix_stock_movements_stock", "stock_movements")
     op.create_index("ix_stock_movements_location", "stock_movements", ["location_id", "movement_id"])
+    op.create_index(
+        "ix_stock_movements_kind",
+        "stock_movements",
+        ["kind", "movement_id"],
+        postgresql_where=sa.text("kind IN ('received', 'returned', 'quarantined', 'adjusted')"),
+    )
     _goods()
     _channels()
     op.create_table(
