@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
+from activities import case_records
 from activities.reserve import Reservation, StockRequest
 from activities.undo import UndoRequest
+from activities.withdraw import Withdrawal, Withdrawn
 from goods.products import set_parts
 from models.fulfillment import FulfillmentLineRow
+from models.returns import ReturnRow
 from models.stock import BackorderRow, LocationRow
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders, stock_shop
@@ -93,6 +97,56 @@ def test_an_order_keeps_the_parts_that_were_valid_when_it_was_received(steps: St
     assert (reserved(before).units, reserved(after).units) == (3, 2)
     steps.reserve.release_stock(UndoRequest(before.order_id, before.order_id, "canceled"))
     assert counters(steps.sessions, TEACUP) == {"on_hand": 10, "available": 10}
+
+
+def test_a_bundle_that_is_given_back_early_is_not_sent(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2), (TEACUP, 1))
+    order.returns.open_return(order.requested(lines={1: 1}))
+
+    # when
+    withdrawn = order.withdraw.withdraw_lines(Withdrawal(order.order_id, order.case, "recalled"))
+
+    # then
+    assert withdrawn == Withdrawn(True, 4)
+    assert reserved(order).units == 4
+
+
+def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2))
+    order.returns.open_return(order.requested(lines={1: 2}))
+
+    # when
+    with order.sessions() as session:
+        units = case_records.by_sku(session, session.get_one(ReturnRow, order.case))
+
+    # then
+    assert units == {LAMP: 2, TEACUP: 4}
+
+
+@pytest.mark.parametrize(
+    ("came", "paid"),
+    [({LAMP: 2, TEACUP: 4}, 2), ({LAMP: 2, TEACUP: 3}, 1), ({LAMP: 2}, 0), ({LAMP: 9, TEACUP: 9}, 2)],
+    ids=["all", "a cup is missing", "no cups", "too much"],
+)
+def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, came: dict[str, int], paid: int) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2))
+    order.returns.open_return(order.requested(lines={1: 2}))
+    with order.sessions.begin() as session:
+        session.get_one(ReturnRow, order.case).status = "approved"
+    lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]
+
+    # when
+    order.record_return(order.told_of_return("received", lines))
+
+    # then
+    with order.sessions() as session:
+        assert case_records.returned_units(session, session.get_one(ReturnRow, order.case)) == {1: paid}
 
 
 def test_nobody_is_promised_what_is_at_a_virtual_location(steps: Steps) -> None:
