@@ -5,7 +5,7 @@ A claim locks its quotas before it locks stock, in the order of their ids, so th
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,16 @@ from models.order import OrderRow
 
 IN_FORCE = (ChannelQuotaRow.valid_from <= func.now()) & (
     ChannelQuotaRow.valid_to.is_(None) | (ChannelQuotaRow.valid_to > func.now())
+)
+
+# Every claim asks this, so it is built once: building a statement costs more than sending it.
+_CHANNEL = select(OrderRow.channel).where(OrderRow.order_id == bindparam("order_id", type_=Text)).scalar_subquery()
+_MINE = (
+    select(ChannelQuotaRow)
+    .where(ChannelQuotaRow.channel == _CHANNEL, IN_FORCE)
+    .where(ChannelQuotaRow.sku == any_(bindparam("skus", type_=ARRAY(Text))))
+    .order_by(ChannelQuotaRow.quota_id)
+    .with_for_update()
 )
 
 
@@ -64,10 +74,8 @@ def give_back(session: Session, order_id: str) -> None:
 
 
 def _lock(session: Session, order_id: str, units: Mapping[str, int]) -> list[ChannelQuotaRow]:
-    channel = select(OrderRow.channel).where(OrderRow.order_id == order_id).scalar_subquery()
-    mine = ChannelQuotaRow.channel == channel, ChannelQuotaRow.sku.in_(list(units)), IN_FORCE
-    wanted = select(ChannelQuotaRow).where(*mine).order_by(ChannelQuotaRow.quota_id).with_for_update()
-    return list(session.scalars(wanted.execution_options(populate_existing=True)))
+    mine = {"order_id": order_id, "skus": list(units)}
+    return list(session.scalars(_MINE, mine, execution_options={"populate_existing": True}))
 
 
 def _taken(session: Session, order_id: str) -> dict[int, int]:
