@@ -2,8 +2,9 @@
 
 import typer
 
-from commands import blocks, channels, keys, listings, parameters, remarks
+from commands import blocks, channels, keys, listings, parameters, remarks, stock
 from commands.bench import app as bench
+from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
 from commands.import_file import import_command
 from commands.migrate import migrate
@@ -18,6 +19,7 @@ app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
+bench.command("stock-scale")(stock_scale)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
@@ -40,6 +42,11 @@ parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that
 parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
+
+goods = typer.Typer(no_args_is_help=True, help="Goods, places and counts as sheets: CSV or XLSX.")
+goods.command("import")(stock.import_)
+goods.command()(stock.export)
+app.add_typer(goods, name="stock")
 
 block = typer.Typer(no_args_is_help=True, help="Buyers whose orders are held.")
 block.command()(blocks.add)

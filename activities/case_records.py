@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities import journal
+from domain.bundles import explode, whole
 from domain.status import RETURN, ReturnStatus, advance
+from goods.demand import bundles_of
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
@@ -50,14 +52,14 @@ def asked(session: Session, return_id: str) -> dict[int, int]:
     return {row.line_no: row.quantity for row in rows}
 
 
-def by_sku(session: Session, return_id: str) -> dict[str, int]:
-    """Units of the case by SKU."""
+def by_sku(session: Session, row: ReturnRow) -> dict[str, int]:
+    """Units of the case by SKU as they lie in stock: of a bundle its parts come back."""
     rows = session.execute(
         select(ReturnLineRow.sku, func.sum(ReturnLineRow.quantity))
-        .where(ReturnLineRow.return_id == return_id)
+        .where(ReturnLineRow.return_id == row.return_id)
         .group_by(ReturnLineRow.sku)
     )
-    return {sku: int(units) for sku, units in rows}
+    return explode({sku: int(units) for sku, units in rows}, bundles_of(session, row.order_id))
 
 
 def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, int]:
@@ -87,7 +89,10 @@ def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
 
 
 def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that the case pays for: all when they never left us, else as many as came."""
+    """Units by line number that the case pays for: all when they never left us, else as many as came.
+
+    A bundle counts when it is whole: of one that came without a part nothing is paid by itself.
+    """
     units = asked(session, row.return_id)
     if row.goods in ("recalled", "intercepted"):
         return units
@@ -95,10 +100,11 @@ def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
     lines = session.scalars(
         select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(ReturnLineRow.line_no)
     )
-    paid = {}
+    bundles, paid = bundles_of(session, row.order_id), {}
     for line in lines:
-        paid[line.line_no] = min(line.quantity, came.get(line.sku, 0))
-        came[line.sku] = came.get(line.sku, 0) - paid[line.line_no]
+        parts = bundles.get(line.sku, {line.sku: 1})
+        paid[line.line_no] = min(line.quantity, whole(parts, came))
+        came = {sku: units - paid[line.line_no] * parts.get(sku, 0) for sku, units in came.items()}
     return paid
 
 

@@ -6,6 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import journal
+from domain.bundles import explode
+from goods.demand import bundles_of
 from models.order import OrderLineRow
 
 
@@ -14,10 +16,11 @@ def drop(session: Session, order_id: str, short: Mapping[str, int]) -> bool:
 
     Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
     """
-    left, dropped = dict(short), False
+    left, bundles, dropped = dict(short), bundles_of(session, order_id), False
     for line in reversed(_wanted_lines(session, order_id)):
-        if line.added_by and left.get(line.sku, 0) > 0:
-            left[line.sku] -= line.quantity - line.withdrawn
+        units = explode({line.sku: line.quantity - line.withdrawn}, bundles)
+        if line.added_by and any(left.get(sku, 0) > 0 for sku in units):
+            left = {sku: missing - units.get(sku, 0) for sku, missing in left.items()}
             _drop(session, line, "it is short")
             dropped = True
     session.flush()

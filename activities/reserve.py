@@ -10,6 +10,7 @@ from activities import journal, ledger, sourcing
 from activities.rows import insert_all
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement, OutOfStock
+from goods import quotas
 from models.database import Sessions
 from models.stock import BackorderRow, ReservationRow
 
@@ -58,6 +59,7 @@ class Reserve:
         """Let go of whatever the order still reserves; nothing when there is nothing."""
         with self.sessions.begin() as session:
             given_back = drop_reservations(session, undo.order_id)
+            quotas.give_back(session, undo.order_id)
             ledger.post(session, given_back, undo.order_id, undo.reason)
             session.execute(delete(BackorderRow).where(BackorderRow.order_id == undo.order_id))
             if given_back:

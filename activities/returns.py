@@ -97,7 +97,7 @@ class Returns:
             row = case_records.lock_return(session, step.return_id)
             row.location_id = row.location_id or case_records.shipped_from(session, row.order_id)
             order, location = order_of(session, row.order_id), row.location_id or ""
-            units = case_records.by_sku(session, step.return_id)
+            units = case_records.by_sku(session, row)
         notice = ReturnNotice(
             return_id=step.return_id,
             order_id=order.order_id,

@@ -10,29 +10,18 @@ from activities import gifts, journal
 from domain import sourcing
 from domain.sourcing import Candidate, SourcingDecision
 from domain.status import FulfillmentStatus
+from domain.stock_views import SELLABLE
+from goods import quotas
+from goods.demand import cared_for, ordered
 from models.base import table
-from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
-from models.order import OrderLineRow, OrderRow
+from models.fulfillment import FulfillmentOrderRow
+from models.order import OrderRow
 from models.stock import BackorderRow, LocationRow, ReservationRow, StockRow
 
-UNDONE = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
-
 # Built once: building a statement costs more than sending it.
-_ORDERS, _LINES, _PLACES = table(OrderRow), table(OrderLineRow), table(LocationRow)
-_WORK, _WORK_LINES = table(FulfillmentOrderRow), table(FulfillmentLineRow)
+_ORDERS, _PLACES, _WORK = table(OrderRow), table(LocationRow), table(FulfillmentOrderRow)
 _STOCK, _RESERVED = table(StockRow), table(ReservationRow)
 _ORDER_ID = bindparam("order_id", type_=Text)
-_ORDERED = (
-    select(_LINES.c.sku, func.sum(_LINES.c.quantity - _LINES.c.withdrawn))
-    .where(_LINES.c.order_id == _ORDER_ID)
-    .group_by(_LINES.c.sku)
-)
-_CARED_FOR = (
-    select(_WORK_LINES.c.sku, func.sum(func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity)))
-    .join(_WORK)
-    .where(_WORK.c.order_id == _ORDER_ID, _WORK.c.status.not_in(UNDONE))
-    .group_by(_WORK_LINES.c.sku)
-)
 _PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
 _RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.instructions["location"].astext.label("specified")).where(
     _ORDERS.c.order_id == _ORDER_ID
@@ -57,22 +46,26 @@ _AVAILABLE = (
     .join(_PLACES, _PLACES.c.location_id == _STOCK.c.location_id)
     .outerjoin(_RESERVED, _OWN)
     .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))), _STOCK.c.location_id.not_in(_REJECTED))
+    .where(_PLACES.c.kind.in_(sorted(SELLABLE)))
 )
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:
-    """Units by SKU that no fulfillment order takes care of: ordered − withdrawn − under way or delivered."""
-    ordered = session.execute(_ORDERED, {"order_id": order_id})
-    cared_for = session.execute(_CARED_FOR, {"order_id": order_id})
-    taken: dict[str, int] = {sku: int(units) for sku, units in cared_for}
-    return {sku: left for sku, units in ordered if (left := int(units) - taken.get(sku, 0)) > 0}
+    """Units by SKU that no fulfillment order takes care of: ordered − withdrawn − under way or delivered.
+
+    Bundles are told as their parts.
+    """
+    wanted, taken = ordered(session, order_id), cared_for(session, order_id)
+    return {sku: left for sku, units in wanted.items() if (left := units - taken.get(sku, 0)) > 0}
 
 
 def decide(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
-    """Source the demand; gifts of ours that nobody has are dropped from the order, so that they hold up nothing."""
-    decision = choose(session, order_id, demand)
+    """Source the demand within the channel's quotas; gifts of ours that are short are dropped from the order, so that
+    they hold up nothing.
+    """
+    decision = _decide(session, order_id, demand)
     if decision.short and gifts.drop(session, order_id, decision.short):
-        decision = choose(session, order_id, outstanding(session, order_id))
+        decision = _decide(session, order_id, outstanding(session, order_id))
     return decision
 
 
@@ -107,3 +100,12 @@ def wait_for_stock(session: Session, order_id: str, decision: SourcingDecision, 
         upsert.on_conflict_do_update(index_elements=["order_id", "sku"], set_={"quantity": upsert.excluded.quantity})
     )
     journal.happened(session, order_id, "sourcing.failed", key, {"short": dict(decision.short), "why": decision.reason})
+
+
+def _decide(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
+    decision = choose(session, order_id, demand)
+    # Whoever reserves or allocates many orders at once takes their quotas at this point: after sourcing, before stock
+    # is locked, in the transaction that claims it.
+    if not decision.short and (beyond := quotas.take(session, order_id, demand)):
+        return SourcingDecision({}, beyond, f"{len(beyond)} SKU beyond the quota of the channel", decision.considered)
+    return decision

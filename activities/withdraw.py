@@ -40,7 +40,7 @@ class Withdraw:
         with self.sessions.begin() as session:
             order_of(session, withdrawal.order_id)
             case = session.get_one(ReturnRow, withdrawal.return_id, with_for_update=True)
-            if case.goods is None and _not_on_their_way(session, withdrawal):
+            if case.goods is None and _not_on_their_way(session, case):
                 for line_no, units in case_records.asked(session, withdrawal.return_id).items():
                     _withdraw(session, withdrawal.order_id, line_no, units)
                 case.goods = withdrawal.goods
@@ -52,9 +52,9 @@ class Withdraw:
             return Withdrawn(case.goods is not None, left)
 
 
-def _not_on_their_way(session: Session, withdrawal: Withdrawal) -> bool:
-    here = sourcing.outstanding(session, withdrawal.order_id)
-    wanted = case_records.by_sku(session, withdrawal.return_id)
+def _not_on_their_way(session: Session, case: ReturnRow) -> bool:
+    here = sourcing.outstanding(session, case.order_id)
+    wanted = case_records.by_sku(session, case)
     return all(here.get(sku, 0) >= units for sku, units in wanted.items())
 
 

@@ -31,6 +31,7 @@ class Right(StrEnum):
     UNMERGE = "unmerge"
     FORCE = "force"
     REJECT = "reject"
+    KEEP_STOCK = "keep_stock"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"

@@ -14,27 +14,33 @@ from api import (
     audits,
     batches,
     channel_batches,
+    channel_stock,
     channel_webhooks,
     health,
     intake,
     intakes,
     inventory,
     listings,
+    locations,
     merging,
     missing_orders,
+    movements,
     order_commands,
     orders,
+    products,
     return_requests,
     returns,
     reviews,
     rule_set_commands,
     rule_sets,
     stock_alerts,
+    stock_counts,
     webhooks,
 )
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
+from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody, StockCountBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
 from api.merging import UnmergeBody
@@ -61,11 +67,14 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
+    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
+    # The first that matches is taken, so movements and alerts are asked before any SKU.
+    *(movements, stock_alerts, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(stock_alerts, listings),
+    listings,
 )
 
 

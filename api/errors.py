@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from temporalio.service import RPCError, RPCStatusCode
 
+from goods.mistakes import Mistake
+
 DATABASE_DOWN = (OperationalError, InterfaceError, NoConnection)
 TEMPORAL_DOWN = {
     RPCStatusCode.UNAVAILABLE,
@@ -85,6 +87,11 @@ def invalid_fields(errors: Sequence[FieldError]) -> Problem:
     errors = errors[:100]
     fields = ", ".join(error["field"] for error in errors[:3])
     return Problem(INVALID, f"{fields}: {errors[0]['message']}" if len(errors) == 1 else f"see {fields}", errors)
+
+
+def mistaken(mistake: Mistake) -> Problem:
+    """A 422 out of what cannot be about goods, places and counts."""
+    return invalid(mistake.field, mistake.message)
 
 
 def invalid_body(error: ValidationError) -> Problem:

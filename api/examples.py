@@ -75,6 +75,7 @@ STOCK = {
     "items": [
         {
             "sku": "ELEGANT-LAMP",
+            "available": 8,
             "total": {
                 "on_hand": 12,
                 "in_transit": 0,
@@ -87,6 +88,8 @@ STOCK = {
             "locations": [
                 {
                     "location_id": "HZ-1",
+                    "kind": "warehouse",
+                    "distance_km": None,
                     "on_hand": 12,
                     "in_transit": 0,
                     "reserved": 1,

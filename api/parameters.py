@@ -32,6 +32,14 @@ def after(cursor: str | None) -> str | None:
     return text
 
 
+def after_number(cursor: str | None) -> int | None:
+    """The same for lists in the order of a number."""
+    last = after(cursor)
+    if last is not None and not (last.isascii() and last.isdigit() and len(last) <= 18):
+        raise not_a_cursor()
+    return None if last is None else int(last)
+
+
 def not_a_cursor() -> Problem:
     return invalid("cursor", "not a cursor that this list gave")
 

@@ -13,7 +13,7 @@ from api.dependencies import RuleReader, RuleWriter, Services, WithServices, rea
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, FieldError, Problem, invalid, invalid_fields
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Limit, after, cut, not_a_cursor
+from api.parameters import Cursor, Limit, after_number, cut
 from api.rule_answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
 from api.rule_schemas import RuleBody, RuleSetBody
 from api.schemas import Page
@@ -51,7 +51,7 @@ def list_rule_sets(
 ) -> Page[RuleSetSummary]:
     """At most one is active."""
     wanted = select(RuleSetRow).order_by(RuleSetRow.rule_set_id.desc()).limit(limit + 1)
-    if last := _number(cursor):
+    if last := after_number(cursor):
         wanted = wanted.where(RuleSetRow.rule_set_id < last)
     with services.sessions() as session:
         rows, next_cursor = cut(session.scalars(wanted).all(), limit, lambda row: row.rule_set_id)
@@ -79,7 +79,7 @@ def read_log(
 ) -> Page[RuleLogEntry]:
     """Oldest first. Nothing in it is ever changed."""
     wanted = select(RuleSetLogRow).where(RuleSetLogRow.rule_set_id == rule_set_id).order_by(RuleSetLogRow.log_id)
-    if last := _number(cursor):
+    if last := after_number(cursor):
         wanted = wanted.where(RuleSetLogRow.log_id > last)
     with services.sessions() as session:
         find_rule_set(session, rule_set_id)
@@ -142,10 +142,3 @@ def _check_names(session: Session, rules: list[RuleBody]) -> None:
 def _told(session: Session, row: RuleSetRow) -> RuleSetAnswer:
     rules = [RuleAnswer.model_validate(rule) for rule in rules_of(session, row.rule_set_id)]
     return RuleSetAnswer(**RuleSetSummary.model_validate(row).model_dump(), rules=rules)
-
-
-def _number(cursor: str | None) -> int | None:
-    last = after(cursor)
-    if last is not None and not (last.isascii() and last.isdigit() and len(last) <= 18):
-        raise not_a_cursor()
-    return None if last is None else int(last)

@@ -145,11 +145,17 @@ SHARED = """
     SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
     FROM fulfillment_orders JOIN orders USING (order_id) WHERE shipment_id IS NOT NULL GROUP BY shipment_id"""
 
+QUOTAS = """
+    SELECT channel || ' ' || sku || ' ' || quota_id AS id, claimed <> coalesce(units, 0) AS wrong
+    FROM channel_quotas
+    LEFT JOIN (SELECT quota_id, sum(units) AS units FROM quota_claims GROUP BY quota_id) AS claims USING (quota_id)"""
+
 _QUERIES: Mapping[str, str] = {
     "stock counters equal the sums of the ledger": LEDGER,
     "reserved units equal the reservations": RESERVED,
     "allocated units equal those of the fulfillment orders": ALLOCATED,
     "nothing is oversold or below zero": NOT_NEGATIVE,
+    "quotas are used up by the claims of orders": QUOTAS,
     "every allocation is owned by an open fulfillment order": OWNED,
     "no ended order reserves stock": LET_GO,
     "every order has a workflow or an end": STARTED,

@@ -1,10 +1,11 @@
 """Goods, places, the counters of stock and the ledger that explains them."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
 
+RARE = text("kind IN ('received', 'returned', 'quarantined', 'adjusted')")
 AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
@@ -43,7 +44,10 @@ class ProductRow(Base):
 
 
 class LocationRow(Base):
-    """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals."""
+    """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals.
+
+    Latitude and longitude are degrees, WGS 84; both or neither.
+    """
 
     __tablename__ = "locations"
 
@@ -53,8 +57,15 @@ class LocationRow(Base):
     country: Mapped[str]
     province: Mapped[str]
     priority: Mapped[int] = mapped_column(server_default="100")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
 
-    __table_args__ = (CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),
+        CheckConstraint("latitude BETWEEN -90 AND 90", "latitude"),
+        CheckConstraint("longitude BETWEEN -180 AND 180", "longitude"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", "coordinates"),
+    )
 
 
 class StockRow(Base):
@@ -79,6 +90,7 @@ class StockRow(Base):
             "counters_not_negative",
         ),
         CheckConstraint(f"{AVAILABLE} >= 0", "never_oversold"),
+        Index("ix_stock_location", "location_id", "sku"),
     )
 
 
@@ -98,7 +110,10 @@ class StockMovementRow(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),
-        Index("ix_stock_movements_stock", "sku", "location_id", "movement_id"),
+        Index("ix_stock_movements_sku", "sku", "movement_id"),
+        Index("ix_stock_movements_location", "location_id", "movement_id"),
+        # Of the other kinds there are so many that the newest are found without an index.
+        Index("ix_stock_movements_kind", "kind", "movement_id", postgresql_where=RARE),
         Index("ix_stock_movements_order", "order_id"),
     )
 

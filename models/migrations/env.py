@@ -5,6 +5,7 @@ from alembic import context
 import models.access
 import models.channel
 import models.fulfillment
+import models.goods
 import models.idempotency
 import models.messaging
 import models.order

@@ -6,21 +6,27 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples, listing_examples, rule_examples
+from api import channel_examples, example_answers, examples, goods_examples, listing_examples, rule_examples
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
+from api.channel_stock import ChannelStockAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
-from api.inventory import SkuStock
+from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
+from api.locations import LocationAnswer
 from api.missing_orders import MissingOrder
+from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.products import ProductAnswer
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from api.stock_alerts import StockAlert
+from api.stock_counts import StockCountAnswer
+from api.stock_view import SkuStock
 from tests.api.conftest import Api, order_body
 
 FITS: list[tuple[type[BaseModel], Any]] = [
@@ -32,6 +38,14 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (HoldReleaseTold, examples.HOLD_RELEASED),
     (ReturnAsked, examples.RETURN_ASKED),
     (Page[SkuStock], examples.STOCK),
+    (ProductStock, goods_examples.PRODUCT_STOCK),
+    (Page[MovementAnswer], goods_examples.MOVEMENTS),
+    (ProductAnswer, goods_examples.PRODUCT),
+    (Page[ProductAnswer], goods_examples.PRODUCTS),
+    (LocationAnswer, goods_examples.LOCATION),
+    (Page[LocationAnswer], goods_examples.LOCATIONS),
+    (ChannelStockAnswer, goods_examples.CHANNEL_STOCK),
+    (StockCountAnswer, goods_examples.COUNTED),
     (OrderAnswer, example_answers.ORDER),
     (AuditsAnswer, example_answers.AUDITS),
     (Page[OrderSummary], example_answers.ORDERS),

@@ -4,7 +4,7 @@ import pytest
 
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow, StockRow
-from tests.api.conftest import Api
+from tests.api.conftest import Api, assert_problem, fields
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,40 @@ async def test_pages_go_on_behind_the_last_sku(viewer: Api) -> None:
     second = (await viewer.get("/stock", params={"limit": 1, "cursor": first["next_cursor"]})).json()
     assert [page["items"][0]["sku"] for page in (first, second)] == ["ELEGANT-LAMP", "OAK-STOOL"]
     assert second["next_cursor"] is None
+
+
+async def test_stores_nearby_come_nearest_first_with_their_distance(sessions: Sessions, viewer: Api) -> None:
+    # given
+    places = {"BUND": (31.2397, 121.4900), "WEST-LAKE": (30.2489, 120.1485), "UNPLACED": (None, None)}
+    with sessions.begin() as session:
+        for name, (latitude, longitude) in places.items():
+            where = {"latitude": latitude, "longitude": longitude, "country": "CN", "province": ""}
+            session.add(LocationRow(location_id=name, kind="store", name=name, **where))
+        session.flush()
+        session.add_all(StockRow(sku="TEACUP", location_id=name, on_hand=2) for name in places)
+
+    # when
+    page = (await viewer.get("/stock", params={"near": "30.25,120.15"})).json()
+
+    # then
+    [teacup] = page["items"]
+    assert [(place["location_id"], place["distance_km"]) for place in teacup["locations"]] == [
+        ("WEST-LAKE", 0.2),
+        ("BUND", 168.8),
+    ]
+    assert (teacup["available"], teacup["total"]) == (4, None)
+    page = (await viewer.get("/stock", params={"kind": "warehouse"})).json()
+    assert [item["sku"] for item in page["items"]] == ["ELEGANT-LAMP", "OAK-STOOL"]
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"near": "here"}, "near"),
+        ({"near": "91,0"}, "near"),
+        ({"kind": "garden"}, "kind"),
+        ({"channel": "tmall", "location": "HZ-1"}, "channel"),
+    ],
+)
+async def test_a_view_that_cannot_be_is_refused_by_its_field(viewer: Api, params: dict[str, str], field: str) -> None:
+    assert fields(assert_problem(await viewer.get("/stock", params=params), 422, "invalid")) == [field]

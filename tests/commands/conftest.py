@@ -13,6 +13,7 @@ from activities.reserve import Reserve, StockRequest
 from activities.return_reports import ReturnProgress, ReturnReports
 from activities.undo import UndoRequest
 from commands.seed import SHOP, stock_shop
+from goods.channels import Quota, set_quotas
 from models.base import Json
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
@@ -28,6 +29,7 @@ NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
 def record(sessions: Sessions) -> Sessions:
     with sessions.begin() as session:
         stock_shop(session, SHOP)
+        set_quotas(session, "web", "ELEGANT-LAMP", [Quota(100, NOON.replace(year=2020))])
     for name in ("RESERVED", "ALLOCATED", "RETURNED", "CANCELED"):
         _place(sessions, name)
     Allocate(sessions).allocate_stock(StockRequest("ALLOCATED", 2))

@@ -39,6 +39,11 @@ TAMPERING = {
         "nothing is oversold or below zero",
         "ELEGANT-LAMP/SHANGHAI",
     ),
+    "a quota of which more is used up than orders claimed": (
+        "UPDATE channel_quotas SET claimed = claimed + 1",
+        "quotas are used up by the claims of orders",
+        "web ELEGANT-LAMP 1",
+    ),
     "an allocation of a fulfillment order that was canceled": (
         "UPDATE fulfillment_orders SET status = 'canceled' WHERE fulfillment_order_id = 'ALLOCATED-1'",
         "every allocation is owned by an open fulfillment order",

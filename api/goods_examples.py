@@ -1,0 +1,96 @@
+"""Goods, places and counts that the interactive documentation shows; tests send them and hold them against their
+types."""
+
+from typing import Any
+
+from api.examples import ORDER_ID
+
+LAMP, BULB, EVENING_SET, STORE = "ELEGANT-LAMP", "WARM-BULB", "EVENING-SET", "WEST-LAKE-STORE"
+
+PRODUCT_BODY: dict[str, Any] = {
+    "title": "Lamp with two bulbs",
+    "weight_grams": 1400,
+    "parts": [{"sku": LAMP, "quantity": 1}, {"sku": BULB, "quantity": 2}],
+    "substitutes": [LAMP],
+}
+PRODUCT: dict[str, Any] = {
+    "sku": EVENING_SET,
+    "title": "Lamp with two bulbs",
+    "on_sale": True,
+    "weight_grams": 1400,
+    "hs_code": "",
+    "dangerous_goods_class": "",
+    "goods_class": "",
+    "cross_border": False,
+    "max_per_order": None,
+    "channels": None,
+    "bundle_part_only": False,
+    "vat": None,
+    "consumption_tax": None,
+    "positive_listed": False,
+    "parts": PRODUCT_BODY["parts"],
+    "substitutes": [LAMP],
+}
+PRODUCTS = {"items": [PRODUCT], "next_cursor": None}
+LOCATION_BODY: dict[str, Any] = {
+    "kind": "store",
+    "name": "Store at the West Lake",
+    "country": "CN",
+    "province": "浙江省",
+    "priority": 50,
+    "latitude": 30.2489,
+    "longitude": 120.1485,
+}
+LOCATION = {"location_id": STORE, "sellable": True} | LOCATION_BODY
+LOCATIONS = {"items": [LOCATION], "next_cursor": None}
+CHANNEL_STOCK_BODY: dict[str, Any] = {
+    "share_percent": 50,
+    "reserve": 2,
+    "quotas": [{"quantity": 100, "valid_from": "2026-11-11T00:00:00+08:00", "valid_to": "2026-11-12T00:00:00+08:00"}],
+}
+CHANNEL_STOCK = {
+    "channel": "tmall",
+    "sku": LAMP,
+    "share_percent": 50,
+    "reserve": 2,
+    "quotas": [
+        {"quantity": 100, "claimed": 40, "valid_from": "2026-11-10T16:00:00Z", "valid_to": "2026-11-11T16:00:00Z"}
+    ],
+    "available": 180,
+    "shown": 60,
+}
+COUNT: dict[str, Any] = {
+    "count_id": "COUNT-2026-11-30-A3",
+    "location_id": STORE,
+    "reason": "yearly count, aisle A3",
+    "lines": [{"sku": LAMP, "counted": 11}, {"sku": BULB, "counted": 40}],
+}
+COUNTED = {
+    "count_id": "COUNT-2026-11-30-A3",
+    "location_id": STORE,
+    "counted_lines": 2,
+    "differences": [{"sku": LAMP, "units": -1}],
+}
+MOVEMENTS = {
+    "items": [
+        {
+            "movement_id": 4711,
+            "at": "2026-11-30T08:00:00Z",
+            "kind": "reserved",
+            "sku": LAMP,
+            "location_id": STORE,
+            "quantity": 1,
+            "order_id": ORDER_ID,
+            "reason": "reserved",
+        }
+    ],
+    "next_cursor": None,
+}
+PRODUCT_STOCK = {
+    "sku": EVENING_SET,
+    "available": 7,
+    "total": dict.fromkeys(("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined", "available"), 0),
+    "locations": [],
+    "parts": PRODUCT_BODY["parts"],
+    "substitutes": [LAMP],
+}

@@ -1,0 +1,105 @@
+"""Sheets as staff keep them, CSV or XLSX: rows of texts under named columns in, rows of values out."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+
+XLSX = ".xlsx"
+
+
+class NotASheet(ValueError):
+    """The file is neither CSV nor XLSX, or its columns are not those that were expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """`number` counts from 1 as spreadsheets do, so the first row below the names is 2; empty cells are left out."""
+
+    number: int
+    cells: dict[str, str]
+
+
+def read_sheet(file: Path, needed: Sequence[str], allowed: Sequence[str]) -> list[SheetRow]:
+    """Every row that is not empty. Raises NotASheet when a needed column is missing or one is not allowed."""
+    lines = _xlsx_lines(file) if file.suffix.lower() == XLSX else _csv_lines(file)
+    names = [name.strip().lower() for name in next(lines, [])]
+    if missing := [name for name in needed if name not in names]:
+        raise NotASheet(f"the first row must name the columns; missing: {', '.join(missing)}")
+    if strange := [name for name in names if name and name not in allowed]:
+        raise NotASheet(f"unknown columns: {', '.join(strange)}; known are {', '.join(allowed)}")
+    if len(set(names)) < len(names):
+        raise NotASheet("a column is named twice")
+    rows = []
+    for number, line in enumerate(lines, 2):
+        cells = {name: text.strip() for name, text in zip(names, line, strict=False) if name and text.strip()}
+        if cells:
+            rows.append(SheetRow(number, cells))
+    return rows
+
+
+def write_sheet(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write the rows below the names of their columns; answers how many there were."""
+    return _write_xlsx(file, columns, rows) if file.suffix.lower() == XLSX else _write_csv(file, columns, rows)
+
+
+def _csv_lines(file: Path) -> Iterator[list[str]]:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
+            yield from csv.reader(lines, strict=True)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NotASheet(f"{file.name} is not CSV in UTF-8: {error}") from None
+
+
+def _xlsx_lines(file: Path) -> Iterator[list[str]]:
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise NotASheet(f"{file.name} is not XLSX: {error}") from None
+    for line in book.worksheets[0].iter_rows(values_only=True):
+        yield [_text(value) for value in line]
+    book.close()
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    # A spreadsheet keeps every number as one with a fraction.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    written = 0
+    with file.open("w", newline="", encoding="utf-8") as out:
+        sheet = csv.writer(out)
+        sheet.writerow(columns)
+        for row in rows:
+            sheet.writerow([_text(value) for value in row])
+            written += 1
+    return written
+
+
+def _write_xlsx(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(list(columns))
+    written = 0
+    for row in rows:
+        cells = []
+        for value in row:
+            cell = WriteOnlyCell(sheet, value=value if isinstance(value, int | float | None) else str(value))
+            if isinstance(value, str):
+                # A title that begins with = is text, and no formula.
+                cell.data_type = "s"
+            cells.append(cell)
+        sheet.append(cells)
+        written += 1
+    book.save(file)
+    return written

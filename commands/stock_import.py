@@ -1,0 +1,108 @@
+"""Sheets of goods, places and counts, row by row: what fits is written at once, the rest is told by row and field."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.goods_schemas import LocationBody, ProductBody, StockCountBody
+from commands.sheets import SheetRow
+from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, counts, one_a_row, reject_of
+from goods.locations import save_location
+from goods.mistakes import Mistake
+from goods.products import save_product, set_parts, set_substitutes
+from models.database import Sessions
+from stocktaking.counts import Count, OtherCount, book_count
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A kind of sheet: its columns, how rows become items, and the steps in which items are written, one after another
+    so that a row may name another one further down."""
+
+    needed: tuple[str, ...]
+    columns: tuple[str, ...]
+    items: ReadItems
+    steps: tuple[Callable[[Session, Any, str], None], ...]
+
+
+@dataclass
+class Figures:
+    """Rows that were taken, and those that were not."""
+
+    taken: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def import_rows(sessions: Sessions, sheet: Sheet, rows: Sequence[SheetRow], by: str) -> Figures:
+    """Write all items that fit in one transaction. The same sheet again changes nothing more."""
+    items, rejects = sheet.items(rows)
+    while True:
+        with sessions() as session:
+            refused = _write(session, sheet, items, by)
+            if not refused:
+                session.commit()
+                break
+        # Nothing of a refused item may stay, and what names it is to be refused as well.
+        rejects += refused.values()
+        items = [item for item in items if item.places not in refused]
+    return Figures(sum(len(item.places) for item in items), sorted(rejects, key=lambda reject: reject.row))
+
+
+def _write(session: Session, sheet: Sheet, items: Sequence[Item], by: str) -> dict[tuple[int, ...], Reject]:
+    refused: dict[tuple[int, ...], Reject] = {}
+    for step in sheet.steps:
+        for item in items:
+            if item.places in refused:
+                continue
+            try:
+                with session.begin_nested():
+                    step(session, item.body, by)
+            except Mistake as mistake:
+                refused[item.places] = reject_of(item.places, mistake.field, mistake.message)
+            except OtherCount:
+                reason = "this count was booked before with other figures"
+                refused[item.places] = Reject(item.places[0], "count_id", reason)
+    return refused
+
+
+def _save_product(session: Session, line: ProductLine, by: str) -> None:
+    save_product(session, line.sku, line.model_dump(exclude_unset=True, exclude={"sku", "parts", "substitutes"}))
+
+
+def _set_parts(session: Session, line: ProductLine, by: str) -> None:
+    if "parts" in line.model_fields_set:
+        set_parts(session, line.sku, {part.sku: part.quantity for part in line.parts})
+
+
+def _set_substitutes(session: Session, line: ProductLine, by: str) -> None:
+    if "substitutes" in line.model_fields_set:
+        set_substitutes(session, line.sku, line.substitutes)
+
+
+def _save_location(session: Session, line: LocationLine, by: str) -> None:
+    save_location(session, line.location_id, line.model_dump(exclude_unset=True, exclude={"location_id"}))
+
+
+def _book(session: Session, body: StockCountBody, by: str) -> None:
+    units = {line.sku: line.counted for line in body.lines}
+    book_count(session, Count(body.count_id, body.location_id, units, body.reason, by))
+
+
+COUNT_COLUMNS = ("count_id", "location_id", "reason", "sku", "counted")
+SHEETS: Mapping[str, Sheet] = {
+    "products": Sheet(
+        ("sku", "title"),
+        ("sku", *ProductBody.model_fields),
+        one_a_row(ProductLine, "sku"),
+        (_save_product, _set_parts, _set_substitutes),
+    ),
+    "locations": Sheet(
+        ("location_id", "kind", "name", "country"),
+        ("location_id", *LocationBody.model_fields),
+        one_a_row(LocationLine, "location_id"),
+        (_save_location,),
+    ),
+    "counts": Sheet(COUNT_COLUMNS, COUNT_COLUMNS, counts, (_book,)),
+}

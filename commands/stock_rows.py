@@ -1,0 +1,118 @@
+"""Rows of a sheet as what is written as a whole: a product, a location, or a count of several rows."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from api.errors import invalid_body
+from api.goods_schemas import LocationBody, LocationId, ProductBody, StockCountBody
+from api.schemas import Sku
+from commands.sheets import SheetRow
+
+TRUE_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+LISTS = ("channels", "substitutes")
+
+
+class ProductLine(ProductBody):
+    sku: Sku
+
+
+class LocationLine(LocationBody):
+    location_id: LocationId
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why a row was not taken."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is written as a whole: one row, or the rows of one count. `places` are their numbers in the sheet."""
+
+    places: tuple[int, ...]
+    body: BaseModel
+
+
+ReadItems = Callable[[Sequence[SheetRow]], tuple[list[Item], list[Reject]]]
+"""The items of a sheet, and why rows are none."""
+
+
+def one_a_row(model: type[BaseModel], key: str) -> ReadItems:
+    """Every row is about another thing, by its `key`."""
+
+    def items(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
+        found, rejects, seen = list[Item](), list[Reject](), dict[str, int]()
+        for row in rows:
+            name = row.cells.get(key, "")
+            if name and name in seen:
+                rejects.append(Reject(row.number, key, f"row {seen[name]} is about it too"))
+                continue
+            seen[name] = row.number
+            values = {column: _value(model, column, text) for column, text in row.cells.items()}
+            _validate(model, values, (row.number,), found, rejects)
+        return found, rejects
+
+    return items
+
+
+def counts(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
+    """Rows of one `count_id` are one count."""
+    by_id: dict[str, list[SheetRow]] = {}
+    for row in rows:
+        by_id.setdefault(row.cells.get("count_id", ""), []).append(row)
+    found, rejects = list[Item](), list[Reject]()
+    for lines in by_id.values():
+        heads = {tuple(line.cells.get(name) for name in ("location_id", "reason")) for line in lines}
+        if len(heads) > 1:
+            rejects.append(Reject(lines[0].number, "location_id", "one count is of one location, for one reason"))
+            continue
+        values: dict[str, Any] = {k: v for k, v in lines[0].cells.items() if k not in ("sku", "counted")}
+        values["lines"] = [
+            {k: _number(v) if k == "counted" else v for k, v in line.cells.items() if k in ("sku", "counted")}
+            for line in lines
+        ]
+        _validate(StockCountBody, values, tuple(line.number for line in lines), found, rejects)
+    return found, rejects
+
+
+def _validate(
+    model: type[BaseModel], values: Mapping[str, Any], places: tuple[int, ...], found: list[Item], rejects: list[Reject]
+) -> None:
+    try:
+        found.append(Item(places, model.model_validate(values)))
+    except ValidationError as error:
+        rejects += [reject_of(places, one["field"], one["message"]) for one in invalid_body(error).errors]
+
+
+def reject_of(places: tuple[int, ...], path: str, reason: str) -> Reject:
+    """A path such as `lines[3].sku` of a count is the column `sku` of its fourth row."""
+    line = re.fullmatch(r"lines\[(\d+)\]\.(\w+)", path)
+    return Reject(places[int(line[1])], line[2], reason) if line else Reject(places[0], path, reason)
+
+
+def _value(model: type[BaseModel], column: str, text: str) -> Any:
+    """A cell as the body has it; what is not of its type stays text and is refused by the body."""
+    if column == "parts":
+        pairs = (part.rpartition(":") for part in text.split())
+        return [{"sku": sku, "quantity": _number(units)} for sku, _, units in pairs]
+    if column in LISTS:
+        return text.split()
+    kind = model.model_fields[column].annotation
+    kinds = (kind, *get_args(kind))
+    if bool in kinds:
+        return TRUE_FALSE.get(text.lower(), text)
+    return _number(text) if int in kinds or float in kinds else text
+
+
+def _number(text: str) -> int | float | str:
+    if re.fullmatch(r"-?\d{1,18}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d{1,18}\.\d{1,18}", text) else text

@@ -1,0 +1,72 @@
+"""What an order needs of the stock, in the SKUs that lie there: bundles count as their parts."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Row, Text, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from domain.status import FulfillmentStatus
+from models.base import table
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.goods import ProductPartRow
+from models.order import OrderLineRow, OrderRow
+
+UNDONE = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
+
+# Built once: building a statement costs more than sending it.
+_ORDERS, _LINES, _PARTS = table(OrderRow), table(OrderLineRow), table(ProductPartRow)
+_WORK, _WORK_LINES = table(FulfillmentOrderRow), table(FulfillmentLineRow)
+_ORDER_ID = bindparam("order_id", type_=Text)
+_VALID = (
+    (_PARTS.c.bundle_sku == _LINES.c.sku)
+    & (_PARTS.c.valid_from <= _ORDERS.c.received_at)
+    & (_PARTS.c.valid_to.is_(None) | (_PARTS.c.valid_to > _ORDERS.c.received_at))
+)
+_STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
+_ORDERED = (
+    select(_STOCK_SKU, func.sum((_LINES.c.quantity - _LINES.c.withdrawn) * func.coalesce(_PARTS.c.quantity, 1)))
+    .select_from(_LINES.join(_ORDERS).outerjoin(_PARTS, _VALID))
+    .where(_LINES.c.order_id == _ORDER_ID)
+    .group_by(_STOCK_SKU)
+)
+_CARED_FOR = (
+    select(_WORK_LINES.c.sku, func.sum(func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity)))
+    .join(_WORK)
+    .where(_WORK.c.order_id == _ORDER_ID, _WORK.c.status.not_in(UNDONE))
+    .group_by(_WORK_LINES.c.sku)
+)
+_BUNDLES = (
+    select(_PARTS.c.bundle_sku, _PARTS.c.part_sku, _PARTS.c.quantity)
+    .distinct()
+    .select_from(_LINES.join(_ORDERS).join(_PARTS, _VALID))
+    .where(_LINES.c.order_id == _ORDER_ID)
+)
+
+
+def ordered(session: Session, order_id: str) -> dict[str, int]:
+    """Units by SKU that the customer still wants of what was ordered; those that are not 0."""
+    return {sku: int(units) for sku, units in session.execute(_ORDERED, {"order_id": order_id}) if units}
+
+
+def cared_for(session: Session, order_id: str) -> dict[str, int]:
+    """Units by SKU that are under way or delivered."""
+    return {sku: int(units) for sku, units in session.execute(_CARED_FOR, {"order_id": order_id})}
+
+
+def bundles_of(session: Session, order_id: str) -> dict[str, dict[str, int]]:
+    """The bundles among the order's lines, with the parts that were valid when it was received."""
+    return _by_bundle(session.execute(_BUNDLES, {"order_id": order_id}))
+
+
+def bundles_now(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
+    """The bundles among these SKUs, with the parts that are valid now."""
+    valid: list[ColumnElement[bool]] = [ProductPartRow.bundle_sku.in_(list(skus)), ProductPartRow.valid_to.is_(None)]
+    columns = select(ProductPartRow.bundle_sku, ProductPartRow.part_sku, ProductPartRow.quantity)
+    return _by_bundle(session.execute(columns.where(*valid).order_by(ProductPartRow.part_sku)))
+
+
+def _by_bundle(rows: Iterable[Row[str, str, int]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for bundle, part, quantity in rows:
+        found.setdefault(bundle, {})[part] = quantity
+    return found

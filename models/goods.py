@@ -1,0 +1,120 @@
+"""What goods are made of and what replaces them, what each channel may see and sell of them, and counts of stock."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Json, Now, Serial, Timestamp, When
+
+
+class ProductPartRow(Base):
+    """One bundle needs `quantity` of a part. An order needs the parts that were valid when it was received.
+
+    A bundle has no stock of its own, and no part of it is a bundle.
+    """
+
+    __tablename__ = "product_parts"
+
+    bundle_sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
+    part_sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
+    valid_from: Mapped[Timestamp] = mapped_column(primary_key=True)
+    valid_to: Mapped[When]
+    quantity: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", "quantity_positive"),
+        CheckConstraint("bundle_sku <> part_sku", "not_itself"),
+        CheckConstraint("valid_to > valid_from", "begins_before_it_ends"),
+        Index("ix_product_parts_part", "part_sku"),
+        Index(
+            "uq_product_parts_valid", "bundle_sku", "part_sku", unique=True, postgresql_where=text("valid_to IS NULL")
+        ),
+    )
+
+
+class ProductSubstituteRow(Base):
+    """What may be sent instead when a product is short; rank 1 is proposed first."""
+
+    __tablename__ = "product_substitutes"
+
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    substitute_sku: Mapped[str] = mapped_column(ForeignKey("products.sku"))
+
+    __table_args__ = (
+        UniqueConstraint("sku", "substitute_sku"),
+        CheckConstraint("rank > 0", "rank_positive"),
+        CheckConstraint("sku <> substitute_sku", "not_itself"),
+    )
+
+
+class ChannelShareRow(Base):
+    """What a channel is shown of a SKU: `share_percent` of what is available, less `reserve` units.
+
+    Without a row it is shown everything.
+    """
+
+    __tablename__ = "channel_shares"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
+    share_percent: Mapped[int] = mapped_column(SmallInteger, server_default="100")
+    reserve: Mapped[int] = mapped_column(server_default="0")
+
+    __table_args__ = (
+        CheckConstraint("share_percent BETWEEN 0 AND 100", "share_percent"),
+        CheckConstraint("reserve >= 0", "reserve_not_negative"),
+    )
+
+
+class ChannelQuotaRow(Base):
+    """The most units of a SKU that a channel may claim from one moment to another; never a bundle's SKU.
+
+    `claimed` is the sum of its claims, kept so that a hot item needs no sum; it never passes `quantity`.
+    """
+
+    __tablename__ = "channel_quotas"
+
+    quota_id: Mapped[Serial]
+    channel: Mapped[str]
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"))
+    quantity: Mapped[int]
+    claimed: Mapped[int] = mapped_column(server_default="0")
+    valid_from: Mapped[Timestamp]
+    valid_to: Mapped[When]
+
+    __table_args__ = (
+        UniqueConstraint("channel", "sku", "valid_from"),
+        CheckConstraint("claimed BETWEEN 0 AND quantity", "never_exceeded"),
+        CheckConstraint("valid_to > valid_from", "begins_before_it_ends"),
+    )
+
+
+class QuotaClaimRow(Base):
+    """Units of a quota that one order has used: reserved, under way or delivered."""
+
+    __tablename__ = "quota_claims"
+
+    quota_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("channel_quotas.quota_id", ondelete="CASCADE"), primary_key=True
+    )
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    units: Mapped[int]
+
+    __table_args__ = (CheckConstraint("units > 0", "units_positive"), Index("ix_quota_claims_order", "order_id"))
+
+
+class StockCountRow(Base):
+    """What people counted at a location: `lines` as they were told, `differences` as they were booked."""
+
+    __tablename__ = "stock_counts"
+
+    count_id: Mapped[str] = mapped_column(primary_key=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    reason: Mapped[str]
+    counted_by: Mapped[str]
+    at: Mapped[Now]
+    lines: Mapped[Json]
+    differences: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -1,0 +1,162 @@
+"""Bundles are sold as one and claimed, sent and given back as their parts."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from activities import case_records
+from activities.reserve import Reservation, StockRequest
+from activities.undo import UndoRequest
+from activities.withdraw import Withdrawal, Withdrawn
+from goods.products import set_parts
+from models.fulfillment import FulfillmentLineRow
+from models.returns import ReturnRow
+from models.stock import BackorderRow, LocationRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders, stock_shop
+
+SET = "EVENING-SET"
+
+
+def a_set(steps: Steps, **parts: int) -> None:
+    """An evening set of a lamp and two cups, unless other parts are given."""
+    stock_shop(steps.sessions, {"HANGZHOU": {SET: 0}})
+    with steps.sessions.begin() as session:
+        set_parts(session, SET, parts or {LAMP: 1, TEACUP: 2})
+
+
+def ordering(steps: Steps, *lines: tuple[str, int]) -> Steps:
+    (order_id,) = place_orders(steps.sessions, [an_order(lines)], "accepted")
+    return replace(steps, order_id=order_id, stored={})
+
+
+def reserved(steps: Steps) -> Reservation:
+    return steps.reserve.reserve_stock(StockRequest(steps.order_id, 1))
+
+
+def test_a_bundle_claims_its_parts_together_with_what_else_is_ordered_of_them(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2), (TEACUP, 1))
+
+    # when
+    reservation = reserved(order)
+
+    # then
+    assert reservation == Reservation(7, ["HANGZHOU"])
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "reserved": 2, "available": 8}
+    assert counters(steps.sessions, TEACUP) == {"on_hand": 10, "reserved": 5, "available": 5}
+    assert counters(steps.sessions, SET) == {}
+
+
+def test_a_bundle_is_short_of_the_part_that_is_missing(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 6))
+
+    # when
+    reservation = reserved(order)
+
+    # then
+    assert reservation.short_units == 2
+    with steps.sessions() as session:
+        assert [(row.sku, row.quantity) for row in session.scalars(select(BackorderRow))] == [(TEACUP, 2)]
+
+
+def test_the_work_is_for_the_parts_and_nothing_is_left_to_be_sourced(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2))
+    reserved(order)
+
+    # when
+    allocation = steps.allocate.allocate_stock(StockRequest(order.order_id, 2))
+    again = steps.allocate.allocate_stock(StockRequest(order.order_id, 3))
+
+    # then
+    with steps.sessions() as session:
+        lines = session.scalars(select(FulfillmentLineRow).order_by(FulfillmentLineRow.sku))
+        assert {line.sku: line.quantity for line in lines} == {LAMP: 2, TEACUP: 4}
+    assert [work.units for work in allocation.work] == [6]
+    assert again.work == []
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_an_order_keeps_the_parts_that_were_valid_when_it_was_received(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    before = ordering(steps, (SET, 1))
+
+    # when
+    with steps.sessions.begin() as session:
+        set_parts(session, SET, {LAMP: 2})
+    after = ordering(steps, (SET, 1))
+
+    # then
+    assert (reserved(before).units, reserved(after).units) == (3, 2)
+    steps.reserve.release_stock(UndoRequest(before.order_id, before.order_id, "canceled"))
+    assert counters(steps.sessions, TEACUP) == {"on_hand": 10, "available": 10}
+
+
+def test_a_bundle_that_is_given_back_early_is_not_sent(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2), (TEACUP, 1))
+    order.returns.open_return(order.requested(lines={1: 1}))
+
+    # when
+    withdrawn = order.withdraw.withdraw_lines(Withdrawal(order.order_id, order.case, "recalled"))
+
+    # then
+    assert withdrawn == Withdrawn(True, 4)
+    assert reserved(order).units == 4
+
+
+def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2))
+    order.returns.open_return(order.requested(lines={1: 2}))
+
+    # when
+    with order.sessions() as session:
+        units = case_records.by_sku(session, session.get_one(ReturnRow, order.case))
+
+    # then
+    assert units == {LAMP: 2, TEACUP: 4}
+
+
+@pytest.mark.parametrize(
+    ("came", "paid"),
+    [({LAMP: 2, TEACUP: 4}, 2), ({LAMP: 2, TEACUP: 3}, 1), ({LAMP: 2}, 0), ({LAMP: 9, TEACUP: 9}, 2)],
+    ids=["all", "a cup is missing", "no cups", "too much"],
+)
+def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, came: dict[str, int], paid: int) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 2))
+    order.returns.open_return(order.requested(lines={1: 2}))
+    with order.sessions.begin() as session:
+        session.get_one(ReturnRow, order.case).status = "approved"
+    lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]
+
+    # when
+    order.record_return(order.told_of_return("received", lines))
+
+    # then
+    with order.sessions() as session:
+        assert case_records.returned_units(session, session.get_one(ReturnRow, order.case)) == {1: paid}
+
+
+def test_nobody_is_promised_what_is_at_a_virtual_location(steps: Steps) -> None:
+    # given
+    with steps.sessions.begin() as session:
+        session.get_one(LocationRow, "HANGZHOU").kind = "virtual"
+    order = ordering(steps, (LAMP, 4))
+
+    # when
+    reservation = reserved(order)
+
+    # then
+    assert reservation == Reservation(0, [], 1)
