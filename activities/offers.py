@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.listing import Offer, offered
+from goods.views import available_to_channel
 from models.listing import ChannelListingRow
-from models.stock import StockRow
 
 L = ChannelListingRow
 
@@ -36,19 +36,20 @@ FAIL = text("""
 def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[Offer]:
     """Up to `at_once` listings with changes that were not acknowledged; those that failed come last.
 
-    One statement reads versions and stock of one moment: a change after it has a later version.
+    Versions are read before the stock: a change after that has a later version, and is pushed again. What the channel
+    is shown at all (its share, reserve and quota) the listing narrows further.
     """
-    available = select(func.sum(StockRow.available)).where(StockRow.sku == L.sku).scalar_subquery()
     behind = (
-        select(L.sku, L.channel_sku, L.share, L.reserve, L.version, func.coalesce(available, 0).label("available"))
+        select(L.sku, L.channel_sku, L.share, L.reserve, L.version)
         .where(L.channel == channel, L.enabled, L.version > L.acknowledged_version)
         .where((L.retry_at <= now) | L.retry_at.is_(None))
         .order_by(L.failed_since.nulls_first(), L.sku)
         .limit(at_once)
     )
+    rows = session.execute(behind).all()
+    shown = available_to_channel(session, channel, [row.sku for row in rows])
     return [
-        Offer(row.sku, row.channel_sku, offered(int(row.available), row.share, row.reserve), row.version)
-        for row in session.execute(behind)
+        Offer(row.sku, row.channel_sku, offered(shown[row.sku], row.share, row.reserve), row.version) for row in rows
     ]
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from activities.parameters import ParameterBook
 from activities.rows import insert_all
 from domain.stock_levels import BACK, crossings
+from domain.stock_views import SELLABLE
 from models.database import Sessions
 from models.listing import StockAlertRow
-from models.stock import ProductRow, StockRow
+from models.stock import LocationRow, ProductRow, StockRow
 
 AT_ONCE = 10_000
 """Marks that one transaction takes."""
@@ -32,7 +33,8 @@ TAKE = text("""
 # Rows are locked in one order, here and where pushes are acknowledged (activities/push.py).
 FALL_BEHIND = text("""
     UPDATE channel_listings AS listing SET version = listing.version + 1
-    FROM (SELECT channel, sku FROM channel_listings WHERE sku = ANY(:skus)
+    FROM (SELECT channel, sku FROM channel_listings
+          WHERE sku = ANY(:skus) OR sku IN (SELECT bundle_sku FROM product_parts WHERE part_sku = ANY(:skus))
           ORDER BY channel, sku FOR NO KEY UPDATE) AS changed
     WHERE (listing.channel, listing.sku) = (changed.channel, changed.sku)
 """)
@@ -66,7 +68,8 @@ def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:
     levels = (
         select(StockRow.sku, func.sum(StockRow.available), func.coalesce(ProductRow.low_at, low_at))
         .join(ProductRow, ProductRow.sku == StockRow.sku)
-        .where(StockRow.sku.in_(skus))
+        .join(LocationRow, LocationRow.location_id == StockRow.location_id)
+        .where(StockRow.sku.in_(skus), LocationRow.kind.in_(SELLABLE))
         .group_by(StockRow.sku, ProductRow.low_at)
     )
     raised, cleared = [], list[int]()

@@ -28,6 +28,7 @@ PRODUCT: dict[str, Any] = {
     "vat": None,
     "consumption_tax": None,
     "positive_listed": False,
+    "low_at": None,
     "parts": PRODUCT_BODY["parts"],
     "substitutes": [LAMP],
 }

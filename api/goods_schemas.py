@@ -24,6 +24,8 @@ class PartBody(Body):
 class ProductBody(Body):
     """Rates are in hundredths of a percent, null where they are not known; `channels` of null is every channel.
 
+    At `low_at` available units or fewer the alert `stock.low` is raised; null is the shop's own threshold.
+
     With `parts` the product is a bundle. `substitutes` may be sent instead when it is short, the best first.
     """
 
@@ -40,6 +42,7 @@ class ProductBody(Body):
     vat: Annotated[int | None, Field(ge=0, le=10_000)] = None
     consumption_tax: Annotated[int | None, Field(ge=0, le=9_999)] = None
     positive_listed: bool = False
+    low_at: Annotated[int | None, Field(ge=0, le=1_000_000_000)] = None
     parts: Annotated[list[PartBody], Field(max_length=50, default_factory=list)]
     substitutes: Annotated[list[Sku], Field(max_length=20, default_factory=list)]
 

@@ -48,6 +48,7 @@ class ProductAnswer(Answer):
     vat: int | None
     consumption_tax: int | None
     positive_listed: bool
+    low_at: int | None
     parts: list[PartAnswer]
     substitutes: list[str]
 

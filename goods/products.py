@@ -14,6 +14,7 @@ from domain.bundles import Parts
 from goods.demand import bundles_now
 from goods.mistakes import Mistake
 from models.goods import ProductPartRow, ProductSubstituteRow
+from models.listing import StockTouchRow
 from models.stock import ProductRow, StockRow
 
 
@@ -25,6 +26,8 @@ def save_product(session: Session, sku: str, changes: Mapping[str, Any]) -> None
         return
     row = insert(ProductRow).values(sku=sku, **changes)
     session.execute(row.on_conflict_do_update(index_elements=["sku"], set_=dict(changes)))
+    # It may be low by its new threshold, or be shown otherwise to channels.
+    session.execute(insert(StockTouchRow).values(sku=sku))
 
 
 def set_parts(session: Session, sku: str, parts: Parts) -> None:
