@@ -31,6 +31,7 @@ class Right(StrEnum):
     UNMERGE = "unmerge"
     FORCE = "force"
     REJECT = "reject"
+    DECIDE_SHORTAGE = "decide_shortage"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
 

@@ -23,11 +23,14 @@ from api import (
     missing_orders,
     order_commands,
     orders,
+    purchase_orders,
     return_requests,
     returns,
     reviews,
     rule_set_commands,
     rule_sets,
+    shortages,
+    stock_reports,
     webhooks,
 )
 from api.access import KeyRing
@@ -44,6 +47,7 @@ from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shortages import ShortageBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -56,12 +60,14 @@ READERS = 8
 GROUPS = 2
 
 BODIES = (
-    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody),
+    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
+    WebhookBody,
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, inventory, webhooks),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
+    *(shortages, purchase_orders, stock_reports),
 )
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 
 import models.access
+import models.arrivals
 import models.channel
 import models.fulfillment
 import models.idempotency
@@ -13,7 +14,8 @@ import models.payment
 import models.pull
 import models.returns
 import models.rules
-import models.stock  # noqa: F401  Each import adds its tables to the metadata.
+import models.stock
+import models.substitutes  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
