@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples, rule_examples
+from api import arrival_examples, channel_examples, example_answers, examples, rule_examples
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_webhooks import IntakeTaken
@@ -15,10 +15,13 @@ from api.inventory import SkuStock
 from api.missing_orders import MissingOrder
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
+from api.shortages import ShortageTold
+from api.stock_reports import Difference, StockException
 from tests.api.conftest import Api, order_body
 
 FITS: list[tuple[type[BaseModel], Any]] = [
@@ -30,6 +33,11 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (HoldReleaseTold, examples.HOLD_RELEASED),
     (ReturnAsked, examples.RETURN_ASKED),
     (Page[SkuStock], examples.STOCK),
+    (ShortageTold, arrival_examples.DECIDED),
+    (Page[PurchaseOrderSummary], arrival_examples.PURCHASE_ORDERS),
+    (PurchaseOrderAnswer, arrival_examples.PURCHASE_ORDER),
+    (Page[Difference], arrival_examples.DIFFERENCES),
+    (Page[StockException], arrival_examples.EXCEPTIONS),
     (OrderAnswer, example_answers.ORDER),
     (AuditsAnswer, example_answers.AUDITS),
     (Page[OrderSummary], example_answers.ORDERS),
