@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from activities.purchases import apply_purchase_order
-from activities.queue import News
+from activities.queue import AHEAD, News
 from activities.receipts import receive_goods
 from activities.reserve import Reserve, StockRequest
 from activities.shortages import Shortage, Shortages
@@ -250,3 +251,33 @@ def test_a_receipt_that_is_carried_again_wakes_again(steps: Steps) -> None:
     assert news == [News(True, numbers(steps.sessions, order_id))] * 2
     with steps.sessions() as session:
         assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
+
+
+def test_a_queue_longer_than_what_is_read_at_once_is_woken_in_its_turn_as_far_as_the_goods_go(steps: Steps) -> None:
+    # given more orders than are read at once
+    sell_out(steps)
+    orders = [waiting(steps, 1) for _ in range(AHEAD + 10)]
+
+    # when goods come for some of them, and are bought for some more
+    news = received(steps.sessions, "R-1", lamps(AHEAD + 5), order=None)
+    promised = purchased(steps.sessions, [(LAMP, 2, SOON)])
+
+    # then only they are woken, the first first
+    assert news.woken == numbers(steps.sessions, *orders[: AHEAD + 5])
+    assert promised.woken == numbers(steps.sessions, *orders[AHEAD + 5 : AHEAD + 7])
+
+
+def test_events_about_the_same_goods_that_are_booked_at_once_all_count(steps: Steps) -> None:
+    # given a purchase, and many receipts of it that come together
+    purchased(steps.sessions, [(LAMP, 30, SOON)])
+    for _ in range(4):
+        waiting(steps, 14)
+
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        news = list(threads.map(lambda number: received(steps.sessions, f"R-{number}", lamps(2)), range(12)))
+
+    # then
+    assert all(each.done for each in news)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
+    assert verify(steps.sessions).clean
