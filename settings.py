@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 
+    stock_difference_alert: int = 10
+    """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""
+
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""
     relay_ahead: int = 100

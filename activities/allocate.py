@@ -1,6 +1,6 @@
 """Allocate: a hard claim at one location for one fulfillment order; and giving it back."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -31,7 +31,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Allocation:
-    """The work for each location, and how many units nobody has. Nothing is allocated while something is short.
+    """The work for each location, and how many units nobody has. While something is short nothing is allocated, but
+    for an order that takes what there is.
 
     `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all.
     """
@@ -100,9 +101,14 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
         return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
     demand = sourcing.outstanding(session, order_id)
     decision = sourcing.decide(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
-    if decision.short:
-        sourcing.wait_for_stock(session, order_id, decision, key)
+    there = _there(session, order_id, decision) if request.partial else {}
+    if decision.short and not there:
+        sourcing.wait_for_stock(session, order_id, decision, key, request.partial)
         allocation = Allocation([], sum(decision.short.values()))
+    elif decision.short:
+        work = _open_fulfillment_orders(session, order_id, sourcing.choose(session, order_id, there))
+        sourcing.wait_for_stock(session, order_id, decision, key, splits=True)
+        allocation = replace(work, short_units=sum(decision.short.values()))
     else:
         if request.round > 1:
             session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
@@ -111,6 +117,12 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
         journal.happened(session, order_id, "sourcing.decided", key, data)
     journal.remember(session, key, asdict(allocation))
     return allocation
+
+
+def _there(session: Session, order_id: str, decision: SourcingDecision) -> dict[str, int]:
+    """Units by SKU that can be sent while the rest is short."""
+    demand = sourcing.outstanding(session, order_id)
+    return {sku: there for sku, units in demand.items() if (there := units - decision.short.get(sku, 0)) > 0}
 
 
 def _open_fulfillment_orders(session: Session, order_id: str, decision: SourcingDecision) -> Allocation:

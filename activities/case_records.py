@@ -44,6 +44,11 @@ def ordered_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
     ).all()
 
 
+def returnable(lines: Sequence[OrderLineRow]) -> dict[int, int]:
+    """Units by line number that may come back: those that were canceled because they were short are paid back."""
+    return {line.line_no: units for line in lines if (units := line.quantity - line.canceled)}
+
+
 def asked(session: Session, return_id: str) -> dict[int, int]:
     """Units of the case by line number."""
     rows = session.execute(
@@ -74,7 +79,8 @@ def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, 
 
 
 def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that other cases of the order pay for: what came, not what was asked."""
+    """Units by line number that are paid back by other cases of the order (what came, not what was asked), or were
+    canceled because they were short."""
     others = session.scalars(
         select(ReturnRow).where(
             ReturnRow.order_id == row.order_id,
@@ -82,7 +88,8 @@ def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
             ReturnRow.return_id != row.return_id,
         )
     ).all()
-    before: Counter[int] = Counter()
+    lines = ordered_lines(session, row.order_id)
+    before = Counter({line.line_no: line.canceled for line in lines if line.canceled})
     for other in others:
         before.update(returned_units(session, other))
     return dict(before)

@@ -22,7 +22,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from activities.rows import insert_all
-from domain.stock import COUNTERS, Movement, OutOfStock, Place, changes
+from domain.stock import COMING, COUNTERS, Movement, OutOfStock, Place, changes
 from models.base import table
 from models.listing import StockTouchRow
 from models.stock import StockMovementRow, StockRow
@@ -113,7 +113,7 @@ def post(session: Session, movements: Sequence[Movement], order_id: str | None, 
 
 def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:
     """Goods may arrive at a place that never had them; they cannot leave one."""
-    arriving = sorted({(m.sku, m.location_id) for m in movements if m.kind in ("received", "returned")})
+    arriving = sorted({(m.sku, m.location_id) for m in movements if m.kind in COMING})
     if arriving:
         rows = [{"sku": sku, "location_id": location} for sku, location in arriving]
         session.execute(upsert(StockRow).values(rows).on_conflict_do_nothing())

@@ -63,9 +63,19 @@ def claimed(session: Session, order_id: str) -> Money:
 
 
 def refund(
-    sessions: Sessions, payments: Payments, order: OrderRow, amount: Money, reason: str, key: str, return_id: str = ""
+    sessions: Sessions,
+    payments: Payments,
+    order: OrderRow,
+    amount: Money,
+    reason: str,
+    key: str,
+    return_id: str = "",
+    subject: str = "",
 ) -> RefundAnswer:
-    """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed."""
+    """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed.
+
+    `subject` tells the messages of several refunds of one order apart.
+    """
     with sessions.begin() as session:
         # What another case paid back in between may make the amount another one now.
         known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
@@ -92,7 +102,7 @@ def refund(
         points = -amount.whole if order.status == OrderStatus.COMPLETED else 0
         data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
         journal.happened(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
-        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id)
+        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id or subject)
     return RefundAnswer(amount.minor_units)
 
 

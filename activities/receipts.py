@@ -1,43 +1,69 @@
-"""Goods that arrive: booked in once, and who waits for them."""
+"""Goods that arrive: booked in once, taken off their purchase order, and who is woken by them."""
 
-from sqlalchemy import func, select
+from collections import Counter
+from collections.abc import Iterable
 
-from activities import ledger
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities import ledger, purchases, queue, stock_exceptions
+from activities.queue import News
+from activities.rows import insert_all
 from domain.stock import Movement
+from models.arrivals import GoodsReceiptRow
 from models.database import Sessions
 from models.messaging import PartnerEventRow
-from models.order import OrderRow
-from models.stock import BackorderRow, LocationRow, ProductRow
-
-ORDINARY_PRIORITY = 100
 
 
-def receive_goods(sessions: Sessions, partner: str, event_id: str) -> list[tuple[str, str]]:
-    """Book a stored receipt in, and answer the orders (channel, channel order id) that wait.
+def receive_goods(sessions: Sessions, partner: str, event_id: str) -> News:
+    """Book a stored receipt in, a SKU of it once, and answer the orders that what there is now can serve.
 
-    Those with the lowest priority in their instructions come first (100 if there is none), then the longest waiting.
-
-    Goods or a location that we do not know are not booked: the event stays without `applied_at` for a person to see.
+    Goods that we do not know, and all goods of a location that we do not know, are an exception until they are known;
+    the rest is booked. Damaged units are put aside, and what came beyond the purchase order is booked and told.
     """
     with sessions.begin() as session:
         event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
-        units = {line["sku"]: 0 for line in event.data["lines"]}
-        for line in event.data["lines"]:
-            units[line["sku"]] += line["quantity"]
-        location: str = event.data["location_id"]
-        known = session.get(LocationRow, location) is not None
-        ours = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(units))))
-        if event.applied_at is None and known and ours == units.keys():
-            arrived = [Movement("received", sku, location, quantity) for sku, quantity in units.items() if quantity]
-            ledger.post(session, arrived, None, f"receipt {event.data['receipt_id']}")
-            event.applied_at = func.now()
-        priority = func.coalesce(OrderRow.instructions["priority"].as_integer(), ORDINARY_PRIORITY)
-        since = func.min(BackorderRow.since)
-        waiting = session.execute(
-            select(OrderRow.channel, OrderRow.channel_order_id)
-            .join(BackorderRow, BackorderRow.order_id == OrderRow.order_id)
-            .where(BackorderRow.sku.in_(units))
-            .group_by(OrderRow.order_id)
-            .order_by(priority, since)
-        )
-        return [(row.channel, row.channel_order_id) for row in waiting]
+        skus = {line["sku"] for line in event.data["lines"]}
+        done = event.applied_at is not None
+        if not done:
+            ours = stock_exceptions.known_goods(session, event, event.data["location_id"], skus)
+            _book(session, event, ours)
+            if done := ours == skus:
+                stock_exceptions.applied(session, event)
+        news = [*queue.served(session, skus), *queue.promise(session, skus)]
+        return News(done, queue.names(session, news))
+
+
+def _book(session: Session, event: PartnerEventRow, ours: Iterable[str]) -> None:
+    receipt, location = event.data["receipt_id"], event.data["location_id"]
+    known = session.scalars(select(GoodsReceiptRow.sku).where(GoodsReceiptRow.receipt_id == receipt))
+    units, damaged = Counter[str](), Counter[str]()
+    for line in event.data["lines"]:
+        units[line["sku"]] += line["quantity"]
+        damaged[line["sku"]] += line.get("damaged", 0)
+    came = sorted(set(ours) - set(known))
+    number = event.data.get("purchase_order_id")
+    rows = [
+        {"receipt_id": receipt, "sku": sku, "purchase_order_id": number, "location_id": location}
+        | {"quantity": units[sku], "damaged": damaged[sku]}
+        for sku in came
+    ]
+    insert_all(session, GoodsReceiptRow, rows)
+    movements = [Movement("received", sku, location, units[sku]) for sku in came if units[sku]]
+    movements += [Movement("quarantined", sku, location, damaged[sku]) for sku in came if damaged[sku]]
+    if number and came:
+        movements += _take_off(session, event, number)
+    ledger.post(session, movements, None, f"receipt {receipt}")
+
+
+def _take_off(session: Session, event: PartnerEventRow, number: str) -> list[Movement]:
+    """What is no longer in transit. A purchase order that has not come yet finds its receipts when it does."""
+    row = purchases.lock(session, number)
+    if row is None:
+        return []
+    before = purchases.in_transit(session, row)
+    beyond = purchases.settle(session, row, purchases.lines_of(session, number))
+    if beyond:
+        detail = ", ".join(f"{units} {sku}" for sku, units in sorted(beyond.items()))
+        stock_exceptions.note(session, event, stock_exceptions.MORE_THAN_ORDERED, f"{number}: {detail}", resolved=True)
+    return purchases.moved(before, purchases.in_transit(session, row), "arrived")

@@ -24,10 +24,14 @@ class TooMuchTraffic(Exception):
 
 @dataclass(frozen=True)
 class StockRequest:
-    """`round` counts the tries of one order from 1, so that each has an idempotency key of its own."""
+    """`round` counts the tries of one order from 1, so that each has an idempotency key of its own.
+
+    `partial` is of an order that is allocated what there is while the rest is short.
+    """
 
     order_id: str
     round: int
+    partial: bool = False
 
 
 @dataclass(frozen=True)

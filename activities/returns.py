@@ -78,8 +78,8 @@ class Returns:
             row = session.get(ReturnRow, name)
             if row is None:
                 row = _open(session, order, name, request, self.window)
-            ordered = {line.line_no: line.quantity for line in case_records.ordered_lines(session, order.order_id)}
-            everything = case_records.asked(session, name) == ordered
+            lines = case_records.ordered_lines(session, order.order_id)
+            everything = case_records.asked(session, name) == case_records.returnable(lines)
             with_order = order.status != OrderStatus.COMPLETED and row.goods is None
             return Case(name, order.order_id, row.status, row.refusal or "", with_order, everything)
 
@@ -179,7 +179,7 @@ def _open(session: Session, order: OrderRow, name: str, request: CaseRequest, wi
     lines = case_records.ordered_lines(session, order.order_id)
     facts = ReturnFacts(
         asked=asked,
-        ordered={line.line_no: line.quantity for line in lines},
+        ordered=case_records.returnable(lines),
         in_other_cases=case_records.in_other_cases(session, order.order_id),
         order_undone=order.status in (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED),
         paid=captured(session, order.order_id).minor_units > 0,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Text, all_, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,8 @@ from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.stock import BackorderRow, LocationRow, ReservationRow, StockRow
 
+ORDINARY_PRIORITY = 100
+
 # Built once: building a statement costs more than sending it.
 _ORDERS, _PLACES, _WORK = table(OrderRow), table(LocationRow), table(FulfillmentOrderRow)
 _STOCK, _RESERVED = table(StockRow), table(ReservationRow)
@@ -28,6 +30,12 @@ _RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.instructions["locatio
 )
 _REJECTED = select(_WORK.c.location_id).where(
     _WORK.c.order_id == _ORDER_ID, _WORK.c.status == FulfillmentStatus.REJECTED
+)
+_PRIORITY = select(func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY)).where(
+    _ORDERS.c.order_id == _ORDER_ID
+)
+_FOUND = delete(BackorderRow).where(
+    BackorderRow.order_id == _ORDER_ID, BackorderRow.sku != all_(bindparam("short", type_=ARRAY(Text)))
 )
 _OWN = (
     (_RESERVED.c.order_id == _ORDER_ID)
@@ -92,13 +100,18 @@ def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> Sourci
     return sourcing.source(demand, candidates)
 
 
-def wait_for_stock(session: Session, order_id: str, decision: SourcingDecision, key: str) -> None:
-    """Put the order on the list of those that an arrival wakes, and say so in its log."""
-    rows = [{"order_id": order_id, "sku": sku, "quantity": units} for sku, units in sorted(decision.short.items())]
+def wait_for_stock(session: Session, order_id: str, decision: SourcingDecision, key: str, splits: bool = False) -> None:
+    """Put the order on the list of those that an arrival wakes, and say so in its log; `splits` if it takes less."""
+    wanted, priority = outstanding(session, order_id), session.scalar(_PRIORITY, {"order_id": order_id})
+    rows = [
+        {"order_id": order_id, "sku": sku, "quantity": units, "wanted": wanted[sku]}
+        | {"priority": priority, "splits": splits}
+        for sku, units in sorted(decision.short.items())
+    ]
     upsert = insert(BackorderRow).values(rows)
-    session.execute(
-        upsert.on_conflict_do_update(index_elements=["order_id", "sku"], set_={"quantity": upsert.excluded.quantity})
-    )
+    again = {name: upsert.excluded[name] for name in ("quantity", "wanted", "splits")}
+    session.execute(upsert.on_conflict_do_update(index_elements=["order_id", "sku"], set_=again))
+    session.execute(_FOUND, {"order_id": order_id, "short": list(decision.short)})
     journal.happened(session, order_id, "sourcing.failed", key, {"short": dict(decision.short), "why": decision.reason})
 
 

@@ -19,6 +19,7 @@ from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
 from activities.returns import Returns
 from activities.ship import Ship
+from activities.shortages import Shortages
 from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
@@ -31,7 +32,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     holds, outcome = Holds(record), Outcome(record)
     reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
-    merge = Merge(record)
+    merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
     returns = Returns(record, partners.wms, partners.payments, settings.return_window)
     pull, reconcile = Pull(record), Reconcile(record)
@@ -55,6 +56,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         merge.leave_merge,
         progress.record_progress,
         refunds.refund_order,
+        shortages.propose,
+        shortages.decide_shortage,
+        shortages.repay_lines,
         notify.notify,
         outcome.end_order,
         outcome.raise_alert,

@@ -32,6 +32,7 @@ class Right(StrEnum):
     FORCE = "force"
     REJECT = "reject"
     KEEP_STOCK = "keep_stock"
+    DECIDE_SHORTAGE = "decide_shortage"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"

@@ -28,13 +28,16 @@ from api import (
     order_commands,
     orders,
     products,
+    purchase_orders,
     return_requests,
     returns,
     reviews,
     rule_set_commands,
     rule_sets,
+    shortages,
     stock_alerts,
     stock_counts,
+    stock_reports,
     webhooks,
 )
 from api.access import KeyRing
@@ -53,6 +56,7 @@ from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shortages import ShortageBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -65,16 +69,16 @@ READERS = 8
 GROUPS = 2
 
 BODIES = (
-    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ReturnBody, WebhookBody),
-    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
+    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
+    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
-    # The first that matches is taken, so movements and alerts are asked before any SKU.
-    *(movements, stock_alerts, inventory, products, locations, channel_stock, stock_counts),
+    # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
+    *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    listings,
+    *(listings, shortages, purchase_orders),
 )
 
 

@@ -122,7 +122,9 @@ LINES = [
         "discount": "20.00",
         **NOTHING_SPECIAL,
         "withdrawn": 0,
+        "canceled": 0,
         "added_by": "",
+        "substitute_for": "",
     },
     {
         "line_no": 2,
@@ -133,7 +135,9 @@ LINES = [
         "discount": "0.00",
         **NOTHING_SPECIAL,
         "withdrawn": 0,
+        "canceled": 0,
         "added_by": "",
+        "substitute_for": "",
     },
 ]
 ORDER = ORDER_SUMMARY | {
@@ -145,6 +149,7 @@ ORDER = ORDER_SUMMARY | {
     "payment_method": "alipay",
     "ship_to": SENT["ship_to"] | {"email": ""},
     "lines": LINES,
+    "shortages": [],
     "fulfillment_orders": [FULFILLMENT_ORDER],
     "shipments": [SHIPMENT],
     "payments": [PAYMENT],

@@ -1,6 +1,6 @@
 """What the API says about an order."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from api.return_schemas import ReturnAnswer
@@ -37,9 +37,11 @@ class OpenHold(Answer):
 
 
 class OrderLineAnswer(Answer):
-    """`withdrawn` counts units that the customer gave back before they were shipped, or gifts that nobody had.
+    """`withdrawn` counts units that the customer gave back before they were shipped, gifts that nobody had, and those
+    that were `canceled` and paid back because they were short.
 
-    `added_by` is the rule that added the line as a gift, or empty for a line of the channel's.
+    `added_by` is the rule that added the line as a gift, or empty for a line of the channel's. `substitute_for` is the
+    SKU that was ordered and was short, or empty.
     """
 
     line_no: int
@@ -53,7 +55,30 @@ class OrderLineAnswer(Answer):
     bundle_of: str
     properties: list[tuple[str, str]]
     withdrawn: int
+    canceled: int
     added_by: str
+    substitute_for: str
+
+
+class ShortageProposal(Answer):
+    """One thing that may be done: `until` of wait (null if nobody knows), `units` of split, or a substitute."""
+
+    action: Literal["wait", "split", "cancel_line", "substitute"]
+    until: date | None = None
+    units: int | None = None
+    substitute_sku: str | None = None
+
+
+class ShortLine(Answer):
+    """A SKU that the order waits for: `quantity` of the `wanted` units are short. `promised_on` is the day on which
+    what is in transit covers it and everybody before it; null if nothing does."""
+
+    sku: str
+    quantity: int
+    wanted: int
+    since: datetime
+    promised_on: date | None
+    proposals: list[ShortageProposal]
 
 
 class FulfillmentLineAnswer(Answer):
@@ -143,6 +168,7 @@ class OrderAnswer(Answer):
     payment_method: str
     ship_to: dict[str, Any]
     lines: list[OrderLineAnswer]
+    shortages: list[ShortLine]
     fulfillment_orders: list[FulfillmentOrderAnswer]
     shipments: list[ShipmentAnswer]
     payments: list[PaymentAnswer]

@@ -18,6 +18,7 @@ from api.order_answers import (
     OrderLineAnswer,
     PaymentAnswer,
     ShipmentAnswer,
+    ShortLine,
     Totals,
 )
 from api.return_view import open_first, return_answers
@@ -28,6 +29,7 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, Shipment
 from models.order import HoldRow, OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
+from models.stock import BackorderRow
 from settings import Settings
 
 WRITTEN = ("gift_message", "invoice_title", "invoice_tax_number")
@@ -67,6 +69,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         payment_method=order.payment_method,
         ship_to=address if caller.sees_people else masked(address),
         lines=_lines(session, order, caller),
+        shortages=shortages_of(session, order.order_id),
         fulfillment_orders=fulfillment_orders,
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
@@ -132,10 +135,17 @@ def _lines(session: Session, order: OrderRow, caller: Caller) -> list[OrderLineA
             # What is engraved may be a name.
             properties=[(name, text if caller.sees_people else hidden(text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
+            canceled=row.canceled,
             added_by=row.added_by,
+            substitute_for=row.substitute_for,
         )
         for row in session.scalars(lines)
     ]
+
+
+def shortages_of(session: Session, order_id: str) -> list[ShortLine]:
+    short = select(BackorderRow).where(BackorderRow.order_id == order_id).order_by(BackorderRow.sku)
+    return [ShortLine.model_validate(row) for row in session.scalars(short)]
 
 
 def _fulfillment_orders(session: Session, order_id: str) -> list[FulfillmentOrderAnswer]:

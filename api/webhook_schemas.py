@@ -115,12 +115,6 @@ class ReturnRequested(Said):
     lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
 
 
-class StockReceived(Said):
-    receipt_id: Reference
-    location_id: Place
-    lines: Lines
-
-
 Data = TypeVar("Data", bound=Said)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from api.arrival_schemas import PurchaseOrder, PurchaseOrderCanceled, StockDelta, StockReceived, StockSnapshot
 from api.webhook_schemas import (
     InterceptionAnswer,
     Packed,
@@ -15,7 +16,6 @@ from api.webhook_schemas import (
     ReturnInspected,
     ReturnReceived,
     ReturnRequested,
-    StockReceived,
     Tracking,
     WebhookBody,
 )
@@ -42,6 +42,8 @@ WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
         "fulfillment_order.returned": _about(WebhookBody[ParcelReturned], "fulfillment_order_id"),
         "return.received": _about(WebhookBody[ReturnReceived], "return_id"),
         "return.inspected": _about(WebhookBody[ReturnInspected], "return_id"),
+        "stock.snapshot": Webhook(WebhookBody[StockSnapshot], lambda data: f"stock:{data.snapshot_id}"),
+        "stock.delta": Webhook(WebhookBody[StockDelta], lambda data: f"stock:{data.delta_id}"),
     },
     "tms": {
         "shipment.tracking_updated": _about(WebhookBody[Tracking], "shipment_id"),
@@ -60,6 +62,9 @@ WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
         ),
     },
     "erp": {
+        "purchase_order.placed": _about(WebhookBody[PurchaseOrder], "purchase_order_id"),
+        "purchase_order.changed": _about(WebhookBody[PurchaseOrder], "purchase_order_id"),
+        "purchase_order.canceled": _about(WebhookBody[PurchaseOrderCanceled], "purchase_order_id"),
         "stock.received": Webhook(WebhookBody[StockReceived], lambda data: f"stock:{data.receipt_id}"),
     },
 }

@@ -31,7 +31,8 @@ def add(
     settings: Annotated[
         str,
         typer.Option(
-            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group"
+            help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group,"
+            " when_short"
         ),
     ] = "{}",
     pull: Annotated[

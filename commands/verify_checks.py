@@ -66,6 +66,15 @@ ALLOCATED = """
         WHERE fulfillment_lines.allocated > 0 GROUP BY sku, location_id) AS claims
     USING (sku, location_id)"""
 
+IN_TRANSIT = """
+    SELECT sku || '/' || location_id AS id, in_transit <> coalesce(units, 0) AS wrong
+    FROM stock
+    LEFT JOIN (
+        SELECT sku, location_id, sum(quantity - received) AS units
+        FROM purchase_lines JOIN purchase_orders USING (purchase_order_id)
+        WHERE status <> 'canceled' GROUP BY sku, location_id) AS expected
+    USING (sku, location_id)"""
+
 NOT_NEGATIVE = f"""
     SELECT sku || '/' || location_id AS id, least({", ".join(("available", *COUNTERS))}) < 0 AS wrong FROM stock"""
 
@@ -154,6 +163,7 @@ _QUERIES: Mapping[str, str] = {
     "stock counters equal the sums of the ledger": LEDGER,
     "reserved units equal the reservations": RESERVED,
     "allocated units equal those of the fulfillment orders": ALLOCATED,
+    "units in transit equal the open lines of purchase orders": IN_TRANSIT,
     "nothing is oversold or below zero": NOT_NEGATIVE,
     "quotas are used up by the claims of orders": QUOTAS,
     "every allocation is owned by an open fulfillment order": OWNED,

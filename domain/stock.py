@@ -20,7 +20,13 @@ EFFECT: Mapping[str, Mapping[str, int]] = {
     "returned": {"on_hand": +1},
     "quarantined": {"quarantined": +1},
     "adjusted": {"on_hand": +1},
+    "expected": {"in_transit": +1},
+    "called_off": {"in_transit": -1},
+    "arrived": {"in_transit": -1},
 }
+
+COMING = ("received", "returned", "expected", "adjusted")
+"""Kinds of movements that may be the first of a SKU at a location."""
 
 
 class OutOfStock(Refusal):

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from domain.pulling import PullPlan
+from domain.shortages import POLICIES, WAIT
 from integrations.channels.registry import TRANSLATORS, Signature, Translator
 from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
@@ -72,6 +73,8 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
     chosen = dict(settings or {})
     signature, pull, push = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
+    if (when_short := chosen.pop("when_short", WAIT)) not in POLICIES:
+        raise ValueError(f"when_short is one of {', '.join(POLICIES)}, not {when_short}")
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
     if unknown := set(chosen) - set(SHOP_SETTINGS):

@@ -86,7 +86,8 @@ class OrderRow(Base):
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units given back before they were shipped, and gifts that nobody had."""
+    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, and
+    gifts that nobody had."""
 
     __tablename__ = "order_lines"
 
@@ -105,6 +106,10 @@ class OrderLineRow(Base):
     withdrawn: Mapped[int] = mapped_column(server_default="0")
     added_by: Mapped[str] = mapped_column(server_default="")
     """The rule that added it as a gift, or empty for a line of the channel's."""
+    canceled: Mapped[int] = mapped_column(server_default="0")
+    """Of the withdrawn units those that were canceled and paid back because they were short."""
+    substitute_for: Mapped[str] = mapped_column(server_default="")
+    """The SKU that was ordered and was short, or empty."""
 
     __table_args__ = (
         Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),

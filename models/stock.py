@@ -1,6 +1,20 @@
 """Goods, places, the counters of stock and the ledger that explains them."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
@@ -137,13 +151,22 @@ class ReservationRow(Base):
 
 
 class BackorderRow(Base):
-    """An order that waits for a SKU, so that an arrival wakes only those who wait for it, oldest first."""
+    """An order that waits for a SKU, so that an arrival wakes only those who wait for it: the lowest priority first,
+    then the longest waiting."""
 
     __tablename__ = "backorders"
 
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
     quantity: Mapped[int] = mapped_column(BigInteger)
+    """What is short of `wanted`."""
+    wanted: Mapped[int] = mapped_column(BigInteger)
+    priority: Mapped[int] = mapped_column(server_default="100")
+    splits: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the order takes less than `wanted`."""
     since: Mapped[Now]
+    promised_on: Mapped[date | None]
+    proposals: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    """What may be done about it: `{action, ...}` as domain/shortages.py has it."""
 
-    __table_args__ = (Index("ix_backorders_sku", "sku", "since"),)
+    __table_args__ = (Index("ix_backorders_queue", "sku", "priority", "since"),)

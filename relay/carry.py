@@ -16,10 +16,9 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.receipts import receive_goods
-from domain.ids import order_workflow_id
 from domain.parameters import NotAParameter
 from models.database import Sessions
+from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.stock import StockNews
@@ -31,7 +30,6 @@ from workflows.starting import ORDER_WORKFLOW, RETURN_WORKFLOW, order_start, ret
 log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
-ARRIVAL = "stock.received"
 # Money that moves after an order has ended must not go unseen, and a refund that failed never.
 TOO_LATE = {"payment.captured": "a payment was captured after the order had ended"}
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
@@ -44,6 +42,7 @@ class Relay:
         self.rows = Rows(sessions)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
+        self.arrivals = Arrivals(sessions, client, settings)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -73,8 +72,11 @@ class Relay:
         rows = await asyncio.to_thread(self.rows.take, TAKE_EVENTS)
         if not rows:
             return 0
-        done = [row.sequence for row in rows if row.type == ARRIVAL and await self._goods_arrived(row)]
-        waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type != ARRIVAL])
+        of_stock = self.arrivals.types
+        # One after the other in the order of their arrival: what they do to stock depends on what was before.
+        arrived = sorted((row for row in rows if row.type in of_stock), key=lambda row: row.sequence)
+        done = [row.sequence for row in arrived if await self.arrivals.carry(row)]
+        waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type not in of_stock])
         groups = [list(group) for _, group in groupby(waiting, key=_together)]
         told = await asyncio.gather(*(self._tell(group) for group in groups))
         # Several orders may hear the same, such as those that share a parcel: it is done when all of them have.
@@ -157,18 +159,6 @@ class Relay:
             if waiting.event.type in reasons:
                 reason = reasons[waiting.event.type]
                 await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, reason)
-
-    async def _goods_arrived(self, row: Row[Any]) -> bool:
-        """Book the goods in, then wake the orders that wait for them, the longest waiting first."""
-        woken = await asyncio.to_thread(receive_goods, self.rows.sessions, row.partner, row.event_id)
-        for channel, channel_order_id in woken:
-            handle = self.client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
-            try:
-                await handle.signal("stock_arrived", rpc_timeout=self.settings.rpc_timeout)
-            except RPCError as trouble:
-                if trouble.status != RPCStatusCode.NOT_FOUND:
-                    return False
-        return True
 
 
 def _together(waiting: Waiting) -> tuple[str, bool, bool]:

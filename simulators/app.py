@@ -24,6 +24,7 @@ from simulators.shopify_stock import ShopifyStock
 from simulators.taobao import Taobao
 from simulators.tms import Tms
 from simulators.wms import Wms
+from simulators.wms_counts import WmsCounts
 from simulators.wms_returns import WmsReturns
 from simulators.world import World
 
@@ -35,7 +36,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
     routes = {
-        "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes()],
+        "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
         "tms": Tms(world, desks["tms"], wms).routes(),
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),

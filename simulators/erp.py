@@ -1,4 +1,4 @@
-"""Finance: it takes messages, slowly where the order says so, and tells when goods arrive."""
+"""Finance: it takes messages, slowly where the order says so, and tells what is bought and when goods arrive."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,11 +10,20 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.messages import Mailbox
-from simulators.shapes import LINES
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
-RECEIPT = {"receipt_id": str, "location_id": str, "lines": LINES}
+RECEIPT = {
+    **dict.fromkeys(("receipt_id", "location_id"), str),
+    "purchase_order_id?": str,
+    "lines": [{"sku": str, "quantity": int, "damaged?": int}],
+}
+PURCHASE_ORDER = {
+    **dict.fromkeys(("purchase_order_id", "location_id"), str),
+    "revision": int,
+    "lines": [{"sku": str, "quantity": int, "due_on": str}],
+}
+PURCHASE_CANCELED = {"purchase_order_id": str, "revision": int}
 SLOW_SECONDS = 3.0
 
 
@@ -35,11 +44,35 @@ class Erp:
             return answer
 
         receive = self.desk.poke(RECEIPT, self._receive)
-        return [*mailbox.routes(take_slowly), Route("/receipts", receive, methods=["POST"])]
+        order = self.desk.poke(PURCHASE_ORDER, self._order)
+        cancel = self.desk.poke(PURCHASE_CANCELED, self._cancel)
+        return [
+            *mailbox.routes(take_slowly),
+            Route("/receipts", receive, methods=["POST"]),
+            Route("/purchase-orders", order, methods=["POST"]),
+            Route("/purchase-orders/cancel", cancel, methods=["POST"]),
+        ]
 
     def _receive(self, request: Request, body: Body) -> tuple[int, Body]:
         number = body["receipt_id"]
         subject = Subject(number, troubles.of_order(body))
-        data = {name: body[name] for name in RECEIPT}
-        self.world.tell(subject, self.world.event(subject, "erp", number, "stock.received", data))
+        self.world.tell(subject, self.world.event(subject, "erp", number, "stock.received", _said(body, RECEIPT)))
         return 202, {"receipt_id": number}
+
+    def _order(self, request: Request, body: Body) -> tuple[int, Body]:
+        what = "placed" if body["revision"] == 1 else "changed"
+        return self._tell_of_purchase(body, what, _said(body, PURCHASE_ORDER))
+
+    def _cancel(self, request: Request, body: Body) -> tuple[int, Body]:
+        return self._tell_of_purchase(body, "canceled", _said(body, PURCHASE_CANCELED))
+
+    def _tell_of_purchase(self, body: Body, what: str, data: Body) -> tuple[int, Body]:
+        number, revision = body["purchase_order_id"], body["revision"]
+        subject, kind = Subject(number, troubles.of_order(body)), f"purchase_order.{what}"
+        self.world.tell(subject, self.world.event(subject, "erp", f"{number}:{revision}", kind, data))
+        return 202, {"purchase_order_id": number, "revision": revision}
+
+
+def _said(body: Body, shape: Body) -> Body:
+    """The fields of the shape that the body has."""
+    return {name: body[name] for key in shape if (name := key.removesuffix("?")) in body}

@@ -38,6 +38,10 @@ def optional_text(value: Any) -> str | None:
     return None if isinstance(value, str) else "a text"
 
 
+def any_number(value: Any) -> str | None:
+    return None if type(value) is int else "a whole number"
+
+
 def amount(value: Any) -> str | None:
     return None if isinstance(value, str) and AMOUNT.fullmatch(value) else "a decimal string such as 25.90"
 

@@ -45,6 +45,7 @@ async def record_quick(house: House) -> None:
         order_id = await house.order(name)
         await house.until_status(order_id, "completed")
         await record(house.workflow(order_id), name.lower())
+    await record_short(house)
     order_id = await house.order("returned")
     await house.until_status(order_id, "completed")
     asked = {"channel": "shop", "channel_order_id": house.placed[order_id], "reason": "too big"}
@@ -52,6 +53,19 @@ async def record_quick(house: House) -> None:
         await house.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
         await house.until_event(order_id, f"return.{case_id}")
         await record(house.case(order_id, case_id), f"return-{case_id}")
+
+
+async def record_short(house: House) -> None:
+    """Of what there is some is sent at once, and the rest when it has come."""
+    order_id = await house.order("short", lines=[("LAST-PIANO", 2, "900.00"), ("TEA-SET", 1, "80.00")])
+    await house.until_event(order_id, "sourcing.failed")
+    await house.until_page_says(order_id, "waits for 2 units")
+    await house.api.post(f"/orders/{order_id}/shortage", json={"action": "split"})
+    await house.until_fulfillment(order_id, "delivered")
+    receipt = {"receipt_id": "R-1", "location_id": "SHANGHAI", "lines": [{"sku": "LAST-PIANO", "quantity": 2}]}
+    await house.simulators.post("/erp/receipts", json=receipt)
+    await house.until_status(order_id, "completed")
+    await record(house.workflow(order_id), "shortage")
 
 
 async def record_silent(house: House) -> None:

@@ -100,6 +100,24 @@ class HoldAnswer:
 
 
 @dataclass(frozen=True)
+class ShortageDecision:
+    """`action` is wait, split, cancel_line or substitute; an empty `sku` means everything that is short."""
+
+    action: str
+    actor: str
+    sku: str = ""
+    substitute_sku: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ShortageAnswer:
+    """`refusal` says in words why it cannot be done; empty when it is done."""
+
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
 class UnmergeRequest:
     actor: str
     reason: str

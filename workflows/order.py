@@ -125,7 +125,7 @@ class OrderWorkflow(StaffUpdates):
         return first
 
     def _verdict(self) -> Verdict | None:
-        return verdict(self.desk.state, self.supply.lacks, self.outcome)
+        return verdict(self.desk.state, self.supply.shortage.lacks, self.outcome)
 
     @workflow.signal(description="Reports of partners and of the channel, by the ids of stored webhooks")
     def partner_reported(self, reports: PartnerEvents) -> None:
@@ -141,9 +141,9 @@ class OrderWorkflow(StaffUpdates):
                 if fulfillment.name == event.subject:
                     fulfillment.state.inbox.append(event)
 
-    @workflow.signal(description="Stock that the order waits for has arrived")
+    @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:
-        self.supply.news = True
+        self.supply.shortage.news = True
 
     @workflow.signal(description="A return case asks for goods that have not been delivered yet")
     def goods_wanted(self, wanted: GoodsWanted) -> None:

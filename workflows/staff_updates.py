@@ -5,12 +5,15 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
+    from domain.shortages import ACTIONS
     from domain.status import OrderStatus
     from workflows.messages import (
         Force,
         HoldAnswer,
         HoldRelease,
         Rejection,
+        ShortageAnswer,
+        ShortageDecision,
         UnmergeAnswer,
         UnmergeRequest,
     )
@@ -62,6 +65,20 @@ class StaffUpdates:
         if self.outcome or self.desk.state.status not in NOT_BEGUN:
             status = self.outcome.outcome if self.outcome else self.desk.state.status
             raise ApplicationError(f"the order is {status}: cancel it instead", type="TooLate")
+
+    @workflow.update(description="Decide what is done about what is short: wait, split, cancel_line or substitute")
+    async def decide_shortage(self, decision: ShortageDecision) -> ShortageAnswer:
+        shortage = self.supply.shortage
+        answer = shortage.ask(decision)
+        await workflow.wait_condition(lambda: answer.done() or not shortage.open)
+        return answer.result() if answer.done() else ShortageAnswer("nothing is short any more")
+
+    @decide_shortage.validator
+    def _may_decide(self, decision: ShortageDecision) -> None:
+        if decision.action not in ACTIONS:
+            raise ApplicationError(f"{decision.action} is not one of {', '.join(ACTIONS)}", type="NoSuchAction")
+        if not self.supply.shortage.open:
+            raise ApplicationError("the order waits for no stock", type="NotShort")
 
     @workflow.update(description="Take the order out of the parcel that it shares with others")
     async def unmerge(self, request: UnmergeRequest) -> UnmergeAnswer:

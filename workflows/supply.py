@@ -7,27 +7,21 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.allocate import Allocate
+    from activities.allocate import Allocate, Allocation
     from activities.reserve import Reserve, StockRequest
     from activities.undo import UndoRequest
     from domain.status import FulfillmentStatus, OrderStatus
     from workflows.desk import why
     from workflows.fulfillment import Fulfillment
     from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.shortage import Shortage
     from workflows.state import FulfillmentState
-
-# The news of an arrival may be lost, so a waiting order looks for stock now and then.
-RECHECK_STOCK = timedelta(days=1)
 
 
 class Supply:
-    """`news` is set when stock may be there that was not."""
-
     def __init__(self, desk: OrderDesk) -> None:
         self.desk = desk
-        self.news = False
-        self.lacks = ""
-        """What the order waits for, in words, or empty."""
+        self.shortage = Shortage(desk)
         self.fulfillments = [Fulfillment(desk.house, state) for state in desk.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
 
@@ -54,13 +48,15 @@ class Supply:
         """Claim all of the stock, or wait for it. Raises OrderEnds when the order is canceled meanwhile."""
         self.desk.undo.add("reservation", self.desk.order_id)
         self.desk.state.stock_kept_until = None
-        while not self.desk.state.reserved:
+        # An order that takes what there is claims it location by location.
+        while not self.desk.state.reserved and not self.shortage.splits:
             self.desk.stop_if_canceled()
             reservation = await self.desk.steps.database(Reserve.reserve_stock, self._request(), "reserve stock")
             self.desk.state.reserved = not reservation.short_units
             if not self.desk.state.reserved:
-                await self._stock_arrives(reservation.short_units)
-        await self.desk.steps.done("stock")
+                await self.shortage.see_to()
+        if self.desk.state.reserved:
+            await self.shortage.over()
 
     async def fulfill(self) -> None:
         """Source what is still to be sent, and return when every fulfillment order has ended and one was delivered."""
@@ -75,32 +71,29 @@ class Supply:
 
     def look_again(self) -> None:
         """The order may need less than it thought, or there may be more than there was."""
-        self.news = self.desk.state.needs_stock = True
+        self.shortage.news = self.desk.state.needs_stock = True
 
     async def _source(self) -> None:
         """Allocate what no fulfillment order takes care of, and begin the work."""
-        self.news = False
+        self.shortage.news = False
         summary = "allocate stock to locations"
         allocation = await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
+        self._begin(allocation)
         if allocation.short_units:
-            await self._stock_arrives(allocation.short_units)
-            return
-        await self.desk.steps.done("stock")
-        self.desk.state.needs_stock = False
+            await self.shortage.see_to()
+        else:
+            await self.shortage.over()
+            self.desk.state.needs_stock = False
+
+    def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
             state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
             state.merge_window = allocation.merge_window
             self.desk.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.desk.house, state))
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
-        self.desk.advance(OrderStatus.IN_PROGRESS)
-
-    async def _stock_arrives(self, short_units: int) -> None:
-        """Wait for an arrival, and alert when it takes too long."""
-        self.desk.steps.due("stock", "BACKORDER_LATE", "the stock", self.desk.deadlines.backorder)
-        self.lacks = f"{short_units} units that no location has"
-        await self.desk.steps.wait("stock", self.lacks, self._news_or_cancel, at_most=RECHECK_STOCK)
-        self.news, self.lacks = False, ""
+        if allocation.work or not allocation.short_units:
+            self.desk.advance(OrderStatus.IN_PROGRESS)
 
     async def _follow(self, fulfillment: Fulfillment) -> None:
         """See a fulfillment order through. What cannot be retried waits for a person, who may let it go on."""
@@ -130,7 +123,7 @@ class Supply:
 
     def _request(self) -> StockRequest:
         self.desk.state.rounds += 1
-        return StockRequest(self.desk.order_id, self.desk.state.rounds)
+        return StockRequest(self.desk.order_id, self.desk.state.rounds, self.shortage.splits)
 
     def _must_source(self) -> bool:
         state = self.desk.state
@@ -139,9 +132,6 @@ class Supply:
     def _all_settled(self) -> bool:
         wanting = self.desk.state.needs_stock and self.desk.state.cancel is None
         return not wanting and all(fulfillment.state.settled for fulfillment in self.fulfillments)
-
-    def _news_or_cancel(self) -> bool:
-        return self.news or self.desk.state.cancel is not None or self.desk.state.rejection is not None
 
     def _broken(self) -> bool:
         return any(task.done() and task.exception() for task in self._following)

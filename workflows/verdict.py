@@ -13,7 +13,7 @@ def verdict(state: OrderState, lacks: str, outcome: OrderOutcome | None) -> Verd
     if outcome and outcome.outcome != OrderStatus.COMPLETED:
         return Verdict("rejected", [], f"{outcome.outcome}: {outcome.reason}")
     under_review = state.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
-    if outcome or (state.reserved and not under_review):
+    if outcome or ((state.reserved or state.fulfillments) and not under_review):
         return Verdict("accepted")
     if state.holds and under_review:
         return Verdict("held", list(state.holds), "a person must release the holds, or what they found must be cured")

@@ -7,6 +7,7 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
+from activities.decisions import Decision
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
@@ -18,6 +19,7 @@ from activities.reserve import Reserve, StockRequest
 from activities.return_reports import ReturnProgress, ReturnReports
 from activities.returns import CaseRequest, CaseStep, Returns
 from activities.ship import Ship
+from activities.shortages import Repayment, Shortages
 from activities.staff_rules import StaffRules
 from activities.undo import UndoRequest
 from activities.withdraw import Withdraw, Withdrawal, Withdrawn
@@ -52,6 +54,7 @@ class Steps:
     ship: Ship
     progress: ProgressReports
     refunds: Refunds
+    shortages: Shortages
     notify: Notify
     outcome: Outcome
     returns: Returns
@@ -135,6 +138,16 @@ A_LAMP = [{"sku": LAMP, "quantity": 1}]
 A_GOOD_LAMP = [{"sku": LAMP, "quantity": 1, "disposition": "restock", "grade": "A"}]
 
 
+def in_short(steps: Steps) -> Steps:
+    """The order waits, since all lamps are somebody else's; nothing happens when it is asked for again."""
+    if "all lamps" not in steps.stored:
+        other = place_order(steps.sessions, [(LAMP, 12)])
+        steps.reserve.reserve_stock(StockRequest(other, 1))
+        steps.reserve.reserve_stock(StockRequest(steps.order_id, 1))
+        steps.stored["all lamps"] = ("", other)
+    return steps
+
+
 def withdraw_a_lamp(steps: Steps) -> Withdrawn:
     steps.returns.open_return(steps.requested())
     return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
@@ -210,6 +223,17 @@ ASIDES: Mapping[str, Aside] = {
     "end_order:canceled": Aside(
         "audit_order", lambda s: s.outcome.end_order(Ending(s.order_id, "canceled", REASON, "sun"))
     ),
+    "propose": Aside("audit_order", lambda s: in_short(s).shortages.propose(s.order_id)),
+    "decide_shortage": Aside(
+        "audit_order",
+        lambda s: in_short(s).shortages.decide_shortage(
+            Decision(s.order_id, 9, "cancel_line", LAMP, "", "sun", "agreed by phone")
+        ),
+    ),
+    "repay_lines": Aside(
+        "audit_order",
+        lambda s: s.shortages.repay_lines(Repayment(s.order_id, f"{s.order_id}:refund:short:9", 1999, "short")),
+    ),
     "receive_goods": Aside(
         "audit_order",
         lambda s: receive_goods(
@@ -243,6 +267,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         ship=Ship(sessions, tms),
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
+        shortages=Shortages(sessions, payments),
         notify=Notify(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS}),
         outcome=Outcome(sessions),
         returns=Returns(sessions, wms, payments, WEEK),

@@ -22,7 +22,7 @@ SECRETS = (*RECEIVER["name"].split(), "5550 7421", "xiadan@", "Plum Blossom")
 BESIDE = {**ASIDES, **UNDOS}
 WITH_PARTNERS = (
     *("audit_order", "release_to_pick", "book_shipment", "announce_return", "refund_return", "notify"),
-    *("recall_pick", "void_waybill", "intercept_parcel", "refund_order"),
+    *("recall_pick", "void_waybill", "intercept_parcel", "refund_order", "repay_lines"),
 )
 
 
@@ -80,7 +80,7 @@ def rude(request: pytest.FixtureRequest) -> Iterator[PartnerHttp]:
 def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
     for group in (steps.pick, steps.returns):
         group.wms = Wms(partner)
-    for payer in (steps.audit, steps.refunds, steps.returns):
+    for payer in (steps.audit, steps.refunds, steps.shortages, steps.returns):
         payer.payments = Payments(partner)
     steps.ship.tms = Tms(partner)
     steps.notify.inboxes = dict.fromkeys(steps.notify.inboxes, MessageInbox(partner))

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from activities.allocate import Allocation, Work
+from activities.queue import News
 from activities.receipts import receive_goods
 from activities.reserve import Reservation, StockRequest
 from models.order import OrderRow
@@ -97,7 +98,7 @@ def test_nothing_is_claimed_while_something_is_short(steps: Steps) -> None:
     assert events_of(steps.sessions, greedy.order_id) == ["sourcing.failed"]
 
 
-def test_an_arrival_names_those_who_wait_for_it_the_longest_first_and_only_them(steps: Steps) -> None:
+def test_an_arrival_names_those_who_wait_for_it_and_whom_it_can_serve_and_only_them(steps: Steps) -> None:
     # given
     first, second, other = ordering(steps, (LAMP, 14)), ordering(steps, (LAMP, 20)), ordering(steps, ("RARE-RUG", 1))
     for buyer in (first, second, other):
@@ -107,29 +108,15 @@ def test_an_arrival_names_those_who_wait_for_it_the_longest_first_and_only_them(
     )
 
     # when
-    woken = receive_goods(steps.sessions, *event)
+    news = receive_goods(steps.sessions, *event)
 
     # then
     with steps.sessions() as session:
-        numbers = [session.get_one(OrderRow, buyer.order_id).channel_order_id for buyer in (first, second)]
-    assert woken == [("tmall", number) for number in numbers]
+        number = session.get_one(OrderRow, first.order_id).channel_order_id
+    assert news == News(True, [("tmall", number)])
     assert reserved(first, round_=2) == Reservation(14, ["CHENGDU", "HANGZHOU"])
     assert waiting(first) == {}
     assert_ledger_explains_stock(steps.sessions)
-
-
-def test_goods_or_places_that_nobody_knows_are_not_booked_in(steps: Steps) -> None:
-    # given
-    strange = [{"sku": "STRANGE-BOOT", "quantity": 1}, *BOTH]
-    event = store_webhook(
-        steps.sessions, "erp", "stock.received", "R-2", receipt_id="R-2", location_id="CHENGDU", lines=strange
-    )
-
-    # when
-    receive_goods(steps.sessions, *event)
-
-    # then
-    assert counters(steps.sessions, LAMP, "CHENGDU") == {"on_hand": 3, "available": 3}
 
 
 def test_a_location_that_rejected_an_order_is_not_asked_again(steps: Steps) -> None:

@@ -141,7 +141,8 @@ def test_an_arrival_wakes_the_order_of_the_lowest_priority_first(steps: Steps) -
     data = {"receipt_id": "RECEIPT-9", "location_id": "CHENGDU", "lines": lines}
 
     # when
-    woken = receive_goods(steps.sessions, *store_webhook(steps.sessions, "erp", "stock.received", "RECEIPT-9", **data))
+    event = store_webhook(steps.sessions, "erp", "stock.received", "RECEIPT-9", **data)
+    woken = receive_goods(steps.sessions, *event).woken
 
     # then
     with steps.sessions() as session:

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import channel_examples, example_answers, examples, goods_examples, listing_examples, rule_examples
+from api import (
+    arrival_examples,
+    channel_examples,
+    example_answers,
+    examples,
+    goods_examples,
+    listing_examples,
+    rule_examples,
+)
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
 from api.channel_stock import ChannelStockAnswer
@@ -20,12 +28,15 @@ from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.products import ProductAnswer
+from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
+from api.shortages import ShortageTold
 from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
+from api.stock_reports import Difference, StockException
 from api.stock_view import SkuStock
 from tests.api.conftest import Api, order_body
 
@@ -46,6 +57,11 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[LocationAnswer], goods_examples.LOCATIONS),
     (ChannelStockAnswer, goods_examples.CHANNEL_STOCK),
     (StockCountAnswer, goods_examples.COUNTED),
+    (ShortageTold, arrival_examples.DECIDED),
+    (Page[PurchaseOrderSummary], arrival_examples.PURCHASE_ORDERS),
+    (PurchaseOrderAnswer, arrival_examples.PURCHASE_ORDER),
+    (Page[Difference], arrival_examples.DIFFERENCES),
+    (Page[StockException], arrival_examples.EXCEPTIONS),
     (OrderAnswer, example_answers.ORDER),
     (AuditsAnswer, example_answers.AUDITS),
     (Page[OrderSummary], example_answers.ORDERS),

@@ -81,6 +81,30 @@ async def test_two_partners_may_use_the_same_event_id(partners: PartnerCalls) ->
     assert (await partners.tell("tms", WEBHOOK["type"], WEBHOOK["data"])).json()["stored"]
 
 
+RECEIPT = {
+    "receipt_id": "R-9",
+    "location_id": "HZ-1",
+    "purchase_order_id": "PO-1",
+    "lines": [{"sku": "LAMP", "quantity": 40, "damaged": 1}],
+}
+PURCHASE = {
+    "purchase_order_id": "PO-1",
+    "revision": 1,
+    "location_id": "HZ-1",
+    "lines": [{"sku": "LAMP", "quantity": 40, "due_on": "2026-12-01"}],
+}
+SNAPSHOT = {
+    "snapshot_id": "S-1",
+    "location_id": "HZ-1",
+    "taken_at": "2026-11-01T22:00:00Z",
+    "lines": [{"sku": "LAMP", "quantity": 40}],
+}
+DELTA = {
+    "delta_id": "D-1",
+    "location_id": "HZ-1",
+    "occurred_at": "2026-11-01T22:00:00Z",
+    "lines": [{"sku": "LAMP", "quantity": -2, "reason": "broken"}],
+}
 SUBJECTS: list[tuple[str, str, Body, str]] = [
     ("wms", "fulfillment_order.picking", {"fulfillment_order_id": "O-1"}, "O-1"),
     (
@@ -141,9 +165,14 @@ SUBJECTS: list[tuple[str, str, Body, str]] = [
     (
         "erp",
         "stock.received",
-        {"receipt_id": "R-9", "location_id": "HZ-1", "lines": [{"sku": "LAMP", "quantity": 40}]},
+        RECEIPT,
         "stock:R-9",
     ),
+    ("erp", "purchase_order.placed", PURCHASE, "PO-1"),
+    ("erp", "purchase_order.changed", PURCHASE, "PO-1"),
+    ("erp", "purchase_order.canceled", {"purchase_order_id": "PO-1", "revision": 3}, "PO-1"),
+    ("wms", "stock.snapshot", SNAPSHOT, "stock:S-1"),
+    ("wms", "stock.delta", DELTA, "stock:D-1"),
 ]
 
 
@@ -172,6 +201,25 @@ async def test_each_type_is_stored_with_what_it_is_about(
             "data.lines[0].quantity",
         ),
         ("tms", "shipment.tracking_updated", {**WEBHOOK["data"], "status": "lost"}, "data.status"),
+        ("erp", "purchase_order.placed", {**PURCHASE, "revision": -1}, "data.revision"),
+        (
+            "erp",
+            "purchase_order.placed",
+            {**PURCHASE, "lines": [{"sku": "LAMP", "quantity": 1, "due_on": "soon"}]},
+            "data.lines[0].due_on",
+        ),
+        (
+            "erp",
+            "stock.received",
+            {**RECEIPT, "lines": [{"sku": "LAMP", "quantity": 1, "damaged": 2}]},
+            "data.lines[0].damaged",
+        ),
+        (
+            "wms",
+            "stock.delta",
+            {**DELTA, "lines": [{"sku": "LAMP", "quantity": 0, "reason": "found"}]},
+            "data.lines[0].quantity",
+        ),
         ("tms", "shipment.tracking_updated", {**WEBHOOK["data"], "occurred_at": "yesterday"}, "data.occurred_at"),
         (
             "payments",

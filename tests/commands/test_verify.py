@@ -34,6 +34,11 @@ TAMPERING = {
         "allocated units equal those of the fulfillment orders",
         "ELEGANT-LAMP/SHANGHAI",
     ),
+    "goods in transit that nobody has bought": (
+        f"UPDATE stock SET in_transit = 3 WHERE {LAMPS}",
+        "units in transit equal the open lines of purchase orders",
+        "ELEGANT-LAMP/SHANGHAI",
+    ),
     "more promised than there is": (
         f"{NO_MORE_CHECKS} UPDATE stock SET on_hand = 0 WHERE {LAMPS}",
         "nothing is oversold or below zero",

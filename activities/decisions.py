@@ -1,0 +1,121 @@
+"""What a decision about a shortage does to the lines of an order."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from activities import gifts, sourcing
+from activities.records import load_order
+from domain import shortages
+from domain.return_policy import paid_for
+from goods.demand import UNDONE
+from models.fulfillment import FulfillmentOrderRow
+from models.goods import ProductSubstituteRow
+from models.order import OrderLineRow
+from models.stock import BackorderRow, ProductRow
+
+Short = Mapping[str, BackorderRow]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`action` of domain/shortages.py about one SKU that is short, or all of them when it is empty."""
+
+    order_id: str
+    round: int
+    action: str
+    sku: str
+    substitute_sku: str
+    actor: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """`refusal` says in words why nothing was done. `repay_minor` is due for what was canceled.
+
+    `nothing_left` when the order has nothing to send any more and nothing under way: then it is to end.
+    """
+
+    refusal: str = ""
+    repay_minor: int = 0
+    nothing_left: bool = False
+
+
+def carry_out(session: Session, decision: Decision, short: Short) -> Settled:
+    """Change the lines as decided; the caller holds the rows of `short`, by SKU."""
+    wanted = {sku: row for sku, row in short.items() if decision.sku in ("", sku)}
+    if not wanted:
+        return Settled(f"{decision.sku or 'nothing'} is not short")
+    return _ACTIONS[decision.action](session, decision, wanted)
+
+
+def _wait(session: Session, decision: Decision, short: Short) -> Settled:
+    return Settled()
+
+
+def _split(session: Session, decision: Decision, short: Short) -> Settled:
+    missing = {sku: row.quantity for sku, row in short.items()}
+    there = sourcing.outstanding(session, decision.order_id)
+    can = any(units > missing.get(sku, 0) for sku, units in there.items())
+    return Settled() if can else Settled("no location has anything of the order")
+
+
+def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
+    """Withdraw what is still to be sent of the SKU, from its last line on, and count what was paid for it."""
+    order_id, repay, gone = decision.order_id, 0, sourcing.outstanding(session, decision.order_id)
+    paid = paid_for(load_order(session, order_id))
+    for line in _lines(session, order_id, list(short)):
+        units = min(gone.get(line.sku, 0), line.quantity - line.withdrawn)
+        if units:
+            # Counted as a return counts them, so that both together never pay a unit twice.
+            of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
+            repay += sum(amount.minor_units for amount in of_line)
+            line.withdrawn += units
+            line.canceled += units
+            gone[line.sku] -= units
+    session.flush()
+    gifts.drop_when_alone(session, order_id)
+    _no_longer_short(session, order_id, short)
+    at_work = select(FulfillmentOrderRow.number).where(
+        FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status.not_in(UNDONE)
+    )
+    alone = not sourcing.outstanding(session, order_id) and session.scalar(at_work.limit(1)) is None
+    return Settled(repay_minor=repay, nothing_left=alone)
+
+
+def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
+    """The substitute takes the place of the SKU on its lines; what the customer paid stays."""
+    known = session.get(ProductSubstituteRow, (decision.sku, decision.substitute_sku))
+    product = session.get(ProductRow, decision.substitute_sku)
+    if known is None or product is None or not product.on_sale:
+        return Settled(f"{decision.substitute_sku} is no substitute of {decision.sku}")
+    lines = _lines(session, decision.order_id, [decision.sku])
+    still_here = sourcing.outstanding(session, decision.order_id).get(decision.sku, 0)
+    if still_here != sum(line.quantity for line in lines):
+        return Settled(f"part of {decision.sku} has been taken care of: the rest can be split, waited for or canceled")
+    lines_of_sku = OrderLineRow.order_id == decision.order_id, OrderLineRow.sku == decision.sku
+    instead = {"sku": product.sku, "title": product.title, "substitute_for": decision.sku}
+    session.execute(update(OrderLineRow).where(*lines_of_sku).values(instead))
+    _no_longer_short(session, decision.order_id, short)
+    return Settled()
+
+
+_ACTIONS: Mapping[str, Callable[[Session, Decision, Short], Settled]] = {
+    shortages.WAIT: _wait,
+    shortages.SPLIT: _split,
+    shortages.CANCEL_LINE: _cancel_line,
+    shortages.SUBSTITUTE: _substitute,
+}
+
+
+def _lines(session: Session, order_id: str, skus: list[str]) -> list[OrderLineRow]:
+    lines = select(OrderLineRow).where(OrderLineRow.order_id == order_id, OrderLineRow.sku.in_(skus))
+    return list(session.scalars(lines.order_by(OrderLineRow.line_no.desc())))
+
+
+def _no_longer_short(session: Session, order_id: str, short: Short) -> None:
+    rows = BackorderRow.order_id == order_id, BackorderRow.sku.in_(list(short))
+    session.execute(delete(BackorderRow).where(*rows), execution_options={"synchronize_session": False})

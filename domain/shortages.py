@@ -1,0 +1,38 @@
+"""What may be done about a line that is short: wait, send what there is, cancel it, or send something else."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WAIT, SPLIT, CANCEL_LINE, SUBSTITUTE = "wait", "split", "cancel_line", "substitute"
+ASK = "ask"
+
+ACTIONS = (WAIT, SPLIT, CANCEL_LINE, SUBSTITUTE)
+POLICIES = (WAIT, SPLIT, CANCEL_LINE, ASK)
+"""What a channel wants by itself; `ask` leaves it to a person."""
+
+Proposal = Mapping[str, Any]
+"""`{action, ...}`: `until` of wait (a date or null), `units` of split, `substitute_sku` of substitute."""
+
+
+def proposals(promised_on: str | None, sendable: int, substitutes: Sequence[str]) -> list[Proposal]:
+    """What may be done about one SKU, the least trouble for the customer first.
+
+    `sendable` is how many units of the order could leave now, `substitutes` are the goods that could take its place.
+    """
+    found: list[Proposal] = [{"action": SUBSTITUTE, "substitute_sku": sku} for sku in substitutes]
+    if sendable:
+        found.append({"action": SPLIT, "units": sendable})
+    return [*found, {"action": WAIT, "until": promised_on}, {"action": CANCEL_LINE}]
+
+
+def in_words(proposal: Proposal) -> str:
+    """For the page in Temporal: `substitute by OAK-STOOL`, `wait until 2026-12-01`."""
+    match proposal["action"]:
+        case "substitute":
+            return f"substitute by {proposal['substitute_sku']}"
+        case "split":
+            return f"send {proposal['units']} units now"
+        case "wait":
+            return f"wait until {proposal['until']}" if proposal["until"] else "wait"
+        case _:
+            return "cancel the line"

@@ -1,0 +1,50 @@
+"""What partners tell of stock: booked by the relay itself, since no single order is meant; it wakes those it serves."""
+
+from asyncio import to_thread
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.counts import apply_count
+from activities.purchases import CANCELED, apply_purchase_order
+from activities.queue import News
+from activities.receipts import receive_goods
+from domain.ids import order_workflow_id
+from models.database import Sessions
+from settings import Settings
+
+Book = Callable[[Sessions, str, str], News]
+
+
+class Arrivals:
+    """Which types of events are about stock, and how each is booked."""
+
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self._sessions = sessions
+        self._client = client
+        self._settings = settings
+        count = partial(apply_count, alert_above=settings.stock_difference_alert)
+        self.types: Mapping[str, Book] = {
+            "stock.received": receive_goods,
+            "stock.snapshot": count,
+            "stock.delta": count,
+            "purchase_order.placed": apply_purchase_order,
+            "purchase_order.changed": apply_purchase_order,
+            CANCELED: apply_purchase_order,
+        }
+
+    async def carry(self, row: Row[Any]) -> bool:
+        """Book the event, then wake those whom it serves, the first in the queue first; True when that is all."""
+        news = await to_thread(self.types[row.type], self._sessions, row.partner, row.event_id)
+        for channel, channel_order_id in news.woken:
+            handle = self._client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
+            try:
+                await handle.signal("stock_arrived", rpc_timeout=self._settings.rpc_timeout)
+            except RPCError as trouble:
+                if trouble.status != RPCStatusCode.NOT_FOUND:
+                    return False
+        return news.done

@@ -1,0 +1,283 @@
+"""Purchases and receipts: what is in transit, what comes of it, who is told when, and nothing that is silent."""
+
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.purchases import apply_purchase_order
+from activities.queue import AHEAD, News
+from activities.receipts import receive_goods
+from activities.reserve import Reserve, StockRequest
+from activities.shortages import Shortage, Shortages
+from commands.verify import verify
+from models.arrivals import PurchaseLineRow, PurchaseOrderRow, StockExceptionRow
+from models.database import Sessions
+from models.order import OrderRow
+from models.stock import BackorderRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, TEACUP, counters, place_order, stock_shop, store_webhook
+
+TODAY = datetime.now(UTC).date()
+SOON, LATER = (TODAY + timedelta(days=days) for days in (10, 30))
+PURCHASE = "PO-1"
+Lines = Sequence[tuple[str, int, date]]
+TEN_LAMPS: Lines = [(LAMP, 4, SOON), (LAMP, 6, LATER)]
+
+
+def purchased(
+    sessions: Sessions, lines: Lines, revision: int = 1, what: str = "placed", number: str = PURCHASE
+) -> News:
+    told = [{"sku": sku, "quantity": units, "due_on": due.isoformat()} for sku, units, due in lines]
+    data = {"purchase_order_id": PURCHASE, "revision": revision, "location_id": "HANGZHOU", "lines": told}
+    return apply_purchase_order(sessions, *store_webhook(sessions, "erp", f"purchase_order.{what}", PURCHASE, **data))
+
+
+def canceled(sessions: Sessions, revision: int) -> News:
+    data = {"purchase_order_id": PURCHASE, "revision": revision}
+    return apply_purchase_order(sessions, *store_webhook(sessions, "erp", "purchase_order.canceled", PURCHASE, **data))
+
+
+def received(
+    sessions: Sessions, receipt: str, *lines: dict[str, Any], order: str | None = PURCHASE, at: str = "HANGZHOU"
+) -> News:
+    data = {"receipt_id": receipt, "location_id": at, "purchase_order_id": order, "lines": list(lines)}
+    return receive_goods(sessions, *store_webhook(sessions, "erp", "stock.received", receipt, **data))
+
+
+def lamps(units: int, damaged: int = 0) -> dict[str, Any]:
+    return {"sku": LAMP, "quantity": units, "damaged": damaged}
+
+
+def came(sessions: Sessions) -> dict[date, int]:
+    with sessions() as session:
+        return {line.due_on: line.received for line in session.scalars(select(PurchaseLineRow))}
+
+
+def exceptions(sessions: Sessions) -> list[tuple[str, str, bool]]:
+    with sessions() as session:
+        rows = session.scalars(select(StockExceptionRow).order_by(StockExceptionRow.exception_id))
+        return [(row.code, row.detail, row.resolved_at is not None) for row in rows]
+
+
+def waiting(steps: Steps, units: int) -> str:
+    """An order of lamps that nobody has; answers its id."""
+    order_id = place_order(steps.sessions, [(LAMP, units)])
+    assert Reserve(steps.sessions).reserve_stock(StockRequest(order_id, 1)).short_units
+    return order_id
+
+
+def sell_out(steps: Steps) -> None:
+    """All 13 lamps of the shop are somebody's."""
+    lucky = place_order(steps.sessions, [(LAMP, 13)])
+    assert Reserve(steps.sessions).reserve_stock(StockRequest(lucky, 1)).units == 13
+
+
+def look(steps: Steps, order_id: str) -> Shortage:
+    return Shortages(steps.sessions, steps.refunds.payments).propose(order_id)
+
+
+def numbers(sessions: Sessions, *order_ids: str) -> list[tuple[str, str]]:
+    with sessions() as session:
+        orders = [session.get_one(OrderRow, order_id) for order_id in order_ids]
+    return [(order.channel, order.channel_order_id) for order in orders]
+
+
+def test_a_purchase_order_is_in_transit_until_it_comes(shop: Sessions) -> None:
+    purchased(shop, TEN_LAMPS)
+    before = counters(shop, LAMP)
+
+    received(shop, "R-1", lamps(5, damaged=1))
+
+    assert (before["in_transit"], counters(shop, LAMP)) == (
+        10,
+        {"on_hand": 15, "in_transit": 5, "quarantined": 1, "available": 14},
+    )
+    assert came(shop) == {SOON: 4, LATER: 1}
+    assert exceptions(shop) == []
+
+
+def test_what_comes_beyond_the_purchase_order_is_booked_and_told(shop: Sessions) -> None:
+    purchased(shop, TEN_LAMPS)
+
+    received(shop, "R-1", lamps(12))
+
+    assert counters(shop, LAMP) == {"on_hand": 22, "available": 22}
+    assert exceptions(shop) == [("more_than_ordered", "PO-1: 2 ELEGANT-LAMP", True)]
+    with shop() as session:
+        assert session.get_one(PurchaseOrderRow, PURCHASE).status == "received"
+
+
+def test_a_receipt_that_is_told_twice_with_another_event_id_is_booked_once(shop: Sessions) -> None:
+    purchased(shop, TEN_LAMPS)
+
+    for _ in range(2):
+        received(shop, "R-1", lamps(3))
+
+    assert counters(shop, LAMP) == {"on_hand": 13, "in_transit": 7, "available": 13}
+
+
+def _place(sessions: Sessions) -> None:
+    purchased(sessions, TEN_LAMPS, 1)
+
+
+def _change(sessions: Sessions) -> None:
+    purchased(sessions, [(LAMP, 8, LATER)], 2, "changed")
+
+
+def _receive(sessions: Sessions) -> None:
+    received(sessions, "R-1", lamps(3))
+
+
+@pytest.mark.parametrize("events", list(itertools.permutations([_place, _change, _receive])))
+def test_purchase_orders_and_receipts_end_alike_in_whatever_order_they_come(events: Any, steps: Steps) -> None:
+    for tell in events:
+        tell(steps.sessions)
+        tell(steps.sessions)
+
+    assert counters(steps.sessions, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
+    assert came(steps.sessions) == {LATER: 3}
+    report = verify(steps.sessions)
+    assert report.clean, report
+
+
+def test_a_purchase_order_that_was_canceled_before_it_came_stays_canceled(shop: Sessions) -> None:
+    canceled(shop, 2)
+    purchased(shop, TEN_LAMPS, 1)
+
+    assert counters(shop, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_a_canceled_purchase_order_is_no_longer_in_transit(shop: Sessions) -> None:
+    purchased(shop, TEN_LAMPS)
+
+    canceled(shop, 2)
+
+    assert counters(shop, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_goods_that_nobody_knows_are_told_and_booked_once_they_are_known(shop: Sessions) -> None:
+    # given a receipt of a strange boot and two lamps
+    lines = [{"sku": "STRANGE-BOOT", "quantity": 1}, {"sku": LAMP, "quantity": 2}]
+    data = {"receipt_id": "R-2", "location_id": "CHENGDU", "lines": lines}
+    event = store_webhook(shop, "erp", "stock.received", "R-2", **data)
+
+    # when it is booked before and after somebody enters the boot
+    before, told = receive_goods(shop, *event), exceptions(shop)
+    stock_shop(shop, {"NINGBO": {"STRANGE-BOOT": 1}})
+    after = receive_goods(shop, *event)
+
+    # then the lamps are there once, and the boot as soon as it is known
+    assert (before.done, after.done) == (False, True)
+    assert (told, exceptions(shop)) == (
+        [("unknown_goods", "STRANGE-BOOT", False)],
+        [("unknown_goods", "STRANGE-BOOT", True)],
+    )
+    assert counters(shop, LAMP, "CHENGDU") == {"on_hand": 5, "available": 5}
+    assert counters(shop, "STRANGE-BOOT", "CHENGDU") == {"on_hand": 1, "available": 1}
+
+
+def test_a_location_that_nobody_knows_is_told(shop: Sessions) -> None:
+    news = received(shop, "R-3", lamps(2), at="ATLANTIS")
+
+    assert (news.done, exceptions(shop)) == (False, [("unknown_location", "ATLANTIS", False)])
+
+
+def test_everybody_in_the_queue_is_promised_the_day_that_covers_those_before_him(steps: Steps) -> None:
+    # given three who wait for lamps that are sold out, when four are bought for soon and six for later
+    sell_out(steps)
+    first, second, third = [waiting(steps, units) for units in (3, 5, 9)]
+
+    news = purchased(steps.sessions, TEN_LAMPS)
+
+    # then four serve the first, ten the second as well, and nothing the third
+    assert news.woken == numbers(steps.sessions, first, second)
+    found = [look(steps, order_id).promised_on for order_id in (first, second, third)]
+    assert found == [SOON.isoformat(), LATER.isoformat(), ""]
+
+
+def test_a_promise_that_cannot_be_kept_is_taken_back_and_told(steps: Steps) -> None:
+    order_id = waiting(steps, 15)
+    purchased(steps.sessions, TEN_LAMPS)
+
+    news = canceled(steps.sessions, 2)
+
+    assert news.woken == numbers(steps.sessions, order_id)
+    assert look(steps, order_id).promised_on == ""
+
+
+def test_a_day_that_has_passed_promises_nothing(steps: Steps) -> None:
+    order_id = waiting(steps, 15)
+
+    purchased(steps.sessions, [(LAMP, 9, TODAY - timedelta(days=2))])
+
+    assert look(steps, order_id).promised_on == ""
+
+
+def test_no_more_are_woken_than_the_goods_can_serve_and_nobody_large_keeps_them_from_the_others(steps: Steps) -> None:
+    # given orders of lamps that are sold out
+    sell_out(steps)
+    orders = [waiting(steps, units) for units in (4, 60, 5, 4)]
+
+    # when twelve come
+    news = received(steps.sessions, "R-1", lamps(12))
+
+    # then they serve the first and the third, not the second, and no longer the fourth
+    assert news.woken == numbers(steps.sessions, orders[0], orders[2])
+
+
+def test_an_order_that_waits_for_something_else_as_well_is_not_woken(steps: Steps) -> None:
+    order_id = place_order(steps.sessions, [(LAMP, 14), (TEACUP, 99)])
+    Reserve(steps.sessions).reserve_stock(StockRequest(order_id, 1))
+
+    lamps_only = received(steps.sessions, "R-1", lamps(5), order=None)
+    cups_too = received(steps.sessions, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)
+
+    assert (lamps_only.woken, cups_too.woken) == ([], numbers(steps.sessions, order_id))
+
+
+def test_a_receipt_that_is_carried_again_wakes_again(steps: Steps) -> None:
+    # The relay may fall over between booking and signaling.
+    order_id = waiting(steps, 14)
+    data = {"receipt_id": "R-1", "location_id": "HANGZHOU", "lines": [lamps(5)]}
+    event = store_webhook(steps.sessions, "erp", "stock.received", "R-1", **data)
+
+    news = [receive_goods(steps.sessions, *event) for _ in range(2)]
+
+    assert news == [News(True, numbers(steps.sessions, order_id))] * 2
+    with steps.sessions() as session:
+        assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
+
+
+def test_a_queue_longer_than_what_is_read_at_once_is_woken_in_its_turn_as_far_as_the_goods_go(steps: Steps) -> None:
+    # given more orders than are read at once
+    sell_out(steps)
+    orders = [waiting(steps, 1) for _ in range(AHEAD + 10)]
+
+    # when goods come for some of them, and are bought for some more
+    news = received(steps.sessions, "R-1", lamps(AHEAD + 5), order=None)
+    promised = purchased(steps.sessions, [(LAMP, 2, SOON)])
+
+    # then only they are woken, the first first
+    assert news.woken == numbers(steps.sessions, *orders[: AHEAD + 5])
+    assert promised.woken == numbers(steps.sessions, *orders[AHEAD + 5 : AHEAD + 7])
+
+
+def test_events_about_the_same_goods_that_are_booked_at_once_all_count(steps: Steps) -> None:
+    # given a purchase, and many receipts of it that come together
+    purchased(steps.sessions, [(LAMP, 30, SOON)])
+    for _ in range(4):
+        waiting(steps, 14)
+
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        news = list(threads.map(lambda number: received(steps.sessions, f"R-{number}", lamps(2)), range(12)))
+
+    # then
+    assert all(each.done for each in news)
+    assert counters(steps.sessions, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
+    assert verify(steps.sessions).clean

@@ -1,0 +1,141 @@
+"""What the warehouse counts: differences become movements with a reason, and none is silent or booked twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.counts import apply_count
+from activities.queue import News
+from activities.reserve import Reserve, StockRequest
+from models.arrivals import StockCountRow, StockDifferenceRow
+from models.database import Sessions
+from models.stock import StockMovementRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, place_order, stock_shop, store_webhook
+
+ALERT_ABOVE = 3
+HOUR = timedelta(hours=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def counted(sessions: Sessions, taken_at: datetime, name: str = "S-1", **units: int) -> News:
+    """A snapshot of HANGZHOU; a SKU is written with underscores for dashes."""
+    lines = [{"sku": sku.replace("_", "-"), "quantity": quantity} for sku, quantity in units.items()]
+    data = {"snapshot_id": name, "location_id": "HANGZHOU", "taken_at": taken_at.isoformat(), "lines": lines}
+    return apply_count(sessions, *store_webhook(sessions, "wms", "stock.snapshot", name, **data), ALERT_ABOVE)
+
+
+def changed(sessions: Sessions, units: int, reason: str = "broken", at: datetime | None = None) -> News:
+    """A delta of lamps at HANGZHOU."""
+    lines = [{"sku": LAMP, "quantity": units, "reason": reason}]
+    data = {"delta_id": "D-1", "location_id": "HANGZHOU", "occurred_at": (at or now()).isoformat(), "lines": lines}
+    return apply_count(sessions, *store_webhook(sessions, "wms", "stock.delta", "D-1", **data), ALERT_ABOVE)
+
+
+def differences(sessions: Sessions) -> list[tuple[Any, ...]]:
+    row = StockDifferenceRow
+    with sessions() as session:
+        found = session.execute(select(row.sku, row.difference, row.adjusted, row.alert).order_by(row.difference_id))
+        return [tuple(each) for each in found]
+
+
+@pytest.fixture
+def yesterday(shop: Sessions) -> Sessions:
+    """The shop, whose goods came long before anything is counted."""
+    with shop.begin() as session:
+        for movement in session.scalars(select(StockMovementRow)):
+            movement.at = now() - 24 * HOUR
+    return shop
+
+
+def test_a_snapshot_that_agrees_with_the_books_changes_nothing(yesterday: Sessions) -> None:
+    counted(yesterday, now(), ELEGANT_LAMP=10, QUIET_TEACUP=10)
+
+    assert differences(yesterday) == []
+    assert counters(yesterday, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_differences_are_adjusted_with_a_reason_and_large_ones_are_an_alert(yesterday: Sessions) -> None:
+    counted(yesterday, now(), ELEGANT_LAMP=8, QUIET_TEACUP=15)
+
+    assert differences(yesterday) == [(LAMP, -2, -2, False), (TEACUP, 5, 5, True)]
+    assert counters(yesterday, LAMP) == {"on_hand": 8, "available": 8}
+    assert_ledger_explains_stock(yesterday)
+    with yesterday() as session:
+        reasons = session.scalars(select(StockMovementRow.reason).where(StockMovementRow.kind == "adjusted")).all()
+    assert reasons == ["snapshot S-1: 8 counted, 10 in the books", "snapshot S-1: 15 counted, 10 in the books"]
+
+
+def test_the_same_snapshot_again_is_booked_once(yesterday: Sessions) -> None:
+    for _ in range(2):
+        counted(yesterday, now(), ELEGANT_LAMP=8)
+
+    assert differences(yesterday) == [(LAMP, -2, -2, False)]
+
+
+def test_what_was_booked_after_the_snapshot_is_no_difference(yesterday: Sessions) -> None:
+    # given five lamps that were booked after the shelf was counted
+    stock_shop(yesterday, {"HANGZHOU": {LAMP: 5}})
+
+    counted(yesterday, now() - HOUR, ELEGANT_LAMP=10)
+
+    assert differences(yesterday) == []
+
+
+def test_a_snapshot_that_is_older_than_another_is_kept_as_late_and_changes_nothing(yesterday: Sessions) -> None:
+    counted(yesterday, now(), ELEGANT_LAMP=10)
+
+    counted(yesterday, now() - HOUR, "S-0", ELEGANT_LAMP=2)
+
+    assert differences(yesterday) == []
+    with yesterday() as session:
+        assert session.get_one(StockCountRow, ("S-0", "snapshot")).late
+
+
+def test_a_delta_that_a_newer_snapshot_contains_changes_nothing(yesterday: Sessions) -> None:
+    counted(yesterday, now(), ELEGANT_LAMP=10)
+
+    changed(yesterday, -2, at=now() - HOUR)
+
+    assert counters(yesterday, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_a_delta_is_booked_once_with_its_reason(yesterday: Sessions) -> None:
+    for _ in range(2):
+        changed(yesterday, -2, "broken by the fork lift")
+
+    assert differences(yesterday) == [(LAMP, -2, -2, False)]
+    assert_ledger_explains_stock(yesterday)
+
+
+def test_what_is_promised_to_orders_stays_in_the_books_and_is_an_alert(yesterday: Sessions, steps: Steps) -> None:
+    # given nine of ten lamps that orders have
+    order_id = place_order(yesterday, [(LAMP, 9)])
+    Reserve(yesterday).reserve_stock(StockRequest(order_id, 1))
+
+    changed(yesterday, -3, "stolen")
+
+    assert differences(yesterday) == [(LAMP, -3, -1, True)]
+    assert counters(yesterday, LAMP) == {"on_hand": 9, "reserved": 9}
+
+
+def test_goods_that_were_never_there_may_be_found(yesterday: Sessions) -> None:
+    stock_shop(yesterday, {"NINGBO": {"RARE-RUG": 1}})
+
+    counted(yesterday, now(), RARE_RUG=2)
+
+    assert counters(yesterday, "RARE-RUG") == {"on_hand": 2, "available": 2}
+
+
+def test_what_is_found_wakes_those_who_wait(yesterday: Sessions) -> None:
+    order_id = place_order(yesterday, [(LAMP, 14)])
+    Reserve(yesterday).reserve_stock(StockRequest(order_id, 1))
+
+    news = counted(yesterday, now(), ELEGANT_LAMP=12)
+
+    assert len(news.woken) == 1
