@@ -14,7 +14,7 @@ from activities.rows import insert_all
 from domain.arrivals import Since, difference
 from domain.status import FulfillmentStatus
 from domain.stock import EFFECT, Movement
-from models.arrivals import StockCountRow, StockDifferenceRow
+from models.arrivals import StockDifferenceRow, WarehouseCountRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.messaging import PartnerEventRow
@@ -45,14 +45,16 @@ def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: in
 def _keep(session: Session, event: PartnerEventRow) -> bool:
     """True when the count is new and no newer snapshot of the location came before."""
     kind, location, taken_at = _kind(event), event.data["location_id"], _taken_at(event)
-    newer = select(StockCountRow.count_id).where(
-        StockCountRow.location_id == location, StockCountRow.kind == SNAPSHOT, StockCountRow.taken_at > taken_at
+    newer = select(WarehouseCountRow.count_id).where(
+        WarehouseCountRow.location_id == location,
+        WarehouseCountRow.kind == SNAPSHOT,
+        WarehouseCountRow.taken_at > taken_at,
     )
     late = session.scalar(newer.limit(1)) is not None
-    row = insert(StockCountRow).values(
+    row = insert(WarehouseCountRow).values(
         count_id=_count_id(event), kind=kind, location_id=location, taken_at=taken_at, late=late
     )
-    new = session.execute(row.on_conflict_do_nothing().returning(StockCountRow.count_id)).scalar()
+    new = session.execute(row.on_conflict_do_nothing().returning(WarehouseCountRow.count_id)).scalar()
     return new is not None and not late
 
 

@@ -10,9 +10,10 @@ from sqlalchemy import ARRAY, Date, Row, Text, bindparam, func, select, text, up
 from sqlalchemy.orm import Session
 
 from domain.arrivals import Waiter, promises
+from domain.stock_views import SELLABLE
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.order import OrderRow
-from models.stock import BackorderRow, StockRow
+from models.stock import BackorderRow, LocationRow, StockRow
 
 AHEAD = 50
 """Rows of the queue that are read at once."""
@@ -123,8 +124,8 @@ def _queue(session: Session, sku: str) -> Iterator[Row[tuple[int, object, str, i
 
 
 def _available(session: Session, sku: str) -> int:
-    there = select(func.coalesce(func.sum(func.greatest(StockRow.available, 0)), 0)).where(StockRow.sku == sku)
-    return int(session.scalar(there) or 0)
+    there = select(func.coalesce(func.sum(func.greatest(StockRow.available, 0)), 0)).join(LocationRow)
+    return int(session.scalar(there.where(StockRow.sku == sku, LocationRow.kind.in_(SELLABLE))) or 0)
 
 
 def _expected(session: Session, sku: str) -> list[tuple[date, int]]:

@@ -86,10 +86,10 @@ class StockExceptionRow(Base):
     )
 
 
-class StockCountRow(Base):
+class WarehouseCountRow(Base):
     """A snapshot or delta of the warehouse. One that is `late` was told after a newer snapshot and changed nothing."""
 
-    __tablename__ = "stock_counts"
+    __tablename__ = "warehouse_counts"
 
     count_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
@@ -100,7 +100,7 @@ class StockCountRow(Base):
 
     __table_args__ = (
         CheckConstraint("kind IN ('snapshot', 'delta')", "kind"),
-        Index("ix_stock_counts_location", "location_id", "kind", "taken_at"),
+        Index("ix_warehouse_counts_location", "location_id", "kind", "taken_at"),
     )
 
 

@@ -2,6 +2,21 @@
 
 from alembic import context
 
+import models.access
+import models.arrivals
+import models.channel
+import models.fulfillment
+import models.goods
+import models.idempotency
+import models.listing
+import models.messaging
+import models.order
+import models.parameters
+import models.payment
+import models.pull
+import models.returns
+import models.rules
+import models.stock  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from activities.counts import apply_count
 from activities.queue import News
 from activities.reserve import Reserve, StockRequest
-from models.arrivals import StockCountRow, StockDifferenceRow
+from models.arrivals import StockDifferenceRow, WarehouseCountRow
 from models.database import Sessions
 from models.stock import StockMovementRow
 from tests.activities.story import Steps
@@ -94,7 +94,7 @@ def test_a_snapshot_that_is_older_than_another_is_kept_as_late_and_changes_nothi
 
     assert differences(yesterday) == []
     with yesterday() as session:
-        assert session.get_one(StockCountRow, ("S-0", "snapshot")).late
+        assert session.get_one(WarehouseCountRow, ("S-0", "snapshot")).late
 
 
 def test_a_delta_that_a_newer_snapshot_contains_changes_nothing(yesterday: Sessions) -> None:

@@ -101,16 +101,16 @@ def _counts() -> None:
         postgresql_where=sa.text("resolved_at IS NULL"),
     )
     op.create_table(
-        "stock_counts",
+        "warehouse_counts",
         *(_text(name) for name in ("count_id", "kind", "location_id")),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         _at("counted_at"),
-        sa.CheckConstraint("kind IN ('snapshot', 'delta')", name=op.f("ck_stock_counts_kind")),
-        _key("stock_counts", "location_id", "locations.location_id"),
-        sa.PrimaryKeyConstraint("count_id", "kind", name=op.f("pk_stock_counts")),
+        sa.CheckConstraint("kind IN ('snapshot', 'delta')", name=op.f("ck_warehouse_counts_kind")),
+        _key("warehouse_counts", "location_id", "locations.location_id"),
+        sa.PrimaryKeyConstraint("count_id", "kind", name=op.f("pk_warehouse_counts")),
     )
-    op.create_index("ix_stock_counts_location", "stock_counts", ["location_id", "kind", "taken_at"])
+    op.create_index("ix_warehouse_counts_location", "warehouse_counts", ["location_id", "kind", "taken_at"])
     op.create_table(
         "stock_differences",
         sa.Column("difference_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
