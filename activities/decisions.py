@@ -88,7 +88,11 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
 
 def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
     """The substitute takes the place of the SKU on its lines; what the customer paid stays."""
-    known = session.get(ProductSubstituteRow, (decision.sku, decision.substitute_sku))
+    known = session.scalar(
+        select(ProductSubstituteRow).where(
+            ProductSubstituteRow.sku == decision.sku, ProductSubstituteRow.substitute_sku == decision.substitute_sku
+        )
+    )
     product = session.get(ProductRow, decision.substitute_sku)
     if known is None or product is None or not product.on_sale:
         return Settled(f"{decision.substitute_sku} is no substitute of {decision.sku}")

@@ -5,9 +5,9 @@ from itertools import count
 from typing import Any
 
 import httpx2
-from models.substitutes import ProductSubstituteRow
 
 from commands.channels import save_account
+from models.goods import ProductSubstituteRow
 from models.stock import ProductRow
 from tests.house import House
 
