@@ -7,7 +7,7 @@ says what they would (`wms`, `tms`, `gateway`), and the clock of one workflow ca
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -68,10 +68,12 @@ class House:
     async def until(self, order_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The order once something holds of it; fails when it does not within twenty seconds."""
         give_up = time.monotonic() + PATIENCE_SECONDS
-        while not holds(order := await self.show(order_id)):
+        for pause in _pauses():
+            if holds(order := await self.show(order_id)):
+                return order
             assert time.monotonic() < give_up, f"it did not happen: {order}\n{await self.events(order_id)}"
-            await asyncio.sleep(0.05)
-        return order
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
         return await self.until(order_id, lambda order: order["status"] == status)
@@ -82,12 +84,13 @@ class House:
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
         """The order's events of one type, once there are so many; fails when there are not within twenty seconds."""
         give_up = time.monotonic() + PATIENCE_SECONDS
-        while True:
+        for pause in _pauses():
             events = await self.events(order_id)
             if len(found := [one for one in events if one["type"] == event]) >= times:
                 return found
             assert time.monotonic() < give_up, f"no {event}: {[one['type'] for one in events]}"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
 
     async def events(self, order_id: str) -> list[dict[str, Any]]:
         response = await self.api.get(f"/orders/{order_id}/events", params={"limit": 200})
@@ -164,6 +167,14 @@ class House:
         }
         response = await self.api.post(f"/webhooks/{partner}", content=body, headers=headers)
         assert response.status_code == 200, response.text
+
+
+def _pauses() -> Iterator[float]:
+    """Ever longer, so that many tests that look at once do not keep from happening what they look for."""
+    pause = 0.02
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 0.3)
 
 
 def order_body(name: str, **changes: Any) -> dict[str, Any]:
