@@ -17,7 +17,7 @@ from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
 from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
-from domain.audit_facts import AuditFacts, Finding, PaymentFacts
+from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
@@ -150,10 +150,10 @@ def _record_findings(
         "rule_set_id": rule_set_id,
     }
     session.execute(_AUDITED, {"order_id": order_id, "revision": revision, **audited})
-    rejected = [finding for finding in findings if finding.verdict == audit_rules.REJECT]
+    rejected = [finding for finding in findings if finding.verdict == REJECT]
     if rejected:
         return AuditResult("reject", OpenHolds(), "; ".join(finding.reason for finding in rejected[:SAID]))
-    held = _by_code(finding for finding in findings if finding.verdict == audit_rules.HOLD)
+    held = _by_code(finding for finding in findings if finding.verdict == HOLD)
     for code, same in held.items():
         hold = _hold(order_id, same, f"{code}:{revision}")
         if not holds.waived(session, order_id, code, hold.reason):
@@ -192,6 +192,6 @@ def _hold(order_id: str, same: Sequence[Finding], key: str) -> Hold:
 def _cure(session: Session, order_id: str, still: set[str]) -> None:
     """What an earlier audit held and this one does not find any more is released by the audit itself."""
     earlier = session.scalars(select(AuditRow.findings).where(AuditRow.order_id == order_id))
-    raised = {one["code"] for findings in earlier for one in findings if one["verdict"] == audit_rules.HOLD}
+    raised = {one["code"] for findings in earlier for one in findings if one["verdict"] == HOLD}
     for code in set(holds.open_holds(session, order_id)) & raised - still:
         holds.release(session, Release(order_id, code, journal.SYSTEM, "the audit does not find it any more"))

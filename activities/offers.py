@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.listing import Offer, offered
+from domain.listing import Offer
 from goods.views import available_to_channel
 from models.listing import ChannelListingRow
 
@@ -36,11 +36,10 @@ FAIL = text("""
 def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[Offer]:
     """Up to `at_once` listings with changes that were not acknowledged; those that failed come last.
 
-    Versions are read before the stock: a change after that has a later version, and is pushed again. What the channel
-    is shown at all (its share, reserve and quota) the listing narrows further.
+    Versions are read before the stock: a change after that has a later version, and is pushed again.
     """
     behind = (
-        select(L.sku, L.channel_sku, L.share, L.reserve, L.version)
+        select(L.sku, L.channel_sku, L.version)
         .where(L.channel == channel, L.enabled, L.version > L.acknowledged_version)
         .where((L.retry_at <= now) | L.retry_at.is_(None))
         .order_by(L.failed_since.nulls_first(), L.sku)
@@ -48,9 +47,7 @@ def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -
     )
     rows = session.execute(behind).all()
     shown = available_to_channel(session, channel, [row.sku for row in rows])
-    return [
-        Offer(row.sku, row.channel_sku, offered(shown[row.sku], row.share, row.reserve), row.version) for row in rows
-    ]
+    return [Offer(row.sku, row.channel_sku, shown[row.sku], row.version) for row in rows]
 
 
 def acknowledge(session: Session, channel: str, offers: Sequence[Offer]) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import ARRAY, Date, Row, Text, bindparam, func, select, text, up
 from sqlalchemy.orm import Session
 
 from domain.arrivals import Waiter, promises
-from domain.stock_views import SELLABLE
+from goods.views import available_in_network
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.order import OrderRow
-from models.stock import BackorderRow, LocationRow, StockRow
+from models.stock import BackorderRow
 
 AHEAD = 50
 """Rows of the queue that are read at once."""
@@ -42,7 +42,7 @@ def promise(session: Session, skus: Iterable[str]) -> list[str]:
     """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new."""
     changed: list[str] = []
     for sku in sorted(skus):
-        there = _available(session, sku)
+        there = available_in_network(session, [sku])[sku]
         day_by_order = promises(
             there, _expected(session, sku), (Waiter(row.order_id, row.wanted) for row in _queue(session, sku))
         )
@@ -103,7 +103,7 @@ class _Left:
 
     def __getitem__(self, sku: str) -> int:
         if sku not in self._units:
-            self._units[sku] = _available(self._session, sku)
+            self._units[sku] = available_in_network(self._session, [sku])[sku]
         return self._units[sku]
 
     def take(self, wants: Mapping[str, int], splits: bool) -> bool:
@@ -121,11 +121,6 @@ def _queue(session: Session, sku: str) -> Iterator[Row[tuple[int, object, str, i
     columns = (*_ORDER_KEY, BackorderRow.wanted, BackorderRow.splits, wants.scalar_subquery().label("wants"))
     queue = select(*columns).where(BackorderRow.sku == sku).order_by(*_ORDER_KEY)
     yield from session.execute(queue, execution_options={"yield_per": AHEAD})
-
-
-def _available(session: Session, sku: str) -> int:
-    there = select(func.coalesce(func.sum(func.greatest(StockRow.available, 0)), 0)).join(LocationRow)
-    return int(session.scalar(there.where(StockRow.sku == sku, LocationRow.kind.in_(SELLABLE))) or 0)
 
 
 def _expected(session: Session, sku: str) -> list[tuple[date, int]]:

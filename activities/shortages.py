@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -11,12 +11,13 @@ from activities.decisions import Decision, Settled
 from activities.pick import order_of
 from domain import shortages
 from domain.money import Money
+from goods.products import substitutes_of
+from goods.views import available_in_network
 from integrations.payments import Payments
 from models.channel import ChannelAccountRow
 from models.database import Sessions
-from models.goods import ProductSubstituteRow
 from models.order import OrderRow
-from models.stock import BackorderRow, ProductRow, StockRow
+from models.stock import BackorderRow, ProductRow
 
 
 @dataclass(frozen=True)
@@ -110,18 +111,10 @@ def _sendable(session: Session, order_id: str, rows: list[BackorderRow]) -> int:
 
 def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:
     """Goods on sale that may take its place and of which there is enough now, by rank."""
-    there = func.sum(func.greatest(StockRow.available, 0))
-    return list(
-        session.scalars(
-            select(ProductSubstituteRow.substitute_sku)
-            .join(ProductRow, ProductRow.sku == ProductSubstituteRow.substitute_sku)
-            .join(StockRow, StockRow.sku == ProductSubstituteRow.substitute_sku)
-            .where(ProductSubstituteRow.sku == sku, ProductRow.on_sale)
-            .group_by(ProductSubstituteRow.substitute_sku, ProductSubstituteRow.rank)
-            .having(there >= wanted)
-            .order_by(ProductSubstituteRow.rank, ProductSubstituteRow.substitute_sku)
-        )
-    )
+    ranked = substitutes_of(session, [sku]).get(sku, [])
+    on_sale = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(ranked), ProductRow.on_sale)))
+    there = available_in_network(session, ranked)
+    return [one for one in ranked if one in on_sale and there[one] >= wanted]
 
 
 def _policy(session: Session, order_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LISTING_BODY: dict[str, Any] = {"channel_sku": "4711", "share": 80, "reserve": 2, "enabled": True}
+LISTING_BODY: dict[str, Any] = {"channel_sku": "4711", "enabled": True}
 LISTING: dict[str, Any] = {
     "channel": "tmall",
     "sku": "ELEGANT-LAMP",

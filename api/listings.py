@@ -29,11 +29,12 @@ L = ChannelListingRow
 
 
 class ListingBody(Body):
-    """The channel is told `share` percent of what is available, rounded down, less `reserve` units, never below 0."""
+    """The channel is told what it is shown.
+
+    `PUT /channels/{channel}/stock/{sku}` sets its share, reserve and quotas.
+    """
 
     channel_sku: Annotated[Sku | None, Field(description="What the channel calls it; our SKU if absent")] = None
-    share: Annotated[int, Field(ge=0, le=100)] = 100
-    reserve: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     enabled: Annotated[bool, Field(description="false: the channel is told nothing any more")] = True
 
 
@@ -47,8 +48,6 @@ class Listing(Answer):
     channel: str
     sku: str
     channel_sku: str
-    share: int
-    reserve: int
     enabled: bool
     version: int
     acknowledged_version: int
@@ -138,7 +137,7 @@ def _write(services: Services, caller: Caller, channel: str, sku: str, body: Lis
         if session.get(ProductRow, sku) is None:
             raise Problem(NOT_FOUND, "there is no such product")
         try:
-            row = put_listing(session, channel, sku, body.channel_sku or sku, body.share, body.reserve, body.enabled)
+            row = put_listing(session, channel, sku, body.channel_sku or sku, body.enabled)
         except IntegrityError:
             raise invalid("channel_sku", "the channel has another listing of this name") from None
         return Listing.model_validate(row)

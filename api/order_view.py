@@ -1,6 +1,6 @@
 """Reading one order with all that belongs to it: the same few queries whatever its size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -155,20 +155,26 @@ def _fulfillment_orders(session: Session, order_id: str) -> list[FulfillmentOrde
     of_these = select(L).join(F, F.fulfillment_order_id == L.fulfillment_order_id).where(F.order_id == order_id)
     for line in session.scalars(of_these.order_by(L.fulfillment_order_id, L.sku)):
         lines[line.fulfillment_order_id].append(FulfillmentLineAnswer.model_validate(line))
+    merged_with = _merged_with(session, rows)
     return [
         FulfillmentOrderAnswer.model_validate(
-            {**vars(row), "lines": lines[row.fulfillment_order_id], "merged_with": _merged_with(session, row)}
+            {**vars(row), "lines": lines[row.fulfillment_order_id], "merged_with": merged_with.get(row.merge_id, [])}
         )
         for row in rows
     ]
 
 
-def _merged_with(session: Session, row: FulfillmentOrderRow) -> Sequence[str]:
-    if row.merge_id is None:
-        return []
-    other = FulfillmentOrderRow.merge_id == row.merge_id, FulfillmentOrderRow.order_id != row.order_id
-    orders = select(FulfillmentOrderRow.order_id).where(*other).distinct().order_by(FulfillmentOrderRow.order_id)
-    return session.scalars(orders).all()
+def _merged_with(session: Session, rows: Sequence[FulfillmentOrderRow]) -> Mapping[str | None, list[str]]:
+    """The orders that are in the same parcel, by merge."""
+    merges = {row.merge_id for row in rows if row.merge_id}
+    if not merges:
+        return {}
+    F = FulfillmentOrderRow
+    other = select(F.merge_id, F.order_id).where(F.merge_id.in_(merges), F.order_id != rows[0].order_id).distinct()
+    found: dict[str | None, list[str]] = {}
+    for row in session.execute(other.order_by(F.order_id)):
+        found.setdefault(row.merge_id, []).append(row.order_id)
+    return found
 
 
 def _shipments(session: Session, shipment_ids: set[str | None]) -> list[ShipmentAnswer]:

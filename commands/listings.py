@@ -10,6 +10,8 @@ from psycopg2.errors import IntegrityError as Violation
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import IntegrityError
 
+from domain.stock_views import Share
+from goods.channels import set_share
 from intake.listings import put_listing
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database
@@ -23,12 +25,13 @@ VIOLATIONS = {
 
 
 class ListingLine(BaseModel, frozen=True, extra="forbid"):
-    """A row of the file. What is empty or has no column is as it stands here, `channel_sku` our SKU."""
+    """A row of the file. Where `channel_sku` is empty it is our SKU; where `share` and `reserve` are, both stay as they
+    are, and with one of them the other is 100 or 0."""
 
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     channel_sku: Annotated[str, Field(max_length=64)] = ""
-    share: Annotated[int, Field(ge=0, le=100)] = 100
-    reserve: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    share: Annotated[int | None, Field(ge=0, le=100)] = None
+    reserve: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
     enabled: bool = True
 
 
@@ -66,7 +69,10 @@ def import_listings(
                 line = _read(row)
                 with session.begin_nested():
                     name = line.channel_sku or line.sku
-                    put_listing(session, channel, line.sku, name, line.share, line.reserve, line.enabled)
+                    put_listing(session, channel, line.sku, name, line.enabled)
+                    if line.share is not None or line.reserve is not None:
+                        percent = Share().percent if line.share is None else line.share
+                        set_share(session, channel, line.sku, Share(percent, line.reserve or 0))
                 taken += 1
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]

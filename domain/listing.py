@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-WHOLE = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -13,8 +11,3 @@ class Offer:
     channel_sku: str
     quantity: int
     version: int
-
-
-def offered(available: int, share: int, reserve: int) -> int:
-    """Units that the channel may sell: `share` percent of what is available, rounded down, less `reserve` units."""
-    return max(0, available * share // WHOLE - reserve)

@@ -7,7 +7,7 @@ from typing import Any
 
 import cel
 
-from domain.audit_rules import HOLD, PASS, REJECT, Finding
+from domain.audit_facts import HOLD, PASS, REJECT, Finding
 from domain.order import Order
 from domain.rule_facts import RuleFacts
 from domain.rule_language import Rule, RuleFailed, compile_rule, context_of

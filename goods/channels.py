@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain.stock_views import Share
 from goods.demand import bundles_now
 from goods.mistakes import Mistake
+from goods.touches import touch
 from models.goods import ChannelQuotaRow, ChannelShareRow
 from models.stock import ProductRow
 
@@ -30,6 +31,7 @@ def set_share(session: Session, channel: str, sku: str, share: Share) -> None:
     values = {"share_percent": share.percent, "reserve": share.reserve}
     row = insert(ChannelShareRow).values(channel=channel, sku=sku, **values)
     session.execute(row.on_conflict_do_update(index_elements=["channel", "sku"], set_=values))
+    touch(session, sku)
 
 
 def set_quotas(session: Session, channel: str, sku: str, quotas: Sequence[Quota]) -> None:
@@ -58,6 +60,7 @@ def set_quotas(session: Session, channel: str, sku: str, quotas: Sequence[Quota]
     for row in known.values():
         session.delete(row)
     session.flush()
+    touch(session, sku)
 
 
 def _check_product(session: Session, sku: str) -> None:

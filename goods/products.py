@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from domain.bundles import Parts
 from goods.demand import bundles_now
 from goods.mistakes import Mistake
+from goods.touches import touch
 from models.goods import ProductPartRow, ProductSubstituteRow
-from models.listing import StockTouchRow
 from models.stock import ProductRow, StockRow
 
 
@@ -27,7 +27,7 @@ def save_product(session: Session, sku: str, changes: Mapping[str, Any]) -> None
     row = insert(ProductRow).values(sku=sku, **changes)
     session.execute(row.on_conflict_do_update(index_elements=["sku"], set_=dict(changes)))
     # It may be low by its new threshold, or be shown otherwise to channels.
-    session.execute(insert(StockTouchRow).values(sku=sku))
+    touch(session, sku)
 
 
 def set_parts(session: Session, sku: str, parts: Parts) -> None:

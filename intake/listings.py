@@ -19,14 +19,12 @@ WAKE = text("""
 """)
 
 
-def put_listing(
-    session: Session, channel: str, sku: str, channel_sku: str, share: int, reserve: int, enabled: bool
-) -> ChannelListingRow:
+def put_listing(session: Session, channel: str, sku: str, channel_sku: str, enabled: bool) -> ChannelListingRow:
     """Make the listing, or change the one that is there; either way the channel is behind with it.
 
     Raises IntegrityError where the channel has another SKU by this name.
     """
-    told = {"channel_sku": channel_sku, "share": share, "reserve": reserve, "enabled": enabled}
+    told = {"channel_sku": channel_sku, "enabled": enabled}
     row = insert(L).values(channel=channel, sku=sku, **told)
     again = row.on_conflict_do_update(
         index_elements=["channel", "sku"], set_=told | {"version": L.version + 1, "retry_at": None}

@@ -1,6 +1,6 @@
 """What changes in stock lead to: alerts of crossings, and what channels are told of it."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial, When
@@ -46,9 +46,9 @@ class StockAlertRow(Base):
 class ChannelListingRow(Base):
     """A SKU on sale at a channel, which calls it `channel_sku`, and what the channel knows of its stock.
 
-    It is told `share` percent of what is available, less `reserve` units. `version` grows with each change, and what
-    was pushed is acknowledged with the version that was read before: a change meanwhile is still behind. A listing that
-    failed says why and since when, and is tried again after `retry_at`.
+    It is told what its channel is shown (goods/views.py). `version` grows with each change, and what was pushed is
+    acknowledged with the version that was read before: a change meanwhile is still behind. A listing that failed says
+    why and since when, and is tried again after `retry_at`.
     """
 
     __tablename__ = "channel_listings"
@@ -56,8 +56,6 @@ class ChannelListingRow(Base):
     channel: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
     channel_sku: Mapped[str]
-    share: Mapped[int] = mapped_column(SmallInteger, server_default="100")
-    reserve: Mapped[int] = mapped_column(server_default="0")
     enabled: Mapped[bool] = mapped_column(server_default="true")
     version: Mapped[int] = mapped_column(BigInteger, server_default="1")
     acknowledged_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -68,8 +66,6 @@ class ChannelListingRow(Base):
     retry_at: Mapped[When]
 
     __table_args__ = (
-        CheckConstraint("share BETWEEN 0 AND 100", "share"),
-        CheckConstraint("reserve >= 0", "reserve_not_negative"),
         CheckConstraint("acknowledged_version <= version", "acknowledged_what_was"),
         Index("uq_channel_listings_channel_sku", "channel", "channel_sku", unique=True),
         Index("ix_channel_listings_sku", "sku"),

@@ -7,12 +7,12 @@ says what they would (`wms`, `tms`, `gateway`), and the clock of one workflow ca
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx2
@@ -38,6 +38,7 @@ from tests.integrations.servers import SECRET, serving, simulating
 SILENT = 3600.0
 QUICK = 0.01
 PATIENCE_SECONDS = 20.0
+Seen = TypeVar("Seen")
 _numbers = count(1)
 
 
@@ -67,13 +68,7 @@ class House:
 
     async def until(self, order_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The order once something holds of it; fails when it does not within twenty seconds."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        for pause in _pauses():
-            if holds(order := await self.show(order_id)):
-                return order
-            assert time.monotonic() < give_up, f"it did not happen: {order}\n{await self.events(order_id)}"
-            await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
+        return await eventually(lambda: self.show(order_id), holds)
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
         return await self.until(order_id, lambda order: order["status"] == status)
@@ -83,14 +78,11 @@ class House:
 
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
         """The order's events of one type, once there are so many; fails when there are not within twenty seconds."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        for pause in _pauses():
-            events = await self.events(order_id)
-            if len(found := [one for one in events if one["type"] == event]) >= times:
-                return found
-            assert time.monotonic() < give_up, f"no {event}: {[one['type'] for one in events]}"
-            await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
+
+        def found(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [one for one in events if one["type"] == event]
+
+        return found(await eventually(lambda: self.events(order_id), lambda events: len(found(events)) >= times))
 
     async def events(self, order_id: str) -> list[dict[str, Any]]:
         response = await self.api.get(f"/orders/{order_id}/events", params={"limit": 200})
@@ -135,10 +127,11 @@ class House:
 
     async def until_page_says(self, order_id: str, words: str, channel: str = "shop") -> None:
         """The order's page in the Temporal UI has these words; fails when it does not within twenty seconds."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while words not in (page := str(await self.workflow(order_id, channel).query("__temporal_workflow_metadata"))):
-            assert time.monotonic() < give_up, page
-            await asyncio.sleep(0.05)
+
+        async def page() -> str:
+            return str(await self.workflow(order_id, channel).query("__temporal_workflow_metadata"))
+
+        await eventually(page, lambda told: words in told)
 
     def case(self, order_id: str, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(return_workflow_id("shop", self.placed[order_id], case_id))
@@ -169,12 +162,17 @@ class House:
         assert response.status_code == 200, response.text
 
 
-def _pauses() -> Iterator[float]:
-    """Ever longer, so that many tests that look at once do not keep from happening what they look for."""
-    pause = 0.02
-    while True:
-        yield pause
+async def eventually(look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
+    """What is seen once it holds.
+
+    Looks ever more rarely, so that many tests that look do not keep it from happening.
+    """
+    give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.02
+    while not holds(seen := await look()):
+        assert time.monotonic() < give_up, f"it did not happen: {seen}"
+        await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.3)
+    return seen
 
 
 def order_body(name: str, **changes: Any) -> dict[str, Any]:

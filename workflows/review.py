@@ -8,7 +8,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit, AuditRequest
     from activities.holds import Expiry, Holds
-    from domain import audit_rules
+    from domain.audit_facts import REJECT
     from domain.status import OrderStatus
     from workflows.order_desk import OrderDesk, OrderEnds
     from workflows.supply import Supply
@@ -52,7 +52,7 @@ class Review:
         result = await self.desk.steps.database(Audit.audit_order, request, "audit payment, address and goods")
         self.desk.held_by(result.open)
         self.desk.telling.tell()
-        if result.verdict == audit_rules.REJECT:
+        if result.verdict == REJECT:
             raise OrderEnds(OrderStatus.REJECTED, result.reason)
 
     async def _held(self) -> None:

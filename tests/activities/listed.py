@@ -14,6 +14,8 @@ from activities.push import Push, PushAnswer, PushRequest
 from activities.sweep import Sweep
 from commands.channels import save_account
 from domain.stock import Movement
+from domain.stock_views import Share
+from goods.channels import set_share
 from intake.listings import put_listing
 from models.database import Sessions
 from models.listing import ChannelListingRow
@@ -44,7 +46,9 @@ class Listed:
 
     def offer(self, sku: str, channel_sku: str = "", share: int = 100, reserve: int = 0, enabled: bool = True) -> None:
         with self.sessions.begin() as session:
-            put_listing(session, CHANNEL, sku, channel_sku or sku, share, reserve, enabled)
+            put_listing(session, CHANNEL, sku, channel_sku or sku, enabled)
+            if (share, reserve) != (100, 0):
+                set_share(session, CHANNEL, sku, Share(share, reserve))
 
     def move(self, kind: str, quantity: int, sku: str = LAMP, place: str = "HANGZHOU") -> None:
         """Stock moves, and is swept."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from activities.sweep import Sweep
 from domain.errors import PartnerTrouble, PushRefused
 from domain.listing import Offer
 from domain.stock import OutOfStock
+from domain.stock_views import Share
+from goods.channels import Quota, set_quotas, set_share
 from models.database import Sessions
 from models.listing import ChannelListingRow, ChannelPushRow
 from models.stock import ProductRow
@@ -72,6 +74,23 @@ def test_a_channel_is_told_its_share_less_its_reserve(there: Listed) -> None:
     there.push()
 
     assert there.known()["quantities"] == {"101": 4, "102": 0}
+
+
+def test_a_new_share_or_quota_is_told_though_no_stock_has_moved(there: Listed) -> None:
+    there.push()
+    before = there.known()["quantities"]["101"]
+
+    with there.sessions.begin() as session:
+        set_share(session, CHANNEL, LAMP, Share(50))
+    Sweep(there.sessions).run()
+    there.push()
+    shared = there.known()["quantities"]["101"]
+    with there.sessions.begin() as session:
+        set_quotas(session, CHANNEL, LAMP, [Quota(1, datetime.now(UTC) - timedelta(days=1))])
+    Sweep(there.sessions).run()
+    there.push()
+
+    assert (shared, there.known()["quantities"]["101"]) == (before // 2, 1)
 
 
 def test_a_listing_that_is_switched_off_is_told_nothing_more(there: Listed) -> None:

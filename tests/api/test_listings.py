@@ -31,10 +31,10 @@ async def names(api: Api, **params: str | int | bool) -> list[str]:
 
 async def test_a_listing_is_made_changed_and_behind_each_time(staff: Api) -> None:
     made = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4711"})).json()
-    changed = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4711", "share": 80})).json()
+    changed = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4712"})).json()
 
-    assert (made["share"], made["version"], made["acknowledged_version"]) == (100, 1, 0)
-    assert (changed["share"], changed["version"]) == (80, 2)
+    assert (made["channel_sku"], made["version"], made["acknowledged_version"]) == ("4711", 1, 0)
+    assert (changed["channel_sku"], changed["version"]) == ("4712", 2)
     assert await names(staff, behind=True) == ["shop/ELEGANT-LAMP"]
 
 
@@ -56,7 +56,7 @@ async def test_a_channel_sees_its_own_only_and_changes_nothing(tmall: Api, viewe
 
 
 async def test_what_is_wrong_is_named(staff: Api) -> None:
-    share = assert_problem(await staff.put("/listings/shop/TEACUP", json={"share": 101}), 422, "invalid")
+    share = assert_problem(await staff.put("/listings/shop/TEACUP", json={"share": 50}), 422, "invalid")
     taken = assert_problem(await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "T/1"}), 422, "invalid")
 
     assert (fields(share), fields(taken)) == (["share"], ["channel_sku"])

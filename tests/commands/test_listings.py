@@ -4,11 +4,12 @@ import csv
 from io import StringIO
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from commands.channels import save_account
 from commands.listings import import_listings
 from models.database import Sessions
+from models.goods import ChannelShareRow
 from models.listing import ChannelListingRow
 from tests.factories import LAMP, TEACUP, stock_shop
 
@@ -26,10 +27,12 @@ def brought(sessions: Sessions, text: str) -> tuple[int, list[str]]:
 
 
 def listings(sessions: Sessions) -> list[tuple[str, str, int, int, bool]]:
-    row = ChannelListingRow
-    columns = (row.sku, row.channel_sku, row.share, row.reserve, row.enabled)
+    row, share = ChannelListingRow, ChannelShareRow
+    shown = func.coalesce(share.share_percent, 100), func.coalesce(share.reserve, 0)
     with sessions() as session:
-        return [tuple(found) for found in session.execute(select(*columns).order_by(row.sku))]
+        found = select(row.sku, row.channel_sku, *shown, row.enabled)
+        found = found.outerjoin(share, (share.channel == row.channel) & (share.sku == row.sku)).order_by(row.sku)
+        return [tuple(one) for one in session.execute(found)]
 
 
 def test_rows_are_taken_and_what_is_empty_is_the_default(sessions: Sessions) -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from domain.audit_facts import AuditFacts, PaymentFacts
-from domain.audit_rules import AUDIT_RULES, HOLD, PASS, VERSION, audit, inputs, theme_of
+from domain.audit_facts import HOLD, PASS, AuditFacts, PaymentFacts
+from domain.audit_rules import AUDIT_RULES, VERSION, audit, inputs, theme_of
 from tests.domain.audit_cases import CASES, ORDER, PASSING, TO, addressed, facts
 from tests.factories import an_order
 

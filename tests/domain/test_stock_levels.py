@@ -1,9 +1,8 @@
-"""Crossings are told once each, and what a channel is offered is never more than there is."""
+"""Crossings are told once each."""
 
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.listing import offered
 from domain.stock_levels import BACK, LOW, OUT, Crossings, crossings
 
 UNITS = some.integers(0, 1_000_000)
@@ -39,15 +38,3 @@ def test_out_and_back_take_turns(levels: list[int], low_at: int) -> None:
 
 def test_nothing_that_holds_still_is_told_again() -> None:
     assert crossings(0, 5, {LOW, OUT}) == Crossings()
-
-
-@given(UNITS, some.integers(0, 100), some.integers(0, 1_000_000))
-def test_a_channel_is_offered_its_share_less_the_reserve_and_never_more_than_there_is(
-    available: int, share: int, reserve: int
-) -> None:
-    assert 0 <= offered(available, share, reserve) <= available
-    assert offered(available, 100, 0) == available
-
-
-def test_a_share_is_rounded_down() -> None:
-    assert [offered(7, 50, 0), offered(29, 29, 0), offered(7, 50, 2), offered(1, 50, 1)] == [3, 8, 1, 0]

@@ -65,7 +65,7 @@ async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push
     await silent.simulators.post("/channel/stock/troubles", json={"limited": 1, "retry_after": 2})
     begun = time.monotonic()
 
-    await put(silent, "DESK-CLOCK", share=50)
+    await put(silent, "DESK-CLOCK", channel_sku="CLOCK-1")
     asked = await silent.api.post(f"/listings/{CHANNEL}/push", json={"everything": False})
     found = await until(silent, "DESK-CLOCK", is_known)
 
