@@ -23,6 +23,12 @@ from workflows.search_attributes import ALL
 TEMPLATE = "baton_template"
 _numbers = itertools.count(1)
 _status: list[int] = []
+LONG = ("faults", "bench", "e2e", "embedded")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that in the end no process works while the others are done."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
