@@ -9,6 +9,7 @@ from commands.demo import demo
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
+from commands.trace import trace
 from commands.up import up
 from commands.verify import verify_command
 
@@ -19,6 +20,7 @@ app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
+app.command()(trace)
 bench.command("stock-scale")(stock_scale)
 app.add_typer(bench, name="bench")
 

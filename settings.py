@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     identity_key: SecretStr | None = None
     """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
     same person would be another one."""
+    trace_key: SecretStr | None = None
+    """The Ed25519 key that signs each day's log of all orders: 32 bytes in hexadecimal. Without it nothing is signed;
+    with another one what was signed before is not believed any more."""
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 
