@@ -17,6 +17,7 @@ from api import (
     channel_stock,
     channel_webhooks,
     health,
+    histories,
     intake,
     intakes,
     inventory,
@@ -74,7 +75,7 @@ BODIES = (
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
+    *(intake, orders, audits, histories, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),

@@ -53,6 +53,36 @@ RETURN = {
     "closed_at": None,
 }
 RETURNS = {"items": [RETURN], "next_cursor": None}
+HISTORY = {
+    "order_id": ORDER_ID,
+    "workflows": [
+        {
+            "workflow_id": "order/web/W-1001",
+            "happenings": [
+                {
+                    "at": "2026-01-01T01:30:09Z",
+                    "kind": "step",
+                    "name": "book_shipment",
+                    "summary": "book a carrier from SHANGHAI",
+                    "outcome": "done",
+                    "attempts": 4,
+                    "seconds": 7.063,
+                    "failure": "tms POST /shipments: answered 503",
+                },
+                {
+                    "at": "2026-01-01T01:30:16Z",
+                    "kind": "wait",
+                    "name": "at most 7 days, 0:00:00",
+                    "summary": "deadline: the delivery",
+                    "outcome": "",
+                    "attempts": 1,
+                    "seconds": None,
+                    "failure": "",
+                },
+            ],
+        }
+    ],
+}
 _QUIET = {"code": "", "reason": "", "line_no": 0, "owner_role": "", "patience_seconds": 0, "on_expiry": ""}
 AUDITS = {
     "order_id": ORDER_ID,

@@ -20,6 +20,7 @@ from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
+from relay.histories import Histories
 from relay.proof import Proof
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.stock import StockNews
@@ -44,6 +45,7 @@ class Relay:
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
         self.arrivals = Arrivals(sessions, client, settings)
+        self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
         self.client = client
         self.settings = settings
@@ -57,6 +59,7 @@ class Relay:
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:

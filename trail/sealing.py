@@ -1,11 +1,13 @@
 """Sealing: what transactions have written to the logs of orders is hashed into the chain of each order.
 
-It is done beside the orders, a moment after the commit, so that no order waits for it.
+It is done beside the orders, a moment after the commit, so that no order waits for it. A fact that ends an order or a
+return also says that its workflow's history is to be kept soon.
 """
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
@@ -34,6 +36,14 @@ SEALED = text("""
     INSERT INTO sealing (committed_in, event_id) VALUES (:committed_in, :event_id)
     ON CONFLICT (one) DO UPDATE SET committed_in = excluded.committed_in, event_id = excluded.event_id
 """)
+HISTORY_DUE = text("""
+    INSERT INTO histories_due (subject, look_after)
+    SELECT subject, now() + interval '10 minutes' FROM unnest(CAST(:subjects AS text[])) AS subject
+    ON CONFLICT DO NOTHING
+""")
+ENDS = {f"order.{status}" for status in OrderStatus if is_final(ORDER, status)} | {
+    f"return.{status}" for status in ReturnStatus if is_final(RETURN, status)
+}
 
 
 class Sealing:
@@ -63,6 +73,8 @@ def _seal(session: Session) -> int:
     session.execute(
         insert(table(EventSealRow)).inline(), seals, execution_options={"insertmanyvalues_page_size": len(seals)}
     )
+    ended = [row.data.get("return_id", row.order_id) for row in rows if row.type in ENDS]
+    session.execute(HISTORY_DUE, {"subjects": ended})
     session.execute(SEALED, {"committed_in": rows[-1].committed_in, "event_id": rows[-1].event_id})
     return len(rows)
 

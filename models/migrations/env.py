@@ -7,6 +7,7 @@ import models.arrivals
 import models.channel
 import models.fulfillment
 import models.goods
+import models.history
 import models.idempotency
 import models.listing
 import models.messaging
