@@ -6,6 +6,7 @@ from commands import blocks, channels, keys, listings, parameters, remarks, stoc
 from commands.bench import app as bench
 from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
+from commands.erase import erase_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
@@ -21,6 +22,7 @@ app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
 app.command()(trace)
+app.command("erase")(erase_command)
 bench.command("stock-scale")(stock_scale)
 app.add_typer(bench, name="bench")
 
