@@ -7,9 +7,11 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, merges, sourcing
-from activities.reserve import LOOKS, StockRequest, TooMuchTraffic, drop_reservations
+from activities import journal, ledger, merges, shelves, sourcing
+from activities.needs import needs_of
+from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
+from activities.sourcing import Short
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
 from domain.sourcing import SourcingDecision
@@ -18,6 +20,13 @@ from domain.stock import Movement, OutOfStock
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.stock import BackorderRow
+
+LOOKS = 20
+"""How often an allocation looks again when others were faster; each time somebody got something."""
+
+
+class TooMuchTraffic(Exception):
+    """Others were faster twenty times in a row: tried again a little later."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +107,12 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     if known := journal.repeat_of(session, key):
         return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
-    demand = sourcing.outstanding(session, order_id)
-    decision = sourcing.decide(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
+    needs = needs_of(session, [order_id])[order_id]
+    decision = SourcingDecision({}, {}, "nothing is left")
+    if needs.demand:
+        decision = sourcing.decide(session, needs, shelves.look(session, list(needs.demand)))
     if decision.short:
-        sourcing.wait_for_stock(session, order_id, decision, key)
+        sourcing.wait_for_stock(session, [Short(order_id, decision, key)])
         allocation = Allocation([], sum(decision.short.values()))
     else:
         if request.round > 1:

@@ -1,5 +1,6 @@
 """Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is left."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
@@ -9,17 +10,18 @@ from activities import journal
 from models.order import OrderLineRow
 
 
-def drop(session: Session, order_id: str, short: Mapping[str, int]) -> bool:
-    """Withdraw gifts until no unit of them is short (units by SKU); False when no gift is among what is short.
+def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[str]:
+    """Withdraw gifts until no unit of them is short (units by SKU), and answer the units by SKU that were dropped.
 
     Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
     """
-    left, dropped = dict(short), False
+    left, dropped = dict(short), Counter[str]()
     for line in reversed(_wanted_lines(session, order_id)):
         if line.added_by and left.get(line.sku, 0) > 0:
-            left[line.sku] -= line.quantity - line.withdrawn
+            units = line.quantity - line.withdrawn
+            left[line.sku] -= units
+            dropped[line.sku] += units
             _drop(session, line, "it is short")
-            dropped = True
     session.flush()
     return dropped
 

@@ -21,7 +21,8 @@ class Instructions:
 
     It holds what people wrote (gift message, invoice title), so it stays on the order's row and out of histories.
     `carrier` is named as in `domain/remarks/carriers.py`; `location` by its code. `priority` is lower where more
-    urgent: 100 is ordinary, and 0 means that nothing was said. `deliver_days` are ISO weekdays, and `deliver_between`
+    urgent: 100 is ordinary, and 0 means that nothing was said. `partial` lets the order reserve what there is when not
+    everything is there. `deliver_days` are ISO weekdays, and `deliver_between`
     hours of the customer's clock.
     """
 
@@ -30,6 +31,7 @@ class Instructions:
     priority: int = 0
     merge_window_seconds: int = 0
     ship_separately: bool = False
+    partial: bool = False
     deliver_on: date | None = None
     deliver_days: tuple[int, ...] = ()
     deliver_between: tuple[time, time] | None = None

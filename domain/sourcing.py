@@ -1,7 +1,7 @@
 """Choosing the locations that ship an order: the nearest that has everything, else a split, else nobody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.regions import official_province
 
@@ -52,6 +52,16 @@ def source(demand: Mapping[str, int], candidates: Sequence[Candidate]) -> Sourci
                 {candidate.location_id: dict(demand)}, {}, f"{candidate.location_id} is the nearest that has all", names
             )
     return _split(demand, ranked, names)
+
+
+def source_part(demand: Mapping[str, int], candidates: Sequence[Candidate]) -> SourcingDecision:
+    """As `source`, but what nobody has holds up nothing: the rest is assigned, and `short` says what is missing."""
+    whole = source(demand, candidates)
+    there = {sku: left for sku, units in demand.items() if (left := units - whole.short.get(sku, 0)) > 0}
+    if not whole.short or not there:
+        return whole
+    part = source(there, candidates)
+    return replace(part, short=whole.short, reason=f"{whole.reason}, and of the rest {part.reason}")
 
 
 def source_from(

@@ -9,7 +9,7 @@ from domain.errors import Refusal
 COUNTERS = ("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined")
 
 # Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` and `quarantined`,
-# which have no counterpart, may be negative.
+# which have no counterpart, may be negative, and `transferred`, which is written once at each of two places.
 EFFECT: Mapping[str, Mapping[str, int]] = {
     "received": {"on_hand": +1},
     "reserved": {"reserved": +1},
@@ -20,11 +20,22 @@ EFFECT: Mapping[str, Mapping[str, int]] = {
     "returned": {"on_hand": +1},
     "quarantined": {"quarantined": +1},
     "adjusted": {"on_hand": +1},
+    "transferred": {"on_hand": +1},
 }
+ARRIVING = ("received", "returned", "adjusted", "transferred")
+"""What may bring goods to a place that never had them."""
 
 
 class OutOfStock(Refusal):
     """A counter would go below zero or below what is promised: somebody else was faster."""
+
+
+class UnknownStock(Refusal):
+    """Goods or a place that we do not know."""
+
+
+class KeyUsedBefore(Refusal):
+    """The same key came with something else before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class StockMovementRow(Base):
     quantity: Mapped[int]
     order_id: Mapped[str | None]
     reason: Mapped[str]
+    actor: Mapped[str] = mapped_column(server_default="baton")
 
     __table_args__ = (
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),

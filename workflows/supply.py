@@ -1,6 +1,7 @@
 """Getting the goods to the customer: reserve, allocate, and follow each fulfillment order to its end."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -37,7 +38,8 @@ class Supply:
             return
         self.desk.undo.add("reservation", self.desk.order_id)
         summary = "reserve stock while it is held"
-        reservation = await self.desk.steps.database(Reserve.reserve_stock, self._request(), summary)
+        request = replace(self._request(), whole=True)
+        reservation = await self.desk.steps.database(Reserve.reserve_stock, request, summary)
         self.desk.state.reserved = not reservation.short_units
         self.desk.state.stock_kept_until = workflow.now() + timedelta(seconds=self.desk.deadlines.reservation)
 

@@ -1,0 +1,89 @@
+"""What a group of claims comes to, gathered in memory and written down in a few statements."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities import journal, ledger, sourcing
+from activities.journal import Fact
+from activities.ledger import Posting
+from activities.sourcing import Short
+from domain.sourcing import SourcingDecision
+from domain.stock import Movement
+from models.base import table
+from models.stock import BackorderRow, ReservationRow
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Units claimed, where, and how many units nobody has. While something is short nothing is claimed, unless the
+    order may reserve less than everything.
+    """
+
+    units: int
+    locations: list[str] = field(default_factory=list)
+    short_units: int = 0
+
+
+# Built once: building a statement costs more than sending it.
+_RESERVED, _WAITING = table(ReservationRow), table(BackorderRow)
+_CLAIMED = insert(_RESERVED).inline()
+_CLAIM = _CLAIMED.on_conflict_do_update(
+    index_elements=["order_id", "sku", "location_id"],
+    set_={"quantity": _RESERVED.c.quantity + _CLAIMED.excluded.quantity},
+)
+_NO_LONGER_WAIT = delete(_WAITING).where(_WAITING.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
+
+
+class ClaimBook:
+    """Claims are entered one by one and written together, so that rows of hot goods are held for a short time."""
+
+    def __init__(self) -> None:
+        self._postings: list[Posting] = []
+        self._waiting: list[Short] = []
+        self._served: list[str] = []
+        self._facts: list[Fact] = []
+        self._answers: dict[str, Reservation] = {}
+
+    def enter(self, order_id: str, key: str, decision: SourcingDecision) -> Reservation:
+        """Enter what was decided for the order; `key` is that of its step."""
+        claimed = _units(decision.assignments)
+        short = sum(decision.short.values())
+        reservation = Reservation(sum(claimed.values()), sorted(decision.assignments), short)
+        for (sku, location), units in claimed.items():
+            self._postings.append(Posting(Movement("reserved", sku, location, units), order_id, "reserved"))
+        if claimed or not short:
+            data = {"units": reservation.units, "locations": reservation.locations}
+            self._facts.append(Fact(order_id, "reservation.created", key, data))
+        if short:
+            self._waiting.append(Short(order_id, decision, f"{key}:short" if claimed else key))
+        else:
+            self._served.append(order_id)
+        self._answers[key] = reservation
+        return reservation
+
+    def write(self, session: Session) -> None:
+        """Write all of it; the order's rows and its stock are locked by the caller."""
+        if not self._answers:
+            return
+        if self._postings:
+            session.execute(_CLAIM, [_row(posting) for posting in self._postings])
+        if self._served:
+            session.execute(_NO_LONGER_WAIT, {"orders": self._served})
+        journal.all_happened(session, self._facts)
+        sourcing.wait_for_stock(session, self._waiting)
+        journal.remember_all(session, {key: asdict(answer) for key, answer in self._answers.items()})
+        ledger.post_all(session, self._postings)
+
+
+def _units(assignments: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
+    return {(sku, location): units for location, skus in assignments.items() for sku, units in skus.items()}
+
+
+def _row(posting: Posting) -> dict[str, str | int | None]:
+    movement = posting.movement
+    place = {"sku": movement.sku, "location_id": movement.location_id}
+    return {"order_id": posting.order_id, **place, "quantity": movement.quantity}
