@@ -1,10 +1,10 @@
 """What a group of claims comes to, gathered in memory and written down in a few statements."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities import journal, ledger, sourcing
@@ -13,6 +13,7 @@ from activities.ledger import Posting
 from activities.sourcing import Short
 from domain.sourcing import SourcingDecision
 from domain.stock import Movement
+from intake.recordset import insert_recordset
 from models.base import table
 from models.stock import BackorderRow, ReservationRow
 
@@ -29,11 +30,12 @@ class Reservation:
 
 
 # Built once: building a statement costs more than sending it.
-_RESERVED, _WAITING = table(ReservationRow), table(BackorderRow)
-_CLAIMED = insert(_RESERVED).inline()
-_CLAIM = _CLAIMED.on_conflict_do_update(
-    index_elements=["order_id", "sku", "location_id"],
-    set_={"quantity": _RESERVED.c.quantity + _CLAIMED.excluded.quantity},
+_WAITING = table(BackorderRow)
+_CLAIM = insert_recordset(
+    ReservationRow,
+    "order_id, sku, location_id, quantity",
+    conflict="order_id, sku, location_id",
+    change="quantity = reservations.quantity + excluded.quantity",
 )
 _NO_LONGER_WAIT = delete(_WAITING).where(_WAITING.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
 
@@ -48,8 +50,10 @@ class ClaimBook:
         self._facts: list[Fact] = []
         self._answers: dict[str, Reservation] = {}
 
-    def enter(self, order_id: str, key: str, decision: SourcingDecision) -> Reservation:
-        """Enter what was decided for the order; `key` is that of its step."""
+    def enter(self, order_id: str, key: str, decision: SourcingDecision, waited: bool) -> Reservation:
+        """Enter what was decided for the order; `key` is that of its step, and `waited` says that it may be on the list
+        of those who wait.
+        """
         claimed = _units(decision.assignments)
         short = sum(decision.short.values())
         reservation = Reservation(sum(claimed.values()), sorted(decision.assignments), short)
@@ -60,7 +64,7 @@ class ClaimBook:
             self._facts.append(Fact(order_id, "reservation.created", key, data))
         if short:
             self._waiting.append(Short(order_id, decision, f"{key}:short" if claimed else key))
-        else:
+        elif waited:
             self._served.append(order_id)
         self._answers[key] = reservation
         return reservation
@@ -70,12 +74,12 @@ class ClaimBook:
         if not self._answers:
             return
         if self._postings:
-            session.execute(_CLAIM, [_row(posting) for posting in self._postings])
+            session.execute(_CLAIM, {"rows": json.dumps([_row(posting) for posting in self._postings])})
         if self._served:
             session.execute(_NO_LONGER_WAIT, {"orders": self._served})
         journal.all_happened(session, self._facts)
         sourcing.wait_for_stock(session, self._waiting)
-        journal.remember_all(session, {key: asdict(answer) for key, answer in self._answers.items()})
+        journal.remember_all(session, {key: vars(answer) for key, answer in self._answers.items()})
         ledger.post_all(session, self._postings)
 
 

@@ -33,7 +33,7 @@ class Needs:
 
     def beyond_kept(self) -> "Needs":
         """The same order, asking only for what it does not reserve yet."""
-        return replace(self.without(_by_sku(self.kept)), kept=Counter())
+        return replace(self.without(_by_sku(self.kept)), kept=Counter()) if self.kept else self
 
     def keep(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
         """From now on it reserves these too, by location and SKU."""
@@ -112,8 +112,10 @@ def needs_of(session: Session, order_ids: Sequence[str], lock: bool = False) -> 
                 of_order.rejected.add(location)
             case _:
                 of_order.demand[sku] -= units
-    # A plus drops what is not wanted any more.
-    return {order_id: replace(of_order, demand=+of_order.demand) for order_id, of_order in needs.items()}
+    for of_order in needs.values():
+        for sku in [sku for sku, units in of_order.demand.items() if units <= 0]:
+            del of_order.demand[sku]
+    return needs
 
 
 def _by_sku(kept: Mapping[Place, int]) -> Counter[str]:

@@ -99,6 +99,6 @@ def claim_stock(session: Session, requests: Sequence[StockRequest]) -> list[Rese
         decision = sourcing.decide(session, wanted, stock, part=order.partial and not request.whole)
         stock.take(decision.assignments)
         order.keep(decision.assignments)
-        answers[key] = book.enter(request.order_id, key, decision)
+        answers[key] = book.enter(request.order_id, key, decision, waited=request.round > 1)
     book.write(session)
     return [answers[key] for key in keys]

@@ -1,9 +1,9 @@
 """Choosing who sends an order from what it needs and what is there, and waiting for what nobody has."""
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities import gifts, journal
@@ -12,11 +12,12 @@ from activities.needs import Needs
 from activities.shelves import Shelves
 from domain import sourcing
 from domain.sourcing import SourcingDecision
-from models.base import table
+from intake.recordset import insert_recordset
 from models.stock import BackorderRow
 
-_ASKED = insert(table(BackorderRow)).inline()
-_WAITS = _ASKED.on_conflict_do_update(index_elements=["order_id", "sku"], set_={"quantity": _ASKED.excluded.quantity})
+_WAIT = insert_recordset(
+    BackorderRow, "order_id, sku, quantity", conflict="order_id, sku", change="quantity = excluded.quantity"
+)
 
 
 class Short(NamedTuple):
@@ -46,7 +47,7 @@ def wait_for_stock(session: Session, waiting: Sequence[Short]) -> None:
         for short in waiting
         for sku, units in sorted(short.decision.short.items())
     ]
-    session.execute(_WAITS, rows)
+    session.execute(_WAIT, {"rows": json.dumps(rows)})
     facts = [
         Fact(order_id, "sourcing.failed", key, {"short": dict(decision.short), "why": decision.reason})
         for order_id, decision, key in waiting
