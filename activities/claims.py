@@ -80,7 +80,7 @@ class ClaimBook:
         journal.all_happened(session, self._facts)
         sourcing.wait_for_stock(session, self._waiting)
         journal.remember_all(session, {key: vars(answer) for key, answer in self._answers.items()})
-        ledger.post_all(session, self._postings)
+        ledger.post_all(session, self._postings, locked=True)
 
 
 def _units(assignments: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:

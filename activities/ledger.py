@@ -71,8 +71,9 @@ def post(
     post_all(session, [Posting(movement, order_id, reason, actor) for movement in movements])
 
 
-def post_all(session: Session, postings: Sequence[Posting]) -> None:
-    """Post movements and change the counters they touch. Raises OutOfStock, and nothing has changed.
+def post_all(session: Session, postings: Sequence[Posting], locked: bool = False) -> None:
+    """Post movements and change the counters they touch; with `locked` the caller holds all of their rows. Raises
+    OutOfStock, and nothing has changed.
 
     Rows are locked in (sku, location) order, so that two claims never wait for each other; four statements, however
     many lines and orders there are.
@@ -81,9 +82,10 @@ def post_all(session: Session, postings: Sequence[Posting]) -> None:
     sums = changes(movements)
     if not sums:
         return
-    _make_missing_rows(session, movements)
     places = list(sums)
-    session.execute(_LOCK, _columns(places))
+    if not locked:
+        _make_missing_rows(session, movements)
+        session.execute(_LOCK, _columns(places))
     by_counter = {name: [sums[place].get(name, 0) for place in places] for name in COUNTERS}
     changed = session.execute(_CHANGE, _columns(places) | by_counter).all()
     if len(changed) < len(places):
