@@ -1,7 +1,8 @@
 """What a group of claims comes to, gathered in memory and written down in a few statements."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, delete
@@ -74,7 +75,7 @@ class ClaimBook:
         if not self._answers:
             return
         if self._postings:
-            session.execute(_CLAIM, {"rows": json.dumps([_row(posting) for posting in self._postings])})
+            session.execute(_CLAIM, {"rows": json.dumps(_reserved(self._postings))})
         if self._served:
             session.execute(_NO_LONGER_WAIT, {"orders": self._served})
         journal.all_happened(session, self._facts)
@@ -87,7 +88,13 @@ def _units(assignments: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str]
     return {(sku, location): units for location, skus in assignments.items() for sku, units in skus.items()}
 
 
-def _row(posting: Posting) -> dict[str, str | int | None]:
-    movement = posting.movement
-    place = {"sku": movement.sku, "location_id": movement.location_id}
-    return {"order_id": posting.order_id, **place, "quantity": movement.quantity}
+def _reserved(postings: Sequence[Posting]) -> list[dict[str, str | int | None]]:
+    """A row for each place of an order, also where the order is in the group twice."""
+    sums: Counter[tuple[str | None, str, str]] = Counter()
+    for posting in postings:
+        movement = posting.movement
+        sums[posting.order_id, movement.sku, movement.location_id] += movement.quantity
+    return [
+        {"order_id": order_id, "sku": sku, "location_id": location, "quantity": units}
+        for (order_id, sku, location), units in sums.items()
+    ]

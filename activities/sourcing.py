@@ -42,11 +42,9 @@ def wait_for_stock(session: Session, waiting: Sequence[Short]) -> None:
     """Put orders on the list of those that an arrival wakes, and say so in their logs."""
     if not waiting:
         return
-    rows = [
-        {"order_id": short.order_id, "sku": sku, "quantity": units}
-        for short in waiting
-        for sku, units in sorted(short.decision.short.items())
-    ]
+    # An order that is in the group twice waits for what it lacked at last.
+    wanted = {(short.order_id, sku): units for short in waiting for sku, units in sorted(short.decision.short.items())}
+    rows = [{"order_id": order_id, "sku": sku, "quantity": units} for (order_id, sku), units in wanted.items()]
     session.execute(_WAIT, {"rows": json.dumps(rows)})
     facts = [
         Fact(order_id, "sourcing.failed", key, {"short": dict(decision.short), "why": decision.reason})

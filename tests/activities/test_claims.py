@@ -182,3 +182,20 @@ def test_a_row_that_somebody_holds_keeps_waiting_only_those_who_want_it(sessions
     # then
     assert [one.result().units for one in waiting[:8]] == [1] * 8
     assert_ledger_explains_stock(sessions)
+
+
+def test_two_rounds_of_one_order_in_a_group_claim_nothing_twice(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 1, TEACUP: 1}})
+    large, small = place_orders(sessions, [an_order([(LAMP, 2)]), an_order([(TEACUP, 1)])])
+
+    # when
+    with sessions.begin() as session:
+        reservations = claim_stock(
+            session, [StockRequest(order, round_) for order in (large, small) for round_ in (1, 2)]
+        )
+
+    # then
+    assert [(one.units, one.short_units) for one in reservations] == [(0, 1), (0, 1), (1, 0), (0, 0)]
+    assert counters(sessions, TEACUP) == {"on_hand": 1, "reserved": 1}
+    assert_ledger_explains_stock(sessions)
