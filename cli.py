@@ -43,7 +43,7 @@ parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
 
-goods = typer.Typer(no_args_is_help=True, help="Goods, places and counts as sheets: CSV or XLSX.")
+goods = typer.Typer(no_args_is_help=True, help="Goods, places, counts and changes as sheets: CSV or XLSX.")
 goods.command("import")(stock.import_)
 goods.command()(stock.export)
 app.add_typer(goods, name="stock")
