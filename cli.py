@@ -4,7 +4,6 @@ import typer
 
 from commands import blocks, channels, keys, listings, parameters, remarks, stock
 from commands.bench import app as bench
-from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
 from commands.import_file import import_command
 from commands.migrate import migrate
@@ -19,7 +18,6 @@ app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
-bench.command("stock-scale")(stock_scale)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
