@@ -39,11 +39,12 @@ class ClaimDesk(Generic[Claim, Answer]):
     """Commits claims of many threads in groups, in the order of their arrival.
 
     There is no thread of its own: the first thread commits its claim at once, those that arrive meanwhile are the next
-    group, and the first of them commits it, once all whom it knows of are there or `GATHER_SECONDS` are over. `commit` is one transaction and answers in the order of the
-    claims. When it fails, the group is halved until the claim at fault stands alone, so that no claim fails for its
-    neighbor. Where the database itself is in trouble (a connection that was cut, a lock that does not come) every half
-    would meet the same, so each claim is handed to `alone` in its own thread, and what stays in trouble holds up nobody
-    else. `commit` should therefore give up early, where `alone` may wait.
+    group, and the first of them commits it, once all whom it knows of are there or `GATHER_SECONDS` are over. `commit`
+    is one transaction and answers in the order of the claims. When it fails, the group is halved until the claim at
+    fault stands alone, so that no claim fails for its neighbor. Where the database itself is in trouble (a connection
+    that was cut, a lock that does not come) every half would meet the same, so each claim is handed to `alone` in its
+    own thread, and what stays in trouble holds up nobody else. `commit` should therefore give up early, where `alone`
+    may wait.
     """
 
     def __init__(self, commit: Callable[[Sequence[Claim]], Sequence[Answer]], alone: Callable[[Claim], Answer]) -> None:

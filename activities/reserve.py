@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, ledger, shelves, sourcing
 from activities.claim_desk import ClaimDesk
 from activities.claims import ClaimBook, Reservation
-from activities.needs import needs_of, wanted_goods
+from activities.needs import lock_needs_of, wanted_goods
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement
 from goods import quotas
@@ -18,7 +18,7 @@ from models.database import Sessions
 from models.stock import BackorderRow, ReservationRow
 
 # The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
-_NOT_LONG = text("SET LOCAL lock_timeout = '1s'")
+NOT_LONG = "1s"
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ class Reserve:
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
         with self.sessions.begin() as session:
-            session.execute(_NOT_LONG)
-            return claim_stock(session, requests)
+            return claim_stock(session, requests, NOT_LONG)
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
@@ -81,14 +80,15 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     return [Movement("released", row.sku, row.location_id, row.quantity) for row in held]
 
 
-def claim_stock(session: Session, requests: Sequence[StockRequest]) -> list[Reservation]:
+def claim_stock(session: Session, requests: Sequence[StockRequest], patience: str | None = None) -> list[Reservation]:
     """Reserve for each request what its order still needs; who comes first in the sequence is served first.
+    It gives up when it has waited so long (`patience`) for a lock.
 
     Everybody locks orders before quotas and quotas before stock, and each by its key, so that groups of several
     processes wait for each other but never in a ring. An order that is not there is a defect and raises KeyError.
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
-    needs = needs_of(session, [request.order_id for request in requests], lock=True)
+    needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus)
