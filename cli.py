@@ -4,7 +4,6 @@ import typer
 
 from commands import blocks, channels, keys, listings, parameters, remarks, stock
 from commands.bench import app as bench
-from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
 from commands.erase import erase_command
 from commands.import_file import import_command
@@ -23,7 +22,6 @@ app.command("verify")(verify_command)
 app.command("import")(import_command)
 app.command()(trace)
 app.command("erase")(erase_command)
-bench.command("stock-scale")(stock_scale)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
@@ -47,7 +45,7 @@ parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
 
-goods = typer.Typer(no_args_is_help=True, help="Goods, places and counts as sheets: CSV or XLSX.")
+goods = typer.Typer(no_args_is_help=True, help="Goods, places, counts and changes as sheets: CSV or XLSX.")
 goods.command("import")(stock.import_)
 goods.command()(stock.export)
 app.add_typer(goods, name="stock")

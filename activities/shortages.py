@@ -6,11 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import decisions, journal, payments, queue, sourcing
+from activities import decisions, journal, payments, queue
 from activities.decisions import Decision, Settled
+from activities.needs import outstanding
 from activities.pick import order_of
 from domain import shortages
 from domain.money import Money
+from goods.demand import lines_with
 from goods.products import substitutes_of
 from goods.views import available_in_network
 from integrations.payments import Payments
@@ -60,7 +62,9 @@ class Shortages:
             for row in rows:
                 session.refresh(row)
                 until = row.promised_on.isoformat() if row.promised_on else None
-                found = shortages.proposals(until, sendable, _substitutes(session, row.sku, row.wanted))
+                lines = lines_with(session, order_id, row.sku)
+                instead = {sku: _substitutes(session, sku, units) for sku, units in lines.items()}
+                found = shortages.proposals(row.sku, until, sendable, instead)
                 row.proposals = [dict(proposal) for proposal in found]
                 told += [f"{row.sku}: {shortages.in_words(proposal)}" for proposal in found]
             days = [row.promised_on for row in rows]
@@ -106,7 +110,7 @@ def _short(session: Session, order_id: str) -> list[BackorderRow]:
 
 def _sendable(session: Session, order_id: str, rows: list[BackorderRow]) -> int:
     short = {row.sku: row.quantity for row in rows}
-    return sum(max(0, units - short.get(sku, 0)) for sku, units in sourcing.outstanding(session, order_id).items())
+    return sum(max(0, units - short.get(sku, 0)) for sku, units in outstanding(session, order_id).items())
 
 
 def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:

@@ -166,6 +166,10 @@ SEALED = f"""
     CROSS JOIN LATERAL (SELECT
         seal.hash IS NULL AS unsealed, at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
 
+TRANSFERRED = """
+    SELECT sku || ' ' || reason AS id, sum(quantity) <> 0 AS wrong
+    FROM stock_movements WHERE kind = 'transferred' GROUP BY sku, reason"""
+
 _QUERIES: Mapping[str, str] = {
     "stock counters equal the sums of the ledger": LEDGER,
     "reserved units equal the reservations": RESERVED,
@@ -173,6 +177,7 @@ _QUERIES: Mapping[str, str] = {
     "units in transit equal the open lines of purchase orders": IN_TRANSIT,
     "nothing is oversold or below zero": NOT_NEGATIVE,
     "quotas are used up by the claims of orders": QUOTAS,
+    "no transfer loses or makes goods": TRANSFERRED,
     "every allocation is owned by an open fulfillment order": OWNED,
     "no ended order reserves stock": LET_GO,
     "every order has a workflow or an end": STARTED,

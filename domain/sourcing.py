@@ -1,7 +1,8 @@
 """Choosing the locations that ship an order: the nearest that has everything, else a split, else nobody."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.regions import official_province
 
@@ -23,6 +24,14 @@ class SourcingDecision:
     short: Mapping[str, int]
     reason: str
     considered: tuple[str, ...] = field(default=())
+
+    @property
+    def assigned(self) -> dict[str, int]:
+        """Units by SKU, from whatever location."""
+        units = Counter[str]()
+        for skus in self.assignments.values():
+            units.update(skus)
+        return dict(units)
 
 
 def distance(location: tuple[str, str], receiver: tuple[str, str], priority: int) -> int:
@@ -52,6 +61,16 @@ def source(demand: Mapping[str, int], candidates: Sequence[Candidate]) -> Sourci
                 {candidate.location_id: dict(demand)}, {}, f"{candidate.location_id} is the nearest that has all", names
             )
     return _split(demand, ranked, names)
+
+
+def source_part(demand: Mapping[str, int], candidates: Sequence[Candidate]) -> SourcingDecision:
+    """As `source`, but what nobody has holds up nothing: the rest is assigned, and `short` says what is missing."""
+    whole = source(demand, candidates)
+    there = {sku: left for sku, units in demand.items() if (left := units - whole.short.get(sku, 0)) > 0}
+    if not whole.short or not there:
+        return whole
+    part = source(there, candidates)
+    return replace(part, short=whole.short, reason=f"{whole.reason}, and of the rest {part.reason}")
 
 
 def source_from(
