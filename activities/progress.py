@@ -9,11 +9,15 @@ from temporalio import activity
 
 from activities import merges
 from activities.allocate import lock_fulfillment_order
+from activities.promises import restate
 from activities.reports import APPLY
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
+
+FROM_HERE_ON = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
+"""What changes what is due of the order next."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class ProgressReports:
             row = lock_fulfillment_order(session, reports.fulfillment_order_id)
             if row is None:
                 return Progress(FulfillmentStatus.CANCELED)
-            events = _reported(session, reports)
+            before, events = row.status, _reported(session, reports)
             # Held here so that the session knows it for every report; it forgets what nobody holds.
             _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
@@ -63,6 +67,8 @@ class ProgressReports:
                 if first and event.type in APPLY:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)
+            if row.status != before and row.status in FROM_HERE_ON:
+                restate(session, row.order_id)
             # Read from all of them, so that a repeat of this step says it again.
             refused = any(
                 event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events

@@ -34,6 +34,7 @@ from api import (
     reviews,
     rule_set_commands,
     rule_sets,
+    service_report,
     shortages,
     stock_alerts,
     stock_counts,
@@ -78,7 +79,7 @@ ROUTERS = (
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders),
+    *(listings, shortages, purchase_orders, service_report),
 )
 
 

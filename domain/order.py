@@ -80,6 +80,9 @@ class Order:
     """Placed to try the channel out: nothing may be sent."""
     buyer: Buyer | None = None
     """The real name of a cross-border buyer, where one was given."""
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
+    """What the channel promised the customer, where it says so."""
 
     @property
     def currency(self) -> str:
