@@ -9,8 +9,10 @@ from temporalio import activity
 
 from activities import merges
 from activities.allocate import lock_fulfillment_order
+from activities.parameters import ParameterBook
 from activities.promises import restate
 from activities.reports import APPLY
+from activities.road import Road, follow
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
@@ -45,11 +47,13 @@ class Progress:
     waybill: str = ""
     merge_id: str = ""
     others: list[str] = field(default_factory=list)
+    road: Road = field(default_factory=Road)
 
 
 class ProgressReports:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self.parameters = ParameterBook()
 
     @activity.defn
     def record_progress(self, reports: Reports) -> Progress:
@@ -73,7 +77,7 @@ class ProgressReports:
             refused = any(
                 event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events
             )
-            return _progress(session, row, refused)
+            return _progress(session, row, refused, follow(session, row, self.parameters))
 
 
 def _reported(session: Session, reports: Reports) -> Sequence[PartnerEventRow]:
@@ -99,7 +103,7 @@ def _mark_applied(session: Session, reports: Reports) -> None:
     )
 
 
-def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Progress:
+def _progress(session: Session, row: FulfillmentOrderRow, refused: bool, road: Road) -> Progress:
     asked, picked, reported = session.execute(
         select(
             func.sum(FulfillmentLineRow.quantity),
@@ -118,4 +122,5 @@ def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Prog
         shipment.waybill if shipment else "",
         row.merge_id or "",
         merges.others(session, row),
+        road,
     )

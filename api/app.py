@@ -13,6 +13,7 @@ from temporalio.service import GrpcCompression
 from api import (
     audits,
     batches,
+    carrier_claims,
     channel_batches,
     channel_stock,
     channel_webhooks,
@@ -27,6 +28,7 @@ from api import (
     movements,
     order_commands,
     orders,
+    parcels,
     products,
     purchase_orders,
     return_requests,
@@ -42,6 +44,7 @@ from api import (
     webhooks,
 )
 from api.access import KeyRing
+from api.carrier_claims import ClaimClosingBody
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody, StockCountBody
@@ -53,6 +56,7 @@ from api.observation import Observation
 from api.openapi import add_openapi
 from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
+from api.parcels import NewAddressBody, ParcelDecisionBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
@@ -73,13 +77,14 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders, service_report),
+    *(listings, shortages, purchase_orders, service_report, parcels, carrier_claims),
 )
 
 

@@ -102,8 +102,8 @@ class OrderRow(Base):
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, and
-    gifts that nobody had."""
+    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, or
+    lost on the road, and gifts that nobody had."""
 
     __tablename__ = "order_lines"
 
@@ -123,7 +123,7 @@ class OrderLineRow(Base):
     added_by: Mapped[str] = mapped_column(server_default="")
     """The rule that added it as a gift, or empty for a line of the channel's."""
     canceled: Mapped[int] = mapped_column(server_default="0")
-    """Of the withdrawn units those that were canceled and paid back because they were short."""
+    """Of the withdrawn units those that were canceled and paid back because they were short or lost on the road."""
     substitute_for: Mapped[str] = mapped_column(server_default="")
     """The SKU that was ordered and was short, or empty."""
 

@@ -32,7 +32,10 @@ log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 # Money that moves after an order has ended must not go unseen, and a refund that failed never.
-TOO_LATE = {"payment.captured": "a payment was captured after the order had ended"}
+TOO_LATE = {
+    "payment.captured": "a payment was captured after the order had ended",
+    "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
+}
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 
 

@@ -75,6 +75,12 @@ class Fulfillment:
         """Whether it waits for others or travels with them, and has not left yet."""
         return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
 
+    async def late_news(self) -> None:
+        """Hear of a parcel that was given up, for as long as the order is open: it may turn up."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.state.inbox))
+            await self._apply()
+
     async def _meet_others(self) -> None:
         """Wait for orders of the same receiver, where the channel wants that."""
         if self.state.status != Status.OPEN:
@@ -158,12 +164,13 @@ class Fulfillment:
         self.state.picked_units = progress.picked_units
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
         self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
+        attempts, self.state.road = self.state.road.attempts, progress.road
         if progress.short_units > self.state.short_units:
             self.state.short_units = progress.short_units
             self.house.source_again()
         if progress.interception_refused:
             self.state.interception = "refused"
-        if told:
+        if told or self.state.road.attempts > attempts:
             self.house.tell()
 
     def _stopped(self) -> bool:
