@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
-from activities.promises import AT_RISK
+from activities.promises import WARNING
 from activities.rows import insert_all
+from domain.promises import AT_RISK
 from models.database import Sessions
 from models.deadlines import DeadlineAlertRow
 from models.order import OrderEventRow
@@ -27,7 +28,7 @@ ALONE = select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))
 # Whoever changes what is due holds the order's row: it is told of in the next sweep, if it still is.
 NEAR = text(f"""
     UPDATE orders SET warn_at = NULL,
-        attention = coalesce(attention, '{AT_RISK}' || due || ' by ' ||
+        attention = coalesce(attention, '{WARNING}' || due || ' by ' ||
             to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
     WHERE order_id IN (
         SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT :at_once FOR UPDATE SKIP LOCKED)
@@ -79,6 +80,6 @@ def _raise(session: Session, near: Sequence[Row[Any]]) -> None:
 
 
 def _event(alert: DeadlineAlertRow | Row[Any], kind: str, what: str, **more: str) -> dict[str, Any]:
-    data = {"code": f"{alert.due.upper()}_AT_RISK", **more}
+    data = {"code": AT_RISK[alert.due], **more}
     key = f"deadline:{alert.alert_id}:{what}"
     return {"order_id": alert.order_id, "type": kind, "key": key, "actor": "baton", "data": data}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from activities import journal
 from activities.parameters import ParameterBook
-from domain.promises import SHIP, Policy, Promised, Whose, next_due, promise
+from domain.promises import AT_RISK, SHIP, Policy, Promised, Whose, next_due, promise
 from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
 from models.base import table
@@ -17,7 +17,7 @@ from models.stock import BackorderRow
 
 Status = FulfillmentStatus
 AT_HOME = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED, Status.PACKED)
-AT_RISK = "at risk: "
+WARNING = "at risk: "
 """How the attention that an order needs for its deadline begins, so that it can be told from other reasons."""
 
 # Built once: building a statement costs more than sending it.
@@ -52,7 +52,7 @@ _DUE = text(f"""
     UPDATE orders SET due = :due,
         due_at = CASE :due WHEN 'ship' THEN promised_ship_by WHEN 'deliver' THEN promised_deliver_by END,
         warn_at = CASE :due WHEN 'ship' THEN warn_ship_at WHEN 'deliver' THEN warn_deliver_at END,
-        attention = CASE WHEN attention LIKE '{AT_RISK}%' THEN NULL ELSE attention END
+        attention = CASE WHEN attention LIKE '{WARNING}%' THEN NULL ELSE attention END
     WHERE order_id = :order_id AND due <> :due AND promised_ship_by IS NOT NULL
     RETURNING order_id
 """)
@@ -95,5 +95,5 @@ def restate(session: Session, order_id: str) -> None:
     if session.execute(_DUE, {"order_id": order_id, "due": due}).first() is None:
         return
     for alert in session.execute(_MET, {"order_id": order_id}).all():
-        data = {"code": f"{alert.due.upper()}_AT_RISK"}
+        data = {"code": AT_RISK[alert.due]}
         journal.happened(session, order_id, "alert.cleared", f"deadline:{alert.alert_id}:over", data)

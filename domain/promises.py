@@ -15,6 +15,8 @@ from domain.service_levels import STANDARD
 
 ANY = "*"
 SHIP, DELIVER, NOTHING = "ship", "deliver", ""
+AT_RISK = {SHIP: "SHIP_AT_RISK", DELIVER: "DELIVER_AT_RISK"}
+"""The code of the alert before what is due is missed."""
 MOST_HOURS = 8_784
 
 Levels = Mapping[str, Mapping[str, int]]

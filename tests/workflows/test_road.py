@@ -318,3 +318,31 @@ async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: House) -> 
     order = await on_the_road(silent, "FINE")
 
     assert await decide(silent, order, "reship") == 409
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        ("FAILED-ATTEMPTS", "ATTEMPTS_FAILED"),
+        ("DAMAGED-PARCEL", "PARCEL_DAMAGED"),
+        ("LOST-PARCEL", "PARCEL_LOST"),
+        ("REFUSED-BY-RECEIVER", "PARCEL_TROUBLE"),
+    ],
+)
+async def test_the_troubles_of_the_simulated_carriers_call_a_person(quick: House, trouble: str, code: str) -> None:
+    order_id = await quick.order(trouble)
+
+    raised = await quick.until_event(order_id, "alert.raised")
+
+    assert raised[0]["data"]["code"] == code
+
+
+async def test_a_simulated_parcel_that_is_refused_is_held_when_it_is_back(quick: House) -> None:
+    order_id = await quick.order("REFUSED-BY-RECEIVER")
+
+    held = await quick.until(order_id, lambda order: bool(order["holds"]))
+
+    assert held["holds"][0]["code"] == "CAME_BACK"
+    await quick.cancel(order_id)
+    assert (await quick.until_status(order_id, "canceled"))["payment_status"] == "refunded"
+    quick.verify()
