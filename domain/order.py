@@ -82,7 +82,7 @@ class Order:
     """The real name of a cross-border buyer, where one was given."""
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
-    """What the channel promised the customer, where it says so."""
+    """What the customer was promised: by the channel, where it says so, and by us once the order is paid."""
 
     @property
     def currency(self) -> str:
