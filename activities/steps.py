@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit
+from activities.carrier_claims import CarrierClaims
 from activities.holds import Holds
 from activities.merge import Merge
 from activities.notify import Notify
@@ -15,6 +16,7 @@ from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
+from activities.reroute import Rerouting
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
 from activities.returns import Returns
@@ -32,6 +34,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     holds, outcome = Holds(record), Outcome(record)
     reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
+    claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
     returns = Returns(record, partners.wms, partners.payments, settings.return_window)
@@ -51,6 +54,10 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         ship.book_shipment,
         ship.void_waybill,
         ship.intercept_parcel,
+        claims.take_up,
+        claims.make_good,
+        rerouting.reroute_parcel,
+        rerouting.settle_correction,
         merge.join_merge,
         merge.look_at_merge,
         merge.leave_merge,

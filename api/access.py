@@ -33,6 +33,7 @@ class Right(StrEnum):
     REJECT = "reject"
     KEEP_STOCK = "keep_stock"
     DECIDE_SHORTAGE = "decide_shortage"
+    STEER_PARCELS = "steer_parcels"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"

@@ -13,6 +13,7 @@ from temporalio.service import GrpcCompression
 from api import (
     audits,
     batches,
+    carrier_claims,
     channel_batches,
     channel_stock,
     channel_webhooks,
@@ -28,6 +29,7 @@ from api import (
     movements,
     order_commands,
     orders,
+    parcels,
     products,
     purchase_orders,
     return_requests,
@@ -35,6 +37,7 @@ from api import (
     reviews,
     rule_set_commands,
     rule_sets,
+    service_report,
     shortages,
     stock_alerts,
     stock_changes,
@@ -43,6 +46,7 @@ from api import (
     webhooks,
 )
 from api.access import KeyRing
+from api.carrier_claims import ClaimClosingBody
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
@@ -54,6 +58,7 @@ from api.observation import Observation
 from api.openapi import add_openapi
 from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
+from api.parcels import NewAddressBody, ParcelDecisionBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
@@ -75,13 +80,14 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody),
 )
 ROUTERS = (
     *(intake, orders, audits, histories, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders, stock_counts),
+    *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from api.examples import LINKS, ORDER_ID
 from api.examples import ORDER as SENT
 
+DEADLINE = {"due": "deliver", "at": "2026-01-08T01:30:03Z", "at_risk": False, "owner": None, "escalated_at": None}
 ORDER_SUMMARY: dict[str, Any] = {
     "order_id": ORDER_ID,
     "channel": "tmall",
@@ -14,6 +15,7 @@ ORDER_SUMMARY: dict[str, Any] = {
     "payment_status": "paid",
     "holds": [],
     "attention": None,
+    "next_deadline": DEADLINE,
     "currency": "CNY",
     "grand_total": "370.00",
     "placed_at": "2026-01-01T01:30:00Z",
@@ -192,3 +194,25 @@ ORDER = ORDER_SUMMARY | {
     "links": LINKS,
 }
 del ORDER["grand_total"]
+ORDER["promised"] = {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"}
+SERVICE = {
+    "first": "2026-01-01",
+    "last": "2026-01-07",
+    "zone": "Asia/Shanghai",
+    "rows": [
+        {
+            "day": "2026-01-03",
+            "channel": "tmall",
+            "location": None,
+            "due_to_ship": 500,
+            "shipped_in_time": 499,
+            "on_time_shipping": 0.998,
+            "due_to_deliver": 480,
+            "delivered_in_time": 470,
+            "on_time_delivery": 0.9792,
+            "prepared": 500,
+            "preparation_p50_seconds": 2400.0,
+            "preparation_p90_seconds": 6300.0,
+        }
+    ],
+}

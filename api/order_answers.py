@@ -132,6 +132,23 @@ class Totals(Answer):
     grand_total: str
 
 
+class Promised(Answer):
+    """By the channel's own word, else by our rules; null until the order is paid, or when there is no rule."""
+
+    ship_by: datetime | None
+    deliver_by: datetime | None
+
+
+class NextDeadline(Answer):
+    """What is due next. `at_risk` once somebody was told that it is in danger; `owner` is who sees to it."""
+
+    due: Literal["ship", "deliver"]
+    at: datetime
+    at_risk: bool
+    owner: str | None
+    escalated_at: datetime | None
+
+
 class OrderSummary(Answer):
     """One row of a list. `holds` are the codes of those that are open; `attention` says why a person should look."""
 
@@ -143,6 +160,7 @@ class OrderSummary(Answer):
     payment_status: PaymentStatus
     holds: list[str]
     attention: str | None
+    next_deadline: NextDeadline | None
     currency: str
     grand_total: str
     placed_at: datetime
@@ -163,6 +181,8 @@ class OrderAnswer(Answer):
     fulfillment_status: str
     return_status: str | None
     attention: str | None
+    promised: Promised
+    next_deadline: NextDeadline | None
     holds: list[OpenHold]
     currency: str
     totals: Totals

@@ -58,6 +58,14 @@ class GiftAction(Body):
     quantity: Quantity = 1
 
 
+class EscalateAction(Body):
+    """Whose matter an order becomes that is still at risk so many minutes after it was told of."""
+
+    type: Literal["escalate"]
+    escalate_to: Word
+    escalate_after_minutes: Annotated[int, Field(ge=0, le=10_080)]
+
+
 Action = Annotated[
     HoldAction
     | RejectAction
@@ -66,7 +74,8 @@ Action = Annotated[
     | LocationAction
     | PriorityAction
     | MergeWindowAction
-    | GiftAction,
+    | GiftAction
+    | EscalateAction,
     Field(discriminator="type"),
 ]
 

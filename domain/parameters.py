@@ -6,7 +6,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from domain.calendars import Calendar
 from domain.money import Money, NotMoney
+from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
+from domain.road import read_remedies
 
 ANYWHERE = "*"
 
@@ -67,6 +70,15 @@ class Parameters:
     buyer_velocity: Velocity | None = None
     ordinary_amount: Ordinary | None = None
     stock_low_at: int = 0
+    ship_hours: Levels = field(default_factory=dict)
+    ship_calendars: Mapping[str, Calendar | None] = field(default_factory=dict)
+    delivery_days: Levels = field(default_factory=dict)
+    deadline_margin: Margin = field(default_factory=Margin)
+    parcel_attempts: int = 0
+    parcel_silent_days: int = 0
+    parcel_lost: Mapping[str, str] = field(default_factory=dict)
+    parcel_refused: Mapping[str, str] = field(default_factory=dict)
+    signature_above: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +166,13 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
     "ordinary_amount": lambda value: Ordinary(_whole(value["times"]), _whole(value["orders"], most=20)),
     "stock_low_at": _whole,
+    "ship_hours": read_levels,
+    "ship_calendars": read_calendars,
+    "delivery_days": read_levels,
+    "deadline_margin": read_margin,
+    "parcel_attempts": lambda value: _whole(value, most=20),
+    "parcel_silent_days": lambda value: _whole(value, most=365),
+    "parcel_lost": read_remedies,
+    "parcel_refused": read_remedies,
+    "signature_above": _money,
 }

@@ -63,6 +63,14 @@ class InterceptionRequest:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RerouteAnswer:
+    """Whether the parcel goes to the new address; a refusal is final and says why."""
+
+    accepted: bool
+    reason: str
+
+
 class Tms:
     def __init__(self, http: PartnerHttp) -> None:
         self._http = http
@@ -92,6 +100,17 @@ class Tms:
                 return InterceptionRequest(asked=True, reason="")
             case "refused":
                 return InterceptionRequest(asked=False, reason=answer.text("reason"))
+        raise answer.trouble("result is not a known one")
+
+    def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
+        """Ask the carrier to bring a parcel under way to another address. Raises CarrierRefused."""
+        path = f"/shipments/{segment(shipment_id)}/address"
+        answer = self._http.post(path, {"ship_to": ship_to}, key, refusal=CarrierRefused)
+        match answer.text("result"):
+            case "accepted":
+                return RerouteAnswer(accepted=True, reason="")
+            case "refused":
+                return RerouteAnswer(accepted=False, reason=answer.text("reason"))
         raise answer.trouble("result is not a known one")
 
     def _ask(self, shipment_id: str, what: str, reason: str, key: str, expected: tuple[int, ...]) -> Answer:

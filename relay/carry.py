@@ -20,6 +20,7 @@ from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
+from relay.deadlines import DeadlineWatch
 from relay.histories import Histories
 from relay.proof import Proof
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
@@ -33,7 +34,10 @@ log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 # Money that moves after an order has ended must not go unseen, and a refund that failed never.
-TOO_LATE = {"payment.captured": "a payment was captured after the order had ended"}
+TOO_LATE = {
+    "payment.captured": "a payment was captured after the order had ended",
+    "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
+}
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 
 
@@ -44,6 +48,7 @@ class Relay:
         self.rows = Rows(sessions)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
+        self.deadlines = DeadlineWatch(sessions)
         self.arrivals = Arrivals(sessions, client, settings)
         self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
@@ -60,6 +65,7 @@ class Relay:
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.deadlines.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators import carriers, troubles
+from simulators import carriers, mishaps, troubles
 from simulators.callbacks import Event, rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
@@ -28,6 +28,7 @@ SHIPMENT = {
     "instructions?": anything_in,
 }
 FAILED_BOOKINGS_WHEN_DOWN = 3
+CANNOT_TURN = ("voided", "delivered", "exception", "intercepted", "return_to_sender", "returned")
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Shipment:
     waybill: str = ""
     subject: Subject = field(default_factory=lambda: Subject("", frozenset()))
     life: asyncio.Task[None] | None = None
+    reports: int = 0
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Tms:
             Route("/shipments", desk.change(SHIPMENT, self._book, subject="shipment_id"), methods=["POST"]),
             Route(one + "/void", desk.change(reason, self._void), methods=["POST"]),
             Route(one + "/intercept", desk.change(reason, self._intercept), methods=["POST"]),
+            Route(one + "/address", desk.change({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
         ]
 
@@ -89,7 +92,7 @@ class Tms:
 
     def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
         shipment = self._find(request)
-        if shipment.status in ("intercepted", "returned"):
+        if shipment.status in ("intercepted", "return_to_sender", "returned"):
             return 200, {"result": "asked", "reason": "it is already on its way back"}
         if shipment.status in ("voided", "delivered", "exception"):
             return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
@@ -101,6 +104,13 @@ class Tms:
             shipment.status = "intercepted"
             shipment.life = self.world.begin(self._bring_back(shipment))
         return 200, {"result": "asked", "reason": "the depot is asked to stop it"}
+
+    def _reroute(self, request: Request, body: Body) -> tuple[int, Body]:
+        shipment = self._find(request)
+        if shipment.status in CANNOT_TURN:
+            return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
+        shipment.request = {**shipment.request, "ship_to": body["ship_to"]}
+        return 200, {"result": "accepted", "reason": ""}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         shipment = self._find(request)
@@ -116,7 +126,7 @@ class Tms:
 
     async def _carry(self, shipment: Shipment) -> None:
         named, told = shipment.subject.troubles, []
-        for status, steps in carriers.journey(named):
+        for status, steps in mishaps.journey(named) or carriers.journey(named):
             await self.world.steps(steps)
             shipment.status = status
             if status == "in_transit":
@@ -126,12 +136,17 @@ class Tms:
             if Trouble.LATE_WEBHOOK not in named:
                 self.world.tell(shipment.subject, told.pop())
         self.world.tell(shipment.subject, *reversed(told))
+        if shipment.status == "return_to_sender":
+            await self._take_back(shipment)
 
     async def _bring_back(self, shipment: Shipment) -> None:
-        order = shipment.request
         await self._answer(shipment, accepted=True, reason="the parcel was stopped")
         await self.world.steps()
         self.world.tell(shipment.subject, self._tracking(shipment, "return_to_sender"))
+        await self._take_back(shipment)
+
+    async def _take_back(self, shipment: Shipment) -> None:
+        order = shipment.request
         await self.world.steps()
         shipment.status = "returned"
         for number in order["fulfillment_order_ids"]:
@@ -148,4 +163,7 @@ class Tms:
         number = shipment.request["shipment_id"]
         data: dict[str, Any] = {"shipment_id": number, "waybill": shipment.waybill, "status": status}
         data |= {"occurred_at": rfc3339(datetime.now(UTC)), "note": status.replace("_", " ")}
-        return self.world.event(shipment.subject, "tms", f"{number}:{status}", "shipment.tracking_updated", data)
+        data |= mishaps.words(shipment.subject.troubles, status)
+        shipment.reports += 1
+        name = f"{number}:{status}:{shipment.reports}"
+        return self.world.event(shipment.subject, "tms", name, "shipment.tracking_updated", data)

@@ -7,6 +7,7 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
+from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
 from activities.decisions import Decision
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
@@ -15,6 +16,7 @@ from activities.payments import Refunds
 from activities.pick import FulfillmentStep, Pick
 from activities.progress import Progress, ProgressReports, Reports
 from activities.receipts import receive_goods
+from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_reports import ReturnProgress, ReturnReports
 from activities.returns import CaseRequest, CaseStep, Returns
@@ -31,8 +33,9 @@ from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
 from models.database import Sessions
+from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
-from tests.factories import CHANNEL, LAMP, TEACUP, place_order, store_webhook
+from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_webhook
 
 Event = tuple[str, str]
 WEEK, LONG = timedelta(days=7), 3600.0
@@ -59,6 +62,8 @@ class Steps:
     outcome: Outcome
     returns: Returns
     return_progress: ReturnProgress
+    claims: CarrierClaims
+    rerouting: Rerouting
     order_id: str
     stored: dict[str, Event]
 
@@ -153,6 +158,22 @@ def withdraw_a_lamp(steps: Steps) -> Withdrawn:
     return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
 
 
+def corrected(steps: Steps) -> str:
+    """A new address for the parcel, which the carrier is about to be asked for."""
+    name = "address:1"
+    with steps.sessions.begin() as session:
+        if session.get(AddressCorrectionRow, name) is None:
+            address = {**RECEIVER, "lines": ["9 Orchid Road"], "country": "CN", "province": "Zhejiang"}
+            session.add(
+                AddressCorrectionRow(correction_id=name, order_id=steps.order_id, address=address, asked_by="sun")
+            )
+    return name
+
+
+def settle_correction(steps: Steps) -> None:
+    steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
+
+
 STORY: Mapping[str, Act] = {
     "audit_order": lambda s: s.audit.audit_order(AuditRequest(s.order_id, 1)),
     "reserve_stock": lambda s: s.reserve.reserve_stock(StockRequest(s.order_id, 1)),
@@ -212,6 +233,23 @@ ASIDES: Mapping[str, Aside] = {
     "record_progress:returned": Aside(
         "record_progress:in_transit", lambda s: s.record(s.told_by_warehouse("returned", location_id="CHENGDU"))
     ),
+    "record_progress:failed_attempt": Aside(
+        "record_progress:in_transit", lambda s: s.record(s.tracked("failed_attempt", hours=2))
+    ),
+    "take_up": Aside(
+        "record_progress:in_transit", lambda s: s.claims.take_up(ParcelTrouble(s.order_id, s.work, "lost"))
+    ),
+    "make_good:reship": Aside(
+        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "reship", "sun"))
+    ),
+    "make_good:refund": Aside(
+        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "refund", "sun"))
+    ),
+    "reroute_parcel": Aside(
+        "record_progress:in_transit",
+        lambda s: s.rerouting.reroute_parcel(Reroute(s.order_id, s.shipment, corrected(s))),
+    ),
+    "settle_correction": Aside("record_progress:in_transit", settle_correction),
     "open_return:early": Aside("reserve_stock", lambda s: s.returns.open_return(s.requested())),
     "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
     "end_return:expired": Aside(
@@ -272,6 +310,8 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         outcome=Outcome(sessions),
         returns=Returns(sessions, wms, payments, WEEK),
         return_progress=ReturnProgress(sessions),
+        claims=CarrierClaims(sessions),
+        rerouting=Rerouting(sessions, tms),
         order_id=place_order(sessions),
         stored={},
     )

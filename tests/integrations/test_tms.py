@@ -209,3 +209,46 @@ def test_late_webhooks_tell_the_journey_backward_with_true_times(tms: Tms, recei
     times = [event.data["occurred_at"] for event in events]
     assert statuses(events) == ["delivered", "out_for_delivery", "in_transit"]
     assert times == sorted(times, reverse=True)
+
+
+def test_a_parcel_under_way_goes_to_another_address(tms: Tms, ask: httpx2.Client) -> None:
+    tms.book(parcel("SHP-MOVED", "LATE-DELIVERY"), "SHP-MOVED:book")
+
+    answer = tms.reroute("SHP-MOVED", CUSTOMER | {"lines": ["9 Orchid Road"]}, "SHP-MOVED:address:1")
+
+    assert answer.accepted
+    assert ask.get("/tms/shipments/SHP-MOVED").json()["request"]["ship_to"]["lines"] == ["9 Orchid Road"]
+
+
+def test_a_delivered_parcel_does_not_go_anywhere(tms: Tms, receiver: Receiver) -> None:
+    tms.book(parcel("SHP-ARRIVED"), "SHP-ARRIVED:book")
+    receiver.wait_for("SHP-ARRIVED", 3)
+
+    answer = tms.reroute("SHP-ARRIVED", CUSTOMER, "SHP-THERE:address:1")
+
+    assert (answer.accepted, answer.reason) == (False, "the parcel is delivered")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("DAMAGED-PARCEL", [("in_transit", ""), ("exception", "damaged")]),
+        ("REFUSED-BY-RECEIVER", [("in_transit", ""), ("out_for_delivery", ""), ("return_to_sender", "refused")]),
+        ("FAILED-ATTEMPTS", [("in_transit", ""), *[("failed_attempt", "")] * 3, ("delivered", "")]),
+        ("LOST-PARCEL", [("in_transit", ""), ("exception", "lost")]),
+    ],
+)
+def test_a_trouble_of_the_road_is_told_with_its_code(
+    trouble: str, said: list[tuple[str, str]], tms: Tms, receiver: Receiver
+) -> None:
+    tms.book(parcel(f"SHP-{trouble}", trouble), f"SHP-{trouble}:book")
+
+    events = receiver.wait_for(f"SHP-{trouble}", len(said))
+
+    assert [(one.data["status"], one.data.get("code", "")) for one in events if one.type == TRACKING] == said
+
+
+def test_a_delivery_without_signature_is_told(tms: Tms, receiver: Receiver) -> None:
+    tms.book(parcel("SHP-UNSIGNED", "NO-SIGNATURE"), "SHP-UNSIGNED:book")
+
+    assert receiver.wait_for("SHP-UNSIGNED", 3)[-1].data["signed"] is False
