@@ -140,14 +140,15 @@ def _texts(value: Any) -> frozenset[str]:
 def _carriers(value: Any) -> tuple[Carrier, ...]:
     """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`, and `channels`,
     `max_grams` and `by` where they are not the usual."""
-    parts = ("countries", "refused_provinces", "dangerous_goods")
     return tuple(
         Carrier(
             name,
-            *(_texts(carrier[part]) for part in parts),
-            channels=_texts(carrier.get("channels", [ANYWHERE])),
-            max_grams=_whole(carrier.get("max_grams", 0)),
-            by=_word(carrier.get("by", "tms")),
+            _texts(carrier["countries"]),
+            _texts(carrier["refused_provinces"]),
+            _texts(carrier["dangerous_goods"]),
+            _texts(carrier.get("channels", [ANYWHERE])),
+            _whole(carrier.get("max_grams", 0)),
+            _word(carrier.get("by", "tms")),
         )
         for name, carrier in value.items()
     )

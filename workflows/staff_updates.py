@@ -6,7 +6,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
     from domain.shortages import ACTIONS
-    from domain.status import OrderStatus
+    from domain.status import FulfillmentStatus, OrderStatus
     from workflows.messages import (
         Force,
         HoldAnswer,
@@ -16,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
         ShortageDecision,
         UnmergeAnswer,
         UnmergeRequest,
+        VoidAnswer,
+        VoidRequest,
     )
     from workflows.order_desk import OrderDesk
     from workflows.state import OrderOutcome
@@ -89,6 +91,17 @@ class StaffUpdates:
     def _may_unmerge(self, request: UnmergeRequest) -> None:
         if not any(work.shares for work in self.supply.fulfillments):
             raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
+
+    @workflow.update(description="Give a waybill back, and book the parcel anew while it is still here")
+    async def void_shipment(self, request: VoidRequest) -> VoidAnswer:
+        [work] = [work for work in self.supply.fulfillments if work.state.shipment_id == request.shipment_id]
+        return VoidAnswer("done" if await work.booking.free(request) else "refused")
+
+    @void_shipment.validator
+    def _may_void(self, request: VoidRequest) -> None:
+        here = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.PACKED]
+        if not any(state.shipment_id == request.shipment_id for state in here):
+            raise ApplicationError("the parcel is not here any more, or is booked anew already", type="TooLate")
 
     async def _release(self, wanted: Release, summary: str) -> HoldAnswer:
         self.desk.held_by(await self.desk.steps.database(Holds.release_hold, wanted, summary))
