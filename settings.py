@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     gs1_company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{4,12}$")] = "9521234"
     """Our number at GS1, which the numbers of our parcels (SSCC) begin with. The default is GS1's own for examples."""
 
+    kuaidi100_salt: SecretStr | None = None
+    """Of the subscription at Kuaidi100, which signs its pushes with it; without one none is believed."""
+    sf_checkword: SecretStr | None = None
+    """The same for the route pushes of SF Express."""
+
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""
     relay_ahead: int = 100
