@@ -33,6 +33,8 @@ class Right(StrEnum):
     REJECT = "reject"
     KEEP_STOCK = "keep_stock"
     DECIDE_SHORTAGE = "decide_shortage"
+    PRINT_LABEL = "print_label"
+    VOID_SHIPMENT = "void_shipment"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"

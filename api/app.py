@@ -13,6 +13,7 @@ from temporalio.service import GrpcCompression
 from api import (
     audits,
     batches,
+    carrier_webhooks,
     channel_batches,
     channel_stock,
     channel_webhooks,
@@ -20,6 +21,7 @@ from api import (
     intake,
     intakes,
     inventory,
+    labels,
     listings,
     locations,
     merging,
@@ -34,10 +36,12 @@ from api import (
     reviews,
     rule_set_commands,
     rule_sets,
+    shipments,
     shortages,
     stock_alerts,
     stock_counts,
     stock_reports,
+    unknown_waybills,
     webhooks,
 )
 from api.access import KeyRing
@@ -56,6 +60,7 @@ from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shipments import VoidBody
 from api.shortages import ShortageBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
@@ -71,14 +76,15 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
-    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, VoidBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
+    # Carriers who speak in their own words come before the partners who speak in ours.
+    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, carrier_webhooks, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders),
+    *(listings, shortages, purchase_orders, shipments, labels, unknown_waybills),
 )
 
 

@@ -58,7 +58,7 @@ SHIPMENT: dict[str, Any] = {
     "cost_estimate": {"amount": "18.00", "currency": "CNY"},
     "parcels": [
         {
-            "sscc": "095212340000000017",
+            "sscc": "095212340000000013",
             "number": 1,
             "weight_grams": 1100,
             "length_mm": 300,

@@ -57,8 +57,8 @@ class _Sheet:
 
     def _party(self, title: str, party: Party, size: int) -> None:
         self._text(f"{title}  {party.name}  {party.phone}".rstrip(), size, "Bold")
-        self._text(party.region, size, "Bold" if size > 30 else "Regular")
-        self._text(party.street, size - 4)
+        self._text(party.region, size, "Bold" if size > 30 else "Regular", most=2)
+        self._text(party.street, size - 4, most=4)
         self._rule()
 
     def _details(self, label: Label) -> None:
@@ -73,7 +73,8 @@ class _Sheet:
         code = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.Code128, gs1=gs1)
         drawn = zxingcpp.write_barcode_to_image(code, scale=bar)
         rows, columns = drawn.shape[:2]
-        bars = Image.frombytes("L", (columns, rows), bytes(memoryview(drawn)))
+        # It is a buffer, which its type does not say.
+        bars = Image.frombytes("L", (columns, rows), bytes(memoryview(drawn)))  # type: ignore[arg-type]
         line = bars.crop((0, rows // 2, columns, rows // 2 + 1)).resize((columns, height))
         self.image.paste(line.convert("1"), ((SIZE[0] - columns) // 2, self._at))
         self._at += height + 2
@@ -83,17 +84,16 @@ class _Sheet:
         if not gs1:
             self._rule()
 
-    def _text(self, text: str, size: int, weight: Weight = "Regular") -> None:
-        """Text in as many lines as it needs, broken anywhere: Chinese has no spaces."""
-        font = _font(size, weight)
-        line = ""
-        for letter in f"{text}\n":
-            if letter == "\n" or font.getlength(line + letter) > SIZE[0] - 2 * MARGIN:
-                if line.strip():
-                    self._draw.text((MARGIN, self._at), line, 0, font)
-                    self._at += round(size * 1.35)
-                line = ""
-            line += letter if letter != "\n" else ""
+    def _text(self, text: str, size: int, weight: Weight = "Regular", most: int = 1) -> None:
+        """Text in as many lines as it needs, but not more than fit; broken anywhere, as Chinese has no spaces."""
+        font, lines = _font(size, weight), [""]
+        for letter in text:
+            if font.getlength(lines[-1] + letter) > SIZE[0] - 2 * MARGIN:
+                lines.append("")
+            lines[-1] += letter
+        for line in lines[:most]:
+            self._draw.text((MARGIN, self._at), line, 0, font)
+            self._at += round(size * 1.35)
 
     def _rule(self) -> None:
         self._at += 8

@@ -1,7 +1,7 @@
 """What stands on the label of a parcel: enough for a courier's hands, too little to find the person (GB/T 41833)."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,7 @@ _TOKEN = r"[0-9A-Za-z]+(?:[-/][0-9A-Za-z]+)*"
 _MAY_STAND = r"(?=\s*(?:号院|号楼|号|弄|巷|路|街|道|村|组|队|镇|乡|区|期|栋|幢|座|里|苑|园))"
 _DOOR_IN_CHINESE = re.compile(rf"(?:{_TOKEN}|[一二三四五六七八九十百]+(?=\s*(?:单元|室|户|层|楼|门)))")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_DOOR = re.compile(
-    rf"\b((?:apt|apartment|unit|room|rm|flat|suite|ste|floor|fl|no)\b\.?\s*|#\s*){_TOKEN}", re.IGNORECASE
-)
+_DOOR = re.compile(rf"((?:\b(?:apt|apartment|unit|room|rm|flat|suite|ste|floor|fl)\b\.?|#)\s*){_TOKEN}", re.IGNORECASE)
 _STANDS = re.compile(rf"{_TOKEN}{_MAY_STAND}")
 DAYS = ("", "周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
@@ -97,10 +95,6 @@ def wishes_of(instructions: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(say(instructions[name]) for name, say in WISHES.items() if instructions.get(name))
 
 
-def spaced(digits: str, groups: Sequence[int] = (1, 7, 9, 1)) -> str:
-    """An SSCC as people read it aloud: `0 9521234 000000001 7`."""
-    parts, at = [], 0
-    for size in groups:
-        parts.append(digits[at : at + size])
-        at += size
-    return " ".join(parts)
+def spaced(sscc: str) -> str:
+    """The digits in groups, as people read them aloud: `09 5212 3400 0000 0013`."""
+    return " ".join([sscc[:2], *(sscc[at : at + 4] for at in range(2, len(sscc), 4))])
