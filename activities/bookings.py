@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities import journal
+from activities.parcels import MEASURES, boxes_of
 from activities.pick import lines_of, order_of
 from domain.carriers import Box, Consignment, Offer, rank
 from domain.parameters import Parameters
@@ -21,14 +22,7 @@ from models.order import OrderRow
 from models.stock import LocationRow, ProductRow
 
 CHINA = timezone(timedelta(hours=8))
-MEASURES = ("length_mm", "width_mm", "height_mm")
 ANYBODY = Offer("", "tms", eligible=True, why="no carrier is on record, so the TMS chooses")
-
-
-def boxes_of(parcel: Sequence[FulfillmentOrderRow]) -> list[dict[str, int]]:
-    """Every box that the warehouse reported, with what it said of it: `weight_grams`, and measures if it took them."""
-    known = ("weight_grams", *MEASURES)
-    return [{name: box[name] for name in known if box.get(name)} for row in parcel for box in row.parcels or []]
 
 
 def decide(
@@ -48,9 +42,8 @@ def decide(
 def ask(session: Session, shipment_id: str, carrier: str) -> bool:
     """Write down who is asked before the call. False when the booking was given back meanwhile."""
     wanted = BookingRow.shipment_id == shipment_id, BookingRow.given_back_at.is_(None)
-    return (
-        session.scalar(update(BookingRow).where(*wanted).values(asked=carrier).returning(BookingRow.asked)) is not None
-    )
+    asked = update(BookingRow).where(*wanted).values(asked=carrier)
+    return session.scalar(asked.returning(BookingRow.asked)) is not None
 
 
 def refused(session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrderRow], carrier: str, code: str) -> None:

@@ -1,28 +1,23 @@
 """Ship: book a carrier and get the waybill; give a booking back; stop a parcel under way."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import bookings, journal, merges
-from activities.instructions import FOR_CARRIER, some_of
+from activities import bookings, journal, merges, parcels
 from activities.parameters import ParameterBook
-from activities.pick import FulfillmentStep, lines_of, order_of
-from activities.records import ship_to
+from activities.pick import FulfillmentStep
 from activities.undo import Undone, UndoRequest
 from domain.errors import VOIDED, CarrierRefused
-from integrations.bookings import Booking, BookingRequest, Origin, ParcelSize, VoidResult
-from integrations.http import Line
+from integrations.bookings import Booking, BookingRequest, VoidResult
 from integrations.tms import Tms
 from models.database import Sessions
-from models.fulfillment import BookingRow, FulfillmentOrderRow, ShipmentRow
-from models.stock import LocationRow
+from models.fulfillment import BookingRow, ShipmentRow
 
 NO_CARRIER = "no_carrier"
 
@@ -62,10 +57,10 @@ class Ship:
         """
         shipment_id = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}"
         with self.sessions.begin() as session:
-            parcel = _parcel(session, step, shipment_id)
+            parcel = parcels.contents(session, step, shipment_id)
             now = self.parameters.at(session, datetime.now(UTC))
             booking_row = bookings.decide(session, shipment_id, parcel, now)
-            request = _request(session, step, parcel, shipment_id)
+            request = parcels.booking_request(session, step, parcel, shipment_id)
             offers = _left(booking_row)
             last_refusal = VOIDED if booking_row.given_back_at else next(reversed(booking_row.refusals.values()), "")
         if not parcel:
@@ -98,7 +93,7 @@ class Ship:
     def intercept_parcel(self, undo: UndoRequest) -> InterceptionAnswer:
         """Ask the carrier to bring a parcel back. Not one with goods of other orders: these are on their way."""
         with self.sessions() as session:
-            shared = _shared(session, undo)
+            shared = parcels.shared(session, undo)
             shipment, by = session.get(ShipmentRow, undo.subject), bookings.way_of(session, undo.subject)
         waybill, key = shipment.waybill if shipment else "", f"{undo.subject}:intercept"
         asked = not shared and self.tms.intercept(undo.subject, waybill, undo.reason, key, by).asked
@@ -122,12 +117,12 @@ class Ship:
         self, step: FulfillmentStep, shipment_id: str, offer: dict[str, Any], refusal: CarrierRefused
     ) -> None:
         with self.sessions.begin() as session:
-            parcel = _parcel(session, step, shipment_id)
+            parcel = parcels.contents(session, step, shipment_id)
             bookings.refused(session, shipment_id, parcel, offer["carrier"], refusal.code)
 
     def _keep(self, step: FulfillmentStep, shipment_id: str, booking: Booking, offer: dict[str, Any]) -> BookingAnswer:
         with self.sessions.begin() as session:
-            parcel = _parcel(session, step, shipment_id)
+            parcel = parcels.contents(session, step, shipment_id)
             given_back = session.get_one(BookingRow, shipment_id, with_for_update=True).given_back_at is not None
             if not given_back:
                 bookings.record(session, parcel, shipment_id, booking, offer, self.company_prefix)
@@ -165,45 +160,3 @@ def _left(row: BookingRow) -> list[dict[str, Any]]:
     if row.given_back_at:
         return []
     return [offer for offer in row.offers if offer["eligible"] and offer["carrier"] not in row.refusals]
-
-
-def _parcel(session: Session, step: FulfillmentStep, shipment_id: str) -> Sequence[FulfillmentOrderRow]:
-    """What is in the parcel; nothing when it is shared and not as it was when the step was decided on."""
-    if not step.merge_id:
-        return [session.get_one(FulfillmentOrderRow, step.fulfillment_order_id)]
-    together = merges.members(session, step.merge_id, lock=True)
-    merge = merges.lock_merge(session, step.merge_id)
-    right = merge.round == step.round and merge.shipment_id in (None, shipment_id)
-    return together if right else []
-
-
-def _shared(session: Session, undo: UndoRequest) -> bool:
-    other = select(FulfillmentOrderRow.order_id).where(
-        FulfillmentOrderRow.shipment_id == undo.subject, FulfillmentOrderRow.order_id != undo.order_id
-    )
-    return session.scalar(other.limit(1)) is not None
-
-
-def _request(
-    session: Session, step: FulfillmentStep, parcel: Sequence[FulfillmentOrderRow], shipment_id: str
-) -> BookingRequest:
-    order = order_of(session, step.order_id)
-    row = session.get_one(FulfillmentOrderRow, step.fulfillment_order_id)
-    location = session.get_one(LocationRow, row.location_id)
-    units = Counter[str]()
-    for one in parcel:
-        units.update({line["sku"]: line["quantity"] for line in lines_of(session, one.fulfillment_order_id)})
-    request = BookingRequest(
-        shipment_id=shipment_id,
-        fulfillment_order_id=step.fulfillment_order_id,
-        fulfillment_order_ids=[one.fulfillment_order_id for one in parcel],
-        order_id=order.order_id,
-        channel_order_id=order.channel_order_id,
-        origin=Origin(location_id=location.location_id, country=location.country, region=location.province),
-        ship_to=ship_to(order),
-        lines=[Line(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())],
-        parcels=[ParcelSize(**{"weight_grams": 0, **box}) for box in bookings.boxes_of(parcel)],  # type: ignore[typeddict-item]
-    )
-    if wishes := some_of(order.instructions, FOR_CARRIER):
-        request["instructions"] = wishes
-    return request

@@ -61,6 +61,21 @@ def test_the_shipment_knows_its_price_its_service_and_the_number_of_each_parcel(
     assert (parcel.number, parcel.weight_grams, len(parcel.sscc), parcel.sscc[1:8]) == (1, 1100, 18, "9521234")
 
 
+def test_a_box_that_was_measured_counts_by_its_volume(steps: Steps) -> None:
+    steps.up_to("record_progress:picked")
+    box = {"weight_grams": 1_100, "length_mm": 400, "width_mm": 300, "height_mm": 200, "packaging": "carton"}
+    steps.record(steps.told_by_warehouse("packed", parcels=[box]))
+
+    steps.ship.book_shipment(steps.step())
+
+    with steps.sessions() as session:
+        [parcel] = session.scalars(select(ParcelRow))
+        shipment = session.get_one(ShipmentRow, steps.shipment)
+    assert (parcel.length_mm, parcel.width_mm, parcel.height_mm) == (400, 300, 200)
+    # 24 liters ÷ 8 are 3 kg: the first and two more.
+    assert shipment.cost_minor == 1500
+
+
 def test_where_the_first_refuses_the_next_one_carries(steps: Steps, ask: Ask) -> None:
     refused = named(steps, "TM-CARRIER-REFUSES")
 
