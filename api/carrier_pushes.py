@@ -53,7 +53,7 @@ class Kuaidi100Push(Said):
 
 
 class SfRoute(Said):
-    id: Number
+    id: Annotated[Number, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
     mailno: Number
     acceptTime: ChinaTime
     acceptAddress: Word | None = None

@@ -12,7 +12,7 @@ from api.errors import FORBIDDEN, Problem
 from api.openapi import responses
 from api.parameters import Cursor, Limit, after_number, cut
 from api.schemas import Answer, Page
-from models.fulfillment import ShipmentRow
+from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 
 router = APIRouter(tags=["reports"])
@@ -41,7 +41,9 @@ def list_unknown_waybills(
     if caller.channel is not None:
         raise Problem(FORBIDDEN, "a waybill that nobody knows is of no channel")
     E = PartnerEventRow
-    known = select(ShipmentRow.shipment_id).where(ShipmentRow.waybill == E.subject).exists()
+    F, S = FulfillmentOrderRow, ShipmentRow
+    # That of a voided waybill is nobody's any more.
+    known = select(F.shipment_id).join(S, S.shipment_id == F.shipment_id).where(S.waybill == E.subject).exists()
     wanted = select(E).where(E.type == TRACKED, E.relayed_at.is_(None), ~known).order_by(E.sequence)
     if (last := after_number(cursor)) is not None:
         wanted = wanted.where(E.sequence > last)
