@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -82,6 +83,14 @@ class Settings(BaseSettings):
 
     stock_difference_alert: int = 10
     """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""
+
+    gs1_company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{4,12}$")] = "9521234"
+    """Our number at GS1, which the numbers of our parcels (SSCC) begin with. The default is GS1's own for examples."""
+
+    kuaidi100_salt: SecretStr | None = None
+    """Of the subscription at Kuaidi100, which signs its pushes with it; without one none is believed."""
+    sf_checkword: SecretStr | None = None
+    """The same for the route pushes of SF Express."""
 
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""

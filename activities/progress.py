@@ -67,7 +67,7 @@ class ProgressReports:
             _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
                 # What a carrier says of a parcel may concern several orders: each applies it, and it is safe to repeat.
-                first = event.applied_at is None or event.type.startswith("shipment.")
+                first = event.applied_at is None or event.type.startswith(("shipment.", "waybill."))
                 if first and event.type in APPLY:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)

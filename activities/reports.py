@@ -12,9 +12,11 @@ from activities import journal, ledger
 from activities.allocate import end_fulfillment_order
 from activities.records import known_location
 from activities.road import attempt_failed, turned_up
+from activities.shipments import correct_carrier
 from domain import milestones
 from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock import Movement
+from domain.tracking import follows
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 
@@ -100,9 +102,11 @@ def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRo
 def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     """Carriers repeat, skip and come late: an older report never takes a newer one's place."""
     status, at = TrackingStatus(event.data["status"]), datetime.fromisoformat(event.data["occurred_at"])
-    shipment = session.get(ShipmentRow, event.data["shipment_id"])
-    if shipment and (shipment.tracked_at is None or shipment.tracked_at <= at):
+    shipment = session.get(ShipmentRow, event.data.get("shipment_id") or row.shipment_id or "")
+    if shipment and follows(status, at, shipment.tracking_status, shipment.tracked_at):
         shipment.tracking_status, shipment.tracked_at = status, at
+    if shipment and "formerly" in event.data:
+        correct_carrier(session, row, shipment, event)
     said = {name: event.data[name] for name in ("code", "signed") if event.data.get(name) not in (None, "")}
     _happened(
         session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"], **said
@@ -149,4 +153,5 @@ APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], No
     "fulfillment_order.returned": _came_back,
     "shipment.tracking_updated": _tracked,
     "shipment.interception_answered": _interception,
+    "waybill.tracked": _tracked,
 }

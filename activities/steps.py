@@ -10,6 +10,7 @@ from activities.holds import Holds
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
+from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
@@ -33,7 +34,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     audit = Audit(record, partners.quick_payments, settings.duplicate_window)
     holds, outcome = Holds(record), Outcome(record)
     reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
-    pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
+    pick, progress = Pick(record, partners.wms), ProgressReports(record)
+    ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterBook())
     claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
@@ -53,6 +55,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         pick.recall_pick,
         ship.book_shipment,
         ship.void_waybill,
+        ship.free_parcel,
         ship.intercept_parcel,
         claims.take_up,
         claims.make_good,

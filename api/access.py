@@ -34,6 +34,8 @@ class Right(StrEnum):
     KEEP_STOCK = "keep_stock"
     DECIDE_SHORTAGE = "decide_shortage"
     STEER_PARCELS = "steer_parcels"
+    PRINT_LABEL = "print_label"
+    VOID_SHIPMENT = "void_shipment"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"

@@ -14,6 +14,7 @@ from api import (
     audits,
     batches,
     carrier_claims,
+    carrier_webhooks,
     channel_batches,
     channel_stock,
     channel_webhooks,
@@ -22,6 +23,7 @@ from api import (
     intake,
     intakes,
     inventory,
+    labels,
     listings,
     locations,
     merging,
@@ -38,11 +40,13 @@ from api import (
     rule_set_commands,
     rule_sets,
     service_report,
+    shipments,
     shortages,
     stock_alerts,
     stock_changes,
     stock_counts,
     stock_reports,
+    unknown_waybills,
     webhooks,
 )
 from api.access import KeyRing
@@ -63,6 +67,7 @@ from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shipments import VoidBody
 from api.shortages import ShortageBody
 from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.webhook_schemas import WebhookBody
@@ -80,10 +85,12 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
-    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody),
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, histories, order_commands, merging, reviews, return_requests, returns, webhooks),
+    # Carriers who speak in their own words come before the partners who speak in ours.
+    *(intake, orders, audits, histories, order_commands, merging, reviews, return_requests, returns),
+    *(carrier_webhooks, webhooks, shipments, labels, unknown_waybills),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),

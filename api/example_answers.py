@@ -141,6 +141,7 @@ SHIPMENT = {
     "tracking_status": "in_transit",
     "booked_at": "2026-01-01T02:11:00Z",
     "voided_at": None,
+    "link": f"/shipments/{ORDER_ID}-1",
 }
 PAYMENT = {"kind": "captured", "amount": "370.00", "currency": "CNY", "return_id": None, "at": "2026-01-01T01:30:03Z"}
 NOTHING_SPECIAL: dict[str, Any] = {"channel_line_id": "", "gift": False, "bundle_of": "", "properties": []}

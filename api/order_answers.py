@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
+from pydantic import computed_field
+
 from api.return_schemas import ReturnAnswer
 from api.schemas import Answer, Links
 from domain.status import PaymentStatus
@@ -107,12 +109,18 @@ class FulfillmentOrderAnswer(Answer):
 
 
 class ShipmentAnswer(Answer):
+    """`link` leads to its parcels, its way so far and its label."""
+
     shipment_id: str
     carrier: str
     waybill: str
     tracking_status: str
     booked_at: datetime
     voided_at: datetime | None
+
+    @computed_field
+    def link(self) -> str:
+        return f"/shipments/{self.shipment_id}"
 
 
 class PaymentAnswer(Answer):

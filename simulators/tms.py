@@ -33,7 +33,8 @@ CANNOT_TURN = ("voided", "delivered", "exception", "intercepted", "return_to_sen
 
 @dataclass(slots=True)
 class Shipment:
-    """One parcel; `request` is empty when the booking was voided before it came."""
+    """One parcel; `request` is what is known of it, in the words of the contract, and empty when the booking was voided
+    before it came."""
 
     request: Body
     status: str = "booked"
@@ -50,6 +51,7 @@ class Tms:
     desk: Desk
     wms: Wms
     shipments: dict[str, Shipment] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
         one, desk, reason = "/shipments/{id:path}", self.desk, {"reason": str}
@@ -61,41 +63,46 @@ class Tms:
             Route(one, desk.view(self._look), methods=["GET"]),
         ]
 
-    def _book(self, request: Request, body: Body) -> tuple[int, Body]:
-        number, named = body["shipment_id"], troubles.of_order(body)
+    def accept(self, facts: Body, carrier: str) -> Shipment:
+        """Take a parcel for a carrier; the same shipment again is the same parcel. Raises Problem."""
+        number, named = facts["shipment_id"], troubles.of_order(facts)
         if Trouble.CARRIER_DOWN in named and self.desk.asked[number] <= FAILED_BOOKINGS_WHEN_DOWN:
             raise Problem(503, "carrier_down", "the carrier does not answer")
         if Trouble.UNDELIVERABLE in named:
             raise Problem(422, "undeliverable", "no carrier goes to this address")
+        if number not in self.shipments and Trouble.CARRIER_REFUSES in named and number not in self.refused:
+            self.refused.add(number)
+            raise Problem(422, "carrier_refused", f"{carrier} does not take this parcel")
         shipment = self.shipments.get(number)
         if shipment is None:
-            carrier, waybill = carriers.choose(body), carriers.waybill(number)
-            subject = Subject(body["order_id"], named)
-            shipment = self.shipments[number] = Shipment(body, "booked", carrier, waybill, subject)
+            subject = Subject(facts["order_id"], named)
+            shipment = Shipment(facts, "booked", carrier, carriers.waybill(number, carrier), subject)
+            self.shipments[number] = shipment
             shipment.life = self.world.begin(self._carry(shipment))
         if shipment.status == "voided":
             raise Problem(409, "voided", "the booking was voided")
-        return 201, {"carrier": shipment.carrier, "waybill": shipment.waybill}
+        return shipment
 
-    def _void(self, request: Request, body: Body) -> tuple[int, Body]:
-        number = request.path_params["id"]
+    def give_back(self, number: str) -> str:
+        """`voided`, `too_late`, or `unknown`: then it is refused should it still come."""
         if number not in self.shipments:
             self.shipments[number] = Shipment({}, "voided")
-            raise Problem(404, "unknown", "it was never booked; should it still come, it is not carried")
+            return "unknown"
         shipment = self.shipments[number]
         if shipment.status not in ("booked", "voided"):
-            return 200, {"result": "too_late"}
+            return "too_late"
         if shipment.life:
             shipment.life.cancel()
         shipment.status = "voided"
-        return 200, {"result": "voided"}
+        return "voided"
 
-    def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
-        shipment = self._find(request)
+    def stop(self, number: str) -> Body:
+        """Try to stop a parcel under way: `result` is asked or refused, `reason` says why. Raises Problem."""
+        shipment = self._find(number)
         if shipment.status in ("intercepted", "return_to_sender", "returned"):
-            return 200, {"result": "asked", "reason": "it is already on its way back"}
+            return {"result": "asked", "reason": "it is already on its way back"}
         if shipment.status in ("voided", "delivered", "exception"):
-            return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
+            return {"result": "refused", "reason": f"the parcel is {shipment.status}"}
         if Trouble.LOST_PARCEL in shipment.subject.troubles and shipment.status == "in_transit":
             self.world.begin(self._answer(shipment, accepted=False, reason="the parcel cannot be found"))
         else:
@@ -103,24 +110,37 @@ class Tms:
                 shipment.life.cancel()
             shipment.status = "intercepted"
             shipment.life = self.world.begin(self._bring_back(shipment))
-        return 200, {"result": "asked", "reason": "the depot is asked to stop it"}
+        return {"result": "asked", "reason": "the depot is asked to stop it"}
+
+    def _book(self, request: Request, body: Body) -> tuple[int, Body]:
+        shipment = self.accept(body, body.get("carrier") or carriers.choose(body))
+        return 201, {"carrier": shipment.carrier, "waybill": shipment.waybill}
+
+    def _void(self, request: Request, body: Body) -> tuple[int, Body]:
+        result = self.give_back(request.path_params["id"])
+        if result == "unknown":
+            raise Problem(404, "unknown", "it was never booked; should it still come, it is not carried")
+        return 200, {"result": result}
+
+    def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
+        return 200, self.stop(request.path_params["id"])
 
     def _reroute(self, request: Request, body: Body) -> tuple[int, Body]:
-        shipment = self._find(request)
+        shipment = self._find(request.path_params["id"])
         if shipment.status in CANNOT_TURN:
             return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
         shipment.request = {**shipment.request, "ship_to": body["ship_to"]}
         return 200, {"result": "accepted", "reason": ""}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        shipment = self._find(request)
+        shipment = self._find(request.path_params["id"])
         known = {"status": shipment.status, "carrier": shipment.carrier, "waybill": shipment.waybill}
         number = request.path_params["id"]
         return 200, {**known, "request": shipment.request, "times_asked": self.desk.asked[number]}
 
-    def _find(self, request: Request) -> Shipment:
+    def _find(self, number: str) -> Shipment:
         try:
-            return self.shipments[request.path_params["id"]]
+            return self.shipments[number]
         except KeyError:
             raise Problem(404, "unknown", "it was never booked") from None
 

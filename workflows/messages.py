@@ -163,6 +163,20 @@ class AddressAnswer:
 
 
 @dataclass(frozen=True)
+class VoidRequest:
+    shipment_id: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class VoidAnswer:
+    """`answer` is `done`: the parcel is booked anew; or `refused` when the carrier has it."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
 class GoodsWanted:
     """A return case asks its order to give back what has not been delivered yet."""
 

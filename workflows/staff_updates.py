@@ -23,6 +23,8 @@ with workflow.unsafe.imports_passed_through():
         ShortageDecision,
         UnmergeAnswer,
         UnmergeRequest,
+        VoidAnswer,
+        VoidRequest,
     )
     from workflows.order_desk import OrderDesk
     from workflows.state import OrderOutcome
@@ -141,6 +143,17 @@ class StaffUpdates:
     def _on_the_road(self) -> set[str]:
         shipped = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.SHIPPED]
         return {state.shipment_id for state in shipped if not state.travels_with}
+
+    @workflow.update(description="Give a waybill back, and book the parcel anew while it is still here")
+    async def void_shipment(self, request: VoidRequest) -> VoidAnswer:
+        [work] = [work for work in self.supply.fulfillments if work.state.shipment_id == request.shipment_id]
+        return VoidAnswer("done" if await work.booking.free(request) else "refused")
+
+    @void_shipment.validator
+    def _may_void(self, request: VoidRequest) -> None:
+        here = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.PACKED]
+        if not any(state.shipment_id == request.shipment_id for state in here):
+            raise ApplicationError("the parcel is not here any more, or is booked anew already", type="TooLate")
 
     async def _release(self, wanted: Release, summary: str) -> HoldAnswer:
         self.desk.held_by(await self.desk.steps.database(Holds.release_hold, wanted, summary))

@@ -12,6 +12,7 @@ from activities.decisions import Decision
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
+from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import FulfillmentStep, Pick
 from activities.progress import Progress, ProgressReports, Reports
@@ -38,6 +39,7 @@ from models.order import OrderRow
 from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_webhook
 
 Event = tuple[str, str]
+EXAMPLE_PREFIX = "9521234"
 WEEK, LONG = timedelta(days=7), 3600.0
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 REASON = "the customer canceled"
@@ -286,6 +288,7 @@ UNDOS: Mapping[str, Aside] = {
     "release_stock": Aside("reserve_stock", lambda s: s.reserve.release_stock(s.undo(s.order_id))),
     "deallocate_stock": Aside("allocate_stock", lambda s: s.allocate.deallocate_stock(s.undo(s.work))),
     "recall_pick": Aside("release_to_pick", lambda s: s.pick.recall_pick(s.undo(s.work))),
+    "free_parcel": Aside("book_shipment", lambda s: s.ship.free_parcel(s.undo(s.shipment))),
     "void_waybill": Aside("book_shipment", lambda s: s.ship.void_waybill(s.undo(s.shipment))),
     "refund_order": Aside("audit_order", lambda s: s.refunds.refund_order(s.undo(s.order_id))),
 }
@@ -302,7 +305,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         allocate=Allocate(sessions),
         withdraw=Withdraw(sessions),
         pick=Pick(sessions, wms),
-        ship=Ship(sessions, tms),
+        ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterBook(0)),
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),

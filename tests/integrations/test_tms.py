@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from domain.errors import CarrierRefused, PartnerTrouble
+from integrations.bookings import BookingRequest, InterceptionRequest, VoidResult
 from integrations.http import PartnerHttp
-from integrations.tms import BookingRequest, InterceptionRequest, Tms, VoidResult
+from integrations.tms import Tms
 from tests.integrations.servers import CUSTOMER, UNHURRIED_STEP_SECONDS, Event, Receiver
 
 TRACKING = "shipment.tracking_updated"
@@ -145,8 +146,8 @@ def test_an_intercepted_parcel_comes_back_to_the_warehouse(tms: Tms, receiver: R
     receiver.wait_for("SHP-STOPPED", 1)
 
     # when
-    request = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept")
-    again = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept:again")
+    request = tms.intercept("SHP-STOPPED", "100", "the customer canceled", "SHP-STOPPED:intercept")
+    again = tms.intercept("SHP-STOPPED", "100", "the customer canceled", "SHP-STOPPED:intercept:again")
 
     # then
     (returned,) = receiver.wait_for("FO-OF-SHP-STOPPED", 1)
@@ -165,7 +166,7 @@ def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) 
     receiver.wait_for("SHP-THERE", 3)
 
     # when
-    request = tms.intercept("SHP-THERE", "the customer canceled", "SHP-THERE:intercept")
+    request = tms.intercept("SHP-THERE", "100", "the customer canceled", "SHP-THERE:intercept")
 
     # then
     assert request == InterceptionRequest(asked=False, reason="the parcel is delivered")
@@ -173,7 +174,7 @@ def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) 
 
 def test_intercepting_what_was_never_booked_is_trouble(tms: Tms) -> None:
     with pytest.raises(PartnerTrouble, match="answered 404"):
-        tms.intercept("SHP-NEVER", "the customer canceled", "SHP-NEVER:intercept")
+        tms.intercept("SHP-NEVER", "100", "the customer canceled", "SHP-NEVER:intercept")
 
 
 def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, receiver: Receiver) -> None:
@@ -182,7 +183,7 @@ def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, 
     receiver.wait_for("SHP-LOST", 1)
 
     # when
-    request = tms.intercept("SHP-LOST", "the customer canceled", "SHP-LOST:intercept")
+    request = tms.intercept("SHP-LOST", "100", "the customer canceled", "SHP-LOST:intercept")
 
     # then
     events = receiver.wait_for("SHP-LOST", 3)
