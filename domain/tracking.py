@@ -7,7 +7,7 @@ from domain.status import TrackingStatus
 
 T = TrackingStatus
 
-# Whether a carrier is right about its own parcel only it knows; what has no line here says nothing about the state.
+# What has no line here says nothing about the state of a parcel.
 KUAIDI100_STATES: Mapping[str, TrackingStatus] = {
     "0": T.IN_TRANSIT,
     "1": T.IN_TRANSIT,
