@@ -115,6 +115,18 @@ async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: House) -> 
     assert (made["kind"], made["amount"], made["status"]) == ("damaged", "320.00", "open")
 
 
+async def test_what_the_carrier_pays_is_written_down_once(silent: House) -> None:
+    order = await on_the_road(silent, "PAID")
+    await silent.track(order, "exception", code="lost")
+    await alerts(silent, order)
+    close = f"/carrier-claims/{(await claim(silent, order))['claim_id']}/close"
+
+    answers = [await silent.api.post(close, json={"status": status}) for status in ("paid", "paid", "refused")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 409]
+    assert (await claim(silent, order))["status"] == "paid"
+
+
 async def test_a_lost_parcel_is_sent_again_where_the_channel_wants_it(silent: House) -> None:
     order = await on_the_road(silent, "LOSTAGAIN", "reshipping")
 
