@@ -27,6 +27,7 @@ from api import (
     movements,
     order_commands,
     orders,
+    pick_lists,
     products,
     purchase_orders,
     return_requests,
@@ -38,6 +39,7 @@ from api import (
     stock_alerts,
     stock_counts,
     stock_reports,
+    waves,
     webhooks,
 )
 from api.access import KeyRing
@@ -57,6 +59,7 @@ from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.shortages import ShortageBody
+from api.waves import WaveBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -71,14 +74,14 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
-    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, WaveBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders),
+    *(listings, shortages, purchase_orders, waves, pick_lists),
 )
 
 

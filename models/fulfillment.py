@@ -10,6 +10,7 @@ from domain.status import FulfillmentStatus
 from models.base import Base, Now, Timestamp, When
 
 WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
+WAVE_TOLD = text("wave_told_at IS NOT NULL AND status = 'open'")
 AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
 
 
@@ -97,6 +98,7 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
+        Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
     )
 

@@ -42,6 +42,7 @@ class Fulfillment:
         self.undo.add("allocation", self.name)
         try:
             await self._meet_others()
+            await self._wave_released()
             await self._release()
             await self._picked_and_packed()
             await self._handed_over()
@@ -88,6 +89,13 @@ class Fulfillment:
             await self._apply()
             if self.state.merge_until:
                 await self.merging.look()
+
+    async def _wave_released(self) -> None:
+        """Wait for the wave of the location. The relay says when it is released, so no timer runs for it here."""
+        while self.state.wave_at and self.state.status == Status.OPEN:
+            self._stop_if_asked()
+            what = f"the wave of {self.state.location_id} at {self.state.wave_at[:16]} UTC"
+            await self._reports(what, wake=lambda: self._stopped() or not self.state.wave_at)
 
     async def _release(self) -> None:
         self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)

@@ -32,6 +32,12 @@ class FulfillmentState:
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
+    wave_at: str = ""
+    """When its location gets it, in ISO 8601, until its wave is released; empty when it waits for none."""
+    pickup: bool = False
+    """Whether the customer fetches it."""
+    ready: bool = False
+    """Whether the customer was told to fetch it."""
     merge_window: float = 0.0
     """How many seconds it may wait for other orders of the same receiver, until it has asked for them."""
     merge_id: str = ""
@@ -77,6 +83,8 @@ class OrderState:
     rejection: Rejection | None = None
     attention: list[str] = field(default_factory=list)
     fulfillments: list[FulfillmentState] = field(default_factory=list)
+    waves_released: list[str] = field(default_factory=list)
+    """Fulfillment orders whose wave was released, since that may be heard before they are known here."""
     undo: list[Undo] = field(default_factory=list)
     dues: dict[str, Due] = field(default_factory=dict)
     cancel: CancelRequest | None = None
