@@ -22,6 +22,8 @@ class Deadlines(BaseModel, frozen=True):
     pick: timedelta = timedelta(hours=2)
     ship: timedelta = timedelta(hours=24)
     delivery: timedelta = timedelta(days=7)
+    pickup: timedelta = timedelta(days=7)
+    """How long goods wait at a store for the customer; then the order is canceled."""
     backorder: timedelta = timedelta(days=3)
     reservation: timedelta = timedelta(hours=24)
     """How long an order that is held keeps its stock."""

@@ -75,9 +75,11 @@ class Allocate:
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, undo.subject)
             status = FulfillmentStatus(row.status) if row else FulfillmentStatus.CANCELED
-            if row and not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED:
+            # What a customer has fetched is delivered, though the order may not have heard of it yet.
+            gone = status in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED) or bool(row and row.fetched_at)
+            if row and not is_final(FULFILLMENT, status) and not gone:
                 end_fulfillment_order(session, row, FulfillmentStatus.CANCELED, undo.reason)
-        return Undone(done=status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED))
+        return Undone(done=not gone)
 
 
 def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:

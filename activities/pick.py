@@ -12,7 +12,9 @@ from activities.instructions import FOR_WAREHOUSE, some_of
 from activities.records import ship_to
 from activities.undo import Undone, UndoRequest
 from domain.errors import PickRefused
+from domain.pickup import PICKUP
 from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+from domain.waves import priority_of
 from integrations.http import Line
 from integrations.wms import PickRequest, RecallResult, Wms
 from models.database import Sessions
@@ -103,7 +105,10 @@ def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
         location_id=work.location_id,
         lines=lines_of(session, step.fulfillment_order_id),
         ship_to=ship_to(order),
+        priority=priority_of(order.instructions),
     )
+    if order.pickup_location:
+        instruction["delivery_method"] = PICKUP
     if wishes := some_of(order.instructions, FOR_WAREHOUSE):
         instruction["instructions"] = wishes
     if work.merge_id:

@@ -25,7 +25,8 @@ _ORDERS, _PLACES, _WORK = table(OrderRow), table(LocationRow), table(Fulfillment
 _STOCK, _RESERVED = table(StockRow), table(ReservationRow)
 _ORDER_ID = bindparam("order_id", type_=Text)
 _PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
-_RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.instructions["location"].astext.label("specified")).where(
+_SPECIFIED = _ORDERS.c.instructions["location"].astext.label("specified")
+_RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.pickup_location, _SPECIFIED).where(
     _ORDERS.c.order_id == _ORDER_ID
 )
 _REJECTED = select(_WORK.c.location_id).where(
@@ -90,7 +91,12 @@ def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> Sourci
         distances[row.location_id] = sourcing.distance(
             (row.country, row.province), (receiver.country, receiver.province), row.priority
         )
-    candidates = [Candidate(location, distances[location], stock) for location, stock in available.items()]
+    candidates = [
+        Candidate(location, distances[location], stock)
+        for location, stock in available.items()
+        # What is fetched at a store is taken from its shelves.
+        if receiver.pickup_location in ("", location)
+    ]
     if receiver.specified and demand:
         if specified := sourcing.source_from(receiver.specified, demand, candidates):
             return specified

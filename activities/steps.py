@@ -11,6 +11,7 @@ from activities.notify import Notify
 from activities.outcome import Outcome
 from activities.payments import Refunds
 from activities.pick import Pick
+from activities.pickup import Pickups
 from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
@@ -48,6 +49,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         withdraw.withdraw_lines,
         pick.release_to_pick,
         pick.recall_pick,
+        Pickups(record).make_ready,
         ship.book_shipment,
         ship.void_waybill,
         ship.intercept_parcel,

@@ -16,6 +16,7 @@ from api import (
     channel_batches,
     channel_stock,
     channel_webhooks,
+    fulfillment_orders,
     health,
     intake,
     intakes,
@@ -45,6 +46,7 @@ from api import (
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
+from api.fulfillment_orders import PickupBody, PickupCodeBody
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody, StockCountBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
@@ -74,14 +76,14 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
-    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, WaveBody),
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, WaveBody, PickupBody, PickupCodeBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders, waves, pick_lists),
+    *(listings, shortages, purchase_orders, waves, pick_lists, fulfillment_orders),
 )
 
 

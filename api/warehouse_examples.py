@@ -5,7 +5,7 @@ from typing import Any
 from api.examples import ORDER_ID
 from api.goods_examples import LAMP, STORE
 
-WORK_ID = f"{ORDER_ID}-F1"
+WORK_ID = f"{ORDER_ID}-1"
 
 WAVES: dict[str, Any] = {
     "location_id": STORE,
@@ -30,3 +30,6 @@ PICK_LIST: dict[str, Any] = {
     ],
     "skus": [{"sku": LAMP, "title": "Elegant lamp", "quantity": 2}],
 }
+PICKUP = {"code": "7K3M-Q8XA"}
+HANDED_OVER = {"fulfillment_order_id": WORK_ID, "answer": "handed_over"}
+CODE_SENT = {"fulfillment_order_id": WORK_ID, "answer": "asked"}

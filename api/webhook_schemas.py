@@ -10,6 +10,7 @@ from domain.money import Money
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
+Millimeters = Annotated[int, Field(ge=1, le=100_000)]
 Reason = Annotated[Prose, Field(max_length=500)]
 Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
 Place = Annotated[Word, Field(min_length=1, max_length=100)]
@@ -30,6 +31,8 @@ Lines = Annotated[tuple[SkuLine, ...], Field(max_length=MAX_LINES)]
 
 
 class Picking(Said):
+    """Also `accepted`, which says no more than that the work will be done."""
+
     fulfillment_order_id: Reference
 
 
@@ -38,7 +41,14 @@ class Picked(Picking):
 
 
 class Parcel(Said):
+    """What else a warehouse knows of it: measures, what it is packed in, and which units are in it."""
+
     weight_grams: Units
+    length_mm: Millimeters | None = None
+    width_mm: Millimeters | None = None
+    height_mm: Millimeters | None = None
+    packaging: Word = ""
+    lines: Lines | None = None
 
 
 class Packed(Picking):

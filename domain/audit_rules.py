@@ -30,6 +30,7 @@ THEMES: Mapping[str, Theme] = {
             address.wrong_phone,
             address.undeliverable,
             address.remote_area,
+            address.unknown_store,
         ),
     ),
     "goods": Theme(

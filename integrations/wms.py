@@ -9,7 +9,8 @@ from integrations.http import Line, PartnerHttp, segment
 
 class PickRequest(TypedDict):
     """The work of one location for one order. `ship_to` is as in docs/partners.md; what has the same `pack_together`
-    goes into one parcel."""
+    goes into one parcel. A lower `priority` is picked first; `delivery_method` is there when the customer fetches it.
+    """
 
     fulfillment_order_id: str
     order_id: str
@@ -18,6 +19,8 @@ class PickRequest(TypedDict):
     location_id: str
     lines: list[Line]
     ship_to: dict[str, Any]
+    priority: NotRequired[int]
+    delivery_method: NotRequired[str]
     pack_together: NotRequired[str]
     instructions: NotRequired[dict[str, Any]]
 

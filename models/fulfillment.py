@@ -90,6 +90,8 @@ class FulfillmentOrderRow(Base):
     pickup_code_hash: Mapped[str | None]
     pickup_tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """Wrong codes since the code was made."""
+    fetched_at: Mapped[When]
+    """When the store handed it over; the order hears of it a moment later."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
 

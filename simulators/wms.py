@@ -18,11 +18,14 @@ FULFILLMENT_ORDER = {
     **dict.fromkeys(("fulfillment_order_id", "order_id", "channel", "channel_order_id", "location_id"), str),
     "lines": LINES,
     "ship_to": SHIP_TO,
+    "priority?": int,
+    "delivery_method?": optional_text,
     "pack_together?": optional_text,
     "instructions?": anything_in,
 }
 
 EMPTY_PARCEL_GRAMS, UNIT_GRAMS = 200, 300
+CARTON = {"length_mm": 400, "width_mm": 300, "height_mm": 250, "packaging": "carton"}
 OUT_OF_THE_HOUSE = ("handed_over", "returned")
 
 Lines = list[dict[str, Any]]
@@ -120,9 +123,9 @@ class Wms:
         # Nobody packs an empty box.
         if units := sum(line["quantity"] for line in found):
             work.status = "packed"
-            self._tell(
-                subject, number, "packed", {"parcels": [{"weight_grams": EMPTY_PARCEL_GRAMS + UNIT_GRAMS * units}]}
-            )
+            weight = EMPTY_PARCEL_GRAMS + UNIT_GRAMS * units
+            parcel = {**CARTON, "weight_grams": weight, "lines": [line for line in found if line["quantity"]]}
+            self._tell(subject, number, "packed", {"parcels": [parcel]})
         if picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
 

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.house import House
     from workflows.merging import Merging
     from workflows.messages import PartnerEvent, UnmergeRequest
+    from workflows.pickup import NOT_FETCHED, Pickup
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
@@ -36,6 +37,7 @@ class Fulfillment:
         self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
         self.merging = Merging(house, state, lambda: bool(state.inbox) or self._stopped())
         self.booking = Booking(house, state, self.undo, self.merging, self._stopped)
+        self.pickup = Pickup(house, state, self._reports, self._stopped)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
@@ -45,7 +47,7 @@ class Fulfillment:
             await self._wave_released()
             await self._release()
             await self._picked_and_packed()
-            await self._handed_over()
+            await (self._fetched() if self.state.pickup else self._handed_over())
         except Stopped:
             if await self._called_back():
                 return
@@ -130,6 +132,14 @@ class Fulfillment:
                 await self._reports("the orders that share its parcel")
         await self.house.desk.done(self.name)
 
+    async def _fetched(self) -> None:
+        """Wait until the customer has it. Nobody is waited for for ever: then the order is canceled."""
+        if not await self.pickup.fetched():
+            self.house.cancel(NOT_FETCHED)
+            self.stop(NOT_FETCHED)
+        self._stop_if_asked()
+        await self.house.desk.done(self.name)
+
     async def _called_back(self) -> bool:
         """Undo what was done for it, newest first. False when it is too late: the parcel is on its way."""
         await self.house.desk.done(self.name)
@@ -183,7 +193,12 @@ class Fulfillment:
         self.state.inbox.clear()
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
         reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
-        self._take(await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}"))
+        progress = await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}")
+        self._take(progress)
+        if progress.parcels_differ != self.state.parcels_differ:
+            # A corrected report ends the alert.
+            self.state.parcels_differ = progress.parcels_differ
+            await self.house.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
         if self.state.tracking in TROUBLE and not self.state.troubled and not self.state.interception:
             self.state.troubled = True
             reason = f"the carrier reports {self.state.tracking} for {self.state.waybill}"
@@ -192,7 +207,7 @@ class Fulfillment:
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
         self.state.status, self.state.tracking = progress.status, progress.tracking
-        self.state.picked_units = progress.picked_units
+        self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
         self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
         if progress.short_units > self.state.short_units:

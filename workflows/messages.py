@@ -18,6 +18,7 @@ class OrderDeadlines:
     backorder: float
     attention: float
     reservation: float = 86_400.0
+    pickup: float = 604_800.0
 
 
 @dataclass(frozen=True)

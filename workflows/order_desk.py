@@ -43,6 +43,7 @@ class OrderDesk:
             self.hold,
             self.released,
             self.alert,
+            self.cancel,
             self.source_again,
             self.show,
             self.telling.tell,
@@ -76,6 +77,9 @@ class OrderDesk:
     async def released(self, code: str) -> None:
         what = f"a person to release the hold {code}"
         await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
+
+    def cancel(self, reason: str) -> None:
+        self.state.cancel = self.state.cancel or CancelRequest(reason, "baton")
 
     def source_again(self) -> None:
         self.state.needs_stock = True

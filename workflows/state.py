@@ -29,6 +29,8 @@ class FulfillmentState:
     tracking: str = ""
     picked_units: int | None = None
     short_units: int = 0
+    parcels_differ: str = ""
+    """How the parcels differ from what was picked, as a person was told."""
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
@@ -38,6 +40,9 @@ class FulfillmentState:
     """Whether the customer fetches it."""
     ready: bool = False
     """Whether the customer was told to fetch it."""
+    pickup_locked: bool = False
+    """Whether too many wrong codes were said for it, and whether a person knows."""
+    pickup_lock_told: bool = False
     merge_window: float = 0.0
     """How many seconds it may wait for other orders of the same receiver, until it has asked for them."""
     merge_id: str = ""

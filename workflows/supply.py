@@ -88,7 +88,7 @@ class Supply:
     def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
             state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
-            state.merge_window, state.pickup = allocation.merge_window, work.pickup
+            state.merge_window, state.pickup = 0.0 if work.pickup else allocation.merge_window, work.pickup
             if state.fulfillment_order_id not in self.desk.state.waves_released:
                 state.wave_at = work.wave_at
             self.desk.state.fulfillments.append(state)

@@ -16,7 +16,7 @@ WHEN = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     _add_calendars()
-    for name in ("wave_at", "wave_after", "wave_told_at", "accepted_at", "ready_at"):
+    for name in ("wave_at", "wave_after", "wave_told_at", "accepted_at", "ready_at", "fetched_at"):
         op.add_column("fulfillment_orders", sa.Column(name, WHEN, nullable=True))
     _add("fulfillment_orders", "pickup", sa.Boolean(), sa.text("false"))
     op.add_column("fulfillment_orders", sa.Column("pickup_code_hash", sa.Text(), nullable=True))
