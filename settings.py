@@ -15,6 +15,18 @@ class Partner(BaseModel, frozen=True):
     timeout: timedelta = timedelta(seconds=10)
 
 
+class Qimen(BaseModel, frozen=True):
+    """Warehouses that speak Qimen: `warehouses` has the code of each by the location that it is to us."""
+
+    url: str
+    app_key: str
+    secret: SecretStr
+    customer_id: str
+    owner_code: str
+    warehouses: dict[str, str]
+    timeout: timedelta = timedelta(seconds=10)
+
+
 class Deadlines(BaseModel, frozen=True):
     """How long each part of an order may take before somebody is told."""
 
@@ -68,6 +80,9 @@ class Settings(BaseSettings):
     crm: Partner
     channel: Partner
     inbox: Partner
+
+    qimen: Qimen | None = None
+    """Which warehouses speak Qimen instead of Baton's own words, and how they are reached."""
 
     deadlines: Deadlines = Deadlines()
     return_window: timedelta = timedelta(days=7)

@@ -16,7 +16,7 @@ from domain.pickup import PICKUP
 from domain.status import FULFILLMENT, FulfillmentStatus, is_final
 from domain.waves import priority_of
 from integrations.http import Line
-from integrations.wms import PickRequest, RecallResult, Wms
+from integrations.wms import PickRequest, RecallResult, Warehouse
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
@@ -42,7 +42,7 @@ class PickAnswer:
 
 
 class Pick:
-    def __init__(self, sessions: Sessions, wms: Wms) -> None:
+    def __init__(self, sessions: Sessions, wms: Warehouse) -> None:
         self.sessions = sessions
         self.wms = wms
 
@@ -67,7 +67,10 @@ class Pick:
     @activity.defn(no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
         """Call the work back. The stock is given back by `deallocate_stock`, once the goods are known to stay."""
-        result = self.wms.recall(undo.subject, undo.reason, key=f"{undo.subject}:recall")
+        with self.sessions.begin() as session:
+            row = session.get(FulfillmentOrderRow, undo.subject)
+            location = row.location_id if row else ""
+        result = self.wms.recall(undo.subject, undo.reason, f"{undo.subject}:recall", location)
         return Undone(result == RecallResult.RECALLED, result)
 
     def _rejected(self, step: FulfillmentStep, code: str) -> PickAnswer:

@@ -76,16 +76,19 @@ def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) 
     if row.status in ENDED_HERE or left:
         return
     row.packed_at = row.packed_at or func.now()
-    told = event.data["parcels"]
-    row.parcels = [{name: value for name, value in parcel.items() if value not in (None, "")} for parcel in told]
+    row.parcels = event.data["parcels"]
     if row.status in BEFORE_PACKED:
         row.status = Status.PACKED
-    _happened(session, row, event, "fulfillment_order.packed", parcels=len(told))
+    _happened(session, row, event, "fulfillment_order.packed", parcels=len(row.parcels))
 
 
 def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     if row.status in BEFORE_PACKED:
         end_fulfillment_order(session, row, Status.REJECTED, event.data["reason"], actor=event.partner)
+
+
+def _exception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    _happened(session, row, event, "fulfillment_order.exception", reason=event.data["reason"])
 
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -170,6 +173,7 @@ APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], No
     "fulfillment_order.picked": _picked,
     "fulfillment_order.packed": _packed,
     "fulfillment_order.rejected": _rejected,
+    "fulfillment_order.exception": _exception,
     "fulfillment_order.returned": _came_back,
     "fulfillment_order.fetched": _fetched,
     "fulfillment_order.pickup_code_asked": _code_asked,

@@ -31,6 +31,7 @@ from api import (
     pick_lists,
     products,
     purchase_orders,
+    qimen_webhooks,
     return_requests,
     returns,
     reviews,
@@ -79,7 +80,7 @@ BODIES = (
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, WaveBody, PickupBody, PickupCodeBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
+    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, qimen_webhooks, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),

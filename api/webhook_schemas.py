@@ -1,8 +1,16 @@
 """What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
@@ -49,6 +57,10 @@ class Parcel(Said):
     height_mm: Millimeters | None = None
     packaging: Word = ""
     lines: Lines | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_is_known(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value not in (None, "")}
 
 
 class Packed(Picking):

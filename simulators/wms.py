@@ -115,7 +115,7 @@ class Wms:
         number, work.status = work.request["fulfillment_order_id"], "picking"
         self._tell(subject, number, "picking", {})
         await self.world.steps()
-        work.status, found = "picked", self._find(work.request, subject)
+        work.status, found = "picked", self.find(work.request, subject)
         picked_is_late = Trouble.LATE_WEBHOOK in subject.troubles
         if not picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
@@ -129,7 +129,7 @@ class Wms:
         if picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
 
-    def _find(self, order: Body, subject: Subject) -> Lines:
+    def find(self, order: Body, subject: Subject) -> Lines:
         """What lies on the shelf: everything, or one unit less of one SKU the first time the order is picked."""
         lines: Lines = [{"sku": line["sku"], "quantity": line["quantity"]} for line in order["lines"]]
         if Trouble.SHORT_PICK in subject.troubles and subject.stream not in self.short_picked:
