@@ -24,7 +24,7 @@ from models.stock import BackorderRow
 
 # Built once: building a statement costs more than sending it.
 _ORDERS = table(OrderRow)
-_WISHES = select(_ORDERS.c.instructions, _ORDERS.c.pickup_location).where(
+_WISHES = select(_ORDERS.c.instructions, _ORDERS.c.tags, _ORDERS.c.pickup_location).where(
     _ORDERS.c.order_id == bindparam("order_id", type_=Text)
 )
 
@@ -146,7 +146,7 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
         or 0
     )
     order = session.execute(_WISHES, {"order_id": order_id}).one()
-    waves = waves_for(session, decision.assignments, order.instructions)
+    waves = waves_for(session, decision.assignments, order.instructions, order.tags)
     work, orders, lines, claims = [], list[dict[str, Any]](), list[dict[str, Any]](), []
     for number, (location, skus) in enumerate(decision.assignments.items(), first):
         name = fulfillment_order_id(order_id, number)

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from api import warehouse_examples as examples
-from api.dependencies import Reader, WithServices
+from api.dependencies import Warehouser, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.locations import PathLocation
 from api.openapi import responses
@@ -76,7 +76,7 @@ class PickList(Answer):
 )
 def read_pick_list(
     location_id: PathLocation,
-    caller: Reader,
+    caller: Warehouser,
     services: WithServices,
     format_: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Any:

@@ -14,6 +14,12 @@ Proposal = Mapping[str, Any]
 """`{action, ...}`: `until` of wait (a date or null), `units` of split, `substitute_sku` of substitute."""
 
 
+def policy_of(channel: str | None, ship_separately: bool) -> str:
+    """What an order does by itself: what its channel says, but who asked for separate parcels does not wait for all."""
+    policy = channel or WAIT
+    return SPLIT if policy == WAIT and ship_separately else policy
+
+
 def proposals(promised_on: str | None, sendable: int, substitutes: Sequence[str]) -> list[Proposal]:
     """What may be done about one SKU, the least trouble for the customer first.
 

@@ -1,12 +1,13 @@
 """Waves: the times of a working day at which a location gets its work, and who does not wait for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.calendars import DAY, Calendar
 from domain.instructions import URGENT_PRIORITY
+from domain.service_levels import MOST_URGENT, urgency
 
 ORDINARY_PRIORITY = 100
 
@@ -28,6 +29,7 @@ def priority_of(instructions: Mapping[str, Any]) -> int:
     return int(instructions.get("priority") or ORDINARY_PRIORITY)
 
 
-def skips_waves(instructions: Mapping[str, Any]) -> bool:
-    """Whether the work is released at once although its location has waves."""
-    return bool(instructions.get("urgent")) or priority_of(instructions) <= URGENT_PRIORITY
+def skips_waves(instructions: Mapping[str, Any], tags: Iterable[str] = ()) -> bool:
+    """Whether the work is released at once although its location has waves: by a wish, a rule or its service level."""
+    wished = bool(instructions.get("urgent")) or priority_of(instructions) <= URGENT_PRIORITY
+    return wished or urgency(tags) == MOST_URGENT

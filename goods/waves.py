@@ -32,9 +32,11 @@ _RELEASE = text(r"""
 """)
 
 
-def waves_for(session: Session, locations: Iterable[str], instructions: Mapping[str, Any]) -> dict[str, datetime]:
+def waves_for(
+    session: Session, locations: Iterable[str], instructions: Mapping[str, Any], tags: Iterable[str]
+) -> dict[str, datetime]:
     """When new work of an order is released, by location; what is not named is released at once."""
-    if skips_waves(instructions):
+    if skips_waves(instructions, tags):
         return {}
     now = datetime.now(UTC)
     rows = session.scalars(_WITH_WAVES, {"locations": list(locations)})

@@ -44,5 +44,6 @@ def test_a_location_without_waves_gets_its_work_at_once() -> None:
 def test_what_is_urgent_waits_for_no_wave() -> None:
     assert skips_waves({"urgent": True})
     assert skips_waves({"priority": 20})
-    assert not skips_waves({"priority": 100})
+    assert skips_waves({}, tags=["gift", "Same-Day"])
+    assert not skips_waves({"priority": 100}, tags=["priority"])
     assert not skips_waves({})

@@ -44,6 +44,20 @@ def refunded(order: dict[str, Any]) -> list[str]:
     return [payment["amount"] for payment in order["payments"] if payment["kind"] == "refunded"]
 
 
+async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(silent: House) -> None:
+    # given
+    sku = rare(silent)
+
+    # when
+    order_id = await short(silent, sku, remarks="有货的先发")
+    order = await silent.until_fulfillment(order_id, "released")
+
+    # then
+    assert [line["sku"] for line in order["fulfillment_orders"][0]["lines"]] == ["ELEGANT-LAMP"]
+    assert [line["progress"]["short"] for line in order["lines"]] == [2, 0]
+    await silent.cancel(order_id)
+
+
 async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come(silent: House) -> None:
     sku = rare(silent)
     order_id = await short(silent, sku)
