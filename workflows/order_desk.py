@@ -50,6 +50,8 @@ class OrderDesk:
         )
         self.calling_back = bool(self.state.wanted)
         """While a return case has its goods called back, nothing new is allocated: it would take them again."""
+        self.more_is_missing = False
+        """Whether goods were lost to the order since it last looked for stock, also while it waits for others."""
         self._shown: dict[str, object] = {}
 
     async def alert(self, code: str, subject: str, reason: str) -> None:
@@ -82,7 +84,7 @@ class OrderDesk:
         self.state.cancel = self.state.cancel or CancelRequest(reason, "baton")
 
     def source_again(self) -> None:
-        self.state.needs_stock = True
+        self.state.needs_stock = self.more_is_missing = True
 
     def stop_if_canceled(self) -> None:
         rejection: Rejection | None = self.state.rejection

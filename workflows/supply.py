@@ -75,7 +75,7 @@ class Supply:
 
     async def _source(self) -> None:
         """Allocate what no fulfillment order takes care of, and begin the work."""
-        self.shortage.news = False
+        self.shortage.news = self.desk.more_is_missing = False
         summary = "allocate stock to locations"
         allocation = await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
         self._begin(allocation)
@@ -109,7 +109,8 @@ class Supply:
         if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
             reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"
             await self.desk.hold_until_released("CAME_BACK", reason, fulfillment.name)
-        self.desk.state.needs_stock |= state.status != FulfillmentStatus.DELIVERED
+        if state.status != FulfillmentStatus.DELIVERED:
+            self.desk.source_again()
         state.settled = True
 
     async def _judge_the_end(self) -> None:

@@ -1,4 +1,4 @@
-"""What a warehouse says of its parcels: kept, told to the carrier, and questioned where it does not add up."""
+"""What a warehouse says of its parcels is kept, and questioned where it does not add up."""
 
 from typing import Any
 
@@ -54,17 +54,10 @@ async def test_a_corrected_report_ends_the_question(silent: House) -> None:
     await silent.cancel(order_id)
 
 
-async def test_the_carrier_and_the_warehouse_are_told_measures_and_priority(silent: House) -> None:
-    # given
+async def test_the_warehouse_is_told_how_urgent_the_work_is(silent: House) -> None:
     order_id, work = await picked(silent)
 
-    # when
-    await silent.wms("fulfillment_order.packed", fulfillment_order_id=work, parcels=[holding(lamps=2, sets=1)])
-    shipment = (await silent.until(order_id, lambda order: bool(order["shipments"])))["shipments"][0]["shipment_id"]
-
-    # then
-    booked = (await silent.simulators.get(f"/tms/shipments/{shipment}")).json()["request"]
     asked = (await silent.simulators.get(f"/wms/fulfillment-orders/{work}")).json()["request"]
-    assert booked["parcels"] == [holding(lamps=2, sets=1)]
+
     assert asked["priority"] == 100
     await silent.cancel(order_id)
