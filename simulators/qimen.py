@@ -1,10 +1,9 @@
 """The same warehouse for who speaks Qimen: XML, a signature in the address, and confirmations in parts."""
 
 import asyncio
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+from xml.etree.ElementTree import Element, ParseError
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -15,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators import troubles
+from simulators.qimen_form import CUSTOMER, KEY, answer, sign, to_xml
 from simulators.troubles import Trouble
 from simulators.wms import EMPTY_PARCEL_GRAMS, UNIT_GRAMS, Wms, Work
 from simulators.world import Subject, World
 
-KEY, SECRET, CUSTOMER = "simulated-app", "simulated-secret", "simulated-customer"
 OUR_TYPES = ("JYCK", "HHCK", "BFCK")
 PAUSE_SECONDS, TRIES = 0.1, 100
 Lines = list[dict[str, Any]]
@@ -47,46 +46,46 @@ class Qimen:
 
     async def _call(self, request: Request) -> Response:
         body, asked = await request.body(), dict(request.query_params)
-        if _sign(asked, body) != asked.get("sign") or asked.get("app_key") != KEY:
-            return _answer("failure", "isv.invalid-signature", "the signature is wrong")
+        if sign(asked, body) != asked.get("sign") or asked.get("app_key") != KEY:
+            return answer("failure", "isv.invalid-signature", "the signature is wrong")
         called = self._calls.get(asked.get("method", ""))
         try:
             root = fromstring(body, forbid_dtd=True)
         except (ParseError, DefusedXmlException):
-            return _answer("failure", "isv.invalid-parameter", "the body is not XML")
-        return called(root) if called else _answer("failure", "isv.invalid-method", "there is no such method")
+            return answer("failure", "isv.invalid-parameter", "the body is not XML")
+        return called(root) if called else answer("failure", "isv.invalid-method", "there is no such method")
 
     def _create(self, root: Element) -> Response:
         order = _told(root, "deliveryOrder/")
         missing = [name for name in ("deliveryOrderCode", "warehouseCode", "orderType") if not order(name)]
         if missing or not order("receiverInfo/name") or order("orderType") not in OUR_TYPES:
-            return _answer("failure", "invalid_body", f"{', '.join(missing) or 'orderType or receiver'} is wrong")
+            return answer("failure", "invalid_body", f"{', '.join(missing) or 'orderType or receiver'} is wrong")
         number = order("deliveryOrderCode")
         work = self._wms.works.get(number)
         if work is None:
             work = self._wms.works[number] = Work(_as_request(root, number))
             work.life = self._world.begin(self._fulfill(work, order("warehouseCode")))
         if not work.request:
-            return _answer("failure", "pick_rejected", "it was canceled before it came")
-        return _answer("success", "0", "", deliveryOrderId=f"QM-{number}")
+            return answer("failure", "pick_rejected", "it was canceled before it came")
+        return answer("success", "0", "", deliveryOrderId=f"QM-{number}")
 
     def _cancel(self, root: Element) -> Response:
         number = root.findtext("orderCode") or ""
         work = self._wms.works.get(number)
         if work is None:
             self._wms.works[number] = Work({}, "recalled")
-            return _answer("failure", "order.unknown", "it never came")
+            return answer("failure", "order.unknown", "it never came")
         if work.status in ("handed_over", "returned"):
-            return _answer("failure", "order.shipped", "it is on its way")
+            return answer("failure", "order.shipped", "it is on its way")
         if work.life:
             work.life.cancel()
         work.status = "recalled"
-        return _answer("success", "0", "")
+        return answer("success", "0", "")
 
     def _expect(self, root: Element) -> Response:
         case, place = root.findtext("returnOrder/returnOrderCode") or "", root.findtext("returnOrder/warehouseCode")
         self._world.begin(self._take_back(case, place or "", _lines(root)))
-        return _answer("success", "0", "", returnOrderId=f"QM-{case}")
+        return answer("success", "0", "", returnOrderId=f"QM-{case}")
 
     async def _take_back(self, case: str, place: str, lines: Lines) -> None:
         await self._world.steps(2)
@@ -140,12 +139,12 @@ class Qimen:
 
     async def _tell(self, method: str, content: dict[str, Any]) -> None:
         """Until it is taken; what Baton refuses is not told again."""
-        body = _xml("request", content)
+        body = to_xml("request", content)
         for _ in range(TRIES):
             at = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai"))
             asked = {"method": method, "app_key": KEY, "customerId": CUSTOMER, "format": "xml", "v": "2.0"}
             asked |= {"timestamp": at.strftime("%Y-%m-%d %H:%M:%S"), "sign_method": "md5"}
-            asked["sign"] = _sign(asked, body)
+            asked["sign"] = sign(asked, body)
             try:
                 if (await self._client.post(self._url, params=asked, content=body)).is_success:
                     return
@@ -169,28 +168,3 @@ def _as_request(root: Element, number: str) -> dict[str, Any]:
     """As the other face of the warehouse keeps it. Troubles are named by the channel's order or by a SKU."""
     known = root.findtext("orderLines/orderLine/sourceOrderCode") or ""
     return {"fulfillment_order_id": number, "order_id": known, "channel_order_id": known, "lines": _lines(root)}
-
-
-def _sign(asked: dict[str, str], body: bytes) -> str:
-    told = "".join(name + value for name, value in sorted(asked.items()) if name != "sign")
-    return hashlib.md5(SECRET.encode() + told.encode() + body + SECRET.encode()).hexdigest().upper()
-
-
-def _answer(flag: str, code: str, message: str, **more: str) -> Response:
-    content = {"flag": flag, "code": code, "message": message, **more}
-    return Response(_xml("response", content), media_type="application/xml")
-
-
-def _xml(name: str, content: dict[str, Any]) -> bytes:
-    root = Element(name)
-    _fill(root, content)
-    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
-
-
-def _fill(element: Element, content: Any) -> None:
-    if isinstance(content, dict | list):
-        for name, inner in content.items() if isinstance(content, dict) else content:
-            _fill(SubElement(element, name), inner)
-    else:
-        element.text = str(content)

@@ -33,13 +33,20 @@ class Pickup:
 
     async def fetched(self) -> bool:
         """Return when the customer has it, or when it is to end. False when nobody came in time."""
+        came = await self._wait()
+        await self._tell_of_lock(locked=False)
+        return came
+
+    async def _wait(self) -> bool:
         if self._state.status == FulfillmentStatus.PACKED and not self._state.ready:
             await self._tell()
         while self._state.status == FulfillmentStatus.PACKED and not self._stopped():
             if self._house.desk.late(self._name):
                 return False
             await self._reports("the customer to fetch it", lambda: self._stopped() or self._too_late())
-            await self._look_at_the_lock()
+            await self._tell_of_lock(self._state.pickup_locked)
+            # A new code may have been asked for, which the customer must be told.
+            self._house.tell()
         return True
 
     async def _tell(self) -> None:
@@ -49,13 +56,12 @@ class Pickup:
         self._state.ready = True
         self._house.tell()
 
-    async def _look_at_the_lock(self) -> None:
-        """Too many wrong codes call a person; a new code, which the customer must be told, ends that."""
-        if self._state.pickup_locked != self._state.pickup_lock_told:
-            self._state.pickup_lock_told = self._state.pickup_locked
-            reason = f"too many wrong codes for {self._name}" if self._state.pickup_locked else ""
+    async def _tell_of_lock(self, locked: bool) -> None:
+        """Too many wrong codes call a person, until there is a new code or nothing to fetch any more."""
+        if locked != self._state.pickup_lock_told:
+            self._state.pickup_lock_told = locked
+            reason = f"too many wrong codes for {self._name}" if locked else ""
             await self._house.alert("PICKUP_LOCKED", self._name, reason)
-        self._house.tell()
 
     def _too_late(self) -> bool:
         return self._house.desk.late(self._name)

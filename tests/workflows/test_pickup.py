@@ -110,6 +110,20 @@ async def test_five_wrong_codes_lock_it_until_the_customer_gets_a_new_one(silent
     assert (await silent.until_status(order_id, "completed"))["attention"] is None
 
 
+async def test_a_locked_order_that_is_canceled_needs_no_person_any_more(silent: House, store: str) -> None:
+    # given
+    order_id, work, _ = await ready(silent, store)
+    for _ in range(5):
+        await fetch(silent, work, "WRONG-ONE")
+    await silent.until(order_id, lambda order: bool(order["attention"]))
+
+    # when
+    await silent.cancel(order_id)
+
+    # then
+    assert (await silent.until_status(order_id, "canceled"))["attention"] is None
+
+
 async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: House, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
