@@ -23,13 +23,14 @@ ORDINARY_PRIORITY = 100
 class Needs:
     """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
     what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
-    it, and `gifts` the SKUs of gifts of ours.
+    it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
     """
 
     order_id: str
     channel: str
     country: str
     province: str
+    pickup_location: str
     specified: str | None
     priority: int
     demand: Counter[str] = field(default_factory=Counter)
@@ -68,6 +69,7 @@ _RECEIVERS = (
         _ORDERS.c.channel,
         _ORDERS.c.country,
         _PROVINCE,
+        _ORDERS.c.pickup_location,
         _ORDERS.c.instructions["location"].astext.label("specified"),
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
     )

@@ -50,12 +50,12 @@ class Shelves:
 
     def candidates(self, needs: Needs, demand: Iterable[str]) -> list[Candidate]:
         """The locations that may send the order something of these goods: all but those that rejected it before. What
-        it has reserved is there for itself.
+        it has reserved is there for itself, and what is fetched at a store is taken from its shelves.
         """
         stock: dict[str, dict[str, int]] = {}
         for sku in demand:
             for location, available in self._available.get(sku, {}).items():
-                if location not in needs.rejected:
+                if location not in needs.rejected and needs.pickup_location in ("", location):
                     stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
         return [Candidate(location, self._distance(location, needs), units) for location, units in stock.items()]
 

@@ -12,6 +12,10 @@ from models.base import Base, Json, Now, Timestamp, When
 SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
 """The next number of a parcel, never given twice."""
 
+WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
+WAVE_TOLD = text("wave_told_at IS NOT NULL AND status = 'open'")
+AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
+
 
 class ShipmentRow(Base):
     """What travels with one waybill; fulfillment orders of several merged orders may share it.
@@ -116,8 +120,23 @@ class FulfillmentOrderRow(Base):
     """With whom it shares a shipment, or will; null when it travels by itself."""
     parcels: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     created_at: Mapped[Now]
+    wave_at: Mapped[When]
+    """When its wave is released; null when it waits for none."""
+    wave_after: Mapped[When]
+    """When the relay may (again) tell its order that the wave is released: a lease, so that a crash loses nothing."""
+    wave_told_at: Mapped[When]
     released_at: Mapped[When]
+    accepted_at: Mapped[When]
     packed_at: Mapped[When]
+    pickup: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the customer fetches it at the location."""
+    ready_at: Mapped[When]
+    """Since when it can be fetched."""
+    pickup_code_hash: Mapped[str | None]
+    pickup_tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """Wrong codes since the code was made."""
+    fetched_at: Mapped[When]
+    """When the store handed it over; the order hears of it a moment later."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
 
@@ -126,6 +145,9 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
+        Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
+        Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),
+        Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
     )
 
 
