@@ -22,13 +22,13 @@ class Deadlines(BaseModel, frozen=True):
     pick: timedelta = timedelta(hours=2)
     ship: timedelta = timedelta(hours=24)
     delivery: timedelta = timedelta(days=7)
-    decision: timedelta = timedelta(hours=24)
-    """How long a lost or damaged parcel may wait for a person to decide."""
     backorder: timedelta = timedelta(days=3)
     reservation: timedelta = timedelta(hours=24)
     """How long an order that is held keeps its stock."""
     return_arrival: timedelta = timedelta(days=14)
     inspection: timedelta = timedelta(days=3)
+    decision: timedelta = timedelta(hours=24)
+    """How long a lost or damaged parcel may wait for a person to decide."""
     attention: timedelta = timedelta(minutes=15)
     """How long an undo may keep failing before a person is asked to look."""
 

@@ -1,14 +1,14 @@
 """Who is told of what: one table. A line more and one more partner hears of a milestone."""
 
-RECEIVED, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
+RECEIVED, SHIPPED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "received",
     "shipped",
-    "delivery_attempted",
     "delivered",
     "canceled",
     "returned",
     "refunded",
 )
+ATTEMPTED = "delivery_attempted"
 
 # The customer first: nobody else waits as impatiently.
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
@@ -16,12 +16,12 @@ RECIPIENTS = ("inbox", "channel", "erp", "crm")
 TOLD = {
     RECEIVED: RECIPIENTS,
     SHIPPED: RECIPIENTS,
-    # Who must be at home next time, and who is called about it.
-    ATTEMPTED: ("inbox", "crm"),
     DELIVERED: RECIPIENTS,
     CANCELED: RECIPIENTS,
     RETURNED: RECIPIENTS,
     REFUNDED: RECIPIENTS,
+    # Who must be at home next time, and who is called about it.
+    ATTEMPTED: ("inbox", "crm"),
 }
 
 
