@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 
 ANYWHERE = "*"
@@ -17,12 +18,19 @@ class NotAParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """Where a carrier goes (ISO 3166, or `*`) and which classes of dangerous goods it takes."""
+    """Where a carrier goes (ISO 3166, or `*`), which classes of dangerous goods it takes, and for which channels.
+
+    `max_grams` is what one parcel may weigh; 0: anything. `by` is in whose words it is booked: `tms`, or the name of a
+    file in integrations/carriers.
+    """
 
     name: str
     countries: frozenset[str]
     refused_provinces: frozenset[str]
     dangerous_goods: frozenset[str]
+    channels: frozenset[str] = frozenset({ANYWHERE})
+    max_grams: int = 0
+    by: str = "tms"
 
     def reaches(self, country: str, province: str) -> bool:
         return bool(self.countries & {country, ANYWHERE}) and province not in self.refused_provinces
@@ -62,6 +70,8 @@ class Parameters:
     import_tax_percent: int | None = None
     import_split_hours: int = 0
     carriers: tuple[Carrier, ...] = ()
+    freight_rates: Mapping[str, RateTable] = field(default_factory=dict)
+    """By the name of the carrier."""
     prohibited: Mapping[str, Prohibited] = field(default_factory=dict)
     remote_areas: frozenset[str] = frozenset()
     buyer_velocity: Velocity | None = None
@@ -128,9 +138,25 @@ def _texts(value: Any) -> frozenset[str]:
 
 
 def _carriers(value: Any) -> tuple[Carrier, ...]:
-    """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`"""
+    """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`, and `channels`,
+    `max_grams` and `by` where they are not the usual."""
     parts = ("countries", "refused_provinces", "dangerous_goods")
-    return tuple([Carrier(name, *(_texts(carrier[part]) for part in parts)) for name, carrier in value.items()])
+    return tuple(
+        Carrier(
+            name,
+            *(_texts(carrier[part]) for part in parts),
+            channels=_texts(carrier.get("channels", [ANYWHERE])),
+            max_grams=_whole(carrier.get("max_grams", 0)),
+            by=_word(carrier.get("by", "tms")),
+        )
+        for name, carrier in value.items()
+    )
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not a word")
+    return value
 
 
 def _prohibited(value: Any) -> dict[str, Prohibited]:
@@ -149,6 +175,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "import_tax_percent": lambda value: _whole(value, most=100),
     "import_split_hours": _whole,
     "carriers": _carriers,
+    "freight_rates": read_rates,
     "prohibited": _prohibited,
     "remote_areas": _texts,
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
