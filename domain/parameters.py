@@ -8,6 +8,8 @@ from typing import Any
 
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
+from domain.sourcing.policies import Chain, read_chains
+from domain.sourcing.weights import Weights, read_weights
 
 ANYWHERE = "*"
 
@@ -77,6 +79,9 @@ class Parameters:
     buyer_velocity: Velocity | None = None
     ordinary_amount: Ordinary | None = None
     stock_low_at: int = 0
+    sourcing_weights: Weights | None = None
+    sourcing_policies: Mapping[str, Chain] = field(default_factory=dict)
+    """By channel, `*` for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +186,6 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
     "ordinary_amount": lambda value: Ordinary(_whole(value["times"]), _whole(value["orders"], most=20)),
     "stock_low_at": _whole,
+    "sourcing_weights": read_weights,
+    "sourcing_policies": read_chains,
 }

@@ -94,9 +94,7 @@ class _Columns:
         found: dict[str, dict[str, int]] = {}
         for number, place in enumerate(self._places):
             start = 2 + number * self._block + 2
-            units = {
-                sku: whole for at, sku in enumerate(self._skus, start) if (whole := round(float(values[at]))) > 0
-            }
+            units = {sku: whole for at, sku in enumerate(self._skus, start) if (whole := round(float(values[at]))) > 0}
             if units:
                 found[place.candidate.location_id] = units
         return found

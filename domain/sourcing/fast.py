@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from domain.sourcing.candidates import Assignments
-from domain.sourcing.filling import Demand, Lot, Shares, fill, improve, read
+from domain.sourcing.filling import TOLERANCE, Demand, Lot, Shares, fill, improve, read
 from domain.sourcing.objective import Problem
 
 NOTHING_FOUND = float("inf")
@@ -84,7 +84,7 @@ def _best_pair(demand: Demand, lots: Sequence[Lot], cost: float) -> tuple[Lot, .
     for floor, pair in sorted(floors, key=lambda found: found[0])[:MOST_LOOKS]:
         if floor >= cost:
             break
-        if (now := fill(demand, pair)[0]) < cost - 1e-9:
+        if (now := fill(demand, pair)[0]) < cost - TOLERANCE:
             best, cost = pair, now
     return best
 
@@ -116,7 +116,7 @@ def _climb(demand: Demand, lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> tupl
                 continue
             looks += 1
             now, filled = fill(demand, neighbor)
-            if now < cost - 1e-9:
+            if now < cost - TOLERANCE:
                 cost, chosen, shares, better = now, neighbor, filled, True
                 break
             if looks >= MOST_LOOKS:
@@ -138,9 +138,7 @@ def _neighbors(lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> Iterator[tuple[L
 def _named(demand: Demand, chosen: Sequence[Lot], shares: Shares) -> dict[str, dict[str, int]]:
     """Units by location and SKU."""
     named = {
-        lot.place.candidate.location_id: {
-            sku: units for sku, units in zip(demand.skus, counts, strict=True) if units
-        }
+        lot.place.candidate.location_id: {sku: units for sku, units in zip(demand.skus, counts, strict=True) if units}
         for lot, counts in zip(chosen, shares, strict=True)
     }
     return {location: units for location, units in named.items() if units}

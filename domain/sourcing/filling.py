@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from domain.sourcing.objective import Priced, Problem
 
+TOLERANCE = 1e-6
+"""Of a minor unit: what saves less is the rounding of floating-point sums."""
+
 Shares = list[list[int]]
 """Units by chosen place and SKU."""
 
@@ -100,7 +103,7 @@ def fill(demand: Demand, chosen: Sequence[Lot]) -> tuple[float, Shares]:
     """
     best: tuple[float, Shares] | None = None
     cheapest = [
-        sorted(range(len(chosen)), key=lambda at: chosen[at].each[sku])  # noqa: B023  It is called at once.
+        sorted(range(len(chosen)), key=lambda at: chosen[at].each[sku])
         for sku in range(len(demand.units))
     ]
     for main in range(len(chosen) if len(chosen) > 1 else 1):
@@ -133,7 +136,7 @@ def improve(demand: Demand, chosen: Sequence[Lot], cost: float, shares: Shares) 
                             continue
                         _move(shares, sku, source, target, units)
                         now = _cost(demand, chosen, shares)
-                        if now < cost - 1e-9:
+                        if now < cost - TOLERANCE:
                             cost, better = now, True
                             break
                         _move(shares, sku, target, source, units)

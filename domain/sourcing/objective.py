@@ -1,4 +1,4 @@
-"""The objective: what an assignment of an order costs, in minor units. The fast path and the exact one both serve it."""
+"""The objective: what an assignment of an order costs, in minor units. Both solvers serve it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is to be decided: who ships `wanted` of these places; `split` is the price of each parcel after the first."""
+    """What is to be decided: who ships `wanted` of these; `split` is the price of each parcel after the first."""
 
     wanted: Wanted
     places: tuple[Priced, ...]

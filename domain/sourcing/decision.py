@@ -1,0 +1,95 @@
+"""Deciding who ships: the chain of policies over the candidates, and why, in a sentence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from domain.sourcing.candidates import Assignments, Wanted, missing
+from domain.sourcing.eligibility import Field
+from domain.sourcing.fast import Solution, solve
+from domain.sourcing.objective import Problem, cost
+from domain.sourcing.policies import LAST_RESORT, Chain, problem_of
+from domain.sourcing.weights import Weights
+
+BALANCED, SPECIFIED = "balanced", "specified"
+FAST, EXACT = "fast", "exact"
+
+Exact = Callable[[Problem, float], Solution | None]
+"""The optimum within so many seconds, or None where it is not found in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcingDecision:
+    """Units by location and SKU; `short` is what nobody has; `reason` says why, in words.
+
+    `cost` is the balanced objective in minor units, whatever the policy; `solved` says by which path.
+    """
+
+    assignments: Assignments
+    short: Mapping[str, int]
+    reason: str
+    considered: tuple[str, ...] = field(default=())
+    policy: str = ""
+    cost: float = 0.0
+    solved: str = ""
+
+
+def decide(
+    wanted: Wanted,
+    found: Field,
+    chain: Chain,
+    weights: Weights,
+    specified: str = "",
+    exact: Exact | None = None,
+) -> SourcingDecision:
+    """Decide who ships what is wanted. Nothing is assigned unless everything can be.
+
+    The location that is specified ships if it has everything; else the first policy of the chain that is content.
+    """
+    candidates = list(found.candidates.values())
+    names = tuple(sorted(found.candidates))
+    if short := missing(wanted, found.candidates):
+        return SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
+    if specified and not missing(wanted, {one.location_id: one for one in candidates if one.location_id == specified}):
+        reason = f"{specified} is specified and has all"
+        return SourcingDecision({specified: dict(wanted.units)}, {}, reason, (specified,), SPECIFIED)
+    for link in (*chain, *LAST_RESORT):
+        problem = problem_of(link.policy, wanted, candidates, weights)
+        solution, path = _solve(problem, weights, exact)
+        if solution and (not link.most_parcels or len(solution.assignments) <= link.most_parcels):
+            break
+    else:
+        raise AssertionError("what is not short can be assigned")
+    chosen = solution.assignments
+    price = solution.cost if link.policy == BALANCED else balanced_cost(wanted, found, weights, chosen)
+    return SourcingDecision(chosen, {}, _reason(link.policy, chosen, price, found), names, link.policy, price, path)
+
+
+def balanced_cost(wanted: Wanted, found: Field, weights: Weights, assignments: Assignments) -> float:
+    """What an assignment costs by the balanced objective, in minor units."""
+    chosen = [found.candidates[name] for name in assignments]
+    return cost(problem_of(BALANCED, wanted, chosen, weights), assignments)
+
+
+def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Solution | None, str]:
+    """The fast path, and the exact one where a split may be worse than the best by more than is let pass."""
+    solution = solve(problem)
+    if (
+        exact
+        and solution
+        and len(solution.assignments) > 1
+        and len(problem.wanted.units) > 1
+        and solution.cost - solution.bound > weights.exact_above
+    ):
+        better = exact(problem, weights.exact_milliseconds / 1_000)
+        if better and better.cost < solution.cost:
+            return better, EXACT
+    return solution, FAST
+
+
+def _reason(policy: str, chosen: Assignments, price: float, found: Field) -> str:
+    """Which location, by which policy, for how much, how soon and how far."""
+    used = [found.candidates[name] for name in chosen]
+    how = "has all" if len(used) == 1 else "share it, no location has all for less"
+    hours, kilometers = max(one.hours for one in used), max(one.kilometers for one in used)
+    told = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
+    return f"{told}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"
