@@ -3,21 +3,30 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, merges, sourcing
-from activities.reserve import LOOKS, StockRequest, TooMuchTraffic, drop_reservations
+from activities import journal, ledger, merges, shelves, sourcing
+from activities.needs import needs_of
+from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
+from activities.sourcing import Short
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
 from domain.sourcing import SourcingDecision
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
 from domain.stock import Movement, OutOfStock
+from goods.quotas import lock_quotas
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
-from models.stock import BackorderRow
+
+LOOKS = 20
+"""How often an allocation looks again when others were faster; each time somebody got something."""
+
+
+class TooMuchTraffic(Exception):
+    """Others were faster twenty times in a row: tried again a little later."""
 
 
 @dataclass(frozen=True)
@@ -99,30 +108,26 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     if known := journal.repeat_of(session, key):
         return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
-    demand = sourcing.outstanding(session, order_id)
-    decision = sourcing.decide(session, order_id, demand) if demand else SourcingDecision({}, {}, "nothing is left")
-    there = _there(session, order_id, decision) if request.partial else {}
-    if decision.short and not there:
-        sourcing.wait_for_stock(session, order_id, decision, key, request.partial)
-        allocation = Allocation([], sum(decision.short.values()))
-    elif decision.short:
-        work = _open_fulfillment_orders(session, order_id, sourcing.choose(session, order_id, there))
-        sourcing.wait_for_stock(session, order_id, decision, key, splits=True)
-        allocation = replace(work, short_units=sum(decision.short.values()))
-    else:
-        if request.round > 1:
-            session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
+    needs = needs_of(session, [order_id])[order_id]
+    decision = SourcingDecision({}, {}, "nothing is left")
+    if needs.demand:
+        skus = list(needs.demand)
+        allowed = lock_quotas(session, [needs.channel], skus, [order_id])
+        decision = sourcing.decide(session, needs, shelves.look(session, skus), allowed, request.partial)
+        allowed.write()
+    short, allocation = sum(decision.short.values()), Allocation()
+    if decision.assignments or not short:
         allocation = _open_fulfillment_orders(session, order_id, decision)
         data = {"why": decision.reason, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
         journal.happened(session, order_id, "sourcing.decided", key, data)
+    if short:
+        allocation = replace(allocation, short_units=short)
+        event = f"{key}:short" if decision.assignments else key
+        sourcing.wait_for_stock(session, [Short.of(needs, decision, request.partial, event)])
+    elif request.round > 1:
+        sourcing.wait_for_stock(session, [], [order_id])
     journal.remember(session, key, asdict(allocation))
     return allocation
-
-
-def _there(session: Session, order_id: str, decision: SourcingDecision) -> dict[str, int]:
-    """Units by SKU that can be sent while the rest is short."""
-    demand = sourcing.outstanding(session, order_id)
-    return {sku: there for sku, units in demand.items() if (there := units - decision.short.get(sku, 0)) > 0}
 
 
 def _open_fulfillment_orders(session: Session, order_id: str, decision: SourcingDecision) -> Allocation:

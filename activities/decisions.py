@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from activities import gifts, sourcing
+from activities import gifts
+from activities.needs import outstanding
 from activities.records import load_order
 from domain import shortages
 from domain.return_policy import paid_for
@@ -58,14 +59,14 @@ def _wait(session: Session, decision: Decision, short: Short) -> Settled:
 
 def _split(session: Session, decision: Decision, short: Short) -> Settled:
     missing = {sku: row.quantity for sku, row in short.items()}
-    there = sourcing.outstanding(session, decision.order_id)
+    there = outstanding(session, decision.order_id)
     can = any(units > missing.get(sku, 0) for sku, units in there.items())
     return Settled() if can else Settled("no location has anything of the order")
 
 
 def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
     """Withdraw what is still to be sent of the SKU, from its last line on, and count what was paid for it."""
-    order_id, repay, gone = decision.order_id, 0, sourcing.outstanding(session, decision.order_id)
+    order_id, repay, gone = decision.order_id, 0, outstanding(session, decision.order_id)
     paid = paid_for(load_order(session, order_id))
     for line in _lines(session, order_id, list(short)):
         units = min(gone.get(line.sku, 0), line.quantity - line.withdrawn)
@@ -82,7 +83,7 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
     at_work = select(FulfillmentOrderRow.number).where(
         FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status.not_in(UNDONE)
     )
-    alone = not sourcing.outstanding(session, order_id) and session.scalar(at_work.limit(1)) is None
+    alone = not outstanding(session, order_id) and session.scalar(at_work.limit(1)) is None
     return Settled(repay_minor=repay, nothing_left=alone)
 
 
@@ -97,7 +98,7 @@ def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
     if known is None or product is None or not product.on_sale:
         return Settled(f"{decision.substitute_sku} is no substitute of {decision.sku}")
     lines = _lines(session, decision.order_id, [decision.sku])
-    still_here = sourcing.outstanding(session, decision.order_id).get(decision.sku, 0)
+    still_here = outstanding(session, decision.order_id).get(decision.sku, 0)
     if still_here != sum(line.quantity for line in lines):
         return Settled(f"part of {decision.sku} has been taken care of: the rest can be split, waited for or canceled")
     lines_of_sku = OrderLineRow.order_id == decision.order_id, OrderLineRow.sku == decision.sku

@@ -1,5 +1,6 @@
 """Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is left."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
@@ -11,18 +12,19 @@ from goods.demand import bundles_of
 from models.order import OrderLineRow
 
 
-def drop(session: Session, order_id: str, short: Mapping[str, int]) -> bool:
-    """Withdraw gifts until no unit of them is short (units by SKU); False when no gift is among what is short.
+def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[str]:
+    """Withdraw gifts until no unit of them is short (units by SKU), and answer the units by SKU that were
+    dropped.
 
     Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
     """
-    left, bundles, dropped = dict(short), bundles_of(session, order_id), False
+    left, bundles, dropped = dict(short), bundles_of(session, order_id), Counter[str]()
     for line in reversed(_wanted_lines(session, order_id)):
         units = explode({line.sku: line.quantity - line.withdrawn}, bundles)
         if line.added_by and any(left.get(sku, 0) > 0 for sku in units):
             left = {sku: missing - units.get(sku, 0) for sku, missing in left.items()}
             _drop(session, line, "it is short")
-            dropped = True
+            dropped.update(units)
     session.flush()
     return dropped
 

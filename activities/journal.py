@@ -1,19 +1,31 @@
 """What every step writes beside its effect, in the same transaction: facts, messages to send, and its own answer."""
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.milestones import TOLD, message_id
 from domain.status import ORDER, OrderStatus, advance, is_final
+from intake.recordset import insert_recordset
 from models.base import table
 from models.messaging import MessageRow
 from models.order import OrderEventRow, OrderRow, StepResultRow
 
 SYSTEM = "baton"
+
+
+class Fact(NamedTuple):
+    """Something that happened to an order, known once by (order_id, key)."""
+
+    order_id: str
+    type: str
+    key: str
+    data: Mapping[str, Any]
+
 
 # Every step says these, so they are built once: building one costs more than sending it.
 _EVENTS, _MESSAGES, _RESULTS = table(OrderEventRow), table(MessageRow), table(StepResultRow)
@@ -21,6 +33,11 @@ _HAPPENED = insert(_EVENTS).on_conflict_do_nothing().inline()
 _ANNOUNCE = insert(_MESSAGES).on_conflict_do_nothing().inline()
 _REMEMBER = insert(_RESULTS).inline()
 _REPEAT_OF = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
+_REPEATS_OF = select(_RESULTS.c.key, _RESULTS.c.result).where(
+    _RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
+)
+_ALL_HAPPENED = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
+_REMEMBER_ALL = insert_recordset(StepResultRow, "key, result")
 
 
 def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
@@ -29,9 +46,20 @@ def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
     return known
 
 
+def repeats_of(session: Session, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the steps with these keys answered before, by key; those that are new are absent."""
+    return {row.key: row.result for row in session.execute(_REPEATS_OF, {"keys": list(keys)})}
+
+
 def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
     """Keep a step's answer. Of two that run at once one is rolled back here, tries again and reads the other's."""
     session.execute(_REMEMBER, {"key": key, "result": dict(result)})
+
+
+def remember_all(session: Session, results: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep the answers of many steps, by key, in one statement."""
+    rows = [{"key": key, "result": result} for key, result in results.items()]
+    session.execute(_REMEMBER_ALL, {"rows": json.dumps(rows)})
 
 
 def happened(
@@ -40,6 +68,13 @@ def happened(
     """Append a fact to the order's log, once for each key."""
     fact = {"order_id": order_id, "type": event, "key": key, "actor": actor, "data": dict(data or {})}
     session.execute(_HAPPENED, fact)
+
+
+def all_happened(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
+    """Append facts of many orders to their logs in one statement, in this sequence and each once."""
+    if facts:
+        rows = [fact._asdict() | {"actor": actor} for fact in facts]
+        session.execute(_ALL_HAPPENED, {"rows": json.dumps(rows)})
 
 
 def announce(

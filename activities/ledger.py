@@ -1,7 +1,8 @@
 """The only way in which stock changes: movements are posted, counters follow, both in the caller's transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -21,8 +22,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from activities.rows import insert_all
+from activities.journal import SYSTEM
 from domain.stock import COMING, COUNTERS, Movement, OutOfStock, Place, changes
+from intake.recordset import insert_recordset
 from models.base import table
 from models.listing import StockTouchRow
 from models.stock import StockMovementRow, StockRow
@@ -75,45 +77,63 @@ def _change_and_tell() -> Select[str, str]:
 
 # Built once: building one costs more than sending it.
 _LOCK, _CHANGE = _lock(), _change_and_tell()
+_WRITE = insert_recordset(StockMovementRow, "kind, sku, location_id, quantity, order_id, reason, actor")
 
 
-def post(session: Session, movements: Sequence[Movement], order_id: str | None, reason: str) -> None:
-    """Post movements and change the counters they touch. Raises OutOfStock, and nothing has changed.
+class Posting(NamedTuple):
+    """A movement, the order that it is for, and who moved the goods and why."""
+
+    movement: Movement
+    order_id: str | None
+    reason: str
+    actor: str = SYSTEM
+
+
+def post(
+    session: Session, movements: Sequence[Movement], order_id: str | None, reason: str, actor: str = SYSTEM
+) -> None:
+    """Post movements of one order, or of none. Raises OutOfStock, and nothing has changed."""
+    post_all(session, [Posting(movement, order_id, reason, actor) for movement in movements])
+
+
+def post_all(session: Session, postings: Sequence[Posting], locked: bool = False) -> None:
+    """Post movements and change the counters they touch; with `locked` the caller holds all of their rows. Raises
+    OutOfStock, and nothing has changed.
 
     Rows are locked in (sku, location) order, so that two claims never wait for each other; four statements, however
-    many lines there are.
+    many lines and orders there are.
     """
+    movements = [posting.movement for posting in postings]
     sums = changes(movements)
     if not sums:
         return
-    _make_missing_rows(session, movements)
-    session.execute(_LOCK, _columns(list(sums)))
     places = list(sums)
+    if not locked:
+        _make_missing_rows(session, movements)
+        session.execute(_LOCK, _columns(places))
     by_counter = {name: [sums[place].get(name, 0) for place in places] for name in COUNTERS}
     changed = session.execute(_CHANGE, _columns(places) | by_counter).all()
     if len(changed) < len(places):
         missing = set(places) - {(row.sku, row.location_id) for row in changed}
         raise OutOfStock("out_of_stock", ", ".join("/".join(place) for place in sorted(missing)[:5]))
-    insert_all(
-        session,
-        StockMovementRow,
-        [
-            {
-                "kind": movement.kind,
-                "sku": movement.sku,
-                "location_id": movement.location_id,
-                "quantity": movement.quantity,
-                "order_id": order_id,
-                "reason": reason,
-            }
-            for movement in movements
-        ],
-    )
+    rows = [
+        {
+            "kind": movement.kind,
+            "sku": movement.sku,
+            "location_id": movement.location_id,
+            "quantity": movement.quantity,
+            "order_id": order_id,
+            "reason": reason,
+            "actor": actor,
+        }
+        for movement, order_id, reason, actor in postings
+    ]
+    session.execute(_WRITE, {"rows": json.dumps(rows)})
 
 
 def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:
     """Goods may arrive at a place that never had them; they cannot leave one."""
-    arriving = sorted({(m.sku, m.location_id) for m in movements if m.kind in COMING})
+    arriving = sorted({(m.sku, m.location_id) for m in movements if m.kind in COMING and m.quantity >= 0})
     if arriving:
         rows = [{"sku": sku, "location_id": location} for sku, location in arriving]
         session.execute(upsert(StockRow).values(rows).on_conflict_do_nothing())

@@ -1,32 +1,31 @@
 """Reserve: a soft claim on stock, so that nobody else is promised the same units; and letting go of it."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, sourcing
-from activities.rows import insert_all
+from activities import journal, ledger, shelves, sourcing
+from activities.claim_desk import ClaimDesk
+from activities.claims import ClaimBook, Reservation
+from activities.needs import needs_of, wanted_goods
 from activities.undo import Undone, UndoRequest
-from domain.stock import Movement, OutOfStock
+from domain.stock import Movement
 from goods import quotas
 from models.database import Sessions
 from models.stock import BackorderRow, ReservationRow
 
-LOOKS = 20
-"""How often a claim looks again when others were faster; each time somebody got something."""
-
-
-class TooMuchTraffic(Exception):
-    """Others were faster twenty times in a row: tried again a little later."""
+# The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
+_NOT_LONG = text("SET LOCAL lock_timeout = '1s'")
 
 
 @dataclass(frozen=True)
 class StockRequest:
     """`round` counts the tries of one order from 1, so that each has an idempotency key of its own.
 
-    `partial` is of an order that is allocated what there is while the rest is short.
+    `partial` is of an order that takes what there is while the rest is short.
     """
 
     order_id: str
@@ -34,29 +33,19 @@ class StockRequest:
     partial: bool = False
 
 
-@dataclass(frozen=True)
-class Reservation:
-    """Units claimed, where, and how many units nobody has. Nothing is claimed while something is short."""
-
-    units: int
-    locations: list[str] = field(default_factory=list)
-    short_units: int = 0
-
-
 class Reserve:
+    """One for a worker: the claims of its threads that wait at the same time share a transaction."""
+
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self._desk: ClaimDesk[StockRequest, Reservation] = ClaimDesk(self._together, self._alone)
 
     @activity.defn
     def reserve_stock(self, request: StockRequest) -> Reservation:
-        """Claim everything that the order still needs, or put it on the list of those who wait for stock."""
-        for _ in range(LOOKS):
-            try:
-                with self.sessions.begin() as session:
-                    return _reserve(session, request)
-            except OutOfStock:
-                continue
-        raise TooMuchTraffic
+        """Claim everything that the order still needs, or put it on the list of those who wait for stock. If it takes
+        less, claim what there is, and it waits for the rest.
+        """
+        return self._desk.submit(request)
 
     @activity.defn
     def release_stock(self, undo: UndoRequest) -> Undone:
@@ -72,6 +61,15 @@ class Reserve:
                 journal.happened(session, undo.order_id, "reservation.released", key, {"units": units})
         return Undone(done=True)
 
+    def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
+        with self.sessions.begin() as session:
+            session.execute(_NOT_LONG)
+            return claim_stock(session, requests)
+
+    def _alone(self, request: StockRequest) -> Reservation:
+        with self.sessions.begin() as session:
+            return claim_stock(session, [request])[0]
+
 
 def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     """Forget every reservation of the order, and answer the movements that the caller posts for it."""
@@ -83,38 +81,28 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     return [Movement("released", row.sku, row.location_id, row.quantity) for row in held]
 
 
-def _reserve(session: Session, request: StockRequest) -> Reservation:
-    order_id, key = request.order_id, f"{request.order_id}:reserve:{request.round}"
-    if known := journal.repeat_of(session, key):
-        return Reservation(**known)
-    demand = sourcing.outstanding(session, order_id)
-    decision = sourcing.decide(session, order_id, demand)
-    if decision.short:
-        sourcing.wait_for_stock(session, order_id, decision, key)
-        reservation = Reservation(0, [], sum(decision.short.values()))
-    else:
-        claims = [
-            Movement("reserved", sku, location, units)
-            for location, skus in decision.assignments.items()
-            for sku, units in skus.items()
-        ]
-        reservation = Reservation(sum(claim.quantity for claim in claims), sorted(decision.assignments))
-        if request.round > 1:
-            session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
-        _claim(session, order_id, claims)
-        data = {"units": reservation.units, "locations": reservation.locations}
-        journal.happened(session, order_id, "reservation.created", key, data)
-    journal.remember(session, key, asdict(reservation))
-    return reservation
+def claim_stock(session: Session, requests: Sequence[StockRequest]) -> list[Reservation]:
+    """Reserve for each request what its order still needs; who comes first in the sequence is served first.
 
-
-def _claim(session: Session, order_id: str, claims: list[Movement]) -> None:
-    if not claims:
-        return
-    rows = [
-        {"order_id": order_id, "sku": claim.sku, "location_id": claim.location_id, "quantity": claim.quantity}
-        for claim in claims
-    ]
-    insert_all(session, ReservationRow, rows)
-    # Last, so that the rows of hot goods are locked for the shortest time.
-    ledger.post(session, claims, order_id, "reserved")
+    Everybody locks orders before quotas and quotas before stock, and each by its key, so that groups of several
+    processes wait for each other but never in a ring. An order that is not there is a defect and raises KeyError.
+    """
+    keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
+    needs = needs_of(session, [request.order_id for request in requests], lock=True)
+    skus = wanted_goods(needs.values())
+    allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
+    stock = shelves.lock(session, skus)
+    # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
+    known = journal.repeats_of(session, keys)
+    answers = {key: Reservation(**answer) for key, answer in known.items()}
+    book = ClaimBook()
+    for key, request in zip(keys, requests, strict=True):
+        if key in answers:
+            continue
+        order = needs[request.order_id]
+        order.care_for_kept()
+        decision = sourcing.decide(session, order, stock, allowed, request.partial)
+        answers[key] = book.enter(order, key, decision, request.partial, waited=request.round > 1)
+    allowed.write()
+    book.write(session)
+    return [answers[key] for key in keys]

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import decisions, journal, payments, queue, sourcing
+from activities import decisions, journal, payments, queue
 from activities.decisions import Decision, Settled
+from activities.needs import outstanding
 from activities.pick import order_of
 from domain import shortages
 from domain.money import Money
@@ -106,7 +107,7 @@ def _short(session: Session, order_id: str) -> list[BackorderRow]:
 
 def _sendable(session: Session, order_id: str, rows: list[BackorderRow]) -> int:
     short = {row.sku: row.quantity for row in rows}
-    return sum(max(0, units - short.get(sku, 0)) for sku, units in sourcing.outstanding(session, order_id).items())
+    return sum(max(0, units - short.get(sku, 0)) for sku, units in outstanding(session, order_id).items())
 
 
 def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:

@@ -1,124 +1,126 @@
-"""What the sourcing rules need to know of an order and of the stock, and what is still to be sourced."""
+"""Choosing who sends an order from what it needs and what is there, and waiting for what nobody has."""
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Text, all_, any_, bindparam, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.orm import Session
 
 from activities import gifts, journal
+from activities.journal import Fact
+from activities.needs import Needs
+from activities.shelves import Shelves
 from domain import sourcing
-from domain.sourcing import Candidate, SourcingDecision
-from domain.status import FulfillmentStatus
-from domain.stock_views import SELLABLE
-from goods import quotas
-from goods.demand import cared_for, ordered
-from models.base import table
-from models.fulfillment import FulfillmentOrderRow
-from models.order import OrderRow
-from models.stock import BackorderRow, LocationRow, ReservationRow, StockRow
+from domain.sourcing import SourcingDecision
+from goods.quotas import QuotaBook
+from intake.recordset import insert_recordset
+from models.stock import BackorderRow
 
-ORDINARY_PRIORITY = 100
-
-# Built once: building a statement costs more than sending it.
-_ORDERS, _PLACES, _WORK = table(OrderRow), table(LocationRow), table(FulfillmentOrderRow)
-_STOCK, _RESERVED = table(StockRow), table(ReservationRow)
-_ORDER_ID = bindparam("order_id", type_=Text)
-_PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
-_RECEIVER = select(_ORDERS.c.country, _PROVINCE, _ORDERS.c.instructions["location"].astext.label("specified")).where(
-    _ORDERS.c.order_id == _ORDER_ID
+_WAIT = insert_recordset(
+    BackorderRow,
+    "order_id, sku, quantity, wanted, priority, splits",
+    conflict="order_id, sku",
+    change="quantity = excluded.quantity, wanted = excluded.wanted, splits = excluded.splits",
 )
-_REJECTED = select(_WORK.c.location_id).where(
-    _WORK.c.order_id == _ORDER_ID, _WORK.c.status == FulfillmentStatus.REJECTED
-)
-_PRIORITY = select(func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY)).where(
-    _ORDERS.c.order_id == _ORDER_ID
-)
-_FOUND = delete(BackorderRow).where(
-    BackorderRow.order_id == _ORDER_ID, BackorderRow.sku != all_(bindparam("short", type_=ARRAY(Text)))
-)
-_OWN = (
-    (_RESERVED.c.order_id == _ORDER_ID)
-    & (_RESERVED.c.sku == _STOCK.c.sku)
-    & (_RESERVED.c.location_id == _STOCK.c.location_id)
-)
-_AVAILABLE = (
-    select(
-        _STOCK.c.sku,
-        _STOCK.c.location_id,
-        (_STOCK.c.available + func.coalesce(_RESERVED.c.quantity, 0)).label("available"),
-        _PLACES.c.country,
-        _PLACES.c.province,
-        _PLACES.c.priority,
-    )
-    .join(_PLACES, _PLACES.c.location_id == _STOCK.c.location_id)
-    .outerjoin(_RESERVED, _OWN)
-    .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))), _STOCK.c.location_id.not_in(_REJECTED))
-    .where(_PLACES.c.kind.in_(sorted(SELLABLE)))
-)
+_FOUND = text("""
+    DELETE FROM backorders WHERE order_id = ANY(:orders)
+    AND (order_id, sku) NOT IN (SELECT * FROM unnest(:short_orders, :short_skus))
+""").bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "short_orders", "short_skus")))
 
 
-def outstanding(session: Session, order_id: str) -> dict[str, int]:
-    """Units by SKU that no fulfillment order takes care of: ordered − withdrawn − under way or delivered.
-
-    Bundles are told as their parts.
+class Short(NamedTuple):
+    """An order that waits for what its decision says is short, of the units by SKU that it wants; `splits` if it takes
+    less. `key` names the event in its log.
     """
-    wanted, taken = ordered(session, order_id), cared_for(session, order_id)
-    return {sku: left for sku, units in wanted.items() if (left := units - taken.get(sku, 0)) > 0}
+
+    order_id: str
+    decision: SourcingDecision
+    wanted: Mapping[str, int]
+    priority: int
+    splits: bool
+    key: str
+
+    @classmethod
+    def of(cls, needs: Needs, decision: SourcingDecision, splits: bool, key: str) -> "Short":
+        wanted = {sku: needs.demand[sku] for sku in sorted(decision.short)}
+        return cls(needs.order_id, decision, wanted, needs.priority, splits, key)
 
 
-def decide(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
-    """Source the demand within the channel's quotas; gifts of ours that are short are dropped from the order, so that
-    they hold up nothing.
+def decide(session: Session, needs: Needs, shelves: Shelves, quotas: QuotaBook, part: bool = False) -> SourcingDecision:
+    """Source what is needed within the channel's quotas; with `part` what there is of it, else all or nothing.
+
+    Gifts of ours that are short are dropped from the order, so that they hold up nothing. What is assigned is off the
+    shelves and the quotas, and the order does not need it any more.
     """
-    decision = _decide(session, order_id, demand)
-    if decision.short and gifts.drop(session, order_id, decision.short):
-        decision = _decide(session, order_id, outstanding(session, order_id))
+    decision = _within_quotas(session, needs, shelves, quotas, part)
+    if needs.gifts & decision.short.keys() and (dropped := gifts.drop(session, needs.order_id, decision.short)):
+        needs.forget(dropped)
+        decision = _within_quotas(session, needs, shelves, quotas, part)
+    assigned = decision.assigned
+    shelves.take(decision.assignments)
+    needs.care_for(assigned)
+    quotas.hold(needs.channel, needs.order_id, {sku: needs.cared_for[sku] for sku in assigned})
     return decision
 
 
-def choose(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
-    """Source the demand over all locations but those that rejected this order before: from the one that is specified,
-    if it has everything, else the normal way.
+def wait_for_stock(session: Session, waiting: Sequence[Short], others: Sequence[str] = ()) -> None:
+    """Put orders on the list of those that an arrival wakes, and say so in their logs. What they and the `others`
+    do not lack any more is taken off the list.
     """
-    receiver = session.execute(_RECEIVER, {"order_id": order_id}).one()
-    rows = session.execute(_AVAILABLE, {"order_id": order_id, "skus": list(demand)})
-    available: dict[str, dict[str, int]] = {}
-    distances: dict[str, int] = {}
-    for row in rows:
-        available.setdefault(row.location_id, {})[row.sku] = row.available
-        distances[row.location_id] = sourcing.distance(
-            (row.country, row.province), (receiver.country, receiver.province), row.priority
-        )
-    candidates = [Candidate(location, distances[location], stock) for location, stock in available.items()]
-    if receiver.specified and demand:
-        if specified := sourcing.source_from(receiver.specified, demand, candidates):
+    if not waiting and not others:
+        return
+    # An order that is in the group twice waits for what it lacked at last.
+    rows = {
+        (short.order_id, sku): {
+            "order_id": short.order_id,
+            "sku": sku,
+            "quantity": units,
+            "wanted": short.wanted[sku],
+            "priority": short.priority,
+            "splits": short.splits,
+        }
+        for short in waiting
+        for sku, units in sorted(short.decision.short.items())
+    }
+    lacking = {"short_orders": [order for order, _ in rows], "short_skus": [sku for _, sku in rows]}
+    session.execute(_FOUND, lacking | {"orders": [*others, *(short.order_id for short in waiting)]})
+    if not waiting:
+        return
+    session.execute(_WAIT, {"rows": json.dumps(list(rows.values()))})
+    journal.all_happened(session, [_failed(short) for short in waiting])
+
+
+def _failed(short: Short) -> Fact:
+    data = {"short": dict(short.decision.short), "why": short.decision.reason}
+    return Fact(short.order_id, "sourcing.failed", short.key, data)
+
+
+def _within_quotas(session: Session, needs: Needs, shelves: Shelves, quotas: QuotaBook, part: bool) -> SourcingDecision:
+    decision = _choose(session, needs, needs.demand, shelves, part)
+    assigned = decision.assigned
+    in_all = {sku: units + needs.cared_for[sku] for sku, units in assigned.items()}
+    beyond = quotas.beyond(needs.channel, needs.order_id, in_all)
+    if not beyond:
+        return decision
+    within = Counter(assigned) - Counter(beyond) if part else {}
+    rest = _choose(session, needs, within, shelves, part)
+    short = Counter(beyond) + Counter(decision.short)
+    reason = f"{len(beyond)} SKU beyond the quota of the channel"
+    return SourcingDecision(rest.assignments, dict(short), reason, decision.considered)
+
+
+def _choose(
+    session: Session, needs: Needs, demand: Mapping[str, int], shelves: Shelves, part: bool
+) -> SourcingDecision:
+    """From the location that is specified, if it has everything, else the normal way."""
+    candidates = shelves.candidates(needs, demand)
+    if needs.specified and demand:
+        if specified := sourcing.source_from(needs.specified, demand, candidates):
             return specified
-        data = {"location_id": receiver.specified}
-        key = f"passed_over:{receiver.specified}"
-        journal.happened(session, order_id, "sourcing.location_passed_over", key, data)
-    return sourcing.source(demand, candidates)
-
-
-def wait_for_stock(session: Session, order_id: str, decision: SourcingDecision, key: str, splits: bool = False) -> None:
-    """Put the order on the list of those that an arrival wakes, and say so in its log; `splits` if it takes less."""
-    wanted, priority = outstanding(session, order_id), session.scalar(_PRIORITY, {"order_id": order_id})
-    rows = [
-        {"order_id": order_id, "sku": sku, "quantity": units, "wanted": wanted[sku]}
-        | {"priority": priority, "splits": splits}
-        for sku, units in sorted(decision.short.items())
-    ]
-    upsert = insert(BackorderRow).values(rows)
-    again = {name: upsert.excluded[name] for name in ("quantity", "wanted", "splits")}
-    session.execute(upsert.on_conflict_do_update(index_elements=["order_id", "sku"], set_=again))
-    session.execute(_FOUND, {"order_id": order_id, "short": list(decision.short)})
-    journal.happened(session, order_id, "sourcing.failed", key, {"short": dict(decision.short), "why": decision.reason})
-
-
-def _decide(session: Session, order_id: str, demand: Mapping[str, int]) -> SourcingDecision:
-    decision = choose(session, order_id, demand)
-    # Whoever reserves or allocates many orders at once takes their quotas at this point: after sourcing, before stock
-    # is locked, in the transaction that claims it.
-    if not decision.short and (beyond := quotas.take(session, order_id, demand)):
-        return SourcingDecision({}, beyond, f"{len(beyond)} SKU beyond the quota of the channel", decision.considered)
-    return decision
+        data = {"location_id": needs.specified}
+        key = f"passed_over:{needs.specified}"
+        journal.happened(session, needs.order_id, "sourcing.location_passed_over", key, data)
+    source = sourcing.source_part if part else sourcing.source
+    return source(demand, candidates)

@@ -6,7 +6,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import case_records, gifts, journal, sourcing
+from activities import case_records, gifts, journal
+from activities.needs import outstanding
 from activities.pick import order_of
 from models.database import Sessions
 from models.order import OrderLineRow
@@ -48,12 +49,12 @@ class Withdraw:
                 journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
                 session.flush()
                 gifts.drop_when_alone(session, withdrawal.order_id)
-            left = sum(sourcing.outstanding(session, withdrawal.order_id).values())
+            left = sum(outstanding(session, withdrawal.order_id).values())
             return Withdrawn(case.goods is not None, left)
 
 
 def _not_on_their_way(session: Session, case: ReturnRow) -> bool:
-    here = sourcing.outstanding(session, case.order_id)
+    here = outstanding(session, case.order_id)
     wanted = case_records.by_sku(session, case)
     return all(here.get(sku, 0) >= units for sku, units in wanted.items())
 

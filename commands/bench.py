@@ -15,6 +15,7 @@ from bench.flow import FlowFigures, measure_flow
 from bench.intake import LoadFailed, measure_intake
 from bench.orders import NotCompleted
 from bench.remarks import measure_remarks
+from bench.stock import Oversold, measure_stock
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
@@ -113,6 +114,27 @@ def audit(
 def remarks(json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """How well free text is understood that neither the rules nor the model for remarks were made from."""
     _print(asdict(measure_remarks()), json_)
+
+
+@app.command()
+def stock(
+    share: Annotated[float, typer.Option(min=0.01, max=10, help="Of the usual number of claims.")] = 1.0,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 at once: in groups, and one transaction a claim."""
+    said = Console(stderr=True)
+    status = 0
+    try:
+        figures = measure_stock(share, said.print)
+    except (Oversold, PostgresError) as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        status = 1
+    else:
+        by_claimants = {
+            kind: {claimants: asdict(one) for claimants, one in of_kind.items()} for kind, of_kind in figures.items()
+        }
+        _print(by_claimants, json_)
+    end_process(status)
 
 
 def _print(figures: dict[str, Any], as_json: bool) -> None:

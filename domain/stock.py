@@ -9,7 +9,7 @@ from domain.errors import Refusal
 COUNTERS = ("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined")
 
 # Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` and `quarantined`,
-# which have no counterpart, may be negative.
+# which have no counterpart, may be negative, and `transferred`, which is written once at each of two places.
 EFFECT: Mapping[str, Mapping[str, int]] = {
     "received": {"on_hand": +1},
     "reserved": {"reserved": +1},
@@ -20,17 +20,26 @@ EFFECT: Mapping[str, Mapping[str, int]] = {
     "returned": {"on_hand": +1},
     "quarantined": {"quarantined": +1},
     "adjusted": {"on_hand": +1},
+    "transferred": {"on_hand": +1},
     "expected": {"in_transit": +1},
     "called_off": {"in_transit": -1},
     "arrived": {"in_transit": -1},
 }
 
-COMING = ("received", "returned", "expected", "adjusted")
+COMING = ("received", "returned", "expected", "adjusted", "transferred")
 """Kinds of movements that may be the first of a SKU at a location."""
 
 
 class OutOfStock(Refusal):
     """A counter would go below zero or below what is promised: somebody else was faster."""
+
+
+class UnknownStock(Refusal):
+    """Goods or a place that we do not know."""
+
+
+class KeyUsedBefore(Refusal):
+    """The same key came with something else before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,6 @@ _VALID = (
     & (_PARTS.c.valid_from <= _ORDERS.c.received_at)
     & (_PARTS.c.valid_to.is_(None) | (_PARTS.c.valid_to > _ORDERS.c.received_at))
 )
-_STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
-_ORDERED = (
-    select(_STOCK_SKU, func.sum((_LINES.c.quantity - _LINES.c.withdrawn) * func.coalesce(_PARTS.c.quantity, 1)))
-    .select_from(_LINES.join(_ORDERS).outerjoin(_PARTS, _VALID))
-    .where(_LINES.c.order_id == _ORDER_ID)
-    .group_by(_STOCK_SKU)
-)
 _CARED_FOR = (
     select(_WORK_LINES.c.sku, func.sum(func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity)))
     .join(_WORK)
@@ -42,10 +35,10 @@ _BUNDLES = (
     .where(_LINES.c.order_id == _ORDER_ID)
 )
 
-
-def ordered(session: Session, order_id: str) -> dict[str, int]:
-    """Units by SKU that the customer still wants of what was ordered; those that are not 0."""
-    return {sku: int(units) for sku, units in session.execute(_ORDERED, {"order_id": order_id}) if units}
+WITH_PARTS = _LINES.join(_ORDERS).outerjoin(_PARTS, _VALID)
+"""The lines of orders, a row each, and of bundles a row for each part, as what lies in stock under `STOCK_SKU`."""
+STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
+UNITS_EACH = func.coalesce(_PARTS.c.quantity, 1)
 
 
 def cared_for(session: Session, order_id: str) -> dict[str, int]:

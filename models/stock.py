@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
 
-RARE = text("kind IN ('received', 'returned', 'quarantined', 'adjusted')")
+RARE = text("kind IN ('received', 'returned', 'quarantined', 'adjusted', 'transferred')")
 AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
@@ -121,6 +121,7 @@ class StockMovementRow(Base):
     quantity: Mapped[int]
     order_id: Mapped[str | None]
     reason: Mapped[str]
+    actor: Mapped[str] = mapped_column(server_default="baton")
 
     __table_args__ = (
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),

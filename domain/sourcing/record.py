@@ -1,6 +1,5 @@
 """A decision as it is kept: every candidate with its score by term, who was none and why, and the inputs.
 
-
 Ids, codes and figures only: it goes wherever the order's log goes.
 """
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from activities import case_records
-from activities.reserve import Reservation, StockRequest
+from activities.claims import Reservation
+from activities.reserve import StockRequest
 from activities.undo import UndoRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from goods.products import set_parts

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from activities.allocate import Allocate
-from activities.reserve import Reservation, Reserve, StockRequest
+from activities.claims import Reservation
+from activities.reserve import Reserve, StockRequest, claim_stock
 from models.database import Sessions
+from models.stock import StockRow
 from tests.factories import (
     LAMP,
     TEACUP,
@@ -112,4 +114,88 @@ def test_two_claims_with_the_same_key_at_once_are_one_claim(sessions: Sessions) 
     assert again in answers
     assert all(answer in (again, None) for answer in answers)
     assert counters(sessions, LAMP) == {"on_hand": 10, "reserved": 2, "available": 8}
+    assert_ledger_explains_stock(sessions)
+
+
+def test_claims_that_come_together_are_served_in_the_order_of_arrival(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 3}})
+    lines = [(LAMP, 2)], [(LAMP, 2)], [(LAMP, 1)], [(LAMP, 1)]
+    orders = place_orders(sessions, [an_order(of_order) for of_order in lines])
+
+    # when
+    with sessions.begin() as session:
+        reservations = claim_stock(session, [StockRequest(order, 1) for order in orders])
+
+    # then
+    assert [(one.units, one.short_units) for one in reservations] == [(2, 0), (0, 1), (1, 0), (0, 1)]
+    assert_ledger_explains_stock(sessions)
+
+
+def test_one_claim_twice_in_a_group_is_one_claim(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
+    order = place_order(sessions)
+
+    # when
+    with sessions.begin() as session:
+        first, again = claim_stock(session, [StockRequest(order, 1)] * 2)
+
+    # then
+    assert first == again == Reservation(3, ["HANGZHOU"])
+    assert counters(sessions, LAMP)["reserved"] == 2
+
+
+def test_a_claim_of_an_order_that_is_not_there_fails_no_neighbor(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 100}})
+    orders = place_orders(sessions, [an_order([(LAMP, 1)]) for _ in range(40)])
+    reserve = Reserve(sessions)
+
+    # when
+    def claim(order: str) -> int | None:
+        try:
+            return reserve.reserve_stock(StockRequest(order, 1)).units
+        except KeyError:
+            return None
+
+    answers = all_at_once(claim, [*orders[:20], "NOBODY", *orders[20:]])
+
+    # then
+    assert answers == [1] * 20 + [None] + [1] * 20
+
+
+def test_a_row_that_somebody_holds_keeps_waiting_only_those_who_want_it(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 100, TEACUP: 100}})
+    lamps, cups = ([an_order([(sku, 1)]) for _ in range(8)] for sku in (LAMP, TEACUP))
+    held, free = place_orders(sessions, lamps), place_orders(sessions, cups)
+    reserve = Reserve(sessions)
+
+    # when
+    with ThreadPoolExecutor(THREADS) as threads, sessions.begin() as somebody:
+        somebody.get_one(StockRow, (LAMP, "HANGZHOU"), with_for_update=True)
+        waiting = [threads.submit(reserve.reserve_stock, StockRequest(order, 1)) for order in held + free]
+        assert [one.result(timeout=8).units for one in waiting[8:]] == [1] * 8
+        assert not any(one.done() for one in waiting[:8])
+
+    # then
+    assert [one.result().units for one in waiting[:8]] == [1] * 8
+    assert_ledger_explains_stock(sessions)
+
+
+def test_two_rounds_of_one_order_in_a_group_claim_nothing_twice(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 1, TEACUP: 1}})
+    large, small = place_orders(sessions, [an_order([(LAMP, 2)]), an_order([(TEACUP, 1)])])
+
+    # when
+    with sessions.begin() as session:
+        reservations = claim_stock(
+            session, [StockRequest(order, round_) for order in (large, small) for round_ in (1, 2)]
+        )
+
+    # then
+    assert [(one.units, one.short_units) for one in reservations] == [(0, 1), (0, 1), (1, 0), (0, 0)]
+    assert counters(sessions, TEACUP) == {"on_hand": 1, "reserved": 1}
     assert_ledger_explains_stock(sessions)

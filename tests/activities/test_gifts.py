@@ -7,8 +7,9 @@ from sqlalchemy import select, text
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest
+from activities.claims import Reservation
 from activities.records import load_order
-from activities.reserve import Reservation, StockRequest
+from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from domain import return_policy
 from models.order import OrderLineRow

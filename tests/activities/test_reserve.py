@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from activities.allocate import Allocation, Work
+from activities.claims import Reservation
 from activities.queue import News
 from activities.receipts import receive_goods
-from activities.reserve import Reservation, StockRequest
+from activities.reserve import StockRequest
 from models.order import OrderRow
 from models.stock import BackorderRow
 from tests.activities.story import BOTH, Steps
@@ -181,4 +182,26 @@ def test_what_was_claimed_can_be_claimed_by_others_once_it_is_let_go(steps: Step
     # then
     assert reserved(next_one, round_=2).units == 13
     assert waiting(next_one) == {}
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_an_order_that_takes_less_reserves_what_there_is_and_later_the_rest(steps: Steps) -> None:
+    # given
+    greedy = ordering(steps, (LAMP, 14), (TEACUP, 1))
+
+    # when
+    first = greedy.reserve.reserve_stock(StockRequest(greedy.order_id, 1, partial=True))
+    lacking = waiting(greedy)
+    stock_shop(greedy.sessions, {"CHENGDU": {LAMP: 2}})
+    second = reserved(greedy, round_=2)
+
+    # then
+    assert (first, second) == (Reservation(14, ["CHENGDU", "HANGZHOU"], 1), Reservation(1, ["CHENGDU"]))
+    assert (lacking, waiting(greedy)) == ({LAMP: 1}, {})
+    assert counters(steps.sessions, LAMP, "CHENGDU") == {"on_hand": 5, "reserved": 4, "available": 1}
+    assert events_of(steps.sessions, greedy.order_id) == [
+        "reservation.created",
+        "sourcing.failed",
+        "reservation.created",
+    ]
     assert_ledger_explains_stock(steps.sessions)

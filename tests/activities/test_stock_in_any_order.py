@@ -1,5 +1,6 @@
 """Whatever is done with the stock of a few orders, in any order and each step perhaps twice, the books stay right."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, settings
@@ -9,8 +10,10 @@ from sqlalchemy import func, select
 
 from activities.allocate import Work
 from activities.progress import Reports
-from activities.reserve import StockRequest
+from activities.reserve import StockRequest, claim_stock
+from activities.stock_changes import Adjustment, Transfer, adjust_stock, transfer_stock
 from activities.undo import UndoRequest
+from domain.stock import OutOfStock
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.stock import ReservationRow, StockRow
 from tests.activities.story import Steps
@@ -44,29 +47,58 @@ class Shop(RuleBasedStateMachine):
         Shop.number += 1
         self.lamp, self.cup = f"ELEGANT-LAMP-{self.number}", f"QUIET-TEACUP-{self.number}"
         stock_shop(self.steps.sessions, {"HANGZHOU": {self.lamp: 2, self.cup: 2}, "CHENGDU": {self.lamp: 1}})
+        self.units, self.changes = {self.lamp: 3, self.cup: 2}, 0
 
     @rule(target=orders, lamps=st.integers(1, 3), cups=st.integers(0, 2))
     def order(self, lamps: int, cups: int) -> Buyer:
         lines = [(self.lamp, lamps), *([(self.cup, cups)] if cups else [])]
         return Buyer(*place_orders(self.steps.sessions, [an_order(lines)], "accepted"))
 
-    @rule(buyer=orders, times=st.integers(1, 2))
-    def reserve(self, buyer: Buyer, times: int) -> None:
-        self.steps.reserve.release_stock(self.undo(buyer, buyer.order_id))
+    @rule(buyer=orders, partial=st.booleans(), times=st.integers(1, 2))
+    def reserve(self, buyer: Buyer, partial: bool, times: int) -> None:
         buyer.rounds += 1
-        request = StockRequest(buyer.order_id, buyer.rounds)
+        request = StockRequest(buyer.order_id, buyer.rounds, partial)
         answers = [self.steps.reserve.reserve_stock(request) for _ in range(times)]
         assert answers == answers[:1] * times
+
+    @rule(buyers=st.lists(st.tuples(orders, st.booleans()), min_size=2, max_size=4), times=st.integers(1, 2))
+    def reserve_together(self, buyers: list[tuple[Buyer, bool]], times: int) -> None:
+        requests = []
+        for buyer, partial in buyers:
+            buyer.rounds += 1
+            requests.append(StockRequest(buyer.order_id, buyer.rounds, partial))
+        answers = []
+        for _ in range(times):
+            with self.steps.sessions.begin() as session:
+                answers.append(claim_stock(session, requests))
+        assert answers == answers[:1] * times
+
+    @rule(sku=st.integers(0, 1), way=st.permutations(PLACES), units=st.integers(1, 2), times=st.integers(1, 2))
+    def transfer(self, sku: int, way: list[str], units: int, times: int) -> None:
+        self.changes += 1
+        moved = Transfer(f"{self.lamp}-{self.changes}", *way, {[self.lamp, self.cup][sku]: units}, "to balance", "sun")
+        for _ in range(times):
+            with suppress(OutOfStock):
+                transfer_stock(self.steps.sessions, moved)
+
+    @rule(sku=st.integers(0, 1), place=st.sampled_from(PLACES), units=st.integers(-2, 2), times=st.integers(1, 2))
+    def adjust(self, sku: int, place: str, units: int, times: int) -> None:
+        self.changes += 1
+        goods = [self.lamp, self.cup][sku]
+        counted = Adjustment(f"{self.lamp}-{self.changes}", place, {goods: units}, "counted", "sun")
+        for _ in range(times):
+            with suppress(OutOfStock):
+                self.units[goods] += units * adjust_stock(self.steps.sessions, counted)
 
     @rule(buyer=orders, times=st.integers(1, 2))
     def release(self, buyer: Buyer, times: int) -> None:
         for _ in range(times):
             assert self.steps.reserve.release_stock(self.undo(buyer, buyer.order_id)).done
 
-    @rule(buyer=orders, times=st.integers(1, 2))
-    def allocate(self, buyer: Buyer, times: int) -> None:
+    @rule(buyer=orders, partial=st.booleans(), times=st.integers(1, 2))
+    def allocate(self, buyer: Buyer, partial: bool, times: int) -> None:
         buyer.rounds += 1
-        request = StockRequest(buyer.order_id, buyer.rounds)
+        request = StockRequest(buyer.order_id, buyer.rounds, partial)
         answers = [self.steps.allocate.allocate_stock(request) for _ in range(times)]
         assert answers == answers[:1] * times
         buyer.work += answers[0].work
@@ -102,10 +134,10 @@ class Shop(RuleBasedStateMachine):
 
     @invariant()
     def every_lamp_and_every_cup_is_here_or_with_somebody(self) -> None:
-        if not hasattr(self, "lamp"):
+        if not hasattr(self, "units"):
             return
         with self.steps.sessions() as session:
-            for sku, units in ((self.lamp, 3), (self.cup, 2)):
+            for sku, units in self.units.items():
                 here = session.scalar(select(func.sum(StockRow.on_hand)).where(StockRow.sku == sku))
                 away = session.scalar(
                     select(func.coalesce(func.sum(FulfillmentLineRow.quantity), 0))

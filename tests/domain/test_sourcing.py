@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.sourcing import Candidate, SourcingDecision, distance, source
+from domain.sourcing import Candidate, SourcingDecision, distance, source, source_part
 
 LAMP, TEACUP, RUG = "ELEGANT-LAMP", "QUIET-TEACUP", "WOOL-RUG"
 SKUS = st.sampled_from([LAMP, TEACUP, RUG])
@@ -152,3 +152,15 @@ def test_two_unknown_provinces_are_not_the_same_province() -> None:
 
 def test_among_equals_the_priority_decides() -> None:
     assert distance(("CN", "Zhejiang"), ("CN", "Zhejiang"), 1) < distance(("CN", "Zhejiang"), ("CN", "Zhejiang"), 2)
+
+
+def test_a_part_is_all_that_there_is_and_what_nobody_has_is_short() -> None:
+    # given
+    candidates = [Candidate("HANGZHOU", 1, {LAMP: 2, TEACUP: 1}), Candidate("CHENGDU", 2, {LAMP: 1})]
+
+    # when
+    decision = source_part({LAMP: 4, TEACUP: 1, RUG: 1}, candidates)
+
+    # then
+    assert decision.assignments == {"HANGZHOU": {LAMP: 2, TEACUP: 1}, "CHENGDU": {LAMP: 1}}
+    assert decision.short == {LAMP: 1, RUG: 1}

@@ -12,8 +12,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest, AuditResult
+from activities.claims import Reservation
 from activities.pick import FulfillmentStep
-from activities.reserve import Reservation, StockRequest
+from activities.reserve import StockRequest
 from activities.undo import Undone, UndoRequest
 from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed

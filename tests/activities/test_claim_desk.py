@@ -1,0 +1,97 @@
+"""Claims that wait together share a transaction, and none pays for its neighbor."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from time import monotonic, sleep
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from sqlalchemy.exc import OperationalError
+
+from activities.claim_desk import ClaimDesk
+
+
+class Counter:
+    """Serves numbers, but no group with a negative one, and none at all while it is `cut`, unless they come alone."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.cut = False
+        self.open = Event()
+        self.open.set()
+
+    def __call__(self, claims: Sequence[int]) -> list[str]:
+        self.groups.append(list(claims))
+        self.open.wait()
+        if self.cut:
+            raise OperationalError("the connection was cut", None, Exception())
+        if any(claim < 0 for claim in claims):
+            raise ValueError(min(claims))
+        return [f"served {claim}" for claim in claims]
+
+    def alone(self, claim: int) -> str:
+        return f"served {claim} alone"
+
+
+@pytest.fixture
+def counter() -> Iterator[Counter]:
+    counter = Counter()
+    yield counter
+    counter.open.set()
+
+
+def queue_up(counter: Counter, threads: ThreadPoolExecutor, claims: Sequence[int]) -> list[Future[str]]:
+    """The first claim is being committed, and the others wait in this sequence."""
+    desk = ClaimDesk(counter, counter.alone)
+    counter.open.clear()
+    waiting = []
+    for place, claim in enumerate(claims):
+        waiting.append(threads.submit(desk.submit, claim))
+        give_up = monotonic() + 5
+        while not counter.groups or len(desk._queue) < place:
+            assert monotonic() < give_up
+            sleep(0.001)
+    return waiting
+
+
+def test_a_lone_claim_does_not_wait(counter: Counter) -> None:
+    desk = ClaimDesk(counter, counter.alone)
+    assert [desk.submit(1), desk.submit(2)] == ["served 1", "served 2"]
+    assert counter.groups == [[1], [2]]
+
+
+def test_what_arrives_during_a_commit_is_one_group_in_the_order_of_arrival(counter: Counter) -> None:
+    with ThreadPoolExecutor(9) as threads:
+        waiting = queue_up(counter, threads, range(9))
+        counter.open.set()
+        assert [one.result() for one in waiting] == [f"served {claim}" for claim in range(9)]
+    assert counter.groups == [[0], [1, 2, 3, 4, 5, 6, 7, 8]]
+
+
+def test_a_bad_claim_fails_alone(counter: Counter) -> None:
+    with ThreadPoolExecutor(9) as threads:
+        waiting = queue_up(counter, threads, [0, 1, 2, -3, 4, 5, 6, 7, 8])
+        counter.open.set()
+        assert [type(one.exception()) for one in waiting] == [type(None)] * 3 + [ValueError] + [type(None)] * 5
+    assert counter.groups == [[0], [1, 2, -3, 4, 5, 6, 7, 8], [1, 2, -3, 4], [1, 2], [-3, 4], [-3], [4], [5, 6, 7, 8]]
+
+
+def test_when_the_connection_is_cut_each_claim_is_tried_alone(counter: Counter) -> None:
+    counter.cut = True
+    with ThreadPoolExecutor(4) as threads:
+        waiting = queue_up(counter, threads, range(4))
+        counter.open.set()
+        assert [one.result() for one in waiting] == [f"served {claim} alone" for claim in range(4)]
+    assert counter.groups == [[0], [1, 2, 3]]
+
+
+@given(claims=some.lists(some.integers(-3, 9), min_size=1, max_size=30))
+def test_everybody_gets_the_own_answer_whoever_comes_together(claims: list[int]) -> None:
+    counter = Counter()
+    desk = ClaimDesk(counter, counter.alone)
+    with ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(desk.submit, claim) for claim in claims]
+        for claim, one in zip(claims, waiting, strict=True):
+            assert isinstance(one.exception(), ValueError) if claim < 0 else one.result() == f"served {claim}"

@@ -1,0 +1,125 @@
+"""Two hundred orders for fifty units, and whoever claims is killed or cut off in mid-claim: exactly fifty are sold."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, text
+
+from commands.verify import verify
+from models.database import Sessions
+from tests.factories import an_order, place_orders, stock_shop
+
+UNITS, ORDERS, CHANNELS = 50, 200, ("tmall", "jd", "store")
+PLACES = {"HANGZHOU": 30, "CHENGDU": 20}
+# Each is the table where a claim is stopped: nothing is written yet, some of it, and all but the last.
+MOMENTS = ("reservations", "order_events", "step_results", "stock", "stock_movements")
+PATIENCE_SECONDS = 20.0
+
+STOPPED = """FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+# In the sequence in which the hot rows were locked: whoever was refused came after the last who got something.
+REFUSED_TOO_EARLY = text("""
+    SELECT count(*) FROM order_events refused WHERE type = 'sourcing.failed' AND order_id = ANY(:orders)
+    AND event_id < (SELECT max(event_id) FROM order_events WHERE type = 'reservation.created'
+        AND order_id = ANY(:orders))
+""")
+
+
+class Claimant:
+    """A process that claims, and the lines that are said between us."""
+
+    def __init__(self, database_url: str) -> None:
+        command = [sys.executable, "-m", "tests.faults.claimant", database_url]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, orders: Sequence[str]) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(orders) + "\n")
+        self.process.stdin.flush()
+
+    def answers(self) -> dict[str, int]:
+        assert self.process.stdout
+        return dict(json.loads(self.process.stdout.readline()))
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def claimants(database_url: str, engine: Engine) -> Iterator[list[Claimant]]:
+    claimants = [Claimant(database_url) for _ in range(2)]
+    yield claimants
+    for claimant in claimants:
+        claimant.kill()
+
+
+@contextmanager
+def stopped_at(engine: Engine, table: str) -> Iterator[None]:
+    """Nobody writes to the table; what is done in here is done when somebody is in the middle of a claim."""
+    with engine.begin() as blocking:
+        blocking.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
+        yield
+
+
+def until_somebody_is_stopped(engine: Engine) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    with engine.connect() as connection:
+        while not connection.scalar(text(f"SELECT count(*) {STOPPED}")):
+            assert time.monotonic() < give_up, "nobody came so far"
+            connection.rollback()
+            time.sleep(0.01)
+
+
+def cut_them(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert connection.execute(text(f"SELECT pg_terminate_backend(pid) {STOPPED}")).all()
+
+
+def test_exactly_the_stock_is_sold_whoever_is_killed_or_cut_off_in_mid_claim(
+    sessions: Sessions, engine: Engine, database_url: str, claimants: list[Claimant]
+) -> None:
+    for moment in MOMENTS:
+        # Given fifty lanterns, and two hundred orders from three channels
+        lantern = f"SILK-LANTERN-{moment}"
+        stock_shop(sessions, {place: {lantern: units} for place, units in PLACES.items()})
+        lines = [(lantern, 1)]
+        channels = [an_order(lines, channel=CHANNELS[number % 3]) for number in range(ORDERS)]
+        orders = place_orders(sessions, channels)
+
+        # When two processes claim for the first of them, and one is killed in the middle
+        early, late = orders[:30], orders[30:]
+        with stopped_at(engine, moment):
+            for claimant in claimants:
+                claimant.ask(early)
+            until_somebody_is_stopped(engine)
+            claimants[0].kill()
+        claimants[0] = Claimant(database_url)
+        claimants[0].ask(early)
+        answers = [claimant.answers() for claimant in claimants]
+
+        # And connections are cut in the middle of the others, when the last lanterns go
+        with stopped_at(engine, moment):
+            for claimant in claimants:
+                claimant.ask(late[::-1])
+            until_somebody_is_stopped(engine)
+            cut_them(engine)
+        answers = [before | claimant.answers() for before, claimant in zip(answers, claimants, strict=True)]
+
+        # Then both were told the same, exactly fifty are sold, and nobody was refused while there was one
+        assert answers[0] == answers[1]
+        assert sorted(answers[0].values()) == [0] * (ORDERS - UNITS) + [1] * UNITS
+        with sessions() as session:
+            assert session.scalar(REFUSED_TOO_EARLY, {"orders": orders}) == 0
+
+    # And the books are right, to the last row
+    report = verify(sessions)
+    checked = {result.name: result.checked for result in report.results}
+    assert report.clean, [result.line.plain for result in report.results if result.wrong]
+    assert checked["stock counters equal the sums of the ledger"] == len(MOMENTS) * len(PLACES) * 6
+    assert checked["no ended order reserves stock"] == len(MOMENTS) * UNITS
+    assert checked["every order has a workflow or an end"] == len(MOMENTS) * ORDERS
