@@ -4,6 +4,7 @@ import typer
 
 from commands import blocks, channels, keys, listings, parameters, remarks, stock
 from commands.bench import app as bench
+from commands.bench_sourcing import sourcing
 from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
 from commands.import_file import import_command
@@ -20,6 +21,7 @@ app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
 bench.command("stock-scale")(stock_scale)
+bench.command()(sourcing)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")

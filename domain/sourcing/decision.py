@@ -1,7 +1,8 @@
 """Deciding who ships: the chain of policies over the candidates, and why, in a sentence."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.sourcing.candidates import Assignments, Wanted, missing
 from domain.sourcing.eligibility import Field
@@ -18,6 +19,15 @@ Exact = Callable[[Problem, float], Solution | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a decision was made on."""
+
+    wanted: Wanted
+    found: Field
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
 class SourcingDecision:
     """Units by location and SKU; `short` is what nobody has; `reason` says why, in words.
 
@@ -31,43 +41,60 @@ class SourcingDecision:
     policy: str = ""
     cost: float = 0.0
     solved: str = ""
+    basis: Basis | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def assigned(self) -> dict[str, int]:
+        """Units by SKU, from whatever location."""
+        units = Counter[str]()
+        for skus in self.assignments.values():
+            units.update(skus)
+        return dict(units)
 
 
 def decide(
-    wanted: Wanted,
-    found: Field,
-    chain: Chain,
-    weights: Weights,
-    specified: str = "",
-    exact: Exact | None = None,
+    basis: Basis, chain: Chain, specified: str = "", part: bool = False, exact: Exact | None = None
 ) -> SourcingDecision:
-    """Decide who ships what is wanted. Nothing is assigned unless everything can be.
+    """Decide who ships what is wanted: everything, or nothing while something is short; with `part` what there is.
 
     The location that is specified ships if it has everything; else the first policy of the chain that is content.
     """
-    candidates = list(found.candidates.values())
+    wanted, found = basis.wanted, basis.found
     names = tuple(sorted(found.candidates))
     if short := missing(wanted, found.candidates):
-        return SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
-    if specified and not missing(wanted, {one.location_id: one for one in candidates if one.location_id == specified}):
+        nothing = SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
+        there = {sku: left for sku, units in wanted.units.items() if (left := units - short.get(sku, 0)) > 0}
+        if not part or not there:
+            return nothing
+        rest = decide(replace(basis, wanted=replace(wanted, units=there)), chain, specified, exact=exact)
+        return replace(rest, short=short, reason=f"{nothing.reason}, and of the rest {rest.reason}")
+    if not wanted.units:
+        return SourcingDecision({}, {}, "nothing is asked for", names)
+    if specified in found.candidates and not missing(wanted, {specified: found.candidates[specified]}):
+        alone = {specified: dict(wanted.units)}
         reason = f"{specified} is specified and has all"
-        return SourcingDecision({specified: dict(wanted.units)}, {}, reason, (specified,), SPECIFIED)
+        return SourcingDecision(alone, {}, reason, (specified,), SPECIFIED, balanced_cost(basis, alone), FAST, basis)
+    return _by_policy(basis, chain, names, exact)
+
+
+def balanced_cost(basis: Basis, assignments: Assignments) -> float:
+    """What an assignment costs by the balanced objective, in minor units."""
+    chosen = [basis.found.candidates[name] for name in assignments]
+    return cost(problem_of(BALANCED, basis.wanted, chosen, basis.weights), assignments)
+
+
+def _by_policy(basis: Basis, chain: Chain, names: tuple[str, ...], exact: Exact | None) -> SourcingDecision:
+    candidates, weights = list(basis.found.candidates.values()), basis.weights
     for link in (*chain, *LAST_RESORT):
-        problem = problem_of(link.policy, wanted, candidates, weights)
-        solution, path = _solve(problem, weights, exact)
+        solution, path = _solve(problem_of(link.policy, basis.wanted, candidates, weights), weights, exact)
         if solution and (not link.most_parcels or len(solution.assignments) <= link.most_parcels):
             break
     else:
         raise AssertionError("what is not short can be assigned")
     chosen = solution.assignments
-    price = solution.cost if link.policy == BALANCED else balanced_cost(wanted, found, weights, chosen)
-    return SourcingDecision(chosen, {}, _reason(link.policy, chosen, price, found), names, link.policy, price, path)
-
-
-def balanced_cost(wanted: Wanted, found: Field, weights: Weights, assignments: Assignments) -> float:
-    """What an assignment costs by the balanced objective, in minor units."""
-    chosen = [found.candidates[name] for name in assignments]
-    return cost(problem_of(BALANCED, wanted, chosen, weights), assignments)
+    price = solution.cost if link.policy == BALANCED else balanced_cost(basis, chosen)
+    reason = _reason(link.policy, chosen, price, basis.found)
+    return SourcingDecision(chosen, {}, reason, names, link.policy, price, path, basis)
 
 
 def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Solution | None, str]:

@@ -102,10 +102,7 @@ def fill(demand: Demand, chosen: Sequence[Lot]) -> tuple[float, Shares]:
     Each place is tried as the one that ships all it has, while the others share the rest by what a unit costs there.
     """
     best: tuple[float, Shares] | None = None
-    cheapest = [
-        sorted(range(len(chosen)), key=lambda at: chosen[at].each[sku])
-        for sku in range(len(demand.units))
-    ]
+    cheapest = [sorted(range(len(chosen)), key=lambda at: chosen[at].each[sku]) for sku in range(len(demand.units))]
     for main in range(len(chosen) if len(chosen) > 1 else 1):
         shares = [[0] * len(demand.units) for _ in chosen]
         for sku, left in enumerate(demand.units):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain.sourcing.candidates import Candidate, Rate, Wanted
-from domain.sourcing.decision import SourcingDecision
+from domain.sourcing.decision import Basis, SourcingDecision
 from domain.sourcing.eligibility import Field
 from domain.sourcing.terms import terms_of
 from domain.sourcing.weights import Weights
@@ -25,9 +25,9 @@ class Score:
     total: int
 
 
-def scores(wanted: Wanted, found: Field, weights: Weights) -> list[Score]:
+def scores(basis: Basis) -> list[Score]:
     """Every candidate, those that have all first, the cheapest first."""
-    told = [_score(one, wanted, weights) for one in found.candidates.values()]
+    told = [_score(one, basis.wanted, basis.weights) for one in basis.found.candidates.values()]
     return sorted(told, key=lambda score: (not score.whole, score.total, score.location_id))
 
 
