@@ -41,6 +41,13 @@ LOCATION_BODY: dict[str, Any] = {
     "priority": 50,
     "latitude": 30.2489,
     "longitude": 120.1485,
+    "time_zone": "Asia/Shanghai",
+    "cut_off": "16:00:00",
+    "working_days": [1, 2, 3, 4, 5, 6],
+    "keeps_holidays": True,
+    "closed": ["2026-12-31"],
+    "waves": ["09:00:00", "14:00:00"],
+    "capacity_units_per_day": 400,
 }
 LOCATION = {"location_id": STORE, "sellable": True} | LOCATION_BODY
 LOCATIONS = {"items": [LOCATION], "next_cursor": None}

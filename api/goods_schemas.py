@@ -1,10 +1,12 @@
 """Bodies about goods and places: products, locations, what a channel may see and sell, counts of stock."""
 
-from typing import Annotated, Literal, TypeVar
+from datetime import date, time
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from api.schemas import NO_CONTROLS, Body, CaseId, Channel, Country, Name, Quantity, Sku, Time
+from domain.calendars import known_zone
 
 Kind = Literal["warehouse", "store", "supplier", "virtual"]
 Code = Annotated[str, Field(max_length=60, pattern=NO_CONTROLS)]
@@ -12,6 +14,37 @@ LocationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 Title = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS)]
 Units = Annotated[int, Field(ge=0, le=100_000_000)]
 Line = TypeVar("Line", "PartBody", "CountLineBody")
+EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
+
+
+def _clock(value: Any) -> Any:
+    try:
+        at = time.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("not a time of day such as 18:00") from None
+    if isinstance(at, time) and at.tzinfo is not None:
+        raise ValueError("the time zone stands in time_zone")
+    return at
+
+
+def _day(value: Any) -> Any:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("not a date such as 2026-12-31") from None
+
+
+def _zone(name: str) -> str:
+    if not known_zone(name):
+        raise ValueError("not a time zone of the IANA database such as Asia/Shanghai")
+    return name
+
+
+# A sheet gives them as texts, like JSON.
+Clock = Annotated[time, BeforeValidator(_clock)]
+Day = Annotated[date, BeforeValidator(_day)]
+Zone = Annotated[str, AfterValidator(_zone), Field(max_length=60)]
+Weekday = Annotated[int, Field(ge=1, le=7)]
 
 
 class PartBody(Body):
@@ -53,7 +86,12 @@ class ProductBody(Body):
 
 
 class LocationBody(Body):
-    """A lower `priority` is asked first among equals. Latitude and longitude are degrees, given together or not."""
+    """A lower `priority` is asked first among equals. Latitude and longitude are degrees, given together or not.
+
+    What is ordered until `cut_off` leaves on the same day, on `working_days` (ISO, 1 is Monday) that are neither
+    `closed` nor, with `keeps_holidays`, public holidays of the country. Work is released at the times `waves` of such a
+    day, or at once if there are none. `capacity_units_per_day` of null is no limit.
+    """
 
     kind: Kind
     name: Title
@@ -62,6 +100,20 @@ class LocationBody(Body):
     priority: Annotated[int, Field(ge=0, le=999_999)] = 100
     latitude: Annotated[float | None, Field(ge=-90, le=90)] = None
     longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
+    time_zone: Zone = "Asia/Shanghai"
+    cut_off: Clock = time(18)
+    working_days: Annotated[list[Weekday], Field(min_length=1, max_length=7, default_factory=EVERY_DAY.copy)]
+    keeps_holidays: bool = False
+    closed: Annotated[list[Day], Field(max_length=1_000, default_factory=list)]
+    waves: Annotated[list[Clock], Field(max_length=48, default_factory=list)]
+    capacity_units_per_day: Annotated[int | None, Field(ge=1, le=100_000_000)] = None
+
+    @field_validator("working_days", "closed", "waves")
+    @classmethod
+    def _each_once(cls, values: list[Any]) -> list[Any]:
+        if len(set(values)) < len(values):
+            raise ValueError("one is named twice")
+        return sorted(values)
 
 
 class QuotaBody(Body):

@@ -1,5 +1,6 @@
 """Locations are kept and looked at: warehouses, stores, suppliers and virtual places."""
 
+from datetime import date, time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -37,6 +38,13 @@ class LocationAnswer(Answer):
     priority: int
     latitude: float | None
     longitude: float | None
+    time_zone: str
+    cut_off: time
+    working_days: list[int]
+    keeps_holidays: bool
+    closed: list[date]
+    waves: list[time]
+    capacity_units_per_day: int | None
 
 
 @router.get("/locations", summary="Locations", responses=responses({200: ("One page", examples.LOCATIONS)}, FORBIDDEN))

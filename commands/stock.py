@@ -65,7 +65,7 @@ def export(
 
 def _rows(session: Session, wanted: Select[Any]) -> Iterator[Sequence[object]]:
     for row in session.execute(wanted, execution_options={"yield_per": AT_ONCE}):
-        yield [" ".join(value) if isinstance(value, list) else value for value in row]
+        yield [" ".join(map(str, value)) if isinstance(value, list) else value for value in row]
 
 
 def _write_rejects(place: Path, rejects: Sequence[Reject]) -> None:

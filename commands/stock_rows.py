@@ -13,7 +13,7 @@ from api.schemas import Sku
 from commands.sheets import SheetRow
 
 TRUE_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-LISTS = ("channels", "substitutes")
+LISTS = ("channels", "substitutes", "closed", "waves")
 
 
 class ProductLine(ProductBody):
@@ -105,6 +105,8 @@ def _value(model: type[BaseModel], column: str, text: str) -> Any:
         return [{"sku": sku, "quantity": _number(units)} for sku, _, units in pairs]
     if column in LISTS:
         return text.split()
+    if column == "working_days":
+        return [_number(day) for day in text.split()]
     kind = model.model_fields[column].annotation
     kinds = (kind, *get_args(kind))
     if bool in kinds:

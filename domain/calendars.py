@@ -72,7 +72,7 @@ def known_zone(name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _public(country: str, year: int) -> tuple[Set[date], Set[date]]:
-    """Public holidays, and weekends that are worked instead. Of a country that nobody keeps a list of there are none."""
+    """Public holidays, and weekends that are worked instead; none where `holidays` has no list of the country."""
     try:
         known = holidays.country_holidays(country, years=year) if country else holidays.HolidayBase(years=year)
     except NotImplementedError:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from domain.calendars import Calendar
 from goods.mistakes import Mistake
 from models.stock import LocationRow
 
@@ -32,3 +33,9 @@ def save_location(session: Session, location_id: str, changes: Mapping[str, Any]
     for name, value in changes.items():
         setattr(row, name, value)
     session.flush()
+
+
+def calendar_of(row: LocationRow) -> Calendar:
+    """On which days the location works, and until when a day's work is taken."""
+    country = row.country if row.keeps_holidays else ""
+    return Calendar(row.time_zone, row.cut_off, frozenset(row.working_days), country, frozenset(row.closed))

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.status import FulfillmentStatus
 from models.base import Base, Now, Timestamp, When
 
+WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
+AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
+
 
 class ShipmentRow(Base):
     """What travels with one waybill; fulfillment orders of several merged orders may share it."""
@@ -71,8 +74,21 @@ class FulfillmentOrderRow(Base):
     """With whom it shares a shipment, or will; null when it travels by itself."""
     parcels: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     created_at: Mapped[Now]
+    wave_at: Mapped[When]
+    """When its wave is released; null when it waits for none."""
+    wave_after: Mapped[When]
+    """When the relay may (again) tell its order that the wave is released: a lease, so that a crash loses nothing."""
+    wave_told_at: Mapped[When]
     released_at: Mapped[When]
+    accepted_at: Mapped[When]
     packed_at: Mapped[When]
+    pickup: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the customer fetches it at the location."""
+    ready_at: Mapped[When]
+    """Since when it can be fetched."""
+    pickup_code_hash: Mapped[str | None]
+    pickup_tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """Wrong codes since the code was made."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
 
@@ -80,6 +96,8 @@ class FulfillmentOrderRow(Base):
         UniqueConstraint("order_id", "number"),
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
+        Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
+        Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
     )
 
 

@@ -42,6 +42,8 @@ class OrderRow(Base):
     """What the channel calls a receiver whom it masks; opaque, the same for the same person and address."""
     repaired_region: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     """Province, city and district as the audit read them, where it had to; what the channel wrote stays as it was."""
+    pickup_location: Mapped[str] = mapped_column(server_default="")
+    """The store where the customer fetches it, or empty: it is sent."""
     buyer_token: Mapped[str] = mapped_column(server_default="")
     """Of the identity number of a cross-border buyer, the same for the same person; the number itself is not kept."""
     buyer_last4: Mapped[str] = mapped_column(server_default="")

@@ -1,6 +1,6 @@
 """Goods, places, the counters of stock and the ledger that explains them."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from sqlalchemy import (
@@ -8,10 +8,13 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Computed,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    SmallInteger,
     Text,
+    Time,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -60,7 +63,9 @@ class ProductRow(Base):
 class LocationRow(Base):
     """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals.
 
-    Latitude and longitude are degrees, WGS 84; both or neither.
+    Latitude and longitude are degrees, WGS 84; both or neither. `working_days` are ISO weekdays; with `keeps_holidays`
+    the public holidays of its country are free, and on the days `closed` nobody is there. `waves` are the times of its
+    day at which work is released, none for at once. `capacity_units_per_day` of null is no limit.
     """
 
     __tablename__ = "locations"
@@ -73,12 +78,21 @@ class LocationRow(Base):
     priority: Mapped[int] = mapped_column(server_default="100")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    time_zone: Mapped[str] = mapped_column(server_default="Asia/Shanghai")
+    cut_off: Mapped[time] = mapped_column(server_default="18:00")
+    working_days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{1,2,3,4,5,6,7}")
+    keeps_holidays: Mapped[bool] = mapped_column(server_default="false")
+    closed: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
+    waves: Mapped[list[time]] = mapped_column(ARRAY(Time), server_default="{}")
+    capacity_units_per_day: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),
         CheckConstraint("latitude BETWEEN -90 AND 90", "latitude"),
         CheckConstraint("longitude BETWEEN -180 AND 180", "longitude"),
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", "coordinates"),
+        CheckConstraint("working_days <> '{}' AND working_days <@ '{1,2,3,4,5,6,7}'", "working_days"),
+        CheckConstraint("capacity_units_per_day > 0", "capacity_positive"),
     )
 
 

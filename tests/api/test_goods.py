@@ -161,7 +161,20 @@ async def test_the_location_of_the_documentation_is_kept_once_for_each_key(staff
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"kind": "garden"}, "kind"), ({"latitude": 91.0}, "latitude"), ({"longitude": None}, "longitude")],
+    [
+        ({"kind": "garden"}, "kind"),
+        ({"latitude": 91.0}, "latitude"),
+        ({"longitude": None}, "longitude"),
+        ({"time_zone": "Asia/Hangzhou"}, "time_zone"),
+        ({"cut_off": "25:00"}, "cut_off"),
+        ({"cut_off": "16:00+08:00"}, "cut_off"),
+        ({"cut_off": 16}, "cut_off"),
+        ({"working_days": []}, "working_days"),
+        ({"working_days": [0]}, "working_days[0]"),
+        ({"waves": ["09:00", "09:00"]}, "waves"),
+        ({"closed": ["tomorrow"]}, "closed[0]"),
+        ({"capacity_units_per_day": 0}, "capacity_units_per_day"),
+    ],
 )
 async def test_a_location_that_cannot_be_is_refused_by_its_field(
     staff: Api, changes: dict[str, Any], field: str

@@ -1,5 +1,6 @@
 """`baton stock import` and `export`: sheets of staff go in by row, and come out again as they went in."""
 
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from goods.demand import bundles_now
+from goods.locations import calendar_of
 from goods.products import substitutes_of
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
@@ -88,6 +90,26 @@ def test_locations_are_taken_and_an_empty_cell_leaves_what_is_there(sessions: Se
     with sessions() as session:
         assert session.get_one(LocationRow, "WEST-LAKE").latitude == 30.2489
         assert session.get_one(LocationRow, "WRITTEN-OFF").kind == "virtual"
+
+
+def test_the_calendar_of_a_location_goes_out_and_in_again(sessions: Sessions, tmp_path: Path) -> None:
+    # given
+    calendar = "CN,16:00,1 2 3 4 5,yes,2026-12-31 2027-01-02,09:00 14:30,400"
+    head = "location_id,kind,name,country,cut_off,working_days,keeps_holidays,closed,waves,capacity_units_per_day\n"
+    imported(tmp_path / "places.csv", f"{head}HZ-1,warehouse,Hangzhou,{calendar}\n", "locations")
+    again = tmp_path / "again.csv"
+
+    # when
+    CliRunner().invoke(app, ["stock", "export", str(again), "--what", "locations"])
+    result = imported(again, again.read_text(), "locations")
+
+    # then
+    assert result.exit_code == 0, result.output
+    with sessions() as session:
+        row = session.get_one(LocationRow, "HZ-1")
+        assert (row.cut_off, row.working_days, row.waves) == (time(16), [1, 2, 3, 4, 5], [time(9), time(14, 30)])
+        assert (row.closed, row.capacity_units_per_day) == ([date(2026, 12, 31), date(2027, 1, 2)], 400)
+        assert calendar_of(row).country == "CN"
 
 
 def test_a_count_is_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:

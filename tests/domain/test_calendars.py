@@ -13,7 +13,7 @@ HANGZHOU = Calendar("Asia/Shanghai", time(16), WEEKDAYS, "CN", frozenset({date(2
 LONDON = Calendar("Europe/London", time(14), WEEKDAYS, "GB", frozenset())
 EVERY_DAY = Calendar("Asia/Shanghai", time(18), frozenset(range(1, 8)), "", frozenset())
 
-MOMENTS = some.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=some.just(UTC))
+MOMENTS = some.integers(1_704_067_200, 1_830_297_600).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 @pytest.mark.parametrize(
