@@ -9,12 +9,13 @@ from temporalio import activity
 
 from activities import journal, ledger, merges, shelves, sourcing
 from activities.needs import needs_of
+from activities.outlooks import OutlookBook
 from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
 from activities.sourcing import Short
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
-from domain.sourcing import SourcingDecision
+from domain.sourcing.decision import SourcingDecision
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
 from domain.stock import Movement, OutOfStock
 from goods.quotas import lock_quotas
@@ -52,8 +53,9 @@ class Allocation:
 
 
 class Allocate:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
         self.sessions = sessions
+        self._outlooks = outlooks or OutlookBook()
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:
@@ -61,7 +63,7 @@ class Allocate:
         for _ in range(LOOKS):
             try:
                 with self.sessions.begin() as session:
-                    return _allocate(session, request)
+                    return _allocate(session, request, self._outlooks)
             except OutOfStock:
                 continue
         raise TooMuchTraffic
@@ -104,7 +106,7 @@ def end_fulfillment_order(
     merges.leave(session, row, reason, actor)
 
 
-def _allocate(session: Session, request: StockRequest) -> Allocation:
+def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     if known := journal.repeat_of(session, key):
         return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
@@ -113,7 +115,7 @@ def _allocate(session: Session, request: StockRequest) -> Allocation:
     if needs.demand:
         skus = list(needs.demand)
         allowed = lock_quotas(session, [needs.channel], skus, [order_id])
-        decision = sourcing.decide(session, needs, shelves.look(session, skus), allowed, request.partial)
+        decision = sourcing.decide(session, needs, shelves.look(session, skus, outlooks), allowed, request.partial)
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:

@@ -1,4 +1,4 @@
-"""`baton bench sourcing`: how fast decisions are, how far from the optimum, and what the policies cost on the same orders."""
+"""`baton bench sourcing`: how fast decisions are, how far from the optimum, and what each policy costs."""
 
 import time
 from collections.abc import Callable, Sequence

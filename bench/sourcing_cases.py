@@ -16,8 +16,8 @@ from domain.sourcing.provinces import CAPITALS
 from domain.sourcing.weights import Handling, Weights
 
 SKUS = 40
-NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
-"""A Friday afternoon in China, after some cut-offs and before others."""
+NOW = datetime(2026, 11, 17, 8, 30, tzinfo=UTC)
+"""A Tuesday afternoon in China, after some cut-offs and before others."""
 WEIGHTS = Weights(processing={"warehouse": Handling(150, 20), "store": Handling(400, 60), "supplier": Handling(300, 0)})
 FAR = ["CN/新疆维吾尔自治区", "CN/西藏自治区", "CN/青海省", "CN/内蒙古自治区"]
 CUT_OFFS = (14, 16, 18, 20)
@@ -82,7 +82,7 @@ class Shop:
         rng = self._rng
         stock = {name: {sku: rng.randint(1, 6) for sku in skus if rng.random() < depth} for name in self.places}
         first = next(iter(self.places))
-        return stock | {first: {sku: 3 for sku in skus}}
+        return stock | {first: dict.fromkeys(skus, 3)}
 
 
 def _place(rng: Random, number: int) -> Place:

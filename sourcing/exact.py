@@ -62,7 +62,7 @@ class _Columns:
         self._block = 2 + len(self._skus)
         self.count = 2 + self._block * len(problem.places)
         self.prices = np.zeros(self.count)
-        self.whole = np.ones(self.count)
+        self.whole = np.ones(self.count, dtype=np.int64)
         self.most = np.full(self.count, np.inf)
         self.rows = _Rows()
         self.prices[:2], self.whole[:2] = 1.0, 0

@@ -1,6 +1,6 @@
 """How long parcels take: what was learned of delivered ones, drawn towards the published days where it is little."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -52,3 +52,32 @@ def shrink(seen: Transit, prior: Transit) -> Transit:
     hours = (n * seen.hours + k * prior.hours) / (n + k)
     squares = n * (seen.spread**2 + (seen.hours - hours) ** 2) + k * (prior.spread**2 + (prior.hours - hours) ** 2)
     return Transit(hours, sqrt(squares / (n + k)), n)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Delivered shipments of one location, region, carrier and weekday: their number, and the sums of their hours and
+    of the squares of these.
+    """
+
+    location_id: str
+    region: str
+    carrier: str
+    weekday: int
+    shipments: int
+    hours: float
+    squares: float
+
+
+def learn(delivered: Iterable[Delivered]) -> dict[Cell, Transit]:
+    """Mean and standard deviation of every cell, and of the wider ones that it is a part of."""
+    sums: dict[Cell, tuple[int, float, float]] = {}
+    for one in delivered:
+        for carrier, weekday in ((one.carrier, one.weekday), (one.carrier, ANY_DAY), (ANY_CARRIER, ANY_DAY)):
+            cell = one.location_id, one.region, carrier, weekday
+            n, hours, squares = sums.get(cell, (0, 0.0, 0.0))
+            sums[cell] = n + one.shipments, hours + one.hours, squares + one.squares
+    return {
+        cell: Transit(hours / n, sqrt(max(0.0, squares / n - (hours / n) ** 2)), n)
+        for cell, (n, hours, squares) in sums.items()
+    }

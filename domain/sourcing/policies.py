@@ -79,7 +79,7 @@ def problem_of(policy: str, wanted: Wanted, candidates: Sequence[Candidate], wei
 
 
 def _link(one: Any) -> Link:
-    told = {"policy": one} if isinstance(one, str) else one
+    told: Mapping[str, Any] = {"policy": one} if isinstance(one, str) else one
     link = Link(told["policy"], told.get("most_parcels", 0))
     if link.policy not in POLICIES:
         raise ValueError(f"{link.policy!r} is no policy; there are {', '.join(POLICIES)}")

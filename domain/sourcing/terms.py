@@ -47,5 +47,5 @@ OF_THE_SLOWEST: Mapping[str, Term] = {"lead_time": lead_time, "late": late}
 
 def terms_of(candidate: Candidate, grams: float, units: int, weights: Weights) -> dict[str, int]:
     """Every term of one location that ships this much, weighed and in whole minor units."""
-    terms = OF_EACH_PARCEL | OF_THE_SLOWEST
+    terms = {**OF_EACH_PARCEL, **OF_THE_SLOWEST}
     return {name: round(weights.share(name) * term(candidate, grams, units, weights)) for name, term in terms.items()}

@@ -22,7 +22,7 @@ class Weights:
     `split` is the price of each parcel after the first, `hour` of an hour until the last parcel is there, `late_hour`
     of an hour beyond `promise_hours` with `caution` standard deviations of the lead time added, and `load` of an order
     at a location whose day is full. A split that may be worse than the best by `exact_above` is solved exactly, for at
-    most `exact_milliseconds`.
+    most `exact_milliseconds`. What is allocated and not yet released is moved if that saves `reconsider_above`.
     """
 
     currency: str = "CNY"
@@ -36,6 +36,7 @@ class Weights:
     percent: Mapping[str, int] = field(default_factory=dict)
     exact_above: int = 300
     exact_milliseconds: int = 50
+    reconsider_above: int = 500
 
     def share(self, term: str) -> float:
         return self.percent.get(term, 100) / 100

@@ -16,6 +16,7 @@ import models.payment
 import models.pull
 import models.returns
 import models.rules
+import models.sourcing
 import models.stock  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
