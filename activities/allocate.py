@@ -21,6 +21,7 @@ from domain.stock import Movement, OutOfStock
 from goods.quotas import lock_quotas
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from sourcing.records import keep_decision
 
 LOOKS = 20
 """How often an allocation looks again when others were faster; each time somebody got something."""
@@ -44,12 +45,14 @@ class Allocation:
     """The work for each location, and how many units nobody has. While something is short nothing is allocated, but
     for an order that takes what there is.
 
-    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all.
+    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all. `why`
+    says in a sentence why these locations.
     """
 
     work: list[Work] = field(default_factory=list)
     short_units: int = 0
     merge_window: float = 0.0
+    why: str = ""
 
 
 class Allocate:
@@ -109,7 +112,7 @@ def end_fulfillment_order(
 def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     if known := journal.repeat_of(session, key):
-        return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
+        return Allocation(**known | {"work": [Work(**work) for work in known["work"]]})
     needs = needs_of(session, [order_id])[order_id]
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
@@ -119,8 +122,12 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:
-        allocation = _open_fulfillment_orders(session, order_id, decision)
-        data = {"why": decision.reason, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
+        horizon = outlooks.horizon(session)
+        versions = horizon.parameters.version, horizon.outlook.lead_times.version
+        why = keep_decision(session, order_id, request.round, decision, *versions)
+        opened = _open_fulfillment_orders(session, order_id, replace(decision, reason=why))
+        allocation = replace(opened, why=why)
+        data = {"why": why, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
         journal.happened(session, order_id, "sourcing.decided", key, data)
     if short:
         allocation = replace(allocation, short_units=short)

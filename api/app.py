@@ -35,6 +35,7 @@ from api import (
     rule_set_commands,
     rule_sets,
     shortages,
+    sourcing,
     stock_alerts,
     stock_counts,
     stock_reports,
@@ -57,6 +58,7 @@ from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.shortages import ShortageBody
+from api.sourcing_schemas import SourcingTrialBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -70,11 +72,11 @@ GROUPS = 2
 
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
-    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
+    *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
+    *(intake, orders, audits, sourcing, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),

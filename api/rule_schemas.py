@@ -52,6 +52,13 @@ class MergeWindowAction(Body):
     merge_window_seconds: Annotated[int, Field(ge=0, le=86_400)]
 
 
+class SourcingPolicyAction(Body):
+    """This policy first; where it is not content, those of the channel or the house."""
+
+    type: Literal["set_sourcing_policy"]
+    sourcing_policy: Literal["balanced", "nearest", "cheapest", "fewest_parcels", "earliest_delivery"]
+
+
 class GiftAction(Body):
     type: Literal["add_gift"]
     sku: Sku
@@ -66,6 +73,7 @@ Action = Annotated[
     | LocationAction
     | PriorityAction
     | MergeWindowAction
+    | SourcingPolicyAction
     | GiftAction,
     Field(discriminator="type"),
 ]

@@ -11,6 +11,7 @@ from domain.sourcing.decision import BALANCED, Basis, balanced_cost, decide
 from domain.sourcing.fast import Solution, solve
 from domain.sourcing.objective import Problem
 from domain.sourcing.policies import Link, problem_of
+from domain.sourcing.terms import is_late
 from sourcing.exact import solve_exactly
 
 LINES, PLACES = (1, 3, 10), (5, 20, 100)
@@ -155,6 +156,5 @@ def _figures(basis: Basis, policy: str) -> tuple[float, float, int, int, float]:
     freight = sum(
         one.rate.cost(sum(units * grams.get(sku, 0) for sku, units in chosen[one.location_id].items())) for one in used
     )
-    likely = max(one.hours + weights.caution * one.spread for one in used)
-    late = int(likely > weights.promise_hours)
+    late = int(any(is_late(one, weights) for one in used))
     return balanced_cost(basis, chosen), freight, len(used), late, max(one.hours for one in used)

@@ -19,6 +19,7 @@ INSTRUCTIONS: Mapping[str, str] = {
     "set_location": "location",
     "set_priority": "priority",
     "merge_window": "merge_window_seconds",
+    "set_sourcing_policy": "sourcing_policy",
 }
 """Actions that leave an instruction with the order: its name there, and in the action."""
 

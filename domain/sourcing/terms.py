@@ -35,7 +35,17 @@ def lead_time(candidate: Candidate, grams: float, units: int, weights: Weights) 
 
 def late(candidate: Candidate, grams: float, units: int, weights: Weights) -> float:
     """Hours beyond the promise, were the lead time `caution` standard deviations longer than expected."""
-    return weights.late_hour * max(0.0, candidate.hours + weights.caution * candidate.spread - weights.promise_hours)
+    return weights.late_hour * max(0.0, likely_hours(candidate, weights) - weights.promise_hours)
+
+
+def likely_hours(candidate: Candidate, weights: Weights) -> float:
+    """The hours that it will hardly take longer than."""
+    return candidate.hours + weights.caution * candidate.spread
+
+
+def is_late(candidate: Candidate, weights: Weights) -> bool:
+    """Whether it may come after the promise."""
+    return likely_hours(candidate, weights) > weights.promise_hours
 
 
 Term = Callable[[Candidate, float, int, Weights], float]

@@ -14,6 +14,7 @@ from api import (
     goods_examples,
     listing_examples,
     rule_examples,
+    sourcing_examples,
 )
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
@@ -34,6 +35,7 @@ from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from api.shortages import ShortageTold
+from api.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
 from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
@@ -64,6 +66,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[StockException], arrival_examples.EXCEPTIONS),
     (OrderAnswer, example_answers.ORDER),
     (AuditsAnswer, example_answers.AUDITS),
+    (SourcingAnswer, sourcing_examples.DECISIONS),
+    (SourcingTrialAnswer, sourcing_examples.TRIED),
     (Page[OrderSummary], example_answers.ORDERS),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
