@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import blocks, channels, keys, listings, parameters, remarks, stock
+from commands import blocks, channels, keys, leadtimes, listings, parameters, remarks, stock
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.bench_stock_scale import stock_scale
@@ -44,6 +44,11 @@ parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that
 parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
+
+leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as it was learned.")
+leadtime.command()(leadtimes.refresh)
+leadtime.command("list")(leadtimes.list_)
+app.add_typer(leadtime, name="leadtimes")
 
 goods = typer.Typer(no_args_is_help=True, help="Goods, places and counts as sheets: CSV or XLSX.")
 goods.command("import")(stock.import_)

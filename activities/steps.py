@@ -6,9 +6,11 @@ from typing import Any
 from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.holds import Holds
+from activities.lead_times import LeadTimes
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
+from activities.outlooks import OutlookBook
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
@@ -24,13 +26,15 @@ from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
 from settings import Settings
+from sourcing.exact import solve_exactly
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
     """Every step and every undo, with what it needs passed in."""
     audit = Audit(record, partners.quick_payments, settings.duplicate_window)
     holds, outcome = Holds(record), Outcome(record)
-    reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
+    outlooks = OutlookBook(solve_exactly)
+    reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
@@ -75,4 +79,5 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         reconcile.compare_page,
         reconcile.fetch_missing,
         Push(record).push_batch,
+        LeadTimes(record).learn_lead_times,
     )

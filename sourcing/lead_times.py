@@ -1,6 +1,6 @@
 """Lead times as rows: learned of delivered shipments, and read by version."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from domain.freight import region
 from domain.sourcing.lead_times import Delivered, LeadTimes, Transit, learn
 from models.sourcing import LeadTimeModelRow, LeadTimeRow
 
-LEARNED_FROM_DAYS = 180
+LEARNED_FROM = timedelta(days=180)
 VERSIONS_KEPT = 30
 LONGEST_HOURS = 60 * 24
 """A parcel that takes longer was lost and found: it says nothing about the next one."""
@@ -50,6 +50,11 @@ def refresh_lead_times(session: Session, since: datetime) -> LeadTimeModelRow:
         session.execute(insert(LeadTimeRow), rows)
     session.execute(delete(LeadTimeModelRow).where(LeadTimeModelRow.version <= model.version - VERSIONS_KEPT))
     return model
+
+
+def latest_model(session: Session) -> LeadTimeModelRow | None:
+    """The newest version, or None while nothing was learned."""
+    return session.scalar(select(LeadTimeModelRow).order_by(LeadTimeModelRow.version.desc()).limit(1))
 
 
 def current_version(session: Session) -> int:

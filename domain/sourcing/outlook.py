@@ -59,9 +59,16 @@ class Outlook:
         fit = [one for one in journeys if not one.carrier.name or classes <= one.carrier.dangerous_goods]
         wished = [one for one in fit if one.carrier.name == asked.carrier]
         priced = [one for one in fit if one.priced]
-        grams, weights = asked.wanted.total_grams, self.weights
-        return min(
-            wished or priced or fit, key=lambda one: one.rate.cost(grams) + weights.hour * one.hours, default=None
+        return min(wished or priced or fit, key=lambda one: self._price(one, asked.wanted.total_grams), default=None)
+
+    def _price(self, journey: Journey, grams: int) -> float:
+        """Freight, time and being late, as the balanced objective counts them."""
+        weights = self.weights
+        beyond = max(0.0, journey.hours + weights.caution * journey.spread - weights.promise_hours)
+        return (
+            weights.share("freight") * journey.rate.cost(grams)
+            + weights.share("lead_time") * weights.hour * journey.hours
+            + weights.share("late") * weights.late_hour * beyond
         )
 
     def _journey(self, carrier: Carrier, place: Place, country: str, province: str) -> Journey:
