@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from api.schemas import Body, Channel, Prose, Quantity, Sku, Time
+from api.sourcing_schemas import PolicyName
 
 MOST_RULES = 200
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -56,7 +57,7 @@ class SourcingPolicyAction(Body):
     """This policy first; where it is not content, those of the channel or the house."""
 
     type: Literal["set_sourcing_policy"]
-    sourcing_policy: Literal["balanced", "nearest", "cheapest", "fewest_parcels", "earliest_delivery"]
+    sourcing_policy: PolicyName
 
 
 class GiftAction(Body):
