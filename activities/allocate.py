@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, merges, shelves, sourcing
+from activities import journal, ledger, merges, plans, shelves, sourcing
 from activities.needs import needs_of
 from activities.outlooks import OutlookBook
 from activities.reserve import StockRequest, drop_reservations
@@ -111,14 +111,19 @@ def end_fulfillment_order(
 
 def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
-    if known := journal.repeat_of(session, key):
-        return Allocation(**known | {"work": [Work(**work) for work in known["work"]]})
+    known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
+    if answer := known.get(key):
+        return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
     needs = needs_of(session, [order_id])[order_id]
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
         skus = list(needs.demand)
         allowed = lock_quotas(session, [needs.channel], skus, [order_id])
-        decision = sourcing.decide(session, needs, shelves.look(session, skus, outlooks), allowed, request.partial)
+        stock = shelves.look(session, skus, outlooks)
+        if plan := plans.planned(needs, known):
+            decision = plans.decision_of(plan, stock.basis(needs, needs.demand))
+        else:
+            decision = sourcing.decide(session, needs, stock, allowed, request.partial)
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:
@@ -126,6 +131,8 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
         versions = horizon.parameters.version, horizon.outlook.lead_times.version
         why = keep_decision(session, order_id, request.round, decision, *versions)
         opened = _open_fulfillment_orders(session, order_id, replace(decision, reason=why))
+        for work in opened.work:
+            outlooks.count(work.location_id, work.units)
         allocation = replace(opened, why=why)
         data = {"why": why, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
         journal.happened(session, order_id, "sourcing.decided", key, data)

@@ -80,6 +80,11 @@ class OutlookBook:
         self._fresh_until = 0.0
         return self.horizon(session)
 
+    def count(self, location_id: str, units: int) -> None:
+        """Today's fulfillment orders take so many units more at a place, until that is read anew."""
+        if location_id in self._used:
+            self._used[location_id] += units
+
     def _look(self, session: Session) -> Horizon:
         at = datetime.now(UTC)
         parameters = self._parameters.at(session, at)

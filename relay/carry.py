@@ -21,6 +21,7 @@ from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
+from relay.second_thoughts import SecondThoughts
 from relay.stock import StockNews
 from relay.turns import Turns
 from settings import Settings
@@ -43,6 +44,7 @@ class Relay:
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
         self.arrivals = Arrivals(sessions, client, settings)
+        self.second_thoughts = SecondThoughts(sessions)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -54,6 +56,7 @@ class Relay:
             self._repeat(self.carry_events),
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.second_thoughts.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:
