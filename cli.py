@@ -5,7 +5,6 @@ import typer
 from commands import blocks, channels, keys, leadtimes, listings, parameters, remarks, stock
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
-from commands.bench_stock_scale import stock_scale
 from commands.demo import demo
 from commands.import_file import import_command
 from commands.migrate import migrate
@@ -20,7 +19,6 @@ app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
-bench.command("stock-scale")(stock_scale)
 bench.command()(sourcing)
 app.add_typer(bench, name="bench")
 
@@ -50,7 +48,7 @@ leadtime.command()(leadtimes.refresh)
 leadtime.command("list")(leadtimes.list_)
 app.add_typer(leadtime, name="leadtimes")
 
-goods = typer.Typer(no_args_is_help=True, help="Goods, places and counts as sheets: CSV or XLSX.")
+goods = typer.Typer(no_args_is_help=True, help="Goods, places, counts and changes as sheets: CSV or XLSX.")
 goods.command("import")(stock.import_)
 goods.command()(stock.export)
 app.add_typer(goods, name="stock")

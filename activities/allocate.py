@@ -133,7 +133,7 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
         opened = _open_fulfillment_orders(session, order_id, replace(decision, reason=why))
         for work in opened.work:
             outlooks.count(work.location_id, work.units)
-        allocation = replace(opened, why=why)
+        allocation = replace(opened, why=why if opened.work else "")
         data = {"why": why, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
         journal.happened(session, order_id, "sourcing.decided", key, data)
     if short:

@@ -14,7 +14,7 @@ from activities.needs import Needs
 from activities.sourcing import Short
 from domain.sourcing.decision import SourcingDecision
 from domain.stock import Movement
-from intake.recordset import insert_recordset
+from intake.recordset import at_once, insert_recordset
 from models.stock import ReservationRow
 
 
@@ -36,6 +36,7 @@ _CLAIM = insert_recordset(
     conflict="order_id, sku, location_id",
     change="quantity = reservations.quantity + excluded.quantity",
 )
+_WRITE = at_once(claims=_CLAIM, facts=journal.ALL_HAPPENED, answers=journal.REMEMBER_ALL)
 
 
 class ClaimBook:
@@ -72,11 +73,16 @@ class ClaimBook:
         """Write all of it; the order's rows and its stock are locked by the caller."""
         if not self._answers:
             return
-        if self._postings:
-            session.execute(_CLAIM, {"rows": json.dumps(_reserved(self._postings))})
-        journal.all_happened(session, self._facts)
+        answers = {key: vars(answer) for key, answer in self._answers.items()}
+        session.execute(
+            _WRITE,
+            {
+                "claims": json.dumps(_reserved(self._postings)),
+                "facts": journal.fact_rows(self._facts),
+                "answers": journal.result_rows(answers),
+            },
+        )
         sourcing.wait_for_stock(session, self._waiting, self._served)
-        journal.remember_all(session, {key: vars(answer) for key, answer in self._answers.items()})
         ledger.post_all(session, self._postings, locked=True)
 
 

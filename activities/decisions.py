@@ -1,5 +1,6 @@
 """What a decision about a shortage does to the lines of an order."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,8 +11,9 @@ from activities import gifts
 from activities.needs import outstanding
 from activities.records import load_order
 from domain import shortages
+from domain.bundles import Parts, explode, whole
 from domain.return_policy import paid_for
-from goods.demand import UNDONE
+from goods.demand import UNDONE, bundles_of
 from models.fulfillment import FulfillmentOrderRow
 from models.goods import ProductSubstituteRow
 from models.order import OrderLineRow
@@ -22,7 +24,9 @@ Short = Mapping[str, BackorderRow]
 
 @dataclass(frozen=True)
 class Decision:
-    """`action` of domain/shortages.py about one SKU that is short, or all of them when it is empty."""
+    """`action` of domain/shortages.py about one SKU that is short, about the line of a bundle with such a part, or
+    about all of them when it is empty.
+    """
 
     order_id: str
     round: int
@@ -47,7 +51,8 @@ class Settled:
 
 def carry_out(session: Session, decision: Decision, short: Short) -> Settled:
     """Change the lines as decided; the caller holds the rows of `short`, by SKU."""
-    wanted = {sku: row for sku, row in short.items() if decision.sku in ("", sku)}
+    parts = bundles_of(session, decision.order_id).get(decision.sku, {})
+    wanted = {sku: row for sku, row in short.items() if decision.sku in ("", sku) or sku in parts}
     if not wanted:
         return Settled(f"{decision.sku or 'nothing'} is not short")
     return _ACTIONS[decision.action](session, decision, wanted)
@@ -65,18 +70,24 @@ def _split(session: Session, decision: Decision, short: Short) -> Settled:
 
 
 def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
-    """Withdraw what is still to be sent of the SKU, from its last line on, and count what was paid for it."""
-    order_id, repay, gone = decision.order_id, 0, outstanding(session, decision.order_id)
-    paid = paid_for(load_order(session, order_id))
-    for line in _lines(session, order_id, list(short)):
-        units = min(gone.get(line.sku, 0), line.quantity - line.withdrawn)
-        if units:
-            # Counted as a return counts them, so that both together never pay a unit twice.
-            of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
-            repay += sum(amount.minor_units for amount in of_line)
-            line.withdrawn += units
-            line.canceled += units
-            gone[line.sku] -= units
+    """Withdraw what is still to be sent of the SKU, from its last line on, and count what was paid for it. Of bundles
+    those are canceled of which nothing has left.
+    """
+    order_id, repay, canceled = decision.order_id, 0, 0
+    paid, bundles = paid_for(load_order(session, order_id)), bundles_of(session, order_id)
+    gone = Counter(outstanding(session, order_id))
+    for line in _lines_about(session, decision, short, bundles):
+        parts = bundles.get(line.sku, {line.sku: 1})
+        units = min(whole(parts, gone), line.quantity - line.withdrawn)
+        # Counted as a return counts them, so that both together never pay a unit twice.
+        of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
+        repay += sum(amount.minor_units for amount in of_line)
+        line.withdrawn += units
+        line.canceled += units
+        canceled += units
+        gone.subtract(explode({line.sku: units}, bundles))
+    if not canceled:
+        return Settled("the rest of it has left already: it can only be waited for")
     session.flush()
     gifts.drop_when_alone(session, order_id)
     _no_longer_short(session, order_id, short)
@@ -97,9 +108,12 @@ def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
     product = session.get(ProductRow, decision.substitute_sku)
     if known is None or product is None or not product.on_sale:
         return Settled(f"{decision.substitute_sku} is no substitute of {decision.sku}")
-    lines = _lines(session, decision.order_id, [decision.sku])
-    still_here = outstanding(session, decision.order_id).get(decision.sku, 0)
-    if still_here != sum(line.quantity for line in lines):
+    bundles = bundles_of(session, decision.order_id)
+    lines = [line for line in _lines_about(session, decision, short, bundles) if line.sku == decision.sku]
+    if not lines:
+        return Settled(f"{decision.sku} is a part of what was ordered: the bundle may be substituted or canceled")
+    still_here = whole(bundles.get(decision.sku, {decision.sku: 1}), outstanding(session, decision.order_id))
+    if still_here < sum(line.quantity for line in lines):
         return Settled(f"part of {decision.sku} has been taken care of: the rest can be split, waited for or canceled")
     lines_of_sku = OrderLineRow.order_id == decision.order_id, OrderLineRow.sku == decision.sku
     instead = {"sku": product.sku, "title": product.title, "substitute_for": decision.sku}
@@ -116,9 +130,17 @@ _ACTIONS: Mapping[str, Callable[[Session, Decision, Short], Settled]] = {
 }
 
 
-def _lines(session: Session, order_id: str, skus: list[str]) -> list[OrderLineRow]:
-    lines = select(OrderLineRow).where(OrderLineRow.order_id == order_id, OrderLineRow.sku.in_(skus))
-    return list(session.scalars(lines.order_by(OrderLineRow.line_no.desc())))
+def _lines_about(
+    session: Session, decision: Decision, short: Short, bundles: Mapping[str, Parts]
+) -> list[OrderLineRow]:
+    """The lines that need something of what is short, the last first; of one bundle, if the decision names it."""
+    lines = select(OrderLineRow).where(OrderLineRow.order_id == decision.order_id)
+    return [
+        line
+        for line in session.scalars(lines.order_by(OrderLineRow.line_no.desc()))
+        if short.keys() & bundles.get(line.sku, {line.sku: 1}).keys()
+        and (decision.sku not in bundles or line.sku == decision.sku)
+    ]
 
 
 def _no_longer_short(session: Session, order_id: str, short: Short) -> None:

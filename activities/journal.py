@@ -36,8 +36,8 @@ _REPEAT_OF = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
 _REPEATS_OF = select(_RESULTS.c.key, _RESULTS.c.result).where(
     _RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
 )
-_ALL_HAPPENED = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
-_REMEMBER_ALL = insert_recordset(StepResultRow, "key, result")
+ALL_HAPPENED = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
+REMEMBER_ALL = insert_recordset(StepResultRow, "key, result")
 
 
 def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
@@ -56,10 +56,9 @@ def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
     session.execute(_REMEMBER, {"key": key, "result": dict(result)})
 
 
-def remember_all(session: Session, results: Mapping[str, Mapping[str, Any]]) -> None:
-    """Keep the answers of many steps, by key, in one statement."""
-    rows = [{"key": key, "result": result} for key, result in results.items()]
-    session.execute(_REMEMBER_ALL, {"rows": json.dumps(rows)})
+def result_rows(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The answers of many steps, by key, as REMEMBER_ALL takes them."""
+    return json.dumps([{"key": key, "result": result} for key, result in results.items()])
 
 
 def happened(
@@ -73,8 +72,12 @@ def happened(
 def all_happened(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
     """Append facts of many orders to their logs in one statement, in this sequence and each once."""
     if facts:
-        rows = [fact._asdict() | {"actor": actor} for fact in facts]
-        session.execute(_ALL_HAPPENED, {"rows": json.dumps(rows)})
+        session.execute(ALL_HAPPENED, {"rows": fact_rows(facts, actor)})
+
+
+def fact_rows(facts: Sequence[Fact], actor: str = SYSTEM) -> str:
+    """Facts as ALL_HAPPENED takes them."""
+    return json.dumps([fact._asdict() | {"actor": actor} for fact in facts])
 
 
 def announce(

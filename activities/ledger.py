@@ -51,7 +51,7 @@ def _lock() -> Select[str]:
     )
 
 
-def _change() -> ReturningUpdate[str, str, bool]:
+def _change() -> ReturningUpdate[str, str, int]:
     wanted = _wanted(*COUNTERS)
     after = {name: _STOCK.c[name] + wanted.c[name] for name in COUNTERS}
     return (
@@ -59,7 +59,7 @@ def _change() -> ReturningUpdate[str, str, bool]:
         .where(_STOCK.c.sku == wanted.c.sku, _STOCK.c.location_id == wanted.c.location_id)
         .where(_available(after) >= 0, *(value >= 0 for value in after.values()))
         .values(after)
-        .returning(_STOCK.c.sku, _STOCK.c.location_id, (_available(wanted.c) != 0).label("other"))
+        .returning(_STOCK.c.sku, _STOCK.c.location_id, _available(wanted.c).label("more"))
     )
 
 
@@ -70,8 +70,8 @@ def _available(of: Mapping[str, ColumnElement[int]] | ReadOnlyColumnCollection[s
 def _change_and_tell() -> Select[str, str]:
     """Whose available stock has changed is written down by the same statement, for activities/sweep.py."""
     changed = _change().cte("changed")
-    touched = select(changed.c.sku).where(changed.c.other).distinct()
-    told = insert(_TOUCHES).from_select(["sku"], touched).cte("told")
+    touched = select(changed.c.sku, func.bool_or(changed.c.more > 0)).where(changed.c.more != 0)
+    told = insert(_TOUCHES).from_select(["sku", "more"], touched.group_by(changed.c.sku)).cte("told")
     return select(changed.c.sku, changed.c.location_id).add_cte(told)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -78,7 +79,13 @@ _RECEIVERS = (
     .order_by(_ORDERS.c.order_id)
 )
 # What a claim writes refers to the order, so it waits here for whoever changes the order, and not when it holds stock.
-_RECEIVERS_LOCKED = _RECEIVERS.with_for_update(read=True, key_share=True)
+# How long it and all that follows wait for a lock is said along with it, before it begins.
+_PATIENCE = func.set_config(
+    "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
+)
+_RECEIVERS_LOCKED = _RECEIVERS.where(select(_PATIENCE).scalar_subquery().is_not(None)).with_for_update(
+    read=True, key_share=True
+)
 _FACTS = union_all(
     select(
         _LINES.c.order_id,
@@ -109,14 +116,22 @@ def outstanding(session: Session, order_id: str) -> dict[str, int]:
     return dict(needs_of(session, [order_id])[order_id].demand)
 
 
-def needs_of(session: Session, order_ids: Sequence[str], lock: bool = False) -> dict[str, Needs]:
-    """The needs by order. With `lock` nobody changes the orders' keys meanwhile; they are locked by order id.
+def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
+    """The needs by order. An order that is not there is a defect and is absent."""
+    return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
 
-    An order that is not there is a defect and is absent.
+
+def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | None) -> dict[str, Needs]:
+    """As `needs_of`, and nobody changes the orders' keys meanwhile; they are locked by order id. From here on the
+    transaction gives up when it has waited so long for a lock, such as `1s`; None is what the database is set to.
     """
-    named = {"orders": list(order_ids)}
-    receivers = session.execute(_RECEIVERS_LOCKED if lock else _RECEIVERS, named)
+    wanted = {"orders": list(order_ids), "patience": patience}
+    return _with_facts(session, session.execute(_RECEIVERS_LOCKED, wanted))
+
+
+def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
     needs = {row.order_id: Needs(*row) for row in receivers}
+    named = {"orders": list(needs)}
     for order_id, what, sku, location, units in session.execute(_FACTS, named):
         of_order = needs[order_id]
         match what:

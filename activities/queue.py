@@ -1,17 +1,20 @@
 """Those who wait for goods: when each gets them, and whom an arrival wakes. Never more than the goods can serve."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from heapq import merge
+from typing import Any
 
-from sqlalchemy import ARRAY, Date, Row, Text, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
+from activities.left import Left
 from domain.arrivals import Waiter, promises
+from goods.quotas import IN_FORCE
 from goods.views import available_in_network
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
+from models.goods import ChannelQuotaRow
 from models.order import OrderRow
 from models.stock import BackorderRow
 
@@ -22,6 +25,12 @@ Name = tuple[str, str]
 """An order by its channel and channel order id."""
 
 _ORDER_KEY = (BackorderRow.priority, BackorderRow.since, BackorderRow.order_id)
+_WITHIN_QUOTA = ~exists().where(
+    ChannelQuotaRow.channel == OrderRow.channel,
+    ChannelQuotaRow.sku == BackorderRow.sku,
+    ChannelQuotaRow.claimed >= ChannelQuotaRow.quantity,
+    IN_FORCE,
+)
 _PROMISE = text("""
     UPDATE backorders SET promised_on = promised.day
     FROM unnest(:orders, :days) AS promised (order_id, day)
@@ -62,18 +71,23 @@ def promise(session: Session, skus: Iterable[str]) -> list[str]:
 def served(session: Session, skus: Iterable[str]) -> list[str]:
     """The orders that what there is now can serve, in their turn: the lowest priority first, then the longest waiting.
 
-    An order is passed over while something else that it waits for is missing, or when there is not enough for it;
-    one that takes less than it wants is served with the rest.
+    An order is passed over while something else that it waits for is missing, when there is not enough for it, or
+    when it would be beyond its channel's quota; one that takes less than it wants is served with the rest.
     """
-    left = _Left(session)
+    left = Left(session)
     arrived = sorted(skus)
     woken: list[str] = []
-    for row in merge(*(_queue(session, sku) for sku in arrived), key=lambda row: tuple(row)[:3]):
+    for row in merge(*(_queue(session, sku, _WITHIN_QUOTA) for sku in arrived), key=lambda row: tuple(row)[:3]):
         if not any(left[sku] for sku in arrived):
             break
-        if row.order_id not in woken and left.take(row.wants, row.splits):
+        if row.order_id not in woken and left.take(row.channel, row.wants, row.splits):
             woken.append(row.order_id)
     return woken
+
+
+def waited_for(session: Session, skus: Iterable[str]) -> list[str]:
+    """Those of the SKUs that somebody waits for."""
+    return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
 
 
 def names(session: Session, orders: Iterable[str]) -> list[Name]:
@@ -94,32 +108,12 @@ def promised(session: Session, skus: Iterable[str]) -> list[str]:
     return list(session.scalars(select(BackorderRow.order_id).where(*known)))
 
 
-class _Left:
-    """Units by SKU that nobody who was woken takes, looked up when they are first asked for."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._units: dict[str, int] = {}
-
-    def __getitem__(self, sku: str) -> int:
-        if sku not in self._units:
-            self._units[sku] = available_in_network(self._session, [sku])[sku]
-        return self._units[sku]
-
-    def take(self, wants: Mapping[str, int], splits: bool) -> bool:
-        given = Counter({sku: min(wanted, self[sku]) for sku, wanted in wants.items()})
-        if not any(given.values()) or (not splits and given != Counter(wants)):
-            return False
-        for sku, units in given.items():
-            self._units[sku] -= units
-        return True
-
-
-def _queue(session: Session, sku: str) -> Iterator[Row[tuple[int, object, str, int, bool, dict[str, int]]]]:
+def _queue(session: Session, sku: str, *which: ColumnElement[bool]) -> Iterator[Row[Any]]:
     other = select(BackorderRow).subquery()
     wants = select(func.jsonb_object_agg(other.c.sku, other.c.wanted)).where(other.c.order_id == BackorderRow.order_id)
     columns = (*_ORDER_KEY, BackorderRow.wanted, BackorderRow.splits, wants.scalar_subquery().label("wants"))
-    queue = select(*columns).where(BackorderRow.sku == sku).order_by(*_ORDER_KEY)
+    queue = select(*columns, OrderRow.channel).join(OrderRow).where(BackorderRow.sku == sku, *which)
+    queue = queue.order_by(*_ORDER_KEY)
     yield from session.execute(queue, execution_options={"yield_per": AHEAD})
 
 

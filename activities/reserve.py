@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, ledger, shelves, sourcing
 from activities.claim_desk import ClaimDesk
 from activities.claims import ClaimBook, Reservation
-from activities.needs import needs_of, wanted_goods
+from activities.needs import lock_needs_of, wanted_goods
 from activities.outlooks import OutlookBook
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement
@@ -19,7 +19,7 @@ from models.database import Sessions
 from models.stock import BackorderRow, ReservationRow
 
 # The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
-_NOT_LONG = text("SET LOCAL lock_timeout = '1s'")
+NOT_LONG = "1s"
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,11 @@ class Reserve:
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
         with self.sessions.begin() as session:
-            session.execute(_NOT_LONG)
-            return claim_stock(session, requests, self._outlooks)
+            return claim_stock(session, requests, NOT_LONG, self._outlooks)
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
-            return claim_stock(session, [request], self._outlooks)[0]
+            return claim_stock(session, [request], outlooks=self._outlooks)[0]
 
 
 def drop_reservations(session: Session, order_id: str) -> list[Movement]:
@@ -84,9 +83,13 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
 
 
 def claim_stock(
-    session: Session, requests: Sequence[StockRequest], outlooks: OutlookBook | None = None
+    session: Session,
+    requests: Sequence[StockRequest],
+    patience: str | None = None,
+    outlooks: OutlookBook | None = None,
 ) -> list[Reservation]:
     """Reserve for each request what its order still needs; who comes first in the sequence is served first.
+    It gives up when it has waited so long (`patience`) for a lock.
 
     Everybody locks orders before quotas and quotas before stock, and each by its key, so that groups of several
     processes wait for each other but never in a ring. An order that is not there is a defect and raises KeyError.
@@ -95,7 +98,7 @@ def claim_stock(
     # Read before anything is locked, if it must be read anew.
     outlooks = outlooks or OutlookBook()
     outlooks.horizon(session)
-    needs = needs_of(session, [request.order_id for request in requests], lock=True)
+    needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)

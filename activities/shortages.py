@@ -12,6 +12,7 @@ from activities.needs import outstanding
 from activities.pick import order_of
 from domain import shortages
 from domain.money import Money
+from goods.demand import lines_with
 from goods.products import substitutes_of
 from goods.views import available_in_network
 from integrations.payments import Payments
@@ -61,7 +62,9 @@ class Shortages:
             for row in rows:
                 session.refresh(row)
                 until = row.promised_on.isoformat() if row.promised_on else None
-                found = shortages.proposals(until, sendable, _substitutes(session, row.sku, row.wanted))
+                lines = lines_with(session, order_id, row.sku)
+                instead = {sku: _substitutes(session, sku, units) for sku, units in lines.items()}
+                found = shortages.proposals(row.sku, until, sendable, instead)
                 row.proposals = [dict(proposal) for proposal in found]
                 told += [f"{row.sku}: {shortages.in_words(proposal)}" for proposal in found]
             days = [row.promised_on for row in rows]

@@ -1,4 +1,5 @@
-"""What follows from stock that has changed: alerts at crossings, and listings that are behind. Not in the claim's way.
+"""What follows from stock that has changed: alerts at crossings, listings that are behind, and orders that need wait no
+longer. Not in the claim's way.
 
 Claims only write down whose stock they touched (activities/ledger.py). A worker takes these marks away every half
 second and looks at each SKU once, however often it was touched.
@@ -6,15 +7,19 @@ second and looks at each SKU once, however often it was touched.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from activities import queue
 from activities.parameters import ParameterBook
+from activities.queue import Name
 from activities.rows import insert_all
 from domain.stock_levels import BACK, crossings
 from domain.stock_views import SELLABLE
+from goods.touches import touch
 from models.database import Sessions
 from models.listing import StockAlertRow
 from models.stock import LocationRow, ProductRow, StockRow
@@ -28,6 +33,12 @@ ALONE = select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))
 # What a transaction has not committed yet is not seen, and taken by a later sweep.
 TAKE = text("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
+    RETURNING sku, more
+""")
+# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it.
+TURNED = text("""
+    UPDATE channel_quotas SET looked_at = now()
+    WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
     RETURNING sku
 """)
 # Rows are locked in one order, here and where pushes are acknowledged (activities/push.py).
@@ -40,6 +51,15 @@ FALL_BEHIND = text("""
 """)
 
 
+@dataclass(frozen=True)
+class Swept:
+    """How many marks there were, the goods of which there may be more, and the orders that these can serve now."""
+
+    marks: int = 0
+    more: list[str] = field(default_factory=list)
+    woken: list[Name] = field(default_factory=list)
+
+
 class Sweep:
     """Several workers may sweep: one does at a time, and the others leave it to that one."""
 
@@ -47,17 +67,25 @@ class Sweep:
         self._sessions = sessions
         self._parameters = ParameterBook()
 
-    def run(self) -> int:
-        """Look at what was touched, in one transaction, and answer how many marks there were."""
+    def run(self) -> Swept:
+        """Look at what was touched, in one transaction."""
         with self._sessions.begin() as session:
             if not session.scalar(ALONE):
-                return 0
-            touched = session.scalars(TAKE, {"at_once": AT_ONCE}).all()
-            if skus := sorted(set(touched)):
+                return Swept()
+            turned = session.scalars(TURNED).all()
+            touched = session.execute(TAKE, {"at_once": AT_ONCE}).all()
+            if skus := sorted({*turned, *(row.sku for row in touched)}):
                 session.execute(FALL_BEHIND, {"skus": skus})
                 low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
                 _tell_crossings(session, skus, low_at)
-            return len(touched)
+            more = queue.waited_for(session, {*turned, *(row.sku for row in touched if row.more)})
+            return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
+
+    def touch_again(self, skus: Sequence[str]) -> None:
+        """Those who wait for these goods could not be told."""
+        with self._sessions.begin() as session:
+            for sku in skus:
+                touch(session, sku)
 
 
 def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:

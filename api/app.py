@@ -37,6 +37,7 @@ from api import (
     shortages,
     sourcing,
     stock_alerts,
+    stock_changes,
     stock_counts,
     stock_reports,
     webhooks,
@@ -44,7 +45,7 @@ from api import (
 from api.access import KeyRing
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
-from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody, StockCountBody
+from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
 from api.merging import UnmergeBody
@@ -59,6 +60,7 @@ from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.shortages import ShortageBody
 from api.sourcing_schemas import SourcingTrialBody
+from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -73,14 +75,14 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
-    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
 )
 ROUTERS = (
     *(intake, orders, audits, sourcing, order_commands, merging, reviews, return_requests, returns, webhooks),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
-    *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
+    *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders),
+    *(listings, shortages, purchase_orders, stock_counts),
 )
 
 

@@ -80,6 +80,21 @@ COUNTED = {
     "counted_lines": 2,
     "differences": [{"sku": LAMP, "units": -1}],
 }
+ADJUSTMENT: dict[str, Any] = {
+    "adjustment_id": "ADJUST-2026-11-30-1",
+    "location_id": STORE,
+    "reason": "two fell off the shelf",
+    "lines": [{"sku": LAMP, "units": -2}],
+}
+ADJUSTED = {"id": "ADJUST-2026-11-30-1", "lines": 1}
+TRANSFER: dict[str, Any] = {
+    "transfer_id": "TRANSFER-2026-11-30-1",
+    "from_location": STORE,
+    "to_location": "CN-SHA-02",
+    "reason": "the new store opens",
+    "lines": [{"sku": BULB, "units": 12}],
+}
+TRANSFERRED = {"id": "TRANSFER-2026-11-30-1", "lines": 1}
 MOVEMENTS = {
     "items": [
         {
@@ -91,6 +106,7 @@ MOVEMENTS = {
             "quantity": 1,
             "order_id": ORDER_ID,
             "reason": "reserved",
+            "actor": "baton",
         }
     ],
     "next_cursor": None,

@@ -1,11 +1,11 @@
-"""Bodies about goods and places: products, locations, what a channel may see and sell, counts of stock."""
+"""Bodies about goods and places: products, locations, what a channel may see and sell."""
 
 from datetime import date, time
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from api.schemas import NO_CONTROLS, Body, CaseId, Channel, Country, Name, Quantity, Sku, Time
+from api.schemas import NO_CONTROLS, Body, Channel, Country, Name, Quantity, Sku, Time
 from domain.calendars import known_zone
 
 Kind = Literal["warehouse", "store", "supplier", "virtual"]
@@ -13,7 +13,6 @@ Code = Annotated[str, Field(max_length=60, pattern=NO_CONTROLS)]
 LocationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 Title = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS)]
 Units = Annotated[int, Field(ge=0, le=100_000_000)]
-Line = TypeVar("Line", "PartBody", "CountLineBody")
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -45,6 +44,24 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone), Field(max_length=60)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
+
+
+class OfSku(Protocol):
+    @property
+    def sku(self) -> str: ...
+
+
+Line = TypeVar("Line", bound=OfSku)
+
+
+def once(lines: list[Line]) -> list[Line]:
+    """The lines as they are; a ValueError when two are of one SKU."""
+    seen = set[str]()
+    for line in lines:
+        if line.sku in seen:
+            raise ValueError(f"{line.sku} is named twice")
+        seen.add(line.sku)
+    return lines
 
 
 class PartBody(Body):
@@ -132,34 +149,3 @@ class ChannelStockBody(Body):
     share_percent: Annotated[int, Field(ge=0, le=100)] = 100
     reserve: Units = 0
     quotas: Annotated[list[QuotaBody], Field(max_length=50, default_factory=list)]
-
-
-class CountLineBody(Body):
-    """`counted` are all units that lie there, whomever they are promised to."""
-
-    sku: Sku
-    counted: Units
-
-
-class StockCountBody(Body):
-    """What was found at one location. The same `count_id` again books nothing more."""
-
-    count_id: CaseId
-    location_id: LocationId
-    reason: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
-    lines: Annotated[list[CountLineBody], Field(min_length=1, max_length=2_000)]
-
-    @field_validator("lines")
-    @classmethod
-    def _each_once(cls, lines: list[CountLineBody]) -> list[CountLineBody]:
-        return once(lines)
-
-
-def once(lines: list[Line]) -> list[Line]:
-    """The lines as they are; a ValueError when two are of one SKU."""
-    seen = set[str]()
-    for line in lines:
-        if line.sku in seen:
-            raise ValueError(f"{line.sku} is named twice")
-        seen.add(line.sku)
-    return lines

@@ -18,7 +18,8 @@ router = APIRouter(tags=["stock"])
 
 
 class MovementAnswer(Answer):
-    """`kind` says which counters `quantity` changed; below 0 only where something was counted or put back."""
+    """`kind` says which counters `quantity` changed; below 0 only where something was counted, put back or moved
+    away. `actor` is who moved it."""
 
     movement_id: int
     at: datetime
@@ -28,6 +29,7 @@ class MovementAnswer(Answer):
     quantity: int
     order_id: str | None
     reason: str
+    actor: str
 
 
 @router.get(

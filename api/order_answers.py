@@ -61,9 +61,11 @@ class OrderLineAnswer(Answer):
 
 
 class ShortageProposal(Answer):
-    """One thing that may be done: `until` of wait (null if nobody knows), `units` of split, or a substitute."""
+    """One thing that may be done: `until` of wait (null if nobody knows), `units` of split, or a substitute. `sku` is
+    the bundle on whose line it is done; null where what is short was ordered by itself."""
 
     action: Literal["wait", "split", "cancel_line", "substitute"]
+    sku: str | None = None
     until: date | None = None
     units: int | None = None
     substitute_sku: str | None = None

@@ -7,12 +7,12 @@ from api import goods_examples as examples
 from api.access import Caller
 from api.dependencies import Services, StockKeeper, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistaken
-from api.goods_schemas import StockCountBody
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.schemas import Answer
-from goods.mistakes import Mistake
-from stocktaking.counts import Count, OtherCount, book_count
+from api.stock_schemas import StockCountBody
+from goods.mistakes import IdUsedBefore, Mistake
+from stocktaking.counts import Count, book_count
 
 router = APIRouter(tags=["stock"], route_class=OnceRoute)
 
@@ -57,7 +57,7 @@ def _book(services: Services, body: StockCountBody, caller: Caller) -> StockCoun
             booked = book_count(session, count)
     except Mistake as mistake:
         raise mistaken(mistake) from None
-    except OtherCount:
+    except IdUsedBefore:
         raise Problem(OTHER_BODY, "this count_id came before with another count") from None
     differences = [DifferenceAnswer(sku=sku, units=off) for sku, off in sorted(booked.items())]
     return StockCountAnswer(

@@ -60,7 +60,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
 
         def naive(order_id: str) -> None:
             with record.begin() as session:
-                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)], outlooks)[0].units)
+                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)], outlooks=outlooks)[0].units)
 
         figures: StockFigures = {}
         for kind, skus in (("hot", [HOT]), ("spread", SPREAD)):

@@ -1,4 +1,4 @@
-"""`baton bench stock-scale`: how long lists and views of stock take through the API when there is very much of it."""
+"""`baton bench stock --scale`: how long lists and views of stock take through the API when there is very much of it."""
 
 import random
 import sys

@@ -1,24 +1,32 @@
 """`baton bench`: figures of this machine. With --json one object on stdout; progress goes to stderr."""
 
 import json
-from dataclasses import asdict
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.audit import Rejected, measure_audit
-from bench.drain import Stalled, measure_drain
+from bench.audit import AuditFigures, Rejected, measure_audit
+from bench.drain import DrainFigures, Stalled, measure_drain
 from bench.flow import FlowFigures, measure_flow
 from bench.intake import LoadFailed, measure_intake
 from bench.orders import NotCompleted
 from bench.remarks import measure_remarks
 from bench.stock import Oversold, measure_stock
+from bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+TROUBLES = (
+    *(NotCompleted, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
+    *(PostgresError, ServiceError, TimeoutError),
+)
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
@@ -32,116 +40,105 @@ def bench() -> None:
 def flow(
     orders: Annotated[int, typer.Option(min=1, help="How many orders, and as many empty workflows.")] = 300,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes, on both sides.")] = 1,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Orders through their whole life, against workflows of six activities and three signals that do nothing."""
-    said = Console(stderr=True)
-    status = 0
-    try:
+
+    def measure(said: Console) -> FlowFigures:
         with _progress(said) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("orders", "baseline")}
-            figures = measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
-    except (NotCompleted, PostgresError, ServiceError, TimeoutError) as problem:
-        said.print(str(problem), style="red", markup=False, soft_wrap=True)
-        status = 1
-    else:
-        if json_:
-            print(json.dumps(asdict(figures)))
-        else:
-            Console().print(_table(figures))
-    end_process(status)
+            return measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
+
+    _run(measure, json_, _table)
 
 
 @app.command()
 def intake(
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each kind is measured.")] = 30,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Orders taken in, one by one and in batches: checked, committed with fsync, and then answered."""
-    said = Console(stderr=True)
-    status = 0
-    try:
-        figures = measure_intake(seconds, lambda what: said.print(f"{what}, {seconds:g} s"))
-    except (LoadFailed, PostgresError, ServiceError) as problem:
-        said.print(str(problem), style="red", markup=False, soft_wrap=True)
-        status = 1
-    else:
-        _print(asdict(figures), json_)
-    end_process(status)
+    _run(lambda said: measure_intake(seconds, lambda what: said.print(f"{what}, {seconds:g} s")), json_)
 
 
 @app.command()
 def drain(
     orders: Annotated[int, typer.Option(min=100, help="How many orders the marketplace places.")] = 10_000,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Seconds until a store's orders in the middle of a burst are audited: in turn, and first in first out."""
-    said = Console(stderr=True)
-    status = 0
-    try:
+
+    def measure(said: Console) -> DrainFigures:
         with _progress(said) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
-            figures = measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
-    except (LoadFailed, PostgresError, ServiceError, Stalled) as problem:
-        said.print(str(problem), style="red", markup=False, soft_wrap=True)
-        status = 1
-    else:
-        _print(asdict(figures), json_)
-    end_process(status)
+            return measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
+
+    _run(measure, json_)
 
 
 @app.command()
 def audit(
     orders: Annotated[int, typer.Option(min=10, help="How many orders are audited.")] = 1_000,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Audits in one process with fifty rules of staff: the gateway is asked, every rule too, and it is committed."""
-    said = Console(stderr=True)
-    status = 0
-    try:
+
+    def measure(said: Console) -> AuditFigures:
         with _progress(said) as progress:
             bar = progress.add_task("audits", total=orders)
-            figures = measure_audit(orders, lambda done: progress.update(bar, completed=done))
-    except (Rejected, PostgresError, ServiceError) as problem:
-        said.print(str(problem), style="red", markup=False, soft_wrap=True)
-        status = 1
-    else:
-        _print(asdict(figures), json_)
-    end_process(status)
+            return measure_audit(orders, lambda done: progress.update(bar, completed=done))
+
+    _run(measure, json_)
 
 
 @app.command()
-def remarks(json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def remarks(json_: AsJson = False) -> None:
     """How well free text is understood that neither the rules nor the model for remarks were made from."""
-    _print(asdict(measure_remarks()), json_)
+    _run(lambda said: measure_remarks(), json_)
 
 
 @app.command()
 def stock(
+    scale: Annotated[bool, typer.Option("--scale", help="Lists and views over very much stock instead.")] = False,
     share: Annotated[float, typer.Option(min=0.01, max=10, help="Of the usual number of claims.")] = 1.0,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    rows: Annotated[
+        int, typer.Option(min=100, help="With --scale: rows of stock, a tenth as many products at ten places.")
+    ] = 1_000_000,
+    movements: Annotated[int, typer.Option(min=0, help="With --scale: rows of the ledger.")] = 10_000_000,
+    requests: Annotated[int, typer.Option(min=10, help="With --scale: how many of each kind are sent.")] = 300,
+    json_: AsJson = False,
 ) -> None:
     """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 at once: in groups, and one transaction a claim."""
+
+    def measure_much(said: Console) -> ScaleFigures:
+        with said.status("stock") as shown:
+            return measure_scale(rows, movements, requests, lambda what, done: shown.update(f"{what} {done:,}"))
+
+    _run(measure_much if scale else lambda said: measure_stock(share, said.print), json_)
+
+
+def _run(measure: Callable[[Console], Any], as_json: bool, table: Callable[[Any], Table] | None = None) -> NoReturn:
+    """Print what was measured and end the process; with 1, and why in red, when it could not be measured."""
     said = Console(stderr=True)
-    status = 0
     try:
-        figures = measure_stock(share, said.print)
-    except (Oversold, PostgresError) as problem:
+        figures = measure(said)
+    except TROUBLES as problem:
         said.print(str(problem), style="red", markup=False, soft_wrap=True)
-        status = 1
-    else:
-        by_claimants = {
-            kind: {claimants: asdict(one) for claimants, one in of_kind.items()} for kind, of_kind in figures.items()
-        }
-        _print(by_claimants, json_)
-    end_process(status)
-
-
-def _print(figures: dict[str, Any], as_json: bool) -> None:
+        end_process(1)
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(_plain(figures)))
+    elif table:
+        Console().print(table(figures))
     else:
-        Console().print_json(data=figures)
+        Console().print_json(data=_plain(figures))
+    end_process(0)
+
+
+def _plain(figures: Any) -> Any:
+    """Figures as JSON has them: dataclasses, or such by name."""
+    if isinstance(figures, dict):
+        return {name: _plain(value) for name, value in figures.items()}
+    return asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
 
 
 def _progress(console: Console) -> Progress:

@@ -1,4 +1,4 @@
-"""`baton stock`: goods, places and counts out of sheets, and sheets of what there is."""
+"""`baton stock`: goods, places, counts and changes out of sheets, and sheets of what there is."""
 
 import csv
 import getpass
@@ -28,7 +28,7 @@ def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX; the first row names columns")],
     what: Annotated[str, typer.Option(help=f"One of {', '.join(SHEETS)}")],
     rejects: Annotated[Path | None, typer.Option(help="Where rows that were not taken go; FILE.rejects.csv")] = None,
-    by: Annotated[str | None, typer.Option(help="Who counted; you, if left out")] = None,
+    by: Annotated[str | None, typer.Option(help="Who counted or changed it; you, if left out")] = None,
 ) -> None:
     """Take in what fits, in one transaction. An empty cell leaves what is there. Exits 1 when rows were not taken."""
     if what not in SHEETS:

@@ -1,19 +1,25 @@
-"""Sheets of goods, places and counts, row by row: what fits is written at once, the rest is told by row and field."""
+"""Sheets of goods, places, counts and changes: what fits is written at once, the rest is told by row and field."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from api.goods_schemas import LocationBody, ProductBody, StockCountBody
+from api.goods_schemas import LocationBody, ProductBody
+from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from commands.sheets import SheetRow
-from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, counts, one_a_row, reject_of
+from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, one_a_row, reject_of, several_rows
 from goods.locations import save_location
-from goods.mistakes import Mistake
+from goods.mistakes import IdUsedBefore, Mistake
 from goods.products import save_product, set_parts, set_substitutes
 from models.database import Sessions
-from stocktaking.counts import Count, OtherCount, book_count
+from stocktaking.changes import Adjustment, Transfer, book_adjustment, book_transfer
+from stocktaking.counts import Count, book_count
+
+Step = Callable[[Session, Any, str], None]
+"""Writes an item; the text says who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Sheet:
     needed: tuple[str, ...]
     columns: tuple[str, ...]
     items: ReadItems
-    steps: tuple[Callable[[Session, Any, str], None], ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass
@@ -61,9 +67,9 @@ def _write(session: Session, sheet: Sheet, items: Sequence[Item], by: str) -> di
                     step(session, item.body, by)
             except Mistake as mistake:
                 refused[item.places] = reject_of(item.places, mistake.field, mistake.message)
-            except OtherCount:
-                reason = "this count was booked before with other figures"
-                refused[item.places] = Reject(item.places[0], "count_id", reason)
+            except IdUsedBefore:
+                reason = "this id was booked before with other figures"
+                refused[item.places] = Reject(item.places[0], sheet.columns[0], reason)
     return refused
 
 
@@ -90,7 +96,22 @@ def _book(session: Session, body: StockCountBody, by: str) -> None:
     book_count(session, Count(body.count_id, body.location_id, units, body.reason, by))
 
 
-COUNT_COLUMNS = ("count_id", "location_id", "reason", "sku", "counted")
+def _adjust(session: Session, body: AdjustmentBody, by: str) -> None:
+    units = {line.sku: line.units for line in body.lines}
+    book_adjustment(session, Adjustment(body.adjustment_id, body.location_id, units, body.reason, by))
+
+
+def _transfer(session: Session, body: TransferBody, by: str) -> None:
+    units = {line.sku: line.units for line in body.lines}
+    transfer = Transfer(body.transfer_id, body.from_location, body.to_location, units, body.reason, by)
+    book_transfer(session, transfer)
+
+
+def _several(model: type[BaseModel], key: str, head: tuple[str, ...], units: str, step: Step) -> Sheet:
+    line = ("sku", units)
+    return Sheet((key, *head, *line), (key, *head, *line), several_rows(model, key, head, line), (step,))
+
+
 SHEETS: Mapping[str, Sheet] = {
     "products": Sheet(
         ("sku", "title"),
@@ -104,5 +125,7 @@ SHEETS: Mapping[str, Sheet] = {
         one_a_row(LocationLine, "location_id"),
         (_save_location,),
     ),
-    "counts": Sheet(COUNT_COLUMNS, COUNT_COLUMNS, counts, (_book,)),
+    "counts": _several(StockCountBody, "count_id", ("location_id", "reason"), "counted", _book),
+    "adjustments": _several(AdjustmentBody, "adjustment_id", ("location_id", "reason"), "units", _adjust),
+    "transfers": _several(TransferBody, "transfer_id", ("from_location", "to_location", "reason"), "units", _transfer),
 }

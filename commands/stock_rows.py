@@ -1,4 +1,4 @@
-"""Rows of a sheet as what is written as a whole: a product, a location, or a count of several rows."""
+"""Rows of a sheet as what is written as a whole: a product, a location, or a count or change of several rows."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from api.errors import invalid_body
-from api.goods_schemas import LocationBody, LocationId, ProductBody, StockCountBody
+from api.goods_schemas import LocationBody, LocationId, ProductBody
 from api.schemas import Sku
 from commands.sheets import SheetRow
 
@@ -35,7 +35,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is written as a whole: one row, or the rows of one count. `places` are their numbers in the sheet."""
+    """What is written as a whole: one row, or the rows of one count or change, with their numbers in the sheet."""
 
     places: tuple[int, ...]
     body: BaseModel
@@ -63,24 +63,28 @@ def one_a_row(model: type[BaseModel], key: str) -> ReadItems:
     return items
 
 
-def counts(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
-    """Rows of one `count_id` are one count."""
-    by_id: dict[str, list[SheetRow]] = {}
-    for row in rows:
-        by_id.setdefault(row.cells.get("count_id", ""), []).append(row)
-    found, rejects = list[Item](), list[Reject]()
-    for lines in by_id.values():
-        heads = {tuple(line.cells.get(name) for name in ("location_id", "reason")) for line in lines}
-        if len(heads) > 1:
-            rejects.append(Reject(lines[0].number, "location_id", "one count is of one location, for one reason"))
-            continue
-        values: dict[str, Any] = {k: v for k, v in lines[0].cells.items() if k not in ("sku", "counted")}
-        values["lines"] = [
-            {k: _number(v) if k == "counted" else v for k, v in line.cells.items() if k in ("sku", "counted")}
-            for line in lines
-        ]
-        _validate(StockCountBody, values, tuple(line.number for line in lines), found, rejects)
-    return found, rejects
+def several_rows(model: type[BaseModel], key: str, head: Sequence[str], line: Sequence[str]) -> ReadItems:
+    """Rows with one `key` are one thing: the columns of `head` are the same in all of them, those of `line` differ."""
+
+    def items(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
+        by_id: dict[str, list[SheetRow]] = {}
+        for row in rows:
+            by_id.setdefault(row.cells.get(key, ""), []).append(row)
+        found, rejects = list[Item](), list[Reject]()
+        for same in by_id.values():
+            if len({tuple(row.cells.get(name) for name in head) for row in same}) > 1:
+                reason = f"the rows of one {key} have the same {', '.join(head)}"
+                rejects.append(Reject(same[0].number, head[0], reason))
+                continue
+            values: dict[str, Any] = {name: text for name, text in same[0].cells.items() if name not in line}
+            values["lines"] = [
+                {name: text if name == "sku" else _number(text) for name, text in row.cells.items() if name in line}
+                for row in same
+            ]
+            _validate(model, values, tuple(row.number for row in same), found, rejects)
+        return found, rejects
+
+    return items
 
 
 def _validate(
@@ -93,7 +97,7 @@ def _validate(
 
 
 def reject_of(places: tuple[int, ...], path: str, reason: str) -> Reject:
-    """A path such as `lines[3].sku` of a count is the column `sku` of its fourth row."""
+    """A path such as `lines[3].sku` of several rows is the column `sku` of its fourth row."""
     line = re.fullmatch(r"lines\[(\d+)\]\.(\w+)", path)
     return Reject(places[int(line[1])], line[2], reason) if line else Reject(places[0], path, reason)
 

@@ -159,6 +159,10 @@ QUOTAS = """
     FROM channel_quotas
     LEFT JOIN (SELECT quota_id, sum(units) AS units FROM quota_claims GROUP BY quota_id) AS claims USING (quota_id)"""
 
+TRANSFERRED = """
+    SELECT sku || ' ' || reason AS id, sum(quantity) <> 0 AS wrong
+    FROM stock_movements WHERE kind = 'transferred' GROUP BY sku, reason"""
+
 _QUERIES: Mapping[str, str] = {
     "stock counters equal the sums of the ledger": LEDGER,
     "reserved units equal the reservations": RESERVED,
@@ -166,6 +170,7 @@ _QUERIES: Mapping[str, str] = {
     "units in transit equal the open lines of purchase orders": IN_TRANSIT,
     "nothing is oversold or below zero": NOT_NEGATIVE,
     "quotas are used up by the claims of orders": QUOTAS,
+    "no transfer loses or makes goods": TRANSFERRED,
     "every allocation is owned by an open fulfillment order": OWNED,
     "no ended order reserves stock": LET_GO,
     "every order has a workflow or an end": STARTED,

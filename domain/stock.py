@@ -34,14 +34,6 @@ class OutOfStock(Refusal):
     """A counter would go below zero or below what is promised: somebody else was faster."""
 
 
-class UnknownStock(Refusal):
-    """Goods or a place that we do not know."""
-
-
-class KeyUsedBefore(Refusal):
-    """The same key came with something else before."""
-
-
 @dataclass(frozen=True, slots=True)
 class Movement:
     """`quantity` units of a SKU at a location; `kind` is a key of EFFECT."""

@@ -51,6 +51,18 @@ def bundles_of(session: Session, order_id: str) -> dict[str, dict[str, int]]:
     return _by_bundle(session.execute(_BUNDLES, {"order_id": order_id}))
 
 
+def lines_with(session: Session, order_id: str, sku: str) -> dict[str, int]:
+    """The lines that need this SKU, as it is or as a part of a bundle: units that are wanted, by the line's SKU."""
+    bundles = bundles_of(session, order_id)
+    wanted = func.sum(OrderLineRow.quantity - OrderLineRow.withdrawn)
+    lines = select(OrderLineRow.sku, wanted).where(OrderLineRow.order_id == order_id).group_by(OrderLineRow.sku)
+    return {
+        line: int(units)
+        for line, units in session.execute(lines.order_by(OrderLineRow.sku))
+        if units and sku in bundles.get(line, {line: 1})
+    }
+
+
 def bundles_now(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
     """The bundles among these SKUs, with the parts that are valid now."""
     valid: list[ColumnElement[bool]] = [ProductPartRow.bundle_sku.in_(list(skus)), ProductPartRow.valid_to.is_(None)]

@@ -8,3 +8,7 @@ class Mistake(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class IdUsedBefore(Exception):
+    """What people wrote has an id that came before with something else."""

@@ -1,4 +1,4 @@
-"""A product is looked at anew: its alerts, and what channels are told of it (activities/sweep.py)."""
+"""A product is looked at anew: its alerts, what channels are told of it, and who waits for it (activities/sweep.py)."""
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -8,4 +8,4 @@ from models.listing import StockTouchRow
 
 def touch(session: Session, sku: str) -> None:
     """For changes that move no stock; movements leave this mark by themselves."""
-    session.execute(insert(StockTouchRow).values(sku=sku))
+    session.execute(insert(StockTouchRow).values(sku=sku, more=True))

@@ -25,5 +25,11 @@ def insert_recordset(
     return text(statement.replace("::", r"\:\:"))
 
 
+def at_once(**inserts: TextClause) -> TextClause:
+    """Several such inserts as one statement; each has its rows in the parameter of its own name, `[]` for none."""
+    parts = [f"{name} AS ({insert.text.replace(':rows', f':{name}')})" for name, insert in inserts.items()]
+    return text(f"WITH {', '.join(parts)} SELECT")
+
+
 def json_array(rows: Iterable[str]) -> str:
     return f"[{','.join(rows)}]"

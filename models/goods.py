@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Now, Serial, Timestamp, When
 
+TO_COME = text("looked_at < valid_from OR looked_at < valid_to")
+
 
 class ProductPartRow(Base):
     """One bundle needs `quantity` of a part. An order needs the parts that were valid when it was received.
@@ -72,7 +74,8 @@ class ChannelShareRow(Base):
 class ChannelQuotaRow(Base):
     """The most units of a SKU that a channel may claim from one moment to another; never a bundle's SKU.
 
-    `claimed` is the sum of its claims, kept so that a hot item needs no sum; it never passes `quantity`.
+    `claimed` is the sum of its claims, kept so that a hot item needs no sum; it never passes `quantity`. `looked_at` is
+    when a sweep last saw it begin or end (activities/sweep.py).
     """
 
     __tablename__ = "channel_quotas"
@@ -84,11 +87,13 @@ class ChannelQuotaRow(Base):
     claimed: Mapped[int] = mapped_column(server_default="0")
     valid_from: Mapped[Timestamp]
     valid_to: Mapped[When]
+    looked_at: Mapped[Now]
 
     __table_args__ = (
         UniqueConstraint("channel", "sku", "valid_from"),
         CheckConstraint("claimed BETWEEN 0 AND quantity", "never_exceeded"),
         CheckConstraint("valid_to > valid_from", "begins_before_it_ends"),
+        Index("ix_channel_quotas_to_come", "quota_id", postgresql_where=TO_COME),
     )
 
 

@@ -10,6 +10,7 @@ BEHIND = "enabled AND version > acknowledged_version"
 
 class StockTouchRow(Base):
     """A SKU whose available stock a transaction has changed. The sweep of a worker takes it away (activities/sweep.py).
+    `more` says that those who wait for the SKU may find some.
 
     It refers to nothing, and no two transactions write the same row, so that claims never wait for it.
     """
@@ -18,6 +19,7 @@ class StockTouchRow(Base):
 
     touch_id: Mapped[Serial]
     sku: Mapped[str]
+    more: Mapped[bool] = mapped_column(server_default="false")
 
 
 class StockAlertRow(Base):

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Row
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.counts import apply_count
 from activities.purchases import CANCELED, apply_purchase_order
 from activities.queue import News
 from activities.receipts import receive_goods
-from domain.ids import order_workflow_id
 from models.database import Sessions
+from relay.waking import wake
 from settings import Settings
 
 Book = Callable[[Sessions, str, str], News]
@@ -40,11 +39,4 @@ class Arrivals:
     async def carry(self, row: Row[Any]) -> bool:
         """Book the event, then wake those whom it serves, the first in the queue first; True when that is all."""
         news = await to_thread(self.types[row.type], self._sessions, row.partner, row.event_id)
-        for channel, channel_order_id in news.woken:
-            handle = self._client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
-            try:
-                await handle.signal("stock_arrived", rpc_timeout=self._settings.rpc_timeout)
-            except RPCError as trouble:
-                if trouble.status != RPCStatusCode.NOT_FOUND:
-                    return False
-        return news.done
+        return await wake(self._client, self._settings, news.woken) and news.done

@@ -1,4 +1,6 @@
-"""Stock that has changed is carried on: the sweep looks at it, and a push begins for each channel that is behind."""
+"""Stock that has changed is carried on: the sweep looks at it, orders that wait for it are woken, and a push begins for
+each channel that is behind.
+"""
 
 import asyncio
 
@@ -10,6 +12,7 @@ from temporalio.service import RPCError
 
 from activities.sweep import AT_ONCE, Sweep
 from models.database import Sessions
+from relay.waking import wake
 from settings import Settings
 from workflows.starting import PUSH_WORKFLOW, push_start
 
@@ -38,8 +41,12 @@ class StockNews:
 
     async def carry(self) -> int:
         """Look at all that was touched, and start what is to be pushed; answer how many channels were behind."""
-        while await asyncio.to_thread(self.sweep.run) == AT_ONCE:
-            pass
+        marks = AT_ONCE
+        while marks == AT_ONCE:
+            swept = await asyncio.to_thread(self.sweep.run)
+            marks = swept.marks
+            if not await wake(self.client, self.settings, swept.woken):
+                await asyncio.to_thread(self.sweep.touch_again, swept.more)
         channels = await asyncio.to_thread(self._behind)
         for channel in channels:
             await self._start(channel)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from activities import ledger
 from domain.stock import Movement, OutOfStock
-from goods.demand import bundles_now
-from goods.mistakes import Mistake
+from goods.mistakes import IdUsedBefore, Mistake
 from models.goods import StockCountRow
-from models.stock import LocationRow, ProductRow, StockRow
+from models.stock import StockRow
+from stocktaking.checks import check_goods, check_location
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,24 @@ class Count:
     counted_by: str
 
 
-class OtherCount(Exception):
-    """This count id was used before for another count."""
-
-
 def book_count(session: Session, count: Count) -> dict[str, int]:
     """Post the differences as `adjusted` and answer them, by SKU; a repeated count answers what it did the first time.
 
-    Raises Mistake for what is unknown and for a count below what is promised, and OtherCount.
+    Raises Mistake for what is unknown and for a count below what is promised, and IdUsedBefore.
     """
     # Counts with one id wait for each other here, so that the second finds the first.
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(count.count_id, 0))))
     told = dict(count.units)
     if known := session.get(StockCountRow, count.count_id):
         if (known.location_id, known.lines, known.reason) != (count.location_id, told, count.reason):
-            raise OtherCount
+            raise IdUsedBefore
         return dict(known.differences)
-    _check(session, count)
+    check_location(session, "location_id", count.location_id)
+    check_goods(session, count.units)
     differences = _differences(session, count)
     moved = [Movement("adjusted", sku, count.location_id, units) for sku, units in differences.items()]
     try:
-        ledger.post(session, moved, None, f"count {count.count_id} by {count.counted_by}: {count.reason}")
+        ledger.post(session, moved, None, f"count {count.count_id}: {count.reason}", count.counted_by)
     except OutOfStock as short:
         raise Mistake("lines", f"fewer than are promised to orders, quarantined or kept back: {short}") from None
     session.add(
@@ -61,18 +58,6 @@ def book_count(session: Session, count: Count) -> dict[str, int]:
     )
     session.flush()
     return differences
-
-
-def _check(session: Session, count: Count) -> None:
-    if session.get(LocationRow, count.location_id) is None:
-        raise Mistake("location_id", "there is no such location")
-    known = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(count.units))))
-    bundles = bundles_now(session, count.units)
-    for index, sku in enumerate(count.units):
-        if sku not in known:
-            raise Mistake(f"lines[{index}].sku", f"there is no product {sku}")
-        if sku in bundles:
-            raise Mistake(f"lines[{index}].sku", f"{sku} is a bundle; count its parts")
 
 
 def _differences(session: Session, count: Count) -> dict[str, int]:

@@ -1,23 +1,29 @@
 """Bundles are sold as one and claimed, sent and given back as their parts."""
 
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from activities import case_records
 from activities.claims import Reservation
+from activities.decisions import Decision, Settled
+from activities.needs import outstanding
 from activities.reserve import StockRequest
+from activities.shortages import Shortages
 from activities.undo import UndoRequest
 from activities.withdraw import Withdrawal, Withdrawn
-from goods.products import set_parts
+from goods.products import set_parts, set_substitutes
 from models.fulfillment import FulfillmentLineRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow, LocationRow
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders, stock_shop
 
-SET = "EVENING-SET"
+SET, RUG = "EVENING-SET", "WOOL-RUG"
+ROUNDS = count(100)
 
 
 def a_set(steps: Steps, **parts: int) -> None:
@@ -63,6 +69,83 @@ def test_a_bundle_is_short_of_the_part_that_is_missing(steps: Steps) -> None:
     assert reservation.short_units == 2
     with steps.sessions() as session:
         assert [(row.sku, row.quantity) for row in session.scalars(select(BackorderRow))] == [(TEACUP, 2)]
+
+
+def proposals(order: Steps) -> list[dict[str, Any]]:
+    Shortages(order.sessions, order.refunds.payments).propose(order.order_id)
+    with order.sessions() as session:
+        row = session.get_one(BackorderRow, (order.order_id, TEACUP))
+        return [{name: value for name, value in one.items() if name != "until"} for one in row.proposals]
+
+
+def decided(order: Steps, action: str, sku: str = "", instead: str = "") -> Settled:
+    shortages = Shortages(order.sessions, order.refunds.payments)
+    return shortages.decide_shortage(Decision(order.order_id, next(ROUNDS), action, sku, instead, "mo", ""))
+
+
+def still_to_send(order: Steps) -> dict[str, int]:
+    with order.sessions() as session:
+        return outstanding(session, order.order_id)
+
+
+@pytest.fixture
+def replaced(steps: Steps) -> Steps:
+    """A set, and nine rugs that may be sent instead of sets."""
+    a_set(steps)
+    stock_shop(steps.sessions, {"HANGZHOU": {RUG: 9}})
+    with steps.sessions.begin() as session:
+        set_substitutes(session, SET, [RUG])
+    return steps
+
+
+def test_what_is_short_as_a_part_is_decided_about_by_the_line_of_its_bundle(replaced: Steps) -> None:
+    # given sets that need more cups than there are, beside a cup by itself
+    order = ordering(replaced, (SET, 5), (TEACUP, 1))
+    assert reserved(order).short_units == 1
+
+    # when
+    told = proposals(order)
+    refused = decided(order, "substitute", TEACUP, RUG)
+    settled = decided(order, "cancel_line", SET)
+
+    # then
+    assert told == [
+        {"action": "substitute", "substitute_sku": RUG, "sku": SET},
+        {"action": "split", "units": 15},
+        {"action": "wait"},
+        {"action": "cancel_line", "sku": SET},
+        {"action": "cancel_line"},
+    ]
+    assert refused.refusal
+    assert (settled.refusal, settled.repay_minor > 0, settled.nothing_left) == ("", True, False)
+    assert still_to_send(order) == {TEACUP: 1}
+
+
+def test_a_substitute_takes_the_place_of_a_bundle_that_is_short_of_a_part(replaced: Steps) -> None:
+    # given
+    order = ordering(replaced, (SET, 6))
+    reserved(order)
+
+    # when
+    settled = decided(order, "substitute", SET, RUG)
+
+    # then
+    assert settled == Settled()
+    assert still_to_send(order) == {RUG: 6}
+
+
+def test_a_bundle_of_which_a_part_has_left_is_not_canceled(steps: Steps) -> None:
+    # given
+    a_set(steps)
+    order = ordering(steps, (SET, 6))
+    steps.allocate.allocate_stock(StockRequest(order.order_id, 1, partial=True))
+
+    # when
+    settled = decided(order, "cancel_line")
+
+    # then
+    assert settled.refusal
+    assert still_to_send(order) == {TEACUP: 2}
 
 
 def test_the_work_is_for_the_parts_and_nothing_is_left_to_be_sourced(steps: Steps) -> None:

@@ -1,6 +1,7 @@
 """Stock is pushed over a socket: whatever happens meanwhile, no change is lost and no more is told than there is."""
 
 import random
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,22 @@ def test_a_new_share_or_quota_is_told_though_no_stock_has_moved(there: Listed) -
     there.push()
 
     assert (shared, there.known()["quantities"]["101"]) == (before // 2, 1)
+
+
+def test_a_quota_that_begins_by_itself_is_told(there: Listed) -> None:
+    there.push()
+    begins = datetime.now(UTC) + timedelta(seconds=0.5)
+    with there.sessions.begin() as session:
+        set_quotas(session, CHANNEL, LAMP, [Quota(1, begins)])
+    Sweep(there.sessions).run()
+    there.push()
+    before = there.known()["quantities"]["101"]
+
+    time.sleep(max(0.0, (begins - datetime.now(UTC)).total_seconds()))
+    Sweep(there.sessions).run()
+    there.push()
+
+    assert (before, there.known()["quantities"]["101"]) == (13, 1)
 
 
 def test_a_listing_that_is_switched_off_is_told_nothing_more(there: Listed) -> None:

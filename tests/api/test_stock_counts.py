@@ -40,7 +40,8 @@ async def test_the_count_of_the_documentation_books_what_differs_once(staff: Api
     assert first.json() == again.json() == COUNTED
     [adjusted] = await movements(staff, kind="adjusted")
     assert (adjusted["sku"], adjusted["quantity"]) == (LAMP, -1)
-    assert adjusted["reason"] == f"count {COUNT['count_id']} by Sun of support: yearly count, aisle A3"
+    assert adjusted["reason"] == f"count {COUNT['count_id']}: yearly count, aisle A3"
+    assert adjusted["actor"] == "Sun of support"
     assert_ledger_explains_stock(sessions)
 
 

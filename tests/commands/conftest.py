@@ -21,6 +21,7 @@ from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnLineRow, ReturnRow
+from stocktaking.changes import Transfer, book_transfer
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
 
@@ -30,6 +31,8 @@ def record(sessions: Sessions) -> Sessions:
     with sessions.begin() as session:
         stock_shop(session, SHOP)
         set_quotas(session, "web", "ELEGANT-LAMP", [Quota(100, NOON.replace(year=2020))])
+        lamps = {"ELEGANT-LAMP": 1}
+        book_transfer(session, Transfer("T-1", "SHANGHAI", "GUANGZHOU", lamps, "Guangzhou runs low", "mo"))
     for name in ("RESERVED", "ALLOCATED", "RETURNED", "CANCELED"):
         _place(sessions, name)
     Allocate(sessions).allocate_stock(StockRequest("ALLOCATED", 2))

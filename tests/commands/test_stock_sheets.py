@@ -128,7 +128,26 @@ def test_a_count_is_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Pat
     assert (counters(sessions, LAMP)["on_hand"], counters(sessions, TEACUP)["on_hand"]) == (9, 12)
     with sessions() as session:
         adjusted = select(StockMovementRow.reason).where(StockMovementRow.kind == "adjusted")
-        assert list(session.scalars(adjusted)) == ["count C-1 by Mo: yearly"] * 2
+        assert list(session.scalars(adjusted)) == ["count C-1: yearly"] * 2
+    assert_ledger_explains_stock(sessions)
+
+
+def test_changes_of_stock_are_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}, "CHENGDU": {LAMP: 1}})
+    file, other = tmp_path / "adjustments.csv", tmp_path / "transfers.csv"
+    broken = f"adjustment_id,location_id,reason,sku,units\nA-1,HANGZHOU,broken,{LAMP},-2\nA-2,CHENGDU,lost,{LAMP},-2\n"
+    west = f"transfer_id,from_location,to_location,reason,sku,units\nT-1,HANGZHOU,CHENGDU,runs low,{LAMP},5\n"
+
+    # when
+    results = [
+        imported(*sheet) for sheet in ((file, broken, "adjustments"), (other, west, "transfers")) for _ in range(2)
+    ]
+
+    # then
+    assert [result.exit_code for result in results] == [1, 1, 0, 0], results[-1].output
+    assert [line.split(",")[:2] for line in rejects_of(file)] == [["3", "lines"]]
+    assert (counters(sessions, LAMP)["on_hand"], counters(sessions, LAMP, "CHENGDU")["on_hand"]) == (3, 6)
     assert_ledger_explains_stock(sessions)
 
 

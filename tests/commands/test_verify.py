@@ -49,6 +49,11 @@ TAMPERING = {
         "quotas are used up by the claims of orders",
         "web ELEGANT-LAMP 1",
     ),
+    "a transfer of which one half was removed": (
+        "DELETE FROM stock_movements WHERE kind = 'transferred' AND quantity > 0",
+        "no transfer loses or makes goods",
+        "ELEGANT-LAMP transfer T-1: Guangzhou runs low",
+    ),
     "an allocation of a fulfillment order that was canceled": (
         "UPDATE fulfillment_orders SET status = 'canceled' WHERE fulfillment_order_id = 'ALLOCATED-1'",
         "every allocation is owned by an open fulfillment order",

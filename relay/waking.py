@@ -1,0 +1,22 @@
+"""Orders that wait for stock are told to look again, each by a signal of its own."""
+
+from collections.abc import Sequence
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.queue import Name
+from domain.ids import order_workflow_id
+from settings import Settings
+
+
+async def wake(client: Client, settings: Settings, orders: Sequence[Name]) -> bool:
+    """Tell them in this sequence; False when Temporal is in trouble, and then some may not have heard it."""
+    for channel, channel_order_id in orders:
+        handle = client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
+        try:
+            await handle.signal("stock_arrived", rpc_timeout=settings.rpc_timeout)
+        except RPCError as trouble:
+            if trouble.status != RPCStatusCode.NOT_FOUND:
+                return False
+    return True

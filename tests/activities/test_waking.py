@@ -1,0 +1,117 @@
+"""Whoever waits is woken when stock or a quota is free again, in turn, and not for what cannot serve him."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.queue import Name
+from activities.reserve import Reserve, StockRequest
+from activities.sweep import Sweep
+from activities.undo import UndoRequest
+from goods.channels import Quota, set_quotas
+from models.database import Sessions
+from models.order import OrderRow
+from tests.factories import CHANNEL, LAMP, place_order, stock_shop
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+@pytest.fixture
+def ten_lamps(sessions: Sessions) -> Sessions:
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    return sessions
+
+
+def claimed(sessions: Sessions, units: int, round_: int = 1) -> str:
+    """An order that has claimed lamps, or waits for them, after everything was swept."""
+    order_id = place_order(sessions, [(LAMP, units)])
+    Reserve(sessions).reserve_stock(StockRequest(order_id, round_))
+    Sweep(sessions).run()
+    return order_id
+
+
+def released(sessions: Sessions, order_id: str) -> None:
+    Reserve(sessions).release_stock(UndoRequest(order_id, order_id, "the customer canceled"))
+
+
+def limited(sessions: Sessions, units: int, valid_from: datetime = YESTERDAY, valid_to: datetime | None = None) -> None:
+    with sessions.begin() as session:
+        set_quotas(session, CHANNEL, LAMP, [Quota(units, valid_from, valid_to)])
+
+
+def woken(sessions: Sessions) -> list[Name]:
+    return Sweep(sessions).run().woken
+
+
+def name(sessions: Sessions, order_id: str) -> Name:
+    with sessions() as session:
+        order = session.get_one(OrderRow, order_id)
+        return order.channel, order.channel_order_id
+
+
+def test_what_an_order_gives_back_wakes_those_whom_it_serves_in_their_turn(ten_lamps: Sessions) -> None:
+    # given
+    happy = claimed(ten_lamps, 10)
+    first, _large, third, _late = [claimed(ten_lamps, units) for units in (6, 11, 4, 1)]
+
+    # when
+    released(ten_lamps, happy)
+
+    # then
+    assert woken(ten_lamps) == [name(ten_lamps, order) for order in (first, third)]
+    assert woken(ten_lamps) == []
+
+
+def test_a_claim_of_others_wakes_nobody(ten_lamps: Sessions) -> None:
+    claimed(ten_lamps, 11)
+    other = place_order(ten_lamps, [(LAMP, 2)])
+    Reserve(ten_lamps).reserve_stock(StockRequest(other, 1))
+    assert Sweep(ten_lamps).run().more == []
+
+
+def test_who_is_beyond_the_quota_is_not_woken_by_stock_but_by_a_free_or_raised_quota(ten_lamps: Sessions) -> None:
+    # given a channel that may sell three of ten lamps, and has
+    limited(ten_lamps, 3)
+    happy = claimed(ten_lamps, 3)
+    waiting, beyond = claimed(ten_lamps, 2), claimed(ten_lamps, 5)
+
+    # when more lamps come, then the quota is free again, and at last it is raised
+    stock_shop(ten_lamps, {"HANGZHOU": {LAMP: 5}})
+    by_stock = woken(ten_lamps)
+    released(ten_lamps, happy)
+    by_quota = woken(ten_lamps)
+    limited(ten_lamps, 7)
+    by_raise = woken(ten_lamps)
+
+    # then
+    both = [name(ten_lamps, order) for order in (waiting, beyond)]
+    assert (by_stock, by_quota, by_raise) == ([], both[:1], both)
+
+
+def test_a_quota_that_ends_by_itself_wakes_those_who_were_beyond_it(ten_lamps: Sessions) -> None:
+    # given
+    end = datetime.now(UTC) + timedelta(seconds=0.5)
+    limited(ten_lamps, 1, valid_to=end)
+    waiting = claimed(ten_lamps, 2)
+    before = woken(ten_lamps)
+
+    # when
+    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds()))
+
+    # then
+    assert (before, woken(ten_lamps)) == ([], [name(ten_lamps, waiting)])
+    assert woken(ten_lamps) == []
+
+
+def test_those_who_could_not_be_told_are_told_by_the_next_sweep(ten_lamps: Sessions) -> None:
+    # given
+    happy, waiting = claimed(ten_lamps, 10), claimed(ten_lamps, 4)
+    released(ten_lamps, happy)
+    sweep = Sweep(ten_lamps)
+
+    # when
+    sweep.touch_again(sweep.run().more)
+
+    # then
+    assert woken(ten_lamps) == [name(ten_lamps, waiting)]
