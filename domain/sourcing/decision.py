@@ -13,6 +13,8 @@ from domain.sourcing.weights import Weights
 
 BALANCED, SPECIFIED = "balanced", "specified"
 FAST, EXACT = "fast", "exact"
+MOST_EXACT = 400
+"""SKUs times places: what is larger is not solved in the time that an order has."""
 
 Exact = Callable[[Problem, float], Solution | None]
 """The optimum within so many seconds, or None where it is not found in time."""
@@ -105,6 +107,7 @@ def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Sol
         and solution
         and len(solution.assignments) > 1
         and len(problem.wanted.units) > 1
+        and len(problem.wanted.units) * len(problem.places) <= MOST_EXACT
         and solution.cost - solution.bound > weights.exact_above
     ):
         better = exact(problem, weights.exact_milliseconds / 1_000)

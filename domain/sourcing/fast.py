@@ -9,8 +9,9 @@ from domain.sourcing.filling import TOLERANCE, Demand, Lot, Shares, fill, improv
 from domain.sourcing.objective import Problem
 
 NOTHING_FOUND = float("inf")
-MOST_LOOKS = 300
-"""So many sets of locations are filled at most in each of the two searches."""
+MOST_PLACES = 24
+MOST_LOOKS, FEWEST_LOOKS = 120, 8
+"""So many sets of locations are filled at most in each of the two searches: the fewer, the more SKUs beyond ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ def solve(problem: Problem) -> Solution | None:
         return Solution({single.place.candidate.location_id: dict(problem.wanted.units)}, cost, cost)
     if not lots or not demand.met_by(lots):
         return None
-    chosen = _best_pair(demand, lots, cost) or ((single,) if single else _greedy(demand, lots))
+    chosen = (single,) if single else _greedy(demand, lots)
+    # Of very many places only the best by themselves are looked at, and those that have what the others have not.
+    lots = [*lots[:MOST_PLACES], *(lot for lot in chosen if lot not in lots[:MOST_PLACES])]
+    chosen = _best_pair(demand, lots, fill(demand, chosen)[0]) or chosen
     cost, chosen, shares = _climb(demand, lots, chosen)
     cost, shares = improve(demand, chosen, cost, shares)
     return Solution(_named(demand, chosen, shares), cost, min(bound, cost))
@@ -78,15 +82,22 @@ def _least_split(demand: Demand, lots: Sequence[Lot]) -> float:
 
 def _best_pair(demand: Demand, lots: Sequence[Lot], cost: float) -> tuple[Lot, ...] | None:
     """The cheapest two that have everything together, if they cost less than so much."""
-    lots = [lot for lot in lots if lot.alone[0] + demand.split < cost]
+    lots = _worth(demand, lots, 2, cost)
     floors = [(floor, pair) for pair in _pairs(demand, lots) if (floor := demand.floor(pair)) < cost]
     best = None
-    for floor, pair in sorted(floors, key=lambda found: found[0])[:MOST_LOOKS]:
+    for floor, pair in sorted(floors, key=lambda found: found[0])[: _looks(demand)]:
         if floor >= cost:
             break
         if (now := fill(demand, pair)[0]) < cost - TOLERANCE:
             best, cost = pair, now
     return best
+
+
+def _worth(demand: Demand, lots: Sequence[Lot], parcels: int, cost: float) -> list[Lot]:
+    """Those that may have a part in so many parcels or more which cost less: the others open for the least at best."""
+    least = min(lot.least for lot in lots)
+    others = (parcels - 1) * (demand.split + least) + min(lot.unit for lot in lots) * demand.total_units
+    return [lot for lot in lots if lot.alone[0] + others < cost]
 
 
 def _pairs(demand: Demand, lots: Sequence[Lot]) -> Iterator[tuple[Lot, Lot]]:
@@ -107,21 +118,24 @@ def _greedy(demand: Demand, lots: Sequence[Lot]) -> tuple[Lot, ...]:
 def _climb(demand: Demand, lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> tuple[float, tuple[Lot, ...], Shares]:
     """Leave one out, change one for another or add one, for as long as that saves something."""
     cost, shares = fill(demand, chosen)
-    looks, better = 0, True
-    while better and looks < MOST_LOOKS:
+    looks, better = _looks(demand), True
+    while better and looks:
         better = False
-        worth = [lot for lot in lots if lot.alone[0] + demand.split * (len(chosen) - 1) < cost]
-        for neighbor in _neighbors(worth, chosen):
+        for neighbor in _neighbors(_worth(demand, lots, len(chosen), cost), chosen):
             if demand.floor(neighbor) >= cost or not demand.met_by(neighbor):
                 continue
-            looks += 1
+            looks -= 1
             now, filled = fill(demand, neighbor)
             if now < cost - TOLERANCE:
                 cost, chosen, shares, better = now, neighbor, filled, True
                 break
-            if looks >= MOST_LOOKS:
+            if not looks:
                 break
     return cost, chosen, shares
+
+
+def _looks(demand: Demand) -> int:
+    return max(FEWEST_LOOKS, MOST_LOOKS * 10 // max(10, len(demand.skus)))
 
 
 def _neighbors(lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> Iterator[tuple[Lot, ...]]:

@@ -11,6 +11,9 @@ from domain.sourcing.objective import Priced, Problem
 TOLERANCE = 1e-6
 """Of a minor unit: what saves less is the rounding of floating-point sums."""
 
+MOST_IMPROVED = 40
+"""SKUs of an order that are moved one by one; of more each matters less, and the moves grow with their square."""
+
 Shares = list[list[int]]
 """Units by chosen place and SKU."""
 
@@ -121,7 +124,7 @@ def fill(demand: Demand, chosen: Sequence[Lot]) -> tuple[float, Shares]:
 
 def improve(demand: Demand, chosen: Sequence[Lot], cost: float, shares: Shares) -> tuple[float, Shares]:
     """Move a SKU, or one unit of it, from one place to another for as long as that saves something."""
-    places, better = range(len(chosen)), len(chosen) > 1
+    places, better = range(len(chosen)), len(chosen) > 1 and len(demand.units) <= MOST_IMPROVED
     while better:
         better = False
         for sku in range(len(demand.units)):
