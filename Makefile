@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A PostgreSQL and a Temporal for each process; a file of tests stays together, since its tests share what they started.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check bench requirements clean
@@ -31,14 +33,14 @@ up: install ## Run all of Baton on this machine until Ctrl-C
 	$(BIN)/baton up
 
 test: install ## Run the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: install ## Run everything that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: install ## Measure how many orders a second this machine carries
 	$(BIN)/baton bench flow

@@ -6,9 +6,11 @@ from commands import blocks, channels, keys, leadtimes, listings, parameters, re
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.demo import demo
+from commands.erase import erase_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
+from commands.trace import trace
 from commands.up import up
 from commands.verify import verify_command
 
@@ -20,6 +22,8 @@ app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
 bench.command()(sourcing)
+app.command()(trace)
+app.command("erase")(erase_command)
 app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")

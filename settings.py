@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +23,8 @@ class Deadlines(BaseModel, frozen=True):
     pick: timedelta = timedelta(hours=2)
     ship: timedelta = timedelta(hours=24)
     delivery: timedelta = timedelta(days=7)
+    decision: timedelta = timedelta(hours=24)
+    """How long a lost or damaged parcel may wait for a person to decide."""
     backorder: timedelta = timedelta(days=3)
     reservation: timedelta = timedelta(hours=24)
     """How long an order that is held keeps its stock."""
@@ -72,11 +75,22 @@ class Settings(BaseSettings):
     identity_key: SecretStr | None = None
     """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
     same person would be another one."""
+    trace_key: SecretStr | None = None
+    """The Ed25519 key that signs each day's log of all orders: 32 bytes in hexadecimal. Without it nothing is signed;
+    with another one what was signed before is not believed any more."""
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 
     stock_difference_alert: int = 10
     """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""
+
+    gs1_company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{4,12}$")] = "9521234"
+    """Our number at GS1, which the numbers of our parcels (SSCC) begin with. The default is GS1's own for examples."""
+
+    kuaidi100_salt: SecretStr | None = None
+    """Of the subscription at Kuaidi100, which signs its pushes with it; without one none is believed."""
+    sf_checkword: SecretStr | None = None
+    """The same for the route pushes of SF Express."""
 
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""

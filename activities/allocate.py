@@ -10,6 +10,7 @@ from temporalio import activity
 from activities import journal, ledger, merges, plans, shelves, sourcing
 from activities.needs import needs_of
 from activities.outlooks import OutlookBook
+from activities.promises import restate
 from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
 from activities.sourcing import Short
@@ -107,6 +108,7 @@ def end_fulfillment_order(
     key = f"{row.fulfillment_order_id}:{to}"
     journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
     merges.leave(session, row, reason, actor)
+    restate(session, row.order_id)
 
 
 def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
@@ -174,4 +176,6 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
     insert_all(session, FulfillmentLineRow, lines)
     # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
     ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
+    if first > 1:
+        restate(session, order_id)
     return Allocation(work, merge_window=merges.window_of(session, order_id))

@@ -15,9 +15,10 @@ from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
 from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
+from activities.promises import make_promise
 from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
-from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding, PaymentFacts
+from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
@@ -97,6 +98,8 @@ class Audit:
             judged = self.staff_rules.judge(session, request.order_id, facts)
             findings = [*findings, *judged.findings]
             result = _record_findings(session, request, facts, findings, judged.rule_set_id)
+            if facts.payment.status == "captured" or result.verdict == PASS:
+                make_promise(session, request.order_id, self.parameters)
             journal.announce(session, request.order_id, milestones.RECEIVED)
             journal.remember(session, key, asdict(result))
             return result
@@ -164,7 +167,7 @@ def _record_findings(
     if left.codes:
         return AuditResult("hold", left)
     holds.accept(session, order_id)
-    return AuditResult("pass")
+    return AuditResult(PASS)
 
 
 def _by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

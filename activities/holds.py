@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal
+from activities.parameters import ParameterBook
+from activities.promises import make_promise
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
@@ -16,7 +18,7 @@ from models.order import HoldRow, OrderEventRow, OrderRow
 # The step and the fact in one statement: every order is accepted once.
 ACCEPT = text(f"""
     WITH began AS (
-        UPDATE orders SET status = '{OrderStatus.ACCEPTED}'
+        UPDATE orders SET status = '{OrderStatus.ACCEPTED}', accepted_at = now()
         WHERE order_id = :order_id AND status IN ('{OrderStatus.RECEIVED}', '{OrderStatus.UNDER_REVIEW}')
         RETURNING order_id)
     INSERT INTO order_events (order_id, type, key, actor, data)
@@ -85,6 +87,7 @@ class Expired:
 class Holds:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self.parameters = ParameterBook()
 
     @activity.defn
     def raise_hold(self, hold: Hold) -> OpenHolds:
@@ -102,6 +105,7 @@ class Holds:
             # An order that was not held may not have been audited yet.
             if released and not left.codes:
                 accept(session, wanted.order_id)
+                make_promise(session, wanted.order_id, self.parameters)
             return left
 
     @activity.defn
@@ -114,6 +118,7 @@ class Holds:
             expired = _expire(session, expiry)
             if not expired.left.codes:
                 accept(session, expiry.order_id)
+                make_promise(session, expiry.order_id, self.parameters)
             journal.remember(session, key, asdict(expired))
             return expired
 

@@ -26,6 +26,7 @@ from models.stock import LocationRow
 
 OURSELVES = "baton"
 CHANGED = "fulfillment_order.merge_changed"
+VOIDED = "fulfillment_order.booking_voided"
 OPEN_CASE = [status for status in ReturnStatus if not is_final(RETURN, status)]
 
 
@@ -151,15 +152,34 @@ def take_apart(session: Session, undo: UndoRequest) -> None:
             leave(session, row, undo.reason, undo.actor)
 
 
+def book_again(session: Session, undo: UndoRequest) -> None:
+    """The booking of a parcel is void, and the parcel is still here: its orders are to book it anew, as it is."""
+    inside = FulfillmentOrderRow.shipment_id == undo.subject
+    rows = session.scalars(
+        select(FulfillmentOrderRow).where(inside).order_by(FulfillmentOrderRow.fulfillment_order_id).with_for_update()
+    ).all()
+    if merge_id := next((row.merge_id for row in rows if row.merge_id), None):
+        merge = lock_merge(session, merge_id)
+        merge.shipment_id, merge.round = None, merge.round + 1
+    for row in rows:
+        row.shipment_id = None
+    session.flush()
+    _wake(session, VOIDED, undo.subject, {"shipment_id": undo.subject}, rows)
+
+
 def tell(session: Session, merge: MergeRow, whom: Sequence[FulfillmentOrderRow], what: str = "") -> None:
     """Have them look at the merge again."""
+    _wake(session, CHANGED, f"{merge.merge_id}:{merge.round}{what}", {"merge_id": merge.merge_id}, whom)
+
+
+def _wake(session: Session, kind: str, name: str, data: dict[str, str], whom: Sequence[FulfillmentOrderRow]) -> None:
     events = [
         {
             "partner": OURSELVES,
-            "event_id": f"{merge.merge_id}:{merge.round}{what}:{row.fulfillment_order_id}",
-            "type": CHANGED,
+            "event_id": f"{name}:{row.fulfillment_order_id}",
+            "type": kind,
             "subject": row.fulfillment_order_id,
-            "data": {"merge_id": merge.merge_id},
+            "data": data,
         }
         for row in whom
     ]

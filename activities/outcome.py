@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities import journal
 from activities.payments import captured, refunded
+from activities.promises import restate
 from domain import milestones
 from domain.status import OrderStatus
 from models.database import Sessions
@@ -60,6 +61,7 @@ class Outcome:
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
                 session.execute(update(HoldRow).where(*open_holds).values(ended))
+            restate(session, ending.order_id)
 
     @activity.defn
     def raise_alert(self, alert: Alert) -> None:

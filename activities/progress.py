@@ -9,11 +9,17 @@ from temporalio import activity
 
 from activities import merges
 from activities.allocate import lock_fulfillment_order
+from activities.parameters import ParameterBook
+from activities.promises import restate
 from activities.reports import APPLY
+from activities.road import Road, follow
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
+
+FROM_HERE_ON = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
+"""What changes what is due of the order next."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,13 @@ class Progress:
     waybill: str = ""
     merge_id: str = ""
     others: list[str] = field(default_factory=list)
+    road: Road = field(default_factory=Road)
 
 
 class ProgressReports:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self.parameters = ParameterBook()
 
     @activity.defn
     def record_progress(self, reports: Reports) -> Progress:
@@ -54,20 +62,22 @@ class ProgressReports:
             row = lock_fulfillment_order(session, reports.fulfillment_order_id)
             if row is None:
                 return Progress(FulfillmentStatus.CANCELED)
-            events = _reported(session, reports)
+            before, events = row.status, _reported(session, reports)
             # Held here so that the session knows it for every report; it forgets what nobody holds.
             _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
                 # What a carrier says of a parcel may concern several orders: each applies it, and it is safe to repeat.
-                first = event.applied_at is None or event.type.startswith("shipment.")
+                first = event.applied_at is None or event.type.startswith(("shipment.", "waybill."))
                 if first and event.type in APPLY:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)
+            if row.status != before and row.status in FROM_HERE_ON:
+                restate(session, row.order_id)
             # Read from all of them, so that a repeat of this step says it again.
             refused = any(
                 event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events
             )
-            return _progress(session, row, refused)
+            return _progress(session, row, refused, follow(session, row, self.parameters))
 
 
 def _reported(session: Session, reports: Reports) -> Sequence[PartnerEventRow]:
@@ -93,7 +103,7 @@ def _mark_applied(session: Session, reports: Reports) -> None:
     )
 
 
-def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Progress:
+def _progress(session: Session, row: FulfillmentOrderRow, refused: bool, road: Road) -> Progress:
     asked, picked, reported = session.execute(
         select(
             func.sum(FulfillmentLineRow.quantity),
@@ -112,4 +122,5 @@ def _progress(session: Session, row: FulfillmentOrderRow, refused: bool) -> Prog
         shipment.waybill if shipment else "",
         row.merge_id or "",
         merges.others(session, row),
+        road,
     )

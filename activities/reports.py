@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from activities import journal, ledger
 from activities.allocate import end_fulfillment_order
 from activities.records import known_location
+from activities.road import attempt_failed, turned_up
+from activities.shipments import correct_carrier
 from domain import milestones
 from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock import Movement
+from domain.tracking import follows
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 
@@ -81,7 +84,8 @@ def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRo
     """A parcel that never reached its receiver is stock again at the place it came back to."""
     # What is back had left, whether or not the carrier has told so yet.
     _left(session, row, event, event.received_at)
-    if row.status != Status.SHIPPED:
+    # One that was given up as lost and turns up is stock again as well.
+    if row.status != Status.SHIPPED and not (row.status == Status.CANCELED and turned_up(session, row, event, "back")):
         return
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
     location = known_location(session, event.data["location_id"], row.location_id)
@@ -98,12 +102,21 @@ def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRo
 def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     """Carriers repeat, skip and come late: an older report never takes a newer one's place."""
     status, at = TrackingStatus(event.data["status"]), datetime.fromisoformat(event.data["occurred_at"])
-    shipment = session.get(ShipmentRow, event.data["shipment_id"])
-    if shipment and (shipment.tracked_at is None or shipment.tracked_at <= at):
+    shipment = session.get(ShipmentRow, event.data.get("shipment_id") or row.shipment_id or "")
+    if shipment and follows(status, at, shipment.tracking_status, shipment.tracked_at):
         shipment.tracking_status, shipment.tracked_at = status, at
-    _happened(session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"])
+    if shipment and "formerly" in event.data:
+        correct_carrier(session, row, shipment, event)
+    said = {name: event.data[name] for name in ("code", "signed") if event.data.get(name) not in (None, "")}
+    _happened(
+        session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"], **said
+    )
     if status not in (TrackingStatus.PRE_TRANSIT, TrackingStatus.EXCEPTION):
         _left(session, row, event, at)
+    if status == TrackingStatus.FAILED_ATTEMPT and row.status == Status.SHIPPED:
+        attempt_failed(session, row, event)
+    if status == TrackingStatus.DELIVERED:
+        turned_up(session, row, event, "delivered")
     if status == TrackingStatus.DELIVERED and row.status == Status.SHIPPED:
         row.status, row.delivered_at = Status.DELIVERED, at
         data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
@@ -140,4 +153,5 @@ APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], No
     "fulfillment_order.returned": _came_back,
     "shipment.tracking_updated": _tracked,
     "shipment.interception_answered": _interception,
+    "waybill.tracked": _tracked,
 }

@@ -5,18 +5,21 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit
+from activities.carrier_claims import CarrierClaims
 from activities.holds import Holds
 from activities.lead_times import LeadTimes
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
 from activities.outlooks import OutlookBook
+from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
+from activities.reroute import Rerouting
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
 from activities.returns import Returns
@@ -35,7 +38,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     holds, outcome = Holds(record), Outcome(record)
     outlooks = OutlookBook(solve_exactly)
     reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
-    pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
+    pick, progress = Pick(record, partners.wms), ProgressReports(record)
+    ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterBook())
+    claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
     returns = Returns(record, partners.wms, partners.payments, settings.return_window)
@@ -54,7 +59,12 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         pick.recall_pick,
         ship.book_shipment,
         ship.void_waybill,
+        ship.free_parcel,
         ship.intercept_parcel,
+        claims.take_up,
+        claims.make_good,
+        rerouting.reroute_parcel,
+        rerouting.settle_correction,
         merge.join_merge,
         merge.look_at_merge,
         merge.leave_merge,

@@ -13,13 +13,17 @@ from temporalio.service import GrpcCompression
 from api import (
     audits,
     batches,
+    carrier_claims,
+    carrier_webhooks,
     channel_batches,
     channel_stock,
     channel_webhooks,
     health,
+    histories,
     intake,
     intakes,
     inventory,
+    labels,
     listings,
     locations,
     merging,
@@ -27,6 +31,7 @@ from api import (
     movements,
     order_commands,
     orders,
+    parcels,
     products,
     purchase_orders,
     return_requests,
@@ -34,15 +39,19 @@ from api import (
     reviews,
     rule_set_commands,
     rule_sets,
+    service_report,
+    shipments,
     shortages,
     sourcing,
     stock_alerts,
     stock_changes,
     stock_counts,
     stock_reports,
+    unknown_waybills,
     webhooks,
 )
 from api.access import KeyRing
+from api.carrier_claims import ClaimClosingBody
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
@@ -54,10 +63,12 @@ from api.observation import Observation
 from api.openapi import add_openapi
 from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
+from api.parcels import NewAddressBody, ParcelDecisionBody
 from api.rate_limits import BacklogLimit, RateLimit
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shipments import VoidBody
 from api.shortages import ShortageBody
 from api.sourcing_schemas import SourcingTrialBody
 from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
@@ -76,13 +87,16 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, sourcing, order_commands, merging, reviews, return_requests, returns, webhooks),
+    # Carriers who speak in their own words come before the partners who speak in ours.
+    *(intake, orders, audits, sourcing, histories, order_commands, merging, reviews, return_requests, returns),
+    *(carrier_webhooks, webhooks, shipments, labels, unknown_waybills),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
-    *(listings, shortages, purchase_orders, stock_counts),
+    *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
 )
 
 

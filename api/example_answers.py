@@ -5,6 +5,7 @@ from typing import Any
 from api.examples import LINKS, ORDER_ID
 from api.examples import ORDER as SENT
 
+DEADLINE = {"due": "deliver", "at": "2026-01-08T01:30:03Z", "at_risk": False, "owner": None, "escalated_at": None}
 ORDER_SUMMARY: dict[str, Any] = {
     "order_id": ORDER_ID,
     "channel": "tmall",
@@ -14,6 +15,7 @@ ORDER_SUMMARY: dict[str, Any] = {
     "payment_status": "paid",
     "holds": [],
     "attention": None,
+    "next_deadline": DEADLINE,
     "currency": "CNY",
     "grand_total": "370.00",
     "placed_at": "2026-01-01T01:30:00Z",
@@ -53,6 +55,36 @@ RETURN = {
     "closed_at": None,
 }
 RETURNS = {"items": [RETURN], "next_cursor": None}
+HISTORY = {
+    "order_id": ORDER_ID,
+    "workflows": [
+        {
+            "workflow_id": "order/web/W-1001",
+            "happenings": [
+                {
+                    "at": "2026-01-01T01:30:09Z",
+                    "kind": "step",
+                    "name": "book_shipment",
+                    "summary": "book a carrier from SHANGHAI",
+                    "outcome": "done",
+                    "attempts": 4,
+                    "seconds": 7.063,
+                    "failure": "tms POST /shipments: answered 503",
+                },
+                {
+                    "at": "2026-01-01T01:30:16Z",
+                    "kind": "wait",
+                    "name": "at most 7 days, 0:00:00",
+                    "summary": "deadline: the delivery",
+                    "outcome": "",
+                    "attempts": 1,
+                    "seconds": None,
+                    "failure": "",
+                },
+            ],
+        }
+    ],
+}
 _QUIET = {"code": "", "reason": "", "line_no": 0, "owner_role": "", "patience_seconds": 0, "on_expiry": ""}
 AUDITS = {
     "order_id": ORDER_ID,
@@ -109,6 +141,7 @@ SHIPMENT = {
     "tracking_status": "in_transit",
     "booked_at": "2026-01-01T02:11:00Z",
     "voided_at": None,
+    "link": f"/shipments/{ORDER_ID}-1",
 }
 PAYMENT = {"kind": "captured", "amount": "370.00", "currency": "CNY", "return_id": None, "at": "2026-01-01T01:30:03Z"}
 NOTHING_SPECIAL: dict[str, Any] = {"channel_line_id": "", "gift": False, "bundle_of": "", "properties": []}
@@ -162,3 +195,25 @@ ORDER = ORDER_SUMMARY | {
     "links": LINKS,
 }
 del ORDER["grand_total"]
+ORDER["promised"] = {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"}
+SERVICE = {
+    "first": "2026-01-01",
+    "last": "2026-01-07",
+    "zone": "Asia/Shanghai",
+    "rows": [
+        {
+            "day": "2026-01-03",
+            "channel": "tmall",
+            "location": None,
+            "due_to_ship": 500,
+            "shipped_in_time": 499,
+            "on_time_shipping": 0.998,
+            "due_to_deliver": 480,
+            "delivered_in_time": 470,
+            "on_time_delivery": 0.9792,
+            "prepared": 500,
+            "preparation_p50_seconds": 2400.0,
+            "preparation_p90_seconds": 6300.0,
+        }
+    ],
+}

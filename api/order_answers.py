@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
+from pydantic import computed_field
+
 from api.return_schemas import ReturnAnswer
 from api.schemas import Answer, Links
 from domain.status import PaymentStatus
@@ -107,12 +109,18 @@ class FulfillmentOrderAnswer(Answer):
 
 
 class ShipmentAnswer(Answer):
+    """`link` leads to its parcels, its way so far and its label."""
+
     shipment_id: str
     carrier: str
     waybill: str
     tracking_status: str
     booked_at: datetime
     voided_at: datetime | None
+
+    @computed_field
+    def link(self) -> str:
+        return f"/shipments/{self.shipment_id}"
 
 
 class PaymentAnswer(Answer):
@@ -132,6 +140,23 @@ class Totals(Answer):
     grand_total: str
 
 
+class Promised(Answer):
+    """By the channel's own word, else by our rules; null until the order is paid, or when there is no rule."""
+
+    ship_by: datetime | None
+    deliver_by: datetime | None
+
+
+class NextDeadline(Answer):
+    """What is due next. `at_risk` once somebody was told that it is in danger; `owner` is who sees to it."""
+
+    due: Literal["ship", "deliver"]
+    at: datetime
+    at_risk: bool
+    owner: str | None
+    escalated_at: datetime | None
+
+
 class OrderSummary(Answer):
     """One row of a list. `holds` are the codes of those that are open; `attention` says why a person should look."""
 
@@ -143,6 +168,7 @@ class OrderSummary(Answer):
     payment_status: PaymentStatus
     holds: list[str]
     attention: str | None
+    next_deadline: NextDeadline | None
     currency: str
     grand_total: str
     placed_at: datetime
@@ -163,6 +189,8 @@ class OrderAnswer(Answer):
     fulfillment_status: str
     return_status: str | None
     attention: str | None
+    promised: Promised
+    next_deadline: NextDeadline | None
     holds: list[OpenHold]
     currency: str
     totals: Totals

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from api.order_answers import OrderSummary
+from api.at_risk import at_location, deadlines_of
+from api.order_answers import NextDeadline, OrderSummary
 from api.order_view import payment_status_of
 from domain.ids import CROCKFORD
 from domain.money import Money
@@ -24,13 +25,14 @@ class OrderFilter:
     status: OrderStatus | None = None
     hold: str | None = None
     customer: str | None = None
+    location: str | None = None
     created_after: datetime | None = None
     before: str | None = None
 
 
 def find_orders(session: Session, wanted: OrderFilter, limit: int) -> list[OrderRow]:
     """Orders that fit, newest first."""
-    found = select(OrderRow).where(*_conditions(wanted)).order_by(OrderRow.order_id.desc()).limit(limit)
+    found = select(OrderRow).where(*conditions_of(wanted)).order_by(OrderRow.order_id.desc()).limit(limit)
     return list(session.scalars(found))
 
 
@@ -42,10 +44,14 @@ def summaries(session: Session, orders: list[OrderRow]) -> list[OrderSummary]:
         holds[hold.order_id].append(hold.code)
     for movement in session.scalars(select(MoneyMovementRow).where(MoneyMovementRow.order_id.in_(movements))):
         movements[movement.order_id].append(movement)
-    return [_summary(order, holds[order.order_id], movements[order.order_id]) for order in orders]
+    deadlines = deadlines_of(session, orders)
+    return [
+        _summary(order, holds[order.order_id], movements[order.order_id], deadlines.get(order.order_id))
+        for order in orders
+    ]
 
 
-def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     equal = {
         OrderRow.channel: wanted.channel,
         OrderRow.channel_order_id: wanted.channel_order_id,
@@ -56,6 +62,8 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     if wanted.hold is not None:
         held = select(HoldRow.order_id).where(HoldRow.code == wanted.hold, HoldRow.released_at.is_(None))
         conditions.append(OrderRow.order_id.in_(held))
+    if wanted.location is not None:
+        conditions.append(at_location(wanted.location))
     if wanted.created_after is not None:
         conditions.append(OrderRow.order_id >= _first_id_of(wanted.created_after))
     if wanted.before is not None:
@@ -69,7 +77,9 @@ def _first_id_of(moment: datetime) -> str:
     return "".join(CROCKFORD[(milliseconds << 80 >> shift) & 31] for shift in range(125, -1, -5))
 
 
-def _summary(order: OrderRow, holds: list[str], movements: list[MoneyMovementRow]) -> OrderSummary:
+def _summary(
+    order: OrderRow, holds: list[str], movements: list[MoneyMovementRow], deadline: NextDeadline | None
+) -> OrderSummary:
     return OrderSummary(
         order_id=order.order_id,
         channel=order.channel,
@@ -79,6 +89,7 @@ def _summary(order: OrderRow, holds: list[str], movements: list[MoneyMovementRow
         payment_status=payment_status_of(movements, order),
         holds=holds,
         attention=order.attention,
+        next_deadline=deadline,
         currency=order.currency,
         grand_total=Money(order.grand_total_minor, order.currency).text,
         placed_at=order.placed_at,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from api.errors import FieldError, invalid_fields
 from api.identity import BuyerBody
@@ -110,6 +110,19 @@ class PaymentBody(Body):
     method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
 
 
+class PromisedBody(Body):
+    """What the channel promised the customer; what it leaves out is promised by our own rules."""
+
+    ship_by: PlacedAt | None = None
+    deliver_by: PlacedAt | None = None
+
+    @model_validator(mode="after")
+    def in_their_order(self) -> "PromisedBody":
+        if self.ship_by and self.deliver_by and self.deliver_by < self.ship_by:
+            raise ValueError("deliver_by is before ship_by")
+        return self
+
+
 class OrderBody(Body):
     """One order of one channel, in one currency."""
 
@@ -127,6 +140,7 @@ class OrderBody(Body):
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
     test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
     buyer: Annotated[BuyerBody | None, Field(description="Who imports, for cross-border goods.")] = None
+    promised: PromisedBody = PromisedBody()
 
     def to_order(self, identity_key: SecretStr | None = None) -> Order:
         """The order with money in minor units, and of its buyer a token made with the key.
@@ -158,6 +172,8 @@ class OrderBody(Body):
             tags=self.tags,
             test=self.test,
             buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
+            ship_by=self.promised.ship_by,
+            deliver_by=self.promised.deliver_by,
         )
 
     def _amount_errors(self) -> Iterator[FieldError]:

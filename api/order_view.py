@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
+from api.at_risk import deadlines_of, promised
 from api.errors import NOT_FOUND, Problem
 from api.links import order_links
 from api.masking import hidden, masked
@@ -62,6 +63,8 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         fulfillment_status=fulfillment_summary([part.status for part in fulfillment_orders]),
         return_status=open_first(returns),
         attention=order.attention,
+        promised=promised(order),
+        next_deadline=deadlines_of(session, [order]).get(order.order_id),
         holds=_open_holds(session, order.order_id),
         currency=order.currency,
         totals=_totals(order),

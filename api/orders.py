@@ -7,11 +7,12 @@ from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from api import example_answers as examples
+from api.at_risk import orders_at_risk, place
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
 from api.order_answers import EventAnswer, OrderAnswer, OrderSummary
-from api.order_list import OrderFilter, find_orders, summaries
+from api.order_list import OrderFilter, conditions_of, find_orders, summaries
 from api.order_view import find_order, order_answer
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.schemas import Page
@@ -47,6 +48,8 @@ def list_orders(
     hold: Annotated[Filter, Query(description="The code of a hold that is open")] = None,
     customer: Filter = None,
     created_after: Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone")] = None,
+    location: Annotated[Filter, Query(description="A location that works or worked on it")] = None,
+    at_risk: Annotated[bool, Query(description="Only orders about to miss their deadline, most urgent first")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[OrderSummary]:
@@ -60,9 +63,14 @@ def list_orders(
         hold=hold,
         customer=customer,
         created_after=created_after,
-        before=after(cursor),
+        location=location,
+        before=None if at_risk else after(cursor),
     )
     with services.sessions() as session:
+        if at_risk:
+            risky = orders_at_risk(session, conditions_of(wanted), limit + 1, after(cursor))
+            urgent, next_cursor = cut(risky, limit, lambda one: place(*one))
+            return Page(items=summaries(session, [order for order, _ in urgent]), next_cursor=next_cursor)
         orders, next_cursor = cut(find_orders(session, wanted, limit + 1), limit, lambda order: order.order_id)
         return Page(items=summaries(session, orders), next_cursor=next_cursor)
 

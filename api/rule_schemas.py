@@ -66,6 +66,14 @@ class GiftAction(Body):
     quantity: Quantity = 1
 
 
+class EscalateAction(Body):
+    """Whose matter an order becomes that is still at risk so many minutes after it was told of."""
+
+    type: Literal["escalate"]
+    escalate_to: Word
+    escalate_after_minutes: Annotated[int, Field(ge=0, le=10_080)]
+
+
 Action = Annotated[
     HoldAction
     | RejectAction
@@ -75,7 +83,8 @@ Action = Annotated[
     | PriorityAction
     | MergeWindowAction
     | SourcingPolicyAction
-    | GiftAction,
+    | GiftAction
+    | EscalateAction,
     Field(discriminator="type"),
 ]
 

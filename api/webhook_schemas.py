@@ -75,6 +75,8 @@ class Tracking(Said):
     status: TrackingStatus
     occurred_at: Time
     note: Reason = ""
+    code: Word = ""
+    signed: bool | None = None
 
 
 class InterceptionAnswer(Said):

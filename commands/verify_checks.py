@@ -159,6 +159,13 @@ QUOTAS = """
     FROM channel_quotas
     LEFT JOIN (SELECT quota_id, sum(units) AS units FROM quota_claims GROUP BY quota_id) AS claims USING (quota_id)"""
 
+# That a seal is right needs more than SQL: `baton trace --verify`.
+SEALED = f"""
+    SELECT order_id || ' ' || event_id AS id, unsealed AND too_old AS wrong, unsealed AND NOT too_old AS waiting
+    FROM order_events LEFT JOIN event_seals AS seal USING (event_id, order_id)
+    CROSS JOIN LATERAL (SELECT
+        seal.hash IS NULL AS unsealed, at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
+
 TRANSFERRED = """
     SELECT sku || ' ' || reason AS id, sum(quantity) <> 0 AS wrong
     FROM stock_movements WHERE kind = 'transferred' GROUP BY sku, reason"""
@@ -182,6 +189,7 @@ _QUERIES: Mapping[str, str] = {
     "no more units came back than were shipped": CAME_BACK,
     "everybody is to be told how an order ended": TOLD_OF_END,
     "orders that share a parcel have one buyer and one place": SHARED,
+    "every fact in the log of an order is sealed": SEALED,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

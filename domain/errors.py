@@ -1,5 +1,8 @@
 """What may go wrong: a refusal, which is an answer, and trouble, which may pass."""
 
+VOIDED = "voided"
+"""The code of a refusal to book what was given back before."""
+
 
 class Refusal(Exception):
     """An outcome that trying again cannot change; never retried.

@@ -1,4 +1,4 @@
-"""What a carrier asks for a parcel: by zone, for the first weight and each begun step after it; and its transit days."""
+"""What a carrier asks for a parcel, by zone: for the first weight and each step after it; and how long it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,9 +78,11 @@ def chargeable_grams(weight_grams: int, measures_mm: tuple[int, int, int] | None
 
 
 def read_rates(value: Mapping[str, Mapping[str, object]]) -> dict[str, RateTable]:
-    """By carrier, of `{"SF Express": {"currency": "CNY", "divisor": 6000, "zones": [{"name", "from", "to",
-    "first_grams", "first", "step_grams", "step", "days"}]}}`. Raises what its parts raise: ValueError, KeyError,
-    TypeError."""
+    """By carrier, all in one currency, of `{"SF Express": {"currency": "CNY", "divisor": 6000, "zones": [{"name",
+    "from", "to", "first_grams", "first", "step_grams", "step", "days"}]}}`. Raises what its parts raise: ValueError,
+    KeyError, TypeError."""
+    if len({told["currency"] for told in value.values()}) > 1:
+        raise ValueError("several currencies cannot be compared")
     return {carrier: _table(told) for carrier, told in value.items()}
 
 

@@ -1,8 +1,9 @@
 """Who is told of what: one table. A line more and one more partner hears of a milestone."""
 
-RECEIVED, SHIPPED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
+RECEIVED, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "received",
     "shipped",
+    "delivery_attempted",
     "delivered",
     "canceled",
     "returned",
@@ -15,6 +16,8 @@ RECIPIENTS = ("inbox", "channel", "erp", "crm")
 TOLD = {
     RECEIVED: RECIPIENTS,
     SHIPPED: RECIPIENTS,
+    # Who must be at home next time, and who is called about it.
+    ATTEMPTED: ("inbox", "crm"),
     DELIVERED: RECIPIENTS,
     CANCELED: RECIPIENTS,
     RETURNED: RECIPIENTS,

@@ -80,6 +80,9 @@ class Order:
     """Placed to try the channel out: nothing may be sent."""
     buyer: Buyer | None = None
     """The real name of a cross-border buyer, where one was given."""
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
+    """What the customer was promised: by the channel, where it says so, and by us once the order is paid."""
 
     @property
     def currency(self) -> str:

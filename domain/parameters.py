@@ -6,8 +6,11 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from domain.calendars import Calendar
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
+from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
+from domain.road import read_remedies
 from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
 
@@ -82,6 +85,15 @@ class Parameters:
     sourcing_weights: Weights | None = None
     sourcing_policies: Mapping[str, Chain] = field(default_factory=dict)
     """By channel, `*` for all others."""
+    ship_hours: Levels = field(default_factory=dict)
+    ship_calendars: Mapping[str, Calendar | None] = field(default_factory=dict)
+    delivery_days: Levels = field(default_factory=dict)
+    deadline_margin: Margin = field(default_factory=Margin)
+    parcel_attempts: int = 0
+    parcel_silent_days: int = 0
+    parcel_lost: Mapping[str, str] = field(default_factory=dict)
+    parcel_refused: Mapping[str, str] = field(default_factory=dict)
+    signature_above: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +157,15 @@ def _texts(value: Any) -> frozenset[str]:
 def _carriers(value: Any) -> tuple[Carrier, ...]:
     """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`, and `channels`,
     `max_grams` and `by` where they are not the usual."""
-    parts = ("countries", "refused_provinces", "dangerous_goods")
     return tuple(
         Carrier(
             name,
-            *(_texts(carrier[part]) for part in parts),
-            channels=_texts(carrier.get("channels", [ANYWHERE])),
-            max_grams=_whole(carrier.get("max_grams", 0)),
-            by=_word(carrier.get("by", "tms")),
+            _texts(carrier["countries"]),
+            _texts(carrier["refused_provinces"]),
+            _texts(carrier["dangerous_goods"]),
+            _texts(carrier.get("channels", [ANYWHERE])),
+            _whole(carrier.get("max_grams", 0)),
+            _word(carrier.get("by", "tms")),
         )
         for name, carrier in value.items()
     )
@@ -188,4 +201,13 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "stock_low_at": _whole,
     "sourcing_weights": read_weights,
     "sourcing_policies": read_chains,
+    "ship_hours": read_levels,
+    "ship_calendars": read_calendars,
+    "delivery_days": read_levels,
+    "deadline_margin": read_margin,
+    "parcel_attempts": lambda value: _whole(value, most=20),
+    "parcel_silent_days": lambda value: _whole(value, most=365),
+    "parcel_lost": read_remedies,
+    "parcel_refused": read_remedies,
+    "signature_above": _money,
 }

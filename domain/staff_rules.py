@@ -14,14 +14,15 @@ from domain.rule_language import Rule, RuleFailed, compile_rule, context_of
 
 FAILED, OWNER = "RULE_FAILED", "rules"
 
-INSTRUCTIONS: Mapping[str, str] = {
-    "set_carrier": "carrier",
-    "set_location": "location",
-    "set_priority": "priority",
-    "merge_window": "merge_window_seconds",
-    "set_sourcing_policy": "sourcing_policy",
+INSTRUCTIONS: Mapping[str, Sequence[str]] = {
+    "set_carrier": ("carrier",),
+    "set_location": ("location",),
+    "set_priority": ("priority",),
+    "merge_window": ("merge_window_seconds",),
+    "escalate": ("escalate_to", "escalate_after_minutes"),
+    "set_sourcing_policy": ("sourcing_policy",),
 }
-"""Actions that leave an instruction with the order: its name there, and in the action."""
+"""Actions that leave instructions with the order: their names there, and in the action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,6 @@ def _ask(rule: StaffRule, context: cel.Context) -> Finding | None:
 def _instructions(matched: Sequence[StaffRule]) -> dict[str, str | int]:
     told: dict[str, str | int] = {}
     for rule in matched:
-        if name := INSTRUCTIONS.get(rule.action["type"]):
+        for name in INSTRUCTIONS.get(rule.action["type"], ()):
             told.setdefault(name, rule.action[name])
     return told

@@ -73,7 +73,8 @@ def environment(
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }
-    told["BATON_IDENTITY_KEY"] = before.get("BATON_IDENTITY_KEY") or secrets.token_hex(32)
+    for name in ("BATON_IDENTITY_KEY", "BATON_TRACE_KEY"):
+        told[name] = before.get(name) or secrets.token_hex(32)
     for partner in PARTNERS:
         name = f"BATON_{partner.upper()}__SECRET"
         told[name] = before.get(name) or new_secret()

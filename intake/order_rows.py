@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -89,7 +89,13 @@ def _order_row(order: Order) -> dict[str, Any]:
         "tags": order.tags,
         "test": order.test,
         "units": sum([line.quantity for line in order.lines]),
+        "promised_ship_by": _moment(order.ship_by),
+        "promised_deliver_by": _moment(order.deliver_by),
     }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
 
 
 def receiver(address: Address) -> dict[str, Any]:

@@ -1,81 +1,68 @@
-"""The carriers: they take a parcel, let go of a booking, and may stop a parcel under way."""
+"""The carriers, by way of the TMS: they take a parcel, let go of a booking, and may stop a parcel under way."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 from domain.errors import CarrierRefused
-from integrations.http import Answer, Line, PartnerHttp, segment
+from integrations.bookings import Booking, BookingRequest, Courier, InterceptionRequest, RerouteAnswer, VoidResult
+from integrations.carriers.dhl import DhlExpress
+from integrations.carriers.jd import JdLogistics
+from integrations.carriers.sf import SfExpress
+from integrations.http import Answer, PartnerHttp, segment
 
-
-class Origin(TypedDict):
-    """Where a parcel starts."""
-
-    location_id: str
-    country: str
-    region: str
-
-
-class ParcelSize(TypedDict):
-    weight_grams: int
-
-
-class BookingRequest(TypedDict):
-    """One shipment. `ship_to` is as in docs/partners.md; `origin` is called `from` there.
-
-    Of a shared parcel `order_id` is one of its orders, and `fulfillment_order_ids` has all that is in it.
-    """
-
-    shipment_id: str
-    fulfillment_order_id: str
-    fulfillment_order_ids: list[str]
-    order_id: str
-    channel_order_id: str
-    origin: Origin
-    ship_to: dict[str, Any]
-    lines: list[Line]
-    parcels: list[ParcelSize]
-    carrier: NotRequired[str]
-    """The one that is wished for; the TMS may choose another."""
-    instructions: NotRequired[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """Who carries the shipment, under which number."""
-
-    carrier: str
-    waybill: str
-
-
-class VoidResult(StrEnum):
-    """Whether the booking is gone; too late means that the carrier has the parcel."""
-
-    VOIDED = "voided"
-    TOO_LATE = "too_late"
-
-
-@dataclass(frozen=True, slots=True)
-class InterceptionRequest:
-    """Whether the carrier will try; what became of it comes by webhook. A refusal is final and says why."""
-
-    asked: bool
-    reason: str
+OWN_WORDS = "tms"
 
 
 class Tms:
+    """It passes on what is meant for a carrier with words of its own (`by`), and sees to all others itself."""
+
+    def __init__(self, http: PartnerHttp) -> None:
+        self._http = http
+        self._desk = TmsDesk(http)
+        self._couriers: Mapping[str, Courier] = {
+            "sf": SfExpress(http),
+            "jd": JdLogistics(http),
+            "dhl": DhlExpress(http, self._desk),
+            OWN_WORDS: self._desk,
+        }
+
+    def book(self, request: BookingRequest, key: str, by: str = OWN_WORDS) -> Booking:
+        """Book the carrier that the request names, in its words. Raises CarrierRefused."""
+        return self._courier(by).book(request, key)
+
+    def void(self, shipment_id: str, reason: str, key: str, by: str = OWN_WORDS) -> VoidResult:
+        """Take a booking back. One that was never made counts as voided."""
+        return self._courier(by).void(shipment_id, reason, key)
+
+    def intercept(
+        self, shipment_id: str, waybill: str, reason: str, key: str, by: str = OWN_WORDS
+    ) -> InterceptionRequest:
+        """Ask the carrier to stop a parcel under way and bring it back."""
+        return self._courier(by).intercept(shipment_id, waybill, reason, key)
+
+    def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
+        """Ask that a parcel under way goes to another address; the TMS sees to it for every carrier."""
+        return self._desk.reroute(shipment_id, ship_to, key)
+
+    def _courier(self, by: str) -> Courier:
+        return self._couriers.get(by, self._couriers[OWN_WORDS])
+
+
+class TmsDesk:
+    """The TMS in the words of docs/partners.md, for every carrier that it knows."""
+
     def __init__(self, http: PartnerHttp) -> None:
         self._http = http
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Book a carrier, who is chosen by the TMS; a wish for one is a wish. Raises CarrierRefused."""
+        """Book the carrier that is named, or let the TMS choose one. Raises CarrierRefused."""
         body: dict[str, object] = {**request, "from": request["origin"]}
         del body["origin"]
         answer = self._http.post("/shipments", body, key, refusal=CarrierRefused, expected=(201,))
         return Booking(answer.text("carrier"), answer.text("waybill"))
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
-        """Take a booking back. One that was never made counts as voided and will not be made should it still come."""
+        """One that was never made will not be made should it still come."""
         answer = self._ask(shipment_id, "void", reason, key, (200, 404))
         if answer.status == 404:
             return VoidResult.VOIDED
@@ -84,14 +71,24 @@ class Tms:
         except ValueError:
             raise answer.trouble("result is not a known one") from None
 
-    def intercept(self, shipment_id: str, reason: str, key: str) -> InterceptionRequest:
-        """Ask the carrier to stop a parcel under way and bring it back."""
+    def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
         answer = self._ask(shipment_id, "intercept", reason, key, (200,))
         match answer.text("result"):
             case "asked":
                 return InterceptionRequest(asked=True, reason="")
             case "refused":
                 return InterceptionRequest(asked=False, reason=answer.text("reason"))
+        raise answer.trouble("result is not a known one")
+
+    def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
+        """Ask the carrier to bring a parcel under way to another address. Raises CarrierRefused."""
+        path = f"/shipments/{segment(shipment_id)}/address"
+        answer = self._http.post(path, {"ship_to": ship_to}, key, refusal=CarrierRefused)
+        match answer.text("result"):
+            case "accepted":
+                return RerouteAnswer(accepted=True, reason="")
+            case "refused":
+                return RerouteAnswer(accepted=False, reason=answer.text("reason"))
         raise answer.trouble("result is not a known one")
 
     def _ask(self, shipment_id: str, what: str, reason: str, key: str, expected: tuple[int, ...]) -> Answer:

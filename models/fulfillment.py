@@ -2,19 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.status import FulfillmentStatus
-from models.base import Base, Now, Timestamp, When
+from models.base import Base, Json, Now, Timestamp, When
+
+SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
+"""The next number of a parcel, never given twice."""
 
 WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
 AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
 
 
 class ShipmentRow(Base):
-    """What travels with one waybill; fulfillment orders of several merged orders may share it."""
+    """What travels with one waybill; fulfillment orders of several merged orders may share it.
+
+    The cost is what the carrier asks by our rate table, null where it has none. `label_prints` counts the labels asked
+    for.
+    """
 
     __tablename__ = "shipments"
 
@@ -26,8 +33,46 @@ class ShipmentRow(Base):
     """When the carrier says that `tracking_status` was; reports come late and out of order."""
     booked_at: Mapped[Now]
     voided_at: Mapped[When]
+    service: Mapped[str] = mapped_column(server_default="")
+    """What the carrier calls the service, or empty."""
+    cost_minor: Mapped[int | None]
+    cost_currency: Mapped[str | None]
+    label_prints: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (UniqueConstraint("carrier", "waybill"), Index("ix_shipments_waybill", "waybill"))
+
+
+class ParcelRow(Base):
+    """One box of a shipment, `number` from 1; the measures are null where nobody measured. `sscc` is its GS1 number."""
+
+    __tablename__ = "shipment_parcels"
+
+    sscc: Mapped[str] = mapped_column(primary_key=True)
+    shipment_id: Mapped[str] = mapped_column(ForeignKey("shipments.shipment_id"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    weight_grams: Mapped[int]
+    length_mm: Mapped[int | None]
+    width_mm: Mapped[int | None]
+    height_mm: Mapped[int | None]
+
+    __table_args__ = (UniqueConstraint("shipment_id", "number"),)
+
+
+class BookingRow(Base):
+    """How a carrier was chosen for a shipment, written before anybody is asked, so that who tries again asks the same.
+
+    `offers` are all carriers, ranked, each with why; `asked` is who was asked last, and `refusals` says who said no.
+    A booking that is given back is never made again, even if it is still on its way to the carrier.
+    """
+
+    __tablename__ = "bookings"
+
+    shipment_id: Mapped[str] = mapped_column(primary_key=True)
+    offers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    asked: Mapped[str] = mapped_column(server_default="")
+    refusals: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    decided_at: Mapped[Now]
+    given_back_at: Mapped[When]
 
 
 class MergeRow(Base):
@@ -96,6 +141,7 @@ class FulfillmentOrderRow(Base):
         UniqueConstraint("order_id", "number"),
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_opened", "location_id", "created_at"),
+        Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),

@@ -62,6 +62,18 @@ class OrderRow(Base):
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
+    promised_ship_by: Mapped[When]
+    promised_deliver_by: Mapped[When]
+    """By the channel's own word, else by our rules, once the order was audited."""
+    warn_ship_at: Mapped[When]
+    warn_deliver_at: Mapped[When]
+    """When somebody is to be told that the promise is in danger."""
+    due: Mapped[str] = mapped_column(server_default="")
+    """What is due next: ship, deliver or nothing."""
+    due_at: Mapped[When]
+    warn_at: Mapped[When]
+    """When the sweep of deadlines is to look at the order; null once it has."""
+    accepted_at: Mapped[When]
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
@@ -84,12 +96,16 @@ class OrderRow(Base):
         Index("ix_orders_imports", "buyer_token", "placed_at", postgresql_where=text("import_minor IS NOT NULL")),
         Index("ix_orders_payment_reference", "payment_reference"),
         Index("ix_orders_channel", "channel", "order_id"),
+        Index("ix_orders_to_warn", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
+        # They grow with the rows, so that ranges of pages are enough to find a day.
+        Index("ix_orders_promised_ship_by", "promised_ship_by", postgresql_using="brin"),
+        Index("ix_orders_promised_deliver_by", "promised_deliver_by", postgresql_using="brin"),
     )
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, and
-    gifts that nobody had."""
+    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, or
+    lost on the road, and gifts that nobody had."""
 
     __tablename__ = "order_lines"
 
@@ -109,7 +125,7 @@ class OrderLineRow(Base):
     added_by: Mapped[str] = mapped_column(server_default="")
     """The rule that added it as a gift, or empty for a line of the channel's."""
     canceled: Mapped[int] = mapped_column(server_default="0")
-    """Of the withdrawn units those that were canceled and paid back because they were short."""
+    """Of the withdrawn units those that were canceled and paid back because they were short or lost on the road."""
     substitute_for: Mapped[str] = mapped_column(server_default="")
     """The SKU that was ordered and was short, or empty."""
 
@@ -181,8 +197,15 @@ class OrderEventRow(Base):
     key: Mapped[str]
     actor: Mapped[str]
     data: Mapped[Json]
+    committed_in: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"))
+    """The transaction that wrote it. Readers of the whole log go by it: what commits late has a place that was not read
+    yet, which is not so for `event_id`."""
 
-    __table_args__ = (UniqueConstraint("order_id", "key"), Index("ix_order_events_order", "order_id", "event_id"))
+    __table_args__ = (
+        UniqueConstraint("order_id", "key"),
+        Index("ix_order_events_order", "order_id", "event_id"),
+        Index("ix_order_events_committed", "committed_in", "event_id"),
+    )
 
 
 class StepResultRow(Base):

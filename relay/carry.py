@@ -20,6 +20,9 @@ from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
+from relay.deadlines import DeadlineWatch
+from relay.histories import Histories
+from relay.proof import Proof
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.second_thoughts import SecondThoughts
 from relay.stock import StockNews
@@ -32,7 +35,10 @@ log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 # Money that moves after an order has ended must not go unseen, and a refund that failed never.
-TOO_LATE = {"payment.captured": "a payment was captured after the order had ended"}
+TOO_LATE = {
+    "payment.captured": "a payment was captured after the order had ended",
+    "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
+}
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 
 
@@ -43,8 +49,11 @@ class Relay:
         self.rows = Rows(sessions)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
+        self.deadlines = DeadlineWatch(sessions)
         self.arrivals = Arrivals(sessions, client, settings)
         self.second_thoughts = SecondThoughts(sessions)
+        self.histories = Histories(sessions, client, settings)
+        self.proof = Proof(sessions, settings.trace_key)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -57,6 +66,9 @@ class Relay:
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.second_thoughts.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.deadlines.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:

@@ -33,6 +33,12 @@ FIND_FULFILLMENT = text(f"""
     JOIN fulfillment_orders f ON f.fulfillment_order_id = wanted.key OR f.shipment_id = wanted.key
     JOIN orders o USING (order_id)
 """)
+# Who follows parcels for all carriers knows the waybill only.
+FIND_WAYBILL = text(f"""
+    SELECT s.waybill AS key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
+    FROM shipments s JOIN fulfillment_orders f USING (shipment_id) JOIN orders o USING (order_id)
+    WHERE s.waybill = ANY(:keys)
+""")
 FIND_RETURN = text(f"""
     SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
@@ -51,6 +57,7 @@ FIND_ORDER = text(f"""
 FIND = {
     "fulfillment_order": FIND_FULFILLMENT,
     "shipment": FIND_FULFILLMENT,
+    "waybill": FIND_WAYBILL,
     "return": FIND_RETURN,
     "payment": FIND_PAYMENT,
     "refund": FIND_PAYMENT,

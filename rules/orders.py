@@ -45,6 +45,8 @@ def as_order(row: OrderRow, lines: Sequence[OrderLineRow]) -> Order:
         tags=tuple(row.tags),
         test=row.test,
         buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
+        ship_by=row.promised_ship_by,
+        deliver_by=row.promised_deliver_by,
     )
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from simulators.couriers import Couriers
 from simulators.crm import Crm
 from simulators.desk import Desk
 from simulators.erp import Erp
@@ -35,9 +36,10 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     world = World(settings)
     desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
+    tms = Tms(world, desks["tms"], wms)
     routes = {
         "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
-        "tms": Tms(world, desks["tms"], wms).routes(),
+        "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),

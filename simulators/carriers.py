@@ -6,26 +6,21 @@ from simulators.desk import Body
 from simulators.troubles import Trouble, Troubles
 
 STEPS_UNTIL_LOST, STEPS_OF_LATE_DELIVERY = 10, 20
-
-
-INLAND, ABROAD = ("JD Logistics", "SF Express", "YTO Express"), ("DHL Express", "UPS")
+BEGINS_WITH = {"SF Express": "SF", "JD Logistics": "JDVA", "YTO Express": "YT", "UPS": "1Z"}
 
 
 def choose(shipment: Body) -> str:
-    """The one that is wished for, where it goes; else each has its way: abroad, in the region, across the country."""
+    """Where nobody is asked for each has its way: abroad, in the region, across the country."""
     start, end = shipment["from"], shipment["ship_to"]
-    abroad = end.get("country", start["country"]) != start["country"]
-    wish = shipment.get("carrier", "")
-    if wish in (ABROAD if abroad else INLAND):
-        return str(wish)
-    if abroad:
+    if end.get("country", start["country"]) != start["country"]:
         return "DHL Express"
     return "JD Logistics" if end.get("province") == start["region"] else "SF Express"
 
 
-def waybill(shipment_id: str) -> str:
-    """Fifteen digits, always the same for a shipment."""
-    return str(int.from_bytes(sha256(shipment_id.encode()).digest()[:6], "big")).zfill(15)
+def waybill(shipment_id: str, carrier: str) -> str:
+    """The carrier's letters and fifteen digits, always the same for a shipment."""
+    digits = str(int.from_bytes(sha256(shipment_id.encode()).digest()[:6], "big")).zfill(15)
+    return BEGINS_WITH.get(carrier, "") + digits
 
 
 def journey(named: Troubles) -> tuple[tuple[str, int], ...]:

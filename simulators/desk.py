@@ -29,14 +29,14 @@ class Desk:
         self.asked: Counter[str] = Counter()
         """How often each subject of a `change` was asked for, repeated and failed requests included."""
 
-    def change(self, shape: Shape, handle: Handle, subject: str | None = None) -> Endpoint:
+    def change(self, shape: Shape, handle: Handle, subject: str | Callable[[Body], str] | None = None) -> Endpoint:
         """A signed call whose answer is kept: the same key again gets it and the handler is not called."""
 
         def answer(request: Request, content: bytes) -> Response:
             key = self._key(request, content)
             body = _body(content, shape)
             if subject:
-                self.asked[body[subject]] += 1
+                self.asked[body[subject] if isinstance(subject, str) else subject(body)] += 1
             if key not in self._answers:
                 try:
                     response = _answer(handle, request, body)

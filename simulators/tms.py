@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators import carriers, troubles
+from simulators import carriers, mishaps, troubles
 from simulators.callbacks import Event, rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
@@ -28,11 +28,13 @@ SHIPMENT = {
     "instructions?": anything_in,
 }
 FAILED_BOOKINGS_WHEN_DOWN = 3
+CANNOT_TURN = ("voided", "delivered", "exception", "intercepted", "return_to_sender", "returned")
 
 
 @dataclass(slots=True)
 class Shipment:
-    """One parcel; `request` is empty when the booking was voided before it came."""
+    """One parcel; `request` is what is known of it, in the words of the contract, and empty when the booking was voided
+    before it came."""
 
     request: Body
     status: str = "booked"
@@ -40,6 +42,7 @@ class Shipment:
     waybill: str = ""
     subject: Subject = field(default_factory=lambda: Subject("", frozenset()))
     life: asyncio.Task[None] | None = None
+    reports: int = 0
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Tms:
     desk: Desk
     wms: Wms
     shipments: dict[str, Shipment] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
         one, desk, reason = "/shipments/{id:path}", self.desk, {"reason": str}
@@ -55,44 +59,50 @@ class Tms:
             Route("/shipments", desk.change(SHIPMENT, self._book, subject="shipment_id"), methods=["POST"]),
             Route(one + "/void", desk.change(reason, self._void), methods=["POST"]),
             Route(one + "/intercept", desk.change(reason, self._intercept), methods=["POST"]),
+            Route(one + "/address", desk.change({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
         ]
 
-    def _book(self, request: Request, body: Body) -> tuple[int, Body]:
-        number, named = body["shipment_id"], troubles.of_order(body)
+    def accept(self, facts: Body, carrier: str) -> Shipment:
+        """Take a parcel for a carrier; the same shipment again is the same parcel. Raises Problem."""
+        number, named = facts["shipment_id"], troubles.of_order(facts)
         if Trouble.CARRIER_DOWN in named and self.desk.asked[number] <= FAILED_BOOKINGS_WHEN_DOWN:
             raise Problem(503, "carrier_down", "the carrier does not answer")
         if Trouble.UNDELIVERABLE in named:
             raise Problem(422, "undeliverable", "no carrier goes to this address")
+        if number not in self.shipments and Trouble.CARRIER_REFUSES in named and number not in self.refused:
+            self.refused.add(number)
+            raise Problem(422, "carrier_refused", f"{carrier} does not take this parcel")
         shipment = self.shipments.get(number)
         if shipment is None:
-            carrier, waybill = carriers.choose(body), carriers.waybill(number)
-            subject = Subject(body["order_id"], named)
-            shipment = self.shipments[number] = Shipment(body, "booked", carrier, waybill, subject)
+            subject = Subject(facts["order_id"], named)
+            shipment = Shipment(facts, "booked", carrier, carriers.waybill(number, carrier), subject)
+            self.shipments[number] = shipment
             shipment.life = self.world.begin(self._carry(shipment))
         if shipment.status == "voided":
             raise Problem(409, "voided", "the booking was voided")
-        return 201, {"carrier": shipment.carrier, "waybill": shipment.waybill}
+        return shipment
 
-    def _void(self, request: Request, body: Body) -> tuple[int, Body]:
-        number = request.path_params["id"]
+    def give_back(self, number: str) -> str:
+        """`voided`, `too_late`, or `unknown`: then it is refused should it still come."""
         if number not in self.shipments:
             self.shipments[number] = Shipment({}, "voided")
-            raise Problem(404, "unknown", "it was never booked; should it still come, it is not carried")
+            return "unknown"
         shipment = self.shipments[number]
         if shipment.status not in ("booked", "voided"):
-            return 200, {"result": "too_late"}
+            return "too_late"
         if shipment.life:
             shipment.life.cancel()
         shipment.status = "voided"
-        return 200, {"result": "voided"}
+        return "voided"
 
-    def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
-        shipment = self._find(request)
-        if shipment.status in ("intercepted", "returned"):
-            return 200, {"result": "asked", "reason": "it is already on its way back"}
+    def stop(self, number: str) -> Body:
+        """Try to stop a parcel under way: `result` is asked or refused, `reason` says why. Raises Problem."""
+        shipment = self._find(number)
+        if shipment.status in ("intercepted", "return_to_sender", "returned"):
+            return {"result": "asked", "reason": "it is already on its way back"}
         if shipment.status in ("voided", "delivered", "exception"):
-            return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
+            return {"result": "refused", "reason": f"the parcel is {shipment.status}"}
         if Trouble.LOST_PARCEL in shipment.subject.troubles and shipment.status == "in_transit":
             self.world.begin(self._answer(shipment, accepted=False, reason="the parcel cannot be found"))
         else:
@@ -100,23 +110,43 @@ class Tms:
                 shipment.life.cancel()
             shipment.status = "intercepted"
             shipment.life = self.world.begin(self._bring_back(shipment))
-        return 200, {"result": "asked", "reason": "the depot is asked to stop it"}
+        return {"result": "asked", "reason": "the depot is asked to stop it"}
+
+    def _book(self, request: Request, body: Body) -> tuple[int, Body]:
+        shipment = self.accept(body, body.get("carrier") or carriers.choose(body))
+        return 201, {"carrier": shipment.carrier, "waybill": shipment.waybill}
+
+    def _void(self, request: Request, body: Body) -> tuple[int, Body]:
+        result = self.give_back(request.path_params["id"])
+        if result == "unknown":
+            raise Problem(404, "unknown", "it was never booked; should it still come, it is not carried")
+        return 200, {"result": result}
+
+    def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
+        return 200, self.stop(request.path_params["id"])
+
+    def _reroute(self, request: Request, body: Body) -> tuple[int, Body]:
+        shipment = self._find(request.path_params["id"])
+        if shipment.status in CANNOT_TURN:
+            return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
+        shipment.request = {**shipment.request, "ship_to": body["ship_to"]}
+        return 200, {"result": "accepted", "reason": ""}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        shipment = self._find(request)
+        shipment = self._find(request.path_params["id"])
         known = {"status": shipment.status, "carrier": shipment.carrier, "waybill": shipment.waybill}
         number = request.path_params["id"]
         return 200, {**known, "request": shipment.request, "times_asked": self.desk.asked[number]}
 
-    def _find(self, request: Request) -> Shipment:
+    def _find(self, number: str) -> Shipment:
         try:
-            return self.shipments[request.path_params["id"]]
+            return self.shipments[number]
         except KeyError:
             raise Problem(404, "unknown", "it was never booked") from None
 
     async def _carry(self, shipment: Shipment) -> None:
         named, told = shipment.subject.troubles, []
-        for status, steps in carriers.journey(named):
+        for status, steps in mishaps.journey(named) or carriers.journey(named):
             await self.world.steps(steps)
             shipment.status = status
             if status == "in_transit":
@@ -126,12 +156,17 @@ class Tms:
             if Trouble.LATE_WEBHOOK not in named:
                 self.world.tell(shipment.subject, told.pop())
         self.world.tell(shipment.subject, *reversed(told))
+        if shipment.status == "return_to_sender":
+            await self._take_back(shipment)
 
     async def _bring_back(self, shipment: Shipment) -> None:
-        order = shipment.request
         await self._answer(shipment, accepted=True, reason="the parcel was stopped")
         await self.world.steps()
         self.world.tell(shipment.subject, self._tracking(shipment, "return_to_sender"))
+        await self._take_back(shipment)
+
+    async def _take_back(self, shipment: Shipment) -> None:
+        order = shipment.request
         await self.world.steps()
         shipment.status = "returned"
         for number in order["fulfillment_order_ids"]:
@@ -148,4 +183,7 @@ class Tms:
         number = shipment.request["shipment_id"]
         data: dict[str, Any] = {"shipment_id": number, "waybill": shipment.waybill, "status": status}
         data |= {"occurred_at": rfc3339(datetime.now(UTC)), "note": status.replace("_", " ")}
-        return self.world.event(shipment.subject, "tms", f"{number}:{status}", "shipment.tracking_updated", data)
+        data |= mishaps.words(shipment.subject.troubles, status)
+        shipment.reports += 1
+        name = f"{number}:{status}:{shipment.reports}"
+        return self.world.event(shipment.subject, "tms", name, "shipment.tracking_updated", data)

@@ -4,6 +4,7 @@ import base64
 import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ from workflows.search_attributes import ALL
 TEMPLATE = "baton_template"
 _numbers = itertools.count(1)
 _status: list[int] = []
+LONG = ("faults", "bench", "e2e", "embedded")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that in the end no process works while the others are done."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
@@ -55,6 +62,7 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     environment = await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         dev_server_existing_path=find_program(),
+        dev_server_startup_timeout=timedelta(minutes=1),
         dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
         search_attributes=list(ALL),
     )

@@ -110,7 +110,7 @@ class House:
         parcels = [{"weight_grams": 500}]
         await self.wms("fulfillment_order.packed", fulfillment_order_id=fulfillment_order_id, parcels=parcels)
 
-    async def track(self, order: dict[str, Any], status: str) -> None:
+    async def track(self, order: dict[str, Any], status: str, **said: Any) -> None:
         """The carrier reports on the order's first parcel."""
         shipment = order["shipments"][0]
         await self.tms(
@@ -120,6 +120,7 @@ class House:
             status=status,
             occurred_at=datetime.now(UTC).isoformat(),
             note="",
+            **said,
         )
 
     def workflow(self, order_id: str, channel: str = "shop") -> WorkflowHandle[Any, Any]:

@@ -45,6 +45,10 @@ async def record_quick(house: House) -> None:
         order_id = await house.order(name)
         await house.until_status(order_id, "completed")
         await record(house.workflow(order_id), name.lower())
+    order_id = await house.order("FAILED-ATTEMPTS")
+    await house.until_status(order_id, "completed")
+    await record(house.workflow(order_id), "failed-attempts")
+    await record_damaged(house)
     await record_short(house)
     order_id = await house.order("returned")
     await house.until_status(order_id, "completed")
@@ -53,6 +57,15 @@ async def record_quick(house: House) -> None:
         await house.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
         await house.until_event(order_id, f"return.{case_id}")
         await record(house.case(order_id, case_id), f"return-{case_id}")
+
+
+async def record_damaged(house: House) -> None:
+    """A parcel that is claimed of its carrier, and paid back since a person says so."""
+    order_id = await house.order("DAMAGED-PARCEL")
+    await house.until_event(order_id, "alert.raised")
+    await house.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
+    await house.until_status(order_id, "canceled")
+    await record(house.workflow(order_id), "parcel-damaged")
 
 
 async def record_short(house: House) -> None:

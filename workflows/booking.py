@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensations import UndoList
     from workflows.house import House
     from workflows.merging import Merging
-    from workflows.messages import UnmergeRequest
+    from workflows.messages import UnmergeRequest, VoidRequest
     from workflows.state import FulfillmentState
 
 
@@ -47,6 +47,12 @@ class Booking:
         """Give the booking of a shared parcel back. False when the carrier has the parcel."""
         undo = UndoRequest(self._house.order_id, shipment_id, request.reason, request.actor)
         return (await self._house.desk.partner(Ship.void_waybill, undo, "void the waybill of the shared parcel")).done
+
+    async def free(self, request: VoidRequest) -> bool:
+        """Give the booking back, so that the parcel is booked anew. False when the carrier has it."""
+        undo = UndoRequest(self._house.order_id, request.shipment_id, request.reason, request.actor)
+        summary = f"void the waybill {self._state.waybill}"
+        return (await self._house.desk.partner(Ship.free_parcel, undo, summary)).done
 
     async def _book(self, step: FulfillmentStep) -> None:
         key, location = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}", self._state.location_id

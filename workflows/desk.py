@@ -82,6 +82,11 @@ class Desk:
         if who not in self.dues or self.dues[who].code != code:
             self.dues[who] = Due(workflow.now() + timedelta(seconds=seconds), code, what)
 
+    async def renew(self, who: str, code: str, what: str, seconds: float) -> None:
+        """Like `due`, but counted anew from now; an alert that it raised before is over."""
+        await self.done(who)
+        self.due(who, code, what, seconds)
+
     async def done(self, who: str) -> None:
         """The deadline of `who` no longer counts; an alert that it raised is over."""
         due = self.dues.pop(who, None)

@@ -1,7 +1,7 @@
 """One fulfillment order inside its order: release → pick → pack → ship → deliver, as a coroutine, not a child workflow.
 
 Whatever it waits for it may be told to stop; before the carrier has the parcel that means calling it back, afterwards
-asking the carrier to intercept it.
+asking the carrier to intercept it (workflows/journey.py).
 """
 
 from collections.abc import Callable
@@ -11,20 +11,17 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.pick import FulfillmentStep, Pick
     from activities.progress import Progress, ProgressReports, Reports
-    from activities.ship import Ship
-    from activities.undo import UndoRequest
-    from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
+    from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from workflows.booking import Booking
     from workflows.compensations import UndoList
     from workflows.desk import Stopped
     from workflows.house import House
+    from workflows.journey import Journey
     from workflows.merging import Merging
     from workflows.messages import PartnerEvent, UnmergeRequest
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
-# What a carrier says when it cannot go on by itself.
-TROUBLE = (TrackingStatus.EXCEPTION, TrackingStatus.RETURN_TO_SENDER)
 
 
 class Fulfillment:
@@ -36,6 +33,7 @@ class Fulfillment:
         self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
         self.merging = Merging(house, state, lambda: bool(state.inbox) or self._stopped())
         self.booking = Booking(house, state, self.undo, self.merging, self._stopped)
+        self.journey = Journey(house, state, self._reports, lambda: self.stop_reason)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
@@ -48,7 +46,7 @@ class Fulfillment:
         except Stopped:
             if await self._called_back():
                 return
-        await self._delivered()
+        await self.journey.run()
 
     def stop(self, reason: str) -> None:
         """Ask it to end. `reaction` says what became of that."""
@@ -76,6 +74,12 @@ class Fulfillment:
     def shares(self) -> bool:
         """Whether it waits for others or travels with them, and has not left yet."""
         return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
+
+    async def late_news(self) -> None:
+        """Hear of a parcel that was given up, for as long as the order is open: it may turn up."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.state.inbox))
+            await self._apply()
 
     async def _meet_others(self) -> None:
         """Wait for orders of the same receiver, where the channel wants that."""
@@ -136,30 +140,6 @@ class Fulfillment:
         self.state.status = Status.CANCELED
         return True
 
-    async def _delivered(self) -> None:
-        """Follow the parcel until it is delivered or back; a stop now means interception."""
-        if self.ended:
-            await self.house.desk.done(self.name)
-            return
-        self.house.desk.due(self.name, "DELIVERY_LATE", "the delivery", self.house.deadlines.delivery)
-        while not self.ended:
-            if self.stop_reason and not self.state.interception:
-                await self._intercept()
-            await self._reports(f"{self.state.waybill} to be delivered", wake=self._not_intercepted_yet)
-        await self.house.desk.done(self.name)
-        if self.state.troubled:
-            await self.house.alert("PARCEL_TROUBLE", self.name, "")
-
-    async def _intercept(self) -> None:
-        if not self.state.shipment_id:
-            self.state.interception = "refused"
-            return
-        request = UndoRequest(self.house.order_id, self.state.shipment_id, self.stop_reason)
-        answer = await self.house.desk.partner(
-            Ship.intercept_parcel, request, f"ask the carrier to stop {self.state.waybill}"
-        )
-        self.state.interception = "asked" if answer.asked else "refused"
-
     async def _reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
         """Wait for reports of warehouse or carrier and write them down."""
         woken = wake or self._stopped
@@ -176,10 +156,7 @@ class Fulfillment:
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
         reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
         self._take(await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}"))
-        if self.state.tracking in TROUBLE and not self.state.troubled and not self.state.interception:
-            self.state.troubled = True
-            reason = f"the carrier reports {self.state.tracking} for {self.state.waybill}"
-            await self.house.alert("PARCEL_TROUBLE", self.name, reason)
+        await self.journey.heard()
 
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
@@ -187,19 +164,17 @@ class Fulfillment:
         self.state.picked_units = progress.picked_units
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
         self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
+        attempts, self.state.road = self.state.road.attempts, progress.road
         if progress.short_units > self.state.short_units:
             self.state.short_units = progress.short_units
             self.house.source_again()
         if progress.interception_refused:
             self.state.interception = "refused"
-        if told:
+        if told or self.state.road.attempts > attempts:
             self.house.tell()
 
     def _stopped(self) -> bool:
         return bool(self.stop_reason)
-
-    def _not_intercepted_yet(self) -> bool:
-        return bool(self.stop_reason) and not self.state.interception
 
     def _stop_if_asked(self) -> None:
         if self.stop_reason:

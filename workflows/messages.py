@@ -18,6 +18,7 @@ class OrderDeadlines:
     backorder: float
     attention: float
     reservation: float = 86_400.0
+    decision: float = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,51 @@ class UnmergeRequest:
 @dataclass(frozen=True)
 class UnmergeAnswer:
     """`answer` is `done`, or `refused` when a carrier has the shared parcel."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class ParcelDecision:
+    """What becomes of a lost or damaged parcel: reship, refund or wait. Without an id it is the only one there is."""
+
+    action: str
+    actor: str
+    fulfillment_order_id: str = ""
+
+
+@dataclass(frozen=True)
+class ParcelAnswer:
+    """`refusal` says in words why it cannot be done; empty when it is done."""
+
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class AddressWanted:
+    """A stored correction of the address, by its id: the address itself stays in the record."""
+
+    correction_id: str
+
+
+@dataclass(frozen=True)
+class AddressAnswer:
+    """The shipments that go to the new address, and those that do not."""
+
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class VoidRequest:
+    shipment_id: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class VoidAnswer:
+    """`answer` is `done`: the parcel is booked anew; or `refused` when the carrier has it."""
 
     answer: str
 

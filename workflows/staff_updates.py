@@ -5,17 +5,26 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
+    from activities.reroute import Corrected, Reroute, Rerouting
+    from domain.road import DECISIONS
     from domain.shortages import ACTIONS
-    from domain.status import OrderStatus
+    from domain.status import FulfillmentStatus, OrderStatus
+    from workflows.fulfillment import Fulfillment
     from workflows.messages import (
+        AddressAnswer,
+        AddressWanted,
         Force,
         HoldAnswer,
         HoldRelease,
+        ParcelAnswer,
+        ParcelDecision,
         Rejection,
         ShortageAnswer,
         ShortageDecision,
         UnmergeAnswer,
         UnmergeRequest,
+        VoidAnswer,
+        VoidRequest,
     )
     from workflows.order_desk import OrderDesk
     from workflows.state import OrderOutcome
@@ -89,6 +98,62 @@ class StaffUpdates:
     def _may_unmerge(self, request: UnmergeRequest) -> None:
         if not any(work.shares for work in self.supply.fulfillments):
             raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
+
+    @workflow.update(description="Decide what the customer gets instead of a lost or damaged parcel")
+    async def decide_parcel(self, decision: ParcelDecision) -> ParcelAnswer:
+        work = self._claimed(decision)[0]
+        work.state.decision = decision
+        await workflow.wait_condition(lambda: work.state.decision is None)
+        done = work.state.remedy == decision.action or (work.state.waits and not work.ended)
+        return ParcelAnswer() if done else ParcelAnswer("the parcel is no longer on the road")
+
+    @decide_parcel.validator
+    def _may_decide_parcel(self, decision: ParcelDecision) -> None:
+        if decision.action not in DECISIONS:
+            raise ApplicationError(f"{decision.action} is not one of {', '.join(DECISIONS)}", type="NoSuchAction")
+        found = self._claimed(decision)
+        if len(found) != 1 or found[0].state.decision:
+            problem = "several parcels are lost: name the fulfillment order" if len(found) > 1 else "no parcel is lost"
+            raise ApplicationError(problem, type="NotLost")
+
+    def _claimed(self, decision: ParcelDecision) -> list[Fulfillment]:
+        return [
+            work
+            for work in self.supply.fulfillments
+            if work.state.claimed and not work.ended and decision.fulfillment_order_id in ("", work.name)
+        ]
+
+    @workflow.update(description="Send the parcels that are on the road to another address")
+    async def correct_address(self, wanted: AddressWanted) -> AddressAnswer:
+        answer = AddressAnswer()
+        for shipment_id in sorted(self._on_the_road()):
+            reroute = Reroute(self.desk.order_id, shipment_id, wanted.correction_id)
+            summary = "ask the carrier to go to another address"
+            agreed = await self.desk.steps.partner(Rerouting.reroute_parcel, reroute, summary)
+            (answer.accepted if agreed else answer.refused).append(shipment_id)
+        corrected = Corrected(self.desk.order_id, wanted.correction_id, answer.accepted, answer.refused)
+        await self.desk.steps.database(Rerouting.settle_correction, corrected, "keep what the carrier said")
+        return answer
+
+    @correct_address.validator
+    def _may_correct(self, wanted: AddressWanted) -> None:
+        if not self._on_the_road():
+            raise ApplicationError("no parcel of the order is on the road", type="NotOnTheRoad")
+
+    def _on_the_road(self) -> set[str]:
+        shipped = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.SHIPPED]
+        return {state.shipment_id for state in shipped if not state.travels_with}
+
+    @workflow.update(description="Give a waybill back, and book the parcel anew while it is still here")
+    async def void_shipment(self, request: VoidRequest) -> VoidAnswer:
+        [work] = [work for work in self.supply.fulfillments if work.state.shipment_id == request.shipment_id]
+        return VoidAnswer("done" if await work.booking.free(request) else "refused")
+
+    @void_shipment.validator
+    def _may_void(self, request: VoidRequest) -> None:
+        here = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.PACKED]
+        if not any(state.shipment_id == request.shipment_id for state in here):
+            raise ApplicationError("the parcel is not here any more, or is booked anew already", type="TooLate")
 
     async def _release(self, wanted: Release, summary: str) -> HoldAnswer:
         self.desk.held_by(await self.desk.steps.database(Holds.release_hold, wanted, summary))

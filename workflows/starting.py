@@ -42,6 +42,7 @@ def order_start(
         pick=limits.pick.total_seconds(),
         ship=limits.ship.total_seconds(),
         delivery=limits.delivery.total_seconds(),
+        decision=limits.decision.total_seconds(),
         backorder=limits.backorder.total_seconds(),
         reservation=limits.reservation.total_seconds(),
         attention=limits.attention.total_seconds(),

@@ -6,8 +6,16 @@ from datetime import datetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.road import Road
     from domain.status import FulfillmentStatus, OrderStatus
-    from workflows.messages import CancelRequest, GoodsWanted, OrderDeadlines, PartnerEvent, Rejection
+    from workflows.messages import (
+        CancelRequest,
+        GoodsWanted,
+        OrderDeadlines,
+        ParcelDecision,
+        PartnerEvent,
+        Rejection,
+    )
 
 
 @dataclass
@@ -40,8 +48,16 @@ class FulfillmentState:
     travels_with: list[str] = field(default_factory=list)
     """The workflow ids of the orders that it shares a parcel with."""
     interception: str = ""
-    troubled: bool = False
-    """Whether a person was told that the carrier cannot go on by itself."""
+    road: Road = field(default_factory=Road)
+    alerts: list[str] = field(default_factory=list)
+    """The codes of what a person was told of its parcel."""
+    claimed: str = ""
+    """Why the parcel is claimed of its carrier (lost, damaged or silent), or empty."""
+    waits: bool = False
+    """Whether a person has decided to wait for a parcel that is claimed."""
+    remedy: str = ""
+    """What the customer gets instead of the parcel, once that is decided."""
+    decision: ParcelDecision | None = None
     settled: bool = False
     """Whether the order has drawn its conclusion from the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate, Allocation
     from activities.reserve import Reserve, StockRequest
     from activities.undo import UndoRequest
+    from domain.road import REFUND
     from domain.status import FulfillmentStatus, OrderStatus
     from workflows.desk import why
     from workflows.fulfillment import Fulfillment
@@ -106,15 +107,29 @@ class Supply:
                 reason = f"{fulfillment.name} cannot go on: {why(error)}"
                 await self.desk.hold_until_released("STEP_FAILED", reason, f"{fulfillment.name}:{workflow.uuid4()}")
         if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
-            reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"
-            await self.desk.hold_until_released("CAME_BACK", reason, fulfillment.name)
+            await self._settle_return(fulfillment)
         self.desk.state.needs_stock |= state.status != FulfillmentStatus.DELIVERED
         state.settled = True
+        if state.remedy:
+            await fulfillment.late_news()
+
+    async def _settle_return(self, fulfillment: Fulfillment) -> None:
+        """A parcel is back, or given up as lost: as the channel wants, or as a person decides."""
+        state = fulfillment.state
+        if not state.remedy and not await fulfillment.journey.mishap.came_back():
+            reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"
+            what = f"the decision about {state.waybill}"
+            self.desk.steps.due(fulfillment.name, "PARCEL_UNDECIDED", what, self.desk.deadlines.decision)
+            await self.desk.hold_until_released("CAME_BACK", reason, fulfillment.name)
+            await self.desk.steps.done(fulfillment.name)
 
     async def _judge_the_end(self) -> None:
         """Nothing delivered means that the order was canceled, or that it was given back before it left."""
         if not any(fulfillment.state.status == FulfillmentStatus.DELIVERED for fulfillment in self.fulfillments):
             self.desk.stop_if_canceled()
+            if any(fulfillment.state.remedy == REFUND for fulfillment in self.fulfillments):
+                # Ending the order pays everything back, with the shipping.
+                raise OrderEnds(OrderStatus.CANCELED, "no parcel arrived, and everything is paid back")
             # The return case that took the goods back pays for them too.
             self.desk.undo.forget("payment")
             raise OrderEnds(OrderStatus.CANCELED, "everything was given back before it was shipped")

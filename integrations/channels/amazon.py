@@ -60,6 +60,8 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             payment_method=order.text("PaymentMethod", 40, cut=True),
             remarks=_gift_messages(items),
             tags=("prime",) if order.flag("IsPrime") else (),
+            ship_by=order.time("LatestShipDate"),
+            deliver_by=order.time("LatestDeliveryDate"),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),

@@ -64,6 +64,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             payment_method=order.text("pay_type", 40),
             remarks=order.prose("buyer_words"),
             merchant_remarks=order.prose("seller_words"),
+            ship_by=order.seconds("exp_ship_time"),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),

@@ -18,6 +18,7 @@ TYPES = {f"order.{kind.value}": kind for kind in Kind} | {"order.created": Kind.
 ORDER = (
     *("channel", "channel_order_id", "placed_at", "currency", "customer", "ship_to", "lines", "totals", "payment"),
     *("remarks", "merchant_remarks", "tags", "test", "modified_at", "paid", "canceled"),
+    "promised",
 )
 ADDRESS = (
     *("country", "name", "phone", "email", "province", "city", "district", "postal_code", "lines", "receiver_token"),
@@ -55,6 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     financial = Financial(paid, refunded=none, tax_included=none, canceled=order.flag("canceled"))
     address = _address(order.object("ship_to").only(*ADDRESS), shop)
     customer = order.object("customer").only("customer_id")
+    promised = order.object("promised").only("ship_by", "deliver_by")
     return Translated(
         order=Order(
             channel=channel,
@@ -72,6 +74,8 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             remarks=order.prose("remarks"),
             merchant_remarks=order.prose("merchant_remarks"),
             tags=shaping.tags(order, "tags", order.list_of_texts("tags")),
+            ship_by=promised.time("ship_by", shop.zone),
+            deliver_by=promised.time("deliver_by", shop.zone),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),

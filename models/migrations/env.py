@@ -5,8 +5,10 @@ from alembic import context
 import models.access
 import models.arrivals
 import models.channel
+import models.deadlines
 import models.fulfillment
 import models.goods
+import models.history
 import models.idempotency
 import models.listing
 import models.messaging
@@ -17,7 +19,8 @@ import models.pull
 import models.returns
 import models.rules
 import models.sourcing
-import models.stock  # noqa: F401  Each import adds its tables to the metadata.
+import models.stock
+import models.trace  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -7,14 +7,17 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
+from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
 from activities.decisions import Decision
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
+from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import FulfillmentStep, Pick
 from activities.progress import Progress, ProgressReports, Reports
 from activities.receipts import receive_goods
+from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_reports import ReturnProgress, ReturnReports
 from activities.returns import CaseRequest, CaseStep, Returns
@@ -31,10 +34,12 @@ from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
 from models.database import Sessions
+from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
-from tests.factories import CHANNEL, LAMP, TEACUP, place_order, store_webhook
+from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_webhook
 
 Event = tuple[str, str]
+EXAMPLE_PREFIX = "9521234"
 WEEK, LONG = timedelta(days=7), 3600.0
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 REASON = "the customer canceled"
@@ -59,6 +64,8 @@ class Steps:
     outcome: Outcome
     returns: Returns
     return_progress: ReturnProgress
+    claims: CarrierClaims
+    rerouting: Rerouting
     order_id: str
     stored: dict[str, Event]
 
@@ -153,6 +160,22 @@ def withdraw_a_lamp(steps: Steps) -> Withdrawn:
     return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
 
 
+def corrected(steps: Steps) -> str:
+    """A new address for the parcel, which the carrier is about to be asked for."""
+    name = "address:1"
+    with steps.sessions.begin() as session:
+        if session.get(AddressCorrectionRow, name) is None:
+            address = {**RECEIVER, "lines": ["9 Orchid Road"], "country": "CN", "province": "Zhejiang"}
+            session.add(
+                AddressCorrectionRow(correction_id=name, order_id=steps.order_id, address=address, asked_by="sun")
+            )
+    return name
+
+
+def settle_correction(steps: Steps) -> None:
+    steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
+
+
 STORY: Mapping[str, Act] = {
     "audit_order": lambda s: s.audit.audit_order(AuditRequest(s.order_id, 1)),
     "reserve_stock": lambda s: s.reserve.reserve_stock(StockRequest(s.order_id, 1)),
@@ -212,6 +235,23 @@ ASIDES: Mapping[str, Aside] = {
     "record_progress:returned": Aside(
         "record_progress:in_transit", lambda s: s.record(s.told_by_warehouse("returned", location_id="CHENGDU"))
     ),
+    "record_progress:failed_attempt": Aside(
+        "record_progress:in_transit", lambda s: s.record(s.tracked("failed_attempt", hours=2))
+    ),
+    "take_up": Aside(
+        "record_progress:in_transit", lambda s: s.claims.take_up(ParcelTrouble(s.order_id, s.work, "lost"))
+    ),
+    "make_good:reship": Aside(
+        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "reship", "sun"))
+    ),
+    "make_good:refund": Aside(
+        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "refund", "sun"))
+    ),
+    "reroute_parcel": Aside(
+        "record_progress:in_transit",
+        lambda s: s.rerouting.reroute_parcel(Reroute(s.order_id, s.shipment, corrected(s))),
+    ),
+    "settle_correction": Aside("record_progress:in_transit", settle_correction),
     "open_return:early": Aside("reserve_stock", lambda s: s.returns.open_return(s.requested())),
     "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
     "end_return:expired": Aside(
@@ -248,6 +288,7 @@ UNDOS: Mapping[str, Aside] = {
     "release_stock": Aside("reserve_stock", lambda s: s.reserve.release_stock(s.undo(s.order_id))),
     "deallocate_stock": Aside("allocate_stock", lambda s: s.allocate.deallocate_stock(s.undo(s.work))),
     "recall_pick": Aside("release_to_pick", lambda s: s.pick.recall_pick(s.undo(s.work))),
+    "free_parcel": Aside("book_shipment", lambda s: s.ship.free_parcel(s.undo(s.shipment))),
     "void_waybill": Aside("book_shipment", lambda s: s.ship.void_waybill(s.undo(s.shipment))),
     "refund_order": Aside("audit_order", lambda s: s.refunds.refund_order(s.undo(s.order_id))),
 }
@@ -264,7 +305,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         allocate=Allocate(sessions),
         withdraw=Withdraw(sessions),
         pick=Pick(sessions, wms),
-        ship=Ship(sessions, tms),
+        ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterBook(0)),
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
@@ -272,6 +313,8 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         outcome=Outcome(sessions),
         returns=Returns(sessions, wms, payments, WEEK),
         return_progress=ReturnProgress(sessions),
+        claims=CarrierClaims(sessions),
+        rerouting=Rerouting(sessions, tms),
         order_id=place_order(sessions),
         stored={},
     )

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from activities.merge import ALONE, BOOK, BOOKED, GATHERING, PACKING, Merge, MergeRequest, MergeStanding
+from activities.parameters import ParameterBook
 from activities.pick import FulfillmentStep
 from activities.ship import Ship
 from activities.undo import UndoRequest
-from integrations.tms import Booking, BookingRequest, Tms
-from tests.activities.story import Steps
+from integrations.bookings import Booking, BookingRequest
+from integrations.tms import Tms
+from tests.activities.story import EXAMPLE_PREFIX, Steps
 from tests.factories import LAMP, TEACUP, events_of, place_order, store_webhook
 
 Ask = Callable[..., Any]
@@ -86,8 +88,8 @@ class SlowTms(Tms):
         super().__init__(tms._http)
         self.meanwhile = meanwhile
 
-    def book(self, request: BookingRequest, key: str) -> Booking:
-        booking = super().book(request, key)
+    def book(self, request: BookingRequest, key: str, by: str = "tms") -> Booking:
+        booking = super().book(request, key, by)
         self.meanwhile()
         return booking
 
@@ -143,7 +145,8 @@ def test_a_booking_that_was_decided_on_before_an_order_left_is_not_made(whole: P
 def test_a_booking_during_which_an_order_leaves_is_given_back(whole: Pair, ask: Ask) -> None:
     # given
     step = whole.step(whole.look(whole.first))
-    ship = Ship(whole.steps.sessions, SlowTms(whole.steps.ship.tms, lambda: whole.leave(whole.second)))
+    slow = SlowTms(whole.steps.ship.tms, lambda: whole.leave(whole.second))
+    ship = Ship(whole.steps.sessions, slow, EXAMPLE_PREFIX, ParameterBook())
 
     # when
     answer = ship.book_shipment(step)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -12,15 +13,18 @@ from activities.allocate import Work
 from activities.progress import Reports
 from activities.reserve import StockRequest, claim_stock
 from activities.undo import UndoRequest
+from goods.channels import Quota, set_quotas
+from goods.demand import UNDONE
 from goods.mistakes import Mistake
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.stock import ReservationRow, StockRow
 from stocktaking.changes import Adjustment, Transfer, book_adjustment, book_transfer
 from tests.activities.story import Steps
-from tests.factories import an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
+from tests.factories import CHANNEL, an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
 
 PLACES = ("HANGZHOU", "CHENGDU")
 UNITS = st.sampled_from([-2, -1, 1, 2])
+MOST_LAMPS, YESTERDAY = 2, datetime.now(UTC) - timedelta(days=1)
 ROUNDS = settings(max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -43,12 +47,15 @@ class Shop(RuleBasedStateMachine):
         super().__init__()
         self.steps = steps
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(limited=st.booleans())
+    def open(self, limited: bool) -> None:
         Shop.number += 1
         self.lamp, self.cup = f"ELEGANT-LAMP-{self.number}", f"QUIET-TEACUP-{self.number}"
         stock_shop(self.steps.sessions, {"HANGZHOU": {self.lamp: 2, self.cup: 2}, "CHENGDU": {self.lamp: 1}})
-        self.units, self.changes = {self.lamp: 3, self.cup: 2}, 0
+        self.units, self.changes, self.limited = {self.lamp: 3, self.cup: 2}, 0, limited
+        if limited:
+            with self.steps.sessions.begin() as session:
+                set_quotas(session, CHANNEL, self.lamp, [Quota(MOST_LAMPS, YESTERDAY)])
 
     @rule(target=orders, lamps=st.integers(1, 3), cups=st.integers(0, 2))
     def order(self, lamps: int, cups: int) -> Buyer:
@@ -132,6 +139,22 @@ class Shop(RuleBasedStateMachine):
             reserved = session.scalar(select(func.coalesce(func.sum(ReservationRow.quantity), 0)))
             allocated = session.scalar(select(func.coalesce(func.sum(FulfillmentLineRow.allocated), 0)))
             assert (stock[0] or 0, stock[1] or 0) == (reserved, allocated)
+
+    @invariant()
+    def nobody_has_more_than_the_quota(self) -> None:
+        if not getattr(self, "limited", False):
+            return
+        with self.steps.sessions() as session:
+            reserved = select(func.coalesce(func.sum(ReservationRow.quantity), 0)).where(
+                ReservationRow.sku == self.lamp
+            )
+            at_work = (
+                select(func.coalesce(func.sum(FulfillmentLineRow.quantity), 0))
+                .join(FulfillmentOrderRow)
+                .where(FulfillmentLineRow.sku == self.lamp, FulfillmentOrderRow.status.not_in(UNDONE))
+            )
+            claimed = session.scalar(reserved.where(ReservationRow.sku == self.lamp)) + session.scalar(at_work)
+        assert claimed <= MOST_LAMPS
 
     @invariant()
     def every_lamp_and_every_cup_is_here_or_with_somebody(self) -> None:

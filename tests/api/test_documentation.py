@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from api import (
     arrival_examples,
+    carrier_examples,
     channel_examples,
     example_answers,
     examples,
@@ -18,6 +19,7 @@ from api import (
 )
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
+from api.carrier_webhooks import Kuaidi100Answer, SfAnswer
 from api.channel_stock import ChannelStockAnswer
 from api.channel_webhooks import IntakeTaken
 from api.intakes import IntakeAnswer, IntakeWithRaw
@@ -34,14 +36,18 @@ from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
+from api.shipment_view import WholeShipment
+from api.shipments import VoidBody, VoidTold
 from api.shortages import ShortageTold
 from api.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
 from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
 from api.stock_view import SkuStock
+from api.unknown_waybills import UnknownWaybill
 from tests.api.conftest import Api, order_body
 
+PICTURES = ("image/png", "application/pdf")
 FITS: list[tuple[type[BaseModel], Any]] = [
     (PlacedOrder, examples.PLACED_ORDER),
     (JudgedOrder, examples.JUDGED_ORDER),
@@ -81,6 +87,12 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[Listing], listing_examples.LISTINGS),
     (PushAsked, listing_examples.PUSHED),
     (Page[StockAlert], listing_examples.ALERTS),
+    (WholeShipment, carrier_examples.SHIPMENT),
+    (VoidBody, carrier_examples.VOID),
+    (VoidTold, carrier_examples.VOIDED),
+    (Kuaidi100Answer, carrier_examples.KUAIDI100_ANSWER),
+    (SfAnswer, carrier_examples.SF_ANSWER),
+    (Page[UnknownWaybill], carrier_examples.UNKNOWN_WAYBILLS),
     (RuleSetAnswer, rule_examples.SAVED),
     (Page[RuleSetSummary], rule_examples.PAGE),
     (TrialAnswer, rule_examples.TRIED),
@@ -113,10 +125,12 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         if name.split()[1] in ("/healthz", "/readyz", "/metrics"):
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
-        assert all("example" in answer["content"]["application/json"] for answer in good), name
+        # A label is a picture.
+        told = [kind for answer in good for media, kind in answer["content"].items() if media not in PICTURES]
+        assert all("example" in kind for kind in told), name
         # To try an intake again there is nothing to say.
         if name.startswith("post") and not name.endswith("/retry"):
-            assert "example" in operation["requestBody"]["content"]["application/json"], name
+            assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 
 async def test_every_reference_of_the_document_leads_somewhere(nobody: Api) -> None:

@@ -115,6 +115,12 @@ TAMPERING = {
         "everybody is to be told how an order ended",
         "CANCELED",
     ),
+    "a fact that was slipped in": (
+        "INSERT INTO order_events (event_id, order_id, type, key, actor, data, at) OVERRIDING SYSTEM VALUE"
+        " VALUES (999999, 'CANCELED', 'order.completed', 'slipped', 'nobody', '{}', now() - interval '1 hour')",
+        "every fact in the log of an order is sealed",
+        "CANCELED 999999",
+    ),
     "a message both sent and given up": (
         "UPDATE messages SET sent_at = now(), parked_at = now() WHERE message_id = 'CANCELED:canceled:inbox'",
         "messages of ended orders are sent, parked or waiting",

@@ -19,7 +19,7 @@ from embedded.stack import Stack
 from models.database import Sessions, sessions
 from tests.house import order_body
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 _numbers = count(1)
 
 

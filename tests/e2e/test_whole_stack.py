@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle
 from temporalio.converter import DataConverter
 
+from embedded.environment import read_environment
 from embedded.services import ROOT
 from tests.e2e.running import Running
 
@@ -185,6 +187,22 @@ def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[st
     assert holding == ["orders"]
 
 
+def test_a_customer_who_was_erased_is_in_no_row_and_the_log_is_still_whole(
+    delivered: dict[str, Any], held: dict[str, Any], baton: Running
+) -> None:
+    # Given the customer of the delivered order, and somebody who still waits for another one
+    erase = run(baton, "erase", "C-WHOLE", "--yes")
+    refused = run(baton, "erase", held["customer_id"], "--yes")
+
+    # Then the first is forgotten, the other is not yet, and no hash is another one
+    assert erase.returncode == 0, erase.stdout + erase.stderr
+    assert (refused.returncode, held["order_id"] in refused.stdout) == (1, True)
+    row = baton.rows("SELECT o::text AS text FROM orders o WHERE order_id = :id", id=delivered["order_id"])[0]
+    assert list(traces_in(row.text.encode())) == []
+    proof = run(baton, "trace", "--verify")
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+
+
 def test_every_part_is_ready(baton: Running) -> None:
     ready = baton.api.get("/readyz")
 
@@ -201,13 +219,19 @@ def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], baton: 
 
 def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], baton: Running) -> None:
     # When a person asks for the proof
-    command = [sys.executable, "-m", "cli", "verify", "--data-dir", str(baton.stack.data_dir)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run(baton, "verify")
 
     # Then it says of every check that it is right, also of the one that asks Temporal
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is wrong" in done.stdout
     assert "every order under way has a running workflow  1 rows" in done.stdout
+
+
+def run(baton: Running, *words: str) -> subprocess.CompletedProcess[str]:
+    """A `baton` command against this Baton."""
+    told = os.environ | read_environment(baton.stack.data_dir / "env")
+    command = [sys.executable, "-m", "cli", *words]
+    return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
 
 
 async def until_listed(client: Client, query: str, workflow_id: str, seconds: float = 20) -> None:

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from domain.errors import CarrierRefused, PartnerTrouble
+from integrations.bookings import BookingRequest, InterceptionRequest, VoidResult
 from integrations.http import PartnerHttp
-from integrations.tms import BookingRequest, InterceptionRequest, Tms, VoidResult
+from integrations.tms import Tms
 from tests.integrations.servers import CUSTOMER, UNHURRIED_STEP_SECONDS, Event, Receiver
 
 TRACKING = "shipment.tracking_updated"
@@ -145,8 +146,8 @@ def test_an_intercepted_parcel_comes_back_to_the_warehouse(tms: Tms, receiver: R
     receiver.wait_for("SHP-STOPPED", 1)
 
     # when
-    request = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept")
-    again = tms.intercept("SHP-STOPPED", "the customer canceled", "SHP-STOPPED:intercept:again")
+    request = tms.intercept("SHP-STOPPED", "100", "the customer canceled", "SHP-STOPPED:intercept")
+    again = tms.intercept("SHP-STOPPED", "100", "the customer canceled", "SHP-STOPPED:intercept:again")
 
     # then
     (returned,) = receiver.wait_for("FO-OF-SHP-STOPPED", 1)
@@ -165,7 +166,7 @@ def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) 
     receiver.wait_for("SHP-THERE", 3)
 
     # when
-    request = tms.intercept("SHP-THERE", "the customer canceled", "SHP-THERE:intercept")
+    request = tms.intercept("SHP-THERE", "100", "the customer canceled", "SHP-THERE:intercept")
 
     # then
     assert request == InterceptionRequest(asked=False, reason="the parcel is delivered")
@@ -173,7 +174,7 @@ def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) 
 
 def test_intercepting_what_was_never_booked_is_trouble(tms: Tms) -> None:
     with pytest.raises(PartnerTrouble, match="answered 404"):
-        tms.intercept("SHP-NEVER", "the customer canceled", "SHP-NEVER:intercept")
+        tms.intercept("SHP-NEVER", "100", "the customer canceled", "SHP-NEVER:intercept")
 
 
 def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, receiver: Receiver) -> None:
@@ -182,7 +183,7 @@ def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, 
     receiver.wait_for("SHP-LOST", 1)
 
     # when
-    request = tms.intercept("SHP-LOST", "the customer canceled", "SHP-LOST:intercept")
+    request = tms.intercept("SHP-LOST", "100", "the customer canceled", "SHP-LOST:intercept")
 
     # then
     events = receiver.wait_for("SHP-LOST", 3)
@@ -209,3 +210,46 @@ def test_late_webhooks_tell_the_journey_backward_with_true_times(tms: Tms, recei
     times = [event.data["occurred_at"] for event in events]
     assert statuses(events) == ["delivered", "out_for_delivery", "in_transit"]
     assert times == sorted(times, reverse=True)
+
+
+def test_a_parcel_under_way_goes_to_another_address(tms: Tms, ask: httpx2.Client) -> None:
+    tms.book(parcel("SHP-MOVED", "LATE-DELIVERY"), "SHP-MOVED:book")
+
+    answer = tms.reroute("SHP-MOVED", CUSTOMER | {"lines": ["9 Orchid Road"]}, "SHP-MOVED:address:1")
+
+    assert answer.accepted
+    assert ask.get("/tms/shipments/SHP-MOVED").json()["request"]["ship_to"]["lines"] == ["9 Orchid Road"]
+
+
+def test_a_delivered_parcel_does_not_go_anywhere(tms: Tms, receiver: Receiver) -> None:
+    tms.book(parcel("SHP-ARRIVED"), "SHP-ARRIVED:book")
+    receiver.wait_for("SHP-ARRIVED", 3)
+
+    answer = tms.reroute("SHP-ARRIVED", CUSTOMER, "SHP-THERE:address:1")
+
+    assert (answer.accepted, answer.reason) == (False, "the parcel is delivered")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("DAMAGED-PARCEL", [("in_transit", ""), ("exception", "damaged")]),
+        ("REFUSED-BY-RECEIVER", [("in_transit", ""), ("out_for_delivery", ""), ("return_to_sender", "refused")]),
+        ("FAILED-ATTEMPTS", [("in_transit", ""), *[("failed_attempt", "")] * 3, ("delivered", "")]),
+        ("LOST-PARCEL", [("in_transit", ""), ("exception", "lost")]),
+    ],
+)
+def test_a_trouble_of_the_road_is_told_with_its_code(
+    trouble: str, said: list[tuple[str, str]], tms: Tms, receiver: Receiver
+) -> None:
+    tms.book(parcel(f"SHP-{trouble}", trouble), f"SHP-{trouble}:book")
+
+    events = receiver.wait_for(f"SHP-{trouble}", len(said))
+
+    assert [(one.data["status"], one.data.get("code", "")) for one in events if one.type == TRACKING] == said
+
+
+def test_a_delivery_without_signature_is_told(tms: Tms, receiver: Receiver) -> None:
+    tms.book(parcel("SHP-UNSIGNED", "NO-SIGNATURE"), "SHP-UNSIGNED:book")
+
+    assert receiver.wait_for("SHP-UNSIGNED", 3)[-1].data["signed"] is False

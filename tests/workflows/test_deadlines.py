@@ -59,10 +59,17 @@ async def test_a_late_handover_calls_a_person(silent: House) -> None:
 
 
 async def test_a_late_delivery_calls_a_person(silent: House) -> None:
+    # Given a parcel of which there is news after three days
     order_id = await shipped(silent, "LATEDELIVERY")
+    await silent.fast_forward(silent.workflow(order_id), timedelta(days=3))
+    await silent.track(await silent.show(order_id), "out_for_delivery")
+    await silent.until_event(order_id, "shipment.tracking_updated", times=2)
 
-    await silent.fast_forward(silent.workflow(order_id), silent.settings.deadlines.delivery + MOMENT)
+    # When it is not there in time all the same
+    left = silent.settings.deadlines.delivery - timedelta(days=3)
+    await silent.fast_forward(silent.workflow(order_id), left + MOMENT)
 
+    # Then a person is called
     alert = await silent.until_event(order_id, "alert.raised")
     assert alert[0]["data"]["code"] == "DELIVERY_LATE"
 

@@ -267,3 +267,26 @@ async def test_a_refused_parcel_waits_for_one_person_and_is_booked_for_all(mall:
     await mall.until_status(orders[0], "canceled")
     await mall.until(orders[1], lambda order: bool(waybills(order)))
     mall.verify()
+
+
+async def test_a_shared_parcel_whose_waybill_is_voided_stays_shared(mall: House) -> None:
+    # Given
+    first, second = await booked(mall)
+    before = first["shipments"][0]["shipment_id"]
+
+    # When
+    answer = await mall.api.post(f"/shipments/{before}/void", json={"reason": "the label does not stick"})
+
+    # Then
+    assert answer.json()["answer"] == "done"
+    again = [
+        await mall.until(
+            order["order_id"], lambda seen: bool(seen["shipments"]) and seen["shipments"][0]["shipment_id"] != before
+        )
+        for order in (first, second)
+    ]
+    assert waybills(again[0]) == waybills(again[1]) != waybills(first)
+    await mall.track(again[0], "delivered")
+    for order in again:
+        await mall.until_status(order["order_id"], "completed")
+    mall.verify()

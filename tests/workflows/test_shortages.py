@@ -120,6 +120,21 @@ async def test_a_substitute_takes_the_place_of_what_is_short_at_its_price(quick:
     quick.verify()
 
 
+async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longest(silent: House) -> None:
+    sku = rare(silent)
+    await receive(silent, sku, 2)
+    lucky = await silent.order("LUCKY", lines=[(sku, 2, "900.00")])
+    await silent.until_fulfillment(lucky, "released")
+    first = await short(silent, sku, lamps=0)
+    second = await short(silent, sku, lamps=0)
+
+    assert (await silent.cancel(lucky)).status_code in (200, 202)
+
+    order = await silent.until_fulfillment(first, "released")
+    assert order["shortages"] == []
+    assert len((await silent.show(second))["shortages"]) == 1
+
+
 async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: House) -> None:
     order_id = await silent.order("ENOUGH")
     await silent.until_fulfillment(order_id, "released")

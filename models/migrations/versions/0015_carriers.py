@@ -78,6 +78,44 @@ RATES = {
 
 
 def upgrade() -> None:
+    _add_to_shipments()
+    _set_parameters()
+
+
+def _add_to_shipments() -> None:
+    op.add_column("shipments", sa.Column("service", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("shipments", sa.Column("cost_minor", sa.Integer(), nullable=True))
+    op.add_column("shipments", sa.Column("cost_currency", sa.Text(), nullable=True))
+    op.add_column("shipments", sa.Column("label_prints", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.execute("CREATE SEQUENCE sscc_serial")
+    op.create_table(
+        "shipment_parcels",
+        sa.Column("sscc", sa.Text(), nullable=False),
+        sa.Column("shipment_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("weight_grams", sa.Integer(), nullable=False),
+        sa.Column("length_mm", sa.Integer(), nullable=True),
+        sa.Column("width_mm", sa.Integer(), nullable=True),
+        sa.Column("height_mm", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("sscc", name=op.f("pk_shipment_parcels")),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipments.shipment_id"], name=op.f("fk_shipment_parcels_shipment_id_shipments")
+        ),
+        sa.UniqueConstraint("shipment_id", "number", name=op.f("uq_shipment_parcels_shipment_id_number")),
+    )
+    op.create_table(
+        "bookings",
+        sa.Column("shipment_id", sa.Text(), nullable=False),
+        sa.Column("offers", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("asked", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("refusals", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("given_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_bookings")),
+    )
+
+
+def _set_parameters() -> None:
     parameters = sa.table(
         "parameters",
         sa.column("name", sa.Text()),

@@ -1,0 +1,131 @@
+"""`baton trace`: the story of an order with its proof, and the proof of all of them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from embedded.ending import end_process
+from models.database import open_database, sessions
+from models.order import OrderRow
+from models.trace import EventSealRow
+from settings import Settings
+from trail.days import inclusion, is_signed, read_key
+from trail.proving import Link, links, signed_days
+
+SHOWN_EVERY = 1_000
+
+
+def trace(
+    order: Annotated[str, typer.Argument(help="An order id, or its number at the channel; all orders if absent")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="Look at the chain of every order and at every day")] = False,
+    public_key: Annotated[str, typer.Option(help="Believe this key (hexadecimal) instead of the setting's")] = "",
+) -> None:
+    """Show what happened to an order, fact by fact, and prove that the log is as it was written. Exits 1 if not."""
+    if bool(order) == verify:
+        raise typer.BadParameter("name an order, or say --verify to look at all of them")
+    settings = Settings()
+    key = _key(settings, public_key)
+    with _reading(settings) as session:
+        found = _verify(session, key) if verify else _tell(session, order, key)
+    end_process(1 if found else 0)
+
+
+def _tell(session: Session, order: str, key: Ed25519PublicKey | None) -> int:
+    names = select(OrderRow.order_id).where(or_(OrderRow.order_id == order, OrderRow.channel_order_id == order))
+    order_ids = session.scalars(names).all()
+    if not order_ids:
+        raise typer.BadParameter(f"there is no order {order}")
+    return sum(_tell_one(session, order_id, key) for order_id in order_ids)
+
+
+def _tell_one(session: Session, order_id: str, key: Ed25519PublicKey | None) -> int:
+    console, faults, sealed = Console(highlight=False), 0, 0
+    console.print(f"[bold]{order_id}[/]")
+    for link in links(session, order_id):
+        console.print(_line(link), soft_wrap=True)
+        faults += bool(link.fault)
+        sealed = max(sealed, link.position)
+    console.print(
+        f"{sealed} facts sealed, {faults} of them wrong" if faults else f"{sealed} facts sealed, in one chain"
+    )
+    return faults + _told_of_day(session, order_id, key, console)
+
+
+def _told_of_day(session: Session, order_id: str, key: Ed25519PublicKey | None, console: Console) -> int:
+    """Say by which day the order is proved; 1 if that day is not what was signed."""
+    proof = inclusion(session, order_id)
+    if proof is None:
+        console.print("not in a signed day yet: the root of a day is signed after midnight UTC")
+        return 0
+    day = proof.included_in
+    console.print(f"fact {proof.position} and those before it are in the root of {day.day}: {day.root.hex()}")
+    for step in proof.path:
+        console.print(f"  {step}", style="dim")
+    if key is None:
+        console.print(
+            "the signature was not looked at: there is no BATON_TRACE_KEY and no --public-key", style="yellow"
+        )
+        return 0
+    right = is_signed(day, proof.signature, key)
+    console.print("signed" if right else "[red]the signature is not of this root[/]")
+    return 0 if right else 1
+
+
+def _verify(session: Session, key: Ed25519PublicKey | None) -> int:
+    console, faults, seen = Console(highlight=False), 0, 0
+    total = session.scalar(select(func.count()).select_from(EventSealRow)) or 0
+    columns = SpinnerColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} facts"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("facts", total=total)
+        for seen, link in enumerate(links(session), 1):
+            if link.fault:
+                faults += 1
+                console.print(f"[red]wrong[/]  {link.order_id}: fact {link.event_id} {link.fault}", soft_wrap=True)
+            if seen % SHOWN_EVERY == 0:
+                progress.update(task, completed=seen)
+    days = list(signed_days(session, key)) if key else []
+    for fault in (fault for day in days for fault in day.faults):
+        faults += 1
+        console.print(f"[red]wrong[/]  {fault}", soft_wrap=True)
+    signed = f"{len(days)} signed days" if key else "no key, so no signature was looked at"
+    console.print(f"[bold]{seen:,} facts, {signed}: {f'{faults:,} wrong' if faults else 'nothing is wrong'}[/]")
+    return faults
+
+
+def _line(link: Link) -> Text:
+    mark = Text(link.fault, "red") if link.fault else Text(link.hash.hex()[:16] or "not sealed yet", "dim")
+    place = f"  {link.position or '':>4}  "
+    if link.fact is None:
+        return Text.assemble(place, f"fact {link.event_id} ", mark)
+    fact = link.fact
+    told = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}", fact.type, fact.actor
+    data = json.dumps(fact.data, ensure_ascii=False, sort_keys=True) if fact.data else ""
+    return Text.assemble(place, "  ".join((*told, data, "")), mark)
+
+
+def _key(settings: Settings, public_key: str) -> Ed25519PublicKey | None:
+    try:
+        if public_key:
+            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        return read_key(settings.trace_key.get_secret_value()).public_key() if settings.trace_key else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Session]:
+    """One snapshot, so that what is sealed meanwhile does not look wrong."""
+    engine = open_database(settings.database_url, connections=1)
+    with sessions(engine)() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield session
+    engine.dispose()

@@ -1,0 +1,137 @@
+"""By when an order is to be shipped and delivered, and when somebody is to be told that it is in danger.
+
+What the channel promised stands. Otherwise the hours to ship come from a table by channel and service level, the days
+to deliver from one by province or country and service level; `*` is any of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.calendars import Calendar, known_zone
+from domain.service_levels import STANDARD
+
+ANY = "*"
+SHIP, DELIVER, NOTHING = "ship", "deliver", ""
+AT_RISK = {SHIP: "SHIP_AT_RISK", DELIVER: "DELIVER_AT_RISK"}
+"""The code of the alert before what is due is missed."""
+MOST_HOURS = 8_784
+
+Levels = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """A warning comes when so many percent of the time are left, and not later than so many hours before."""
+
+    percent: int = 25
+    hours: int = 2
+
+    def before(self, since: datetime, due: datetime) -> datetime:
+        """The moment of the warning; never before `since`."""
+        return max(since, min(due - (due - since) * self.percent / 100, due - timedelta(hours=self.hours)))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`calendars` are by channel; without one every hour counts. Without hours or days nothing is promised."""
+
+    ship_hours: Levels = field(default_factory=dict)
+    calendars: Mapping[str, Calendar | None] = field(default_factory=dict)
+    delivery_days: Levels = field(default_factory=dict)
+    margin: Margin = field(default_factory=Margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What was promised to the customer; None where nothing was."""
+
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """What the promise depends on. `since` is when the order was paid: platforms count from then."""
+
+    since: datetime
+    channel: str
+    level: str
+    country: str
+    province: str
+
+
+def promise(whose: Whose, told: Promised, policy: Policy) -> Promised:
+    """What is promised for an order; `told` is what its channel promised by itself."""
+    ship_by = told.ship_by or _ship_by(whose, policy)
+    deliver_by = told.deliver_by
+    days = _by_level((whose.province, whose.country, ANY), whose.level, policy.delivery_days)
+    if deliver_by is None and ship_by is not None and days is not None:
+        deliver_by = ship_by + timedelta(days=days)
+    return Promised(ship_by, deliver_by)
+
+
+def next_due(here: int, away: int, delivered: int, *, short: bool, ended: bool) -> str:
+    """What is due next of an order, by how many fulfillment orders are still here, on the road and delivered."""
+    if ended:
+        return NOTHING
+    if here or short or not (away or delivered):
+        return SHIP
+    return DELIVER if away else NOTHING
+
+
+def read_levels(value: Any) -> Levels:
+    """`{"*": {"standard": 48, "express": 24}, "tmall": ...}`: whole numbers above zero. Raises ValueError."""
+    for levels in value.values():
+        for amount in levels.values():
+            if type(amount) is not int or not 0 < amount <= MOST_HOURS:
+                raise ValueError(f"{amount!r} is not a whole number from 1 to {MOST_HOURS}")
+    return {name: dict(levels) for name, levels in value.items()}
+
+
+def read_margin(value: Any) -> Margin:
+    """`{"percent": 25, "hours": 2}`"""
+    percent, hours = value["percent"], value["hours"]
+    if type(percent) is not int or type(hours) is not int or not 0 <= percent <= 100 or not 0 <= hours <= MOST_HOURS:
+        raise ValueError("percent is 0 to 100, and hours a whole number")
+    return Margin(percent, hours)
+
+
+def read_calendars(value: Any) -> dict[str, Calendar | None]:
+    """`{"*": {"time_zone": "Asia/Shanghai", "cut_off": "16:00", "working_days": [1, 2, 3, 4, 5], "country": "CN",
+    "closed": ["2027-02-06"]}, "tmall": null}`: null counts every hour."""
+    return {channel: _calendar(one) if one is not None else None for channel, one in value.items()}
+
+
+def _calendar(value: Any) -> Calendar:
+    days = frozenset(value["working_days"])
+    if not days or not days <= set(range(1, 8)):
+        raise ValueError("working_days are ISO weekdays, 1 to 7")
+    if not known_zone(value["time_zone"]):
+        raise ValueError(f"{value['time_zone']!r} is no time zone")
+    closed = frozenset(date.fromisoformat(day) for day in value["closed"])
+    return Calendar(value["time_zone"], time.fromisoformat(value["cut_off"]), days, str(value["country"]), closed)
+
+
+def _ship_by(whose: Whose, policy: Policy) -> datetime | None:
+    """The hours of the table; what ends on a day that is not worked is due at the next working day's cut-off."""
+    hours = _by_level((whose.channel, ANY), whose.level, policy.ship_hours)
+    if hours is None:
+        return None
+    due = whose.since + timedelta(hours=hours)
+    calendar = policy.calendars.get(whose.channel, policy.calendars.get(ANY))
+    day = due.astimezone(ZoneInfo(calendar.time_zone)).date() if calendar else None
+    if calendar is None or day is None or calendar.works(day):
+        return due.astimezone(UTC)
+    return calendar.cut_off_at(calendar.next_working_day(day))
+
+
+def _by_level(names: tuple[str, ...], level: str, table: Levels) -> int | None:
+    """The first of the names that the table has, at this level or at the standard one."""
+    for name in names:
+        levels = table.get(name, {})
+        if (amount := levels.get(level, levels.get(STANDARD))) is not None:
+            return amount
+    return None

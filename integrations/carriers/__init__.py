@@ -1,0 +1,1 @@
+"""The carriers that Baton speaks to in their own words: one translator each."""

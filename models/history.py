@@ -1,0 +1,35 @@
+"""What support needs of the histories of workflows, kept when Temporal forgets them."""
+
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Now, Timestamp
+
+
+class HistoryDueRow(Base):
+    """A workflow that is about to close, and when to look (again) whether it has."""
+
+    __tablename__ = "histories_due"
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The order or return that the workflow is for."""
+    look_after: Mapped[Timestamp]
+    tries: Mapped[int] = mapped_column(server_default="0")
+
+    __table_args__ = (Index("ix_histories_due_look", "look_after"),)
+
+
+class KeptHistoryRow(Base):
+    """What happened to a workflow that has closed, as `workflows.history.Happening` has it."""
+
+    __tablename__ = "kept_histories"
+
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str]
+    happenings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    kept_at: Mapped[Now]
+
+    __table_args__ = (Index("ix_kept_histories_order", "order_id"),)

@@ -1,0 +1,64 @@
+"""What proves that the log of every order is as it was written."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Now
+
+
+class EventSealRow(Base):
+    """The hash of a fact, in the chain of its order. `position` counts from 1 within the order.
+
+    There is no foreign key: a fact that was removed is to be found missing, not to take its seal with it.
+    """
+
+    __tablename__ = "event_seals"
+
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    order_id: Mapped[str]
+    position: Mapped[int]
+    hash: Mapped[bytes]
+    sealed_at: Mapped[Now]
+
+    __table_args__ = (
+        Index("uq_event_seals_order", "order_id", "position", unique=True),
+        Index("ix_event_seals_sealed", "sealed_at", postgresql_using="brin"),
+    )
+
+
+class SealingRow(Base):
+    """How far facts have been sealed: up to this place in the order of transactions. There is one row at most."""
+
+    __tablename__ = "sealing"
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
+    committed_in: Mapped[int] = mapped_column(BigInteger)
+    event_id: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("one", "one_row"),)
+
+
+class TraceLeafRow(Base):
+    """What the tree of a day (UTC) says of one order: how many facts it had, and the hash of the last."""
+
+    __tablename__ = "trace_leaves"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    hash: Mapped[bytes]
+
+
+class TraceRootRow(Base):
+    """The root of a day's tree and of the day before it, signed with Ed25519."""
+
+    __tablename__ = "trace_roots"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    orders: Mapped[int]
+    root: Mapped[bytes]
+    previous: Mapped[bytes]
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    signed_at: Mapped[Now]

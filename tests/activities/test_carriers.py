@@ -1,0 +1,165 @@
+"""Who is asked to carry a parcel: the best first, the next one where it refuses, each with a key of its own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from commands.parameters import set_parameter
+from models.fulfillment import BookingRow, ParcelRow, ShipmentRow
+from models.order import OrderEventRow, OrderRow
+from models.stock import ProductRow
+from tests.activities.story import YESTERDAY, Steps
+from tests.factories import LAMP, events_of, place_order
+
+Ask = Callable[..., Any]
+
+
+def named(steps: Steps, channel_order_id: str) -> Steps:
+    order_id = place_order(steps.sessions, channel_order_id=channel_order_id)
+    return replace(steps, order_id=order_id, stored={}).before("book_shipment")
+
+
+def asking_for(steps: Steps, **wishes: Any) -> Steps:
+    with steps.sessions.begin() as session:
+        wanted = update(OrderRow).where(OrderRow.order_id == steps.order_id)
+        session.execute(wanted.values(instructions=OrderRow.instructions.op("||")(wishes)))
+    return steps
+
+
+def told(steps: Steps, event: str) -> list[dict[str, Any]]:
+    wanted = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type == event)
+    with steps.sessions() as session:
+        return [row.data for row in session.scalars(wanted.order_by(OrderEventRow.event_id))]
+
+
+def kept(steps: Steps) -> BookingRow:
+    with steps.sessions() as session:
+        return session.get_one(BookingRow, steps.shipment)
+
+
+def test_the_cheapest_carrier_is_booked_in_its_own_words_and_the_log_says_why(steps: Steps, ask: Ask) -> None:
+    answer = steps.before("book_shipment").ship.book_shipment(steps.step())
+
+    [booked] = told(steps, "shipment.booked")
+    assert (answer.carrier, booked["why"]) == ("JD Logistics", "13.00 CNY in the zone same province, 1 days")
+    assert answer.waybill.startswith("JDVA")
+    assert [offer["carrier"] for offer in kept(steps).offers][:2] == ["JD Logistics", "YTO Express"]
+    assert ask(f"/tms/shipments/{steps.shipment}")["carrier"] == "JD Logistics"
+
+
+def test_the_shipment_knows_its_price_its_service_and_the_number_of_each_parcel(steps: Steps) -> None:
+    steps.up_to("book_shipment")
+
+    with steps.sessions() as session:
+        shipment = session.get_one(ShipmentRow, steps.shipment)
+        [parcel] = session.scalars(select(ParcelRow))
+    assert (shipment.cost_minor, shipment.cost_currency, shipment.service) == (1300, "CNY", "京东标快")
+    assert (parcel.number, parcel.weight_grams, len(parcel.sscc), parcel.sscc[1:8]) == (1, 1100, 18, "9521234")
+
+
+def test_a_box_that_was_measured_counts_by_its_volume(steps: Steps) -> None:
+    steps.up_to("record_progress:picked")
+    box = {"weight_grams": 1_100, "length_mm": 400, "width_mm": 300, "height_mm": 200, "packaging": "carton"}
+    steps.record(steps.told_by_warehouse("packed", parcels=[box]))
+
+    steps.ship.book_shipment(steps.step())
+
+    with steps.sessions() as session:
+        [parcel] = session.scalars(select(ParcelRow))
+        shipment = session.get_one(ShipmentRow, steps.shipment)
+    assert (parcel.length_mm, parcel.width_mm, parcel.height_mm) == (400, 300, 200)
+    # 24 liters ÷ 8 are 3 kg: the first and two more.
+    assert shipment.cost_minor == 1500
+
+
+def test_where_the_first_refuses_the_next_one_carries(steps: Steps, ask: Ask) -> None:
+    refused = named(steps, "TM-CARRIER-REFUSES")
+
+    answer = refused.ship.book_shipment(refused.step())
+
+    assert answer.carrier == "YTO Express"
+    assert told(refused, "shipment.carrier_refused") == [
+        {"shipment_id": refused.shipment, "carrier": "JD Logistics", "code": "jd_1045"}
+    ]
+    assert kept(refused).refusals == {"JD Logistics": "jd_1045"}
+
+
+def test_who_tries_again_after_a_crash_does_not_ask_who_refused(steps: Steps, ask: Ask) -> None:
+    refused = named(steps, "TM-CARRIER-REFUSES-2")
+
+    answers = [refused.ship.book_shipment(refused.step()) for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    # One call that was refused, one that booked, and the same again.
+    assert ask(f"/tms/shipments/{refused.shipment}")["times_asked"] == 3
+    assert len(told(refused, "shipment.carrier_refused")) == 1
+
+
+def test_a_hold_comes_only_when_every_carrier_has_refused(steps: Steps) -> None:
+    far = named(steps, "TM-2-UNDELIVERABLE")
+
+    answer = far.ship.book_shipment(far.step())
+
+    refused = [data["carrier"] for data in told(far, "shipment.carrier_refused")]
+    assert answer.refusal == "undeliverable"
+    assert refused == ["JD Logistics", "YTO Express", "SF Express", "DHL Express", "UPS"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "carrier"),
+    [({"carrier": "SF Express"}, "SF Express"), ({"carrier": "DHL Express"}, "DHL Express"), ({}, "JD Logistics")],
+)
+def test_a_wish_is_granted_by_whoever_goes_there(steps: Steps, wishes: dict[str, str], carrier: str) -> None:
+    asking_for(steps.before("book_shipment"), **wishes)
+    assert steps.ship.book_shipment(steps.step()).carrier == carrier
+
+
+def test_a_parcel_of_goods_that_nobody_takes_waits_for_a_person(steps: Steps) -> None:
+    steps.before("book_shipment")
+    with steps.sessions.begin() as session:
+        session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(dangerous_goods_class="explosive"))
+
+    assert steps.ship.book_shipment(steps.step()).refusal == "no_carrier"
+
+
+def test_with_no_carrier_on_record_the_tms_chooses(steps: Steps) -> None:
+    set_parameter(steps.sessions, "carriers", {}, YESTERDAY, None, "a test", "Sun of support")
+    steps.before("book_shipment")
+
+    assert steps.ship.book_shipment(steps.step()).carrier == "JD Logistics"
+
+
+def test_a_change_of_rates_between_two_tries_changes_nothing(steps: Steps) -> None:
+    first = steps.before("book_shipment").ship.book_shipment(steps.step())
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    set_parameter(steps.sessions, "carriers", {}, since, None, "a test", "Sun of support")
+
+    assert steps.ship.book_shipment(steps.step()) == first
+
+
+@pytest.mark.parametrize("carrier", ["SF Express", "JD Logistics", "DHL Express", "YTO Express"])
+def test_every_carrier_gives_a_booking_back_and_stops_a_parcel(steps: Steps, ask: Ask, carrier: str) -> None:
+    asking_for(steps.before("book_shipment"), carrier=carrier)
+    booked = steps.ship.book_shipment(steps.step())
+
+    asked = steps.ship.intercept_parcel(steps.undo(steps.shipment))
+    again = steps.ship.book_shipment(replace(steps.step(), round=2))
+    voided = steps.ship.void_waybill(steps.undo(again.shipment_id))
+    late = steps.ship.book_shipment(replace(steps.step(), round=2))
+
+    assert (booked.carrier, asked.asked, voided.done, late.refusal) == (carrier, True, True, "voided")
+    assert ask(f"/tms/shipments/{again.shipment_id}")["status"] == "voided"
+
+
+def test_a_parcel_that_is_freed_is_booked_anew_and_its_order_is_woken(steps: Steps) -> None:
+    steps.up_to("book_shipment")
+
+    freed = [steps.ship.free_parcel(steps.undo(steps.shipment)) for _ in range(2)]
+
+    assert [one.done for one in freed] == [True, True]
+    assert steps.record().waybill == ""
+    assert events_of(steps.sessions, steps.order_id).count("shipment.voided") == 1

@@ -1,0 +1,141 @@
+"""An order knows what is due of it next, and somebody is told before it is missed: once, and no longer than needed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from activities.deadlines import DeadlineSweep
+from activities.outcome import Ending
+from models.deadlines import DeadlineAlertRow
+from models.order import OrderEventRow, OrderRow
+from tests.activities.story import REASON, Steps
+
+NOW = datetime.now(UTC)
+
+
+def order(steps: Steps) -> OrderRow:
+    with steps.sessions() as session:
+        return session.get_one(OrderRow, steps.order_id)
+
+
+def alerts(steps: Steps) -> list[tuple[str, str, bool]]:
+    """What was due, who sees to it, and whether it still is open."""
+    with steps.sessions() as session:
+        rows = session.scalars(select(DeadlineAlertRow).order_by(DeadlineAlertRow.alert_id))
+        return [(row.due, row.owner, row.cleared_at is None) for row in rows]
+
+
+def told(steps: Steps) -> list[tuple[str, str]]:
+    """What the order's log says of its alerts."""
+    said = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type.like("alert.%"))
+    with steps.sessions() as session:
+        return [(row.type, row.data["code"]) for row in session.scalars(said.order_by(OrderEventRow.event_id))]
+
+
+def sweep(steps: Steps, **later: Any) -> int:
+    return DeadlineSweep(steps.sessions).run(NOW + timedelta(**later))
+
+
+@pytest.mark.parametrize(
+    ("step", "due"),
+    [
+        ("audit_order", "ship"),
+        ("allocate_stock", "ship"),
+        ("record_progress:packed", "ship"),
+        ("record_progress:in_transit", "deliver"),
+        ("record_progress:delivered", ""),
+        ("end_order", ""),
+    ],
+)
+def test_each_step_leaves_with_the_order_what_is_due_next(step: str, due: str, steps: Steps) -> None:
+    steps.up_to(step)
+
+    row = order(steps)
+    moment = {"ship": row.promised_ship_by, "deliver": row.promised_deliver_by, "": None}[due]
+    assert (row.due, row.due_at) == (due, moment)
+
+
+def test_an_order_that_has_time_is_left_alone(steps: Steps) -> None:
+    steps.up_to("audit_order")
+
+    assert (sweep(steps), alerts(steps), order(steps).attention) == (0, [], None)
+
+
+def test_an_order_is_told_of_before_its_deadline_and_once(steps: Steps) -> None:
+    # given
+    steps.up_to("audit_order")
+    left = (order(steps).due_at or NOW) - NOW
+
+    # when: a quarter of the time is left
+    first, again = sweep(steps, seconds=left.total_seconds() * 0.8), sweep(steps, days=30)
+
+    # then
+    assert (first, again, alerts(steps)) == (1, 0, [("ship", "staff", True)])
+    assert told(steps) == [("alert.raised", "SHIP_AT_RISK")]
+    assert (order(steps).attention or "").startswith("at risk: ship by ")
+
+
+def test_what_is_shipped_is_no_longer_at_risk_and_the_delivery_is_watched_next(steps: Steps) -> None:
+    # given
+    steps.up_to("book_shipment")
+    sweep(steps, days=10)
+
+    # when
+    steps.record(steps.tracked("in_transit"))
+    shipped = alerts(steps), order(steps).attention
+    sweep(steps, days=60)
+
+    # then
+    assert shipped == ([("ship", "staff", False)], None)
+    assert alerts(steps) == [("ship", "staff", False), ("deliver", "staff", True)]
+    assert told(steps)[-1] == ("alert.raised", "DELIVER_AT_RISK")
+
+
+def test_an_order_that_ends_has_no_deadline_any_more(steps: Steps) -> None:
+    steps.up_to("audit_order")
+    sweep(steps, days=10)
+
+    steps.outcome.end_order(Ending(steps.order_id, "canceled", REASON))
+
+    assert alerts(steps) == [("ship", "staff", False)]
+    assert told(steps) == [("alert.raised", "SHIP_AT_RISK"), ("alert.cleared", "SHIP_AT_RISK")]
+
+
+def test_a_short_pick_of_which_the_rest_is_sent_later_is_due_to_ship_again(steps: Steps) -> None:
+    # given: one of two fulfillment orders has left
+    steps.up_to("release_to_pick")
+    steps.record(steps.told_by_warehouse("rejected", reason="wet"))
+
+    # then
+    assert order(steps).due == "ship"
+
+
+def test_what_another_reason_asks_for_stays_when_the_deadline_is_met(steps: Steps) -> None:
+    steps.up_to("book_shipment")
+    with steps.sessions.begin() as session:
+        session.execute(update(OrderRow).values(attention="the carrier refuses"))
+    sweep(steps, days=10)
+
+    steps.record(steps.tracked("in_transit"))
+
+    assert order(steps).attention == "the carrier refuses"
+
+
+def test_a_rule_of_staff_makes_it_the_matter_of_another_after_a_while(steps: Steps) -> None:
+    # given
+    steps.up_to("audit_order")
+    asked = {"escalate_to": "warehouse-lead", "escalate_after_minutes": 30}
+    with steps.sessions.begin() as session:
+        session.execute(update(OrderRow).values(instructions=asked))
+
+    # when
+    seen = []
+    for later in (timedelta(days=10), timedelta(days=10, minutes=29), timedelta(days=10, minutes=31)):
+        DeadlineSweep(steps.sessions).run(NOW + later)
+        seen.append(alerts(steps)[0][1])
+
+    # then
+    assert seen == ["staff", "staff", "warehouse-lead"]
+    assert told(steps)[-1] == ("alert.escalated", "SHIP_AT_RISK")

@@ -1,0 +1,63 @@
+"""`baton trace` as an operator runs it: it names what is wrong and says so by its exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from activities import journal
+from models.database import Sessions
+from tests.factories import an_order, place_orders
+from trail.sealing import Sealing
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def order_id(sessions: Sessions) -> str:
+    """An order with two facts in its log, sealed."""
+    order_id = place_orders(sessions, [an_order(channel_order_id="TM-TRACED")])[0]
+    with sessions.begin() as session:
+        journal.happened(session, order_id, "order.accepted", "accepted", {"units": 2})
+        journal.happened(session, order_id, "order.completed", "ended", {"reason": "[everything] was delivered"})
+    Sealing(sessions).run()
+    return order_id
+
+
+def trace(database_url: str, directory: Path, *words: str) -> tuple[int, str]:
+    """The exit code of `baton trace` and what it printed."""
+    secrets = {f"BATON_{name}__{what}": "x" for name in PARTNERS for what in ("URL", "SECRET")}
+    told = {**os.environ, **secrets, "BATON_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+    command = [sys.executable, "-m", "cli", "trace", *words]
+    done = subprocess.run(command, env=told, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+PARTNERS = ("WMS", "TMS", "PAYMENTS", "ERP", "CRM", "CHANNEL", "INBOX")
+
+
+def test_the_story_of_an_order_is_told_with_its_proof(database_url: str, order_id: str, tmp_path: Path) -> None:
+    code, told = trace(database_url, tmp_path, "TM-TRACED")
+
+    assert code == 0, told
+    assert "order.accepted  baton" in told
+    assert "[everything] was delivered" in told
+    assert "2 facts sealed, in one chain" in told
+
+
+def test_a_tampered_row_is_named(database_url: str, sessions: Sessions, order_id: str, tmp_path: Path) -> None:
+    # given a fact that was changed behind the back of the steps
+    with sessions.begin() as session:
+        changed = "UPDATE order_events SET data = '{}' WHERE type = 'order.accepted' RETURNING event_id"
+        event_id = session.scalar(text(changed))
+
+    # when all logs are looked at
+    code, told = trace(database_url, tmp_path, "--verify")
+
+    # then
+    assert code == 1
+    assert f"{order_id}: fact {event_id} was changed or moved" in told
+    assert "2 facts, no key, so no signature was looked at: 1 wrong" in told

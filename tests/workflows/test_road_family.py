@@ -1,0 +1,98 @@
+"""The family: whatever a carrier reports, and wherever the goods are, the order has ended or a deadline watches it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.status import TrackingStatus
+from tests.house import House, eventually
+from tests.workflows.test_cancel import LINES
+
+CODES = {TrackingStatus.EXCEPTION: ("", "lost", "damaged"), TrackingStatus.RETURN_TO_SENDER: ("", "refused")}
+REPORTS = [(status, code) for status in TrackingStatus for code in CODES.get(status, ("",))]
+STATES = ("packed", "shipped", "delivered")
+
+
+async def brought_to(house: House, state: str) -> dict[str, Any]:
+    order_id = await house.order(f"ROAD-{state}")
+    order = await house.until_fulfillment(order_id, "released")
+    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
+    order = await house.until(order_id, lambda order: bool(order["shipments"]))
+    for status in ("in_transit", "delivered")[: STATES.index(state)]:
+        await house.track(order, status)
+        await house.until_fulfillment(order_id, {"in_transit": "shipped"}.get(status, status))
+    return await house.show(order_id)
+
+
+async def settled(house: House, order: dict[str, Any]) -> None:
+    """The order has ended, or its workflow knows by when somebody is called."""
+    view = await house.workflow(order["order_id"]).query("view")
+    assert view["until"] or view["status"] in ("completed", "canceled"), f"nothing watches {view}"
+
+
+async def all_carried(house: House, event_id: str) -> None:
+    """The report has reached its order, or found that it has ended."""
+
+    async def carried() -> bool:
+        sql = "SELECT 1 FROM partner_events WHERE event_id = :id AND relayed_at IS NOT NULL"
+        return bool(house.rows(sql, id=event_id))
+
+    await eventually(carried, bool)
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(silent: House, state: str) -> None:
+    for status, code in REPORTS:
+        order = await brought_to(silent, state)
+        event_id = f"{order['order_id']}-{status}-{code}"
+
+        await silent.track(order, status, event_id=event_id, code=code)
+
+        await all_carried(silent, event_id)
+        await settled(silent, order)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_every_answer_to_an_interception_is_watched(silent: House, accepted: bool) -> None:
+    order = await brought_to(silent, "shipped")
+    await silent.cancel(order["order_id"])
+    shipment, event_id = order["shipments"][0], f"{order['order_id']}-{accepted}"
+    told = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "event_id": event_id}
+
+    await silent.tms("shipment.interception_answered", accepted=accepted, reason="", **told)
+
+    await all_carried(silent, event_id)
+    await settled(silent, order)
+
+
+async def test_a_parcel_that_is_back_by_itself_is_watched_until_somebody_decides(silent: House) -> None:
+    order = await brought_to(silent, "shipped")
+    first = order["fulfillment_orders"][0]["fulfillment_order_id"]
+
+    await silent.wms("fulfillment_order.returned", fulfillment_order_id=first, location_id="GUANGZHOU")
+
+    await silent.until(order["order_id"], lambda order: bool(order["holds"]))
+    await settled(silent, order)
+    await silent.cancel(order["order_id"])
+
+
+async def test_a_parcel_that_never_comes_back_from_an_interception_is_paid_back(silent: House) -> None:
+    # Given
+    order = await brought_to(silent, "shipped")
+    await silent.cancel(order["order_id"])
+
+    # When the carrier loses it on its way back
+    await silent.tms(
+        "shipment.tracking_updated",
+        shipment_id=order["shipments"][0]["shipment_id"],
+        waybill=order["shipments"][0]["waybill"],
+        status="exception",
+        code="lost",
+        occurred_at=datetime.now(UTC).isoformat(),
+    )
+
+    # Then
+    ended = await silent.until_status(order["order_id"], "canceled")
+    assert ended["payment_status"] == "refunded"
+    silent.verify()

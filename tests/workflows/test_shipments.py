@@ -1,0 +1,169 @@
+"""A parcel that is packed: its label, another waybill while it is here, and carriers who tell in their own words."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import httpx2
+import pytest
+import zxingcpp
+from PIL import Image
+
+from intake.partner_events import EventWriter, NewEvent
+from simulators.carriers import waybill as waybill_of
+from tests.house import House
+
+
+async def packed(house: House, name: str = "", **changes: Any) -> dict[str, Any]:
+    """An order whose parcel has a waybill and waits for its carrier."""
+    order_id = await house.order(name, **changes)
+    order = await house.until_fulfillment(order_id, "released")
+    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], ELEGANT_LAMP=2, TEA_SET=1)
+    return await house.until(order_id, lambda order: bool(order["shipments"]))
+
+
+async def shipment_of(house: House, order: dict[str, Any]) -> dict[str, Any]:
+    answer = await house.api.get(order["shipments"][0]["link"])
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def push(house: House, waybill: str, status: str, at: str = "", **told: str) -> None:
+    """What Kuaidi100 tells of a waybill, as it is kept."""
+    when = at or datetime.now(UTC).isoformat()
+    data = {"waybill": waybill, "carrier": "SF Express", "status": status, "occurred_at": when, "note": "", **told}
+    EventWriter(house.sessions)([NewEvent("kuaidi100", f"{waybill}:{status}:{at}", "waybill.tracked", waybill, data)])
+
+
+def barcodes(image: bytes) -> dict[str, str]:
+    with Image.open(BytesIO(image)) as label:
+        return {code.content_type.name: code.text for code in zxingcpp.read_barcodes(label.convert("L"))}
+
+
+async def test_a_label_has_both_numbers_and_no_name(silent: House) -> None:
+    order = await packed(silent)
+    shipment = await shipment_of(silent, order)
+
+    printed = await silent.api.get(shipment["links"]["label"])
+
+    [parcel] = shipment["parcels"]
+    assert printed.headers["content-type"] == "image/png"
+    with Image.open(BytesIO(printed.content)) as label:
+        assert label.size == (799, 1199)
+    assert barcodes(printed.content) == {"Text": shipment["waybill"], "GS1": f"(00){parcel['sscc']}"}
+
+
+async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: House) -> None:
+    order = await packed(silent)
+    link = f"{order['shipments'][0]['link']}/label"
+
+    answers = [await silent.api.get(link, params=params) for params in ({}, {}, {"reason": "torn", "format": "pdf"})]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 200]
+    assert answers[1].json()["errors"][0]["field"] == "reason"
+    assert answers[2].content.startswith(b"%PDF")
+    first, second = await silent.until_event(order["order_id"], "shipment.label_printed", times=2)
+    assert (first["data"]["print"], second["data"]["print"]) == (1, 2)
+    assert (second["actor"], second["data"]["reason"]) == ("Sun of support", "torn")
+    assert (await shipment_of(silent, order))["label_prints"] == 2
+
+
+async def test_a_parcel_that_is_not_there_is_named(silent: House) -> None:
+    order = await packed(silent)
+    answer = await silent.api.get(f"{order['shipments'][0]['link']}/label", params={"parcel": 2})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "parcel")
+
+
+async def test_a_voided_waybill_is_followed_by_another(silent: House) -> None:
+    # Given
+    order = await packed(silent)
+    [before] = order["shipments"]
+
+    # When
+    answer = await silent.api.post(f"{before['link']}/void", json={"reason": "the label does not stick"})
+
+    # Then
+    assert (answer.status_code, answer.json()["answer"]) == (200, "done")
+    order = await silent.until(
+        order["order_id"],
+        lambda seen: bool(seen["shipments"]) and seen["shipments"][0]["shipment_id"] != before["shipment_id"],
+    )
+    assert order["shipments"][0]["waybill"] != before["waybill"]
+    [voided] = await silent.until_event(order["order_id"], "shipment.voided")
+    assert (voided["actor"], voided["data"]["reason"]) == ("Sun of support", "the label does not stick")
+    assert (await silent.api.get(f"{before['link']}/label")).status_code == 409
+    assert (await silent.api.post(f"{before['link']}/void", json={"reason": "again"})).status_code == 409
+    await silent.track(order, "delivered")
+    await silent.until_status(order["order_id"], "completed")
+    silent.verify()
+
+
+async def test_a_parcel_that_has_left_keeps_its_waybill(silent: House) -> None:
+    order = await packed(silent)
+    await silent.track(order, "in_transit")
+    await silent.until_fulfillment(order["order_id"], "shipped")
+
+    answer = await silent.api.post(f"{order['shipments'][0]['link']}/void", json={"reason": "too late"})
+
+    assert answer.status_code == 409
+
+
+async def test_pushes_by_waybill_move_the_order_whatever_their_sequence(silent: House) -> None:
+    # Given
+    order = await packed(silent)
+    waybill = order["shipments"][0]["waybill"]
+
+    # When they come late, twice, and in the wrong sequence
+    for status, hour in (("out_for_delivery", 12), ("in_transit", 9), ("out_for_delivery", 12), ("delivered", 15)):
+        push(silent, waybill, status, f"2026-11-22T{hour:02}:00:00+08:00")
+    push(silent, waybill, "in_transit", "2026-11-22T15:30:00+08:00")
+
+    # Then
+    order = await silent.until_status(order["order_id"], "completed")
+    shipment = await shipment_of(silent, order)
+    assert shipment["tracking_status"] == "delivered"
+    assert [one["status"] for one in shipment["tracking"]][:3] == ["in_transit", "out_for_delivery", "delivered"]
+    assert {one["source"] for one in shipment["tracking"]} == {"kuaidi100"}
+    silent.verify()
+
+
+async def test_a_carrier_that_was_wrong_is_put_right_and_the_log_says_so(silent: House) -> None:
+    order = await packed(silent)
+    [before] = order["shipments"]
+
+    push(silent, before["waybill"], "in_transit", carrier="YTO Express", formerly=before["carrier"])
+
+    [corrected] = await silent.until_event(order["order_id"], "shipment.carrier_corrected")
+    assert (corrected["data"]["before"], corrected["data"]["carrier"]) == (before["carrier"], "YTO Express")
+    assert (await shipment_of(silent, order))["carrier"] == "YTO Express"
+
+
+async def test_a_push_that_comes_before_its_booking_waits_for_it(silent: House) -> None:
+    # Given a push for a waybill that the next order will have
+    order_id = await silent.order("EARLY")
+    order = await silent.until_fulfillment(order_id, "released")
+    work = order["fulfillment_orders"][0]["fulfillment_order_id"]
+    carrier = (await packed(silent))["shipments"][0]["carrier"]
+    push(silent, waybill_of(f"{work}-S1", carrier), "delivered")
+
+    # When
+    await silent.pick_and_pack(work, ELEGANT_LAMP=2, TEA_SET=1)
+
+    # Then
+    await silent.until_status(order_id, "completed")
+
+
+async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: House) -> None:
+    order = await packed(silent)
+    shipment = await shipment_of(silent, order)
+
+    assert shipment["order_ids"] == [order["order_id"]]
+    assert shipment["cost_estimate"]["currency"] == "CNY"
+    assert shipment["offers"][0]["carrier"] == shipment["carrier"]
+    assert shipment["parcels"][0]["weight_grams"] == 500
+
+
+@pytest.mark.parametrize("path", ["/shipments/NONE", "/shipments/NONE/label"])
+async def test_a_shipment_that_nobody_knows_is_not_found(silent: House, path: str) -> None:
+    answer: httpx2.Response = await silent.api.get(path)
+    assert answer.status_code == 404

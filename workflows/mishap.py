@@ -1,0 +1,100 @@
+"""A parcel that does not arrive: claimed of its carrier, and made good as its channel or a person wants."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+    from activities.shortages import Repayment, Shortages
+    from domain.road import ASK, DAMAGED, REFUND, REFUSED, WAIT
+    from domain.status import FulfillmentStatus
+    from workflows.house import House
+    from workflows.state import FulfillmentState
+
+POLICY = "policy of the channel"
+NOTHING = "cancel"
+"""What the customer gets instead when the order, or what was in the parcel, is to end anyway."""
+
+
+class Mishap:
+    def __init__(self, house: House, state: FulfillmentState) -> None:
+        self._house = house
+        self._state = state
+        self._name = state.fulfillment_order_id
+        self._decision = f"{self._name} decision"
+
+    async def see_to(self, kind: str, *, wanted_back: bool) -> None:
+        """Claim the parcel, and do what the channel wants, or ask a person until somebody decides. A parcel that is
+        wanted back is given up: whoever wants it is paid."""
+        self._state.claimed, self._state.waits = kind, False
+        summary = f"the parcel is {kind}: claim it of the carrier"
+        action = await self._house.desk.database(CarrierClaims.take_up, self._trouble(kind), summary)
+        if wanted_back:
+            await self.give_up()
+        elif action == ASK:
+            await self._ask(kind)
+        else:
+            await self._make_good(action, POLICY)
+
+    async def decided(self) -> None:
+        """Do what a person has decided."""
+        decision = self._state.decision
+        if decision is None:
+            return
+        if decision.action == WAIT:
+            self._state.waits = True
+        else:
+            await self._make_good(decision.action, decision.actor)
+        await self.over()
+        self._state.decision = None
+
+    async def give_up(self) -> None:
+        """Nothing is sent instead: whoever wants the parcel back is paid."""
+        await self._make_good(NOTHING, POLICY)
+
+    async def came_back(self) -> bool:
+        """Do what the channel wants with a parcel that is back since its receiver refused it. False to ask a person."""
+        if self._state.road.trouble != REFUSED:
+            return False
+        summary = "ask what the channel wants when a parcel is refused"
+        action = await self._house.desk.database(CarrierClaims.take_up, self._trouble(REFUSED), summary)
+        if action == ASK:
+            return False
+        await self._make_good(action, POLICY)
+        return True
+
+    async def over(self) -> None:
+        """Nothing is left to decide."""
+        await self._house.desk.done(self._decision)
+        for code in ("PARCEL_LOST", "PARCEL_DAMAGED"):
+            if code in self._state.alerts:
+                self._state.alerts.remove(code)
+                await self._house.alert(code, self._name, "")
+
+    async def _ask(self, kind: str) -> None:
+        code = "PARCEL_DAMAGED" if kind == DAMAGED else "PARCEL_LOST"
+        what = f"the decision about {self._state.waybill}"
+        await self._house.desk.renew(self._decision, "PARCEL_UNDECIDED", what, self._house.deadlines.decision)
+        if code not in self._state.alerts:
+            self._state.alerts.append(code)
+        reason = f"the parcel {self._state.waybill} is {kind}: reship, refund or wait"
+        await self._house.alert(code, self._name, reason)
+
+    async def _make_good(self, action: str, actor: str) -> None:
+        remedy = Remedy(self._house.order_id, self._name, action, actor)
+        settled = await self._house.desk.database(CarrierClaims.make_good, remedy, f"instead of the parcel: {action}")
+        if not settled.done:
+            return
+        self._state.remedy, self._state.status = action, FulfillmentStatus.CANCELED
+        # Ending the order pays everything back, with the shipping.
+        if action == REFUND and settled.repay_minor and not settled.nothing_left:
+            await self._repay(settled.repay_minor)
+
+    async def _repay(self, amount_minor: int) -> None:
+        repayment = Repayment(self._house.order_id, f"{self._name}:refund:parcel", amount_minor, "the parcel is lost")
+        answer = await self._house.desk.partner(Shortages.repay_lines, repayment, "pay back what was in the parcel")
+        if answer.refusal:
+            reason = f"the refund of a parcel was refused: {answer.refusal}"
+            await self._house.alert("REFUND_REFUSED", self._name, reason)
+
+    def _trouble(self, kind: str) -> ParcelTrouble:
+        return ParcelTrouble(self._house.order_id, self._name, kind)
