@@ -2,8 +2,9 @@
 
 import typer
 
-from commands import blocks, channels, keys, listings, parameters, remarks, stock
+from commands import blocks, channels, keys, leadtimes, listings, parameters, remarks, stock
 from commands.bench import app as bench
+from commands.bench_sourcing import sourcing
 from commands.demo import demo
 from commands.erase import erase_command
 from commands.import_file import import_command
@@ -20,6 +21,7 @@ app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
+bench.command()(sourcing)
 app.command()(trace)
 app.command("erase")(erase_command)
 app.add_typer(bench, name="bench")
@@ -44,6 +46,11 @@ parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that
 parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
+
+leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as it was learned.")
+leadtime.command()(leadtimes.refresh)
+leadtime.command("list")(leadtimes.list_)
+app.add_typer(leadtime, name="leadtimes")
 
 goods = typer.Typer(no_args_is_help=True, help="Goods, places, counts and changes as sheets: CSV or XLSX.")
 goods.command("import")(stock.import_)

@@ -25,12 +25,13 @@ from integrations.partners import connect_partners
 from models.database import open_database, sessions
 from relay.carry import Relay
 from settings import Settings
+from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.returns import ReturnWorkflow
-from workflows.schedules import keep_schedules
+from workflows.schedules import keep_nightly, keep_schedules
 
 
 async def connect_temporal(settings: Settings) -> Client:
@@ -50,7 +51,7 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow],
+        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow],
         activities=steps,
         activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.activity_threads,
@@ -72,6 +73,7 @@ async def run_worker(settings: Settings) -> None:
     record = sessions(engine)
     client = await connect_temporal(settings)
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
+    await keep_nightly(client, settings)
     relay = Relay(record, client, settings)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,15 +7,16 @@ from sqlalchemy import Text, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, merges, shelves, sourcing
+from activities import journal, ledger, merges, plans, shelves, sourcing
 from activities.needs import needs_of
+from activities.outlooks import OutlookBook
 from activities.promises import restate
 from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
 from activities.sourcing import Short
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
-from domain.sourcing import SourcingDecision
+from domain.sourcing.decision import SourcingDecision
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
 from domain.stock import Movement, OutOfStock
 from goods.quotas import lock_quotas
@@ -24,6 +25,7 @@ from models.base import table
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
+from sourcing.records import keep_decision
 
 # Built once: building a statement costs more than sending it.
 _ORDERS = table(OrderRow)
@@ -56,17 +58,20 @@ class Allocation:
     """The work for each location, and how many units nobody has. While something is short nothing is allocated, but
     for an order that takes what there is.
 
-    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all.
+    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all. `why`
+    says in a sentence why these locations.
     """
 
     work: list[Work] = field(default_factory=list)
     short_units: int = 0
     merge_window: float = 0.0
+    why: str = ""
 
 
 class Allocate:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
         self.sessions = sessions
+        self._outlooks = outlooks or OutlookBook()
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:
@@ -74,7 +79,7 @@ class Allocate:
         for _ in range(LOOKS):
             try:
                 with self.sessions.begin() as session:
-                    return _allocate(session, request)
+                    return _allocate(session, request, self._outlooks)
             except OutOfStock:
                 continue
         raise TooMuchTraffic
@@ -120,21 +125,32 @@ def end_fulfillment_order(
     restate(session, row.order_id)
 
 
-def _allocate(session: Session, request: StockRequest) -> Allocation:
+def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
-    if known := journal.repeat_of(session, key):
-        return Allocation([Work(**work) for work in known["work"]], known["short_units"], known["merge_window"])
+    known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
+    if answer := known.get(key):
+        return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
     needs = needs_of(session, [order_id])[order_id]
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
         skus = list(needs.demand)
         allowed = lock_quotas(session, [needs.channel], skus, [order_id])
-        decision = sourcing.decide(session, needs, shelves.look(session, skus), allowed, request.partial)
+        stock = shelves.look(session, skus, outlooks)
+        if plan := plans.planned(needs, known):
+            decision = plans.decision_of(plan, stock.basis(needs, needs.demand))
+        else:
+            decision = sourcing.decide(session, needs, stock, allowed, request.partial)
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:
-        allocation = _open_fulfillment_orders(session, order_id, decision)
-        data = {"why": decision.reason, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
+        horizon = outlooks.horizon(session)
+        versions = horizon.parameters.version, horizon.outlook.lead_times.version
+        why = keep_decision(session, order_id, request.round, decision, *versions)
+        opened = _open_fulfillment_orders(session, order_id, replace(decision, reason=why))
+        for work in opened.work:
+            outlooks.count(work.location_id, work.units)
+        allocation = replace(opened, why=why if opened.work else "")
+        data = {"why": why, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
         journal.happened(session, order_id, "sourcing.decided", key, data)
     if short:
         allocation = replace(allocation, short_units=short)

@@ -12,7 +12,7 @@ from activities.journal import Fact
 from activities.ledger import Posting
 from activities.needs import Needs
 from activities.sourcing import Short
-from domain.sourcing import SourcingDecision
+from domain.sourcing.decision import SourcingDecision
 from domain.stock import Movement
 from intake.recordset import at_once, insert_recordset
 from models.stock import ReservationRow

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.parameters import Dated, Parameters, read_parameters, valid_at
-from models.parameters import ParameterRow
+from models.parameters import dated_rows
 
 LIFETIME_SECONDS = 3.0
 
@@ -26,7 +25,7 @@ class ParameterBook:
     def at(self, session: Session, moment: datetime) -> Parameters:
         """Those that are valid at this moment. Raises NotAParameter for a row that nothing reads."""
         if self._now() >= self._fresh_until:
-            self._rows = _rows(session)
+            self._rows = dated_rows(session)
             self._read = {}
             self._fresh_until = self._now() + self._lifetime
         valid = valid_at(self._rows, moment)
@@ -34,9 +33,3 @@ class ParameterBook:
         if key not in self._read:
             self._read[key] = read_parameters(valid)
         return self._read[key]
-
-
-def _rows(session: Session) -> list[Dated]:
-    P = ParameterRow
-    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
-    return [Dated(*row) for row in session.execute(columns)]

@@ -50,6 +50,10 @@ class Pick:
     def release_to_pick(self, step: FulfillmentStep) -> PickAnswer:
         """Hand the work to the warehouse. A refusal ends the fulfillment order and is an answer, not an error."""
         with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, step.fulfillment_order_id)
+            # It was moved to another location at the last moment.
+            if row and row.status == FulfillmentStatus.CANCELED:
+                return PickAnswer(FulfillmentStatus.CANCELED)
             request = _instruction(session, step)
         try:
             reference = self.wms.pick(request, key=f"{step.fulfillment_order_id}:pick")

@@ -11,6 +11,7 @@ from activities import journal, ledger, shelves, sourcing
 from activities.claim_desk import ClaimDesk
 from activities.claims import ClaimBook, Reservation
 from activities.needs import lock_needs_of, wanted_goods
+from activities.outlooks import OutlookBook
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement
 from goods import quotas
@@ -36,8 +37,9 @@ class StockRequest:
 class Reserve:
     """One for a worker: the claims of its threads that wait at the same time share a transaction."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
         self.sessions = sessions
+        self._outlooks = outlooks or OutlookBook()
         self._desk: ClaimDesk[StockRequest, Reservation] = ClaimDesk(self._together, self._alone)
 
     @activity.defn
@@ -63,11 +65,11 @@ class Reserve:
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
         with self.sessions.begin() as session:
-            return claim_stock(session, requests, NOT_LONG)
+            return claim_stock(session, requests, NOT_LONG, self._outlooks)
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
-            return claim_stock(session, [request])[0]
+            return claim_stock(session, [request], outlooks=self._outlooks)[0]
 
 
 def drop_reservations(session: Session, order_id: str) -> list[Movement]:
@@ -80,7 +82,12 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     return [Movement("released", row.sku, row.location_id, row.quantity) for row in held]
 
 
-def claim_stock(session: Session, requests: Sequence[StockRequest], patience: str | None = None) -> list[Reservation]:
+def claim_stock(
+    session: Session,
+    requests: Sequence[StockRequest],
+    patience: str | None = None,
+    outlooks: OutlookBook | None = None,
+) -> list[Reservation]:
     """Reserve for each request what its order still needs; who comes first in the sequence is served first.
     It gives up when it has waited so long (`patience`) for a lock.
 
@@ -88,10 +95,13 @@ def claim_stock(session: Session, requests: Sequence[StockRequest], patience: st
     processes wait for each other but never in a ring. An order that is not there is a defect and raises KeyError.
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
+    # Read before anything is locked, if it must be read anew.
+    outlooks = outlooks or OutlookBook()
+    outlooks.horizon(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
-    stock = shelves.lock(session, skus)
+    stock = shelves.lock(session, skus, outlooks)
     # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
     known = journal.repeats_of(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}

@@ -7,57 +7,70 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from activities.needs import Needs
-from domain import sourcing
-from domain.sourcing import Candidate
-from domain.stock_views import SELLABLE
+from activities.outlooks import Horizon, OutlookBook
+from domain.sourcing.candidates import Wanted
+from domain.sourcing.decision import Basis
+from domain.sourcing.eligibility import consider
+from domain.sourcing.places import Asked
 from models.base import table
-from models.stock import LocationRow, StockRow
+from models.stock import ProductRow, StockRow
 
 # Built once: building a statement costs more than sending it.
-_STOCK, _PLACES = table(StockRow), table(LocationRow)
+_STOCK, _GOODS = table(StockRow), table(ProductRow)
 _AVAILABLE = (
     select(
         _STOCK.c.sku,
         _STOCK.c.location_id,
         _STOCK.c.available,
-        _PLACES.c.country,
-        _PLACES.c.province,
-        _PLACES.c.priority,
+        _GOODS.c.weight_grams,
+        _GOODS.c.dangerous_goods_class,
+        _GOODS.c.cross_border,
     )
-    .join(_PLACES, _PLACES.c.location_id == _STOCK.c.location_id)
-    .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))), _PLACES.c.kind.in_(sorted(SELLABLE)))
+    .join(_GOODS, _GOODS.c.sku == _STOCK.c.sku)
+    .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
     .order_by(_STOCK.c.sku, _STOCK.c.location_id)
 )
 # As strong as the update that follows, and in the order in which every claim locks rows (activities/ledger.py).
 _AVAILABLE_LOCKED = _AVAILABLE.with_for_update(key_share=True, of=_STOCK)
 
 
-class _At(NamedTuple):
-    country: str
-    province: str
-    priority: int
+class _Goods(NamedTuple):
+    grams: int
+    dangerous: str
+    cross_border: bool
 
 
 class Shelves:
     """Some goods at all locations. What is taken for one order is no longer there for the next."""
 
-    def __init__(self, rows: Iterable[Any]) -> None:
+    def __init__(self, rows: Iterable[Any], horizon: Horizon) -> None:
+        self.horizon = horizon
         self._available: dict[str, dict[str, int]] = {}
-        self._places: dict[str, _At] = {}
-        for row in rows:
-            self._available.setdefault(row.sku, {})[row.location_id] = row.available
-            self._places[row.location_id] = _At(row.country, row.province, row.priority)
+        self._goods: dict[str, _Goods] = {}
+        for sku, location, available, *goods in rows:
+            self._available.setdefault(sku, {})[location] = available
+            self._goods[sku] = _Goods(*goods)
 
-    def candidates(self, needs: Needs, demand: Iterable[str]) -> list[Candidate]:
-        """The locations that may send the order something of these goods: all but those that rejected it before. What
-        it has reserved is there for itself, and what is fetched at a store is taken from its shelves.
-        """
+    def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
+        """Who may send the order these goods, and why others may not. What it has reserved is there for itself."""
         stock: dict[str, dict[str, int]] = {}
         for sku in demand:
             for location, available in self._available.get(sku, {}).items():
-                if location not in needs.rejected and needs.pickup_location in ("", location):
-                    stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
-        return [Candidate(location, self._distance(location, needs), units) for location, units in stock.items()]
+                stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
+        goods = {sku: known for sku in demand if (known := self._goods.get(sku))}
+        wanted = Wanted(dict(demand), {sku: known.grams for sku, known in goods.items()})
+        asked = Asked(
+            wanted,
+            needs.country,
+            needs.province,
+            frozenset(needs.rejected),
+            needs.carrier,
+            {sku: known.dangerous for sku, known in goods.items() if known.dangerous},
+            frozenset([sku for sku, known in goods.items() if known.cross_border]),
+            needs.pickup_location,
+        )
+        outlook = self.horizon.outlook
+        return Basis(wanted, consider(asked, stock, self.horizon.places, outlook), outlook.weights)
 
     def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
         """Take units off, by location and SKU."""
@@ -65,16 +78,16 @@ class Shelves:
             for sku, quantity in units.items():
                 self._available[sku][location] -= quantity
 
-    def _distance(self, location: str, needs: Needs) -> int:
-        at = self._places[location]
-        return sourcing.distance((at.country, at.province), (needs.country, needs.province), at.priority)
 
-
-def look(session: Session, skus: Sequence[str]) -> Shelves:
+def look(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
     """What is available now; others may be faster."""
-    return Shelves(session.execute(_AVAILABLE, {"skus": list(skus)}))
+    return _shelves(session, session.execute(_AVAILABLE, {"skus": list(skus)}).all(), outlooks)
 
 
-def lock(session: Session, skus: Sequence[str]) -> Shelves:
+def lock(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
     """What is available until the end of the transaction: the rows are locked in (sku, location) order."""
-    return Shelves(session.execute(_AVAILABLE_LOCKED, {"skus": list(skus)}))
+    return _shelves(session, session.execute(_AVAILABLE_LOCKED, {"skus": list(skus)}).all(), outlooks)
+
+
+def _shelves(session: Session, rows: Sequence[Any], outlooks: OutlookBook) -> Shelves:
+    return Shelves(rows, outlooks.knowing(session, {row.location_id for row in rows}))

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, Text, bindparam, text
@@ -12,8 +13,8 @@ from activities import gifts, journal
 from activities.journal import Fact
 from activities.needs import Needs
 from activities.shelves import Shelves
-from domain import sourcing
-from domain.sourcing import SourcingDecision
+from domain.sourcing.decision import SPECIFIED, SourcingDecision
+from domain.sourcing.decision import decide as choose
 from goods.quotas import QuotaBook
 from intake.recordset import insert_recordset
 from models.stock import BackorderRow
@@ -108,19 +109,18 @@ def _within_quotas(session: Session, needs: Needs, shelves: Shelves, quotas: Quo
     rest = _choose(session, needs, within, shelves, part)
     short = Counter(beyond) + Counter(decision.short)
     reason = f"{len(beyond)} SKU beyond the quota of the channel"
-    return SourcingDecision(rest.assignments, dict(short), reason, decision.considered)
+    return replace(rest, short=dict(short), reason=reason)
 
 
 def _choose(
     session: Session, needs: Needs, demand: Mapping[str, int], shelves: Shelves, part: bool
 ) -> SourcingDecision:
-    """From the location that is specified, if it has everything, else the normal way."""
-    candidates = shelves.candidates(needs, demand)
-    if needs.specified and demand:
-        if specified := sourcing.source_from(needs.specified, demand, candidates):
-            return specified
+    """By the policies of the order; a location that is specified and has not everything is passed over."""
+    horizon = shelves.horizon
+    chain = horizon.chain(needs.channel, needs.policy)
+    decision = choose(shelves.basis(needs, demand), chain, needs.specified or "", part, horizon.exact)
+    if needs.specified and demand and decision.policy != SPECIFIED:
         data = {"location_id": needs.specified}
         key = f"passed_over:{needs.specified}"
         journal.happened(session, needs.order_id, "sourcing.location_passed_over", key, data)
-    source = sourcing.source_part if part else sourcing.source
-    return source(demand, candidates)
+    return decision

@@ -7,9 +7,11 @@ from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
 from activities.holds import Holds
+from activities.lead_times import LeadTimes
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
+from activities.outlooks import OutlookBook
 from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
@@ -28,13 +30,15 @@ from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
 from settings import Settings
+from sourcing.exact import solve_exactly
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
     """Every step and every undo, with what it needs passed in."""
     audit = Audit(record, partners.quick_payments, settings.duplicate_window)
     holds, outcome = Holds(record), Outcome(record)
-    reserve, allocate, withdraw = Reserve(record), Allocate(record), Withdraw(record)
+    outlooks = OutlookBook(solve_exactly)
+    reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
     pick, progress = Pick(record, partners.wms), ProgressReports(record)
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterBook())
     claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
@@ -87,4 +91,5 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         reconcile.compare_page,
         reconcile.fetch_missing,
         Push(record).push_batch,
+        LeadTimes(record).learn_lead_times,
     )

@@ -45,6 +45,7 @@ from api import (
     service_report,
     shipments,
     shortages,
+    sourcing,
     stock_alerts,
     stock_changes,
     stock_counts,
@@ -74,6 +75,7 @@ from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.shipments import VoidBody
 from api.shortages import ShortageBody
+from api.sourcing_schemas import SourcingTrialBody
 from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.waves import WaveBody
 from api.webhook_schemas import WebhookBody
@@ -89,12 +91,12 @@ GROUPS = 2
 
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
-    *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
+    *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
 )
 ROUTERS = (
-    *(intake, orders, audits, histories, order_commands, merging, reviews, return_requests, returns),
+    *(intake, orders, audits, sourcing, histories, order_commands, merging, reviews, return_requests, returns),
     # Carriers and warehouses who speak in their own words come before the partners who speak in ours.
     *(carrier_webhooks, qimen_webhooks, webhooks, shipments, labels, unknown_waybills),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.

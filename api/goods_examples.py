@@ -48,6 +48,7 @@ LOCATION_BODY: dict[str, Any] = {
     "closed": ["2026-12-31"],
     "waves": ["09:00:00", "14:00:00"],
     "capacity_units_per_day": 400,
+    "bonded": False,
 }
 LOCATION = {"location_id": STORE, "sellable": True} | LOCATION_BODY
 LOCATIONS = {"items": [LOCATION], "next_cursor": None}

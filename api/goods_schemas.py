@@ -107,7 +107,8 @@ class LocationBody(Body):
 
     What is ordered until `cut_off` leaves on the same day, on `working_days` (ISO, 1 is Monday) that are neither
     `closed` nor, with `keeps_holidays`, public holidays of the country. Work is released at the times `waves` of such a
-    day, or at once if there are none. `capacity_units_per_day` of null is no limit.
+    day, or at once if there are none. `capacity_units_per_day` of null is no limit. Only a `bonded`
+    location sends goods that customs must clear within the country.
     """
 
     kind: Kind
@@ -124,6 +125,7 @@ class LocationBody(Body):
     closed: Annotated[list[Day], Field(max_length=1_000, default_factory=list)]
     waves: Annotated[list[Clock], Field(max_length=48, default_factory=list)]
     capacity_units_per_day: Annotated[int | None, Field(ge=1, le=100_000_000)] = None
+    bonded: bool = False
 
     @field_validator("working_days", "closed", "waves")
     @classmethod

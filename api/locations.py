@@ -45,6 +45,7 @@ class LocationAnswer(Answer):
     closed: list[date]
     waves: list[time]
     capacity_units_per_day: int | None
+    bonded: bool
 
 
 @router.get("/locations", summary="Locations", responses=responses({200: ("One page", examples.LOCATIONS)}, FORBIDDEN))

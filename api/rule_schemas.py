@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from api.schemas import Body, Channel, Prose, Quantity, Sku, Time
+from api.sourcing_schemas import PolicyName
 
 MOST_RULES = 200
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -52,6 +53,13 @@ class MergeWindowAction(Body):
     merge_window_seconds: Annotated[int, Field(ge=0, le=86_400)]
 
 
+class SourcingPolicyAction(Body):
+    """This policy first; where it is not content, those of the channel or the house."""
+
+    type: Literal["set_sourcing_policy"]
+    sourcing_policy: PolicyName
+
+
 class GiftAction(Body):
     type: Literal["add_gift"]
     sku: Sku
@@ -74,6 +82,7 @@ Action = Annotated[
     | LocationAction
     | PriorityAction
     | MergeWindowAction
+    | SourcingPolicyAction
     | GiftAction
     | EscalateAction,
     Field(discriminator="type"),

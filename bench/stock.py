@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import quantiles
 
+from activities.outlooks import OutlookBook
 from activities.reserve import Reserve, StockRequest, claim_stock
 from bench.claim_record import HOT, SPREAD, place, stocked_record
 
@@ -51,14 +52,15 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
     """
     counts = {claimants: max(claimants, round(claims * share)) for claimants, claims in CLAIMS.items()}
     with stocked_record(max(counts)) as record:
-        reserve = Reserve(record)
+        outlooks = OutlookBook()
+        reserve = Reserve(record, outlooks)
 
         def grouped(order_id: str) -> None:
             _must_get_all(reserve.reserve_stock(StockRequest(order_id, 1)).units)
 
         def naive(order_id: str) -> None:
             with record.begin() as session:
-                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)])[0].units)
+                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)], outlooks=outlooks)[0].units)
 
         figures: StockFigures = {}
         for kind, skus in (("hot", [HOT]), ("spread", SPREAD)):

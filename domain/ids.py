@@ -30,6 +30,10 @@ def reconcile_id(channel: str) -> str:
     return f"reconcile/{channel}"
 
 
+NIGHTLY_LEAD_TIMES = "nightly/lead-times"
+"""Of the schedule that learns lead times and, before the time of its start, of each run."""
+
+
 def push_id(channel: str) -> str:
     """Of the run that pushes stock to the channel: there is one at a time."""
     return f"push/{channel}"

@@ -20,13 +20,15 @@ class Instructions:
     """What is to be done with an order beside the usual; an empty field asks for nothing.
 
     It holds what people wrote (gift message, invoice title), so it stays on the order's row and out of histories.
-    `carrier` is named as in `domain/remarks/carriers.py`; `location` by its code. `priority` is lower where more
+    `carrier` is named as in `domain/remarks/carriers.py`, `location` by its code, `sourcing_policy` as in
+    `domain/sourcing/policies.py`. `priority` is lower where more
     urgent: 100 is ordinary, and 0 means that nothing was said. `deliver_days` are ISO weekdays, and `deliver_between`
     hours of the customer's clock.
     """
 
     carrier: str = ""
     location: str = ""
+    sourcing_policy: str = ""
     priority: int = 0
     merge_window_seconds: int = 0
     ship_separately: bool = False

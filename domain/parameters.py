@@ -11,6 +11,8 @@ from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
 from domain.road import read_remedies
+from domain.sourcing.policies import Chain, read_chains
+from domain.sourcing.weights import Weights, read_weights
 
 ANYWHERE = "*"
 
@@ -80,6 +82,9 @@ class Parameters:
     buyer_velocity: Velocity | None = None
     ordinary_amount: Ordinary | None = None
     stock_low_at: int = 0
+    sourcing_weights: Weights | None = None
+    sourcing_policies: Mapping[str, Chain] = field(default_factory=dict)
+    """By channel, `*` for all others."""
     ship_hours: Levels = field(default_factory=dict)
     ship_calendars: Mapping[str, Calendar | None] = field(default_factory=dict)
     delivery_days: Levels = field(default_factory=dict)
@@ -194,6 +199,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
     "ordinary_amount": lambda value: Ordinary(_whole(value["times"]), _whole(value["orders"], most=20)),
     "stock_low_at": _whole,
+    "sourcing_weights": read_weights,
+    "sourcing_policies": read_chains,
     "ship_hours": read_levels,
     "ship_calendars": read_calendars,
     "delivery_days": read_levels,

@@ -20,6 +20,7 @@ INSTRUCTIONS: Mapping[str, Sequence[str]] = {
     "set_priority": ("priority",),
     "merge_window": ("merge_window_seconds",),
     "escalate": ("escalate_to", "escalate_after_minutes"),
+    "set_sourcing_policy": ("sourcing_policy",),
 }
 """Actions that leave instructions with the order: their names there, and in the action."""
 

@@ -143,6 +143,7 @@ class FulfillmentOrderRow(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
+        Index("ix_fulfillment_orders_opened", "location_id", "created_at"),
         Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),

@@ -58,7 +58,7 @@ class OrderRow(Base):
     tags: Mapped[list[str]] = mapped_column(JSONB)
     test: Mapped[bool] = mapped_column(server_default=text("false"))
     instructions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    """May have carrier, location, priority and merge_window_seconds: how it is to be carried out."""
+    """May have carrier, location, sourcing_policy, priority and merge_window_seconds: how it is to be carried out."""
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""

@@ -1,11 +1,12 @@
-"""What the checks judge by: dated parameters, and buyers who are blocked."""
+"""What checks and sourcing judge by: dated parameters, and buyers who are blocked."""
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from domain.parameters import Dated
 from models.base import Base, Now, Serial, Timestamp, When
 
 
@@ -45,3 +46,10 @@ class BuyerBlockRow(Base):
     set_by: Mapped[str]
 
     __table_args__ = (Index("ix_buyer_blocks_subject", "subject"),)
+
+
+def dated_rows(session: Session) -> list[Dated]:
+    """Every row there is, as domain/parameters.py reads them."""
+    P = ParameterRow
+    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
+    return [Dated(*row) for row in session.execute(columns)]

@@ -65,7 +65,8 @@ class LocationRow(Base):
 
     Latitude and longitude are degrees, WGS 84; both or neither. `working_days` are ISO weekdays; with `keeps_holidays`
     the public holidays of its country are free, and on the days `closed` nobody is there. `waves` are the times of its
-    day at which work is released, none for at once. `capacity_units_per_day` of null is no limit.
+    day at which work is released, none for at once. `capacity_units_per_day` of null is no limit. What customs must
+    clear leaves the country's own locations only if they are `bonded`.
     """
 
     __tablename__ = "locations"
@@ -85,6 +86,7 @@ class LocationRow(Base):
     closed: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
     waves: Mapped[list[time]] = mapped_column(ARRAY(Time), server_default="{}")
     capacity_units_per_day: Mapped[int | None]
+    bonded: Mapped[bool] = mapped_column(server_default="false")
 
     __table_args__ = (
         CheckConstraint("kind IN ('warehouse', 'store', 'supplier', 'virtual')", "kind"),

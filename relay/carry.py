@@ -24,6 +24,7 @@ from relay.deadlines import DeadlineWatch
 from relay.histories import Histories
 from relay.proof import Proof
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
+from relay.second_thoughts import SecondThoughts
 from relay.stock import StockNews
 from relay.turns import Turns
 from relay.waves import Waves
@@ -51,6 +52,7 @@ class Relay:
         self.stock = StockNews(sessions, client, settings)
         self.deadlines = DeadlineWatch(sessions)
         self.arrivals = Arrivals(sessions, client, settings)
+        self.second_thoughts = SecondThoughts(sessions)
         self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
         self.waves = Waves(sessions, client, settings)
@@ -66,6 +68,7 @@ class Relay:
             self._repeat(self.waves.carry),
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.second_thoughts.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.deadlines.carry, shortest=LONGEST_PAUSE),

@@ -102,6 +102,8 @@ class OrderDesk:
     def _headline(self) -> str:
         parts = [f"order {self.order_id} is {self.state.status}"]
         travels_with = sorted({other for work in self.state.fulfillments for other in work.travels_with})
+        if self.state.sourced:
+            parts.append(f"sourced {self.state.sourced}")
         if travels_with:
             parts.append(f"shares a parcel with {', '.join(travels_with)}")
         if self.state.holds:

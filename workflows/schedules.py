@@ -1,7 +1,7 @@
-"""When channels are pulled: two schedules in Temporal an account, kept equal to the accounts."""
+"""When channels are pulled: two schedules in Temporal an account, kept equal to the accounts; and when we learn."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -22,7 +22,7 @@ from temporalio.client import (
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.ids import pull_id, reconcile_id
+from domain.ids import NIGHTLY_LEAD_TIMES, pull_id, reconcile_id
 from domain.pulling import PullPlan
 from settings import Settings
 from workflows import search_attributes
@@ -33,6 +33,7 @@ PREFIXES = (pull_id(""), reconcile_id(""))
 DISABLED = "the account says that it is not to be pulled"
 NIGHTLY_JITTER, NIGHTLY_CATCH_UP = timedelta(minutes=10), timedelta(hours=2)
 SHORTEST_CATCH_UP = timedelta(seconds=10)
+LEARN_AT, LEARN_ZONE = time(3, 10), "Asia/Shanghai"
 
 
 async def keep_schedules(client: Client, settings: Settings, plans: Sequence[PullPlan]) -> None:
@@ -56,6 +57,25 @@ async def keep_schedules(client: Client, settings: Settings, plans: Sequence[Pul
     async for known in await client.list_schedules():
         if known.id.startswith(PREFIXES) and known.id not in wanted:
             await _remove(client, settings, known.id)
+
+
+async def keep_nightly(client: Client, settings: Settings) -> None:
+    """Create or change the schedule by which lead times are learned. Safe to repeat, also by several at once."""
+    night = ScheduleCalendarSpec(hour=[ScheduleRange(LEARN_AT.hour)], minute=[ScheduleRange(LEARN_AT.minute)])
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            "LeadTimesWorkflow",
+            id=NIGHTLY_LEAD_TIMES,
+            task_queue=settings.task_queue,
+            static_summary=NIGHTLY_LEAD_TIMES,
+        ),
+        spec=ScheduleSpec(calendars=[night], jitter=NIGHTLY_JITTER, time_zone_name=LEARN_ZONE),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=NIGHTLY_CATCH_UP),
+    )
+    try:
+        await client.create_schedule(NIGHTLY_LEAD_TIMES, schedule, rpc_timeout=settings.rpc_timeout)
+    except ScheduleAlreadyRunningError:
+        await _change(client, settings, NIGHTLY_LEAD_TIMES, schedule)
 
 
 async def _change(client: Client, settings: Settings, name: str, schedule: Schedule) -> None:

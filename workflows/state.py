@@ -92,6 +92,8 @@ class OrderState:
     rounds: int = 0
     reserved: bool = False
     needs_stock: bool = True
+    sourced: str = ""
+    """Why these locations, in a sentence."""
     when_short: str = ""
     """What was decided about what is short (domain/shortages.py), or empty while the channel's policy counts."""
     holds: list[str] = field(default_factory=list)

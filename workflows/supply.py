@@ -95,6 +95,7 @@ class Supply:
             self.desk.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.desk.house, state))
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
+        self.desk.state.sourced = allocation.why or self.desk.state.sourced
         if allocation.work or not allocation.short_units:
             self.desk.advance(OrderStatus.IN_PROGRESS)
 

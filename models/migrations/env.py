@@ -18,6 +18,7 @@ import models.payment
 import models.pull
 import models.returns
 import models.rules
+import models.sourcing
 import models.stock
 import models.trace  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base

@@ -15,6 +15,7 @@ from api import (
     goods_examples,
     listing_examples,
     rule_examples,
+    sourcing_examples,
     warehouse_examples,
 )
 from api.audits import AuditsAnswer
@@ -40,6 +41,7 @@ from api.schemas import Page
 from api.shipment_view import WholeShipment
 from api.shipments import VoidBody, VoidTold
 from api.shortages import ShortageTold
+from api.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
 from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
@@ -73,6 +75,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[StockException], arrival_examples.EXCEPTIONS),
     (OrderAnswer, example_answers.ORDER),
     (AuditsAnswer, example_answers.AUDITS),
+    (SourcingAnswer, sourcing_examples.DECISIONS),
+    (SourcingTrialAnswer, sourcing_examples.TRIED),
     (Page[OrderSummary], example_answers.ORDERS),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),

@@ -1,0 +1,125 @@
+"""Deciding who ships: the chain of policies over the candidates, and why, in a sentence."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from domain.sourcing.candidates import Assignments, Wanted, missing
+from domain.sourcing.eligibility import Field
+from domain.sourcing.fast import Solution, solve
+from domain.sourcing.objective import Problem, cost
+from domain.sourcing.policies import LAST_RESORT, Chain, problem_of
+from domain.sourcing.weights import Weights
+
+BALANCED, SPECIFIED = "balanced", "specified"
+FAST, EXACT = "fast", "exact"
+MOST_EXACT = 400
+"""SKUs times places: what is larger is not solved in the time that an order has."""
+
+Exact = Callable[[Problem, float], Solution | None]
+"""The optimum within so many seconds, or None where it is not found in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a decision was made on."""
+
+    wanted: Wanted
+    found: Field
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class SourcingDecision:
+    """Units by location and SKU; `short` is what nobody has; `reason` says why, in words.
+
+    `cost` is the balanced objective in minor units, whatever the policy; `solved` says by which path.
+    """
+
+    assignments: Assignments
+    short: Mapping[str, int]
+    reason: str
+    considered: tuple[str, ...] = field(default=())
+    policy: str = ""
+    cost: float = 0.0
+    solved: str = ""
+    basis: Basis | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def assigned(self) -> dict[str, int]:
+        """Units by SKU, from whatever location."""
+        units = Counter[str]()
+        for skus in self.assignments.values():
+            units.update(skus)
+        return dict(units)
+
+
+def decide(
+    basis: Basis, chain: Chain, specified: str = "", part: bool = False, exact: Exact | None = None
+) -> SourcingDecision:
+    """Decide who ships what is wanted: everything, or nothing while something is short; with `part` what there is.
+
+    The location that is specified ships if it has everything; else the first policy of the chain that is content.
+    """
+    wanted, found = basis.wanted, basis.found
+    names = tuple(sorted(found.candidates))
+    if short := missing(wanted, found.candidates):
+        nothing = SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
+        there = {sku: left for sku, units in wanted.units.items() if (left := units - short.get(sku, 0)) > 0}
+        if not part or not there:
+            return nothing
+        rest = decide(replace(basis, wanted=replace(wanted, units=there)), chain, specified, exact=exact)
+        return replace(rest, short=short, reason=f"{nothing.reason}, and of the rest {rest.reason}")
+    if not wanted.units:
+        return SourcingDecision({}, {}, "nothing is asked for", names)
+    if specified in found.candidates and not missing(wanted, {specified: found.candidates[specified]}):
+        alone = {specified: dict(wanted.units)}
+        reason = f"{specified} is specified and has all"
+        return SourcingDecision(alone, {}, reason, (specified,), SPECIFIED, balanced_cost(basis, alone), FAST, basis)
+    return _by_policy(basis, chain, names, exact)
+
+
+def balanced_cost(basis: Basis, assignments: Assignments) -> float:
+    """What an assignment costs by the balanced objective, in minor units."""
+    chosen = [basis.found.candidates[name] for name in assignments]
+    return cost(problem_of(BALANCED, basis.wanted, chosen, basis.weights), assignments)
+
+
+def _by_policy(basis: Basis, chain: Chain, names: tuple[str, ...], exact: Exact | None) -> SourcingDecision:
+    candidates, weights = list(basis.found.candidates.values()), basis.weights
+    for link in (*chain, *LAST_RESORT):
+        solution, path = _solve(problem_of(link.policy, basis.wanted, candidates, weights), weights, exact)
+        if solution and (not link.most_parcels or len(solution.assignments) <= link.most_parcels):
+            break
+    else:
+        raise AssertionError("what is not short can be assigned")
+    chosen = solution.assignments
+    price = solution.cost if link.policy == BALANCED else balanced_cost(basis, chosen)
+    reason = _reason(link.policy, chosen, price, basis.found)
+    return SourcingDecision(chosen, {}, reason, names, link.policy, price, path, basis)
+
+
+def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Solution | None, str]:
+    """The fast path, and the exact one where a split may be worse than the best by more than is let pass."""
+    solution = solve(problem)
+    if (
+        exact
+        and solution
+        and len(solution.assignments) > 1
+        and len(problem.wanted.units) > 1
+        and len(problem.wanted.units) * len(problem.places) <= MOST_EXACT
+        and solution.cost - solution.bound > weights.exact_above
+    ):
+        better = exact(problem, weights.exact_milliseconds / 1_000)
+        if better and better.cost < solution.cost:
+            return better, EXACT
+    return solution, FAST
+
+
+def _reason(policy: str, chosen: Assignments, price: float, found: Field) -> str:
+    """Which location, by which policy, for how much, how soon and how far."""
+    used = [found.candidates[name] for name in chosen]
+    how = "has all" if len(used) == 1 else "share it, no location has all for less"
+    hours, kilometers = max(one.hours for one in used), max(one.kilometers for one in used)
+    told = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
+    return f"{told}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"

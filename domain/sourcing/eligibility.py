@@ -1,0 +1,101 @@
+"""Which locations may ship an order, and why the others may not."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from domain.sourcing.candidates import Candidate, missing
+from domain.sourcing.outlook import Outlook
+from domain.sourcing.places import Asked, Place
+from domain.stock_views import SELLABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The candidates by location, and why each other location with stock is none."""
+
+    candidates: Mapping[str, Candidate]
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+
+def _virtual(place: Place, asked: Asked, outlook: Outlook) -> str:
+    return "" if place.kind in SELLABLE else "nothing is promised from a virtual location"
+
+
+def _rejected(place: Place, asked: Asked, outlook: Outlook) -> str:
+    return "it did not take this order before" if place.location_id in asked.rejected else ""
+
+
+def _elsewhere(place: Place, asked: Asked, outlook: Outlook) -> str:
+    fetched = asked.pickup_location
+    return "" if fetched in ("", place.location_id) else f"the customer fetches it at {fetched}"
+
+
+def _full(place: Place, asked: Asked, outlook: Outlook) -> str:
+    used = outlook.used.get(place.location_id, 0)
+    full = place.capacity is not None and used >= place.capacity
+    return f"its day is full: {used} of {place.capacity} units" if full else ""
+
+
+Exclusion = Callable[[Place, Asked, Outlook], str]
+NEVER: tuple[Exclusion, ...] = (_virtual, _rejected, _elsewhere)
+IF_OTHERS_CAN: tuple[Exclusion, ...] = (_full,)
+"""What is full, or where no carrier goes, still counts where nobody else has the goods: a person may have let the
+order through."""
+
+
+def consider(
+    asked: Asked, stock: Mapping[str, Mapping[str, int]], places: Mapping[str, Place], outlook: Outlook
+) -> Field:
+    """Judge every location with stock (units by location and SKU) that is among the places."""
+    candidates, spare, excluded = dict[str, Candidate](), dict[str, Candidate](), dict[str, str]()
+    classes = frozenset(asked.dangerous.values())
+    for location, units in stock.items():
+        place = places.get(location)
+        if place is None:
+            continue
+        never = _first(NEVER, place, asked, outlook)
+        available, barred = _available(place, asked, units)
+        if never or not available:
+            excluded[location] = never or barred or "it has none of the goods"
+            continue
+        kilometers, journeys = outlook.ways(place, asked.country, asked.province)
+        best = outlook.best(journeys, asked, classes)
+        reluctant = _first(IF_OTHERS_CAN, place, asked, outlook) or ("" if best else _no_carrier(asked, classes))
+        one = Candidate(location, available, place.kind, place.priority, kilometers)
+        if best:
+            load = outlook.used.get(location, 0) / place.capacity if place.capacity else 0.0
+            one = Candidate(
+                *(location, available, place.kind, place.priority, kilometers),
+                *(best.carrier.name, best.rate, best.hours, best.spread, load),
+            )
+        (spare if reluctant else candidates)[location] = one
+        if reluctant:
+            excluded[location] = reluctant
+    if spare and missing(asked.wanted, candidates):
+        for location in spare:
+            del excluded[location]
+        candidates |= spare
+    return Field(candidates, excluded)
+
+
+def _available(place: Place, asked: Asked, units: Mapping[str, int]) -> tuple[dict[str, int], str]:
+    """What it may ship of its stock, and why not the rest: goods that customs must clear leave a bonded location, or
+    come from abroad.
+    """
+    there = {sku: number for sku in asked.wanted.units if (number := units.get(sku, 0)) > 0}
+    if place.bonded or place.country != asked.country or asked.cross_border.isdisjoint(there):
+        return there, ""
+    cleared = {sku: number for sku, number in there.items() if sku not in asked.cross_border}
+    return cleared, "it is not bonded, and customs must clear the goods"
+
+
+def _no_carrier(asked: Asked, classes: Iterable[str]) -> str:
+    goods = f" with {', '.join(sorted(classes))}" if classes else ""
+    return f"no carrier goes from there to {' '.join(filter(None, (asked.country, asked.province)))}{goods}"
+
+
+def _first(exclusions: Iterable[Exclusion], place: Place, asked: Asked, outlook: Outlook) -> str:
+    for exclusion in exclusions:
+        if why := exclusion(place, asked, outlook):
+            return why
+    return ""

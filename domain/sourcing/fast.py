@@ -1,0 +1,158 @@
+"""The fast path: the best single location, proven best where it can be, else a split improved step by step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from domain.sourcing.candidates import Assignments
+from domain.sourcing.filling import TOLERANCE, Demand, Lot, Shares, fill, improve, read
+from domain.sourcing.objective import Problem
+
+NOTHING_FOUND = float("inf")
+MOST_PLACES = 24
+MOST_LOOKS, FEWEST_LOOKS = 120, 8
+"""So many sets of locations are filled at most in each of the two searches: the fewer, the more SKUs beyond ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """`bound` is what no assignment costs less than, as far as it is known: equal to `cost` when it is the optimum."""
+
+    assignments: Assignments
+    cost: float
+    bound: float
+
+
+def solve(problem: Problem) -> Solution | None:
+    """The cheapest assignment that is found; None when all places together have not everything.
+
+    Among equals the lower priority wins, then the location's name.
+    """
+    demand, lots = read(problem)
+    cost, single = _best_single(demand, lots)
+    bound = _least_split(demand, lots)
+    if single and cost <= bound:
+        return Solution({single.place.candidate.location_id: dict(problem.wanted.units)}, cost, cost)
+    if not lots or not demand.met_by(lots):
+        return None
+    chosen = (single,) if single else _greedy(demand, lots)
+    # Of very many places only the best by themselves are looked at, and those that have what the others have not.
+    lots = [*lots[:MOST_PLACES], *(lot for lot in chosen if lot not in lots[:MOST_PLACES])]
+    chosen = _best_pair(demand, lots, fill(demand, chosen)[0]) or chosen
+    cost, chosen, shares = _climb(demand, lots, chosen)
+    cost, shares = improve(demand, chosen, cost, shares)
+    return Solution(_named(demand, chosen, shares), cost, min(bound, cost))
+
+
+def _best_single(demand: Demand, lots: Sequence[Lot]) -> tuple[float, Lot | None]:
+    best, cost = None, NOTHING_FOUND
+    for lot in lots:
+        if lot.alone[0] > cost:
+            break
+        if not demand.met_by((lot,)):
+            continue
+        floor = lot.alone[0] + lot.unit * demand.total_units
+        now = floor + lot.step * max(0, -((lot.first_grams - demand.total_grams) // lot.step_grams))
+        if best is None or (now, _ties(lot)) < (cost, _ties(best)):
+            best, cost = lot, now
+    return cost, best
+
+
+def _ties(lot: Lot) -> tuple[int, str]:
+    return lot.place.candidate.priority, lot.place.candidate.location_id
+
+
+def _least_split(demand: Demand, lots: Sequence[Lot]) -> float:
+    """No split costs less: two parcels, the cheapest openings, the fastest place, the cheapest units and grams."""
+    if len(lots) < 2:
+        return NOTHING_FOUND
+    leasts, free = sorted(lot.least for lot in lots), max(lot.first_grams for lot in lots)
+    per_gram = min(lot.step / lot.step_grams for lot in lots)
+    # Where a further parcel costs more than what it carries within its first weight, two carry the most for nothing.
+    beyond = max(0, demand.total_grams - 2 * free) if demand.split + leasts[0] >= free * per_gram else 0
+    return (
+        demand.split
+        + sum(leasts[:2])
+        + min(lot.unit for lot in lots) * demand.total_units
+        + min(lot.hours for lot in lots)
+        + min(lot.late for lot in lots)
+        + beyond * per_gram
+    )
+
+
+def _best_pair(demand: Demand, lots: Sequence[Lot], cost: float) -> tuple[Lot, ...] | None:
+    """The cheapest two that have everything together, if they cost less than so much."""
+    lots = _worth(demand, lots, 2, cost)
+    floors = [(floor, pair) for pair in _pairs(demand, lots) if (floor := demand.floor(pair)) < cost]
+    best = None
+    for floor, pair in sorted(floors, key=lambda found: found[0])[: _looks(demand)]:
+        if floor >= cost:
+            break
+        if (now := fill(demand, pair)[0]) < cost - TOLERANCE:
+            best, cost = pair, now
+    return best
+
+
+def _worth(demand: Demand, lots: Sequence[Lot], parcels: int, cost: float) -> list[Lot]:
+    """Those that may have a part in so many parcels or more which cost less: the others open for the least at best."""
+    least = min(lot.least for lot in lots)
+    others = (parcels - 1) * (demand.split + least) + min(lot.unit for lot in lots) * demand.total_units
+    return [lot for lot in lots if lot.alone[0] + others < cost]
+
+
+def _pairs(demand: Demand, lots: Sequence[Lot]) -> Iterator[tuple[Lot, Lot]]:
+    return (pair for pair in combinations(lots, 2) if demand.met_by(pair))
+
+
+def _greedy(demand: Demand, lots: Sequence[Lot]) -> tuple[Lot, ...]:
+    """Take whoever ships most for its price of what is left, until nothing is left."""
+    left, chosen, remaining = list(demand.units), list[Lot](), list(lots)
+    while any(left):
+        best = max(remaining, key=lambda lot: sum(map(min, left, lot.has)) / (demand.split + lot.least + 1))
+        remaining.remove(best)
+        chosen.append(best)
+        left = [max(0, units - has) for units, has in zip(left, best.has, strict=True)]
+    return tuple(chosen)
+
+
+def _climb(demand: Demand, lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> tuple[float, tuple[Lot, ...], Shares]:
+    """Leave one out, change one for another or add one, for as long as that saves something."""
+    cost, shares = fill(demand, chosen)
+    looks, better = _looks(demand), True
+    while better and looks:
+        better = False
+        for neighbor in _neighbors(_worth(demand, lots, len(chosen), cost), chosen):
+            if demand.floor(neighbor) >= cost or not demand.met_by(neighbor):
+                continue
+            looks -= 1
+            now, filled = fill(demand, neighbor)
+            if now < cost - TOLERANCE:
+                cost, chosen, shares, better = now, neighbor, filled, True
+                break
+            if not looks:
+                break
+    return cost, chosen, shares
+
+
+def _looks(demand: Demand) -> int:
+    return max(FEWEST_LOOKS, MOST_LOOKS * 10 // max(10, len(demand.skus)))
+
+
+def _neighbors(lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> Iterator[tuple[Lot, ...]]:
+    for at in range(len(chosen) if len(chosen) > 1 else 0):
+        yield chosen[:at] + chosen[at + 1 :]
+    others = [lot for lot in lots if lot not in chosen]
+    for at in range(len(chosen)):
+        for other in others:
+            yield (*chosen[:at], other, *chosen[at + 1 :])
+    for other in others:
+        yield (*chosen, other)
+
+
+def _named(demand: Demand, chosen: Sequence[Lot], shares: Shares) -> dict[str, dict[str, int]]:
+    """Units by location and SKU."""
+    named = {
+        lot.place.candidate.location_id: {sku: units for sku, units in zip(demand.skus, counts, strict=True) if units}
+        for lot, counts in zip(chosen, shares, strict=True)
+    }
+    return {location: units for location, units in named.items() if units}

@@ -1,0 +1,95 @@
+"""What a moment promises: when goods leave a location, by which carrier, for how much, and when they are there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.freight import RateTable, region, zone
+from domain.parameters import ANYWHERE, Carrier
+from domain.sourcing.candidates import Rate
+from domain.sourcing.lead_times import LeadTimes
+from domain.sourcing.places import Asked, Place, distance
+from domain.sourcing.weights import Weights
+
+DAYS_WITHOUT_A_PRICE = 3
+"""What a carrier is thought to need of which no rates are known."""
+HOURS_OF_WORK = timedelta(hours=2)
+"""From an order to the handover, at a place without a calendar."""
+NO_CARRIER_KNOWN = Carrier("", frozenset({ANYWHERE}), frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A parcel by one carrier: the price, and the hours from now to the door with their spread."""
+
+    carrier: Carrier
+    rate: Rate
+    priced: bool
+    hours: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One moment: made again every few seconds, so that what it works out once serves many orders.
+
+    `used` is units by location that today's fulfillment orders take.
+    """
+
+    at: datetime
+    weights: Weights
+    carriers: tuple[Carrier, ...] = ()
+    rates: Mapping[str, RateTable] = field(default_factory=dict)
+    lead_times: LeadTimes = field(default=LeadTimes())
+    used: Mapping[str, int] = field(default_factory=dict)
+    _ways: dict[tuple[str, str, str], tuple[float, list[Journey]]] = field(default_factory=dict, repr=False)
+
+    def ways(self, place: Place, country: str, province: str) -> tuple[float, list[Journey]]:
+        """Kilometers from the place to the receiver, and the ways there, by every carrier that goes."""
+        key = place.location_id, country, province
+        if key not in self._ways:
+            carriers = self.carriers or (NO_CARRIER_KNOWN,)
+            goes = [one for one in carriers if one.reaches(country, province) and _starts(one, place)]
+            kilometers = distance(place, country, province)
+            self._ways[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
+        return self._ways[key]
+
+    def best(self, journeys: list[Journey], asked: Asked, classes: frozenset[str]) -> Journey | None:
+        """The way that costs this order the least, of those that take its goods; the carrier wished for if it goes."""
+        fit = [one for one in journeys if not one.carrier.name or classes <= one.carrier.dangerous_goods]
+        wished = [one for one in fit if one.carrier.name == asked.carrier]
+        priced = [one for one in fit if one.priced]
+        return min(wished or priced or fit, key=lambda one: self._price(one, asked.wanted.total_grams), default=None)
+
+    def _price(self, journey: Journey, grams: int) -> float:
+        """Freight, time and being late, as the balanced objective counts them."""
+        weights = self.weights
+        beyond = max(0.0, journey.hours + weights.caution * journey.spread - weights.promise_hours)
+        return (
+            weights.share("freight") * journey.rate.cost(grams)
+            + weights.share("lead_time") * weights.hour * journey.hours
+            + weights.share("late") * weights.late_hour * beyond
+        )
+
+    def _journey(self, carrier: Carrier, place: Place, country: str, province: str) -> Journey:
+        destination, table = region(country, province), self.rates.get(carrier.name)
+        found = zone(table, region(place.country, place.province), destination) if table else None
+        rate, days = Rate(), DAYS_WITHOUT_A_PRICE
+        if found:
+            rate = Rate(found.first.minor_units, found.first_grams, found.step.minor_units, found.step_grams)
+            days = found.days
+        leaves = self._leaves(place)
+        transit = self.lead_times.expect(
+            place.location_id, destination, carrier.name, leaves.isoweekday(), published=24.0 * days
+        )
+        wait = (leaves - self.at) / timedelta(hours=1)
+        return Journey(carrier, rate, found is not None, wait + transit.hours, transit.spread)
+
+    def _leaves(self, place: Place) -> datetime:
+        if place.calendar is None:
+            return self.at + HOURS_OF_WORK
+        return place.calendar.cut_off_at(place.calendar.leaves_on(self.at))
+
+
+def _starts(carrier: Carrier, place: Place) -> bool:
+    return bool(carrier.countries & {place.country, ANYWHERE})

@@ -1,0 +1,56 @@
+"""Locations as sourcing sees them, and what an order asks of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.calendars import Calendar
+from domain.sourcing.candidates import Wanted
+from domain.sourcing.provinces import center_of
+from domain.stock_views import kilometers
+
+# What is assumed where a place is on no map.
+SAME_PROVINCE_KM, SAME_COUNTRY_KM, ABROAD_KM = 100.0, 1_500.0, 8_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A location. `capacity` is units a day, None for as many as come; without a calendar it works day and night."""
+
+    location_id: str
+    kind: str
+    country: str
+    province: str
+    priority: int = 100
+    point: tuple[float, float] | None = None
+    calendar: Calendar | None = None
+    capacity: int | None = None
+    bonded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an order asks: what is wanted, where it goes, who did not take it before, and the carrier wished for.
+
+    `dangerous` is the class of dangerous goods by SKU, `cross_border` the SKUs that customs must clear, and
+    `pickup_location` the store where the customer fetches it, or empty.
+    """
+
+    wanted: Wanted
+    country: str
+    province: str
+    rejected: frozenset[str] = frozenset()
+    carrier: str = ""
+    dangerous: Mapping[str, str] = field(default_factory=dict)
+    cross_border: frozenset[str] = frozenset()
+    pickup_location: str = ""
+
+
+def distance(place: Place, country: str, province: str) -> float:
+    """Kilometers to the receiver: by coordinates, of the province's capital where nothing nearer is known."""
+    here = place.point or center_of(place.country, place.province)
+    there = center_of(country, province)
+    if here and there:
+        return kilometers(here, there)
+    if place.country != country:
+        return ABROAD_KM
+    return SAME_PROVINCE_KM if place.province == province != "" else SAME_COUNTRY_KM

@@ -1,0 +1,73 @@
+"""Why each location was chosen, and how long parcels take."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Json, Now, Serial, Timestamp
+
+
+class SourcingDecisionRow(Base):
+    """What was decided in one round of an order's allocation, with all that it was decided on. Nobody's data is in it.
+
+    `scores` and `excluded` are as domain/sourcing/record.py writes them, `inputs` is what a trial decides on again.
+    `hours` is the expected time to the door, and `late` says that it may be beyond the promise.
+    """
+
+    __tablename__ = "sourcing_decisions"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    round: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    at: Mapped[Now]
+    policy: Mapped[str]
+    solved: Mapped[str]
+    """By which path: fast or exact."""
+    reason: Mapped[str]
+    cost_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    hours: Mapped[float]
+    late: Mapped[bool]
+    assignments: Mapped[Json]
+    scores: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    excluded: Mapped[dict[str, str]] = mapped_column(JSONB)
+    inputs: Mapped[Json]
+    parameters: Mapped[str]
+    """The version of the dated parameters: weights, policies, carriers and rates."""
+    lead_times: Mapped[int] = mapped_column(BigInteger)
+    """The version of the lead times; 0 is what is published."""
+    rule_set_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rule_sets.rule_set_id"))
+
+    __table_args__ = (Index("ix_sourcing_decisions_at", "at"),)
+
+
+class LeadTimeModelRow(Base):
+    """One run of learning: a version, over shipments that were delivered since a moment."""
+
+    __tablename__ = "lead_time_models"
+
+    version: Mapped[Serial]
+    learned_at: Mapped[Now]
+    since: Mapped[Timestamp]
+    shipments: Mapped[int]
+
+
+class LeadTimeRow(Base):
+    """Hours from the handover to the door, as they were: of a location to a region, of a carrier ('': any) and of an
+    ISO weekday of the handover in UTC (0: any)."""
+
+    __tablename__ = "lead_times"
+
+    version: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("lead_time_models.version", ondelete="CASCADE"), primary_key=True
+    )
+    location_id: Mapped[str] = mapped_column(primary_key=True)
+    region: Mapped[str] = mapped_column(primary_key=True)
+    carrier: Mapped[str] = mapped_column(primary_key=True)
+    weekday: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    shipments: Mapped[int]
+    hours: Mapped[float]
+    spread: Mapped[float]
+
+    __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 7", "weekday"),)

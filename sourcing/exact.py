@@ -1,0 +1,100 @@
+"""The exact path: the optimum of the same objective by mixed-integer programming, within a time budget."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+from domain.sourcing.fast import Solution
+from domain.sourcing.objective import Priced, Problem, cost
+
+Entry = tuple[int, float]
+
+
+class _Rows:
+    """Constraints as they are gathered: each with its lower and upper bound."""
+
+    def __init__(self) -> None:
+        self.at: list[tuple[int, int, float]] = []
+        self.low: list[float] = []
+        self.high: list[float] = []
+
+    def add(self, entries: Sequence[Entry], low: float, high: float) -> None:
+        row = len(self.low)
+        self.at += [(row, column, factor) for column, factor in entries]
+        self.low.append(low)
+        self.high.append(high)
+
+    def constraint(self, columns: int) -> LinearConstraint:
+        rows, places, factors = zip(*self.at, strict=True)
+        return LinearConstraint(coo_array((factors, (rows, places)), (len(self.low), columns)), self.low, self.high)
+
+
+def solve_exactly(problem: Problem, seconds: float = 10.0) -> Solution | None:
+    """The optimum, or the best that was found in time; None when nothing was, or when something is short.
+
+    Variables are, for each place, whether it ships, its begun steps of weight beyond the first, and its units of each
+    SKU; and for the order the slowest place's price of hours and of being late.
+    """
+    if not problem.places:
+        return None
+    columns = _Columns(problem)
+    result = milp(
+        columns.prices,
+        integrality=columns.whole,
+        bounds=Bounds(np.zeros(columns.count), columns.most),
+        constraints=columns.rows.constraint(columns.count),
+        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+    )
+    if result.x is None:
+        return None
+    assignments = columns.read(result.x)
+    found = cost(problem, assignments)
+    return Solution(assignments, found, found if result.status == 0 else min(found, result.mip_dual_bound or 0.0))
+
+
+class _Columns:
+    """The program in columns: two for the slowest, then a block for each place."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._skus, self._places = list(problem.wanted.units), problem.places
+        self._block = 2 + len(self._skus)
+        self.count = 2 + self._block * len(problem.places)
+        self.prices = np.zeros(self.count)
+        self.whole = np.ones(self.count, dtype=np.int64)
+        self.most = np.full(self.count, np.inf)
+        self.rows = _Rows()
+        self.prices[:2], self.whole[:2] = 1.0, 0
+        for number, place in enumerate(problem.places):
+            self._add_place(2 + number * self._block, place, problem)
+        for at, units in enumerate(problem.wanted.units.values()):
+            everywhere = [(2 + number * self._block + 2 + at, 1.0) for number in range(len(problem.places))]
+            self.rows.add(everywhere, units, units)
+        # The split costs a parcel less than there are parcels, which changes nothing about the best one.
+
+    def _add_place(self, ships: int, place: Priced, problem: Problem) -> None:
+        wanted, rate = problem.wanted, place.rate
+        steps, first = ships + 1, ships + 2
+        self.prices[ships] = place.least + problem.split
+        self.prices[steps] = place.freight_share * rate.step
+        self.most[ships] = 1
+        weight: list[Entry] = []
+        for at, (sku, units) in enumerate(wanted.units.items(), first):
+            has = max(0, min(units, place.candidate.available.get(sku, 0)))
+            self.prices[at], self.most[at] = place.unit, has
+            weight.append((at, float(wanted.grams.get(sku, 0))))
+            self.rows.add([(at, 1.0), (ships, -float(has))], -np.inf, 0)
+        beyond = [(ships, -float(rate.first_grams)), (steps, -float(rate.step_grams)), *weight]
+        self.rows.add(beyond, -np.inf, 0)
+        self.rows.add([(0, 1.0), (ships, -place.hours)], 0, np.inf)
+        self.rows.add([(1, 1.0), (ships, -place.late)], 0, np.inf)
+
+    def read(self, values: np.ndarray) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for number, place in enumerate(self._places):
+            start = 2 + number * self._block + 2
+            units = {sku: whole for at, sku in enumerate(self._skus, start) if (whole := round(float(values[at]))) > 0}
+            if units:
+                found[place.candidate.location_id] = units
+        return found

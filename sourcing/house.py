@@ -1,0 +1,25 @@
+"""The weights and policies of the house as they stand, for those who try others."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from domain.parameters import ANYWHERE, valid_at
+from domain.sourcing.policies import LAST_RESORT, Chain, read_chains
+from models.parameters import dated_rows
+
+
+def house_weights(session: Session) -> dict[str, Any]:
+    """The row `sourcing_weights` that is valid now, as it was written; empty when there is none."""
+    value = _valid(session).get("sourcing_weights", {})
+    return dict(value)
+
+
+def house_chain(session: Session) -> Chain:
+    """The policies for channels that have none of their own."""
+    return read_chains(_valid(session).get("sourcing_policies", {})).get(ANYWHERE, LAST_RESORT)
+
+
+def _valid(session: Session) -> dict[str, Any]:
+    return {row.name: row.value for row in valid_at(dated_rows(session), datetime.now(UTC))}
