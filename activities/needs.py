@@ -34,6 +34,7 @@ class Needs:
     priority: int
     policy: str
     carrier: str
+    pickup: str
     demand: Counter[str] = field(default_factory=Counter)
     cared_for: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
@@ -74,6 +75,7 @@ _RECEIVERS = (
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
+        _ORDERS.c.pickup_location,
     )
     .where(_ORDERS.c.order_id == _NAMED)
     .order_by(_ORDERS.c.order_id)

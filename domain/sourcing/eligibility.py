@@ -25,6 +25,11 @@ def _rejected(place: Place, asked: Asked, outlook: Outlook) -> str:
     return "it did not take this order before" if place.location_id in asked.rejected else ""
 
 
+def _elsewhere(place: Place, asked: Asked, outlook: Outlook) -> str:
+    """What is fetched at a store is taken from its shelves."""
+    return f"it is fetched at {asked.pickup}" if asked.pickup not in ("", place.location_id) else ""
+
+
 def _full(place: Place, asked: Asked, outlook: Outlook) -> str:
     used = outlook.used.get(place.location_id, 0)
     full = place.capacity is not None and used >= place.capacity
@@ -32,7 +37,7 @@ def _full(place: Place, asked: Asked, outlook: Outlook) -> str:
 
 
 Exclusion = Callable[[Place, Asked, Outlook], str]
-NEVER: tuple[Exclusion, ...] = (_virtual, _rejected)
+NEVER: tuple[Exclusion, ...] = (_virtual, _rejected, _elsewhere)
 IF_OTHERS_CAN: tuple[Exclusion, ...] = (_full,)
 """What is full, or where no carrier goes, still counts where nobody else has the goods: a person may have let the
 order through."""

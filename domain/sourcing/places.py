@@ -31,7 +31,8 @@ class Place:
 class Asked:
     """What an order asks: what is wanted, where it goes, who did not take it before, and the carrier wished for.
 
-    `dangerous` is the class of dangerous goods by SKU, `cross_border` the SKUs that customs must clear.
+    `dangerous` is the class of dangerous goods by SKU, `cross_border` the SKUs that customs must clear,
+    and `pickup` the store at which the customer fetches it, or empty.
     """
 
     wanted: Wanted
@@ -41,6 +42,7 @@ class Asked:
     carrier: str = ""
     dangerous: Mapping[str, str] = field(default_factory=dict)
     cross_border: frozenset[str] = frozenset()
+    pickup: str = ""
 
 
 def distance(place: Place, country: str, province: str) -> float:

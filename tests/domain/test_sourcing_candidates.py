@@ -115,6 +115,15 @@ def test_a_place_is_none_that_is_virtual_rejected_or_has_nothing() -> None:
     }
 
 
+def test_what_is_fetched_at_a_store_is_taken_from_its_shelves() -> None:
+    # when
+    found = consider(replace(ASKED, pickup="CHENGDU"), STOCK, PLACES, OUTLOOK)
+
+    # then
+    assert [*found.candidates] == ["CHENGDU"]
+    assert found.excluded["HANGZHOU"] == "it is fetched at CHENGDU"
+
+
 def test_a_full_day_is_told_and_passed_over_while_others_can() -> None:
     # given
     places = PLACES | {"HANGZHOU": replace(HANGZHOU, capacity=100)}
