@@ -16,6 +16,18 @@ class Partner(BaseModel, frozen=True):
     timeout: timedelta = timedelta(seconds=10)
 
 
+class Qimen(BaseModel, frozen=True):
+    """Warehouses that speak Qimen: `warehouses` has the code of each by the location that it is to us."""
+
+    url: str
+    app_key: str
+    secret: SecretStr
+    customer_id: str
+    owner_code: str
+    warehouses: dict[str, str]
+    timeout: timedelta = timedelta(seconds=10)
+
+
 class Deadlines(BaseModel, frozen=True):
     """How long each part of an order may take before somebody is told."""
 
@@ -25,6 +37,8 @@ class Deadlines(BaseModel, frozen=True):
     delivery: timedelta = timedelta(days=7)
     decision: timedelta = timedelta(hours=24)
     """How long a lost or damaged parcel may wait for a person to decide."""
+    pickup: timedelta = timedelta(days=7)
+    """How long goods wait at a store for the customer; then the order is canceled."""
     backorder: timedelta = timedelta(days=3)
     reservation: timedelta = timedelta(hours=24)
     """How long an order that is held keeps its stock."""
@@ -69,6 +83,9 @@ class Settings(BaseSettings):
     crm: Partner
     channel: Partner
     inbox: Partner
+
+    qimen: Qimen | None = None
+    """Which warehouses speak Qimen instead of Baton's own words, and how they are reached."""
 
     deadlines: Deadlines = Deadlines()
     return_window: timedelta = timedelta(days=7)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -20,9 +20,18 @@ from domain.sourcing.decision import SourcingDecision
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
 from domain.stock import Movement, OutOfStock
 from goods.quotas import lock_quotas
+from goods.waves import waves_for
+from models.base import table
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.order import OrderRow
 from sourcing.records import keep_decision
+
+# Built once: building a statement costs more than sending it.
+_ORDERS = table(OrderRow)
+_WISHES = select(_ORDERS.c.instructions, _ORDERS.c.tags, _ORDERS.c.pickup_location).where(
+    _ORDERS.c.order_id == bindparam("order_id", type_=Text)
+)
 
 LOOKS = 20
 """How often an allocation looks again when others were faster; each time somebody got something."""
@@ -34,11 +43,14 @@ class TooMuchTraffic(Exception):
 
 @dataclass(frozen=True)
 class Work:
-    """One fulfillment order that came out of an allocation."""
+    """One fulfillment order that came out of an allocation. `wave_at` is when its location gets it, in ISO 8601, or
+    empty for at once; with `pickup` the customer fetches it there."""
 
     fulfillment_order_id: str
     location_id: str
     units: int
+    wave_at: str = ""
+    pickup: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,9 +90,11 @@ class Allocate:
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, undo.subject)
             status = FulfillmentStatus(row.status) if row else FulfillmentStatus.CANCELED
-            if row and not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED:
+            # What a customer has fetched is delivered, though the order may not have heard of it yet.
+            gone = status in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED) or bool(row and row.fetched_at)
+            if row and not is_final(FULFILLMENT, status) and not gone:
                 end_fulfillment_order(session, row, FulfillmentStatus.CANCELED, undo.reason)
-        return Undone(done=status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED))
+        return Undone(done=not gone)
 
 
 def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
@@ -154,10 +168,14 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
         session.scalar(select(func.max(FulfillmentOrderRow.number)).where(FulfillmentOrderRow.order_id == order_id))
         or 0
     )
+    order = session.execute(_WISHES, {"order_id": order_id}).one()
+    waves = waves_for(session, decision.assignments, order.instructions, order.tags)
     work, orders, lines, claims = [], list[dict[str, Any]](), list[dict[str, Any]](), []
     for number, (location, skus) in enumerate(decision.assignments.items(), first):
         name = fulfillment_order_id(order_id, number)
-        work.append(Work(name, location, sum(skus.values())))
+        wave = waves.get(location)
+        pickup = location == order.pickup_location
+        work.append(Work(name, location, sum(skus.values()), wave.isoformat() if wave else "", pickup))
         orders.append(
             {
                 "fulfillment_order_id": name,
@@ -165,6 +183,9 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
                 "number": number,
                 "location_id": location,
                 "reason": decision.reason,
+                "wave_at": wave,
+                "wave_after": wave,
+                "pickup": pickup,
             }
         )
         lines += [

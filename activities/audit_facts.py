@@ -17,7 +17,7 @@ from domain.parameters import Parameters
 from domain.regions import Reading, read_region
 from domain.remarks.reading import read_remarks
 from models.base import table
-from models.stock import ProductRow
+from models.stock import LocationRow, ProductRow
 
 CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
@@ -94,6 +94,7 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
         parameters=parameters,
         region=region,
         buyer=buyer,
+        pickup_at_store=_at_store(session, order),
         remarks=read_remarks(order.remarks, order.merchant_remarks, order.placed_at, _clock(order)),
     )
     return replace(facts, imports=_imports(session, order_id, facts)) if facts.cross_border else facts
@@ -102,6 +103,11 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
 def _region(order: Order) -> Reading | None:
     to = order.ship_to
     return read_region(to.province, to.city, to.district) if to.country == "CN" else None
+
+
+def _at_store(session: Session, order: Order) -> bool:
+    place = session.get(LocationRow, order.pickup_location) if order.pickup_location else None
+    return not order.pickup_location or (place is not None and place.kind == "store")
 
 
 def _clock(order: Order) -> ZoneInfo:

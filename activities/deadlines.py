@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.promises import WARNING
@@ -70,12 +71,11 @@ def _raise(session: Session, near: Sequence[Row[Any]]) -> None:
         {name: getattr(order, name) for name in columns} | {"owner": OWNER, "escalate_to": order.escalate_to or ""}
         for order in near
     ]
-    insert_all(session, DeadlineAlertRow, rows)
-    open_now = select(DeadlineAlertRow).where(
-        DeadlineAlertRow.order_id.in_([order.order_id for order in near]), DeadlineAlertRow.cleared_at.is_(None)
-    )
-    raised = session.scalars(open_now).all()
-    events = [_event(alert, "alert.raised", "raised", due_at=alert.due_at.isoformat()) for alert in raised]
+    if not rows:
+        return
+    # One order that was told of already must not keep the others waiting.
+    raised = session.scalars(insert(DeadlineAlertRow).on_conflict_do_nothing().returning(DeadlineAlertRow), rows)
+    events = [_event(alert, "alert.raised", "raised", due_at=alert.due_at.isoformat()) for alert in raised.all()]
     insert_all(session, OrderEventRow, events)
 
 

@@ -81,16 +81,22 @@ def fact_rows(facts: Sequence[Fact], actor: str = SYSTEM) -> str:
 
 
 def announce(
-    session: Session, order_id: str, milestone: str, data: Mapping[str, Any] | None = None, subject: str = ""
+    session: Session,
+    order_id: str,
+    milestone: str,
+    data: Mapping[str, Any] | None = None,
+    subject: str = "",
+    secrets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write a message to each recipient of the milestone; the notify step sends them."""
+    """Write a message to each recipient of the milestone; the notify step sends them. `secrets` are for one recipient
+    and nobody else."""
     rows = [
         {
             "message_id": message_id(order_id, milestone, recipient, subject),
             "order_id": order_id,
             "recipient": recipient,
             "milestone": milestone,
-            "data": dict(data or {}),
+            "data": {**(data or {}), **(secrets or {}).get(recipient, {})},
         }
         for recipient in TOLD[milestone]
     ]

@@ -23,18 +23,19 @@ ORDINARY_PRIORITY = 100
 class Needs:
     """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
     what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
-    it, and `gifts` the SKUs of gifts of ours. `specified`, `policy` and `carrier` are what rules or remarks ask for.
+    it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
+    `specified`, `policy` and `carrier` are what rules or remarks ask for.
     """
 
     order_id: str
     channel: str
     country: str
     province: str
+    pickup_location: str
     specified: str | None
     priority: int
     policy: str
     carrier: str
-    pickup: str
     demand: Counter[str] = field(default_factory=Counter)
     cared_for: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
@@ -71,11 +72,11 @@ _RECEIVERS = (
         _ORDERS.c.channel,
         _ORDERS.c.country,
         _PROVINCE,
+        _ORDERS.c.pickup_location,
         _ORDERS.c.instructions["location"].astext.label("specified"),
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
-        _ORDERS.c.pickup_location,
     )
     .where(_ORDERS.c.order_id == _NAMED)
     .order_by(_ORDERS.c.order_id)

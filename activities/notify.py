@@ -6,14 +6,14 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal
 from activities.pick import order_of
 from domain.errors import MessageRefused, PartnerTrouble
-from domain.milestones import RECIPIENTS
+from domain.milestones import PICKUP_CODE, RECIPIENTS
 from domain.money import Money
 from integrations.messages import MessageInbox
 from models.database import Sessions
@@ -86,7 +86,8 @@ def _waiting(session: Session, order_id: str) -> list[MessageRow]:
 def _mark_sent(session: Session, message_ids: set[str]) -> None:
     if message_ids:
         where = MessageRow.message_id.in_(message_ids)
-        values = {"sent_at": func.now(), "tries": MessageRow.tries + 1, "last_error": None}
+        forgotten = MessageRow.data.op("-")(cast(PICKUP_CODE, Text))
+        values = {"sent_at": func.now(), "tries": MessageRow.tries + 1, "last_error": None, "data": forgotten}
         session.execute(update(MessageRow).where(where).values(values), execution_options=UNSYNCHRONIZED)
 
 

@@ -12,9 +12,11 @@ from activities.instructions import FOR_WAREHOUSE, some_of
 from activities.records import ship_to
 from activities.undo import Undone, UndoRequest
 from domain.errors import PickRefused
+from domain.pickup import PICKUP
 from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+from domain.waves import priority_of
 from integrations.http import Line
-from integrations.wms import PickRequest, RecallResult, Wms
+from integrations.wms import PickRequest, RecallResult, Warehouse
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
@@ -40,7 +42,7 @@ class PickAnswer:
 
 
 class Pick:
-    def __init__(self, sessions: Sessions, wms: Wms) -> None:
+    def __init__(self, sessions: Sessions, wms: Warehouse) -> None:
         self.sessions = sessions
         self.wms = wms
 
@@ -69,7 +71,10 @@ class Pick:
     @activity.defn(no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
         """Call the work back. The stock is given back by `deallocate_stock`, once the goods are known to stay."""
-        result = self.wms.recall(undo.subject, undo.reason, key=f"{undo.subject}:recall")
+        with self.sessions.begin() as session:
+            row = session.get(FulfillmentOrderRow, undo.subject)
+            location = row.location_id if row else ""
+        result = self.wms.recall(undo.subject, undo.reason, f"{undo.subject}:recall", location)
         return Undone(result == RecallResult.RECALLED, result)
 
     def _rejected(self, step: FulfillmentStep, code: str) -> PickAnswer:
@@ -107,7 +112,10 @@ def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
         location_id=work.location_id,
         lines=lines_of(session, step.fulfillment_order_id),
         ship_to=ship_to(order),
+        priority=priority_of(order.instructions),
     )
+    if order.pickup_location:
+        instruction["delivery_method"] = PICKUP
     if wishes := some_of(order.instructions, FOR_WAREHOUSE):
         instruction["instructions"] = wishes
     if work.merge_id:

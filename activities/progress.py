@@ -13,6 +13,8 @@ from activities.parameters import ParameterBook
 from activities.promises import restate
 from activities.reports import APPLY
 from activities.road import Road, follow
+from domain.parcels import difference, in_words
+from domain.pickup import MOST_TRIES
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
@@ -35,7 +37,8 @@ class Reports:
 class Progress:
     """Where the fulfillment order stands. `picked_units` is None until the warehouse has said how many it found.
 
-    `others` are the workflow ids of the orders that it shares a parcel with, in the merge `merge_id`.
+    `others` are the workflow ids of the orders that it shares a parcel with, in the merge `merge_id`. `parcels_differ`
+    says how the parcels differ from what was picked, or is empty.
     """
 
     status: str
@@ -48,6 +51,9 @@ class Progress:
     merge_id: str = ""
     others: list[str] = field(default_factory=list)
     road: Road = field(default_factory=Road)
+    parcels_differ: str = ""
+    pickup_locked: bool = False
+    """Whether too many wrong codes were said for it."""
 
 
 class ProgressReports:
@@ -104,23 +110,25 @@ def _mark_applied(session: Session, reports: Reports) -> None:
 
 
 def _progress(session: Session, row: FulfillmentOrderRow, refused: bool, road: Road) -> Progress:
-    asked, picked, reported = session.execute(
-        select(
-            func.sum(FulfillmentLineRow.quantity),
-            func.sum(FulfillmentLineRow.picked),
-            func.count() == func.count(FulfillmentLineRow.picked),
-        ).where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
-    ).one()
+    of_row = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    lines = session.execute(
+        select(FulfillmentLineRow.sku, FulfillmentLineRow.quantity, FulfillmentLineRow.picked).where(of_row)
+    ).all()
+    picked = {line.sku: line.picked for line in lines if line.picked is not None}
+    reported = len(picked) == len(lines)
+    units = sum(picked.values())
     shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
     return Progress(
         row.status,
         shipment.tracking_status if shipment else "",
-        picked if reported else None,
-        (asked or 0) - (picked or 0) if reported else 0,
+        units if reported else None,
+        sum(line.quantity for line in lines) - units if reported else 0,
         refused,
         shipment.shipment_id if shipment else "",
         shipment.waybill if shipment else "",
         row.merge_id or "",
         merges.others(session, row),
         road,
+        in_words(difference(row.parcels or (), picked)) if reported else "",
+        row.pickup_tries >= MOST_TRIES,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities import journal, ledger
 from activities.allocate import end_fulfillment_order
+from activities.pickup import give_code
 from activities.records import known_location
 from activities.road import attempt_failed, turned_up
 from activities.shipments import correct_carrier
@@ -28,6 +29,12 @@ ENDED_HERE = (Status.REJECTED, Status.CANCELED)
 def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
     told = {"fulfillment_order_id": row.fulfillment_order_id, **data}
     journal.happened(session, row.order_id, name, f"{event.partner}:{event.event_id}", told, event.partner)
+
+
+def _accepted(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.accepted_at is None:
+        row.accepted_at = event.received_at
+        _happened(session, row, event, "fulfillment_order.accepted")
 
 
 def _picking(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -67,17 +74,24 @@ def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) 
 
 
 def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    if row.status in ENDED_HERE or row.packed_at is not None:
+    """Until the parcels leave, what is told later stands instead of what was told before."""
+    left = row.packed_at is not None and row.status != Status.PACKED
+    if row.status in ENDED_HERE or left:
         return
-    row.packed_at, row.parcels = func.now(), event.data["parcels"]
+    row.packed_at = row.packed_at or func.now()
+    row.parcels = event.data["parcels"]
     if row.status in BEFORE_PACKED:
         row.status = Status.PACKED
-    _happened(session, row, event, "fulfillment_order.packed", parcels=len(event.data["parcels"]))
+    _happened(session, row, event, "fulfillment_order.packed", parcels=len(row.parcels))
 
 
 def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     if row.status in BEFORE_PACKED:
         end_fulfillment_order(session, row, Status.REJECTED, event.data["reason"], actor=event.partner)
+
+
+def _exception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    _happened(session, row, event, "fulfillment_order.exception", reason=event.data["reason"])
 
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -129,15 +143,19 @@ def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at
     if row.shipment_id is None or row.status not in (*BEFORE_PACKED, Status.PACKED):
         return
     row.status, row.shipped_at = Status.SHIPPED, at
-    where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
-    lines = session.scalars(select(FulfillmentLineRow).where(where)).all()
-    gone = [Movement("shipped", line.sku, row.location_id, line.allocated) for line in lines if line.allocated]
-    session.execute(update(FulfillmentLineRow).where(where).values(allocated=0))
-    ledger.post(session, gone, row.order_id, f"{row.fulfillment_order_id} shipped")
+    _out_of_the_books(session, row, "shipped")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
     key = f"{row.fulfillment_order_id}:shipped"
     journal.happened(session, row.order_id, "fulfillment_order.shipped", key, data, event.partner)
     journal.announce(session, row.order_id, milestones.SHIPPED, data, subject=str(row.number))
+
+
+def _out_of_the_books(session: Session, row: FulfillmentOrderRow, how: str) -> None:
+    where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
+    lines = session.scalars(select(FulfillmentLineRow).where(where)).all()
+    gone = [Movement("shipped", line.sku, row.location_id, line.allocated) for line in lines if line.allocated]
+    session.execute(update(FulfillmentLineRow).where(where).values(allocated=0))
+    ledger.post(session, gone, row.order_id, f"{row.fulfillment_order_id} {how}")
 
 
 def _interception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -145,12 +163,33 @@ def _interception(session: Session, row: FulfillmentOrderRow, event: PartnerEven
     _happened(session, row, event, "shipment.interception_answered", accepted=accepted)
 
 
+def _fetched(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    """The customer has it, which is as much as delivered."""
+    if row.status != Status.PACKED:
+        return
+    row.status, row.shipped_at, row.delivered_at = Status.DELIVERED, event.received_at, event.received_at
+    _out_of_the_books(session, row, "fetched")
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id}
+    key = f"{row.fulfillment_order_id}:delivered"
+    journal.happened(session, row.order_id, "fulfillment_order.delivered", key, data, event.data["actor"])
+
+
+def _code_asked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    if row.status == Status.PACKED:
+        give_code(session, row, f"{row.number}-{event.sequence}")
+        _happened(session, row, event, "fulfillment_order.pickup_code_renewed", by=event.data["actor"])
+
+
 APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], None]] = {
+    "fulfillment_order.accepted": _accepted,
     "fulfillment_order.picking": _picking,
     "fulfillment_order.picked": _picked,
     "fulfillment_order.packed": _packed,
     "fulfillment_order.rejected": _rejected,
+    "fulfillment_order.exception": _exception,
     "fulfillment_order.returned": _came_back,
+    "fulfillment_order.fetched": _fetched,
+    "fulfillment_order.pickup_code_asked": _code_asked,
     "shipment.tracking_updated": _tracked,
     "shipment.interception_answered": _interception,
     "waybill.tracked": _tracked,

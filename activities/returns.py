@@ -20,7 +20,7 @@ from domain.return_policy import ReturnFacts
 from domain.status import OrderStatus, ReturnStatus
 from integrations.http import Line
 from integrations.payments import Payments
-from integrations.wms import ReturnNotice, Wms
+from integrations.wms import ReturnNotice, Warehouse
 from models.database import Sessions
 from models.order import OrderRow
 from models.returns import ReturnLineRow, ReturnRow
@@ -59,7 +59,7 @@ class CaseStep:
 
 
 class Returns:
-    def __init__(self, sessions: Sessions, wms: Wms, payments: Payments, window: timedelta) -> None:
+    def __init__(self, sessions: Sessions, wms: Warehouse, payments: Payments, window: timedelta) -> None:
         self.sessions = sessions
         self.wms = wms
         self.payments = payments

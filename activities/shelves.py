@@ -67,7 +67,7 @@ class Shelves:
             needs.carrier,
             {sku: known.dangerous for sku, known in goods.items() if known.dangerous},
             frozenset([sku for sku, known in goods.items() if known.cross_border]),
-            needs.pickup,
+            needs.pickup_location,
         )
         outlook = self.horizon.outlook
         return Basis(wanted, consider(asked, stock, self.horizon.places, outlook), outlook.weights)

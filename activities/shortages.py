@@ -122,6 +122,10 @@ def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:
 
 
 def _policy(session: Session, order_id: str) -> str:
-    policy = ChannelAccountRow.settings["when_short"].as_string()
-    of_order = select(policy).join(OrderRow, OrderRow.channel == ChannelAccountRow.channel)
-    return session.scalar(of_order.where(OrderRow.order_id == order_id)) or shortages.WAIT
+    """What the channel wants; a customer who does not want to wait for all of it need not."""
+    of_channel = ChannelAccountRow.settings["when_short"].as_string()
+    of_customer = OrderRow.instructions["ship_separately"].as_boolean()
+    of_order = select(of_channel, of_customer).select_from(OrderRow)
+    of_order = of_order.outerjoin(ChannelAccountRow, OrderRow.channel == ChannelAccountRow.channel)
+    policy, separately = session.execute(of_order.where(OrderRow.order_id == order_id)).one()
+    return shortages.policy_of(policy, bool(separately))

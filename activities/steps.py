@@ -15,6 +15,7 @@ from activities.outlooks import OutlookBook
 from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
+from activities.pickup import Pickups
 from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
@@ -57,6 +58,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         withdraw.withdraw_lines,
         pick.release_to_pick,
         pick.recall_pick,
+        Pickups(record).make_ready,
         ship.book_shipment,
         ship.void_waybill,
         ship.free_parcel,

@@ -17,6 +17,7 @@ class Role(StrEnum):
     CHANNEL = "channel"
     STAFF = "staff"
     VIEWER = "viewer"
+    STORE = "store"
     RULES = "rules"
     ADMIN = "admin"
 
@@ -36,6 +37,7 @@ class Right(StrEnum):
     STEER_PARCELS = "steer_parcels"
     PRINT_LABEL = "print_label"
     VOID_SHIPMENT = "void_shipment"
+    WORK_AT_LOCATION = "work_at_location"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"
@@ -45,6 +47,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN}),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
     Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
+    Role.STORE: frozenset({Right.READ, Right.WORK_AT_LOCATION}),
     Role.RULES: frozenset({Right.READ, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }

@@ -18,6 +18,7 @@ from api import (
     channel_batches,
     channel_stock,
     channel_webhooks,
+    fulfillment_orders,
     health,
     histories,
     intake,
@@ -32,8 +33,10 @@ from api import (
     order_commands,
     orders,
     parcels,
+    pick_lists,
     products,
     purchase_orders,
+    qimen_webhooks,
     return_requests,
     returns,
     reviews,
@@ -48,12 +51,14 @@ from api import (
     stock_counts,
     stock_reports,
     unknown_waybills,
+    waves,
     webhooks,
 )
 from api.access import KeyRing
 from api.carrier_claims import ClaimClosingBody
 from api.dependencies import Services
 from api.errors import DATABASE_DOWN, add_error_handlers
+from api.fulfillment_orders import PickupBody, PickupCodeBody
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
@@ -72,6 +77,7 @@ from api.shipments import VoidBody
 from api.shortages import ShortageBody
 from api.sourcing_schemas import SourcingTrialBody
 from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.waves import WaveBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -87,16 +93,17 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
-    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody),
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
 )
 ROUTERS = (
-    # Carriers who speak in their own words come before the partners who speak in ours.
     *(intake, orders, audits, sourcing, histories, order_commands, merging, reviews, return_requests, returns),
-    *(carrier_webhooks, webhooks, shipments, labels, unknown_waybills),
+    # Carriers and warehouses who speak in their own words come before the partners who speak in ours.
+    *(carrier_webhooks, qimen_webhooks, webhooks, shipments, labels, unknown_waybills),
     # The first that matches is taken, so movements, alerts and reports are asked before any SKU.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
+    *(waves, pick_lists, fulfillment_orders),
 )
 
 

@@ -128,9 +128,13 @@ FULFILLMENT_ORDER = {
         {"sku": "ELEGANT-LAMP", "quantity": 1, "picked": 1},
         {"sku": "OAK-STOOL", "quantity": 2, "picked": 2},
     ],
+    "pickup": False,
     "created_at": "2026-01-01T01:30:03Z",
+    "wave_at": None,
     "released_at": "2026-01-01T01:30:04Z",
+    "accepted_at": None,
     "packed_at": "2026-01-01T02:10:00Z",
+    "ready_at": None,
     "shipped_at": "2026-01-01T04:00:00Z",
     "delivered_at": None,
 }
@@ -145,6 +149,7 @@ SHIPMENT = {
 }
 PAYMENT = {"kind": "captured", "amount": "370.00", "currency": "CNY", "return_id": None, "at": "2026-01-01T01:30:03Z"}
 NOTHING_SPECIAL: dict[str, Any] = {"channel_line_id": "", "gift": False, "bundle_of": "", "properties": []}
+_SHIPPED = {"delivered": 0, "canceled": 0, "short": 0}
 LINES = [
     {
         "line_no": 1,
@@ -158,6 +163,7 @@ LINES = [
         "canceled": 0,
         "added_by": "",
         "substitute_for": "",
+        "progress": _SHIPPED | {"ordered": 1, "allocated": 1, "picked": 1, "shipped": 1},
     },
     {
         "line_no": 2,
@@ -171,6 +177,7 @@ LINES = [
         "canceled": 0,
         "added_by": "",
         "substitute_for": "",
+        "progress": _SHIPPED | {"ordered": 2, "allocated": 2, "picked": 2, "shipped": 2},
     },
 ]
 ORDER = ORDER_SUMMARY | {
@@ -181,6 +188,7 @@ ORDER = ORDER_SUMMARY | {
     "payment_reference": "PAY-TM-20260101-0001:370.00:CNY",
     "payment_method": "alipay",
     "ship_to": SENT["ship_to"] | {"email": ""},
+    "pickup_location": "",
     "lines": LINES,
     "shortages": [],
     "fulfillment_orders": [FULFILLMENT_ORDER],

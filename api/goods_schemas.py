@@ -16,6 +16,24 @@ Units = Annotated[int, Field(ge=0, le=100_000_000)]
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 
+class OfSku(Protocol):
+    @property
+    def sku(self) -> str: ...
+
+
+Line = TypeVar("Line", bound=OfSku)
+
+
+def once(lines: list[Line]) -> list[Line]:
+    """The lines as they are; a ValueError when two are of one SKU."""
+    seen = set[str]()
+    for line in lines:
+        if line.sku in seen:
+            raise ValueError(f"{line.sku} is named twice")
+        seen.add(line.sku)
+    return lines
+
+
 def _clock(value: Any) -> Any:
     try:
         at = time.fromisoformat(value) if isinstance(value, str) else value
@@ -44,24 +62,6 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone), Field(max_length=60)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
-
-
-class OfSku(Protocol):
-    @property
-    def sku(self) -> str: ...
-
-
-Line = TypeVar("Line", bound=OfSku)
-
-
-def once(lines: list[Line]) -> list[Line]:
-    """The lines as they are; a ValueError when two are of one SKU."""
-    seen = set[str]()
-    for line in lines:
-        if line.sku in seen:
-            raise ValueError(f"{line.sku} is named twice")
-        seen.add(line.sku)
-    return lines
 
 
 class PartBody(Body):

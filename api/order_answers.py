@@ -38,12 +38,25 @@ class OpenHold(Answer):
     on_expiry: str
 
 
+class LineProgressAnswer(Answer):
+    """Units of one line. What is delivered is counted as shipped, picked and allocated too; `canceled` are all that are
+    no longer wanted, and `short` wait for stock."""
+
+    ordered: int
+    allocated: int
+    picked: int
+    shipped: int
+    delivered: int
+    canceled: int
+    short: int
+
+
 class OrderLineAnswer(Answer):
     """`withdrawn` counts units that the customer gave back before they were shipped, gifts that nobody had, and those
     that were `canceled` and paid back because they were short.
 
     `added_by` is the rule that added the line as a gift, or empty for a line of the channel's. `substitute_for` is the
-    SKU that was ordered and was short, or empty.
+    SKU that was ordered and was short, or empty. `progress` says how far its units are.
     """
 
     line_no: int
@@ -60,6 +73,7 @@ class OrderLineAnswer(Answer):
     canceled: int
     added_by: str
     substitute_for: str
+    progress: LineProgressAnswer
 
 
 class ShortageProposal(Answer):
@@ -92,7 +106,10 @@ class FulfillmentLineAnswer(Answer):
 
 
 class FulfillmentOrderAnswer(Answer):
-    """`reason` says why this location was chosen. `merged_with` are the orders that share its parcel, or will."""
+    """`reason` says why this location was chosen. `merged_with` are the orders that share its parcel, or will.
+
+    `wave_at` is when the location gets it, null for at once; with `pickup` the customer fetches it from `ready_at` on.
+    """
 
     fulfillment_order_id: str
     location_id: str
@@ -101,9 +118,13 @@ class FulfillmentOrderAnswer(Answer):
     shipment_id: str | None
     merged_with: list[str]
     lines: list[FulfillmentLineAnswer]
+    pickup: bool
     created_at: datetime
+    wave_at: datetime | None
     released_at: datetime | None
+    accepted_at: datetime | None
     packed_at: datetime | None
+    ready_at: datetime | None
     shipped_at: datetime | None
     delivered_at: datetime | None
 
@@ -177,7 +198,10 @@ class OrderSummary(Answer):
 
 
 class OrderAnswer(Answer):
-    """One order with its four status axes. The receiver is masked for keys of the role `viewer`."""
+    """One order with its four status axes. The receiver is masked for keys of the role `viewer`.
+
+    `pickup_location` is the store where the customer fetches it, or empty.
+    """
 
     order_id: str
     channel: str
@@ -197,6 +221,7 @@ class OrderAnswer(Answer):
     payment_reference: str
     payment_method: str
     ship_to: dict[str, Any]
+    pickup_location: str
     lines: list[OrderLineAnswer]
     shortages: list[ShortLine]
     fulfillment_orders: list[FulfillmentOrderAnswer]

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from api.errors import FieldError, invalid_fields
+from api.goods_schemas import LocationId
 from api.identity import BuyerBody
 from api.schemas import (
     NO_CONTROLS,
@@ -25,6 +26,7 @@ from api.schemas import (
 )
 from domain.money import Money, NotMoney
 from domain.order import Address, Order, OrderLine
+from domain.pickup import PICKUP
 
 MAX_LINES = 2_000
 
@@ -123,6 +125,20 @@ class PromisedBody(Body):
         return self
 
 
+class DeliveryBody(Body):
+    """`pickup`: the customer fetches it at the store `location_id`."""
+
+    method: Literal["ship", "pickup"] = "ship"
+    location_id: Annotated[LocationId | None, Field(validate_default=True)] = None
+
+    @field_validator("location_id")
+    @classmethod
+    def _of_pickup(cls, location_id: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("method") == PICKUP) != (location_id is not None):
+            raise ValueError("a pickup names its store, and nothing else does")
+        return location_id
+
+
 class OrderBody(Body):
     """One order of one channel, in one currency."""
 
@@ -132,6 +148,7 @@ class OrderBody(Body):
     currency: Currency
     customer: CustomerBody
     ship_to: AddressBody
+    delivery: Annotated[DeliveryBody, Field(default_factory=DeliveryBody)]
     lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=MAX_LINES)]
     totals: TotalsBody
     payment: PaymentBody
@@ -170,6 +187,7 @@ class OrderBody(Body):
             remarks=self.remarks,
             merchant_remarks=self.merchant_remarks,
             tags=self.tags,
+            pickup_location=self.delivery.location_id or "",
             test=self.test,
             buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
             ship_by=self.promised.ship_by,

@@ -16,18 +16,18 @@ from api.order_answers import (
     FulfillmentOrderAnswer,
     OpenHold,
     OrderAnswer,
-    OrderLineAnswer,
     PaymentAnswer,
     ShipmentAnswer,
     ShortLine,
     Totals,
 )
+from api.order_lines import line_answers
 from api.return_view import open_first, return_answers
 from domain.ids import order_workflow_id
 from domain.money import Money
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
-from models.order import HoldRow, OrderLineRow, OrderRow
+from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow
@@ -49,6 +49,7 @@ def find_order(session: Session, order_id: str, caller: Caller) -> OrderRow:
 def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Settings) -> OrderAnswer:
     workflow_id = order_workflow_id(order.channel, order.channel_order_id)
     fulfillment_orders = _fulfillment_orders(session, order.order_id)
+    shortages = shortages_of(session, order.order_id)
     movements = _movements(session, order.order_id)
     returns = return_answers(session, ReturnRow.order_id == order.order_id)
     address = order.receiver | {"country": order.country, "province": order.province} | order.repaired_region
@@ -71,8 +72,9 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         payment_reference=order.payment_reference,
         payment_method=order.payment_method,
         ship_to=address if caller.sees_people else masked(address),
-        lines=_lines(session, order, caller),
-        shortages=shortages_of(session, order.order_id),
+        pickup_location=order.pickup_location,
+        lines=line_answers(session, order, caller, fulfillment_orders, shortages),
+        shortages=shortages,
         fulfillment_orders=fulfillment_orders,
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
@@ -120,30 +122,6 @@ def _totals(order: OrderRow) -> Totals:
 def _open_holds(session: Session, order_id: str) -> list[OpenHold]:
     holds = select(HoldRow).where(HoldRow.order_id == order_id, HoldRow.released_at.is_(None))
     return [OpenHold.model_validate(row) for row in session.scalars(holds.order_by(HoldRow.hold_id))]
-
-
-def _lines(session: Session, order: OrderRow, caller: Caller) -> list[OrderLineAnswer]:
-    lines = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
-    return [
-        OrderLineAnswer(
-            line_no=row.line_no,
-            sku=row.sku,
-            title=row.title,
-            quantity=row.quantity,
-            unit_price=Money(row.unit_price_minor, order.currency).text,
-            discount=Money(row.discount_minor, order.currency).text,
-            channel_line_id=row.channel_line_id,
-            gift=row.gift,
-            bundle_of=row.bundle_of,
-            # What is engraved may be a name.
-            properties=[(name, text if caller.sees_people else hidden(text)) for name, text in row.properties],
-            withdrawn=row.withdrawn,
-            canceled=row.canceled,
-            added_by=row.added_by,
-            substitute_for=row.substitute_for,
-        )
-        for row in session.scalars(lines)
-    ]
 
 
 def shortages_of(session: Session, order_id: str) -> list[ShortLine]:

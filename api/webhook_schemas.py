@@ -1,8 +1,16 @@
 """What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
@@ -10,6 +18,7 @@ from domain.money import Money
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
+Millimeters = Annotated[int, Field(ge=1, le=100_000)]
 Reason = Annotated[Prose, Field(max_length=500)]
 Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
 Place = Annotated[Word, Field(min_length=1, max_length=100)]
@@ -30,6 +39,8 @@ Lines = Annotated[tuple[SkuLine, ...], Field(max_length=MAX_LINES)]
 
 
 class Picking(Said):
+    """Also `accepted`, which says no more than that the work will be done."""
+
     fulfillment_order_id: Reference
 
 
@@ -38,7 +49,18 @@ class Picked(Picking):
 
 
 class Parcel(Said):
+    """What else a warehouse knows of it: measures, what it is packed in, and which units are in it."""
+
     weight_grams: Units
+    length_mm: Millimeters | None = None
+    width_mm: Millimeters | None = None
+    height_mm: Millimeters | None = None
+    packaging: Word = ""
+    lines: Lines | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_is_known(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value not in (None, "")}
 
 
 class Packed(Picking):

@@ -35,6 +35,7 @@ def _about(body: type[WebhookBody[Any]], field: str) -> Webhook:
 
 WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
     "wms": {
+        "fulfillment_order.accepted": _about(WebhookBody[Picking], "fulfillment_order_id"),
         "fulfillment_order.picking": _about(WebhookBody[Picking], "fulfillment_order_id"),
         "fulfillment_order.picked": _about(WebhookBody[Picked], "fulfillment_order_id"),
         "fulfillment_order.packed": _about(WebhookBody[Packed], "fulfillment_order_id"),

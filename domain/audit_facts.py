@@ -81,6 +81,8 @@ class AuditFacts:
     buyer: BuyerFacts = BuyerFacts()
     imports: ImportFacts = ImportFacts()
     remarks: RemarkReading = field(default_factory=RemarkReading)
+    pickup_at_store: bool = True
+    """False where the order is to be fetched at a place that is no store of ours."""
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""

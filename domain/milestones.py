@@ -1,7 +1,8 @@
 """Who is told of what: one table. A line more and one more partner hears of a milestone."""
 
-RECEIVED, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
+RECEIVED, READY, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "received",
+    "ready",
     "shipped",
     "delivery_attempted",
     "delivered",
@@ -13,8 +14,12 @@ RECEIVED, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
 # The customer first: nobody else waits as impatiently.
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
 
+PICKUP_CODE = "pickup_code"
+"""The field of a message that is forgotten once the message was taken."""
+
 TOLD = {
     RECEIVED: RECIPIENTS,
+    READY: ("inbox", "channel"),
     SHIPPED: RECIPIENTS,
     # Who must be at home next time, and who is called about it.
     ATTEMPTED: ("inbox", "crm"),

@@ -76,6 +76,8 @@ class Order:
     remarks: str = ""
     merchant_remarks: str = ""
     tags: tuple[str, ...] = field(default=())
+    pickup_location: str = ""
+    """The store where the customer fetches it, or empty: it is sent."""
     test: bool = False
     """Placed to try the channel out: nothing may be sent."""
     buyer: Buyer | None = None

@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-NORMAL, STANDARD = 3, "standard"
-URGENCY: Mapping[str, int] = {"same-day": 1, "express": 1, "priority": 2, STANDARD: NORMAL, "economy": 4}
+MOST_URGENT, NORMAL, STANDARD = 1, 3, "standard"
+URGENCY: Mapping[str, int] = {
+    "same-day": MOST_URGENT,
+    "express": MOST_URGENT,
+    "priority": 2,
+    STANDARD: NORMAL,
+    "economy": 4,
+}
 """By tag, from 1 (first) to 5 (last), as Temporal counts priorities."""
 
 

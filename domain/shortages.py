@@ -15,6 +15,12 @@ Proposal = Mapping[str, Any]
 done to the line of a bundle that what is short is a part of."""
 
 
+def policy_of(channel: str | None, ship_separately: bool) -> str:
+    """What an order does by itself: what its channel says, but who asked for separate parcels does not wait for all."""
+    policy = channel or WAIT
+    return SPLIT if policy == WAIT and ship_separately else policy
+
+
 def proposals(sku: str, promised_on: str | None, sendable: int, lines: Mapping[str, Sequence[str]]) -> list[Proposal]:
     """What may be done about one SKU, the least trouble for the customer first.
 

@@ -80,6 +80,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "country": order.ship_to.country,
         "province": order.ship_to.province,
         "receiver_token": order.ship_to.receiver_token,
+        "pickup_location": order.pickup_location,
         "receiver": receiver(order.ship_to),
         "buyer_token": order.buyer.id_token if order.buyer else "",
         "buyer_last4": order.buyer.id_last4 if order.buyer else "",

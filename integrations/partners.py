@@ -7,8 +7,10 @@ from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
+from integrations.qimen import QimenWms
 from integrations.tms import Tms
-from integrations.wms import Wms
+from integrations.warehouses import Warehouses
+from integrations.wms import Warehouse, Wms
 from settings import Partner, Settings
 
 # An audit runs inside the order's task, so a slow gateway is a hold that is looked at again, not a wait.
@@ -17,7 +19,7 @@ QUICK = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Partners:
-    wms: Wms
+    wms: Warehouse
     tms: Tms
     payments: Payments
     quick_payments: Payments
@@ -33,9 +35,16 @@ def connect_partners(settings: Settings) -> Partners:
         return PartnerHttp(name, partner.url, partner.secret.get_secret_value(), limit.total_seconds())
 
     return Partners(
-        wms=Wms(http("wms")),
+        wms=Warehouses(Wms(http("wms")), _speaking_qimen(settings)),
         tms=Tms(http("tms")),
         payments=Payments(http("payments")),
         quick_payments=Payments(http("payments", QUICK)),
         inboxes={name: MessageInbox(http(name)) for name in RECIPIENTS},
     )
+
+
+def _speaking_qimen(settings: Settings) -> dict[str, Warehouse]:
+    """By location; they share one client."""
+    if settings.qimen is None:
+        return {}
+    return dict.fromkeys(settings.qimen.warehouses, QimenWms(settings.qimen))

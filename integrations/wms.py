@@ -1,7 +1,7 @@
 """The warehouse: it picks, takes a pick back, and is told which returns will come."""
 
 from enum import StrEnum
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 from domain.errors import PickRefused, ReturnRefused
 from integrations.http import Line, PartnerHttp, segment
@@ -9,7 +9,9 @@ from integrations.http import Line, PartnerHttp, segment
 
 class PickRequest(TypedDict):
     """The work of one location for one order. `ship_to` is as in docs/partners.md; what has the same `pack_together`
-    goes into one parcel."""
+    goes into one parcel. A lower `priority` is picked first; `delivery_method` is there when the customer fetches it.
+    `purpose` is sale, exchange or reship, and a sale where it is absent.
+    """
 
     fulfillment_order_id: str
     order_id: str
@@ -18,6 +20,9 @@ class PickRequest(TypedDict):
     location_id: str
     lines: list[Line]
     ship_to: dict[str, Any]
+    purpose: NotRequired[str]
+    priority: NotRequired[int]
+    delivery_method: NotRequired[str]
     pack_together: NotRequired[str]
     instructions: NotRequired[dict[str, Any]]
 
@@ -39,6 +44,16 @@ class RecallResult(StrEnum):
     TOO_LATE = "too_late"
 
 
+class Warehouse(Protocol):
+    """What a warehouse can be asked, whatever language it speaks."""
+
+    def pick(self, request: PickRequest, key: str) -> str: ...
+
+    def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult: ...
+
+    def announce_return(self, notice: ReturnNotice, key: str) -> str: ...
+
+
 class Wms:
     def __init__(self, http: PartnerHttp) -> None:
         self._http = http
@@ -48,7 +63,7 @@ class Wms:
         answer = self._http.post("/fulfillment-orders", request, key, refusal=PickRefused, expected=(202,))
         return answer.text("wms_reference")
 
-    def recall(self, fulfillment_order_id: str, reason: str, key: str) -> RecallResult:
+    def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult:
         """Take the work back. Work that never came counts as recalled and will not be started should it still come."""
         path = f"/fulfillment-orders/{segment(fulfillment_order_id)}/recall"
         answer = self._http.post(path, {"reason": reason}, key, refusal=PickRefused, expected=(200, 404))

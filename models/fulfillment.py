@@ -13,6 +13,7 @@ SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
 """The next number of a parcel, never given twice."""
 
 WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
+WAVE_TOLD = text("wave_told_at IS NOT NULL AND status = 'open'")
 AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
 
 
@@ -134,6 +135,8 @@ class FulfillmentOrderRow(Base):
     pickup_code_hash: Mapped[str | None]
     pickup_tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """Wrong codes since the code was made."""
+    fetched_at: Mapped[When]
+    """When the store handed it over; the order hears of it a moment later."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
 
@@ -144,6 +147,7 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
+        Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
     )
 

@@ -27,6 +27,7 @@ from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.second_thoughts import SecondThoughts
 from relay.stock import StockNews
 from relay.turns import Turns
+from relay.waves import Waves
 from settings import Settings
 from workflows.messages import PartnerEvents
 from workflows.starting import ORDER_WORKFLOW, RETURN_WORKFLOW, order_start, return_start
@@ -54,6 +55,7 @@ class Relay:
         self.second_thoughts = SecondThoughts(sessions)
         self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
+        self.waves = Waves(sessions, client, settings)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -63,6 +65,7 @@ class Relay:
         await asyncio.gather(
             self._repeat(self.start_orders),
             self._repeat(self.carry_events),
+            self._repeat(self.waves.carry),
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.second_thoughts.carry, shortest=LONGEST_PAUSE),

@@ -43,6 +43,7 @@ def as_order(row: OrderRow, lines: Sequence[OrderLineRow]) -> Order:
         remarks=row.remarks,
         merchant_remarks=row.merchant_remarks,
         tags=tuple(row.tags),
+        pickup_location=row.pickup_location,
         test=row.test,
         buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
         ship_by=row.promised_ship_by,

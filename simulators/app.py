@@ -18,6 +18,7 @@ from simulators.erp import Erp
 from simulators.listings import Listings
 from simulators.messages import Mailbox
 from simulators.payments import Payments
+from simulators.qimen import Qimen
 from simulators.settings import PARTNERS, SimulatorSettings
 from simulators.shelf import Shelf
 from simulators.shopify import Shopify
@@ -37,7 +38,9 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
     tms = Tms(world, desks["tms"], wms)
+    qimen = Qimen(world, wms, settings.callback_url)
     routes = {
+        "qimen": qimen.routes(),
         "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
         "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
@@ -57,6 +60,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         await world.close()
+        await qimen.close()
 
     mounts = [Mount(f"/{name}", routes=each) for name, each in routes.items()]
     return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)

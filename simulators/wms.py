@@ -18,11 +18,14 @@ FULFILLMENT_ORDER = {
     **dict.fromkeys(("fulfillment_order_id", "order_id", "channel", "channel_order_id", "location_id"), str),
     "lines": LINES,
     "ship_to": SHIP_TO,
+    "priority?": int,
+    "delivery_method?": optional_text,
     "pack_together?": optional_text,
     "instructions?": anything_in,
 }
 
 EMPTY_PARCEL_GRAMS, UNIT_GRAMS = 200, 300
+CARTON = {"length_mm": 400, "width_mm": 300, "height_mm": 250, "packaging": "carton"}
 OUT_OF_THE_HOUSE = ("handed_over", "returned")
 
 Lines = list[dict[str, Any]]
@@ -112,7 +115,7 @@ class Wms:
         number, work.status = work.request["fulfillment_order_id"], "picking"
         self._tell(subject, number, "picking", {})
         await self.world.steps()
-        work.status, found = "picked", self._find(work.request, subject)
+        work.status, found = "picked", self.find(work.request, subject)
         picked_is_late = Trouble.LATE_WEBHOOK in subject.troubles
         if not picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
@@ -120,13 +123,13 @@ class Wms:
         # Nobody packs an empty box.
         if units := sum(line["quantity"] for line in found):
             work.status = "packed"
-            self._tell(
-                subject, number, "packed", {"parcels": [{"weight_grams": EMPTY_PARCEL_GRAMS + UNIT_GRAMS * units}]}
-            )
+            weight = EMPTY_PARCEL_GRAMS + UNIT_GRAMS * units
+            parcel = {**CARTON, "weight_grams": weight, "lines": [line for line in found if line["quantity"]]}
+            self._tell(subject, number, "packed", {"parcels": [parcel]})
         if picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
 
-    def _find(self, order: Body, subject: Subject) -> Lines:
+    def find(self, order: Body, subject: Subject) -> Lines:
         """What lies on the shelf: everything, or one unit less of one SKU the first time the order is picked."""
         lines: Lines = [{"sku": line["sku"], "quantity": line["quantity"]} for line in order["lines"]]
         if Trouble.SHORT_PICK in subject.troubles and subject.stream not in self.short_picked:

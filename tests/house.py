@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx2
+from pydantic import SecretStr
 from sqlalchemy import text
 from standardwebhooks import Webhook
 from temporalio.client import Client, WorkflowHandle
@@ -31,9 +32,19 @@ from domain.ids import order_workflow_id, return_workflow_id
 from integrations.partners import connect_partners
 from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
-from settings import Deadlines, Partner, Settings
+from settings import Deadlines, Partner, Qimen, Settings
 from simulators.settings import PARTNERS
 from tests.integrations.servers import SECRET, serving, simulating
+
+QIMEN = Qimen(
+    url="http://127.0.0.1:9",
+    app_key="simulated-app",
+    secret=SecretStr("simulated-secret"),
+    customer_id="simulated-customer",
+    owner_code="OUR-SHOP",
+    warehouses={"QIMEN-HOUSE": "QH01"},
+)
+"""One location speaks Qimen; without a test of it there is nothing in it."""
 
 SILENT = 3600.0
 QUICK = 0.01
@@ -222,12 +233,14 @@ async def open_house(
             task_queue=f"orders-{uuid4().hex[:8]}",
             deadlines=deadlines or Deadlines(),
             sandboxed=True,
+            qimen=QIMEN,
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))
         simulators = stack.enter_context(simulating(f"{api_url}/webhooks", step_seconds))
         partners = {name: Partner(url=f"{simulators}/{name}", secret=SECRET) for name in PARTNERS}
-        settings = settings.model_copy(update=partners)
+        there = QIMEN.model_copy(update={"url": f"{simulators}/qimen/router/qimen/service"})
+        settings = settings.model_copy(update={**partners, "qimen": there})
         engine = open_database(database_url, connections=40)
         stack.callback(engine.dispose)
         record = sessions(engine)

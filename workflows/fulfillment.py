@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.journey import Journey
     from workflows.merging import Merging
     from workflows.messages import PartnerEvent, UnmergeRequest
+    from workflows.pickup import NOT_FETCHED, Pickup
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
@@ -34,15 +35,17 @@ class Fulfillment:
         self.merging = Merging(house, state, lambda: bool(state.inbox) or self._stopped())
         self.booking = Booking(house, state, self.undo, self.merging, self._stopped)
         self.journey = Journey(house, state, self._reports, lambda: self.stop_reason)
+        self.pickup = Pickup(house, state, self._reports, self._stopped)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
         self.undo.add("allocation", self.name)
         try:
             await self._meet_others()
+            await self._wave_released()
             await self._release()
             await self._picked_and_packed()
-            await self._handed_over()
+            await (self._fetched() if self.state.pickup else self._handed_over())
         except Stopped:
             if await self._called_back():
                 return
@@ -93,6 +96,13 @@ class Fulfillment:
             if self.state.merge_until:
                 await self.merging.look()
 
+    async def _wave_released(self) -> None:
+        """Wait for the wave of the location. The relay says when it is released, so no timer runs for it here."""
+        while self.state.wave_at and self.state.status == Status.OPEN:
+            self._stop_if_asked()
+            what = f"the wave of {self.state.location_id} at {self.state.wave_at[:16]} UTC"
+            await self._reports(what, wake=lambda: self._stopped() or not self.state.wave_at)
+
     async def _release(self) -> None:
         self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)
         if self.state.status != Status.OPEN:
@@ -126,6 +136,14 @@ class Fulfillment:
                 await self._reports("the orders that share its parcel")
         await self.house.desk.done(self.name)
 
+    async def _fetched(self) -> None:
+        """Wait until the customer has it. Nobody is waited for for ever: then the order is canceled."""
+        if not await self.pickup.fetched():
+            self.house.cancel(NOT_FETCHED)
+            self.stop(NOT_FETCHED)
+        self._stop_if_asked()
+        await self.house.desk.done(self.name)
+
     async def _called_back(self) -> bool:
         """Undo what was done for it, newest first. False when it is too late: the parcel is on its way."""
         await self.house.desk.done(self.name)
@@ -155,13 +173,18 @@ class Fulfillment:
         self.state.inbox.clear()
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
         reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
-        self._take(await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}"))
+        progress = await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}")
+        self._take(progress)
+        if progress.parcels_differ != self.state.parcels_differ:
+            # A corrected report ends the alert.
+            self.state.parcels_differ = progress.parcels_differ
+            await self.house.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
         await self.journey.heard()
 
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
         self.state.status, self.state.tracking = progress.status, progress.tracking
-        self.state.picked_units = progress.picked_units
+        self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
         self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
         attempts, self.state.road = self.state.road.attempts, progress.road

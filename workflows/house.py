@@ -23,6 +23,8 @@ class House:
     """`released(code)` returns when there is no such hold, or the order is to be canceled."""
     alert: Callable[[str, str, str], Awaitable[None]]
     """`alert(code, subject, reason)` asks a person to look."""
+    cancel: Callable[[str], None]
+    """`cancel(reason)` ends the order as if somebody had canceled it; what is under way is stopped by who asks."""
     source_again: Callable[[], None]
     """Say that goods are missing which another location may have."""
     show: Callable[[], None]

@@ -19,6 +19,7 @@ class OrderDeadlines:
     attention: float
     reservation: float = 86_400.0
     decision: float = 86_400.0
+    pickup: float = 604_800.0
 
 
 @dataclass(frozen=True)

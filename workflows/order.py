@@ -145,6 +145,13 @@ class OrderWorkflow(StaffUpdates):
     def stock_arrived(self) -> None:
         self.supply.shortage.news = True
 
+    @workflow.signal(description="The wave of a location is released: work that waited for it begins")
+    def wave_released(self, fulfillment_order_id: str) -> None:
+        self.desk.state.waves_released.append(fulfillment_order_id)
+        for fulfillment in self.supply.fulfillments:
+            if fulfillment.name == fulfillment_order_id:
+                fulfillment.state.wave_at = ""
+
     @workflow.signal(description="A return case asks for goods that have not been delivered yet")
     def goods_wanted(self, wanted: GoodsWanted) -> None:
         if wanted not in self.desk.state.wanted:

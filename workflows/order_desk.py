@@ -43,12 +43,15 @@ class OrderDesk:
             self.hold,
             self.released,
             self.alert,
+            self.cancel,
             self.source_again,
             self.show,
             self.telling.tell,
         )
         self.calling_back = bool(self.state.wanted)
         """While a return case has its goods called back, nothing new is allocated: it would take them again."""
+        self.more_is_missing = False
+        """Whether goods were lost to the order since it last looked for stock, also while it waits for others."""
         self._shown: dict[str, object] = {}
 
     async def alert(self, code: str, subject: str, reason: str) -> None:
@@ -77,8 +80,11 @@ class OrderDesk:
         what = f"a person to release the hold {code}"
         await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
 
+    def cancel(self, reason: str) -> None:
+        self.state.cancel = self.state.cancel or CancelRequest(reason, "baton")
+
     def source_again(self) -> None:
-        self.state.needs_stock = True
+        self.state.needs_stock = self.more_is_missing = True
 
     def stop_if_canceled(self) -> None:
         rejection: Rejection | None = self.state.rejection

@@ -60,6 +60,7 @@ class Shortage:
             await self._answer_all()
         finally:
             self.news, self.lacks, self.open = False, "", False
+            self.desk.more_is_missing = False
 
     async def over(self) -> None:
         """Everything is there, or nothing more is wanted."""
@@ -122,4 +123,5 @@ class Shortage:
 
     def _something_happened(self) -> bool:
         state = self.desk.state
-        return self.news or bool(self._asked) or state.cancel is not None or state.rejection is not None
+        news = self.news or self.desk.more_is_missing
+        return news or bool(self._asked) or state.cancel is not None or state.rejection is not None

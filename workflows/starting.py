@@ -45,6 +45,7 @@ def order_start(
         decision=limits.decision.total_seconds(),
         backorder=limits.backorder.total_seconds(),
         reservation=limits.reservation.total_seconds(),
+        pickup=limits.pickup.total_seconds(),
         attention=limits.attention.total_seconds(),
     )
     found_by = (

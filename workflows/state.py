@@ -37,9 +37,20 @@ class FulfillmentState:
     tracking: str = ""
     picked_units: int | None = None
     short_units: int = 0
+    parcels_differ: str = ""
+    """How the parcels differ from what was picked, as a person was told."""
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
+    wave_at: str = ""
+    """When its location gets it, in ISO 8601, until its wave is released; empty when it waits for none."""
+    pickup: bool = False
+    """Whether the customer fetches it."""
+    ready: bool = False
+    """Whether the customer was told to fetch it."""
+    pickup_locked: bool = False
+    """Whether too many wrong codes were said for it, and whether a person knows."""
+    pickup_lock_told: bool = False
     merge_window: float = 0.0
     """How many seconds it may wait for other orders of the same receiver, until it has asked for them."""
     merge_id: str = ""
@@ -95,6 +106,8 @@ class OrderState:
     rejection: Rejection | None = None
     attention: list[str] = field(default_factory=list)
     fulfillments: list[FulfillmentState] = field(default_factory=list)
+    waves_released: list[str] = field(default_factory=list)
+    """Fulfillment orders whose wave was released, since that may be heard before they are known here."""
     undo: list[Undo] = field(default_factory=list)
     dues: dict[str, Due] = field(default_factory=dict)
     cancel: CancelRequest | None = None

@@ -76,7 +76,7 @@ class Supply:
 
     async def _source(self) -> None:
         """Allocate what no fulfillment order takes care of, and begin the work."""
-        self.shortage.news = False
+        self.shortage.news = self.desk.more_is_missing = False
         summary = "allocate stock to locations"
         allocation = await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
         self._begin(allocation)
@@ -89,7 +89,9 @@ class Supply:
     def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
             state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
-            state.merge_window = allocation.merge_window
+            state.merge_window, state.pickup = 0.0 if work.pickup else allocation.merge_window, work.pickup
+            if state.fulfillment_order_id not in self.desk.state.waves_released:
+                state.wave_at = work.wave_at
             self.desk.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.desk.house, state))
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
@@ -108,7 +110,8 @@ class Supply:
                 await self.desk.hold_until_released("STEP_FAILED", reason, f"{fulfillment.name}:{workflow.uuid4()}")
         if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
             await self._settle_return(fulfillment)
-        self.desk.state.needs_stock |= state.status != FulfillmentStatus.DELIVERED
+        if state.status != FulfillmentStatus.DELIVERED:
+            self.desk.source_again()
         state.settled = True
         if state.remedy:
             await fulfillment.late_news()

@@ -26,18 +26,13 @@ def address_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def incomplete_address(facts: AuditFacts) -> Iterator[Finding]:
-    """A parcel needs a name, a phone or e-mail, a city and a street. Masked parts count: the carrier has the rest."""
+    """A parcel needs a name, a phone or e-mail, a city and a street. Masked parts count: the carrier has the rest. Who
+    fetches it is only told and called by name."""
     to = facts.order.ship_to
-    missing = [
-        name
-        for name, value in {
-            "name": to.name,
-            "phone or email": to.phone or to.email,
-            "city": to.city,
-            "street": to.lines and to.lines[0],
-        }.items()
-        if not value
-    ]
+    needed: dict[str, object] = {"name": to.name, "phone or email": to.phone or to.email}
+    if not facts.order.pickup_location:
+        needed |= {"city": to.city, "street": to.lines and to.lines[0]}
+    missing = [name for name, value in needed.items() if not value]
     if missing:
         reason = f"the address has no {' and no '.join(missing)}"
         yield Finding("incomplete_address", HOLD, "ADDRESS", reason, facts={"missing": missing})
@@ -46,7 +41,7 @@ def incomplete_address(facts: AuditFacts) -> Iterator[Finding]:
 def unclear_region(facts: AuditFacts) -> Iterator[Finding]:
     """In China province, city and district must be one place: repaired where they can mean only one, else asked."""
     region = facts.region
-    if region is None:
+    if region is None or facts.order.pickup_location:
         return
     written = dict(zip(("province", "city", "district"), region.written, strict=True))
     if region.trouble:
@@ -62,7 +57,7 @@ def unclear_region(facts: AuditFacts) -> Iterator[Finding]:
 def wrong_form(facts: AuditFacts) -> Iterator[Finding]:
     """Abroad the postal code and what else a country's addresses need must be there, in that country's form."""
     to = facts.order.ship_to
-    if to.country == "CN":
+    if to.country == "CN" or facts.order.pickup_location:
         return
     wrong = [f"no {name}" for name in _missing(to)]
     if to.postal_code and not _fits(to):
@@ -81,6 +76,8 @@ def wrong_phone(facts: AuditFacts) -> Iterator[Finding]:
 def undeliverable(facts: AuditFacts) -> Iterator[Finding]:
     """Some carrier of ours must go there. With no carrier on record there is nothing to hold it against."""
     to, carriers = facts.order.ship_to, facts.parameters.carriers
+    if facts.order.pickup_location:
+        return
     if carriers and not any(carrier.reaches(to.country, to.province) for carrier in carriers):
         reason = f"no carrier delivers to {' '.join(part for part in (to.country, to.province) if part)}"
         yield Finding("undeliverable", HOLD, "UNDELIVERABLE", reason)
@@ -90,9 +87,16 @@ def remote_area(facts: AuditFacts) -> Iterator[Finding]:
     """Remote places cost more and take longer: somebody agrees to that first."""
     to = facts.order.ship_to
     remote = [part for part in (to.province, to.city, to.district) if part in facts.parameters.remote_areas]
-    if remote:
+    if remote and not facts.order.pickup_location:
         reason = f"{remote[0]} is a remote area"
         yield Finding("remote_area", HOLD, "REMOTE_AREA", reason, "staff", {"remote": remote}, 0, 2 * DAY, "escalate")
+
+
+def unknown_store(facts: AuditFacts) -> Iterator[Finding]:
+    """What is fetched is fetched at a store of ours."""
+    if facts.order.pickup_location and not facts.pickup_at_store:
+        reason = f"{facts.order.pickup_location} is no store where orders can be fetched"
+        yield Finding("unknown_store", HOLD, "PICKUP_STORE", reason)
 
 
 def _missing(to: Address) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
+from domain.pickup import PICKUP
 from domain.status import PaymentStatus
 from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, Unreadable, open_object
@@ -18,7 +19,7 @@ TYPES = {f"order.{kind.value}": kind for kind in Kind} | {"order.created": Kind.
 ORDER = (
     *("channel", "channel_order_id", "placed_at", "currency", "customer", "ship_to", "lines", "totals", "payment"),
     *("remarks", "merchant_remarks", "tags", "test", "modified_at", "paid", "canceled"),
-    "promised",
+    *("promised", "delivery"),
 )
 ADDRESS = (
     *("country", "name", "phone", "email", "province", "city", "district", "postal_code", "lines", "receiver_token"),
@@ -76,6 +77,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             tags=shaping.tags(order, "tags", order.list_of_texts("tags")),
             ship_by=promised.time("ship_by", shop.zone),
             deliver_by=promised.time("deliver_by", shop.zone),
+            pickup_location=_pickup(order.object("delivery").only("method", "location_id")),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),
@@ -116,6 +118,16 @@ def _channel(order: Reader, shop: Shop) -> str:
     if not shaping.CHANNEL.fullmatch(named) or (named != shop.channel and shop.channel not in OPEN):
         raise order.wrong("channel", "is not the channel of this account")
     return named
+
+
+def _pickup(delivery: Reader) -> str:
+    """The store where the customer fetches it, or empty: it is sent."""
+    method, location = delivery.text("method", 20) or "ship", delivery.text("location_id", 60)
+    if method not in ("ship", PICKUP):
+        raise delivery.wrong("method", "is neither ship nor pickup")
+    if (method == PICKUP) != bool(location):
+        raise delivery.wrong("location_id", "is there for a pickup and for nothing else")
+    return location
 
 
 def _line(number: int, line: Reader, currency: str) -> OrderLine:

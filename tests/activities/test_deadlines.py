@@ -1,16 +1,18 @@
 """An order knows what is due of it next, and somebody is told before it is missed: once, and no longer than needed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from activities.deadlines import DeadlineSweep
 from activities.outcome import Ending
 from models.deadlines import DeadlineAlertRow
 from models.order import OrderEventRow, OrderRow
 from tests.activities.story import REASON, Steps
+from tests.factories import place_order
 
 NOW = datetime.now(UTC)
 
@@ -139,3 +141,20 @@ def test_a_rule_of_staff_makes_it_the_matter_of_another_after_a_while(steps: Ste
     # then
     assert seen == ["staff", "staff", "warehouse-lead"]
     assert told(steps)[-1] == ("alert.escalated", "SHIP_AT_RISK")
+
+
+def test_an_order_that_was_told_of_keeps_no_other_waiting(steps: Steps) -> None:
+    # given: two orders at risk, of which one is told of and, by a slip, looked at again
+    other = replace(steps, order_id=place_order(steps.sessions), stored={})
+    for one in (steps, other):
+        one.up_to("audit_order")
+    sweep(steps, days=10)
+    with steps.sessions.begin() as session:
+        session.execute(delete(DeadlineAlertRow).where(DeadlineAlertRow.order_id == other.order_id))
+        session.execute(update(OrderRow).values(warn_at=NOW))
+
+    # when
+    sweep(steps, days=11)
+
+    # then
+    assert alerts(steps) == [("ship", "staff", True), ("ship", "staff", True)]

@@ -16,6 +16,7 @@ from api import (
     listing_examples,
     rule_examples,
     sourcing_examples,
+    warehouse_examples,
 )
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
@@ -30,6 +31,7 @@ from api.missing_orders import MissingOrder
 from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.pick_lists import PickList
 from api.products import ProductAnswer
 from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
 from api.return_requests import ReturnAsked, ReturnBody
@@ -45,6 +47,7 @@ from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
 from api.stock_view import SkuStock
 from api.unknown_waybills import UnknownWaybill
+from api.waves import WavesAnswer
 from tests.api.conftest import Api, order_body
 
 PICTURES = ("image/png", "application/pdf")
@@ -93,6 +96,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Kuaidi100Answer, carrier_examples.KUAIDI100_ANSWER),
     (SfAnswer, carrier_examples.SF_ANSWER),
     (Page[UnknownWaybill], carrier_examples.UNKNOWN_WAYBILLS),
+    (WavesAnswer, warehouse_examples.WAVES),
+    (PickList, warehouse_examples.PICK_LIST),
     (RuleSetAnswer, rule_examples.SAVED),
     (Page[RuleSetSummary], rule_examples.PAGE),
     (TrialAnswer, rule_examples.TRIED),

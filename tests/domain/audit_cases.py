@@ -48,6 +48,12 @@ def addressed(**changes: Any) -> AuditFacts:
     return facts(replace(ORDER, ship_to=replace(TO, **changes)))
 
 
+def fetched(**more: Any) -> AuditFacts:
+    """An order that the customer fetches and for which nobody needs a street."""
+    to = replace(TO, province="", city="", district="墨脱县", lines=())
+    return facts(replace(ORDER, ship_to=to, pickup_location="WEST-LAKE"), **more)
+
+
 def in_britain(**changes: Any) -> AuditFacts:
     return facts(replace(ORDER, ship_to=replace(IN_BRITAIN, **changes)))
 
@@ -119,6 +125,7 @@ ADDRESS: Sequence[Case] = (
     ("wrong_phone", addressed(phone="+8623456789012"), HOLD, "PHONE"),
     ("undeliverable", in_china("西藏自治区", "拉萨市", "城关区"), HOLD, "UNDELIVERABLE"),
     ("remote_area", addressed(district="墨脱县"), HOLD, "REMOTE_AREA"),
+    ("unknown_store", fetched(pickup_at_store=False), HOLD, "PICKUP_STORE"),
 )
 GOODS: Sequence[Case] = (
     ("unknown_goods", facts(products={LAMP: ProductFacts(on_sale=True)}), HOLD, "UNKNOWN_GOODS"),

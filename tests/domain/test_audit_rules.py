@@ -6,7 +6,7 @@ import pytest
 
 from domain.audit_facts import HOLD, PASS, AuditFacts, PaymentFacts
 from domain.audit_rules import AUDIT_RULES, VERSION, audit, inputs, theme_of
-from tests.domain.audit_cases import CASES, ORDER, PASSING, TO, addressed, facts
+from tests.domain.audit_cases import CASES, ORDER, PASSING, TO, addressed, facts, fetched
 from tests.factories import an_order
 
 
@@ -76,6 +76,10 @@ def test_a_reason_stays_short_however_many_lines_there_are() -> None:
     # then
     (unknown,) = (finding for finding in findings if finding.code == "UNKNOWN_GOODS")
     assert unknown.reason == "no such product: LAMP-0, LAMP-1, LAMP-10, LAMP-100, LAMP-1000 and 1109 more"
+
+
+def test_what_is_fetched_at_a_store_of_ours_needs_no_street() -> None:
+    assert {finding.verdict for finding in audit(fetched())} == {PASS}
 
 
 @pytest.mark.parametrize(("rule", "judged", "verdict", "code"), CASES)

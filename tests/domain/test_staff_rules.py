@@ -28,6 +28,7 @@ def test_each_action_does_its_part() -> None:
         ("true", {"type": "set_priority", "priority": 10}),
         ("true", {"type": "merge_window", "merge_window_seconds": 600}),
         ("true", {"type": "add_gift", "sku": "TEA-SET", "quantity": 2}),
+        ("true", {"type": "escalate", "escalate_to": "warehouse-lead", "escalate_after_minutes": 30}),
         ("false", {"type": "tag", "tag": "never"}),
     )
 
@@ -39,6 +40,8 @@ def test_each_action_does_its_part() -> None:
         "location": "SHANGHAI",
         "priority": 10,
         "merge_window_seconds": 600,
+        "escalate_to": "warehouse-lead",
+        "escalate_after_minutes": 30,
     }
     assert judgement.gifts == [Gift("rule-8", "TEA-SET", 2)]
 

@@ -12,6 +12,7 @@ from integrations.tms import BookingRequest, Tms
 from integrations.wms import PickRequest, RecallResult, ReturnNotice, Wms
 from tests.integrations.servers import CUSTOMER, UNHURRIED_STEP_SECONDS, Event, Receiver
 
+CARTON = {"length_mm": 400, "width_mm": 300, "height_mm": 250, "packaging": "carton"}
 TWO_LAMPS = [Line(sku="ELEGANT-LAMP", quantity=2)]
 
 
@@ -41,7 +42,7 @@ def test_work_is_picked_and_packed(wms: Wms, receiver: Receiver) -> None:
     assert reference == "WMS-FO-PLAIN"
     assert names([picking, picked, packed]) == ["picking", "picked", "packed"]
     assert picked.data["lines"] == TWO_LAMPS
-    assert packed.data["parcels"] == [{"weight_grams": 800}]
+    assert packed.data["parcels"] == [CARTON | {"weight_grams": 800, "lines": TWO_LAMPS}]
 
 
 def test_the_same_key_again_gets_the_same_answer_and_starts_nothing(

@@ -44,6 +44,37 @@ def refunded(order: dict[str, Any]) -> list[str]:
     return [payment["amount"] for payment in order["payments"] if payment["kind"] == "refunded"]
 
 
+async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_once(silent: House) -> None:
+    # given
+    sku = rare(silent)
+    order_id = await short(silent, sku, lamps=2)
+    await decide(silent, order_id, "split")
+    work = (await silent.until_fulfillment(order_id, "released"))["fulfillment_orders"][0]["fulfillment_order_id"]
+    await silent.until_page_says(order_id, "waits for 2 units")
+
+    # when
+    await silent.pick_and_pack(work, ELEGANT_LAMP=1)
+    order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
+
+    # then
+    assert [line["quantity"] for line in order["fulfillment_orders"][1]["lines"]] == [1]
+    await silent.cancel(order_id)
+
+
+async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(silent: House) -> None:
+    # given
+    sku = rare(silent)
+
+    # when
+    order_id = await short(silent, sku, remarks="有货的先发")
+    order = await silent.until_fulfillment(order_id, "released")
+
+    # then
+    assert [line["sku"] for line in order["fulfillment_orders"][0]["lines"]] == ["ELEGANT-LAMP"]
+    assert [line["progress"]["short"] for line in order["lines"]] == [2, 0]
+    await silent.cancel(order_id)
+
+
 async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come(silent: House) -> None:
     sku = rare(silent)
     order_id = await short(silent, sku)

@@ -16,16 +16,19 @@ WHEN = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     _add_calendars()
-    for name in ("wave_at", "wave_after", "wave_told_at", "accepted_at", "ready_at"):
+    for name in ("wave_at", "wave_after", "wave_told_at", "accepted_at", "ready_at", "fetched_at"):
         op.add_column("fulfillment_orders", sa.Column(name, WHEN, nullable=True))
     _add("fulfillment_orders", "pickup", sa.Boolean(), sa.text("false"))
     op.add_column("fulfillment_orders", sa.Column("pickup_code_hash", sa.Text(), nullable=True))
     _add("fulfillment_orders", "pickup_tries", sa.SmallInteger(), sa.text("0"))
     _add("orders", "pickup_location", sa.Text(), sa.text("''"))
-    waits = sa.text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
-    op.create_index("ix_fulfillment_orders_wave", "fulfillment_orders", ["wave_after"], postgresql_where=waits)
-    at_work = sa.text("status IN ('open', 'released', 'picking', 'picked')")
-    op.create_index("ix_fulfillment_orders_work", "fulfillment_orders", ["location_id"], postgresql_where=at_work)
+    for name, column, where in (
+        ("wave", "wave_after", "wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'"),
+        ("told", "wave_told_at", "wave_told_at IS NOT NULL AND status = 'open'"),
+        ("work", "location_id", "status IN ('open', 'released', 'picking', 'picked')"),
+    ):
+        index = f"ix_fulfillment_orders_{name}"
+        op.create_index(index, "fulfillment_orders", [column], postgresql_where=sa.text(where))
 
 
 def _add_calendars() -> None:

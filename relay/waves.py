@@ -1,0 +1,75 @@
+"""Waves that are released: each order is told, never more at once than the warehouses are being told of.
+
+The order itself keeps no timer for its wave, so that thousands of them do not wake at the same second.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, text
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.ids import order_workflow_id
+from models.database import Sessions
+from relay.turns import BATCH
+from settings import Settings
+
+log = structlog.get_logger()
+
+# Work that was told a minute ago and is not with its warehouse is stuck for a reason of its own.
+ON_THE_WAY = text("""
+    SELECT count(*) FROM fulfillment_orders
+    WHERE status = 'open' AND wave_told_at IS NOT NULL AND wave_told_at > now() - interval '1 minute'
+""")
+TAKE = text("""
+    UPDATE fulfillment_orders AS work SET wave_after = now() + interval '30 seconds'
+    FROM orders
+    WHERE orders.order_id = work.order_id AND work.fulfillment_order_id IN (
+        SELECT fulfillment_order_id FROM fulfillment_orders
+        WHERE wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open' AND wave_after <= now()
+        ORDER BY wave_after LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING work.fulfillment_order_id, orders.channel, orders.channel_order_id
+""")
+MARK = text("UPDATE fulfillment_orders SET wave_told_at = now() WHERE fulfillment_order_id = ANY(:done)")
+
+
+class Waves:
+    """Runs in every worker beside the relay's other work; `ahead` work may be on its way to the warehouses."""
+
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self._sessions = sessions
+        self._client = client
+        self._ahead = settings.relay_ahead
+        self._rpc_timeout = settings.rpc_timeout
+
+    async def carry(self) -> int:
+        """Tell the orders of a batch that their wave is released; how many were told."""
+        rows = await asyncio.to_thread(self._take)
+        told = await asyncio.gather(*(self._tell(row) for row in rows))
+        done = [row.fulfillment_order_id for row, heard in zip(rows, told, strict=True) if heard]
+        if done:
+            await asyncio.to_thread(self._mark, done)
+        return len(done)
+
+    def _take(self) -> Sequence[Row[Any]]:
+        with self._sessions.begin() as session:
+            room = self._ahead - int(session.scalar(ON_THE_WAY) or 0)
+            return session.execute(TAKE, {"batch": min(BATCH, room)}).all() if room > 0 else ()
+
+    def _mark(self, done: Sequence[str]) -> None:
+        with self._sessions.begin() as session:
+            session.execute(MARK, {"done": done})
+
+    async def _tell(self, row: Row[Any]) -> bool:
+        handle = self._client.get_workflow_handle(order_workflow_id(row.channel, row.channel_order_id))
+        try:
+            await handle.signal("wave_released", row.fulfillment_order_id, rpc_timeout=self._rpc_timeout)
+        except RPCError as trouble:
+            # An order that has ended has nothing left to release.
+            if trouble.status != RPCStatusCode.NOT_FOUND:
+                log.warning("wave_not_told", work=row.fulfillment_order_id, status=trouble.status.name)
+                return False
+        return True

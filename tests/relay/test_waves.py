@@ -1,0 +1,65 @@
+"""However large a wave is, no more of it is under way at once than the warehouses are being told of."""
+
+import pytest
+from sqlalchemy import func, select, text
+from temporalio.testing import WorkflowEnvironment
+
+from models.database import Sessions
+from models.fulfillment import FulfillmentOrderRow
+from relay.waves import Waves
+from settings import Settings
+from tests.factories import LAMP, an_order, place_orders, stock_shop
+
+AHEAD = 30
+
+
+@pytest.fixture
+def waves(sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings) -> Waves:
+    return Waves(sessions, temporal.client, settings.model_copy(update={"relay_ahead": AHEAD}))
+
+
+def a_wave_of(sessions: Sessions, number: int) -> None:
+    """So many fulfillment orders whose wave is due; their orders have no workflow that would take them further."""
+    stock_shop(sessions, {"HANGZHOU": {LAMP: number}})
+    orders = place_orders(sessions, [an_order() for _ in range(number)])
+    with sessions.begin() as session:
+        session.add_all(
+            FulfillmentOrderRow(
+                fulfillment_order_id=f"{order}-F1",
+                order_id=order,
+                number=1,
+                location_id="HANGZHOU",
+                reason="near",
+                wave_at=func.now(),
+                wave_after=func.now(),
+            )
+            for order in orders
+        )
+
+
+async def test_a_large_wave_is_told_as_fast_as_the_warehouses_take_it(waves: Waves, sessions: Sessions) -> None:
+    # given
+    a_wave_of(sessions, 70)
+
+    # when
+    first = [await waves.carry() for _ in range(3)]
+    with sessions.begin() as session:
+        session.execute(text("UPDATE fulfillment_orders SET status = 'released' WHERE wave_told_at IS NOT NULL"))
+    then = [await waves.carry() for _ in range(2)]
+
+    # then
+    assert (first, then) == ([AHEAD, 0, 0], [AHEAD, 0])
+    with sessions() as session:
+        told = select(func.count()).where(FulfillmentOrderRow.wave_told_at.is_not(None))
+        assert session.scalar(told) == 2 * AHEAD
+
+
+async def test_what_two_relays_take_at_once_is_told_once(waves: Waves, sessions: Sessions) -> None:
+    # given
+    a_wave_of(sessions, 5)
+
+    # when
+    taken = [len(waves._take()) for _ in range(2)]
+
+    # then
+    assert taken == [5, 0]
