@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     stock_difference_alert: int = 10
     """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""
 
+    subscriptions_private: bool = False
+    """Whether subscribers may be on loopback and private addresses. Not where strangers may subscribe: they could have
+    us call what only we can reach."""
+    deliveries_kept: timedelta = timedelta(days=7)
+    """How long the log of what subscribers were told is kept."""
+
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""
     relay_ahead: int = 100

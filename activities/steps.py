@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit
+from activities.deliver import Deliver
 from activities.holds import Holds
 from activities.merge import Merge
 from activities.notify import Notify
@@ -15,6 +16,7 @@ from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
+from activities.redeliver import Redeliver
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
 from activities.returns import Returns
@@ -24,6 +26,12 @@ from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
 from settings import Settings
+
+
+def message_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
+    """What is sent to strangers, and again to partners, apart from all orders."""
+    deliver = Deliver(record, settings.subscriptions_private)
+    return (deliver.deliver_batch, Redeliver(record, partners.inboxes).redeliver_batch)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:

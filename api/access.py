@@ -36,10 +36,12 @@ class Right(StrEnum):
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"
+    SUBSCRIBE = "subscribe"
+    REDELIVER = "redeliver"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN}),
+    Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE}),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
     Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
     Role.RULES: frozenset({Right.READ, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),

@@ -16,6 +16,8 @@ from api import (
     channel_batches,
     channel_stock,
     channel_webhooks,
+    deliveries,
+    event_stream,
     health,
     intake,
     intakes,
@@ -23,6 +25,7 @@ from api import (
     listings,
     locations,
     merging,
+    messages,
     missing_orders,
     movements,
     order_commands,
@@ -38,6 +41,7 @@ from api import (
     stock_alerts,
     stock_counts,
     stock_reports,
+    subscriptions,
     webhooks,
 )
 from api.access import KeyRing
@@ -46,7 +50,9 @@ from api.errors import DATABASE_DOWN, add_error_handlers
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody, StockCountBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
+from api.log_reader import LogReader
 from api.merging import UnmergeBody
+from api.messages import RedeliveryBody
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
 from api.openapi import add_openapi
@@ -57,6 +63,7 @@ from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.shortages import ShortageBody
+from api.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
@@ -72,6 +79,7 @@ BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
+    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody),
 )
 ROUTERS = (
     *(intake, orders, audits, order_commands, merging, reviews, return_requests, returns, webhooks),
@@ -79,6 +87,7 @@ ROUTERS = (
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders),
+    *(subscriptions, deliveries, messages, event_stream),
 )
 
 
@@ -120,6 +129,8 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
         stack.push_async_callback(orders.close)
         events = GroupCommit("events", EventWriter(sessions), DATABASE_DOWN, observe=metrics.group("events"))
         stack.push_async_callback(events.close)
+        log = LogReader(sessions)
+        stack.callback(log.close)
         yield Services(
             settings=settings,
             engine=engine,
@@ -130,6 +141,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
             events=events,
+            log=log,
         )
 
 

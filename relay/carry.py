@@ -20,6 +20,7 @@ from domain.parameters import NotAParameter
 from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
+from relay.messages import MessageNews
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.stock import StockNews
 from relay.turns import Turns
@@ -42,6 +43,7 @@ class Relay:
         self.rows = Rows(sessions)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
+        self.messages = MessageNews(sessions, client, settings)
         self.arrivals = Arrivals(sessions, client, settings)
         self.client = client
         self.settings = settings
@@ -54,6 +56,7 @@ class Relay:
             self._repeat(self.carry_events),
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.messages.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:

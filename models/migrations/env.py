@@ -16,7 +16,8 @@ import models.payment
 import models.pull
 import models.returns
 import models.rules
-import models.stock  # noqa: F401  Each import adds its tables to the metadata.
+import models.stock
+import models.subscription  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -14,6 +14,7 @@ from api import (
     goods_examples,
     listing_examples,
     rule_examples,
+    subscription_examples,
 )
 from api.audits import AuditsAnswer
 from api.batches import BatchAnswer
@@ -23,6 +24,7 @@ from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
 from api.locations import LocationAnswer
+from api.messages import MessageAnswer, RedeliveryAsked
 from api.missing_orders import MissingOrder
 from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
@@ -38,6 +40,13 @@ from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
 from api.stock_view import SkuStock
+from api.subscription_schemas import (
+    DeliveryAnswer,
+    DeliveryAsked,
+    SubscriptionAnswer,
+    SubscriptionState,
+    SubscriptionWithSecret,
+)
 from tests.api.conftest import Api, order_body
 
 FITS: list[tuple[type[BaseModel], Any]] = [
@@ -83,6 +92,13 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (RuleSetSummary, rule_examples.ACTIVE),
     (RuleSetSummary, rule_examples.RETIRED),
     (Page[RuleLogEntry], rule_examples.LOG),
+    (SubscriptionState, subscription_examples.STATE),
+    (SubscriptionWithSecret, subscription_examples.WITH_SECRET),
+    (Page[SubscriptionAnswer], subscription_examples.SUBSCRIPTIONS),
+    (Page[DeliveryAnswer], subscription_examples.DELIVERIES),
+    (DeliveryAsked, subscription_examples.ASKED),
+    (Page[MessageAnswer], subscription_examples.MESSAGES),
+    (RedeliveryAsked, subscription_examples.REDELIVERED),
 ]
 
 
@@ -106,12 +122,12 @@ async def test_every_operation_is_described(nobody: Api) -> None:
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
-        if name.split()[1] in ("/healthz", "/readyz", "/metrics"):
+        if name.split()[1] in ("/healthz", "/readyz", "/metrics", "/events/stream"):
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         assert all("example" in answer["content"]["application/json"] for answer in good), name
-        # To try an intake again there is nothing to say.
-        if name.startswith("post") and not name.endswith("/retry"):
+        # To try again or to ping there is nothing to say.
+        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
             assert "example" in operation["requestBody"]["content"]["application/json"], name
 
 
