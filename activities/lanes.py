@@ -55,6 +55,10 @@ class Lanes:
                 lanes.create_task(self._lane(http, list(of_one), room, give_up))
         return self._tried
 
+    def signatures(self, post: Post, now: datetime) -> str:
+        """One for each secret, as the header has them."""
+        return " ".join(signer.sign(post.message_id, now, post.body) for signer in self._signers)
+
     async def _lane(self, http: ReceiverHttp, posts: list[Post], room: asyncio.Semaphore, give_up: float) -> None:
         async with room:
             for post in posts:
@@ -75,10 +79,7 @@ class Lanes:
             ("User-Agent", "Baton"),
             ("webhook-id", post.message_id),
             ("webhook-timestamp", str(int(now.timestamp()))),
-            ("webhook-signature", self._signatures(post, now)),
+            ("webhook-signature", self.signatures(post, now)),
         )
         reply = await http.post(self._url, headers, post.body.encode())
         return Tried(post.delivery_id, post.kept, reply, int((time.monotonic() - began) * 1000))
-
-    def _signatures(self, post: Post, now: datetime) -> str:
-        return " ".join(signer.sign(post.message_id, now, post.body) for signer in self._signers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from standardwebhooks import Webhook
 
 from activities import journal
@@ -116,6 +116,10 @@ class Post:
     def subscription(self, subscription_id: str) -> SubscriptionRow:
         with self.sessions() as session:
             return session.get_one(SubscriptionRow, subscription_id)
+
+    def change(self, subscription_id: str, **values: Any) -> None:
+        with self.sessions.begin() as session:
+            session.execute(update(SubscriptionRow).filter_by(subscription_id=subscription_id).values(values))
 
     def let_time_pass(self, seconds: float) -> None:
         """Everything that waits has waited so much longer."""
