@@ -10,7 +10,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.deliver import Deliver, DeliverRequest
     from domain.ids import message_queue
-    from workflows.activity_options import MESSAGE
+    from workflows.activity_options import SEND
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class DeliveryWorkflow:
         queue = message_queue(workflow.info().task_queue)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(
-                Deliver.deliver_batch, request, summary="tell a subscriber", task_queue=queue, **MESSAGE
+                Deliver.deliver_batch, request, summary="tell a subscriber", task_queue=queue, **SEND
             )
             outcome = replace(outcome, taken=outcome.taken + answer.taken, failed=outcome.failed + answer.failed)
             if not answer.more:

@@ -7,7 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.redeliver import Redeliver, RedeliverRequest
     from domain.ids import message_queue
-    from workflows.activity_options import MESSAGE
+    from workflows.activity_options import SEND
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class RedeliveryWorkflow:
         queue = message_queue(workflow.info().task_queue)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(
-                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient} again", task_queue=queue, **MESSAGE
+                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient} again", task_queue=queue, **SEND
             )
             taken += answer.taken
             if not answer.more:
