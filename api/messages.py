@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from api import subscription_examples as examples
 from api.dependencies import Reader, Redeliverer, Services, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.parameters import Cursor, Filter, Limit, PathId, after_number, cut
@@ -62,10 +62,14 @@ def list_messages(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[MessageAnswer]:
-    """A message is parked when its recipient did not take it for three days."""
+    """A message is parked when its recipient did not take it for three days. The others are listed by order only."""
+    if parked is False and order_id is None:
+        raise invalid("order_id", "is needed for messages that are not parked")
     wanted = select(M).order_by(M.sequence).limit(limit + 1)
-    if parked is not None:
-        wanted = wanted.where(M.parked_at.is_not(None) if parked else M.parked_at.is_(None))
+    if parked or order_id is None:
+        wanted = wanted.where(M.parked_at.is_not(None))
+    elif parked is False:
+        wanted = wanted.where(M.parked_at.is_(None))
     if recipient is not None:
         wanted = wanted.where(M.recipient == recipient)
     if order_id is not None:

@@ -213,6 +213,11 @@ async def test_parked_messages_are_listed_and_sent_again_one_by_one_or_all(
 
     # then
     assert (len(all_), len(of_erp), len(of_tmall)) == (6, 2, 3)
+    of_order = (await staff.get("/messages", params={"order_id": orders[0]})).json()["items"]
+    assert [message["recipient"] for message in of_order] == ["inbox", "channel", "erp", "crm"]
+    assert fields(assert_problem(await staff.get("/messages", params={"parked": False}), 422, "invalid")) == [
+        "order_id"
+    ]
     assert (one.status_code, one.json()) == (202, {"messages": 1})
     assert_problem(twice, 409, "refused")
     assert rest.json() == {"messages": 1}

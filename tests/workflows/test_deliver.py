@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.docs.schema import mistakes
+from tests.docs.test_asyncapi import TOLD
 from tests.house import House, eventually
 from tests.subscriptions.receiver import Receiver, Reply, receiving
 from workflows.deliver import DeliveryInput, DeliveryWorkflow
@@ -53,6 +55,8 @@ async def test_every_order_is_heard_of_in_its_order_and_once(quick: House, recei
         assert {"fulfillment_order.shipped", "fulfillment_order.delivered", "shipment.booked"} <= set(story)
     assert len({event["id"] for event in receiver[0].events}) == len(receiver[0].events)
     assert receiver[0].verified_by(subscription["secret"])
+    schemas = {kind: told["payload"] for kind, told in TOLD.items()}
+    assert [wrong for event in receiver[0].events for wrong in mistakes(event, schemas[event["type"]])] == []
     await end(quick, subscription)
 
 
