@@ -41,6 +41,7 @@ from api import (
     stock_alerts,
     stock_counts,
     stock_reports,
+    subscription_changes,
     subscriptions,
     webhooks,
 )
@@ -87,7 +88,7 @@ ROUTERS = (
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders),
-    *(subscriptions, deliveries, messages, event_stream),
+    *(subscriptions, subscription_changes, deliveries, messages, event_stream),
 )
 
 

@@ -1,6 +1,4 @@
-"""Subscriptions: whoever may, says what it wants to hear and where."""
-
-from typing import Any
+"""Subscriptions: whoever may, says what it wants to hear and where, and looks how it stands."""
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,17 +14,14 @@ from api.openapi import json_body, responses
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.schemas import Page
 from api.subscription_schemas import (
-    RotationBody,
     SubscriptionAnswer,
     SubscriptionBody,
-    SubscriptionChange,
     SubscriptionState,
     SubscriptionWithSecret,
 )
 from domain.ids import new_subscription_id
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from subscriptions.keys import new_secret
-from subscriptions.keys import rotate as rotate_secret
 from subscriptions.log import newest, position_before
 from subscriptions.queue import FULL
 from subscriptions.targets import check_target
@@ -47,9 +42,9 @@ S = SubscriptionRow
 async def subscribe(request: Request, caller: Subscriber, services: WithServices) -> SubscriptionWithSecret:
     """CloudEvents, signed as Standard Webhooks has it, in order for each order, at least once."""
     body = await read_body(request, SubscriptionBody)
-    channel = _channel(caller, body.channel)
-    _may_tell_people(caller, body.people)
-    await _check_url(services, body.url)
+    channel = channel_of(caller, body.channel)
+    may_tell_people(caller, body.people)
+    await check_url(services, body.url)
     return await run_in_threadpool(_create, services, caller, body, channel)
 
 
@@ -87,56 +82,6 @@ def read_subscription(subscription_id: PathId, caller: Subscriber, services: Wit
         )
 
 
-@router.patch(
-    "/subscriptions/{subscription_id}",
-    summary="Change a subscription",
-    response_model=SubscriptionAnswer,
-    responses=responses({200: ("As it stands now", examples.SUBSCRIPTION)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
-    openapi_extra=json_body(SubscriptionChange, examples.CHANGE),
-)
-async def change_subscription(
-    subscription_id: PathId, request: Request, caller: Subscriber, services: WithServices
-) -> SubscriptionAnswer:
-    """It counts for what is queued from now on; a new URL also for what waits."""
-    body = await read_body(request, SubscriptionChange)
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
-    if "channel" in changes:
-        changes["channel"] = _channel(caller, body.channel)
-    _may_tell_people(caller, bool(body.people))
-    if body.url is not None:
-        await _check_url(services, body.url)
-    return await run_in_threadpool(_change, services, caller, subscription_id, changes)
-
-
-@router.delete(
-    "/subscriptions/{subscription_id}",
-    summary="End a subscription",
-    responses=responses({200: ("As it was", examples.SUBSCRIPTION)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
-)
-def end_subscription(subscription_id: PathId, caller: Subscriber, services: WithServices) -> SubscriptionAnswer:
-    """With it goes the log of what it was told, and what waits for it."""
-    with services.sessions.begin() as session:
-        row = find_subscription(session, subscription_id, caller)
-        told = SubscriptionAnswer.model_validate(row)
-        session.delete(row)
-    return told
-
-
-@router.post(
-    "/subscriptions/{subscription_id}/secret",
-    summary="Rotate the secret",
-    response_model=SubscriptionWithSecret,
-    responses=responses({200: ("With the new secret", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
-    openapi_extra=json_body(RotationBody, examples.ROTATION),
-)
-async def rotate(
-    subscription_id: PathId, request: Request, caller: Subscriber, services: WithServices
-) -> SubscriptionWithSecret:
-    """For a time messages are signed with both, so that the receiver may change over when it likes."""
-    body = await read_body(request, RotationBody)
-    return await run_in_threadpool(_rotate, services, caller, subscription_id, body.overlap_seconds)
-
-
 def find_subscription(session: Session, subscription_id: str, caller: Caller, lock: bool = False) -> SubscriptionRow:
     """The subscription if it exists and is the caller's to see; a 404 otherwise."""
     row = session.get(SubscriptionRow, subscription_id, with_for_update=lock)
@@ -145,18 +90,21 @@ def find_subscription(session: Session, subscription_id: str, caller: Caller, lo
     return row
 
 
-def _channel(caller: Caller, channel: str | None) -> str | None:
+def channel_of(caller: Caller, channel: str | None) -> str | None:
+    """Which channel's orders the caller will hear of, all if None; a 403 for another's than its own."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
     return caller.channel or channel
 
 
-def _may_tell_people(caller: Caller, people: bool) -> None:
+def may_tell_people(caller: Caller, people: bool) -> None:
+    """A 403 for who may not see people and wants to be told of them."""
     if people and not caller.sees_people:
         raise Problem(FORBIDDEN, f"a key of the role {caller.role} does not see who receives the goods")
 
 
-async def _check_url(services: Services, url: str) -> None:
+async def check_url(services: Services, url: str) -> None:
+    """A 422 for a URL that leads nowhere, or where strangers may not have us call."""
     try:
         await check_target(url, services.settings.subscriptions_private)
     except ValueError as refused:
@@ -175,27 +123,6 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
             created_by=caller.name,
         )
         session.add(row)
-        session.flush()
-        session.refresh(row)
-        return SubscriptionWithSecret.model_validate(row)
-
-
-def _change(services: Services, caller: Caller, subscription_id: str, changes: dict[str, Any]) -> SubscriptionAnswer:
-    nullable = ("channel",)
-    with services.sessions.begin() as session:
-        row = find_subscription(session, subscription_id, caller, lock=True)
-        for name, value in changes.items():
-            if value is not None or name in nullable:
-                setattr(row, name, value)
-        if changes.get("active"):
-            row.disabled_because, row.failures, row.not_before = None, 0, None
-        return SubscriptionAnswer.model_validate(row)
-
-
-def _rotate(services: Services, caller: Caller, subscription_id: str, overlap_seconds: int) -> SubscriptionWithSecret:
-    with services.sessions.begin() as session:
-        row = find_subscription(session, subscription_id, caller, lock=True)
-        rotate_secret(row, overlap_seconds)
         session.flush()
         session.refresh(row)
         return SubscriptionWithSecret.model_validate(row)

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -18,6 +19,7 @@ CANNOT_CALL = (
     httpcore2.UnsupportedProtocol,
     OSError,
     TimeoutError,
+    UnicodeError,
 )
 
 
@@ -68,18 +70,20 @@ class Reply:
 
 
 class ReceiverHttp:
-    """Calls to one receiver over kept connections; to be used as an async context manager.
+    """Calls to one receiver, so many at a time; to be used as an async context manager.
 
     No proxy, no redirect: a call goes where the URL says. It is over after `timeout` seconds however slowly the answer
-    trickles in, and of the answer no more is read than `cut` bytes.
+    trickles in, and of the answer no more is read than `cut` bytes. Each has a connection of its own, so that the
+    address is checked each time, and what a receiver says beyond its answer is not taken for the answer to the next.
     """
 
     def __init__(self, private: bool, timeout: float, cut: int, connections: int) -> None:
         self._timeout, self._cut = timeout, cut
         self._pool = httpcore2.AsyncConnectionPool(
             network_backend=CheckedNetwork(private),
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_trust(),
             max_connections=connections,
+            max_keepalive_connections=0,
         )
 
     async def __aenter__(self) -> "ReceiverHttp":
@@ -108,3 +112,9 @@ class ReceiverHttp:
             wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
             text = b"".join(told)[: self._cut].decode(errors="replace").replace("\x00", "")
             return Reply(response.status, text, wait.decode("latin-1"))
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    # Reading the certificates takes longer than a call.
+    return ssl.create_default_context()

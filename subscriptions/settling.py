@@ -23,6 +23,7 @@ SHOWN_BODY, SHOWN_ANSWER = 4_000, 2_000
 PARK_OLD = text("""
     UPDATE deliveries SET state = 'parked', settled_at = now()
     WHERE subscription_id = :subscription_id AND state = 'waiting' AND queued_at < now() - :whole
+    RETURNING delivery_id
 """)
 
 
@@ -46,7 +47,7 @@ class Tried:
         asked = self.reply.retry_after.strip()
         if self.taken or not asked:
             return 0
-        if asked.isdigit():
+        if asked.isascii() and asked.isdigit():
             return float(asked[:9])
         try:
             until = parsedate_to_datetime(asked)
@@ -87,7 +88,7 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
     subscription.not_before = now + pause if pause else None
     if failures:
         session.flush()
-        parked += session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": WHOLE}).rowcount  # type: ignore[attr-defined]
+        parked += len(session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": WHOLE}).all())
     if parked:
         log.error("deliveries_parked", subscription_id=subscription_id, count=parked)
 

@@ -125,6 +125,20 @@ async def test_an_answer_that_trickles_in_does_not_hold_us() -> None:
         assert time.monotonic() - began < 2
 
 
+async def test_a_receiver_that_answers_twice_is_heard_once_for_each_call() -> None:
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1_000):
+            for status in (b"503 Busy", b"200 OK"):
+                writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n--")
+
+    async with await asyncio.start_server(twice, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        async with ReceiverHttp(private=True, timeout=2, cut=100, connections=1) as http:
+            replies = [await http.post(f"http://127.0.0.1:{port}/", [], b"hello") for _ in range(4)]
+
+    assert [reply.status for reply in replies] == [503] * 4
+
+
 async def test_a_receiver_that_is_down_is_a_reply_and_no_exception() -> None:
     assert (await call("http://127.0.0.1:9/", private=True)).problem == "ConnectError"
 
