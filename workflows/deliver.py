@@ -41,6 +41,9 @@ class DeliveryWorkflow:
                 Deliver.deliver_batch, request, summary="tell a subscriber", task_queue=queue, **SEND
             )
             outcome = replace(outcome, taken=outcome.taken + answer.taken, failed=outcome.failed + answer.failed)
+            workflow.set_current_details(
+                f"**A subscriber is told**: {outcome.taken} messages taken, {outcome.failed} tries failed"
+            )
             if not answer.more:
                 return outcome
         return workflow.continue_as_new(DeliveryInput(start.subscription_id, outcome, start.batches))
