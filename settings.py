@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     """Of the subscription at Kuaidi100, which signs its pushes with it; without one none is believed."""
     sf_checkword: SecretStr | None = None
     """The same for the route pushes of SF Express."""
+    subscriptions_private: bool = False
+    """Whether subscribers may be on loopback and private addresses. Not where strangers may subscribe: they could have
+    us call what only we can reach."""
+    deliveries_kept: timedelta = timedelta(days=7)
+    """How long the log of what subscribers were told is kept."""
 
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""

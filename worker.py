@@ -17,7 +17,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.heartbeats import Heartbeats
-from activities.steps import all_steps
+from activities.steps import all_steps, message_steps
+from domain.ids import message_queue
 from embedded.ending import end_process
 from embedded.together import run_together
 from intake.accounts import pull_plans
@@ -25,13 +26,21 @@ from integrations.partners import connect_partners
 from models.database import open_database, sessions
 from relay.carry import Relay
 from settings import Settings
-from workflows.lead_times import LeadTimesWorkflow
+from workflows.deliver import DeliveryWorkflow
 from workflows.order import OrderWorkflow
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow
 from workflows.reconcile import ReconcileWorkflow
+from workflows.redeliver import RedeliveryWorkflow
 from workflows.returns import ReturnWorkflow
 from workflows.schedules import keep_nightly, keep_schedules
+
+WORKFLOWS = (
+    *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
+    *(DeliveryWorkflow, RedeliveryWorkflow),
+)
+MESSENGERS = 4
+"""How many batches of messages one worker process sends at a time, beside all orders."""
 
 
 async def connect_temporal(settings: Settings) -> Client:
@@ -51,7 +60,7 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow],
+        workflows=[*WORKFLOWS],
         activities=steps,
         activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.activity_threads,
@@ -64,12 +73,26 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
     )
 
 
+def build_messenger(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
+    """For what is sent to strangers: it has threads of its own, so that a slow receiver takes none from orders."""
+    return Worker(
+        client,
+        task_queue=message_queue(settings.task_queue),
+        activities=steps,
+        activity_executor=ThreadPoolExecutor(MESSENGERS, thread_name_prefix="messenger"),
+        max_concurrent_activities=MESSENGERS,
+        max_concurrent_activity_task_polls=1,
+        graceful_shutdown_timeout=timedelta(seconds=20),
+        interceptors=[Heartbeats()],
+    )
+
+
 async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     # Steps leave few cycles behind, and looking for them among all modules is dear.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
-    engine = open_database(settings.database_url, connections=2 * settings.activity_threads + 4)
+    engine = open_database(settings.database_url, connections=2 * settings.activity_threads + MESSENGERS + 4)
     record = sessions(engine)
     client = await connect_temporal(settings)
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
@@ -78,7 +101,11 @@ async def run_worker(settings: Settings) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    async with build_worker(client, settings, all_steps(settings, record, connect_partners(settings))):
+    partners = connect_partners(settings)
+    async with (
+        build_worker(client, settings, all_steps(settings, record, partners)),
+        build_messenger(client, settings, message_steps(settings, record, partners)),
+    ):
         relaying = asyncio.create_task(relay.run())
         print("worker ready", flush=True)  # noqa: T201  Whoever started this process waits for it.
         waiting = asyncio.create_task(ending.wait())

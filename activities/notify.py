@@ -1,12 +1,12 @@
 """Notify: tell customer, channel, ERP and CRM what happened, beside the order and never in its way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -58,7 +58,7 @@ class Notify:
             waiting = _waiting(session, request.order_id)
         sent, trouble = set[str](), dict[str, str]()
         for recipient, messages in groupby(waiting, key=lambda message: RECIPIENTS.index(message.recipient)):
-            name, batch = RECIPIENTS[recipient], [_message(order, message) for message in messages]
+            name, batch = RECIPIENTS[recipient], [message_content(order, message) for message in messages]
             try:
                 taken = self.inboxes[name].deliver(batch)
             except (PartnerTrouble, MessageRefused) as problem:
@@ -100,17 +100,27 @@ def _mark_trouble(session: Session, request: NotifyRequest, recipient: str, prob
     )
     values = {"tries": MessageRow.tries + 1, "last_error": problem}
     session.execute(update(MessageRow).where(*waiting).values(values), execution_options=UNSYNCHRONIZED)
-    too_old = MessageRow.created_at < func.now() - timedelta(seconds=request.give_up_after)
-    parked = session.scalars(
-        update(MessageRow).where(*waiting, too_old).values(parked_at=func.now()).returning(MessageRow.message_id),
+    waits_since = func.coalesce(MessageRow.redelivered_at, MessageRow.created_at)
+    too_old = waits_since < func.now() - timedelta(seconds=request.give_up_after)
+    park(session, (*waiting, too_old), problem)
+
+
+def park(session: Session, which: Sequence[ColumnElement[bool]], problem: str) -> None:
+    """Let these messages wait for a person, and say so in the logs of their orders."""
+    parked = session.execute(
+        update(MessageRow)
+        .where(*which)
+        .values(parked_at=func.now())
+        .returning(MessageRow.message_id, MessageRow.order_id),
         execution_options=UNSYNCHRONIZED,
     )
-    for message_id in parked:
+    for message_id, order_id in parked.all():
         data = {"message_id": message_id, "problem": problem}
-        journal.happened(session, request.order_id, "message.parked", f"parked:{message_id}", data)
+        journal.happened(session, order_id, "message.parked", f"parked:{message_id}", data)
 
 
-def _message(order: OrderRow, message: MessageRow) -> Content:
+def message_content(order: OrderRow, message: MessageRow) -> Content:
+    """What the recipient of the message is sent."""
     return {
         "message_id": message.message_id,
         "milestone": message.milestone,

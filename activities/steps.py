@@ -6,6 +6,7 @@ from typing import Any
 from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
+from activities.deliver import Deliver
 from activities.holds import Holds
 from activities.lead_times import LeadTimes
 from activities.merge import Merge
@@ -20,6 +21,7 @@ from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
+from activities.redeliver import Redeliver
 from activities.reroute import Rerouting
 from activities.reserve import Reserve
 from activities.return_reports import ReturnProgress
@@ -31,6 +33,12 @@ from integrations.partners import Partners
 from models.database import Sessions
 from settings import Settings
 from sourcing.exact import solve_exactly
+
+
+def message_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
+    """What is sent to strangers, and again to partners, apart from all orders."""
+    deliver = Deliver(record, settings.subscriptions_private)
+    return (deliver.deliver_batch, Redeliver(record, partners.inboxes).redeliver_batch)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:

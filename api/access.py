@@ -41,10 +41,12 @@ class Right(StrEnum):
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"
+    SUBSCRIBE = "subscribe"
+    REDELIVER = "redeliver"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN}),
+    Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE}),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
     Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
     Role.STORE: frozenset({Right.READ, Right.WORK_AT_LOCATION}),

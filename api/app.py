@@ -18,6 +18,8 @@ from api import (
     channel_batches,
     channel_stock,
     channel_webhooks,
+    deliveries,
+    event_stream,
     fulfillment_orders,
     health,
     histories,
@@ -28,6 +30,7 @@ from api import (
     listings,
     locations,
     merging,
+    messages,
     missing_orders,
     movements,
     order_commands,
@@ -50,6 +53,8 @@ from api import (
     stock_changes,
     stock_counts,
     stock_reports,
+    subscription_changes,
+    subscriptions,
     unknown_waybills,
     waves,
     webhooks,
@@ -62,7 +67,9 @@ from api.fulfillment_orders import PickupBody, PickupCodeBody
 from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
 from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
+from api.log_reader import LogReader
 from api.merging import UnmergeBody
+from api.messages import RedeliveryBody
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
 from api.openapi import add_openapi
@@ -77,6 +84,7 @@ from api.shipments import VoidBody
 from api.shortages import ShortageBody
 from api.sourcing_schemas import SourcingTrialBody
 from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from api.waves import WaveBody
 from api.webhook_schemas import WebhookBody
 from intake.order_writer import OrderWriter
@@ -94,6 +102,7 @@ BODIES = (
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
+    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody),
 )
 ROUTERS = (
     *(intake, orders, audits, sourcing, histories, order_commands, merging, reviews, return_requests, returns),
@@ -104,6 +113,7 @@ ROUTERS = (
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders),
+    *(subscriptions, subscription_changes, deliveries, messages, event_stream),
 )
 
 
@@ -145,6 +155,8 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
         stack.push_async_callback(orders.close)
         events = GroupCommit("events", EventWriter(sessions), DATABASE_DOWN, observe=metrics.group("events"))
         stack.push_async_callback(events.close)
+        log = LogReader(sessions)
+        stack.callback(log.close)
         yield Services(
             settings=settings,
             engine=engine,
@@ -155,6 +167,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
             events=events,
+            log=log,
         )
 
 

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from api.access import Caller, KeyRing, Right
 from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, Problem, invalid_body
 from api.group_commit import Answer, GroupCommit, Item, QueueFull
+from api.log_reader import LogReader
 from api.rate_limits import BacklogLimit, RateLimit
 from intake.order_rows import NewOrder
 from intake.order_writer import Receipt
@@ -37,6 +38,7 @@ class Services:
     backlog: BacklogLimit
     orders: GroupCommit[NewOrder, Receipt]
     events: GroupCommit[NewEvent, Stored]
+    log: LogReader
 
 
 def services_of(request: Request) -> Services:
@@ -103,6 +105,8 @@ Voider = Annotated[Caller, Depends(_with(Right.VOID_SHIPMENT))]
 RuleReader = Annotated[Caller, Depends(_with(Right.READ_RULES))]
 RuleWriter = Annotated[Caller, Depends(_with(Right.WRITE_RULES))]
 ListingWriter = Annotated[Caller, Depends(_with(Right.WRITE_LISTINGS))]
+Subscriber = Annotated[Caller, Depends(_with(Right.SUBSCRIBE))]
+Redeliverer = Annotated[Caller, Depends(_with(Right.REDELIVER))]
 IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
-from models.messaging import PartnerEventRow
+from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderRow
+from models.subscription import PARKED, DeliveryRow
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
 _BY_CHANNEL = (
@@ -19,6 +20,10 @@ _BY_CHANNEL = (
     .where(OrderRow.workflow_started_at.is_(None))
     .group_by(OrderRow.channel)
 )
+_PARKED = (
+    select(MessageRow.recipient, func.count()).where(MessageRow.parked_at.is_not(None)).group_by(MessageRow.recipient)
+)
+_PARKED_FOR_SUBSCRIBERS = select(func.count()).where(DeliveryRow.state == PARKED)
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
 
@@ -46,7 +51,8 @@ class ApiMetrics:
 
 
 class Backlog(Collector):
-    """Read at each scrape: orders whose workflow has not started and events of partners that were not carried on."""
+    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, and
+    messages that wait for a person."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -63,8 +69,12 @@ class Backlog(Collector):
         ages = GaugeMetricFamily(
             "baton_channel_backlog_age_seconds", "How long the oldest of them has waited", labels=["channel"]
         )
+        parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
         try:
             with self._sessions() as session:
+                for recipient, count in session.execute(_PARKED):
+                    parked.add_metric([recipient], count)
+                parked.add_metric(["subscribers"], session.scalar(_PARKED_FOR_SUBSCRIBERS) or 0)
                 for channel, count, seconds in session.execute(_BY_CHANNEL):
                     sizes.add_metric([channel], count)
                     ages.add_metric([channel], float(seconds))
@@ -77,4 +87,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age, sizes, ages)
+        yield from (up, size, age, sizes, ages, parked)

@@ -69,7 +69,9 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
     """The whole demo on a fresh Baton; 0 when everything was as expected."""
     began = monotonic()
     console.print("Starting PostgreSQL, Temporal, the simulators of all partners, the API and a worker:")
-    with Stack(data_dir, step_seconds=step_seconds, say=_line(console)) as stack:
+    # Whoever tries it out listens on this machine.
+    open_to_us = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
+    with Stack(data_dir, step_seconds=step_seconds, extra_env=open_to_us, say=_line(console)) as stack:
         engine = open_database(stack.env["BATON_DATABASE_URL"])
         record = sessions(engine)
         with record.begin() as session:

@@ -13,6 +13,19 @@ def new_order_id() -> str:
     return "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
+def new_subscription_id() -> str:
+    return f"sub_{new_order_id()}"
+
+
+def event_message_id(event_id: int) -> str:
+    """What a subscriber is told under: the same for every try and every replay of the event."""
+    return f"evt_{event_id}"
+
+
+def new_ping_id() -> str:
+    return f"ping_{new_order_id()}"
+
+
 def order_workflow_id(channel: str, channel_order_id: str) -> str:
     return f"order/{channel}/{channel_order_id}"
 
@@ -37,6 +50,21 @@ NIGHTLY_LEAD_TIMES = "nightly/lead-times"
 def push_id(channel: str) -> str:
     """Of the run that pushes stock to the channel: there is one at a time."""
     return f"push/{channel}"
+
+
+def delivery_workflow_id(subscription_id: str) -> str:
+    """Of the run that tells a subscriber: there is one at a time."""
+    return f"deliver/{subscription_id}"
+
+
+def redelivery_id(recipient: str) -> str:
+    """Of the run that sends a recipient again what had been parked."""
+    return f"redeliver/{recipient}"
+
+
+def message_queue(task_queue: str) -> str:
+    """The task queue of what is sent to strangers: with few slots of its own, of which orders need none."""
+    return f"{task_queue}-messages"
 
 
 def fulfillment_order_id(order_id: str, number: int) -> str:

@@ -5,6 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Now, When
 
+IS_SENT_AGAIN = "redelivered_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL"
+
 
 class PartnerEventRow(Base):
     """A webhook, with the fields that docs/partners.md names. The relay carries it; a step of a workflow applies it."""
@@ -46,8 +48,12 @@ class MessageRow(Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[When]
     parked_at: Mapped[When]
+    redelivered_at: Mapped[When]
+    """When a person last asked to send it again."""
 
     __table_args__ = (
         Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
         Index("ix_messages_order", "order_id", "sequence"),
+        Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
+        Index("ix_messages_again", "recipient", "sequence", postgresql_where=text(IS_SENT_AGAIN)),
     )

@@ -22,6 +22,7 @@ from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.deadlines import DeadlineWatch
 from relay.histories import Histories
+from relay.messages import MessageNews
 from relay.proof import Proof
 from relay.rows import MARK_EVENTS, MARK_ORDERS, TAKE_EVENTS, Rows, Waiting
 from relay.second_thoughts import SecondThoughts
@@ -51,6 +52,7 @@ class Relay:
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
         self.deadlines = DeadlineWatch(sessions)
+        self.messages = MessageNews(sessions, client, settings)
         self.arrivals = Arrivals(sessions, client, settings)
         self.second_thoughts = SecondThoughts(sessions)
         self.histories = Histories(sessions, client, settings)
@@ -72,6 +74,7 @@ class Relay:
             self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.deadlines.carry, shortest=LONGEST_PAUSE),
+            self._repeat(self.messages.carry, shortest=LONGEST_PAUSE),
         )
 
     def stop(self) -> None:

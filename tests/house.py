@@ -23,7 +23,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 import worker
-from activities.steps import all_steps
+from activities.steps import all_steps, message_steps
 from api.app import create_app
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
@@ -234,6 +234,7 @@ async def open_house(
             deadlines=deadlines or Deadlines(),
             sandboxed=True,
             qimen=QIMEN,
+            subscriptions_private=True,
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))
@@ -248,8 +249,11 @@ async def open_house(
             stock_shop(session, SHOP)
         # The environment's own client would start workflows with a skipping clock.
         client = await worker.connect_temporal(settings)
-        steps = all_steps(settings, record, connect_partners(settings))
-        await stack.enter_async_context(worker.build_worker(client, settings, _replaced(steps, instead or {})))
+        clients = connect_partners(settings)
+        steps = _replaced(all_steps(settings, record, clients), instead or {})
+        await stack.enter_async_context(worker.build_worker(client, settings, steps))
+        messages = message_steps(settings, record, clients)
+        await stack.enter_async_context(worker.build_messenger(client, settings, messages))
         relay = Relay(record, client, settings)
         relaying = asyncio.create_task(relay.run())
         key = create_key(record, "Sun of support", "staff")

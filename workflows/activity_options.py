@@ -52,6 +52,13 @@ MESSAGE: dict[str, Any] = {
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }
 
+SEND: dict[str, Any] = {
+    # To strangers. A batch ends by itself well before, and what died with its worker is sent again soon.
+    "start_to_close_timeout": timedelta(minutes=2),
+    "heartbeat_timeout": timedelta(seconds=4),
+    "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
+}
+
 PULL: dict[str, Any] = {
     # A page of a platform that gives whole orders one by one is a call an order.
     "start_to_close_timeout": timedelta(minutes=10),

@@ -11,16 +11,19 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
-from domain.ids import order_workflow_id, push_id, return_workflow_id
+from domain.ids import delivery_workflow_id, order_workflow_id, push_id, redelivery_id, return_workflow_id
 from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
+from workflows.deliver import DeliveryInput
 from workflows.messages import OrderDeadlines, ReturnDeadlines
 from workflows.push import PushInput
+from workflows.redeliver import RedeliveryInput
 from workflows.returns import ReturnInput
 from workflows.state import OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
+DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"
 
 
 def order_start(
@@ -100,6 +103,27 @@ def push_start(settings: Settings, channel: str) -> dict[str, Any]:
         "search_attributes": TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, channel)]),
         "static_summary": push_id(channel),
         "priority": Priority(fairness_key=channel),
+        "rpc_timeout": settings.rpc_timeout,
+    }
+
+
+def delivery_start(settings: Settings, subscription_id: str) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name; subscribers take turns."""
+    return _telling(settings, DeliveryInput(subscription_id), delivery_workflow_id(subscription_id), subscription_id)
+
+
+def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name."""
+    return _telling(settings, RedeliveryInput(recipient), redelivery_id(recipient), recipient)
+
+
+def _telling(settings: Settings, arg: object, name: str, whom: str) -> dict[str, Any]:
+    return {
+        "arg": arg,
+        "id": name,
+        "task_queue": settings.task_queue,
+        "static_summary": name,
+        "priority": Priority(fairness_key=whom),
         "rpc_timeout": settings.rpc_timeout,
     }
 

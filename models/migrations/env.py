@@ -20,6 +20,7 @@ import models.returns
 import models.rules
 import models.sourcing
 import models.stock
+import models.subscription
 import models.trace  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 

@@ -16,6 +16,7 @@ from api import (
     listing_examples,
     rule_examples,
     sourcing_examples,
+    subscription_examples,
     warehouse_examples,
 )
 from api.audits import AuditsAnswer
@@ -27,6 +28,7 @@ from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
 from api.locations import LocationAnswer
+from api.messages import MessageAnswer, RedeliveryAsked
 from api.missing_orders import MissingOrder
 from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
@@ -46,6 +48,13 @@ from api.stock_alerts import StockAlert
 from api.stock_counts import StockCountAnswer
 from api.stock_reports import Difference, StockException
 from api.stock_view import SkuStock
+from api.subscription_schemas import (
+    DeliveryAnswer,
+    DeliveryAsked,
+    SubscriptionAnswer,
+    SubscriptionState,
+    SubscriptionWithSecret,
+)
 from api.unknown_waybills import UnknownWaybill
 from api.waves import WavesAnswer
 from tests.api.conftest import Api, order_body
@@ -104,6 +113,13 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (RuleSetSummary, rule_examples.ACTIVE),
     (RuleSetSummary, rule_examples.RETIRED),
     (Page[RuleLogEntry], rule_examples.LOG),
+    (SubscriptionState, subscription_examples.STATE),
+    (SubscriptionWithSecret, subscription_examples.WITH_SECRET),
+    (Page[SubscriptionAnswer], subscription_examples.SUBSCRIPTIONS),
+    (Page[DeliveryAnswer], subscription_examples.DELIVERIES),
+    (DeliveryAsked, subscription_examples.ASKED),
+    (Page[MessageAnswer], subscription_examples.MESSAGES),
+    (RedeliveryAsked, subscription_examples.REDELIVERED),
 ]
 
 
@@ -127,14 +143,14 @@ async def test_every_operation_is_described(nobody: Api) -> None:
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["tags"], name
-        if name.split()[1] in ("/healthz", "/readyz", "/metrics"):
+        if name.split()[1] in ("/healthz", "/readyz", "/metrics", "/events/stream"):
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         # A label is a picture.
         told = [kind for answer in good for media, kind in answer["content"].items() if media not in PICTURES]
         assert all("example" in kind for kind in told), name
-        # To try an intake again there is nothing to say.
-        if name.startswith("post") and not name.endswith("/retry"):
+        # To try again or to ping there is nothing to say.
+        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 

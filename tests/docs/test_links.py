@@ -19,8 +19,8 @@ TO_BE_WRITTEN = {
     "tests/integrations/test_fraud.py",
 }
 ROOMS = (
-    "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|rules|simulators|tests|"
-    "workflows"
+    "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|rules|simulators|"
+    "subscriptions|tests|workflows"
 )
 NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")
 

@@ -86,7 +86,12 @@ class Running:
 def running(step_seconds: float) -> Iterator[Running]:
     """Baton with a stocked shop and a key for staff, on ports that are free."""
     # Not in a folder of pytest's: as root, its next session closes them to the account that PostgreSQL runs under.
-    with TemporaryDirectory(prefix="baton-") as directory, Stack(Path(directory), step_seconds=step_seconds) as stack:
+    # Subscribers of the tests are on this machine.
+    extra_env = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
+    with (
+        TemporaryDirectory(prefix="baton-") as directory,
+        Stack(Path(directory), step_seconds=step_seconds, extra_env=extra_env) as stack,
+    ):
         # A new connection for each look: tests restart the database and cut what is connected to it.
         engine = create_engine(stack.env["BATON_DATABASE_URL"], poolclass=NullPool)
         record = sessions(engine)

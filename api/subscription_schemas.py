@@ -1,0 +1,126 @@
+"""Subscriptions as they are written and told."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from api.schemas import NO_CONTROLS, Answer, Body
+from domain.network import target_of
+from domain.public_events import PATTERN, chosen
+
+
+def _url(url: str) -> str:
+    target_of(url)
+    return url
+
+
+def _pattern(pattern: str) -> str:
+    if not PATTERN.fullmatch(pattern) or not chosen([pattern]):
+        raise ValueError("no event is of this type; docs/asyncapi.yaml has them all, and the last part may be *")
+    return pattern
+
+
+Url = Annotated[str, Field(max_length=2_000), AfterValidator(_url)]
+Types = Annotated[
+    list[Annotated[str, AfterValidator(_pattern)]],
+    Field(min_length=1, max_length=50, description="Types in full, `com.baton.order.*`, or `*` for all"),
+]
+Channel = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
+Description = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
+People = Annotated[bool, Field(description="Also tell who receives the goods: name, phone, address")]
+
+
+class SubscriptionBody(Body):
+    """Everything that fits and is written from now on is told to the URL, or from `since` on."""
+
+    url: Url
+    types: Types
+    channel: Annotated[Channel | None, Field(description="Only orders of this channel")] = None
+    description: Description = ""
+    people: People = False
+    active: bool = True
+    since: Annotated[AwareDatetime | None, Field(strict=False)] = None
+
+
+class SubscriptionChange(Body):
+    """What is not named stays. `active: true` also ends what a 410 or a pause began, and what was missed is told."""
+
+    url: Url | None = None
+    types: Types | None = None
+    channel: Channel | None = None
+    description: Description | None = None
+    people: People | None = None
+    active: bool | None = None
+
+
+class RotationBody(Body):
+    overlap_seconds: Annotated[
+        int, Field(ge=0, le=7 * 86_400, description="How long messages are signed with both secrets")
+    ] = 86_400
+
+
+class ReplayBody(Body):
+    since: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class SubscriptionAnswer(Answer):
+    """`failures` counts tries that failed in a row; until `not_before` the receiver is left alone."""
+
+    subscription_id: str
+    url: str
+    types: list[str]
+    channel: str | None
+    description: str
+    people: bool
+    active: bool
+    disabled_because: str | None
+    former_until: datetime | None
+    failures: int
+    not_before: datetime | None
+    created_by: str
+    created_at: datetime
+
+
+class SubscriptionState(SubscriptionAnswer):
+    """`waiting` counts up to 5,000; what does not fit there waits in the log."""
+
+    waiting: int
+    parked: int
+
+
+class SubscriptionWithSecret(SubscriptionAnswer):
+    """The secret is shown here and never again: `whsec_` and base64, as Standard Webhooks has it."""
+
+    secret: str
+
+
+class DeliveryAnswer(Answer):
+    """One message and its last try. `body` has the first 4,000 characters of what was sent, `answer` 2,000."""
+
+    delivery_id: int
+    message_id: str
+    order_id: str | None
+    type: str
+    state: Literal["waiting", "delivered", "parked"]
+    tries: int
+    queued_at: datetime
+    due_at: datetime
+    tried_at: datetime | None
+    took_ms: int | None
+    status: int | None
+    body: str
+    answer: str
+    problem: str | None
+
+
+class DeliveryAsked(Answer):
+    """It is sent within a second, unless the receiver is being left alone."""
+
+    delivery_id: int
+
+
+class ReplayAsked(Answer):
+    """It is told everything since then again, under the same ids."""
+
+    since: datetime

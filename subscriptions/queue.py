@@ -1,0 +1,104 @@
+"""From the log into the queue of each subscriber, and what is due there."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from domain.ids import event_message_id
+from domain.public_events import PREFIX, chosen
+from models.subscription import SubscriptionRow
+
+FULL = 5_000
+"""So many may wait for one subscriber; the others stay in the log until there is room."""
+AT_ONCE = 1_000
+
+BEHIND = text("SELECT subscription_id FROM subscriptions WHERE active AND position < :horizon ORDER BY 1")
+ANYBODY = text("SELECT EXISTS (SELECT FROM subscriptions WHERE active)")
+WAITING = text("""
+    SELECT count(*) FROM (
+        SELECT FROM deliveries WHERE subscription_id = :subscription_id AND state = 'waiting' LIMIT :full) AS waiting
+""")
+LAST = text("""
+    SELECT event_id FROM order_events WHERE event_id > :position AND event_id <= :horizon
+    ORDER BY event_id OFFSET :many LIMIT 1
+""")
+# What is there already is told again: somebody asked for a replay.
+QUEUE = text(f"""
+    INSERT INTO deliveries (subscription_id, message_id, event_id, order_id, type)
+    SELECT :subscription_id, '{event_message_id(0)[:-1]}' || event_id, event_id, order_id, '{PREFIX}' || type
+    FROM order_events JOIN orders USING (order_id)
+    WHERE event_id > :position AND event_id <= :up_to AND type = ANY(:types)
+      AND (CAST(:channel AS text) IS NULL OR channel = :channel)
+    ORDER BY event_id
+    ON CONFLICT (subscription_id, message_id) DO UPDATE
+        SET state = 'waiting', tries = 0, queued_at = now(), due_at = now(), settled_at = NULL
+        WHERE deliveries.state <> 'waiting'
+""")
+# Of an order nothing is due before what happened to it earlier.
+_IS_DUE = """
+    d.state = 'waiting' AND d.due_at <= now() AND NOT EXISTS (
+        SELECT FROM deliveries earlier
+        WHERE earlier.subscription_id = d.subscription_id AND earlier.order_id = d.order_id
+          AND earlier.state = 'waiting' AND earlier.event_id < d.event_id AND earlier.due_at > now())
+"""
+DUE = text(f"""
+    SELECT d.delivery_id, d.message_id, d.event_id, d.order_id, d.type, d.tries, d.queued_at
+    FROM deliveries d WHERE d.subscription_id = :subscription_id AND {_IS_DUE}
+    ORDER BY d.event_id NULLS FIRST, d.delivery_id LIMIT :limit
+""")
+TO_BE_TOLD = text(f"""
+    SELECT subscription_id FROM subscriptions AS s
+    WHERE active AND (not_before IS NULL OR not_before <= now())
+      AND EXISTS (SELECT FROM deliveries d WHERE d.subscription_id = s.subscription_id AND {_IS_DUE})
+    ORDER BY subscription_id
+""")
+FORGET = text("""
+    DELETE FROM deliveries WHERE delivery_id IN (
+        SELECT delivery_id FROM deliveries WHERE state = 'delivered' AND settled_at < now() - :kept
+        ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+""")
+
+
+def anybody_listens(session: Session) -> bool:
+    return bool(session.scalar(ANYBODY))
+
+
+def subscribers_behind(session: Session, horizon: int) -> list[str]:
+    """Whose queue lacks what the log has."""
+    return list(session.scalars(BEHIND, {"horizon": horizon}))
+
+
+def fill(session: Session, subscription_id: str, horizon: int) -> bool:
+    """Queue what the log has for a subscriber, a thousand facts at most; True when there is more and room for it.
+
+    Several workers may do it at once: one reads, the others pass by.
+    """
+    mine = select(SubscriptionRow).where(SubscriptionRow.subscription_id == subscription_id, SubscriptionRow.active)
+    row = session.scalar(mine.with_for_update(skip_locked=True))
+    if row is None or row.position >= horizon:
+        return False
+    if int(session.scalar(WAITING, {"subscription_id": subscription_id, "full": FULL}) or 0) >= FULL:
+        return False
+    place = {"subscription_id": subscription_id, "position": row.position, "horizon": horizon}
+    beyond = session.scalar(LAST, place | {"many": AT_ONCE})
+    up_to = horizon if beyond is None else int(beyond) - 1
+    session.execute(QUEUE, place | {"up_to": up_to, "types": chosen(row.types), "channel": row.channel})
+    row.position = up_to
+    return up_to < horizon
+
+
+def subscribers_to_tell(session: Session) -> list[str]:
+    """For whom something is due, and who are not left alone at the moment."""
+    return list(session.scalars(TO_BE_TOLD))
+
+
+def due(session: Session, subscription_id: str, limit: int) -> list[Row[Any]]:
+    """What is to be told next, in the order of the log."""
+    return list(session.execute(DUE, {"subscription_id": subscription_id, "limit": limit}))
+
+
+def forget_old(session: Session, kept: timedelta) -> None:
+    """The log of what was delivered goes after a time; what is parked stays until somebody looks."""
+    session.execute(FORGET, {"kept": kept})

@@ -1,0 +1,111 @@
+"""What becomes of messages to a subscriber after a try: delivered, tried again by the schedule, or parked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import structlog
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
+
+from domain.retries import WHOLE, circuit_pause, next_pause
+from integrations.receivers import Reply
+from models.subscription import DELIVERED, PARKED, DeliveryRow, SubscriptionRow
+
+log = structlog.get_logger()
+
+GONE = 410
+SHOWN_BODY, SHOWN_ANSWER = 4_000, 2_000
+"""Characters that are kept of what was sent and of what was answered."""
+
+# Nobody waits longer than the schedule, also not behind others while the receiver is left alone.
+PARK_OLD = text("""
+    UPDATE deliveries SET state = 'parked', settled_at = now()
+    WHERE subscription_id = :subscription_id AND state = 'waiting' AND queued_at < now() - :whole
+    RETURNING delivery_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try. `kept` is the body without the receiver of the goods."""
+
+    delivery_id: int
+    kept: str
+    reply: Reply
+    took_ms: int
+
+    @property
+    def taken(self) -> bool:
+        """Any 2xx says so, whatever the body says: a receiver that could not take it must not answer 2xx."""
+        return self.reply.status is not None and 200 <= self.reply.status < 300
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds that the receiver asked for; 0 if it did not, or in no way that the RFC knows."""
+        asked = self.reply.retry_after.strip()
+        if self.taken or not asked:
+            return 0
+        if asked.isascii() and asked.isdigit():
+            return float(asked[:9])
+        try:
+            until = parsedate_to_datetime(asked)
+        except ValueError:
+            return 0
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+    @property
+    def problem(self) -> str | None:
+        if self.taken:
+            return None
+        status = self.reply.status
+        if status is None:
+            return self.reply.problem
+        return f"answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
+
+
+def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> None:
+    """Write down what came of these tries, in their order, and leave the receiver alone where it fails."""
+    whose = select(SubscriptionRow).where(SubscriptionRow.subscription_id == subscription_id).with_for_update()
+    subscription = session.scalar(whose)
+    if subscription is None or not tries:
+        return
+    rows = {row.delivery_id: row for row in session.scalars(_these(tries))}
+    now, pause, failures, parked = datetime.now(UTC), timedelta(), subscription.failures, 0
+    for one in tries:
+        if (row := rows.get(one.delivery_id)) is None:
+            continue
+        _write_down(row, one, now, subscription.people)
+        failures = 0 if one.taken else failures + 1
+        if not one.taken:
+            pause = max(pause, timedelta(seconds=min(one.retry_after, 86_400)))
+            parked += row.state == PARKED
+        if one.reply.status == GONE:
+            subscription.active, subscription.disabled_because = False, "the receiver answered 410"
+    subscription.failures = failures
+    pause = max(pause, circuit_pause(failures) or timedelta())
+    subscription.not_before = now + pause if pause else None
+    if failures:
+        session.flush()
+        parked += len(session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": WHOLE}).all())
+    if parked:
+        log.error("deliveries_parked", subscription_id=subscription_id, count=parked)
+
+
+def _these(tries: Sequence[Tried]) -> Select[DeliveryRow]:
+    return select(DeliveryRow).where(DeliveryRow.delivery_id.in_([one.delivery_id for one in tries])).with_for_update()
+
+
+def _write_down(row: DeliveryRow, tried: Tried, now: datetime, people: bool) -> None:
+    row.tries += 1
+    row.tried_at, row.took_ms, row.status, row.problem = now, tried.took_ms, tried.reply.status, tried.problem
+    row.body = tried.kept[:SHOWN_BODY]
+    # Who was told a name may say it back.
+    row.answer = "" if people else tried.reply.body[:SHOWN_ANSWER]
+    if tried.taken:
+        row.state, row.settled_at = DELIVERED, now
+    elif (pause := next_pause(row.tries, tried.retry_after)) is None:
+        row.state, row.settled_at = PARKED, now
+    else:
+        row.due_at = now + pause

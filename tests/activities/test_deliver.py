@@ -1,0 +1,321 @@
+"""Deliver: signed, in order, by the schedule, and by the receiver's own wishes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from domain.retries import SCHEDULE, WHOLE
+from models.database import Sessions
+from models.subscription import SubscriptionRow
+from subscriptions.keys import new_secret, rotate
+from tests.factories import RECEIVER, place_order, place_orders
+from tests.factories import an_order as order_of
+from tests.subscriptions.receiver import Post, Receiver, Reply, receiving
+
+HELD, ACCEPTED, COMPLETED = "order.held", "order.accepted", "order.completed"
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[Receiver, str]]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Post:
+    return Post(sessions)
+
+
+@pytest.fixture
+def order_id(sessions: Sessions) -> str:
+    return place_order(sessions)
+
+
+def test_an_event_comes_once_in_the_form_of_a_cloudevent(
+    post: Post, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD, code="ADDRESS", reason="Ouyang Xiadan has moved", line_no=0)
+
+    # when
+    answers = [post.deliver(subscription), post.deliver(subscription)]
+
+    # then
+    assert [answer.taken for answer in answers] == [1, 0]
+    [event] = receiver[0].events
+    assert event["specversion"] == "1.0"
+    assert event["type"] == "com.baton.order.held"
+    assert event["subject"] == event["partitionkey"] == order_id
+    assert event["data"] == {
+        "order_id": order_id,
+        "channel": "tmall",
+        "channel_order_id": event["data"]["channel_order_id"],
+        "code": "ADDRESS",
+        "line_no": 0,
+    }
+    headers = receiver[0].came[0][0]
+    assert headers["content-type"] == "application/cloudevents+json"
+    assert headers["webhook-id"] == event["id"]
+    [row] = post.deliveries(subscription)
+    assert (row.state, row.status, row.tries, row.problem) == ("delivered", 200, 1, None)
+
+
+def test_nobody_is_named_unless_the_subscription_says_so_and_the_log_never_does(
+    post: Post, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    quiet, open_ = post.subscribe(receiver[1]), post.subscribe(receiver[1], people=True)
+    receiver[0].replies = [Reply(), Reply(body=f"thanks, {RECEIVER['name']}")]
+    post.happened(order_id, ACCEPTED)
+
+    # when
+    for subscription in (quiet, open_):
+        post.deliver(subscription)
+
+    # then
+    bodies = [body for _, body in receiver[0].came]
+    assert [RECEIVER["name"] in body for body in bodies] == [False, True]
+    [kept] = post.deliveries(open_)
+    assert RECEIVER["name"] not in kept.body + kept.answer
+
+
+def test_a_subscription_hears_its_types_and_its_channel_only(
+    post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    tmall, shop = place_orders(sessions, [order_of(), order_of(channel="shop")])
+    subscription = post.subscribe(receiver[1], types=["com.baton.order.*"], channel="shop")
+    for order_id in (tmall, shop):
+        post.happened(order_id, HELD, "reservation.created", "step.unknown")
+
+    # when
+    post.deliver(subscription)
+
+    # then
+    assert [(event["subject"], event["type"]) for event in receiver[0].events] == [(shop, "com.baton.order.held")]
+
+
+def test_while_a_key_is_rotated_both_secrets_verify_and_then_the_new_one_only(
+    post: Post, sessions: Sessions, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    former = new_secret()
+    subscription = post.subscribe(receiver[1], secret=former)
+    with sessions.begin() as session:
+        rotate(session.get_one(SubscriptionRow, subscription), 60)
+    secret = post.subscription(subscription).secret
+
+    # when
+    post.happened(order_id, HELD)
+    post.deliver(subscription)
+
+    # then
+    assert receiver[0].verified_by(former) == receiver[0].verified_by(secret) == [receiver[0].events[0]["id"]]
+
+    # when
+    post.change(subscription, former_until=datetime.now(UTC))
+    receiver[0].came.clear()
+    post.happened(order_id, ACCEPTED)
+    post.deliver(subscription)
+
+    # then
+    assert len(receiver[0].verified_by(secret)) == 1
+    with pytest.raises(Exception, match="No matching signature"):
+        receiver[0].verified_by(former)
+
+
+def test_a_message_that_fails_is_tried_by_the_schedule_under_the_same_id_and_then_parked(
+    post: Post, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(503, body="come back later")] * len(SCHEDULE)
+
+    # when
+    for tries, pause in enumerate([*SCHEDULE[1:], timedelta()], 1):
+        assert post.deliver(subscription).failed == 1
+        [row] = post.deliveries(subscription)
+        assert (row.tries, row.status, row.answer, row.problem) == (tries, 503, "come back later", "answered 503")
+        if row.state == "waiting":
+            assert row.tried_at is not None
+            assert row.due_at - row.tried_at == pause
+            post.let_time_pass(max(pause.total_seconds(), 300) + 1)
+
+    # then
+    assert (row.state, row.tries) == ("parked", 10)
+    assert len({event["id"] for event in receiver[0].events}) == 1
+    assert post.deliver(subscription).failed == 0
+
+
+def test_what_waits_behind_a_receiver_that_stays_away_is_parked_when_the_schedule_is_over(
+    post: Post, sessions: Sessions
+) -> None:
+    # given
+    subscription = post.subscribe("http://127.0.0.1:9/")
+    for order_id in place_orders(sessions, [order_of() for _ in range(30)]):
+        post.happened(order_id, HELD)
+    first = post.deliver(subscription)
+
+    # when
+    post.let_time_pass(WHOLE.total_seconds() + 1)
+    post.deliver(subscription)
+
+    # then
+    assert first.failed < 30
+    assert {row.state for row in post.deliveries(subscription)} == {"parked"}
+
+
+def test_later_events_of_an_order_wait_for_the_earlier_and_other_orders_do_not(
+    post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    first, second = sorted(place_orders(sessions, [order_of(), order_of()]))
+    subscription = post.subscribe(receiver[1])
+    post.happened(first, HELD)
+    receiver[0].replies = [Reply(500)]
+    post.deliver(subscription)
+
+    # when
+    post.happened(first, ACCEPTED)
+    post.happened(second, HELD, ACCEPTED)
+    post.deliver(subscription)
+    post.let_time_pass(6)
+    post.deliver(subscription)
+
+    # then
+    heard = [(event["subject"], event["type"].rpartition(".")[2]) for event in receiver[0].events]
+    assert heard[0] == (first, "held")
+    assert sorted(heard[1:3]) == [(second, "accepted"), (second, "held")]
+    assert heard[3:] == [(first, "held"), (first, "accepted")]
+
+
+def test_a_200_is_taken_whatever_the_body_says(post: Post, order_id: str, receiver: tuple[Receiver, str]) -> None:
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(200, body='{"error": "no room"}')]
+
+    assert post.deliver(subscription).taken == 1
+    assert post.deliveries(subscription)[0].answer == '{"error": "no room"}'
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_pause_that_the_receiver_asks_for_is_kept_by_all_its_messages(
+    form: str, post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    subscription = post.subscribe(receiver[1])
+    one, other = place_orders(sessions, [order_of(), order_of()])
+    asked = "120" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=121), usegmt=True)
+    receiver[0].replies = [Reply(429, {"Retry-After": asked})]
+    post.happened(one, HELD)
+    post.deliver(subscription)
+
+    # when
+    post.happened(other, HELD)
+    post.let_time_pass(100)
+    too_soon = post.deliver(subscription)
+    post.let_time_pass(25)
+    then = [post.deliver(subscription), post.deliver(subscription)]
+
+    # then
+    assert (too_soon.taken, too_soon.failed) == (0, 0)
+    assert sum(answer.taken for answer in then) == 2
+
+
+def test_410_disables_and_what_happened_meanwhile_is_told_when_it_is_active_again(
+    post: Post, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(410)]
+    post.deliver(subscription)
+
+    # when
+    post.happened(order_id, ACCEPTED)
+    while_gone = post.deliver(subscription)
+    row = post.subscription(subscription)
+
+    # then
+    assert (row.active, row.disabled_because) == (False, "the receiver answered 410")
+    assert (while_gone.taken, while_gone.failed) == (0, 0)
+
+    # when
+    post.change(subscription, active=True, failures=0, not_before=None)
+    post.let_time_pass(10)
+    post.deliver(subscription)
+
+    # then
+    assert [event["type"].rpartition(".")[2] for event in receiver[0].events] == ["held", "held", "accepted"]
+
+
+def test_a_receiver_that_fails_in_a_row_is_left_alone_and_then_asked_by_one_message(
+    post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    subscription = post.subscribe(receiver[1])
+    for order_id in place_orders(sessions, [order_of() for _ in range(40)]):
+        post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(500)] * 1_000
+
+    # when
+    first = post.deliver(subscription)
+    again = post.deliver(subscription)
+    post.let_time_pass(301)
+    probe = post.deliver(subscription)
+
+    # then
+    assert 5 <= first.failed <= 5 + 8
+    assert (again.failed, probe.failed) == (0, 1)
+
+    # when
+    receiver[0].replies = []
+    post.let_time_pass(301)
+    back = [post.deliver(subscription), post.deliver(subscription)]
+
+    # then
+    assert [answer.taken for answer in back] == [1, 39]
+
+
+def test_a_slow_receiver_costs_a_few_timeouts_and_not_one_for_each_message(
+    post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given
+    post.timeout = 0.3
+    subscription = post.subscribe(receiver[1])
+    for order_id in place_orders(sessions, [order_of() for _ in range(40)]):
+        post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(late=1)] * 40
+
+    # when
+    began = datetime.now(UTC)
+    answer = post.deliver(subscription)
+
+    # then
+    assert answer.failed <= 5 + 8
+    assert datetime.now(UTC) - began < timedelta(seconds=3)
+    assert "TimeoutError" in {row.problem for row in post.deliveries(subscription)}
+
+
+def test_a_redirect_is_a_failure_that_says_so(post: Post, order_id: str, receiver: tuple[Receiver, str]) -> None:
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD)
+    receiver[0].replies = [Reply(302, {"Location": receiver[1]})]
+
+    assert post.deliver(subscription).failed == 1
+    assert post.deliveries(subscription)[0].problem == "answered 302, and redirects are not followed"
+
+
+def test_a_receiver_that_only_we_can_reach_is_refused_at_delivery_too(
+    post: Post, order_id: str, receiver: tuple[Receiver, str]
+) -> None:
+    post.private = False
+    subscription = post.subscribe(receiver[1])
+    post.happened(order_id, HELD)
+
+    assert post.deliver(subscription).failed == 1
+    assert (post.deliveries(subscription)[0].problem, receiver[0].came) == ("NotPublic", [])

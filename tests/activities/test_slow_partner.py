@@ -1,0 +1,89 @@
+"""An ERP that takes seconds to answer does not eat the worker: other steps go on in time, and it misses nothing."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from activities import journal
+from activities.notify import Notify, NotifyRequest
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from tests.activities.story import LONG, Steps
+from tests.factories import an_order, place_orders
+from tests.integrations.servers import SECRET, serving
+
+THREADS = 16
+ORDERS = 120
+ANSWER_SECONDS = 1.5
+
+
+class SlowErp:
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.late = ANSWER_SECONDS
+        self._now = 0
+        self.most = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        messages = (await Request(scope, receive).json())["messages"]
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(self.late)
+        self._now -= 1
+        ids = [message["message_id"] for message in messages]
+        self.taken += ids
+        await JSONResponse({"accepted": ids})(scope, receive, send)
+
+
+@pytest.fixture
+def erp() -> Iterator[tuple[SlowErp, PartnerHttp]]:
+    slow = SlowErp()
+    with serving(slow) as address:
+        client = PartnerHttp("erp", address, SECRET, timeout_seconds=10.0)
+        yield slow, client
+        client.close()
+
+
+def test_other_steps_go_on_in_time_while_many_orders_have_something_to_tell_a_slow_erp(
+    steps: Steps, erp: tuple[SlowErp, PartnerHttp]
+) -> None:
+    # Given many orders with something to tell, and the threads of one worker
+    slow, client = erp
+    notify = Notify(steps.sessions, {**steps.notify.inboxes, "erp": MessageInbox(client)})
+    orders = place_orders(steps.sessions, [an_order() for _ in range(ORDERS)])
+    with steps.sessions.begin() as session:
+        for order_id in orders:
+            journal.announce(session, order_id, "received")
+
+    def step() -> float:
+        with steps.sessions() as session:
+            session.execute(text("SELECT 1"))
+        return time.monotonic()
+
+    # When other steps queue behind all of them
+    with ThreadPoolExecutor(THREADS) as threads:
+        began = time.monotonic()
+        telling = [threads.submit(notify.notify, NotifyRequest(order_id, LONG)) for order_id in orders]
+        others = [threads.submit(step) for _ in range(50)]
+        waited = max(other.result() for other in others) - began
+        answers = [told.result() for told in telling]
+
+    # Then they did not wait for the ERP, which would have taken all threads for several times as long
+    assert waited < ORDERS * ANSWER_SECONDS / THREADS / 2
+    assert slow.most <= 4
+    assert {name for answer in answers for name in answer.waiting} == {"erp"}
+
+    # And it is told the rest when it is asked again
+    slow.late = 0
+    for order_id in orders:
+        notify.notify(NotifyRequest(order_id, LONG))
+    assert sorted(slow.taken) == sorted(f"{order_id}:received:erp" for order_id in orders)

@@ -1,0 +1,197 @@
+"""Server-sent events: they go on where a connection broke, share one reader, and end with the process."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from activities import journal
+from api import log_reader
+from api.app import create_app
+from api.log_reader import LogReader
+from commands.keys import create_key
+from models.database import Sessions
+from settings import Settings
+from tests.api.conftest import NOBODY, assert_problem
+from tests.factories import an_order as order_of
+from tests.factories import place_order, place_orders
+from tests.integrations.servers import serving
+
+CODES = ("FIRST", "SECOND", "THIRD")
+
+
+@dataclass
+class Desk:
+    """An API on a socket, a key to it, and a log to write into."""
+
+    url: str
+    sessions: Sessions
+
+    def happened(self, order_id: str, *codes: str, event: str = "order.held") -> None:
+        for code in codes:
+            with self.sessions.begin() as session:
+                journal.happened(session, order_id, event, f"{event}:{code}", {"code": code})
+
+    @asynccontextmanager
+    async def watch(
+        self, role: str = "viewer", channel: str | None = None, last: str = "", **params: Any
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The events that come, each with its id and type."""
+        key = create_key(self.sessions, "a dashboard", role, channel)
+        headers = {"Authorization": f"Bearer {key}"} | ({"Last-Event-ID": last} if last else {})
+        async with (
+            httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20) as client,
+            client.stream("GET", "/events/stream", params=params) as response,
+        ):
+            assert response.status_code == 200
+            lines = response.aiter_lines()
+            assert await anext(lines) == ": connected"
+            yield _events(lines)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
+    told: dict[str, Any] = {}
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        if line:
+            told[name] = json.loads(value) if name == "data" else value
+        elif "data" in told:
+            yield told
+            told = {}
+
+
+async def take(events: AsyncIterator[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+    async with asyncio.timeout(10):
+        return [await anext(events) for _ in range(number)]
+
+
+def codes(events: list[dict[str, Any]]) -> list[str]:
+    return [event["data"]["data"]["code"] for event in events]
+
+
+@pytest.fixture
+def desk(settings: Settings, sessions: Sessions) -> Iterator[Desk]:
+    with serving(create_app(settings.model_copy(update={"temporal_address": NOBODY}))) as url:
+        yield Desk(url, sessions)
+
+
+async def test_what_happens_is_told_to_every_dashboard(desk: Desk) -> None:
+    # given
+    order_id = place_order(desk.sessions)
+    desk.happened(order_id, "BEFORE")
+    async with desk.watch(last="0") as one, desk.watch(last="0") as other:
+        assert codes(await take(one, 1)) == codes(await take(other, 1)) == ["BEFORE"]
+
+        # when
+        desk.happened(order_id, *CODES)
+        heard = [await take(one, 3), await take(other, 3)]
+
+    # then
+    assert codes(heard[0]) == codes(heard[1]) == list(CODES)
+    assert heard[0][0]["event"] == "com.baton.order.held"
+    assert heard[0][0]["data"]["subject"] == order_id
+
+
+async def test_a_broken_connection_goes_on_behind_the_last_event_that_came(desk: Desk) -> None:
+    # given
+    order_id = place_order(desk.sessions)
+    desk.happened(order_id, *CODES)
+    async with desk.watch(last="0") as events:
+        [first] = await take(events, 1)
+
+    # when
+    desk.happened(order_id, "MEANWHILE")
+    async with desk.watch(last=first["id"]) as events:
+        heard = await take(events, 3)
+
+    # then
+    assert codes(heard) == ["SECOND", "THIRD", "MEANWHILE"]
+
+
+async def test_a_stream_that_is_far_behind_reads_the_log_until_it_has_caught_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr(log_reader, "PAGE", 2)
+    order_id = place_order(desk.sessions)
+    desk.happened(order_id, *CODES, "FOURTH", "FIFTH")
+
+    # when
+    async with desk.watch(last="0") as events:
+        heard = await take(events, 5)
+        desk.happened(order_id, "SIXTH")
+        heard += await take(events, 1)
+
+    # then
+    assert codes(heard) == [*CODES, "FOURTH", "FIFTH", "SIXTH"]
+
+
+async def test_a_stream_has_its_types_and_its_channel_only(desk: Desk) -> None:
+    # given
+    tmall, shop = place_orders(desk.sessions, [order_of(), order_of(channel="shop")])
+    for order_id in (tmall, shop):
+        desk.happened(order_id, "NEVER")
+        desk.happened(order_id, order_id, event="alert.raised")
+
+    # when
+    chosen = {"type": ["com.baton.alert.*"]}
+    async with desk.watch(last="0", channel="shop", role="channel", **chosen) as own:
+        [of_key] = await take(own, 1)
+    async with desk.watch(last="0", **chosen) as every:
+        heard = await take(every, 2)
+
+    # then
+    assert codes([of_key]) == [shop]
+    assert codes(heard) == [tmall, shop]
+
+
+async def test_what_cannot_be_is_refused_by_name(desk: Desk) -> None:
+    key = create_key(desk.sessions, "tmall-connector", "channel", "tmall")
+    async with httpx2.AsyncClient(base_url=desk.url, headers={"Authorization": f"Bearer {key}"}) as client:
+        assert_problem(await client.get("/events/stream", params={"channel": "shop"}), 403, "forbidden")
+        assert_problem(await client.get("/events/stream", params={"type": "shipped"}), 422, "invalid")
+        assert_problem(await client.get("/events/stream", headers={"Last-Event-ID": "x"}), 422, "invalid")
+    async with httpx2.AsyncClient(base_url=desk.url) as nobody:
+        assert_problem(await nobody.get("/events/stream"), 401, "unauthenticated")
+
+
+async def test_many_dashboards_share_one_reader_which_rests_when_nobody_watches(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    looks = list[float]()
+    settled = LogReader._settled
+    monkeypatch.setattr(LogReader, "_settled", lambda self: looks.append(time.monotonic()) or settled(self))
+    reader = LogReader(sessions)
+    streams = [reader.follow(0) for _ in range(30)]
+    order_id = place_order(sessions)
+    with sessions.begin() as session:
+        journal.happened(session, order_id, "order.held", "one", {"code": "ONE"})
+
+    # when
+    heard = await asyncio.gather(*(anext(stream) for stream in streams))
+    while_watched = len(looks)
+    for stream in streams:
+        await stream.aclose()
+    await asyncio.sleep(log_reader.EVERY_SECONDS * 1.5)
+
+    # then
+    assert [fact.data["code"] for facts in heard for fact in facts] == ["ONE"] * 30
+    assert while_watched <= 3
+    assert len(looks) <= while_watched + 1
+
+
+async def test_the_process_ends_promptly_while_a_stream_is_open(settings: Settings, sessions: Sessions) -> None:
+    held = serving(create_app(settings.model_copy(update={"temporal_address": NOBODY})))
+    url = held.__enter__()
+    async with Desk(url, sessions).watch(last="0"):
+        began = time.monotonic()
+        await asyncio.to_thread(held.__exit__, None, None, None)
+
+    assert time.monotonic() - began < 4

@@ -1,0 +1,68 @@
+"""A worker dies while a subscriber is told of hundreds of orders: each event is taken once by its id, and in order."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from tests.e2e.running import Running
+from tests.subscriptions.receiver import Receiver, receiving
+
+ORDERS = 500
+STORY = ("order.received", "order.accepted", "fulfillment_order.shipped", "order.completed")
+# Orders as they are in the log when all is done, so that only the telling is tried here; they are taken away again.
+PLACE = text("""
+    INSERT INTO orders (order_id, channel, channel_order_id, request_hash, content_hash, status, placed_at, customer_id,
+        currency, discount_minor, shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method,
+        country, province, receiver, remarks, tags, units, workflow_started_at)
+    SELECT 'TOLD-' || n, 'told', 'TOLD-' || n, '', 0, 'completed', now(), 'C-' || n,
+        'CNY', 0, 0, 0, 1000, '', '', 'CN', '', '{}', '', '[]', 1, now() FROM generate_series(1, :orders) AS n
+""")
+HAPPEN = text("""
+    INSERT INTO order_events (order_id, type, key, actor, data)
+    SELECT 'TOLD-' || n, :event, :event, 'baton', '{}' FROM generate_series(1, :orders) AS n
+""")
+FORGET = ("DELETE FROM order_events WHERE order_id LIKE 'TOLD-%'", "DELETE FROM orders WHERE channel = 'told'")
+
+
+def test_every_event_is_taken_once_and_in_order_though_the_worker_died(baton: Running) -> None:
+    # Given a subscriber, and what happened to hundreds of orders
+    with receiving() as (receiver, url):
+        body = {"url": url, "types": ["*"]}
+        subscription = baton.api.post("/subscriptions", json=body).raise_for_status().json()["subscription_id"]
+        happen(baton)
+
+        # When the worker is killed in the middle of telling
+        baton.until("some are told", lambda: len(receiver.came) >= ORDERS)
+        baton.kill("worker")
+        baton.start("worker")
+
+        # Then each event has come, and its first coming is in the order of its order
+        baton.until("all are taken", lambda: len(first_comings(receiver)) == ORDERS * len(STORY))
+        stories: dict[str, list[str]] = {}
+        for order_id, event in first_comings(receiver):
+            stories.setdefault(order_id, []).append(event)
+        assert stories == {f"TOLD-{number}": list(STORY) for number in range(1, ORDERS + 1)}
+
+        # And all that is left is the log of it
+        path = f"/subscriptions/{subscription}"
+        baton.until("all is written down", lambda: baton.api.get(path).json()["waiting"] == 0)
+        baton.api.delete(path).raise_for_status()
+    with baton.record.begin() as session:
+        for forget in FORGET:
+            session.execute(text(forget))
+    baton.verify()
+
+
+def happen(baton: Running) -> None:
+    with baton.record.begin() as session:
+        session.execute(PLACE, {"orders": ORDERS})
+        for event in STORY:
+            session.execute(HAPPEN, {"orders": ORDERS, "event": event})
+
+
+def first_comings(receiver: Receiver) -> Sequence[tuple[str, str]]:
+    """The order and the type of each event, as a receiver takes them that knows what it had."""
+    known = dict[str, tuple[str, str]]()
+    for event in receiver.events:
+        known.setdefault(event["id"], (event["subject"], event["type"].removeprefix("com.baton.")))
+    return list(known.values())

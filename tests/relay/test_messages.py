@@ -1,0 +1,134 @@
+"""What others are to hear: it costs nothing while nobody listens, and is queued once by whoever is there."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, text, update
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from models.database import Sessions
+from models.subscription import DeliveryRow
+from relay.messages import MessageNews
+from settings import Settings
+from subscriptions import queue
+from tests.factories import an_order, place_order, place_orders
+from tests.subscriptions.receiver import Post
+
+
+@pytest.fixture
+def client(temporal: WorkflowEnvironment) -> Client:
+    return temporal.client
+
+
+@pytest.fixture
+def news(sessions: Sessions, client: Client, settings: Settings) -> MessageNews:
+    return MessageNews(sessions, client, settings)
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Post:
+    return Post(sessions)
+
+
+@pytest.fixture
+def asked(sessions: Sessions) -> Iterator[list[str]]:
+    """What PostgreSQL is asked."""
+    statements = list[str]()
+
+    def hear(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    engine = sessions.kw["bind"]
+    event.listen(engine, "before_cursor_execute", hear)
+    yield statements
+    event.remove(engine, "before_cursor_execute", hear)
+
+
+async def test_while_nobody_subscribes_two_questions_are_asked_and_nothing_is_written(
+    news: MessageNews, post: Post, sessions: Sessions, asked: list[str]
+) -> None:
+    post.happened(place_order(sessions), "order.received")
+    asked.clear()
+
+    assert await news.carry() == 0
+
+    assert len(asked) == 2
+    assert all(statement.lstrip().startswith("SELECT") for statement in asked)
+
+
+async def test_a_run_is_started_for_each_subscriber_that_has_something_to_hear(
+    news: MessageNews, post: Post, sessions: Sessions, client: Client
+) -> None:
+    hears, waits = (
+        post.subscribe("http://127.0.0.1:9/"),
+        post.subscribe("http://127.0.0.1:9/", types=["com.baton.ping"]),
+    )
+    post.happened(place_order(sessions), "order.received")
+
+    carried = [await news.carry(), await news.carry()]
+
+    assert carried == [1, 1]
+    run = await client.get_workflow_handle(f"deliver/{hears}").describe()
+    assert run.workflow_type == "DeliveryWorkflow"
+    assert post.deliveries(waits) == []
+
+
+def test_two_relays_queue_each_fact_once(post: Post, sessions: Sessions) -> None:
+    # given
+    subscription = post.subscribe("http://127.0.0.1:9/")
+    for order_id in place_orders(sessions, [an_order() for _ in range(20)]):
+        post.happened(order_id, "order.received", "order.accepted")
+
+    # when
+    with ThreadPoolExecutor(4) as relays:
+        list(relays.map(lambda _: Post(sessions).fill(subscription), range(12)))
+
+    # then
+    assert len(post.deliveries(subscription)) == 40
+
+
+def test_what_does_not_fit_stays_in_the_log_until_there_is_room(
+    post: Post, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr(queue, "FULL", 4)
+    monkeypatch.setattr(queue, "AT_ONCE", 3)
+    subscription = post.subscribe("http://127.0.0.1:9/")
+    for order_id in place_orders(sessions, [an_order() for _ in range(10)]):
+        post.happened(order_id, "order.received")
+
+    # when
+    sizes = []
+    for _ in range(3):
+        post.fill(subscription)
+        sizes.append(len(post.deliveries(subscription)))
+    with sessions.begin() as session:
+        session.execute(update(DeliveryRow).values(state="delivered"))
+    for _ in range(3):
+        post.fill(subscription)
+
+    # then
+    assert sizes == [3, 6, 6]
+    assert len(post.deliveries(subscription)) == 10
+
+
+def test_what_was_delivered_is_forgotten_after_a_time_and_what_is_parked_stays(post: Post, sessions: Sessions) -> None:
+    # given
+    subscription = post.subscribe("http://127.0.0.1:9/")
+    post.happened(place_order(sessions), "order.received", "order.accepted", "order.completed")
+    post.fill(subscription)
+    old, parked, new = (row.delivery_id for row in post.deliveries(subscription))
+    with sessions.begin() as session:
+        for delivery_id, state, days in ((old, "delivered", 8), (parked, "parked", 8), (new, "delivered", 6)):
+            settled = text("UPDATE deliveries SET state = :state, settled_at = now() - :age WHERE delivery_id = :id")
+            session.execute(settled, {"state": state, "age": timedelta(days=days), "id": delivery_id})
+
+    # when
+    with sessions.begin() as session:
+        queue.forget_old(session, timedelta(days=7))
+
+    # then
+    assert [row.delivery_id for row in post.deliveries(subscription)] == [parked, new]
