@@ -27,6 +27,7 @@ from models.database import open_database, sessions
 from relay.carry import Relay
 from settings import Settings
 from workflows.deliver import DeliveryWorkflow
+from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow

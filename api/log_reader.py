@@ -9,7 +9,8 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
-from subscriptions.log import Entry, Horizon, entries
+from models.horizon import Horizon
+from subscriptions.log import Entry, entries
 
 log = structlog.get_logger()
 

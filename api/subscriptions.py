@@ -20,9 +20,10 @@ from api.subscription_schemas import (
     SubscriptionWithSecret,
 )
 from domain.ids import new_subscription_id
+from models.horizon import newest
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from subscriptions.keys import new_secret
-from subscriptions.log import newest, position_before
+from subscriptions.log import position_before
 from subscriptions.queue import FULL
 from subscriptions.targets import check_target
 

@@ -197,14 +197,10 @@ class OrderEventRow(Base):
     key: Mapped[str]
     actor: Mapped[str]
     data: Mapped[Json]
-    committed_in: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"))
-    """The transaction that wrote it. Readers of the whole log go by it: what commits late has a place that was not read
-    yet, which is not so for `event_id`."""
 
     __table_args__ = (
         UniqueConstraint("order_id", "key"),
         Index("ix_order_events_order", "order_id", "event_id"),
-        Index("ix_order_events_committed", "committed_in", "event_id"),
         # A page's first and last time, for reading from a time on: it costs an order next to nothing.
         Index("ix_order_events_at", "at", postgresql_using="brin"),
     )

@@ -29,12 +29,11 @@ class EventSealRow(Base):
 
 
 class SealingRow(Base):
-    """How far facts have been sealed: up to this place in the order of transactions. There is one row at most."""
+    """How far facts have been sealed. There is one row at most."""
 
     __tablename__ = "sealing"
 
     one: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
-    committed_in: Mapped[int] = mapped_column(BigInteger)
     event_id: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("one", "one_row"),)

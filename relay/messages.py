@@ -13,10 +13,10 @@ from temporalio.service import RPCError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
+from models.horizon import Horizon
 from models.messaging import IS_SENT_AGAIN
 from settings import Settings
 from subscriptions import queue
-from subscriptions.log import Horizon
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
 
 log = structlog.get_logger()

@@ -16,8 +16,7 @@ from trail.days import as_it_stands, is_signed
 EVERYTHING = """
     SELECT coalesce(seal.order_id, event.order_id) AS order_id, coalesce(seal.event_id, event.event_id) AS event_id,
         seal.position, seal.hash, event.event_id IS NOT NULL AS is_there, event.order_id AS told_of, at, type, key,
-        actor, data, (committed_in, event.event_id) <= (
-            SELECT coalesce(max(sealing.committed_in), 0), coalesce(max(sealing.event_id), 0) FROM sealing) AS is_old
+        actor, data, event.event_id <= (SELECT coalesce(max(sealing.event_id), 0) FROM sealing) AS is_old
     FROM event_seals AS seal FULL JOIN order_events AS event USING (event_id)
 """
 OF_ONE = text(f"{EVERYTHING} WHERE :order_id IN (seal.order_id, event.order_id) ORDER BY 1, position, 2")

@@ -11,6 +11,7 @@ from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
+from models.horizon import Horizon
 from models.trace import EventSealRow
 
 AT_ONCE = 5_000
@@ -19,22 +20,17 @@ AT_ONCE = 5_000
 # Any number will do as long as all workers agree on it: a chain has one who writes it.
 SEAL_LOCK = 4_221_976
 ALONE = select(func.pg_try_advisory_xact_lock(SEAL_LOCK))
-# A transaction that is still open may yet write; what is older than all that are open is there for good. Its number
-# orders the facts, since a number of its own (event_id) may be taken early and committed late.
 UNSEALED = text("""
-    SELECT event_id, order_id, at, type, key, actor, data, committed_in FROM order_events
-    WHERE (committed_in, event_id) > (
-            SELECT coalesce(max(committed_in), 0), coalesce(max(event_id), 0) FROM sealing)
-        AND committed_in < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-    ORDER BY committed_in, event_id LIMIT :at_once
+    SELECT event_id, order_id, at, type, key, actor, data FROM order_events
+    WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to
+    ORDER BY event_id LIMIT :at_once
 """)
 HEADS = text("""
     SELECT DISTINCT ON (order_id) order_id, position, hash FROM event_seals WHERE order_id = ANY(:orders)
     ORDER BY order_id, position DESC
 """)
 SEALED = text("""
-    INSERT INTO sealing (committed_in, event_id) VALUES (:committed_in, :event_id)
-    ON CONFLICT (one) DO UPDATE SET committed_in = excluded.committed_in, event_id = excluded.event_id
+    INSERT INTO sealing (event_id) VALUES (:event_id) ON CONFLICT (one) DO UPDATE SET event_id = excluded.event_id
 """)
 HISTORY_DUE = text("""
     INSERT INTO histories_due (subject, look_after)
@@ -51,15 +47,17 @@ class Sealing:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._horizon = Horizon()
 
     def run(self) -> int:
         """Seal what was committed, oldest first, in one transaction, and answer how many facts these were."""
         with self._sessions.begin() as session:
-            return _seal(session) if session.scalar(ALONE) else 0
+            up_to = self._horizon.look(session)
+            return _seal(session, up_to) if session.scalar(ALONE) else 0
 
 
-def _seal(session: Session) -> int:
-    rows = session.execute(UNSEALED, {"at_once": AT_ONCE}).all()
+def _seal(session: Session, up_to: int) -> int:
+    rows = session.execute(UNSEALED, {"at_once": AT_ONCE, "up_to": up_to}).all()
     if not rows:
         return 0
     known = session.execute(HEADS, {"orders": sorted({row.order_id for row in rows})})
@@ -75,7 +73,7 @@ def _seal(session: Session) -> int:
     )
     ended = [row.data.get("return_id", row.order_id) for row in rows if row.type in ENDS]
     session.execute(HISTORY_DUE, {"subjects": ended})
-    session.execute(SEALED, {"committed_in": rows[-1].committed_in, "event_id": rows[-1].event_id})
+    session.execute(SEALED, {"event_id": rows[-1].event_id})
     return len(rows)
 
 

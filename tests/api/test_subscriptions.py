@@ -9,9 +9,9 @@ from sqlalchemy import text, update
 from activities import journal
 from commands.keys import create_key
 from models.database import Sessions
+from models.horizon import Horizon
 from models.subscription import DeliveryRow
 from settings import Settings
-from subscriptions.log import Horizon
 from subscriptions.queue import fill
 from tests.api.conftest import Api, Connect, assert_problem, fields, running
 from tests.factories import place_order

@@ -15,10 +15,10 @@ from activities import journal
 from activities.deliver import Deliver, DeliverAnswer, DeliverRequest
 from domain.ids import new_subscription_id
 from models.database import Sessions
+from models.horizon import Horizon
 from models.subscription import DeliveryRow, SubscriptionRow
 from subscriptions import queue
 from subscriptions.keys import new_secret
-from subscriptions.log import Horizon
 from tests.integrations.servers import serving
 
 

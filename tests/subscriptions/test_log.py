@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from activities import journal
 from models.database import Sessions
-from subscriptions.log import Horizon, entries
+from models.horizon import Horizon
+from subscriptions.log import entries
 from tests.factories import place_order
 
 

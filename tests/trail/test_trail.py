@@ -140,8 +140,8 @@ def test_a_fact_of_a_transaction_that_commits_late_is_sealed_all_the_same(
             id="removed with its seal",
         ),
         pytest.param(
-            "INSERT INTO order_events (order_id, type, key, actor, data, committed_in)"
-            " SELECT :order, 'order.canceled', 'added', 'nobody', '{}', min(committed_in) FROM order_events",
+            "INSERT INTO order_events (event_id, order_id, type, key, actor, data) OVERRIDING SYSTEM VALUE"
+            " SELECT min(event_id) - 1, :order, 'order.canceled', 'added', 'nobody', '{}' FROM order_events",
             "order.canceled",
             "was added",
             id="added",

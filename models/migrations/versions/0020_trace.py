@@ -10,11 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    committed_in = sa.text("(pg_current_xact_id()::text::bigint)")
-    op.add_column(
-        "order_events", sa.Column("committed_in", sa.BigInteger(), nullable=False, server_default=committed_in)
-    )
-    op.create_index("ix_order_events_committed", "order_events", ["committed_in", "event_id"])
     op.create_table(
         "event_seals",
         sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -29,7 +24,6 @@ def upgrade() -> None:
     op.create_table(
         "sealing",
         sa.Column("one", sa.Boolean(), server_default=sa.true(), nullable=False),
-        sa.Column("committed_in", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("one", name="pk_sealing"),
         sa.CheckConstraint("one", name="ck_sealing_one_row"),
