@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from activities import gifts, sourcing
 from activities.records import load_order
 from domain import shortages
-from domain.return_policy import paid_for
+from domain.return_money import paid_for
 from goods.demand import UNDONE
 from models.fulfillment import FulfillmentOrderRow
 from models.goods import ProductSubstituteRow

@@ -53,7 +53,7 @@ class Reserve:
         for _ in range(LOOKS):
             try:
                 with self.sessions.begin() as session:
-                    return _reserve(session, request)
+                    return reserve_once(session, request)
             except OutOfStock:
                 continue
         raise TooMuchTraffic
@@ -83,7 +83,8 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     return [Movement("released", row.sku, row.location_id, row.quantity) for row in held]
 
 
-def _reserve(session: Session, request: StockRequest) -> Reservation:
+def reserve_once(session: Session, request: StockRequest) -> Reservation:
+    """Claim it in the caller's transaction, or put the order on the list. Raises OutOfStock when others were faster."""
     order_id, key = request.order_id, f"{request.order_id}:reserve:{request.round}"
     if known := journal.repeat_of(session, key):
         return Reservation(**known)

@@ -5,10 +5,12 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit
+from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
+from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
@@ -16,7 +18,10 @@ from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
 from activities.reserve import Reserve
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
 from activities.return_reports import ReturnProgress
+from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Shortages
@@ -34,7 +39,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     pick, ship, progress = Pick(record, partners.wms), Ship(record, partners.tms), ProgressReports(record)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
-    returns = Returns(record, partners.wms, partners.payments, settings.return_window)
+    parameters, returns = ParameterBook(), Returns(record, partners.wms)
+    requests = ReturnRequests(record, parameters)
+    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
     pull, reconcile = Pull(record), Reconcile(record)
     return (
         audit.audit_order,
@@ -62,10 +69,16 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         notify.notify,
         outcome.end_order,
         outcome.raise_alert,
-        returns.open_return,
+        requests.open_return,
+        requests.decide_return,
         returns.record_goods,
         returns.announce_return,
-        returns.refund_return,
+        ReturnRefunds(record, partners.payments, parameters).refund_return,
+        labels.book_label,
+        labels.void_label,
+        follow_ups.place_follow_up,
+        follow_ups.send_follow_up,
+        follow_ups.drop_follow_up,
         returns.end_return,
         returns.ask_attention,
         ReturnProgress(record).record_return,

@@ -62,6 +62,7 @@ class ReturnReceived(Said):
 class InspectedLine(SkuLine):
     disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
     grade: Word = ""
+    photos: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
 
 
 class ReturnInspected(Said):
@@ -71,6 +72,14 @@ class ReturnInspected(Said):
 
 class Tracking(Said):
     shipment_id: Reference
+    waybill: Reference
+    status: TrackingStatus
+    occurred_at: Time
+    note: Reason = ""
+
+
+class ReturnTracking(Said):
+    return_id: Reference
     waybill: Reference
     status: TrackingStatus
     occurred_at: Time

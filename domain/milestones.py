@@ -1,12 +1,16 @@
 """Who is told of what: one table. A line more and one more partner hears of a milestone."""
 
-RECEIVED, SHIPPED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
+RECEIVED, SHIPPED, DELIVERED, CANCELED, RETURNED, REFUNDED, CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = (
     "received",
     "shipped",
     "delivered",
     "canceled",
     "returned",
     "refunded",
+    "return_decided",
+    "return_label",
+    "return_received",
+    "replaced",
 )
 
 # The customer first: nobody else waits as impatiently.
@@ -19,6 +23,10 @@ TOLD = {
     CANCELED: RECIPIENTS,
     RETURNED: RECIPIENTS,
     REFUNDED: RECIPIENTS,
+    CASE_DECIDED: ("inbox", "channel"),
+    RETURN_LABEL: ("inbox", "channel"),
+    CASE_RECEIVED: ("inbox", "channel"),
+    REPLACED: RECIPIENTS,
 }
 
 

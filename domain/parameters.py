@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from domain.money import Money, NotMoney
+from domain.return_terms import CustomsReturn, Terms, Window, read_customs_return, read_terms, read_windows
 
 ANYWHERE = "*"
 
@@ -67,6 +68,9 @@ class Parameters:
     buyer_velocity: Velocity | None = None
     ordinary_amount: Ordinary | None = None
     stock_low_at: int = 0
+    return_windows: Mapping[str, Mapping[str, Window]] = field(default_factory=dict)
+    return_terms: Mapping[str, Terms] = field(default_factory=dict)
+    customs_return: CustomsReturn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +158,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "buyer_velocity": lambda value: Velocity(_whole(value["orders"]), _whole(value["hours"], most=720)),
     "ordinary_amount": lambda value: Ordinary(_whole(value["times"]), _whole(value["orders"], most=20)),
     "stock_low_at": _whole,
+    "return_windows": read_windows,
+    "return_terms": read_terms,
+    "customs_return": read_customs_return,
 }

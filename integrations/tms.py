@@ -40,6 +40,25 @@ class BookingRequest(TypedDict):
     instructions: NotRequired[dict[str, Any]]
 
 
+class Place(TypedDict):
+    """Where goods go back to."""
+
+    location_id: str
+    country: str
+    region: str
+
+
+class ReturnBookingRequest(TypedDict):
+    """Goods to be fetched at a customer's; `ship_from` is called `from` in docs/partners.md."""
+
+    return_id: str
+    order_id: str
+    channel_order_id: str
+    ship_from: dict[str, Any]
+    to: Place
+    lines: list[Line]
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """Who carries the shipment, under which number."""
@@ -76,7 +95,22 @@ class Tms:
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
         """Take a booking back. One that was never made counts as voided and will not be made should it still come."""
-        answer = self._ask(shipment_id, "void", reason, key, (200, 404))
+        return self._void(f"/shipments/{segment(shipment_id)}", reason, key)
+
+    def book_return(self, request: ReturnBookingRequest, key: str) -> Booking:
+        """Have a carrier fetch goods at a customer's and bring them to a location. Raises CarrierRefused."""
+        body: dict[str, object] = {**request, "from": request["ship_from"]}
+        del body["ship_from"]
+        answer = self._http.post("/return-shipments", body, key, refusal=CarrierRefused, expected=(201,))
+        return Booking(answer.text("carrier"), answer.text("waybill"))
+
+    def void_return(self, return_id: str, reason: str, key: str) -> VoidResult:
+        """Take the booking of a return back, as `void` does."""
+        return self._void(f"/return-shipments/{segment(return_id)}", reason, key)
+
+    def _void(self, path: str, reason: str, key: str) -> VoidResult:
+        body = {"reason": reason}
+        answer = self._http.post(f"{path}/void", body, key, refusal=CarrierRefused, expected=(200, 404))
         if answer.status == 404:
             return VoidResult.VOIDED
         try:

@@ -60,6 +60,8 @@ class OrderRow(Base):
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
+    follow_up_of: Mapped[str] = mapped_column(server_default="")
+    """The return whose exchange or reship it carries out, or empty: its money was captured by that return's order."""
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]

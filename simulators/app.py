@@ -23,6 +23,7 @@ from simulators.shopify import Shopify
 from simulators.shopify_stock import ShopifyStock
 from simulators.taobao import Taobao
 from simulators.tms import Tms
+from simulators.tms_returns import TmsReturns
 from simulators.wms import Wms
 from simulators.wms_counts import WmsCounts
 from simulators.wms_returns import WmsReturns
@@ -37,7 +38,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     wms = Wms(world, desks["wms"])
     routes = {
         "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
-        "tms": Tms(world, desks["tms"], wms).routes(),
+        "tms": [*Tms(world, desks["tms"], wms).routes(), *TmsReturns(world, desks["tms"]).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),

@@ -26,6 +26,18 @@ class ReturnDeadlines:
 
     arrival: float
     inspection: float
+    approval: float = 172_800.0
+    refund: float = 604_800.0
+
+
+@dataclass(frozen=True)
+class ReturnInput:
+    """A case is named by channel, channel order and case id; what is asked comes with the first signal."""
+
+    channel: str
+    channel_order_id: str
+    case_id: str
+    deadlines: ReturnDeadlines
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,21 @@ class UnmergeAnswer:
     """`answer` is `done`, or `refused` when a carrier has the shared parcel."""
 
     answer: str
+
+
+@dataclass(frozen=True)
+class CaseVerdict:
+    """What a person decides about a return case, with who and why."""
+
+    approved: bool
+    actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class CaseCancel:
+    reason: str
+    actor: str
 
 
 @dataclass(frozen=True)

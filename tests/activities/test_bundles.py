@@ -103,7 +103,7 @@ def test_a_bundle_that_is_given_back_early_is_not_sent(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2), (TEACUP, 1))
-    order.returns.open_return(order.requested(lines={1: 1}))
+    order.requests.open_return(order.requested(lines={1: 1}))
 
     # when
     withdrawn = order.withdraw.withdraw_lines(Withdrawal(order.order_id, order.case, "recalled"))
@@ -117,7 +117,7 @@ def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
-    order.returns.open_return(order.requested(lines={1: 2}))
+    order.requests.open_return(order.requested(lines={1: 2}))
 
     # when
     with order.sessions() as session:
@@ -136,7 +136,7 @@ def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, c
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
-    order.returns.open_return(order.requested(lines={1: 2}))
+    order.requests.open_return(order.requested(lines={1: 2}))
     with order.sessions.begin() as session:
         session.get_one(ReturnRow, order.case).status = "approved"
     lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]

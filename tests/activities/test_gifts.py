@@ -140,7 +140,7 @@ def test_a_gift_does_not_travel_alone(giving: Steps) -> None:
     rules_in_force(giving.sessions, soap())
     audit(giving)
     reserve(giving)
-    giving.returns.open_return(giving.requested(lines={1: 2, 2: 1}))
+    giving.requests.open_return(giving.requested(lines={1: 2, 2: 1}))
 
     # when
     withdrawn = giving.withdraw.withdraw_lines(Withdrawal(giving.order_id, giving.case, "recalled"))
