@@ -36,6 +36,9 @@ class Right(StrEnum):
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     WRITE_LISTINGS = "listings:write"
+    DECIDE_RETURN = "decide_return"
+    RECEIVE_RETURN = "receive_return"
+    WRITE_REASONS = "reasons:write"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

@@ -29,6 +29,10 @@ from api import (
     orders,
     products,
     purchase_orders,
+    return_commands,
+    return_reasons,
+    return_receipts,
+    return_reports,
     return_requests,
     returns,
     reviews,
@@ -53,6 +57,9 @@ from api.openapi import add_openapi
 from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.rate_limits import BacklogLimit, RateLimit
+from api.return_commands import ApproveReturnBody, EndReturnBody
+from api.return_reasons import ReasonsBody
+from api.return_receipts import InspectionBody, ReceiptBody
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
@@ -71,6 +78,7 @@ GROUPS = 2
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     *(RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
+    *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody),
 )
 ROUTERS = (
@@ -79,6 +87,7 @@ ROUTERS = (
     *(movements, stock_alerts, stock_reports, inventory, products, locations, channel_stock, stock_counts),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders),
+    *(return_commands, return_receipts, return_reasons, return_reports),
 )
 
 

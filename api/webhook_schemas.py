@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
 from domain.money import Money
+from domain.return_kinds import ReturnKind
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -114,6 +115,7 @@ class RefundTold(PaymentTold):
 class ReturnLine(Said):
     line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
     quantity: Quantity
+    replacement_sku: Sku | None = None
 
 
 class ReturnRequested(Said):
@@ -121,7 +123,11 @@ class ReturnRequested(Said):
     channel: Channel
     channel_order_id: Reference
     reason: Reason
-    lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[tuple[ReturnLine, ...], Field(max_length=MAX_LINES)]
+    kind: Annotated[ReturnKind, Field(strict=False)] = ReturnKind.RETURN_AND_REFUND
+    reason_code: Annotated[Word, Field(max_length=60)] = ""
+    evidence: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    amount: Amount | None = None
 
 
 Data = TypeVar("Data", bound=Said)
