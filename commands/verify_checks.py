@@ -88,7 +88,7 @@ LET_GO = f"""
 STARTED = f"""
     SELECT order_id AS id, not_begun AND too_old AS wrong, not_begun AND NOT too_old AS waiting
     FROM orders CROSS JOIN LATERAL (SELECT
-        workflow_started_at IS NULL AND ended_at IS NULL AS not_begun,
+        workflow_started_at IS NULL AND ended_at IS NULL AND isfinite(relay_after) AS not_begun,
         received_at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
 
 DATED = f"""

@@ -66,7 +66,9 @@ class OrderRow(Base):
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
     relay_after: Mapped[Now]
-    """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing."""
+    """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing.
+
+    Infinity while a return has not let its follow-up order go."""
 
     __table_args__ = (
         UniqueConstraint("channel", "channel_order_id"),
