@@ -64,7 +64,10 @@ class Returns:
         """Ask a person to look at the case; an empty reason means that it is over."""
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
-            row.attention, row.attention_code = (step.reason, step.value) if step.reason else (None, None)
+            if step.reason:
+                row.attention, row.attention_code = step.reason, step.value
+            elif row.attention_code == step.value:
+                row.attention = row.attention_code = None
             data = {"return_id": row.return_id, "reason": step.reason}
             key = f"alert:{row.return_id}:{step.value}"
             name = "alert.raised" if step.reason else "alert.cleared"

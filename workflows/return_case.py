@@ -54,6 +54,7 @@ class ReturnCase:
         self.verdict: CaseVerdict | None = None
         self.cancel: CaseCancel | None = None
         self.refunded_minor = 0
+        self.paying = False
         self.paid = False
         self.undo: list[Callable[[str], Awaitable[None]]] = []
         self._case: Case | None = None
@@ -71,9 +72,14 @@ class ReturnCase:
 
     @property
     def may_cancel(self) -> bool:
-        """Whether nothing has happened that cannot be taken back: no money went, and no goods are called back."""
+        """Whether nothing has happened that cannot be taken back: no money went, and no goods are called back.
+
+        Goods that are on the road come, unless they are late: then a person may give them up.
+        """
         asked_order = bool(self._case and self._case.with_order and self.status != Status.REQUESTED)
-        return self.status in MAY_CANCEL and not self.paid and (not asked_order or self.goods == "delivered")
+        lost = self.status == Status.IN_TRANSIT and self.desk.late("goods")
+        at_rest = self.status in MAY_CANCEL or lost
+        return at_rest and not self.paying and (not asked_order or self.goods == "delivered")
 
     async def decided(self) -> None:
         """Wait for a person where the terms ask for one, and no longer than they say."""
@@ -147,7 +153,8 @@ class ReturnCase:
         if self.paid or when not in ("", self.case.refund_when):
             return
         self._stop_if_canceled()
-        self.paid = True
+        # From here on money may have gone, whatever becomes of the step.
+        self.paying = True
         while True:
             self._tries += 1
             step = CaseStep(self.case.return_id, str(self._tries), when)
@@ -155,7 +162,7 @@ class ReturnCase:
             if not answer.refusal:
                 break
             await self._blocked("REFUND_REFUSED", f"the gateway refuses the refund: {answer.refusal}")
-        self.refunded_minor = answer.refunded_minor
+        self.refunded_minor, self.paid = answer.refunded_minor, True
         await self.desk.done("refund")
         self._tell()
 
@@ -176,7 +183,7 @@ class ReturnCase:
             await self._drop_follow_up(answer.refusal)
             await self._attend("NOTHING_TO_SEND", f"money goes back instead: {answer.refusal}")
             return False
-        self.paid = True
+        self.paying = self.paid = True
         await self.desk.done("refund")
         self._tell()
         return True

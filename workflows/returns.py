@@ -136,6 +136,9 @@ class ReturnWorkflow:
     async def _end(self, end: CaseEnds) -> None:
         for who in list(self.desk.dues):
             await self.desk.done(who)
+        # What only a person can mend stays in view.
+        for code in [code for code in self.alerts if code != "UNDO_REFUSED"]:
+            await self._attend(code, "")
         step = CaseStep(self.case.case.return_id, end.status, end.reason, end.actor)
         await self.desk.database(Returns.end_return, step, f"{end.status} {end.reason}")
         self.case.status = end.status

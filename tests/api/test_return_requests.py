@@ -165,6 +165,7 @@ async def test_goods_that_came_are_told_once(staff: Api, tmall: Api, place: Plac
     nowhere = receipt | {"location_id": "NOWHERE"}
     assert fields(assert_problem(await staff.post(f"/returns/{name}/receive", json=nowhere), 422, "invalid"))
     assert_problem(await tmall.post(f"/returns/{name}/receive", json=receipt), 403, "forbidden")
+    assert_problem(await tmall.post(f"/returns/{name}/approve", json={}), 403, "forbidden")
     assert_problem(await staff.post(f"/returns/{name}X/receive", json=receipt), 404, "not-found")
 
 

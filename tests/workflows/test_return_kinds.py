@@ -175,7 +175,7 @@ async def test_a_canceled_exchange_gives_back_what_was_reserved_and_voids_its_la
     silent.verify()
 
 
-async def test_goods_on_the_road_are_too_late_to_cancel(silent: House) -> None:
+async def test_goods_on_the_road_are_too_late_to_cancel_unless_they_are_lost(silent: House) -> None:
     order_id = await delivered(silent, "ONTHEROAD")
     return_id = await ask_for(silent, order_id, "R-1")
     case = await until_case(silent, order_id, "R-1", "label_issued")
@@ -191,6 +191,13 @@ async def test_goods_on_the_road_are_too_late_to_cancel(silent: House) -> None:
     answer = await silent.api.post(f"/returns/{return_id}/cancel", json={"reason": "too late"})
 
     assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
+
+    # And a parcel that does not come is given up by a person
+    limit = silent.settings.deadlines.return_arrival + timedelta(minutes=1)
+    await silent.fast_forward(silent.case(order_id, "R-1"), limit)
+    await silent.until_event(order_id, "alert.raised")
+    await say(silent, return_id, "cancel", reason="the carrier has lost it")
+    await until_case(silent, order_id, "R-1", "canceled")
 
 
 async def test_a_case_that_nobody_decides_is_overdue_until_somebody_does(silent: House) -> None:
