@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from activities import case_records
 from activities.reserve import Reservation, StockRequest
 from activities.undo import UndoRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from goods.products import set_parts
-from models.fulfillment import FulfillmentLineRow
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow, LocationRow
 from tests.activities.story import Steps
@@ -136,8 +136,11 @@ def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, c
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
+    reserved(order)
+    order.allocate.allocate_stock(StockRequest(order.order_id, 2))
     order.requests.open_return(order.requested(lines={1: 2}))
     with order.sessions.begin() as session:
+        session.execute(update(FulfillmentOrderRow).values(shipped_at=func.now()))
         session.get_one(ReturnRow, order.case).status = "approved"
     lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]
 
