@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from activities.payments import captured, claimed, refunded
 from activities.records import load_order
 from domain import milestones, return_money, return_policy
 from domain.ids import return_id
-from domain.money import Money
+from domain.money import Money, NotMoney
 from domain.parameters import Parameters
 from domain.return_kinds import KINDS, ReturnKind
 from domain.return_policy import LineFacts, ReturnFacts
@@ -136,7 +137,7 @@ def _open(session: Session, order: OrderRow, name: str, asked: Mapping[int, int]
         reason=data["reason"],
         reason_code=data.get("reason_code", ""),
         evidence=list(data.get("evidence", ())),
-        amount_minor=Money.parse(data["amount"], order.currency).minor_units if data.get("amount") else None,
+        amount_minor=_amount(data, order.currency),
         requested_at=event.received_at,
     )
     session.add(row)
@@ -155,6 +156,16 @@ def _open(session: Session, order: OrderRow, name: str, asked: Mapping[int, int]
     event.applied_at = func.now()
     session.flush()
     return row
+
+
+def _amount(data: Mapping[str, Any], currency: str) -> int | None:
+    """What a claim asks for; None when that is no amount of the order's currency, so that the policy says so."""
+    if data.get("kind") != ReturnKind.CLAIM or not data.get("amount"):
+        return None
+    try:
+        return Money.parse(data["amount"], currency).minor_units
+    except NotMoney:
+        return None
 
 
 def _judge(session: Session, row: ReturnRow, facts: ReturnFacts, terms: Terms) -> None:

@@ -64,6 +64,15 @@ def test_what_is_worth_more_than_the_terms_allow_waits_for_a_person(steps: Steps
     assert (case.status, decided, row_of(steps).decided_by) == ("requested", "approved", "sun")
 
 
+@pytest.mark.parametrize("amount", ["", "1.005"])
+def test_a_claim_without_an_amount_of_the_currency_is_rejected(steps: Steps, amount: str) -> None:
+    steps.up_to("end_order")
+
+    case = steps.requests.open_return(steps.requested(kind="claim", amount=amount))
+
+    assert (case.status, case.refusal) == ("rejected", "a claim needs an amount")
+
+
 def test_fees_are_kept_of_what_the_customer_returns_for_a_reason_of_her_own(steps: Steps) -> None:
     row = came_back(agree(steps, restocking_percent=10, freight={"CNY": "5.00"}), reason_code="changed_mind")
 
