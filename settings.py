@@ -44,6 +44,9 @@ class Deadlines(BaseModel, frozen=True):
     """How long an order that is held keeps its stock."""
     return_arrival: timedelta = timedelta(days=14)
     inspection: timedelta = timedelta(days=3)
+    return_approval: timedelta = timedelta(days=2)
+    refund: timedelta = timedelta(days=7)
+    """How long after the goods came back; the law gives seven days."""
     attention: timedelta = timedelta(minutes=15)
     """How long an undo may keep failing before a person is asked to look."""
 
@@ -88,7 +91,6 @@ class Settings(BaseSettings):
     """Which warehouses speak Qimen instead of Baton's own words, and how they are reached."""
 
     deadlines: Deadlines = Deadlines()
-    return_window: timedelta = timedelta(days=7)
     identity_key: SecretStr | None = None
     """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
     same person would be another one."""

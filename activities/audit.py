@@ -15,6 +15,7 @@ from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
 from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
+from activities.payments import captured
 from activities.promises import make_promise
 from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
@@ -89,7 +90,8 @@ class Audit:
             if known := journal.repeat_of(session, key):
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
             facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
-        facts = replace(facts, payment=self._payment(facts.order))
+            moved = _moved_from_return(session, request.order_id)
+        facts = replace(facts, payment=moved or self._payment(facts.order))
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             _record_money(session, request.order_id, facts)
@@ -112,6 +114,13 @@ class Audit:
         except PartnerTrouble:
             return PaymentFacts("silent")
         return PaymentFacts(payment.status, payment.amount)
+
+
+def _moved_from_return(session: Session, order_id: str) -> PaymentFacts | None:
+    """The payment of a follow-up order: what its return moved to it. The gateway knows only the first order's."""
+    if not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
+        return None
+    return PaymentFacts("captured", captured(session, order_id))
 
 
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:

@@ -17,7 +17,7 @@ from activities.promises import restate
 from activities.records import load_order
 from domain import road
 from domain.bundles import whole
-from domain.return_policy import paid_for
+from domain.return_money import paid_for
 from domain.status import FulfillmentStatus
 from goods.demand import UNDONE, bundles_of
 from models.database import Sessions

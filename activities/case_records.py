@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,27 +10,42 @@ from sqlalchemy.orm import Session
 
 from activities import journal
 from domain.bundles import explode, whole
+from domain.return_kinds import KINDS, ReturnKind
 from domain.status import RETURN, ReturnStatus, advance
 from goods.demand import bundles_of
-from models.fulfillment import FulfillmentOrderRow
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
 from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
 
 DEAD = (ReturnStatus.REJECTED, ReturnStatus.CANCELED, ReturnStatus.EXPIRED)
+DELIVERED, NEVER_LEFT = "delivered", ("recalled", "intercepted")
+NO_UNITS = [kind for kind, rules in KINDS.items() if not rules.of_units]
+
+
+@dataclass(frozen=True)
+class CaseStep:
+    """`value` is what the step needs to know: where the goods are, or how the case ends."""
+
+    return_id: str
+    value: str = ""
+    reason: str = ""
+    actor: str = journal.SYSTEM
 
 
 def lock_return(session: Session, return_id: str) -> ReturnRow:
     return session.scalars(select(ReturnRow).where(ReturnRow.return_id == return_id).with_for_update()).one()
 
 
-def advance_return(session: Session, row: ReturnRow, to: ReturnStatus, reason: str) -> bool:
+def advance_return(
+    session: Session, row: ReturnRow, to: ReturnStatus, reason: str, actor: str = journal.SYSTEM
+) -> bool:
     """Move the case along its axis and say so in the order's log; False when it is there already."""
     if row.status == to:
         return False
     row.status = advance(RETURN, ReturnStatus(row.status), to)
     data = {"return_id": row.return_id, **({"reason": reason} if reason else {})}
-    journal.happened(session, row.order_id, f"return.{to}", f"{row.return_id}:{to}", data)
+    journal.happened(session, row.order_id, f"return.{to}", f"{row.return_id}:{to}", data, actor)
     return True
 
 
@@ -72,7 +88,10 @@ def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, 
     rows = session.execute(
         select(ReturnLineRow.line_no, func.sum(ReturnLineRow.quantity))
         .join(ReturnRow)
-        .where(ReturnRow.order_id == order_id, ReturnRow.status.not_in(DEAD), ReturnRow.return_id != but)
+        .where(ReturnRow.order_id == order_id, ReturnRow.return_id != but)
+        # What was paid for is taken, also when it never came.
+        .where(ReturnRow.status.not_in(DEAD) | ReturnRow.value_minor.is_not(None))
+        .where(ReturnRow.kind.not_in(NO_UNITS))
         .group_by(ReturnLineRow.line_no)
     )
     return {line_no: int(units) for line_no, units in rows}
@@ -84,7 +103,8 @@ def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
     others = session.scalars(
         select(ReturnRow).where(
             ReturnRow.order_id == row.order_id,
-            ReturnRow.refund_minor.is_not(None),
+            ReturnRow.value_minor.is_not(None),
+            ReturnRow.kind.not_in(NO_UNITS),
             ReturnRow.return_id != row.return_id,
         )
     ).all()
@@ -96,13 +116,21 @@ def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
 
 
 def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that the case pays for: all when they never left us, else as many as came.
+    """Units by line number that the case pays for: as many as came; all when they never left us or need not come.
+
+    So it is also when the terms paid before anything came, and when the money went to a follow-up order.
+    """
+    ahead = row.paid_ahead or row.moved_minor is not None
+    return asked(session, row.return_id) if ahead else came_of_lines(session, row)
+
+
+def came_of_lines(session: Session, row: ReturnRow) -> dict[int, int]:
+    """Units by line number that came, no more than were asked; all of a case whose goods need not come.
 
     A bundle counts when it is whole: of one that came without a part nothing is paid by itself.
     """
-    units = asked(session, row.return_id)
-    if row.goods in ("recalled", "intercepted"):
-        return units
+    if row.goods in NEVER_LEFT or not KINDS[ReturnKind(row.kind)].goods_come:
+        return asked(session, row.return_id)
     came = received_by_sku(session, row.return_id)
     lines = session.scalars(
         select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(ReturnLineRow.line_no)
@@ -115,6 +143,12 @@ def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
     return paid
 
 
+def any_moved(session: Session, order_id: str) -> bool:
+    """Whether units of the order were exchanged or sent again."""
+    moved = select(ReturnRow.return_id).where(ReturnRow.order_id == order_id, ReturnRow.moved_at.is_not(None)).limit(1)
+    return session.scalar(moved) is not None
+
+
 def received_by_sku(session: Session, return_id: str) -> dict[str, int]:
     rows = session.execute(
         select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity))
@@ -122,6 +156,25 @@ def received_by_sku(session: Session, return_id: str) -> dict[str, int]:
         .group_by(ReturnedGoodsRow.sku)
     )
     return {sku: int(units) for sku, units in rows}
+
+
+def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
+    """Units by SKU that the order sent and that did not come back in other cases."""
+    shipped = session.execute(
+        select(FulfillmentLineRow.sku, func.sum(func.coalesce(FulfillmentLineRow.picked, FulfillmentLineRow.quantity)))
+        .join(FulfillmentOrderRow)
+        .where(FulfillmentOrderRow.order_id == row.order_id, FulfillmentOrderRow.shipped_at.is_not(None))
+        .group_by(FulfillmentLineRow.sku)
+    )
+    out = Counter({sku: int(units) for sku, units in shipped})
+    came = session.execute(
+        select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity))
+        .join(ReturnRow)
+        .where(ReturnRow.order_id == row.order_id, ReturnRow.return_id != row.return_id)
+        .group_by(ReturnedGoodsRow.sku)
+    )
+    out.subtract({sku: int(units) for sku, units in came})
+    return {sku: units for sku, units in out.items() if units > 0}
 
 
 def shipped_from(session: Session, order_id: str) -> str | None:
@@ -132,6 +185,12 @@ def shipped_from(session: Session, order_id: str) -> str | None:
         .order_by(FulfillmentOrderRow.number)
         .limit(1)
     )
+
+
+def shipped_at(session: Session, order_id: str) -> datetime | None:
+    """When the first parcel left."""
+    where = FulfillmentOrderRow.order_id == order_id
+    return session.scalar(select(func.min(FulfillmentOrderRow.shipped_at)).where(where))
 
 
 def delivered_at(session: Session, order: OrderRow) -> datetime | None:

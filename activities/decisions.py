@@ -12,7 +12,7 @@ from activities.needs import outstanding
 from activities.records import load_order
 from domain import shortages
 from domain.bundles import Parts, explode, whole
-from domain.return_policy import paid_for
+from domain.return_money import paid_for
 from goods.demand import UNDONE, bundles_of
 from models.fulfillment import FulfillmentOrderRow
 from models.goods import ProductSubstituteRow

@@ -47,7 +47,8 @@ class Refunds:
 
 
 def captured(session: Session, order_id: str) -> Money:
-    return _sum(session, order_id, "captured")
+    """What was captured for the order and did not go to a follow-up order."""
+    return _sum(session, order_id, "captured") - _sum(session, order_id, "moved")
 
 
 def refunded(session: Session, order_id: str, but: str = "") -> Money:
@@ -56,10 +57,12 @@ def refunded(session: Session, order_id: str, but: str = "") -> Money:
 
 
 def claimed(session: Session, order_id: str) -> Money:
-    """What return cases are about to pay back: fixed, but not yet agreed by the gateway."""
-    where = ReturnRow.order_id == order_id, ReturnRow.refunded_at.is_(None)
-    total = session.scalar(select(func.coalesce(func.sum(ReturnRow.refund_minor), 0)).where(*where))
-    return Money(int(total or 0), _currency(session, order_id))
+    """What return cases are about to pay back or to move to a follow-up order: fixed, but not done yet."""
+    of_order = ReturnRow.order_id == order_id
+    due = select(func.coalesce(func.sum(ReturnRow.refund_minor), 0)).where(of_order, ReturnRow.refunded_at.is_(None))
+    to_move = select(func.coalesce(func.sum(ReturnRow.moved_minor), 0)).where(of_order, ReturnRow.moved_at.is_(None))
+    total = int(session.scalar(due) or 0) + int(session.scalar(to_move) or 0)
+    return Money(total, _currency(session, order_id))
 
 
 def refund(
@@ -88,6 +91,9 @@ def refund(
     except RefundRefused as refusal:
         return RefundAnswer(refusal=refusal.code)
     with sessions.begin() as session:
+        # One movement of an order at a time, so that each sees what was kept before it.
+        session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order.order_id).with_for_update())
+        points = points_back(session, order, amount)
         movement = insert(MoneyMovementRow).values(
             order_id=order.order_id,
             kind="refunded",
@@ -98,12 +104,27 @@ def refund(
             key=key,
         )
         session.execute(movement.on_conflict_do_nothing())
-        # Points were given for what was kept at delivery, so only later refunds take some back.
-        points = -amount.whole if order.status == OrderStatus.COMPLETED else 0
         data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
+        data["credit_note"] = credit_note(key)
         journal.happened(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
         journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id or subject)
     return RefundAnswer(amount.minor_units)
+
+
+def points_back(session: Session, order: OrderRow, amount: Money) -> int:
+    """The points, below zero, that go back with this amount: what is left is a point for each whole unit that is kept.
+
+    They were given for what was kept at delivery, so only later movements take some back.
+    """
+    if order.status != OrderStatus.COMPLETED:
+        return 0
+    kept = captured(session, order.order_id) - refunded(session, order.order_id)
+    return (kept - amount).whole - kept.whole
+
+
+def credit_note(key: str) -> str:
+    """The number of the ERP's credit note for the money that moved under this key."""
+    return f"CN-{key}"
 
 
 def _outcome(status: str) -> str:

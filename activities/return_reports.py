@@ -1,16 +1,19 @@
 """What the warehouse reports on a return: receipt and inspection are two facts, applied once, in either order."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import case_records, journal, ledger
-from activities.case_records import advance_return, lock_return
+from activities.case_records import lock_return
 from activities.records import known_location
-from domain.status import ReturnStatus
+from domain import milestones
+from domain.status import ReturnStatus, TrackingStatus
 from domain.stock import Movement
 from models.database import Sessions
 from models.messaging import PartnerEventRow
@@ -26,6 +29,16 @@ AFTER_INSPECTION: Mapping[str, tuple[tuple[str, int], ...]] = {
     "scrap": (("quarantined", -1), ("adjusted", -1)),
     "keep_with_customer": (("quarantined", -1), ("adjusted", -1)),
 }
+
+ON_ITS_WAY = (TrackingStatus.IN_TRANSIT, TrackingStatus.OUT_FOR_DELIVERY, TrackingStatus.DELIVERED)
+
+
+class Judged(NamedTuple):
+    """Units of one SKU that were found alike; before the inspection they are `received` and have no grade."""
+
+    sku: str
+    what: str = RECEIVED
+    grade: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,23 +72,37 @@ class ReturnProgress:
 
 
 def _received(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
-    """What came is put aside until somebody has looked at it."""
+    """What came is put aside until somebody has looked at it; what was never sent calls a person."""
     if row.received_at is not None:
         return
     row.location_id = known_location(session, event.data.get("location_id"), row.location_id or "")
     row.received_at = func.now()
-    came: dict[tuple[str, str], int] = {}
+    row.goods = row.goods or case_records.DELIVERED
+    came = Counter[str]()
     for line in event.data["lines"]:
-        came[line["sku"], RECEIVED] = came.get((line["sku"], RECEIVED), 0) + line["quantity"]
-    ours = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_({sku for sku, _ in came}))))
-    strange = {sku: units for (sku, _), units in came.items() if sku not in ours}
-    if strange:
-        data = {"return_id": row.return_id, "unknown_goods": strange}
-        journal.happened(session, row.order_id, "alert.raised", f"{row.return_id}:strange", data, event.partner)
-    came = {key: units for key, units in came.items() if key[0] in ours}
-    _keep(session, row, came)
-    _post(session, row, came)
-    advance_return(session, row, ReturnStatus.RECEIVED, "")
+        came[line["sku"]] += line["quantity"]
+    ours = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(came))))
+    room = case_records.still_out(session, row)
+    expected = {sku: min(units, room.get(sku, 0)) for sku, units in came.items() if sku in ours}
+    surplus = {sku: came[sku] - units for sku, units in expected.items() if came[sku] > units}
+    strange = {sku: units for sku, units in came.items() if sku not in ours}
+    _keep(session, row, {Judged(sku): units for sku, units in expected.items()})
+    # Surplus goods are nobody's of this case, but they lie there: they stay aside until a count finds their owner.
+    _post(session, row, [(sku, RECEIVED, came[sku]) for sku in expected])
+    if strange or surplus:
+        _call_a_person(session, row, event, strange, surplus)
+    case_records.advance_return(session, row, ReturnStatus.RECEIVED, "", event.data.get("actor") or journal.SYSTEM)
+    told = {"return_id": row.return_id, "goods": dict(came)}
+    journal.announce(session, row.order_id, milestones.CASE_RECEIVED, told, subject=row.return_id)
+
+
+def _call_a_person(
+    session: Session, row: ReturnRow, event: PartnerEventRow, strange: Mapping[str, int], surplus: Mapping[str, int]
+) -> None:
+    data = {"return_id": row.return_id, "unknown_goods": strange, "surplus": surplus}
+    journal.happened(session, row.order_id, "alert.raised", f"{row.return_id}:strange", data, event.partner)
+    names = ", ".join(f"{units} {sku}" for sku, units in sorted({**strange, **surplus}.items()))
+    row.attention = f"goods came that the order did not send: {names}"
 
 
 def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
@@ -84,36 +111,55 @@ def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None
         return
     _received(session, row, event)
     came = case_records.received_by_sku(session, row.return_id)
-    judged: dict[tuple[str, str], int] = {}
+    judged, photos = Counter[Judged](), dict[Judged, list[str]]()
     for line in event.data["lines"]:
         units = min(line["quantity"], came.get(line["sku"], 0))
         came[line["sku"]] = came.get(line["sku"], 0) - units
-        key = line["sku"], line["disposition"]
-        judged[key] = judged.get(key, 0) + units
+        verdict = Judged(line["sku"], line["disposition"], line.get("grade", ""))
+        judged[verdict] += units
+        photos.setdefault(verdict, []).extend(line.get("photos", ()))
     # What came and was not judged stays aside.
-    judged |= {(sku, RECEIVED): left for sku, left in came.items() if left > 0}
+    judged.update({Judged(sku): left for sku, left in came.items() if left > 0})
     session.execute(delete(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id == row.return_id))
-    _keep(session, row, judged)
-    _post(session, row, {key: units for key, units in judged.items() if key[1] != RECEIVED})
+    _keep(session, row, judged, photos)
+    _post(session, row, [(one.sku, one.what, units) for one, units in judged.items() if one.what != RECEIVED])
     row.inspected_at = func.now()
-    advance_return(session, row, ReturnStatus.INSPECTED, "")
-    data = {"return_id": row.return_id, "goods": {f"{sku} {what}": units for (sku, what), units in judged.items()}}
+    case_records.advance_return(session, row, ReturnStatus.INSPECTED, "", event.data.get("actor") or journal.SYSTEM)
+    goods = {f"{one.sku} {one.what} {one.grade}".rstrip(): units for one, units in judged.items()}
+    data = {"return_id": row.return_id, "goods": goods}
     journal.happened(session, row.order_id, "return.goods_judged", f"{row.return_id}:judged", data, event.partner)
 
 
-def _keep(session: Session, row: ReturnRow, goods: Mapping[tuple[str, str], int]) -> None:
+def _tracked(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
+    """Where the parcel is; what the carrier says after the receipt changes nothing but that."""
+    row.tracking = event.data["status"]
+    before = (ReturnStatus.APPROVED, ReturnStatus.LABEL_ISSUED)
+    if row.tracking in ON_ITS_WAY and row.status in before:
+        case_records.advance_return(session, row, ReturnStatus.IN_TRANSIT, "")
+
+
+def _keep(
+    session: Session, row: ReturnRow, goods: Mapping[Judged, int], photos: Mapping[Judged, list[str]] | None = None
+) -> None:
     session.add_all(
-        ReturnedGoodsRow(return_id=row.return_id, sku=sku, disposition=disposition, quantity=units)
-        for (sku, disposition), units in goods.items()
+        ReturnedGoodsRow(
+            return_id=row.return_id,
+            sku=one.sku,
+            disposition=one.what,
+            grade=one.grade,
+            photos=(photos or {}).get(one, []),
+            quantity=units,
+        )
+        for one, units in goods.items()
         if units > 0
     )
     session.flush()
 
 
-def _post(session: Session, row: ReturnRow, goods: Mapping[tuple[str, str], int]) -> None:
+def _post(session: Session, row: ReturnRow, goods: Iterable[tuple[str, str, int]]) -> None:
     location = row.location_id or ""
     movements = []
-    for (sku, disposition), units in goods.items():
+    for sku, disposition, units in goods:
         steps = (("returned", 1), ("quarantined", 1)) if disposition == RECEIVED else AFTER_INSPECTION[disposition]
         movements += [Movement(kind, sku, location, sign * units) for kind, sign in steps if units]
     ledger.post(session, movements, row.order_id, row.return_id)
@@ -122,4 +168,5 @@ def _post(session: Session, row: ReturnRow, goods: Mapping[tuple[str, str], int]
 APPLY: Mapping[str, Callable[[Session, ReturnRow, PartnerEventRow], None]] = {
     "return.received": _received,
     "return.inspected": _inspected,
+    "return.tracking_updated": _tracked,
 }

@@ -7,6 +7,7 @@ from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
+from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.lead_times import LeadTimes
 from activities.merge import Merge
@@ -24,7 +25,10 @@ from activities.reconcile import Reconcile
 from activities.redeliver import Redeliver
 from activities.reroute import Rerouting
 from activities.reserve import Reserve
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
 from activities.return_reports import ReturnProgress
+from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Shortages
@@ -52,7 +56,9 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
-    returns = Returns(record, partners.wms, partners.payments, settings.return_window)
+    parameters, returns = ParameterBook(), Returns(record, partners.wms)
+    requests = ReturnRequests(record, parameters)
+    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
     pull, reconcile = Pull(record), Reconcile(record)
     return (
         audit.audit_order,
@@ -86,10 +92,16 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         notify.notify,
         outcome.end_order,
         outcome.raise_alert,
-        returns.open_return,
+        requests.open_return,
+        requests.decide_return,
         returns.record_goods,
         returns.announce_return,
-        returns.refund_return,
+        ReturnRefunds(record, partners.payments, parameters).refund_return,
+        labels.book_label,
+        labels.void_label,
+        follow_ups.place_follow_up,
+        follow_ups.send_follow_up,
+        follow_ups.drop_follow_up,
         returns.end_return,
         returns.ask_attention,
         ReturnProgress(record).record_return,

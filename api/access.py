@@ -43,6 +43,9 @@ class Right(StrEnum):
     WRITE_LISTINGS = "listings:write"
     SUBSCRIBE = "subscribe"
     REDELIVER = "redeliver"
+    DECIDE_RETURN = "decide_return"
+    RECEIVE_RETURN = "receive_return"
+    WRITE_REASONS = "reasons:write"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

@@ -40,6 +40,10 @@ from api import (
     products,
     purchase_orders,
     qimen_webhooks,
+    return_commands,
+    return_reasons,
+    return_receipts,
+    return_reports,
     return_requests,
     returns,
     reviews,
@@ -77,6 +81,9 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.parcels import NewAddressBody, ParcelDecisionBody
 from api.rate_limits import BacklogLimit, RateLimit
+from api.return_commands import ApproveReturnBody, EndReturnBody
+from api.return_reasons import ReasonsBody
+from api.return_receipts import InspectionBody, ReceiptBody
 from api.return_requests import ReturnBody
 from api.reviews import ForceBody, RejectBody
 from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
@@ -103,6 +110,7 @@ BODIES = (
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
     *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody),
+    *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
 )
 ROUTERS = (
     *(intake, orders, audits, sourcing, histories, order_commands, merging, reviews, return_requests, returns),
@@ -114,6 +122,7 @@ ROUTERS = (
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders),
     *(subscriptions, subscription_changes, deliveries, messages, event_stream),
+    *(return_commands, return_receipts, return_reasons, return_reports),
 )
 
 

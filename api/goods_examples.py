@@ -29,6 +29,7 @@ PRODUCT: dict[str, Any] = {
     "consumption_tax": None,
     "positive_listed": False,
     "low_at": None,
+    "return_exclusion": "",
     "parts": PRODUCT_BODY["parts"],
     "substitutes": [LAMP],
 }

@@ -76,6 +76,8 @@ class ProductBody(Body):
 
     At `low_at` available units or fewer the alert `stock.low` is raised; null is the shop's own threshold.
 
+    What has a `return_exclusion` stays sold, unless it comes back by the shop's or carrier's fault.
+
     With `parts` the product is a bundle. `substitutes` may be sent instead when it is short, the best first.
     """
 
@@ -93,6 +95,7 @@ class ProductBody(Body):
     consumption_tax: Annotated[int | None, Field(ge=0, le=9_999)] = None
     positive_listed: bool = False
     low_at: Annotated[int | None, Field(ge=0, le=1_000_000_000)] = None
+    return_exclusion: Literal["", "custom_made", "perishable", "digital", "periodical"] = ""
     parts: Annotated[list[PartBody], Field(max_length=50, default_factory=list)]
     substitutes: Annotated[list[Sku], Field(max_length=20, default_factory=list)]
 

@@ -17,7 +17,7 @@ from models.subscription import PARKED, DeliveryRow
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
 _BY_CHANNEL = (
     select(OrderRow.channel, func.count(), func.extract("epoch", func.now() - func.min(OrderRow.received_at)))
-    .where(OrderRow.workflow_started_at.is_(None))
+    .where(OrderRow.workflow_started_at.is_(None), func.isfinite(OrderRow.relay_after))
     .group_by(OrderRow.channel)
 )
 _PARKED = (
@@ -59,7 +59,10 @@ class Backlog(Collector):
 
     def collect(self) -> Iterator[Metric]:
         waiting = {
-            "orders": (OrderRow.received_at, OrderRow.workflow_started_at.is_(None)),
+            "orders": (
+                OrderRow.received_at,
+                OrderRow.workflow_started_at.is_(None) & func.isfinite(OrderRow.relay_after),
+            ),
             "partner_events": (PartnerEventRow.received_at, PartnerEventRow.relayed_at.is_(None)),
         }
         up = GaugeMetricFamily("baton_database_up", "Whether the database answers")

@@ -1,5 +1,6 @@
 """Asking a running order for something it may refuse: Temporal updates, and what to answer when there is no answer."""
 
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -37,23 +38,31 @@ async def ask_order(
     The same `update_id` again gets the same answer. Raises a Problem when the order refuses or has ended, or when
     Temporal does not answer.
     """
+    told: Told | None = await answer_of(
+        _ask(services, order, update, question, answer, update_id, limit), "the order refused", _ended(order)
+    )
+    return told
+
+
+async def answer_of(asked: Awaitable[Told], refused: str, ended: Problem) -> Told | None:
+    """What a workflow answers, or None when it takes too long. Raises `ended` when there is no workflow any more, and
+    a Problem with the workflow's own reason (or `refused`) when it says no."""
     try:
-        told: Told = await _ask(services, order, update, question, answer, update_id, limit)
+        return await asked
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return None
     except WorkflowUpdateFailedError as error:
-        reason = error.cause.message if isinstance(error.cause, ApplicationError) else "the order refused"
+        reason = error.cause.message if isinstance(error.cause, ApplicationError) else refused
         raise Problem(REFUSED, reason) from None
     except WorkflowAlreadyStartedError:
-        raise _ended(order) from None
+        raise ended from None
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise _ended(order) from None
+        raise ended from None
     except RuntimeError:
         # So a client that connects when it is first used tells that it cannot.
         raise unavailable("temporal") from None
-    return told
 
 
 async def _ask(

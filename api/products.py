@@ -49,6 +49,7 @@ class ProductAnswer(Answer):
     consumption_tax: int | None
     positive_listed: bool
     low_at: int | None
+    return_exclusion: str
     parts: list[PartAnswer]
     substitutes: list[str]
 

@@ -72,7 +72,8 @@ class BacklogLimit:
             self._looking, self._next_look = False, began + max(1.0, 20 * took)
 
     def _read(self) -> dict[str, int]:
-        waiting = select(OrderRow.channel, func.count()).where(OrderRow.workflow_started_at.is_(None))
+        not_started = OrderRow.workflow_started_at.is_(None), func.isfinite(OrderRow.relay_after)
+        waiting = select(OrderRow.channel, func.count()).where(*not_started)
         with self._sessions() as session:
             return {row[0]: row[1] for row in session.execute(waiting.group_by(OrderRow.channel))}
 

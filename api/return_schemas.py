@@ -9,23 +9,51 @@ class ReturnLineAnswer(Answer):
     line_no: int
     sku: str
     quantity: int
+    replacement_sku: str = ""
+
+
+class ReturnedGoodsAnswer(Answer):
+    """Units that came, and what became of them; `received` before the inspection."""
+
+    sku: str
+    disposition: str
+    grade: str
+    quantity: int
+    photos: list[str]
 
 
 class ReturnAnswer(Answer):
-    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began."""
+    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began.
+
+    `value` is what its units were paid for; of that the `fees` stay, and `refund` goes back or `moved` pays for
+    the order `follow_up_id`.
+    """
 
     return_id: str
     order_id: str
     case_id: str
+    kind: str
     status: str
     reason: str
+    reason_code: str
+    evidence: list[str]
     refusal: str | None
+    decided_by: str | None
     location_id: str | None
     goods: str | None
+    amount: str | None
+    value: str | None
+    fees: dict[str, str]
     refund: str | None
+    moved: str | None
     currency: str
+    follow_up_id: str | None
+    carrier: str | None
+    waybill: str | None
+    tracking: str | None
     attention: str | None
     lines: list[ReturnLineAnswer]
+    returned: list[ReturnedGoodsAnswer]
     requested_at: datetime
     received_at: datetime | None
     inspected_at: datetime | None

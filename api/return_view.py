@@ -6,13 +6,15 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
-from api.return_schemas import ReturnAnswer, ReturnLineAnswer
+from api.errors import NOT_FOUND, Problem
+from api.return_schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
+from domain.return_kinds import ReturnKind
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
-from models.returns import ReturnLineRow, ReturnRow
+from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
 
 
 def return_answers(session: Session, *which: ColumnElement[bool], limit: int | None = None) -> list[ReturnAnswer]:
@@ -20,10 +22,23 @@ def return_answers(session: Session, *which: ColumnElement[bool], limit: int | N
     cases = select(ReturnRow, OrderRow.currency).join(OrderRow, OrderRow.order_id == ReturnRow.order_id).where(*which)
     rows = session.execute(cases.order_by(ReturnRow.return_id.desc()).limit(limit)).all()
     lines: dict[str, list[ReturnLineAnswer]] = {case.return_id: [] for case, _ in rows}
+    goods: dict[str, list[ReturnedGoodsAnswer]] = {name: [] for name in lines}
     of_these = select(ReturnLineRow).where(ReturnLineRow.return_id.in_(lines))
     for line in session.scalars(of_these.order_by(ReturnLineRow.line_no)):
         lines[line.return_id].append(ReturnLineAnswer.model_validate(line))
-    return [_answer(case, currency, lines[case.return_id]) for case, currency in rows]
+    came = select(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id.in_(lines))
+    for one in session.scalars(came.order_by(ReturnedGoodsRow.sku, ReturnedGoodsRow.disposition)):
+        goods[one.return_id].append(ReturnedGoodsAnswer.model_validate(one))
+    return [_answer(case, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
+
+
+def find_return(session: Session, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:
+    """A case that has begun, and its order; a 404 when the caller may not see it."""
+    both = select(ReturnRow, OrderRow).join(OrderRow, OrderRow.order_id == ReturnRow.order_id)
+    found = session.execute(both.where(ReturnRow.return_id == return_id)).one_or_none()
+    if found is None or not caller.sees(found[1].channel):
+        raise Problem(NOT_FOUND, "there is no such return, or it has not begun yet")
+    return found[0], found[1]
 
 
 def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAnswer | None:
@@ -39,13 +54,16 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
         return_id=ids.return_id(order_id, case_id),
         order_id=order_id,
         case_id=case_id,
+        kind=asked.data.get("kind", ReturnKind.RETURN_AND_REFUND.value),
         status=ReturnStatus.REQUESTED,
         reason=asked.data["reason"],
+        reason_code=asked.data.get("reason_code", ""),
+        evidence=list(asked.data.get("evidence", ())),
+        fees={},
         requested_at=asked.received_at,
     )
-    return _answer(
-        case, order.currency, [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data["lines"]]
-    )
+    lines = [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data.get("lines", ())]
+    return _answer(case, order.currency, lines, [])
 
 
 def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
@@ -56,20 +74,38 @@ def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
     return newest.status if newest else None
 
 
-def _answer(case: ReturnRow, currency: str, lines: list[ReturnLineAnswer]) -> ReturnAnswer:
+def _answer(
+    case: ReturnRow, currency: str, lines: list[ReturnLineAnswer], goods: list[ReturnedGoodsAnswer]
+) -> ReturnAnswer:
+    def money(minor: int | None) -> str | None:
+        return None if minor is None else Money(minor, currency).text
+
     return ReturnAnswer(
         return_id=case.return_id,
         order_id=case.order_id,
         case_id=case.case_id,
+        kind=case.kind,
         status=case.status,
         reason=case.reason,
+        reason_code=case.reason_code,
+        evidence=case.evidence,
         refusal=case.refusal,
+        decided_by=case.decided_by,
         location_id=case.location_id,
         goods=case.goods,
-        refund=None if case.refund_minor is None else Money(case.refund_minor, currency).text,
+        amount=money(case.amount_minor),
+        value=money(case.value_minor),
+        fees={name: Money(fee, currency).text for name, fee in case.fees.items()},
+        refund=money(case.refund_minor),
+        moved=money(case.moved_minor),
         currency=currency,
+        follow_up_id=case.follow_up_id,
+        carrier=case.carrier,
+        waybill=case.waybill,
+        tracking=case.tracking,
         attention=case.attention,
         lines=lines,
+        returned=goods,
         requested_at=case.requested_at,
         received_at=case.received_at,
         inspected_at=case.inspected_at,

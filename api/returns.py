@@ -1,6 +1,8 @@
 """Return cases are looked at: one and many."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from sqlalchemy import ColumnElement
 
 from api import example_answers as examples
@@ -11,11 +13,15 @@ from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.return_schemas import ReturnAnswer
 from api.return_view import return_answers, waiting_return
 from api.schemas import Page
+from domain.return_kinds import ReturnKind
 from domain.status import ReturnStatus
 from models.order import OrderRow
 from models.returns import ReturnRow
 
 router = APIRouter(tags=["returns"])
+
+# The alerts of the deadlines of a case; each stands there until what was due is done.
+OVERDUE = ("APPROVAL_LATE", "ARRIVAL", "INSPECTION_LATE", "REFUND_LATE")
 
 
 @router.get(
@@ -43,6 +49,9 @@ def list_returns(
     services: WithServices,
     status: ReturnStatus | None = None,
     order_id: Filter = None,
+    kind: ReturnKind | None = None,
+    reason: Annotated[Filter, Query(description="A code of GET /return-reasons")] = None,
+    overdue: Annotated[bool, Query(description="Only those of which a deadline has passed")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ReturnAnswer]:
@@ -52,6 +61,12 @@ def list_returns(
         which.append(ReturnRow.status == status)
     if order_id is not None:
         which.append(ReturnRow.order_id == order_id)
+    if kind is not None:
+        which.append(ReturnRow.kind == kind)
+    if reason is not None:
+        which.append(ReturnRow.reason_code == reason)
+    if overdue:
+        which.append(ReturnRow.attention_code.in_(OVERDUE))
     if (last := after(cursor)) is not None:
         which.append(ReturnRow.return_id < last)
     with services.sessions() as session:

@@ -15,6 +15,7 @@ from pydantic import (
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
 from domain.money import Money
+from domain.return_kinds import ReturnKind
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -84,6 +85,7 @@ class ReturnReceived(Said):
 class InspectedLine(SkuLine):
     disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
     grade: Word = ""
+    photos: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
 
 
 class ReturnInspected(Said):
@@ -99,6 +101,14 @@ class Tracking(Said):
     note: Reason = ""
     code: Word = ""
     signed: bool | None = None
+
+
+class ReturnTracking(Said):
+    return_id: Reference
+    waybill: Reference
+    status: TrackingStatus
+    occurred_at: Time
+    note: Reason = ""
 
 
 class InterceptionAnswer(Said):
@@ -129,6 +139,7 @@ class RefundTold(PaymentTold):
 class ReturnLine(Said):
     line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
     quantity: Quantity
+    replacement_sku: Sku | None = None
 
 
 class ReturnRequested(Said):
@@ -136,7 +147,11 @@ class ReturnRequested(Said):
     channel: Channel
     channel_order_id: Reference
     reason: Reason
-    lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[tuple[ReturnLine, ...], Field(max_length=MAX_LINES)]
+    kind: Annotated[ReturnKind, Field(strict=False)] = ReturnKind.RETURN_AND_REFUND
+    reason_code: Annotated[Word, Field(max_length=60)] = ""
+    evidence: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    amount: Amount | None = None
 
 
 Data = TypeVar("Data", bound=Said)

@@ -16,6 +16,7 @@ from api.webhook_schemas import (
     ReturnInspected,
     ReturnReceived,
     ReturnRequested,
+    ReturnTracking,
     Tracking,
     WebhookBody,
 )
@@ -49,6 +50,7 @@ WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
     "tms": {
         "shipment.tracking_updated": _about(WebhookBody[Tracking], "shipment_id"),
         "shipment.interception_answered": _about(WebhookBody[InterceptionAnswer], "shipment_id"),
+        "return.tracking_updated": _about(WebhookBody[ReturnTracking], "return_id"),
     },
     "payments": {
         "payment.captured": _about(WebhookBody[PaymentTold], "payment_reference"),

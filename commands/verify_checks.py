@@ -88,7 +88,7 @@ LET_GO = f"""
 STARTED = f"""
     SELECT order_id AS id, not_begun AND too_old AS wrong, not_begun AND NOT too_old AS waiting
     FROM orders CROSS JOIN LATERAL (SELECT
-        workflow_started_at IS NULL AND ended_at IS NULL AS not_begun,
+        workflow_started_at IS NULL AND ended_at IS NULL AND isfinite(relay_after) AS not_begun,
         received_at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
 
 DATED = f"""
@@ -100,9 +100,29 @@ NOT_HELD = f"""
 
 MONEY = """
     SELECT order_id || ' ' || currency AS id,
-        coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded'), 0)
+        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'moved')), 0)
             > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
     FROM money_movements GROUP BY order_id, currency"""
+
+# What a customer paid for goods that she kept, and what was kept of those that came back. What is moved pays for a
+# follow-up order; refunds without a case were due to the order as a whole, or to lines that were canceled.
+KEPT = """CASE kind WHEN 'captured' THEN amount_minor WHEN 'refunded' THEN -amount_minor WHEN 'moved' THEN -amount_minor
+    ELSE 0 END"""
+
+VALUE_KEPT = f"""
+    SELECT order_id AS id, NOT under_way AND (kept <> paid - given OR given > paid OR worth > paid) AS wrong,
+        under_way AS waiting
+    FROM (
+        SELECT order_id, sum({KEPT}) AS kept,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0)
+                - coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded' AND return_id IS NULL), 0) AS paid
+        FROM money_movements GROUP BY order_id) AS money
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(value_minor), 0) AS worth, coalesce(sum(value_minor - fee), 0) AS given,
+            coalesce(bool_or(status NOT IN ({CASE_ENDED}) AND value_minor IS NOT NULL), false) AS under_way
+        FROM returns CROSS JOIN LATERAL (
+            SELECT coalesce(sum(value::bigint), 0) AS fee FROM jsonb_each_text(fees)) AS kept_back
+        WHERE returns.order_id = money.order_id) AS cases"""
 
 # Goods that were given back before they were shipped are paid for by their return case, which may still be at it.
 PAID_BACK = f"""
@@ -110,7 +130,7 @@ PAID_BACK = f"""
         kept > 0 AND attention IS NULL AND in_case AS waiting
     FROM (
         SELECT order_id, attention,
-            sum(CASE kind WHEN 'captured' THEN amount_minor WHEN 'refunded' THEN -amount_minor ELSE 0 END) AS kept,
+            sum({KEPT}) AS kept,
             EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status NOT IN ({CASE_ENDED}))
                 AS in_case
         FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
@@ -184,6 +204,7 @@ _QUERIES: Mapping[str, str] = {
     "an order has an ending time when it has ended, and only then": DATED,
     "nothing holds a canceled, rejected or expired order": NOT_HELD,
     "no order was refunded more than was captured": MONEY,
+    "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
     "undone orders gave all money back, or a person was called": PAID_BACK,
     "every return case paid back what it says": CASE_PAID,
     "no more units came back than were shipped": CAME_BACK,

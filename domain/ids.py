@@ -75,6 +75,11 @@ def return_id(order_id: str, case_id: str) -> str:
     return f"{order_id}-R-{case_id}"
 
 
+def follow_up_number(channel_order_id: str, case_id: str) -> str:
+    """The channel order id of the order that an exchange or reship sends; no channel ever gave such a one."""
+    return f"X-{channel_order_id}-{case_id}"
+
+
 def channel_order_subject(channel: str, channel_order_id: str) -> str:
     """How a webhook names an order that may not have come yet."""
     return f"{channel}/{channel_order_id}"

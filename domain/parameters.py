@@ -10,6 +10,7 @@ from domain.calendars import Calendar
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
+from domain.return_terms import CustomsReturn, Terms, Window, read_customs_return, read_terms, read_windows
 from domain.road import read_remedies
 from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
@@ -94,6 +95,9 @@ class Parameters:
     parcel_lost: Mapping[str, str] = field(default_factory=dict)
     parcel_refused: Mapping[str, str] = field(default_factory=dict)
     signature_above: Money | None = None
+    return_windows: Mapping[str, Mapping[str, Window]] = field(default_factory=dict)
+    return_terms: Mapping[str, Terms] = field(default_factory=dict)
+    customs_return: CustomsReturn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +214,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "parcel_lost": read_remedies,
     "parcel_refused": read_remedies,
     "signature_above": _money,
+    "return_windows": read_windows,
+    "return_terms": read_terms,
+    "customs_return": read_customs_return,
 }

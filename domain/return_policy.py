@@ -1,82 +1,139 @@
-"""May these goods come back, and how much money goes back for them?"""
+"""May these goods come back? What is judged when a case is opened, and in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from domain.money import Money
-from domain.order import Order
+from domain.return_kinds import KINDS, ReturnKind
+from domain.return_terms import ANY, Window, of_channel
 
-# Consumer protection act art. 25: the days are counted in the customer's time.
-LEGAL_ZONE = ZoneInfo("Asia/Shanghai")
+EXCLUSIONS: Mapping[str, str] = {
+    "custom_made": "was made for this customer",
+    "perishable": "is fresh or perishable",
+    "digital": "is digital and was unsealed",
+    "periodical": "is a newspaper or magazine",
+}
+"""What the law lets stay sold. Source: consumer protection act art. 25."""
+
+# A reason of the shop's or the carrier's own fault brings everything back.
+BY_FAULT_OF_OTHERS = ("shop", "carrier")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What is known of a line's product."""
+
+    sku: str
+    exclusion: str = ""
+    goods_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnFacts:
-    """What the record knows when a case is opened; all mappings are units by line number.
+    """What the record knows when a case is opened; mappings of units and lines are by line number.
 
-    `delivered_at` is the last delivery, or None while goods are still here or on the road.
+    `delivered_at` is the last delivery, or None while goods are still here or on the road; `left` is what of the
+    payment did not go back; `fault` is that of the reason, empty when none was named.
     """
 
+    kind: ReturnKind
     asked: Mapping[int, int]
     ordered: Mapping[int, int]
     in_other_cases: Mapping[int, int]
+    lines: Mapping[int, LineFacts]
     order_undone: bool
-    paid: bool
+    left: Money
+    amount: Money | None
     delivered_at: datetime | None
     requested_at: datetime
-    window: timedelta
+    windows: Mapping[str, Window]
+    fault: str = ""
+    needs_evidence: bool = False
+    evidence: int = 0
+    crossed_border: bool = False
 
 
-def window_ends(delivered_at: datetime, window: timedelta) -> datetime:
-    """The last moment of the return window: whole days after the day of signing, in China's time.
-
-    Source: interim measures on seven-day returns (2017): the count starts on the day after the signing.
-    """
-    signing_day = delivered_at.astimezone(LEGAL_ZONE).date()
-    return datetime.combine(signing_day + window + timedelta(days=1), time(), LEGAL_ZONE)
+def windows_of(windows: Mapping[str, Mapping[str, Window]], channel: str) -> Mapping[str, Window]:
+    """The windows of a channel by goods class."""
+    return of_channel(windows, channel) or {}
 
 
 def refusal(facts: ReturnFacts) -> str | None:
     """Why the case must be rejected, in words, or None when it may go on."""
-    if not facts.asked:
-        return "no line was named"
+    return next((why for rule in RULES for why in rule(facts)), None)
+
+
+def nothing_to_return(facts: ReturnFacts) -> Iterator[str]:
+    if not facts.asked and KINDS[facts.kind].of_units:
+        yield "no line was named"
     if facts.order_undone:
-        return "the order was not carried out, so there is nothing to return"
-    if not facts.paid:
-        return "nothing was paid for this order"
+        yield "the order was not carried out, so there is nothing to return"
+    if facts.left.minor_units <= 0:
+        yield "nothing was paid for this order, or all of it went back"
+
+
+def too_many(facts: ReturnFacts) -> Iterator[str]:
     for line_no, units in facts.asked.items():
         left = facts.ordered.get(line_no, 0) - facts.in_other_cases.get(line_no, 0)
         if line_no not in facts.ordered:
-            return f"the order has no line {line_no}"
-        if units > left:
-            return f"line {line_no} has {left} units left to return, {units} were asked"
-    if facts.delivered_at and facts.requested_at >= window_ends(facts.delivered_at, facts.window):
-        return f"the window of {facts.window.days} days after the day of signing is over"
-    return None
+            yield f"the order has no line {line_no}"
+        elif units > left and KINDS[facts.kind].of_units:
+            yield f"line {line_no} has {left} units left to return, {units} were asked"
 
 
-def paid_for(order: Order) -> dict[int, list[Money]]:
-    """What was paid for each unit of each line: its price less its share of discounts, plus its share of tax.
+def too_much(facts: ReturnFacts) -> Iterator[str]:
+    """Goodwill is an amount, and no more than what is left of the payment."""
+    if facts.kind != ReturnKind.CLAIM:
+        return
+    if facts.amount is None or facts.amount.minor_units <= 0:
+        yield "a claim needs an amount"
+    elif facts.left < facts.amount:
+        yield f"{facts.left.text} {facts.left.currency} of the payment is left, {facts.amount.text} was asked"
 
-    Shipping is not a unit's: it goes back only with the whole order (see `refund_due`). The shares of all units add
-    up to grand total − shipping, so returning everything in any number of pieces gives back exactly what was paid.
-    """
-    goods = order.grand_total - order.shipping
-    shares = goods.split([max(0, line.total.minor_units) for line in order.lines])
-    return {line.line_no: share.split([1] * line.quantity) for line, share in zip(order.lines, shares, strict=True)}
+
+def too_early(facts: ReturnFacts) -> Iterator[str]:
+    if facts.delivered_at is None and KINDS[facts.kind].after_delivery:
+        yield "the goods have not been delivered yet"
 
 
-def refund_due(order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int]) -> Money:
-    """The refund for `asked` units a line when `returned_before` already went back; shipping with the last unit."""
-    units = paid_for(order)
-    due = Money(0, order.currency)
-    for line_no, quantity in asked.items():
-        first = returned_before.get(line_no, 0)
-        # A gift that Baton added is no line of the channel's order, and nothing was paid for it.
-        due += sum(units.get(line_no, [])[first : first + quantity], Money(0, order.currency))
-    everything = all(
-        returned_before.get(line.line_no, 0) + asked.get(line.line_no, 0) >= line.quantity for line in order.lines
-    )
-    return due + order.shipping if everything else due
+def excluded(facts: ReturnFacts) -> Iterator[str]:
+    if facts.fault in BY_FAULT_OF_OTHERS or not KINDS[facts.kind].in_window or facts.delivered_at is None:
+        return
+    for line_no in facts.asked:
+        line = facts.lines.get(line_no, LineFacts(""))
+        if line.exclusion:
+            yield f"{line.sku} {EXCLUSIONS.get(line.exclusion, line.exclusion)}: it cannot be returned"
+
+
+def too_late(facts: ReturnFacts) -> Iterator[str]:
+    if facts.delivered_at is None or not KINDS[facts.kind].in_window:
+        return
+    for line_no in facts.asked:
+        goods_class = facts.lines.get(line_no, LineFacts("")).goods_class
+        window = facts.windows.get(goods_class, facts.windows.get(ANY))
+        if window and facts.requested_at >= window.ends(facts.delivered_at):
+            yield f"the window of {window.words} is over"
+
+
+def not_shown(facts: ReturnFacts) -> Iterator[str]:
+    if facts.needs_evidence and not facts.evidence:
+        yield "this reason must be shown: send references of photos"
+
+
+def not_exchanged_abroad(facts: ReturnFacts) -> Iterator[str]:
+    """A follow-up order would import once more; customs know only the return."""
+    if facts.crossed_border and KINDS[facts.kind].replaces:
+        yield "goods that crossed the border are returned, not exchanged"
+
+
+RULES: tuple[Callable[[ReturnFacts], Iterator[str]], ...] = (
+    nothing_to_return,
+    too_many,
+    too_much,
+    too_early,
+    excluded,
+    too_late,
+    not_shown,
+    not_exchanged_abroad,
+)

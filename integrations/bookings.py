@@ -44,6 +44,25 @@ class BookingRequest(TypedDict):
     instructions: NotRequired[dict[str, Any]]
 
 
+class Place(TypedDict):
+    """Where goods go back to."""
+
+    location_id: str
+    country: str
+    region: str
+
+
+class ReturnBookingRequest(TypedDict):
+    """Goods to be fetched at a customer's; `ship_from` is called `from` in docs/partners.md."""
+
+    return_id: str
+    order_id: str
+    channel_order_id: str
+    ship_from: dict[str, Any]
+    to: Place
+    lines: list[Line]
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """Who carries the shipment, under which number, and what the carrier calls the service if it says so."""

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import CarrierRefused
-from integrations.bookings import Booking, BookingRequest, Courier, InterceptionRequest, RerouteAnswer, VoidResult
+from integrations.bookings import (
+    Booking,
+    BookingRequest,
+    Courier,
+    InterceptionRequest,
+    RerouteAnswer,
+    ReturnBookingRequest,
+    VoidResult,
+)
 from integrations.carriers.dhl import DhlExpress
 from integrations.carriers.jd import JdLogistics
 from integrations.carriers.sf import SfExpress
-from integrations.http import Answer, PartnerHttp, segment
+from integrations.http import PartnerHttp, segment
 
 OWN_WORDS = "tms"
 
@@ -44,6 +52,14 @@ class Tms:
         """Ask that a parcel under way goes to another address; the TMS sees to it for every carrier."""
         return self._desk.reroute(shipment_id, ship_to, key)
 
+    def book_return(self, request: ReturnBookingRequest, key: str) -> Booking:
+        """Have a carrier fetch goods at a customer's and bring them to a location. Raises CarrierRefused."""
+        return self._desk.book_return(request, key)
+
+    def void_return(self, return_id: str, reason: str, key: str) -> VoidResult:
+        """Take the booking of a return back, as `void` does."""
+        return self._desk.void_return(return_id, reason, key)
+
     def _courier(self, by: str) -> Courier:
         return self._couriers.get(by, self._couriers[OWN_WORDS])
 
@@ -63,7 +79,21 @@ class TmsDesk:
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
         """One that was never made will not be made should it still come."""
-        answer = self._ask(shipment_id, "void", reason, key, (200, 404))
+        return self._void(f"/shipments/{segment(shipment_id)}", reason, key)
+
+    def book_return(self, request: ReturnBookingRequest, key: str) -> Booking:
+        body: dict[str, object] = {**request, "from": request["ship_from"]}
+        del body["ship_from"]
+        answer = self._http.post("/return-shipments", body, key, refusal=CarrierRefused, expected=(201,))
+        return Booking(answer.text("carrier"), answer.text("waybill"))
+
+    def void_return(self, return_id: str, reason: str, key: str) -> VoidResult:
+        """As `void` of a shipment."""
+        return self._void(f"/return-shipments/{segment(return_id)}", reason, key)
+
+    def _void(self, path: str, reason: str, key: str) -> VoidResult:
+        body = {"reason": reason}
+        answer = self._http.post(f"{path}/void", body, key, refusal=CarrierRefused, expected=(200, 404))
         if answer.status == 404:
             return VoidResult.VOIDED
         try:
@@ -72,7 +102,8 @@ class TmsDesk:
             raise answer.trouble("result is not a known one") from None
 
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
-        answer = self._ask(shipment_id, "intercept", reason, key, (200,))
+        path = f"/shipments/{segment(shipment_id)}/intercept"
+        answer = self._http.post(path, {"reason": reason}, key, refusal=CarrierRefused)
         match answer.text("result"):
             case "asked":
                 return InterceptionRequest(asked=True, reason="")
@@ -90,7 +121,3 @@ class TmsDesk:
             case "refused":
                 return RerouteAnswer(accepted=False, reason=answer.text("reason"))
         raise answer.trouble("result is not a known one")
-
-    def _ask(self, shipment_id: str, what: str, reason: str, key: str, expected: tuple[int, ...]) -> Answer:
-        path = f"/shipments/{segment(shipment_id)}/{what}"
-        return self._http.post(path, {"reason": reason}, key, refusal=CarrierRefused, expected=expected)

@@ -74,11 +74,15 @@ class OrderRow(Base):
     warn_at: Mapped[When]
     """When the sweep of deadlines is to look at the order; null once it has."""
     accepted_at: Mapped[When]
+    follow_up_of: Mapped[str] = mapped_column(server_default="")
+    """The return whose exchange or reship it carries out, or empty: its money was captured by that return's order."""
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
     relay_after: Mapped[Now]
-    """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing."""
+    """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing.
+
+    Infinity while a return has not let its follow-up order go."""
 
     __table_args__ = (
         UniqueConstraint("channel", "channel_order_id"),

@@ -7,7 +7,10 @@ from models.base import Base, Now, Serial
 
 
 class MoneyMovementRow(Base):
-    """One movement of one order, append-only; `key` is the idempotency key it was asked with."""
+    """One movement of one order, append-only; `key` is the idempotency key it was asked with.
+
+    What is `moved` pays for the follow-up order of a return, where it is captured; no gateway is asked for that.
+    """
 
     __tablename__ = "money_movements"
 
@@ -22,7 +25,7 @@ class MoneyMovementRow(Base):
     at: Mapped[Now]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('authorized', 'captured', 'refunded', 'voided', 'failed')", "kind"),
+        CheckConstraint("kind IN ('authorized', 'captured', 'refunded', 'voided', 'failed', 'moved')", "kind"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_money_movements_order", "order_id"),
     )

@@ -1,40 +1,85 @@
 """Return cases: what was asked, what came, and what became of it."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.return_kinds import ReturnKind
 from domain.status import ReturnStatus
 from models.base import Base, Now, When
 
+KINDS = ", ".join(f"'{kind}'" for kind in ReturnKind)
+
 
 class ReturnRow(Base):
-    """One case. Receipt, inspection and refund are three facts with a time each, in whatever order they come."""
+    """One case. Receipt, inspection and refund are three facts with a time each, in whatever order they come.
+
+    Its money is fixed before it moves: `value_minor` is what its units were paid for (or the goodwill), `fees` what of
+    that stays here by name, `refund_minor` what goes back, and `moved_minor` what pays for the follow-up order instead.
+    """
 
     __tablename__ = "returns"
 
     return_id: Mapped[str] = mapped_column(primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     case_id: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=ReturnKind.RETURN_AND_REFUND)
     status: Mapped[str] = mapped_column(server_default=ReturnStatus.REQUESTED)
     reason: Mapped[str]
+    reason_code: Mapped[str] = mapped_column(server_default="")
+    """One of staff's list, or empty."""
+    evidence: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """References of photos and papers, which lie elsewhere."""
+    decided_by: Mapped[str | None]
     refusal: Mapped[str | None]
     """Why it was rejected, in words."""
     location_id: Mapped[str | None]
     goods: Mapped[str | None]
     """Where the goods were when the case began: recalled, intercepted or delivered."""
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """The goodwill that a claim asks for."""
+    value_minor: Mapped[int | None] = mapped_column(BigInteger)
+    fees: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    paid_ahead: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it was paid at its approval, before anything came."""
     refund_minor: Mapped[int | None] = mapped_column(BigInteger)
+    moved_minor: Mapped[int | None] = mapped_column(BigInteger)
+    moved_at: Mapped[When]
+    follow_up_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
+    """The order that sends other goods, or the same again."""
+    carrier: Mapped[str | None]
+    waybill: Mapped[str | None]
+    tracking: Mapped[str | None]
     attention: Mapped[str | None]
+    attention_code: Mapped[str | None]
     requested_at: Mapped[Now]
     received_at: Mapped[When]
     inspected_at: Mapped[When]
     refunded_at: Mapped[When]
     closed_at: Mapped[When]
 
-    __table_args__ = (UniqueConstraint("order_id", "case_id"), Index("ix_returns_status", "status", "return_id"))
+    __table_args__ = (
+        UniqueConstraint("order_id", "case_id"),
+        CheckConstraint(f"kind IN ({KINDS})", "kind"),
+        Index("ix_returns_status", "status", "return_id"),
+        Index("ix_returns_attention", "attention_code", "return_id"),
+    )
 
 
 class ReturnLineRow(Base):
-    """How many units of an order line a case is about."""
+    """How many units of an order line a case is about, and what is sent for them instead (empty: the same again)."""
 
     __tablename__ = "return_lines"
 
@@ -42,18 +87,40 @@ class ReturnLineRow(Base):
     line_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     sku: Mapped[str]
     quantity: Mapped[int]
+    replacement_sku: Mapped[str] = mapped_column(server_default="")
 
     __table_args__ = (CheckConstraint("quantity > 0", "quantity_positive"),)
 
 
 class ReturnedGoodsRow(Base):
-    """What came back and, once inspected, what is done with it. `disposition` is `received` until then."""
+    """What came back and, once inspected, what is done with it. `disposition` is `received` until then.
+
+    `photos` are references; the pictures lie elsewhere.
+    """
 
     __tablename__ = "returned_goods"
 
     return_id: Mapped[str] = mapped_column(ForeignKey("returns.return_id"), primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
     disposition: Mapped[str] = mapped_column(primary_key=True)
+    grade: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    photos: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     quantity: Mapped[int]
 
     __table_args__ = (CheckConstraint("quantity > 0", "quantity_positive"),)
+
+
+class ReturnReasonRow(Base):
+    """Why goods come back, as staff have put it: whose fault it is, and whether it must be shown."""
+
+    __tablename__ = "return_reasons"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    meaning: Mapped[str]
+    fault: Mapped[str]
+    needs_evidence: Mapped[bool] = mapped_column(server_default=text("false"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    set_by: Mapped[str]
+    set_at: Mapped[Now]
+
+    __table_args__ = (CheckConstraint("fault IN ('customer', 'shop', 'carrier')", "fault"),)

@@ -51,6 +51,8 @@ class ProductRow(Base):
     consumption_tax: Mapped[int | None]
     positive_listed: Mapped[bool] = mapped_column(server_default="false")
     low_at: Mapped[int | None]
+    return_exclusion: Mapped[str] = mapped_column(server_default="")
+    """Why the law lets it stay sold (custom_made, perishable, digital, periodical), or empty."""
 
     __table_args__ = (
         CheckConstraint("max_per_order > 0", "max_per_order_positive"),

@@ -25,6 +25,7 @@ from simulators.shopify import Shopify
 from simulators.shopify_stock import ShopifyStock
 from simulators.taobao import Taobao
 from simulators.tms import Tms
+from simulators.tms_returns import TmsReturns
 from simulators.wms import Wms
 from simulators.wms_counts import WmsCounts
 from simulators.wms_returns import WmsReturns
@@ -42,7 +43,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     routes = {
         "qimen": qimen.routes(),
         "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
-        "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes()],
+        "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes(), *TmsReturns(world, desks["tms"]).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),

@@ -8,11 +8,16 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.messages import Mailbox
+from simulators.shapes import amount, texts
 from simulators.world import Subject, World
 
 CASE = {
     **dict.fromkeys(("case_id", "channel", "channel_order_id", "reason"), str),
-    "lines": [{"line_no": int, "quantity": int}],
+    "lines?": [{"line_no": int, "quantity": int, "replacement_sku?": str}],
+    "kind?": str,
+    "reason_code?": str,
+    "evidence?": texts,
+    "amount?": amount,
 }
 
 
@@ -28,6 +33,7 @@ class Crm:
     def _open_case(self, request: Request, body: Body) -> tuple[int, Body]:
         number = body["case_id"]
         subject = Subject(number, troubles.named_in(body["channel_order_id"]))
-        data = {name: body[name] for name in CASE}
+        data: Body = {"lines": []}
+        data |= {name: body[name] for key in CASE if (name := key.removesuffix("?")) in body}
         self.world.tell(subject, self.world.event(subject, "crm", number, "return.requested", data))
         return 202, {"case_id": number}

@@ -109,7 +109,7 @@ def stock_shop(sessions: Sessions, stock: Mapping[str, Mapping[str, int]]) -> No
         ledger.post(session, arrived, None, "the opening of the shop")
 
 
-def store_webhook(sessions: Sessions, partner: str, kind: str, subject: str, **data: Any) -> tuple[str, str]:
+def store_webhook(sessions: Sessions, partner: str, kind: str, subject: str, /, **data: Any) -> tuple[str, str]:
     """Keep a webhook as the API does, and give its (partner, event id)."""
     event_id = f"EVENT-{next(_numbers)}"
     with sessions.begin() as session:

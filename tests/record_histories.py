@@ -18,6 +18,7 @@ from embedded.temporal_server import find_program
 from models.database import open_database
 from models.schema import migrate
 from tests.house import QUICK, SILENT, House, open_house
+from tests.workflows.test_cancel import shipped
 from workflows.search_attributes import ALL
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -57,6 +58,15 @@ async def record_quick(house: House) -> None:
         await house.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
         await house.until_event(order_id, f"return.{case_id}")
         await record(house.case(order_id, case_id), f"return-{case_id}")
+    tea_set = {
+        "case_id": "exchanged",
+        "kind": "exchange",
+        "reason": "chipped",
+        "lines": [{"line_no": 2, "quantity": 1}],
+    }
+    await house.api.post(f"/orders/{order_id}/returns", json=tea_set)
+    await house.until_event(order_id, "return.closed", times=2)
+    await record(house.case(order_id, "exchanged"), "return-exchanged")
 
 
 async def record_damaged(house: House) -> None:
@@ -96,10 +106,26 @@ async def record_silent(house: House) -> None:
     await house.cancel(order_id)
     await record(house.workflow(order_id), "held-and-late")
 
+    await record_canceled_return(house)
     order_id = await house.order("PAYMENT-UNSETTLED")
     await house.until_status(order_id, "under_review")
     await house.fast_forward(house.workflow(order_id), house.settings.deadlines.payment * 2)
     await record(house.workflow(order_id), "expired")
+
+
+async def record_canceled_return(house: House) -> None:
+    """A case that a person approved, canceled after its label was issued."""
+    order_id = await shipped(house, "kept")
+    await house.track(await house.show(order_id), "delivered")
+    await house.until_status(order_id, "completed")
+    lamp = {"case_id": "canceled", "reason": "too big", "kind": "warranty", "lines": [{"line_no": 1, "quantity": 1}]}
+    answer = await house.api.post(f"/orders/{order_id}/returns", json=lamp)
+    case = f"/returns/{answer.json()['return_id']}"
+    await house.until_event(order_id, "return.requested")
+    await house.api.post(f"{case}/approve", json={"note": "within two years"})
+    await house.until_event(order_id, "return.label_issued")
+    await house.api.post(f"{case}/cancel", json={"reason": "it works again"})
+    await record(house.case(order_id, "canceled"), "return-canceled")
 
 
 async def main() -> None:

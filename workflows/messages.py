@@ -28,6 +28,18 @@ class ReturnDeadlines:
 
     arrival: float
     inspection: float
+    approval: float = 172_800.0
+    refund: float = 604_800.0
+
+
+@dataclass(frozen=True)
+class ReturnInput:
+    """A case is named by channel, channel order and case id; what is asked comes with the first signal."""
+
+    channel: str
+    channel_order_id: str
+    case_id: str
+    deadlines: ReturnDeadlines
 
 
 @dataclass(frozen=True)
@@ -175,6 +187,21 @@ class VoidAnswer:
     """`answer` is `done`: the parcel is booked anew; or `refused` when the carrier has it."""
 
     answer: str
+
+
+@dataclass(frozen=True)
+class CaseVerdict:
+    """What a person decides about a return case, with who and why."""
+
+    approved: bool
+    actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class CaseCancel:
+    reason: str
+    actor: str
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
 from workflows.deliver import DeliveryInput
-from workflows.messages import OrderDeadlines, ReturnDeadlines
+from workflows.messages import OrderDeadlines, ReturnDeadlines, ReturnInput
 from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
-from workflows.returns import ReturnInput
 from workflows.state import OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
@@ -74,7 +73,10 @@ def return_start(
     """The arguments of `Client.start_workflow` but for the workflow's name and the first signal."""
     limits = settings.deadlines
     deadlines = ReturnDeadlines(
-        arrival=limits.return_arrival.total_seconds(), inspection=limits.inspection.total_seconds()
+        arrival=limits.return_arrival.total_seconds(),
+        inspection=limits.inspection.total_seconds(),
+        approval=limits.return_approval.total_seconds(),
+        refund=limits.refund.total_seconds(),
     )
     found_by = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),

@@ -8,7 +8,9 @@ from typing import Any
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
 from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+from activities.case_records import CaseStep
 from activities.decisions import Decision
+from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
@@ -19,8 +21,11 @@ from activities.progress import Progress, ProgressReports, Reports
 from activities.receipts import receive_goods
 from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
 from activities.return_reports import ReturnProgress, ReturnReports
-from activities.returns import CaseRequest, CaseStep, Returns
+from activities.return_requests import CaseDecision, CaseRequest, ReturnRequests
+from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Repayment, Shortages
 from activities.staff_rules import StaffRules
@@ -40,7 +45,7 @@ from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_
 
 Event = tuple[str, str]
 EXAMPLE_PREFIX = "9521234"
-WEEK, LONG = timedelta(days=7), 3600.0
+LONG = 3600.0
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 REASON = "the customer canceled"
 
@@ -62,7 +67,11 @@ class Steps:
     shortages: Shortages
     notify: Notify
     outcome: Outcome
+    requests: ReturnRequests
     returns: Returns
+    labels: ReturnLabels
+    return_refunds: ReturnRefunds
+    follow_ups: FollowUps
     return_progress: ReturnProgress
     claims: CarrierClaims
     rerouting: Rerouting
@@ -82,7 +91,7 @@ class Steps:
     def case(self) -> str:
         return return_id(self.order_id, "CASE-1")
 
-    def webhook(self, partner: str, kind: str, subject: str, name: str = "", **data: Any) -> Event:
+    def webhook(self, partner: str, kind: str, subject: str, name: str = "", /, **data: Any) -> Event:
         """The stored webhook of this kind and subject (`name` tells two apart), which is the same every time."""
         key = f"{kind}:{subject}:{name}"
         if key not in self.stored:
@@ -101,12 +110,13 @@ class Steps:
     def record(self, *events: Event) -> Progress:
         return self.progress.record_progress(Reports(self.order_id, self.work, list(events)))
 
-    def requested(self, case_id: str = "CASE-1", lines: Mapping[int, int] | None = None) -> CaseRequest:
-        """A return that the customer asks for: one lamp, or these units by line number."""
+    def requested(self, case_id: str = "CASE-1", lines: Mapping[int, int] | None = None, **changes: Any) -> CaseRequest:
+        """A return that the customer asks for: one lamp, or these units by line number. `changes` replace fields."""
         with self.sessions() as session:
             number = session.get_one(OrderRow, self.order_id).channel_order_id
         asked = [{"line_no": line_no, "quantity": units} for line_no, units in (lines or {1: 1}).items()]
         data = {"case_id": case_id, "channel": CHANNEL, "channel_order_id": number, "reason": "broken", "lines": asked}
+        data |= changes
         event = self.webhook("crm", "return.requested", f"{CHANNEL}/{number}", case_id, **data)
         return CaseRequest(CHANNEL, number, case_id, *event)
 
@@ -155,8 +165,20 @@ def in_short(steps: Steps) -> Steps:
     return steps
 
 
+def opened(steps: Steps, kind: str) -> Steps:
+    """A case of this kind is asked for."""
+    steps.requests.open_return(steps.requested(kind=kind))
+    return steps
+
+
+def replaced(steps: Steps) -> Steps:
+    """A lamp is to be sent again, and reserved."""
+    opened(steps, "reship").follow_ups.place_follow_up(CaseStep(steps.case))
+    return steps
+
+
 def withdraw_a_lamp(steps: Steps) -> Withdrawn:
-    steps.returns.open_return(steps.requested())
+    steps.requests.open_return(steps.requested())
     return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
 
 
@@ -188,12 +210,12 @@ STORY: Mapping[str, Act] = {
     "record_progress:in_transit": lambda s: s.record(s.tracked("in_transit", hours=1)),
     "record_progress:delivered": lambda s: s.record(s.tracked("delivered", hours=2)),
     "end_order": lambda s: s.outcome.end_order(Ending(s.order_id, "completed", "everything was delivered")),
-    "open_return": lambda s: s.returns.open_return(s.requested()),
+    "open_return": lambda s: s.requests.open_return(s.requested()),
     "record_goods": lambda s: s.returns.record_goods(CaseStep(s.case, "delivered")),
     "announce_return": lambda s: s.returns.announce_return(CaseStep(s.case)),
     "record_return:received": lambda s: s.record_return(s.told_of_return("received", A_LAMP)),
     "record_return:inspected": lambda s: s.record_return(s.told_of_return("inspected", A_GOOD_LAMP)),
-    "refund_return": lambda s: s.returns.refund_return(CaseStep(s.case, "1")),
+    "refund_return": lambda s: s.return_refunds.refund_return(CaseStep(s.case, "1")),
     "end_return": lambda s: s.returns.end_return(CaseStep(s.case, "closed")),
     "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id, LONG)),
 }
@@ -252,8 +274,15 @@ ASIDES: Mapping[str, Aside] = {
         lambda s: s.rerouting.reroute_parcel(Reroute(s.order_id, s.shipment, corrected(s))),
     ),
     "settle_correction": Aside("record_progress:in_transit", settle_correction),
-    "open_return:early": Aside("reserve_stock", lambda s: s.returns.open_return(s.requested())),
+    "open_return:early": Aside("reserve_stock", lambda s: s.requests.open_return(s.requested())),
     "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
+    "decide_return": Aside(
+        "end_order",
+        lambda s: opened(s, "warranty").requests.decide_return(CaseDecision(s.case, True, "sun", "within two years")),
+    ),
+    "book_label": Aside("record_goods", lambda s: s.labels.book_label(CaseStep(s.case))),
+    "place_follow_up": Aside("end_order", lambda s: opened(s, "exchange").follow_ups.place_follow_up(CaseStep(s.case))),
+    "send_follow_up": Aside("end_order", lambda s: replaced(s).follow_ups.send_follow_up(CaseStep(s.case))),
     "end_return:expired": Aside(
         "announce_return", lambda s: s.returns.end_return(CaseStep(s.case, "expired", "the lamp did not come"))
     ),
@@ -311,7 +340,11 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         shortages=Shortages(sessions, payments),
         notify=Notify(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS}),
         outcome=Outcome(sessions),
-        returns=Returns(sessions, wms, payments, WEEK),
+        requests=ReturnRequests(sessions, ParameterBook(0)),
+        returns=Returns(sessions, wms),
+        labels=ReturnLabels(sessions, tms),
+        return_refunds=ReturnRefunds(sessions, payments, ParameterBook(0)),
+        follow_ups=FollowUps(sessions),
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions),
         rerouting=Rerouting(sessions, tms),

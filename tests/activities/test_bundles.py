@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from activities import case_records
 from activities.claims import Reservation
@@ -16,7 +16,7 @@ from activities.shortages import Shortages
 from activities.undo import UndoRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from goods.products import set_parts, set_substitutes
-from models.fulfillment import FulfillmentLineRow
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow, LocationRow
 from tests.activities.story import Steps
@@ -187,7 +187,7 @@ def test_a_bundle_that_is_given_back_early_is_not_sent(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2), (TEACUP, 1))
-    order.returns.open_return(order.requested(lines={1: 1}))
+    order.requests.open_return(order.requested(lines={1: 1}))
 
     # when
     withdrawn = order.withdraw.withdraw_lines(Withdrawal(order.order_id, order.case, "recalled"))
@@ -201,7 +201,7 @@ def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
-    order.returns.open_return(order.requested(lines={1: 2}))
+    order.requests.open_return(order.requested(lines={1: 2}))
 
     # when
     with order.sessions() as session:
@@ -220,8 +220,11 @@ def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, c
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
-    order.returns.open_return(order.requested(lines={1: 2}))
+    reserved(order)
+    order.allocate.allocate_stock(StockRequest(order.order_id, 2))
+    order.requests.open_return(order.requested(lines={1: 2}))
     with order.sessions.begin() as session:
+        session.execute(update(FulfillmentOrderRow).values(shipped_at=func.now()))
         session.get_one(ReturnRow, order.case).status = "approved"
     lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]
 

@@ -11,7 +11,7 @@ from activities.claims import Reservation
 from activities.records import load_order
 from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal, Withdrawn
-from domain import return_policy
+from domain.return_money import value_of
 from models.order import OrderLineRow
 from tests.activities.rule_sets import rules_in_force
 from tests.activities.story import Steps
@@ -120,8 +120,8 @@ def test_a_gift_pays_nothing_back_and_does_not_keep_the_shipping(giving: Steps) 
     with giving.sessions() as session:
         order = load_order(session, giving.order_id)
 
-    assert return_policy.refund_due(order, {3: 1}, {}).minor_units == 0
-    assert return_policy.refund_due(order, {1: 2, 2: 1}, {}) == order.grand_total
+    assert value_of(order, {3: 1}, {}).minor_units == 0
+    assert value_of(order, {1: 2, 2: 1}, {}) == order.grand_total
 
 
 def test_an_order_that_is_rejected_gets_no_gift(giving: Steps) -> None:
@@ -141,7 +141,7 @@ def test_a_gift_does_not_travel_alone(giving: Steps) -> None:
     rules_in_force(giving.sessions, soap())
     audit(giving)
     reserve(giving)
-    giving.returns.open_return(giving.requested(lines={1: 2, 2: 1}))
+    giving.requests.open_return(giving.requested(lines={1: 2, 2: 1}))
 
     # when
     withdrawn = giving.withdraw.withdraw_lines(Withdrawal(giving.order_id, giving.case, "recalled"))

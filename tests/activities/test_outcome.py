@@ -144,7 +144,7 @@ def test_an_order_does_not_end_twice_in_two_ways(steps: Steps) -> None:
 
 def test_lines_that_were_not_sent_yet_are_taken_out_of_the_order(steps: Steps) -> None:
     # given
-    steps.up_to("reserve_stock").returns.open_return(steps.requested(lines={1: 1}))
+    steps.up_to("reserve_stock").requests.open_return(steps.requested(lines={1: 1}))
 
     # when
     answer = steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
@@ -158,7 +158,7 @@ def test_lines_that_were_not_sent_yet_are_taken_out_of_the_order(steps: Steps) -
 
 def test_lines_on_their_way_stay_in_the_order_all_of_them(steps: Steps) -> None:
     # given
-    steps.up_to("allocate_stock").returns.open_return(steps.requested(lines={1: 2, 2: 1}))
+    steps.up_to("allocate_stock").requests.open_return(steps.requested(lines={1: 2, 2: 1}))
 
     # when
     answer = steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.returns import CaseStep
+from activities.case_records import CaseStep
 from domain.ids import return_id
 from domain.money import Money
 from models.order import OrderRow
@@ -36,7 +36,7 @@ def recorded(steps: Steps) -> list[int]:
 
 def come_in(steps: Steps, case: str, asked: Mapping[int, int], came: Mapping[str, int] | None = None) -> CaseStep:
     """Open a case for these units by line number, take in what came by SKU (all, unless told), and give its refund."""
-    steps.returns.open_return(steps.requested(case, asked))
+    steps.requests.open_return(steps.requested(case, asked))
     name = return_id(steps.order_id, case)
     steps.returns.record_goods(CaseStep(name, "delivered"))
     steps.returns.announce_return(CaseStep(name))
@@ -88,10 +88,10 @@ def test_what_the_gateway_refuses_is_an_answer_and_no_money_moved(steps: Steps) 
 def test_two_cases_give_back_what_was_paid_and_the_shipping_with_the_last_unit(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("end_order")
-    first = steps.returns.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
+    first = steps.return_refunds.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
 
     # when
-    last = steps.returns.refund_return(come_in(steps, "CASE-REST", {1: 1, 2: 1}))
+    last = steps.return_refunds.refund_return(come_in(steps, "CASE-REST", {1: 1, 2: 1}))
 
     # then
     assert Money(first.refunded_minor, "CNY") == PRICE
@@ -107,10 +107,10 @@ def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before
     order_id = place_order(steps.sessions, **changes, payment_reference="PAY-ONE-FEN-OFF:67.96:CNY")
     uneven = replace(steps, order_id=order_id, stored={}).up_to("end_order")
     one, other = come_in(uneven, "CASE-ONE", {1: 1}), come_in(uneven, "CASE-OTHER", {1: 1})
-    first, second = uneven.returns.refund_return(one), uneven.returns.refund_return(other)
+    first, second = uneven.return_refunds.refund_return(one), uneven.return_refunds.refund_return(other)
 
     # when
-    again = uneven.returns.refund_return(one)
+    again = uneven.return_refunds.refund_return(one)
 
     # then
     assert first != second
@@ -123,10 +123,10 @@ def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before
 def test_the_shipping_stays_while_a_unit_that_was_asked_for_did_not_come(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
-    steps.returns.refund_return(come_in(steps, "CASE-LAMPS", {1: 2}, came={LAMP: 1}))
+    steps.return_refunds.refund_return(come_in(steps, "CASE-LAMPS", {1: 2}, came={LAMP: 1}))
 
     # when
-    cup = steps.returns.refund_return(come_in(steps, "CASE-CUP", {2: 1}))
+    cup = steps.return_refunds.refund_return(come_in(steps, "CASE-CUP", {2: 1}))
 
     # then
     assert Money(cup.refunded_minor, "CNY") == PRICE
@@ -138,7 +138,7 @@ def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(s
     two_of_three = come_in(steps, "CASE-ALL", {1: 2, 2: 1}, came={LAMP: 1, TEACUP: 1})
 
     # when
-    answer = steps.returns.refund_return(two_of_three)
+    answer = steps.return_refunds.refund_return(two_of_three)
 
     # then
     assert Money(answer.refunded_minor, "CNY") == PRICE * 2
@@ -147,11 +147,11 @@ def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(s
 @pytest.mark.parametrize("goods", ["recalled", "intercepted"])
 def test_goods_that_never_reached_the_customer_are_paid_back_without_an_inspection(goods: str, steps: Steps) -> None:
     # given
-    steps.up_to("reserve_stock").returns.open_return(steps.requested(lines={1: 2, 2: 1}))
+    steps.up_to("reserve_stock").requests.open_return(steps.requested(lines={1: 2, 2: 1}))
     steps.returns.record_goods(CaseStep(steps.case, goods))
 
     # when
-    answer = steps.returns.refund_return(CaseStep(steps.case, "1"))
+    answer = steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
 
     # then
     assert Money(answer.refunded_minor, "CNY") == PAID
@@ -163,12 +163,12 @@ def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps:
     with steps.sessions.begin() as session:
         order = session.get_one(OrderRow, steps.order_id)
         right, order.payment_reference = order.payment_reference, "ALI-NOBODY-KNOWS"
-    refused = steps.returns.refund_return(CaseStep(steps.case, "1"))
+    refused = steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).payment_reference = right
 
     # when
-    answer = steps.returns.refund_return(CaseStep(steps.case, "2"))
+    answer = steps.return_refunds.refund_return(CaseStep(steps.case, "2"))
 
     # then
     assert refused.refusal == "refund_refused"
@@ -184,18 +184,18 @@ def test_two_cases_paid_at_the_same_time_give_back_exactly_what_was_paid(steps: 
     # given two cases that have everything between them, and a gateway that is asked for the second during the first
     steps.up_to("end_order")
     one, rest = come_in(steps, "CASE-ONE", {1: 1}), come_in(steps, "CASE-REST", {1: 1, 2: 1})
-    gateway = steps.returns.payments
+    gateway = steps.return_refunds.payments
 
     class Busy:
         def refund(self, *asked: Any) -> Any:
-            steps.returns.payments = gateway
-            steps.returns.refund_return(rest)
+            steps.return_refunds.payments = gateway
+            steps.return_refunds.refund_return(rest)
             return gateway.refund(*asked)
 
-    steps.returns.payments = Busy()  # type: ignore[assignment]
+    steps.return_refunds.payments = Busy()  # type: ignore[assignment]
 
     # when
-    steps.returns.refund_return(one)
+    steps.return_refunds.refund_return(one)
 
     # then
     assert sum(recorded(steps)) == PAID.minor_units

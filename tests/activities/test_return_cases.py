@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.returns import CaseStep
+from activities.case_records import CaseStep
 from domain.ids import return_id
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
@@ -32,7 +32,7 @@ def test_a_request_within_the_window_is_approved(steps: Steps) -> None:
     steps.up_to("end_order")
 
     # when
-    case = steps.returns.open_return(steps.requested())
+    case = steps.requests.open_return(steps.requested())
 
     # then
     assert (case.status, case.refusal, case.with_order, case.everything) == ("approved", "", False, False)
@@ -46,7 +46,7 @@ def test_a_request_after_the_window_is_rejected_with_the_reason(steps: Steps) ->
         session.execute(update(FulfillmentOrderRow).values(delivered_at=YESTERDAY - timedelta(days=8)))
 
     # when
-    case = steps.returns.open_return(steps.requested())
+    case = steps.requests.open_return(steps.requested())
 
     # then
     assert case.status == "rejected"
@@ -58,7 +58,7 @@ def test_an_order_with_goods_still_to_come_is_asked_first(steps: Steps) -> None:
     steps.up_to("allocate_stock")
 
     # when
-    case = steps.returns.open_return(steps.requested(lines={1: 2, 2: 1}))
+    case = steps.requests.open_return(steps.requested(lines={1: 2, 2: 1}))
 
     # then
     assert (case.status, case.with_order, case.everything) == ("approved", True, True)
@@ -66,10 +66,10 @@ def test_an_order_with_goods_still_to_come_is_asked_first(steps: Steps) -> None:
 
 def test_units_in_another_case_cannot_be_returned_twice(steps: Steps) -> None:
     # given
-    steps.up_to("end_order").returns.open_return(steps.requested("CASE-1", {1: 2}))
+    steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {1: 2}))
 
     # when
-    case = steps.returns.open_return(steps.requested("CASE-2", {1: 1}))
+    case = steps.requests.open_return(steps.requested("CASE-2", {1: 1}))
 
     # then
     assert (case.status, case.refusal) == ("rejected", "line 1 has 0 units left to return, 1 were asked")
@@ -77,10 +77,10 @@ def test_units_in_another_case_cannot_be_returned_twice(steps: Steps) -> None:
 
 def test_units_of_a_rejected_case_may_be_asked_for_again(steps: Steps) -> None:
     # given
-    steps.up_to("end_order").returns.open_return(steps.requested("CASE-1", {1: 3}))
+    steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {1: 3}))
 
     # when
-    case = steps.returns.open_return(steps.requested("CASE-2", {1: 2}))
+    case = steps.requests.open_return(steps.requested("CASE-2", {1: 2}))
 
     # then
     assert case.status == "approved"
@@ -93,7 +93,7 @@ def test_a_canceled_order_has_nothing_to_return(steps: Steps) -> None:
         session.get_one(OrderRow, steps.order_id).status = "canceled"
 
     # when
-    case = steps.returns.open_return(steps.requested())
+    case = steps.requests.open_return(steps.requested())
 
     # then
     assert case.refusal == "the order was not carried out, so there is nothing to return"

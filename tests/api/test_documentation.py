@@ -14,6 +14,7 @@ from api import (
     examples,
     goods_examples,
     listing_examples,
+    return_examples,
     rule_examples,
     sourcing_examples,
     subscription_examples,
@@ -36,6 +37,10 @@ from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldRele
 from api.pick_lists import PickList
 from api.products import ProductAnswer
 from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
+from api.return_commands import ReturnTold
+from api.return_reasons import ReasonAnswer, ReasonsBody
+from api.return_receipts import InspectionBody, ReceiptBody, ReportTaken
+from api.return_reports import ReturnRate
 from api.return_requests import ReturnAsked, ReturnBody
 from api.return_schemas import ReturnAnswer
 from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
@@ -90,6 +95,11 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
     (Page[ReturnAnswer], example_answers.RETURNS),
+    (ReturnTold, return_examples.TOLD),
+    (ReportTaken, return_examples.TAKEN),
+    (ReasonsBody, return_examples.REASONS_BODY),
+    (Page[ReasonAnswer], return_examples.REASONS),
+    (Page[ReturnRate], return_examples.RATES),
     (BatchAnswer, channel_examples.BATCH),
     (IntakeTaken, channel_examples.TAKEN),
     (IntakeWithRaw, channel_examples.INTAKE_WITH_RAW),
@@ -130,6 +140,8 @@ def test_an_example_is_what_the_api_says(model: type[BaseModel], example: Any) -
 
 def test_the_example_of_a_return_can_be_sent() -> None:
     ReturnBody.model_validate_json(json.dumps(examples.RETURN))
+    ReceiptBody.model_validate_json(json.dumps(return_examples.RECEIPT))
+    InspectionBody.model_validate_json(json.dumps(return_examples.INSPECTION))
 
 
 async def test_every_operation_is_described(nobody: Api) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.returns import ReturnLineRow, ReturnRow
+from models.stock import LocationRow
 from tests.api.conftest import Api, Body, assert_problem, fields
 
 Place = Callable[..., Awaitable[str]]
@@ -37,7 +38,7 @@ async def test_a_return_that_was_asked_for_waits_for_the_relay(tmall: Api, place
     found = await tmall.get(told["links"]["self"])
     assert found.status_code == 200
     assert found.json()["status"] == "requested"
-    assert found.json()["lines"] == [{"line_no": 2, "sku": "OAK-STOOL", "quantity": 1}]
+    assert found.json()["lines"] == [{"line_no": 2, "sku": "OAK-STOOL", "quantity": 1, "replacement_sku": ""}]
 
 
 async def test_the_same_case_twice_is_one_case(tmall: Api, place: Place) -> None:
@@ -64,6 +65,26 @@ async def test_goods_that_were_not_ordered_are_named(tmall: Api, place: Place, l
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"kind": "claim", "lines": []}, "amount"),
+        ({"kind": "claim", "lines": [], "amount": "1.005"}, "amount"),
+        ({"amount": "5.00"}, "amount"),
+        ({"kind": "keep"}, "kind"),
+        ({"reason_code": "because"}, "reason_code"),
+        ({"lines": [{"line_no": 2, "quantity": 1, "replacement_sku": "OAK-STOOL"}]}, "lines[0].replacement_sku"),
+        (
+            {"kind": "exchange", "lines": [{"line_no": 2, "quantity": 1, "replacement_sku": "NO-STOOL"}]},
+            "lines[0].replacement_sku",
+        ),
+    ],
+)
+async def test_what_does_not_fit_its_kind_is_named(tmall: Api, place: Place, changes: Body, field: str) -> None:
+    answer = await tmall.post(f"/orders/{await place()}/returns", json=case(**changes))
+    assert fields(assert_problem(answer, 422, "invalid")) == [field]
+
+
 async def test_returns_are_for_those_who_may_see_the_order(shop: Api, viewer: Api, tmall: Api, place: Place) -> None:
     order_id = await place()
     assert_problem(await shop.post(f"/orders/{order_id}/returns", json=case()), 404, "not-found")
@@ -79,7 +100,9 @@ async def test_cases_are_listed_by_status_and_order(tmall: Api, shop: Api, place
     with sessions.begin() as session:
         for order_id, status in zip(orders, ("approved", "closed"), strict=True):
             name = f"{order_id}-R-7"
-            session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status=status, reason="too large"))
+            late = "INSPECTION_LATE" if status == "approved" else None
+            told = {"reason": "too large", "reason_code": "does_not_fit" if late else "", "attention_code": late}
+            session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status=status, **told))
             session.flush()
             session.add(ReturnLineRow(return_id=name, line_no=1, sku="ELEGANT-LAMP", quantity=1))
 
@@ -90,7 +113,81 @@ async def test_cases_are_listed_by_status_and_order(tmall: Api, shop: Api, place
     assert await found() == orders[::-1]
     assert await found(status="approved") == orders[:1]
     assert await found(order_id=orders[1]) == orders[1:]
+    assert await found(overdue=True) == await found(reason="does_not_fit") == orders[:1]
+    assert await found(kind="exchange") == []
     first = (await tmall.get("/returns", params={"limit": 1})).json()
     assert await found(cursor=first["next_cursor"]) == orders[:1]
     assert (await shop.get("/returns")).json()["items"] == []
     assert (await tmall.get(f"/returns/{orders[0]}-R-7")).json()["status"] == "approved"
+
+
+async def test_staff_keep_the_reasons_that_are_offered(staff: Api, tmall: Api, place: Place) -> None:
+    # given a case that names one of the first reasons
+    order_id = await place()
+    assert (await tmall.post(f"/orders/{order_id}/returns", json=case(reason_code="late"))).status_code == 202
+    mine = {"code": "wrong_color", "meaning": "Another color", "fault": "customer", "needs_evidence": False}
+
+    # when staff replace the list
+    kept = await staff.put("/return-reasons", json={"reasons": [mine]})
+
+    # then only theirs are offered
+    assert [reason["code"] for reason in kept.json()["items"]] == ["wrong_color"]
+    assert (await tmall.get("/return-reasons")).json() == kept.json()
+    answer = await tmall.post(f"/orders/{order_id}/returns", json=case("CASE-78", reason_code="late"))
+    assert fields(assert_problem(answer, 422, "invalid")) == ["reason_code"]
+    assert_problem(await tmall.put("/return-reasons", json={"reasons": [mine]}), 403, "forbidden")
+    assert_problem(await staff.put("/return-reasons", json={"reasons": [mine, mine]}), 422, "invalid")
+
+
+async def test_goods_that_came_are_told_once(staff: Api, tmall: Api, place: Place, sessions: Sessions) -> None:
+    # given a case that has begun
+    order_id = await place()
+    name = f"{order_id}-R-7"
+    with sessions.begin() as session:
+        session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status="approved", reason="too large"))
+        session.add(LocationRow(location_id="NANJING-1", kind="store", name="Nanjing", country="CN", province="江苏省"))
+    lines = [{"sku": "OAK-STOOL", "quantity": 1}]
+    receipt = {"location_id": "NANJING-1", "lines": lines}
+    judged = {"lines": [{**lines[0], "disposition": "restock", "grade": "A", "photos": ["photo:1"]}]}
+
+    # when a store tells what came, twice, and what becomes of it
+    answers = [await staff.post(f"/returns/{name}/receive", json=receipt) for _ in range(2)]
+    inspected = await staff.post(f"/returns/{name}/inspect", json=judged)
+
+    # then the case hears of each once
+    assert [answer.json()["stored"] for answer in answers] == [True, False]
+    assert (answers[0].status_code, inspected.status_code) == (202, 202)
+    with sessions() as session:
+        told = session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.sequence)).all()
+    assert [(one.type, one.subject) for one in told] == [("return.received", name), ("return.inspected", name)]
+    other = {"location_id": "NANJING-1", "lines": [{"sku": "OAK-STOOL", "quantity": 2}]}
+    assert_problem(await staff.post(f"/returns/{name}/receive", json=other), 409, "other-body")
+    nowhere = receipt | {"location_id": "NOWHERE"}
+    assert fields(assert_problem(await staff.post(f"/returns/{name}/receive", json=nowhere), 422, "invalid"))
+    assert_problem(await tmall.post(f"/returns/{name}/receive", json=receipt), 403, "forbidden")
+    assert_problem(await tmall.post(f"/returns/{name}/approve", json={}), 403, "forbidden")
+    assert_problem(await staff.post(f"/returns/{name}X/receive", json=receipt), 404, "not-found")
+
+
+async def test_how_much_comes_back(tmall: Api, place: Place, sessions: Sessions) -> None:
+    # given an order of a lamp and two stools, of which one stool comes back and another was refused
+    order_id = await place(placed_at="2026-01-01T09:30:00+08:00")
+    with sessions.begin() as session:
+        for case_id, status in (("1", "closed"), ("2", "rejected")):
+            name = f"{order_id}-R-{case_id}"
+            told = {"reason": "too large", "reason_code": "late"}
+            session.add(ReturnRow(return_id=name, order_id=order_id, case_id=case_id, status=status, **told))
+            session.flush()
+            session.add(ReturnLineRow(return_id=name, line_no=2, sku="OAK-STOOL", quantity=1))
+
+    # then the rate is of the units that were ordered
+    async def rates(**query: str) -> list[tuple[str, int, int, float]]:
+        span = {"since": "2025-12-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
+        items = (await tmall.get("/reports/returns", params=span | query)).json()["items"]
+        return [(one["key"], one["ordered"], one["returned"], one["rate"]) for one in items]
+
+    assert await rates() == [("OAK-STOOL", 2, 1, 0.5), ("ELEGANT-LAMP", 1, 0, 0.0)]
+    assert await rates(by="reason") == [("late", 3, 1, 0.3333)]
+    assert await rates(by="channel") == [("tmall", 3, 1, 0.3333)]
+    backwards = {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+    assert fields(assert_problem(await tmall.get("/reports/returns", params=backwards), 422, "invalid")) == ["since"]

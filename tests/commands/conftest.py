@@ -95,7 +95,7 @@ def _deliver(sessions: Sessions, name: str) -> None:
 def _return(sessions: Sessions, name: str) -> None:
     case = f"{name}-R-7"
     with sessions.begin() as session:
-        paid = {"refund_minor": 1000, "refunded_at": NOON}
+        paid = {"value_minor": 1000, "refund_minor": 1000, "refunded_at": NOON}
         session.add(ReturnRow(return_id=case, order_id=name, case_id="7", status="approved", reason="", **paid))
         session.flush()
         session.add(ReturnLineRow(return_id=case, line_no=1, sku="ELEGANT-LAMP", quantity=1))

@@ -89,6 +89,11 @@ TAMPERING = {
         "no order was refunded more than was captured",
         "CANCELED CNY",
     ),
+    "a return of which less was kept than its fees": (
+        "UPDATE returns SET fees = '{\"restocking\": 100}' WHERE return_id = 'RETURNED-R-7'",
+        "what is kept of an order's money is the value that did not come back",
+        "RETURNED",
+    ),
     "a canceled order whose money was kept": (
         "DELETE FROM money_movements WHERE key = 'CANCELED:refunded'",
         "undone orders gave all money back, or a person was called",

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from domain.errors import CarrierRefused, PartnerTrouble
-from integrations.bookings import BookingRequest, InterceptionRequest, VoidResult
+from integrations.bookings import BookingRequest, InterceptionRequest, ReturnBookingRequest, VoidResult
 from integrations.http import PartnerHttp
 from integrations.tms import Tms
 from tests.integrations.servers import CUSTOMER, UNHURRIED_STEP_SECONDS, Event, Receiver
@@ -253,3 +253,40 @@ def test_a_delivery_without_signature_is_told(tms: Tms, receiver: Receiver) -> N
     tms.book(parcel("SHP-UNSIGNED", "NO-SIGNATURE"), "SHP-UNSIGNED:book")
 
     assert receiver.wait_for("SHP-UNSIGNED", 3)[-1].data["signed"] is False
+
+
+def pickup(number: str, trouble: str = "") -> ReturnBookingRequest:
+    return ReturnBookingRequest(
+        return_id=number,
+        order_id=f"ORDER-OF-{number}",
+        channel_order_id=f"TM-{number}-{trouble}",
+        ship_from=CUSTOMER,
+        to={"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"},
+        lines=[{"sku": "ELEGANT-LAMP", "quantity": 1}],
+    )
+
+
+def test_goods_are_fetched_at_the_customers_and_followed(tms: Tms, receiver: Receiver) -> None:
+    # given / when
+    bookings = [tms.book_return(pickup("RET-PLAIN"), "RET-PLAIN:label") for _ in range(2)]
+
+    # then
+    events = receiver.wait_for("RET-PLAIN", 2)
+    assert [event.data["status"] for event in events] == ["in_transit", "delivered"]
+    assert {event.type for event in events} == {"return.tracking_updated"}
+    assert {booking.waybill for booking in bookings} == {event.data["waybill"] for event in events}
+
+
+def test_a_pickup_that_was_voided_is_not_made_any_more(tms: Tms) -> None:
+    # given
+    answers = [tms.void_return("RET-NEVER", "she keeps it", f"RET-NEVER:void:{number}") for number in (1, 2)]
+
+    # when / then
+    assert answers == [VoidResult.VOIDED] * 2
+    with pytest.raises(CarrierRefused, match="voided"):
+        tms.book_return(pickup("RET-NEVER"), "RET-NEVER:label")
+
+
+def test_nobody_fetches_goods_where_no_carrier_goes(tms: Tms) -> None:
+    with pytest.raises(CarrierRefused, match="undeliverable"):
+        tms.book_return(pickup("RET-FAR", "UNDELIVERABLE"), "RET-FAR:label")

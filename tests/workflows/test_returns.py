@@ -211,7 +211,8 @@ async def test_a_refund_that_the_gateway_refuses_waits_for_a_person(silent: Hous
     assert (order["payment_status"], order["returns"][0]["status"]) == ("paid", "inspected")
 
 
-def stock_of(house: House, sku: str) -> Any:
-    """The counters of a SKU at Shanghai."""
-    where = "sku = :sku AND location_id = 'SHANGHAI'"
-    return house.rows(f"SELECT on_hand, quarantined FROM stock WHERE {where}", sku=sku)[0]
+def stock_of(house: House, sku: str, location: str = "SHANGHAI") -> Any:
+    """The counters of a SKU at a location."""
+    where = "sku = :sku AND location_id = :location"
+    counters = "on_hand, quarantined, available"
+    return house.rows(f"SELECT {counters} FROM stock WHERE {where}", sku=sku, location=location)[0]

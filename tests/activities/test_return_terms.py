@@ -1,0 +1,206 @@
+"""Terms of returns: who decides, when it is paid, what is kept, and what customs and limits get back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from activities.case_records import CaseStep
+from activities.return_requests import CaseDecision
+from models.fulfillment import FulfillmentOrderRow
+from models.messaging import MessageRow
+from models.order import OrderRow
+from models.parameters import ParameterRow
+from models.returns import ReturnedGoodsRow, ReturnReasonRow, ReturnRow
+from models.stock import ProductRow
+from tests.activities.story import A_GOOD_LAMP, Steps
+from tests.factories import LAMP, PRICE, TEACUP, assert_ledger_explains_stock, counters, events_of
+
+SINCE = datetime(2001, 1, 1, tzinfo=UTC)
+GENEROUS = {
+    "refund": "after_inspection",
+    "automatic": {"return_and_refund": {"CNY": "5000.00"}, "store_return": {"CNY": "5000.00"}},
+    "when_silent": "wait",
+    "restocking_percent": 0,
+    "freight": {},
+}
+
+
+def agree(steps: Steps, **terms: Any) -> Steps:
+    """The shop has these terms, and offers a reason of the customer's own."""
+    with steps.sessions.begin() as session:
+        value = {"*": GENEROUS | terms}
+        session.add(ParameterRow(name="return_terms", valid_from=SINCE, value=value, source="test", set_by="sun"))
+        for code, fault in (("changed_mind", "customer"), ("faulty", "shop")):
+            session.add(ReturnReasonRow(code=code, meaning=code, fault=fault, set_by="sun"))
+    return steps
+
+
+def came_back(steps: Steps, **changes: Any) -> ReturnRow:
+    """One lamp came back by a carrier of ours, and was paid for."""
+    steps.up_to("end_order").requests.open_return(steps.requested(**changes))
+    steps.returns.record_goods(CaseStep(steps.case, "delivered"))
+    steps.labels.book_label(CaseStep(steps.case))
+    steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
+    steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
+    return row_of(steps)
+
+
+def row_of(steps: Steps) -> ReturnRow:
+    with steps.sessions() as session:
+        return session.get_one(ReturnRow, steps.case)
+
+
+def test_what_is_worth_more_than_the_terms_allow_waits_for_a_person(steps: Steps) -> None:
+    # given
+    agree(steps, automatic={"return_and_refund": {"CNY": "19.98"}}).up_to("end_order")
+
+    # when
+    case = steps.requests.open_return(steps.requested())
+    decided = steps.requests.decide_return(CaseDecision(steps.case, True, "sun", "a regular customer"))
+
+    # then
+    assert (case.status, decided, row_of(steps).decided_by) == ("requested", "approved", "sun")
+
+
+@pytest.mark.parametrize("amount", ["", "1.005"])
+def test_a_claim_without_an_amount_of_the_currency_is_rejected(steps: Steps, amount: str) -> None:
+    steps.up_to("end_order")
+
+    case = steps.requests.open_return(steps.requested(kind="claim", amount=amount))
+
+    assert (case.status, case.refusal) == ("rejected", "a claim needs an amount")
+
+
+def test_fees_are_kept_of_what_the_customer_returns_for_a_reason_of_her_own(steps: Steps) -> None:
+    row = came_back(agree(steps, restocking_percent=10, freight={"CNY": "5.00"}), reason_code="changed_mind")
+
+    assert row.fees == {"restocking": 199, "freight": 500}
+    assert (row.value_minor, row.refund_minor) == (PRICE.minor_units, PRICE.minor_units - 699)
+
+
+def test_nothing_is_kept_of_what_the_shop_is_to_blame_for(steps: Steps) -> None:
+    row = came_back(agree(steps, restocking_percent=10, freight={"CNY": "5.00"}), reason_code="faulty")
+
+    assert (row.fees, row.refund_minor) == ({}, PRICE.minor_units)
+
+
+def test_what_the_law_lets_stay_sold_is_rejected_unless_the_shop_is_to_blame(steps: Steps) -> None:
+    # given a lamp that was made for this customer
+    agree(steps).up_to("end_order")
+    with steps.sessions.begin() as session:
+        session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(return_exclusion="custom_made"))
+
+    # when
+    of_her_own = steps.requests.open_return(steps.requested("CASE-1"))
+    faulty = steps.requests.open_return(steps.requested("CASE-2", reason_code="faulty"))
+
+    # then
+    assert (of_her_own.status, faulty.status) == ("rejected", "approved")
+
+
+def test_money_that_went_at_the_approval_is_not_asked_for_twice_when_nothing_comes(steps: Steps) -> None:
+    # given a case that was paid before anything came, and that has expired
+    agree(steps, refund="at_approval").up_to("end_order").requests.open_return(steps.requested())
+    steps.returns.record_goods(CaseStep(steps.case, "delivered"))
+    paid = steps.return_refunds.refund_return(CaseStep(steps.case, "1", "at_approval"))
+    steps.returns.end_return(CaseStep(steps.case, "expired", "nothing came"))
+
+    # when the same lamp and the other one are asked for again
+    again = steps.requests.open_return(steps.requested("CASE-2", {1: 2}))
+
+    # then
+    assert paid.refunded_minor == PRICE.minor_units
+    assert again.refusal == "line 1 has 1 units left to return, 2 were asked"
+
+
+@pytest.mark.parametrize(("released_days_ago", "kept"), [(20, {}), (31, {"import_tax": 273})])
+def test_customs_and_the_limits_of_a_person_get_back_what_returned_in_time(
+    released_days_ago: int, kept: dict[str, int], steps: Steps
+) -> None:
+    # given an order across the border with a tax of 8.19
+    with steps.sessions.begin() as session:
+        order = session.get_one(OrderRow, steps.order_id)
+        order.tax_minor, order.grand_total_minor = 819, order.grand_total_minor + 819
+        order.payment_reference = f"PAY-BORDER-{released_days_ago}:{(order.grand_total_minor) / 100:.2f}:CNY"
+        order.import_minor = 6_797
+    agree(steps).up_to("end_order")
+    released = datetime.now(UTC) - timedelta(days=released_days_ago)
+    with steps.sessions.begin() as session:
+        session.execute(update(FulfillmentOrderRow).values(shipped_at=released))
+
+    # when a lamp comes back
+    row = came_back(steps)
+
+    # then
+    with steps.sessions() as session:
+        left = session.get_one(OrderRow, steps.order_id).import_minor
+    assert (row.value_minor, row.fees) == (PRICE.minor_units + 273, kept)
+    assert left == (6_797 if kept else 6_797 - PRICE.minor_units)
+
+
+def test_goods_that_were_never_sent_are_put_aside_and_not_paid_for(steps: Steps) -> None:
+    # given a case of one lamp, of an order of two lamps and a cup
+    steps.up_to("announce_return")
+
+    # when three lamps come
+    steps.record_return(steps.told_of_return("received", [{"sku": LAMP, "quantity": 3}]))
+
+    # then the third is nobody's, and a person is called
+    with steps.sessions() as session:
+        assert session.scalar(select(ReturnedGoodsRow.quantity)) == 2
+    assert counters(steps.sessions, LAMP) == {"on_hand": 11, "quarantined": 3, "available": 8}
+    assert row_of(steps).attention == "goods came that the order did not send: 1 ELEGANT-LAMP"
+    assert "alert.raised" in events_of(steps.sessions, steps.order_id)
+    assert steps.return_refunds.refund_return(CaseStep(steps.case, "1")).refunded_minor == PRICE.minor_units
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_grades_and_photos_of_an_inspection_are_kept(steps: Steps) -> None:
+    steps.up_to("record_return:received")
+
+    judged = [{"sku": LAMP, "quantity": 1, "disposition": "refurbish", "grade": "B", "photos": ["photo:1"]}]
+    steps.record_return(steps.told_of_return("inspected", judged))
+
+    with steps.sessions() as session:
+        row = session.scalars(select(ReturnedGoodsRow)).one()
+        assert (row.disposition, row.grade, row.photos) == ("refurbish", "B", ["photo:1"])
+
+
+def test_a_follow_up_order_that_somebody_canceled_does_not_go(steps: Steps) -> None:
+    # given a reship whose order was canceled meanwhile
+    steps.up_to("end_order").requests.open_return(steps.requested(kind="reship"))
+    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, placed.order_id).status = "canceled"
+
+    # when
+    answer = steps.follow_ups.send_follow_up(CaseStep(steps.case))
+
+    # then its money stays with the first order
+    assert answer.refusal == "the follow-up order is canceled"
+    assert row_of(steps).moved_at is None
+
+
+def test_a_follow_up_order_reserves_before_it_is_promised_and_gives_back_when_dropped(steps: Steps) -> None:
+    steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {2: 1}, kind="exchange"))
+
+    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    reserved = counters(steps.sessions, TEACUP)
+    steps.follow_ups.drop_follow_up(CaseStep(steps.case, reason="she keeps it"))
+
+    assert placed.order_id
+    assert (reserved["reserved"], counters(steps.sessions, TEACUP)) == (1, {"on_hand": 9, "available": 9})
+    assert events_of(steps.sessions, placed.order_id) == ["order.received", "reservation.created", "order.canceled"]
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_finance_hears_of_the_credit_note_and_the_crm_of_the_points(steps: Steps) -> None:
+    came_back(agree(steps))
+
+    with steps.sessions() as session:
+        told = session.scalars(select(MessageRow).where(MessageRow.milestone == "refunded")).first()
+    assert told is not None
+    # 67.97 were kept and 47.98 are left: 67 points and 47.
+    assert (told.data["credit_note"], told.data["points"]) == (f"CN-{steps.case}:refund:1", -20)

@@ -1,0 +1,166 @@
+"""Whatever cases of one order do, in any order and each step perhaps twice: no cent, no unit and no point too many."""
+
+from dataclasses import dataclass, replace
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import func, select
+
+from activities.case_records import CaseStep
+from activities.return_requests import CaseDecision
+from commands.verify import verify
+from domain.ids import return_id
+from domain.money import Money
+from domain.status import RETURN, ReturnStatus, is_final
+from models.messaging import MessageRow
+from models.payment import MoneyMovementRow
+from models.returns import ReturnRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, TEACUP, place_order, stock_shop
+
+ROUNDS = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+KINDS = ("return_and_refund", "refund_only", "exchange", "reship", "claim", "store_return")
+TWICE = st.integers(1, 2)
+
+
+@dataclass
+class Asked:
+    """A case that was asked for."""
+
+    name: str
+    kind: str
+
+
+class AfterSales(RuleBasedStateMachine):
+    """An order of two lamps and a cup that was delivered, and everything that its customer may think of."""
+
+    cases: Bundle[Asked] = Bundle("cases")
+    number = 0
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__()
+        self.all_steps = steps
+
+    @initialize(discount=st.integers(0, 6797), shipping=st.integers(0, 800))
+    def deliver(self, discount: int, shipping: int) -> None:
+        AfterSales.number += 1
+        stock_shop(self.all_steps.sessions, {"HANGZHOU": {LAMP: 3, TEACUP: 2}})
+        total = Money(3 * 1999 + shipping - min(discount, 3 * 1999), "CNY")
+        order_id = place_order(
+            self.all_steps.sessions,
+            discount=Money(min(discount, 3 * 1999), "CNY"),
+            shipping=Money(shipping, "CNY"),
+            grand_total=total,
+            payment_reference=f"PAY-AFTER-{self.number}:{total.text}:CNY",
+        )
+        self.steps = replace(self.all_steps, order_id=order_id, stored={}).up_to("end_order")
+
+    @rule(target=cases, kind=st.sampled_from(KINDS), lamps=st.integers(0, 2), cups=st.integers(0, 1), times=TWICE)
+    def ask(self, kind: str, lamps: int, cups: int, times: int) -> Asked:
+        case_id = f"CASE-{len(self.steps.stored)}"
+        amount = f"{lamps * 7 + cups}.5" if kind == "claim" else None
+        units = {line_no: units for line_no, units in ((1, lamps), (2, cups)) if units}
+        request = self.steps.requested(case_id, units, kind=kind, amount=amount)
+        answers = [self.steps.requests.open_return(request) for _ in range(times)]
+        assert answers == answers[:1] * times
+        case = Asked(return_id(self.steps.order_id, case_id), kind)
+        if answers[0].status == ReturnStatus.REQUESTED:
+            self.steps.requests.decide_return(CaseDecision(case.name, True, "sun"))
+        if answers[0].status != ReturnStatus.REJECTED:
+            self.steps.returns.record_goods(CaseStep(case.name, "delivered"))
+        return case
+
+    @rule(case=cases, times=TWICE)
+    def reserve_instead(self, case: Asked, times: int) -> None:
+        if case.kind in ("exchange", "reship") and self.open(case) and not self.paid(case):
+            answers = [self.steps.follow_ups.place_follow_up(CaseStep(case.name)) for _ in range(times)]
+            assert answers == answers[:1] * times
+
+    @rule(case=cases, lamps=st.integers(0, 3), cups=st.integers(0, 2), times=TWICE)
+    def come_back(self, case: Asked, lamps: int, cups: int, times: int) -> None:
+        """Less, more or nothing of it comes back, and some of it is broken."""
+        if not self.open(case) or case.kind in ("refund_only", "reship", "claim") or not lamps + cups:
+            return
+        goods = [(LAMP, lamps, "restock"), (TEACUP, cups, "scrap")]
+        lines = [{"sku": sku, "quantity": units, "disposition": what} for sku, units, what in goods if units]
+        events = [self.steps.told_of_return(what, lines, case=case.name) for what in ("received", "inspected")]
+        for _ in range(times):
+            self.steps.record_return(*events, case=case.name)
+
+    @rule(case=cases, when=st.sampled_from(("", "at_approval")), times=TWICE)
+    def pay(self, case: Asked, when: str, times: int) -> None:
+        if self.open(case) and (when or self.ready(case)) and not self.row(case).moved_minor:
+            step = CaseStep(case.name, "1", when)
+            answers = [self.steps.return_refunds.refund_return(step) for _ in range(times)]
+            assert answers == answers[:1] * times
+
+    @rule(case=cases, times=TWICE)
+    def send_instead(self, case: Asked, times: int) -> None:
+        if self.open(case) and self.ready(case) and self.row(case).follow_up_id and not self.paid(case):
+            answers = [self.steps.follow_ups.send_follow_up(CaseStep(case.name)) for _ in range(times)]
+            assert answers == answers[:1] * times
+
+    @rule(case=cases, times=TWICE)
+    def drop_instead(self, case: Asked, times: int) -> None:
+        if self.open(case):
+            for _ in range(times):
+                self.steps.follow_ups.drop_follow_up(CaseStep(case.name, reason="she keeps it"))
+
+    @rule(case=cases)
+    def end(self, case: Asked) -> None:
+        """Closed once its money went, else it expires; what was reserved for it is free again."""
+        if not self.open(case):
+            return
+        settled = self.paid(case) or self.row(case).moved_at
+        early = self.row(case).status in (ReturnStatus.APPROVED, ReturnStatus.LABEL_ISSUED)
+        if settled or early:
+            self.steps.follow_ups.drop_follow_up(CaseStep(case.name, reason="it is over"))
+            self.steps.returns.end_return(CaseStep(case.name, "closed" if settled else "expired"))
+
+    @invariant()
+    def nothing_too_many(self) -> None:
+        if not hasattr(self, "steps"):
+            return
+        report = verify(self.steps.sessions)
+        assert report.clean, [result.line.plain for result in report.results if result.wrong]
+        with self.steps.sessions() as session:
+            kept = self.kept()
+            points = session.scalar(
+                select(func.sum(MessageRow.data["points"].as_integer())).where(
+                    MessageRow.order_id == self.steps.order_id, MessageRow.recipient == "crm"
+                )
+            )
+        assert kept.minor_units >= 0
+        assert points == kept.whole
+
+    def teardown(self) -> None:
+        if hasattr(self, "steps"):
+            self.nothing_too_many()
+
+    def kept(self) -> Money:
+        sums = dict[str, int]()
+        with self.steps.sessions() as session:
+            for row in session.scalars(
+                select(MoneyMovementRow).where(MoneyMovementRow.order_id == self.steps.order_id)
+            ):
+                sums[row.kind] = sums.get(row.kind, 0) + row.amount_minor
+        return Money(sums.get("captured", 0) - sums.get("refunded", 0) - sums.get("moved", 0), "CNY")
+
+    def row(self, case: Asked) -> ReturnRow:
+        with self.steps.sessions() as session:
+            return session.get_one(ReturnRow, case.name)
+
+    def open(self, case: Asked) -> bool:
+        return not is_final(RETURN, ReturnStatus(self.row(case).status))
+
+    def paid(self, case: Asked) -> bool:
+        return self.row(case).refunded_at is not None
+
+    def ready(self, case: Asked) -> bool:
+        """Whether its goods are here, if any are to come."""
+        return self.row(case).status == ReturnStatus.INSPECTED or case.kind in ("refund_only", "reship", "claim")
+
+
+def test_no_cent_no_unit_and_no_point_is_too_many(steps: Steps) -> None:
+    run_state_machine_as_test(lambda: AfterSales(steps), settings=ROUNDS)  # type: ignore[no-untyped-call]
