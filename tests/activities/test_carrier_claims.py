@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from activities import sourcing
 from activities.carrier_claims import ParcelTrouble, Remedy, Settlement
+from activities.needs import outstanding
 from activities.reserve import StockRequest
 from models.deadlines import CarrierClaimRow
 from models.messaging import PartnerEventRow
@@ -64,7 +64,7 @@ def test_what_is_paid_back_is_neither_sent_nor_paid_twice(on_the_road: Steps) ->
     with on_the_road.sessions() as session:
         lines = session.scalars(select(OrderLineRow).order_by(OrderLineRow.line_no)).all()
         assert [(line.sku, line.withdrawn, line.canceled) for line in lines] == [(LAMP, 2, 2), (TEACUP, 1, 1)]
-        assert sourcing.outstanding(session, on_the_road.order_id) == {}
+        assert outstanding(session, on_the_road.order_id) == {}
     assert_ledger_explains_stock(on_the_road.sessions)
 
 

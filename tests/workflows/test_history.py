@@ -23,7 +23,7 @@ def test_a_step_says_how_often_it_was_tried_why_it_failed_and_how_long_it_took()
     step = next(one for one in recorded("carrier-down") if one.name == "book_shipment")
 
     assert (step.kind, step.outcome, step.attempts) == ("step", "done", 4)
-    assert step.failure == "tms POST /shipments: answered 503"
+    assert step.failure.endswith("answered 503")
     assert step.seconds is not None
     assert step.seconds > 1
 
