@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     cached_workflows: int = 500
     sandboxed: bool = False
     """Whether workflow code runs in Temporal's sandbox. It finds non-determinism and costs a third of the worker's CPU
-    time, so the tests run with it and orders without."""
+    time, so recorded histories are replayed in it and orders run without."""
     metrics_port: int | None = None
 
     data_dir: Path = Path(".baton")

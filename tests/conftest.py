@@ -29,8 +29,8 @@ LONG = ("faults", "bench", "e2e", "embedded")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait more than they compute, so there are more processes than cores."""
-    return min(8, 2 * (os.cpu_count() or 1))
+    """One more than there are cores, because tests also wait."""
+    return min(8, 1 + (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

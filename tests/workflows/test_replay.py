@@ -1,4 +1,7 @@
-"""Recorded histories, one an outcome, replay on today's code: orders under way survive an upgrade."""
+"""Recorded histories, one an outcome, replay on today's code: orders under way survive an upgrade.
+
+They replay in Temporal's sandbox, which finds what is not deterministic; all other tests run as orders do, without.
+"""
 
 import json
 from pathlib import Path
