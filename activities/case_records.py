@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities import journal
 from domain.bundles import explode, whole
-from domain.return_kinds import KINDS, ReturnKind
+from domain.return_kinds import KINDS, carried_out_as
 from domain.status import RETURN, ReturnStatus, advance
 from goods.demand import bundles_of
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
@@ -129,7 +129,7 @@ def came_of_lines(session: Session, row: ReturnRow) -> dict[int, int]:
 
     A bundle counts when it is whole: of one that came without a part nothing is paid by itself.
     """
-    if row.goods in NEVER_LEFT or not KINDS[ReturnKind(row.kind)].goods_come:
+    if row.goods in NEVER_LEFT or not KINDS[carried_out_as(row.kind, row.remedy)].goods_come:
         return asked(session, row.return_id)
     came = received_by_sku(session, row.return_id)
     lines = session.scalars(

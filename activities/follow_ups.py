@@ -53,6 +53,8 @@ class FollowUps:
             if row.follow_up_id:
                 return FollowUp(row.follow_up_id)
             order = _lock(session, row.order_id)
+            if order.import_minor is not None:
+                return FollowUp(refusal="goods that crossed the border are returned, not exchanged")
             value = _claim_value(session, row)
             if value is None:
                 return FollowUp(refusal="too little of the payment is left")

@@ -20,6 +20,9 @@ from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 
+POINTS_FEE = "points_spent"
+"""The name of the fee that a case keeps for points that were spent."""
+
 
 @dataclass(frozen=True)
 class RefundAnswer:
@@ -52,8 +55,9 @@ def captured(session: Session, order_id: str) -> Money:
 
 
 def refunded(session: Session, order_id: str, but: str = "") -> Money:
-    """What went back already, without the refund whose key is `but`: a repeat must ask for the same amount again."""
-    return _sum(session, order_id, "refunded", but)
+    """What went back already, also as store credit, without the refund whose key is `but`: a repeat must ask for the
+    same amount again."""
+    return _sum(session, order_id, "refunded", but) + _sum(session, order_id, "credited")
 
 
 def claimed(session: Session, order_id: str) -> Money:
@@ -93,7 +97,7 @@ def refund(
     with sessions.begin() as session:
         # One movement of an order at a time, so that each sees what was kept before it.
         session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order.order_id).with_for_update())
-        points = points_back(session, order, amount)
+        points = points_back(session, order, amount, return_id)
         movement = insert(MoneyMovementRow).values(
             order_id=order.order_id,
             kind="refunded",
@@ -111,15 +115,18 @@ def refund(
     return RefundAnswer(amount.minor_units)
 
 
-def points_back(session: Session, order: OrderRow, amount: Money) -> int:
+def points_back(session: Session, order: OrderRow, amount: Money, return_id: str = "") -> int:
     """The points, below zero, that go back with this amount: what is left is a point for each whole unit that is kept.
 
-    They were given for what was kept at delivery, so only later movements take some back.
+    They were given for what was kept at delivery, so only later movements take some back. Points that the case pays for
+    stay with the customer, who spent them; that money earns none.
     """
     if order.status != OrderStatus.COMPLETED:
         return 0
-    kept = captured(session, order.order_id) - refunded(session, order.order_id)
-    return (kept - amount).whole - kept.whole
+    kept = captured(session, order.order_id) - refunded(session, order.order_id) - _points_paid(session, order)
+    row = session.get(ReturnRow, return_id) if return_id else None
+    fee, points = (row.fees.get(POINTS_FEE, 0), row.points_spent) if row else (0, 0)
+    return (kept - amount - Money(fee, order.currency)).whole - kept.whole + points
 
 
 def credit_note(key: str) -> str:
@@ -129,6 +136,13 @@ def credit_note(key: str) -> str:
 
 def _outcome(status: str) -> str:
     return "succeeded" if status == "succeeded" else "created"
+
+
+def _points_paid(session: Session, order: OrderRow) -> Money:
+    """What cases of the order whose money moved have kept for points that were spent."""
+    moved = select(MoneyMovementRow.return_id).where(MoneyMovementRow.order_id == order.order_id)
+    fee = func.coalesce(func.sum(ReturnRow.fees[POINTS_FEE].as_integer()), 0)
+    return Money(int(session.scalar(select(fee).where(ReturnRow.return_id.in_(moved))) or 0), order.currency)
 
 
 def _sum(session: Session, order_id: str, kind: str, but: str = "") -> Money:

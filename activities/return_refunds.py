@@ -6,18 +6,21 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import case_records
+from activities import case_records, points
 from activities.case_records import CaseStep
 from activities.parameters import ParameterBook
-from activities.payments import RefundAnswer, captured, claimed, refund, refunded
+from activities.payments import POINTS_FEE, RefundAnswer, captured, claimed, refund, refunded
 from activities.pick import order_of
+from activities.points import PointsDesk
 from activities.records import load_order
+from activities.store_credits import give_credit
 from domain import return_money
 from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
-from domain.return_kinds import ReturnKind
+from domain.return_kinds import RefundTo, ReturnKind
 from domain.return_terms import RefundWhen, Terms, of_channel
+from integrations.crm import Crm
 from integrations.payments import Payments
 from models.database import Sessions
 from models.order import OrderRow
@@ -28,14 +31,16 @@ WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
 
 
 class ReturnRefunds:
-    def __init__(self, sessions: Sessions, payments: Payments, parameters: ParameterBook) -> None:
+    def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterBook) -> None:
         self.sessions = sessions
         self.payments = payments
+        self.points = PointsDesk(sessions, crm)
         self.parameters = parameters
 
     @activity.defn(no_thread_cancel_exception=True)
     def refund_return(self, step: CaseStep) -> RefundAnswer:
-        """Pay back what the units that the case pays for were paid for, less fees, or the goodwill.
+        """Pay back what the units that the case pays for were paid for, less fees, or the goodwill; by the gateway, or
+        as store credit.
 
         `step.value` counts the tries after a refusal; a refusal moved no money, so the next try has a key of its own.
         `step.reason` is the moment of the terms at which it is paid.
@@ -43,26 +48,40 @@ class ReturnRefunds:
         key = f"{step.return_id}:refund:{step.value}"
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
+            rules = self.parameters.at(session, row.requested_at)
+        balance = self.points.balance(row, rules)
+        with self.sessions.begin() as session:
+            row = case_records.lock_return(session, step.return_id)
             order = order_of(session, row.order_id)
             row.paid_ahead |= step.reason == RefundWhen.AT_APPROVAL and row.refund_minor is None
-            due = _claim(session, row, self.parameters.at(session, row.requested_at))
+            due = _claim(session, row, rules, balance)
+            if row.refund_to == RefundTo.STORE_CREDIT:
+                return _credit(session, row, order, due)
         answer = refund(self.sessions, self.payments, order, due, "return", key, step.return_id)
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
             if answer.refusal:
                 row.value_minor = row.refund_minor = None
-                row.fees, row.paid_ahead = {}, False
+                row.fees, row.points_spent, row.paid_ahead = {}, 0, False
             elif row.refunded_at is None:
                 row.refund_minor, row.refunded_at = answer.refunded_minor, func.now()
                 _restore_import(session, row)
         return answer
 
 
-def _claim(session: Session, row: ReturnRow, rules: Parameters) -> Money:
+def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:
+    if row.refunded_at is None:
+        give_credit(session, row, order, due)
+        row.refunded_at = func.now()
+        _restore_import(session, row)
+    return RefundAnswer(due.minor_units)
+
+
+def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:
     """Fix what the case pays back before the gateway is asked, one case of an order at a time.
 
     Each case sees what the others have claimed, so that exactly one of them is the last and pays the shipping too; and
-    a try that was interrupted asks for the same amount again.
+    a try that was interrupted asks for the same amount again. `balance` are the customer's points, where they count.
     """
     session.execute(select(OrderRow.order_id).where(OrderRow.order_id == row.order_id).with_for_update())
     order = load_order(session, row.order_id)
@@ -70,7 +89,9 @@ def _claim(session: Session, row: ReturnRow, rules: Parameters) -> Money:
         units, before = case_records.returned_units(session, row), case_records.returned_before(session, row)
         left = captured(session, row.order_id) - refunded(session, row.order_id) - claimed(session, row.order_id)
         value = max(0, min(_value(session, row, order, units, before).minor_units, left.minor_units))
-        row.fees = _fees(session, row, order, return_money.tax_in(order, units, before), value, rules)
+        fees = _fees(session, row, order, return_money.tax_in(order, units, before), value, rules)
+        row.points_spent, kept = points.spent(session, row, value - sum(fees.values()), balance, rules)
+        row.fees = fees | ({POINTS_FEE: kept} if kept else {})
         row.value_minor, row.refund_minor = value, value - sum(row.fees.values())
     return Money(row.refund_minor, order.currency)
 

@@ -96,7 +96,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         requests.decide_return,
         returns.record_goods,
         returns.announce_return,
-        ReturnRefunds(record, partners.payments, parameters).refund_return,
+        ReturnRefunds(record, partners.payments, partners.crm, parameters).refund_return,
         labels.book_label,
         labels.void_label,
         follow_ups.place_follow_up,

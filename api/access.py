@@ -44,6 +44,7 @@ class Right(StrEnum):
     SUBSCRIBE = "subscribe"
     REDELIVER = "redeliver"
     DECIDE_RETURN = "decide_return"
+    READ_CREDITS = "credits:read"
     RECEIVE_RETURN = "receive_return"
     WRITE_REASONS = "reasons:write"
 

@@ -57,6 +57,7 @@ from api import (
     stock_changes,
     stock_counts,
     stock_reports,
+    store_credits,
     subscription_changes,
     subscriptions,
     unknown_waybills,
@@ -122,7 +123,7 @@ ROUTERS = (
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders),
     *(subscriptions, subscription_changes, deliveries, messages, event_stream),
-    *(return_commands, return_receipts, return_reasons, return_reports),
+    *(return_commands, return_receipts, return_reasons, return_reports, store_credits),
 )
 
 

@@ -52,6 +52,8 @@ RETURN: dict[str, Any] = {
     "value": None,
     "fees": {},
     "refund": None,
+    "refund_to": "original",
+    "remedy": "",
     "moved": None,
     "currency": "CNY",
     "follow_up_id": None,

@@ -145,7 +145,7 @@ class ShipmentAnswer(Answer):
 
 
 class PaymentAnswer(Answer):
-    """One movement of money. `kind` is authorized, captured, refunded, voided or failed."""
+    """One movement of money. `kind` is authorized, captured, refunded, credited, moved, voided or failed."""
 
     kind: str
     amount: str

@@ -10,7 +10,7 @@ from pydantic import Field
 from api import return_examples as examples
 from api.access import Caller
 from api.dependencies import ReturnDecider, Returner, Services, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
 from api.openapi import Responses, json_body, responses
 from api.order_updates import answer_of
@@ -18,6 +18,7 @@ from api.parameters import PathId
 from api.return_view import find_return
 from api.schemas import Answer, Body, Prose
 from domain import ids
+from domain.return_kinds import KINDS, RefundTo, Remedy, ReturnKind, carried_out_as
 from domain.status import ReturnStatus
 from models.order import OrderRow
 from models.returns import ReturnRow
@@ -29,7 +30,11 @@ KEPT = "Kept in the history: name nobody."
 
 
 class ApproveReturnBody(Body):
+    """`refund_to` changes where money goes; `remedy` is for warranty cases, which are paid back without one."""
+
     note: Annotated[Prose, Field(max_length=300, description=KEPT)] = ""
+    refund_to: Annotated[RefundTo | None, Field(strict=False)] = None
+    remedy: Annotated[Remedy | None, Field(strict=False)] = None
 
 
 class EndReturnBody(Body):
@@ -63,7 +68,10 @@ async def approve_return(
 ) -> ReturnTold:
     """For cases above the terms' limits. A 409 when nothing waits for a decision."""
     body = await read_body(request, ApproveReturnBody)
-    verdict = CaseVerdict(True, caller.name, body.note)
+    case, order = await run_in_threadpool(_case, services, return_id, caller)
+    if fault := _wrong_remedy(case, order, body.remedy):
+        raise invalid("remedy", fault)
+    verdict = CaseVerdict(True, caller.name, body.note, body.refund_to or "", body.remedy or "")
     return await _ask(services, return_id, caller, response, "decide", verdict, body.note)
 
 
@@ -114,6 +122,15 @@ async def _ask(
     if status is None:
         response.status_code = 202
     return ReturnTold(return_id=return_id, status=status)
+
+
+def _wrong_remedy(case: ReturnRow, order: OrderRow, remedy: Remedy | None) -> str:
+    if remedy and case.kind != ReturnKind.WARRANTY:
+        return "only a warranty case has one"
+    abroad = order.import_minor is not None
+    if abroad and KINDS[carried_out_as(case.kind, remedy or "")].replaces:
+        return "goods that crossed the border are returned, not exchanged"
+    return ""
 
 
 def _case(services: Services, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:

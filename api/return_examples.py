@@ -5,7 +5,7 @@ from typing import Any
 from api.examples import ORDER_ID
 
 RETURN_ID = f"{ORDER_ID}-R-CASE-77"
-APPROVE = {"note": "a regular customer"}
+APPROVE = {"note": "a regular customer", "refund_to": "store_credit"}
 REJECT = {"reason": "the photos show another lamp"}
 CANCEL = {"reason": "the customer keeps it after all"}
 TOLD: dict[str, Any] = {"return_id": RETURN_ID, "status": "approved"}
@@ -24,5 +24,18 @@ REASONS = {
 }
 RATES = {
     "items": [{"key": "OAK-STOOL", "ordered": 200, "returned": 9, "rate": 0.045}],
+    "next_cursor": None,
+}
+STORE_CREDITS = {
+    "items": [
+        {
+            "code": "SC-7Q2M8XK4T0ZB",
+            "order_id": ORDER_ID,
+            "return_id": RETURN_ID,
+            "amount": "89.50",
+            "currency": "CNY",
+            "created_at": "2026-01-09T03:04:05Z",
+        }
+    ],
     "next_cursor": None,
 }

@@ -22,7 +22,7 @@ from api.parameters import PathId
 from api.schemas import NO_CONTROLS, Amount, Answer, Body, CaseId, Prose, Quantity, Sku
 from domain import ids
 from domain.money import Money, NotMoney
-from domain.return_kinds import KINDS, ReturnKind
+from domain.return_kinds import KINDS, RefundTo, ReturnKind
 from intake.partner_events import NewEvent
 from models.order import OrderLineRow, OrderRow
 from models.returns import ReturnReasonRow
@@ -55,6 +55,9 @@ class ReturnBody(Body):
     lines: Annotated[tuple[ReturnLineBody, ...], Field(max_length=MAX_LINES)] = ()
     amount: Amount | None = None
     evidence: Annotated[tuple[Evidence, ...], Field(max_length=20)] = ()
+    refund_to: Annotated[
+        RefundTo | None, Field(strict=False, description="The customer's wish; without one the channel's terms say.")
+    ] = None
 
 
 class ReturnLinks(Answer):

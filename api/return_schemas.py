@@ -25,8 +25,8 @@ class ReturnedGoodsAnswer(Answer):
 class ReturnAnswer(Answer):
     """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began.
 
-    `value` is what its units were paid for; of that the `fees` stay, and `refund` goes back or `moved` pays for
-    the order `follow_up_id`.
+    `value` is what its units were paid for; of that the `fees` stay, and `refund` goes back as `refund_to` says or
+    `moved` pays for the order `follow_up_id`. `remedy` is what was decided about a warranty case, else empty.
     """
 
     return_id: str
@@ -45,6 +45,8 @@ class ReturnAnswer(Answer):
     value: str | None
     fees: dict[str, str]
     refund: str | None
+    refund_to: str
+    remedy: str
     moved: str | None
     currency: str
     follow_up_id: str | None

@@ -10,7 +10,7 @@ from api.errors import NOT_FOUND, Problem
 from api.return_schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
-from domain.return_kinds import ReturnKind
+from domain.return_kinds import RefundTo, ReturnKind
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
@@ -60,6 +60,8 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
         reason_code=asked.data.get("reason_code", ""),
         evidence=list(asked.data.get("evidence", ())),
         fees={},
+        refund_to=asked.data.get("refund_to", RefundTo.ORIGINAL.value),
+        remedy="",
         requested_at=asked.received_at,
     )
     lines = [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data.get("lines", ())]
@@ -97,6 +99,8 @@ def _answer(
         value=money(case.value_minor),
         fees={name: Money(fee, currency).text for name, fee in case.fees.items()},
         refund=money(case.refund_minor),
+        refund_to=case.refund_to,
+        remedy=case.remedy,
         moved=money(case.moved_minor),
         currency=currency,
         follow_up_id=case.follow_up_id,

@@ -15,7 +15,7 @@ from pydantic import (
 from api.order_schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
 from domain.money import Money
-from domain.return_kinds import ReturnKind
+from domain.return_kinds import RefundTo, ReturnKind
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -152,6 +152,7 @@ class ReturnRequested(Said):
     reason_code: Annotated[Word, Field(max_length=60)] = ""
     evidence: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
     amount: Amount | None = None
+    refund_to: Annotated[RefundTo | None, Field(strict=False)] = None
 
 
 Data = TypeVar("Data", bound=Said)

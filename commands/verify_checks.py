@@ -100,14 +100,15 @@ NOT_HELD = f"""
 
 MONEY = """
     SELECT order_id || ' ' || currency AS id,
-        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'moved')), 0)
+        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'credited', 'moved')), 0)
             > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
     FROM money_movements GROUP BY order_id, currency"""
 
 # What a customer paid for goods that she kept, and what was kept of those that came back. What is moved pays for a
-# follow-up order; refunds without a case were due to the order as a whole, or to lines that were canceled.
-KEPT = """CASE kind WHEN 'captured' THEN amount_minor WHEN 'refunded' THEN -amount_minor WHEN 'moved' THEN -amount_minor
-    ELSE 0 END"""
+# follow-up order, and what is credited the customer may buy with; refunds without a case were due to the order as a
+# whole, or to lines that were canceled.
+KEPT = """CASE WHEN kind = 'captured' THEN amount_minor
+    WHEN kind IN ('refunded', 'credited', 'moved') THEN -amount_minor ELSE 0 END"""
 
 VALUE_KEPT = f"""
     SELECT order_id AS id, NOT under_way AND (kept <> paid - given OR given > paid OR worth > paid) AS wrong,
@@ -140,10 +141,18 @@ CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
     LEFT JOIN (
-        SELECT return_id, sum(amount_minor) AS paid FROM money_movements WHERE kind = 'refunded' GROUP BY return_id
+        SELECT return_id, sum(amount_minor) AS paid FROM money_movements WHERE kind IN ('refunded', 'credited')
+        GROUP BY return_id
     ) AS money USING (return_id)
     CROSS JOIN LATERAL (
         SELECT coalesce(refund_minor, 0) <> coalesce(paid, 0) AS differs, status IN ({CASE_ENDED}) AS ended) AS state"""
+
+CREDITS = """
+    SELECT coalesce(credit.code, movement.key) AS id,
+        (credit.amount_minor, credit.currency, credit.return_id)
+            IS DISTINCT FROM (movement.amount_minor, movement.currency, movement.return_id) AS wrong
+    FROM store_credits AS credit
+    FULL JOIN (SELECT * FROM money_movements WHERE kind = 'credited') AS movement USING (key)"""
 
 CAME_BACK = """
     SELECT order_id || ' ' || sku AS id, came > coalesce(went, 0) AS wrong
@@ -207,6 +216,7 @@ _QUERIES: Mapping[str, str] = {
     "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
     "undone orders gave all money back, or a person was called": PAID_BACK,
     "every return case paid back what it says": CASE_PAID,
+    "every store credit is money that moved, and the other way round": CREDITS,
     "no more units came back than were shipped": CAME_BACK,
     "everybody is to be told how an order ended": TOLD_OF_END,
     "orders that share a parcel have one buyer and one place": SHARED,

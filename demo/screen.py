@@ -45,6 +45,7 @@ WORDS: Mapping[str, str] = {
     "shipment.tracking_updated": "the carrier says: {status}",
     "shipment.interception_asked": "the carrier is asked to stop the parcel",
     "refund.succeeded": "{amount} {currency} are refunded",
+    "return.credited": "{amount} {currency} are given as store credit",
     "return.requested": "the customer wants to return goods",
     "return.approved": "the return is approved",
     "return.rejected": "the return is rejected: {reason}",

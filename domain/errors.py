@@ -33,6 +33,10 @@ class UnknownPayment(Refusal):
     """The payment gateway has never heard of this payment."""
 
 
+class UnknownCustomer(Refusal):
+    """The CRM has never heard of this customer."""
+
+
 class ReturnRefused(Refusal):
     """The warehouse does not expect this return."""
 

@@ -75,6 +75,11 @@ def return_id(order_id: str, case_id: str) -> str:
     return f"{order_id}-R-{case_id}"
 
 
+def new_credit_code() -> str:
+    """What a customer and a shop call a store credit; it says nothing of either."""
+    return f"SC-{''.join(secrets.choice(CROCKFORD) for _ in range(12))}"
+
+
 def follow_up_number(channel_order_id: str, case_id: str) -> str:
     """The channel order id of the order that an exchange or reship sends; no channel ever gave such a one."""
     return f"X-{channel_order_id}-{case_id}"

@@ -10,6 +10,7 @@ RECEIVED, READY, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "returned",
     "refunded",
 )
+CREDITED = "credited"
 CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_label", "return_received", "replaced"
 
 # The customer first: nobody else waits as impatiently.
@@ -28,6 +29,7 @@ TOLD = {
     CANCELED: RECIPIENTS,
     RETURNED: RECIPIENTS,
     REFUNDED: RECIPIENTS,
+    CREDITED: RECIPIENTS,
     CASE_DECIDED: ("inbox", "channel"),
     RETURN_LABEL: ("inbox", "channel"),
     CASE_RECEIVED: ("inbox", "channel"),

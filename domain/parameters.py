@@ -10,7 +10,15 @@ from domain.calendars import Calendar
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
-from domain.return_terms import CustomsReturn, Terms, Window, read_customs_return, read_terms, read_windows
+from domain.return_terms import (
+    CustomsReturn,
+    Terms,
+    Window,
+    read_customs_return,
+    read_points_value,
+    read_terms,
+    read_windows,
+)
 from domain.road import read_remedies
 from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
@@ -98,6 +106,8 @@ class Parameters:
     return_windows: Mapping[str, Mapping[str, Window]] = field(default_factory=dict)
     return_terms: Mapping[str, Terms] = field(default_factory=dict)
     customs_return: CustomsReturn | None = None
+    points_value: Mapping[str, int] = field(default_factory=dict)
+    """What a hundred points are worth, in minor units by currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +227,5 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "return_windows": read_windows,
     "return_terms": read_terms,
     "customs_return": read_customs_return,
+    "points_value": read_points_value,
 }

@@ -55,6 +55,7 @@ PUBLIC: Mapping[str, Public] = {
     "payment.captured": Public("A payment has come", ("amount", "currency")),
     "refund.created": Public("A refund is on its way", ("amount", "currency", "refund_id")),
     "refund.succeeded": Public("A refund is paid", ("amount", "currency", "refund_id")),
+    "return.credited": Public("A return is paid back as store credit", (*_CASE, "amount", "currency")),
     "return.requested": Public("A return was asked for", (*_CASE, "lines")),
     "return.approved": Public("A return may come", _CASE),
     "return.rejected": Public("A return was refused", _CASE),

@@ -16,6 +16,21 @@ class ReturnKind(StrEnum):
     WARRANTY = "warranty"
 
 
+class RefundTo(StrEnum):
+    """Where the money of a case goes: the way it came, or onto the customer's store credit."""
+
+    ORIGINAL = "original"
+    STORE_CREDIT = "store_credit"
+
+
+class Remedy(StrEnum):
+    """What the person who approves a warranty case decides that the customer gets."""
+
+    REFUND = "refund"
+    EXCHANGE = "exchange"
+    RESHIP = "reship"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`goods_come`: something is received before the case is done. `in_window`: the return window must be open.
@@ -41,3 +56,15 @@ KINDS: Mapping[ReturnKind, Rules] = {
     ReturnKind.STORE_RETURN: Rules(after_delivery=True),
     ReturnKind.WARRANTY: Rules(in_window=False, after_delivery=True),
 }
+
+REMEDIES: Mapping[str, ReturnKind] = {
+    Remedy.REFUND: ReturnKind.RETURN_AND_REFUND,
+    Remedy.EXCHANGE: ReturnKind.EXCHANGE,
+    Remedy.RESHIP: ReturnKind.RESHIP,
+}
+"""The kind of case that a warranty case is carried out as."""
+
+
+def carried_out_as(kind: str, remedy: str) -> ReturnKind:
+    """The kind whose story the case lives; a warranty case without a remedy is paid back."""
+    return REMEDIES[remedy or Remedy.REFUND] if kind == ReturnKind.WARRANTY else ReturnKind(kind)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.money import Money
-from domain.return_kinds import ReturnKind
+from domain.return_kinds import RefundTo, ReturnKind
 
 # Consumer protection act art. 25: the days are counted in the customer's time.
 LEGAL_ZONE = ZoneInfo("Asia/Shanghai")
@@ -20,6 +20,13 @@ class RefundWhen(StrEnum):
     AT_APPROVAL = "at_approval"
     AT_RECEIPT = "at_receipt"
     AFTER_INSPECTION = "after_inspection"
+
+
+class PointsSpent(StrEnum):
+    """What becomes of points that go back and were spent: the balance falls below zero, or their value is kept."""
+
+    NEGATIVE = "negative"
+    DEDUCT = "deduct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,8 @@ class Terms:
     """Those of a channel. `automatic` is the most that a case of a kind may be worth, by currency, to need no person.
 
     `when_silent` says what becomes of a case that nobody decides in time: approve or wait. `restocking_percent` and
-    `freight` (minor units by currency) are kept of what the customer returns for a reason of her own.
+    `freight` (minor units by currency) are kept of what the customer returns for a reason of her own. `refund_to` is
+    where money goes when the request does not say.
     """
 
     refund: RefundWhen = RefundWhen.AFTER_INSPECTION
@@ -58,6 +66,8 @@ class Terms:
     when_silent: str = "wait"
     restocking_percent: int = 0
     freight: Mapping[str, int] = field(default_factory=dict)
+    refund_to: RefundTo = RefundTo.ORIGINAL
+    points: PointsSpent = PointsSpent.NEGATIVE
 
     def decides(self, kind: ReturnKind, value: Money) -> bool:
         """Whether a case of this worth is approved without a person."""
@@ -107,6 +117,14 @@ def read_customs_return(value: Any) -> CustomsReturn:
     return CustomsReturn(_most(value["apply_days"], 365), _most(value["back_days"], 365))
 
 
+def read_points_value(value: Any) -> dict[str, int]:
+    """`{"CNY": "1.00"}`: what a hundred points are worth, in minor units by currency."""
+    worth = _amounts(value)
+    if any(minor < 0 for minor in worth.values()):
+        raise ValueError("is below zero")
+    return worth
+
+
 def _window(value: Any) -> Window:
     return Window(**{unit: _most(number, 8_760) for unit, number in value.items()})
 
@@ -120,6 +138,8 @@ def _terms(value: Any) -> Terms:
         value["when_silent"],
         _most(value["restocking_percent"], 100),
         _amounts(value["freight"]),
+        RefundTo(value.get("refund_to", RefundTo.ORIGINAL)),
+        PointsSpent(value.get("points", PointsSpent.NEGATIVE)),
     )
 
 

@@ -136,13 +136,13 @@ def is_final(table: Mapping[Status, frozenset[Status]], status: Status) -> bool:
 def payment_status(movements: Iterable[tuple[str, int]], due: int) -> PaymentStatus:
     """Derive the payment status from `(kind, minor units)` movements and the amount that is due.
 
-    Kinds are authorized, captured, refunded, voided, failed and moved (to a follow-up order, whose money it is then);
-    see models/payment.py.
+    Kinds are authorized, captured, refunded, credited (as store credit, which is a way back as well), voided, failed
+    and moved (to a follow-up order, whose money it is then); see models/payment.py.
     """
     sums: dict[str, int] = {}
     for kind, amount in movements:
         sums[kind] = sums.get(kind, 0) + amount
-    moved, refunded = sums.get("moved", 0), sums.get("refunded", 0)
+    moved, refunded = sums.get("moved", 0), sums.get("refunded", 0) + sums.get("credited", 0)
     captured, due = sums.get("captured", 0) - moved, due - moved
     if refunded:
         return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED

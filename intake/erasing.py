@@ -34,6 +34,7 @@ FORGET = (
         AND (data->>'channel', data->>'channel_order_id') IN (
             SELECT channel, channel_order_id FROM orders WHERE order_id = ANY(:orders))
     """,
+    "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
     "UPDATE buyer_blocks SET subject = :pseudonym WHERE subject = ANY(:names)",
 )
 

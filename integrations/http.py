@@ -39,6 +39,12 @@ class Answer:
             raise self.trouble(f"{field} is not a text")
         return value
 
+    def number(self, field: str) -> int:
+        value = self.body.get(field)
+        if type(value) is not int:
+            raise self.trouble(f"{field} is not a whole number")
+        return value
+
     def texts(self, field: str) -> list[str]:
         values = self.body.get(field)
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):

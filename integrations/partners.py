@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.milestones import RECIPIENTS
+from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
@@ -23,6 +24,7 @@ class Partners:
     tms: Tms
     payments: Payments
     quick_payments: Payments
+    crm: Crm
     inboxes: dict[str, MessageInbox]
 
 
@@ -39,6 +41,7 @@ def connect_partners(settings: Settings) -> Partners:
         tms=Tms(http("tms")),
         payments=Payments(http("payments")),
         quick_payments=Payments(http("payments", QUICK)),
+        crm=Crm(http("crm")),
         inboxes={name: MessageInbox(http(name)) for name in RECIPIENTS},
     )
 

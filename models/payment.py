@@ -5,11 +5,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Serial
 
+MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 'credited'"
+
 
 class MoneyMovementRow(Base):
     """One movement of one order, append-only; `key` is the idempotency key it was asked with.
 
-    What is `moved` pays for the follow-up order of a return, where it is captured; no gateway is asked for that.
+    What is `moved` pays for the follow-up order of a return, where it is captured; what is `credited` became a store
+    credit. No gateway is asked for either.
     """
 
     __tablename__ = "money_movements"
@@ -25,7 +28,30 @@ class MoneyMovementRow(Base):
     at: Mapped[Now]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('authorized', 'captured', 'refunded', 'voided', 'failed', 'moved')", "kind"),
+        CheckConstraint(f"kind IN ({MOVEMENTS})", "kind"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_money_movements_order", "order_id"),
+    )
+
+
+class StoreCreditRow(Base):
+    """Money of a return that stays with us for the customer to buy with; `key` is that of its movement.
+
+    What becomes of it afterwards is the CRM's to keep. The `code` names nobody.
+    """
+
+    __tablename__ = "store_credits"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    return_id: Mapped[str] = mapped_column(ForeignKey("returns.return_id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[Now]
+
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", "amount_positive"),
+        Index("ix_store_credits_customer", "customer_id", "code"),
     )

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.return_kinds import ReturnKind
+from domain.return_kinds import RefundTo, ReturnKind
 from domain.status import ReturnStatus
 from models.base import Base, Now, When
 
@@ -27,7 +27,8 @@ class ReturnRow(Base):
     """One case. Receipt, inspection and refund are three facts with a time each, in whatever order they come.
 
     Its money is fixed before it moves: `value_minor` is what its units were paid for (or the goodwill), `fees` what of
-    that stays here by name, `refund_minor` what goes back, and `moved_minor` what pays for the follow-up order instead.
+    that stays here by name, `refund_minor` what goes back as `refund_to` says, and `moved_minor` what pays for the
+    follow-up order instead.
     """
 
     __tablename__ = "returns"
@@ -55,6 +56,11 @@ class ReturnRow(Base):
     paid_ahead: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether it was paid at its approval, before anything came."""
     refund_minor: Mapped[int | None] = mapped_column(BigInteger)
+    refund_to: Mapped[str] = mapped_column(server_default=RefundTo.ORIGINAL)
+    remedy: Mapped[str] = mapped_column(server_default="")
+    """What a person decided that the customer of a warranty case gets, or empty."""
+    points_spent: Mapped[int] = mapped_column(server_default="0")
+    """How many points the fee of this name pays for."""
     moved_minor: Mapped[int | None] = mapped_column(BigInteger)
     moved_at: Mapped[When]
     follow_up_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
@@ -73,6 +79,9 @@ class ReturnRow(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "case_id"),
         CheckConstraint(f"kind IN ({KINDS})", "kind"),
+        CheckConstraint("refund_to IN ('original', 'store_credit')", "refund_to"),
+        CheckConstraint("remedy IN ('', 'refund', 'exchange', 'reship')", "remedy"),
+        CheckConstraint("points_spent >= 0", "points_not_negative"),
         Index("ix_returns_status", "status", "return_id"),
         Index("ix_returns_attention", "attention_code", "return_id"),
     )

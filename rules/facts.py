@@ -46,7 +46,7 @@ def facts_of(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, RuleFac
     orders = load_orders(session, rows)
     goods = goods_of(session, {line.sku for order in orders.values() for line in order.lines})
     moved = select(MoneyMovementRow.order_id, MoneyMovementRow.kind).where(
-        MoneyMovementRow.order_id.in_(orders), MoneyMovementRow.kind != "refunded"
+        MoneyMovementRow.order_id.in_(orders), MoneyMovementRow.kind.not_in(("refunded", "credited"))
     )
     paid = {row.order_id: row.kind for row in session.execute(moved.order_by(MoneyMovementRow.movement_id))}
     return {

@@ -1,6 +1,7 @@
-"""Customer service: it takes messages, and opens a case when a customer wants to return goods."""
+"""Customer service: it takes messages, keeps points, and opens a case when a customer wants to return goods."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -8,6 +9,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.messages import Mailbox
+from simulators.problems import Problem
 from simulators.shapes import amount, texts
 from simulators.world import Subject, World
 
@@ -18,17 +20,42 @@ CASE = {
     "reason_code?": str,
     "evidence?": texts,
     "amount?": amount,
+    "refund_to?": str,
 }
+SPENT = {"customer_id": str, "points": int}
 
 
 @dataclass(slots=True)
 class Crm:
     world: World
     desk: Desk
+    mailbox: Mailbox = field(init=False)
+    spent: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.mailbox = Mailbox(self.desk)
 
     def routes(self) -> list[Route]:
         open_case = self.desk.poke(CASE, self._open_case)
-        return [*Mailbox(self.desk).routes(), Route("/cases", open_case, methods=["POST"])]
+        return [
+            *self.mailbox.routes(),
+            Route("/cases", open_case, methods=["POST"]),
+            Route("/customers/{customer_id:path}/points", self.desk.question(self._points), methods=["GET"]),
+            Route("/points-spent", self.desk.poke(SPENT, self._spend), methods=["POST"]),
+        ]
+
+    def _points(self, request: Request, body: Body) -> tuple[int, Body]:
+        """What was told of the customer's orders, less what was spent."""
+        customer = request.path_params["customer_id"]
+        told = [message["data"] for message in self.mailbox.messages.values()]
+        given = [data.get("points", 0) for data in told if data.get("customer_id") == customer]
+        if not given and customer not in self.spent:
+            raise Problem(404, "unknown", "nobody of this name has points")
+        return 200, {"customer_id": customer, "points": sum(given) - self.spent[customer]}
+
+    def _spend(self, request: Request, body: Body) -> tuple[int, Body]:
+        self.spent[body["customer_id"]] += body["points"]
+        return 200, body
 
     def _open_case(self, request: Request, body: Body) -> tuple[int, Body]:
         number = body["case_id"]

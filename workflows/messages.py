@@ -191,11 +191,17 @@ class VoidAnswer:
 
 @dataclass(frozen=True)
 class CaseVerdict:
-    """What a person decides about a return case, with who and why."""
+    """What a person decides about a return case, with who and why.
+
+    `refund_to` is `original` or `store_credit`, empty: as it was asked for. `remedy` of a warranty case is `refund`,
+    `exchange` or `reship`, empty: refund.
+    """
 
     approved: bool
     actor: str
     note: str = ""
+    refund_to: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.return_kinds import ReturnKind
+    from domain.return_kinds import ReturnKind, carried_out_as
     from domain.return_terms import RefundWhen
     from workflows.return_case import ReturnCase
 
@@ -66,6 +66,11 @@ async def reship(case: ReturnCase) -> None:
         await case.pay()
 
 
+async def warranty(case: ReturnCase) -> None:
+    """After the window: what the person who approved it has decided, which is money when nobody said."""
+    await STORIES[carried_out_as(case.case.kind, case.remedy)](case)
+
+
 async def _take_in(case: ReturnCase) -> None:
     await case.received()
     await case.pay(RefundWhen.AT_RECEIPT)
@@ -80,6 +85,5 @@ STORIES: Mapping[ReturnKind, Story] = {
     ReturnKind.CLAIM: claim,
     ReturnKind.REFUSED_PARCEL: refused_parcel,
     ReturnKind.STORE_RETURN: store_return,
-    # After the window, and always decided by a person.
-    ReturnKind.WARRANTY: return_and_refund,
+    ReturnKind.WARRANTY: warranty,
 }

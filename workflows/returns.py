@@ -17,12 +17,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.case_records import CaseStep
     from activities.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
-    from domain.return_kinds import ReturnKind
+    from domain.return_kinds import RefundTo, Remedy, ReturnKind
     from domain.status import RETURN, ReturnStatus, is_final
     from workflows import search_attributes
+    from workflows.case_state import CaseEnds
     from workflows.desk import Desk, why
     from workflows.messages import CaseCancel, CaseVerdict, GoodsAnswer, PartnerEvent, PartnerEvents, ReturnInput
-    from workflows.return_case import CaseEnds, ReturnCase
+    from workflows.return_case import ReturnCase
     from workflows.return_stories import STORIES
     from workflows.telling import Telling
 
@@ -90,6 +91,8 @@ class ReturnWorkflow:
     def _may_decide(self, verdict: CaseVerdict) -> None:
         if self.case.status != ReturnStatus.REQUESTED or self.case.verdict:
             raise ApplicationError(f"the case is {self.case.status}: nothing waits for a decision", type="TooLate")
+        if verdict.refund_to not in ("", *RefundTo) or verdict.remedy not in ("", *Remedy):
+            raise ApplicationError("refund_to or remedy is none that there is", type="UnknownWord")
 
     @workflow.update(description="Cancel the case: undo what was done for it; say who you are")
     async def cancel(self, request: CaseCancel) -> str:

@@ -33,6 +33,7 @@ from activities.undo import UndoRequest
 from activities.withdraw import Withdraw, Withdrawal, Withdrawn
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
+from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
@@ -171,6 +172,13 @@ def opened(steps: Steps, kind: str) -> Steps:
     return steps
 
 
+def credited(steps: Steps) -> Steps:
+    """Goodwill is to be given as store credit."""
+    claim = steps.requested(kind="claim", amount="1.50", refund_to="store_credit")
+    steps.requests.open_return(claim)
+    return steps
+
+
 def replaced(steps: Steps) -> Steps:
     """A lamp is to be sent again, and reserved."""
     opened(steps, "reship").follow_ups.place_follow_up(CaseStep(steps.case))
@@ -283,6 +291,9 @@ ASIDES: Mapping[str, Aside] = {
     "book_label": Aside("record_goods", lambda s: s.labels.book_label(CaseStep(s.case))),
     "place_follow_up": Aside("end_order", lambda s: opened(s, "exchange").follow_ups.place_follow_up(CaseStep(s.case))),
     "send_follow_up": Aside("end_order", lambda s: replaced(s).follow_ups.send_follow_up(CaseStep(s.case))),
+    "refund_return:credited": Aside(
+        "end_order", lambda s: credited(s).return_refunds.refund_return(CaseStep(s.case, "1"))
+    ),
     "end_return:expired": Aside(
         "announce_return", lambda s: s.returns.end_return(CaseStep(s.case, "expired", "the lamp did not come"))
     ),
@@ -343,7 +354,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         requests=ReturnRequests(sessions, ParameterBook(0)),
         returns=Returns(sessions, wms),
         labels=ReturnLabels(sessions, tms),
-        return_refunds=ReturnRefunds(sessions, payments, ParameterBook(0)),
+        return_refunds=ReturnRefunds(sessions, payments, Crm(partners["crm"]), ParameterBook(0)),
         follow_ups=FollowUps(sessions),
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions),

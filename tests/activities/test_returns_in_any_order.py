@@ -12,6 +12,7 @@ from activities.return_requests import CaseDecision
 from commands.verify import verify
 from domain.ids import return_id
 from domain.money import Money
+from domain.return_kinds import KINDS, RefundTo, ReturnKind, carried_out_as
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import MessageRow
 from models.payment import MoneyMovementRow
@@ -20,7 +21,7 @@ from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, place_order, stock_shop
 
 ROUNDS = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-KINDS = ("return_and_refund", "refund_only", "exchange", "reship", "claim", "store_return")
+ASKED = ("return_and_refund", "refund_only", "exchange", "reship", "claim", "store_return", "warranty")
 TWICE = st.integers(1, 2)
 
 
@@ -56,31 +57,39 @@ class AfterSales(RuleBasedStateMachine):
         )
         self.steps = replace(self.all_steps, order_id=order_id, stored={}).up_to("end_order")
 
-    @rule(target=cases, kind=st.sampled_from(KINDS), lamps=st.integers(0, 2), cups=st.integers(0, 1), times=TWICE)
-    def ask(self, kind: str, lamps: int, cups: int, times: int) -> Asked:
+    @rule(
+        target=cases,
+        kind=st.sampled_from(ASKED),
+        to=st.sampled_from(RefundTo),
+        lamps=st.integers(0, 2),
+        cups=st.integers(0, 1),
+        times=TWICE,
+    )
+    def ask(self, kind: str, to: str, lamps: int, cups: int, times: int) -> Asked:
         case_id = f"CASE-{len(self.steps.stored)}"
         amount = f"{lamps * 7 + cups}.5" if kind == "claim" else None
         units = {line_no: units for line_no, units in ((1, lamps), (2, cups)) if units}
-        request = self.steps.requested(case_id, units, kind=kind, amount=amount)
+        request = self.steps.requested(case_id, units, kind=kind, amount=amount, refund_to=to)
         answers = [self.steps.requests.open_return(request) for _ in range(times)]
         assert answers == answers[:1] * times
         case = Asked(return_id(self.steps.order_id, case_id), kind)
         if answers[0].status == ReturnStatus.REQUESTED:
-            self.steps.requests.decide_return(CaseDecision(case.name, True, "sun"))
+            remedy = ("refund", "exchange", "reship")[lamps]
+            self.steps.requests.decide_return(CaseDecision(case.name, True, "sun", remedy=remedy))
         if answers[0].status != ReturnStatus.REJECTED:
             self.steps.returns.record_goods(CaseStep(case.name, "delivered"))
         return case
 
     @rule(case=cases, times=TWICE)
     def reserve_instead(self, case: Asked, times: int) -> None:
-        if case.kind in ("exchange", "reship") and self.open(case) and not self.paid(case):
+        if KINDS[self.lived_as(case)].replaces and self.open(case) and not self.paid(case):
             answers = [self.steps.follow_ups.place_follow_up(CaseStep(case.name)) for _ in range(times)]
             assert answers == answers[:1] * times
 
     @rule(case=cases, lamps=st.integers(0, 3), cups=st.integers(0, 2), times=TWICE)
     def come_back(self, case: Asked, lamps: int, cups: int, times: int) -> None:
         """Less, more or nothing of it comes back, and some of it is broken."""
-        if not self.open(case) or case.kind in ("refund_only", "reship", "claim") or not lamps + cups:
+        if not self.open(case) or not KINDS[self.lived_as(case)].goods_come or not lamps + cups:
             return
         goods = [(LAMP, lamps, "restock"), (TEACUP, cups, "scrap")]
         lines = [{"sku": sku, "quantity": units, "disposition": what} for sku, units, what in goods if units]
@@ -145,7 +154,7 @@ class AfterSales(RuleBasedStateMachine):
                 select(MoneyMovementRow).where(MoneyMovementRow.order_id == self.steps.order_id)
             ):
                 sums[row.kind] = sums.get(row.kind, 0) + row.amount_minor
-        return Money(sums.get("captured", 0) - sums.get("refunded", 0) - sums.get("moved", 0), "CNY")
+        return Money(sums.pop("captured", 0) - sum(sums.values()), "CNY")
 
     def row(self, case: Asked) -> ReturnRow:
         with self.steps.sessions() as session:
@@ -159,7 +168,10 @@ class AfterSales(RuleBasedStateMachine):
 
     def ready(self, case: Asked) -> bool:
         """Whether its goods are here, if any are to come."""
-        return self.row(case).status == ReturnStatus.INSPECTED or case.kind in ("refund_only", "reship", "claim")
+        return self.row(case).status == ReturnStatus.INSPECTED or not KINDS[self.lived_as(case)].goods_come
+
+    def lived_as(self, case: Asked) -> ReturnKind:
+        return carried_out_as(case.kind, self.row(case).remedy)
 
 
 def test_no_cent_no_unit_and_no_point_is_too_many(steps: Steps) -> None:

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from models.database import Sessions
 from models.messaging import PartnerEventRow
+from models.order import OrderRow
+from models.payment import StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.stock import LocationRow
 from tests.api.conftest import Api, Body, assert_problem, fields
@@ -72,6 +74,7 @@ async def test_goods_that_were_not_ordered_are_named(tmall: Api, place: Place, l
         ({"kind": "claim", "lines": [], "amount": "1.005"}, "amount"),
         ({"amount": "5.00"}, "amount"),
         ({"kind": "keep"}, "kind"),
+        ({"refund_to": "her_friend"}, "refund_to"),
         ({"reason_code": "because"}, "reason_code"),
         ({"lines": [{"line_no": 2, "quantity": 1, "replacement_sku": "OAK-STOOL"}]}, "lines[0].replacement_sku"),
         (
@@ -167,6 +170,48 @@ async def test_goods_that_came_are_told_once(staff: Api, tmall: Api, place: Plac
     assert_problem(await tmall.post(f"/returns/{name}/receive", json=receipt), 403, "forbidden")
     assert_problem(await tmall.post(f"/returns/{name}/approve", json={}), 403, "forbidden")
     assert_problem(await staff.post(f"/returns/{name}X/receive", json=receipt), 404, "not-found")
+
+
+async def test_a_remedy_that_does_not_fit_its_case_is_named(staff: Api, place: Place, sessions: Sessions) -> None:
+    # given a warranty case of goods that crossed the border, and one of another kind
+    order_id = await place()
+    with sessions.begin() as session:
+        session.get_one(OrderRow, order_id).import_minor = 1
+        for kind in ("warranty", "claim"):
+            told = {"kind": kind, "reason": "broken", "status": "requested"}
+            session.add(ReturnRow(return_id=f"{order_id}-R-{kind}", order_id=order_id, case_id=kind, **told))
+
+    for kind, body, field in (
+        ("warranty", {"remedy": "exchange"}, "remedy"),
+        ("warranty", {"remedy": "repair"}, "remedy"),
+        ("warranty", {"refund_to": "her_friend"}, "refund_to"),
+        ("claim", {"remedy": "refund"}, "remedy"),
+    ):
+        answer = await staff.post(f"/returns/{order_id}-R-{kind}/approve", json=body)
+        assert fields(assert_problem(answer, 422, "invalid")) == [field]
+
+
+async def test_store_credits_of_a_customer_are_for_staff(
+    staff: Api, viewer: Api, tmall: Api, place: Place, sessions: Sessions
+) -> None:
+    # given two credits of a customer
+    order_id = await place()
+    with sessions.begin() as session:
+        name = f"{order_id}-R-7"
+        session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status="closed", reason="too large"))
+        session.flush()
+        for code in ("SC-B", "SC-A"):
+            money = {"customer_id": "C-1001", "amount_minor": 8950, "currency": "CNY", "key": code}
+            session.add(StoreCreditRow(code=code, order_id=order_id, return_id=name, **money))
+
+    # then they are listed page by page
+    first = (await staff.get("/customers/C-1001/store-credits", params={"limit": 1})).json()
+    rest = await staff.get("/customers/C-1001/store-credits", params={"cursor": first["next_cursor"]})
+    found = [*first["items"], *rest.json()["items"]]
+    assert [(credit["code"], credit["amount"]) for credit in found] == [("SC-A", "89.50"), ("SC-B", "89.50")]
+    assert (await staff.get("/customers/C-1002/store-credits")).json()["items"] == []
+    for other in (viewer, tmall):
+        assert_problem(await other.get("/customers/C-1001/store-credits"), 403, "forbidden")
 
 
 async def test_how_much_comes_back(tmall: Api, place: Place, sessions: Sessions) -> None:

@@ -177,6 +177,7 @@ SUBJECTS: list[tuple[str, str, Body, str]] = [
             "reason_code": "does_not_fit",
             "evidence": ["photo:1"],
             "amount": None,
+            "refund_to": "store_credit",
         },
         "tmall/TM-1",
     ),

@@ -19,7 +19,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
-from models.payment import MoneyMovementRow
+from models.payment import MoneyMovementRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from stocktaking.changes import Transfer, book_transfer
 
@@ -96,10 +96,17 @@ def _return(sessions: Sessions, name: str) -> None:
     case = f"{name}-R-7"
     with sessions.begin() as session:
         paid = {"value_minor": 1000, "refund_minor": 1000, "refunded_at": NOON}
+        goodwill = {"value_minor": 100, "refund_minor": 100, "refunded_at": NOON, "refund_to": "store_credit"}
         session.add(ReturnRow(return_id=case, order_id=name, case_id="7", status="approved", reason="", **paid))
         session.flush()
         session.add(ReturnLineRow(return_id=case, line_no=1, sku="ELEGANT-LAMP", quantity=1))
         session.add(_money(name, "refunded", 1000, case))
+        credit = {"return_id": f"{name}-R-8", "order_id": name}
+        session.add(ReturnRow(**credit, case_id="8", kind="claim", status="closed", reason="", **goodwill))
+        session.flush()
+        money = {"customer_id": "C-1", "amount_minor": 100, "currency": "CNY", "key": f"{name}:credited"}
+        session.add(_money(name, "credited", 100, f"{name}-R-8"))
+        session.add(StoreCreditRow(code="SC-1", **credit, **money))
     lines = [{"sku": "ELEGANT-LAMP", "quantity": 1, "disposition": "restock"}]
     came = _report(sessions, "return.received", {"location_id": "SHANGHAI", "lines": lines})
     judged = _report(sessions, "return.inspected", {"lines": lines})

@@ -104,6 +104,11 @@ TAMPERING = {
         "every return case paid back what it says",
         "RETURNED-R-7",
     ),
+    "a store credit that is worth more than was given": (
+        "UPDATE store_credits SET amount_minor = 101 WHERE code = 'SC-1'",
+        "every store credit is money that moved, and the other way round",
+        "SC-1",
+    ),
     "more units back than were shipped": (
         "UPDATE returned_goods SET quantity = 3 WHERE return_id = 'RETURNED-R-7'",
         "no more units came back than were shipped",

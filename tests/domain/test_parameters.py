@@ -8,6 +8,7 @@ import pytest
 from domain.money import Money
 from domain.parameters import READERS, Dated, NotAParameter, read_parameters, read_value, valid_at
 
+TERMS = {"refund": "at_receipt", "automatic": {}, "when_silent": "wait", "restocking_percent": 0, "freight": {}}
 YEARS = [datetime(year, 1, 1, tzinfo=UTC) for year in range(2020, 2026)]
 
 
@@ -52,6 +53,10 @@ def test_the_version_is_that_of_the_rows() -> None:
         ("prohibited", {"*": ["9301"]}),
         ("buyer_velocity", {"orders": 3}),
         ("ordinary_amount", {"times": 10, "orders": 21}),
+        ("points_value", {"CNY": "-0.01"}),
+        ("points_value", {"CNY": "0.001"}),
+        ("return_terms", {"*": TERMS | {"points": "forget"}}),
+        ("return_terms", {"*": TERMS | {"refund_to": "her_friend"}}),
     ],
 )
 def test_what_no_check_could_read_is_refused(name: str, value: Any) -> None:

@@ -46,6 +46,8 @@ DERIVED: list[tuple[list[tuple[str, int]], PaymentStatus]] = [
     ([("captured", 1200)], PaymentStatus.PAID),
     ([("captured", 1000), ("refunded", 1)], PaymentStatus.PARTIALLY_REFUNDED),
     ([("captured", 1000), ("refunded", 400), ("refunded", 600)], PaymentStatus.REFUNDED),
+    ([("captured", 1000), ("credited", 400)], PaymentStatus.PARTIALLY_REFUNDED),
+    ([("captured", 1000), ("refunded", 400), ("credited", 600)], PaymentStatus.REFUNDED),
 ]
 
 

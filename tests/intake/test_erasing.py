@@ -30,6 +30,11 @@ PLACES = {
     "returns": """
         INSERT INTO returns (return_id, order_id, case_id, status, reason)
         VALUES (:order || '-R-1', :order, '1', 'closed', 'too small for Jing')""",
+    "store credits": """
+        INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, return_id, key)
+        VALUES (:order, 'credited', 1, 'CNY', :order, :order || '-R-1', :order);
+        INSERT INTO store_credits (code, customer_id, order_id, return_id, amount_minor, currency, key)
+        VALUES (:order, 'BUYER-OF-LAMPS', :order, :order || '-R-1', 1, 'CNY', :order)""",
     "blocks": "INSERT INTO buyer_blocks (subject, reason, set_by) VALUES ('OAID-7', 'velocity', 'lin')",
 }
 WORDS = "OAID-7 TOKEN-7 7421 Xiadan Plum Ouyang Mei Bao Dandan Xihu Yue Zihan Qing Ruolan Shufen Jing Hongmei"

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.house import House
+import pytest
+
+from tests.house import House, eventually
 from tests.workflows.test_cancel import shipped
 from tests.workflows.test_returns import stock_of, until_case
 
@@ -152,6 +154,70 @@ async def test_a_warranty_is_decided_by_a_person_who_may_say_no(silent: House) -
     case = await until_case(silent, order_id, "W-1", "rejected")
     assert (case["refusal"], case["refund"]) == ("it fell down", None)
     assert (await silent.api.post(f"/returns/{return_id}/approve", json={})).status_code == 409
+
+
+@pytest.mark.parametrize("remedy", ["exchange", "reship"])
+async def test_a_warranty_case_sends_the_same_again_when_a_person_decides_so(quick: House, remedy: str) -> None:
+    order_id = await completed(quick, f"WARRANTY-{remedy}")
+    return_id = await ask_for(quick, order_id, "W-2", **WARRANTY)
+    await until_case(quick, order_id, "W-2", "requested")
+    await quick.until_event(order_id, "return.requested")
+
+    assert (await say(quick, return_id, "approve", remedy=remedy))["status"] == "approved"
+
+    case = await until_case(quick, order_id, "W-2", "closed")
+    other = await follow_up_of(quick, case)
+    assert (case["remedy"], case["moved"], case["refund"]) == (remedy, "80.00", None)
+    assert [(line["sku"], line["quantity"]) for line in other["lines"]] == [("TEA-SET", 1)]
+    assert sum(goods["quantity"] for goods in case["returned"]) == (1 if remedy == "exchange" else 0)
+    quick.verify()
+
+
+async def test_store_credit_is_given_instead_of_money(quick: House) -> None:
+    order_id = await completed(quick, "CREDIT")
+
+    await ask_for(quick, order_id, "C-1", refund_to="store_credit")
+
+    # Then the gateway paid nothing back, and the customer has a credit that the CRM knows by its code
+    case = await until_case(quick, order_id, "C-1", "closed")
+    number = quick.placed[order_id]
+    listed = (await quick.api.get(f"/customers/C-{number}/store-credits")).json()["items"]
+    assert (case["refund"], case["refund_to"]) == ("80.00", "store_credit")
+    assert [(credit["amount"], credit["return_id"]) for credit in listed] == [("80.00", case["return_id"])]
+    after = await quick.show(order_id)
+    assert (after["payment_status"], after["payments"][-1]["kind"]) == ("partially_refunded", "credited")
+    refunds = await quick.simulators.get("/payments/refunds", params={"payment_reference": f"PAY-{number}:330.00:CNY"})
+    assert refunds.json()["refunds"] == []
+    told = {name: await heard(quick, name, order_id) for name in ("inbox", "crm", "erp", "channel")}
+    assert [data["amount"] for data in told.values()] == ["80.00"] * 4
+    assert told["crm"]["store_credit"] == told["inbox"]["store_credit"] == listed[0]["code"]
+    assert not any("store_credit" in told[name] for name in ("erp", "channel"))
+    assert told["erp"]["credit_note"].startswith("CN-")
+    quick.verify()
+
+
+async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: House) -> None:
+    order_id = await completed(quick, "MONEY")
+    return_id = await ask_for(quick, order_id, "M-1", refund_to="store_credit", **WARRANTY)
+    await quick.until_event(order_id, "return.requested")
+
+    await say(quick, return_id, "approve", refund_to="original")
+
+    case = await until_case(quick, order_id, "M-1", "closed")
+    assert (case["refund"], case["refund_to"], case["remedy"]) == ("80.00", "original", "")
+    assert (await quick.show(order_id))["payments"][-1]["kind"] == "refunded"
+    quick.verify()
+
+
+async def heard(house: House, partner: str, order_id: str) -> dict[str, Any]:
+    """What a partner was told of the store credit."""
+
+    async def told() -> list[dict[str, Any]]:
+        answer = await house.simulators.get(f"/{partner}/messages", params={"order_id": order_id})
+        return [one["data"] for one in answer.json()["messages"] if one["milestone"] == "credited"]
+
+    (data,) = await eventually(told, bool)
+    return data
 
 
 async def test_a_canceled_exchange_gives_back_what_was_reserved_and_voids_its_label(silent: House) -> None:

@@ -1,0 +1,97 @@
+"""The goods of a return case: found, fetched, announced, received and inspected."""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.case_records import CaseStep
+    from activities.return_labels import ReturnLabels
+    from activities.return_reports import ReturnProgress, ReturnReports
+    from activities.returns import Returns
+    from domain.ids import order_workflow_id
+    from domain.status import ReturnStatus
+    from workflows.case_state import MAY_CANCEL, CaseEnds, CaseState
+    from workflows.messages import GoodsWanted
+
+Status = ReturnStatus
+ON_THE_WAY = (Status.APPROVED, Status.LABEL_ISSUED, Status.IN_TRANSIT)
+
+
+class CaseGoods(CaseState):
+    async def locate(self) -> bool:
+        """Find where the goods are; whether the customer has them. What was not delivered the order calls back."""
+        if self.case.with_order and not self.goods:
+            await self._ask_the_order()
+        self.goods = self.goods or "delivered"
+        step = CaseStep(self.case.return_id, self.goods)
+        await self.desk.database(Returns.record_goods, step, f"the goods are {self.goods}")
+        return self.goods == "delivered"
+
+    async def label(self) -> None:
+        """Have a carrier fetch the goods. Where none does, the customer sends them in some other way."""
+        if self.status != Status.APPROVED:
+            return
+        self.stop_if_canceled()
+        self.undo.append(self._void_label)
+        step = CaseStep(self.case.return_id)
+        answer = await self.desk.partner(ReturnLabels.book_label, step, "have a carrier fetch the goods")
+        if answer.refusal:
+            await self.attend("LABEL_REFUSED", f"no carrier fetches the goods: {answer.refusal}")
+        else:
+            self.now_is(Status.LABEL_ISSUED)
+
+    async def announce(self) -> None:
+        """Tell the warehouse what will come."""
+        self.stop_if_canceled()
+        step = CaseStep(self.case.return_id)
+        refusal = await self.desk.partner(Returns.announce_return, step, "tell the warehouse what will come back")
+        if refusal:
+            await self.attend("RETURN_REFUSED", f"the warehouse does not expect the goods: {refusal}")
+
+    async def received(self) -> None:
+        """Wait for the goods, for as long as the terms say. Raises CaseEnds when nothing came in time."""
+        self.desk.due("goods", "ARRIVAL", "the arrival of the goods", self.start.deadlines.arrival)
+        while self.status in ON_THE_WAY:
+            await self.wait("goods", "the goods to arrive", lambda: bool(self.inbox) or self._too_late())
+            if self._too_late():
+                await self.desk.done("goods")
+                raise CaseEnds(Status.EXPIRED, "the goods did not come in time")
+            await self._apply()
+        await self.desk.done("goods")
+        self.desk.due("refund", "REFUND_LATE", "the refund", self.start.deadlines.refund)
+
+    async def inspected(self) -> None:
+        self.desk.due("goods", "INSPECTION_LATE", "the inspection", self.start.deadlines.inspection)
+        while self.status == Status.RECEIVED:
+            await self.desk.wait("goods", "the inspection of the goods", lambda: bool(self.inbox))
+            await self._apply()
+        await self.desk.done("goods")
+
+    async def _void_label(self, reason: str) -> None:
+        step = CaseStep(self.case.return_id, reason=reason)
+        if not await self.desk.partner(ReturnLabels.void_label, step, "undo: void the label"):
+            await self.attend("UNDO_REFUSED", "cannot void the label: the carrier has the goods")
+
+    async def _ask_the_order(self) -> None:
+        """Goods that have not been delivered are called back by the order, so that its page tells the story too."""
+        wanted = GoodsWanted(self.case.return_id, workflow.info().workflow_id, self.case.everything)
+        order = workflow.get_external_workflow_handle(
+            order_workflow_id(self.start.channel, self.start.channel_order_id)
+        )
+        try:
+            await order.signal("goods_wanted", wanted)
+        except ApplicationError:
+            # The order ended in the meantime: whatever it sent has been delivered.
+            self.goods = "delivered"
+        await self.desk.wait("goods", "the order to call the goods back", lambda: bool(self.goods))
+
+    async def _apply(self) -> None:
+        events = [(event.partner, event.event_id) for event in self.inbox]
+        self.inbox.clear()
+        reports = ReturnReports(self.case.return_id, events)
+        self.now_is(await self.desk.database(ReturnProgress.record_return, reports, "record what is said of the goods"))
+        self.tell()
+
+    def _too_late(self) -> bool:
+        # A parcel that is on the road is late, and still comes.
+        return self.status in MAY_CANCEL and self.desk.late("goods") and not self.inbox

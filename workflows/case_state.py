@@ -1,0 +1,115 @@
+"""Where a return case stands: what it knows, how it is decided, and how it may end early."""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.return_requests import Case, CaseDecision, ReturnRequests
+    from domain.status import ReturnStatus
+    from workflows.desk import Desk
+    from workflows.messages import CaseCancel, CaseVerdict, PartnerEvent, ReturnInput
+
+Status = ReturnStatus
+MAY_CANCEL = (Status.REQUESTED, Status.APPROVED, Status.LABEL_ISSUED)
+
+
+class CaseEnds(Exception):
+    """The story is over before it is settled: rejected, expired or canceled."""
+
+    def __init__(self, status: ReturnStatus, reason: str, actor: str = "baton") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.actor = actor
+
+
+class CaseState:
+    """`attend(code, reason)` asks a person to look, `show(status)` says where the case stands, and `blocked(code,
+    reason)` waits for a person who has it tried again."""
+
+    def __init__(
+        self,
+        start: ReturnInput,
+        desk: Desk,
+        show: Callable[[str], None],
+        tell: Callable[[], None],
+        attend: Callable[[str, str], Awaitable[None]],
+        blocked: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self.start = start
+        self.desk = desk
+        self.status: str = Status.REQUESTED
+        self.inbox: list[PartnerEvent] = []
+        self.goods = ""
+        self.verdict: CaseVerdict | None = None
+        self.cancel: CaseCancel | None = None
+        self.refunded_minor = 0
+        self.tries = 0
+        self.paying = False
+        self.paid = False
+        self.undo: list[Callable[[str], Awaitable[None]]] = []
+        self._case: Case | None = None
+        self.show, self.tell, self.attend, self.blocked = show, tell, attend, blocked
+
+    @property
+    def case(self) -> Case:
+        assert self._case is not None
+        return self._case
+
+    def begin(self, case: Case) -> None:
+        self._case = case
+        self.now_is(case.status)
+
+    @property
+    def remedy(self) -> str:
+        """What a person decided that the customer of a warranty case gets, or empty."""
+        return self.verdict.remedy if self.verdict else ""
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether nothing has happened that cannot be taken back: no money went, and no goods are called back.
+
+        Goods that are on the road come, unless they are late: then a person may give them up.
+        """
+        asked_order = bool(self._case and self._case.with_order and self.status != Status.REQUESTED)
+        lost = self.status == Status.IN_TRANSIT and self.desk.late("goods")
+        at_rest = self.status in MAY_CANCEL or lost
+        return at_rest and not self.paying and (not asked_order or self.goods == "delivered")
+
+    async def decided(self) -> None:
+        """Wait for a person where the terms ask for one, and no longer than they say."""
+        if self.status == Status.REQUESTED:
+            self.desk.due("decision", "APPROVAL_LATE", "the decision about the case", self.start.deadlines.approval)
+            silent = self.case.when_silent == "approve"
+            await self.wait(
+                "decision",
+                "a person to approve or reject the case",
+                lambda: bool(self.verdict) or (silent and self.desk.late("decision")),
+            )
+            said = self.verdict or CaseVerdict(True, "baton", "nobody decided in time")
+            words = (said.actor, said.note, said.refund_to, said.remedy)
+            decision = CaseDecision(self.case.return_id, said.approved, *words)
+            summary = f"{'approve' if said.approved else 'reject'} the case"
+            self.now_is(await self.desk.database(ReturnRequests.decide_return, decision, summary))
+            await self.desk.done("decision")
+        if self.status == Status.REJECTED:
+            raise CaseEnds(Status.REJECTED, self.verdict.note if self.verdict else self.case.refusal)
+
+    async def take_back(self, reason: str) -> None:
+        """Undo what was done for the case, newest first."""
+        while self.undo:
+            await self.undo.pop()(reason)
+
+    async def wait(self, who: str, what: str, ready: Callable[[], bool]) -> None:
+        await self.desk.wait(who, what, lambda: ready() or self.cancel is not None)
+        self.stop_if_canceled()
+
+    def stop_if_canceled(self) -> None:
+        if self.cancel and self.may_cancel:
+            raise CaseEnds(Status.CANCELED, self.cancel.reason, self.cancel.actor)
+        self.cancel = None
+
+    def now_is(self, status: str) -> None:
+        self.status = status
+        self.show(status)
