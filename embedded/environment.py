@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,18 +36,20 @@ class Ports:
     simulators: int | None = None
 
 
-def choose_ports(asked: Ports, before: Mapping[str, str]) -> dict[str, int]:
+def choose_ports(
+    asked: Ports, before: Mapping[str, str], claim: Callable[[int], bool] = lambda port: True
+) -> dict[str, int]:
     """A port for each service: the one asked for, else that of the last run, else the default, else any free one.
 
-    A port that was asked for and is in use raises PortTaken.
+    A port that was asked for and is in use raises PortTaken. `claim` is false for one that somebody else has chosen.
     """
     chosen: dict[str, int] = {}
     for name, default in DEFAULT_PORTS.items():
         wanted: int | None = getattr(asked, name)
-        if wanted is not None and not _is_free(wanted):
+        if wanted is not None and not (_is_free(wanted) and claim(wanted)):
             raise PortTaken(f"port {wanted} for {name} is in use: choose another one, or none to take any that is free")
         port = wanted or _port_before(before.get(PORT_OF[name], "")) or default
-        while port in chosen.values() or not _is_free(port):
+        while port in chosen.values() or not _is_free(port) or not claim(port):
             # Not the next one: several stacks that start at once would agree on it.
             port = _any_free_port()
         chosen[name] = port

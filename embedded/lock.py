@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import socket
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -43,3 +45,32 @@ class DirectoryLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+class PortClaims:
+    """Ports that a Baton has chosen, held until `release` or the end of the process.
+
+    Two that start at once would both find a port free, and the processes of their APIs would share it unseen, since
+    each API listens on one port with several sockets. Claims are names of Linux; elsewhere nothing is claimed.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, socket.socket] = {}
+
+    def take(self, port: int) -> bool:
+        """False when another Baton on this machine has chosen the port."""
+        if port in self._held or sys.platform != "linux":
+            return True
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            claim.bind(f"\0baton-port-{port}")
+        except OSError:
+            claim.close()
+            return False
+        self._held[port] = claim
+        return True
+
+    def release(self) -> None:
+        """Give all of them back. Safe to repeat."""
+        while self._held:
+            self._held.popitem()[1].close()

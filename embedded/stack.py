@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from embedded.environment import Ports, choose_ports, environment, read_environment, write_environment
-from embedded.lock import DirectoryLock
+from embedded.lock import DirectoryLock, PortClaims
 from embedded.postgres import EmbeddedPostgres
 from embedded.processes import end_leftovers
 from embedded.services import Service
@@ -50,6 +50,7 @@ class Stack:
         self._extra_env = dict(extra_env or {})
         self._say: Say = say or (lambda service, address: None)
         self._lock = DirectoryLock(self.data_dir)
+        self._claims = PortClaims()
 
     @property
     def api_url(self) -> str:
@@ -86,7 +87,7 @@ class Stack:
         self._lock.acquire()
         before = read_environment(self.env_file)
         end_leftovers(self.data_dir / "run")
-        ports = choose_ports(self._asked, before)
+        ports = choose_ports(self._asked, before, self._claims.take)
 
         # Temporal takes a second to come up; PostgreSQL does so meanwhile.
         temporal = EmbeddedTemporal(self.data_dir, ports["temporal"], ports["ui"])
@@ -108,6 +109,7 @@ class Stack:
         while self.services:
             self.services[-1].stop()
             self.services.pop()
+        self._claims.release()
         if self._lock.held:
             self.postgres.stop()
             self._lock.release()

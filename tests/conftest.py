@@ -2,7 +2,6 @@
 
 import base64
 import itertools
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -26,11 +25,6 @@ TEMPLATE = "baton_template"
 _numbers = itertools.count(1)
 _status: list[int] = []
 LONG = ("faults", "bench", "e2e", "embedded")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, because tests also wait."""
-    return min(8, 1 + (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from embedded.environment import (
     read_environment,
     write_environment,
 )
-from embedded.lock import AlreadyRunning, DirectoryLock
+from embedded.lock import AlreadyRunning, DirectoryLock, PortClaims
 from settings import Settings
 
 PORTS = {"api": 18080, "temporal": 17233, "ui": 18233, "simulators": 18090}
@@ -100,3 +100,19 @@ def test_a_data_directory_serves_one_process_at_a_time(tmp_path: Path) -> None:
     second.acquire()
     assert second.held
     second.release()
+
+
+def test_two_stacks_that_start_at_once_choose_different_ports() -> None:
+    # given two stacks, neither of which listens yet
+    first, second = PortClaims(), PortClaims()
+    ports = choose_ports(Ports(), {}, first.take)
+
+    # when the other one chooses, and when it does so after the first has ended
+    others = choose_ports(Ports(), {}, second.take)
+    first.release()
+    after = second.take(ports["api"])
+    second.release()
+
+    # then no port is that of both
+    assert not set(ports.values()) & set(others.values())
+    assert after
