@@ -23,10 +23,11 @@ async def ask(house: House, order_id: str, case_id: str, **units: int) -> None:
 
 
 async def until_case(house: House, order_id: str, case_id: str, status: str) -> dict[str, Any]:
-    """The case once it has a status."""
+    """The case once it has a status; one that is approved may have its label by the time that we look."""
+    reached = {status} if status != "approved" else {"approved", "label_issued"}
 
     def there(order: dict[str, Any]) -> bool:
-        return any(case["case_id"] == case_id and case["status"] == status for case in order["returns"])
+        return any(case["case_id"] == case_id and case["status"] in reached for case in order["returns"])
 
     order = await house.until(order_id, there)
     return next(case for case in order["returns"] if case["case_id"] == case_id)
