@@ -137,10 +137,11 @@ def _measures(box: dict[str, int]) -> tuple[int, int, int] | None:
 
 
 def _days_until(order: OrderRow) -> int | None:
-    """How many days are left until the day on which it is wished for, by the clock of China."""
-    if wished := order.instructions.get("deliver_on"):
-        return max(0, (date.fromisoformat(wished) - datetime.now(UTC).astimezone(CHINA).date()).days)
-    return None
+    """How many days are left until the day that was wished for, or promised, by the clock of China."""
+    wished, promised = order.instructions.get("deliver_on"), order.promised_deliver_by
+    days = [date.fromisoformat(wished)] if wished else []
+    days += [promised.astimezone(CHINA).date()] if promised else []
+    return max(0, (min(days) - datetime.now(UTC).astimezone(CHINA).date()).days) if days else None
 
 
 def _told(offer: Offer) -> dict[str, Any]:

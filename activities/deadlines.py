@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,15 +17,13 @@ from activities.rows import insert_all
 from domain.promises import AT_RISK
 from models.database import Sessions
 from models.deadlines import DeadlineAlertRow
+from models.locks import Lock, alone
 from models.order import OrderEventRow
 
 AT_ONCE = 1_000
 """Orders that one transaction tells of."""
 OWNER = "staff"
 
-# Any number will do as long as all workers agree on it.
-SWEEP_LOCK = 4_221_976
-ALONE = select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))
 # Whoever changes what is due holds the order's row: it is told of in the next sweep, if it still is.
 NEAR = text(f"""
     UPDATE orders SET warn_at = NULL,
@@ -55,7 +53,7 @@ class DeadlineSweep:
     def run(self, now: datetime) -> int:
         """Tell of the orders that are at risk by `now`, a batch, and answer how many there were."""
         with self._sessions.begin() as session:
-            if not session.scalar(ALONE):
+            if not alone(session, Lock.DEADLINE_SWEEP):
                 return 0
             near = session.execute(NEAR, {"now": now, "at_once": AT_ONCE}).all()
             _raise(session, near)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from activities.parameters import ParameterBook
@@ -24,13 +24,19 @@ from domain.sourcing.places import Place
 from domain.sourcing.policies import LAST_RESORT, POLICIES, Chain, Link
 from domain.sourcing.weights import Weights
 from goods.locations import calendar_of
-from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.stock import LocationRow
 from sourcing.lead_times import current_version, load_lead_times
 
 LIFETIME_SECONDS = 3.0
 SLOW_LIFETIME_SECONDS = 30.0
 """Of what takes longer to read: how full days are, and lead times."""
+
+_UNITS_SINCE = text("""
+    SELECT location_id, sum(quantity)::int AS units
+    FROM unnest(CAST(:locations AS text[]), CAST(:midnights AS timestamptz[])) AS day (location_id, midnight)
+    JOIN fulfillment_orders AS work USING (location_id) JOIN fulfillment_lines USING (fulfillment_order_id)
+    WHERE work.created_at >= midnight AND work.status NOT IN ('canceled', 'rejected') GROUP BY location_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +123,15 @@ def _place(row: LocationRow) -> Place:
 
 def _used_today(session: Session, places: Mapping[str, Place], at: datetime) -> dict[str, int]:
     """Units that fulfillment orders of today take, of the places that have a capacity; today is by their own clocks."""
-    used = dict[str, int]()
-    for place in places.values():
-        if place.capacity is not None and place.calendar is not None:
-            units = select(func.sum(FulfillmentLineRow.quantity)).join(FulfillmentOrderRow)
-            opened = FulfillmentOrderRow.created_at >= _midnight(place.calendar, at)
-            here = FulfillmentOrderRow.location_id == place.location_id
-            undone = FulfillmentOrderRow.status.in_(("canceled", "rejected"))
-            used[place.location_id] = int(session.scalar(units.where(here, opened, ~undone)) or 0)
-    return used
+    days = {
+        place.location_id: _midnight(place.calendar, at)
+        for place in places.values()
+        if place.capacity is not None and place.calendar is not None
+    }
+    if not days:
+        return {}
+    units = session.execute(_UNITS_SINCE, {"locations": list(days), "midnights": list(days.values())})
+    return dict.fromkeys(days, 0) | {row.location_id: row.units for row in units}
 
 
 def _midnight(calendar: Calendar, at: datetime) -> datetime:

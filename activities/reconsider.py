@@ -8,7 +8,7 @@ The order hears of it and allocates again, and gets what was reserved (activitie
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,13 +23,12 @@ from domain.status import FulfillmentStatus
 from domain.stock import Movement
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
+from models.locks import Lock, alone
 from models.messaging import PartnerEventRow
 from models.stock import ReservationRow
 
 AT_ONCE = 200
 
-# Any number will do as long as all workers agree on it.
-ALONE = select(func.pg_try_advisory_xact_lock(4_221_976))
 # What is released within the next minute is left alone.
 WAITING = text("""
     SELECT work.fulfillment_order_id FROM fulfillment_orders AS work LEFT JOIN merges AS merge USING (merge_id)
@@ -59,7 +58,7 @@ class Reconsider:
     def run(self) -> int:
         """Look once, and answer how many fulfillment orders were moved."""
         with self._sessions.begin() as guard:
-            if not guard.scalar(ALONE):
+            if not alone(guard, Lock.SECOND_THOUGHTS):
                 return 0
             names = guard.scalars(WAITING, {"after": self._after, "at_once": AT_ONCE}).all()
             self._after = names[-1] if len(names) == AT_ONCE else ""
@@ -91,7 +90,7 @@ def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:
         return None
     lines = select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated)
     mine = lines.where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
-    units = dict(session.execute(mine).tuples().all())
+    units = {line.sku: line.allocated for line in session.execute(mine)}
     kept = Counter({(sku, row.location_id): allocated for sku, allocated in units.items()})
     return replace(needs, demand=Counter(units), kept=kept)
 

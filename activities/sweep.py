@@ -22,14 +22,12 @@ from domain.stock_views import SELLABLE
 from goods.touches import touch
 from models.database import Sessions
 from models.listing import StockAlertRow
+from models.locks import Lock, alone
 from models.stock import LocationRow, ProductRow, StockRow
 
 AT_ONCE = 10_000
 """Marks that one transaction takes."""
 
-# Any number will do as long as all workers agree on it. Two sweeps of one SKU could both see the same crossing.
-SWEEP_LOCK = 4_221_975
-ALONE = select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))
 # What a transaction has not committed yet is not seen, and taken by a later sweep.
 TAKE = text("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
@@ -70,7 +68,8 @@ class Sweep:
     def run(self) -> Swept:
         """Look at what was touched, in one transaction."""
         with self._sessions.begin() as session:
-            if not session.scalar(ALONE):
+            # Two sweeps of one SKU could both see the same crossing.
+            if not alone(session, Lock.STOCK_SWEEP):
                 return Swept()
             turned = session.scalars(TURNED).all()
             touched = session.execute(TAKE, {"at_once": AT_ONCE}).all()

@@ -9,7 +9,7 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
 from subscriptions.log import Entry, entries
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ class LogReader:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._horizon = Horizon()
+        self._horizon = LogHorizon()
         self._newest: deque[Entry] = deque(maxlen=KEPT)
         self._from = self._head = -1
         self._news = asyncio.Event()

@@ -27,7 +27,8 @@ FORGET = (
     WHERE order_id = ANY(:orders)
         OR (channel, channel_order_id) IN (SELECT channel, channel_order_id FROM orders WHERE order_id = ANY(:orders))
     """,
-    "UPDATE returns SET reason = 'erased' WHERE order_id = ANY(:orders)",
+    "UPDATE returns SET reason = 'erased', evidence = '{}' WHERE order_id = ANY(:orders)",
+    "UPDATE address_corrections SET address = '{}' WHERE order_id = ANY(:orders)",
     """
     UPDATE partner_events SET data = data || '{"reason": "erased"}'
     WHERE type = 'return.requested' AND data ? 'reason'

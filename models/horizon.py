@@ -12,7 +12,7 @@ WRITING = text("""
 """)
 
 
-class Horizon:
+class LogHorizon:
     """Up to which number the log is complete. Numbers are drawn in order and committed in any: below the highest that
     was drawn, a transaction which is still open may have one.
 

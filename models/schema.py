@@ -8,8 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-# Any number will do as long as all migrators agree on it: two of them must not run at once.
-MIGRATION_LOCK = 4_221_974
+from models.locks import Lock
 
 
 def migration_config(connection: Connection | None = None) -> Config:
@@ -22,13 +21,13 @@ def migration_config(connection: Connection | None = None) -> Config:
 def migrate(engine: Engine) -> None:
     """Apply every migration that is missing. Several processes may call it at the same time."""
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": int(Lock.MIGRATION)})
         connection.commit()
         try:
             command.upgrade(migration_config(connection), "head")
             connection.commit()
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": int(Lock.MIGRATION)})
             connection.commit()
 
 

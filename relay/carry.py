@@ -6,6 +6,7 @@ outside of any transaction, and marked. What a crash interrupts happens twice at
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -70,11 +71,12 @@ class Relay:
             self._repeat(self.waves.carry),
             # Looked at rarely, so that what changes many times meanwhile is told once.
             self._repeat(self.stock.carry, shortest=LONGEST_PAUSE),
-            self._repeat(self.second_thoughts.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.proof.carry, shortest=LONGEST_PAUSE),
-            self._repeat(self.histories.carry, shortest=LONGEST_PAUSE),
-            self._repeat(self.deadlines.carry, shortest=LONGEST_PAUSE),
             self._repeat(self.messages.carry, shortest=LONGEST_PAUSE),
+            # What nobody waits for by the second.
+            self._repeat(self.deadlines.carry, LONGEST_PAUSE, longest=10),
+            self._repeat(self.histories.carry, LONGEST_PAUSE, longest=10),
+            self._repeat(self.second_thoughts.carry, LONGEST_PAUSE, longest=20),
         )
 
     def stop(self) -> None:
@@ -112,16 +114,20 @@ class Relay:
             await asyncio.to_thread(self.rows.mark, MARK_EVENTS, done)
         return len(done)
 
-    async def _repeat(self, carry: Callable[[], Awaitable[int]], shortest: float = SHORTEST_PAUSE) -> None:
+    async def _repeat(
+        self, carry: Callable[[], Awaitable[int]], shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE
+    ) -> None:
+        """Carry again and again, with pauses in seconds that grow while there is nothing to carry."""
         pause = shortest
         while not self.stopping.is_set():
             try:
                 carried = await carry()
             except (SQLAlchemyError, RPCError, NotAParameter) as trouble:
                 log.warning("relay_trouble", error=type(trouble).__name__)
-                carried, pause = 0, LONGEST_PAUSE
-            pause = shortest if carried else min(pause * 1.5, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
+                carried, pause = 0, longest
+            pause = shortest if carried else min(pause * 1.5, longest)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), pause)
 
     async def _start_order(self, order: Row[Any]) -> str | None:
         start = order_start(

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
 from models.messaging import IS_SENT_AGAIN
 from settings import Settings
 from subscriptions import queue
@@ -36,7 +36,7 @@ class MessageNews:
         self.sessions = sessions
         self.client = client
         self.settings = settings
-        self.horizon = Horizon()
+        self.horizon = LogHorizon()
         self._clean_at = 0.0
 
     async def carry(self) -> int:

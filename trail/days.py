@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from domain.trace import Day, leaf
 from models.base import table
 from models.database import Sessions
+from models.locks import Lock, alone
 from models.trace import TraceLeafRow, TraceRootRow
-from trail.sealing import ALONE
 
 NEXT_DAY = text("""
     SELECT coalesce((SELECT max(day) + 1 FROM trace_roots),
@@ -70,7 +70,7 @@ class Days:
         if self._all_closed_on == datetime.now(UTC).date():
             return 0
         with self._sessions.begin() as session:
-            if not session.scalar(ALONE):
+            if not alone(session, Lock.SEALING):
                 return 0
             day, today = session.execute(NEXT_DAY).one()
             if day is None or day >= today:

@@ -4,22 +4,20 @@ It is done beside the orders, a moment after the commit, so that no order waits 
 return also says that its workflow's history is to be kept soon.
 """
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
+from models.locks import Lock, alone
 from models.trace import EventSealRow
 
 AT_ONCE = 5_000
 """Facts that one transaction seals."""
 
-# Any number will do as long as all workers agree on it: a chain has one who writes it.
-SEAL_LOCK = 4_221_976
-ALONE = select(func.pg_try_advisory_xact_lock(SEAL_LOCK))
 UNSEALED = text("""
     SELECT event_id, order_id, at, type, key, actor, data FROM order_events
     WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to
@@ -47,13 +45,13 @@ class Sealing:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._horizon = Horizon()
+        self._horizon = LogHorizon()
 
     def run(self) -> int:
         """Seal what was committed, oldest first, in one transaction, and answer how many facts these were."""
         with self._sessions.begin() as session:
             up_to = self._horizon.look(session)
-            return _seal(session, up_to) if session.scalar(ALONE) else 0
+            return _seal(session, up_to) if alone(session, Lock.SEALING) else 0
 
 
 def _seal(session: Session, up_to: int) -> int:

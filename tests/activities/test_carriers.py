@@ -118,6 +118,19 @@ def test_a_wish_is_granted_by_whoever_goes_there(steps: Steps, wishes: dict[str,
     assert steps.ship.book_shipment(steps.step()).carrier == carrier
 
 
+@pytest.mark.parametrize(("days", "carrier"), [(None, "JD Logistics"), (30, "JD Logistics"), (1, "SF Express")])
+def test_who_is_there_in_time_comes_before_who_is_cheaper(steps: Steps, days: int | None, carrier: str) -> None:
+    # given an order for the far end of the country, promised within so many days
+    steps.before("book_shipment")
+    promised = datetime.now(UTC) + timedelta(days=days) if days else None
+    with steps.sessions.begin() as session:
+        wanted = update(OrderRow).where(OrderRow.order_id == steps.order_id)
+        session.execute(wanted.values(province="新疆维吾尔自治区", promised_deliver_by=promised))
+
+    # when / then
+    assert steps.ship.book_shipment(steps.step()).carrier == carrier
+
+
 def test_a_parcel_of_goods_that_nobody_takes_waits_for_a_person(steps: Steps) -> None:
     steps.before("book_shipment")
     with steps.sessions.begin() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from activities import journal
 from commands.keys import create_key
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
 from models.subscription import DeliveryRow
 from settings import Settings
 from subscriptions.queue import fill
@@ -33,7 +33,7 @@ def happened(sessions: Sessions, order_id: str, *events: str) -> None:
 
 def queue(sessions: Sessions, subscription_id: str) -> None:
     with sessions.begin() as session:
-        horizon = Horizon().look(session)
+        horizon = LogHorizon().look(session)
         fill(session, subscription_id, horizon)
 
 

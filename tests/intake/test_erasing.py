@@ -28,16 +28,21 @@ PLACES = {
         SELECT order_id || '-first', channel, 'taobao', 'webhook', order_id || '-first', 'raw of Ruolan', '{}',
             'rejected', 'order', channel_order_id, 'no phone of Shufen' FROM orders WHERE order_id = :order""",
     "returns": """
-        INSERT INTO returns (return_id, order_id, case_id, status, reason)
-        VALUES (:order || '-R-1', :order, '1', 'closed', 'too small for Jing')""",
+        INSERT INTO returns (return_id, order_id, case_id, status, reason, evidence)
+        VALUES (:order || '-R-1', :order, '1', 'closed', 'too small for Jing', '{photo-of-Yaping}')""",
     "store credits": """
         INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, return_id, key)
         VALUES (:order, 'credited', 1, 'CNY', :order, :order || '-R-1', :order);
         INSERT INTO store_credits (code, customer_id, order_id, return_id, amount_minor, currency, key)
         VALUES (:order, 'BUYER-OF-LAMPS', :order, :order || '-R-1', 1, 'CNY', :order)""",
+    "new addresses": """
+        INSERT INTO address_corrections (correction_id, order_id, address, asked_by)
+        VALUES (:order, :order, '{"name": "Zhuoma"}', 'lin')""",
     "blocks": "INSERT INTO buyer_blocks (subject, reason, set_by) VALUES ('OAID-7', 'velocity', 'lin')",
 }
-WORDS = "OAID-7 TOKEN-7 7421 Xiadan Plum Ouyang Mei Bao Dandan Xihu Yue Zihan Qing Ruolan Shufen Jing Hongmei"
+WORDS = (
+    "OAID-7 TOKEN-7 7421 Xiadan Plum Ouyang Mei Bao Dandan Xihu Yue Zihan Qing Ruolan Shufen Jing Yaping Zhuoma Hongmei"
+)
 NAMED = (BUYER, *WORDS.split())
 
 

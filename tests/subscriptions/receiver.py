@@ -15,7 +15,7 @@ from activities import journal
 from activities.deliver import Deliver, DeliverAnswer, DeliverRequest
 from domain.ids import new_subscription_id
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
 from models.subscription import DeliveryRow, SubscriptionRow
 from subscriptions import queue
 from subscriptions.keys import new_secret
@@ -83,7 +83,7 @@ class Post:
     private: bool = True
 
     def __post_init__(self) -> None:
-        self._horizon = Horizon()
+        self._horizon = LogHorizon()
 
     def subscribe(self, url: str, **fields: Any) -> str:
         name = new_subscription_id()

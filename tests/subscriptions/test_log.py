@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from activities import journal
 from models.database import Sessions
-from models.horizon import Horizon
+from models.horizon import LogHorizon
 from subscriptions.log import entries
 from tests.factories import place_order
 
@@ -22,7 +22,7 @@ class Reader:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._horizon = Horizon()
+        self._horizon = LogHorizon()
         self._position = 0
 
     def read(self) -> list[str]:
