@@ -22,8 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
     from workflows.desk import Desk, why
-    from workflows.messages import CaseCancel, CaseVerdict, GoodsAnswer, PartnerEvent, PartnerEvents, ReturnInput
+    from workflows.messages import PartnerEvent, PartnerEvents
     from workflows.return_case import ReturnCase
+    from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
     from workflows.telling import Telling
 

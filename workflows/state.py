@@ -8,14 +8,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.road import Road
     from domain.status import FulfillmentStatus, OrderStatus
-    from workflows.messages import (
-        CancelRequest,
-        GoodsWanted,
-        OrderDeadlines,
-        ParcelDecision,
-        PartnerEvent,
-        Rejection,
-    )
+    from workflows.messages import CancelRequest, OrderDeadlines, ParcelDecision, PartnerEvent, Rejection
+    from workflows.return_messages import GoodsWanted
 
 
 @dataclass
