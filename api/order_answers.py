@@ -105,6 +105,7 @@ class OrderSummary(Answer):
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None
+    links: Links
 
 
 class OrderAnswer(Answer):
