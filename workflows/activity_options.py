@@ -69,6 +69,6 @@ PULL: dict[str, Any] = {
     # A page of a platform that gives whole orders one by one is a call an order.
     "start_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": BEAT,
-    # Where the platform says how long to wait, the step says so itself (activities/channel_calls.py).
+    # Where the platform says how long to wait, the step waits so long (activities/pauses.py).
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }
