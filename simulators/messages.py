@@ -47,4 +47,5 @@ class Mailbox:
         return 200, {"accepted": [message["message_id"] for message in messages]}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, {"messages": self.by_order.get(request.query_params.get("order_id", ""), [])}
+        order_id = request.query_params.get("order_id")
+        return 200, {"messages": list(self.messages.values()) if order_id is None else self.by_order.get(order_id, [])}
