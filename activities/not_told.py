@@ -48,7 +48,7 @@ def parked(session: Session, recipient: str, rows: Sequence[Row[Any]]) -> None:
             alert = {"code": NOT_TOLD, "reason": f"{recipient}: {row.last_error}"}
             facts.append(Fact(row.order_id, "alert.raised", f"alert:{NOT_TOLD}:{row.message_id}", alert))
     journal.all_happened(session, facts)
-    _call(session, {row.order_id for row in rows})
+    look(session, {row.order_id for row in rows})
 
 
 def taken(session: Session, message_ids: Collection[str]) -> None:
@@ -57,11 +57,14 @@ def taken(session: Session, message_ids: Collection[str]) -> None:
     keys = [(row.order_id, f"alert:{NOT_TOLD}:{row.message_id}:over") for row in over]
     journal.all_happened(session, [Fact(order_id, "alert.cleared", key, {"code": NOT_TOLD}) for order_id, key in keys])
     if over:
-        _call(session, {row.order_id for row in over})
+        look(session, {row.order_id for row in over})
 
 
-def _call(session: Session, orders: Collection[str]) -> None:
-    """Orders' rows are touched in one sequence, so that two who do this never wait for each other."""
+def look(session: Session, orders: Collection[str]) -> None:
+    """Write for these orders that a person should look, or need not any more, where nothing else calls for it.
+
+    Orders' rows are touched in one sequence, so that two who do this never wait for each other.
+    """
     session.execute(text("SELECT FROM orders WHERE order_id = ANY(:orders) ORDER BY order_id FOR UPDATE"), _of(orders))
     session.execute(ATTENTION, _of(orders))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 from temporalio import activity
 
-from activities import journal
+from activities import journal, not_told
 from activities.payments import captured, refunded
 from activities.promises import restate
 from domain import milestones
@@ -75,3 +75,4 @@ class Outcome:
                 journal.happened(session, alert.order_id, "alert.raised", key, data)
             else:
                 journal.happened(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
+                not_told.look(session, [alert.order_id])
