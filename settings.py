@@ -9,11 +9,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Partner(BaseModel, frozen=True):
-    """Where a partner is and the Standard Webhooks secret we share with it (`whsec_` and base64)."""
+    """Where a partner is and the Standard Webhooks secret we share with it (`whsec_` and base64).
+
+    `give_up_after` is how long the ERP, the CRM, the channel and the inbox are tried before a person is called.
+    """
 
     url: str
     secret: SecretStr
     timeout: timedelta = timedelta(seconds=10)
+    give_up_after: timedelta = timedelta(days=3)
 
 
 class Qimen(BaseModel, frozen=True):

@@ -17,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.heartbeats import Heartbeats
+from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
 from domain.ids import message_queue
 from embedded.ending import end_process
@@ -70,7 +71,7 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats()],
+        interceptors=[Heartbeats(), Pauses()],
     )
 
 
@@ -84,7 +85,7 @@ def build_messenger(client: Client, settings: Settings, steps: Sequence[Callable
         max_concurrent_activities=MESSENGERS,
         max_concurrent_activity_task_polls=1,
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats()],
+        interceptors=[Heartbeats(), Pauses()],
     )
 
 

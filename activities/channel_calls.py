@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from temporalio.exceptions import ApplicationError
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 from intake.accounts import Account, find_account
@@ -36,21 +35,18 @@ def calling(sessions: Sessions, channel: str, clock: Clock) -> Iterator[tuple[Ac
         session.execute(insert(ChannelPullRow).values(channel=channel).on_conflict_do_nothing())
         not_before = session.get_one(ChannelPullRow, channel).not_before
     if not_before is not None and (wait := not_before - clock()) > timedelta():
-        raise _later(f"{channel} wants to be left alone until {not_before:%H:%M:%S} UTC", wait)
+        until = f"{channel} wants to be left alone until {not_before:%H:%M:%S} UTC"
+        raise CallLimited(until, wait.total_seconds())
     with closing(PULLERS[account.name](pull, account.shop)) as puller:
         try:
             yield account, pull, puller
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
             _note(sessions, channel, str(limit), clock() + wait)
-            raise _later(str(limit), wait) from None
+            raise
         except (PartnerTrouble, PullRefused) as error:
             _note(sessions, channel, str(error))
             raise
-
-
-def _later(why: str, wait: timedelta) -> ApplicationError:
-    return ApplicationError(why, type=CallLimited.__name__, next_retry_delay=wait)
 
 
 def _note(sessions: Sessions, channel: str, error: str, not_before: datetime | None = None) -> None:

@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select, update
-from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
+from activities import outbox
 from activities.pick import order_of
-from domain.errors import MessageRefused, PartnerTrouble
-from domain.milestones import PICKUP_CODE, RECIPIENTS
+from domain.errors import PartnerTrouble
+from domain.milestones import RECIPIENTS
 from domain.money import Money
 from integrations.messages import MessageInbox
 from models.database import Sessions
@@ -21,23 +17,21 @@ from models.messaging import MessageRow
 from models.order import OrderRow
 
 Content = Mapping[str, object]
-UNSYNCHRONIZED = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
 class NotifyRequest:
-    """`give_up_after` is how many seconds a message may wait before it is parked for a person to send again."""
-
     order_id: str
-    give_up_after: float
 
 
 @dataclass(frozen=True)
 class NotifyAnswer:
-    """How many messages were taken, and what keeps the others waiting, by recipient."""
+    """How many messages were taken. `left` says by recipient why others were left to its run, or parked."""
 
     sent: int
     waiting: dict[str, str] = field(default_factory=dict)
+    """Always empty: what kept messages waiting in the order itself, when that was still how they waited."""
+    left: dict[str, str] = field(default_factory=dict)
 
 
 class Notify:
@@ -49,74 +43,39 @@ class Notify:
 
     @activity.defn(no_thread_cancel_exception=True)
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
-        """Send every waiting message of the order, oldest first to each recipient.
+        """Send the order's fresh messages, oldest first to each recipient, once.
 
-        A recipient in trouble keeps its messages waiting and holds up nobody else; the workflow tries again later.
+        What a recipient does not take is left to its run (activities/redeliver.py), which tries it for all orders
+        together; and so is what comes after it, so that nothing overtakes. It holds up nobody else.
         """
         with self.sessions.begin() as session:
             order = order_of(session, request.order_id)
-            waiting = _waiting(session, request.order_id)
-        sent, trouble = set[str](), dict[str, str]()
-        for recipient, messages in groupby(waiting, key=lambda message: RECIPIENTS.index(message.recipient)):
-            name, batch = RECIPIENTS[recipient], [message_content(order, message) for message in messages]
-            try:
-                taken = self.inboxes[name].deliver(batch)
-            except (PartnerTrouble, MessageRefused) as problem:
-                trouble[name] = str(problem)
-                continue
-            sent |= taken
-            if len(taken) < len(batch):
-                trouble[name] = f"{name} took {len(taken)} of {len(batch)} messages"
+            unsent = outbox.unsent(session, request.order_id)
+        sent, left = set[str](), dict[str, str]()
+        for recipient in filter(unsent.__contains__, RECIPIENTS):
+            if not any(message.left_at for message in unsent[recipient]):
+                taken, problem = self._hand_over(recipient, order, unsent[recipient])
+                sent |= taken
+                if problem:
+                    left[recipient] = problem
         with self.sessions.begin() as session:
-            _mark_sent(session, sent)
-            for recipient_name, problem_text in trouble.items():
-                _mark_trouble(session, request, recipient_name, problem_text)
-            # What is written from here on is told by the next call: the step that writes it says so to the workflow.
-            still = _waiting(session, request.order_id) if trouble else []
-            left = {message.recipient: message.last_error or "" for message in still}
-        return NotifyAnswer(len(sent), left)
+            outbox.mark_taken(session, sent)
+            for recipient, messages in unsent.items():
+                if any(message.parked_at for message in messages):
+                    outbox.park_behind(session, request.order_id, recipient)
+                elif recipient in left or any(message.left_at for message in messages):
+                    outbox.leave(session, request.order_id, recipient, left.get(recipient))
+        return NotifyAnswer(len(sent), left=left)
 
-
-def _waiting(session: Session, order_id: str) -> list[MessageRow]:
-    where = MessageRow.order_id == order_id, MessageRow.sent_at.is_(None), MessageRow.parked_at.is_(None)
-    rows = session.scalars(select(MessageRow).where(*where).order_by(MessageRow.sequence))
-    return sorted(rows, key=lambda message: RECIPIENTS.index(message.recipient))
-
-
-def _mark_sent(session: Session, message_ids: set[str]) -> None:
-    if message_ids:
-        where = MessageRow.message_id.in_(message_ids)
-        forgotten = MessageRow.data.op("-")(cast(PICKUP_CODE, Text))
-        values = {"sent_at": func.now(), "tries": MessageRow.tries + 1, "last_error": None, "data": forgotten}
-        session.execute(update(MessageRow).where(where).values(values), execution_options=UNSYNCHRONIZED)
-
-
-def _mark_trouble(session: Session, request: NotifyRequest, recipient: str, problem: str) -> None:
-    waiting = (
-        MessageRow.order_id == request.order_id,
-        MessageRow.recipient == recipient,
-        MessageRow.sent_at.is_(None),
-        MessageRow.parked_at.is_(None),
-    )
-    values = {"tries": MessageRow.tries + 1, "last_error": problem}
-    session.execute(update(MessageRow).where(*waiting).values(values), execution_options=UNSYNCHRONIZED)
-    waits_since = func.coalesce(MessageRow.redelivered_at, MessageRow.created_at)
-    too_old = waits_since < func.now() - timedelta(seconds=request.give_up_after)
-    park(session, (*waiting, too_old), problem)
-
-
-def park(session: Session, which: Sequence[ColumnElement[bool]], problem: str) -> None:
-    """Let these messages wait for a person, and say so in the logs of their orders."""
-    parked = session.execute(
-        update(MessageRow)
-        .where(*which)
-        .values(parked_at=func.now())
-        .returning(MessageRow.message_id, MessageRow.order_id),
-        execution_options=UNSYNCHRONIZED,
-    )
-    for message_id, order_id in parked.all():
-        data = {"message_id": message_id, "problem": problem}
-        journal.happened(session, order_id, "message.parked", f"parked:{message_id}", data)
+    def _hand_over(
+        self, recipient: str, order: OrderRow, messages: Sequence[MessageRow]
+    ) -> tuple[frozenset[str], str | None]:
+        """What was taken, and what kept the rest from it."""
+        try:
+            handover = self.inboxes[recipient].deliver([message_content(order, message) for message in messages])
+        except PartnerTrouble as trouble:
+            return frozenset(), str(trouble)
+        return handover.taken, handover.problems.get(order.order_id)
 
 
 def message_content(order: OrderRow, message: MessageRow) -> Content:

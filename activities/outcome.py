@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 from temporalio import activity
 
-from activities import journal, money
+from activities import journal, money, not_told
 from activities.promises import restate
 from domain import milestones
 from domain.status import OrderStatus
@@ -74,3 +74,4 @@ class Outcome:
                 journal.happened(session, alert.order_id, "alert.raised", key, data)
             else:
                 journal.happened(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
+                not_told.look(session, [alert.order_id])

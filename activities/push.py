@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.channel_calls import Clock
 from activities.offers import acknowledge, fail, offers_behind
@@ -77,7 +76,7 @@ class Push:
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
             self._note(channel, self.clock() + wait, str(limit))
-            raise ApplicationError(str(limit), type=CallLimited.__name__, next_retry_delay=wait) from None
+            raise
         except PushRefused as refusal:
             self._note(channel, self.clock() + NOT_ALLOWED, str(refusal))
             raise

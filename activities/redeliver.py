@@ -1,22 +1,23 @@
-"""Redeliver: send a recipient again what had been parked, oldest first, whether or not its orders are still open."""
+"""Redeliver: the run of a recipient, which tells it what it did not take at once, and what a person sends again.
+
+It carries the messages of all orders together, whether or not they are still open: a partner that is away is asked by
+one call at a time and not by each order.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import Boolean, ColumnElement, Select, func, literal_column, select, text, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities.notify import message_content, park
-from domain.errors import MessageRefused, PartnerTrouble
-from integrations.messages import MessageInbox
+from activities import not_told, outbox
+from activities.notify import message_content
+from domain.errors import PartnerTrouble
+from integrations.messages import Handover, MessageInbox
 from models.database import Sessions
-from models.messaging import IS_SENT_AGAIN, MessageRow
+from models.messaging import MessageRow
 from models.order import OrderRow
-
-AT_ONCE = 100
-GIVE_UP_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -39,47 +40,39 @@ class Redeliver:
 
     @activity.defn(no_thread_cancel_exception=True)
     def redeliver_batch(self, request: RedeliverRequest) -> RedeliverAnswer:
-        """One call with as many as fit; what nobody takes for three days is parked again. Raises PartnerTrouble."""
+        """One call with as many as fit. What is not taken for as long as the recipient's policy says is parked.
+
+        Raises PartnerTrouble when nothing was taken and something still waits.
+        """
+        recipient = request.recipient
         with self.sessions.begin() as session:
-            messages = _waiting(session, request.recipient)
-            orders = {row.order_id: row for row in session.scalars(_orders(messages))}
-        if not messages:
-            return RedeliverAnswer()
+            messages = outbox.left_to(session, recipient)
+            orders = _orders(session, messages)
         try:
-            taken = self.inboxes[request.recipient].deliver(
-                [message_content(orders[message.order_id], message) for message in messages]
-            )
-            problem = "" if taken else f"{request.recipient} took none of {len(messages)} messages"
-        except (PartnerTrouble, MessageRefused) as trouble:
-            taken, problem = set(), str(trouble)
+            content = [message_content(orders[message.order_id], message) for message in messages]
+            handover, trouble = self.inboxes[recipient].deliver(content), ""
+        except PartnerTrouble as problem:
+            trouble = str(problem)
+            handover = Handover(problems={message.order_id: trouble for message in messages})
         with self.sessions.begin() as session:
-            _write_down(session, request.recipient, messages, taken, problem)
-            more = bool(_waiting(session, request.recipient))
-        if problem and more:
-            raise PartnerTrouble(problem)
-        return RedeliverAnswer(len(taken), more)
+            outbox.mark_taken(session, handover.taken)
+            not_told.taken(session, handover.taken)
+            outbox.tried_in_vain(session, recipient, handover.problems)
+        self._park_old(recipient, None if trouble or not messages else [*handover.problems])
+        with self.sessions() as session:
+            more = bool(outbox.left_to(session, recipient))
+        if more and messages and not handover.taken:
+            raise PartnerTrouble(trouble or f"{recipient} took none of {len(messages)} messages")
+        return RedeliverAnswer(len(handover.taken), more)
+
+    def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
+        """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""
+        more = orders is None or bool(orders)
+        while more:
+            with self.sessions.begin() as session:
+                more = outbox.park_old(session, recipient, self.inboxes[recipient].give_up_after, orders)
 
 
-def _waiting(session: Session, recipient: str) -> list[MessageRow]:
-    again = select(MessageRow).where(MessageRow.recipient == recipient, text(IS_SENT_AGAIN))
-    # Orders that were tried come last, so that one message which cannot be taken keeps no other waiting.
-    return list(session.scalars(again.order_by(MessageRow.tries, MessageRow.sequence).limit(AT_ONCE)))
-
-
-def _orders(messages: Sequence[MessageRow]) -> Select[OrderRow]:
-    return select(OrderRow).where(OrderRow.order_id.in_({message.order_id for message in messages}))
-
-
-def _write_down(session: Session, recipient: str, sent: Sequence[MessageRow], taken: set[str], problem: str) -> None:
-    done = update(MessageRow).where(MessageRow.message_id.in_(taken))
-    session.execute(done.values(sent_at=func.now(), tries=MessageRow.tries + 1, last_error=None))
-    # All that waits of an order counts as tried, so that its messages stay in the order of its milestones.
-    orders = {message.order_id for message in sent if message.message_id not in taken}
-    left: tuple[ColumnElement[bool], ...] = (
-        MessageRow.recipient == recipient,
-        MessageRow.order_id.in_(orders),
-        literal_column(IS_SENT_AGAIN, Boolean),
-    )
-    told = problem or "it was not among those that the recipient took"
-    session.execute(update(MessageRow).where(*left).values(tries=MessageRow.tries + 1, last_error=told))
-    park(session, (*left, MessageRow.redelivered_at < func.now() - GIVE_UP_AFTER), told)
+def _orders(session: Session, messages: Sequence[MessageRow]) -> dict[str, OrderRow]:
+    wanted = select(OrderRow).where(OrderRow.order_id.in_({message.order_id for message in messages}))
+    return {row.order_id: row for row in session.scalars(wanted)}

@@ -31,6 +31,7 @@ from api import (
     listings,
     locations,
     merging,
+    message_alerts,
     messages,
     missing_orders,
     movements,
@@ -123,7 +124,7 @@ ROUTERS = (
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders),
-    *(subscriptions, subscription_changes, deliveries, messages, event_stream),
+    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, event_stream),
     *(return_commands, return_receipts, return_reasons, return_reports, store_credits),
 )
 

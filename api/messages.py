@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.orm import aliased
 
 from api import subscription_examples as examples
 from api.dependencies import Reader, Redeliverer, Services, WithServices, read_body
@@ -20,6 +21,14 @@ from models.order import OrderRow
 router = APIRouter(tags=["messages"], route_class=OnceRoute)
 
 M = MessageRow
+_EARLIER = aliased(MessageRow)
+NOTHING_AHEAD = ~exists().where(
+    _EARLIER.order_id == M.order_id,
+    _EARLIER.recipient == M.recipient,
+    _EARLIER.sequence < M.sequence,
+    _EARLIER.parked_at.is_not(None),
+)
+"""A recipient hears of an order in the order of its milestones."""
 Recipient = Literal["inbox", "channel", "erp", "crm"]
 
 
@@ -28,7 +37,10 @@ class RedeliveryBody(Body):
 
 
 class MessageAnswer(Answer):
-    """Sent, parked, or still waiting. Its content is read when it is sent, so it is not here."""
+    """Sent, parked, or still waiting. Its content is read when it is sent, so it is not here.
+
+    From `left_at` on it is told by the run of its recipient, as it was not taken at once or is behind one that was not.
+    """
 
     message_id: str
     order_id: str
@@ -38,6 +50,7 @@ class MessageAnswer(Answer):
     tries: int
     last_error: str | None
     sent_at: datetime | None
+    left_at: datetime | None
     parked_at: datetime | None
     redelivered_at: datetime | None
 
@@ -62,7 +75,8 @@ def list_messages(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[MessageAnswer]:
-    """A message is parked when its recipient did not take it for three days. The others are listed by order only."""
+    """A message is parked when its recipient did not take it, or one before it, for as long as it is tried. The others
+    are listed by order only."""
     if parked is False and order_id is None:
         raise invalid("order_id", "is needed for messages that are not parked")
     wanted = select(M).order_by(M.sequence).limit(limit + 1)
@@ -92,7 +106,7 @@ def list_messages(
     openapi_extra=json_body(RedeliveryBody, examples.REDELIVERY),
 )
 async def redeliver_all(request: Request, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """Also of orders that have ended. What is not taken for three days more is parked again."""
+    """Also of orders that have ended. What is not taken for as long again is parked again."""
     body = await read_body(request, RedeliveryBody)
     return RedeliveryAsked(messages=await run_in_threadpool(_again, services, M.recipient == body.recipient))
 
@@ -104,17 +118,27 @@ async def redeliver_all(request: Request, caller: Redeliverer, services: WithSer
     responses=responses({202: ("It begins", {"messages": 1})}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
 )
 def redeliver_one(message_id: PathId, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """A 409 says that it is not parked: it was taken, or is still tried."""
-    asked = _again(services, M.message_id == message_id)
-    if not asked:
-        with services.sessions() as session:
-            known = session.get(MessageRow, message_id)
-        raise Problem(REFUSED, "it is not parked") if known else Problem(NOT_FOUND, "there is no such message")
+    """A 409 says that it is not parked, as it was taken or is still tried, or that it would overtake an earlier one."""
+    if not (asked := _again(services, M.message_id == message_id, NOTHING_AHEAD)):
+        raise _why_not(services, message_id)
     return RedeliveryAsked(messages=asked)
 
 
-def _again(services: Services, which: ColumnElement[bool]) -> int:
-    again = {"parked_at": None, "redelivered_at": func.now(), "tries": 0, "last_error": None}
-    parked = update(M).where(which, M.parked_at.is_not(None)).values(again).returning(M.sequence)
+def _why_not(services: Services, message_id: str) -> Problem:
+    with services.sessions() as session:
+        known = session.get(MessageRow, message_id)
+        if known is None:
+            return Problem(NOT_FOUND, "there is no such message")
+        if known.parked_at is None:
+            return Problem(REFUSED, "it is not parked")
+        ahead = select(M.message_id).where(M.order_id == known.order_id, M.recipient == known.recipient)
+        first = session.scalar(ahead.where(M.parked_at.is_not(None)).order_by(M.sequence).limit(1))
+    return Problem(REFUSED, f"it is behind {first}, which is parked: send that again first")
+
+
+def _again(services: Services, *which: ColumnElement[bool]) -> int:
+    now = func.now()
+    again = {"parked_at": None, "redelivered_at": now, "left_at": now, "tries": 0, "last_error": None}
+    parked = update(M).where(*which, M.parked_at.is_not(None)).values(again).returning(M.sequence)
     with services.sessions.begin() as session:
         return len(session.execute(parked, execution_options={"synchronize_session": False}).all())

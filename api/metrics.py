@@ -6,13 +6,13 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
-from models.messaging import MessageRow, PartnerEventRow
+from models.messaging import IS_LEFT, MessageRow, PartnerEventRow
 from models.order import OrderRow
-from models.subscription import PARKED, DeliveryRow
+from models.subscription import PARKED, DeliveryRow, SubscriptionRow
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
 _BY_CHANNEL = (
@@ -23,6 +23,8 @@ _BY_CHANNEL = (
 _PARKED = (
     select(MessageRow.recipient, func.count()).where(MessageRow.parked_at.is_not(None)).group_by(MessageRow.recipient)
 )
+_LEFT = select(MessageRow.recipient, func.count()).where(text(IS_LEFT)).group_by(MessageRow.recipient)
+_DISABLED = select(func.count()).where(~SubscriptionRow.active, SubscriptionRow.disabled_because.is_not(None))
 _PARKED_FOR_SUBSCRIBERS = select(func.count()).where(DeliveryRow.state == PARKED)
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
@@ -51,8 +53,8 @@ class ApiMetrics:
 
 
 class Backlog(Collector):
-    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, and
-    messages that wait for a person."""
+    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, messages
+    that wait for their recipient or a person, and subscribers that are gone."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -73,8 +75,13 @@ class Backlog(Collector):
             "baton_channel_backlog_age_seconds", "How long the oldest of them has waited", labels=["channel"]
         )
         parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
+        left = GaugeMetricFamily("baton_left_messages", "How many were not taken at once", labels=["recipient"])
+        disabled = GaugeMetricFamily("baton_disabled_subscriptions", "How many receivers are gone")
         try:
             with self._sessions() as session:
+                for recipient, count in session.execute(_LEFT):
+                    left.add_metric([recipient], count)
+                disabled.add_metric([], session.scalar(_DISABLED) or 0)
                 for recipient, count in session.execute(_PARKED):
                     parked.add_metric([recipient], count)
                 parked.add_metric(["subscribers"], session.scalar(_PARKED_FOR_SUBSCRIBERS) or 0)
@@ -90,4 +97,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age, sizes, ages, parked)
+        yield from (up, size, age, sizes, ages, left, parked, disabled)

@@ -53,9 +53,21 @@ MESSAGE: dict[str, Any] = {
     "tries": 40,
     "last_error": "erp POST /messages: ConnectError",
     "sent_at": None,
+    "left_at": "2026-01-01T09:30:01Z",
     "parked_at": "2026-01-04T09:31:00Z",
     "redelivered_at": None,
 }
 MESSAGES = {"items": [MESSAGE], "next_cursor": None}
+MESSAGE_ALERTS = {
+    "items": [
+        {
+            "kind": "messages.parked",
+            "recipient": "erp",
+            "messages": 12,
+            "since": "2026-01-04T09:31:00Z",
+            "reason": "erp POST /messages: ConnectError",
+        }
+    ]
+}
 REDELIVERY = {"recipient": "erp"}
 REDELIVERED = {"messages": 12}

@@ -178,6 +178,14 @@ MESSAGES = f"""
         sent_at IS NULL AND parked_at IS NULL AS waiting
     FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
 
+# Two steps that speak of one order at once may be heard either way, within moments of each other.
+IN_ORDER = """
+    SELECT message_id AS id, coalesce(least(ahead, now()) > sent_at + interval '1 minute', false) AS wrong
+    FROM (
+        SELECT message_id, sent_at, max(coalesce(sent_at, 'infinity')) OVER (
+            PARTITION BY order_id, recipient ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS ahead FROM messages) AS heard"""
+
 # A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on.
 SHARED = """
     SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
@@ -221,6 +229,7 @@ _QUERIES: Mapping[str, str] = {
     "everybody is to be told how an order ended": TOLD_OF_END,
     "orders that share a parcel have one buyer and one place": SHARED,
     "every fact in the log of an order is sealed": SEALED,
+    "nobody heard of an order's milestone before an earlier one": IN_ORDER,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

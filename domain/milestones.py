@@ -16,6 +16,9 @@ CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_
 # The customer first: nobody else waits as impatiently.
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
 
+NOT_TOLD = "NOT_TOLD"
+"""The code of the alert that a recipient did not take its messages and is tried no more."""
+
 PICKUP_CODE = "pickup_code"
 """The field of a message that is forgotten once the message was taken."""
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from domain.errors import PartnerTrouble
+from domain.errors import CallLimited, PartnerTrouble
 
 PLACES = 4
 FAILURES = 3
@@ -16,7 +16,8 @@ PATIENCE_SECONDS, SLOW_SECONDS = 0.25, 1.0
 
 
 class Circuit:
-    """Of one partner in one process. No more threads call it than there are places, however slow it is."""
+    """Of one partner in one process. No more threads call it than there are places, however slow it is; and none while
+    it has asked for a pause."""
 
     def __init__(self, name: str, places: int = PLACES, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
@@ -36,15 +37,16 @@ class Circuit:
         try:
             if not self._places.acquire(timeout=PATIENCE_SECONDS if self._last_took < SLOW_SECONDS else 0):
                 raise PartnerTrouble(f"{self._name} has enough to do: its answers are waited for")
-            began, failed = self._clock(), False
+            began = self._clock()
+            trouble: PartnerTrouble | None = None
             try:
                 yield
-            except PartnerTrouble:
-                failed = True
+            except PartnerTrouble as problem:
+                trouble = problem
                 raise
             finally:
                 self._places.release()
-                self._ended(self._clock() - began, failed)
+                self._ended(self._clock() - began, trouble)
         finally:
             if asks:
                 self._asking = False
@@ -59,10 +61,13 @@ class Circuit:
             self._asking = True
             return True
 
-    def _ended(self, took: float, failed: bool) -> None:
+    def _ended(self, took: float, trouble: PartnerTrouble | None) -> None:
         with self._lock:
             self._last_took = took
-            self._failures = self._failures + 1 if failed else 0
-            if self._failures >= FAILURES:
+            self._failures = self._failures + 1 if trouble else 0
+            if isinstance(trouble, CallLimited):
+                self._failures = max(self._failures, FAILURES)
+                self._closed_until = self._clock() + trouble.retry_after
+            elif self._failures >= FAILURES:
                 pause = FIRST_PAUSE_SECONDS * (1 << min(self._failures - FAILURES, 10))
                 self._closed_until = self._clock() + min(pause, LONGEST_PAUSE_SECONDS)

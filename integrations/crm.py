@@ -15,6 +15,6 @@ class Crm:
         answer = self._http.get(path, refusal=UnknownCustomer, expected=(200, 404))
         if answer.status == 404:
             raise UnknownCustomer("unknown_customer", f"the CRM does not know {customer_id}")
-        if answer.text("customer_id") != customer_id:
+        if answer.body.get("customer_id") != customer_id:
             raise answer.trouble("customer_id is another customer's")
         return answer.number("points")

@@ -12,10 +12,17 @@ from uuid import uuid4
 import httpx2
 from standardwebhooks import Webhook
 
-from domain.errors import PartnerTrouble, Refusal
+from domain.errors import CallLimited, PartnerTrouble, Refusal
+from integrations.bounded import bounded, fetch
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+NO_LETTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no record keeps, or what nobody can print."""
+LONGEST_TEXT, LARGEST_NUMBER, LARGEST_ANSWER = 300, 2**31 - 1, 1_000_000
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+PATIENCE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 3_600.0
+"""How long somebody is left alone who asks for a pause and does not say how long, and at most."""
 
 
 class Line(TypedDict):
@@ -34,14 +41,26 @@ class Answer:
     body: Mapping[str, Any]
 
     def text(self, field: str) -> str:
-        value = self.body.get(field)
-        if not isinstance(value, str) or not value:
+        """A name or a number in letters, which is kept as it stands."""
+        return self.text_in(self.body, field)
+
+    def text_in(self, part: Any, field: str) -> str:
+        """The same in a part of the body, whatever that is."""
+        value = part.get(field) if isinstance(part, dict) else None
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or NO_LETTERS.search(value):
             raise self.trouble(f"{field} is not a text")
         return value
 
+    def words(self, field: str) -> str:
+        """What somebody wrote: on one line, and cut."""
+        value = self.body.get(field)
+        if not isinstance(value, str) or not value:
+            raise self.trouble(f"{field} is not a text")
+        return readable(value)
+
     def number(self, field: str) -> int:
         value = self.body.get(field)
-        if type(value) is not int:
+        if type(value) is not int or abs(value) > LARGEST_NUMBER:
             raise self.trouble(f"{field} is not a whole number")
         return value
 
@@ -58,14 +77,16 @@ class Answer:
 class PartnerHttp:
     """One partner's address and secret. Threads may share it; its connections are kept and reused.
 
-    A 409 or 422 with a problem raises the `refusal` that the caller names. A status that the caller does not expect,
-    no answer in time and an answer that is not a JSON object raise PartnerTrouble.
+    A 409 or 422 with a problem raises the `refusal` that the caller names; a 429, or a 503 that says how long to wait,
+    CallLimited. A status that the caller does not expect, no whole answer in time, a larger one than a megabyte and one
+    that is not a JSON object raise PartnerTrouble.
     """
 
     def __init__(self, name: str, url: str, secret: str, timeout_seconds: float = 10.0) -> None:
         self.name = name
         self._webhook = Webhook(secret)
-        self._client = httpx2.Client(
+        self._seconds = timeout_seconds
+        client = httpx2.Client(
             base_url=url,
             timeout=timeout_seconds,
             # Many servers close a connection that was idle for five seconds; we let go of it first.
@@ -73,6 +94,7 @@ class PartnerHttp:
             # A company's proxy leads to the outside, never to a partner on this machine.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
+        self._client = bounded(client)
 
     def get(self, path: str, *, refusal: type[Refusal], expected: tuple[int, ...] = (200,)) -> Answer:
         """Ask for what is at `path`, which changes nothing."""
@@ -109,11 +131,14 @@ class PartnerHttp:
         call = f"{self.name} {method} {path}"
         headers |= self._signature(webhook_id, content)
         try:
-            response = self._client.request(method, path, content=content, headers=headers)
+            request = self._client.build_request(method, path, content=content, headers=headers)
+            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
         except httpx2.HTTPError as error:
             raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
         if response.status_code in (409, 422):
             raise _refusal(call, response, refusal)
+        if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
+            raise limited(call, response.headers.get("retry-after", ""))
         if response.status_code not in expected:
             raise PartnerTrouble(f"{call}: answered {response.status_code}")
         return _answer(call, response)
@@ -132,21 +157,39 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def readable(text: str) -> str:
+    """What somebody wrote, as it can be kept."""
+    return NO_LETTERS.sub(" ", text[:LONGEST_TEXT])
+
+
+def limited(call: str, retry_after: str) -> CallLimited:
+    """Of the header of this name: seconds, or a date, for which nobody here looks at a clock."""
+    asked = float(retry_after) if SECONDS.fullmatch(retry_after) else PATIENCE_SECONDS
+    wait = min(asked, LONGEST_PAUSE_SECONDS)
+    return CallLimited(f"{call}: asks for a pause of {wait:g} s", wait)
+
+
+def read_object(content: bytes) -> dict[str, Any] | None:
+    """The JSON object that this is, or None for anything else."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
 def _refusal(call: str, response: httpx2.Response, refusal: type[Refusal]) -> Exception:
     # A proxy or a framework may say 422 as well; only a problem with a code is the partner's own word.
     problem = _answer(call, response)
     code = problem.text("code")
     if not REFUSAL_CODE.fullmatch(code):
         return problem.trouble("code is not a short name")
-    return refusal(code, str(problem.body.get("detail", "")))
+    return refusal(code, readable(str(problem.body.get("detail", ""))))
 
 
 def _answer(call: str, response: httpx2.Response) -> Answer:
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    body = read_object(response.content)
+    if body is None:
         raise PartnerTrouble(f"{call}: answered {response.status_code} without a JSON object")
     # A wrong address is a 404 as well, and nothing may be taken for undone because of it.
     if response.status_code == 404 and body.get("code") != "unknown":

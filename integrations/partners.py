@@ -42,7 +42,7 @@ def connect_partners(settings: Settings) -> Partners:
         payments=Payments(http("payments")),
         quick_payments=Payments(http("payments", QUICK)),
         crm=Crm(http("crm")),
-        inboxes={name: MessageInbox(http(name)) for name in RECIPIENTS},
+        inboxes={name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS},
     )
 
 

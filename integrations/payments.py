@@ -65,7 +65,7 @@ class Payments:
         answer = self._http.get(f"/payments/{segment(reference)}", refusal=UnknownPayment, expected=(200, 404))
         if answer.status == 404:
             raise UnknownPayment("unknown_payment", f"the gateway does not know {reference}")
-        if answer.text("reference") != reference:
+        if answer.body.get("reference") != reference:
             raise answer.trouble("reference is another payment's")
         return _payment(answer, reference)
 

@@ -1,6 +1,5 @@
 """How every platform is asked: with a time limit, and every failure by its name."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -8,10 +7,11 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
+from integrations.bounded import bounded, fetch
+from integrations.http import limited
 
-SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
-"""How long a platform is left alone that does not say how long, and at most."""
+LARGEST_ANSWER = 32_000_000
+"""A page of 250 orders of thousands of lines is far below it."""
 
 
 class PlatformHttp:
@@ -29,12 +29,14 @@ class PlatformHttp:
         self.name = name
         self._refusal = refusal
         self._url = url.rstrip("/")
-        self._client = httpx2.Client(
+        self._seconds = timeout_seconds
+        client = httpx2.Client(
             timeout=timeout_seconds,
             headers=dict(headers or {}),
             # A company's proxy leads to the outside, never to a platform that is simulated on this machine.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
+        self._client = bounded(client)
 
     def get(self, path: str, params: Mapping[str, str | int]) -> httpx2.Response:
         return self._checked("GET", path, self._client.build_request("GET", self._url + path, params=dict(params)))
@@ -49,9 +51,8 @@ class PlatformHttp:
     def trouble(self, what: str) -> PartnerTrouble:
         return PartnerTrouble(f"{self.name}: {what}")
 
-    def limited(self, retry_after: float) -> CallLimited:
-        wait = min(max(retry_after, 0.0), LONGEST_SECONDS)
-        return CallLimited(f"{self.name}: asks for a pause of {wait:g} s", wait)
+    def limited(self, retry_after: str) -> CallLimited:
+        return limited(self.name, retry_after)
 
     def close(self) -> None:
         self._client.close()
@@ -59,11 +60,11 @@ class PlatformHttp:
     def _checked(self, method: str, path: str, request: httpx2.Request) -> httpx2.Response:
         call = f"{method} {path}".rstrip()
         try:
-            response = self._client.send(request)
+            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
         except httpx2.HTTPError as error:
             raise self.trouble(f"{call}: {type(error).__name__}") from None
         if response.status_code == 429:
-            raise self.limited(_seconds(response.headers.get("retry-after", "")))
+            raise self.limited(response.headers.get("retry-after", ""))
         if response.status_code in (401, 403):
             raise self._refusal("not_allowed", f"{self.name}: {call} answered {response.status_code}")
         if response.status_code >= 500:
@@ -79,7 +80,3 @@ def clock(response: httpx2.Response) -> datetime | None:
         return parsedate_to_datetime(said[-1]) if said else None
     except ValueError:
         return None
-
-
-def _seconds(text: str) -> float:
-    return float(text) if SECONDS.fullmatch(text) else PATIENCE_SECONDS

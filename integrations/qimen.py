@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 import httpx2
 
 from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
-from integrations.http import REFUSAL_CODE
+from integrations.bounded import bounded, fetch
+from integrations.http import LARGEST_ANSWER, REFUSAL_CODE, limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
 from settings import Qimen
@@ -41,11 +42,12 @@ class QimenWms:
 
     def __init__(self, settings: Qimen) -> None:
         self._settings = settings
-        self._client = httpx2.Client(
+        client = httpx2.Client(
             timeout=settings.timeout.total_seconds(),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
+        self._client = bounded(client)
 
     def pick(self, request: PickRequest, key: str) -> str:
         """Hand over the work and get the warehouse's reference. Raises PickRefused and PartnerTrouble."""
@@ -72,8 +74,8 @@ class QimenWms:
             )
             for number, line in enumerate(request["lines"], 1)
         ]
-        answer = self._call(CREATE, {"deliveryOrder": order, "orderLines": lines}, PickRefused)
-        return text_at(answer, "deliveryOrderId") or request["fulfillment_order_id"]
+        content = {"deliveryOrder": order, "orderLines": lines}
+        return self._call(CREATE, content, PickRefused, "deliveryOrderId") or request["fulfillment_order_id"]
 
     def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult:
         """Take the work back. A warehouse that refuses says that it is too late."""
@@ -105,28 +107,40 @@ class QimenWms:
             )
             for line in notice["lines"]
         ]
-        answer = self._call(RETURN, {"returnOrder": order, "orderLines": lines}, ReturnRefused)
-        return text_at(answer, "returnOrderId") or notice["return_id"]
+        content = {"returnOrder": order, "orderLines": lines}
+        return self._call(RETURN, content, ReturnRefused, "returnOrderId") or notice["return_id"]
 
-    def _call(self, method: str, content: Mapping[str, Any], refusal: type[Refusal]) -> Element:
-        body, secret = to_xml("request", content), self._settings.secret.get_secret_value()
+    def _call(self, method: str, content: Mapping[str, Any], refusal: type[Refusal], number: str = "flag") -> str:
+        """Their number for what was asked, or an empty text where they have none."""
+        try:
+            answer = self._ask(method, to_xml("request", content))
+            flag, code, message = (text_at(answer, name, 1_000) for name in ("flag", "code", "message"))
+            told = text_at(answer, number)
+        except NotQimen as error:
+            raise PartnerTrouble(f"qimen {method}: {error.field} is not as Qimen describes it") from None
+        if flag == "success":
+            return told
+        if flag != "failure":
+            raise PartnerTrouble(f"qimen {method}: flag is neither success nor failure")
+        if (code := code.lower()).startswith(PASSING):
+            raise PartnerTrouble(f"qimen {method}: the platform is in trouble")
+        raise refusal(code if REFUSAL_CODE.fullmatch(code) else "refused", message)
+
+    def _ask(self, method: str, body: bytes) -> Element:
+        secret, seconds = self._settings.secret.get_secret_value(), self._settings.timeout.total_seconds()
         asked = {"method": method, "app_key": self._settings.app_key, "customerId": self._settings.customer_id}
         headers = {"Content-Type": "application/xml; charset=utf-8"}
+        params = signed(asked, body, secret)
+        request = self._client.build_request("POST", self._settings.url, params=params, content=body, headers=headers)
         try:
-            response = self._client.post(
-                self._settings.url, params=signed(asked, body, secret), content=body, headers=headers
-            )
-            answer = read_xml(response.content) if response.status_code == 200 else None
-        except (httpx2.HTTPError, NotQimen) as error:
+            response = fetch(self._client, request, seconds, LARGEST_ANSWER)
+        except httpx2.HTTPError as error:
             raise PartnerTrouble(f"qimen {method}: {type(error).__name__}") from None
-        if answer is None:
+        if response.status_code == 429:
+            raise limited(f"qimen {method}", response.headers.get("retry-after", ""))
+        if response.status_code != 200:
             raise PartnerTrouble(f"qimen {method}: answered {response.status_code}")
-        if text_at(answer, "flag") == "success":
-            return answer
-        code = text_at(answer, "code", 1_000).lower()
-        if code.startswith(PASSING):
-            raise PartnerTrouble(f"qimen {method}: the platform is in trouble")
-        raise refusal(code if REFUSAL_CODE.fullmatch(code) else "refused", text_at(answer, "message", 1_000))
+        return read_xml(response.content)
 
 
 def _receiver(ship_to: Mapping[str, Any]) -> dict[str, Any]:

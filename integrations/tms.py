@@ -108,7 +108,7 @@ class TmsDesk:
             case "asked":
                 return InterceptionRequest(asked=True, reason="")
             case "refused":
-                return InterceptionRequest(asked=False, reason=answer.text("reason"))
+                return InterceptionRequest(asked=False, reason=answer.words("reason"))
         raise answer.trouble("result is not a known one")
 
     def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
@@ -119,5 +119,5 @@ class TmsDesk:
             case "accepted":
                 return RerouteAnswer(accepted=True, reason="")
             case "refused":
-                return RerouteAnswer(accepted=False, reason=answer.text("reason"))
+                return RerouteAnswer(accepted=False, reason=answer.words("reason"))
         raise answer.trouble("result is not a known one")

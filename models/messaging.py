@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Now, When
 
-IS_SENT_AGAIN = "redelivered_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL"
+IS_LEFT = "left_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL"
 
 
 class PartnerEventRow(Base):
@@ -47,6 +47,8 @@ class MessageRow(Base):
     tries: Mapped[int] = mapped_column(server_default="0")
     last_error: Mapped[str | None]
     sent_at: Mapped[When]
+    left_at: Mapped[When]
+    """When it was left to the run of its recipient, as it was not taken at once or is behind one that was not."""
     parked_at: Mapped[When]
     redelivered_at: Mapped[When]
     """When a person last asked to send it again."""
@@ -55,5 +57,5 @@ class MessageRow(Base):
         Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
         Index("ix_messages_order", "order_id", "sequence"),
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
-        Index("ix_messages_again", "recipient", "sequence", postgresql_where=text(IS_SENT_AGAIN)),
+        Index("ix_messages_left", "recipient", "tries", "sequence", postgresql_where=text(IS_LEFT)),
     )

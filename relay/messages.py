@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
 from models.horizon import LogHorizon
-from models.messaging import IS_SENT_AGAIN
+from models.messaging import IS_LEFT
 from settings import Settings
 from subscriptions import queue
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 CLEAN_EVERY_SECONDS = 60.0
 # A look at the head of an index for each recipient; to count what waits would be a look at all of it.
-SENT_AGAIN = text(f"""
+LEFT = text(f"""
     SELECT recipient FROM unnest(CAST(:recipients AS text[])) AS known(recipient)
-    WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_SENT_AGAIN})
+    WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_LEFT})
 """)
 
 
@@ -44,7 +44,7 @@ class MessageNews:
         subscribers = await asyncio.to_thread(self._fill)
         for subscription_id in subscribers:
             await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id)
-        recipients = await asyncio.to_thread(self._sent_again)
+        recipients = await asyncio.to_thread(self._untold)
         for recipient in recipients:
             await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient)
         return len(subscribers) + len(recipients)
@@ -66,9 +66,9 @@ class MessageNews:
                 self._clean_at = time.monotonic() + CLEAN_EVERY_SECONDS
             return queue.subscribers_to_tell(session)
 
-    def _sent_again(self) -> list[str]:
+    def _untold(self) -> list[str]:
         with self.sessions() as session:
-            return list(session.scalars(SENT_AGAIN, {"recipients": list(RECIPIENTS)}))
+            return list(session.scalars(LEFT, {"recipients": list(RECIPIENTS)}))
 
     async def _start(self, workflow: str, start: Callable[[Settings, str], dict[str, Any]], whom: str) -> None:
         try:

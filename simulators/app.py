@@ -15,8 +15,10 @@ from simulators.couriers import Couriers
 from simulators.crm import Crm
 from simulators.desk import Desk
 from simulators.erp import Erp
+from simulators.gate import Gate
 from simulators.listings import Listings
 from simulators.messages import Mailbox
+from simulators.mood import Mood
 from simulators.payments import Payments
 from simulators.qimen import Qimen
 from simulators.settings import PARTNERS, SimulatorSettings
@@ -35,8 +37,9 @@ from simulators.world import World
 def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     """Partners who know nothing yet. Without settings they are read from the environment."""
     settings = settings or SimulatorSettings.from_environment()
-    world = World(settings)
-    desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
+    moods = {partner: Mood() for partner in PARTNERS}
+    world = World(settings, moods)
+    desks = {partner: Desk(settings.secrets[partner], moods[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
     tms = Tms(world, desks["tms"], wms)
     qimen = Qimen(world, wms, settings.callback_url)
@@ -63,7 +66,10 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         await world.close()
         await qimen.close()
 
-    mounts = [Mount(f"/{name}", routes=each) for name, each in routes.items()]
+    mounts = [
+        Mount(f"/{name}", app=Gate(desks[name], each)) if name in desks else Mount(f"/{name}", routes=each)
+        for name, each in routes.items()
+    ]
     return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)
 
 

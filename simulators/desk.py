@@ -9,6 +9,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from simulators.mood import Mood
 from simulators.problems import Problem
 from simulators.shapes import Shape, check
 
@@ -23,8 +24,9 @@ class Desk:
     Handlers do not wait for anything, so two requests with one key never run at the same time.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, mood: Mood) -> None:
         self._webhook = Webhook(secret)
+        self.mood = mood
         self._answers: dict[str, Response] = {}
         self.asked: Counter[str] = Counter()
         """How often each subject of a `change` was asked for, repeated and failed requests included."""

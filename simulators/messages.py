@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators.desk import Body, Desk, Endpoint
+from simulators.mood import Kind
 from simulators.shapes import anything_in
 
 MESSAGE = {
@@ -34,13 +35,17 @@ class Mailbox:
         return self.desk.repeatable(MESSAGES, self._take)
 
     def _take(self, request: Request, body: Body) -> tuple[int, Body]:
-        for message in body["messages"]:
+        messages = body["messages"]
+        if self.desk.mood.kind == Kind.PART:
+            messages = messages[: (len(messages) + 1) // 2]
+        for message in messages:
             known = self.messages.get(message["message_id"])
             if known is None:
                 known = self.messages[message["message_id"]] = {**message, "times_received": 0}
                 self.by_order[message["order_id"]].append(known)
             known["times_received"] += 1
-        return 200, {"accepted": [message["message_id"] for message in body["messages"]]}
+        return 200, {"accepted": [message["message_id"] for message in messages]}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, {"messages": self.by_order.get(request.query_params.get("order_id", ""), [])}
+        order_id = request.query_params.get("order_id")
+        return 200, {"messages": list(self.messages.values()) if order_id is None else self.by_order.get(order_id, [])}

@@ -5,7 +5,7 @@ its end may be absent, and a function is a check of its own that says what the v
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from simulators.problems import Problem
@@ -52,6 +52,15 @@ def currency(value: Any) -> str | None:
 
 def anything_in(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
+
+
+def seconds(value: Any) -> str | None:
+    return None if type(value) in (int, float) and 0 <= value <= 3_600 else "seconds from 0 to 3600"
+
+
+def one_of(names: Iterable[str]) -> Check:
+    known = list(names)
+    return lambda value: None if value in known else " or ".join(known)
 
 
 def texts(value: Any) -> str | None:

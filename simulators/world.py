@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.callbacks import Callbacks, Event
+from simulators.mood import Kind, Mood
 from simulators.settings import SimulatorSettings
 from simulators.troubles import Trouble, Troubles
 
@@ -22,7 +23,8 @@ class Subject:
 class World:
     """Built once per app; what it begins runs on the event loop of the app."""
 
-    def __init__(self, settings: SimulatorSettings) -> None:
+    def __init__(self, settings: SimulatorSettings, moods: Mapping[str, Mood]) -> None:
+        self._moods = moods
         self._step_seconds = settings.step_seconds
         self._callbacks = Callbacks(settings.callback_url, settings.secrets)
         self._lives: set[asyncio.Task[None]] = set()
@@ -40,8 +42,8 @@ class World:
 
     def event(self, subject: Subject, partner: str, webhook_id: str, kind: str, data: Mapping[str, Any]) -> Event:
         """An event that happens now; it may be told later."""
-        times = 2 if Trouble.DUPLICATE_WEBHOOK in subject.troubles else 1
-        return Event(partner, webhook_id, kind, data, datetime.now(UTC), times)
+        twice = Trouble.DUPLICATE_WEBHOOK in subject.troubles or self._moods[partner].kind == Kind.TWICE
+        return Event(partner, webhook_id, kind, data, datetime.now(UTC), 2 if twice else 1)
 
     def tell(self, subject: Subject, *events: Event) -> None:
         """Send events in this order, after those told before about the same stream."""

@@ -59,10 +59,16 @@ SEND: dict[str, Any] = {
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }
 
+TELL: dict[str, Any] = {
+    # One call asks for all that waits whether the partner is back, so it is asked often.
+    **SEND,
+    "retry_policy": _patient(timedelta(seconds=1), timedelta(seconds=30)),
+}
+
 PULL: dict[str, Any] = {
     # A page of a platform that gives whole orders one by one is a call an order.
     "start_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": BEAT,
-    # Where the platform says how long to wait, the step says so itself (activities/channel_calls.py).
+    # Where the platform says how long to wait, the step waits so long (activities/pauses.py).
     "retry_policy": _patient(timedelta(seconds=1), timedelta(minutes=5)),
 }

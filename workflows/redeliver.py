@@ -1,4 +1,4 @@
-"""One run of sending a recipient again what had been parked: batch after batch, for as long as it takes."""
+"""One run of telling a recipient what it did not take at once: batch after batch, for as long as it takes."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.redeliver import Redeliver, RedeliverRequest
     from domain.ids import message_queue
-    from workflows.activity_options import SEND
+    from workflows.activity_options import TELL
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class RedeliveryWorkflow:
         queue = message_queue(workflow.info().task_queue)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(
-                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient} again", task_queue=queue, **SEND
+                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient}", task_queue=queue, **TELL
             )
             taken += answer.taken
             if not answer.more:

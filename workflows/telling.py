@@ -1,4 +1,4 @@
-"""Telling others, beside the order: whatever waits to be sent is sent, again and again until it is taken or parked."""
+"""Telling others, beside the order: what a step has written is sent, and what is not taken is left to other runs."""
 
 import asyncio
 from contextlib import suppress
@@ -11,7 +11,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import Desk
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(days=3)
 
 
 class Telling:
@@ -28,7 +27,7 @@ class Telling:
         self.due = True
 
     def everything_told(self) -> None:
-        """Nothing more will come: end once all is taken or parked."""
+        """Nothing more will come: end once all was sent."""
         self._closing = True
 
     async def run(self) -> None:
@@ -37,9 +36,10 @@ class Telling:
                 await workflow.wait_condition(lambda: self.due or self._closing)
                 continue
             self.due = False
-            request = NotifyRequest(self._order_id, GIVE_UP_AFTER.total_seconds())
+            request = NotifyRequest(self._order_id)
             answer = await self._desk.message(Notify.notify, request, "tell customer, channel, ERP and CRM")
             if answer.waiting:
+                # Orders under way may have been answered so before there were runs of recipients.
                 await self._rest(", ".join(answer.waiting))
             else:
                 self._pause = FIRST_PAUSE

@@ -11,7 +11,7 @@ from integrations.bookings import (
     VoidResult,
     centimeters,
 )
-from integrations.http import Answer, PartnerHttp
+from integrations.http import Answer, PartnerHttp, readable
 
 ORDERS = "/carriers/jd/ecap/v1/orders"
 FINE, UNKNOWN_ORDER, HAS_THE_PARCEL, IS_VOID = 0, 3001, 3002, 3004
@@ -25,12 +25,12 @@ class JdLogistics:
     def book(self, request: BookingRequest, key: str) -> Booking:
         """Raises CarrierRefused."""
         answer = self._ask("create", _order(request), key)
-        data = answer.body.get("data")
         if _code(answer) != FINE:
             raise CarrierRefused(VOIDED if _code(answer) == IS_VOID else f"jd_{_code(answer)}")
-        if not isinstance(data, dict) or not isinstance(data.get("waybillCode"), str):
-            raise answer.trouble("there is no waybill in it")
-        return Booking("JD Logistics", data["waybillCode"], STANDARD_NAME)
+        data = answer.body.get("data")
+        if answer.text_in(data, "orderCode") != request["shipment_id"]:
+            raise answer.trouble("orderCode is another shipment's")
+        return Booking("JD Logistics", answer.text_in(data, "waybillCode"), STANDARD_NAME)
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
         answer = self._ask("cancel", {"orderId": shipment_id, "cancelReason": reason}, key)
@@ -44,7 +44,7 @@ class JdLogistics:
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
         wish = {"orderId": shipment_id, "waybillCode": waybill, "interceptReason": reason}
         answer = self._ask("intercept", wish, key)
-        return InterceptionRequest(_code(answer) == FINE, str(answer.body.get("msg") or ""))
+        return InterceptionRequest(_code(answer) == FINE, readable(str(answer.body.get("msg") or "")))
 
     def _ask(self, call: str, body: dict[str, Any], key: str) -> Answer:
         told = {**body, "orderOrigin": OF_A_MERCHANT}
@@ -52,9 +52,10 @@ class JdLogistics:
 
 
 def _code(answer: Answer) -> int:
-    code = answer.body.get("code")
-    if not isinstance(code, int):
-        raise answer.trouble("code is not a number")
+    """Where `success` is said as well, the two must agree."""
+    code = answer.number("code")
+    if answer.body.get("success", code == FINE) is not (code == FINE):
+        raise answer.trouble("success and code contradict each other")
     return code
 
 

@@ -1,11 +1,10 @@
 """SF Express in its own words: every call names a service and carries its data; the answer stands in a text of JSON."""
 
-import json
 from typing import Any
 
 from domain.errors import VOIDED, CarrierRefused
 from integrations.bookings import Booking, BookingRequest, InterceptionRequest, VoidResult, kilograms
-from integrations.http import Answer, PartnerHttp
+from integrations.http import Answer, PartnerHttp, read_object, readable
 
 PATH = "/carriers/sf/std/service"
 ANSWERED, CANNOT_BE_DELIVERED, CANCEL, BRING_BACK = "A1000", 3, 2, "2"
@@ -23,10 +22,9 @@ class SfExpress:
         data = _data(answer, told)
         if data.get("filterResult") == CANNOT_BE_DELIVERED:
             raise CarrierRefused("sf_cannot_deliver")
-        numbers = [one.get("waybillNo") for one in data.get("waybillNoInfoList", []) if one.get("waybillType") == 1]
-        if not numbers or not isinstance(numbers[0], str):
-            raise answer.trouble("there is no waybill in it")
-        return Booking("SF Express", numbers[0], STANDARD_NAME)
+        if answer.text_in(data, "orderId") != request["shipment_id"]:
+            raise answer.trouble("orderId is another shipment's")
+        return Booking("SF Express", _waybill(answer, data), STANDARD_NAME)
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
         order = {"orderId": shipment_id, "dealType": CANCEL}
@@ -40,29 +38,35 @@ class SfExpress:
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
         wish = {"orderId": shipment_id, "waybillNo": waybill, "serviceCode": BRING_BACK, "remark": reason}
         _, told = self._ask("EXP_RECE_WANTED_INTERCEPT", shipment_id, wish, key)
-        return InterceptionRequest(told.get("success") is True, str(told.get("errorMsg") or ""))
+        return InterceptionRequest(told["success"], readable(str(told.get("errorMsg") or "")))
 
     def _ask(self, service: str, request_id: str, data: dict[str, Any], key: str) -> tuple[Answer, dict[str, Any]]:
         body = {"serviceCode": service, "requestID": request_id, "msgData": data}
         answer = self._http.post(PATH, body, key, refusal=CarrierRefused)
         if answer.text("apiResultCode") != ANSWERED:
             raise answer.trouble("the platform did not pass it on")
-        try:
-            told = json.loads(answer.text("apiResultData"))
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            raise answer.trouble("apiResultData is not an object")
+        told = read_object(str(answer.body.get("apiResultData")).encode(errors="replace"))
+        if told is None or not isinstance(told.get("success"), bool):
+            raise answer.trouble("apiResultData is not an object that says whether it is done")
         return answer, told
 
 
 def _data(answer: Answer, told: dict[str, Any]) -> dict[str, Any]:
-    if told.get("success") is not True:
-        code = told.get("errorCode", "unknown")
+    if not told["success"]:
+        code = answer.text_in(told, "errorCode")
         raise CarrierRefused(VOIDED if code == IS_VOID else f"sf_{code}".lower())
     if not isinstance(told.get("msgData"), dict):
         raise answer.trouble("msgData is not an object")
     return dict(told["msgData"])
+
+
+def _waybill(answer: Answer, data: dict[str, Any]) -> str:
+    """The number of the first parcel, which is that of the whole shipment."""
+    numbers = data.get("waybillNoInfoList")
+    for one in numbers if isinstance(numbers, list) else ():
+        if isinstance(one, dict) and one.get("waybillType") == 1:
+            return answer.text_in(one, "waybillNo")
+    raise answer.trouble("there is no waybill in it")
 
 
 def _order(request: BookingRequest) -> dict[str, Any]:

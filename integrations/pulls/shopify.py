@@ -11,7 +11,7 @@ import httpx2
 from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.channels.translated import Shop
-from integrations.http import segment
+from integrations.http import read_object, segment
 from integrations.platforms import PlatformHttp, clock
 from integrations.pulls.listed import Listed, Page, PageGone
 from integrations.pulls.settings import PullSettings
@@ -53,18 +53,17 @@ class ShopifyPull:
         response = self._http.get(f"/orders/{segment(order_id)}.json", {})
         if response.status_code in NO_SUCH_ORDER:
             return None
-        if response.status_code != 200:
-            raise self._http.trouble(f"an order: answered {response.status_code}")
+        told = (read_object(response.content) or {}).get("order")
+        if response.status_code != 200 or not isinstance(told, dict) or str(told.get("id")) != order_id:
+            raise self._http.trouble(f"an order: answered {response.status_code} without it")
         return response.content
 
     def close(self) -> None:
         self._http.close()
 
     def _orders(self, response: httpx2.Response) -> list[Any]:
-        try:
-            orders = json.loads(response.content)["orders"] if response.status_code == 200 else None
-        except (ValueError, TypeError, KeyError):
-            orders = None
+        told = read_object(response.content) if response.status_code == 200 else None
+        orders = (told or {}).get("orders")
         if not isinstance(orders, list):
             raise self._http.trouble(f"the list: answered {response.status_code} without orders")
         return orders

@@ -11,7 +11,7 @@ from domain.errors import PullRefused
 from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.channels.translated import Shop
-from integrations.platforms import PATIENCE_SECONDS, PlatformHttp, clock
+from integrations.platforms import PlatformHttp, clock
 from integrations.pulls.listed import Listed, Page
 from integrations.pulls.settings import PullSettings
 
@@ -86,7 +86,7 @@ class TaobaoPull:
             raise self._http.trouble(f"{method}: answered {response.status_code} without an object") from None
         if code == LIMITED:
             ban = BAN.search(error.text("sub_msg", 500, cut=True))
-            raise self._http.limited(float(ban[1]) if ban else PATIENCE_SECONDS)
+            raise self._http.limited(ban[1] if ban else "")
         if code in NOT_ALLOWED:
             raise PullRefused("not_allowed", f"taobao: {method}: error {code}")
         if code and reason != NO_SUCH_TRADE:

@@ -9,11 +9,10 @@ import httpx2
 
 from domain.errors import PushRefused
 from domain.listing import Offer
+from integrations.http import read_object, readable
 from integrations.platforms import PlatformHttp
 from integrations.pushes.pushed import Pushed
 from integrations.pushes.settings import PushSettings
-
-LONGEST_REASON = 200
 
 
 class PlainPush:
@@ -41,10 +40,12 @@ class PlainPush:
         self._http.close()
 
     def _read(self, response: httpx2.Response) -> tuple[list[str], dict[str, str]]:
+        body: Any = (read_object(response.content) if response.status_code == 200 else None) or {}
         try:
-            body: Any = json.loads(response.content) if response.status_code == 200 else {}
-            accepted = [str(name) for name in body["accepted"]]
-            refused = {str(one["channel_sku"]): str(one["reason"])[:LONGEST_REASON] for one in body["refused"]}
-        except (ValueError, TypeError, KeyError):
-            raise self._http.trouble(f"POST /stock: answered {response.status_code} without the two lists") from None
+            accepted = [*body["accepted"]]
+            refused = {one["channel_sku"]: readable(str(one["reason"])) for one in body["refused"]}
+        except (TypeError, KeyError):
+            accepted, refused = [None], {}
+        if not all(isinstance(name, str) for name in (*accepted, *refused)):
+            raise self._http.trouble(f"POST /stock: answered {response.status_code} without the two lists")
         return accepted, refused

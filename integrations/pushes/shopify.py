@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from domain.errors import PushRefused
 from domain.listing import Offer
+from integrations.http import read_object
 from integrations.platforms import PlatformHttp
 from integrations.pushes.pushed import Pushed
 from integrations.pushes.settings import PushSettings
@@ -32,8 +33,10 @@ class ShopifyPush:
         response = self._http.post_json("/inventory_levels/set.json", level, {})
         if response.status_code in (404, 422):
             return Pushed(frozenset(), {offer.sku: f"answered {response.status_code}: no such inventory item there"})
-        if response.status_code != 200:
-            raise self._http.trouble(f"POST /inventory_levels/set.json: answered {response.status_code}")
+        told = (read_object(response.content) or {}).get("inventory_level")
+        # An answer about something else says nothing of this.
+        if response.status_code != 200 or not isinstance(told, dict) or not level.items() <= told.items():
+            raise self._http.trouble(f"POST /inventory_levels/set.json: answered {response.status_code} without it")
         return Pushed(frozenset({offer.sku}))
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from integrations.http import PartnerHttp
 from models.base import Base
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from simulators.settings import PARTNERS
 from tests.activities.story import Steps, build_steps
 from tests.conftest import TEMPLATE
 from tests.factories import LAMP, TEACUP, stock_shop
@@ -63,6 +64,19 @@ def ask(address: str) -> Iterator[Callable[..., Any]]:
     """What the stand-ins know, by path."""
     with httpx2.Client(base_url=address) as client:
         yield lambda path, **params: client.get(path, params=params).json()
+
+
+@pytest.fixture
+def trouble(address: str) -> Iterator[Callable[..., None]]:
+    """Puts a whole stand-in into a kind of trouble; after the test all are well."""
+    with httpx2.Client(base_url=address) as client:
+
+        def put(partner: str, kind: str, **how: float) -> None:
+            client.put(f"/{partner}/trouble", json={"kind": kind, **how}).raise_for_status()
+
+        yield put
+        for partner in PARTNERS:
+            put(partner, "none")
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ STORY: Mapping[str, Act] = {
     "record_return:inspected": lambda s: s.record_return(s.told_of_return("inspected", A_GOOD_LAMP)),
     "refund_return": lambda s: s.return_refunds.refund_return(CaseStep(s.case, "1")),
     "end_return": lambda s: s.returns.end_return(CaseStep(s.case, "closed")),
-    "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id, LONG)),
+    "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id)),
 }
 
 

@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from activities import journal
-from activities.notify import Notify, NotifyRequest
+from activities.notify import Notify, NotifyAnswer, NotifyRequest
+from activities.redeliver import Redeliver, RedeliverRequest
 from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
-from models.messaging import MessageRow
-from tests.activities.story import LONG, Steps
-from tests.factories import RECEIVER, events_of
+from tests.activities.story import Steps
+from tests.factories import RECEIVER
 from tests.integrations.servers import SECRET, serving
 
 Ask = Callable[..., Any]
@@ -53,20 +51,15 @@ def taken(ask: Ask, steps: Steps, recipient: str) -> list[str]:
     return [message["milestone"] for message in ask(f"/{recipient}/messages", order_id=steps.order_id)["messages"]]
 
 
-def let_time_pass(steps: Steps, seconds: float) -> None:
-    with steps.sessions.begin() as session:
-        session.execute(update(MessageRow).values(created_at=func.now() - timedelta(seconds=seconds)))
-
-
 def test_every_recipient_is_told_in_the_order_of_the_milestones(steps: Steps, ask: Ask) -> None:
     # given
     announce(steps, milestones.RECEIVED, milestones.SHIPPED, milestones.DELIVERED)
 
     # when
-    answer = steps.notify.notify(NotifyRequest(steps.order_id, LONG))
+    answer = steps.notify.notify(NotifyRequest(steps.order_id))
 
     # then
-    assert (answer.sent, answer.waiting) == (12, {})
+    assert (answer.sent, answer.left) == (12, {})
     for recipient in RECIPIENTS:
         assert taken(ask, steps, recipient) == ["received", "shipped", "delivered"]
 
@@ -76,63 +69,47 @@ def test_a_recipient_that_is_down_keeps_nobody_else_waiting(steps: Steps, ask: A
     announce(steps, milestones.RECEIVED, milestones.SHIPPED)
 
     # when
-    answer = with_erp(steps, unreachable).notify.notify(NotifyRequest(steps.order_id, LONG))
+    answer = with_erp(steps, unreachable).notify.notify(NotifyRequest(steps.order_id))
 
     # then
     assert answer.sent == 6
-    assert list(answer.waiting) == ["erp"]
-    assert answer.waiting["erp"].startswith("erp POST /messages: ")
+    assert list(answer.left) == ["erp"]
+    assert answer.left["erp"].startswith("erp POST /messages: ")
     assert taken(ask, steps, "inbox") == ["received", "shipped"]
 
 
-def test_a_recipient_that_is_back_is_told_the_oldest_first(steps: Steps, ask: Ask, unreachable: PartnerHttp) -> None:
-    # given
-    announce(steps, milestones.RECEIVED)
-    with_erp(steps, unreachable).notify.notify(NotifyRequest(steps.order_id, LONG))
-    announce(steps, milestones.SHIPPED)
-
-    # when
-    answer = steps.notify.notify(NotifyRequest(steps.order_id, LONG))
-
-    # then
-    assert answer.waiting == {}
-    assert taken(ask, steps, "erp") == ["received", "shipped"]
-
-
-@pytest.mark.parametrize("recipient", ["unreachable", "taking_nothing"])
-def test_a_message_that_waits_too_long_is_parked_for_a_person(
-    recipient: str, steps: Steps, request: pytest.FixtureRequest
+def test_what_comes_after_a_message_that_was_not_taken_does_not_overtake_it(
+    steps: Steps, ask: Ask, unreachable: PartnerHttp
 ) -> None:
     # given
     announce(steps, milestones.RECEIVED)
-    erp = with_erp(steps, request.getfixturevalue(recipient))
-    erp.notify.notify(NotifyRequest(steps.order_id, LONG))
-    let_time_pass(steps, LONG + 1)
+    with_erp(steps, unreachable).notify.notify(NotifyRequest(steps.order_id))
+    announce(steps, milestones.SHIPPED)
 
-    # when
-    answer = erp.notify.notify(NotifyRequest(steps.order_id, LONG))
+    # when the ERP is back, and the order tells of something new
+    answer = steps.notify.notify(NotifyRequest(steps.order_id))
 
-    # then
-    assert answer.waiting == {}
-    assert events_of(steps.sessions, steps.order_id) == ["message.parked"]
-    with steps.sessions() as session:
-        parked = session.scalars(select(MessageRow).where(MessageRow.parked_at.is_not(None))).one()
-        assert (parked.recipient, parked.tries) == ("erp", 2)
-        assert parked.last_error
+    # then that waits behind the older
+    assert answer == NotifyAnswer(3)
+    assert taken(ask, steps, "erp") == []
+
+    # and the ERP's run tells both
+    assert Redeliver(steps.sessions, steps.notify.inboxes).redeliver_batch(RedeliverRequest("erp")).taken == 2
+    assert taken(ask, steps, "erp") == ["received", "shipped"]
 
 
-def test_a_recipient_that_takes_nothing_is_named_among_those_that_wait(
+def test_a_recipient_that_takes_nothing_has_its_messages_left_to_its_run(
     steps: Steps, taking_nothing: PartnerHttp
 ) -> None:
     # given
     announce(steps, milestones.RECEIVED)
 
     # when
-    answer = with_erp(steps, taking_nothing).notify.notify(NotifyRequest(steps.order_id, LONG))
+    answer = with_erp(steps, taking_nothing).notify.notify(NotifyRequest(steps.order_id))
 
     # then
     assert answer.sent == 3
-    assert answer.waiting["erp"]
+    assert answer.left["erp"]
 
 
 def test_only_the_customer_is_called_by_name(steps: Steps, ask: Ask) -> None:
@@ -140,7 +117,7 @@ def test_only_the_customer_is_called_by_name(steps: Steps, ask: Ask) -> None:
     announce(steps, milestones.SHIPPED)
 
     # when
-    steps.notify.notify(NotifyRequest(steps.order_id, LONG))
+    steps.notify.notify(NotifyRequest(steps.order_id))
 
     # then
     naming = [
@@ -152,4 +129,4 @@ def test_only_the_customer_is_called_by_name(steps: Steps, ask: Ask) -> None:
 
 
 def test_nothing_waiting_means_nothing_sent(steps: Steps) -> None:
-    assert steps.notify.notify(NotifyRequest(steps.order_id, LONG)).sent == 0
+    assert steps.notify.notify(NotifyRequest(steps.order_id)).sent == 0

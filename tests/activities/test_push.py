@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from temporalio.exceptions import ApplicationError
 
 from activities.offers import acknowledge
 from activities.sweep import Sweep
-from domain.errors import PartnerTrouble, PushRefused
+from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
 from domain.stock import OutOfStock
 from domain.stock_views import Share
@@ -157,10 +156,10 @@ def test_who_dies_between_push_and_acknowledgement_leaves_it_to_the_next_one(
 def test_a_limit_is_obeyed_for_as_long_as_the_channel_asks_and_is_no_failure(there: Listed) -> None:
     there.trouble(limited=1, retry_after=7)
 
-    with pytest.raises(ApplicationError) as limit:
+    with pytest.raises(CallLimited) as limit:
         there.push()
 
-    assert limit.value.next_retry_delay == timedelta(seconds=7)
+    assert limit.value.retry_after == 7
     assert (there.row().failed_since, there.behind()) == (None, [LAMP, TEACUP])
 
 

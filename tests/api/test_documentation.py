@@ -30,6 +30,7 @@ from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
 from api.locations import LocationAnswer
+from api.message_alerts import MessageAlerts
 from api.messages import MessageAnswer, RedeliveryAsked
 from api.missing_orders import MissingOrder
 from api.movements import MovementAnswer
@@ -131,6 +132,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (DeliveryAsked, subscription_examples.ASKED),
     (Page[MessageAnswer], subscription_examples.MESSAGES),
     (RedeliveryAsked, subscription_examples.REDELIVERED),
+    (MessageAlerts, subscription_examples.MESSAGE_ALERTS),
 ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from activities import journal
 from commands.keys import create_key
@@ -189,42 +189,6 @@ async def test_a_subscriber_of_a_setting_may_be_on_this_machine(settings: Settin
         staff = connect(create_key(sessions, "Sun of support", "staff"))
 
         assert (await staff.post("/subscriptions", json=PUBLIC | {"url": "http://127.0.0.1:9/"})).status_code == 201
-
-
-async def test_parked_messages_are_listed_and_sent_again_one_by_one_or_all(
-    staff: Api, tmall: Api, viewer: Api, sessions: Sessions
-) -> None:
-    # given
-    orders = [place_order(sessions, channel=channel) for channel in ("tmall", "shop")]
-    with sessions.begin() as session:
-        for order_id in orders:
-            journal.announce(session, order_id, "shipped", subject="1/a")
-        session.execute(text("UPDATE messages SET parked_at = now(), tries = 9 WHERE recipient <> 'inbox'"))
-
-    # when
-    async def parked(api: Api, **params: Any) -> list[str]:
-        page = (await api.get("/messages", params={"parked": True, **params})).json()
-        return [one["message_id"] for one in page["items"]]
-
-    all_, of_erp, of_tmall = await parked(staff), await parked(staff, recipient="erp"), await parked(tmall)
-    one = await staff.post(f"/messages/{of_erp[0]}/redeliver")
-    twice = await staff.post(f"/messages/{of_erp[0]}/redeliver")
-    rest = await staff.post("/messages/redeliver", json={"recipient": "erp"})
-
-    # then
-    assert (len(all_), len(of_erp), len(of_tmall)) == (6, 2, 3)
-    of_order = (await staff.get("/messages", params={"order_id": orders[0]})).json()["items"]
-    assert [message["recipient"] for message in of_order] == ["inbox", "channel", "erp", "crm"]
-    assert fields(assert_problem(await staff.get("/messages", params={"parked": False}), 422, "invalid")) == [
-        "order_id"
-    ]
-    assert (one.status_code, one.json()) == (202, {"messages": 1})
-    assert_problem(twice, 409, "refused")
-    assert rest.json() == {"messages": 1}
-    assert await parked(staff, recipient="erp") == []
-    assert_problem(await staff.post("/messages/NONE/redeliver"), 404, "not-found")
-    assert_problem(await viewer.post("/messages/redeliver", json={"recipient": "erp"}), 403, "forbidden")
-    assert_problem(await staff.post("/messages/redeliver", json={"recipient": "wms"}), 422, "invalid")
 
 
 async def test_the_same_request_with_a_key_makes_one_subscription(staff: Api) -> None:

@@ -131,6 +131,13 @@ TAMPERING = {
         "every fact in the log of an order is sealed",
         "CANCELED 999999",
     ),
+    "a message that overtook an earlier one": (
+        "INSERT INTO messages (message_id, sequence, order_id, recipient, milestone, data) OVERRIDING SYSTEM VALUE"
+        " VALUES ('CANCELED:received:inbox', -1, 'CANCELED', 'inbox', 'received', '{}');"
+        " UPDATE messages SET sent_at = now() - interval '1 hour' WHERE message_id = 'CANCELED:canceled:inbox'",
+        "nobody heard of an order's milestone before an earlier one",
+        "CANCELED:canceled:inbox",
+    ),
     "a message both sent and given up": (
         "UPDATE messages SET sent_at = now(), parked_at = now() WHERE message_id = 'CANCELED:canceled:inbox'",
         "messages of ended orders are sent, parked or waiting",

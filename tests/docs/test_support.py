@@ -13,6 +13,7 @@ TOLD = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
 # A code of a hold or an alert is written as a text of capitals, and nothing else is.
 CODE = re.compile(r'"([A-Z][A-Z_]{3,})"')
 SOURCES = (
+    ROOT / "domain" / "milestones.py",
     ROOT / "domain" / "promises.py",
     ROOT / "domain" / "staff_rules.py",
     *sorted((ROOT / "domain" / "checks").glob("*.py")),

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from domain.errors import MessageRefused, PartnerTrouble
+from domain.errors import CallLimited, MessageRefused, PartnerTrouble
 from integrations.circuit import Circuit
 
 
@@ -85,5 +85,19 @@ def test_a_refusal_is_an_answer() -> None:
         with pytest.raises(MessageRefused), circuit.call():
             raise MessageRefused("unknown_order")
 
+    with circuit.call():
+        pass
+
+
+def test_who_asks_for_a_pause_is_left_alone_for_so_long() -> None:
+    clock = Clock()
+    circuit = Circuit("erp", clock=clock)
+    with pytest.raises(CallLimited), circuit.call():
+        raise CallLimited("it asks for a pause", 30)
+
+    clock.now += 29
+    with pytest.raises(PartnerTrouble, match="left alone"), circuit.call():
+        pass
+    clock.now += 1
     with circuit.call():
         pass

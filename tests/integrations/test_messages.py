@@ -1,14 +1,33 @@
 """The message client against those who are told of milestones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
-from domain.errors import MessageRefused, PartnerTrouble
+from domain.errors import PartnerTrouble
 from integrations.http import PartnerHttp
-from integrations.messages import MessageInbox
-from tests.integrations.servers import SECRET
+from integrations.messages import LEFT_OUT, Handover, MessageInbox
+from tests.integrations.servers import SECRET, serving
+
+
+@contextmanager
+def answering(body: Mapping[str, Any]) -> Iterator[PartnerHttp]:
+    """A partner that says the same to everybody."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await Request(scope, receive).body()
+            await JSONResponse(body)(scope, receive, send)
+
+    with serving(app) as address:
+        client = PartnerHttp("odd", address, SECRET)
+        yield client
+        client.close()
 
 
 def message(message_id: str, order_id: str, channel_order_id: str = "TM-1") -> dict[str, object]:
@@ -31,11 +50,11 @@ def test_messages_are_taken_in_their_order(
     messages = [message(f"{name}-1", "ORDER-TOLD"), message(f"{name}-2", "ORDER-TOLD")]
 
     # when
-    accepted = MessageInbox(partner(name)).deliver(messages)
+    handover = MessageInbox(partner(name)).deliver(messages)
 
     # then
     taken = ask.get(f"/{name}/messages", params={"order_id": "ORDER-TOLD"}).json()["messages"]
-    assert accepted == {f"{name}-1", f"{name}-2"}
+    assert handover == Handover(frozenset({f"{name}-1", f"{name}-2"}))
     assert [each["message_id"] for each in taken] == [f"{name}-1", f"{name}-2"]
 
 
@@ -44,11 +63,11 @@ def test_a_message_that_comes_twice_is_accepted_again_and_taken_once(inbox: Mess
     inbox.deliver([message("M-AGAIN", "ORDER-AGAIN")])
 
     # when
-    accepted = inbox.deliver([message("M-AGAIN", "ORDER-AGAIN")])
+    handover = inbox.deliver([message("M-AGAIN", "ORDER-AGAIN")])
 
     # then
     (taken,) = ask.get("/inbox/messages", params={"order_id": "ORDER-AGAIN"}).json()["messages"]
-    assert accepted == {"M-AGAIN"}
+    assert handover.taken == {"M-AGAIN"}
     assert taken["times_received"] == 2
 
 
@@ -57,20 +76,34 @@ def test_no_messages_are_no_call() -> None:
     nobody = MessageInbox(PartnerHttp("inbox", "http://127.0.0.1:9", SECRET))
 
     # when / then
-    assert nobody.deliver([]) == set()
+    assert nobody.deliver([]) == Handover()
 
 
-def test_a_message_without_an_order_is_refused(inbox: MessageInbox) -> None:
+def test_a_message_that_is_refused_keeps_none_waiting_but_those_behind_it(
+    inbox: MessageInbox, ask: httpx2.Client
+) -> None:
     # given
-    incomplete = message("M-INCOMPLETE", "ORDER-INCOMPLETE")
-    del incomplete["order_id"]
+    wrong = message("M-WRONG", "ORDER-WRONG") | {"milestone": ""}
+    behind, other = message("M-BEHIND", "ORDER-WRONG"), message("M-OTHER", "ORDER-OTHER")
 
     # when
-    with pytest.raises(MessageRefused) as refused:
-        inbox.deliver([incomplete])
+    handover = inbox.deliver([wrong, behind, other])
 
     # then
-    assert refused.value.detail == "messages[0].order_id is missing"
+    assert handover == Handover(frozenset({"M-OTHER"}), {"ORDER-WRONG": "refused: invalid_body"})
+    assert ask.get("/inbox/messages", params={"order_id": "ORDER-WRONG"}).json()["messages"] == []
+
+
+def test_what_comes_after_a_message_that_was_not_taken_does_not_count_as_taken() -> None:
+    # given a partner that takes the second of two messages of an order
+    with answering({"accepted": ["M-2", "M-3", "M-NOBODY-SENT"]}) as odd:
+        messages = [message("M-1", "ORDER-ODD"), message("M-2", "ORDER-ODD"), message("M-3", "ORDER-EVEN")]
+
+        # when
+        handover = MessageInbox(odd).deliver(messages)
+
+    # then both come again
+    assert handover == Handover(frozenset({"M-3"}), {"ORDER-ODD": LEFT_OUT})
 
 
 def test_a_slow_erp_is_trouble_but_takes_the_message_once(simulators: str, ask: httpx2.Client) -> None:

@@ -7,13 +7,14 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from domain.errors import PartnerTrouble, PickRefused
-from integrations.http import Line
+from integrations.http import LARGEST_ANSWER, Line
 from integrations.qimen import QimenWms
 from integrations.qimen_form import CHINA, TIME, NotQimen, is_signed, read_xml, sign, signed, to_xml
 from integrations.warehouses import Warehouses
 from integrations.wms import RecallResult, ReturnNotice, Wms
 from settings import Qimen
 from tests.house import QIMEN
+from tests.integrations.liar import lying
 from tests.integrations.servers import CUSTOMER, serving
 from tests.integrations.test_wms import work
 
@@ -112,6 +113,32 @@ def test_nobody_at_home_and_a_wrong_secret_are_told_apart(settings: Qimen) -> No
     stranger = QimenWms(settings.model_copy(update={"app_key": "somebody-else"}))
     with pytest.raises(PickRefused, match=r"isv\.invalid-signature"):
         stranger.pick(work("FO-Q4", location=HOUSE), "FO-Q4:pick")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"<response",
+        b"<html><body>Bad gateway</body></html>",
+        b"<response><code>internal</code><message>it did not work</message></response>",
+        b"<response><flag>perhaps</flag></response>",
+        b"<response><flag>success</flag><code>" + b"9" * 2_000 + b"</code></response>",
+        b"<response>" + b" " * LARGEST_ANSWER + b"<flag>success</flag></response>",
+    ],
+)
+@pytest.mark.parametrize("call", ["pick", "recall", "announce_return"])
+def test_what_is_no_answer_is_trouble_and_no_refusal(settings: Qimen, said: bytes, call: str) -> None:
+    # given
+    notice = ReturnNotice(return_id="R-1", order_id="O-1", channel_order_id="TM-1", location_id=HOUSE, lines=TWO_LAMPS)
+    asked = {"pick": (work("FO-Q5", location=HOUSE), "k"), "recall": ("FO-Q5", "why", "k", HOUSE)}
+    with lying() as liar:
+        there = QimenWms(settings.model_copy(update={"url": liar.url}))
+        liar.says(200, said)
+
+        # when / then
+        with pytest.raises(PartnerTrouble):
+            getattr(there, call)(*asked.get(call, (notice, "k")))
 
 
 def test_the_signature_is_the_platforms() -> None:

@@ -1,0 +1,41 @@
+"""A step that was told to come later comes when that time is over, and no other failure is touched."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+from activities.pauses import Pauses
+from domain.errors import CallLimited, PartnerTrouble
+
+
+class Failing(ActivityInboundInterceptor):
+    """A step that fails so."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        raise self.failure
+
+
+async def outcome(failure: Exception) -> Exception:
+    step = Pauses().intercept_activity(Failing(failure))
+    with pytest.raises(Exception) as raised:  # noqa: PT011
+        await step.execute_activity(ExecuteActivityInput(fn=print, args=(), executor=None, headers={}))
+    return raised.value
+
+
+async def test_a_pause_that_a_partner_asks_for_is_that_of_the_step() -> None:
+    told = await outcome(CallLimited("wms POST /fulfillment-orders: asks for a pause of 40 s", 40))
+
+    assert isinstance(told, ApplicationError)
+    assert (told.type, told.next_retry_delay) == ("CallLimited", timedelta(seconds=40))
+
+
+async def test_other_trouble_is_raised_as_it_is() -> None:
+    trouble = PartnerTrouble("wms POST /fulfillment-orders: answered 500")
+
+    assert await outcome(trouble) is trouble

@@ -1,0 +1,118 @@
+"""Partners that are in trouble as a whole: what each kind does, to whom, and that it ends when it is told to."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+
+from domain.errors import PartnerTrouble
+from integrations.http import PartnerHttp
+from integrations.messages import Handover, MessageInbox
+from integrations.payments import Payments
+from integrations.wms import Wms
+from simulators.settings import PARTNERS
+from tests.integrations.servers import Receiver
+from tests.integrations.test_messages import message
+from tests.integrations.test_wms import work
+
+
+@pytest.fixture
+def trouble(ask: httpx2.Client) -> Iterator[Callable[..., None]]:
+    def put(partner: str, kind: str, **how: float) -> None:
+        ask.put(f"/{partner}/trouble", json={"kind": kind, **how}).raise_for_status()
+
+    yield put
+    for partner in PARTNERS:
+        put(partner, "none")
+
+
+@pytest.mark.parametrize("partner_name", PARTNERS)
+def test_every_partner_may_be_down_and_is_well_again(
+    ask: httpx2.Client, trouble: Callable[..., None], partner: Callable[[str], PartnerHttp], partner_name: str
+) -> None:
+    # given
+    trouble(partner_name, "down")
+
+    # when
+    with pytest.raises(PartnerTrouble, match="answered 503"):
+        MessageInbox(partner(partner_name)).deliver([message("M-DOWN", "ORDER-DOWN")])
+
+    # then people may still look, and see how many calls it has met
+    assert ask.get(f"/{partner_name}/trouble").json()["hit"] == 1
+    trouble(partner_name, "none")
+    assert ask.get(f"/{partner_name}/trouble").json()["kind"] == "none"
+
+
+def test_who_lies_says_200_and_does_nothing(
+    ask: httpx2.Client, trouble: Callable[..., None], partner: Callable[[str], PartnerHttp]
+) -> None:
+    # given
+    trouble("payments", "lying")
+
+    # when / then
+    with pytest.raises(PartnerTrouble, match="reference"):
+        Payments(partner("payments")).payment("PAY-1:1.00:CNY")
+
+
+def test_who_is_slow_answers_late(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
+    # given
+    trouble("inbox", "slow", seconds=0.3)
+    began = time.monotonic()
+
+    # when
+    handover = inbox.deliver([message("M-SLOW", "ORDER-SLOW")])
+
+    # then
+    assert handover.taken == {"M-SLOW"}
+    assert time.monotonic() - began >= 0.3
+
+
+def test_who_takes_a_part_takes_the_first_half(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
+    # given
+    trouble("inbox", "part")
+
+    # when
+    handover = inbox.deliver([message(f"M-PART-{number}", f"ORDER-PART-{number}") for number in range(3)])
+
+    # then
+    assert handover.taken == {"M-PART-0", "M-PART-1"}
+
+
+def test_who_loses_the_answer_has_taken_the_work(wms: Wms, ask: httpx2.Client, trouble: Callable[..., None]) -> None:
+    # given
+    trouble("wms", "lost_answer", every=2)
+
+    # when
+    references = [wms.pick(work("FO-KEPT"), "FO-KEPT:pick")]
+    with pytest.raises(PartnerTrouble, match="RemoteProtocolError"):
+        wms.pick(work("FO-LOST"), "FO-LOST:pick")
+    references.append(wms.pick(work("FO-LOST"), "FO-LOST:pick"))
+
+    # then
+    assert references == ["WMS-FO-KEPT", "WMS-FO-LOST"]
+    assert ask.get("/wms/fulfillment-orders/FO-LOST").json()["times_asked"] == 2
+
+
+def test_who_does_everything_twice_gets_each_call_and_sends_each_webhook_twice(
+    wms: Wms, inbox: MessageInbox, ask: httpx2.Client, receiver: Receiver, trouble: Callable[..., None]
+) -> None:
+    # given
+    trouble("wms", "twice")
+    trouble("inbox", "twice")
+
+    # when
+    wms.pick(work("FO-TWICE"), "FO-TWICE:pick")
+    handover = inbox.deliver([message("M-TWICE", "ORDER-TWICE")])
+
+    # then
+    assert handover == Handover(frozenset({"M-TWICE"}))
+    [taken] = ask.get("/inbox/messages", params={"order_id": "ORDER-TWICE"}).json()["messages"]
+    assert taken["times_received"] == 2
+    events = receiver.wait_for("FO-TWICE", 6)
+    assert len({event.webhook_id for event in events}) == 3
+
+
+@pytest.mark.parametrize("how", [{"kind": "asleep"}, {"kind": "slow", "seconds": -1}, {"kind": "down", "every": 0}])
+def test_a_trouble_that_nobody_knows_is_refused(ask: httpx2.Client, how: dict[str, object]) -> None:
+    assert ask.put("/erp/trouble", json=how).status_code == 422
