@@ -1,26 +1,22 @@
 """Notify: tell customer, channel, ERP and CRM what happened, beside the order and never in its way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal
-from activities.pick import order_of
-from domain.errors import MessageRefused, PartnerTrouble
+from activities.outbox import Letter, Outbox
 from domain.milestones import PICKUP_CODE, RECIPIENTS
-from domain.money import Money
-from integrations.messages import MessageInbox
 from models.database import Sessions
 from models.messaging import MessageRow
-from models.order import OrderRow
 
-Content = Mapping[str, object]
 UNSYNCHRONIZED = {"synchronize_session": False}
 
 
@@ -41,11 +37,9 @@ class NotifyAnswer:
 
 
 class Notify:
-    """`inboxes` has one client for each of domain.milestones.RECIPIENTS."""
-
-    def __init__(self, sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> None:
+    def __init__(self, sessions: Sessions, outbox: Outbox) -> None:
         self.sessions = sessions
-        self.inboxes = inboxes
+        self.outbox = outbox
 
     @activity.defn(no_thread_cancel_exception=True)
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
@@ -54,21 +48,19 @@ class Notify:
         A recipient in trouble keeps its messages waiting and holds up nobody else; the workflow tries again later.
         """
         with self.sessions.begin() as session:
-            order = order_of(session, request.order_id)
             waiting = _waiting(session, request.order_id)
-        sent, trouble = set[str](), dict[str, str]()
+            letters = dict(zip((row.message_id for row in waiting), self.outbox.letters(session, waiting), strict=True))
+        sent, refused, trouble = list[Letter](), dict[str, str](), dict[str, str]()
         for recipient, messages in groupby(waiting, key=lambda message: RECIPIENTS.index(message.recipient)):
-            name, batch = RECIPIENTS[recipient], [message_content(order, message) for message in messages]
-            try:
-                taken = self.inboxes[name].deliver(batch)
-            except (PartnerTrouble, MessageRefused) as problem:
-                trouble[name] = str(problem)
-                continue
-            sent |= taken
-            if len(taken) < len(batch):
-                trouble[name] = f"{name} took {len(taken)} of {len(batch)} messages"
+            name, batch = RECIPIENTS[recipient], [letters[message.message_id] for message in messages]
+            delivered = self.outbox.deliver(name, batch)
+            sent += [letter for letter in batch if letter.message_id in delivered.taken]
+            refused |= delivered.refused
+            if delivered.problem:
+                trouble[name] = delivered.problem
         with self.sessions.begin() as session:
-            _mark_sent(session, sent)
+            mark_sent(session, sent)
+            park_refused(session, refused)
             for recipient_name, problem_text in trouble.items():
                 _mark_trouble(session, request, recipient_name, problem_text)
             # What is written from here on is told by the next call: the step that writes it says so to the workflow.
@@ -83,12 +75,33 @@ def _waiting(session: Session, order_id: str) -> list[MessageRow]:
     return sorted(rows, key=lambda message: RECIPIENTS.index(message.recipient))
 
 
-def _mark_sent(session: Session, message_ids: set[str]) -> None:
-    if message_ids:
-        where = MessageRow.message_id.in_(message_ids)
-        forgotten = MessageRow.data.op("-")(cast(PICKUP_CODE, Text))
-        values = {"sent_at": func.now(), "tries": MessageRow.tries + 1, "last_error": None, "data": forgotten}
+def mark_sent(session: Session, letters: Sequence[Letter]) -> None:
+    """They were taken; of a text for the customer it is kept by what it is known again."""
+    if letters:
+        values = {
+            "sent_at": func.now(),
+            "tries": MessageRow.tries + 1,
+            "last_error": None,
+            "data": MessageRow.data.op("-")(cast(PICKUP_CODE, Text)),
+            "digest": _by_message({letter.message_id: letter.digest for letter in letters if not letter.same_as}),
+            "same_as": _by_message({letter.message_id: letter.same_as for letter in letters}),
+        }
+        where = MessageRow.message_id.in_([letter.message_id for letter in letters])
         session.execute(update(MessageRow).where(where).values(values), execution_options=UNSYNCHRONIZED)
+
+
+def _by_message(told: Mapping[str, str]) -> ColumnElement[Any]:
+    values = {message_id: value for message_id, value in told.items() if value}
+    column: ColumnElement[Any] = literal(values, JSONB)[MessageRow.message_id].astext
+    return column
+
+
+def park_refused(session: Session, refused: Mapping[str, str]) -> None:
+    """What a platform refuses is for a person: to try again would bring the same answer."""
+    for message_id, code in refused.items():
+        mine = update(MessageRow).where(MessageRow.message_id == message_id)
+        session.execute(mine.values(tries=MessageRow.tries + 1, last_error=code), execution_options=UNSYNCHRONIZED)
+        park(session, [MessageRow.message_id == message_id], code)
 
 
 def _mark_trouble(session: Session, request: NotifyRequest, recipient: str, problem: str) -> None:
@@ -117,42 +130,3 @@ def park(session: Session, which: Sequence[ColumnElement[bool]], problem: str) -
     for message_id, order_id in parked.all():
         data = {"message_id": message_id, "problem": problem}
         journal.happened(session, order_id, "message.parked", f"parked:{message_id}", data)
-
-
-def message_content(order: OrderRow, message: MessageRow) -> Content:
-    """What the recipient of the message is sent."""
-    return {
-        "message_id": message.message_id,
-        "milestone": message.milestone,
-        "order_id": order.order_id,
-        "channel": order.channel,
-        "channel_order_id": order.channel_order_id,
-        "occurred_at": message.created_at.isoformat(),
-        "data": message.data | CONTENT[message.recipient](order, message),
-    }
-
-
-def _for_customer(order: OrderRow, message: MessageRow) -> dict[str, Any]:
-    return {"to": order.receiver.get("email") or order.receiver.get("phone") or "", "name": order.receiver.get("name")}
-
-
-def _for_channel(order: OrderRow, message: MessageRow) -> dict[str, Any]:
-    return {}
-
-
-def _for_finance(order: OrderRow, message: MessageRow) -> dict[str, Any]:
-    total = Money(order.grand_total_minor, order.currency)
-    tax = Money(order.tax_minor, order.currency)
-    return {"grand_total": total.text, "tax": tax.text, "order_currency": order.currency}
-
-
-def _for_crm(order: OrderRow, message: MessageRow) -> dict[str, Any]:
-    return {"customer_id": order.customer_id, "points": message.data.get("points", 0)}
-
-
-CONTENT: Mapping[str, Callable[[OrderRow, MessageRow], dict[str, Any]]] = {
-    "inbox": _for_customer,
-    "channel": _for_channel,
-    "erp": _for_finance,
-    "crm": _for_crm,
-}

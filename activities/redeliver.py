@@ -1,19 +1,18 @@
 """Redeliver: send a recipient again what had been parked, oldest first, whether or not its orders are still open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Boolean, ColumnElement, Select, func, literal_column, select, text, update
+from sqlalchemy import Boolean, ColumnElement, func, literal_column, select, text, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities.notify import message_content, park
-from domain.errors import MessageRefused, PartnerTrouble
-from integrations.messages import MessageInbox
+from activities.notify import mark_sent, park, park_refused
+from activities.outbox import Delivered, Letter, Outbox
+from domain.errors import PartnerTrouble
 from models.database import Sessions
 from models.messaging import IS_SENT_AGAIN, MessageRow
-from models.order import OrderRow
 
 AT_ONCE = 100
 GIVE_UP_AFTER = timedelta(days=3)
@@ -33,31 +32,27 @@ class RedeliverAnswer:
 
 
 class Redeliver:
-    def __init__(self, sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> None:
+    def __init__(self, sessions: Sessions, outbox: Outbox) -> None:
         self.sessions = sessions
-        self.inboxes = inboxes
+        self.outbox = outbox
 
     @activity.defn(no_thread_cancel_exception=True)
     def redeliver_batch(self, request: RedeliverRequest) -> RedeliverAnswer:
         """One call with as many as fit; what nobody takes for three days is parked again. Raises PartnerTrouble."""
         with self.sessions.begin() as session:
             messages = _waiting(session, request.recipient)
-            orders = {row.order_id: row for row in session.scalars(_orders(messages))}
+            letters = self.outbox.letters(session, messages)
         if not messages:
             return RedeliverAnswer()
-        try:
-            taken = self.inboxes[request.recipient].deliver(
-                [message_content(orders[message.order_id], message) for message in messages]
-            )
-            problem = "" if taken else f"{request.recipient} took none of {len(messages)} messages"
-        except (PartnerTrouble, MessageRefused) as trouble:
-            taken, problem = set(), str(trouble)
+        delivered = self.outbox.deliver(request.recipient, letters)
+        problem = "" if delivered.taken else delivered.problem
         with self.sessions.begin() as session:
-            _write_down(session, request.recipient, messages, taken, problem)
+            park_refused(session, delivered.refused)
+            _write_down(session, request.recipient, letters, delivered, problem)
             more = bool(_waiting(session, request.recipient))
         if problem and more:
             raise PartnerTrouble(problem)
-        return RedeliverAnswer(len(taken), more)
+        return RedeliverAnswer(len(delivered.taken), more)
 
 
 def _waiting(session: Session, recipient: str) -> list[MessageRow]:
@@ -66,15 +61,13 @@ def _waiting(session: Session, recipient: str) -> list[MessageRow]:
     return list(session.scalars(again.order_by(MessageRow.tries, MessageRow.sequence).limit(AT_ONCE)))
 
 
-def _orders(messages: Sequence[MessageRow]) -> Select[OrderRow]:
-    return select(OrderRow).where(OrderRow.order_id.in_({message.order_id for message in messages}))
-
-
-def _write_down(session: Session, recipient: str, sent: Sequence[MessageRow], taken: set[str], problem: str) -> None:
-    done = update(MessageRow).where(MessageRow.message_id.in_(taken))
-    session.execute(done.values(sent_at=func.now(), tries=MessageRow.tries + 1, last_error=None))
+def _write_down(
+    session: Session, recipient: str, letters: Sequence[Letter], delivered: Delivered, problem: str
+) -> None:
+    mark_sent(session, [letter for letter in letters if letter.message_id in delivered.taken])
     # All that waits of an order counts as tried, so that its messages stay in the order of its milestones.
-    orders = {message.order_id for message in sent if message.message_id not in taken}
+    answered = delivered.taken | set(delivered.refused)
+    orders = {letter.snapshot.order_id for letter in letters if letter.message_id not in answered}
     left: tuple[ColumnElement[bool], ...] = (
         MessageRow.recipient == recipient,
         MessageRow.order_id.in_(orders),

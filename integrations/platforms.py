@@ -1,5 +1,6 @@
 """How every platform is asked: with a time limit, and every failure by its name."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +9,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
+from integrations.http import REFUSAL_CODE
 
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
@@ -79,6 +81,16 @@ def clock(response: httpx2.Response) -> datetime | None:
         return parsedate_to_datetime(said[-1]) if said else None
     except ValueError:
         return None
+
+
+def refusal_code(response: httpx2.Response) -> str:
+    """The `code` of a problem+json, empty where there is no short one: words may name a person."""
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return ""
+    code = body.get("code") if isinstance(body, dict) else None
+    return code if isinstance(code, str) and REFUSAL_CODE.fullmatch(code) else ""
 
 
 def _seconds(text: str) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from activities.accounts import AccountBook
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
 from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
@@ -13,6 +14,7 @@ from activities.decisions import Decision
 from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
+from activities.outbox import Outbox
 from activities.outcome import Alert, Ending, Outcome
 from activities.parameters import ParameterBook
 from activities.payments import Refunds
@@ -349,7 +351,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
-        notify=Notify(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS}),
+        notify=Notify(sessions, an_outbox(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})),
         outcome=Outcome(sessions),
         requests=ReturnRequests(sessions, ParameterBook(0)),
         returns=Returns(sessions, wms),
@@ -362,3 +364,8 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         order_id=place_order(sessions),
         stored={},
     )
+
+
+def an_outbox(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Outbox:
+    """One that knows at once what staff have written."""
+    return Outbox(sessions, inboxes, ParameterBook(0), AccountBook(sessions, 0))

@@ -17,7 +17,7 @@ from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from models.messaging import MessageRow
-from tests.activities.story import LONG, Steps
+from tests.activities.story import LONG, Steps, an_outbox
 from tests.factories import RECEIVER, events_of
 from tests.integrations.servers import SECRET, serving
 
@@ -40,7 +40,8 @@ def taking_nothing() -> Iterator[PartnerHttp]:
 
 
 def with_erp(steps: Steps, erp: PartnerHttp) -> Steps:
-    return replace(steps, notify=Notify(steps.sessions, {**steps.notify.inboxes, "erp": MessageInbox(erp)}))
+    inboxes = {**steps.notify.outbox.inboxes, "erp": MessageInbox(erp)}
+    return replace(steps, notify=Notify(steps.sessions, an_outbox(steps.sessions, inboxes)))
 
 
 def announce(steps: Steps, *told: str) -> None:

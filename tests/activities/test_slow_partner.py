@@ -15,7 +15,7 @@ from activities import journal
 from activities.notify import Notify, NotifyRequest
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
-from tests.activities.story import LONG, Steps
+from tests.activities.story import LONG, Steps, an_outbox
 from tests.factories import an_order, place_orders
 from tests.integrations.servers import SECRET, serving
 
@@ -58,7 +58,8 @@ def test_other_steps_go_on_in_time_while_many_orders_have_something_to_tell_a_sl
 ) -> None:
     # Given many orders with something to tell, and the threads of one worker
     slow, client = erp
-    notify = Notify(steps.sessions, {**steps.notify.inboxes, "erp": MessageInbox(client)})
+    inboxes = {**steps.notify.outbox.inboxes, "erp": MessageInbox(client)}
+    notify = Notify(steps.sessions, an_outbox(steps.sessions, inboxes))
     orders = place_orders(steps.sessions, [an_order() for _ in range(ORDERS)])
     with steps.sessions.begin() as session:
         for order_id in orders:
