@@ -55,6 +55,7 @@ MESSAGE: dict[str, Any] = {
     "sent_at": None,
     "parked_at": "2026-01-04T09:31:00Z",
     "redelivered_at": None,
+    "same_as": None,
 }
 MESSAGES = {"items": [MESSAGE], "next_cursor": None}
 REDELIVERY = {"recipient": "erp"}

@@ -13,7 +13,7 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
         return _parcel(snapshot, data)
     if milestone == milestones.DELIVERED:
         return {"delivered_at": max((at.isoformat() for one in snapshot.left if (at := one.delivered_at)), default="")}
-    if case := snapshot.case(data):
+    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
         units = (case.units if milestone in milestones.MONEY_BACK else case.asked) or {}
         return {"return_id": case.return_id, "reason_code": case.reason_code, "lines": _lines(snapshot, units)}
     return {}

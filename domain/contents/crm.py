@@ -22,7 +22,7 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
         return told | (_parcel(snapshot, parcel) if parcel else {})
     if milestone == milestones.DELIVERED:
         return told | _times(snapshot)
-    if case := snapshot.case(data):
+    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
         return told | _behavior(snapshot, case, milestone)
     return told
 

@@ -29,10 +29,12 @@ def tell(
     data: Mapping[str, Any],
     written: Texts,
     of_channel: str = "",
+    wished: str = "",
 ) -> Told:
-    """`of_channel` is the language of the order's channel, or empty; `written` is what staff wrote."""
+    """`written` is what staff wrote. `of_channel` is the language of the order's channel, and `wished` one that comes
+    before all others; both may be empty."""
     name = message_name(milestone, data)
-    language, text = choose(written, snapshot.order.channel, languages_of(snapshot, of_channel), name)
+    language, text = choose(written, snapshot.order.channel, (wished, *languages_of(snapshot, of_channel)), name)
     fields = fields_of(snapshot, name, data)
     to = snapshot.order.ship_to
     content = {
@@ -47,9 +49,8 @@ def tell(
 
 
 def languages_of(snapshot: Snapshot, of_channel: str) -> tuple[str, ...]:
-    """The languages to try: that of the customer, of the channel, of the country."""
-    country = SPOKEN.get(snapshot.order.ship_to.country, "")
-    return tuple(language for language in (snapshot.order.language, of_channel, country) if language)
+    """The languages to try: that of the customer, of the channel, of the country; what nobody knows is empty."""
+    return (snapshot.order.language, of_channel, SPOKEN.get(snapshot.order.ship_to.country, ""))
 
 
 def _digest(order_id: str, text: Text, fields: Mapping[str, str]) -> str:

@@ -60,7 +60,7 @@ def choose(written: Texts, channel: str, wishes: Sequence[str], name: str) -> tu
     """The language and the template. The customer's language comes first, then what is written for the channel."""
     staffs = [written.get(channel, {}), written.get(EVERYWHERE, {})]
     known = sorted({*our_languages(), *(language for layer in staffs for language in layer)})
-    for wanted in (*wishes, LAST_RESORT):
+    for wanted in (*filter(None, wishes), LAST_RESORT):
         for language in sorted(known, key=lambda one: one != wanted):
             if _root(language) != _root(wanted):
                 continue
