@@ -178,6 +178,15 @@ MESSAGES = f"""
         sent_at IS NULL AND parked_at IS NULL AS waiting
     FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
 
+TOLD_ONCE = """
+    SELECT order_id || ' ' || digest AS id, count(*) > 1 AS wrong
+    FROM messages WHERE digest IS NOT NULL GROUP BY order_id, digest"""
+
+UPLOADED = """
+    SELECT order_id || ' ' || number AS id, happened_at <= placed_at
+        OR happened_at <= lag(happened_at, 1, '-infinity') OVER (PARTITION BY order_id ORDER BY number) AS wrong
+    FROM channel_uploads JOIN orders USING (order_id)"""
+
 # A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on.
 SHARED = """
     SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
@@ -221,6 +230,8 @@ _QUERIES: Mapping[str, str] = {
     "everybody is to be told how an order ended": TOLD_OF_END,
     "orders that share a parcel have one buyer and one place": SHARED,
     "every fact in the log of an order is sealed": SEALED,
+    "no customer was told the same of an order twice": TOLD_ONCE,
+    "platforms are told of parcels in the order of the clock": UPLOADED,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())
