@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import blocks, channels, keys, leadtimes, listings, parameters, remarks, stock
+from commands import blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.demo import demo
@@ -46,6 +46,10 @@ parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that
 parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
+
+message = typer.Typer(no_args_is_help=True, help="What customers are told.")
+message.command()(messages.preview)
+app.add_typer(message, name="messages")
 
 leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as it was learned.")
 leadtime.command()(leadtimes.refresh)

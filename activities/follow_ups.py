@@ -29,7 +29,7 @@ from models.returns import ReturnLineRow, ReturnRow
 NOT_YET = text("'infinity'::timestamptz")
 COPIED = (
     *("channel", "customer_id", "currency", "payment_reference", "payment_method", "country", "province", "receiver"),
-    *("receiver_token", "repaired_region", "buyer_token", "buyer_last4", "buyer_name", "test"),
+    *("receiver_token", "repaired_region", "buyer_token", "buyer_last4", "buyer_name", "test", "language"),
 )
 
 

@@ -4,15 +4,17 @@ Of one order a recipient hears the earlier before the later. So what is not take
 is left to the same run, or parked with it (docs/decisions/messages.md).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, cast, func, select, text, update
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from activities import not_told
+from activities.letters import Letter
 from domain.milestones import PICKUP_CODE
 from models.messaging import IS_LEFT, MessageRow
 
@@ -51,6 +53,13 @@ PARK = text(f"""
     RETURNING message_id, order_id, sequence, redelivered_at, last_error
 """)
 
+PARK_ORDER = text("""
+    UPDATE messages
+    SET left_at = coalesce(left_at, now()), parked_at = now(), tries = tries + 1, last_error = :problem
+    WHERE recipient = :recipient AND order_id = :order_id AND sent_at IS NULL AND parked_at IS NULL
+    RETURNING message_id, order_id, sequence, redelivered_at, last_error
+""")
+
 
 def unsent(session: Session, order_id: str) -> dict[str, list[MessageRow]]:
     """What the recipients of an order's messages have not taken yet, oldest first, by recipient."""
@@ -69,12 +78,19 @@ def left_to(session: Session, recipient: str) -> list[MessageRow]:
     return list(session.scalars(select(M).where(M.message_id.in_(message_ids)).order_by(M.tries, M.sequence)))
 
 
-def mark_taken(session: Session, message_ids: Collection[str]) -> None:
-    """What was parked meanwhile stays parked: the recipient will know it when it comes again."""
-    if message_ids:
-        forgotten = M.data.op("-")(cast(PICKUP_CODE, Text))
-        taken = {"sent_at": func.now(), "tries": M.tries + 1, "last_error": None, "data": forgotten}
-        _set(session, (M.message_id.in_(message_ids), *WAITS), taken)
+def mark_taken(session: Session, letters: Sequence[Letter]) -> None:
+    """Of a text for the customer it is kept by what it is known again. What was parked meanwhile stays parked: the
+    recipient will know it when it comes again."""
+    if letters:
+        taken = {
+            "sent_at": func.now(),
+            "tries": M.tries + 1,
+            "last_error": None,
+            "data": M.data.op("-")(cast(PICKUP_CODE, Text)),
+            "digest": _by_message({letter.message_id: letter.digest for letter in letters if not letter.same_as}),
+            "same_as": _by_message({letter.message_id: letter.same_as for letter in letters}),
+        }
+        _set(session, (M.message_id.in_([letter.message_id for letter in letters]), *WAITS), taken)
 
 
 def leave(session: Session, order_id: str, recipient: str, problem: str | None = None) -> None:
@@ -94,6 +110,13 @@ def park_behind(session: Session, order_id: str, recipient: str) -> None:
     """Park an order's fresh messages: one before them is parked, and a person was called for it."""
     parked = {"left_at": func.now(), "parked_at": func.now(), "last_error": BEHIND}
     _set(session, (M.order_id == order_id, M.recipient == recipient, M.left_at.is_(None), *WAITS), parked)
+
+
+def park_refused(session: Session, recipient: str, refused: Mapping[str, str]) -> None:
+    """Let a person see to what is refused for good, by order with the code: the answer would always be the same."""
+    for order_id, code in refused.items():
+        values = {"recipient": recipient, "order_id": order_id, "problem": code}
+        not_told.parked(session, recipient, session.execute(PARK_ORDER, values).all())
 
 
 def tried_in_vain(session: Session, recipient: str, problems: Mapping[str, str]) -> None:
@@ -116,6 +139,12 @@ def park_old(session: Session, recipient: str, give_up_after: timedelta, orders:
         not_told.parked(session, recipient, parked)
         log.error("messages_parked", recipient=recipient, count=len(parked))
     return len({row.order_id for row in parked}) >= PARKED_AT_ONCE
+
+
+def _by_message(told: Mapping[str, str]) -> ColumnElement[Any]:
+    values = {message_id: value for message_id, value in told.items() if value}
+    column: ColumnElement[Any] = literal(values, JSONB)[M.message_id].astext
+    return column
 
 
 def _set(session: Session, where: tuple[ColumnElement[bool], ...], values: Mapping[str, Any]) -> None:

@@ -52,8 +52,11 @@ class Outcome:
             data = {"reason": ending.reason}
             journal.happened(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
             if status == OrderStatus.COMPLETED:
-                points = money.kept(session, ending.order_id).whole
-                journal.announce(session, ending.order_id, milestones.DELIVERED, {"points": points})
+                kept = money.kept(session, ending.order_id)
+                # The amount of the sale, which what goes back from now on is credited of.
+                secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
+                points = {"points": kept.whole}
+                journal.announce(session, ending.order_id, milestones.DELIVERED, points, secrets=secrets)
             if status in UNHAPPY:
                 journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
                 session.execute(delete(BackorderRow).where(BackorderRow.order_id == ending.order_id))

@@ -4,20 +4,15 @@ It carries the messages of all orders together, whether or not they are still op
 one call at a time and not by each order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import not_told, outbox
-from activities.notify import message_content
+from activities.letters import Letters
 from domain.errors import PartnerTrouble
-from integrations.messages import Handover, MessageInbox
 from models.database import Sessions
-from models.messaging import MessageRow
-from models.order import OrderRow
 
 
 @dataclass(frozen=True)
@@ -34,45 +29,37 @@ class RedeliverAnswer:
 
 
 class Redeliver:
-    def __init__(self, sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> None:
+    def __init__(self, sessions: Sessions, letters: Letters) -> None:
         self.sessions = sessions
-        self.inboxes = inboxes
+        self.letters = letters
 
     @activity.defn(no_thread_cancel_exception=True)
     def redeliver_batch(self, request: RedeliverRequest) -> RedeliverAnswer:
-        """One call with as many as fit. What is not taken for as long as the recipient's policy says is parked.
+        """One call with as many as fit. What is not taken for as long as the recipient's policy says is parked, and at
+        once what it refuses for good.
 
         Raises PartnerTrouble when nothing was taken and something still waits.
         """
         recipient = request.recipient
         with self.sessions.begin() as session:
-            messages = outbox.left_to(session, recipient)
-            orders = _orders(session, messages)
-        try:
-            content = [message_content(orders[message.order_id], message) for message in messages]
-            handover, trouble = self.inboxes[recipient].deliver(content), ""
-        except PartnerTrouble as problem:
-            trouble = str(problem)
-            handover = Handover(problems={message.order_id: trouble for message in messages})
+            letters = self.letters.write(session, outbox.left_to(session, recipient))
+        delivered = self.letters.hand_over(recipient, letters)
         with self.sessions.begin() as session:
-            outbox.mark_taken(session, handover.taken)
-            not_told.taken(session, handover.taken)
-            outbox.tried_in_vain(session, recipient, handover.problems)
-        self._park_old(recipient, None if trouble or not messages else [*handover.problems])
+            outbox.mark_taken(session, delivered.taken)
+            not_told.taken(session, [letter.message_id for letter in delivered.taken])
+            outbox.park_refused(session, recipient, delivered.refused)
+            outbox.tried_in_vain(session, recipient, delivered.problems)
+        self._park_old(recipient, None if delivered.away or not letters else [*delivered.problems])
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
-        if more and messages and not handover.taken:
-            raise PartnerTrouble(trouble or f"{recipient} took none of {len(messages)} messages")
-        return RedeliverAnswer(len(handover.taken), more)
+        if more and letters and not (delivered.taken or delivered.refused):
+            raise PartnerTrouble(delivered.away or f"{recipient} took none of {len(letters)} messages")
+        return RedeliverAnswer(len(delivered.taken), more)
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
         """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""
+        give_up_after = self.letters.inboxes[recipient].give_up_after
         more = orders is None or bool(orders)
         while more:
             with self.sessions.begin() as session:
-                more = outbox.park_old(session, recipient, self.inboxes[recipient].give_up_after, orders)
-
-
-def _orders(session: Session, messages: Sequence[MessageRow]) -> dict[str, OrderRow]:
-    wanted = select(OrderRow).where(OrderRow.order_id.in_({message.order_id for message in messages}))
-    return {row.order_id: row for row in session.scalars(wanted)}
+                more = outbox.park_old(session, recipient, give_up_after, orders)

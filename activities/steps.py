@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from activities.accounts import AccountBook
 from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
@@ -10,6 +11,7 @@ from activities.deliver import Deliver
 from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.lead_times import LeadTimes
+from activities.letters import Letters
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
@@ -42,7 +44,7 @@ from sourcing.exact import solve_exactly
 def message_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
     """What is sent to strangers, and again to partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
-    return (deliver.deliver_batch, Redeliver(record, partners.inboxes).redeliver_batch)
+    return (deliver.deliver_batch, Redeliver(record, _letters(record, partners)).redeliver_batch)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
@@ -55,7 +57,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterBook())
     claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
-    refunds, notify = Refunds(record, partners.payments), Notify(record, partners.inboxes)
+    refunds, notify = Refunds(record, partners.payments), Notify(record, _letters(record, partners))
     parameters, returns = ParameterBook(), Returns(record, partners.wms)
     requests = ReturnRequests(record, parameters)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
@@ -113,3 +115,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         Push(record).push_batch,
         LeadTimes(record).learn_lead_times,
     )
+
+
+def _letters(record: Sessions, partners: Partners) -> Letters:
+    return Letters(record, partners.inboxes, ParameterBook(), AccountBook(record))

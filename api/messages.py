@@ -53,6 +53,8 @@ class MessageAnswer(Answer):
     left_at: datetime | None
     parked_at: datetime | None
     redelivered_at: datetime | None
+    same_as: str | None
+    """The message that had told the customer the same, so that this one was not sent."""
 
 
 class RedeliveryAsked(Answer):

@@ -24,6 +24,7 @@ from api.schemas import (
     Sku,
     Time,
 )
+from domain.contents.templates import LANGUAGE
 from domain.money import Money, NotMoney
 from domain.order import Address, Order, OrderLine
 from domain.pickup import PICKUP
@@ -47,6 +48,9 @@ class CustomerBody(Body):
             description="The channel's id of the customer, which says nothing about the person: printable ASCII, no @.",
         ),
     ]
+    language: Annotated[
+        str, Field(pattern=rf"^$|^{LANGUAGE.pattern}$", description="What the customer reads: `en`, `zh-CN`.")
+    ] = ""
 
 
 class AddressBody(Body):
@@ -189,6 +193,7 @@ class OrderBody(Body):
             tags=self.tags,
             pickup_location=self.delivery.location_id or "",
             test=self.test,
+            language=self.customer.language,
             buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
             ship_by=self.promised.ship_by,
             deliver_by=self.promised.deliver_by,

@@ -32,7 +32,7 @@ def add(
         str,
         typer.Option(
             help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group,"
-            " when_short"
+            " when_short, language"
         ),
     ] = "{}",
     pull: Annotated[
@@ -50,12 +50,19 @@ def add(
             help="JSON: url, token, location, every, batch, timeout, refused_after, enabled",
         ),
     ] = "",
+    upload: Annotated[
+        str,
+        typer.Option(
+            envvar="BATON_CHANNEL_UPLOAD",
+            help="JSON: url, token, key, secret, method, timeout, enabled",
+        ),
+    ] = "",
 ) -> None:
     """Open an account, or change the one that is there. With --pull its orders are pulled as well, with --push the
-    stock of its listings is told."""
+    stock of its listings is told, with --upload its platform hears of parcels in its own words."""
     sessions = _sessions()
     try:
-        called = {name: json.loads(told) for name, told in (("pull", pull), ("push", push)) if told}
+        called = {name: json.loads(told) for name, told in (("pull", pull), ("push", push), ("upload", upload)) if told}
         chosen = json.loads(settings) | called
         save_account(sessions, channel, translator, secret, chosen)
     except (ValueError, TypeError) as error:

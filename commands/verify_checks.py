@@ -186,6 +186,15 @@ IN_ORDER = """
             PARTITION BY order_id, recipient ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS ahead FROM messages) AS heard"""
 
+TOLD_ONCE = """
+    SELECT order_id || ' ' || digest AS id, count(*) > 1 AS wrong
+    FROM messages WHERE digest IS NOT NULL GROUP BY order_id, digest"""
+
+UPLOADED = """
+    SELECT order_id || ' ' || number AS id, happened_at <= placed_at
+        OR happened_at <= lag(happened_at, 1, '-infinity') OVER (PARTITION BY order_id ORDER BY number) AS wrong
+    FROM channel_uploads JOIN orders USING (order_id)"""
+
 # A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on.
 SHARED = """
     SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
@@ -230,6 +239,8 @@ _QUERIES: Mapping[str, str] = {
     "orders that share a parcel have one buyer and one place": SHARED,
     "every fact in the log of an order is sealed": SEALED,
     "nobody heard of an order's milestone before an earlier one": IN_ORDER,
+    "no customer was told the same of an order twice": TOLD_ONCE,
+    "platforms are told of parcels in the order of the clock": UPLOADED,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

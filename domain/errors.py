@@ -53,6 +53,10 @@ class PushRefused(Refusal):
     """The channel does not let us tell it of stock, or there is no account to tell it by."""
 
 
+class UploadRefused(Refusal):
+    """The channel does not take a shipment over, or we know nothing to tell it of."""
+
+
 class PartnerTrouble(Exception):
     """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
 

@@ -39,6 +39,11 @@ TOLD = {
     REPLACED: RECIPIENTS,
 }
 
+MONEY_BACK = (REFUNDED, CREDITED, REPLACED)
+OF_PARCEL = (READY, SHIPPED, ATTEMPTED, DELIVERED)
+"""They are told with what the parcels of the order are; of all that come after them also with cases and money."""
+OF_CASE = (DELIVERED, RETURNED, *MONEY_BACK, CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED)
+
 
 def message_id(order_id: str, milestone: str, recipient: str, subject: str = "") -> str:
     """The same for every try, so that the recipient takes it once. `subject` tells two shipments or refunds apart."""

@@ -82,6 +82,8 @@ class Order:
     """Placed to try the channel out: nothing may be sent."""
     buyer: Buyer | None = None
     """The real name of a cross-border buyer, where one was given."""
+    language: str = ""
+    """What the customer reads, as `en` or `zh-CN`, or empty where the channel does not say."""
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
     """What the customer was promised: by the channel, where it says so, and by us once the order is paid."""

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from domain.calendars import Calendar
+from domain.contents.templates import Texts, read_texts
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
@@ -108,6 +109,7 @@ class Parameters:
     customs_return: CustomsReturn | None = None
     points_value: Mapping[str, int] = field(default_factory=dict)
     """What a hundred points are worth, in minor units by currency."""
+    message_texts: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +230,5 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "return_terms": read_terms,
     "customs_return": read_customs_return,
     "points_value": read_points_value,
+    "message_texts": read_texts,
 }

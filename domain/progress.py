@@ -70,7 +70,7 @@ def line_progress(
         for one in done:
             left[one.sku] += one.units if counts(one) else 0
         # No line is further at one stage than at the one before, however lines share their SKUs.
-        most = _spread(lines, left, bundles, most)
+        most = spread(lines, left, bundles, most)
         stages.append(most)
     allocated, picked, shipped, delivered = stages
     return {
@@ -85,7 +85,7 @@ def line_progress(
     }
 
 
-def _spread(
+def spread(
     lines: Sequence[Wanted], left: Counter[str], bundles: Mapping[str, Parts], most: Mapping[int, int]
 ) -> dict[int, int]:
     """Share what there is of each SKU out over the lines, the first line first, and at most so many units to each."""

@@ -15,6 +15,11 @@ def paid_for(order: Order) -> dict[int, list[Money]]:
     return _by_unit(order, order.grand_total - shipping_paid(order))
 
 
+def taxed_for(order: Order) -> dict[int, list[Money]]:
+    """The tax in what was paid for each unit of each line."""
+    return _by_unit(order, order.tax)
+
+
 def shipping_paid(order: Order) -> Money:
     """The shipping fee, or less where discounts went beyond the goods."""
     return min(order.shipping, order.grand_total)
@@ -33,7 +38,7 @@ def value_of(
 
 def tax_in(order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int]) -> Money:
     """The tax in what these units were paid for."""
-    return _sum(order, _by_unit(order, order.tax), asked, returned_before)
+    return _sum(order, taxed_for(order), asked, returned_before)
 
 
 def _by_unit(order: Order, amount: Money) -> dict[int, list[Money]]:

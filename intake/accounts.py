@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from domain.contents.templates import LANGUAGE
 from domain.pulling import PullPlan
 from domain.shortages import POLICIES, WAIT
 from integrations.channels.registry import TRANSLATORS, Signature, Translator
@@ -14,20 +15,22 @@ from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
 from integrations.pulls.settings import PullSettings, read_pull_settings
 from integrations.pushes.settings import PushSettings, read_push_settings
+from integrations.uploads.settings import UploadSettings, read_upload_settings
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 
 log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
-CALLED = ("pull", "push")
+CALLED = ("pull", "push", "upload")
 LONGEST_MERGE_WINDOW = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`signature` is None where nobody signs, so that no webhook can be believed; `pull` and `push` where nothing is
-    pulled and no stock is pushed."""
+    """`signature` is None where nobody signs, so that no webhook can be believed; `pull`, `push` and `upload` where
+    nothing is pulled, no stock is pushed and the platform is told of no parcel. `language` is what its customers read,
+    or empty."""
 
     channel: str
     name: str
@@ -37,6 +40,8 @@ class Account:
     signature: Signature | None = None
     pull: PullSettings | None = None
     push: PushSettings | None = None
+    upload: UploadSettings | None = None
+    language: str = ""
 
 
 def find_account(sessions: Sessions, channel: str, translator: str | None = None) -> Account | None:
@@ -71,10 +76,12 @@ def pull_plans(sessions: Sessions) -> list[PullPlan]:
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
     """Raises ValueError for a translator or a setting that nobody knows."""
     chosen = dict(settings or {})
-    signature, pull, push = (chosen.pop(key, None) for key in ("signature", *CALLED))
+    signature, pull, push, upload = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if (when_short := chosen.pop("when_short", WAIT)) not in POLICIES:
         raise ValueError(f"when_short is one of {', '.join(POLICIES)}, not {when_short}")
+    if (language := chosen.pop("language", "")) and not LANGUAGE.fullmatch(str(language)):
+        raise ValueError("language is one such as en or zh-CN")
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
     if unknown := set(chosen) - set(SHOP_SETTINGS):
@@ -89,6 +96,8 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         signature=HmacScheme(**signature) if signature else translator.signature,
         pull=read_pull_settings(name, pull) if pull is not None else None,
         push=read_push_settings(name, push) if push is not None else None,
+        upload=read_upload_settings(name, upload) if upload is not None else None,
+        language=str(language),
     )
 
 

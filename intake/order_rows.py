@@ -89,6 +89,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "merchant_remarks": order.merchant_remarks,
         "tags": order.tags,
         "test": order.test,
+        "language": order.language,
         "units": sum([line.quantity for line in order.lines]),
         "promised_ship_by": _moment(order.ship_by),
         "promised_deliver_by": _moment(order.deliver_by),

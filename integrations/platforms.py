@@ -8,7 +8,7 @@ import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
 from integrations.bounded import bounded, fetch
-from integrations.http import limited
+from integrations.http import REFUSAL_CODE, limited, read_object
 
 LARGEST_ANSWER = 32_000_000
 """A page of 250 orders of thousands of lines is far below it."""
@@ -80,3 +80,9 @@ def clock(response: httpx2.Response) -> datetime | None:
         return parsedate_to_datetime(said[-1]) if said else None
     except ValueError:
         return None
+
+
+def refusal_code(response: httpx2.Response) -> str:
+    """The `code` of a problem+json, empty where there is no short one: words may name a person."""
+    code = (read_object(response.content) or {}).get("code")
+    return code if isinstance(code, str) and REFUSAL_CODE.fullmatch(code) else ""

@@ -15,9 +15,9 @@ class ChannelAccountRow(Base):
     `settings` may have country, currency, zone, salt, marketplace and carriers, which replace those of the translator,
     `signature` with header, algorithm, encoding and prefix of a gateway that signs otherwise, `merge_window`, how many
     seconds orders wait for others of the same receiver among the channels of one `merge_group`, `when_short` of
-    domain/shortages.py, and `pull` and `push` with what settings.py of integrations/pulls and integrations/pushes
-    lists: they hold the platform's token, so
-    settings are shown nowhere as they are.
+    domain/shortages.py, `language`, what its customers read, and `pull`, `push` and `upload` with what settings.py of
+    integrations/pulls, integrations/pushes and integrations/uploads lists: they hold the platform's token, so settings
+    are shown nowhere as they are.
     """
 
     __tablename__ = "channel_accounts"

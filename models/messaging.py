@@ -52,6 +52,10 @@ class MessageRow(Base):
     parked_at: Mapped[When]
     redelivered_at: Mapped[When]
     """When a person last asked to send it again."""
+    digest: Mapped[str | None]
+    """Of the text that the customer was sent: it names nobody, and the same text is sent once an order."""
+    same_as: Mapped[str | None]
+    """The message that had said the same, so that this one was not sent."""
 
     __table_args__ = (
         Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),

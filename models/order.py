@@ -62,6 +62,8 @@ class OrderRow(Base):
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
+    language: Mapped[str] = mapped_column(server_default="")
+    """What the customer reads, or empty where the channel did not say."""
     promised_ship_by: Mapped[When]
     promised_deliver_by: Mapped[When]
     """By the channel's own word, else by our rules, once the order was audited."""

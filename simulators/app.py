@@ -23,9 +23,12 @@ from simulators.payments import Payments
 from simulators.qimen import Qimen
 from simulators.settings import PARTNERS, SimulatorSettings
 from simulators.shelf import Shelf
+from simulators.shipments import Shipments
 from simulators.shopify import Shopify
+from simulators.shopify_fulfillments import ShopifyFulfillments
 from simulators.shopify_stock import ShopifyStock
 from simulators.taobao import Taobao
+from simulators.taobao_sends import TaobaoSends
 from simulators.tms import Tms
 from simulators.tms_returns import TmsReturns
 from simulators.wms import Wms
@@ -43,6 +46,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     wms = Wms(world, desks["wms"])
     tms = Tms(world, desks["tms"], wms)
     qimen = Qimen(world, wms, settings.callback_url)
+    shopify, taobao = Shelf(desks["channel"]), Shelf(desks["channel"])
     routes = {
         "qimen": qimen.routes(),
         "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
@@ -51,13 +55,17 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),
         "inbox": Mailbox(desks["inbox"]).routes(),
-        "channel": [*Mailbox(desks["channel"]).routes(), *Listings(desks["channel"]).routes()],
+        "channel": [
+            *Mailbox(desks["channel"]).routes(),
+            *Listings(desks["channel"]).routes(),
+            *Shipments(desks["channel"]).routes(),
+        ],
         # Platforms that are asked in their own words: nobody shares a secret of ours with them.
         "shopify": [
-            *Shopify(Shelf(desks["channel"])).routes(),
+            *(Shopify(shopify).routes() + ShopifyFulfillments(shopify).routes()),
             *ShopifyStock(Listings(desks["channel"])).routes(),
         ],
-        "taobao": Taobao(Shelf(desks["channel"])).routes(),
+        "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
     }
 
     @asynccontextmanager

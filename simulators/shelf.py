@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from simulators.desk import Body, Desk
 
-TROUBLES = ("allowed", "limited", "retry_after", "failing", "clock_seconds", "changing", "broken")
+TROUBLES = ("allowed", "limited", "retry_after", "failing", "lost", "clock_seconds", "changing", "broken")
 
 
 def _troubles(value: Any) -> str | None:
@@ -25,7 +25,8 @@ def _anything(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class Shelf:
-    """After `allowed` calls more, `limited` calls are refused for `retry_after` seconds; `failing` calls fail.
+    """After `allowed` calls more, `limited` calls are refused for `retry_after` seconds; `failing` calls fail, and of
+    `lost` parcels that are told of nobody hears the answer.
 
     `clock_seconds` is how far the platform's clock is ahead of the true time, and `changing` the order that changes as
     soon as a page was given. The order `broken` is listed and never given.
@@ -39,6 +40,7 @@ class Shelf:
     limited: int = 0
     retry_after: float = 1.0
     failing: int = 0
+    lost: int = 0
     clock_seconds: float = 0.0
     changing: str = ""
     broken: str = ""
@@ -73,6 +75,11 @@ class Shelf:
             return True
         self.failing -= (fails := self.failing > 0)
         return fails
+
+    def loses_answer(self) -> bool:
+        """Whether nobody hears of what was just taken over."""
+        self.lost -= (lost := self.lost > 0)
+        return lost
 
     def between(self, start: datetime, end: datetime) -> list[str]:
         """The names of the orders that changed from `start` to `end`, oldest change first."""

@@ -1,4 +1,4 @@
-"""Taobao's open platform as far as trades are read: one address, a method in the form, errors inside a 200."""
+"""Taobao's open platform as far as trades are read and sent: one address, a method in the form, errors inside a 200."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from simulators.desk import Body
 from simulators.shelf import Shelf
+from simulators.taobao_sends import TaobaoSends
 
 KEY, SECRET, SESSION = "simulated-app", "simulated-secret", "simulated-session"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -22,9 +23,11 @@ LONGEST = timedelta(days=1)
 @dataclass(slots=True)
 class Taobao:
     shelf: Shelf
+    sends: TaobaoSends
 
     def routes(self) -> list[Route]:
-        return [Route("/router/rest", self._call, methods=["POST"]), *self.shelf.routes(self._put)]
+        asked = [Route("/router/rest", self._call, methods=["POST"])]
+        return [*asked, *self.shelf.routes(self._put), *self.sends.routes()]
 
     def _put(self, request: Request, body: Body) -> tuple[int, Body]:
         local = body.get("modified") or self.shelf.now().astimezone(ZONE).strftime(FORM)
@@ -35,7 +38,10 @@ class Taobao:
         asked = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         if self.shelf.fails(asked.get("tid", "")):
             return self._answer({"errors": "Internal Server Error"}, 500)
-        return self._answer(self._refused(asked) or self._done(asked))
+        answer = self._refused(asked) or self._done(asked)
+        if asked["method"].endswith(".send") and self.shelf.loses_answer():
+            return self._answer({"errors": "Gateway Timeout"}, 504)
+        return self._answer(answer)
 
     def _refused(self, asked: dict[str, str]) -> Body | None:
         signed = "".join(name + value for name, value in sorted(asked.items()) if name != "sign")
@@ -57,6 +63,11 @@ class Taobao:
                 return {"trade_fullinfo_get_response": {"trade": self.shelf.orders[asked["tid"]]}}
             case "taobao.trade.fullinfo.get":
                 return _error(15, "Remote service error", "isv.trade-not-exist")
+            case "taobao.logistics.offline.send" | "taobao.logistics.online.send":
+                refused = self.sends.send(asked)
+                name = asked["method"].removeprefix("taobao.").replace(".", "_")
+                done = {f"{name}_response": {"shipping": {"is_success": True}}}
+                return _error(15, "Remote service error", refused) if refused else done
         return _error(22, "Invalid method")
 
     def _list(self, asked: dict[str, str]) -> Body:

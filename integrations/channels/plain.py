@@ -56,7 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     paid = PaymentStatus.PAID if order.flag("paid") else PaymentStatus.PENDING
     financial = Financial(paid, refunded=none, tax_included=none, canceled=order.flag("canceled"))
     address = _address(order.object("ship_to").only(*ADDRESS), shop)
-    customer = order.object("customer").only("customer_id")
+    customer = order.object("customer").only("customer_id", "language")
     promised = order.object("promised").only("ship_by", "deliver_by")
     return Translated(
         order=Order(
@@ -75,6 +75,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             remarks=order.prose("remarks"),
             merchant_remarks=order.prose("merchant_remarks"),
             tags=shaping.tags(order, "tags", order.list_of_texts("tags")),
+            language=shaping.language(customer, "language"),
             ship_by=promised.time("ship_by", shop.zone),
             deliver_by=promised.time("deliver_by", shop.zone),
             pickup_location=_pickup(order.object("delivery").only("method", "location_id")),

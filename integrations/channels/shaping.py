@@ -8,6 +8,7 @@ from typing import Any
 
 from iso3166 import countries_by_alpha2
 
+from domain.contents.templates import LANGUAGE
 from domain.money import Money
 from domain.order import Address, OrderLine
 from domain.status import PaymentStatus
@@ -97,6 +98,12 @@ def chosen(reader: Reader) -> tuple[tuple[str, str], ...]:
     """The same where they are written as one object."""
     named = [Reader({"name": key, "value": node}, reader.path, reader.warnings) for key, node in reader.node.items()]
     return properties(named, "name", "value")
+
+
+def language(reader: Reader, name: str) -> str:
+    """What the customer reads, or empty where the channel says nothing that we can read."""
+    told = reader.text(name, 35, cut=True).replace("_", "-")
+    return told if LANGUAGE.fullmatch(told) else ""
 
 
 def tags(reader: Reader, name: str, texts: Iterable[str]) -> tuple[str, ...]:

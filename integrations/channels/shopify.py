@@ -71,6 +71,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             payment_method=", ".join(order.list_of_texts(GATEWAYS))[:40].rstrip(),
             remarks=order.prose("note"),
             tags=shaping.tags(order, "tags", order.text("tags", 20_000).split(",")),
+            language=shaping.language(order, "customer_locale"),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),

@@ -1,19 +1,17 @@
 """Taobao and Tmall: `trades.sold.increment.get` names what has changed, `trade.fullinfo.get` gives a whole trade."""
 
-import hmac
-import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx2
 
-from domain.errors import PullRefused
 from domain.pulling import Window
-from integrations.channels.reading import Reader, Unreadable, open_object
+from integrations.channels.reading import Reader, Unreadable
 from integrations.channels.translated import Shop
-from integrations.platforms import PlatformHttp, clock
+from integrations.platforms import clock
 from integrations.pulls.listed import Listed, Page
 from integrations.pulls.settings import PullSettings
+from integrations.taobao import Taobao
 
 LIST, WHOLE = "taobao.trades.sold.increment.get", "taobao.trade.fullinfo.get"
 FIELDS = (
@@ -22,9 +20,7 @@ FIELDS = (
     "receiver_phone,receiver_state,receiver_city,receiver_district,receiver_town,receiver_address,receiver_zip,oaid,"
     "orders,promotion_details"
 )
-LIMITED, NOT_ALLOWED = "7", ("11", "12", "13", "21", "22", "24", "25", "26", "27", "28", "29")
 NO_SUCH_TRADE = "isv.trade-not-exist"
-BAN = re.compile(r"ban will last for (\d+) more second")
 LARGEST_PAGE = 100
 
 
@@ -35,8 +31,8 @@ class TaobaoPull:
     longest = timedelta(days=1)
 
     def __init__(self, settings: PullSettings, shop: Shop) -> None:
-        self._http = PlatformHttp("taobao", str(settings.url), settings.timeout.total_seconds())
-        self._settings = settings
+        keys = settings.key, settings.secret.get_secret_value(), settings.token.get_secret_value()
+        self._taobao = Taobao(str(settings.url), settings.timeout.total_seconds(), keys, shop.zone)
         self._zone = ZoneInfo(shop.zone)
         self._size = min(settings.page_size, LARGEST_PAGE)
 
@@ -62,7 +58,7 @@ class TaobaoPull:
         return None if answer.has("error_response") else response.content
 
     def close(self) -> None:
-        self._http.close()
+        self._taobao.close()
 
     def _last_page(self, asked: dict[str, str]) -> int:
         answer, _ = self._call(LIST, fields="tid", page_no="1", use_has_next="false", **asked)
@@ -77,34 +73,10 @@ class TaobaoPull:
 
     def _call(self, method: str, **fields: str) -> tuple[Reader, httpx2.Response]:
         """The answer, which may only be an error in that there is no such trade."""
-        response = self._http.post_form(self._signed({"method": method, **fields}))
-        try:
-            answer = open_object(response.content)
-            error = answer.object("error_response")
-            code, reason = error.text("code"), error.text("sub_code")
-        except Unreadable:
-            raise self._http.trouble(f"{method}: answered {response.status_code} without an object") from None
-        if code == LIMITED:
-            ban = BAN.search(error.text("sub_msg", 500, cut=True))
-            raise self._http.limited(ban[1] if ban else "")
-        if code in NOT_ALLOWED:
-            raise PullRefused("not_allowed", f"taobao: {method}: error {code}")
-        if code and reason != NO_SUCH_TRADE:
-            raise self._http.trouble(f"{method}: error {code}")
+        answer, response = self._taobao.call(method, **fields)
+        if answer.has("error_response") and answer.object("error_response").text("sub_code") != NO_SUCH_TRADE:
+            raise self._taobao.trouble(method, answer)
         return answer, response
 
-    def _signed(self, fields: dict[str, str]) -> dict[str, str]:
-        whole = fields | {
-            "app_key": self._settings.key,
-            "session": self._settings.token.get_secret_value(),
-            "timestamp": self._local(datetime.now(self._zone)),
-            "format": "json",
-            "v": "2.0",
-            "sign_method": "hmac-sha256",
-        }
-        text = "".join(name + whole[name] for name in sorted(whole))
-        key = self._settings.secret.get_secret_value().encode()
-        return whole | {"sign": hmac.digest(key, text.encode(), "sha256").hex().upper()}
-
     def _local(self, moment: datetime) -> str:
-        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        return self._taobao.local(moment)

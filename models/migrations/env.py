@@ -21,7 +21,8 @@ import models.rules
 import models.sourcing
 import models.stock
 import models.subscription
-import models.trace  # noqa: F401  Each import adds its tables to the metadata.
+import models.trace
+import models.uploads  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from activities.accounts import AccountBook
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
 from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
@@ -12,6 +13,7 @@ from activities.case_records import CaseStep
 from activities.decisions import Decision
 from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
+from activities.letters import Letters
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
 from activities.parameters import ParameterBook
@@ -46,7 +48,6 @@ from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_
 
 Event = tuple[str, str]
 EXAMPLE_PREFIX = "9521234"
-LONG = 3600.0
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 REASON = "the customer canceled"
 
@@ -349,7 +350,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
-        notify=Notify(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS}),
+        notify=Notify(sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})),
         outcome=Outcome(sessions),
         requests=ReturnRequests(sessions, ParameterBook(0)),
         returns=Returns(sessions, wms),
@@ -362,3 +363,8 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         order_id=place_order(sessions),
         stored={},
     )
+
+
+def letters_to(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Letters:
+    """One that knows at once what staff have written."""
+    return Letters(sessions, inboxes, ParameterBook(0), AccountBook(sessions, 0))

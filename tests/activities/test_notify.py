@@ -15,7 +15,7 @@ from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
-from tests.activities.story import Steps
+from tests.activities.story import Steps, letters_to
 from tests.factories import RECEIVER
 from tests.integrations.servers import SECRET, serving
 
@@ -38,7 +38,8 @@ def taking_nothing() -> Iterator[PartnerHttp]:
 
 
 def with_erp(steps: Steps, erp: PartnerHttp) -> Steps:
-    return replace(steps, notify=Notify(steps.sessions, {**steps.notify.inboxes, "erp": MessageInbox(erp)}))
+    inboxes = {**steps.notify.letters.inboxes, "erp": MessageInbox(erp)}
+    return replace(steps, notify=Notify(steps.sessions, letters_to(steps.sessions, inboxes)))
 
 
 def announce(steps: Steps, *told: str) -> None:
@@ -94,7 +95,7 @@ def test_what_comes_after_a_message_that_was_not_taken_does_not_overtake_it(
     assert taken(ask, steps, "erp") == []
 
     # and the ERP's run tells both
-    assert Redeliver(steps.sessions, steps.notify.inboxes).redeliver_batch(RedeliverRequest("erp")).taken == 2
+    assert Redeliver(steps.sessions, steps.notify.letters).redeliver_batch(RedeliverRequest("erp")).taken == 2
     assert taken(ask, steps, "erp") == ["received", "shipped"]
 
 

@@ -17,7 +17,7 @@ from integrations.messages import MessageInbox
 from models.database import Sessions
 from models.messaging import MessageRow
 from models.order import OrderRow
-from tests.activities.story import Steps
+from tests.activities.story import Steps, letters_to
 from tests.factories import an_order, events_of, place_orders
 
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ class Erp:
     def __init__(self, sessions: Sessions, http: PartnerHttp, ask: Callable[..., Any]) -> None:
         self.sessions = sessions
         self.ask = ask
-        self.run = Redeliver(sessions, {"erp": MessageInbox(http, DAY)})
+        self.run = Redeliver(sessions, letters_to(sessions, {"erp": MessageInbox(http, DAY)}))
 
     def announce(self, order_id: str, *milestones: str) -> None:
         """Messages that were left to the run at once, as after a try in vain."""

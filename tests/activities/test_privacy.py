@@ -83,7 +83,7 @@ def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
     for payer in (steps.audit, steps.refunds, steps.shortages, steps.returns):
         payer.payments = Payments(partner)
     steps.ship.tms = Tms(partner)
-    steps.notify.inboxes = dict.fromkeys(steps.notify.inboxes, MessageInbox(partner))
+    steps.notify.letters.inboxes = dict.fromkeys(steps.notify.letters.inboxes, MessageInbox(partner))
     return steps
 
 

@@ -16,7 +16,7 @@ from activities.notify import Notify, NotifyRequest
 from activities.redeliver import Redeliver, RedeliverRequest
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
-from tests.activities.story import Steps
+from tests.activities.story import Steps, letters_to
 from tests.factories import an_order, place_orders
 from tests.integrations.servers import SECRET, serving
 
@@ -59,7 +59,8 @@ def test_other_steps_go_on_in_time_while_many_orders_have_something_to_tell_a_sl
 ) -> None:
     # Given many orders with something to tell, and the threads of one worker
     slow, client = erp
-    notify = Notify(steps.sessions, {**steps.notify.inboxes, "erp": MessageInbox(client)})
+    inboxes = {**steps.notify.letters.inboxes, "erp": MessageInbox(client)}
+    notify = Notify(steps.sessions, letters_to(steps.sessions, inboxes))
     orders = place_orders(steps.sessions, [an_order() for _ in range(ORDERS)])
     with steps.sessions.begin() as session:
         for order_id in orders:
@@ -85,7 +86,7 @@ def test_other_steps_go_on_in_time_while_many_orders_have_something_to_tell_a_sl
 
     # And its run tells it the rest, a hundred at a time
     slow.late = 0
-    run = Redeliver(steps.sessions, notify.inboxes)
+    run = Redeliver(steps.sessions, notify.letters)
     while run.redeliver_batch(RedeliverRequest("erp")).more:
         pass
     assert sorted(slow.taken) == sorted(f"{order_id}:received:erp" for order_id in orders)

@@ -53,6 +53,7 @@ def as_json(told: Translated) -> dict[str, Any]:
         "remarks": order.remarks,
         "merchant_remarks": order.merchant_remarks,
         "tags": order.tags,
+        "language": order.language,
         "ship_by": order.ship_by.isoformat() if order.ship_by else "",
         "deliver_by": order.deliver_by.isoformat() if order.deliver_by else "",
         "kind": told.kind,

@@ -1,9 +1,10 @@
 """A record that the steps themselves wrote: an order reserved, one allocated, one returned and one canceled."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from activities.allocate import Allocate
 from activities.holds import accept
@@ -17,10 +18,11 @@ from goods.channels import Quota, set_quotas
 from models.base import Json
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
-from models.messaging import PartnerEventRow
+from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
+from models.uploads import ChannelUploadRow
 from stocktaking.changes import Transfer, book_transfer
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
@@ -37,6 +39,7 @@ def record(sessions: Sessions) -> Sessions:
         _place(sessions, name)
     Allocate(sessions).allocate_stock(StockRequest("ALLOCATED", 2))
     _deliver(sessions, "RETURNED")
+    _tell(sessions, "RETURNED")
     _return(sessions, "RETURNED")
     _cancel(sessions, "CANCELED")
     return sessions
@@ -90,6 +93,15 @@ def _deliver(sessions: Sessions, name: str) -> None:
     ]
     ProgressReports(sessions).record_progress(Reports(name, work, reports))
     Outcome(sessions).end_order(Ending(name, "completed", "everything was delivered"))
+
+
+def _tell(sessions: Sessions, name: str) -> None:
+    """The customer was sent a text for each milestone, and the platform of the channel hears of the parcel."""
+    with sessions.begin() as session:
+        texts = update(MessageRow).where(MessageRow.order_id == name, MessageRow.recipient == "inbox")
+        session.execute(texts.values(digest=MessageRow.message_id))
+        parcel = {"parcel": 1, "carrier": "SF Express", "waybill": "100", "lines": {"1": 2}, "whole": True}
+        session.add(ChannelUploadRow(order_id=name, number=1, happened_at=NOON + timedelta(hours=1), **parcel))
 
 
 def _return(sessions: Sessions, name: str) -> None:

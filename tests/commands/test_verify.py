@@ -14,6 +14,16 @@ NO_MORE_CHECKS = (
 )
 LATER = "received_at = now() - interval '1 hour'"
 TAMPERING = {
+    "a text that was sent again": (
+        "UPDATE messages SET digest = 'the-same' WHERE order_id = 'RETURNED' AND recipient = 'inbox'",
+        "no customer was told the same of an order twice",
+        "RETURNED the-same",
+    ),
+    "a parcel that left before it was ordered": (
+        "UPDATE channel_uploads SET happened_at = (SELECT placed_at FROM orders WHERE order_id = 'RETURNED')",
+        "platforms are told of parcels in the order of the clock",
+        "RETURNED 1",
+    ),
     "a unit on hand that no movement explains": (
         f"UPDATE stock SET on_hand = on_hand + 1 WHERE {LAMPS}",
         "stock counters equal the sums of the ledger",

@@ -13,6 +13,7 @@ TO_BE_WRITTEN = {
     "integrations/fraud.py",
     "integrations/pulls/acme.py",
     "integrations/pushes/acme.py",
+    "integrations/uploads/acme.py",
     "models/migrations/versions/0002_coupons.py",
     "simulators/acme.py",
     "simulators/fraud.py",

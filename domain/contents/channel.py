@@ -1,0 +1,42 @@
+"""What a channel is told in Baton's own words: what left with which waybill, and which lines came back or were paid."""
+
+from typing import Any
+
+from domain import milestones
+from domain.contents.snapshot import Line, Snapshot, Units
+
+Told = dict[str, Any]
+
+
+def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
+    if milestone == milestones.SHIPPED:
+        return _parcel(snapshot, data)
+    if milestone == milestones.DELIVERED:
+        return {"delivered_at": max((at.isoformat() for one in snapshot.left if (at := one.delivered_at)), default="")}
+    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
+        units = (case.units if milestone in milestones.MONEY_BACK else case.asked) or {}
+        return {"return_id": case.return_id, "reason_code": case.reason_code, "lines": _lines(snapshot, units)}
+    return {}
+
+
+def _parcel(snapshot: Snapshot, data: Told) -> Told:
+    parcel = snapshot.parcel(data)
+    if parcel is None:
+        return {}
+    sent = sum(sum((one.lines or {}).values()) for one in snapshot.left)
+    return {
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "shipped_at": parcel.shipped_at.isoformat() if parcel.shipped_at else "",
+        "lines": _lines(snapshot, parcel.lines or {}),
+        # Whether nothing more is to come.
+        "whole": sent >= sum(line.wanted for line in snapshot.lines),
+    }
+
+
+def _lines(snapshot: Snapshot, units: Units) -> list[Told]:
+    return [_line(line, units[line.line_no]) for line in snapshot.lines if units.get(line.line_no)]
+
+
+def _line(line: Line, units: int) -> Told:
+    return {"line_no": line.line_no, "channel_line_id": line.channel_line_id, "sku": line.sku, "quantity": units}

@@ -1,0 +1,89 @@
+"""What the CRM is told: the record of an order, points, and behavior: what came back and why, and how long it took.
+
+It knows the customer by the channel's id; names and addresses it has from elsewhere.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from domain import milestones
+from domain.contents.snapshot import Case, Parcel, Snapshot, Units
+
+Told = dict[str, Any]
+HOUR_SECONDS = 3600
+
+
+def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
+    told: Told = {"customer_id": snapshot.order.customer_id, "points": data.get("points", 0)}
+    if milestone == milestones.RECEIVED:
+        return told | _record(snapshot)
+    if milestone in (milestones.SHIPPED, milestones.ATTEMPTED):
+        parcel = snapshot.parcel(data)
+        return told | (_parcel(snapshot, parcel) if parcel else {})
+    if milestone == milestones.DELIVERED:
+        return told | _times(snapshot)
+    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
+        return told | _behavior(snapshot, case, milestone)
+    return told
+
+
+def _record(snapshot: Snapshot) -> Told:
+    order = snapshot.order
+    totals = {name: getattr(order, name).text for name in ("discount", "shipping", "tax", "grand_total")}
+    return {
+        "placed_at": order.placed_at.isoformat(),
+        "payment_method": order.payment_method,
+        "pickup_location": order.pickup_location,
+        "follow_up_of": snapshot.follow_up_of,
+        "currency": order.currency,
+        "totals": totals,
+        "lines": [
+            {"line_no": line.line_no, "sku": line.sku, "quantity": line.quantity, "total": line.total.text}
+            for line in order.lines
+        ],
+    }
+
+
+def _parcel(snapshot: Snapshot, parcel: Parcel) -> Told:
+    return {
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "hours_to_ship": _hours(snapshot, parcel.shipped_at),
+        "lines": _lines(snapshot, parcel.lines or {}),
+    }
+
+
+def _times(snapshot: Snapshot) -> Told:
+    """Hours from the order to its first parcel on the road and to its last one delivered, None where nobody said."""
+    arrived = [parcel.delivered_at for parcel in snapshot.left if parcel.delivered_at]
+    first = snapshot.left[0].shipped_at if snapshot.left else None
+    return {
+        "hours_to_ship": _hours(snapshot, first),
+        "hours_to_deliver": _hours(snapshot, max(arrived, default=None)),
+        "parcels": len(snapshot.left),
+    }
+
+
+def _behavior(snapshot: Snapshot, case: Case, milestone: str) -> Told:
+    """A reason is told by its code: in their own words people name each other."""
+    arrived = max((parcel.delivered_at for parcel in snapshot.left if parcel.delivered_at), default=None)
+    asked = case.requested_at
+    return {
+        "return_id": case.return_id,
+        "kind": case.kind,
+        "reason_code": case.reason_code,
+        "days_after_delivery": (asked - arrived).days if asked and arrived and asked > arrived else None,
+        "lines": _lines(snapshot, (case.units if milestone in milestones.MONEY_BACK else case.asked) or {}),
+    }
+
+
+def _hours(snapshot: Snapshot, at: datetime | None) -> float | None:
+    return round((at - snapshot.order.placed_at).total_seconds() / HOUR_SECONDS, 1) if at else None
+
+
+def _lines(snapshot: Snapshot, units: Units) -> list[Told]:
+    return [
+        {"line_no": line.line_no, "sku": line.sku, "quantity": units[line.line_no]}
+        for line in snapshot.lines
+        if units.get(line.line_no)
+    ]

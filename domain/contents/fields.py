@@ -1,0 +1,80 @@
+"""What a text for a customer may name, by message: one table. A line more and templates may say more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain import milestones
+from domain.contents.snapshot import Snapshot, Units
+from domain.money import Money, NotMoney
+
+PERSONAL = ("name",)
+"""Fields that name a person: they do not count when two texts are compared."""
+
+APPROVED, REJECTED = "return_approved", "return_rejected"
+ALWAYS = ("name", "order", "lines", "total")
+PARCEL = ("parcel_lines", "carrier", "waybill")
+CASE = ("return", "return_lines")
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    milestones.RECEIVED: ALWAYS,
+    milestones.READY: (*ALWAYS, "parcel_lines", "place", "code"),
+    milestones.SHIPPED: (*ALWAYS, *PARCEL),
+    milestones.ATTEMPTED: (*ALWAYS, *PARCEL, "attempt"),
+    milestones.DELIVERED: (*ALWAYS, "points"),
+    milestones.CANCELED: ALWAYS,
+    APPROVED: (*ALWAYS, *CASE),
+    REJECTED: (*ALWAYS, *CASE, "refusal"),
+    milestones.RETURN_LABEL: (*ALWAYS, *CASE, "carrier", "waybill"),
+    milestones.CASE_RECEIVED: (*ALWAYS, *CASE),
+    milestones.RETURNED: (*ALWAYS, *CASE),
+    milestones.REFUNDED: (*ALWAYS, *CASE, "amount"),
+    milestones.CREDITED: (*ALWAYS, *CASE, "amount", "code"),
+    milestones.REPLACED: (*ALWAYS, *CASE, "new_order"),
+}
+"""By the name of a message: the milestone, but an approved and a rejected case are told of in texts of their own."""
+
+
+def message_name(milestone: str, data: Mapping[str, Any]) -> str:
+    if milestone != milestones.CASE_DECIDED:
+        return milestone
+    return REJECTED if data.get("status") == "rejected" else APPROVED
+
+
+def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """All fields of this message as text; what is not known is empty."""
+    order, parcel, case = snapshot.order, snapshot.parcel(data), snapshot.case(data)
+    known = {
+        "name": order.ship_to.name,
+        "order": order.channel_order_id,
+        "lines": _goods(snapshot, {line.line_no: line.quantity for line in snapshot.lines}),
+        "total": _amount(order.grand_total),
+        "parcel_lines": _goods(snapshot, (parcel.lines if parcel else None) or {}),
+        "carrier": data.get("carrier") or (parcel.carrier if parcel else ""),
+        "waybill": data.get("waybill") or (parcel.waybill if parcel else ""),
+        "place": parcel.place if parcel else "",
+        "code": data.get(milestones.PICKUP_CODE) or data.get("store_credit") or "",
+        "attempt": data.get("attempt", ""),
+        "points": data.get("points") or "",
+        "return": case.return_id if case else "",
+        "return_lines": _goods(snapshot, (case.asked if case else None) or {}),
+        "refusal": data.get("refusal") or "",
+        "amount": _paid(data),
+        "new_order": data.get("follow_up", ""),
+    }
+    return {field: str(known[field]) for field in FIELDS[name]}
+
+
+def _goods(snapshot: Snapshot, units: Units) -> str:
+    named = [(units.get(line.line_no), line.title or line.sku) for line in snapshot.lines]
+    return "\n".join(f"{count} × {title}" for count, title in named if count)
+
+
+def _paid(data: Mapping[str, Any]) -> str:
+    try:
+        return _amount(Money.parse(str(data["amount"]), str(data["currency"])))
+    except (KeyError, NotMoney):
+        return ""
+
+
+def _amount(money: Money) -> str:
+    return f"{money.text} {money.currency}"

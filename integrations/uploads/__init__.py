@@ -1,0 +1,1 @@
+"""Telling platforms of parcels: one client a platform, all with the same methods."""

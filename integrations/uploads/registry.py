@@ -1,0 +1,17 @@
+"""Which client tells a platform of parcels. To add one, write its file and add it here."""
+
+from collections.abc import Callable, Mapping
+
+from integrations.channels.translated import Shop
+from integrations.uploads.plain import PlainUpload
+from integrations.uploads.settings import UploadSettings
+from integrations.uploads.shopify import ShopifyUpload
+from integrations.uploads.taobao import TaobaoUpload
+from integrations.uploads.uploaded import Uploader
+
+UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {"shopify": ShopifyUpload, "taobao": TaobaoUpload}
+
+
+def connect_uploader(translator: str, settings: UploadSettings, shop: Shop) -> Uploader:
+    """The client of the platform, or the plain one where it has none of its own."""
+    return UPLOADERS.get(translator, PlainUpload)(settings, shop)

@@ -1,0 +1,40 @@
+"""What an account must say so that its platform is told of parcels."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
+
+NEEDED: Mapping[str, tuple[str, ...]] = {"taobao": ("token", "key", "secret")}
+"""By translator: which of the keys the platform asks for; all others only need a token."""
+
+
+class UploadSettings(BaseModel, frozen=True, extra="forbid"):
+    """The object `upload` of an account's settings. Spans are ISO 8601 or seconds.
+
+    `token`, `key` and `secret` are those of `pull`. `method` is Taobao's: `offline` where we book the carrier.
+    """
+
+    url: HttpUrl
+    token: SecretStr
+    key: str = ""
+    secret: SecretStr = SecretStr("")
+    method: Literal["offline", "online"] = "offline"
+    enabled: bool = True
+    timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=1))] = timedelta(seconds=10)
+
+
+def read_upload_settings(translator: str, settings: Mapping[str, Any]) -> UploadSettings:
+    """Raises ValueError that names the field, and never says a secret."""
+    try:
+        upload = UploadSettings.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"upload.{where}: {first['msg']}" if where else f"upload: {first['msg']}") from None
+    given = {"token": upload.token.get_secret_value(), "key": upload.key, "secret": upload.secret.get_secret_value()}
+    for name in NEEDED.get(translator, ("token",)):
+        if not given[name]:
+            raise ValueError(f"upload.{name}: is missing")
+    return upload

@@ -1,0 +1,197 @@
+"""What each recipient is sent about an order that was delivered and of which a lamp came back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from activities import journal
+from activities.notify import NotifyRequest
+from commands.channels import save_account
+from commands.parameters import set_parameter
+from domain import milestones
+from domain.money import Money
+from intake.erasing import erase
+from models.fulfillment import ShipmentRow
+from models.messaging import MessageRow
+from models.order import OrderRow
+from tests.activities.story import Steps
+from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP
+
+Ask = Callable[..., Any]
+LONG_AGO = datetime.now(UTC) - timedelta(days=1)
+
+
+def told(steps: Steps, ask: Ask, recipient: str) -> dict[str, dict[str, Any]]:
+    """Everything that waited is sent; what the recipient has of the order, by milestone."""
+    steps.notify.notify(NotifyRequest(steps.order_id))
+    messages = ask(f"/{recipient}/messages", order_id=steps.order_id)["messages"]
+    return {message["milestone"]: message["data"] for message in messages}
+
+
+def minor(told: dict[str, Any], name: str) -> int:
+    return Money.parse(told[name], "CNY").minor_units
+
+
+def test_the_erp_hears_of_sale_and_credit_and_both_add_up(steps: Steps, ask: Ask) -> None:
+    # when
+    heard = told(steps.up_to("end_return"), ask, "erp")
+
+    # then
+    sale, credit = heard["delivered"], heard["refunded"]
+    assert (sale["amount"], sale["shipping"], sale["adjustment"]) == ("67.97", "8.00", "0.00")
+    assert [(line["sku"], line["quantity"], line["amount"]) for line in sale["lines"]] == [
+        (LAMP, 2, "39.98"),
+        (TEACUP, 1, "19.99"),
+    ]
+    assert (credit["credit_of"], credit["amount"]) == ("sale", "19.99")
+    assert [(line["sku"], line["quantity"]) for line in credit["lines"]] == [(LAMP, 1)]
+    assert minor(sale, "amount") - minor(credit, "amount") == 4798
+
+
+def test_the_erp_hears_what_left_from_where_and_what_its_freight_costs(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("record_progress:in_transit")
+    with steps.sessions.begin() as session:
+        session.execute(update(ShipmentRow).values(cost_minor=1250, cost_currency="CNY"))
+
+    # when
+    issue = told(steps, ask, "erp")["shipped"]
+
+    # then
+    assert issue["location_id"] == "HANGZHOU"
+    assert issue["units"] == [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
+    assert (issue["freight"], issue["freight_currency"]) == ("12.50", "CNY")
+
+
+def test_a_payment_that_goes_back_before_the_delivery_is_credited_of_no_sale(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("audit_order").refunds.refund_order(steps.undo(steps.order_id))
+
+    # when
+    credit = told(steps, ask, "erp")["refunded"]
+
+    # then
+    assert (credit["credit_of"], credit["amount"], credit["lines"]) == ("payment", "67.97", [])
+
+
+def test_the_crm_hears_the_order_the_points_and_how_the_customer_behaves(steps: Steps, ask: Ask) -> None:
+    # when
+    heard = told(steps.up_to("end_return"), ask, "crm")
+
+    # then
+    record, arrived, back = heard["received"], heard["delivered"], heard["returned"]
+    assert record["totals"]["grand_total"] == "67.97"
+    assert [(line["sku"], line["total"]) for line in record["lines"]] == [(LAMP, "39.98"), (TEACUP, "19.99")]
+    assert arrived["points"] == 67
+    assert arrived["hours_to_deliver"] == pytest.approx(arrived["hours_to_ship"] + 1, abs=0.2)
+    assert (back["kind"], back["lines"]) == ("return_and_refund", [{"line_no": 1, "sku": LAMP, "quantity": 1}])
+    assert heard["refunded"]["points"] == -20
+    assert all(data["customer_id"] == "BUYER-OF-LAMPS" for data in heard.values())
+
+
+def test_a_channel_without_a_platform_hears_of_the_parcel_in_our_words(steps: Steps, ask: Ask) -> None:
+    # when
+    shipped = told(steps.up_to("record_progress:in_transit"), ask, "channel")["shipped"]
+
+    # then
+    assert (shipped["carrier"], shipped["waybill"] != "", shipped["whole"]) == ("JD Logistics", True, True)
+    assert [(line["sku"], line["quantity"]) for line in shipped["lines"]] == [(LAMP, 2), (TEACUP, 1)]
+
+
+def test_the_customer_reads_a_text_in_the_language_of_the_channel(steps: Steps, ask: Ask) -> None:
+    # given
+    save_account(steps.sessions, CHANNEL, "taobao", "secret", {"language": "en"})
+
+    # when
+    shipped = told(steps.up_to("record_progress:in_transit"), ask, "inbox")["shipped"]
+
+    # then
+    assert (shipped["to"], shipped["language"]) == (RECEIVER["email"], "en")
+    assert shipped["subject"].startswith("Your order TM-")
+    assert f"Hello {RECEIVER['name']}" in shipped["text"]
+    assert shipped["fields"]["waybill"] in shipped["text"]
+
+
+def test_what_staff_have_written_counts_from_its_day_on(steps: Steps, ask: Ask) -> None:
+    # given
+    texts = {CHANNEL: {"zh-CN": {"received": {"subject": "收到啦", "text": "${order} 收到啦"}}}}
+    set_parameter(steps.sessions, "message_texts", texts, LONG_AGO, None, "a test", "sun")
+    later = {CHANNEL: {"zh-CN": {"received": {"subject": "明年", "text": "明年"}}}}
+    set_parameter(steps.sessions, "message_texts", later, datetime.now(UTC) + timedelta(days=9), None, "a test", "sun")
+
+    # when
+    received = told(steps.up_to("audit_order"), ask, "inbox")["received"]
+
+    # then
+    assert received["subject"] == "收到啦"
+
+
+def announce_attempts(steps: Steps, *attempts: int) -> None:
+    with steps.sessions.begin() as session:
+        for attempt in attempts:
+            data = {"fulfillment_order_id": steps.work, "attempt": attempt}
+            journal.announce(session, steps.order_id, milestones.ATTEMPTED, data, subject=f"1-{attempt}")
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one call", "one after the other"])
+def test_the_same_text_is_sent_once(at_once: bool, steps: Steps, ask: Ask) -> None:
+    # given
+    texts = {"*": {"zh-CN": {"delivery_attempted": {"subject": "没人在家", "text": "${name}，没人在家"}}}}
+    set_parameter(steps.sessions, "message_texts", texts, LONG_AGO, None, "a test", "sun")
+    announce_attempts(steps, 1, *((2,) if at_once else ()))
+    told(steps, ask, "inbox")
+    announce_attempts(steps, 2)
+
+    # when
+    told(steps, ask, "inbox")
+
+    # then
+    assert len(ask("/inbox/messages", order_id=steps.order_id)["messages"]) == 1
+    assert len(ask("/crm/messages", order_id=steps.order_id)["messages"]) == 2
+    with steps.sessions() as session:
+        [first, second] = session.scalars(
+            select(MessageRow).where(MessageRow.recipient == "inbox").order_by(MessageRow.sequence)
+        )
+    assert (first.same_as, second.same_as, second.sent_at is not None) == (None, first.message_id, True)
+
+
+def test_texts_that_differ_are_all_sent(steps: Steps, ask: Ask) -> None:
+    # given
+    announce_attempts(steps, 1, 2)
+
+    # when
+    told(steps, ask, "inbox")
+
+    # then
+    assert len(ask("/inbox/messages", order_id=steps.order_id)["messages"]) == 2
+
+
+def test_nothing_that_a_customer_was_told_is_kept(steps: Steps, ask: Ask) -> None:
+    # given
+    told(steps.up_to("end_return"), ask, "inbox")
+
+    # when
+    with steps.sessions() as session:
+        kept = [(row.data, row.digest) for row in session.scalars(select(MessageRow))]
+
+    # then
+    assert any(digest for _, digest in kept)
+    assert not [row for row in kept if RECEIVER["name"] in str(row) or RECEIVER["phone"] in str(row)]
+
+
+def test_who_was_erased_is_told_in_nobodys_name(steps: Steps, ask: Ask) -> None:
+    # given
+    steps.up_to("end_return")
+    with steps.sessions() as session:
+        customer = session.scalars(select(OrderRow.customer_id).where(OrderRow.order_id == steps.order_id)).one()
+    erase(steps.sessions, customer)
+
+    # when
+    heard = told(steps, ask, "inbox")
+
+    # then
+    assert heard
+    assert RECEIVER["name"] not in str(heard)

@@ -1,0 +1,179 @@
+"""Uploads: each platform hears of what has left, after the payment, once, and in parts that it can take."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from activities import journal
+from activities.redeliver import RedeliverAnswer
+from domain import milestones
+from models.uploads import ChannelUploadRow
+from tests.activities.story import Steps
+from tests.activities.uploading import CHANNEL, CUPS, KEYS, LAMPS, Uploading
+from tests.factories import events_of
+
+
+@pytest.fixture(params=KEYS)
+def there(request: pytest.FixtureRequest, steps: Steps, address: str) -> Iterator[Uploading]:
+    with httpx2.Client(base_url=address) as client:
+        there = Uploading(request.param, client, steps)
+        there.open_account()
+        yield there
+
+
+def test_a_whole_order_is_told_with_one_waybill(there: Uploading) -> None:
+    # given
+    there.order()
+    waybill = there.leave(lamps=2, cups=1)
+
+    # when
+    answer = there.tell()
+
+    # then
+    assert answer.left == {}
+    assert [name for name, _ in there.told()] == [waybill]
+    assert [message.sent_at is not None for message in there.messages()] == [True]
+
+
+def test_parcels_are_told_one_by_one_as_far_as_the_platform_can(there: Uploading) -> None:
+    # given
+    there.order()
+    first = there.leave(lamps=1)
+    there.tell()
+    before = there.told()
+    second = there.leave(lamps=1, cups=1)
+
+    # when
+    there.tell()
+
+    # then
+    if there.name == "taobao":
+        assert (before, there.told()) == ([], [(second, {LAMPS: 1, CUPS: 1})])
+    else:
+        assert before == [(first, {LAMPS: 1})]
+        assert there.told() == [(first, {LAMPS: 1}), (second, {LAMPS: 1, CUPS: 1})]
+
+
+def test_a_line_that_is_complete_is_told_before_the_rest(there: Uploading) -> None:
+    # given
+    there.order()
+    first = there.leave(cups=1)
+    there.tell()
+    second = there.leave(lamps=2)
+
+    # when
+    there.tell()
+
+    # then
+    lamps = {LAMPS: 1 if there.name == "taobao" else 2}
+    assert there.told() == [(first, {CUPS: 1}), (second, lamps)]
+
+
+def test_two_parcels_that_leave_before_anybody_is_told_are_told_in_their_order(there: Uploading) -> None:
+    # given
+    there.order()
+    first, second = there.leave(cups=1), there.leave(lamps=2)
+
+    # when
+    there.tell()
+
+    # then
+    assert [name for name, _ in there.told()] == [first, second]
+    with there.steps.sessions() as session:
+        times = session.scalars(select(ChannelUploadRow.happened_at).order_by(ChannelUploadRow.number)).all()
+    assert times[0] < times[1]
+
+
+def test_nothing_is_told_before_the_order_is_paid(there: Uploading) -> None:
+    # given
+    there.order(paid=False)
+    there.leave(lamps=2, cups=1)
+    unpaid = there.tell()
+    before = there.told()
+    there.pay()
+
+    # when
+    paid = there.redeliver()
+
+    # then
+    assert unpaid.left == {"channel": f"{CHANNEL}: the order is not paid"}
+    assert (before, paid, len(there.told())) == ([], RedeliverAnswer(1), 1)
+
+
+def test_an_answer_that_is_lost_tells_nothing_twice(there: Uploading) -> None:
+    # given
+    there.order()
+    there.leave(lamps=2, cups=1)
+    there.trouble(lost=1)
+    lost = there.tell()
+
+    # when
+    again = there.redeliver()
+
+    # then
+    assert list(lost.left) == ["channel"]
+    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
+
+
+def test_the_end_of_the_order_tells_no_parcel_twice(there: Uploading) -> None:
+    # given
+    there.order()
+    there.leave(lamps=2, cups=1)
+    there.tell()
+    with there.steps.sessions.begin() as session:
+        journal.announce(session, there.steps.order_id, milestones.DELIVERED)
+
+    # when
+    answer = there.tell()
+
+    # then
+    assert (answer.sent, len(there.told())) == (4, 1)
+
+
+def test_what_the_platform_refuses_waits_for_a_person(there: Uploading) -> None:
+    # given
+    there.order(paid_there=False)
+    there.leave(lamps=2, cups=1)
+
+    # when
+    answer = there.tell()
+
+    # then
+    [message] = there.messages()
+    assert (answer.left, there.told()) == ({}, [])
+    assert message.parked_at is not None
+    assert message.last_error in ("not_paid", "isv.trade-not-paid")
+    assert {"message.parked", "alert.raised"} <= set(events_of(there.steps.sessions, there.steps.order_id))
+
+
+def test_a_platform_that_fails_is_tried_again(there: Uploading) -> None:
+    # given
+    there.order()
+    there.leave(lamps=2, cups=1)
+    there.trouble(failing=1)
+    failed = there.tell()
+
+    # when
+    there.redeliver()
+
+    # then
+    assert list(failed.left) == ["channel"]
+    assert len(there.told()) == 1
+
+
+def test_a_platform_that_does_not_let_us_in_keeps_the_message_waiting(there: Uploading) -> None:
+    # given
+    there.open_account(token="of another shop")
+    there.order()
+    there.leave(lamps=2, cups=1)
+
+    # when
+    answer = there.tell()
+    there.open_account()
+    again = there.redeliver()
+
+    # then
+    assert answer.left == {"channel": f"{CHANNEL}: not_allowed"}
+    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)

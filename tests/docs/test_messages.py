@@ -1,0 +1,69 @@
+"""docs/partners.md says which fields each recipient is told of a milestone, docs/support.md what texts may name."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from activities.letters import CONTENTS
+from domain.contents.customer import tell
+from domain.contents.fields import FIELDS
+from domain.contents.snapshot import Case, GivenBack, Snapshot
+from domain.milestones import RECIPIENTS, TOLD
+from domain.money import Money
+from tests.domain.messages import LAMPS, ORDER_ID, a_parcel, a_snapshot
+from tests.factories import an_order
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROW = re.compile(r"^\| `(inbox|channel|erp|crm)` \| (.+?) \| `(.+?)` \|$", re.MULTILINE)
+TEXT = (DOCS / "partners.md").read_text()
+WORDS = {
+    (recipient, milestone): set(fields.split(", "))
+    for recipient, told, fields in ROW.findall(TEXT)
+    for milestone in re.findall(r"`(\w+)`", told)
+}
+DATA = {"fulfillment_order_id": f"{ORDER_ID}-1", "return_id": "CASE-1", "credit_note": "CN-1"}
+
+
+def a_full_life() -> Snapshot:
+    order = an_order()
+    parcel = replace(a_parcel(order, 1, {LAMPS: 2}), freight=Money(1200, "CNY"))
+    case = Case("CASE-1", "return_and_refund", "settled", asked={LAMPS: 1}, units={LAMPS: 1})
+    back = GivenBack("CN-1", Money(1999, "CNY"), after_sale=True, return_id="CASE-1")
+    return a_snapshot(order, parcels=[parcel], cases={"CASE-1": case}, given_back=[back])
+
+
+@pytest.mark.parametrize("recipient", CONTENTS)
+def test_every_field_of_every_message_is_told_and_no_other(recipient: str) -> None:
+    # when
+    said = {
+        milestone: set(CONTENTS[recipient](a_full_life(), milestone, dict(DATA)))
+        for milestone, recipients in TOLD.items()
+        if recipient in recipients
+    }
+
+    # then
+    known = {milestone: WORDS.get((recipient, milestone), set()) for milestone in said}
+    assert said == known
+
+
+def test_what_the_customer_is_sent_is_told() -> None:
+    told = re.search(r"^\| `inbox` \| every one \| `(.+?)` \|$", TEXT, re.MULTILINE)
+
+    assert told is not None
+    assert set(told[1].split(", ")) == set(tell(a_full_life(), "shipped", DATA, {}).content)
+
+
+def test_no_message_is_told_that_nobody_sends() -> None:
+    assert {key for key in WORDS if key[1] != "every"} <= {(who, what) for what in TOLD for who in RECIPIENTS}
+
+
+def test_every_field_that_a_text_may_name_is_explained() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (`\w+`.*?) \|$", (DOCS / "support.md").read_text(), re.MULTILINE))
+
+    assert {name: tuple(re.findall(r"`(\w+)`", told.get(name, ""))) for name in FIELDS} == {
+        name: tuple(field for field in fields if field not in ("name", "order", "lines", "total"))
+        or ("name", "order", "lines", "total")
+        for name, fields in FIELDS.items()
+    }
