@@ -13,6 +13,7 @@ from domain.contents.snapshot import Snapshot
 from domain.errors import PartnerTrouble, UploadRefused
 from domain.uploading import NotYet, Upload, next_upload
 from intake.accounts import Account
+from integrations.channels.translated import Shop
 from integrations.circuit import Circuit
 from integrations.uploads.registry import connect_uploader
 from integrations.uploads.settings import UploadSettings
@@ -30,7 +31,7 @@ class Uploads:
         self.sessions = sessions
         self.clock = clock
         self._lock = threading.Lock()
-        self._clients: dict[str, tuple[UploadSettings, Uploader, Circuit]] = {}
+        self._clients: dict[str, tuple[tuple[Shop, UploadSettings], Uploader, Circuit]] = {}
 
     def tell(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
         """Tell the platform of every parcel of the order that it does not know yet, one after the other.
@@ -80,10 +81,10 @@ class Uploads:
     def _client(self, account: Account, settings: UploadSettings) -> tuple[Uploader, Circuit]:
         with self._lock:
             known = self._clients.get(account.channel)
-            if known is None or known[0] != settings:
+            if known is None or known[0] != (account.shop, settings):
                 # The one before may still be in use by another thread, and is closed with it.
                 made = connect_uploader(account.name, settings, account.shop)
-                known = self._clients[account.channel] = (settings, made, Circuit(account.channel))
+                known = self._clients[account.channel] = ((account.shop, settings), made, Circuit(account.channel))
             return known[1], known[2]
 
 

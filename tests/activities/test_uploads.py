@@ -176,3 +176,35 @@ def test_a_platform_that_does_not_let_us_in_keeps_the_message_waiting(there: Upl
     # then
     assert answer.waiting == {"channel": f"{CHANNEL}: not_allowed"}
     assert (again.waiting, len(there.told())) == ({}, 1)
+
+
+@pytest.mark.parametrize("there", ["taobao"], indirect=True)
+def test_what_was_refused_is_told_once_a_person_has_put_it_right(there: Uploading) -> None:
+    # given
+    there.order()
+    waybill = there.leave(lamps=2, cups=1, carrier="Our Riders")
+    there.tell()
+    [refused] = there.messages()
+    there.open_account(carriers={"Our Riders": "EMS"})
+    there.send_again()
+
+    # when
+    answer = there.redeliver()
+
+    # then
+    assert (refused.last_error, refused.parked_at is not None) == ("unknown_carrier", True)
+    assert (answer.taken, [name for name, _ in there.told()]) == (1, [waybill])
+
+
+def test_a_channel_that_is_no_longer_told_in_its_own_words_takes_messages(there: Uploading) -> None:
+    # given
+    there.open_account(enabled=False)
+    there.order()
+    there.leave(lamps=2, cups=1)
+
+    # when
+    answer = there.tell()
+
+    # then
+    [taken] = there.client.get("/channel/messages", params={"order_id": there.steps.order_id}).json()["messages"]
+    assert (answer.waiting, there.told(), taken["milestone"]) == ({}, [], "shipped")
