@@ -1,6 +1,7 @@
 """Uploads: each platform hears of what has left, after the payment, once, and in parts that it can take."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -208,3 +209,22 @@ def test_a_channel_that_is_no_longer_told_in_its_own_words_takes_messages(there:
     # then
     [taken] = there.client.get("/channel/messages", params={"order_id": there.steps.order_id}).json()["messages"]
     assert (answer.waiting, there.told(), taken["milestone"]) == ({}, [], "shipped")
+
+
+@pytest.mark.parametrize("there", ["shopify", "taobao"], indirect=True)
+def test_a_platform_that_asks_for_a_pause_gets_it(there: Uploading) -> None:
+    # given
+    there.order()
+    there.leave(lamps=2, cups=1)
+    there.trouble(limited=1, retry_after=60)
+    limited = there.tell()
+    too_soon = there.tell()
+    there.steps.notify.outbox.uploads.clock = lambda: datetime.now(UTC) + timedelta(minutes=2)
+
+    # when
+    again = there.tell()
+
+    # then
+    assert limited.waiting == {"channel": f"{there.name}: asks for a pause of 60 s"}
+    assert "wants to be left alone until" in too_soon.waiting["channel"]
+    assert (again.waiting, len(there.told())) == ({}, 1)
