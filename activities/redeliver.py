@@ -53,7 +53,7 @@ class Redeliver:
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
         if more and letters and not (delivered.taken or delivered.refused):
-            raise PartnerTrouble(delivered.away or f"{recipient} took none of {len(letters)} messages")
+            raise PartnerTrouble(delivered.away or next(iter(delivered.problems.values())))
         return RedeliverAnswer(len(delivered.taken), more)
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:

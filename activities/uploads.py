@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select, update
@@ -13,6 +14,7 @@ from domain.contents.snapshot import Snapshot
 from domain.errors import PartnerTrouble, UploadRefused
 from domain.uploading import NotYet, Upload, next_upload
 from intake.accounts import Account
+from integrations.channels.translated import Shop
 from integrations.circuit import Circuit
 from integrations.uploads.registry import connect_uploader
 from integrations.uploads.settings import UploadSettings
@@ -23,14 +25,23 @@ from models.uploads import ChannelUploadRow
 U = ChannelUploadRow
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """To one platform, made for these settings."""
+
+    made_for: tuple[Shop, UploadSettings]
+    uploader: Uploader
+    circuit: Circuit
+
+
 class Uploads:
-    """One client and one circuit a channel, made when it is first needed and again when its settings change."""
+    """One line a channel, made when it is first needed and again when its settings change."""
 
     def __init__(self, sessions: Sessions, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.sessions = sessions
         self.clock = clock
         self._lock = threading.Lock()
-        self._clients: dict[str, tuple[UploadSettings, Uploader, Circuit]] = {}
+        self._lines: dict[str, Line] = {}
 
     def tell(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
         """Tell the platform of every parcel of the order that it does not know yet, one after the other.
@@ -40,10 +51,10 @@ class Uploads:
         if snapshot.follow_up_of:
             # The platform knows nothing of an order that Baton has placed itself.
             return
-        uploader, circuit = self._client(account, settings)
-        for number, upload in self._due(snapshot, uploader):
-            with circuit.call():
-                uploader.upload(_sending(snapshot, number, upload))
+        line = self._line(account, settings)
+        for number, upload in self._due(snapshot, line.uploader):
+            with line.circuit.call():
+                line.uploader.upload(_sending(snapshot, number, upload))
             with self.sessions.begin() as session:
                 mine = U.order_id == snapshot.order_id, U.number == number
                 session.execute(update(U).where(*mine).values(uploaded_at=func.now()))
@@ -77,14 +88,14 @@ class Uploads:
         session.execute(insert(U).values(row))
         return number, upload
 
-    def _client(self, account: Account, settings: UploadSettings) -> tuple[Uploader, Circuit]:
+    def _line(self, account: Account, settings: UploadSettings) -> Line:
         with self._lock:
-            known = self._clients.get(account.channel)
-            if known is None or known[0] != settings:
+            known, made_for = self._lines.get(account.channel), (account.shop, settings)
+            if known is None or known.made_for != made_for:
                 # The one before may still be in use by another thread, and is closed with it.
-                made = connect_uploader(account.name, settings, account.shop)
-                known = self._clients[account.channel] = (settings, made, Circuit(account.channel))
-            return known[1], known[2]
+                uploader = connect_uploader(account.name, settings, account.shop)
+                known = self._lines[account.channel] = Line(made_for, uploader, Circuit(account.channel))
+            return known
 
 
 def _rows(session: Session, order_id: str) -> Sequence[U]:

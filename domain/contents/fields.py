@@ -10,6 +10,9 @@ from domain.money import Money, NotMoney
 PERSONAL = ("name",)
 """Fields that name a person: they do not count when two texts are compared."""
 
+MOST_LINES = 50
+"""Of an order of a thousand lines a text names so many and says how many more there are."""
+
 APPROVED, REJECTED = "return_approved", "return_rejected"
 ALWAYS = ("name", "order", "lines", "total")
 PARCEL = ("parcel_lines", "carrier", "waybill")
@@ -66,7 +69,9 @@ def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[st
 
 def _goods(snapshot: Snapshot, units: Units) -> str:
     named = [(units.get(line.line_no), line.title or line.sku) for line in snapshot.lines]
-    return "\n".join(f"{count} × {title}" for count, title in named if count)
+    goods = [f"{count} × {title}" for count, title in named if count]
+    rest = [f"… + {len(goods) - MOST_LINES}"] if len(goods) > MOST_LINES else []
+    return "\n".join(goods[:MOST_LINES] + rest)
 
 
 def _paid(data: Mapping[str, Any]) -> str:

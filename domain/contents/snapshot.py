@@ -92,9 +92,6 @@ class Snapshot:
     given_back: Sequence[GivenBack] = ()
     follow_up_of: str = ""
 
-    def line(self, line_no: int) -> Line:
-        return next(line for line in self.lines if line.line_no == line_no)
-
     def parcel(self, data: Mapping[str, Any]) -> Parcel | None:
         """The parcel that a message is about."""
         name = data.get("fulfillment_order_id")

@@ -1,5 +1,6 @@
 """Uploads: each platform hears of what has left, after the payment, once, and in parts that it can take."""
 
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from activities import journal
 from activities.redeliver import RedeliverAnswer
 from domain import milestones
+from domain.errors import PartnerTrouble
 from models.uploads import ChannelUploadRow
 from tests.activities.story import Steps
 from tests.activities.uploading import CHANNEL, CUPS, KEYS, LAMPS, Uploading
@@ -176,4 +178,55 @@ def test_a_platform_that_does_not_let_us_in_keeps_the_message_waiting(there: Upl
 
     # then
     assert answer.left == {"channel": f"{CHANNEL}: not_allowed"}
+    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
+
+
+@pytest.mark.parametrize("there", ["taobao"], indirect=True)
+def test_what_was_refused_is_told_once_a_person_has_put_it_right(there: Uploading) -> None:
+    # given
+    there.order()
+    waybill = there.leave(lamps=2, cups=1, carrier="Our Riders")
+    there.tell()
+    [refused] = there.messages()
+    there.open_account(carriers={"Our Riders": "EMS"})
+    there.send_again()
+
+    # when
+    answer = there.redeliver()
+
+    # then
+    assert (refused.last_error, refused.parked_at is not None) == ("unknown_carrier", True)
+    assert (answer.taken, [name for name, _ in there.told()]) == (1, [waybill])
+
+
+def test_a_channel_that_is_no_longer_told_in_its_own_words_takes_messages(there: Uploading) -> None:
+    # given
+    there.open_account(enabled=False)
+    there.order()
+    there.leave(lamps=2, cups=1)
+
+    # when
+    answer = there.tell()
+
+    # then
+    [taken] = there.client.get("/channel/messages", params={"order_id": there.steps.order_id}).json()["messages"]
+    assert (answer.left, there.told(), taken["milestone"]) == ({}, [], "shipped")
+
+
+@pytest.mark.parametrize("there", ["shopify", "taobao"], indirect=True)
+def test_a_platform_that_asks_for_a_pause_gets_it(there: Uploading) -> None:
+    # given
+    there.order()
+    there.leave(lamps=2, cups=1)
+    there.trouble(limited=1, retry_after=1)
+    limited = there.tell()
+    with pytest.raises(PartnerTrouble, match="is left alone"):
+        there.redeliver()
+    time.sleep(1.1)
+
+    # when
+    again = there.redeliver()
+
+    # then
+    assert limited.left == {"channel": f"{there.name}: asks for a pause of 1 s"}
     assert (again, len(there.told())) == (RedeliverAnswer(1), 1)

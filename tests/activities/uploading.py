@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import httpx2
+from sqlalchemy import func, select, update
 
 from activities import journal
 from activities.notify import NotifyAnswer, NotifyRequest
@@ -40,9 +41,9 @@ class Uploading:
     number: int = 0
     parcels: int = 0
 
-    def open_account(self, **upload: Any) -> None:
+    def open_account(self, carriers: dict[str, str] | None = None, **upload: Any) -> None:
         url = str(self.client.base_url).rstrip("/") + URLS[self.name]
-        settings = {"upload": KEYS[self.name] | {"url": url, "timeout": 5} | upload}
+        settings = {"upload": KEYS[self.name] | {"url": url, "timeout": 5} | upload, "carriers": carriers or {}}
         save_account(self.steps.sessions, CHANNEL, self.name, "secret", settings)
 
     def order(self, paid: bool = True, paid_there: bool = True) -> None:
@@ -99,6 +100,12 @@ class Uploading:
     def tell(self) -> NotifyAnswer:
         return self.steps.notify.notify(NotifyRequest(self.steps.order_id))
 
+    def send_again(self) -> None:
+        """A person asks for what was parked."""
+        with self.steps.sessions.begin() as session:
+            again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now()}
+            session.execute(update(M).where(M.parked_at.is_not(None)).values(again))
+
     def redeliver(self) -> RedeliverAnswer:
         return Redeliver(self.steps.sessions, self.steps.notify.letters).redeliver_batch(RedeliverRequest("channel"))
 
@@ -113,8 +120,8 @@ class Uploading:
 
     def messages(self) -> list[M]:
         with self.steps.sessions() as session:
-            rows = session.query(M).where(M.order_id == self.steps.order_id, M.recipient == "channel")
-            return list(rows.order_by(M.sequence))
+            rows = select(M).where(M.order_id == self.steps.order_id, M.recipient == "channel")
+            return list(session.scalars(rows.order_by(M.sequence)))
 
     def line_id(self, line_no: int) -> str:
         return str(self.number * 10 + line_no)

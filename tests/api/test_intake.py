@@ -174,3 +174,18 @@ def test_a_field_that_is_added_later_does_not_change_the_hash_of_older_orders() 
     # This hash is in the databases of users: if it changes, the same order sent again is taken for another one.
     order = OrderBody.model_validate_json(json.dumps(order_body())).to_order()
     assert request_hash(order) == "70ab5ab6542007e3ea1aaac13f11e76733d279bdc059df462c5b4af294a03ba7"
+
+
+async def test_what_the_customer_reads_is_kept(tmall: Api, sessions: Sessions) -> None:
+    # when
+    answer = await tmall.post("/orders", json=order_body(customer={"customer_id": "C-1", "language": "en-GB"}))
+
+    # then
+    with sessions() as session:
+        assert session.get_one(OrderRow, answer.json()["order_id"]).language == "en-GB"
+
+
+async def test_a_language_that_nobody_reads_is_refused_by_its_field(tmall: Api) -> None:
+    answer = await tmall.post("/orders", json=order_body(customer={"customer_id": "C-1", "language": "English"}))
+
+    assert fields(assert_problem(answer, 422, "invalid")) == ["customer.language"]

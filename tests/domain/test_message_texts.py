@@ -162,3 +162,15 @@ def test_a_text_that_could_not_be_filled_is_refused_with_its_field(value: dict[s
     with pytest.raises(NotAParameter, match="message_texts") as refused:
         read_value("message_texts", value)
     assert named in str(refused.value)
+
+
+def test_of_an_order_of_many_lines_a_text_names_the_first() -> None:
+    # given
+    order = an_order([(f"SKU-{number}", 1) for number in range(60)])
+
+    # when
+    goods = tell(a_snapshot(order), milestones.RECEIVED, NOTHING, {}).content["fields"]["lines"]
+
+    # then
+    assert len(goods.splitlines()) == 51
+    assert goods.endswith("… + 10")
