@@ -58,7 +58,11 @@ class Redeliver:
             outbox.mark_taken(session, handover.taken)
             not_told.taken(session, handover.taken)
             outbox.tried_in_vain(session, recipient, handover.problems)
-        self._park_old(recipient, None if trouble or not messages else [*handover.problems])
+        if messages:
+            self._park_old(recipient, None if trouble else [*handover.problems])
+        else:
+            with self.sessions.begin() as session:
+                outbox.park_stuck(session, recipient)
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
         if more and messages and not handover.taken:
