@@ -49,14 +49,16 @@ class Redeliver:
             messages = outbox.left_to(session, recipient)
             orders = _orders(session, messages)
         try:
-            content = [message_content(orders[message.order_id], message) for message in messages]
+            told = [message for message in messages if message.settled_by is None]
+            content = [message_content(orders[message.order_id], message) for message in told]
             handover, trouble = self.inboxes[recipient].deliver(content), ""
         except PartnerTrouble as problem:
             trouble = str(problem)
-            handover = Handover(problems={message.order_id: trouble for message in messages})
+            handover = Handover(problems={message.order_id: trouble for message in told})
+        taken = handover.taken | _let_go(messages, handover.problems)
         with self.sessions.begin() as session:
-            outbox.mark_taken(session, handover.taken)
-            not_told.taken(session, handover.taken)
+            outbox.mark_taken(session, taken)
+            not_told.taken(session, taken)
             outbox.tried_in_vain(session, recipient, handover.problems)
         if messages:
             self._park_old(recipient, None if trouble else [*handover.problems])
@@ -65,9 +67,9 @@ class Redeliver:
                 outbox.park_stuck(session, recipient)
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
-        if more and messages and not handover.taken:
+        if more and messages and not taken:
             raise PartnerTrouble(trouble or f"{recipient} took none of {len(messages)} messages")
-        return RedeliverAnswer(len(handover.taken), more)
+        return RedeliverAnswer(len(taken), more)
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
         """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""
@@ -75,6 +77,11 @@ class Redeliver:
         while more:
             with self.sessions.begin() as session:
                 more = outbox.park_old(session, recipient, self.inboxes[recipient].give_up_after, orders)
+
+
+def _let_go(messages: Sequence[MessageRow], problems: Mapping[str, str]) -> frozenset[str]:
+    """What a person let go and has nothing before it any more."""
+    return frozenset(row.message_id for row in messages if row.settled_by and row.order_id not in problems)
 
 
 def _orders(session: Session, messages: Sequence[MessageRow]) -> dict[str, OrderRow]:

@@ -56,6 +56,13 @@ class Erp:
             )
             session.execute(update(MessageRow).where(*wanted).values(again))
 
+    def let_go(self, order_id: str, milestone: str) -> None:
+        """As the API does it for a person."""
+        self.send_again(order_id, milestone)
+        with self.sessions.begin() as session:
+            wanted = MessageRow.order_id == order_id, MessageRow.milestone == milestone, MessageRow.recipient == "erp"
+            session.execute(update(MessageRow).where(*wanted).values(settled_by="Sun of support"))
+
     def parked(self) -> list[str]:
         return self._milestones(MessageRow.parked_at.is_not(None))
 

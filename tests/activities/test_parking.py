@@ -138,3 +138,24 @@ def test_what_was_left_behind_a_message_that_was_parked_just_then_is_parked(step
     # then
     assert answer == RedeliverAnswer()
     assert erp.parked() == [RECEIVED, SHIPPED]
+
+
+def test_a_message_that_a_person_lets_go_is_not_sent_and_what_comes_after_it_is(
+    steps: Steps, erp: Erp, trouble: Callable[..., None]
+) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED, SHIPPED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+    erp.tell()
+    trouble("erp", "none")
+
+    # when
+    erp.let_go(steps.order_id, RECEIVED)
+    erp.send_again(steps.order_id, SHIPPED)
+    answer = erp.tell()
+
+    # then
+    assert answer == RedeliverAnswer(taken=2)
+    assert erp.taken(steps.order_id) == [SHIPPED]
+    assert erp.alerts(steps.order_id) == ["alert.raised", "alert.cleared"]
