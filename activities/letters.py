@@ -34,14 +34,18 @@ _SAID = select(M.order_id, M.digest, M.message_id).where(
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message with all that is in it. `digest` is that of a text, empty for all but the customer."""
+    """A message with all that is in it. `digest` is that of a text, empty for all but the customer.
+
+    A `silent` one is not sent, and counts as taken when its turn comes: a person let it go, or it says what `same_as`
+    has said before.
+    """
 
     message_id: str
     snapshot: Snapshot
     body: Mapping[str, Any]
     digest: str = ""
     same_as: str = ""
-    """The message that said the same text before: then nobody is sent this one."""
+    silent: bool = False
 
     @property
     def order_id(self) -> str:
@@ -81,15 +85,16 @@ class Letters:
 
     def hand_over(self, recipient: str, letters: Sequence[Letter]) -> Delivered:
         """Hand letters of one recipient over, oldest first; it raises nothing that a recipient could bring about."""
-        uploads = {letter.order_id: letter for letter in letters if recipient == CHANNEL and self._platform(letter)}
+        spoken = [letter for letter in letters if not letter.silent]
+        uploads = {letter.order_id: letter for letter in spoken if recipient == CHANNEL and self._platform(letter)}
         delivered = Delivered()
         for letter in uploads.values():
             self._upload(letter, delivered)
-        posted = [letter for letter in letters if letter.order_id not in uploads]
+        posted = [letter for letter in spoken if letter.order_id not in uploads]
         accepted = self._post(recipient, posted, delivered) if posted else frozenset()
         not_taken = delivered.problems.keys() | delivered.refused.keys()
         for letter in letters:
-            said = letter.same_as or letter.order_id in uploads
+            said = letter.silent or letter.order_id in uploads
             if letter.message_id in accepted or (said and letter.order_id not in not_taken):
                 delivered.taken.append(letter)
             elif letter.order_id not in not_taken:
@@ -119,7 +124,7 @@ class Letters:
 
     def _post(self, recipient: str, letters: Sequence[Letter], delivered: Delivered) -> frozenset[str]:
         try:
-            handover = self.inboxes[recipient].deliver([letter.body for letter in letters if not letter.same_as])
+            handover = self.inboxes[recipient].deliver([letter.body for letter in letters])
         except PartnerTrouble as trouble:
             delivered.away = str(trouble)
             delivered.problems |= {letter.order_id: delivered.away for letter in letters}
@@ -129,6 +134,8 @@ class Letters:
 
     def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, said: dict[str, str]) -> Letter:
         """`said` has the messages of the texts that were sent, by digest, and is added to."""
+        if message.settled_by is not None:
+            return Letter(message.message_id, snapshot, {}, silent=True)
         if message.recipient != INBOX:
             content = CONTENTS[message.recipient](snapshot, message.milestone, message.data)
             return Letter(message.message_id, snapshot, _body(snapshot, message, content))
@@ -137,8 +144,9 @@ class Letters:
         of_channel = account.language if account else ""
         told = customer.tell(snapshot, message.milestone, message.data, texts, of_channel)
         first = said.setdefault(told.digest, message.message_id)
-        same_as = first if first != message.message_id else ""
-        return Letter(message.message_id, snapshot, _body(snapshot, message, told.content), told.digest, same_as)
+        if first != message.message_id:
+            return Letter(message.message_id, snapshot, {}, same_as=first, silent=True)
+        return Letter(message.message_id, snapshot, _body(snapshot, message, told.content), told.digest)
 
 
 def _said(session: Session, orders: Sequence[str]) -> dict[str, str]:

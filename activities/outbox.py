@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, cast, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Text, TextClause, cast, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
@@ -39,20 +39,25 @@ LEFT = text(f"""
     ORDER BY tries, sequence LIMIT :at_once
 """)
 # What is behind a parked message is parked too, however young it is.
-PARK = text(f"""
+_PARK = f"""
     UPDATE messages
     SET left_at = coalesce(left_at, now()), parked_at = now(), last_error = coalesce(last_error, :problem)
     WHERE recipient = :recipient AND sent_at IS NULL AND parked_at IS NULL AND order_id IN (
         SELECT order_id FROM messages AS m
         WHERE recipient = :recipient AND {IS_LEFT} AND (CAST(:orders AS text[]) IS NULL OR order_id = ANY(:orders))
-          AND (coalesce(redelivered_at, created_at) < now() - :give_up_after OR EXISTS (
-              SELECT FROM messages AS ahead
-              WHERE ahead.order_id = m.order_id AND ahead.recipient = m.recipient AND ahead.sequence < m.sequence
-                AND ahead.sent_at IS NULL AND ahead.parked_at IS NOT NULL))
-        GROUP BY order_id LIMIT :at_once)
+          AND {{which}}
+        GROUP BY order_id LIMIT {PARKED_AT_ONCE})
     RETURNING message_id, order_id, sequence, redelivered_at, last_error
-""")
-
+"""
+PARK_OLD = text(_PARK.format(which="coalesce(redelivered_at, created_at) < now() - :give_up_after"))
+PARK_BEHIND = text(
+    _PARK.format(
+        which="""EXISTS (
+            SELECT FROM messages AS ahead
+            WHERE ahead.order_id = m.order_id AND ahead.recipient = m.recipient AND ahead.sequence < m.sequence
+              AND ahead.sent_at IS NULL AND ahead.parked_at IS NOT NULL)"""
+    )
+)
 PARK_ORDER = text("""
     UPDATE messages
     SET left_at = coalesce(left_at, now()), parked_at = now(), tries = tries + 1, last_error = :problem
@@ -87,7 +92,7 @@ def mark_taken(session: Session, letters: Sequence[Letter]) -> None:
             "tries": M.tries + 1,
             "last_error": None,
             "data": M.data.op("-")(cast(PICKUP_CODE, Text)),
-            "digest": _by_message({letter.message_id: letter.digest for letter in letters if not letter.same_as}),
+            "digest": _by_message({letter.message_id: letter.digest for letter in letters}),
             "same_as": _by_message({letter.message_id: letter.same_as for letter in letters}),
         }
         _set(session, (M.message_id.in_([letter.message_id for letter in letters]), *WAITS), taken)
@@ -133,8 +138,17 @@ def tried_in_vain(session: Session, recipient: str, problems: Mapping[str, str])
 def park_old(session: Session, recipient: str, give_up_after: timedelta, orders: Collection[str] | None = None) -> bool:
     """Let messages of these orders, or of all, wait for a person when the oldest has waited too long; a person is told
     by each order. True when there may be more."""
-    values = {"recipient": recipient, "problem": BEHIND, "give_up_after": give_up_after, "at_once": PARKED_AT_ONCE}
-    parked = session.execute(PARK, values | {"orders": None if orders is None else list(orders)}).all()
+    whose = {"orders": None if orders is None else list(orders)}
+    return _park(session, PARK_OLD, recipient, whose | {"give_up_after": give_up_after})
+
+
+def park_stuck(session: Session, recipient: str) -> bool:
+    """The same for what was left behind a message that was parked at the same moment."""
+    return _park(session, PARK_BEHIND, recipient, {"orders": None})
+
+
+def _park(session: Session, which: TextClause, recipient: str, values: Mapping[str, Any]) -> bool:
+    parked = session.execute(which, {"recipient": recipient, "problem": BEHIND, **values}).all()
     if parked:
         not_told.parked(session, recipient, parked)
         log.error("messages_parked", recipient=recipient, count=len(parked))

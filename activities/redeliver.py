@@ -49,7 +49,11 @@ class Redeliver:
             not_told.taken(session, [letter.message_id for letter in delivered.taken])
             outbox.park_refused(session, recipient, delivered.refused)
             outbox.tried_in_vain(session, recipient, delivered.problems)
-        self._park_old(recipient, None if delivered.away or not letters else [*delivered.problems])
+        if letters:
+            self._park_old(recipient, None if delivered.away else [*delivered.problems])
+        else:
+            with self.sessions.begin() as session:
+                outbox.park_stuck(session, recipient)
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
         if more and letters and not (delivered.taken or delivered.refused):

@@ -42,6 +42,7 @@ from api import (
     products,
     purchase_orders,
     qimen_webhooks,
+    redelivery,
     return_commands,
     return_reasons,
     return_receipts,
@@ -76,7 +77,6 @@ from api.group_commit import GroupCommit
 from api.listings import ListingBody, PushBody
 from api.log_reader import LogReader
 from api.merging import UnmergeBody
-from api.messages import RedeliveryBody
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
 from api.openapi import add_openapi
@@ -84,6 +84,7 @@ from api.order_commands import CancelBody, HoldReleaseBody
 from api.order_schemas import OrderBody
 from api.parcels import NewAddressBody, ParcelDecisionBody
 from api.rate_limits import BacklogLimit, RateLimit
+from api.redelivery import RedeliveryBody, SettlingBody
 from api.return_commands import ApproveReturnBody, EndReturnBody
 from api.return_reasons import ReasonsBody
 from api.return_receipts import InspectionBody, ReceiptBody
@@ -112,7 +113,7 @@ BODIES = (
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
-    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody),
+    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody),
     *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
 )
 ROUTERS = (
@@ -124,7 +125,7 @@ ROUTERS = (
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders),
-    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, event_stream),
+    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream),
     *(return_commands, return_receipts, return_reasons, return_reports, store_credits),
 )
 

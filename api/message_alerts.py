@@ -18,8 +18,9 @@ router = APIRouter(tags=["messages"])
 ALERTS = text("""
     SELECT 'messages.parked' AS kind, recipient, count(*) AS messages, min(parked_at) AS since,
         (array_agg(last_error ORDER BY parked_at DESC))[1] AS reason
-    FROM messages JOIN orders USING (order_id)
-    WHERE parked_at IS NOT NULL AND (CAST(:channel AS text) IS NULL OR channel = :channel)
+    FROM messages
+    WHERE parked_at IS NOT NULL AND (CAST(:channel AS text) IS NULL OR EXISTS (
+        SELECT FROM orders WHERE orders.order_id = messages.order_id AND channel = :channel))
     GROUP BY recipient
     UNION ALL
     SELECT 'deliveries.parked', subscription_id, count(*), min(settled_at),

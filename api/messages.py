@@ -1,39 +1,25 @@
-"""Messages to the partners about milestones: what waits, what was parked, and sending it again."""
+"""Messages to the partners about milestones: what waits, and what was parked."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import ColumnElement, exists, func, select, update
-from sqlalchemy.orm import aliased
+from fastapi import APIRouter, Query
+from sqlalchemy import select
 
 from api import subscription_examples as examples
-from api.dependencies import Reader, Redeliverer, Services, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, invalid
 from api.idempotency import OnceRoute
-from api.openapi import json_body, responses
-from api.parameters import Cursor, Filter, Limit, PathId, after_number, cut
-from api.schemas import Answer, Body, Page
+from api.openapi import responses
+from api.parameters import Cursor, Filter, Limit, after_number, cut
+from api.schemas import Answer, Page
 from models.messaging import MessageRow
 from models.order import OrderRow
 
 router = APIRouter(tags=["messages"], route_class=OnceRoute)
 
 M = MessageRow
-_EARLIER = aliased(MessageRow)
-NOTHING_AHEAD = ~exists().where(
-    _EARLIER.order_id == M.order_id,
-    _EARLIER.recipient == M.recipient,
-    _EARLIER.sequence < M.sequence,
-    _EARLIER.parked_at.is_not(None),
-)
-"""A recipient hears of an order in the order of its milestones."""
 Recipient = Literal["inbox", "channel", "erp", "crm"]
-
-
-class RedeliveryBody(Body):
-    recipient: Recipient
 
 
 class MessageAnswer(Answer):
@@ -53,14 +39,9 @@ class MessageAnswer(Answer):
     left_at: datetime | None
     parked_at: datetime | None
     redelivered_at: datetime | None
+    settled_by: str | None
     same_as: str | None
     """The message that had told the customer the same, so that this one was not sent."""
-
-
-class RedeliveryAsked(Answer):
-    """So many messages are sent again, oldest first, as soon as the recipient takes them."""
-
-    messages: int
 
 
 @router.get(
@@ -97,50 +78,3 @@ def list_messages(
     with services.sessions() as session:
         rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.sequence)
     return Page(items=[MessageAnswer.model_validate(row) for row in rows], next_cursor=following)
-
-
-@router.post(
-    "/messages/redeliver",
-    status_code=202,
-    summary="Send again all that was parked for a recipient",
-    response_model=RedeliveryAsked,
-    responses=responses({202: ("It begins", examples.REDELIVERED)}, BAD_KEY, FORBIDDEN),
-    openapi_extra=json_body(RedeliveryBody, examples.REDELIVERY),
-)
-async def redeliver_all(request: Request, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """Also of orders that have ended. What is not taken for as long again is parked again."""
-    body = await read_body(request, RedeliveryBody)
-    return RedeliveryAsked(messages=await run_in_threadpool(_again, services, M.recipient == body.recipient))
-
-
-@router.post(
-    "/messages/{message_id:path}/redeliver",
-    status_code=202,
-    summary="Send a parked message again",
-    responses=responses({202: ("It begins", {"messages": 1})}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
-)
-def redeliver_one(message_id: PathId, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """A 409 says that it is not parked, as it was taken or is still tried, or that it would overtake an earlier one."""
-    if not (asked := _again(services, M.message_id == message_id, NOTHING_AHEAD)):
-        raise _why_not(services, message_id)
-    return RedeliveryAsked(messages=asked)
-
-
-def _why_not(services: Services, message_id: str) -> Problem:
-    with services.sessions() as session:
-        known = session.get(MessageRow, message_id)
-        if known is None:
-            return Problem(NOT_FOUND, "there is no such message")
-        if known.parked_at is None:
-            return Problem(REFUSED, "it is not parked")
-        ahead = select(M.message_id).where(M.order_id == known.order_id, M.recipient == known.recipient)
-        first = session.scalar(ahead.where(M.parked_at.is_not(None)).order_by(M.sequence).limit(1))
-    return Problem(REFUSED, f"it is behind {first}, which is parked: send that again first")
-
-
-def _again(services: Services, *which: ColumnElement[bool]) -> int:
-    now = func.now()
-    again = {"parked_at": None, "redelivered_at": now, "left_at": now, "tries": 0, "last_error": None}
-    parked = update(M).where(*which, M.parked_at.is_not(None)).values(again).returning(M.sequence)
-    with services.sessions.begin() as session:
-        return len(session.execute(parked, execution_options={"synchronize_session": False}).all())

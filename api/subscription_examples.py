@@ -56,6 +56,7 @@ MESSAGE: dict[str, Any] = {
     "left_at": "2026-01-01T09:30:01Z",
     "parked_at": "2026-01-04T09:31:00Z",
     "redelivered_at": None,
+    "settled_by": None,
     "same_as": None,
 }
 MESSAGES = {"items": [MESSAGE], "next_cursor": None}
@@ -71,4 +72,5 @@ MESSAGE_ALERTS = {
     ]
 }
 REDELIVERY = {"recipient": "erp"}
+SETTLING = {"reason": "the ERP has booked the sale by hand"}
 REDELIVERED = {"messages": 12}

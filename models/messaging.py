@@ -51,7 +51,9 @@ class MessageRow(Base):
     """When it was left to the run of its recipient, as it was not taken at once or is behind one that was not."""
     parked_at: Mapped[When]
     redelivered_at: Mapped[When]
-    """When a person last asked to send it again."""
+    """When a person last asked to send it again, or let it go."""
+    settled_by: Mapped[str | None]
+    """Who let it go: it counts as taken when its turn comes, and is not sent."""
     digest: Mapped[str | None]
     """Of the text that the customer was sent: it names nobody, and the same text is sent once an order."""
     same_as: Mapped[str | None]

@@ -13,6 +13,7 @@ from models.base import Base
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from simulators.settings import PARTNERS
+from tests.activities.erp import Erp
 from tests.activities.story import Steps, build_steps
 from tests.conftest import TEMPLATE
 from tests.factories import LAMP, TEACUP, stock_shop
@@ -77,6 +78,11 @@ def trouble(address: str) -> Iterator[Callable[..., None]]:
         yield put
         for partner in PARTNERS:
             put(partner, "none")
+
+
+@pytest.fixture
+def erp(steps: Steps, partners: dict[str, PartnerHttp], ask: Callable[..., Any]) -> Erp:
+    return Erp(steps.sessions, partners["erp"], ask)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
 from api.locations import LocationAnswer
 from api.message_alerts import MessageAlerts
-from api.messages import MessageAnswer, RedeliveryAsked
+from api.messages import MessageAnswer
 from api.missing_orders import MissingOrder
 from api.movements import MovementAnswer
 from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
@@ -39,6 +39,7 @@ from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldRele
 from api.pick_lists import PickList
 from api.products import ProductAnswer
 from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
+from api.redelivery import RedeliveryAsked
 from api.return_commands import ReturnTold
 from api.return_reasons import ReasonAnswer, ReasonsBody
 from api.return_receipts import InspectionBody, ReceiptBody, ReportTaken

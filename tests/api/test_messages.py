@@ -9,7 +9,7 @@ from models.database import Sessions
 from models.subscription import DeliveryRow, SubscriptionRow
 from tests.api.conftest import Api, assert_problem, fields
 from tests.api.test_subscriptions import happened, queue, subscribe
-from tests.factories import place_order
+from tests.factories import events_of, place_order
 
 
 async def alerts_of(api: Api) -> list[dict[str, Any]]:
@@ -73,6 +73,30 @@ async def test_a_message_is_not_sent_again_before_an_earlier_one_of_its_order(st
     # then
     assert f"{order_id}:received:erp" in assert_problem(early, 409, "refused")["detail"]
     assert (first.status_code, second.status_code) == (202, 202)
+
+
+async def test_a_parked_message_is_let_go_with_a_reason_that_is_kept(
+    staff: Api, viewer: Api, sessions: Sessions
+) -> None:
+    # given
+    order_id = place_order(sessions)
+    with sessions.begin() as session:
+        journal.announce(session, order_id, "received")
+        session.execute(text("UPDATE messages SET parked_at = now() WHERE recipient = 'erp'"))
+    path, reason = f"/messages/{order_id}:received:erp/settle", {"reason": "booked by hand"}
+
+    # when
+    done = await staff.post(path, json=reason)
+    again = await staff.post(path, json=reason)
+
+    # then
+    assert (done.status_code, done.json()) == (202, {"messages": 1})
+    [message] = (await staff.get("/messages", params={"order_id": order_id, "recipient": "erp"})).json()["items"]
+    assert (message["settled_by"], message["parked_at"]) == ("Sun of support", None)
+    assert events_of(sessions, order_id) == ["message.settled"]
+    assert_problem(again, 409, "refused")
+    assert fields(assert_problem(await staff.post(path, json={}), 422, "invalid")) == ["reason"]
+    assert_problem(await viewer.post(path, json=reason), 403, "forbidden")
 
 
 async def test_subscribers_that_are_gone_or_miss_messages_are_alerts_until_that_is_mended(

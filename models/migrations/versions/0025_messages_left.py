@@ -1,4 +1,4 @@
-"""A message that is not taken at once is left to the run of its recipient"""
+"""A message that is not taken at once is left to the run of its recipient, and a person may let one go"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ LEFT = sa.text("left_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL")
 
 def upgrade() -> None:
     op.add_column("messages", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("messages", sa.Column("settled_by", sa.Text(), nullable=True))
     # What a person had sent again was told by such a run before.
     op.execute("UPDATE messages SET left_at = redelivered_at WHERE redelivered_at IS NOT NULL AND sent_at IS NULL")
     op.drop_index("ix_messages_again", "messages")

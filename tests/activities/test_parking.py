@@ -1,0 +1,161 @@
+"""What a recipient does not take for too long waits for a person, with all that comes after it; a person is told."""
+
+from collections.abc import Callable
+
+from sqlalchemy import func, update
+
+from activities import journal
+from activities.notify import NotifyRequest
+from activities.redeliver import RedeliverAnswer
+from domain.milestones import CANCELED, RECEIVED, SHIPPED
+from models.messaging import MessageRow
+from models.order import OrderRow
+from tests.activities.erp import Erp
+from tests.activities.story import Steps
+from tests.factories import an_order, place_orders
+
+
+def test_what_is_too_old_is_parked_with_all_that_comes_after_it(
+    steps: Steps, erp: Erp, trouble: Callable[..., None]
+) -> None:
+    # given a recipient that was away for a day, and a message of today
+    erp.announce(steps.order_id, RECEIVED)
+    erp.a_day_passes()
+    erp.announce(steps.order_id, SHIPPED)
+    trouble("erp", "down")
+
+    # when
+    assert erp.tell() == RedeliverAnswer()
+
+    # then both wait for a person, who is called once
+    assert (erp.parked(), erp.waiting()) == ([RECEIVED, SHIPPED], [])
+    assert erp.alerts(steps.order_id) == ["alert.raised"]
+    assert erp.attention(steps.order_id) == "not told: erp"
+
+
+def test_what_is_fresh_is_parked_behind_what_is_parked(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+    erp.tell()
+    trouble("erp", "none")
+    with steps.sessions.begin() as session:
+        journal.announce(session, steps.order_id, SHIPPED)
+
+    # when the order tells of something new
+    steps.notify.notify(NotifyRequest(steps.order_id))
+
+    # then
+    assert erp.parked() == [RECEIVED, SHIPPED]
+    assert erp.taken(steps.order_id) == []
+    assert erp.alerts(steps.order_id) == ["alert.raised"]
+
+
+def test_the_alert_is_over_when_all_that_was_parked_is_taken(
+    steps: Steps, erp: Erp, trouble: Callable[..., None]
+) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED, SHIPPED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+    erp.tell()
+    trouble("erp", "none")
+
+    # when they are sent again one by one
+    seen = []
+    for milestone in (RECEIVED, SHIPPED):
+        erp.send_again(steps.order_id, milestone)
+        erp.tell()
+        seen.append((erp.attention(steps.order_id), erp.alerts(steps.order_id)))
+
+    # then
+    assert seen == [("not told: erp", ["alert.raised"]), (None, ["alert.raised", "alert.cleared"])]
+    assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED]
+
+
+def test_what_is_parked_again_calls_nobody_twice(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+    erp.tell()
+
+    # when it is sent again in vain for another day
+    erp.send_again(steps.order_id, RECEIVED)
+    erp.tell_in_vain()
+    erp.a_day_passes()
+    erp.tell()
+
+    # then
+    assert erp.parked() == [RECEIVED]
+    assert erp.alerts(steps.order_id) == ["alert.raised"]
+
+
+def test_another_reason_to_look_at_an_order_stands(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+    # given
+    with steps.sessions.begin() as session:
+        session.execute(update(OrderRow).values(attention="the refund was refused"))
+    erp.announce(steps.order_id, RECEIVED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+
+    # when
+    erp.tell()
+
+    # then
+    assert erp.attention(steps.order_id) == "the refund was refused"
+
+
+def test_while_one_order_is_not_taken_others_are_not_parked_with_it(steps: Steps, erp: Erp) -> None:
+    # given two old messages, one of which is refused
+    other = place_orders(steps.sessions, [an_order()])[0]
+    erp.announce(steps.order_id, CANCELED)
+    erp.announce(other, RECEIVED)
+    with steps.sessions.begin() as session:
+        session.execute(update(MessageRow).where(MessageRow.order_id == steps.order_id).values(milestone=""))
+    erp.a_day_passes()
+
+    # when
+    answer = erp.tell()
+
+    # then
+    assert answer == RedeliverAnswer(taken=1)
+    assert erp.parked() == [""]
+    assert erp.alerts(other) == []
+
+
+def test_what_was_left_behind_a_message_that_was_parked_just_then_is_parked(steps: Steps, erp: Erp) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED, SHIPPED)
+    with steps.sessions.begin() as session:
+        of_erp = MessageRow.recipient == "erp", MessageRow.milestone == RECEIVED
+        session.execute(update(MessageRow).where(*of_erp).values(parked_at=func.now()))
+
+    # when
+    answer = erp.tell()
+
+    # then
+    assert answer == RedeliverAnswer()
+    assert erp.parked() == [RECEIVED, SHIPPED]
+
+
+def test_a_message_that_a_person_lets_go_is_not_sent_and_what_comes_after_it_is(
+    steps: Steps, erp: Erp, trouble: Callable[..., None]
+) -> None:
+    # given
+    erp.announce(steps.order_id, RECEIVED, SHIPPED)
+    erp.a_day_passes()
+    trouble("erp", "down")
+    erp.tell()
+    trouble("erp", "none")
+
+    # when
+    erp.let_go(steps.order_id, RECEIVED)
+    erp.send_again(steps.order_id, SHIPPED)
+    answer = erp.tell()
+
+    # then
+    assert answer == RedeliverAnswer(taken=2)
+    assert erp.taken(steps.order_id) == [SHIPPED]
+    assert erp.alerts(steps.order_id) == ["alert.raised", "alert.cleared"]

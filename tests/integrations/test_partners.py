@@ -1,0 +1,17 @@
+"""The clients are made as the settings say, each with the policy of its partner."""
+
+from datetime import timedelta
+
+from integrations.partners import connect_partners
+from settings import Settings
+
+
+def test_each_recipient_is_tried_for_as_long_as_its_own_policy_says(settings: Settings) -> None:
+    # given
+    hasty = settings.erp.model_copy(update={"give_up_after": timedelta(hours=1)})
+
+    # when
+    inboxes = connect_partners(settings.model_copy(update={"erp": hasty})).inboxes
+
+    # then
+    assert (inboxes["erp"].give_up_after, inboxes["crm"].give_up_after) == (timedelta(hours=1), timedelta(days=3))
