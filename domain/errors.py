@@ -53,6 +53,14 @@ class PushRefused(Refusal):
     """The channel does not let us tell it of stock, or there is no account to tell it by."""
 
 
+class StatementRefused(Refusal):
+    """The partner does not list what it knows: not to us, or not in this way."""
+
+
+class NotListed(StatementRefused):
+    """The partner keeps no such list."""
+
+
 class PartnerTrouble(Exception):
     """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
 

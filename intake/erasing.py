@@ -37,6 +37,8 @@ FORGET = (
     """,
     "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
     "UPDATE buyer_blocks SET subject = :pseudonym WHERE subject = ANY(:names)",
+    # What the CRM says of a customer's points is about the customer.
+    "UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id WHERE subject = ANY(:names)",
 )
 
 

@@ -55,5 +55,7 @@ class MessageRow(Base):
         Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
         Index("ix_messages_order", "order_id", "sequence"),
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
+        # It grows with the rows, so that ranges of pages are enough to find a day.
+        Index("ix_messages_sent", "sent_at", postgresql_using="brin"),
         Index("ix_messages_again", "recipient", "sequence", postgresql_where=text(IS_SENT_AGAIN)),
     )
