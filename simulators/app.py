@@ -23,6 +23,7 @@ from simulators.settings import PARTNERS, SimulatorSettings
 from simulators.shelf import Shelf
 from simulators.shopify import Shopify
 from simulators.shopify_stock import ShopifyStock
+from simulators.statements import Statements
 from simulators.taobao import Taobao
 from simulators.tms import Tms
 from simulators.tms_returns import TmsReturns
@@ -39,16 +40,25 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     desks = {partner: Desk(settings.secrets[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
     tms = Tms(world, desks["tms"], wms)
+    mailbox = Mailbox(desks["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
     routes = {
         "qimen": qimen.routes(),
-        "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
+        "wms": [
+            *wms.routes(),
+            *WmsReturns(world, desks["wms"], wms.stockroom).routes(),
+            *WmsCounts(world, desks["wms"], wms.stockroom).routes(),
+        ],
         "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes(), *TmsReturns(world, desks["tms"]).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),
         "inbox": Mailbox(desks["inbox"]).routes(),
-        "channel": [*Mailbox(desks["channel"]).routes(), *Listings(desks["channel"]).routes()],
+        "channel": [
+            *mailbox.routes(),
+            *Statements(desks["channel"], {"messages": mailbox.statement}).routes(),
+            *Listings(desks["channel"]).routes(),
+        ],
         # Platforms that are asked in their own words: nobody shares a secret of ours with them.
         "shopify": [
             *Shopify(Shelf(desks["channel"])).routes(),
