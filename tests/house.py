@@ -32,7 +32,7 @@ from domain.ids import order_workflow_id, return_workflow_id
 from integrations.partners import connect_partners
 from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
-from settings import Deadlines, Partner, Qimen, Settings
+from settings import Deadlines, Partner, Qimen, Settings, StatementPlan
 from simulators.settings import PARTNERS
 from tests.integrations.servers import SECRET, serving, simulating
 
@@ -46,6 +46,7 @@ QIMEN = Qimen(
 )
 """One location speaks Qimen; without a test of it there is nothing in it."""
 
+LISTING = ("channel", "erp", "crm", "tms", "payments", "wms")
 SILENT = 3600.0
 QUICK = 0.01
 PATIENCE_SECONDS = 60.0
@@ -234,6 +235,7 @@ async def open_house(
             deadlines=deadlines or Deadlines(),
             qimen=QIMEN,
             subscriptions_private=True,
+            statements=StatementPlan(partners=LISTING, grace=timedelta()),
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))
