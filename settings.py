@@ -2,10 +2,12 @@
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.statement_books import Lister
 
 
 class Partner(BaseModel, frozen=True):
@@ -54,7 +56,7 @@ class Deadlines(BaseModel, frozen=True):
 class StatementPlan(BaseModel, frozen=True):
     """Who lists what it knows, and when at night that is compared with the record."""
 
-    partners: tuple[Literal["channel", "erp", "crm", "tms", "payments", "wms"], ...] = ()
+    partners: tuple[Lister, ...] = ()
     at: time = time(2, 30)
     zone: str = "Asia/Shanghai"
     days: Annotated[int, Field(ge=1, le=60)] = 2

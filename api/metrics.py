@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Sessions
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderRow
+from models.statements import PartnerDifferenceRow
 from models.subscription import PARKED, DeliveryRow
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
@@ -22,6 +23,11 @@ _BY_CHANNEL = (
 )
 _PARKED = (
     select(MessageRow.recipient, func.count()).where(MessageRow.parked_at.is_not(None)).group_by(MessageRow.recipient)
+)
+_DIFFERENT = (
+    select(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind, func.count())
+    .where(PartnerDifferenceRow.gone_at.is_(None))
+    .group_by(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind)
 )
 _PARKED_FOR_SUBSCRIBERS = select(func.count()).where(DeliveryRow.state == PARKED)
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
@@ -51,8 +57,8 @@ class ApiMetrics:
 
 
 class Backlog(Collector):
-    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, and
-    messages that wait for a person."""
+    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, messages
+    that wait for a person, and differences between partners' books and ours."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -73,8 +79,13 @@ class Backlog(Collector):
             "baton_channel_backlog_age_seconds", "How long the oldest of them has waited", labels=["channel"]
         )
         parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
+        differ = GaugeMetricFamily(
+            "baton_partner_differences", "Where a partner's books differ from ours", labels=["partner", "kind"]
+        )
         try:
             with self._sessions() as session:
+                for partner, kind, count in session.execute(_DIFFERENT):
+                    differ.add_metric([partner, kind], count)
                 for recipient, count in session.execute(_PARKED):
                     parked.add_metric([recipient], count)
                 parked.add_metric(["subscribers"], session.scalar(_PARKED_FOR_SUBSCRIBERS) or 0)
@@ -90,4 +101,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age, sizes, ages, parked)
+        yield from (up, size, age, sizes, ages, parked, differ)

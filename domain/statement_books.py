@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from domain.status import FulfillmentStatus
+
+Lister = Literal["channel", "erp", "crm", "tms", "payments", "wms"]
+"""The partners who may list what they know."""
 
 
 @dataclass(frozen=True, slots=True)

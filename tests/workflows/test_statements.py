@@ -4,9 +4,11 @@ from datetime import time
 from uuid import uuid4
 
 import pytest
+from rich.console import Console
 from temporalio.client import ScheduleOverlapPolicy, WorkflowFailureError
 from temporalio.service import RPCError
 
+from commands.differences import compare_now, show
 from settings import StatementPlan
 from tests.house import House, eventually
 from workflows.schedules import keep_statements
@@ -70,6 +72,19 @@ async def test_the_books_of_an_order_agree_with_everybody(quick: House) -> None:
         "wms": ["fulfillment-orders", "stock"],
     }
     assert differences(quick, order_id) == []
+
+
+async def test_a_run_may_be_begun_by_hand_and_followed(quick: House) -> None:
+    said = list[str]()
+
+    books = await compare_now(quick.client, quick.settings, "tms", said.append)
+
+    assert list(books) == ["shipments"]
+    assert any("shipments" in words or "begins" in words for words in said)
+    console = Console(record=True, width=200)
+    show(quick.sessions, "tms", console)
+    assert "subject" in console.export_text()
+    await keep_statements(quick.client, quick.settings.model_copy(update={"statements": StatementPlan()}))
 
 
 async def test_a_partner_who_lists_nothing_fails_its_run_and_nobody_elses(quick: House) -> None:
