@@ -8,8 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import Money
-from domain.statement_books import BOOKS, MESSAGES, POINTS, REFUNDS, SHIPMENTS, STOCK, book_after, book_of
+from domain.statement_books import (
+    BOOKS,
+    MESSAGES,
+    POINTS,
+    REFUNDS,
+    SHIPMENTS,
+    STOCK,
+    WAREHOUSE_WORDS,
+    book_after,
+    book_of,
+)
 from domain.statements import AGES, Age, Entry, Kind, Known, differences
+from domain.status import FulfillmentStatus
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
 BEFORE, AFTER = NOON - timedelta(hours=1), NOON + timedelta(minutes=1)
@@ -90,6 +101,10 @@ def test_a_crm_may_have_customers_of_its_own() -> None:
 
 def test_what_a_warehouse_does_not_name_is_not_missing_there() -> None:
     assert list(differences(STOCK, Known("HZ/LAMP", BEFORE, least=5, most=5), None, NOON)) == []
+
+
+def test_every_status_has_the_words_of_the_warehouse() -> None:
+    assert set(WAREHOUSE_WORDS) == set(FulfillmentStatus)
 
 
 def test_books_are_compared_one_after_the_other() -> None:

@@ -54,6 +54,27 @@ async def test_what_the_erp_lost_is_sent_again_by_itself(quick: House) -> None:
     assert differences(quick, order_id) == [("erp", False)] * 3
 
 
+async def test_a_delivery_that_nobody_told_of_ends_its_order_the_night_after(quick: House) -> None:
+    # given a parcel that arrived without a word
+    order_id = await quick.order("UNTOLD-DELIVERY")
+    order = await quick.until(order_id, lambda order: order["shipments"] != [])
+    [parcel] = order["shipments"]
+
+    async def there() -> str:
+        return str((await quick.simulators.get(f"/tms/shipments/{parcel['shipment_id']}")).json()["status"])
+
+    await eventually(there, lambda status: status == "delivered")
+    await quick.until_fulfillment(order_id, "shipped")
+
+    # when
+    await compare(quick, "tms")
+
+    # then
+    await quick.until_status(order_id, "completed")
+    await compare(quick, "tms")
+    assert differences(quick, order_id) == [("tms", False)]
+
+
 async def test_the_books_of_an_order_agree_with_everybody(quick: House) -> None:
     # given
     order_id = await quick.order()
