@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session
 
+from activities import journal
 from activities.differences import UNSYNCHRONIZED, Row
-from domain.statement_books import CAPTURES, MESSAGES, REFUNDS, SHIPMENTS
+from domain.statement_books import BOOKS_DIFFER, CAPTURES, MESSAGES, REFUNDS, SHIPMENTS
 from domain.statements import Entry, Kind
 from domain.status import TrackingStatus
 from domain.tracking import follows
@@ -78,10 +79,14 @@ def _tracking(shipment: ShipmentRow, entry: Entry) -> NewEvent:
 def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
     """Money is never moved by itself: a refund that the gateway lacks may have gone another way."""
     subjects = [row.subject for row in rows]
-    refunded = select(MoneyMovementRow.order_id).where(MoneyMovementRow.key.in_(subjects))
-    theirs = or_(OrderRow.order_id.in_(refunded), OrderRow.payment_reference.in_(subjects))
+    paid_back = select(MoneyMovementRow.order_id, MoneyMovementRow.key).where(MoneyMovementRow.key.in_(subjects))
+    paid = select(OrderRow.order_id, OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects))
     reason = "the payment gateway's books differ from ours: see the report of differences"
-    session.execute(update(OrderRow).where(theirs).values(attention=reason), execution_options=UNSYNCHRONIZED)
+    for order_id, subject in session.execute(union(paid_back, paid)).all():
+        key, data = f"alert:{BOOKS_DIFFER}:{subject}", {"code": BOOKS_DIFFER, "reason": reason}
+        journal.happened(session, order_id, "alert.raised", key, data, rows[0].partner)
+        of_order = OrderRow.order_id == order_id
+        session.execute(update(OrderRow).where(of_order).values(attention=reason), execution_options=UNSYNCHRONIZED)
 
 
 MONEY = Mending((Kind.MISSING_THERE, Kind.AMOUNT_DIFFERS, Kind.STATUS_DIFFERS), 1, _call_a_person)

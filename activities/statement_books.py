@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Subquery, exists, func, select, tuple_
+from sqlalchemy import Subquery, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.counts import booked_since
@@ -112,9 +112,10 @@ def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime
 
 
 def _points(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
-    """Points that were told, and those that are on their way: a message that was not acknowledged may have come."""
+    """Points that were told, and those that are on their way: who was not acknowledged may have come, and who was told
+    a moment ago may not have been there when the partner was asked."""
     points = func.coalesce(M.data["points"].as_integer(), 0)
-    waiting = M.sent_at.is_(None)
+    waiting = or_(M.sent_at.is_(None), M.sent_at >= settled)
     told = func.coalesce(func.sum(points).filter(~waiting), 0)
     given = func.coalesce(func.sum(points).filter(waiting, points > 0), 0)
     taken = func.coalesce(func.sum(points).filter(waiting, points < 0), 0)

@@ -10,6 +10,10 @@ Lister = Literal["channel", "erp", "crm", "tms", "payments", "wms"]
 """The partners who may list what they know."""
 
 
+BOOKS_DIFFER = "BOOKS_DIFFER"
+"""The code of the alert by which a person is called to an order whose money differs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """One list of a partner. The fields of `subject` together name what an entry is about, `at` is the time of its last

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from domain.statement_books import BOOKS
+
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
-LISTING = ("channel", "erp", "crm", "tms", "payments", "wms")
-"""The simulated partners who list what they know."""
 DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090}
 PORT_OF = {
     "api": "BATON_API_PORT",
@@ -75,7 +75,7 @@ def environment(
         "BATON_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['ui']}",
         "BATON_API_HOST": "127.0.0.1",
         "BATON_API_PORT": str(ports["api"]),
-        "BATON_STATEMENTS__PARTNERS": json.dumps(LISTING),
+        "BATON_STATEMENTS__PARTNERS": json.dumps(list(BOOKS)),
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from activities import journal
+from activities.notify import NotifyRequest
 from activities.redeliver import Redeliver, RedeliverRequest
 from activities.statements import Place, StatementRequest, StatementSteps, Step
+from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
@@ -15,6 +18,8 @@ from integrations.statements import Statements
 from models.database import Sessions
 from models.statements import PartnerDifferenceRow, StatementEntryRow
 from settings import StatementPlan
+from tests.activities.story import LONG, build_steps
+from tests.factories import place_order
 
 ONCE = StatementPlan(grace=timedelta())
 """Nothing may be under way in a test that waits for everything."""
@@ -95,3 +100,18 @@ class Comparing:
         """What the worker does once the relay has found that something is to be sent again."""
         inboxes = {name: MessageInbox(self.partners[name]) for name in RECIPIENTS}
         return Redeliver(self.sessions, inboxes).redeliver_batch(RedeliverRequest(recipient)).taken
+
+
+def tell(comparing: Comparing, name: str, *told: str) -> str:
+    """An order of this channel order id of whose milestones everybody was told."""
+    order_id = place_order(comparing.sessions, channel_order_id=name, customer_id=f"C-{comparing.begun:%H%M%S%f}")
+    for milestone in told or (milestones.RECEIVED, milestones.SHIPPED):
+        with comparing.sessions.begin() as session:
+            journal.announce(session, order_id, milestone, {"points": 5})
+    build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id, LONG))
+    return order_id
+
+
+def missing(comparing: Comparing, partner: str) -> list[str]:
+    found = comparing.open_differences(partner)
+    return sorted(subject for kind, subject, *_ in found if kind == "missing_there")

@@ -19,7 +19,7 @@ from models.order import OrderRow
 from tests.activities.comparing import Comparing
 from tests.activities.conftest import NOBODY
 from tests.activities.story import REASON, Steps, build_steps
-from tests.factories import LAMP, TEACUP, place_order, stock_shop
+from tests.factories import LAMP, TEACUP, events_of, place_order, stock_shop
 from tests.integrations.servers import connecting, eventually, simulating
 
 Ask = Callable[..., Any]
@@ -130,6 +130,7 @@ def test_a_refund_is_never_made_again_but_a_person_is_called(
     assert (kind, key, ours, theirs) in comparing.open_differences("payments")
     assert {row.subject for row in comparing.rows("payments")} <= {key, reference(bad)}
     assert attention(good) is None
+    assert events_of(bad.sessions, bad.order_id).count("alert.raised") == len(comparing.rows("payments"))
     assert "differ" in (attention(bad) or "")
     assert len(ask("/payments/refunds", payment_reference=reference(bad))["refunds"]) == 1
     assert {row.mends for row in comparing.rows("payments")} == {1}
