@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import select
 from temporalio.client import (
     Client,
@@ -64,10 +64,13 @@ def show(sessions: Sessions, partner: str | None, console: Console) -> None:
         wanted = wanted.where(row.partner == partner)
     with sessions() as session:
         found = session.scalars(wanted).all()
-    table = Table("partner", "book", "kind", "subject", "ours", "theirs", "days", "seen to")
+    # A subject is for copying, so that none of it may be cut off.
+    whole = Column("subject", overflow="fold", min_width=26)
+    table = Table("book", Column("kind", no_wrap=True), whole, "ours", "theirs", "days", "seen to")
     for one in found[:SHOWN]:
         days = str((datetime.now(UTC) - one.first_seen_at).days)
-        table.add_row(one.partner, one.book, one.kind, one.subject, one.ours, one.theirs, days, str(one.mends))
+        of = f"{one.partner} {one.book}"
+        table.add_row(of, one.kind, one.subject, one.ours, one.theirs, days, str(one.mends))
     console.print(table)
     if len(found) > SHOWN:
         console.print(f"the first {SHOWN}; GET /reports/differences has the others")
