@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -46,9 +47,10 @@ class Statements:
             after, limit = _place(asked.get("cursor", "")), int(asked.get("limit", "100"))
         except ValueError:
             raise Problem(422, "invalid_query", "from, to, cursor or limit is not what it must be") from None
-        lines = sorted(line for line in self.books[book]() if start <= line.at < end and line[:2] > after)
-        page = lines[: min(limit, LARGEST_PAGE)]
-        more = len(lines) > len(page)
+        size = min(limit, LARGEST_PAGE)
+        wanted = (line for line in self.books[book]() if start <= line.at < end and line[:2] > after)
+        lines = nsmallest(size + 1, wanted, key=lambda line: line[:2])
+        page, more = lines[:size], len(lines) > size
         return 200, {"items": [line.entry for line in page], "next_cursor": _cursor(page[-1]) if more else ""}
 
 

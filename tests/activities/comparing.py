@@ -50,11 +50,12 @@ class Comparing:
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
     """What other tests told the partners before is not compared."""
     address: str = ""
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def steps(self) -> StatementSteps:
         clients = {name: Statements(http) for name, http in self.partners.items() if name != "inbox"}
-        return StatementSteps(self.sessions, clients, self.plan)
+        return StatementSteps(self.sessions, clients, self.plan, self.elsewhere)
 
     def night(self, partner: str) -> Night:
         """One comparison to its end."""

@@ -192,6 +192,21 @@ def test_work_of_the_warehouse_is_compared_in_its_own_words(comparing: Comparing
     assert released.work not in {row.subject for row in comparing.rows("wms")}
 
 
+def test_work_of_another_house_is_not_looked_for(comparing: Comparing, hasty: Comparing) -> None:
+    # given work of which this warehouse never heard
+    steps = an_order(comparing).up_to("release_to_pick")
+
+    # when it is another one's / then nobody misses it here
+    hasty.elsewhere = ("HANGZHOU",)
+    hasty.night("wms")
+    assert hasty.open_differences("wms") == set()
+
+    # when it is this one's / then it is missing
+    hasty.elsewhere = ()
+    hasty.night("wms")
+    assert hasty.open_differences("wms") == {("missing_there", steps.work, "released", "")}
+
+
 def reference(steps: Steps) -> str:
     with steps.sessions() as session:
         return session.get_one(OrderRow, steps.order_id).payment_reference
