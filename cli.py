@@ -6,6 +6,7 @@ from commands import blocks, channels, keys, leadtimes, listings, messages, para
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.demo import demo
+from commands.differences import differences
 from commands.erase import erase_command
 from commands.import_file import import_command
 from commands.migrate import migrate
@@ -23,6 +24,7 @@ app.command("verify")(verify_command)
 app.command("import")(import_command)
 bench.command()(sourcing)
 app.command()(trace)
+app.command()(differences)
 app.command("erase")(erase_command)
 app.add_typer(bench, name="bench")
 

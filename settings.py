@@ -1,11 +1,13 @@
 """One frozen Settings, read from the environment; `baton up` writes what its services need to `.baton/env`."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, SecretStr, StringConstraints
+from pydantic import BaseModel, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.statement_books import Lister
 
 
 class Partner(BaseModel, frozen=True):
@@ -53,6 +55,18 @@ class Deadlines(BaseModel, frozen=True):
     """How long after the goods came back; the law gives seven days."""
     attention: timedelta = timedelta(minutes=15)
     """How long an undo may keep failing before a person is asked to look."""
+
+
+class StatementPlan(BaseModel, frozen=True):
+    """Who lists what it knows, and when at night that is compared with the record."""
+
+    partners: tuple[Lister, ...] = ()
+    at: time = time(2, 30)
+    zone: str = "Asia/Shanghai"
+    days: Annotated[int, Field(ge=1, le=60)] = 2
+    """How far back: what differed before is looked at again for as long as it does."""
+    grace: timedelta = timedelta(minutes=30)
+    """What changed on either side within it may still be under way and is no difference."""
 
 
 class Settings(BaseSettings):
@@ -103,6 +117,8 @@ class Settings(BaseSettings):
     with another one what was signed before is not believed any more."""
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
+
+    statements: StatementPlan = StatementPlan()
 
     stock_difference_alert: int = 10
     """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""

@@ -35,11 +35,12 @@ from workflows.push import PushWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.redeliver import RedeliveryWorkflow
 from workflows.returns import ReturnWorkflow
-from workflows.schedules import keep_nightly, keep_schedules
+from workflows.schedules import keep_nightly, keep_schedules, keep_statements
+from workflows.statements import StatementWorkflow
 
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
-    *(DeliveryWorkflow, RedeliveryWorkflow),
+    *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow),
 )
 MESSENGERS = 4
 """How many batches of messages one worker process sends at a time, beside all orders."""
@@ -99,6 +100,7 @@ async def run_worker(settings: Settings) -> None:
     client = await connect_temporal(settings)
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
     await keep_nightly(client, settings)
+    await keep_statements(client, settings)
     relay = Relay(record, client, settings)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

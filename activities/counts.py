@@ -42,6 +42,30 @@ def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: in
         return News(True, queue.names(session, queue.served(session, skus)))
 
 
+def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, Since]:
+    """What was booked after the count was taken, and what is packed and may have left."""
+    came, left = Counter[str](), Counter[str]()
+    movements = select(StockMovementRow.sku, StockMovementRow.kind, StockMovementRow.quantity).where(
+        StockMovementRow.location_id == location,
+        StockMovementRow.sku.in_(skus),
+        StockMovementRow.at > taken_at,
+        StockMovementRow.kind.in_(ON_HAND),
+    )
+    for sku, kind, quantity in session.execute(movements):
+        units = EFFECT[kind]["on_hand"] * quantity
+        came[sku] += max(0, units)
+        left[sku] += max(0, -units)
+    packed = (
+        select(FulfillmentLineRow.sku, func.sum(FulfillmentLineRow.allocated))
+        .join(FulfillmentOrderRow)
+        .where(FulfillmentOrderRow.location_id == location, FulfillmentOrderRow.status == FulfillmentStatus.PACKED)
+        .where(FulfillmentLineRow.sku.in_(skus))
+        .group_by(FulfillmentLineRow.sku)
+    )
+    leaving = {sku: int(units) for sku, units in session.execute(packed)}
+    return {sku: Since(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
+
+
 def _keep(session: Session, event: PartnerEventRow) -> bool:
     """True when the count is new and no newer snapshot of the location came before."""
     kind, location, taken_at = _kind(event), event.data["location_id"], _taken_at(event)
@@ -82,7 +106,7 @@ def _counted(session: Session, event: PartnerEventRow, stock: Mapping[str, Stock
     counted: Counter[str] = Counter()
     for line in event.data["lines"]:
         counted[line["sku"]] += line["quantity"]
-    since = _since(session, event.data["location_id"], _taken_at(event), list(counted))
+    since = booked_since(session, event.data["location_id"], _taken_at(event), list(counted))
     found = {}
     for sku, units in counted.items():
         row = stock.get(sku)
@@ -114,30 +138,6 @@ def _lock(session: Session, location: str, skus: set[str]) -> dict[str, StockRow
 def _free(row: StockRow | None) -> int:
     """Units that can leave the books without breaking a promise."""
     return row.available if row else 0
-
-
-def _since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, Since]:
-    """What was booked after the count was taken, and what is packed and may have left."""
-    came, left = Counter[str](), Counter[str]()
-    movements = select(StockMovementRow.sku, StockMovementRow.kind, StockMovementRow.quantity).where(
-        StockMovementRow.location_id == location,
-        StockMovementRow.sku.in_(skus),
-        StockMovementRow.at > taken_at,
-        StockMovementRow.kind.in_(ON_HAND),
-    )
-    for sku, kind, quantity in session.execute(movements):
-        units = EFFECT[kind]["on_hand"] * quantity
-        came[sku] += max(0, units)
-        left[sku] += max(0, -units)
-    packed = (
-        select(FulfillmentLineRow.sku, func.sum(FulfillmentLineRow.allocated))
-        .join(FulfillmentOrderRow)
-        .where(FulfillmentOrderRow.location_id == location, FulfillmentOrderRow.status == FulfillmentStatus.PACKED)
-        .where(FulfillmentLineRow.sku.in_(skus))
-        .group_by(FulfillmentLineRow.sku)
-    )
-    leaving = {sku: int(units) for sku, units in session.execute(packed)}
-    return {sku: Since(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
 
 
 def _kind(event: PartnerEventRow) -> str:

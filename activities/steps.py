@@ -34,6 +34,7 @@ from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Shortages
+from activities.statements import StatementSteps
 from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
@@ -62,6 +63,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     requests = ReturnRequests(record, parameters)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
     pull, reconcile = Pull(record), Reconcile(record)
+    qimen = settings.qimen.warehouses if settings.qimen else ()
+    statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
     return (
         audit.audit_order,
         holds.raise_hold,
@@ -112,6 +115,11 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         reconcile.open_comparison,
         reconcile.compare_page,
         reconcile.fetch_missing,
+        statements.open_statement,
+        statements.read_page,
+        statements.find_missing,
+        statements.look_again,
+        statements.mend_differences,
         Push(record).push_batch,
         LeadTimes(record).learn_lead_times,
     )

@@ -20,6 +20,7 @@ from api import (
     channel_stock,
     channel_webhooks,
     deliveries,
+    differences,
     event_stream,
     fulfillment_orders,
     health,
@@ -124,7 +125,7 @@ ROUTERS = (
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
-    *(waves, pick_lists, fulfillment_orders),
+    *(waves, pick_lists, fulfillment_orders, differences),
     *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream),
     *(return_commands, return_receipts, return_reasons, return_reports, store_credits),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Sessions
 from models.messaging import IS_LEFT, MessageRow, PartnerEventRow
 from models.order import OrderRow
+from models.statements import PartnerDifferenceRow
 from models.subscription import PARKED, DeliveryRow, SubscriptionRow
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15)
@@ -25,6 +26,11 @@ _PARKED = (
 )
 _LEFT = select(MessageRow.recipient, func.count()).where(text(IS_LEFT)).group_by(MessageRow.recipient)
 _DISABLED = select(func.count()).where(~SubscriptionRow.active, SubscriptionRow.disabled_because.is_not(None))
+_DIFFERENT = (
+    select(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind, func.count())
+    .where(PartnerDifferenceRow.gone_at.is_(None))
+    .group_by(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind)
+)
 _PARKED_FOR_SUBSCRIBERS = select(func.count()).where(DeliveryRow.state == PARKED)
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
@@ -54,7 +60,8 @@ class ApiMetrics:
 
 class Backlog(Collector):
     """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, messages
-    that wait for their recipient or a person, and subscribers that are gone."""
+    that wait for their recipient or a person, subscribers that are gone, and differences between partners' books and
+    ours."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -77,8 +84,13 @@ class Backlog(Collector):
         parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
         left = GaugeMetricFamily("baton_left_messages", "How many were not taken at once", labels=["recipient"])
         disabled = GaugeMetricFamily("baton_disabled_subscriptions", "How many receivers are gone")
+        differ = GaugeMetricFamily(
+            "baton_partner_differences", "Where a partner's books differ from ours", labels=["partner", "kind"]
+        )
         try:
             with self._sessions() as session:
+                for partner, kind, count in session.execute(_DIFFERENT):
+                    differ.add_metric([partner, kind], count)
                 for recipient, count in session.execute(_LEFT):
                     left.add_metric([recipient], count)
                 disabled.add_metric([], session.scalar(_DISABLED) or 0)
@@ -97,4 +109,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age, sizes, ages, left, parked, disabled)
+        yield from (up, size, age, sizes, ages, left, parked, disabled, differ)

@@ -178,13 +178,15 @@ MESSAGES = f"""
         sent_at IS NULL AND parked_at IS NULL AS waiting
     FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
 
-# Two steps that speak of one order at once may be heard either way, within moments of each other.
+# Two steps that speak of one order at once may be heard either way, within moments of each other. What was sent again
+# after the later one had been heard was lost by the recipient, and told in its order before.
 IN_ORDER = """
-    SELECT message_id AS id, coalesce(least(ahead, now()) > sent_at + interval '1 minute', false) AS wrong
-    FROM (
-        SELECT message_id, sent_at, max(coalesce(sent_at, 'infinity')) OVER (
-            PARTITION BY order_id, recipient ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS ahead FROM messages) AS heard"""
+    SELECT message_id AS id, EXISTS (
+        SELECT FROM messages ahead
+        WHERE ahead.order_id = heard.order_id AND ahead.recipient = heard.recipient AND ahead.sequence < heard.sequence
+          AND coalesce(ahead.redelivered_at, '-infinity') <= heard.sent_at
+          AND least(ahead.sent_at, now()) > heard.sent_at + interval '1 minute') AS wrong
+    FROM messages heard"""
 
 TOLD_ONCE = """
     SELECT order_id || ' ' || digest AS id, count(*) > 1 AS wrong

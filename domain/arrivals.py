@@ -61,12 +61,16 @@ def promises(available: int, expected: Sequence[tuple[date, int]], queue: Iterab
     return promised
 
 
-def difference(counted: int, on_hand: int, since: Since) -> int:
-    """Units that the warehouse has more (or, below zero, less) than the books can explain.
+def explained(on_hand: int, since: Since) -> tuple[int, int]:
+    """The least and the most units that may have been in the house when a count was taken.
 
-    Whatever the books say happened after the count may or may not have been in the house when it was taken, so all
-    between the two extremes is no difference.
+    Whatever the books say happened after the count may or may not have been done by then.
     """
     then = on_hand - since.came + since.left
-    least, most = then - since.left - since.leaving, then + since.came
+    return then - since.left - since.leaving, then + since.came
+
+
+def difference(counted: int, on_hand: int, since: Since) -> int:
+    """Units that the warehouse has more (or, below zero, less) than the books can explain."""
+    least, most = explained(on_hand, since)
     return min(0, counted - least) or max(0, counted - most)

@@ -57,6 +57,14 @@ class UploadRefused(Refusal):
     """The channel does not take a shipment over, or we know nothing to tell it of."""
 
 
+class StatementRefused(Refusal):
+    """The partner does not list what it knows: not to us, or not in this way."""
+
+
+class NotListed(StatementRefused):
+    """The partner keeps no such list."""
+
+
 class PartnerTrouble(Exception):
     """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
 

@@ -43,6 +43,11 @@ def reconcile_id(channel: str) -> str:
     return f"reconcile/{channel}"
 
 
+def statement_id(partner: str) -> str:
+    """Of the schedule that compares the partner's books with ours and, before the time of its start, of each run."""
+    return f"statements/{partner}"
+
+
 NIGHTLY_LEAD_TIMES = "nightly/lead-times"
 """Of the schedule that learns lead times and, before the time of its start, of each run."""
 

@@ -1,6 +1,7 @@
 """What the services of one data directory are told: ports, addresses and secrets, kept in `<data_dir>/env`."""
 
 import base64
+import json
 import os
 import re
 import secrets
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from domain.statement_books import BOOKS
 
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
 DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090}
@@ -72,6 +75,7 @@ def environment(
         "BATON_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['ui']}",
         "BATON_API_HOST": "127.0.0.1",
         "BATON_API_PORT": str(ports["api"]),
+        "BATON_STATEMENTS__PARTNERS": json.dumps(list(BOOKS)),
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }

@@ -37,6 +37,9 @@ FORGET = (
     """,
     "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
     "UPDATE buyer_blocks SET subject = :pseudonym WHERE subject = ANY(:names)",
+    # What the CRM says of a customer's points is about the customer.
+    "UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id"
+    " WHERE book = 'points' AND subject = ANY(:customers)",
 )
 
 
@@ -60,7 +63,9 @@ def erase(sessions: Sessions, customer: str) -> Erased:
     with sessions.begin() as session:
         named = (OrderRow.customer_id == customer) | (OrderRow.receiver_token == customer)
         rows = session.execute(
-            select(OrderRow.order_id, OrderRow.status, OrderRow.receiver_token, OrderRow.buyer_token)
+            select(
+                OrderRow.order_id, OrderRow.customer_id, OrderRow.status, OrderRow.receiver_token, OrderRow.buyer_token
+            )
             .where(named | (OrderRow.buyer_token == customer))
             .order_by(OrderRow.order_id)
             .with_for_update()
@@ -72,6 +77,7 @@ def erase(sessions: Sessions, customer: str) -> Erased:
             return Erased(open_orders=under_way)
         names = {customer, *(row.receiver_token for row in rows), *(row.buyer_token for row in rows)} - {""}
         pseudonym = f"erased-{secrets.token_hex(8)}"
+        whom = {"names": sorted(names), "customers": sorted({row.customer_id for row in rows}), "pseudonym": pseudonym}
         for statement in FORGET if orders else ():
-            session.execute(text(statement), {"orders": orders, "names": sorted(names), "pseudonym": pseudonym})
+            session.execute(text(statement), {"orders": orders, **whom})
         return Erased(len(orders), pseudonym)

@@ -111,7 +111,7 @@ class PartnerHttp:
     ) -> Answer:
         """Change something; the same key again gets the same answer and has no second effect."""
         content = json.dumps(body, separators=(",", ":")).encode()
-        key = quote(key, safe=PRINTABLE_ASCII)
+        key = key_in_header(key)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._call("POST", path, content, key, headers, refusal, expected)
 
@@ -128,7 +128,8 @@ class PartnerHttp:
         refusal: type[Refusal],
         expected: tuple[int, ...],
     ) -> Answer:
-        call = f"{self.name} {method} {path}"
+        # What is asked for by name may be a customer, and texts of trouble end in histories.
+        call = f"{self.name} {method} {path.partition('?')[0]}"
         headers |= self._signature(webhook_id, content)
         try:
             request = self._client.build_request(method, path, content=content, headers=headers)
@@ -155,6 +156,11 @@ class PartnerHttp:
 def segment(text: str) -> str:
     """An id as one segment of a path, whatever it is made of."""
     return quote(text, safe="")
+
+
+def key_in_header(key: str) -> str:
+    """A key as a partner gets it: percent-encoded where it is not printable ASCII."""
+    return quote(key, safe=PRINTABLE_ASCII)
 
 
 def readable(text: str) -> str:

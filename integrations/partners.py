@@ -9,6 +9,7 @@ from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
 from integrations.qimen import QimenWms
+from integrations.statements import Statements
 from integrations.tms import Tms
 from integrations.warehouses import Warehouses
 from integrations.wms import Warehouse, Wms
@@ -26,6 +27,8 @@ class Partners:
     quick_payments: Payments
     crm: Crm
     inboxes: dict[str, MessageInbox]
+    statements: dict[str, Statements]
+    """Of those who list what they know."""
 
 
 def connect_partners(settings: Settings) -> Partners:
@@ -43,6 +46,7 @@ def connect_partners(settings: Settings) -> Partners:
         quick_payments=Payments(http("payments", QUICK)),
         crm=Crm(http("crm")),
         inboxes={name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS},
+        statements={name: Statements(http(name)) for name in settings.statements.partners},
     )
 
 

@@ -40,7 +40,11 @@ class ShipmentRow(Base):
     cost_currency: Mapped[str | None]
     label_prints: Mapped[int] = mapped_column(server_default="0")
 
-    __table_args__ = (UniqueConstraint("carrier", "waybill"), Index("ix_shipments_waybill", "waybill"))
+    __table_args__ = (
+        UniqueConstraint("carrier", "waybill"),
+        Index("ix_shipments_waybill", "waybill"),
+        Index("ix_shipments_booked", "booked_at", postgresql_using="brin"),
+    )
 
 
 class ParcelRow(Base):
@@ -145,6 +149,7 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_opened", "location_id", "created_at"),
         Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
+        Index("ix_fulfillment_orders_released", "released_at", postgresql_using="brin"),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
         Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),

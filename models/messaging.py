@@ -64,4 +64,6 @@ class MessageRow(Base):
         Index("ix_messages_order", "order_id", "sequence"),
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
         Index("ix_messages_left", "recipient", "tries", "sequence", postgresql_where=text(IS_LEFT)),
+        # It grows with the rows, so that ranges of pages are enough to find a day.
+        Index("ix_messages_sent", "sent_at", postgresql_using="brin"),
     )

@@ -31,6 +31,7 @@ class MoneyMovementRow(Base):
         CheckConstraint(f"kind IN ({MOVEMENTS})", "kind"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_money_movements_order", "order_id"),
+        Index("ix_money_movements_at", "at", postgresql_using="brin"),
     )
 
 

@@ -27,6 +27,7 @@ from simulators.shipments import Shipments
 from simulators.shopify import Shopify
 from simulators.shopify_fulfillments import ShopifyFulfillments
 from simulators.shopify_stock import ShopifyStock
+from simulators.statements import Statements
 from simulators.taobao import Taobao
 from simulators.taobao_sends import TaobaoSends
 from simulators.tms import Tms
@@ -45,18 +46,24 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     desks = {partner: Desk(settings.secrets[partner], moods[partner]) for partner in PARTNERS}
     wms = Wms(world, desks["wms"])
     tms = Tms(world, desks["tms"], wms)
+    mailbox = Mailbox(desks["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
     shopify, taobao = Shelf(desks["channel"]), Shelf(desks["channel"])
     routes = {
         "qimen": qimen.routes(),
-        "wms": [*wms.routes(), *WmsReturns(world, desks["wms"]).routes(), *WmsCounts(world, desks["wms"]).routes()],
+        "wms": [
+            *wms.routes(),
+            *WmsReturns(world, desks["wms"], wms.stockroom).routes(),
+            *WmsCounts(world, desks["wms"], wms.stockroom).routes(),
+        ],
         "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes(), *TmsReturns(world, desks["tms"]).routes()],
         "payments": Payments(world, desks["payments"]).routes(),
         "erp": Erp(world, desks["erp"]).routes(),
         "crm": Crm(world, desks["crm"]).routes(),
         "inbox": Mailbox(desks["inbox"]).routes(),
         "channel": [
-            *Mailbox(desks["channel"]).routes(),
+            *mailbox.routes(),
+            *Statements(desks["channel"], {"messages": mailbox.statement}).routes(),
             *Listings(desks["channel"]).routes(),
             *Shipments(desks["channel"]).routes(),
         ],

@@ -1,16 +1,20 @@
 """Customer service: it takes messages, keeps points, and opens a case when a customer wants to return goods."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import troubles
+from simulators.callbacks import rfc3339
 from simulators.desk import Body, Desk
 from simulators.messages import Mailbox
 from simulators.problems import Problem
 from simulators.shapes import amount, texts
+from simulators.statements import Line, Statements
 from simulators.world import Subject, World
 
 CASE = {
@@ -39,6 +43,7 @@ class Crm:
         open_case = self.desk.poke(CASE, self._open_case)
         return [
             *self.mailbox.routes(),
+            *Statements(self.desk, {"messages": self.mailbox.statement, "points": self._balances}).routes(),
             Route("/cases", open_case, methods=["POST"]),
             Route("/customers/{customer_id:path}/points", self.desk.question(self._points), methods=["GET"]),
             Route("/points-spent", self.desk.poke(SPENT, self._spend), methods=["POST"]),
@@ -52,6 +57,19 @@ class Crm:
         if not given and customer not in self.spent:
             raise Problem(404, "unknown", "nobody of this name has points")
         return 200, {"customer_id": customer, "points": sum(given) - self.spent[customer]}
+
+    def _balances(self) -> Iterable[Line]:
+        """Of every customer of whom something was told: what it has, what it spent, and when it was last told of."""
+        given, changed = Counter[str](), dict[str, datetime]()
+        for number, at in self.mailbox.taken_at.items():
+            data = self.mailbox.messages[number]["data"]
+            if customer := data.get("customer_id"):
+                given[customer] += data.get("points", 0)
+                changed[customer] = at
+        for customer, at in changed.items():
+            spent = self.spent[customer]
+            points = {"points": given[customer] - spent, "spent": spent}
+            yield Line(at, customer, {"customer_id": customer, **points, "changed_at": rfc3339(at)})
 
     def _spend(self, request: Request, body: Body) -> tuple[int, Body]:
         self.spent[body["customer_id"]] += body["points"]

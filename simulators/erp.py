@@ -10,6 +10,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.messages import Mailbox
+from simulators.statements import Statements
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
@@ -48,6 +49,7 @@ class Erp:
         cancel = self.desk.poke(PURCHASE_CANCELED, self._cancel)
         return [
             *mailbox.routes(take_slowly),
+            *Statements(self.desk, {"messages": mailbox.statement}).routes(),
             Route("/receipts", receive, methods=["POST"]),
             Route("/purchase-orders", order, methods=["POST"]),
             Route("/purchase-orders/cancel", cancel, methods=["POST"]),

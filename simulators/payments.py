@@ -1,7 +1,9 @@
 """The payment gateway: it knows what customers paid and pays back, never more than was captured."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +11,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import shapes, troubles
+from simulators.callbacks import rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
+from simulators.statements import Line, Statements
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
@@ -18,6 +22,7 @@ REFUND = {"payment_reference": str, "amount": shapes.amount, "currency": shapes.
 STATUSES = ("pending", "authorized", "captured", "failed", "voided")
 TRADE_STATES = ("SUCCESS", "REFUND", "NOTPAY", "CLOSED", "REVOKED", "USERPAYING", "PAYERROR", "ACCEPT")
 """What a gateway says that speaks as WeChat Pay does."""
+CAPTURED = ("captured", "SUCCESS")
 TOLD = ("captured", "failed", "voided")
 SELF_EXPLAINING = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
 STEPS_UNTIL_SETTLED = 4
@@ -39,6 +44,7 @@ class Payment:
     amount: str
     currency: str
     refunds: list[dict[str, str]] = field(default_factory=list)
+    changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def refundable(self) -> Decimal:
@@ -51,6 +57,8 @@ class Payments:
     world: World
     desk: Desk
     payments: dict[str, Payment] = field(default_factory=dict)
+    refunded_at: dict[str, datetime] = field(default_factory=dict)
+    """By the key of each refund, when it last changed."""
 
     def routes(self) -> list[Route]:
         desk = self.desk
@@ -59,12 +67,14 @@ class Payments:
             Route("/payments/{reference:path}", desk.question(self._look), methods=["GET"]),
             Route("/refunds", desk.change(REFUND, self._refund), methods=["POST"]),
             Route("/refunds", desk.view(self._refunds), methods=["GET"]),
+            *Statements(desk, {"captures": self._captures, "refunds": self._paid_back}).routes(),
         ]
 
     def _make(self, request: Request, body: Body) -> tuple[int, Body]:
         payment = self._find(body["reference"])
         if payment:
             payment.status, payment.amount, payment.currency = body["status"], body["amount"], body["currency"]
+            payment.changed_at = datetime.now(UTC)
         else:
             payment = self._know(Payment(**{name: body[name] for name in PAYMENT}))
         if payment.status in TOLD:
@@ -92,6 +102,7 @@ class Payments:
         refund |= {"refund_id": f"RF-{payment.reference}-{len(payment.refunds) + 1}", "status": status}
         refund["refund_key"] = request.headers["idempotency-key"]
         payment.refunds.append(refund)
+        self.refunded_at[refund["refund_key"]] = datetime.now(UTC)
         if pending:
             self.world.begin(self._settle_refund(payment, refund))
         return 201, {"refund_id": refund["refund_id"], "status": status}
@@ -99,6 +110,24 @@ class Payments:
     def _refunds(self, request: Request, body: Body) -> tuple[int, Body]:
         payment = self._find(request.query_params.get("payment_reference", ""))
         return 200, {"refunds": payment.refunds if payment else []}
+
+    def _captures(self) -> Iterable[Line]:
+        for payment in self.payments.values():
+            if payment.status in CAPTURED:
+                told = {"payment_reference": payment.reference, **_odd(payment, payment.amount)}
+                told["captured_at"] = rfc3339(payment.changed_at)
+                yield Line(payment.changed_at, payment.reference, told)
+
+    def _paid_back(self) -> Iterable[Line]:
+        for payment in self.payments.values():
+            if Trouble.FORGOTTEN_REFUND in troubles.named_in(payment.reference):
+                continue
+            for refund in payment.refunds:
+                at = self.refunded_at[refund["refund_key"]]
+                told = {name: refund[name] for name in ("refund_key", "payment_reference", "status")}
+                yield Line(
+                    at, refund["refund_key"], told | _odd(payment, refund["amount"]) | {"changed_at": rfc3339(at)}
+                )
 
     def _find(self, reference: str) -> Payment | None:
         if reference not in self.payments and (told := SELF_EXPLAINING.fullmatch(reference)):
@@ -115,13 +144,14 @@ class Payments:
     async def _settle(self, payment: Payment) -> None:
         await self.world.steps(STEPS_UNTIL_SETTLED)
         if payment.status == "pending":
-            payment.status = "captured"
+            payment.status, payment.changed_at = "captured", datetime.now(UTC)
             self._tell_payment(payment)
 
     async def _settle_refund(self, payment: Payment, refund: dict[str, str]) -> None:
         await self.world.steps()
         failed = Trouble.REFUND_FAILED in troubles.named_in(payment.reference)
         refund["status"] = "failed" if failed else "succeeded"
+        self.refunded_at[refund["refund_key"]] = datetime.now(UTC)
         data = {name: refund[name] for name in (*REFUND, "refund_key")}
         self._tell(payment, f"refund.{refund['status']}", refund["refund_id"], data)
 
@@ -132,6 +162,12 @@ class Payments:
     def _tell(self, payment: Payment, kind: str, number: str, data: dict[str, str]) -> None:
         subject = Subject(payment.reference, troubles.named_in(payment.reference))
         self.world.tell(subject, self.world.event(subject, "payments", f"{number}:{kind}", kind, data))
+
+
+def _odd(payment: Payment, amount: str) -> dict[str, str]:
+    """The amount as the gateway lists it: with the trouble a whole unit less."""
+    odd = Trouble.ODD_AMOUNT in troubles.named_in(payment.reference)
+    return {"amount": str(Decimal(amount) - 1) if odd else amount, "currency": payment.currency}
 
 
 def _as_json(payment: Payment) -> Body:

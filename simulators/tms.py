@@ -1,6 +1,7 @@
 """The carriers: one is chosen for each shipment and carries it, loses it, or brings it back."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from simulators.callbacks import Event, rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
 from simulators.shapes import LINES, SHIP_TO, anything_in, optional_text, texts
+from simulators.statements import Line, Statements
 from simulators.troubles import Trouble
 from simulators.wms import Wms
 from simulators.world import Subject, World
@@ -43,6 +45,9 @@ class Shipment:
     subject: Subject = field(default_factory=lambda: Subject("", frozenset()))
     life: asyncio.Task[None] | None = None
     reports: int = 0
+    tracked: str = "pre_transit"
+    tracked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """What was last said of the parcel, to whoever asks, and since when it is so."""
 
 
 @dataclass(slots=True)
@@ -61,7 +66,15 @@ class Tms:
             Route(one + "/intercept", desk.change(reason, self._intercept), methods=["POST"]),
             Route(one + "/address", desk.change({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
+            *Statements(desk, {"shipments": self.statement}).routes(),
         ]
+
+    def statement(self) -> Iterable[Line]:
+        for number, shipment in self.shipments.items():
+            if shipment.request and Trouble.FORGOTTEN_SHIPMENT not in shipment.subject.troubles:
+                told = {"shipment_id": number, "waybill": shipment.waybill, "status": shipment.tracked}
+                told["occurred_at"] = rfc3339(shipment.tracked_at)
+                yield Line(shipment.tracked_at, number, told)
 
     def accept(self, facts: Body, carrier: str) -> Shipment:
         """Take a parcel for a carrier; the same shipment again is the same parcel. Raises Problem."""
@@ -93,7 +106,8 @@ class Tms:
             return "too_late"
         if shipment.life:
             shipment.life.cancel()
-        shipment.status = "voided"
+        shipment.status = shipment.tracked = "voided"
+        shipment.tracked_at = datetime.now(UTC)
         return "voided"
 
     def stop(self, number: str) -> Body:
@@ -153,7 +167,9 @@ class Tms:
                 for number in shipment.request["fulfillment_order_ids"]:
                     self.wms.hand_over(number)
             told.append(self._tracking(shipment, status))
-            if Trouble.LATE_WEBHOOK not in named:
+            if status == "delivered" and Trouble.UNTOLD_DELIVERY in named:
+                told.pop()
+            elif Trouble.LATE_WEBHOOK not in named:
                 self.world.tell(shipment.subject, told.pop())
         self.world.tell(shipment.subject, *reversed(told))
         if shipment.status == "return_to_sender":
@@ -182,7 +198,8 @@ class Tms:
     def _tracking(self, shipment: Shipment, status: str) -> Event:
         number = shipment.request["shipment_id"]
         data: dict[str, Any] = {"shipment_id": number, "waybill": shipment.waybill, "status": status}
-        data |= {"occurred_at": rfc3339(datetime.now(UTC)), "note": status.replace("_", " ")}
+        shipment.tracked, shipment.tracked_at = status, datetime.now(UTC)
+        data |= {"occurred_at": rfc3339(shipment.tracked_at), "note": status.replace("_", " ")}
         data |= mishaps.words(shipment.subject.troubles, status)
         shipment.reports += 1
         name = f"{number}:{status}:{shipment.reports}"

@@ -1,16 +1,21 @@
 """The warehouse: it picks and packs what it is asked, finds too little or says no."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import troubles
+from simulators.callbacks import rfc3339
 from simulators.desk import Body, Desk
 from simulators.problems import Problem
 from simulators.shapes import LINES, SHIP_TO, anything_in, optional_text
+from simulators.statements import Line, Statements
+from simulators.stockroom import Stockroom
 from simulators.troubles import Trouble
 from simulators.world import Subject, World
 
@@ -38,6 +43,11 @@ class Work:
     request: Body
     status: str = "accepted"
     life: asyncio.Task[None] | None = None
+    changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    found: Lines = field(default_factory=list)
+
+    def turn(self, status: str) -> None:
+        self.status, self.changed_at = status, datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -49,6 +59,7 @@ class Wms:
     """By order: the location that was asked first."""
     short_picked: set[str] = field(default_factory=set)
     """Orders that were found short once already."""
+    stockroom: Stockroom = field(default_factory=Stockroom)
 
     def routes(self) -> list[Route]:
         one, desk = "/fulfillment-orders/{id:path}", self.desk
@@ -57,17 +68,27 @@ class Wms:
             Route("/fulfillment-orders", create, methods=["POST"]),
             Route(one + "/recall", desk.change({"reason": str}, self._recall), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
+            *Statements(desk, {"fulfillment-orders": self.statement, "stock": self.stockroom.statement}).routes(),
         ]
+
+    def statement(self) -> Iterable[Line]:
+        """Of the work of its own house; what came in Qimen's words is listed in them."""
+        for number, work in self.works.items():
+            if "location_id" in work.request:
+                told = {"fulfillment_order_id": number, "status": work.status, "changed_at": rfc3339(work.changed_at)}
+                yield Line(work.changed_at, number, told)
 
     def hand_over(self, fulfillment_order_id: str) -> None:
         """The carrier took the parcel, so that it can no longer be recalled."""
         if work := self.works.get(fulfillment_order_id):
-            work.status = "handed_over"
+            work.turn("handed_over")
+            self.stockroom.move(work.request.get("location_id", ""), work.found, -1)
 
     def take_back(self, fulfillment_order_id: str, location_id: str, subject: Subject) -> None:
         """A parcel is back in the house."""
         if work := self.works.get(fulfillment_order_id):
-            work.status = "returned"
+            work.turn("returned")
+            self.stockroom.move(location_id, work.found, 1)
         self._tell(subject, fulfillment_order_id, "returned", {"location_id": location_id})
 
     def _create(self, request: Request, body: Body) -> tuple[int, Body]:
@@ -90,7 +111,7 @@ class Wms:
             return 200, {"result": "too_late"}
         if work.life:
             work.life.cancel()
-        work.status = "recalled"
+        work.turn("recalled")
         return 200, {"result": "recalled"}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
@@ -106,23 +127,25 @@ class Wms:
         first_location = self.first_locations.setdefault(subject.stream, order["location_id"])
         await self.world.steps()
         if Trouble.PICK_REJECTED in subject.troubles and order["location_id"] == first_location:
-            work.status = "rejected"
+            work.turn("rejected")
             self._tell(subject, number, "rejected", {"reason": "the location cannot pick this order"})
         else:
             await self._pick_and_pack(work, subject)
 
     async def _pick_and_pack(self, work: Work, subject: Subject) -> None:
-        number, work.status = work.request["fulfillment_order_id"], "picking"
+        number = work.request["fulfillment_order_id"]
+        work.turn("picking")
         self._tell(subject, number, "picking", {})
         await self.world.steps()
-        work.status, found = "picked", self.find(work.request, subject)
+        work.turn("picked")
+        work.found = found = self.find(work.request, subject)
         picked_is_late = Trouble.LATE_WEBHOOK in subject.troubles
         if not picked_is_late:
             self._tell(subject, number, "picked", {"lines": found})
         await self.world.steps()
         # Nobody packs an empty box.
         if units := sum(line["quantity"] for line in found):
-            work.status = "packed"
+            work.turn("packed")
             weight = EMPTY_PARCEL_GRAMS + UNIT_GRAMS * units
             parcel = {**CARTON, "weight_grams": weight, "lines": [line for line in found if line["quantity"]]}
             self._tell(subject, number, "packed", {"parcels": [parcel]})

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.shapes import any_number
+from simulators.stockroom import Stockroom
 from simulators.world import Subject, World
 
 COUNTS = {
@@ -27,6 +28,7 @@ COUNTS = {
 class WmsCounts:
     world: World
     desk: Desk
+    stockroom: Stockroom
 
     def routes(self) -> list[Route]:
         return [
@@ -38,5 +40,9 @@ class WmsCounts:
         number = body[f"{name}_id"]
         subject = Subject(number, troubles.of_order(body))
         data = {field: body[field] for field in COUNTS[name]}
+        if name == "snapshot":
+            self.stockroom.count(body["location_id"], body["lines"])
+        else:
+            self.stockroom.move(body["location_id"], body["lines"], 1)
         self.world.tell(subject, self.world.event(subject, "wms", f"{name}:{number}", f"stock.{name}", data))
         return 202, {f"{name}_id": number}

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from simulators import troubles
 from simulators.desk import Body, Desk
 from simulators.shapes import LINES
+from simulators.stockroom import Stockroom
 from simulators.world import Subject, World
 
 NOTICE = {**dict.fromkeys(("return_id", "order_id", "channel_order_id", "location_id"), str), "lines": LINES}
@@ -18,6 +19,7 @@ NOTICE = {**dict.fromkeys(("return_id", "order_id", "channel_order_id", "locatio
 class WmsReturns:
     world: World
     desk: Desk
+    stockroom: Stockroom
     announced: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
@@ -33,6 +35,7 @@ class WmsReturns:
     async def _take_in(self, notice: Body) -> None:
         lines = [{"sku": line["sku"], "quantity": line["quantity"]} for line in notice["lines"]]
         await self.world.steps()
+        self.stockroom.move(notice["location_id"], lines, 1)
         self._tell(notice, "received", {"location_id": notice["location_id"], "lines": lines})
         await self.world.steps()
         self._tell(notice, "inspected", {"lines": [{**line, **_verdict(line)} for line in lines]})

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from uuid import uuid4
 
 import httpx2
@@ -29,10 +29,11 @@ from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from commands.verify import verify
 from domain.ids import order_workflow_id, return_workflow_id
+from domain.statement_books import Lister
 from integrations.partners import connect_partners
 from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
-from settings import Deadlines, Partner, Qimen, Settings
+from settings import Deadlines, Partner, Qimen, Settings, StatementPlan
 from simulators.settings import PARTNERS
 from tests.integrations.servers import SECRET, serving, simulating
 
@@ -234,6 +235,7 @@ async def open_house(
             deadlines=deadlines or Deadlines(),
             qimen=QIMEN,
             subscriptions_private=True,
+            statements=StatementPlan(partners=get_args(Lister), grace=timedelta()),
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))

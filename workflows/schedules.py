@@ -1,6 +1,7 @@
-"""When channels are pulled: two schedules in Temporal an account, kept equal to the accounts; and when we learn."""
+"""Schedules in Temporal: two for each account that is pulled, one for each partner whose books are compared, and one by
+which we learn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from typing import Any
 
@@ -22,12 +23,13 @@ from temporalio.client import (
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.ids import NIGHTLY_LEAD_TIMES, pull_id, reconcile_id
+from domain.ids import NIGHTLY_LEAD_TIMES, pull_id, reconcile_id, statement_id
 from domain.pulling import PullPlan
 from settings import Settings
 from workflows import search_attributes
 from workflows.pull import PullInput
 from workflows.reconcile import ReconcileInput
+from workflows.statements import StatementInput
 
 PREFIXES = (pull_id(""), reconcile_id(""))
 DISABLED = "the account says that it is not to be pulled"
@@ -49,19 +51,26 @@ async def keep_schedules(client: Client, settings: Settings, plans: Sequence[Pul
             (reconcile_id(plan.channel), _reconcile(settings, plan)),
         )
     }
-    for name, schedule in wanted.items():
-        try:
-            await client.create_schedule(name, schedule, rpc_timeout=settings.rpc_timeout)
-        except ScheduleAlreadyRunningError:
-            await _change(client, settings, name, schedule)
-    async for known in await client.list_schedules():
-        if known.id.startswith(PREFIXES) and known.id not in wanted:
-            await _remove(client, settings, known.id)
+    await _keep(client, settings, wanted, PREFIXES)
+
+
+async def keep_statements(client: Client, settings: Settings) -> None:
+    """One schedule for each partner who lists what it knows. Safe to repeat, also by several at once."""
+    plan = settings.statements
+    night = _night(plan.at)
+    wanted = {
+        statement_id(partner): Schedule(
+            action=_action(settings, partner, "StatementWorkflow", StatementInput(partner), statement_id(partner)),
+            spec=ScheduleSpec(calendars=[night], jitter=NIGHTLY_JITTER, time_zone_name=plan.zone),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=NIGHTLY_CATCH_UP),
+        )
+        for partner in plan.partners
+    }
+    await _keep(client, settings, wanted, (statement_id(""),))
 
 
 async def keep_nightly(client: Client, settings: Settings) -> None:
     """Create or change the schedule by which lead times are learned. Safe to repeat, also by several at once."""
-    night = ScheduleCalendarSpec(hour=[ScheduleRange(LEARN_AT.hour)], minute=[ScheduleRange(LEARN_AT.minute)])
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             "LeadTimesWorkflow",
@@ -69,13 +78,23 @@ async def keep_nightly(client: Client, settings: Settings) -> None:
             task_queue=settings.task_queue,
             static_summary=NIGHTLY_LEAD_TIMES,
         ),
-        spec=ScheduleSpec(calendars=[night], jitter=NIGHTLY_JITTER, time_zone_name=LEARN_ZONE),
+        spec=ScheduleSpec(calendars=[_night(LEARN_AT)], jitter=NIGHTLY_JITTER, time_zone_name=LEARN_ZONE),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=NIGHTLY_CATCH_UP),
     )
-    try:
-        await client.create_schedule(NIGHTLY_LEAD_TIMES, schedule, rpc_timeout=settings.rpc_timeout)
-    except ScheduleAlreadyRunningError:
-        await _change(client, settings, NIGHTLY_LEAD_TIMES, schedule)
+    await _keep(client, settings, {NIGHTLY_LEAD_TIMES: schedule}, ())
+
+
+async def _keep(client: Client, settings: Settings, wanted: Mapping[str, Schedule], prefixes: tuple[str, ...]) -> None:
+    """Make these schedules, and remove all others whose names begin so."""
+    for name, schedule in wanted.items():
+        try:
+            await client.create_schedule(name, schedule, rpc_timeout=settings.rpc_timeout)
+        except ScheduleAlreadyRunningError:
+            await _change(client, settings, name, schedule)
+    if prefixes:
+        async for known in await client.list_schedules():
+            if known.id.startswith(prefixes) and known.id not in wanted:
+                await _remove(client, settings, known.id)
 
 
 async def _change(client: Client, settings: Settings, name: str, schedule: Schedule) -> None:
@@ -99,16 +118,15 @@ async def _remove(client: Client, settings: Settings, name: str) -> None:
 
 def _pull(settings: Settings, plan: PullPlan) -> Schedule:
     spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=plan.every)], jitter=plan.every / 10)
-    action = _action(settings, plan, "PullWorkflow", PullInput(plan.channel), pull_id(plan.channel))
+    action = _action(settings, plan.channel, "PullWorkflow", PullInput(plan.channel), pull_id(plan.channel), _of(plan))
     # A run reads everything since the last one, so that one which was missed need not be made up for.
     return _schedule(plan, spec, action, max(plan.every, SHORTEST_CATCH_UP))
 
 
 def _reconcile(settings: Settings, plan: PullPlan) -> Schedule:
-    at = plan.reconcile_at
-    night = ScheduleCalendarSpec(hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)])
-    spec = ScheduleSpec(calendars=[night], jitter=NIGHTLY_JITTER, time_zone_name=plan.zone)
-    action = _action(settings, plan, "ReconcileWorkflow", ReconcileInput(plan.channel), reconcile_id(plan.channel))
+    spec = ScheduleSpec(calendars=[_night(plan.reconcile_at)], jitter=NIGHTLY_JITTER, time_zone_name=plan.zone)
+    name, start = reconcile_id(plan.channel), ReconcileInput(plan.channel)
+    action = _action(settings, plan.channel, "ReconcileWorkflow", start, name, _of(plan))
     return _schedule(plan, spec, action, NIGHTLY_CATCH_UP)
 
 
@@ -118,13 +136,28 @@ def _schedule(plan: PullPlan, spec: ScheduleSpec, action: ScheduleActionStartWor
     return Schedule(action=action, spec=spec, policy=policy, state=state)
 
 
-def _action(settings: Settings, plan: PullPlan, kind: str, start: Any, name: str) -> ScheduleActionStartWorkflow:
+def _night(at: time) -> ScheduleCalendarSpec:
+    return ScheduleCalendarSpec(hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)])
+
+
+def _of(plan: PullPlan) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, plan.channel)])
+
+
+def _action(
+    settings: Settings,
+    whom: str,
+    kind: str,
+    start: Any,
+    name: str,
+    found_by: TypedSearchAttributes = TypedSearchAttributes.empty,
+) -> ScheduleActionStartWorkflow:
     return ScheduleActionStartWorkflow(
         kind,
         start,
         id=name,
         task_queue=settings.task_queue,
-        typed_search_attributes=TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, plan.channel)]),
+        typed_search_attributes=found_by,
         static_summary=name,
-        priority=Priority(fairness_key=plan.channel),
+        priority=Priority(fairness_key=whom),
     )

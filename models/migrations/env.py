@@ -19,6 +19,7 @@ import models.pull
 import models.returns
 import models.rules
 import models.sourcing
+import models.statements
 import models.stock
 import models.subscription
 import models.trace

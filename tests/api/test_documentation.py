@@ -11,6 +11,7 @@ from api import (
     arrival_examples,
     carrier_examples,
     channel_examples,
+    difference_examples,
     example_answers,
     examples,
     goods_examples,
@@ -26,6 +27,7 @@ from api.batches import BatchAnswer
 from api.carrier_webhooks import Kuaidi100Answer, SfAnswer
 from api.channel_stock import ChannelStockAnswer
 from api.channel_webhooks import IntakeTaken
+from api.differences import DifferenceCounts, PartnerDifference
 from api.intakes import IntakeAnswer, IntakeWithRaw
 from api.inventory import ProductStock
 from api.listings import Listing, PushAsked
@@ -77,6 +79,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (HoldReleaseTold, examples.HOLD_RELEASED),
     (ReturnAsked, examples.RETURN_ASKED),
     (Page[SkuStock], examples.STOCK),
+    (Page[PartnerDifference], difference_examples.DIFFERENCES),
+    (DifferenceCounts, difference_examples.DIFFERENCE_COUNTS),
     (ProductStock, goods_examples.PRODUCT_STOCK),
     (Page[MovementAnswer], goods_examples.MOVEMENTS),
     (ProductAnswer, goods_examples.PRODUCT),

@@ -16,6 +16,7 @@ SOURCES = (
     ROOT / "domain" / "milestones.py",
     ROOT / "domain" / "promises.py",
     ROOT / "domain" / "staff_rules.py",
+    ROOT / "domain" / "statement_books.py",
     *sorted((ROOT / "domain" / "checks").glob("*.py")),
     *sorted((ROOT / "workflows").glob("*.py")),
 )

@@ -38,6 +38,9 @@ PLACES = {
     "new addresses": """
         INSERT INTO address_corrections (correction_id, order_id, address, asked_by)
         VALUES (:order, :order, '{"name": "Zhuoma"}', 'lin')""",
+    "what the CRM says": """
+        INSERT INTO partner_differences (partner, book, kind, subject, ours, theirs)
+        VALUES ('crm', 'points', 'quantity_differs', 'BUYER-OF-LAMPS', '10', '5') ON CONFLICT DO NOTHING""",
     "blocks": "INSERT INTO buyer_blocks (subject, reason, set_by) VALUES ('OAID-7', 'velocity', 'lin')",
 }
 WORDS = (

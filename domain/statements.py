@@ -1,0 +1,112 @@
+"""What partners list of what they know (statements), held against the record: what is a difference, and of which kind.
+
+Both sides change all the time, so what changed on either side after a moment, `settled`, is no difference yet.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.money import Money
+from domain.statement_books import Book
+
+
+class Kind(StrEnum):
+    """How a subject differs. What is missing there, or unknown here, differs in nothing else."""
+
+    MISSING_THERE = "missing_there"
+    UNKNOWN_HERE = "unknown_here"
+    AMOUNT_DIFFERS = "amount_differs"
+    STATUS_DIFFERS = "status_differs"
+    QUANTITY_DIFFERS = "quantity_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the partner says of a subject, and since when it is so; what its book does not tell is empty."""
+
+    subject: str
+    at: datetime
+    status: str = ""
+    amount: Money | None = None
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the record says of a subject, and since when. Empty and None are not compared.
+
+    `statuses` are the partner's words for our `status`. The quantity is right from `least` to `most`, since some of it
+    may be on its way. `owed`: the partner must have heard of it.
+    """
+
+    subject: str
+    since: datetime
+    owed: bool = True
+    status: str = ""
+    statuses: frozenset[str] = frozenset()
+    amount: Money | None = None
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`ours` and `theirs` are what each side says, for people; empty where a side says nothing."""
+
+    kind: Kind
+    subject: str
+    ours: str
+    theirs: str
+
+
+def differences(book: Book, ours: Known | None, theirs: Entry | None, settled: datetime) -> Iterator[Difference]:
+    """What the two sides say differently of one subject."""
+    if ours is None:
+        # That there is nothing of what nobody knows is no news.
+        if theirs and book.strangers and theirs.at < settled and theirs.quantity != 0:
+            yield Difference(Kind.UNKNOWN_HERE, theirs.subject, "", _told(theirs))
+    elif theirs is None:
+        if book.owed and ours.owed and ours.since < settled:
+            yield Difference(Kind.MISSING_THERE, ours.subject, ours.status, "")
+    elif ours.least is not None or max(ours.since, theirs.at) < settled:
+        # A quantity that moves all day is never settled; what is on its way is in its range instead.
+        yield from _differ(ours, theirs)
+
+
+def _differ(ours: Known, theirs: Entry) -> Iterator[Difference]:
+    if ours.amount and theirs.amount and ours.amount != theirs.amount:
+        yield Difference(Kind.AMOUNT_DIFFERS, ours.subject, _money(ours.amount), _money(theirs.amount))
+    if ours.statuses and theirs.status and theirs.status not in ours.statuses:
+        yield Difference(Kind.STATUS_DIFFERS, ours.subject, ours.status, theirs.status)
+    if ours.least is not None and ours.most is not None and theirs.quantity is not None:
+        told = str(ours.least) if ours.least == ours.most else f"{ours.least} to {ours.most}"
+        if not ours.least <= theirs.quantity <= ours.most:
+            yield Difference(Kind.QUANTITY_DIFFERS, ours.subject, told, str(theirs.quantity))
+
+
+def _told(theirs: Entry) -> str:
+    if theirs.amount:
+        return _money(theirs.amount)
+    return str(theirs.quantity) if theirs.quantity is not None else theirs.status
+
+
+def _money(amount: Money) -> str:
+    return f"{amount.text} {amount.currency}"
+
+
+class Age(StrEnum):
+    """For how long a difference has been found."""
+
+    DAY = "day"
+    WEEK = "week"
+    OLDER = "older"
+
+
+AGES: Mapping[Age, tuple[timedelta, timedelta | None]] = {
+    Age.DAY: (timedelta(), timedelta(days=1)),
+    Age.WEEK: (timedelta(days=1), timedelta(days=7)),
+    Age.OLDER: (timedelta(days=7), None),
+}
+"""From and up to, the end not included."""

@@ -1,0 +1,118 @@
+"""Comparing a partner's statement with the record, as the workflow goes through it, step by step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from activities import journal
+from activities.notify import NotifyRequest
+from activities.redeliver import Redeliver, RedeliverRequest
+from activities.statements import Place, StatementRequest, StatementSteps, Step
+from domain import milestones
+from domain.milestones import RECIPIENTS
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from integrations.statements import Statements
+from models.database import Sessions
+from models.statements import PartnerDifferenceRow, StatementEntryRow
+from settings import StatementPlan
+from tests.activities.story import LONG, build_steps
+from tests.factories import place_order
+
+ONCE = StatementPlan(grace=timedelta())
+"""Nothing may be under way in a test that waits for everything."""
+MOST = 100
+
+
+@dataclass
+class Night:
+    """What a comparison went through, and whether it came to its end."""
+
+    steps: list[Step] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+    @property
+    def listed(self) -> int:
+        return sum(step.listed for step in self.steps)
+
+    @property
+    def mended(self) -> int:
+        return sum(step.mended for step in self.steps)
+
+
+@dataclass
+class Comparing:
+    sessions: Sessions
+    partners: Mapping[str, PartnerHttp]
+    plan: StatementPlan = ONCE
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """What other tests told the partners before is not compared."""
+    address: str = ""
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> StatementSteps:
+        clients = {name: Statements(http) for name, http in self.partners.items() if name != "inbox"}
+        return StatementSteps(self.sessions, clients, self.plan, self.elsewhere)
+
+    def night(self, partner: str) -> Night:
+        """One comparison to its end."""
+        return self.go_on(self.opened(partner))
+
+    def opened(self, partner: str) -> Place:
+        return replace(self.steps.open_statement(StatementRequest(partner)), start=self.begun)
+
+    def go_on(self, place: Place | None, steps: int = MOST) -> Night:
+        """So many steps from a place on, or to the end."""
+        night = Night()
+        while place and len(night.steps) < steps:
+            night.places.append(place)
+            night.steps.append(self.step(place))
+            place = night.steps[-1].following
+        assert len(night.steps) < MOST, "it does not end"
+        return night
+
+    def step(self, place: Place) -> Step:
+        stages = {
+            "read": self.steps.read_page,
+            "missing": self.steps.find_missing,
+            "again": self.steps.look_again,
+            "mend": self.steps.mend_differences,
+        }
+        return stages[place.stage](place)
+
+    def open_differences(self, partner: str) -> set[tuple[str, str, str, str]]:
+        """(kind, subject, ours, theirs) of those that are open."""
+        return {(row.kind, row.subject, row.ours, row.theirs) for row in self.rows(partner) if row.gone_at is None}
+
+    def rows(self, partner: str) -> list[PartnerDifferenceRow]:
+        of_partner = PartnerDifferenceRow.partner == partner
+        with self.sessions() as session:
+            return list(session.scalars(select(PartnerDifferenceRow).where(of_partner)))
+
+    def seen(self) -> int:
+        """How many subjects the record still keeps as seen."""
+        with self.sessions() as session:
+            return len(session.scalars(select(StatementEntryRow.subject)).all())
+
+    def redeliver(self, recipient: str) -> int:
+        """What the worker does once the relay has found that something is to be sent again."""
+        inboxes = {name: MessageInbox(self.partners[name]) for name in RECIPIENTS}
+        return Redeliver(self.sessions, inboxes).redeliver_batch(RedeliverRequest(recipient)).taken
+
+
+def tell(comparing: Comparing, name: str, *told: str) -> str:
+    """An order of this channel order id of whose milestones everybody was told."""
+    order_id = place_order(comparing.sessions, channel_order_id=name, customer_id=f"C-{comparing.begun:%H%M%S%f}")
+    for milestone in told or (milestones.RECEIVED, milestones.SHIPPED):
+        with comparing.sessions.begin() as session:
+            journal.announce(session, order_id, milestone, {"points": 5})
+    build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id, LONG))
+    return order_id
+
+
+def missing(comparing: Comparing, partner: str) -> list[str]:
+    found = comparing.open_differences(partner)
+    return sorted(subject for kind, subject, *_ in found if kind == "missing_there")

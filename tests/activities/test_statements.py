@@ -1,0 +1,143 @@
+"""Statements of those who are told of milestones: what they lack is sent again, and nothing is lost on the way."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from domain import milestones
+from integrations.http import PartnerHttp
+from integrations.messages import MessageInbox
+from models.database import Sessions
+from models.messaging import MessageRow
+from settings import StatementPlan
+from tests.activities.comparing import Comparing, missing, tell
+from tests.integrations.test_messages import message
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(shop, partners)
+
+
+def let_time_pass(comparing: Comparing, days: int) -> None:
+    with comparing.sessions.begin() as session:
+        session.execute(update(MessageRow).values(sent_at=MessageRow.sent_at - timedelta(days=days)))
+
+
+@pytest.mark.parametrize("partner", ["erp", "crm", "channel"])
+def test_books_that_agree_have_no_difference(comparing: Comparing, partner: str) -> None:
+    tell(comparing, "TM-1")
+
+    night = comparing.night(partner)
+
+    assert night.listed == (3 if partner == "crm" else 2)
+    assert (comparing.rows(partner), comparing.seen()) == ([], 0)
+
+
+@pytest.mark.parametrize("partner", ["erp", "crm", "channel"])
+def test_what_a_partner_has_forgotten_is_sent_again_and_the_next_night_is_clean(
+    comparing: Comparing, ask: Ask, partner: str
+) -> None:
+    # given
+    tell(comparing, "TM-1")
+    order_id = tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    lost = [f"{order_id}:{name}:{partner}" for name in (milestones.RECEIVED, milestones.SHIPPED)]
+
+    # when
+    first = comparing.night(partner)
+
+    # then
+    assert (missing(comparing, partner), first.mended) == (sorted(lost), 2)
+    assert comparing.redeliver(partner) == 2
+    kept = ask(f"/{partner}/messages", order_id=order_id)["messages"]
+    assert [(one["message_id"], one["times_received"]) for one in kept] == [(name, 1) for name in lost]
+    second = comparing.night(partner)
+    assert (comparing.open_differences(partner), second.mended) == (set(), 0)
+    assert all(row.gone_at for row in comparing.rows(partner))
+
+
+def test_points_on_their_way_are_no_difference_and_others_are(comparing: Comparing) -> None:
+    # given ten points of which five were forgotten
+    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.DELIVERED)
+    tell(comparing, "TM-2", milestones.DELIVERED)
+    customer = f"C-{comparing.begun:%H%M%S%f}"
+
+    # when / then five are sent again, and may have come
+    comparing.night("crm")
+    assert [row.kind for row in comparing.rows("crm")] == ["missing_there"]
+    comparing.redeliver("crm")
+    comparing.night("crm")
+    assert comparing.open_differences("crm") == set()
+
+    # when we think that we told of nine more
+    with comparing.sessions.begin() as session:
+        session.execute(update(MessageRow).where(MessageRow.recipient == "crm").values(data={"points": 9}))
+    comparing.night("crm")
+    assert comparing.open_differences("crm") == {("quantity_differs", customer, "18", "10")}
+
+
+def test_what_nobody_here_has_sent_is_reported_and_left_alone(comparing: Comparing) -> None:
+    MessageInbox(comparing.partners["erp"]).deliver([message("STRANGE-1", "STRANGE")])
+
+    night = comparing.night("erp")
+
+    assert comparing.open_differences("erp") == {("unknown_here", "STRANGE-1", "", "")}
+    assert night.mended == 0
+
+
+def test_what_was_sent_a_moment_ago_may_still_be_under_way(comparing: Comparing) -> None:
+    tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    comparing.plan = StatementPlan(grace=timedelta(minutes=30))
+
+    for partner in ("erp", "crm"):
+        comparing.night(partner)
+
+    assert comparing.rows("erp") + comparing.rows("crm") == []
+
+
+def test_what_was_not_sent_or_is_parked_is_no_difference(comparing: Comparing) -> None:
+    tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    with comparing.sessions.begin() as session:
+        session.execute(update(MessageRow).values(sent_at=None, parked_at=func.now()))
+
+    comparing.night("erp")
+
+    assert comparing.rows("erp") == []
+
+
+def test_a_difference_is_looked_at_for_as_long_as_it_is_there(comparing: Comparing) -> None:
+    # given a difference of a message that soon lies before the days that are compared
+    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    for _ in range(4):
+        comparing.night("erp")
+        with comparing.sessions.begin() as session:
+            session.execute(update(MessageRow).values(sent_at=func.now(), redelivered_at=None))
+        let_time_pass(comparing, days=10)
+
+    # then it is one row, whose message was sent three times and no more
+    [row] = comparing.rows("erp")
+    assert (row.gone_at, row.mends) == (None, 3)
+    assert row.last_seen_at > row.first_seen_at
+
+
+def test_one_that_comes_again_after_it_was_gone_is_another_one(comparing: Comparing) -> None:
+    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    comparing.night("erp")
+    comparing.redeliver("erp")
+    comparing.night("erp")
+    with comparing.sessions.begin() as session:
+        name = session.scalars(select(MessageRow.message_id).where(MessageRow.recipient == "erp")).one()
+        session.execute(update(MessageRow).where(MessageRow.message_id == name).values(message_id=f"{name}:x"))
+
+    comparing.night("erp")
+
+    assert {(row.kind, row.gone_at is None) for row in comparing.rows("erp")} == {
+        ("missing_there", False),
+        ("missing_there", True),
+        ("unknown_here", True),
+    }

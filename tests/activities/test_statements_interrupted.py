@@ -1,0 +1,103 @@
+"""A comparison that dies, is repeated, or has no partner to ask loses nothing and finds everything once."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from activities import statements as steps_of_statements
+from activities.statements import StatementRequest
+from domain import milestones
+from domain.errors import PartnerTrouble, StatementRefused
+from integrations import statements
+from integrations.http import PartnerHttp
+from integrations.statements import Statements
+from models.database import Sessions
+from tests.activities.comparing import Comparing, missing, tell
+
+
+@pytest.fixture
+def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(shop, partners)
+
+
+def test_a_run_that_died_between_pages_goes_on_where_it_was(
+    comparing: Comparing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given pages of two entries
+    monkeypatch.setattr(statements, "PAGE", 2)
+    monkeypatch.setattr(steps_of_statements, "AT_ONCE", 2)
+    lost = [tell(comparing, f"TM-FORGOTTEN-MESSAGE-{number}") for number in range(3)]
+    for number in range(4):
+        tell(comparing, f"TM-{number}")
+    begun = comparing.go_on(comparing.opened("erp"), steps=3)
+
+    # when each step from there on is taken twice, since its answer was lost
+    night = comparing.go_on(begun.steps[-1].following)
+    for place in (*begun.places, *night.places):
+        comparing.step(place)
+
+    # then everything was found once, and sent again once more at most
+    names = {f"{order}:{milestone}:erp" for order in lost for milestone in ("received", "shipped")}
+    assert {row.subject for row in comparing.rows("erp")} == names
+    assert len(comparing.rows("erp")) == len(names)
+    comparing.redeliver("erp")
+    comparing.night("erp")
+    assert comparing.open_differences("erp") == set()
+
+
+def test_a_partner_that_is_down_is_trouble_and_loses_nothing(comparing: Comparing, unreachable: PartnerHttp) -> None:
+    # given a comparison that was begun and a difference of the night before
+    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    comparing.night("erp")
+    place = comparing.opened("erp")
+    down = Comparing(comparing.sessions, {**comparing.partners, "erp": unreachable})
+
+    # when
+    for _ in range(3):
+        with pytest.raises(PartnerTrouble):
+            down.step(place)
+
+    # then it is open until the partner is back and says otherwise
+    assert len(missing(comparing, "erp")) == 1
+    comparing.redeliver("erp")
+    comparing.go_on(place)
+    assert comparing.open_differences("erp") == set()
+
+
+def test_a_partner_who_lists_nothing_is_said_so(comparing: Comparing) -> None:
+    with pytest.raises(StatementRefused):
+        comparing.steps.open_statement(StatementRequest("inbox"))
+
+
+def test_a_book_that_a_partner_does_not_keep_is_passed_over(comparing: Comparing) -> None:
+    # given an ERP at the address of the CRM: it keeps no points
+    elsewhere = Comparing(comparing.sessions, {"crm": comparing.partners["erp"]})
+
+    night = elsewhere.night("crm")
+
+    assert [(place.book, step.not_listed) for place, step in zip(night.places, night.steps, strict=True)][-1] == (
+        "points",
+        True,
+    )
+
+
+def test_what_is_to_be_looked_for_is_asked_for_by_id(comparing: Comparing, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given messages that were listed before they were noted as sent, on another day by the partner's clock
+    order_id = tell(comparing, "TM-1")
+    asked = list[str]()
+    of = Statements.of
+
+    def noting(self: Statements, book: Any, subjects: Any) -> Any:
+        asked.extend(subjects)
+        return of(self, book, subjects)
+
+    monkeypatch.setattr(Statements, "of", noting)
+    place = comparing.opened("erp")
+
+    # when what was listed is forgotten, as after a crash of the database
+    comparing.go_on(replace(place, stage="missing"))
+
+    # then
+    assert sorted(asked) == [f"{order_id}:received:erp", f"{order_id}:shipped:erp"]
+    assert comparing.rows("erp") == []

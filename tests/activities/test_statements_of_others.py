@@ -1,0 +1,216 @@
+"""Statements of carriers, the payment gateway and the warehouse: late news come in, money calls a person."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from activities.undo import UndoRequest
+from integrations.http import PartnerHttp
+from models.database import Sessions
+from models.fulfillment import ShipmentRow
+from models.messaging import PartnerEventRow
+from models.order import OrderRow
+from tests.activities.comparing import Comparing
+from tests.activities.conftest import NOBODY
+from tests.activities.story import REASON, Steps, build_steps
+from tests.factories import LAMP, TEACUP, events_of, place_order, stock_shop
+from tests.integrations.servers import connecting, eventually, simulating
+
+Ask = Callable[..., Any]
+TOTAL = "67.97"
+_numbers = count(1)
+
+
+@pytest.fixture
+def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(shop, partners)
+
+
+@pytest.fixture
+def hasty(shop: Sessions) -> Iterator[Comparing]:
+    """With partners whose parcels are delivered at once, and whose webhooks nobody hears."""
+    with simulating(NOBODY, 0.0) as address, connecting(address) as partners:
+        yield Comparing(shop, partners, address=address)
+
+
+def an_order(comparing: Comparing, trouble: str = "") -> Steps:
+    """An order whose channel order id and payment name the trouble."""
+    name = f"{trouble}-{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
+    order = place_order(comparing.sessions, channel_order_id=name, payment_reference=f"PAY-{name}:{TOTAL}:CNY")
+    return replace(build_steps(comparing.sessions, comparing.partners), order_id=order)
+
+
+def refunded(steps: Steps) -> None:
+    steps.up_to("audit_order").refunds.refund_order(UndoRequest(steps.order_id, steps.order_id, REASON))
+
+
+def attention(steps: Steps) -> str | None:
+    with steps.sessions() as session:
+        return session.get_one(OrderRow, steps.order_id).attention
+
+
+def tracking(steps: Steps) -> str:
+    with steps.sessions() as session:
+        return session.get_one(ShipmentRow, steps.shipment).tracking_status
+
+
+def test_a_parcel_that_is_further_than_we_heard_is_brought_up_to_date(hasty: Comparing) -> None:
+    # given a parcel that was delivered without a word
+    steps = an_order(hasty).up_to("book_shipment")
+    there = f"{hasty.address}/tms/shipments/{steps.shipment}"
+    eventually(lambda: httpx2.get(there).json()["status"] == "delivered")
+
+    # when
+    night = hasty.night("tms")
+
+    # then the news are stored as if the webhook had come, and once applied there is no difference
+    assert (tracking(steps), night.mended) == ("pre_transit", 1)
+    assert hasty.open_differences("tms") == {("status_differs", steps.shipment, "pre_transit", "delivered")}
+    with steps.sessions() as session:
+        [news] = session.scalars(select(PartnerEventRow).where(PartnerEventRow.subject == steps.shipment))
+    assert (news.partner, news.type, news.data["status"]) == ("tms", "shipment.tracking_updated", "delivered")
+    assert steps.record((news.partner, news.event_id)).status == "delivered"
+    hasty.night("tms")
+    assert (tracking(steps), hasty.open_differences("tms")) == ("delivered", set())
+
+
+def test_news_that_are_not_newer_are_not_taken_in(comparing: Comparing) -> None:
+    # given a parcel of which Kuaidi100 knows more than the TMS
+    steps = an_order(comparing).up_to("book_shipment")
+    with steps.sessions.begin() as session:
+        row = session.get_one(ShipmentRow, steps.shipment)
+        row.tracking_status, row.tracked_at = "in_transit", datetime.now(UTC)
+
+    comparing.night("tms")
+
+    assert comparing.open_differences("tms") == {("status_differs", steps.shipment, "in_transit", "pre_transit")}
+    with steps.sessions() as session:
+        assert session.scalars(select(PartnerEventRow).where(PartnerEventRow.partner == "tms")).all() == []
+
+
+def test_shipments_that_the_carriers_do_not_know_are_reported(comparing: Comparing) -> None:
+    booked = an_order(comparing).up_to("book_shipment")
+    lost = an_order(comparing, "FORGOTTEN-SHIPMENT").up_to("book_shipment")
+    voided = an_order(comparing).up_to("book_shipment")
+    voided.ship.void_waybill(voided.undo(voided.shipment))
+
+    comparing.night("tms")
+
+    assert comparing.open_differences("tms") == {("missing_there", lost.shipment, "pre_transit", "")}
+    assert (tracking(booked), attention(lost)) == ("pre_transit", None)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "ours", "theirs"),
+    [
+        ("FORGOTTEN-REFUND", "missing_there", "refunded", ""),
+        ("ODD-AMOUNT", "amount_differs", f"{TOTAL} CNY", "66.97 CNY"),
+    ],
+)
+def test_a_refund_is_never_made_again_but_a_person_is_called(
+    comparing: Comparing, ask: Ask, trouble: str, kind: str, ours: str, theirs: str
+) -> None:
+    # given
+    good, bad = an_order(comparing), an_order(comparing, trouble)
+    for steps in (good, bad):
+        refunded(steps)
+
+    # when
+    for _ in range(2):
+        comparing.night("payments")
+
+    # then
+    key = f"{bad.order_id}:refund:order"
+    assert (kind, key, ours, theirs) in comparing.open_differences("payments")
+    assert {row.subject for row in comparing.rows("payments")} <= {key, reference(bad)}
+    assert attention(good) is None
+    assert events_of(bad.sessions, bad.order_id).count("alert.raised") == len(comparing.rows("payments"))
+    assert "differ" in (attention(bad) or "")
+    assert len(ask("/payments/refunds", payment_reference=reference(bad))["refunds"]) == 1
+    assert {row.mends for row in comparing.rows("payments")} == {1}
+
+
+def test_a_refund_that_failed_there_is_not_done_here(hasty: Comparing) -> None:
+    steps = an_order(hasty, "REFUND-FAILED")
+    refunded(steps)
+    there = f"{hasty.address}/payments/refunds"
+    eventually(lambda: refund_there(there, steps)["status"] == "failed")
+
+    hasty.night("payments")
+
+    key = f"{steps.order_id}:refund:order"
+    assert hasty.open_differences("payments") == {("status_differs", key, "refunded", "failed")}
+
+
+def test_money_that_nobody_here_has_asked_for_is_reported(comparing: Comparing, address: str) -> None:
+    # given a customer who paid for an order that never came
+    paid = {"reference": f"ONCE-{datetime.now(UTC):%f}", "amount": "12.00", "currency": "CNY", "status": "captured"}
+    httpx2.post(f"{address}/payments/payments", json=paid)
+
+    comparing.night("payments")
+
+    assert comparing.open_differences("payments") == {("unknown_here", paid["reference"], "", "12.00 CNY")}
+
+
+def test_stock_is_reported_where_what_is_on_its_way_does_not_explain_it(comparing: Comparing, address: str) -> None:
+    # given eight lamps of which two are packed, a cup too few, and goods that nobody sells
+    place = f"HOUSE-{datetime.now(UTC):%H%M%S%f}"
+    stock_shop(comparing.sessions, {place: {LAMP: 8, "MISCOUNTED-CUP": 5, TEACUP: 5}})
+    lines = [{"sku": LAMP, "quantity": 8}, {"sku": "MISCOUNTED-CUP", "quantity": 5}, {"sku": "UFO", "quantity": 1}]
+    count = {"snapshot_id": place, "location_id": place, "taken_at": datetime.now(UTC).isoformat(), "lines": lines}
+    assert httpx2.post(f"{address}/wms/snapshots", json=count).status_code == 202
+
+    # when
+    comparing.night("wms")
+
+    # then
+    found = {one for one in comparing.open_differences("wms") if one[1].startswith(place)}
+    assert found == {
+        ("quantity_differs", f"{place}/MISCOUNTED-CUP", "5", "4"),
+        ("unknown_here", f"{place}/UFO", "", "1"),
+    }
+
+
+def test_work_of_the_warehouse_is_compared_in_its_own_words(comparing: Comparing) -> None:
+    # given work that both know, and work of which we believe more than the warehouse says
+    released = an_order(comparing).up_to("release_to_pick")
+    picking = an_order(comparing).up_to("record_progress:picking")
+    recalled = an_order(comparing).up_to("release_to_pick")
+    recalled.pick.recall_pick(recalled.undo(recalled.work))
+    recalled.allocate.deallocate_stock(recalled.undo(recalled.work))
+
+    comparing.night("wms")
+
+    found = {one for one in comparing.open_differences("wms") if one[1].startswith("ORDER")}
+    assert found == {("status_differs", picking.work, "picking", "accepted")}
+    assert released.work not in {row.subject for row in comparing.rows("wms")}
+
+
+def test_work_of_another_house_is_not_looked_for(comparing: Comparing, hasty: Comparing) -> None:
+    # given work of which this warehouse never heard
+    steps = an_order(comparing).up_to("release_to_pick")
+
+    # when it is another one's / then nobody misses it here
+    hasty.elsewhere = ("HANGZHOU",)
+    hasty.night("wms")
+    assert hasty.open_differences("wms") == set()
+
+    # when it is this one's / then it is missing
+    hasty.elsewhere = ()
+    hasty.night("wms")
+    assert hasty.open_differences("wms") == {("missing_there", steps.work, "released", "")}
+
+
+def reference(steps: Steps) -> str:
+    with steps.sessions() as session:
+        return session.get_one(OrderRow, steps.order_id).payment_reference
+
+
+def refund_there(url: str, steps: Steps) -> dict[str, Any]:
+    return dict(httpx2.get(url, params={"payment_reference": reference(steps)}).json()["refunds"][0])
