@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -14,10 +13,26 @@ from temporalio import activity
 from activities import journal
 from activities.outbox import Letter, Outbox
 from domain.milestones import PICKUP_CODE, RECIPIENTS
+from models.base import table
 from models.database import Sessions
 from models.messaging import MessageRow
 
 UNSYNCHRONIZED = {"synchronize_session": False}
+
+# Built once: building a statement costs more than sending it.
+_MESSAGES = table(MessageRow)
+_MARK_SENT = (
+    _MESSAGES.update()
+    .where(_MESSAGES.c.message_id == any_(bindparam("taken", type_=ARRAY(Text))))
+    .values(
+        sent_at=func.now(),
+        tries=_MESSAGES.c.tries + 1,
+        last_error=None,
+        data=_MESSAGES.c.data.op("-")(cast(PICKUP_CODE, Text)),
+        digest=bindparam("digests", type_=JSONB)[_MESSAGES.c.message_id].astext,
+        same_as=bindparam("repeats", type_=JSONB)[_MESSAGES.c.message_id].astext,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -78,22 +93,12 @@ def _waiting(session: Session, order_id: str) -> list[MessageRow]:
 def mark_sent(session: Session, letters: Sequence[Letter]) -> None:
     """They were taken; of a text for the customer it is kept by what it is known again."""
     if letters:
-        values = {
-            "sent_at": func.now(),
-            "tries": MessageRow.tries + 1,
-            "last_error": None,
-            "data": MessageRow.data.op("-")(cast(PICKUP_CODE, Text)),
-            "digest": _by_message({letter.message_id: letter.digest for letter in letters if not letter.same_as}),
-            "same_as": _by_message({letter.message_id: letter.same_as for letter in letters}),
+        told = {
+            "taken": [letter.message_id for letter in letters],
+            "digests": {letter.message_id: letter.digest for letter in letters if letter.digest and not letter.same_as},
+            "repeats": {letter.message_id: letter.same_as for letter in letters if letter.same_as},
         }
-        where = MessageRow.message_id.in_([letter.message_id for letter in letters])
-        session.execute(update(MessageRow).where(where).values(values), execution_options=UNSYNCHRONIZED)
-
-
-def _by_message(told: Mapping[str, str]) -> ColumnElement[Any]:
-    values = {message_id: value for message_id, value in told.items() if value}
-    column: ColumnElement[Any] = literal(values, JSONB)[MessageRow.message_id].astext
-    return column
+        session.execute(_MARK_SENT, told)
 
 
 def park_refused(session: Session, refused: Mapping[str, str]) -> None:
