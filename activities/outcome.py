@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 from temporalio import activity
 
-from activities import journal
-from activities.payments import captured, refunded
+from activities import journal, money
 from activities.promises import restate
 from domain import milestones
 from domain.status import OrderStatus
@@ -53,7 +52,7 @@ class Outcome:
             data = {"reason": ending.reason}
             journal.happened(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
             if status == OrderStatus.COMPLETED:
-                kept = captured(session, ending.order_id) - refunded(session, ending.order_id)
+                kept = money.kept(session, ending.order_id)
                 # The amount of the sale, which what goes back from now on is credited of.
                 secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
                 points = {"points": kept.whole}
