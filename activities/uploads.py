@@ -26,7 +26,7 @@ U = ChannelUploadRow
 
 
 @dataclass(slots=True)
-class Line:
+class Connection:
     """To one platform, made for these settings; nobody is called before `not_before`."""
 
     made_for: tuple[Shop, UploadSettings]
@@ -36,13 +36,13 @@ class Line:
 
 
 class Uploads:
-    """One line a channel, made when it is first needed and again when its settings change."""
+    """One connection a channel, made when it is first needed and again when its settings change."""
 
     def __init__(self, sessions: Sessions, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.sessions = sessions
         self.clock = clock
         self._lock = threading.Lock()
-        self._lines: dict[str, Line] = {}
+        self._connections: dict[str, Connection] = {}
 
     def tell(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
         """Tell the platform of every parcel of the order that it does not know yet, one after the other.
@@ -52,9 +52,9 @@ class Uploads:
         if snapshot.follow_up_of:
             # The platform knows nothing of an order that Baton has placed itself.
             return
-        line = self._line(account, settings)
-        for number, upload in self._due(snapshot, line.uploader):
-            self._call(line, account.channel, _sending(snapshot, number, upload))
+        connection = self._connection(account, settings)
+        for number, upload in self._due(snapshot, connection.uploader):
+            self._call(connection, account.channel, _sending(snapshot, number, upload))
             with self.sessions.begin() as session:
                 mine = U.order_id == snapshot.order_id, U.number == number
                 session.execute(update(U).where(*mine).values(uploaded_at=func.now()))
@@ -88,23 +88,23 @@ class Uploads:
         session.execute(insert(U).values(row))
         return number, upload
 
-    def _call(self, line: Line, channel: str, sending: Sending) -> None:
-        if line.not_before is not None and self.clock() < line.not_before:
-            raise PartnerTrouble(f"{channel} wants to be left alone until {line.not_before:%H:%M:%S} UTC")
+    def _call(self, connection: Connection, channel: str, sending: Sending) -> None:
+        if connection.not_before is not None and self.clock() < connection.not_before:
+            raise PartnerTrouble(f"{channel} wants to be left alone until {connection.not_before:%H:%M:%S} UTC")
         try:
-            with line.circuit.call():
-                line.uploader.upload(sending)
+            with connection.circuit.call():
+                connection.uploader.upload(sending)
         except CallLimited as limit:
-            line.not_before = self.clock() + timedelta(seconds=limit.retry_after)
+            connection.not_before = self.clock() + timedelta(seconds=limit.retry_after)
             raise
 
-    def _line(self, account: Account, settings: UploadSettings) -> Line:
+    def _connection(self, account: Account, settings: UploadSettings) -> Connection:
         with self._lock:
-            known, made_for = self._lines.get(account.channel), (account.shop, settings)
+            known, made_for = self._connections.get(account.channel), (account.shop, settings)
             if known is None or known.made_for != made_for:
                 # The one before may still be in use by another thread, and is closed with it.
                 uploader = connect_uploader(account.name, settings, account.shop)
-                known = self._lines[account.channel] = Line(made_for, uploader, Circuit(account.channel))
+                known = self._connections[account.channel] = Connection(made_for, uploader, Circuit(account.channel))
             return known
 
 
