@@ -41,6 +41,7 @@ class Letter:
     """
 
     message_id: str
+    to: str
     snapshot: Snapshot
     body: Mapping[str, Any]
     digest: str = ""
@@ -135,18 +136,20 @@ class Letters:
     def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, said: dict[str, str]) -> Letter:
         """`said` has the messages of the texts that were sent, by digest, and is added to."""
         if message.settled_by is not None:
-            return Letter(message.message_id, snapshot, {}, silent=True)
+            return Letter(message.message_id, message.recipient, snapshot, {}, silent=True)
         if message.recipient != INBOX:
             content = CONTENTS[message.recipient](snapshot, message.milestone, message.data)
-            return Letter(message.message_id, snapshot, _body(snapshot, message, content))
+            return Letter(message.message_id, message.recipient, snapshot, _body(snapshot, message, content))
         texts = self.parameters.at(session, message.created_at).message_texts
         account = self.accounts.of(snapshot.order.channel)
         of_channel = account.language if account else ""
         told = customer.tell(snapshot, message.milestone, message.data, texts, of_channel)
         first = said.setdefault(told.digest, message.message_id)
         if first != message.message_id:
-            return Letter(message.message_id, snapshot, {}, same_as=first, silent=True)
-        return Letter(message.message_id, snapshot, _body(snapshot, message, told.content), told.digest)
+            return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)
+        return Letter(
+            message.message_id, message.recipient, snapshot, _body(snapshot, message, told.content), told.digest
+        )
 
 
 def _said(session: Session, orders: Sequence[str]) -> dict[str, str]:

@@ -40,9 +40,9 @@ class Notify:
         """
         with self.sessions.begin() as session:
             unsent = outbox.unsent(session, request.order_id)
-            told = [name for name in RECIPIENTS if not any(message.left_at for message in unsent.get(name, ()))]
-            fresh = {name: self.letters.write(session, unsent[name]) for name in told if name in unsent}
-        delivered = {name: self.letters.hand_over(name, letters) for name, letters in fresh.items()}
+            told = [name for name in RECIPIENTS if name in unsent and not any(row.left_at for row in unsent[name])]
+            letters = self.letters.write(session, [message for name in told for message in unsent[name]])
+        delivered = {name: self.letters.hand_over(name, [one for one in letters if one.to == name]) for name in told}
         taken = [letter for one in delivered.values() for letter in one.taken]
         left = {name: problem for name, one in delivered.items() for problem in one.problems.values()}
         with self.sessions.begin() as session:

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, TextClause, cast, func, literal, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Text, TextClause, any_, bindparam, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from activities import not_told
 from activities.letters import Letter
 from domain.milestones import PICKUP_CODE
+from models.base import table
 from models.messaging import IS_LEFT, MessageRow
 
 log = structlog.get_logger()
@@ -27,6 +28,22 @@ BEHIND = "an earlier message of the order is parked"
 UNSYNCHRONIZED = {"synchronize_session": False}
 M = MessageRow
 WAITS = M.sent_at.is_(None), M.parked_at.is_(None)
+
+# Built once: building a statement costs more than sending it.
+_MESSAGES = table(MessageRow)
+_MARK_TAKEN = (
+    _MESSAGES.update()
+    .where(_MESSAGES.c.message_id == any_(bindparam("taken", type_=ARRAY(Text))))
+    .where(_MESSAGES.c.sent_at.is_(None), _MESSAGES.c.parked_at.is_(None))
+    .values(
+        sent_at=func.now(),
+        tries=_MESSAGES.c.tries + 1,
+        last_error=None,
+        data=_MESSAGES.c.data.op("-")(cast(PICKUP_CODE, Text)),
+        digest=bindparam("digests", type_=JSONB)[_MESSAGES.c.message_id].astext,
+        same_as=bindparam("repeats", type_=JSONB)[_MESSAGES.c.message_id].astext,
+    )
+)
 
 # An index gives them in this order, so that a look at a long queue costs no more than one at a short one.
 LEFT = text(f"""
@@ -87,15 +104,12 @@ def mark_taken(session: Session, letters: Sequence[Letter]) -> None:
     """Of a text for the customer it is kept by what it is known again. What was parked meanwhile stays parked: the
     recipient will know it when it comes again."""
     if letters:
-        taken = {
-            "sent_at": func.now(),
-            "tries": M.tries + 1,
-            "last_error": None,
-            "data": M.data.op("-")(cast(PICKUP_CODE, Text)),
-            "digest": _by_message({letter.message_id: letter.digest for letter in letters}),
-            "same_as": _by_message({letter.message_id: letter.same_as for letter in letters}),
+        told = {
+            "taken": [letter.message_id for letter in letters],
+            "digests": {letter.message_id: letter.digest for letter in letters if letter.digest},
+            "repeats": {letter.message_id: letter.same_as for letter in letters if letter.same_as},
         }
-        _set(session, (M.message_id.in_([letter.message_id for letter in letters]), *WAITS), taken)
+        session.execute(_MARK_TAKEN, told)
 
 
 def leave(session: Session, order_id: str, recipient: str, problem: str | None = None) -> None:
@@ -153,12 +167,6 @@ def _park(session: Session, which: TextClause, recipient: str, values: Mapping[s
         not_told.parked(session, recipient, parked)
         log.error("messages_parked", recipient=recipient, count=len(parked))
     return len({row.order_id for row in parked}) >= PARKED_AT_ONCE
-
-
-def _by_message(told: Mapping[str, str]) -> ColumnElement[Any]:
-    values = {message_id: value for message_id, value in told.items() if value}
-    column: ColumnElement[Any] = literal(values, JSONB)[M.message_id].astext
-    return column
 
 
 def _set(session: Session, where: tuple[ColumnElement[bool], ...], values: Mapping[str, Any]) -> None:

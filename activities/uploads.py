@@ -26,7 +26,7 @@ U = ChannelUploadRow
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Connection:
     """To one platform, made for these settings."""
 
     made_for: tuple[Shop, UploadSettings]
@@ -35,13 +35,13 @@ class Line:
 
 
 class Uploads:
-    """One line a channel, made when it is first needed and again when its settings change."""
+    """One connection a channel, made when it is first needed and again when its settings change."""
 
     def __init__(self, sessions: Sessions, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.sessions = sessions
         self.clock = clock
         self._lock = threading.Lock()
-        self._lines: dict[str, Line] = {}
+        self._connections: dict[str, Connection] = {}
 
     def tell(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
         """Tell the platform of every parcel of the order that it does not know yet, one after the other.
@@ -51,10 +51,10 @@ class Uploads:
         if snapshot.follow_up_of:
             # The platform knows nothing of an order that Baton has placed itself.
             return
-        line = self._line(account, settings)
-        for number, upload in self._due(snapshot, line.uploader):
-            with line.circuit.call():
-                line.uploader.upload(_sending(snapshot, number, upload))
+        connection = self._connection(account, settings)
+        for number, upload in self._due(snapshot, connection.uploader):
+            with connection.circuit.call():
+                connection.uploader.upload(_sending(snapshot, number, upload))
             with self.sessions.begin() as session:
                 mine = U.order_id == snapshot.order_id, U.number == number
                 session.execute(update(U).where(*mine).values(uploaded_at=func.now()))
@@ -88,13 +88,13 @@ class Uploads:
         session.execute(insert(U).values(row))
         return number, upload
 
-    def _line(self, account: Account, settings: UploadSettings) -> Line:
+    def _connection(self, account: Account, settings: UploadSettings) -> Connection:
         with self._lock:
-            known, made_for = self._lines.get(account.channel), (account.shop, settings)
+            known, made_for = self._connections.get(account.channel), (account.shop, settings)
             if known is None or known.made_for != made_for:
                 # The one before may still be in use by another thread, and is closed with it.
                 uploader = connect_uploader(account.name, settings, account.shop)
-                known = self._lines[account.channel] = Line(made_for, uploader, Circuit(account.channel))
+                known = self._connections[account.channel] = Connection(made_for, uploader, Circuit(account.channel))
             return known
 
 

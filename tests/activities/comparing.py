@@ -18,7 +18,7 @@ from integrations.statements import Statements
 from models.database import Sessions
 from models.statements import PartnerDifferenceRow, StatementEntryRow
 from settings import StatementPlan
-from tests.activities.story import LONG, build_steps
+from tests.activities.story import build_steps, letters_to
 from tests.factories import place_order
 
 ONCE = StatementPlan(grace=timedelta())
@@ -100,7 +100,8 @@ class Comparing:
     def redeliver(self, recipient: str) -> int:
         """What the worker does once the relay has found that something is to be sent again."""
         inboxes = {name: MessageInbox(self.partners[name]) for name in RECIPIENTS}
-        return Redeliver(self.sessions, inboxes).redeliver_batch(RedeliverRequest(recipient)).taken
+        run = Redeliver(self.sessions, letters_to(self.sessions, inboxes))
+        return run.redeliver_batch(RedeliverRequest(recipient)).taken
 
 
 def tell(comparing: Comparing, name: str, *told: str) -> str:
@@ -109,7 +110,7 @@ def tell(comparing: Comparing, name: str, *told: str) -> str:
     for milestone in told or (milestones.RECEIVED, milestones.SHIPPED):
         with comparing.sessions.begin() as session:
             journal.announce(session, order_id, milestone, {"points": 5})
-    build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id, LONG))
+    build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id))
     return order_id
 
 
