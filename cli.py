@@ -6,7 +6,7 @@ from commands import blocks, channels, keys, leadtimes, listings, parameters, re
 from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.demo import demo
-from commands.erase import erase_command
+from commands.erase import erase_command, person_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
@@ -23,6 +23,7 @@ app.command("verify")(verify_command)
 app.command("import")(import_command)
 bench.command()(sourcing)
 app.command()(trace)
+app.command("person")(person_command)
 app.command("erase")(erase_command)
 app.add_typer(bench, name="bench")
 

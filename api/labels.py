@@ -62,6 +62,8 @@ def _labels(session: Session, shipment: ShipmentRow, order: OrderRow | None) -> 
         raise Problem(REFUSED, "the waybill is void")
     if not parcels:
         raise Problem(REFUSED, "the warehouse has packed no parcel")
+    if not order.receiver:
+        raise Problem(REFUSED, "the receiver was erased")
     here = select(FulfillmentOrderRow.location_id).where(FulfillmentOrderRow.shipment_id == shipment.shipment_id)
     place = session.scalars(select(LocationRow).where(LocationRow.location_id.in_(here))).one()
     region = " ".join(part for part in (place.country, place.province) if part)

@@ -1,20 +1,17 @@
 """What is left of a person for those who need not know who it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.access import Caller
 
 
 def masked(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Enough to talk about a parcel, too little to find the person: one letter of the name, the phone's last four."""
-    return {
-        **address,
-        "name": address["name"][:1] + hidden(address["name"]),
-        "phone": hidden(address["phone"]) + (address["phone"][-4:] if len(address["phone"]) > 9 else ""),
-        "email": hidden(address["email"]),
-        "lines": [hidden(line) for line in address["lines"]],
-    }
+    """Enough to talk about a parcel, too little to find the person: one letter of the name, the phone's last four.
+
+    Of a person who was erased there is nothing to mask.
+    """
+    return {name: HIDING[name](value) if name in HIDING else value for name, value in address.items()}
 
 
 def told(caller: Caller, text: str) -> str:
@@ -24,3 +21,11 @@ def told(caller: Caller, text: str) -> str:
 
 def hidden(text: str) -> str:
     return "***" if text else ""
+
+
+HIDING: Mapping[str, Callable[[Any], Any]] = {
+    "name": lambda name: name[:1] + hidden(name),
+    "phone": lambda phone: hidden(phone) + (phone[-4:] if len(phone) > 9 else ""),
+    "email": hidden,
+    "lines": lambda lines: [hidden(line) for line in lines],
+}

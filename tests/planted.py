@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from domain.ids import channel_order_subject
 from models.database import Sessions
 from tests.factories import CHANNEL, LAMP, an_order, place_orders, stock_shop, store_webhook
 
@@ -90,7 +91,8 @@ def plant(sessions: Sessions, status: str = "completed") -> str:
     order = an_order()
     order_id = place_orders(sessions, [order], status)[0]
     asked = {"channel": CHANNEL, "channel_order_id": order.channel_order_id, "reason": "Hongmei has one"}
-    store_webhook(sessions, "crm", "return.requested", order_id, evidence=["Photo-of-Guiying"], **asked)
+    subject = channel_order_subject(CHANNEL, order.channel_order_id)
+    store_webhook(sessions, "crm", "return.requested", subject, evidence=["Photo-of-Guiying"], **asked)
     tracked = {"status": "delivered", "occurred_at": "2026-03-02T09:30:00Z", "note": "signed by Xiuying"}
     store_webhook(sessions, "tms", "shipment.tracking_updated", f"{order_id}-S-1", **tracked)
     with sessions.begin() as session:
