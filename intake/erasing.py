@@ -51,7 +51,8 @@ FORGET = (
     # What could not be read belongs to no order, but may be an early form of theirs.
     """
     UPDATE intakes SET raw = '', headers = '{}' WHERE order_id IS NULL AND status = 'rejected'
-        AND EXISTS (SELECT FROM unnest(CAST(:reached AS text[])) AS word WHERE position(convert_to(word, 'UTF8') IN raw) > 0)
+        AND EXISTS (
+            SELECT FROM unnest(CAST(:reached AS text[])) AS word WHERE position(convert_to(word, 'UTF8') IN raw) > 0)
     """,
     f"""
     UPDATE partner_events SET data = data - 'note' - 'evidence'
@@ -61,6 +62,10 @@ FORGET = (
     """
     UPDATE merges SET merge_key = 'erased-' || merge_id
     WHERE merge_id IN (SELECT merge_id FROM fulfillment_orders WHERE order_id = ANY(:orders))
+    """,
+    """
+    UPDATE audits SET facts = jsonb_set(facts, '{buyer,customer_id}', to_jsonb(CAST(:pseudonym AS text)))
+    WHERE order_id = ANY(:orders) AND facts #> '{buyer,customer_id}' IS NOT NULL
     """,
     "UPDATE order_lines SET properties = '[]' WHERE order_id = ANY(:orders)",
     """

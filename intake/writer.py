@@ -35,9 +35,8 @@ class ChannelWriter:
                 if conflict is None:
                     changes = [*changes, *events_of(arrival.channel, arrival.reading, arrival.new)]
                 events |= {(event.partner, event.event_id): event for event in changes}
-            intakes = keep_all(
-                session, arrivals, conflicts, erased={name for name in known if not known[name].receiver}
-            )
+            erased = {order_id for order_id, row in known.items() if not row.receiver}
+            intakes = keep_all(session, arrivals, conflicts, erased)
             _store(session, [events[key] for key in sorted(events)])
         return intakes
 

@@ -18,6 +18,9 @@ PLACES = {
                 '{"gift_message": "Dear Dandan", "invoice_tax_number": "9133X", "invoice_title": "Firm Wen",
                   "urgent": true}'
         WHERE order_id = :order""",
+    "audits": """
+        INSERT INTO audits (order_id, revision, findings, facts)
+        VALUES (:order, 1, '[]', '{"buyer": {"customer_id": "BUYER-OF-LAMPS", "recent_orders": 0}}')""",
     "lines": """UPDATE order_lines SET properties = '[["engraving", "Forever Yue"]]' WHERE order_id = :order""",
     "payloads": """
         INSERT INTO intakes (intake_id, channel, translator, source, digest, raw, headers, status, kind, order_id,
