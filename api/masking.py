@@ -5,6 +5,14 @@ from typing import Any
 
 from api.access import Caller
 
+SHOW_PEOPLE = frozenset(
+    {
+        *("/orders/{order_id}", "/returns", "/returns/{return_id}", "/shipments/{shipment_id}", "/intakes/{intake_id}"),
+        "/subscriptions/{subscription_id}/deliveries",
+    }
+)
+"""The routes in whose answers somebody is named, to those who may see people."""
+
 
 def masked(address: Mapping[str, Any]) -> dict[str, Any]:
     """Enough to talk about a parcel, too little to find the person: one letter of the name, the phone's last four.

@@ -1,18 +1,20 @@
 """Who may see people: every route that shows something is asked by every role, with a person planted in every row."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from api.access import RIGHTS, Right, Role
+from api.masking import SHOW_PEOPLE
 from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.schema import migrate
 from settings import Settings
-from tests.api.conftest import NOBODY, PARTNERS, Api, running
+from tests.api.conftest import NOBODY, PARTNERS, Api, Connect, running
 from tests.conftest import partner
 from tests.factories import CHANNEL, LAMP
 from tests.planted import BUYER, LOCATION, NAMED, PURCHASE, RULES, SUBSCRIPTION, plant
@@ -107,6 +109,30 @@ async def test_who_may_see_people_is_shown_them_where_they_are(
     for path, words in SHOWS.items():
         assert words_in(answers[path]) >= words, path
     assert {path for path, answer in answers.items() if words_in(answer)} == SHOWS.keys()
+
+
+def test_the_routes_that_show_people_are_known_by_name() -> None:
+    assert SHOWS.keys() == SHOW_PEOPLE
+
+
+@pytest.mark.parametrize(("name", "logged"), [("staff", True), ("its channel", False), ("viewer", False)])
+async def test_who_of_us_was_shown_a_person_is_logged_with_the_order(
+    capsys: pytest.CaptureFixture[str], connect: Connect, sessions: Sessions, name: str, logged: bool
+) -> None:
+    # given
+    order_id = plant(sessions)
+    client = connect(create_key(sessions, name, *CALLERS[name]))
+
+    # when somebody looks at an order, and for one by what is no number of it
+    await client.get(f"/orders/{order_id}")
+    await client.get("/orders/13955507421")
+
+    # then
+    lines = capsys.readouterr().err.splitlines()
+    told = [json.loads(line) for line in lines if "people_shown" in line]
+    found = [(line["caller"], line["route"], line["of"]) for line in told]
+    assert found == ([("staff", "/orders/{order_id}", {"order_id": order_id})] if logged else [])
+    assert "13955507421" not in "".join(lines)
 
 
 async def test_every_route_has_an_answer_in_which_a_person_could_be_named(
