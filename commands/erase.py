@@ -46,7 +46,7 @@ def erase_command(
     done = erase(record, names, by or getpass.getuser())
     if not found:
         print("nobody: no order names this person")
-    else:
+    if done.orders:
         print(f"{done.orders} orders name nobody any more; they are those of {done.pseudonym}")
     if done.under_way:
         print(f"Under way, and done as soon as they have ended: {', '.join(done.under_way)}")
