@@ -121,7 +121,9 @@ def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
 def erase_due(sessions: Sessions) -> int:
     """Forget the persons of orders that have ended since they asked, and answer how many orders these were."""
     with sessions.begin() as session:
-        due = {row.order_id: row for row in session.scalars(select(ErasureDueRow))}
+        # Several workers look: each takes what no other has.
+        rows = select(ErasureDueRow).with_for_update(skip_locked=True)
+        due = {row.order_id: row for row in session.scalars(rows)}
         waiting = set(session.scalars(UNDER_WAY, {"orders": list(due), **OPEN})) if due else set()
         over = _locked(session, [order_id for order_id in due if order_id not in waiting])
         for order_id in over:

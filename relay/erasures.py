@@ -7,7 +7,7 @@ from models.database import Sessions
 
 
 class Erasures:
-    """Runs in every worker beside the relay's other work. Each order is locked, so what several do is done once."""
+    """Runs in every worker beside the relay's other work. What several do at once is done once."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
