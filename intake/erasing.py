@@ -128,7 +128,6 @@ def erase_due(sessions: Sessions) -> int:
         over = _locked(session, [order_id for order_id in due if order_id not in waiting])
         for order_id in over:
             _forget(session, [order_id], due[order_id].pseudonym, due[order_id].asked_by)
-        session.execute(delete(ErasureDueRow).where(ErasureDueRow.order_id.in_(over)))
         return len(over)
 
 
@@ -146,3 +145,4 @@ def _forget(session: Session, orders: Sequence[str], pseudonym: str, by: str) ->
     values["reached"] = sorted(word for word in reached if len(word) >= 9)
     for statement in FORGET:
         session.execute(text(statement.replace("::", r"\:\:")), values)
+    session.execute(delete(ErasureDueRow).where(ErasureDueRow.order_id.in_(orders)))

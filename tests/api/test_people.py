@@ -82,7 +82,7 @@ async def asked(api: Api, order_id: str) -> dict[str, Any]:
     }
     paths = (await api.get("/openapi.json")).json()["paths"]
     shown = [path for path, methods in paths.items() if "get" in methods and path != ENDLESS]
-    params = {"order_id": order_id, "reason": "a test", **PERIOD}
+    params = {"order_id": order_id, "reason": "Xiadan waits for it", **PERIOD}
     return {
         # Messages are listed by order, labels have a reason, and reports a period.
         path: await api.get(path.format(**values), params=params if needs_more(paths[path]["get"]) else {})

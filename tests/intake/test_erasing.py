@@ -149,6 +149,18 @@ def test_to_ask_twice_while_it_is_under_way_changes_nothing(sessions: Sessions) 
         assert session.scalar(text("SELECT customer_id FROM orders")) == first.pseudonym
 
 
+def test_to_ask_again_when_it_has_just_ended_is_enough(sessions: Sessions) -> None:
+    # given an order that ended before anybody has looked
+    order_id = plant(sessions, "in_progress")
+    erase(sessions, [BUYER], "lin")
+    do(sessions, "UPDATE orders SET status = 'completed'")
+
+    assert erase(sessions, [BUYER], "lin").orders == 1
+
+    assert erase_due(sessions) == 0
+    assert events_of(sessions, order_id).count("person.erased") == 1
+
+
 @pytest.mark.parametrize("name", [BUYER, "OAID-7", "+8613955507421"])
 def test_a_person_who_was_erased_is_known_no_more(sessions: Sessions, name: str) -> None:
     plant(sessions)
