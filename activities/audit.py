@@ -10,12 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import holds, journal
+from activities import holds, journal, money
 from activities.audit_facts import gather
 from activities.holds import Hold, OpenHolds, Release
 from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
-from activities.payments import captured
 from activities.promises import make_promise
 from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
@@ -120,7 +119,7 @@ def _moved_from_return(session: Session, order_id: str) -> PaymentFacts | None:
     """The payment of a follow-up order: what its return moved to it. The gateway knows only the first order's."""
     if not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
         return None
-    return PaymentFacts("captured", captured(session, order_id))
+    return PaymentFacts("captured", money.captured(session, order_id))
 
 
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:

@@ -1,6 +1,6 @@
 """Bookings as rows: who is asked to carry a parcel and in which order, who said no, and what was booked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -10,33 +10,30 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities import journal
-from activities.parcels import MEASURES, boxes_of
-from activities.pick import lines_of, order_of
+from activities.parcels import MEASURES, Parcel, boxes_of
 from domain.carriers import Box, Consignment, Offer, rank
 from domain.parameters import Parameters
 from domain.sscc import sscc
 from domain.status import TrackingStatus
-from integrations.bookings import Booking
+from integrations.bookings import Booking, ParcelSize
 from models.fulfillment import SSCC_SERIAL, BookingRow, FulfillmentOrderRow, ParcelRow, ShipmentRow
 from models.order import OrderRow
-from models.stock import LocationRow, ProductRow
+from models.stock import ProductRow
 
 CHINA = timezone(timedelta(hours=8))
 ANYBODY = Offer("", "tms", eligible=True, why="no carrier is on record, so the TMS chooses")
 
 
-def decide(
-    session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrderRow], parameters: Parameters
-) -> BookingRow:
+def decide(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> BookingRow:
     """Rank the carriers for a parcel and keep that; who asks again gets what was decided first."""
     known = session.get(BookingRow, shipment_id, with_for_update=True)
-    if known is None and parcel:
-        consignment = _consignment(session, parcel)
-        offers = rank(parameters.carriers, parameters.freight_rates, consignment) or [ANYBODY]
-        row = insert(BookingRow).values(shipment_id=shipment_id, offers=[_told(offer) for offer in offers])
-        session.execute(row.on_conflict_do_nothing())
-        known = session.get(BookingRow, shipment_id, with_for_update=True)
-    return known or BookingRow(shipment_id=shipment_id, offers=[], refusals={}, asked="")
+    if known:
+        return known
+    offers = rank(parameters.carriers, parameters.freight_rates, _consignment(session, parcel)) or [ANYBODY]
+    row = insert(BookingRow).values(shipment_id=shipment_id, offers=[_told(offer) for offer in offers])
+    # Of two that decide at once the later one gets what the other wrote.
+    unchanged = row.on_conflict_do_update(index_elements=["shipment_id"], set_={"offers": BookingRow.offers})
+    return session.scalars(unchanged.returning(BookingRow)).one()
 
 
 def ask(session: Session, shipment_id: str, carrier: str) -> bool:
@@ -97,25 +94,23 @@ def record(
     if session.scalar(shipment.on_conflict_do_nothing().returning(ShipmentRow.shipment_id)):
         for number, box in enumerate(boxes_of(parcel), 1):
             code = sscc(company_prefix, session.scalars(select(SSCC_SERIAL.next_value())).one())
-            session.add(ParcelRow(sscc=code, shipment_id=shipment_id, number=number, **{"weight_grams": 0, **box}))
+            session.add(ParcelRow(sscc=code, shipment_id=shipment_id, number=number, **box))
     data = {"shipment_id": shipment_id, "carrier": booking.carrier, "waybill": booking.waybill, "why": offer["why"]}
     for row in parcel:
         row.shipment_id = shipment_id
         journal.happened(session, row.order_id, "shipment.booked", f"{shipment_id}:booked", data)
 
 
-def _consignment(session: Session, parcel: Sequence[FulfillmentOrderRow]) -> Consignment:
-    location = session.get_one(LocationRow, parcel[0].location_id)
-    orders = [order_of(session, row.order_id) for row in parcel]
-    order, region = orders[0], orders[0].repaired_region
-    asked = order.instructions
-    goods = _goods(session, parcel)
-    boxes = [Box(box.get("weight_grams", 0), _measures(box)) for box in boxes_of(parcel)]
+def _consignment(session: Session, parcel: Parcel) -> Consignment:
+    order, location = parcel.orders[0], parcel.location
+    region, asked = order.repaired_region, order.instructions
+    goods = _goods(session, parcel.units)
+    boxes = [Box(box["weight_grams"], _measures(box)) for box in boxes_of(parcel.rows)]
     return Consignment(
         origin=(location.country, location.province),
         destination=(order.country, str(region.get("province", order.province))),
         boxes=tuple(boxes) or (Box(sum(product.weight_grams * units for product, units in goods)),),
-        channels=frozenset(one.channel for one in orders),
+        channels=frozenset(one.channel for one in parcel.orders),
         dangerous=frozenset(product.dangerous_goods_class for product, _ in goods) - {""},
         wish=str(asked.get("carrier", "")),
         within_days=_days_until(order),
@@ -123,16 +118,12 @@ def _consignment(session: Session, parcel: Sequence[FulfillmentOrderRow]) -> Con
     )
 
 
-def _goods(session: Session, parcel: Sequence[FulfillmentOrderRow]) -> list[tuple[ProductRow, int]]:
-    units: dict[str, int] = {}
-    for row in parcel:
-        for line in lines_of(session, row.fulfillment_order_id):
-            units[line["sku"]] = units.get(line["sku"], 0) + line["quantity"]
+def _goods(session: Session, units: Mapping[str, int]) -> list[tuple[ProductRow, int]]:
     products = session.scalars(select(ProductRow).where(ProductRow.sku.in_(units)))
     return [(product, units[product.sku]) for product in products]
 
 
-def _measures(box: dict[str, int]) -> tuple[int, int, int] | None:
+def _measures(box: ParcelSize) -> tuple[int, int, int] | None:
     return (box["length_mm"], box["width_mm"], box["height_mm"]) if box.keys() >= set(MEASURES) else None
 
 

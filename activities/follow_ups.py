@@ -10,9 +10,9 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import case_records, journal, ledger, reserve
+from activities import case_records, journal, ledger, money, reserve
 from activities.case_records import CaseStep
-from activities.payments import captured, claimed, credit_note, points_back, refunded
+from activities.payments import credit_note, points_back
 from activities.records import load_order
 from activities.reserve import StockRequest
 from domain import ids, milestones, return_money
@@ -111,8 +111,7 @@ def _claim_value(session: Session, row: ReturnRow) -> int | None:
     order, asked = load_order(session, row.order_id), case_records.asked(session, row.return_id)
     before = case_records.returned_before(session, row)
     value = return_money.value_of(order, asked, before, with_shipping=False)
-    left = captured(session, row.order_id) - refunded(session, row.order_id) - claimed(session, row.order_id)
-    return value.minor_units if value <= left else None
+    return value.minor_units if value <= money.left(session, row.order_id) else None
 
 
 def _place(session: Session, row: ReturnRow, order: OrderRow, value: int) -> str:

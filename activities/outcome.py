@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 from temporalio import activity
 
-from activities import journal
-from activities.payments import captured, refunded
+from activities import journal, money
 from activities.promises import restate
 from domain import milestones
 from domain.status import OrderStatus
@@ -53,8 +52,8 @@ class Outcome:
             data = {"reason": ending.reason}
             journal.happened(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
             if status == OrderStatus.COMPLETED:
-                kept = captured(session, ending.order_id) - refunded(session, ending.order_id)
-                journal.announce(session, ending.order_id, milestones.DELIVERED, {"points": kept.whole})
+                points = money.kept(session, ending.order_id).whole
+                journal.announce(session, ending.order_id, milestones.DELIVERED, {"points": points})
             if status in UNHAPPY:
                 journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
                 session.execute(delete(BackorderRow).where(BackorderRow.order_id == ending.order_id))

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
+from activities import journal, money
 from activities.pick import order_of
 from activities.undo import Undone, UndoRequest
 from domain import milestones
@@ -43,30 +43,9 @@ class Refunds:
         key = f"{undo.order_id}:refund:order"
         with self.sessions.begin() as session:
             order = order_of(session, undo.order_id)
-            back = refunded(session, undo.order_id, but=key) + claimed(session, undo.order_id)
-            amount = captured(session, undo.order_id) - back
+            amount = money.left(session, undo.order_id, but=key)
         answer = refund(self.sessions, self.payments, order, amount, undo.reason, key)
         return Undone(not answer.refusal, answer.refusal)
-
-
-def captured(session: Session, order_id: str) -> Money:
-    """What was captured for the order and did not go to a follow-up order."""
-    return _sum(session, order_id, "captured") - _sum(session, order_id, "moved")
-
-
-def refunded(session: Session, order_id: str, but: str = "") -> Money:
-    """What went back already, also as store credit, without the refund whose key is `but`: a repeat must ask for the
-    same amount again."""
-    return _sum(session, order_id, "refunded", but) + _sum(session, order_id, "credited")
-
-
-def claimed(session: Session, order_id: str) -> Money:
-    """What return cases are about to pay back or to move to a follow-up order: fixed, but not done yet."""
-    of_order = ReturnRow.order_id == order_id
-    due = select(func.coalesce(func.sum(ReturnRow.refund_minor), 0)).where(of_order, ReturnRow.refunded_at.is_(None))
-    to_move = select(func.coalesce(func.sum(ReturnRow.moved_minor), 0)).where(of_order, ReturnRow.moved_at.is_(None))
-    total = int(session.scalar(due) or 0) + int(session.scalar(to_move) or 0)
-    return Money(total, _currency(session, order_id))
 
 
 def refund(
@@ -123,7 +102,7 @@ def points_back(session: Session, order: OrderRow, amount: Money, return_id: str
     """
     if order.status != OrderStatus.COMPLETED:
         return 0
-    kept = captured(session, order.order_id) - refunded(session, order.order_id) - _points_paid(session, order)
+    kept = money.kept(session, order.order_id) - _points_paid(session, order)
     row = session.get(ReturnRow, return_id) if return_id else None
     fee, points = (row.fees.get(POINTS_FEE, 0), row.points_spent) if row else (0, 0)
     return (kept - amount - Money(fee, order.currency)).whole - kept.whole + points
@@ -143,13 +122,3 @@ def _points_paid(session: Session, order: OrderRow) -> Money:
     moved = select(MoneyMovementRow.return_id).where(MoneyMovementRow.order_id == order.order_id)
     fee = func.coalesce(func.sum(ReturnRow.fees[POINTS_FEE].as_integer()), 0)
     return Money(int(session.scalar(select(fee).where(ReturnRow.return_id.in_(moved))) or 0), order.currency)
-
-
-def _sum(session: Session, order_id: str, kind: str, but: str = "") -> Money:
-    where = MoneyMovementRow.order_id == order_id, MoneyMovementRow.kind == kind, MoneyMovementRow.key != but
-    total = session.scalar(select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(*where))
-    return Money(int(total or 0), _currency(session, order_id))
-
-
-def _currency(session: Session, order_id: str) -> str:
-    return session.scalars(select(OrderRow.currency).where(OrderRow.order_id == order_id)).one()

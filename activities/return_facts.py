@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities import case_records
-from activities.payments import captured, claimed, refunded
+from activities import case_records, money
 from activities.records import load_order
 from domain import return_money, return_policy
 from domain.money import Money
@@ -36,7 +35,7 @@ def facts_of(
         in_other_cases=case_records.in_other_cases(session, order_id, but=row.return_id),
         lines=_goods(session, lines),
         order_undone=order.status in UNDONE,
-        left=captured(session, order_id) - refunded(session, order_id) - claimed(session, order_id),
+        left=money.left(session, order_id),
         amount=None if row.amount_minor is None else Money(row.amount_minor, order.currency),
         delivered_at=delivered,
         requested_at=row.requested_at,

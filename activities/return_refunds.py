@@ -6,10 +6,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import case_records, points
+from activities import case_records, money, points
 from activities.case_records import CaseStep
 from activities.parameters import ParameterBook
-from activities.payments import POINTS_FEE, RefundAnswer, captured, claimed, refund, refunded
+from activities.payments import POINTS_FEE, RefundAnswer, refund
 from activities.pick import order_of
 from activities.points import PointsDesk
 from activities.records import load_order
@@ -87,7 +87,7 @@ def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | N
     order = load_order(session, row.order_id)
     if row.refund_minor is None:
         units, before = case_records.returned_units(session, row), case_records.returned_before(session, row)
-        left = captured(session, row.order_id) - refunded(session, row.order_id) - claimed(session, row.order_id)
+        left = money.left(session, row.order_id)
         value = max(0, min(_value(session, row, order, units, before).minor_units, left.minor_units))
         fees = _fees(session, row, order, return_money.tax_in(order, units, before), value, rules)
         row.points_spent, kept = points.spent(session, row, value - sum(fees.values()), balance, rules)

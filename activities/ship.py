@@ -57,12 +57,12 @@ class Ship:
         """
         shipment_id = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}"
         with self.sessions.begin() as session:
-            parcel = parcels.contents(session, step, shipment_id)
-            now = self.parameters.at(session, datetime.now(UTC))
-            booking_row = bookings.decide(session, shipment_id, parcel, now)
-            request = parcels.booking_request(session, step, parcel, shipment_id)
-            offers = _left(booking_row)
-            last_refusal = VOIDED if booking_row.given_back_at else next(reversed(booking_row.refusals.values()), "")
+            parcel = parcels.read(session, step, shipment_id)
+            if parcel:
+                now = self.parameters.at(session, datetime.now(UTC))
+                known = bookings.decide(session, shipment_id, parcel, now)
+                request, offers = parcels.booking_request(step, parcel, shipment_id), _left(known)
+                last_refusal = VOIDED if known.given_back_at else next(reversed(known.refusals.values()), "")
         if not parcel:
             return self._give_back(shipment_id)
         for offer in offers:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import decisions, journal, payments, queue
+from activities import decisions, journal, money, payments, queue
 from activities.decisions import Decision, Settled
 from activities.needs import outstanding
 from activities.pick import order_of
@@ -95,8 +95,7 @@ class Shortages:
         """Give back what was paid for canceled lines, never more than is left of the payment."""
         with self.sessions.begin() as session:
             order = order_of(session, repayment.order_id)
-            gone = payments.refunded(session, order.order_id, but=repayment.key)
-            left = payments.captured(session, order.order_id) - gone - payments.claimed(session, order.order_id)
+            left = money.left(session, order.order_id, but=repayment.key)
         amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
         return payments.refund(
             self.sessions, self.payments, order, amount, repayment.reason, repayment.key, subject=repayment.key

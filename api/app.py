@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
@@ -138,7 +139,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(title="Baton", version="0.1.0", lifespan=lifespan, redirect_slashes=False, redoc_url=None)
+    app = FastAPIOffline(
+        title="Baton",
+        version="0.1.0",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        static_url="/docs/files",
+    )
     app.state.metrics = metrics
     app.add_middleware(Observation, metrics=metrics)
     add_error_handlers(app)

@@ -21,6 +21,7 @@ ORDER_SUMMARY: dict[str, Any] = {
     "placed_at": "2026-01-01T01:30:00Z",
     "received_at": "2026-01-01T01:30:02Z",
     "ended_at": None,
+    "links": LINKS,
 }
 ORDERS = {"items": [ORDER_SUMMARY], "next_cursor": None}
 EVENTS = {
@@ -215,7 +216,6 @@ ORDER = ORDER_SUMMARY | {
     "instructions": {"leave_at_door": True},
     "test": False,
     "tags": ["gift"],
-    "links": LINKS,
 }
 del ORDER["grand_total"]
 ORDER["promised"] = {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"}

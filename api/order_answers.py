@@ -1,10 +1,11 @@
 """What the API says about an order."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import computed_field
 
+from api.line_answers import FulfillmentOrderAnswer, OrderLineAnswer, ShortLine
 from api.return_schemas import ReturnAnswer
 from api.schemas import Answer, Links
 from domain.status import PaymentStatus
@@ -36,97 +37,6 @@ class OpenHold(Answer):
     raised_at: datetime
     expires_at: datetime | None
     on_expiry: str
-
-
-class LineProgressAnswer(Answer):
-    """Units of one line. What is delivered is counted as shipped, picked and allocated too; `canceled` are all that are
-    no longer wanted, and `short` wait for stock."""
-
-    ordered: int
-    allocated: int
-    picked: int
-    shipped: int
-    delivered: int
-    canceled: int
-    short: int
-
-
-class OrderLineAnswer(Answer):
-    """`withdrawn` counts units that the customer gave back before they were shipped, gifts that nobody had, and those
-    that were `canceled` and paid back because they were short.
-
-    `added_by` is the rule that added the line as a gift, or empty for a line of the channel's. `substitute_for` is the
-    SKU that was ordered and was short, or empty. `progress` says how far its units are.
-    """
-
-    line_no: int
-    sku: str
-    title: str
-    quantity: int
-    unit_price: str
-    discount: str
-    channel_line_id: str
-    gift: bool
-    bundle_of: str
-    properties: list[tuple[str, str]]
-    withdrawn: int
-    canceled: int
-    added_by: str
-    substitute_for: str
-    progress: LineProgressAnswer
-
-
-class ShortageProposal(Answer):
-    """One thing that may be done: `until` of wait (null if nobody knows), `units` of split, or a substitute. `sku` is
-    the bundle on whose line it is done; null where what is short was ordered by itself."""
-
-    action: Literal["wait", "split", "cancel_line", "substitute"]
-    sku: str | None = None
-    until: date | None = None
-    units: int | None = None
-    substitute_sku: str | None = None
-
-
-class ShortLine(Answer):
-    """A SKU that the order waits for: `quantity` of the `wanted` units are short. `promised_on` is the day on which
-    what is in transit covers it and everybody before it; null if nothing does."""
-
-    sku: str
-    quantity: int
-    wanted: int
-    since: datetime
-    promised_on: date | None
-    proposals: list[ShortageProposal]
-
-
-class FulfillmentLineAnswer(Answer):
-    sku: str
-    quantity: int
-    picked: int | None
-
-
-class FulfillmentOrderAnswer(Answer):
-    """`reason` says why this location was chosen. `merged_with` are the orders that share its parcel, or will.
-
-    `wave_at` is when the location gets it, null for at once; with `pickup` the customer fetches it from `ready_at` on.
-    """
-
-    fulfillment_order_id: str
-    location_id: str
-    status: str
-    reason: str
-    shipment_id: str | None
-    merged_with: list[str]
-    lines: list[FulfillmentLineAnswer]
-    pickup: bool
-    created_at: datetime
-    wave_at: datetime | None
-    released_at: datetime | None
-    accepted_at: datetime | None
-    packed_at: datetime | None
-    ready_at: datetime | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
 
 
 class ShipmentAnswer(Answer):
@@ -195,6 +105,7 @@ class OrderSummary(Answer):
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None
+    links: Links
 
 
 class OrderAnswer(Answer):

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
+from api.line_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
 from api.masking import told
-from api.order_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
 from domain.money import Money
 from domain.progress import Wanted, Worked, line_progress
 from goods.demand import bundles_of

@@ -7,13 +7,15 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from api.at_risk import at_location, deadlines_of
+from api.links import order_links
 from api.order_answers import NextDeadline, OrderSummary
 from api.order_view import payment_status_of
-from domain.ids import CROCKFORD
+from domain.ids import CROCKFORD, order_workflow_id
 from domain.money import Money
 from domain.status import OrderStatus
 from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow
+from settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def find_orders(session: Session, wanted: OrderFilter, limit: int) -> list[Order
     return list(session.scalars(found))
 
 
-def summaries(session: Session, orders: list[OrderRow]) -> list[OrderSummary]:
+def summaries(session: Session, orders: list[OrderRow], settings: Settings) -> list[OrderSummary]:
     holds: dict[str, list[str]] = {order.order_id: [] for order in orders}
     movements: dict[str, list[MoneyMovementRow]] = {order.order_id: [] for order in orders}
     open_holds = select(HoldRow).where(HoldRow.order_id.in_(holds), HoldRow.released_at.is_(None))
@@ -46,7 +48,7 @@ def summaries(session: Session, orders: list[OrderRow]) -> list[OrderSummary]:
         movements[movement.order_id].append(movement)
     deadlines = deadlines_of(session, orders)
     return [
-        _summary(order, holds[order.order_id], movements[order.order_id], deadlines.get(order.order_id))
+        _summary(order, settings, holds[order.order_id], movements[order.order_id], deadlines.get(order.order_id))
         for order in orders
     ]
 
@@ -78,7 +80,11 @@ def _first_id_of(moment: datetime) -> str:
 
 
 def _summary(
-    order: OrderRow, holds: list[str], movements: list[MoneyMovementRow], deadline: NextDeadline | None
+    order: OrderRow,
+    settings: Settings,
+    holds: list[str],
+    movements: list[MoneyMovementRow],
+    deadline: NextDeadline | None,
 ) -> OrderSummary:
     return OrderSummary(
         order_id=order.order_id,
@@ -95,4 +101,5 @@ def _summary(
         placed_at=order.placed_at,
         received_at=order.received_at,
         ended_at=order.ended_at,
+        links=order_links(settings, order.order_id, order_workflow_id(order.channel, order.channel_order_id)),
     )

@@ -9,18 +9,10 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.at_risk import deadlines_of, promised
 from api.errors import NOT_FOUND, Problem
+from api.line_answers import FulfillmentLineAnswer, FulfillmentOrderAnswer, ShortLine
 from api.links import order_links
 from api.masking import masked, told
-from api.order_answers import (
-    FulfillmentLineAnswer,
-    FulfillmentOrderAnswer,
-    OpenHold,
-    OrderAnswer,
-    PaymentAnswer,
-    ShipmentAnswer,
-    ShortLine,
-    Totals,
-)
+from api.order_answers import OpenHold, OrderAnswer, PaymentAnswer, ShipmentAnswer, Totals
 from api.order_lines import line_answers
 from api.return_view import open_first, return_answers
 from domain.ids import order_workflow_id

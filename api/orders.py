@@ -70,9 +70,11 @@ def list_orders(
         if at_risk:
             risky = orders_at_risk(session, conditions_of(wanted), limit + 1, after(cursor))
             urgent, next_cursor = cut(risky, limit, lambda one: place(*one))
-            return Page(items=summaries(session, [order for order, _ in urgent]), next_cursor=next_cursor)
+            return Page(
+                items=summaries(session, [order for order, _ in urgent], services.settings), next_cursor=next_cursor
+            )
         orders, next_cursor = cut(find_orders(session, wanted, limit + 1), limit, lambda order: order.order_id)
-        return Page(items=summaries(session, orders), next_cursor=next_cursor)
+        return Page(items=summaries(session, orders, services.settings), next_cursor=next_cursor)
 
 
 @router.get(

@@ -22,7 +22,7 @@ from domain.return_kinds import KINDS, RefundTo, Remedy, ReturnKind, carried_out
 from domain.status import ReturnStatus
 from models.order import OrderRow
 from models.returns import ReturnRow
-from workflows.messages import CaseCancel, CaseVerdict
+from workflows.return_messages import CaseCancel, CaseVerdict
 
 router = APIRouter(tags=["returns"], route_class=OnceRoute)
 

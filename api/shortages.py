@@ -11,8 +11,8 @@ from api import arrival_examples as examples
 from api.dependencies import Services, ShortageDecider, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.line_answers import ShortLine
 from api.openapi import json_body, responses
-from api.order_answers import ShortLine
 from api.order_commands import links_of, order_of
 from api.order_updates import ask_order
 from api.order_view import shortages_of

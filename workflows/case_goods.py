@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.ids import order_workflow_id
     from domain.status import ReturnStatus
     from workflows.case_state import MAY_CANCEL, CaseEnds, CaseState
-    from workflows.messages import GoodsWanted
+    from workflows.return_messages import GoodsWanted
 
 Status = ReturnStatus
 ON_THE_WAY = (Status.APPROVED, Status.LABEL_ISSUED, Status.IN_TRANSIT)

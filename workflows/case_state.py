@@ -8,7 +8,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.return_requests import Case, CaseDecision, ReturnRequests
     from domain.status import ReturnStatus
     from workflows.desk import Desk
-    from workflows.messages import CaseCancel, CaseVerdict, PartnerEvent, ReturnInput
+    from workflows.messages import PartnerEvent
+    from workflows.return_messages import CaseCancel, CaseVerdict, ReturnInput
 
 Status = ReturnStatus
 MAY_CANCEL = (Status.REQUESTED, Status.APPROVED, Status.LABEL_ISSUED)

@@ -26,17 +26,17 @@ def why(failure: FailureError) -> str:
 
 
 class Desk:
-    """`alert(code, subject, reason)` tells a person; an empty reason says that it is over. `headline()` says in a few
-    words where the case stands, for the details in the Temporal UI."""
+    """`alert(code, subject, reason)` tells a person; an empty reason says that it is over. For the details in the
+    Temporal UI `story()` says where it stands and then, a line each, what a person should know."""
 
     def __init__(
-        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], headline: Callable[[], str]
+        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], story: Callable[[], list[str]]
     ) -> None:
         self.dues = dues
         self.waits: dict[str, str] = {}
         self.in_flight = 0
         self.alert = alert
-        self._headline = headline
+        self._story = story
 
     async def database(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
         """Take a step that touches only our own database: local, so that several fit into one workflow task."""
@@ -118,11 +118,12 @@ class Desk:
 
     def show(self) -> None:
         """Where it stands, and a line for each thing it waits for: what, and until when."""
-        lines = [
-            f"- waits for {what}" + (f", due {_clock(self.dues[who].at)}" if who in self.dues else "")
+        headline, *notes = self._story()
+        waits = [
+            f"waits for {what}" + (f", due {_clock(self.dues[who].at)}" if who in self.dues else "")
             for who, what in self.waits.items()
         ]
-        workflow.set_current_details("\n".join([f"**{self._headline()}**", "", *lines]))
+        workflow.set_current_details("\n".join([f"**{headline}**", "", *(f"- {line}" for line in notes + waits)]))
 
     def _nearest(self) -> Due | None:
         return min((due for due in self.dues.values() if not due.passed), key=lambda due: due.at, default=None)

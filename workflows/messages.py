@@ -1,4 +1,4 @@
-"""What may be said to a running order or return. Frozen dataclasses; a new field needs a default.
+"""What may be said to a running order. Frozen dataclasses; a new field needs a default.
 
 Histories cannot be edited, so nothing here names a person: ids, codes, quantities and times only.
 """
@@ -20,26 +20,6 @@ class OrderDeadlines:
     reservation: float = 86_400.0
     decision: float = 86_400.0
     pickup: float = 604_800.0
-
-
-@dataclass(frozen=True)
-class ReturnDeadlines:
-    """In seconds, like those of an order."""
-
-    arrival: float
-    inspection: float
-    approval: float = 172_800.0
-    refund: float = 604_800.0
-
-
-@dataclass(frozen=True)
-class ReturnInput:
-    """A case is named by channel, channel order and case id; what is asked comes with the first signal."""
-
-    channel: str
-    channel_order_id: str
-    case_id: str
-    deadlines: ReturnDeadlines
 
 
 @dataclass(frozen=True)
@@ -187,45 +167,6 @@ class VoidAnswer:
     """`answer` is `done`: the parcel is booked anew; or `refused` when the carrier has it."""
 
     answer: str
-
-
-@dataclass(frozen=True)
-class CaseVerdict:
-    """What a person decides about a return case, with who and why.
-
-    `refund_to` is `original` or `store_credit`, empty: as it was asked for. `remedy` of a warranty case is `refund`,
-    `exchange` or `reship`, empty: refund.
-    """
-
-    approved: bool
-    actor: str
-    note: str = ""
-    refund_to: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class CaseCancel:
-    reason: str
-    actor: str
-
-
-@dataclass(frozen=True)
-class GoodsWanted:
-    """A return case asks its order to give back what has not been delivered yet."""
-
-    return_id: str
-    return_workflow_id: str
-    everything: bool
-    """Whether the case is about all units of the order."""
-
-
-@dataclass(frozen=True)
-class GoodsAnswer:
-    """Where the goods of a case are: `recalled` (never left), `intercepted` (coming back) or `delivered`."""
-
-    return_id: str
-    goods: str
 
 
 @dataclass(frozen=True)

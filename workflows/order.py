@@ -23,15 +23,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
     from workflows.desk import why
-    from workflows.messages import (
-        CancelAnswer,
-        CancelRequest,
-        GoodsWanted,
-        OrderView,
-        PartnerEvents,
-        Verdict,
-    )
+    from workflows.messages import CancelAnswer, CancelRequest, OrderView, PartnerEvents, Verdict
     from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.return_messages import GoodsWanted
     from workflows.review import Review
     from workflows.staff_updates import StaffUpdates
     from workflows.state import OrderInput, OrderOutcome

@@ -33,7 +33,7 @@ class OrderDesk:
         self.order_id = order.order_id
         self.deadlines = order.deadlines
         self.state = order.state or OrderState()
-        self.steps = Desk(self.state.dues, self.alert, self._headline)
+        self.steps = Desk(self.state.dues, self.alert, self._story)
         self.undo = UndoList(order.order_id, self.state.undo, self.steps, order.deadlines)
         self.telling = Telling(order.order_id, self.steps, self.state.telling)
         self.house = House(
@@ -58,6 +58,9 @@ class OrderDesk:
         """Ask a person to look; an empty reason says that it is over."""
         key = f"{code} {subject}"
         self.state.attention = [open_ for open_ in self.state.attention if open_ != key] + ([key] if reason else [])
+        self.state.reasons.pop(key, None)
+        if reason:
+            self.state.reasons[key] = reason
         self.show()
         alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
         await self.steps.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
@@ -99,19 +102,16 @@ class OrderDesk:
         self.state.status = status
         self.show()
 
-    def _headline(self) -> str:
-        parts = [f"order {self.order_id} is {self.state.status}"]
-        travels_with = sorted({other for work in self.state.fulfillments for other in work.travels_with})
-        if self.state.sourced:
-            parts.append(f"sourced {self.state.sourced}")
-        if travels_with:
-            parts.append(f"shares a parcel with {', '.join(travels_with)}")
-        if self.state.holds:
-            held_by = ", ".join(f"{code} ({self.state.owners.get(code, 'staff')})" for code in self.state.holds)
-            parts.append(f"held by {held_by} until somebody releases it")
-        if self.state.attention:
-            parts.append(f"needs a person: {', '.join(self.state.attention)}")
-        return "; ".join(parts)
+    def _story(self) -> list[str]:
+        state = self.state
+        lines = [f"order {self.order_id} is {state.status}"]
+        lines += [f"needs a person: {key}: {state.reasons.get(key, '')}" for key in state.attention]
+        lines += [f"held by {code} ({state.owners.get(code, 'staff')}) until it is released" for code in state.holds]
+        if state.sourced:
+            lines.append(f"sourced {state.sourced}")
+        if travels_with := sorted({other for work in state.fulfillments for other in work.travels_with}):
+            lines.append(f"shares a parcel with {', '.join(travels_with)}")
+        return lines
 
     def show(self) -> None:
         """Bring the search attributes up to date; what has not changed, or was and is empty, costs nothing."""

@@ -22,8 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
     from workflows.desk import Desk, why
-    from workflows.messages import CaseCancel, CaseVerdict, GoodsAnswer, PartnerEvent, PartnerEvents, ReturnInput
+    from workflows.messages import PartnerEvent, PartnerEvents
     from workflows.return_case import ReturnCase
+    from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
     from workflows.telling import Telling
 
@@ -45,7 +46,7 @@ class ReturnWorkflow:
         self.seen: set[str] = set()
         self.alerts: dict[str, str] = {}
         self.try_again = True
-        self.desk = Desk({}, self._alert, self._headline)
+        self.desk = Desk({}, self._alert, self._story)
         self.case = ReturnCase(start, self.desk, self._show, self._tell, self._attend, self._wait_for_a_person)
         self.telling: Telling | None = None
 
@@ -162,6 +163,7 @@ class ReturnWorkflow:
         if reason:
             self.alerts[code] = reason
         workflow.upsert_search_attributes([search_attributes.NEEDS_ATTENTION.value_set(bool(self.alerts))])
+        self.desk.show()
         step = CaseStep(self.case.case.return_id, code, reason)
         await self.desk.database(Returns.ask_attention, step, f"alert: {reason or 'over'}")
 
@@ -172,9 +174,10 @@ class ReturnWorkflow:
     def _over(self) -> bool:
         return is_final(RETURN, ReturnStatus(self.case.status))
 
-    def _headline(self) -> str:
-        start, needs = self.start, f"; needs a person: {', '.join(self.alerts)}" if self.alerts else ""
-        return f"return {start.case_id} of {start.channel} {start.channel_order_id} is {self.case.status}{needs}"
+    def _story(self) -> list[str]:
+        start = self.start
+        headline = f"return {start.case_id} of {start.channel} {start.channel_order_id} is {self.case.status}"
+        return [headline, *(f"needs a person: {code}: {reason}" for code, reason in self.alerts.items())]
 
     def _show(self, status: str) -> None:
         workflow.upsert_search_attributes([search_attributes.RETURN_STATUS.value_set(status)])

@@ -16,9 +16,10 @@ from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
 from workflows.deliver import DeliveryInput
-from workflows.messages import OrderDeadlines, ReturnDeadlines, ReturnInput
+from workflows.messages import OrderDeadlines
 from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
+from workflows.return_messages import ReturnDeadlines, ReturnInput
 from workflows.state import OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"

@@ -8,14 +8,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.road import Road
     from domain.status import FulfillmentStatus, OrderStatus
-    from workflows.messages import (
-        CancelRequest,
-        GoodsWanted,
-        OrderDeadlines,
-        ParcelDecision,
-        PartnerEvent,
-        Rejection,
-    )
+    from workflows.messages import CancelRequest, OrderDeadlines, ParcelDecision, PartnerEvent, Rejection
+    from workflows.return_messages import GoodsWanted
 
 
 @dataclass
@@ -105,6 +99,9 @@ class OrderState:
     """Until when an order that is held keeps its stock, while it does."""
     rejection: Rejection | None = None
     attention: list[str] = field(default_factory=list)
+    """What a person should look at: code and subject of each alert that is open."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """What each of them says."""
     fulfillments: list[FulfillmentState] = field(default_factory=list)
     waves_released: list[str] = field(default_factory=list)
     """Fulfillment orders whose wave was released, since that may be heard before they are known here."""

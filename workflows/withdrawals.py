@@ -9,8 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.withdraw import Withdraw, Withdrawal
     from domain.status import FulfillmentStatus
     from workflows.fulfillment import Fulfillment
-    from workflows.messages import GoodsAnswer, GoodsWanted
     from workflows.order_desk import OrderDesk
+    from workflows.return_messages import GoodsAnswer, GoodsWanted
 
 ON_THE_ROAD = (FulfillmentStatus.SHIPPED,)
 

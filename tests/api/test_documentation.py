@@ -1,6 +1,7 @@
 """What OpenAPI and the figures tell is true: every operation has an example, and every example fits."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -164,6 +165,14 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         # To try again or to ping there is nothing to say.
         if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
+
+
+async def test_the_page_of_the_documentation_asks_no_other_machine(nobody: Api) -> None:
+    page = (await nobody.get("/docs")).text
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(needed) == 3
+    for file in needed:
+        assert (await nobody.get(file)).status_code == 200, file
 
 
 async def test_every_reference_of_the_document_leads_somewhere(nobody: Api) -> None:

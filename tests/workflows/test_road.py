@@ -109,6 +109,7 @@ async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: House) -> 
     order = await on_the_road(silent, "CLAIMED")
     await silent.track(order, "exception", code="damaged")
     assert await alerts(silent, order) == ["PARCEL_DAMAGED"]
+    await silent.until_page_says(order["order_id"], "is damaged: reship, refund or wait")
 
     made = await claim(silent, order)
 
