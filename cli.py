@@ -7,7 +7,7 @@ from commands.bench import app as bench
 from commands.bench_sourcing import sourcing
 from commands.demo import demo
 from commands.differences import differences
-from commands.erase import erase_command
+from commands.erase import erase_command, person_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
@@ -25,6 +25,7 @@ app.command("import")(import_command)
 bench.command()(sourcing)
 app.command()(trace)
 app.command()(differences)
+app.command("person")(person_command)
 app.command("erase")(erase_command)
 app.add_typer(bench, name="bench")
 

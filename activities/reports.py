@@ -15,11 +15,13 @@ from activities.records import known_location
 from activities.road import attempt_failed, turned_up
 from activities.shipments import correct_carrier
 from domain import milestones
+from domain.people import unnamed
 from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock import Movement
 from domain.tracking import follows
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
+from models.order import OrderRow
 
 Status = FulfillmentStatus
 BEFORE_PACKED = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED)
@@ -87,11 +89,17 @@ def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) 
 
 def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     if row.status in BEFORE_PACKED:
-        end_fulfillment_order(session, row, Status.REJECTED, event.data["reason"], actor=event.partner)
+        end_fulfillment_order(session, row, Status.REJECTED, _reason(session, row, event), actor=event.partner)
 
 
 def _exception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    _happened(session, row, event, "fulfillment_order.exception", reason=event.data["reason"])
+    _happened(session, row, event, "fulfillment_order.exception", reason=_reason(session, row, event))
+
+
+def _reason(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> str:
+    """What the warehouse wrote, but for the receiver: a log cannot be edited."""
+    receiver = session.scalar(select(OrderRow.receiver).where(OrderRow.order_id == row.order_id))
+    return unnamed(event.data["reason"], receiver or {})
 
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:

@@ -24,6 +24,7 @@ class Role(StrEnum):
 
 class Right(StrEnum):
     READ = "read"
+    SEE_PEOPLE = "people:read"
     PLACE = "place"
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
@@ -50,7 +51,9 @@ class Right(StrEnum):
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.CHANNEL: frozenset({Right.READ, Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE}),
+    Role.CHANNEL: frozenset(
+        {Right.READ, Right.SEE_PEOPLE, Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE}
+    ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
     Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
     Role.STORE: frozenset({Right.READ, Right.WORK_AT_LOCATION}),
@@ -75,8 +78,8 @@ class Caller:
 
     @property
     def sees_people(self) -> bool:
-        """Whether names, phones and addresses are shown in full."""
-        return self.role is not Role.VIEWER
+        """Whether names, phones, addresses and what customers wrote are shown in full."""
+        return self.may(Right.SEE_PEOPLE)
 
 
 def key_hash(key: str) -> str:

@@ -1,5 +1,6 @@
 """The label of each parcel of a shipment, to be printed. Every print is counted, and a second one wants a reason."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -16,6 +17,7 @@ from api.parameters import PathId
 from api.schemas import NO_CONTROLS
 from api.shipment_view import find_shipment, parcels_of
 from domain.labels import Label, Party, masked_receiver, wishes_of
+from domain.people import unnamed
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import OrderEventRow, OrderRow
 from models.stock import LocationRow
@@ -50,7 +52,7 @@ def print_label(
         labels = _labels(session, shipment, orders[0] if orders else None)
         if parcel > len(labels):
             raise invalid("parcel", f"the shipment has {len(labels)} parcels")
-        _count(session, shipment, [order.order_id for order in orders], caller, format, reason.strip())
+        _count(session, shipment, orders, caller, format, reason.strip())
     image = render(labels if format == "pdf" else labels[parcel - 1 :], format)
     # Whoever stands between must not keep a label: each print is counted.
     return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
@@ -62,6 +64,8 @@ def _labels(session: Session, shipment: ShipmentRow, order: OrderRow | None) -> 
         raise Problem(REFUSED, "the waybill is void")
     if not parcels:
         raise Problem(REFUSED, "the warehouse has packed no parcel")
+    if not order.receiver:
+        raise Problem(REFUSED, "the receiver was erased")
     here = select(FulfillmentOrderRow.location_id).where(FulfillmentOrderRow.shipment_id == shipment.shipment_id)
     place = session.scalars(select(LocationRow).where(LocationRow.location_id.in_(here))).one()
     region = " ".join(part for part in (place.country, place.province) if part)
@@ -85,13 +89,14 @@ def _labels(session: Session, shipment: ShipmentRow, order: OrderRow | None) -> 
 
 
 def _count(
-    session: Session, shipment: ShipmentRow, order_ids: list[str], caller: Caller, format: Format, reason: str
+    session: Session, shipment: ShipmentRow, orders: Sequence[OrderRow], caller: Caller, format: Format, reason: str
 ) -> None:
     if shipment.label_prints and not reason:
         raise invalid("reason", f"it was printed {shipment.label_prints} times: say why it is printed again")
     shipment.label_prints += 1
-    data = {"shipment_id": shipment.shipment_id, "print": shipment.label_prints, "format": format, "reason": reason}
+    data = {"shipment_id": shipment.shipment_id, "print": shipment.label_prints, "format": format}
     key = f"{shipment.shipment_id}:label:{shipment.label_prints}"
-    fact = {"type": "shipment.label_printed", "key": key, "actor": caller.name, "data": data}
-    for order_id in order_ids:
-        session.execute(insert(OrderEventRow).values(order_id=order_id, **fact).on_conflict_do_nothing())
+    fact = {"type": "shipment.label_printed", "key": key, "actor": caller.name}
+    for order in orders:
+        told = fact | {"order_id": order.order_id, "data": data | {"reason": unnamed(reason, order.receiver)}}
+        session.execute(insert(OrderEventRow).values(told).on_conflict_do_nothing())

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import Caller
 from api.errors import INTERNAL, Problem, problem_response
+from api.masking import SHOW_PEOPLE
 from api.metrics import ApiMetrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -28,8 +30,8 @@ def json_log() -> structlog.typing.FilteringBoundLogger:
 class Observation:
     """Middleware. Gives each request its id, counts it by route, and turns an unexpected exception into a 500.
 
-    Logged are answers of 400 and above; the rest is counted, since at thousands a second a line each helps nobody.
-    A line has the route and not the address, in which a filter may name a customer.
+    Logged are answers of 400 and above, and who of us was shown which person; the rest is counted, since at thousands
+    a second a line each helps nobody. A line has the route and not the address, in which a filter may name a customer.
     """
 
     def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
@@ -63,11 +65,19 @@ class Observation:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status, seconds)
         if status < 400 and error is None:
+            self._tell_who_looked(scope, request_id, route)
             return
         tell = self._log.error if status == 500 or error else self._log.info
         where = {"error": type(error).__name__, "at": _frames(error)} if error else {}
         facts = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
         tell("answered", request=request_id, **facts, **where)
+
+    def _tell_who_looked(self, scope: Scope, request_id: str, route: str) -> None:
+        """A channel looks at what it sent itself, all day long; staff look at other people's data."""
+        caller: Caller | None = scope.get("caller")
+        if caller is not None and caller.sees_people and caller.channel is None and route in SHOW_PEOPLE:
+            # What was found is called by our own ids.
+            self._log.info("people_shown", request=request_id, caller=caller.name, route=route, of=scope["path_params"])
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -109,7 +109,8 @@ class OrderSummary(Answer):
 
 
 class OrderAnswer(Answer):
-    """One order with its four status axes. The receiver is masked for keys of the role `viewer`.
+    """One order with its four status axes. Who it is for, and what was written about it, is masked
+    for keys that may not see people.
 
     `pickup_location` is the store where the customer fetches it, or empty.
     """

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.line_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
-from api.masking import hidden
+from api.masking import told
 from domain.money import Money
 from domain.progress import Wanted, Worked, line_progress
 from goods.demand import bundles_of
@@ -47,7 +47,7 @@ def line_answers(
             gift=row.gift,
             bundle_of=row.bundle_of,
             # What is engraved may be a name.
-            properties=[(name, text if caller.sees_people else hidden(text)) for name, text in row.properties],
+            properties=[(name, told(caller, text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
             canceled=row.canceled,
             added_by=row.added_by,

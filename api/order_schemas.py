@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from api.errors import FieldError, invalid_fields
+from api.errors import FieldError, invalid, invalid_fields
 from api.goods_schemas import LocationId
 from api.identity import BuyerBody
 from api.schemas import (
@@ -27,6 +27,7 @@ from api.schemas import (
 from domain.contents.templates import LANGUAGE
 from domain.money import Money, NotMoney
 from domain.order import Address, Order, OrderLine
+from domain.people import is_number_of
 from domain.pickup import PICKUP
 
 MAX_LINES = 2_000
@@ -166,8 +167,10 @@ class OrderBody(Body):
     def to_order(self, identity_key: SecretStr | None = None) -> Order:
         """The order with money in minor units, and of its buyer a token made with the key.
 
-        A 422 names each amount that its currency does not have.
+        A 422 names each amount that its currency does not have, and an id of the customer that is the phone number.
         """
+        if is_number_of(self.customer.customer_id, self.ship_to.phone):
+            raise invalid("customer.customer_id", "is the phone number of the receiver: send an id that names nobody")
         try:
             return self._order(identity_key)
         except NotMoney:

@@ -1,6 +1,7 @@
 """Asking a running order for something it may refuse: Temporal updates, and what to answer when there is no answer."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.dependencies import Services
 from api.errors import REFUSED, Problem, unavailable
 from domain.ids import order_workflow_id
+from domain.people import unnamed
 from domain.status import ORDER, OrderStatus, is_final
 from models.order import OrderRow
 from workflows.starting import ORDER_WORKFLOW, order_start
@@ -75,7 +77,7 @@ async def _ask(
     limit: timedelta | None,
 ) -> Any:
     limit = limit or services.settings.rpc_timeout
-    args = [] if question is None else [question]
+    args = [] if question is None else [unnaming(question, order)]
     if order.workflow_started_at is not None:
         handle = services.temporal.get_workflow_handle(order_workflow_id(order.channel, order.channel_order_id))
         return await handle.execute_update(update, args=args, id=update_id, result_type=answer, rpc_timeout=limit)
@@ -98,6 +100,13 @@ async def _ask(
         result_type=answer,
         rpc_timeout=limit,
     )
+
+
+def unnaming(question: Any, order: OrderRow) -> Any:
+    """The question without the receiver in what somebody typed: a history cannot be edited."""
+    typed = {name: getattr(question, name, "") for name in ("reason", "note")}
+    changed = {name: unnamed(text, order.receiver) for name, text in typed.items() if text}
+    return replace(question, **changed) if changed else question
 
 
 def _ended(order: OrderRow) -> Problem:

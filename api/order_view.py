@@ -11,7 +11,7 @@ from api.at_risk import deadlines_of, promised
 from api.errors import NOT_FOUND, Problem
 from api.line_answers import FulfillmentLineAnswer, FulfillmentOrderAnswer, ShortLine
 from api.links import order_links
-from api.masking import hidden, masked
+from api.masking import masked, told
 from api.order_answers import OpenHold, OrderAnswer, PaymentAnswer, ShipmentAnswer, Totals
 from api.order_lines import line_answers
 from api.return_view import open_first, return_answers
@@ -43,7 +43,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
     fulfillment_orders = _fulfillment_orders(session, order.order_id)
     shortages = shortages_of(session, order.order_id)
     movements = _movements(session, order.order_id)
-    returns = return_answers(session, ReturnRow.order_id == order.order_id)
+    returns = return_answers(session, caller, ReturnRow.order_id == order.order_id)
     address = order.receiver | {"country": order.country, "province": order.province} | order.repaired_region
     return OrderAnswer(
         order_id=order.order_id,
@@ -71,9 +71,8 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
         returns=returns,
-        # A remark often holds a name or a phone number.
-        remarks=order.remarks if caller.sees_people else hidden(order.remarks),
-        merchant_remarks=order.merchant_remarks if caller.sees_people else hidden(order.merchant_remarks),
+        remarks=told(caller, order.remarks),
+        merchant_remarks=told(caller, order.merchant_remarks),
         instructions=_instructions(order, caller),
         tags=order.tags,
         test=order.test,
@@ -86,10 +85,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
 
 def _instructions(order: OrderRow, caller: Caller) -> dict[str, Any]:
     """What remarks and rules ask for; who may not see people does not see what they wrote."""
-    return {
-        name: hidden(value) if name in WRITTEN and not caller.sees_people else value
-        for name, value in order.instructions.items()
-    }
+    return {name: told(caller, value) if name in WRITTEN else value for name, value in order.instructions.items()}
 
 
 def payment_status_of(movements: Iterable[MoneyMovementRow], order: OrderRow) -> PaymentStatus:

@@ -13,7 +13,7 @@ from api.dependencies import ReturnDecider, Returner, Services, WithServices, re
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
 from api.openapi import Responses, json_body, responses
-from api.order_updates import answer_of
+from api.order_updates import answer_of, unnaming
 from api.parameters import PathId
 from api.return_view import find_return
 from api.schemas import Answer, Body, Prose
@@ -115,7 +115,11 @@ async def _ask(
     asked = sha256(f"{question}\n{case.status}\n{why}".encode()).hexdigest()[:24]
     workflow_id = ids.return_workflow_id(order.channel, order.channel_order_id, case.case_id)
     call = services.temporal.get_workflow_handle(workflow_id).execute_update(
-        update, question, id=f"{update}:{asked}", result_type=str, rpc_timeout=services.settings.rpc_timeout
+        update,
+        unnaming(question, order),
+        id=f"{update}:{asked}",
+        result_type=str,
+        rpc_timeout=services.settings.rpc_timeout,
     )
     ended = Problem(REFUSED, f"the case is {ReturnStatus(case.status)}, and nothing is at work on it")
     status = await answer_of(call, "the case refused", ended)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
+from api.masking import told
 from api.return_schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
@@ -17,7 +18,9 @@ from models.order import OrderLineRow, OrderRow
 from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
 
 
-def return_answers(session: Session, *which: ColumnElement[bool], limit: int | None = None) -> list[ReturnAnswer]:
+def return_answers(
+    session: Session, caller: Caller, *which: ColumnElement[bool], limit: int | None = None
+) -> list[ReturnAnswer]:
     """The cases that fit, newest order first, each with its lines."""
     cases = select(ReturnRow, OrderRow.currency).join(OrderRow, OrderRow.order_id == ReturnRow.order_id).where(*which)
     rows = session.execute(cases.order_by(ReturnRow.return_id.desc()).limit(limit)).all()
@@ -28,8 +31,9 @@ def return_answers(session: Session, *which: ColumnElement[bool], limit: int | N
         lines[line.return_id].append(ReturnLineAnswer.model_validate(line))
     came = select(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id.in_(lines))
     for one in session.scalars(came.order_by(ReturnedGoodsRow.sku, ReturnedGoodsRow.disposition)):
-        goods[one.return_id].append(ReturnedGoodsAnswer.model_validate(one))
-    return [_answer(case, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
+        photos = [told(caller, reference) for reference in one.photos]
+        goods[one.return_id].append(ReturnedGoodsAnswer.model_validate({**vars(one), "photos": photos}))
+    return [_answer(case, caller, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
 
 
 def find_return(session: Session, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:
@@ -65,7 +69,7 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
         requested_at=asked.received_at,
     )
     lines = [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data.get("lines", ())]
-    return _answer(case, order.currency, lines, [])
+    return _answer(case, caller, order.currency, lines, [])
 
 
 def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
@@ -77,7 +81,7 @@ def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
 
 
 def _answer(
-    case: ReturnRow, currency: str, lines: list[ReturnLineAnswer], goods: list[ReturnedGoodsAnswer]
+    case: ReturnRow, caller: Caller, currency: str, lines: list[ReturnLineAnswer], goods: list[ReturnedGoodsAnswer]
 ) -> ReturnAnswer:
     def money(minor: int | None) -> str | None:
         return None if minor is None else Money(minor, currency).text
@@ -88,9 +92,9 @@ def _answer(
         case_id=case.case_id,
         kind=case.kind,
         status=case.status,
-        reason=case.reason,
+        reason=told(caller, case.reason),
         reason_code=case.reason_code,
-        evidence=case.evidence,
+        evidence=[told(caller, reference) for reference in case.evidence],
         refusal=case.refusal,
         decided_by=case.decided_by,
         location_id=case.location_id,

@@ -33,7 +33,7 @@ def read_return(return_id: PathId, caller: Reader, services: WithServices) -> Re
     """A case that was just asked for through the API is known at once, as `requested`."""
     with services.sessions() as session:
         which = [ReturnRow.return_id == return_id, *_of_caller(caller.channel)]
-        case = next(iter(return_answers(session, *which)), None) or waiting_return(session, return_id, caller)
+        case = next(iter(return_answers(session, caller, *which)), None) or waiting_return(session, return_id, caller)
     if case is None:
         raise Problem(NOT_FOUND, "there is no such return")
     return case
@@ -70,7 +70,7 @@ def list_returns(
     if (last := after(cursor)) is not None:
         which.append(ReturnRow.return_id < last)
     with services.sessions() as session:
-        found = return_answers(session, *which, limit=limit + 1)
+        found = return_answers(session, caller, *which, limit=limit + 1)
     cases, next_cursor = cut(found, limit, lambda case: case.return_id)
     return Page(items=cases, next_cursor=next_cursor)
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.carrier_pushes import TRACKED
 from api.errors import NOT_FOUND, Problem
+from api.masking import told
 from api.schemas import Answer
 from domain.money import Money
 from models.fulfillment import BookingRow, FulfillmentOrderRow, ParcelRow, ShipmentRow
@@ -93,20 +94,22 @@ def find_shipment(
     return shipment, orders
 
 
-def shipment_answer(session: Session, shipment: ShipmentRow, orders: Sequence[OrderRow]) -> WholeShipment:
+def shipment_answer(
+    session: Session, shipment: ShipmentRow, orders: Sequence[OrderRow], caller: Caller
+) -> WholeShipment:
     cost = None
     if shipment.cost_minor is not None and shipment.cost_currency is not None:
         price = Money(shipment.cost_minor, shipment.cost_currency)
         cost = CostAnswer(amount=price.text, currency=price.currency)
     here = f"/shipments/{shipment.shipment_id}"
-    told = {name: getattr(shipment, name) for name in WholeShipment.model_fields if hasattr(ShipmentRow, name)}
+    same = {name: getattr(shipment, name) for name in WholeShipment.model_fields if hasattr(ShipmentRow, name)}
     return WholeShipment(
-        **told,
+        **same,
         order_ids=[order.order_id for order in orders],
         cost_estimate=cost,
         parcels=[ParcelAnswer.model_validate(row) for row in parcels_of(session, shipment.shipment_id)],
         offers=_offers(session, shipment.shipment_id),
-        tracking=_tracking(session, shipment),
+        tracking=_tracking(session, shipment, caller),
         links=ShipmentLinks(self=here, label=f"{here}/label"),
     )
 
@@ -124,7 +127,7 @@ def _offers(session: Session, shipment_id: str) -> list[OfferAnswer]:
     return [OfferAnswer(**offer, refusal=booking.refusals.get(offer["carrier"])) for offer in booking.offers]
 
 
-def _tracking(session: Session, shipment: ShipmentRow) -> list[TrackAnswer]:
+def _tracking(session: Session, shipment: ShipmentRow, caller: Caller) -> list[TrackAnswer]:
     E = PartnerEventRow
     by_number = (E.type == "shipment.tracking_updated") & (E.subject == shipment.shipment_id)
     by_waybill = (E.type == TRACKED) & (E.subject == shipment.waybill)
@@ -135,7 +138,8 @@ def _tracking(session: Session, shipment: ShipmentRow) -> list[TrackAnswer]:
             status=row.data["status"],
             occurred_at=row.data["occurred_at"],
             received_at=row.received_at,
-            note=row.data.get("note", ""),
+            # Couriers write who has signed.
+            note=told(caller, row.data.get("note", "")),
         )
         for row in rows
     ]

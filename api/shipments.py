@@ -42,7 +42,7 @@ class VoidTold(Answer):
 def show_shipment(shipment_id: PathId, caller: Reader, services: WithServices) -> WholeShipment:
     """Its parcels, what it is thought to cost, where it was and who said so, and why this carrier and no other."""
     with services.sessions() as session:
-        return shipment_answer(session, *find_shipment(session, shipment_id, caller))
+        return shipment_answer(session, *find_shipment(session, shipment_id, caller), caller)
 
 
 @router.post(

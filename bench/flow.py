@@ -102,7 +102,7 @@ def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures
         real.prepare(orders)
         empty = NoopLoad(stack.temporal_address)
         sides = (
-            Side("orders", real, _parts(stack)),
+            Side("orders", real, parts_of(stack)),
             Side("baseline", empty, _baseline_parts(stack, workers)),
         )
         return asyncio.run(_in_turns(*sides, orders, processes, progress))
@@ -142,7 +142,7 @@ def _baseline_worker(stack: Stack, number: int) -> Service:
     return Service(f"baseline-{number}", command, data_dir=stack.data_dir, ready_line=baseline.READY)
 
 
-def _parts(stack: Stack) -> dict[str, list[int]]:
+def parts_of(stack: Stack) -> dict[str, list[int]]:
     """Who works for an order, beside this process."""
     services = {name: _pids(stack.service(name)) for name in ("temporal", "worker", "api", "simulators")}
     postmaster = int((stack.postgres.directory / "postmaster.pid").read_text().split()[0])

@@ -18,6 +18,7 @@ from bench.orders import NotCompleted
 from bench.remarks import measure_remarks
 from bench.stock import Oversold, measure_stock
 from bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
+from bench.trace import TraceFigures, measure_trace
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
@@ -87,6 +88,21 @@ def audit(
         with _progress(said) as progress:
             bar = progress.add_task("audits", total=orders)
             return measure_audit(orders, lambda done: progress.update(bar, completed=done))
+
+    _run(measure, json_)
+
+
+@app.command()
+def trace(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders live, and are proved.")] = 300,
+    json_: AsJson = False,
+) -> None:
+    """CPU of sealing, signing and proving the logs of orders, against that of their whole life."""
+
+    def measure(said: Console) -> TraceFigures:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "proof")}
+            return measure_trace(orders, lambda name, done: progress.update(bars[name], completed=done))
 
     _run(measure, json_)
 

@@ -1,30 +1,57 @@
-"""`baton erase`: a person asks to be forgotten."""
+"""`baton erase`: a person asks to be forgotten; `baton person`: or wants to know what is kept of them."""
 
+import getpass
+import json
 from typing import Annotated
 
 import typer
 
 from embedded.ending import end_process
 from intake.erasing import erase
-from models.database import open_database, sessions
+from intake.kept import kept_of
+from intake.people import orders_of
+from models.database import Sessions, open_database
+from models.database import sessions as open_sessions
 from settings import Settings
+
+Names = Annotated[
+    list[str],
+    typer.Argument(help="Whatever the person is known by: customer ids, tokens, e-mails, phones (+86...), several"),
+]
+
+
+def person_command(names: Names) -> None:
+    """Print all that is kept of a person as one JSON object, for them to have."""
+    with _sessions()() as session:
+        kept = kept_of(session, orders_of(session, names))
+    print(json.dumps(kept, default=str, ensure_ascii=False, indent=2))
+    end_process(0)
 
 
 def erase_command(
-    customer: Annotated[str, typer.Argument(help="A customer id, or the token of a receiver or buyer")],
+    names: Names,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before")] = False,
+    by: Annotated[str, typer.Option(help="Who does it, for the logs of the orders; you by default")] = "",
 ) -> None:
     """Remove a person from all orders, payloads and returns, for good. The orders stay and are counted.
 
-    Exits 1 while one of their orders or returns is under way.
+    Orders under way keep what they need until they have ended, and then name nobody either.
     """
-    if not yes:
-        typer.confirm(f"Everything that names {customer} is removed and cannot be brought back. Go on?", abort=True)
-    engine = open_database(Settings().database_url, connections=1)
-    done = erase(sessions(engine), customer)
-    engine.dispose()
-    if done.open_orders:
-        print(f"Nothing was erased. Under way, with their returns: {', '.join(done.open_orders)}")
-        end_process(1)
-    print(f"{done.orders} orders name nobody any more; they are those of {done.pseudonym}" if done.orders else "nobody")
+    record = _sessions()
+    with record() as session:
+        found = orders_of(session, names)
+    if found and not yes:
+        told = f"{len(found)} orders name this person: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}."
+        typer.confirm(f"{told} What is removed cannot be brought back. Go on?", abort=True)
+    done = erase(record, names, by or getpass.getuser())
+    if not found:
+        print("nobody: no order names this person")
+    if done.orders:
+        print(f"{done.orders} orders name nobody any more; they are those of {done.pseudonym}")
+    if done.under_way:
+        print(f"Under way, and done as soon as they have ended: {', '.join(done.under_way)}")
     end_process(0)
+
+
+def _sessions() -> Sessions:
+    return open_sessions(open_database(Settings().database_url, connections=1))

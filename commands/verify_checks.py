@@ -197,10 +197,17 @@ UPLOADED = """
         OR happened_at <= lag(happened_at, 1, '-infinity') OVER (PARTITION BY order_id ORDER BY number) AS wrong
     FROM channel_uploads JOIN orders USING (order_id)"""
 
-# A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on.
+# A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on. Of
+# two orders one may be erased before the other has ended.
 SHARED = """
-    SELECT shipment_id AS id, count(DISTINCT (location_id, customer_id)) > 1 AS wrong
+    SELECT shipment_id AS id, count(DISTINCT location_id) > 1
+        OR count(DISTINCT customer_id) FILTER (WHERE NOT starts_with(customer_id, 'erased-')) > 1 AS wrong
     FROM fulfillment_orders JOIN orders USING (order_id) WHERE shipment_id IS NOT NULL GROUP BY shipment_id"""
+
+ERASED = """
+    SELECT order_id AS id, receiver <> '{}' OR remarks <> '' OR EXISTS (
+        SELECT FROM intakes WHERE intakes.order_id = orders.order_id AND raw <> '') AS wrong
+    FROM orders WHERE starts_with(customer_id, 'erased-')"""
 
 QUOTAS = """
     SELECT channel || ' ' || sku || ' ' || quota_id AS id, claimed <> coalesce(units, 0) AS wrong
@@ -239,6 +246,7 @@ _QUERIES: Mapping[str, str] = {
     "no more units came back than were shipped": CAME_BACK,
     "everybody is to be told how an order ended": TOLD_OF_END,
     "orders that share a parcel have one buyer and one place": SHARED,
+    "who was erased is in no order and no payload": ERASED,
     "every fact in the log of an order is sealed": SEALED,
     "nobody heard of an order's milestone before an earlier one": IN_ORDER,
     "no customer was told the same of an order twice": TOLD_ONCE,

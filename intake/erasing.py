@@ -1,45 +1,94 @@
 """Forgetting a person: what channels sent of them is removed, and their orders stay, to be counted and proved."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
+from domain.people import digits_of
 from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
+from intake.people import orders_of
 from models.database import Sessions
+from models.erasure import ErasureDueRow
 from models.order import OrderRow
-from models.returns import ReturnRow
 
-OPEN = [status for status in OrderStatus if not is_final(ORDER, status)]
-OPEN_CASES = [status for status in ReturnStatus if not is_final(RETURN, status)]
+OPEN = {
+    "open": [status for status in OrderStatus if not is_final(ORDER, status)],
+    "open_cases": [status for status in ReturnStatus if not is_final(RETURN, status)],
+}
+# Goods and messages must still find the person.
+UNDER_WAY = text("""
+    SELECT order_id FROM orders WHERE order_id = ANY(:orders) AND (status = ANY(:open)
+        OR EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status = ANY(:open_cases))
+        OR EXISTS (SELECT FROM messages WHERE messages.order_id = orders.order_id AND sent_at IS NULL
+            AND parked_at IS NULL))
+    ORDER BY order_id
+""")
+NAMES = text("SELECT unnest(ARRAY[customer_id, receiver_token, buyer_token]) FROM orders WHERE order_id = ANY(:orders)")
+REACHED = text("""
+    SELECT receiver->>'phone' AS phone, receiver->>'email' AS email FROM orders WHERE order_id = ANY(:orders)
+""")
+_SUBJECTS = """
+    SELECT channel || '/' || channel_order_id FROM orders WHERE order_id = ANY(:orders)
+    UNION SELECT unnest(ARRAY[fulfillment_order_id, shipment_id]) FROM fulfillment_orders WHERE order_id = ANY(:orders)
+    UNION SELECT return_id FROM returns WHERE order_id = ANY(:orders)
+"""
 # Logs of orders and histories of workflows name nobody (docs/decisions/ids-only.md), so their hashes stay true.
 FORGET = (
     """
-    UPDATE orders SET customer_id = :pseudonym, receiver = '{}', receiver_token = '', repaired_region = '{}',
-        buyer_token = '', buyer_last4 = '', buyer_name = '', remarks = '', merchant_remarks = '', content_hash = NULL,
-        instructions = instructions - ARRAY['gift_message', 'invoice_title', 'invoice_tax_number']
-    WHERE order_id = ANY(:orders)
+    INSERT INTO order_events (order_id, type, key, actor, data)
+    SELECT order_id, 'person.erased', 'person.erased:' || :pseudonym, :by, jsonb_build_object('pseudonym', :pseudonym)
+    FROM unnest(CAST(:orders AS text[])) AS order_id
     """,
-    "UPDATE order_lines SET properties = '[]' WHERE order_id = ANY(:orders)",
     """
     UPDATE intakes SET raw = '', headers = '{}', wanted = '[]', reason = NULL
     WHERE order_id = ANY(:orders)
         OR (channel, channel_order_id) IN (SELECT channel, channel_order_id FROM orders WHERE order_id = ANY(:orders))
     """,
-    "UPDATE returns SET reason = 'erased', evidence = '{}' WHERE order_id = ANY(:orders)",
-    "UPDATE address_corrections SET address = '{}' WHERE order_id = ANY(:orders)",
+    # What could not be read belongs to no order, but may be an early form of theirs.
     """
-    UPDATE partner_events SET data = data || '{"reason": "erased"}'
-    WHERE type = 'return.requested' AND data ? 'reason'
-        AND (data->>'channel', data->>'channel_order_id') IN (
-            SELECT channel, channel_order_id FROM orders WHERE order_id = ANY(:orders))
+    UPDATE intakes SET raw = '', headers = '{}' WHERE order_id IS NULL AND status = 'rejected'
+        AND EXISTS (
+            SELECT FROM unnest(CAST(:reached AS text[])) AS word WHERE position(convert_to(word, 'UTF8') IN raw) > 0)
     """,
+    f"""
+    UPDATE partner_events SET data = data - 'note' - 'evidence'
+        || CASE WHEN data ? 'reason' THEN '{{"reason": "erased"}}'::jsonb ELSE '{{}}' END
+    WHERE subject IN ({_SUBJECTS})
+    """,
+    """
+    UPDATE merges SET merge_key = 'erased-' || merge_id
+    WHERE merge_id IN (SELECT merge_id FROM fulfillment_orders WHERE order_id = ANY(:orders))
+    """,
+    """
+    UPDATE audits SET facts = jsonb_set(facts, '{buyer,customer_id}', to_jsonb(CAST(:pseudonym AS text)))
+    WHERE order_id = ANY(:orders) AND facts #> '{buyer,customer_id}' IS NOT NULL
+    """,
+    "UPDATE order_lines SET properties = '[]' WHERE order_id = ANY(:orders)",
+    """
+    UPDATE returned_goods SET photos = '{}'
+    WHERE return_id IN (SELECT return_id FROM returns WHERE order_id = ANY(:orders))
+    """,
+    "UPDATE returns SET reason = 'erased', evidence = '{}' WHERE order_id = ANY(:orders)",
+    "UPDATE address_corrections SET address = '{}', reason = '' WHERE order_id = ANY(:orders)",
+    "UPDATE deliveries SET answer = '' WHERE order_id = ANY(:orders)",
     "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
-    "UPDATE buyer_blocks SET subject = :pseudonym WHERE subject = ANY(:names)",
     # What the CRM says of a customer's points is about the customer.
-    "UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id"
-    " WHERE book = 'points' AND subject = ANY(:customers)",
+    """
+    UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id
+    WHERE book = 'points' AND subject IN (SELECT customer_id FROM orders WHERE order_id = ANY(:orders))
+    """,
+    "UPDATE buyer_blocks SET subject = :pseudonym, reason = 'erased' WHERE subject = ANY(:names)",
+    """
+    UPDATE orders SET customer_id = :pseudonym, receiver = '{}', receiver_token = '', repaired_region = '{}',
+        buyer_token = '', buyer_last4 = '', buyer_name = '', remarks = '', merchant_remarks = '', content_hash = NULL,
+        request_hash = :pseudonym,
+        instructions = instructions - ARRAY['gift_message', 'invoice_title', 'invoice_tax_number']
+    WHERE order_id = ANY(:orders)
+    """,
 )
 
 
@@ -47,37 +96,58 @@ FORGET = (
 class Erased:
     """How many orders do not name the person any more, and the pseudonym that they share from now on.
 
-    Nothing was done while `open_orders` are under way: their goods must still find the person.
+    Those that are `under_way` are the same person's, and name nobody either a moment after they have ended.
     """
 
     orders: int = 0
     pseudonym: str = ""
-    open_orders: Sequence[str] = field(default=())
+    under_way: Sequence[str] = field(default=())
 
 
-def erase(sessions: Sessions, customer: str) -> Erased:
-    """Forget whoever is named by a customer id, or by the token of a receiver or buyer, in one transaction.
+def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
+    """Forget whoever is known by any of `names`, as `orders_of` takes them, in one transaction.
 
-    It may be repeated; the second time there is nobody of this name.
+    It may be repeated: what was forgotten is found no more, and what is under way keeps its place and its pseudonym.
     """
     with sessions.begin() as session:
-        named = (OrderRow.customer_id == customer) | (OrderRow.receiver_token == customer)
-        rows = session.execute(
-            select(
-                OrderRow.order_id, OrderRow.customer_id, OrderRow.status, OrderRow.receiver_token, OrderRow.buyer_token
-            )
-            .where(named | (OrderRow.buyer_token == customer))
-            .order_by(OrderRow.order_id)
-            .with_for_update()
-        ).all()
-        orders = [row.order_id for row in rows]
-        cases = select(ReturnRow.order_id).where(ReturnRow.order_id.in_(orders), ReturnRow.status.in_(OPEN_CASES))
-        returning = set(session.scalars(cases))
-        if under_way := [row.order_id for row in rows if row.status in OPEN or row.order_id in returning]:
-            return Erased(open_orders=under_way)
-        names = {customer, *(row.receiver_token for row in rows), *(row.buyer_token for row in rows)} - {""}
+        orders = _locked(session, orders_of(session, names))
+        if not orders:
+            return Erased()
         pseudonym = f"erased-{secrets.token_hex(8)}"
-        whom = {"names": sorted(names), "customers": sorted({row.customer_id for row in rows}), "pseudonym": pseudonym}
-        for statement in FORGET if orders else ():
-            session.execute(text(statement), {"orders": orders, **whom})
-        return Erased(len(orders), pseudonym)
+        under_way = list(session.scalars(UNDER_WAY, {"orders": orders, **OPEN}))
+        if later := [{"order_id": order_id, "pseudonym": pseudonym, "asked_by": by} for order_id in under_way]:
+            session.execute(insert(ErasureDueRow).values(later).on_conflict_do_nothing())
+        over = [order_id for order_id in orders if order_id not in set(under_way)]
+        if over:
+            _forget(session, over, pseudonym, by)
+        return Erased(len(over), pseudonym, under_way)
+
+
+def erase_due(sessions: Sessions) -> int:
+    """Forget the persons of orders that have ended since they asked, and answer how many orders these were."""
+    with sessions.begin() as session:
+        # Several workers look: each takes what no other has.
+        rows = select(ErasureDueRow).with_for_update(skip_locked=True)
+        due = {row.order_id: row for row in session.scalars(rows)}
+        waiting = set(session.scalars(UNDER_WAY, {"orders": list(due), **OPEN})) if due else set()
+        over = _locked(session, [order_id for order_id in due if order_id not in waiting])
+        for order_id in over:
+            _forget(session, [order_id], due[order_id].pseudonym, due[order_id].asked_by)
+        return len(over)
+
+
+def _locked(session: Session, orders: Sequence[str]) -> list[str]:
+    rows = select(OrderRow.order_id).where(OrderRow.order_id.in_(orders)).order_by(OrderRow.order_id)
+    return list(session.scalars(rows.with_for_update()))
+
+
+def _forget(session: Session, orders: Sequence[str], pseudonym: str, by: str) -> None:
+    names = set(session.scalars(NAMES, {"orders": orders})) - {""}
+    rows = session.execute(REACHED, {"orders": orders}).all()
+    # As a channel writes it, with or without its country.
+    reached = {digits_of(row.phone)[-9:] for row in rows if row.phone} | {row.email for row in rows if row.email}
+    values = {"orders": orders, "names": sorted(names), "pseudonym": pseudonym, "by": by}
+    values["reached"] = sorted(word for word in reached if len(word) >= 9)
+    for statement in FORGET:
+        session.execute(text(statement.replace("::", r"\:\:")), values)
+    session.execute(delete(ErasureDueRow).where(ErasureDueRow.order_id.in_(orders)))

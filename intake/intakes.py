@@ -1,7 +1,7 @@
 """Intakes as rows: every payload of a channel once, with what became of it so far."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -49,12 +49,20 @@ class Intake:
     new: bool
 
 
-def keep_all(session: Session, arrivals: Sequence[Arrival], conflicts: Sequence[str | None]) -> list[Intake]:
-    """In the order of the arrivals, but written in one that two transactions with the same payloads agree on."""
+def keep_all(
+    session: Session, arrivals: Sequence[Arrival], conflicts: Sequence[str | None], erased: Collection[str]
+) -> list[Intake]:
+    """In the order of the arrivals, but written in one that two transactions with the same payloads agree on.
+
+    Of orders whose person was `erased` the payload itself is not kept.
+    """
     written = dict[int, Intake]()
     names = [digest(arrival.reading, arrival.raw) for arrival in arrivals]
     for number in sorted(range(len(arrivals)), key=names.__getitem__):
-        written[number] = _keep(session, arrivals[number], conflicts[number], names[number])
+        arrival = arrivals[number]
+        if arrival.receipt and arrival.receipt.order_id in erased:
+            arrival = replace(arrival, raw=b"", headers={})
+        written[number] = _keep(session, arrival, conflicts[number], names[number])
     return [written[number] for number in range(len(arrivals))]
 
 

@@ -35,7 +35,8 @@ class ChannelWriter:
                 if conflict is None:
                     changes = [*changes, *events_of(arrival.channel, arrival.reading, arrival.new)]
                 events |= {(event.partner, event.event_id): event for event in changes}
-            intakes = keep_all(session, arrivals, conflicts)
+            erased = {order_id for order_id, row in known.items() if not row.receiver}
+            intakes = keep_all(session, arrivals, conflicts, erased)
             _store(session, [events[key] for key in sorted(events)])
         return intakes
 
@@ -56,6 +57,9 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
     if receipt is None or reading.new is None or reading.order is None or receipt.new:
         return None, []
     row = known[receipt.order_id]
+    if not row.receiver:
+        # Its person was erased, and comes back by no repeat.
+        return None, []
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
         return CONFLICT, []
     return None, merge(session, row, reading.order, reading.new, reading.version)

@@ -22,6 +22,7 @@ from models.database import Sessions
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.deadlines import DeadlineWatch
+from relay.erasures import Erasures
 from relay.histories import Histories
 from relay.messages import MessageNews
 from relay.proof import Proof
@@ -56,6 +57,7 @@ class Relay:
         self.messages = MessageNews(sessions, client, settings)
         self.arrivals = Arrivals(sessions, client, settings)
         self.second_thoughts = SecondThoughts(sessions)
+        self.erasures = Erasures(sessions)
         self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
         self.waves = Waves(sessions, client, settings)
@@ -76,6 +78,7 @@ class Relay:
             # What nobody waits for by the second.
             self._repeat(self.deadlines.carry, LONGEST_PAUSE, longest=10),
             self._repeat(self.histories.carry, LONGEST_PAUSE, longest=10),
+            self._repeat(self.erasures.carry, LONGEST_PAUSE, longest=20),
             self._repeat(self.second_thoughts.carry, LONGEST_PAUSE, longest=20),
         )
 

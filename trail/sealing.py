@@ -43,19 +43,20 @@ ENDS = {f"order.{status}" for status in OrderStatus if is_final(ORDER, status)} 
 class Sealing:
     """Several workers may seal: one does at a time, and the others leave it to that one."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, at_once: int = AT_ONCE) -> None:
         self._sessions = sessions
+        self._at_once = at_once
         self._horizon = LogHorizon()
 
     def run(self) -> int:
         """Seal what was committed, oldest first, in one transaction, and answer how many facts these were."""
         with self._sessions.begin() as session:
             up_to = self._horizon.look(session)
-            return _seal(session, up_to) if alone(session, Lock.SEALING) else 0
+            return _seal(session, up_to, self._at_once) if alone(session, Lock.SEALING) else 0
 
 
-def _seal(session: Session, up_to: int) -> int:
-    rows = session.execute(UNSEALED, {"at_once": AT_ONCE, "up_to": up_to}).all()
+def _seal(session: Session, up_to: int, at_once: int) -> int:
+    rows = session.execute(UNSEALED, {"at_once": at_once, "up_to": up_to}).all()
     if not rows:
         return 0
     known = session.execute(HEADS, {"orders": sorted({row.order_id for row in rows})})
@@ -69,8 +70,8 @@ def _seal(session: Session, up_to: int) -> int:
     session.execute(
         insert(table(EventSealRow)).inline(), seals, execution_options={"insertmanyvalues_page_size": len(seals)}
     )
-    ended = [row.data.get("return_id", row.order_id) for row in rows if row.type in ENDS]
-    session.execute(HISTORY_DUE, {"subjects": ended})
+    if ended := [row.data.get("return_id", row.order_id) for row in rows if row.type in ENDS]:
+        session.execute(HISTORY_DUE, {"subjects": ended})
     session.execute(SEALED, {"event_id": rows[-1].event_id})
     return len(rows)
 

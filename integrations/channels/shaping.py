@@ -11,6 +11,7 @@ from iso3166 import countries_by_alpha2
 from domain.contents.templates import LANGUAGE
 from domain.money import Money
 from domain.order import Address, OrderLine
+from domain.people import is_number_of
 from domain.status import PaymentStatus
 from integrations.channels.reading import Reader, open_json
 from integrations.channels.translated import Financial, Kind, Shop
@@ -76,8 +77,9 @@ def email(reader: Reader, name: str) -> str:
 
 
 def customer_id(shop: Shop, known: str, *otherwise: str) -> str:
-    """The channel's id of the customer. Of a guest, or where the id may be a name, a token that says nothing."""
-    if CUSTOMER_ID.fullmatch(known):
+    """The channel's id of the customer. Of a guest, or where the id may be a name or the phone, a token that says
+    nothing."""
+    if CUSTOMER_ID.fullmatch(known) and not any(is_number_of(known, fact) for fact in otherwise):
         return known
     if known:
         return f"customer-{_token(shop, known)}"

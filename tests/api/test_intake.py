@@ -123,6 +123,7 @@ def changed(path: str, value: Any) -> Body:
         ("placed_at", 1767231000, "placed_at"),
         ("currency", "YUAN", "currency"),
         ("customer.customer_id", "li.lei@example.com", "customer.customer_id"),
+        ("customer.customer_id", "13812345678", "customer.customer_id"),
         ("ship_to.country", "China", "ship_to.country"),
         ("ship_to.phone", "12345", "ship_to.phone"),
         ("ship_to.name", "Li\u0000Lei", "ship_to.name"),

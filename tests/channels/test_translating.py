@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.channels import shopify
+from integrations.channels import plain, shopify
 from integrations.channels.reading import Unreadable
 from integrations.channels.registry import TRANSLATORS
 from integrations.channels.translated import Shop
@@ -91,6 +91,17 @@ def test_a_guest_is_known_again_by_his_address_and_never_named() -> None:
 
     assert first.customer_id == second.customer_id
     assert "guest@example.com" not in first.customer_id
+
+
+@pytest.mark.parametrize("phone", ["+8613812345678", "13812345678", "8613812345678"])
+def test_a_customer_whom_the_channel_calls_by_the_phone_is_never_called_so_by_us(phone: str) -> None:
+    order = parsed("plain", "ordinary")
+
+    told = plain.translate(json.dumps(order | {"customer": {"customer_id": phone}})).order
+
+    assert order["ship_to"]["phone"].endswith("13812345678")
+    assert told.customer_id.startswith("customer-")
+    assert "13812345678" not in told.customer_id
 
 
 def test_a_thousand_lines_are_an_order_like_any_other() -> None:

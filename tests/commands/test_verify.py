@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from commands.verify import verify
 from commands.verify_checks import CHECKS
+from intake.erasing import erase
 from models.database import Sessions
 
 # What somebody does to the record, which check finds it, and which row it names.
@@ -130,6 +131,11 @@ TAMPERING = {
         "orders that share a parcel have one buyer and one place",
         "RETURNED-1-S1",
     ),
+    "a person who came back after the erasure": (
+        "UPDATE orders SET customer_id = 'erased-1', remarks = 'call her' WHERE order_id = 'CANCELED'",
+        "who was erased is in no order and no payload",
+        "CANCELED",
+    ),
     "a customer who is never told": (
         "DELETE FROM messages WHERE message_id = 'CANCELED:canceled:inbox'",
         "everybody is to be told how an order ended",
@@ -168,7 +174,25 @@ def test_what_the_steps_wrote_is_whole(record: Sessions) -> None:
     # then nothing is wrong, and every check had something to look at that could have been
     assert report.clean, [result.line.plain for result in report.results if result.wrong]
     idle = [result.name for result in report.results if not result.checked]
-    assert idle == ["nothing holds a canceled, rejected or expired order"]
+    assert idle == [
+        "nothing holds a canceled, rejected or expired order",
+        "who was erased is in no order and no payload",
+    ]
+
+
+def test_a_record_stays_whole_while_of_two_orders_in_a_parcel_one_is_erased(record: Sessions) -> None:
+    # given an order under way in the parcel of one that has ended
+    tamper(record, "UPDATE fulfillment_orders SET shipment_id = 'RETURNED-1-S1' WHERE order_id = 'ALLOCATED'")
+    tamper(record, "UPDATE messages SET sent_at = now()")
+
+    # when
+    done = erase(record, ["C-1"], "lin")
+    report = verify(record)
+
+    # then
+    assert "ALLOCATED" in done.under_way
+    assert "RETURNED" not in done.under_way
+    assert report.clean, [result.line.plain for result in report.results if result.wrong]
 
 
 def test_an_empty_record_is_whole(sessions: Sessions) -> None:

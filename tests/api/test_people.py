@@ -1,0 +1,192 @@
+"""Who may see people: every route that shows something is asked by every role, with a person planted in every row."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from api.access import RIGHTS, Right, Role
+from api.masking import SHOW_PEOPLE
+from commands.keys import create_key
+from embedded.postgres import EmbeddedPostgres
+from models.database import Sessions, open_database
+from models.database import sessions as open_sessions
+from models.schema import migrate
+from settings import Settings
+from tests.api.conftest import NOBODY, PARTNERS, Api, Connect, running
+from tests.conftest import partner
+from tests.factories import CHANNEL, LAMP
+from tests.planted import BUYER, LOCATION, NAMED, PURCHASE, RULES, SUBSCRIPTION, plant
+
+CALLERS = {
+    "viewer": (Role.VIEWER, None),
+    "rules": (Role.RULES, None),
+    "store": (Role.STORE, None),
+    "another channel": (Role.CHANNEL, "shop"),
+    "its channel": (Role.CHANNEL, CHANNEL),
+    "staff": (Role.STAFF, None),
+    "admin": (Role.ADMIN, None),
+}
+# Not names: the channel's id of a customer, and a district, which everybody may know of a parcel.
+WORDS = set(NAMED) - {BUYER, "Xihu"}
+# It never ends; tests/api/test_event_stream.py reads it, and what it tells is what subscribers are told.
+ENDLESS = "/events/stream"
+# What shows people to those who may see them.
+SHOWS = {
+    "/orders/{order_id}": {"Xiadan", "Plum", "13955507421", "Mei", "Bao", "Dandan", "Wen", "Yue", "Jing", "Yaping"},
+    "/intakes/{intake_id}": {"Zihan"},
+    "/returns": {"Jing", "Yaping", "Lihua"},
+    "/returns/{return_id}": {"Jing", "Yaping", "Lihua"},
+    "/shipments/{shipment_id}": {"Xiuying"},
+    "/subscriptions/{subscription_id}/deliveries": {"Shanshan"},
+}
+PERIOD = {"first": "2026-01-01", "last": "2026-01-31"}
+
+
+@pytest.fixture(scope="module")
+def record(postgres: EmbeddedPostgres) -> Iterator[Sessions]:
+    engine = open_database(postgres.ensure_database("people"))
+    migrate(engine)
+    yield open_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def order_id(record: Sessions) -> str:
+    return plant(record)
+
+
+@pytest.fixture(scope="module")
+async def clients(record: Sessions, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
+    partners: dict[str, Any] = {name: partner() for name in PARTNERS}
+    url = postgres.ensure_database("people")
+    async with running(Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)) as connect:
+        yield {name: connect(create_key(record, name, *whose)) for name, whose in CALLERS.items()}
+
+
+async def asked(api: Api, order_id: str) -> dict[str, Any]:
+    """What each route that only shows something answers, by its path."""
+    values = {
+        "order_id": order_id,
+        "intake_id": order_id,
+        "return_id": f"{order_id}-R-1",
+        "shipment_id": f"{order_id}-S-1",
+        "sku": LAMP,
+        "location_id": LOCATION,
+        "channel": CHANNEL,
+        "rule_set_id": RULES,
+        "purchase_order_id": PURCHASE,
+        "subscription_id": SUBSCRIPTION,
+        "customer_id": BUYER,
+    }
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    shown = [path for path, methods in paths.items() if "get" in methods and path != ENDLESS]
+    params = {"order_id": order_id, "reason": "Xiadan waits for it", **PERIOD}
+    return {
+        # Messages are listed by order, labels have a reason, and reports a period.
+        path: await api.get(path.format(**values), params=params if needs_more(paths[path]["get"]) else {})
+        for path in shown
+    }
+
+
+def needs_more(operation: dict[str, Any]) -> bool:
+    names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+    return bool(names & {"first", "parked", "parcel"})
+
+
+def words_in(answer: Any) -> set[str]:
+    text = answer.content.decode("utf-8", "replace")
+    return {word for word in WORDS if word in text}
+
+
+@pytest.mark.parametrize("name", ["staff", "admin", "its channel"])
+async def test_who_may_see_people_is_shown_them_where_they_are(
+    clients: dict[str, Api], order_id: str, name: str
+) -> None:
+    answers = await asked(clients[name], order_id)
+
+    for path, words in SHOWS.items():
+        assert words_in(answers[path]) >= words, path
+    assert {path for path, answer in answers.items() if words_in(answer)} == SHOWS.keys()
+
+
+def test_the_routes_that_show_people_are_known_by_name() -> None:
+    assert SHOWS.keys() == SHOW_PEOPLE
+
+
+@pytest.mark.parametrize(("name", "logged"), [("staff", True), ("its channel", False), ("viewer", False)])
+async def test_who_of_us_was_shown_a_person_is_logged_with_the_order(
+    capsys: pytest.CaptureFixture[str], connect: Connect, sessions: Sessions, name: str, logged: bool
+) -> None:
+    # given
+    order_id = plant(sessions)
+    client = connect(create_key(sessions, name, *CALLERS[name]))
+
+    # when somebody looks at an order, and for one by what is no number of it
+    await client.get(f"/orders/{order_id}")
+    await client.get("/orders/13955507421")
+
+    # then
+    lines = capsys.readouterr().err.splitlines()
+    told = [json.loads(line) for line in lines if "people_shown" in line]
+    found = [(line["caller"], line["route"], line["of"]) for line in told]
+    assert found == ([("staff", "/orders/{order_id}", {"order_id": order_id})] if logged else [])
+    assert "13955507421" not in "".join(lines)
+
+
+async def test_every_route_has_an_answer_in_which_a_person_could_be_named(
+    clients: dict[str, Api], order_id: str
+) -> None:
+    answers = await asked(clients["admin"], order_id)
+
+    # Temporal is not there, which only the readiness says.
+    assert {path for path, answer in answers.items() if answer.status_code != 200} == {"/readyz"}
+
+
+@pytest.mark.parametrize("name", ["viewer", "rules", "store", "another channel"])
+async def test_nobody_else_is_shown_a_word_of_them_by_any_route(
+    clients: dict[str, Api], order_id: str, name: str
+) -> None:
+    answers = await asked(clients[name], order_id)
+
+    assert {path: words_in(answer) for path, answer in answers.items() if words_in(answer)} == {}
+
+
+async def test_what_is_masked_is_enough_to_talk_about_a_parcel(clients: dict[str, Api], order_id: str) -> None:
+    order = (await clients["store"].get(f"/orders/{order_id}")).json()
+
+    assert (order["ship_to"]["name"], order["ship_to"]["phone"], order["ship_to"]["lines"]) == (
+        "X***",
+        "***7421",
+        ["***"],
+    )
+    assert order["lines"][0]["properties"] == [["engraving", "***"]]
+    assert (order["returns"][0]["reason"], order["returns"][0]["evidence"]) == ("***", ["***"])
+
+
+async def test_only_routes_that_show_something_name_people(clients: dict[str, Api]) -> None:
+    """What a command answers is an id and what became of it: no body that is sent back holds a person."""
+    document = (await clients["admin"].get("/openapi.json")).json()
+    schemas, personal = document["components"]["schemas"], {"OrderAnswer", "IntakeWithRaw", "ReturnAnswer"}
+
+    def reaches(node: Any, seen: frozenset[str] = frozenset()) -> set[str]:
+        text = str(node)
+        names = {name for name in schemas if f"'#/components/schemas/{name}'" in text} - seen
+        return names.union(*(reaches(schemas[name], seen | names) for name in names))
+
+    commands = {
+        f"{method} {path}": reaches(operation["responses"]) & personal
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method != "get"
+    }
+    assert {name for name, found in commands.items() if found} == set()
+
+
+def test_the_right_to_see_people_is_given_by_name() -> None:
+    assert {role for role, rights in RIGHTS.items() if Right.SEE_PEOPLE in rights} == {
+        Role.STAFF,
+        Role.ADMIN,
+        Role.CHANNEL,
+    }

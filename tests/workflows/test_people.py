@@ -1,0 +1,121 @@
+"""A person through a whole life of orders: named only where it must be, and after the erasure nowhere."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from domain.ids import order_workflow_id
+from intake.erasing import erase
+from tests.house import House, eventually
+from tests.subscriptions.receiver import Receiver, receiving
+from tests.workflows.person import CUSTOMER, MALL, live
+from tests.workflows.test_deliver import end, subscribe
+from trail.proving import Link, links
+
+WORDS = re.compile("Zebulon|Quartermain|955507421|Marzipan", re.IGNORECASE)
+MAY_NAME = {
+    "orders.receiver": "where the parcel goes",
+    "orders.remarks": "what the customer wrote",
+    "order_lines.properties": "what is engraved",
+    "intakes.raw": "what the channel sent, as it came",
+    "returns.reason": "what the customer wrote",
+    "partner_events.data": "what the customer and the courier wrote, as it came",
+}
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[tuple[Receiver, str]]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def lived(silent: House, receiver: tuple[Receiver, str]) -> AsyncIterator[list[str]]:
+    """The orders of a person's life, and somebody who is told of them all the while."""
+    subscription = await subscribe(silent, receiver[1], channel=MALL)
+    yield await live(silent)
+    await end(silent, subscription)
+
+
+def columns_that_name(house: House, words: str) -> set[str]:
+    """Every column of every table in which one of the words stands, whatever its type."""
+    found = set()
+    every = """
+        SELECT table_name AS of, column_name AS name, data_type AS type FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name IN (SELECT relname FROM pg_stat_user_tables)"""
+    for column in house.rows(every):
+        shown = f"encode({column.name}, 'escape')" if column.type == "bytea" else f'"{column.name}"::text'
+        select = f"SELECT 1 FROM {column.of} WHERE {shown} ~* :words LIMIT 1"
+        if house.rows(select.replace("::", r"\:\:"), words=words):
+            found.add(f"{column.of}.{column.name}")
+    return found
+
+
+async def histories(house: House) -> dict[str, str]:
+    """All that Temporal has of the person's workflows, by workflow: payloads, summaries, memo, search attributes."""
+    told = {}
+    query = f"TaskQueue = '{house.settings.task_queue}'"
+    async for execution in house.client.list_workflows(query):
+        handle = house.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        described = (await handle.describe()).raw_description
+        events = (await handle.fetch_history()).events
+        told[execution.id] = "".join(str(one) for one in (*events, described))
+    return told
+
+
+def words_in(told: str) -> list[str]:
+    return sorted(set(WORDS.findall(told)))
+
+
+async def test_a_person_is_named_in_the_record_only_where_it_must_be(silent: House, lived: list[str]) -> None:
+    assert columns_that_name(silent, WORDS.pattern) == MAY_NAME.keys()
+
+
+async def test_no_workflow_names_a_person(silent: House, lived: list[str]) -> None:
+    told = await histories(silent)
+
+    assert {order_workflow_id(MALL, silent.placed[order_id]) for order_id in lived} <= told.keys()
+    assert any(name.startswith("return/") for name in told)
+    assert {name: words for name, text in told.items() if (words := words_in(text))} == {}
+
+
+async def test_who_need_not_know_a_person_is_told_of_nobody(
+    silent: House, lived: list[str], receiver: tuple[Receiver, str]
+) -> None:
+    """A subscriber without the right, and the partners that have no more than the customer's id."""
+    heard = [json.dumps(event) for event in receiver[0].events]
+    for recipient in ("erp", "crm", "channel"):
+        for order_id in lived:
+            heard.append((await silent.simulators.get(f"/{recipient}/messages", params={"order_id": order_id})).text)
+
+    assert all(order_id in "".join(heard) for order_id in lived)
+    assert words_in("".join(heard)) == []
+
+
+async def test_after_the_erasure_nothing_names_the_person_and_everything_is_still_proved(
+    silent: House, lived: list[str]
+) -> None:
+    # given that all is over, also for those who are told of it
+    await eventually(lambda: waiting(silent), lambda messages: messages == 0)
+
+    # when
+    done = erase(silent.sessions, [CUSTOMER], "lin")
+
+    # then not even the channel's id is left
+    assert (done.orders, done.under_way) == (len(lived), [])
+    assert columns_that_name(silent, f"{WORDS.pattern}|{CUSTOMER}") == set()
+    silent.verify()
+    chains = await eventually(lambda: facts(silent, lived), lambda chains: all(link.position for link in chains))
+    assert [link.fault for link in chains if link.fault] == []
+
+
+async def waiting(house: House) -> int:
+    unsent = "SELECT 1 FROM messages JOIN orders USING (order_id) WHERE customer_id = :customer AND sent_at IS NULL"
+    return len(house.rows(unsent, customer=CUSTOMER))
+
+
+async def facts(house: House, orders: list[str]) -> list[Link]:
+    with house.sessions() as session:
+        return [link for order_id in orders for link in links(session, order_id)]
