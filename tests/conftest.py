@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from xdist.scheduler import LoadFileScheduling
 
 from embedded.ending import end_process
 from embedded.postgres import EmbeddedPostgres
@@ -21,12 +22,26 @@ from tests.databases import bring_back, copy_template, make_template
 from workflows.search_attributes import ALL
 
 _status: list[int] = []
-LONG = ("faults", "bench", "e2e", "embedded")
+LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
+
+
+class Scheduling(LoadFileScheduling):
+    """A file stays together, since its tests share what they started; and so do all that share a whole Baton."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "baton" if file.startswith(("tests/faults/", "tests/e2e/")) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that in the end no process works while the others are done."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(LONG)))
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
