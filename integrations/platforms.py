@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
+from integrations.trust import trust
 
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PATIENCE_SECONDS, LONGEST_SECONDS = 5.0, 3_600.0
@@ -32,6 +33,7 @@ class PlatformHttp:
         self._client = httpx2.Client(
             timeout=timeout_seconds,
             headers=dict(headers or {}),
+            verify=trust(),
             # A company's proxy leads to the outside, never to a platform that is simulated on this machine.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

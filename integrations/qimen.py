@@ -9,6 +9,7 @@ import httpx2
 from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
 from integrations.http import REFUSAL_CODE
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
+from integrations.trust import trust
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
 from settings import Qimen
 
@@ -43,6 +44,7 @@ class QimenWms:
         self._settings = settings
         self._client = httpx2.Client(
             timeout=settings.timeout.total_seconds(),
+            verify=trust(),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

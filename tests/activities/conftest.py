@@ -28,7 +28,7 @@ def partners(address: str) -> Iterator[dict[str, PartnerHttp]]:
         yield partners
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(address: str) -> Iterator[Callable[..., Any]]:
     """What the stand-ins know, by path."""
     with httpx2.Client(base_url=address) as client:
