@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 
 from domain.errors import CallLimited, PartnerTrouble, Refusal
 from integrations.bounded import bounded, fetch
+from integrations.trust import trust
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -89,6 +90,7 @@ class PartnerHttp:
         client = httpx2.Client(
             base_url=url,
             timeout=timeout_seconds,
+            verify=trust(),
             # Many servers close a connection that was idle for five seconds; we let go of it first.
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             # A company's proxy leads to the outside, never to a partner on this machine.

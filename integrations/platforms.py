@@ -9,6 +9,7 @@ import httpx2
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
 from integrations.bounded import bounded, fetch
 from integrations.http import REFUSAL_CODE, limited, read_object
+from integrations.trust import trust
 
 LARGEST_ANSWER = 32_000_000
 """A page of 250 orders of thousands of lines is far below it."""
@@ -33,6 +34,7 @@ class PlatformHttp:
         client = httpx2.Client(
             timeout=timeout_seconds,
             headers=dict(headers or {}),
+            verify=trust(),
             # A company's proxy leads to the outside, never to a platform that is simulated on this machine.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

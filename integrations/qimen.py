@@ -10,6 +10,7 @@ from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
 from integrations.bounded import bounded, fetch
 from integrations.http import LARGEST_ANSWER, REFUSAL_CODE, limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
+from integrations.trust import trust
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
 from settings import Qimen
 
@@ -44,6 +45,7 @@ class QimenWms:
         self._settings = settings
         client = httpx2.Client(
             timeout=settings.timeout.total_seconds(),
+            verify=trust(),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

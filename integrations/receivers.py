@@ -2,15 +2,14 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import httpcore2
 
 from domain.network import is_public
+from integrations.trust import trust
 
 CANNOT_CALL = (
     httpcore2.NetworkError,
@@ -81,7 +80,7 @@ class ReceiverHttp:
         self._timeout, self._cut = timeout, cut
         self._pool = httpcore2.AsyncConnectionPool(
             network_backend=CheckedNetwork(private),
-            ssl_context=_trust(),
+            ssl_context=trust(),
             max_connections=connections,
             max_keepalive_connections=0,
         )
@@ -112,9 +111,3 @@ class ReceiverHttp:
             wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
             text = b"".join(told)[: self._cut].decode(errors="replace").replace("\x00", "")
             return Reply(response.status, text, wait.decode("latin-1"))
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    # Reading the certificates takes longer than a call.
-    return ssl.create_default_context()

@@ -1,10 +1,8 @@
 """The exact path: the optimum of the same objective by mixed-integer programming, within a time budget."""
 
 from collections.abc import Sequence
-
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
+from math import inf
+from typing import Literal
 
 from domain.sourcing.fast import Solution
 from domain.sourcing.objective import Priced, Problem, cost
@@ -26,10 +24,6 @@ class _Rows:
         self.low.append(low)
         self.high.append(high)
 
-    def constraint(self, columns: int) -> LinearConstraint:
-        rows, places, factors = zip(*self.at, strict=True)
-        return LinearConstraint(coo_array((factors, (rows, places)), (len(self.low), columns)), self.low, self.high)
-
 
 def solve_exactly(problem: Problem, seconds: float = 10.0) -> Solution | None:
     """The optimum, or the best that was found in time; None when nothing was, or when something is short.
@@ -39,17 +33,23 @@ def solve_exactly(problem: Problem, seconds: float = 10.0) -> Solution | None:
     """
     if not problem.places:
         return None
+    # A third of what a worker would import, and most orders are decided without it.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_array
+
     columns = _Columns(problem)
+    rows, places, factors = zip(*columns.rows.at, strict=True)
+    table = coo_array((factors, (rows, places)), (len(columns.rows.low), columns.count))
     result = milp(
         columns.prices,
         integrality=columns.whole,
-        bounds=Bounds(np.zeros(columns.count), columns.most),
-        constraints=columns.rows.constraint(columns.count),
+        bounds=Bounds(0.0, columns.most),
+        constraints=LinearConstraint(table, columns.rows.low, columns.rows.high),
         options={"time_limit": seconds, "mip_rel_gap": 0.0},
     )
     if result.x is None:
         return None
-    assignments = columns.read(result.x)
+    assignments = columns.read(result.x.tolist())
     found = cost(problem, assignments)
     return Solution(assignments, found, found if result.status == 0 else min(found, result.mip_dual_bound or 0.0))
 
@@ -61,11 +61,11 @@ class _Columns:
         self._skus, self._places = list(problem.wanted.units), problem.places
         self._block = 2 + len(self._skus)
         self.count = 2 + self._block * len(problem.places)
-        self.prices = np.zeros(self.count)
-        self.whole = np.ones(self.count, dtype=np.int64)
-        self.most = np.full(self.count, np.inf)
+        self.prices = [0.0] * self.count
+        self.whole: list[Literal[0, 1]] = [1] * self.count
+        self.most = [inf] * self.count
         self.rows = _Rows()
-        self.prices[:2], self.whole[:2] = 1.0, 0
+        self.prices[:2], self.whole[:2] = (1.0, 1.0), (0, 0)
         for number, place in enumerate(problem.places):
             self._add_place(2 + number * self._block, place, problem)
         for at, units in enumerate(problem.wanted.units.values()):
@@ -84,17 +84,17 @@ class _Columns:
             has = max(0, min(units, place.candidate.available.get(sku, 0)))
             self.prices[at], self.most[at] = place.unit, has
             weight.append((at, float(wanted.grams.get(sku, 0))))
-            self.rows.add([(at, 1.0), (ships, -float(has))], -np.inf, 0)
+            self.rows.add([(at, 1.0), (ships, -float(has))], -inf, 0)
         beyond = [(ships, -float(rate.first_grams)), (steps, -float(rate.step_grams)), *weight]
-        self.rows.add(beyond, -np.inf, 0)
-        self.rows.add([(0, 1.0), (ships, -place.hours)], 0, np.inf)
-        self.rows.add([(1, 1.0), (ships, -place.late)], 0, np.inf)
+        self.rows.add(beyond, -inf, 0)
+        self.rows.add([(0, 1.0), (ships, -place.hours)], 0, inf)
+        self.rows.add([(1, 1.0), (ships, -place.late)], 0, inf)
 
-    def read(self, values: np.ndarray) -> dict[str, dict[str, int]]:
+    def read(self, values: Sequence[float]) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
         for number, place in enumerate(self._places):
             start = 2 + number * self._block + 2
-            units = {sku: whole for at, sku in enumerate(self._skus, start) if (whole := round(float(values[at]))) > 0}
+            units = {sku: whole for at, sku in enumerate(self._skus, start) if (whole := round(values[at])) > 0}
             if units:
                 found[place.candidate.location_id] = units
         return found

@@ -1,7 +1,6 @@
-"""Real PostgreSQL and Temporal for every test: one server of each a session, a fresh migrated database a test."""
+"""Real PostgreSQL and Temporal for every test: one server of each a session, and a migrated database without rows."""
 
 import base64
-import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -11,25 +10,38 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from xdist.scheduler import LoadFileScheduling
 
 from embedded.ending import end_process
 from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import find_program
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
-from models.schema import migrate
 from settings import Partner, Settings
+from tests.databases import bring_back, copy_template, make_template
 from workflows.search_attributes import ALL
 
-TEMPLATE = "baton_template"
-_numbers = itertools.count(1)
 _status: list[int] = []
-LONG = ("faults", "bench", "e2e", "embedded")
+LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
+
+
+class Scheduling(LoadFileScheduling):
+    """A file stays together, since its tests share what they started; and so do all that share a whole Baton."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "baton" if file.startswith(("tests/faults/", "tests/e2e/")) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that in the end no process works while the others are done."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(LONG)))
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
@@ -53,9 +65,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         with create_engine(server.url, isolation_level="AUTOCOMMIT").connect() as admin:
             admin.execute(text("ALTER SYSTEM SET fsync = off"))
             admin.execute(text("SELECT pg_reload_conf()"))
-        engine = create_engine(server.ensure_database(TEMPLATE))
-        migrate(engine)
-        engine.dispose()
+        make_template(server)
         yield server
         server.stop()
 
@@ -74,23 +84,28 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-@pytest.fixture
-def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """A database of this test's own, with every migration and no rows."""
-    name = f"test_{next(_numbers)}"
-    admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY"))
-        yield postgres.ensure_database(name)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+@pytest.fixture(scope="session")
+def shared_url(postgres: EmbeddedPostgres) -> str:
+    return copy_template(postgres, "shared")
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url, connections=20)
+@pytest.fixture(scope="session")
+def shared_engine(shared_url: str) -> Iterator[Engine]:
+    engine = open_database(shared_url, connections=20)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def engine(shared_engine: Engine) -> Engine:
+    """The database with every migration and no rows; a test that changes more than rows changes it back."""
+    bring_back(shared_engine)
+    return shared_engine
+
+
+@pytest.fixture
+def database_url(engine: Engine, shared_url: str) -> str:
+    return shared_url
 
 
 @pytest.fixture

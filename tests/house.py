@@ -31,6 +31,7 @@ from commands.verify import verify
 from domain.ids import order_workflow_id, return_workflow_id
 from domain.statement_books import Lister
 from integrations.partners import connect_partners
+from integrations.trust import trust
 from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
 from settings import Deadlines, Partner, Qimen, Settings, StatementPlan
@@ -259,9 +260,9 @@ async def open_house(
         relaying = asyncio.create_task(relay.run())
         key = create_key(record, "Sun of support", "staff")
         api = await stack.enter_async_context(
-            httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+            httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30, verify=trust())
         )
-        poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators))
+        poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=trust()))
         yield House(settings, record, client, environment, api, poke)
         relay.stop()
         await relaying

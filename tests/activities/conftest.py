@@ -5,47 +5,17 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Engine, create_engine, delete, false, text
 
-from embedded.postgres import EmbeddedPostgres
 from integrations.http import PartnerHttp
-from models.base import Base
-from models.database import Sessions, open_database
-from models.database import sessions as open_sessions
+from models.database import Sessions
 from simulators.settings import PARTNERS
 from tests.activities.erp import Erp
 from tests.activities.story import Steps, build_steps
-from tests.conftest import TEMPLATE
 from tests.factories import LAMP, TEACUP, stock_shop
 from tests.integrations.servers import SECRET, connecting, simulating
 
 # Partners so slow that nothing happens in a test but what the test does; nobody listens to their webhooks.
 NEVER, NOBODY = 600.0, "http://127.0.0.1:9"
-
-
-@pytest.fixture(scope="session")
-def engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
-    """One database for all of these tests, because making one takes longer than most of them."""
-    admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE steps TEMPLATE {TEMPLATE}"))
-        # No test cuts the power.
-        connection.execute(text("ALTER DATABASE steps SET synchronous_commit = off"))
-    admin.dispose()
-    engine = open_database(postgres.ensure_database("steps"), connections=20)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    """A record with no rows, however the test before left it."""
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            # Of the parameters stays what the migrations wrote.
-            written = table.c.set_by == "baton" if table.name == "parameters" else false()
-            connection.execute(delete(table).where(~written))
-    return open_sessions(engine)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +30,7 @@ def partners(address: str) -> Iterator[dict[str, PartnerHttp]]:
         yield partners
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(address: str) -> Iterator[Callable[..., Any]]:
     """What the stand-ins know, by path."""
     with httpx2.Client(base_url=address) as client:

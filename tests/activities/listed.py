@@ -17,6 +17,7 @@ from domain.stock import Movement
 from domain.stock_views import Share
 from goods.channels import set_share
 from intake.listings import put_listing
+from integrations.trust import trust
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from models.stock import StockRow
@@ -92,7 +93,7 @@ class Listed:
 
 @contextmanager
 def listed(name: str, sessions: Sessions) -> Iterator[Listed]:
-    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address) as client:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=trust()) as client:
         there = Listed(name, client, sessions)
         there.open_account()
         Sweep(sessions).run()

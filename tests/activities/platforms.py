@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from activities.pull import Pull, PullAnswer, PullRequest
 from commands.channels import save_account
+from integrations.trust import trust
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.order import OrderRow
@@ -92,7 +93,7 @@ class Platform:
 
 @contextmanager
 def platform(name: str, sessions: Sessions) -> Iterator[Platform]:
-    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address) as client:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=trust()) as client:
         there = Platform(name, client, sessions, datetime.now(UTC).replace(microsecond=0))
         there.open_account()
         yield there

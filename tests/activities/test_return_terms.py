@@ -33,7 +33,7 @@ def agree(steps: Steps, **terms: Any) -> Steps:
         value = {"*": GENEROUS | terms}
         session.add(ParameterRow(name="return_terms", valid_from=SINCE, value=value, source="test", set_by="sun"))
         for code, fault in (("changed_mind", "customer"), ("faulty", "shop")):
-            session.add(ReturnReasonRow(code=code, meaning=code, fault=fault, set_by="sun"))
+            session.merge(ReturnReasonRow(code=code, meaning=code, fault=fault, set_by="sun"))
     return steps
 
 

@@ -14,9 +14,9 @@ from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
-from models.schema import migrate
 from settings import Settings
 from tests.conftest import partner
+from tests.databases import copy_template
 
 Api = httpx2.AsyncClient
 Body = dict[str, Any]
@@ -60,11 +60,8 @@ async def running(settings: Settings) -> AsyncIterator[Connect]:
 async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
     """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
-    url = postgres.ensure_database("refusing")
+    url = copy_template(postgres, "refusing")
     settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)
-    engine = open_database(url)
-    migrate(engine)
-    engine.dispose()
     async with running(settings) as client:
         yield client
 

@@ -1,11 +1,12 @@
 """Whatever goes wrong is told as a problem, and never tells more than the caller may know."""
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, text
 
 from api.app import create_app
 from api.examples import ORDER
@@ -79,19 +80,21 @@ async def test_an_unexpected_error_tells_only_where_to_look(
 
 
 @pytest.fixture
-def unplugged(postgres: EmbeddedPostgres, database_url: str) -> Iterator[Any]:
-    """Call it, and the database of this test takes no connections any more."""
+def unplugged(postgres: EmbeddedPostgres, engine: Engine) -> Iterator[Any]:
+    """Call it, and the database takes no connections any more until the end of the test."""
     admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
-    name = make_url(database_url).database
+    name = engine.url.database
 
-    def unplug() -> None:
+    def plug(allowed: bool) -> None:
         with admin.connect() as connection:
-            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"))
             kill = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
             connection.execute(kill, {"name": name})
 
-    yield unplug
+    yield partial(plug, False)
+    plug(True)
     admin.dispose()
+    engine.dispose()
 
 
 async def test_nothing_is_acknowledged_while_the_database_is_down(tmall: Api, unplugged: Any) -> None:

@@ -1,10 +1,11 @@
 """A record that the steps themselves wrote: an order reserved, one allocated, one returned and one canceled."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, update
 
 from activities.allocate import Allocate
 from activities.holds import accept
@@ -14,9 +15,11 @@ from activities.reserve import Reserve, StockRequest
 from activities.return_reports import ReturnProgress, ReturnReports
 from activities.undo import UndoRequest
 from commands.seed import SHOP, stock_shop
+from embedded.postgres import EmbeddedPostgres
 from goods.channels import Quota, set_quotas
 from models.base import Json
-from models.database import Sessions
+from models.database import Sessions, open_database
+from models.database import sessions as open_sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderLineRow, OrderRow
@@ -24,12 +27,28 @@ from models.payment import MoneyMovementRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.uploads import ChannelUploadRow
 from stocktaking.changes import Transfer, book_transfer
+from tests.databases import bring_back, copy_template, keep
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def written(postgres: EmbeddedPostgres) -> Iterator[Engine]:
+    engine = open_database(copy_template(postgres, "written"))
+    _write(open_sessions(engine))
+    keep(engine)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def record(sessions: Sessions) -> Sessions:
+def record(written: Engine) -> Sessions:
+    """As it was written, whatever another test did to its rows."""
+    bring_back(written)
+    return open_sessions(written)
+
+
+def _write(sessions: Sessions) -> None:
     with sessions.begin() as session:
         stock_shop(session, SHOP)
         set_quotas(session, "web", "ELEGANT-LAMP", [Quota(100, NOON.replace(year=2020))])
@@ -42,7 +61,6 @@ def record(sessions: Sessions) -> Sessions:
     _tell(sessions, "RETURNED")
     _return(sessions, "RETURNED")
     _cancel(sessions, "CANCELED")
-    return sessions
 
 
 def _place(sessions: Sessions, name: str) -> None:

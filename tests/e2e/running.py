@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import create_engine, text
 
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
@@ -92,8 +92,8 @@ def running(step_seconds: float) -> Iterator[Running]:
         TemporaryDirectory(prefix="baton-") as directory,
         Stack(Path(directory), step_seconds=step_seconds, extra_env=extra_env) as stack,
     ):
-        # A new connection for each look: tests restart the database and cut what is connected to it.
-        engine = create_engine(stack.env["BATON_DATABASE_URL"], poolclass=NullPool)
+        # Tests restart the database and cut what is connected to it, so a connection is asked first whether it lives.
+        engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True)
         record = sessions(engine)
         with record.begin() as session:
             stock_shop(session, SHOP)
@@ -103,3 +103,4 @@ def running(step_seconds: float) -> Iterator[Running]:
             httpx2.Client(base_url=stack.simulators_url, timeout=30, trust_env=False) as simulators,
         ):
             yield Running(stack, record, api, simulators)
+        engine.dispose()

@@ -71,7 +71,7 @@ def inbox(partner: Callable[[str], PartnerHttp]) -> MessageInbox:
     return MessageInbox(partner("inbox"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(simulators: str) -> Iterator[httpx2.Client]:
     """The unsigned calls for people and tests."""
     with httpx2.Client(base_url=simulators) as client:

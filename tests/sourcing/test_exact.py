@@ -47,7 +47,7 @@ def shop_problems(rng: Random, many: int) -> list[Problem]:
 def test_over_thousands_of_orders_the_fast_path_is_possible_and_within_two_percent_of_the_optimum() -> None:
     # given
     rng = Random(7)
-    problems = [wild_problem(rng) for _ in range(2_600)] + shop_problems(rng, 120)
+    problems = [wild_problem(rng) for _ in range(2_000)] + shop_problems(rng, 60)
 
     # when
     pairs = [(problem, solve(problem), solve_exactly(problem)) for problem in problems]
@@ -55,7 +55,7 @@ def test_over_thousands_of_orders_the_fast_path_is_possible_and_within_two_perce
     # then
     assert all((fast is None) == (exact is None) for _, fast, exact in pairs)
     solved = [(problem, fast, exact) for problem, fast, exact in pairs if fast and exact]
-    assert len(solved) > 2_000
+    assert len(solved) > 1_500
     assert all(ships(problem, fast) and ships(problem, exact) for problem, fast, exact in solved)
     gaps = [fast.cost / exact.cost - 1 for _, fast, exact in solved]
     assert min(gaps) > -1e-6

@@ -1,6 +1,6 @@
 """A step that cannot be done undoes the earlier ones, and an undo that keeps failing is seen."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,9 +18,7 @@ from activities.reserve import StockRequest
 from activities.undo import Undone, UndoRequest
 from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed
-from embedded.postgres import EmbeddedPostgres
 from tests.house import QUICK, House, open_house
-from tests.workflows.conftest import fresh_database
 
 
 @activity.defn(name="audit_order")
@@ -54,19 +52,13 @@ def recall_down(undo: UndoRequest) -> Undone:
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> Iterator[str]:
-    name = "".join(letter for letter in request.node.name if letter.isalnum())[-40:].lower()
-    yield from fresh_database(postgres, f"undo_{name}")
-
-
-@pytest.fixture
-def house_where(temporal: WorkflowEnvironment, database: str) -> Callable[[Callable[..., Any]], Any]:
+def house_where(temporal: WorkflowEnvironment, database_url: str) -> Callable[[Callable[..., Any]], Any]:
     """A house in which one step is replaced."""
 
     @asynccontextmanager
     async def opened(step: Callable[..., Any]) -> AsyncIterator[House]:
         name = step.__temporal_activity_definition.name  # type: ignore[attr-defined]
-        async with open_house(temporal, database, QUICK, instead={name: step}) as house:
+        async with open_house(temporal, database_url, QUICK, instead={name: step}) as house:
             yield house
 
     return opened
@@ -113,8 +105,8 @@ async def test_a_step_that_fails_at_a_location_waits_for_a_person_who_may_cancel
         house.verify()
 
 
-async def test_an_undo_that_keeps_failing_calls_a_person_and_goes_on_trying(temporal: Any, database: str) -> None:
-    async with open_house(temporal, database, 3600, instead={"recall_pick": recall_down}) as house:
+async def test_an_undo_that_keeps_failing_calls_a_person_and_goes_on_trying(temporal: Any, database_url: str) -> None:
+    async with open_house(temporal, database_url, 3600, instead={"recall_pick": recall_down}) as house:
         # Given an order that is canceled while the warehouse cannot be reached
         order_id = await house.order("NOWMS")
         await house.until_fulfillment(order_id, "released")

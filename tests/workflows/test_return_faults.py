@@ -1,7 +1,7 @@
 """Cases come to their end, and the books are right, when every step loses its answer once and cases run at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from typing import Any
 
@@ -15,9 +15,7 @@ from activities.return_reports import ReturnProgress
 from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from domain.errors import PartnerTrouble
-from embedded.postgres import EmbeddedPostgres
 from tests.house import QUICK, House, open_house
-from tests.workflows.conftest import fresh_database
 from tests.workflows.test_return_kinds import SCARF_INSTEAD, ask_for, completed, follow_up_of
 from tests.workflows.test_returns import until_case
 
@@ -50,18 +48,13 @@ def losing_its_first_answer(step: Callable[[Any, Any], Any], lost: set[str]) -> 
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    yield from fresh_database(postgres, "forgetful_house")
-
-
-@pytest.fixture
 async def forgetful(
-    temporal: WorkflowEnvironment, database: str, monkeypatch: pytest.MonkeyPatch
+    temporal: WorkflowEnvironment, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[House, set[str]]]:
     lost: set[str] = set()
     for home, name in STEPS:
         monkeypatch.setattr(home, name, losing_its_first_answer(getattr(home, name), lost))
-    async with open_house(temporal, database, QUICK) as house:
+    async with open_house(temporal, database_url, QUICK) as house:
         yield house, lost
 
 

@@ -1,5 +1,6 @@
 """The family: whatever a carrier reports, and wherever the goods are, the order has ended or a deadline watches it."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +44,7 @@ async def all_carried(house: House, event_id: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(silent: House, state: str) -> None:
-    for status, code in REPORTS:
+    async def report(status: str, code: str) -> None:
         order = await brought_to(silent, state)
         event_id = f"{order['order_id']}-{status}-{code}"
 
@@ -51,6 +52,8 @@ async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(s
 
         await all_carried(silent, event_id)
         await settled(silent, order)
+
+    await asyncio.gather(*(report(status, code) for status, code in REPORTS))
 
 
 @pytest.mark.parametrize("accepted", [True, False])

@@ -1,7 +1,10 @@
 """Work that waits for other orders of its receiver is moved under way, and its order goes on from the better place."""
 
+import asyncio
+
 from sqlalchemy import text
 
+from activities.outlooks import LIFETIME_SECONDS
 from activities.reconsider import Reconsider
 from commands.channels import save_account
 from commands.seed import GUANGZHOU, SHANGHAI
@@ -21,6 +24,8 @@ async def test_an_order_goes_on_from_where_it_was_moved_to(silent: House) -> Non
     # given: an order for Guangdong waits at Shanghai for others, while Guangzhou is closed
     save_account(silent.sessions, "patient", "plain", SECRET, {"merge_window": HOUR})
     open_place(silent, GUANGZHOU, "virtual")
+    # By then every step knows.
+    await asyncio.sleep(LIFETIME_SECONDS)
     lamp = [("ELEGANT-LAMP", 1, "99.00")]
     order_id = await silent.order("PATIENT", channel="patient", lines=lamp)
     await silent.until(order_id, lambda order: bool(order["fulfillment_orders"]))
