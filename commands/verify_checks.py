@@ -180,7 +180,8 @@ MESSAGES = f"""
 
 # Two steps that speak of one order at once may be heard either way, within moments of each other.
 IN_ORDER = """
-    SELECT message_id AS id, coalesce(least(ahead, now()) > sent_at + interval '1 minute', false) AS wrong
+    SELECT message_id AS id,
+        coalesce(ahead > sent_at + interval '1 minute' AND sent_at < now() - interval '1 minute', false) AS wrong
     FROM (
         SELECT message_id, sent_at, max(coalesce(sent_at, 'infinity')) OVER (
             PARTITION BY order_id, recipient ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
