@@ -31,6 +31,7 @@ SHOWN = 50
 PAUSE_SECONDS, PATIENCE_SECONDS = 0.5, 60.0
 Tell = Callable[[str], None]
 Books = Mapping[str, Tally]
+Comparison = WorkflowHandle[StatementWorkflow, dict[str, Tally]]
 
 
 def differences(
@@ -80,7 +81,7 @@ async def compare_now(client: Client, settings: Settings, partner: str, tell: Te
     """Begin the nightly run now, or follow the one under way, to its end. Raises TimeoutError when none begins."""
     await keep_statements(client, settings)
     name = await _begin(client.get_schedule_handle(statement_id(partner)))
-    handle = client.get_workflow_handle_for(StatementWorkflow.run, name)
+    handle: Comparison = client.get_workflow_handle(name, result_type=dict[str, Tally])
     ending = asyncio.create_task(handle.result())
     said = ""
     while not ending.done():
@@ -118,7 +119,7 @@ async def _started(schedule: ScheduleHandle) -> list[str]:
     return [one.workflow_id for one in actions if isinstance(one, ScheduleActionExecutionStartWorkflow)]
 
 
-async def _progress(handle: WorkflowHandle[StatementWorkflow, dict[str, Tally]]) -> str:
+async def _progress(handle: Comparison) -> str:
     try:
         return _in_words(await handle.query(StatementWorkflow.progress))
     except RPCError:

@@ -239,6 +239,14 @@ def test_messages_that_are_still_to_be_sent_are_counted(record: Sessions) -> Non
     assert (messages.waiting, messages.wrong) == (messages.checked, 0)
 
 
+def test_messages_that_were_heard_in_their_order_long_ago_are_no_fault(record: Sessions) -> None:
+    # given messages of which each was taken an hour after the one before it
+    tamper(record, "UPDATE messages SET sent_at = now() - interval '1 day' + sequence * interval '1 hour'")
+
+    # then the record is whole
+    assert verify(record).clean
+
+
 def test_money_of_a_canceled_order_that_a_person_was_called_for_is_no_fault(record: Sessions) -> None:
     # given a refund that the gateway refused, so that a person was called
     tamper(record, "DELETE FROM money_movements WHERE key = 'CANCELED:refunded'")
