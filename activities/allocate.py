@@ -7,13 +7,16 @@ from sqlalchemy import Text, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, merges, plans, shelves, sourcing
-from activities.needs import needs_of
-from activities.outlooks import OutlookBook
-from activities.promises import restate
+from activities import journal
+from activities.auditing.promises import restate
 from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
-from activities.sourcing import Short
+from activities.shipping import merges
+from activities.sourcing import plans, shelves, sourcing
+from activities.sourcing.needs import needs_of
+from activities.sourcing.outlooks import OutlookBook
+from activities.sourcing.sourcing import Short
+from activities.stock import ledger
 from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
 from domain.sourcing.decision import SourcingDecision

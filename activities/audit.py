@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import holds, journal, money
-from activities.audit_facts import gather
+from activities.auditing.audit_facts import gather
+from activities.auditing.instructions import keep_remarks
+from activities.auditing.promises import make_promise
+from activities.auditing.staff_rules import StaffRules
 from activities.holds import Hold, OpenHolds, Release
-from activities.instructions import keep_remarks
 from activities.parameters import ParameterBook
-from activities.promises import make_promise
-from activities.staff_rules import StaffRules
 from domain import audit_rules, milestones
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerTrouble, UnknownPayment

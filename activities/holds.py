@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal
+from activities.auditing.promises import make_promise
 from activities.parameters import ParameterBook
-from activities.promises import make_promise
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow

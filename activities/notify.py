@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from temporalio import activity
 
-from activities import outbox
-from activities.letters import Letters
+from activities.telling import outbox
+from activities.telling.letters import Letters
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
 
@@ -34,9 +34,9 @@ class Notify:
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
         """Send the order's fresh messages, oldest first to each recipient, once.
 
-        What a recipient does not take is left to its run (activities/redeliver.py), which tries it for all orders
-        together; and so is what comes after it, so that nothing overtakes. It holds up nobody else. What it refuses for
-        good is parked for a person.
+        What a recipient does not take is left to its run (activities/telling/redeliver.py), which tries it for all
+        orders together; and so is what comes after it, so that nothing overtakes. It holds up nobody else. What it
+        refuses for good is parked for a person.
         """
         with self.sessions.begin() as session:
             unsent = outbox.unsent(session, request.order_id)

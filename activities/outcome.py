@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 from temporalio import activity
 
-from activities import journal, money, not_told
-from activities.promises import restate
+from activities import journal, money
+from activities.auditing.promises import restate
+from activities.telling import not_told
 from domain import milestones
 from domain.status import OrderStatus
 from models.database import Sessions

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import journal
 from activities.allocate import end_fulfillment_order, lock_fulfillment_order
-from activities.instructions import FOR_WAREHOUSE, some_of
+from activities.auditing.instructions import FOR_WAREHOUSE, some_of
 from activities.records import ship_to
 from activities.undo import Undone, UndoRequest
 from domain.errors import PickRefused

@@ -7,11 +7,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, ledger, shelves, sourcing
-from activities.claim_desk import ClaimDesk
-from activities.claims import ClaimBook, Reservation
-from activities.needs import lock_needs_of, wanted_goods
-from activities.outlooks import OutlookBook
+from activities import journal
+from activities.sourcing import shelves, sourcing
+from activities.sourcing.claim_desk import ClaimDesk
+from activities.sourcing.claims import ClaimBook, Reservation
+from activities.sourcing.needs import lock_needs_of, wanted_goods
+from activities.sourcing.outlooks import OutlookBook
+from activities.stock import ledger
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement
 from goods import quotas

@@ -3,8 +3,9 @@
 from sqlalchemy import func
 from temporalio import activity
 
-from activities import case_records, journal
-from activities.case_records import CaseStep
+from activities import journal
+from activities.aftersales import case_records
+from activities.aftersales.case_records import CaseStep
 from activities.pick import order_of
 from domain import milestones
 from domain.errors import ReturnRefused

@@ -9,9 +9,10 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import bookings, journal, merges, parcels
+from activities import journal
 from activities.parameters import ParameterBook
 from activities.pick import FulfillmentStep
+from activities.shipping import bookings, merges, parcels
 from activities.undo import Undone, UndoRequest
 from domain.errors import VOIDED, CarrierRefused
 from integrations.bookings import Booking, BookingRequest, VoidResult

@@ -11,94 +11,86 @@ from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
-from api import (
+from api import health
+from api.access import KeyRing
+from api.channels import channel_batches, channel_webhooks, intakes, listings, missing_orders
+from api.channels.listings import ListingBody, PushBody
+from api.dependencies import Services
+from api.errors import DATABASE_DOWN, add_error_handlers
+from api.group_commit import GroupCommit
+from api.metrics import ApiMetrics, Backlog
+from api.observation import Observation
+from api.openapi import add_openapi
+from api.orders import (
     audits,
     batches,
-    carrier_claims,
-    carrier_webhooks,
-    channel_batches,
-    channel_stock,
-    channel_webhooks,
-    deliveries,
-    differences,
-    event_stream,
-    fulfillment_orders,
-    health,
     histories,
     intake,
-    intakes,
-    inventory,
-    labels,
-    listings,
-    locations,
     merging,
-    message_alerts,
-    messages,
-    missing_orders,
-    movements,
     order_commands,
     orders,
-    parcels,
-    pick_lists,
-    products,
-    purchase_orders,
-    qimen_webhooks,
-    redelivery,
+    reviews,
+    service_report,
+    shortages,
+    sourcing,
+)
+from api.orders.merging import UnmergeBody
+from api.orders.order_commands import CancelBody, HoldReleaseBody
+from api.orders.order_schemas import OrderBody
+from api.orders.reviews import ForceBody, RejectBody
+from api.orders.shortages import ShortageBody
+from api.orders.sourcing_schemas import SourcingTrialBody
+from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery, webhooks
+from api.partners.redelivery import RedeliveryBody, SettlingBody
+from api.partners.webhook_schemas import WebhookBody
+from api.rate_limits import BacklogLimit, RateLimit
+from api.returns import (
     return_commands,
     return_reasons,
     return_receipts,
     return_reports,
     return_requests,
     returns,
-    reviews,
-    rule_set_commands,
-    rule_sets,
-    service_report,
+    store_credits,
+)
+from api.returns.return_commands import ApproveReturnBody, EndReturnBody
+from api.returns.return_reasons import ReasonsBody
+from api.returns.return_receipts import InspectionBody, ReceiptBody
+from api.returns.return_requests import ReturnBody
+from api.rules import rule_set_commands, rule_sets
+from api.rules.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.shipping import (
+    carrier_claims,
+    fulfillment_orders,
+    labels,
+    parcels,
+    pick_lists,
     shipments,
-    shortages,
-    sourcing,
+    unknown_waybills,
+    waves,
+)
+from api.shipping.carrier_claims import ClaimClosingBody
+from api.shipping.fulfillment_orders import PickupBody, PickupCodeBody
+from api.shipping.parcels import NewAddressBody, ParcelDecisionBody
+from api.shipping.shipments import VoidBody
+from api.shipping.waves import WaveBody
+from api.stock import (
+    channel_stock,
+    inventory,
+    locations,
+    movements,
+    products,
+    purchase_orders,
     stock_alerts,
     stock_changes,
     stock_counts,
     stock_reports,
-    store_credits,
-    subscription_changes,
-    subscriptions,
-    unknown_waybills,
-    waves,
-    webhooks,
 )
-from api.access import KeyRing
-from api.carrier_claims import ClaimClosingBody
-from api.dependencies import Services
-from api.errors import DATABASE_DOWN, add_error_handlers
-from api.fulfillment_orders import PickupBody, PickupCodeBody
-from api.goods_schemas import ChannelStockBody, LocationBody, ProductBody
-from api.group_commit import GroupCommit
-from api.listings import ListingBody, PushBody
-from api.log_reader import LogReader
-from api.merging import UnmergeBody
-from api.metrics import ApiMetrics, Backlog
-from api.observation import Observation
-from api.openapi import add_openapi
-from api.order_commands import CancelBody, HoldReleaseBody
-from api.order_schemas import OrderBody
-from api.parcels import NewAddressBody, ParcelDecisionBody
-from api.rate_limits import BacklogLimit, RateLimit
-from api.redelivery import RedeliveryBody, SettlingBody
-from api.return_commands import ApproveReturnBody, EndReturnBody
-from api.return_reasons import ReasonsBody
-from api.return_receipts import InspectionBody, ReceiptBody
-from api.return_requests import ReturnBody
-from api.reviews import ForceBody, RejectBody
-from api.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
-from api.shipments import VoidBody
-from api.shortages import ShortageBody
-from api.sourcing_schemas import SourcingTrialBody
-from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
-from api.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
-from api.waves import WaveBody
-from api.webhook_schemas import WebhookBody
+from api.stock.goods_schemas import ChannelStockBody, LocationBody, ProductBody
+from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.subscriptions import deliveries, event_stream, subscription_changes, subscriptions
+from api.subscriptions.log_reader import LogReader
+from api.subscriptions.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
 from models.database import open_database

@@ -12,8 +12,8 @@ from temporalio.client import Client
 from api.access import Caller, KeyRing, Right
 from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, Problem, invalid_body
 from api.group_commit import Answer, GroupCommit, Item, QueueFull
-from api.log_reader import LogReader
 from api.rate_limits import BacklogLimit, RateLimit
+from api.subscriptions.log_reader import LogReader
 from intake.order_rows import NewOrder
 from intake.order_writer import Receipt
 from intake.partner_events import NewEvent, Stored

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.audit import Audit, AuditRequest
-from activities.staff_rules import StaffRules
+from activities.auditing.staff_rules import StaffRules
 from bench.flow import free_ports
 from bench.shop import order_body, shop_for
 from commands.seed import stock_shop

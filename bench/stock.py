@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import quantiles
 
-from activities.outlooks import OutlookBook
 from activities.reserve import Reserve, StockRequest, claim_stock
+from activities.sourcing.outlooks import OutlookBook
 from bench.claim_record import HOT, SPREAD, place, stocked_record
 
 CLAIMS = {1: 600, 16: 2_400, 64: 4_800}

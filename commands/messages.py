@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.snapshots import load_snapshots
+from activities.telling.snapshots import load_snapshots
 from domain import milestones
 from domain.contents.customer import Told, tell
 from domain.contents.fields import APPROVED, FIELDS, REJECTED

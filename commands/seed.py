@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities import ledger
+from activities.stock import ledger
 from commands.keys import create_key
 from domain.stock import Movement
 from models.access import ApiKeyRow

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from api.goods_schemas import LocationBody, ProductBody
-from api.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.stock.goods_schemas import LocationBody, ProductBody
+from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from commands.sheets import SheetRow
 from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, one_a_row, reject_of, several_rows
 from goods.locations import save_location

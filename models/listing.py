@@ -9,7 +9,7 @@ BEHIND = "enabled AND version > acknowledged_version"
 
 
 class StockTouchRow(Base):
-    """A SKU whose available stock a transaction has changed. The sweep of a worker takes it away (activities/sweep.py).
+    """A SKU whose available stock a transaction has changed. The sweep (activities/stock/sweep.py) takes it away.
     `more` says that those who wait for the SKU may find some.
 
     It refers to nothing, and no two transactions write the same row, so that claims never wait for it.

@@ -101,7 +101,7 @@ class LocationRow(Base):
 
 
 class StockRow(Base):
-    """The counters of one SKU at one location, changed only by activities/ledger.py and explained by the movements."""
+    """The counters of one SKU at one location: activities/stock/ledger.py alone changes them, movements explain them."""
 
     __tablename__ = "stock"
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 from temporalio.client import Client
 
-from activities.counts import apply_count
-from activities.purchases import CANCELED, apply_purchase_order
-from activities.queue import News
-from activities.receipts import receive_goods
+from activities.stock.counts import apply_count
+from activities.stock.purchases import CANCELED, apply_purchase_order
+from activities.stock.queue import News
+from activities.stock.receipts import receive_goods
 from models.database import Sessions
 from relay.waking import wake
 from settings import Settings

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from activities.deadlines import DeadlineSweep
+from activities.auditing.deadlines import DeadlineSweep
 from models.database import Sessions
 
 

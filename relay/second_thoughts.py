@@ -1,9 +1,9 @@
-"""Now and then the work that waits before its release is looked at again (activities/reconsider.py)."""
+"""Now and then the work that waits before its release is looked at again (activities/sourcing/reconsider.py)."""
 
 import asyncio
 
-from activities.outlooks import OutlookBook
-from activities.reconsider import Reconsider
+from activities.sourcing.outlooks import OutlookBook
+from activities.sourcing.reconsider import Reconsider
 from models.database import Sessions
 
 

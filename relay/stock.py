@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities.sweep import AT_ONCE, Sweep
+from activities.stock.sweep import AT_ONCE, Sweep
 from models.database import Sessions
 from relay.waking import wake
 from settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.queue import Name
+from activities.stock.queue import Name
 from domain.ids import order_workflow_id
 from settings import Settings
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities import journal, ledger
+from activities import journal
+from activities.stock import ledger
 from domain.stock import Movement, OutOfStock
 from goods.mistakes import IdUsedBefore, Mistake
 from models.base import table

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities import ledger
+from activities.stock import ledger
 from domain.stock import Movement, OutOfStock
 from goods.mistakes import IdUsedBefore, Mistake
 from models.goods import StockCountRow

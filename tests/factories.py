@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from activities import ledger
+from activities.stock import ledger
 from domain.duplicates import content_hash
 from domain.money import Money
 from domain.order import Address, Order, OrderLine

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.merge import ALONE, BOOK, BOOKED
     from activities.pick import FulfillmentStep
     from activities.ship import Ship
+    from activities.shipping.merge import ALONE, BOOK, BOOKED
     from activities.undo import UndoRequest
     from workflows.compensations import UndoList
     from workflows.house import House

@@ -10,7 +10,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.pick import FulfillmentStep, Pick
-    from activities.progress import Progress, ProgressReports, Reports
+    from activities.shipping.progress import Progress, ProgressReports, Reports
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from workflows.booking import Booking
     from workflows.compensations import UndoList

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.pick import FulfillmentStep
-    from activities.pickup import Pickups
+    from activities.shipping.pickup import Pickups
     from domain.status import FulfillmentStatus
     from workflows.house import House
     from workflows.state import FulfillmentState

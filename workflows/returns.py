@@ -14,8 +14,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.case_records import CaseStep
-    from activities.return_requests import Case, CaseRequest, ReturnRequests
+    from activities.aftersales.case_records import CaseStep
+    from activities.aftersales.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
     from domain.return_kinds import RefundTo, Remedy, ReturnKind
     from domain.status import RETURN, ReturnStatus, is_final

@@ -6,9 +6,9 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities import shortages as steps
-    from activities.decisions import Decision
-    from activities.shortages import Repayment, Shortages
+    from activities.stock import shortages as steps
+    from activities.stock.decisions import Decision
+    from activities.stock.shortages import Repayment, Shortages
     from domain.shortages import ASK, CANCEL_LINE, SPLIT, WAIT
     from domain.status import OrderStatus
     from workflows.messages import ShortageAnswer, ShortageDecision

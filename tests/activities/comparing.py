@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from activities import journal
+from activities.comparing.statements import Place, StatementRequest, StatementSteps, Step
 from activities.notify import NotifyRequest
-from activities.redeliver import Redeliver, RedeliverRequest
-from activities.statements import Place, StatementRequest, StatementSteps, Step
+from activities.telling.redeliver import Redeliver, RedeliverRequest
 from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from activities import journal
-from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.telling.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from domain.errors import PartnerTrouble
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select
 
-from activities import ledger
-from activities.push import Push, PushAnswer, PushRequest
-from activities.sweep import Sweep
+from activities.channels.push import Push, PushAnswer, PushRequest
+from activities.stock import ledger
+from activities.stock.sweep import Sweep
 from commands.channels import save_account
 from domain.stock import Movement
 from domain.stock_views import Share

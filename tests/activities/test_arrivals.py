@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.purchases import apply_purchase_order
-from activities.queue import AHEAD, News
-from activities.receipts import receive_goods
 from activities.reserve import Reserve, StockRequest
-from activities.shortages import Shortage, Shortages
+from activities.stock.purchases import apply_purchase_order
+from activities.stock.queue import AHEAD, News
+from activities.stock.receipts import receive_goods
+from activities.stock.shortages import Shortage, Shortages
 from commands.verify import verify
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow, StockExceptionRow
 from models.database import Sessions

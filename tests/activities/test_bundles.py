@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from activities import case_records
-from activities.claims import Reservation
-from activities.decisions import Decision, Settled
-from activities.needs import outstanding
+from activities.aftersales import case_records
 from activities.reserve import StockRequest
-from activities.shortages import Shortages
+from activities.shipping.withdraw import Withdrawal, Withdrawn
+from activities.sourcing.claims import Reservation
+from activities.sourcing.needs import outstanding
+from activities.stock.decisions import Decision, Settled
+from activities.stock.shortages import Shortages
 from activities.undo import UndoRequest
-from activities.withdraw import Withdrawal, Withdrawn
 from goods.products import set_parts, set_substitutes
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.returns import ReturnRow

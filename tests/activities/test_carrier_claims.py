@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from activities.carrier_claims import ParcelTrouble, Remedy, Settlement
-from activities.needs import outstanding
 from activities.reserve import StockRequest
+from activities.shipping.carrier_claims import ParcelTrouble, Remedy, Settlement
+from activities.sourcing.needs import outstanding
 from models.deadlines import CarrierClaimRow
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from activities.allocate import Allocate
-from activities.claims import Reservation
 from activities.reserve import Reserve, StockRequest, claim_stock
+from activities.sourcing.claims import Reservation
 from models.database import Sessions
 from models.stock import StockRow
 from tests.factories import (

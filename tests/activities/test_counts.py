@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.counts import apply_count
-from activities.queue import News
 from activities.reserve import Reserve, StockRequest
+from activities.stock.counts import apply_count
+from activities.stock.queue import News
 from models.arrivals import StockDifferenceRow, WarehouseCountRow
 from models.database import Sessions
 from models.stock import StockMovementRow

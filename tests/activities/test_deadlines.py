@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from activities.deadlines import DeadlineSweep
+from activities.auditing.deadlines import DeadlineSweep
 from activities.outcome import Ending
 from models.deadlines import DeadlineAlertRow
 from models.order import OrderEventRow, OrderRow

@@ -7,10 +7,10 @@ from sqlalchemy import select, text
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest
-from activities.claims import Reservation
 from activities.records import load_order
 from activities.reserve import StockRequest
-from activities.withdraw import Withdrawal, Withdrawn
+from activities.shipping.withdraw import Withdrawal, Withdrawn
+from activities.sourcing.claims import Reservation
 from domain.return_money import value_of
 from models.order import OrderLineRow
 from tests.activities.rule_sets import rules_in_force

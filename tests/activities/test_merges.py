@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from activities.merge import ALONE, BOOK, BOOKED, GATHERING, PACKING, Merge, MergeRequest, MergeStanding
 from activities.parameters import ParameterBook
 from activities.pick import FulfillmentStep
 from activities.ship import Ship
+from activities.shipping.merge import ALONE, BOOK, BOOKED, GATHERING, PACKING, Merge, MergeRequest, MergeStanding
 from activities.undo import UndoRequest
 from integrations.bookings import Booking, BookingRequest
 from integrations.tms import Tms

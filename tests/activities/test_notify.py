@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from activities import journal
 from activities.notify import Notify, NotifyAnswer, NotifyRequest
-from activities.redeliver import Redeliver, RedeliverRequest
+from activities.telling.redeliver import Redeliver, RedeliverRequest
 from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp

@@ -6,7 +6,7 @@ from sqlalchemy import func, update
 
 from activities import journal
 from activities.notify import NotifyRequest
-from activities.redeliver import RedeliverAnswer
+from activities.telling.redeliver import RedeliverAnswer
 from domain.milestones import CANCELED, RECEIVED, SHIPPED
 from models.messaging import MessageRow
 from models.order import OrderRow

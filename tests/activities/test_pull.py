@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import pull
-from activities.pull import PullRequest
+from activities.channels import pull
+from activities.channels.pull import PullRequest
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 from intake.writer import ChannelWriter
 from models.database import Sessions

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from activities.offers import acknowledge
-from activities.sweep import Sweep
+from activities.channels.offers import acknowledge
+from activities.stock.sweep import Sweep
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
 from domain.stock import OutOfStock
@@ -143,7 +143,7 @@ def test_who_dies_between_push_and_acknowledgement_leaves_it_to_the_next_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("activities.push.acknowledge", dies)
+        patched.setattr("activities.channels.push.acknowledge", dies)
         with pytest.raises(KeyboardInterrupt):
             there.push()
     assert there.behind() == [LAMP, TEACUP]

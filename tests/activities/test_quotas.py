@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from activities.allocate import Allocate
-from activities.claims import Reservation
 from activities.reserve import Reserve, StockRequest
+from activities.sourcing.claims import Reservation
 from activities.undo import UndoRequest
 from goods.channels import Quota, set_quotas
 from goods.mistakes import Mistake

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select, text, update
 
 from activities.allocate import Allocate, Allocation
-from activities.merge import Merge, MergeRequest
-from activities.outlooks import OutlookBook
-from activities.plans import MOST_MOVES
-from activities.reconsider import Reconsider
 from activities.reserve import StockRequest
+from activities.shipping.merge import Merge, MergeRequest
+from activities.sourcing.outlooks import OutlookBook
+from activities.sourcing.plans import MOST_MOVES
+from activities.sourcing.reconsider import Reconsider
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.case_records import CaseStep
+from activities.aftersales.case_records import CaseStep
 from domain.ids import return_id
 from domain.money import Money
 from models.order import OrderRow

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from activities.allocate import Allocation, Work
-from activities.claims import Reservation
-from activities.queue import News
-from activities.receipts import receive_goods
 from activities.reserve import StockRequest
+from activities.sourcing.claims import Reservation
+from activities.stock.queue import News
+from activities.stock.receipts import receive_goods
 from models.order import OrderRow
 from models.stock import BackorderRow
 from tests.activities.story import BOTH, Steps

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.case_records import CaseStep
+from activities.aftersales.case_records import CaseStep
 from domain.ids import return_id
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.case_records import CaseStep
-from activities.return_requests import CaseDecision
+from activities.aftersales.case_records import CaseStep
+from activities.aftersales.return_requests import CaseDecision
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import MessageRow
 from models.order import OrderRow

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from activities.case_records import CaseStep
-from activities.return_requests import CaseDecision
+from activities.aftersales.case_records import CaseStep
+from activities.aftersales.return_requests import CaseDecision
 from commands.verify import verify
 from domain.ids import return_id
 from domain.money import Money

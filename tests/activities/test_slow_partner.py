@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from activities import journal
 from activities.notify import Notify, NotifyRequest
-from activities.redeliver import Redeliver, RedeliverRequest
+from activities.telling.redeliver import Redeliver, RedeliverRequest
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from tests.activities.story import Steps, letters_to

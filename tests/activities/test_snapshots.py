@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.snapshots import load_snapshots
+from activities.telling.snapshots import load_snapshots
 from domain import milestones
 from domain.contents.snapshot import Snapshot
 from models.database import Sessions

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from activities.allocate import Allocate, Allocation
 from activities.audit import AuditRequest
-from activities.outlooks import OutlookBook
 from activities.reserve import Reserve, StockRequest
+from activities.sourcing.outlooks import OutlookBook
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow

@@ -6,10 +6,10 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from activities.audit import Audit, AuditRequest, AuditResult
+from activities.auditing.staff_rules import StaffRules
 from activities.holds import OpenHolds, Release
-from activities.receipts import receive_goods
 from activities.reserve import StockRequest
-from activities.staff_rules import StaffRules
+from activities.stock.receipts import receive_goods
 from models.order import AuditRow, HoldRow, OrderRow
 from models.rules import RuleSetRow
 from models.stock import ReservationRow

@@ -10,8 +10,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import func, select
 
 from activities.allocate import Work
-from activities.progress import Reports
 from activities.reserve import StockRequest, claim_stock
+from activities.shipping.progress import Reports
 from activities.undo import UndoRequest
 from goods.channels import Quota, set_quotas
 from goods.demand import UNDONE

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
-from activities.case_records import CaseStep
-from activities.return_requests import CaseDecision
+from activities.aftersales.case_records import CaseStep
+from activities.aftersales.return_requests import CaseDecision
 from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.ids import return_id

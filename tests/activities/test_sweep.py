@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities import ledger
-from activities.sweep import Sweep
+from activities.stock import ledger
+from activities.stock.sweep import Sweep
 from domain.stock import Movement
 from domain.stock_levels import BACK, LOW, OUT
 from models.database import Sessions
@@ -117,7 +117,7 @@ def test_a_sweep_that_dies_leaves_everything_to_the_next_one(shop: Sessions, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("activities.sweep.insert_all", dies)
+        patched.setattr("activities.stock.sweep.insert_all", dies)
         with pytest.raises(KeyboardInterrupt):
             Sweep(shop).run()
     Sweep(shop).run()

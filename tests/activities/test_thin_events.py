@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.pull import PullRequest
+from activities.channels.pull import PullRequest
 from intake.accounts import find_account
 from intake.intakes import Arrival
 from intake.reading import read_webhook

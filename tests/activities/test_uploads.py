@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from activities import journal
-from activities.redeliver import RedeliverAnswer
+from activities.telling.redeliver import RedeliverAnswer
 from domain import milestones
 from domain.errors import PartnerTrouble
 from models.uploads import ChannelUploadRow

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.queue import Name
 from activities.reserve import Reserve, StockRequest
-from activities.sweep import Sweep
+from activities.stock.queue import Name
+from activities.stock.sweep import Sweep
 from activities.undo import UndoRequest
 from goods.channels import Quota, set_quotas
 from models.database import Sessions

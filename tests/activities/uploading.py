@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from activities import journal
 from activities.notify import NotifyAnswer, NotifyRequest
-from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.telling.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from commands.channels import save_account
 from domain import milestones
 from domain.money import Money

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.deadlines import DeadlineSweep
+from activities.auditing.deadlines import DeadlineSweep
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow

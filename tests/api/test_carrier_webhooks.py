@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from api.carrier_examples import KUAIDI100_ANSWER, KUAIDI100_PUSH, SF_ANSWER, SF_PUSH
+from api.shipping.carrier_examples import KUAIDI100_ANSWER, KUAIDI100_PUSH, SF_ANSWER, SF_PUSH
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from settings import Settings

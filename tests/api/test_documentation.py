@@ -7,66 +7,60 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import (
-    arrival_examples,
-    carrier_examples,
-    channel_examples,
-    difference_examples,
-    example_answers,
-    examples,
-    goods_examples,
-    listing_examples,
-    return_examples,
-    rule_examples,
-    sourcing_examples,
-    subscription_examples,
-    warehouse_examples,
-)
-from api.audits import AuditsAnswer
-from api.batches import BatchAnswer
-from api.carrier_webhooks import Kuaidi100Answer, SfAnswer
-from api.channel_stock import ChannelStockAnswer
-from api.channel_webhooks import IntakeTaken
-from api.differences import DifferenceCounts, PartnerDifference
-from api.intakes import IntakeAnswer, IntakeWithRaw
-from api.inventory import ProductStock
-from api.listings import Listing, PushAsked
-from api.locations import LocationAnswer
-from api.message_alerts import MessageAlerts
-from api.messages import MessageAnswer
-from api.missing_orders import MissingOrder
-from api.movements import MovementAnswer
-from api.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
-from api.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
-from api.pick_lists import PickList
-from api.products import ProductAnswer
-from api.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
-from api.redelivery import RedeliveryAsked
-from api.return_commands import ReturnTold
-from api.return_reasons import ReasonAnswer, ReasonsBody
-from api.return_receipts import InspectionBody, ReceiptBody, ReportTaken
-from api.return_reports import ReturnRate
-from api.return_requests import ReturnAsked, ReturnBody
-from api.return_schemas import ReturnAnswer
-from api.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
+from api import examples
+from api.channels import channel_examples, listing_examples
+from api.channels.channel_webhooks import IntakeTaken
+from api.channels.intakes import IntakeAnswer, IntakeWithRaw
+from api.channels.listings import Listing, PushAsked
+from api.channels.missing_orders import MissingOrder
+from api.orders import example_answers, sourcing_examples
+from api.orders.audits import AuditsAnswer
+from api.orders.batches import BatchAnswer
+from api.orders.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
+from api.orders.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.orders.shortages import ShortageTold
+from api.orders.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
+from api.partners import difference_examples
+from api.partners.carrier_webhooks import Kuaidi100Answer, SfAnswer
+from api.partners.differences import DifferenceCounts, PartnerDifference
+from api.partners.message_alerts import MessageAlerts
+from api.partners.messages import MessageAnswer
+from api.partners.redelivery import RedeliveryAsked
+from api.returns import return_examples
+from api.returns.return_commands import ReturnTold
+from api.returns.return_reasons import ReasonAnswer, ReasonsBody
+from api.returns.return_receipts import InspectionBody, ReceiptBody, ReportTaken
+from api.returns.return_reports import ReturnRate
+from api.returns.return_requests import ReturnAsked, ReturnBody
+from api.returns.return_schemas import ReturnAnswer
+from api.rules import rule_examples
+from api.rules.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
-from api.shipment_view import WholeShipment
-from api.shipments import VoidBody, VoidTold
-from api.shortages import ShortageTold
-from api.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
-from api.stock_alerts import StockAlert
-from api.stock_counts import StockCountAnswer
-from api.stock_reports import Difference, StockException
-from api.stock_view import SkuStock
-from api.subscription_schemas import (
+from api.shipping import carrier_examples, warehouse_examples
+from api.shipping.pick_lists import PickList
+from api.shipping.shipment_view import WholeShipment
+from api.shipping.shipments import VoidBody, VoidTold
+from api.shipping.unknown_waybills import UnknownWaybill
+from api.shipping.waves import WavesAnswer
+from api.stock import arrival_examples, goods_examples
+from api.stock.channel_stock import ChannelStockAnswer
+from api.stock.inventory import ProductStock
+from api.stock.locations import LocationAnswer
+from api.stock.movements import MovementAnswer
+from api.stock.products import ProductAnswer
+from api.stock.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
+from api.stock.stock_alerts import StockAlert
+from api.stock.stock_counts import StockCountAnswer
+from api.stock.stock_reports import Difference, StockException
+from api.stock.stock_view import SkuStock
+from api.subscriptions import subscription_examples
+from api.subscriptions.subscription_schemas import (
     DeliveryAnswer,
     DeliveryAsked,
     SubscriptionAnswer,
     SubscriptionState,
     SubscriptionWithSecret,
 )
-from api.unknown_waybills import UnknownWaybill
-from api.waves import WavesAnswer
 from tests.api.conftest import Api, order_body
 
 PICTURES = ("image/png", "application/pdf")

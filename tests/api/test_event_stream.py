@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from activities import journal
-from api import log_reader
 from api.app import create_app
-from api.log_reader import LogReader
+from api.subscriptions import log_reader
+from api.subscriptions.log_reader import LogReader
 from commands.keys import create_key
 from models.database import Sessions
 from settings import Settings

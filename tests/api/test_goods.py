@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.goods_examples import (
+from api.stock.goods_examples import (
     BULB,
     CHANNEL_STOCK_BODY,
     EVENING_SET,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api.order_schemas import OrderBody
+from api.orders.order_schemas import OrderBody
 from intake.order_rows import request_hash
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow

@@ -63,7 +63,7 @@ async def test_an_unexpected_error_tells_only_where_to_look(
     def defect(*_: Any) -> None:
         raise RuntimeError("cannot read 李雷")
 
-    monkeypatch.setattr("api.orders.find_orders", defect)
+    monkeypatch.setattr("api.orders.orders.find_orders", defect)
 
     # when it is met
     answer = await staff.get("/orders", params={"customer": "C-1"}, headers={"X-Request-Id": "call-18"})

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from activities import ledger
-from api.goods_examples import ADJUSTED, ADJUSTMENT, BULB, EVENING_SET, LAMP, STORE, TRANSFER, TRANSFERRED
+from activities.stock import ledger
+from api.stock.goods_examples import ADJUSTED, ADJUSTMENT, BULB, EVENING_SET, LAMP, STORE, TRANSFER, TRANSFERRED
 from domain.stock import Movement
 from goods.products import set_parts
 from models.database import Sessions

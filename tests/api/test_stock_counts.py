@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from activities import ledger
-from api.goods_examples import BULB, COUNT, COUNTED, LAMP, STORE
+from activities.stock import ledger
+from api.stock.goods_examples import BULB, COUNT, COUNTED, LAMP, STORE
 from domain.stock import Movement
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.warehouse_examples import PICKUP, WAVE
+from api.shipping.warehouse_examples import PICKUP, WAVE
 from commands.keys import create_key
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow

@@ -3,7 +3,7 @@
 import json
 
 from api.app import create_app
-from api.order_schemas import OrderBody
+from api.orders.order_schemas import OrderBody
 from bench.load import Load, _requests, fire
 from commands.keys import create_key
 from models.database import Sessions

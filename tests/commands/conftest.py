@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
+from activities.aftersales.return_reports import ReturnProgress, ReturnReports
 from activities.allocate import Allocate
 from activities.holds import accept
 from activities.outcome import Ending, Outcome
-from activities.progress import ProgressReports, Reports
 from activities.reserve import Reserve, StockRequest
-from activities.return_reports import ReturnProgress, ReturnReports
+from activities.shipping.progress import ProgressReports, Reports
 from activities.undo import UndoRequest
 from commands.seed import SHOP, stock_shop
 from embedded.postgres import EmbeddedPostgres

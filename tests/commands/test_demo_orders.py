@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.order_schemas import OrderBody
+from api.orders.order_schemas import OrderBody
 from demo.orders import CARRIER_DOWN, NO_STREET, demo_orders
 from demo.retail import COLUMNS, Row, read_rows, translate
 

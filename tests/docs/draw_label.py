@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.label_image import render
+from api.shipping.label_image import render
 from domain.labels import Label, Party, masked_receiver, wishes_of
 from domain.sscc import sscc
 

@@ -7,7 +7,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from api.label_image import render
+from api.shipping.label_image import render
 from tests.docs.draw_label import EXAMPLE, PICTURE, RECEIVER
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.letters import CONTENTS
+from activities.telling.letters import CONTENTS
 from domain.contents.customer import tell
 from domain.contents.fields import FIELDS
 from domain.contents.snapshot import Case, GivenBack, Snapshot

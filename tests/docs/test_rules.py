@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
-from api.rule_schemas import Action
+from api.rules.rule_schemas import Action
 from domain.rule_facts import FIELDS, Kind, as_map
 from domain.rule_samples import SAMPLES
 from domain.rule_words import FUNCTIONS, METHODS, OVER_LISTS

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 
 from activities.allocate import Allocate
-from activities.lead_times import LeadTimes, Learned
 from activities.reserve import StockRequest
+from activities.sourcing.lead_times import LeadTimes, Learned
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.sourcing import LeadTimeModelRow, LeadTimeRow, SourcingDecisionRow

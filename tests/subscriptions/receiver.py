@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from standardwebhooks import Webhook
 
 from activities import journal
-from activities.deliver import Deliver, DeliverAnswer, DeliverRequest
+from activities.telling.deliver import Deliver, DeliverAnswer, DeliverRequest
 from domain.ids import new_subscription_id
 from models.database import Sessions
 from models.horizon import LogHorizon

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from activities.lanes import Lanes, Post
+from activities.telling.lanes import Lanes, Post
 from models.database import Sessions
 from subscriptions.envelope import event_body
 from subscriptions.log import entries

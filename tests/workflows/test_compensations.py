@@ -12,9 +12,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest, AuditResult
-from activities.claims import Reservation
 from activities.pick import FulfillmentStep
 from activities.reserve import StockRequest
+from activities.sourcing.claims import Reservation
 from activities.undo import Undone, UndoRequest
 from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed

@@ -4,8 +4,8 @@ import asyncio
 
 from sqlalchemy import text
 
-from activities.outlooks import LIFETIME_SECONDS
-from activities.reconsider import Reconsider
+from activities.sourcing.outlooks import LIFETIME_SECONDS
+from activities.sourcing.reconsider import Reconsider
 from commands.channels import save_account
 from commands.seed import GUANGZHOU, SHANGHAI
 from tests.house import House

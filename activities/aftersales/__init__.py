@@ -1,0 +1,1 @@
+"""Return cases: how they begin, what comes back, and what is paid."""

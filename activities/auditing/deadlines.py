@@ -1,0 +1,83 @@
+"""Orders that are about to miss what was promised: told before it is missed, once, and escalated where a rule says so.
+
+No order keeps a timer for it. A worker looks at the index of warnings that are due, which is short however many orders
+there are (docs/decisions/deadlines-are-swept.md).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.auditing.promises import WARNING
+from activities.rows import insert_all
+from domain.promises import AT_RISK
+from models.database import Sessions
+from models.deadlines import DeadlineAlertRow
+from models.locks import Lock, alone
+from models.order import OrderEventRow
+
+AT_ONCE = 1_000
+"""Orders that one transaction tells of."""
+OWNER = "staff"
+
+# Whoever changes what is due holds the order's row: it is told of in the next sweep, if it still is.
+NEAR = text(f"""
+    UPDATE orders SET warn_at = NULL,
+        attention = coalesce(attention, '{WARNING}' || due || ' by ' ||
+            to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+    WHERE order_id IN (
+        SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT :at_once FOR UPDATE SKIP LOCKED)
+    RETURNING order_id, due, due_at, instructions->>'escalate_to' AS escalate_to,
+        :now + make_interval(mins => CAST(instructions->>'escalate_after_minutes' AS int)) AS escalates_at
+""")
+ESCALATE = text("""
+    UPDATE deadline_alerts SET owner = escalate_to, escalated_at = :now, escalates_at = NULL
+    WHERE alert_id IN (
+        SELECT alert_id FROM deadline_alerts
+        WHERE cleared_at IS NULL AND escalates_at IS NOT NULL AND escalates_at <= :now
+        ORDER BY escalates_at LIMIT :at_once FOR UPDATE SKIP LOCKED)
+    RETURNING alert_id, order_id, due, owner
+""")
+
+
+class DeadlineSweep:
+    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def run(self, now: datetime) -> int:
+        """Tell of the orders that are at risk by `now`, a batch, and answer how many there were."""
+        with self._sessions.begin() as session:
+            if not alone(session, Lock.DEADLINE_SWEEP):
+                return 0
+            near = session.execute(NEAR, {"now": now, "at_once": AT_ONCE}).all()
+            _raise(session, near)
+            late = session.execute(ESCALATE, {"now": now, "at_once": AT_ONCE}).all()
+            events = [_event(alert, "alert.escalated", "escalated", owner=alert.owner) for alert in late]
+            insert_all(session, OrderEventRow, events)
+            return len(near) + len(late)
+
+
+def _raise(session: Session, near: Sequence[Row[Any]]) -> None:
+    columns = ("order_id", "due", "due_at", "escalates_at")
+    rows = [
+        {name: getattr(order, name) for name in columns} | {"owner": OWNER, "escalate_to": order.escalate_to or ""}
+        for order in near
+    ]
+    if not rows:
+        return
+    # One order that was told of already must not keep the others waiting.
+    raised = session.scalars(insert(DeadlineAlertRow).on_conflict_do_nothing().returning(DeadlineAlertRow), rows)
+    events = [_event(alert, "alert.raised", "raised", due_at=alert.due_at.isoformat()) for alert in raised.all()]
+    insert_all(session, OrderEventRow, events)
+
+
+def _event(alert: DeadlineAlertRow | Row[Any], kind: str, what: str, **more: str) -> dict[str, Any]:
+    data = {"code": AT_RISK[alert.due], **more}
+    key = f"deadline:{alert.alert_id}:{what}"
+    return {"order_id": alert.order_id, "type": kind, "key": key, "actor": "baton", "data": data}

@@ -1,0 +1,1 @@
+"""Channels are asked for orders and told of stock."""

@@ -1,0 +1,1 @@
+"""The books of partners, held against the record."""

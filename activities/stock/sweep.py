@@ -1,0 +1,113 @@
+"""What follows from stock that has changed: alerts at crossings, listings that are behind, and orders that need wait no
+longer. Not in the claim's way.
+
+Claims only write down whose stock they touched (activities/stock/ledger.py). A worker takes these marks away every half
+second and looks at each SKU once, however often it was touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from activities.parameters import ParameterBook
+from activities.rows import insert_all
+from activities.stock import queue
+from activities.stock.queue import Name
+from domain.stock_levels import BACK, crossings
+from domain.stock_views import SELLABLE
+from goods.touches import touch
+from models.database import Sessions
+from models.listing import StockAlertRow
+from models.locks import Lock, alone
+from models.stock import LocationRow, ProductRow, StockRow
+
+AT_ONCE = 10_000
+"""Marks that one transaction takes."""
+
+# What a transaction has not committed yet is not seen, and taken by a later sweep.
+TAKE = text("""
+    DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
+    RETURNING sku, more
+""")
+# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it.
+TURNED = text("""
+    UPDATE channel_quotas SET looked_at = now()
+    WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+    RETURNING sku
+""")
+# Rows are locked in one order, here and where pushes are acknowledged (activities/channels/push.py).
+FALL_BEHIND = text("""
+    UPDATE channel_listings AS listing SET version = listing.version + 1
+    FROM (SELECT channel, sku FROM channel_listings
+          WHERE sku = ANY(:skus) OR sku IN (SELECT bundle_sku FROM product_parts WHERE part_sku = ANY(:skus))
+          ORDER BY channel, sku FOR NO KEY UPDATE) AS changed
+    WHERE (listing.channel, listing.sku) = (changed.channel, changed.sku)
+""")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many marks there were, the goods of which there may be more, and the orders that these can serve now."""
+
+    marks: int = 0
+    more: list[str] = field(default_factory=list)
+    woken: list[Name] = field(default_factory=list)
+
+
+class Sweep:
+    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._parameters = ParameterBook()
+
+    def run(self) -> Swept:
+        """Look at what was touched, in one transaction."""
+        with self._sessions.begin() as session:
+            # Two sweeps of one SKU could both see the same crossing.
+            if not alone(session, Lock.STOCK_SWEEP):
+                return Swept()
+            turned = session.scalars(TURNED).all()
+            touched = session.execute(TAKE, {"at_once": AT_ONCE}).all()
+            if skus := sorted({*turned, *(row.sku for row in touched)}):
+                session.execute(FALL_BEHIND, {"skus": skus})
+                low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
+                _tell_crossings(session, skus, low_at)
+            more = queue.waited_for(session, {*turned, *(row.sku for row in touched if row.more)})
+            return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
+
+    def touch_again(self, skus: Sequence[str]) -> None:
+        """Those who wait for these goods could not be told."""
+        with self._sessions.begin() as session:
+            for sku in skus:
+                touch(session, sku)
+
+
+def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:
+    open_alerts: dict[str, dict[str, int]] = defaultdict(dict)
+    still = select(StockAlertRow).where(StockAlertRow.sku.in_(skus), StockAlertRow.cleared_at.is_(None))
+    for alert in session.scalars(still):
+        open_alerts[alert.sku][alert.kind] = alert.alert_id
+    levels = (
+        select(StockRow.sku, func.sum(StockRow.available), func.coalesce(ProductRow.low_at, low_at))
+        .join(ProductRow, ProductRow.sku == StockRow.sku)
+        .join(LocationRow, LocationRow.location_id == StockRow.location_id)
+        .where(StockRow.sku.in_(skus), LocationRow.kind.in_(SELLABLE))
+        .group_by(StockRow.sku, ProductRow.low_at)
+    )
+    raised, cleared = [], list[int]()
+    for sku, available, threshold in session.execute(levels):
+        seen = crossings(available, threshold, open_alerts[sku])
+        cleared += [open_alerts[sku][kind] for kind in seen.cleared]
+        raised += [_alert(sku, kind, available) for kind in seen.raised]
+    insert_all(session, StockAlertRow, raised)
+    session.execute(update(StockAlertRow).where(StockAlertRow.alert_id.in_(cleared)).values(cleared_at=func.now()))
+
+
+def _alert(sku: str, kind: str, available: int) -> dict[str, object]:
+    cleared_at = datetime.now(UTC) if kind == BACK else None
+    return {"sku": sku, "kind": kind, "available": available, "cleared_at": cleared_at}

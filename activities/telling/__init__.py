@@ -1,0 +1,1 @@
+"""Messages to customers, channels, ERP, CRM and subscribers on their way out."""

@@ -1,0 +1,83 @@
+"""Deliver: tell a subscriber what happened, a batch at a time, apart from all orders."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities.telling.lanes import Lanes, Post
+from models.database import Sessions
+from models.subscription import SubscriptionRow
+from subscriptions.envelope import event_body, ping_body
+from subscriptions.keys import signing_secrets
+from subscriptions.log import Entry, entries_of
+from subscriptions.queue import due
+from subscriptions.settling import settle
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class DeliverRequest:
+    subscription_id: str
+
+
+@dataclass(frozen=True)
+class DeliverAnswer:
+    """How many messages were taken and how many were not. `more` says that others are due."""
+
+    taken: int = 0
+    failed: int = 0
+    more: bool = False
+
+
+class Deliver:
+    """`private` allows receivers on addresses that are not public; `timeout` is that of one call."""
+
+    def __init__(self, sessions: Sessions, private: bool, timeout: timedelta = timedelta(seconds=10)) -> None:
+        self.sessions = sessions
+        self.private = private
+        self.timeout = timeout
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def deliver_batch(self, request: DeliverRequest) -> DeliverAnswer:
+        """Send what is due. Who dies before it is written down sends it again, under the same ids."""
+        name = request.subscription_id
+        with self.sessions.begin() as session:
+            subscription = session.get(SubscriptionRow, name)
+            if subscription is None or not _may_be_told(subscription):
+                return DeliverAnswer()
+            # A receiver that failed is asked by one message whether it is back.
+            posts = _posts(session, subscription, due(session, name, 1 if subscription.not_before else BATCH))
+        lanes = Lanes(subscription.url, signing_secrets(subscription), self.private, self.timeout.total_seconds())
+        tried = asyncio.run(lanes.send(posts))
+        with self.sessions.begin() as session:
+            settle(session, name, tried)
+            session.flush()
+            subscription = session.get(SubscriptionRow, name)
+            more = subscription is not None and _may_be_told(subscription) and bool(due(session, name, 1))
+        taken = sum(one.taken for one in tried)
+        return DeliverAnswer(taken, len(tried) - taken, more)
+
+
+def _may_be_told(subscription: SubscriptionRow) -> bool:
+    rests = subscription.not_before is not None and subscription.not_before > datetime.now(UTC)
+    return subscription.active and not rests
+
+
+def _posts(session: Session, subscription: SubscriptionRow, rows: list[Row[Any]]) -> list[Post]:
+    facts = entries_of(session, [row.event_id for row in rows if row.event_id is not None])
+    return [_post(row, facts.get(row.event_id), subscription) for row in rows]
+
+
+def _post(row: Row[Any], entry: Entry | None, subscription: SubscriptionRow) -> Post:
+    if entry is None:
+        body = kept = ping_body(row.message_id, row.queued_at, subscription.subscription_id)
+    else:
+        kept = event_body(entry)
+        body = event_body(entry, people=True) if subscription.people else kept
+    return Post(row.delivery_id, row.message_id, row.order_id or row.message_id, body, kept)

@@ -1,0 +1,68 @@
+"""Orders whose deadline is in danger or was missed, the most urgent first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select, tuple_
+from sqlalchemy.orm import Session
+
+from api.orders.order_answers import NextDeadline, Promised
+from api.parameters import not_a_cursor
+from models.deadlines import DeadlineAlertRow
+from models.fulfillment import FulfillmentOrderRow
+from models.order import OrderRow
+
+
+def orders_at_risk(
+    session: Session, conditions: Iterable[ColumnElement[bool]], limit: int, cursor: str | None
+) -> list[tuple[OrderRow, datetime]]:
+    """Orders with an open alert that fit, each with its deadline; `cursor` is `place` of the last one of a page."""
+    alert = DeadlineAlertRow
+    key = tuple_(alert.due_at, alert.order_id)
+    found = select(OrderRow, alert.due_at).join(alert, alert.order_id == OrderRow.order_id)
+    found = found.where(alert.cleared_at.is_(None), *conditions)
+    if cursor is not None:
+        found = found.where(key > _behind(cursor))
+    rows = session.execute(found.order_by(*key.clauses).limit(limit)).all()
+    return [(order, due_at) for order, due_at in rows]
+
+
+def place(order: OrderRow, due_at: datetime) -> str:
+    """Where an order stands in the list."""
+    return f"{due_at.isoformat()}/{order.order_id}"
+
+
+def at_location(location: str) -> ColumnElement[bool]:
+    """Orders on which this location works or worked."""
+    work = FulfillmentOrderRow
+    return exists().where(work.order_id == OrderRow.order_id, work.location_id == location)
+
+
+def deadlines_of(session: Session, orders: Iterable[OrderRow]) -> dict[str, NextDeadline]:
+    """What is due next, by order; an order of which nothing is due is left out."""
+    due = {order.order_id: order for order in orders if order.due_at is not None}
+    still = select(DeadlineAlertRow).where(DeadlineAlertRow.order_id.in_(due), DeadlineAlertRow.cleared_at.is_(None))
+    alerts = {alert.order_id: alert for alert in session.scalars(still)}
+    return {order_id: _deadline(order, alerts.get(order_id)) for order_id, order in due.items()}
+
+
+def promised(order: OrderRow) -> Promised:
+    return Promised(ship_by=order.promised_ship_by, deliver_by=order.promised_deliver_by)
+
+
+def _deadline(order: OrderRow, alert: DeadlineAlertRow | None) -> NextDeadline:
+    owner, escalated = (alert.owner, alert.escalated_at) if alert else (None, None)
+    return NextDeadline.model_validate(
+        {"due": order.due, "at": order.due_at, "at_risk": alert is not None, "owner": owner, "escalated_at": escalated}
+    )
+
+
+def _behind(cursor: str) -> tuple[datetime, str]:
+    at, slash, order_id = cursor.partition("/")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise not_a_cursor() from None
+    if not slash or moment.tzinfo is None:
+        raise not_a_cursor()
+    return moment, order_id

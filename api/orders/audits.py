@@ -1,0 +1,73 @@
+"""Why an order was held, rejected or let through: every check with what it looked at."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, NOT_FOUND
+from api.openapi import responses
+from api.orders import example_answers as examples
+from api.orders.order_view import find_order
+from api.parameters import PathId
+from api.schemas import Answer
+from domain.audit_rules import theme_of
+from models.order import AuditRow
+
+router = APIRouter(tags=["orders"])
+
+
+class CheckAnswer(Answer):
+    """One check. `line_no` of 0 is the whole order; `facts` is what it looked at, without anybody's data."""
+
+    rule: str
+    version: str
+    verdict: str
+    code: str
+    reason: str
+    line_no: int
+    owner_role: str
+    patience_seconds: int
+    on_expiry: str
+    facts: dict[str, Any]
+
+
+class AuditAnswer(Answer):
+    """One audit. `parameters` is the version of the dated limits, rates and lists that it judged by."""
+
+    revision: int
+    at: datetime
+    parameters: str
+    checks: list[CheckAnswer]
+
+
+class AuditsAnswer(Answer):
+    order_id: str
+    audits: list[AuditAnswer]
+
+
+@router.get(
+    "/orders/{order_id}/audit",
+    summary="Every check of an order",
+    responses=responses({200: ("All audits, the first one first", examples.AUDITS)}, FORBIDDEN, NOT_FOUND),
+)
+def read_audit(order_id: PathId, caller: Reader, services: WithServices) -> AuditsAnswer:
+    """Whenever something may have cured a hold the order is audited again: that is a further revision."""
+    audits = select(AuditRow).where(AuditRow.order_id == order_id).order_by(AuditRow.revision)
+    with services.sessions() as session:
+        find_order(session, order_id, caller)
+        return AuditsAnswer(order_id=order_id, audits=[_audit(row) for row in session.scalars(audits)])
+
+
+def _audit(row: AuditRow) -> AuditAnswer:
+    checks = [_check(finding, row.facts) for finding in row.findings]
+    return AuditAnswer(revision=row.revision, at=row.at, parameters=row.parameters, checks=checks)
+
+
+def _check(finding: dict[str, Any], facts: dict[str, Any]) -> CheckAnswer:
+    """What is empty was not written down."""
+    looked_at = facts.get(theme_of(finding["rule"]), {}) | finding.get("facts", {})
+    empty = {"version": "", "owner_role": "", "line_no": 0, "patience_seconds": 0, "on_expiry": ""}
+    return CheckAnswer(**empty | finding | {"facts": looked_at})

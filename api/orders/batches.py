@@ -1,0 +1,142 @@
+"""Many orders in one request: each is checked, committed and answered for itself."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, SecretStr
+from pydantic_core import from_json, to_json
+
+from api.access import Caller, Right
+from api.channels import channel_examples as examples
+from api.dependencies import Services, authenticate, commit, parse, raw_body, services_of
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem, invalid
+from api.idempotency import OnceRoute
+from api.openapi import responses
+from api.orders.order_schemas import OrderBody
+from api.schemas import Answer
+from intake.order_rows import NewOrder, new_order
+from intake.order_writer import Receipt
+
+MAX_ITEMS = 1_000
+MAX_BATCH_BYTES = 20_000_000
+TRY_AGAIN = (429, 503)
+
+
+class BatchRoute(OnceRoute):
+    largest_body = MAX_BATCH_BYTES
+
+
+router = APIRouter(tags=["orders"], route_class=BatchRoute)
+
+EXAMPLE = {"application/json": {"example": [examples.SENT["data"]]}, "application/x-ndjson": {"example": ""}}
+
+
+class BatchItem(Answer):
+    """What a single request would have been answered, in the order of the items; `intake_id` where one was kept."""
+
+    status: int
+    order_id: str | None = None
+    channel_order_id: str | None = None
+    intake_id: str | None = None
+    detail: str | None = None
+    errors: list[dict[str, str]] = Field(default_factory=list)
+
+
+class BatchAnswer(Answer):
+    """One answer an item: 202 new, 200 known, 409 with another body, 422 not an order, 429 and 503 try again."""
+
+    items: list[BatchItem]
+
+
+@router.post(
+    "/orders:batch",
+    status_code=200,
+    summary="Place up to 1,000 orders",
+    response_model=BatchAnswer,
+    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE),
+    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
+)
+async def place_orders(request: Request) -> Response:
+    """A JSON array or NDJSON of bodies as POST /orders takes them. A bad one fails no other; safe to send again."""
+    caller, services = await authenticate(request, Right.PLACE), services_of(request)
+    items = split(await raw_body(request, MAX_BATCH_BYTES))
+    orders = []
+    for number, raw in enumerate(items):
+        orders.append(_read(raw, caller, services.settings.identity_key))
+        if number % 50 == 49:
+            # Others want their turn while a large batch is being read.
+            await asyncio.sleep(0)
+    full = await crowded(services, [order.channel for order in orders if isinstance(order, NewOrder)])
+    answers = await asyncio.gather(*(_place(services, order, full) for order in orders))
+    return reply(answers)
+
+
+def split(raw: bytes) -> list[bytes]:
+    """The items of a JSON array, or the lines of NDJSON as they came. A 422 for neither, none, or too many."""
+    text = raw.removeprefix(b"\xef\xbb\xbf").strip()
+    if text.startswith(b"["):
+        try:
+            items = [to_json(item) for item in from_json(text)]
+        except ValueError:
+            raise invalid("body", "not JSON in UTF-8") from None
+    else:
+        items = [line for line in text.split(b"\n") if line.strip()]
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise invalid("body", f"{len(items)} items, not 1 to {MAX_ITEMS}")
+    return items
+
+
+async def crowded(services: Services, channels: Sequence[str]) -> dict[str, Problem]:
+    """The channels of which too many orders are waiting already; the others have these counted."""
+    full = dict[str, Problem]()
+    for channel, orders in Counter(channels).items():
+        try:
+            await services.backlog.check(channel, orders)
+        except Problem as problem:
+            full[channel] = problem
+    return full
+
+
+def refused(problem: Problem, channel_order_id: str | None = None) -> BatchItem:
+    order_id = problem.extra.get("order_id")
+    return BatchItem(
+        status=problem.kind.status,
+        order_id=str(order_id) if order_id else None,
+        channel_order_id=channel_order_id,
+        detail=problem.detail,
+        errors=[{"field": error["field"], "message": error["message"]} for error in problem.errors],
+    )
+
+
+def reply(items: Sequence[BatchItem]) -> Response:
+    # An answer of which a part may fare better is not one to be given again.
+    passing = {"Cache-Control": "no-store"} if any(item.status in TRY_AGAIN for item in items) else None
+    return Response(BatchAnswer(items=list(items)).model_dump_json(), headers=passing, media_type="application/json")
+
+
+def _read(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> NewOrder | Problem:
+    try:
+        order = parse(raw, OrderBody).to_order(identity_key)
+        if not caller.sees(order.channel):
+            return Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
+        return new_order(order, caller.name)
+    except Problem as problem:
+        return problem
+
+
+async def _place(services: Services, order: NewOrder | Problem, full: dict[str, Problem]) -> BatchItem:
+    if isinstance(order, Problem):
+        return refused(order)
+    try:
+        if order.channel in full:
+            raise full[order.channel]
+        receipt: Receipt = await commit(services.orders, order, order.weight)
+        if not receipt.same:
+            detail = "this channel order id came before with another body"
+            raise Problem(OTHER_BODY, detail, order_id=receipt.order_id)
+    except Problem as problem:
+        return refused(problem, order.channel_order_id)
+    status = 202 if receipt.new else 200
+    return BatchItem(status=status, order_id=receipt.order_id, channel_order_id=order.channel_order_id)

@@ -1,0 +1,88 @@
+"""What happened to the workflows of an order, step by step, whether Temporal still has them or not."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import select
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.access import Caller
+from api.dependencies import Reader, Services, WithServices
+from api.errors import FORBIDDEN, NOT_FOUND, UNAVAILABLE
+from api.openapi import responses
+from api.orders import example_answers as examples
+from api.orders.order_view import find_order
+from api.parameters import PathId
+from api.schemas import Answer
+from domain.ids import order_workflow_id, return_workflow_id
+from models.history import KeptHistoryRow
+from models.returns import ReturnRow
+from workflows.history import fetch_happenings
+
+router = APIRouter(tags=["orders"])
+
+
+class HappeningAnswer(Answer):
+    """`kind` is step, wait, signal, update or end. `outcome` is empty while it lasts; `seconds` counts all tries of a
+    step, null where it is not known; `failure` is what the last try that failed said."""
+
+    at: datetime
+    kind: str
+    name: str
+    summary: str
+    outcome: str
+    attempts: int
+    seconds: float | None
+    failure: str
+
+
+class WorkflowAnswer(Answer):
+    workflow_id: str
+    happenings: list[HappeningAnswer]
+
+
+class HistoryAnswer(Answer):
+    order_id: str
+    workflows: list[WorkflowAnswer]
+
+
+@router.get(
+    "/orders/{order_id}/history",
+    summary="Every step, try, failure and wait",
+    responses=responses(
+        {200: ("The order's workflow, then those of its returns", examples.HISTORY)}, FORBIDDEN, NOT_FOUND, UNAVAILABLE
+    ),
+)
+async def read_history(order_id: PathId, caller: Reader, services: WithServices) -> HistoryAnswer:
+    """What the Temporal UI shows of an order, in the order of beginning. It stays when Temporal has forgotten it.
+
+    A workflow that has not been started yet, or was forgotten before it could be kept, has no happenings.
+    """
+    names, kept = await run_in_threadpool(_recorded, services, order_id, caller)
+    workflows = [
+        {"workflow_id": name, "happenings": kept[name] if name in kept else await _live(services, name)}
+        for name in names
+    ]
+    return HistoryAnswer.model_validate({"order_id": order_id, "workflows": workflows})
+
+
+def _recorded(services: Services, order_id: str, caller: Caller) -> tuple[list[str], dict[str, list[Any]]]:
+    """The names of the order's workflows, and those of them whose histories are kept."""
+    with services.sessions() as session:
+        order = find_order(session, order_id, caller)
+        cases = select(ReturnRow.case_id).where(ReturnRow.order_id == order_id).order_by(ReturnRow.requested_at)
+        place = order.channel, order.channel_order_id
+        names = [order_workflow_id(*place), *(return_workflow_id(*place, case) for case in session.scalars(cases))]
+        rows = session.scalars(select(KeptHistoryRow).where(KeptHistoryRow.order_id == order_id))
+        return names, {row.workflow_id: row.happenings for row in rows}
+
+
+async def _live(services: Services, workflow_id: str) -> list[Any]:
+    try:
+        return list(await fetch_happenings(services.temporal, workflow_id, services.settings.rpc_timeout))
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return []

@@ -1,0 +1,64 @@
+"""Taking an order out of the parcel that it shares with others of the same receiver."""
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+
+from api import examples
+from api.dependencies import Unmerger, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.orders.order_commands import links_of, order_of
+from api.orders.order_updates import ask_order
+from api.parameters import PathId
+from api.schemas import Answer, Body, Links, Prose
+from workflows.messages import UnmergeAnswer, UnmergeRequest
+
+router = APIRouter(tags=["orders"], route_class=OnceRoute)
+
+
+class UnmergeBody(Body):
+    reason: Annotated[Prose, Field(min_length=1, max_length=300, description="Kept in the history: name nobody.")]
+
+
+class UnmergeTold(Answer):
+    """`done`: it travels by itself, and the others go on without it. `pending`: look again later."""
+
+    answer: Literal["done", "pending"]
+    links: Links
+
+
+@router.post(
+    "/orders/{order_id}/unmerge",
+    summary="Send an order by itself",
+    response_model=UnmergeTold,
+    responses=responses(
+        {
+            200: ("It travels by itself", examples.UNMERGED),
+            202: ("It was asked; the order has not answered yet", examples.UNMERGED | {"answer": "pending"}),
+        },
+        BAD_KEY,
+        FORBIDDEN,
+        NOT_FOUND,
+        REFUSED,
+    ),
+    openapi_extra=json_body(UnmergeBody, examples.UNMERGE),
+)
+async def unmerge_order(
+    order_id: PathId, request: Request, response: Response, caller: Unmerger, services: WithServices
+) -> UnmergeTold:
+    """Out of the parcel that it shares with other orders. A 409 when it shares none, or the carrier has it."""
+    body = await read_body(request, UnmergeBody)
+    order = await run_in_threadpool(order_of, services, order_id, caller)
+    question = UnmergeRequest(actor=caller.name, reason=body.reason)
+    asked = sha256(f"{caller.name}\n{body.reason}".encode()).hexdigest()
+    told = await ask_order(services, order, "unmerge", question, UnmergeAnswer, f"unmerge:{asked[:24]}")
+    if told is None:
+        response.status_code = 202
+    elif told.answer == "refused":
+        raise Problem(REFUSED, "the carrier has the parcel")
+    return UnmergeTold(answer="done" if told else "pending", links=links_of(services, order))

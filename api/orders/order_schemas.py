@@ -1,0 +1,213 @@
+"""The body of an order, in the words and with the limits of the API, and how it becomes a `domain.Order`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from api.errors import FieldError, invalid, invalid_fields
+from api.orders.identity import BuyerBody
+from api.schemas import (
+    NO_CONTROLS,
+    Amount,
+    Body,
+    Channel,
+    Country,
+    Currency,
+    Name,
+    Phone,
+    Prose,
+    Quantity,
+    Reference,
+    Sku,
+    Time,
+)
+from api.stock.goods_schemas import LocationId
+from domain.contents.templates import LANGUAGE
+from domain.money import Money, NotMoney
+from domain.order import Address, Order, OrderLine
+from domain.people import is_number_of
+from domain.pickup import PICKUP
+
+MAX_LINES = 2_000
+
+Email = Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$|\*")]
+PlacedAt = Annotated[Time, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+PropertyName = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
+PropertyText = Annotated[str, Field(max_length=1_000, pattern=NO_CONTROLS)]
+Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
+
+
+class CustomerBody(Body):
+    customer_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            pattern=r"^[!-?A-~]+$",
+            description="The channel's id of the customer, which says nothing about the person: printable ASCII, no @.",
+        ),
+    ]
+    language: Annotated[
+        str, Field(pattern=rf"^$|^{LANGUAGE.pattern}$", description="What the customer reads: `en`, `zh-CN`.")
+    ] = ""
+
+
+class AddressBody(Body):
+    """Parts that the channel hides or does not have are left out: the audit asks for what is missing."""
+
+    country: Country
+    name: Name = ""
+    phone: Phone = ""
+    email: Email = ""
+    province: Name = ""
+    city: Name = ""
+    district: Name = ""
+    postal_code: Annotated[str, Field(max_length=20, pattern=NO_CONTROLS)] = ""
+    lines: Annotated[tuple[Name, ...], Field(max_length=6)] = ()
+    receiver_token: Annotated[
+        str, Field(max_length=500, pattern=NO_CONTROLS, description="What the channel calls a receiver whom it masks.")
+    ] = ""
+
+    def to_address(self) -> Address:
+        return Address(**vars(self))
+
+
+class LineBody(Body):
+    sku: Sku
+    quantity: Quantity
+    unit_price: Amount
+    discount: Annotated[Amount, Field(description="Of the whole line.")] = "0"
+    title: Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)] = ""
+    channel_line_id: Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)] = ""
+    gift: bool = False
+    bundle_of: Annotated[str, Field(max_length=64, pattern=NO_CONTROLS, description="The SKU of the bundle.")] = ""
+    properties: Annotated[
+        dict[PropertyName, PropertyText],
+        Field(max_length=50, default_factory=dict, description="What the customer chose or had written."),
+    ]
+
+    def to_line(self, line_no: int, currency: str) -> OrderLine:
+        return OrderLine(
+            line_no=line_no,
+            sku=self.sku,
+            quantity=self.quantity,
+            unit_price=Money.parse(self.unit_price, currency),
+            discount=Money.parse(self.discount, currency),
+            title=self.title,
+            channel_line_id=self.channel_line_id,
+            gift=self.gift,
+            bundle_of=self.bundle_of,
+            properties=tuple(self.properties.items()),
+        )
+
+
+class TotalsBody(Body):
+    """Lines less their discounts, less `discount`, plus `shipping` and `tax` ought to be `grand_total`."""
+
+    discount: Annotated[Amount, Field(description="Of the whole order, beside those of its lines.")] = "0"
+    shipping: Amount = "0"
+    tax: Amount = "0"
+    grand_total: Amount
+
+
+class PaymentBody(Body):
+    reference: Annotated[Reference, Field(description="By which the payment gateway knows the payment.")]
+    method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
+
+
+class PromisedBody(Body):
+    """What the channel promised the customer; what it leaves out is promised by our own rules."""
+
+    ship_by: PlacedAt | None = None
+    deliver_by: PlacedAt | None = None
+
+    @model_validator(mode="after")
+    def in_their_order(self) -> "PromisedBody":
+        if self.ship_by and self.deliver_by and self.deliver_by < self.ship_by:
+            raise ValueError("deliver_by is before ship_by")
+        return self
+
+
+class DeliveryBody(Body):
+    """`pickup`: the customer fetches it at the store `location_id`."""
+
+    method: Literal["ship", "pickup"] = "ship"
+    location_id: Annotated[LocationId | None, Field(validate_default=True)] = None
+
+    @field_validator("location_id")
+    @classmethod
+    def _of_pickup(cls, location_id: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("method") == PICKUP) != (location_id is not None):
+            raise ValueError("a pickup names its store, and nothing else does")
+        return location_id
+
+
+class OrderBody(Body):
+    """One order of one channel, in one currency."""
+
+    channel: Channel
+    channel_order_id: Annotated[Reference, Field(description="The channel's own number, unique within the channel.")]
+    placed_at: PlacedAt
+    currency: Currency
+    customer: CustomerBody
+    ship_to: AddressBody
+    delivery: Annotated[DeliveryBody, Field(default_factory=DeliveryBody)]
+    lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=MAX_LINES)]
+    totals: TotalsBody
+    payment: PaymentBody
+    remarks: Prose = ""
+    merchant_remarks: Annotated[Prose, Field(description="What the shop's own staff wrote.")] = ""
+    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+    test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
+    buyer: Annotated[BuyerBody | None, Field(description="Who imports, for cross-border goods.")] = None
+    promised: PromisedBody = PromisedBody()
+
+    def to_order(self, identity_key: SecretStr | None = None) -> Order:
+        """The order with money in minor units, and of its buyer a token made with the key.
+
+        A 422 names each amount that its currency does not have, and an id of the customer that is the phone number.
+        """
+        if is_number_of(self.customer.customer_id, self.ship_to.phone):
+            raise invalid("customer.customer_id", "is the phone number of the receiver: send an id that names nobody")
+        try:
+            return self._order(identity_key)
+        except NotMoney:
+            raise invalid_fields(list(self._amount_errors())) from None
+
+    def _order(self, identity_key: SecretStr | None) -> Order:
+        totals, currency = self.totals, self.currency
+        return Order(
+            channel=self.channel,
+            channel_order_id=self.channel_order_id,
+            placed_at=self.placed_at,
+            customer_id=self.customer.customer_id,
+            ship_to=self.ship_to.to_address(),
+            lines=tuple([line.to_line(number, currency) for number, line in enumerate(self.lines, 1)]),
+            discount=Money.parse(totals.discount, currency),
+            shipping=Money.parse(totals.shipping, currency),
+            tax=Money.parse(totals.tax, currency),
+            grand_total=Money.parse(totals.grand_total, currency),
+            payment_reference=self.payment.reference,
+            payment_method=self.payment.method,
+            remarks=self.remarks,
+            merchant_remarks=self.merchant_remarks,
+            tags=self.tags,
+            pickup_location=self.delivery.location_id or "",
+            test=self.test,
+            language=self.customer.language,
+            buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
+            ship_by=self.promised.ship_by,
+            deliver_by=self.promised.deliver_by,
+        )
+
+    def _amount_errors(self) -> Iterator[FieldError]:
+        amounts = {f"totals.{name}": amount for name, amount in self.totals}
+        for index, line in enumerate(self.lines):
+            amounts |= {f"lines[{index}].{name}": getattr(line, name) for name in ("unit_price", "discount")}
+        for field, amount in amounts.items():
+            try:
+                Money.parse(amount, self.currency)
+            except NotMoney as error:
+                yield {"field": field, "message": str(error)}

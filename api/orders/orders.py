@@ -1,0 +1,97 @@
+"""Orders are looked at: one, many, and what happened to one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+from sqlalchemy import select
+
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.openapi import responses
+from api.orders import example_answers as examples
+from api.orders.at_risk import orders_at_risk, place
+from api.orders.order_answers import EventAnswer, OrderAnswer, OrderSummary
+from api.orders.order_list import OrderFilter, conditions_of, find_orders, summaries
+from api.orders.order_view import find_order, order_answer
+from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
+from api.schemas import Page
+from domain.status import OrderStatus
+from models.database import one_moment
+from models.order import OrderEventRow
+
+router = APIRouter(tags=["orders"])
+
+
+@router.get(
+    "/orders/{order_id}",
+    summary="One order",
+    responses=responses({200: ("The order as it stands", examples.ORDER)}, FORBIDDEN, NOT_FOUND),
+)
+def read_order(order_id: PathId, caller: Reader, services: WithServices) -> OrderAnswer:
+    """Its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
+    with one_moment(services.sessions) as session:
+        return order_answer(session, find_order(session, order_id, caller), caller, services.settings)
+
+
+@router.get(
+    "/orders",
+    summary="Orders, newest first",
+    responses=responses({200: ("One page", examples.ORDERS)}, FORBIDDEN),
+)
+def list_orders(
+    caller: Reader,
+    services: WithServices,
+    channel: Filter = None,
+    channel_order_id: Filter = None,
+    status: OrderStatus | None = None,
+    hold: Annotated[Filter, Query(description="The code of a hold that is open")] = None,
+    customer: Filter = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone")] = None,
+    location: Annotated[Filter, Query(description="A location that works or worked on it")] = None,
+    at_risk: Annotated[bool, Query(description="Only orders about to miss their deadline, most urgent first")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[OrderSummary]:
+    """Orders that arrive meanwhile shift nothing: each page goes on behind the last order of the one before."""
+    if channel is not None and not caller.sees(channel):
+        raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
+    wanted = OrderFilter(
+        channel=caller.channel or channel,
+        channel_order_id=channel_order_id,
+        status=status,
+        hold=hold,
+        customer=customer,
+        created_after=created_after,
+        location=location,
+        before=None if at_risk else after(cursor),
+    )
+    with services.sessions() as session:
+        if at_risk:
+            risky = orders_at_risk(session, conditions_of(wanted), limit + 1, after(cursor))
+            urgent, next_cursor = cut(risky, limit, lambda one: place(*one))
+            return Page(
+                items=summaries(session, [order for order, _ in urgent], services.settings), next_cursor=next_cursor
+            )
+        orders, next_cursor = cut(find_orders(session, wanted, limit + 1), limit, lambda order: order.order_id)
+        return Page(items=summaries(session, orders, services.settings), next_cursor=next_cursor)
+
+
+@router.get(
+    "/orders/{order_id}/events",
+    summary="What happened to an order",
+    responses=responses({200: ("One page, oldest first", examples.EVENTS)}, FORBIDDEN, NOT_FOUND),
+)
+def list_events(
+    order_id: PathId, caller: Reader, services: WithServices, cursor: Cursor = None, limit: Limit = 100
+) -> Page[EventAnswer]:
+    """Facts, oldest first; they are never changed."""
+    last = after(cursor) or "0"
+    if not (last.isascii() and last.isdigit()) or len(last) > 18:
+        raise not_a_cursor()
+    events = select(OrderEventRow).where(OrderEventRow.order_id == order_id, OrderEventRow.event_id > int(last))
+    with services.sessions() as session:
+        find_order(session, order_id, caller)
+        rows = session.scalars(events.order_by(OrderEventRow.event_id).limit(limit + 1)).all()
+    shown, next_cursor = cut(rows, limit, lambda event: event.event_id)
+    return Page(items=[EventAnswer.model_validate(row) for row in shown], next_cursor=next_cursor)

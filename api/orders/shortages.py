@@ -1,0 +1,84 @@
+"""Staff decide what is done about a line that is short: wait, send what there is, cancel it, or send something else."""
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field, model_validator
+
+from api.dependencies import Services, ShortageDecider, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.orders.line_answers import ShortLine
+from api.orders.order_commands import links_of, order_of
+from api.orders.order_updates import ask_order
+from api.orders.order_view import shortages_of
+from api.parameters import PathId
+from api.schemas import Answer, Body, Links, Prose, Sku
+from api.stock import arrival_examples as examples
+from workflows.messages import ShortageAnswer, ShortageDecision
+
+router = APIRouter(tags=["orders"], route_class=OnceRoute)
+
+
+class ShortageBody(Body):
+    """Without `sku` it is about everything that is short; a substitute is for one SKU."""
+
+    action: Literal["wait", "split", "cancel_line", "substitute"]
+    sku: Sku | None = None
+    substitute_sku: Sku | None = None
+    note: Annotated[Prose, Field(max_length=300, description="Kept in the history: name nobody.")] = ""
+
+    @model_validator(mode="after")
+    def substitute_for_one(self) -> "ShortageBody":
+        if (self.action == "substitute") != bool(self.substitute_sku) or (self.substitute_sku and not self.sku):
+            raise ValueError("substitute_sku, with the sku it replaces, belongs to the action substitute and no other")
+        return self
+
+
+class ShortageTold(Answer):
+    """`done`: it is as decided. `pending`: look again later."""
+
+    answer: Literal["done", "pending"]
+    links: Links
+
+
+@router.post(
+    "/orders/{order_id}/shortage",
+    summary="Decide what is done about what is short",
+    response_model=ShortageTold,
+    responses=responses(
+        {
+            200: ("It is as decided", examples.DECIDED),
+            202: ("It was asked; the order has not answered yet", examples.DECIDED | {"answer": "pending"}),
+        },
+        BAD_KEY,
+        FORBIDDEN,
+        NOT_FOUND,
+        REFUSED,
+    ),
+    openapi_extra=json_body(ShortageBody, examples.DECIDE),
+)
+async def decide_shortage(
+    order_id: PathId, request: Request, response: Response, caller: ShortageDecider, services: WithServices
+) -> ShortageTold:
+    """What was paid for canceled lines goes back; a substitute keeps the price of the original. A 409 says why not."""
+    body = await read_body(request, ShortageBody)
+    order = await run_in_threadpool(order_of, services, order_id, caller)
+    question = ShortageDecision(body.action, caller.name, body.sku or "", body.substitute_sku or "", body.note)
+    since = await run_in_threadpool(_short, services, order_id)
+    # The same request about the same shortage gets the same answer; a refusal does not outlive what was short.
+    asked = sha256(f"{question}\n{since}".encode()).hexdigest()
+    told = await ask_order(services, order, "decide_shortage", question, ShortageAnswer, f"shortage:{asked[:24]}")
+    if told is None:
+        response.status_code = 202
+    elif told.refusal:
+        raise Problem(REFUSED, told.refusal)
+    return ShortageTold(answer="done" if told else "pending", links=links_of(services, order))
+
+
+def _short(services: Services, order_id: str) -> list[ShortLine]:
+    with services.sessions() as session:
+        return shortages_of(session, order_id)

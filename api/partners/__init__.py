@@ -1,0 +1,1 @@
+"""What partners say, what they are told, and where their books differ from ours."""

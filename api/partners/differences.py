@@ -1,0 +1,119 @@
+"""Reports: where the books of partners differ from ours, how, and for how long."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import ColumnElement, case, func, select
+
+from api.access import Caller
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, Problem
+from api.openapi import responses
+from api.parameters import Cursor, Limit, after_number, cut
+from api.partners import difference_examples as examples
+from api.schemas import Answer, Page
+from domain.statement_books import Lister
+from domain.statements import AGES, Age, Kind
+from models.statements import PartnerDifferenceRow
+
+router = APIRouter(tags=["reports"])
+
+Row = PartnerDifferenceRow
+
+
+class PartnerDifference(Answer):
+    """`subject` is what it is about, by the id that its `book` goes by: a message, shipment, refund, `location/sku` or
+    customer. `ours` and `theirs` are what each side says.
+
+    `mends` counts what was done about it by itself: a message sent again, a carrier's news taken in, or a person called
+    to an order whose money differs. `gone_at` is null for as long as it is there.
+    """
+
+    difference_id: int
+    partner: str
+    book: str
+    kind: Kind
+    subject: str
+    ours: str
+    theirs: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    mends: int
+    mended_at: datetime | None
+    gone_at: datetime | None
+
+
+class DifferenceCount(Answer):
+    """How many are open, by how long they have been found: `day` is up to a day, `week` up to a week."""
+
+    partner: str
+    book: str
+    kind: Kind
+    day: int
+    week: int
+    older: int
+
+
+class DifferenceCounts(Answer):
+    items: list[DifferenceCount]
+
+
+@router.get(
+    "/reports/differences",
+    summary="Where a partner's books differ from ours",
+    responses=responses({200: ("One page, oldest first", examples.DIFFERENCES)}, FORBIDDEN),
+)
+def list_partner_differences(
+    caller: Reader,
+    services: WithServices,
+    partner: Lister | None = None,
+    kind: Kind | None = None,
+    age: Annotated[Age | None, Query(description="Found for up to a day, up to a week, or longer")] = None,
+    open_only: Annotated[bool, Query(description="Only those that are still there")] = True,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PartnerDifference]:
+    """Each partner who lists what it knows is compared every night. Whoever sees one channel only does not see it."""
+    _sees_all(caller)
+    wanted = select(Row).order_by(Row.difference_id).limit(limit + 1)
+    if partner is not None:
+        wanted = wanted.where(Row.partner == partner)
+    if kind is not None:
+        wanted = wanted.where(Row.kind == kind)
+    if age is not None:
+        wanted = wanted.where(_is_of(age))
+    if open_only:
+        wanted = wanted.where(Row.gone_at.is_(None))
+    if (last := after_number(cursor)) is not None:
+        wanted = wanted.where(Row.difference_id > last)
+    with services.sessions() as session:
+        rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.difference_id)
+    return Page(items=[PartnerDifference.model_validate(row) for row in rows], next_cursor=following)
+
+
+@router.get(
+    "/reports/differences/counts",
+    summary="How many differences there are, by partner, kind and age",
+    responses=responses({200: ("All that are open", examples.DIFFERENCE_COUNTS)}, FORBIDDEN),
+)
+def count_partner_differences(caller: Reader, services: WithServices) -> DifferenceCounts:
+    """What was seen to by itself counts as well, until the partner's books say otherwise."""
+    _sees_all(caller)
+    of = (Row.partner, Row.book, Row.kind)
+    counts = [func.count(case((_is_of(age), 1))).label(age) for age in Age]
+    wanted = select(*of, *counts).where(Row.gone_at.is_(None)).group_by(*of).order_by(*of)
+    with services.sessions() as session:
+        rows = session.execute(wanted).all()
+    return DifferenceCounts(items=[DifferenceCount.model_validate(row) for row in rows])
+
+
+def _sees_all(caller: Caller) -> None:
+    if caller.channel is not None:
+        raise Problem(FORBIDDEN, "a partner's books are of all channels")
+
+
+def _is_of(age: Age) -> ColumnElement[bool]:
+    begin, end = AGES[age]
+    youngest = Row.first_seen_at <= func.now() - begin
+    return youngest if end is None else youngest & (Row.first_seen_at > func.now() - end)

@@ -1,0 +1,80 @@
+"""Messages to the partners about milestones: what waits, and what was parked."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, invalid
+from api.idempotency import OnceRoute
+from api.openapi import responses
+from api.parameters import Cursor, Filter, Limit, after_number, cut
+from api.schemas import Answer, Page
+from api.subscriptions import subscription_examples as examples
+from models.messaging import MessageRow
+from models.order import OrderRow
+
+router = APIRouter(tags=["messages"], route_class=OnceRoute)
+
+M = MessageRow
+Recipient = Literal["inbox", "channel", "erp", "crm"]
+
+
+class MessageAnswer(Answer):
+    """Sent, parked, or still waiting. Its content is read when it is sent, so it is not here.
+
+    From `left_at` on it is told by the run of its recipient, as it was not taken at once or is behind one that was not.
+    """
+
+    message_id: str
+    order_id: str
+    recipient: str
+    milestone: str
+    created_at: datetime
+    tries: int
+    last_error: str | None
+    sent_at: datetime | None
+    left_at: datetime | None
+    parked_at: datetime | None
+    redelivered_at: datetime | None
+    settled_by: str | None
+    same_as: str | None
+    """The message that had told the customer the same, so that this one was not sent."""
+
+
+@router.get(
+    "/messages",
+    summary="What partners were and are to be told",
+    responses=responses({200: ("One page, oldest first", examples.MESSAGES)}, FORBIDDEN),
+)
+def list_messages(
+    caller: Reader,
+    services: WithServices,
+    parked: Annotated[bool | None, Query(description="true: those that are tried no more")] = None,
+    recipient: Recipient | None = None,
+    order_id: Filter = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[MessageAnswer]:
+    """A message is parked when its recipient did not take it, or one before it, for as long as it is tried. The others
+    are listed by order only."""
+    if parked is False and order_id is None:
+        raise invalid("order_id", "is needed for messages that are not parked")
+    wanted = select(M).order_by(M.sequence).limit(limit + 1)
+    if parked or order_id is None:
+        wanted = wanted.where(M.parked_at.is_not(None))
+    elif parked is False:
+        wanted = wanted.where(M.parked_at.is_(None))
+    if recipient is not None:
+        wanted = wanted.where(M.recipient == recipient)
+    if order_id is not None:
+        wanted = wanted.where(M.order_id == order_id)
+    if (last := after_number(cursor)) is not None:
+        wanted = wanted.where(M.sequence > last)
+    if caller.channel is not None:
+        wanted = wanted.join(OrderRow, OrderRow.order_id == M.order_id).where(OrderRow.channel == caller.channel)
+    with services.sessions() as session:
+        rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.sequence)
+    return Page(items=[MessageAnswer.model_validate(row) for row in rows], next_cursor=following)

@@ -1,0 +1,168 @@
+"""What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
+
+from api.orders.order_schemas import MAX_LINES
+from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
+from domain.money import Money
+from domain.return_kinds import RefundTo, ReturnKind
+from domain.status import TrackingStatus
+
+Units = Annotated[int, Field(ge=0, le=1_000_000)]
+Millimeters = Annotated[int, Field(ge=1, le=100_000)]
+Reason = Annotated[Prose, Field(max_length=500)]
+Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
+Place = Annotated[Word, Field(min_length=1, max_length=100)]
+
+
+class Said(BaseModel):
+    """A partner may add fields whenever it likes, so what we do not know is no error."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class SkuLine(Said):
+    sku: Sku
+    quantity: Units
+
+
+Lines = Annotated[tuple[SkuLine, ...], Field(max_length=MAX_LINES)]
+
+
+class Picking(Said):
+    """Also `accepted`, which says no more than that the work will be done."""
+
+    fulfillment_order_id: Reference
+
+
+class Picked(Picking):
+    lines: Lines
+
+
+class Parcel(Said):
+    """What else a warehouse knows of it: measures, what it is packed in, and which units are in it."""
+
+    weight_grams: Units
+    length_mm: Millimeters | None = None
+    width_mm: Millimeters | None = None
+    height_mm: Millimeters | None = None
+    packaging: Word = ""
+    lines: Lines | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_is_known(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value not in (None, "")}
+
+
+class Packed(Picking):
+    parcels: Annotated[tuple[Parcel, ...], Field(max_length=MAX_LINES)]
+
+
+class PickRejected(Picking):
+    reason: Reason
+
+
+class ParcelReturned(Picking):
+    location_id: Place
+
+
+class ReturnReceived(Said):
+    return_id: Reference
+    location_id: Place
+    lines: Lines
+
+
+class InspectedLine(SkuLine):
+    disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
+    grade: Word = ""
+    photos: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+
+
+class ReturnInspected(Said):
+    return_id: Reference
+    lines: Annotated[tuple[InspectedLine, ...], Field(max_length=MAX_LINES)]
+
+
+class Tracking(Said):
+    shipment_id: Reference
+    waybill: Reference
+    status: TrackingStatus
+    occurred_at: Time
+    note: Reason = ""
+    code: Word = ""
+    signed: bool | None = None
+
+
+class ReturnTracking(Said):
+    return_id: Reference
+    waybill: Reference
+    status: TrackingStatus
+    occurred_at: Time
+    note: Reason = ""
+
+
+class InterceptionAnswer(Said):
+    shipment_id: Reference
+    waybill: Reference
+    accepted: bool
+    reason: Reason = ""
+
+
+class PaymentTold(Said):
+    payment_reference: Reference
+    currency: Currency
+    amount: Amount
+
+    @field_validator("amount")
+    @classmethod
+    def amount_of_its_currency(cls, amount: str, info: ValidationInfo) -> str:
+        if "currency" in info.data:
+            Money.parse(amount, info.data["currency"])
+        return amount
+
+
+class RefundTold(PaymentTold):
+    refund_key: Annotated[Word, Field(min_length=1)]
+    reason: Reason = ""
+
+
+class ReturnLine(Said):
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
+    quantity: Quantity
+    replacement_sku: Sku | None = None
+
+
+class ReturnRequested(Said):
+    case_id: CaseId
+    channel: Channel
+    channel_order_id: Reference
+    reason: Reason
+    lines: Annotated[tuple[ReturnLine, ...], Field(max_length=MAX_LINES)]
+    kind: Annotated[ReturnKind, Field(strict=False)] = ReturnKind.RETURN_AND_REFUND
+    reason_code: Annotated[Word, Field(max_length=60)] = ""
+    evidence: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    amount: Amount | None = None
+    refund_to: Annotated[RefundTo | None, Field(strict=False)] = None
+
+
+Data = TypeVar("Data", bound=Said)
+
+
+class TypeOnly(Said):
+    type: str
+
+
+class WebhookBody(Said, Generic[Data]):
+    type: str
+    timestamp: Time
+    data: Data

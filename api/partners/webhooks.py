@@ -1,0 +1,64 @@
+"""Partners call: the signature is checked on the raw body, then the body is read, stored once, and answered."""
+
+from fastapi import APIRouter, Request
+from standardwebhooks import Webhook as Signature
+from standardwebhooks import WebhookVerificationError
+
+from api import examples
+from api.dependencies import WithServices, commit, parse, raw_body
+from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
+from api.openapi import OPEN, json_body, responses
+from api.parameters import PathId
+from api.partners.webhook_schemas import TypeOnly, WebhookBody
+from api.partners.webhook_types import WEBHOOKS
+from api.schemas import Answer
+from intake.partner_events import NewEvent
+from settings import Partner
+
+router = APIRouter(tags=["webhooks"])
+
+MAX_EVENT_ID = 200
+
+
+class WebhookStored(Answer):
+    """`stored` is false when this webhook came before; either way it is kept and need not be sent again."""
+
+    stored: bool
+
+
+@router.post(
+    "/webhooks/{partner}",
+    summary="A partner tells something",
+    responses=responses({200: ("It is stored", {"stored": True})}, NOT_FOUND, TOO_LARGE),
+    openapi_extra=json_body(WebhookBody, examples.WEBHOOK) | OPEN,
+)
+async def take_webhook(partner: PathId, request: Request, services: WithServices) -> WebhookStored:
+    """Signed by Standard Webhooks, and kept also when the order it is about has not come yet. docs/partners.md has the
+    types of each partner: wms, tms, payments, crm and erp."""
+    if partner not in WEBHOOKS:
+        raise Problem(NOT_FOUND, f"webhooks come from {', '.join(WEBHOOKS)}")
+    raw = await raw_body(request)
+    _check_signature(getattr(services.settings, partner), request, raw)
+    stored = await commit(services.events, _event(partner, request.headers["webhook-id"], raw))
+    return WebhookStored(stored=stored.new)
+
+
+def _check_signature(partner: Partner, request: Request, raw: bytes) -> None:
+    try:
+        Signature(partner.secret.get_secret_value()).verify(raw, dict(request.headers), json_parse=False)
+    except WebhookVerificationError as error:
+        raise Problem(UNAUTHENTICATED, str(error)) from None
+    except ValueError:
+        # So the library tells a signature header that is not one.
+        raise Problem(UNAUTHENTICATED, "the signature cannot be read") from None
+
+
+def _event(partner: str, event_id: str, raw: bytes) -> NewEvent:
+    if len(event_id) > MAX_EVENT_ID:
+        raise invalid("webhook-id", f"longer than {MAX_EVENT_ID} characters")
+    event_type = parse(raw, TypeOnly).type
+    webhook = WEBHOOKS[partner].get(event_type)
+    if webhook is None:
+        raise invalid("type", f"the types of {partner} are {', '.join(WEBHOOKS[partner])}")
+    data = parse(raw, webhook.body).data
+    return NewEvent(partner, event_id, event_type, webhook.subject(data), data.model_dump(mode="json"))

@@ -1,0 +1,79 @@
+"""Return cases are looked at: one and many."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import ColumnElement
+
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.openapi import responses
+from api.orders import example_answers as examples
+from api.parameters import Cursor, Filter, Limit, PathId, after, cut
+from api.returns.return_schemas import ReturnAnswer
+from api.returns.return_view import return_answers, waiting_return
+from api.schemas import Page
+from domain.return_kinds import ReturnKind
+from domain.status import ReturnStatus
+from models.order import OrderRow
+from models.returns import ReturnRow
+
+router = APIRouter(tags=["returns"])
+
+# The alerts of the deadlines of a case; each stands there until what was due is done.
+OVERDUE = ("APPROVAL_LATE", "ARRIVAL", "INSPECTION_LATE", "REFUND_LATE")
+
+
+@router.get(
+    "/returns/{return_id}",
+    summary="One return case",
+    responses=responses({200: ("The case as it stands", examples.RETURN)}, FORBIDDEN, NOT_FOUND),
+)
+def read_return(return_id: PathId, caller: Reader, services: WithServices) -> ReturnAnswer:
+    """A case that was just asked for through the API is known at once, as `requested`."""
+    with services.sessions() as session:
+        which = [ReturnRow.return_id == return_id, *_of_caller(caller.channel)]
+        case = next(iter(return_answers(session, caller, *which)), None) or waiting_return(session, return_id, caller)
+    if case is None:
+        raise Problem(NOT_FOUND, "there is no such return")
+    return case
+
+
+@router.get(
+    "/returns",
+    summary="Return cases, newest order first",
+    responses=responses({200: ("One page", examples.RETURNS)}, FORBIDDEN),
+)
+def list_returns(
+    caller: Reader,
+    services: WithServices,
+    status: ReturnStatus | None = None,
+    order_id: Filter = None,
+    kind: ReturnKind | None = None,
+    reason: Annotated[Filter, Query(description="A code of GET /return-reasons")] = None,
+    overdue: Annotated[bool, Query(description="Only those of which a deadline has passed")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ReturnAnswer]:
+    """Cases that have begun; one that was asked for a moment ago may still be on its way."""
+    which = _of_caller(caller.channel)
+    if status is not None:
+        which.append(ReturnRow.status == status)
+    if order_id is not None:
+        which.append(ReturnRow.order_id == order_id)
+    if kind is not None:
+        which.append(ReturnRow.kind == kind)
+    if reason is not None:
+        which.append(ReturnRow.reason_code == reason)
+    if overdue:
+        which.append(ReturnRow.attention_code.in_(OVERDUE))
+    if (last := after(cursor)) is not None:
+        which.append(ReturnRow.return_id < last)
+    with services.sessions() as session:
+        found = return_answers(session, caller, *which, limit=limit + 1)
+    cases, next_cursor = cut(found, limit, lambda case: case.return_id)
+    return Page(items=cases, next_cursor=next_cursor)
+
+
+def _of_caller(channel: str | None) -> list[ColumnElement[bool]]:
+    return [] if channel is None else [OrderRow.channel == channel]

@@ -1,0 +1,1 @@
+"""Work of warehouses and stores, parcels, labels and carriers."""

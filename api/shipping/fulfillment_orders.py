@@ -1,0 +1,104 @@
+"""A store hands over what its customers fetch."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api.access import Caller
+from api.dependencies import HoldReleaser, Services, Warehouser, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.orders.order_view import find_order
+from api.parameters import PathId
+from api.schemas import NO_CONTROLS, Answer, Body
+from api.shipping import warehouse_examples as examples
+from intake import pickups
+from models.fulfillment import FulfillmentOrderRow
+
+router = APIRouter(tags=["warehouse"], route_class=OnceRoute)
+
+
+class PickupBody(Body):
+    """Spaces, dashes and small letters do not matter."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
+
+
+class PickupCodeBody(Body):
+    """There is nothing to say."""
+
+
+class HandedOver(Answer):
+    """The goods are the customer's: the order hears of it in a moment."""
+
+    fulfillment_order_id: str
+    answer: Literal["handed_over"]
+
+
+class CodeSent(Answer):
+    """The customer is told a new code; the old one is worth nothing."""
+
+    fulfillment_order_id: str
+    answer: Literal["asked"]
+
+
+@router.post(
+    "/fulfillment-orders/{fulfillment_order_id}/pickup",
+    summary="Hand over what a customer fetches",
+    response_model=HandedOver,
+    responses=responses({200: ("Hand it over", examples.HANDED_OVER)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
+    openapi_extra=json_body(PickupBody, examples.PICKUP),
+)
+async def hand_over(
+    fulfillment_order_id: PathId, request: Request, caller: Warehouser, services: WithServices
+) -> HandedOver:
+    """By the code that the customer shows. A 422 counts as a try; after five a 409 says that a person must look."""
+    body = await read_body(request, PickupBody)
+    judged = await run_in_threadpool(_judge, services, fulfillment_order_id, caller, body.code)
+    if judged.answer == pickups.NOT_READY:
+        raise Problem(REFUSED, "it does not wait to be fetched")
+    if judged.answer == pickups.TOO_MANY:
+        raise Problem(REFUSED, "too many wrong codes: support has the customer told a new one")
+    if judged.answer == pickups.WRONG:
+        raise invalid("code", f"not the code; {judged.tries_left} tries are left")
+    return HandedOver(fulfillment_order_id=fulfillment_order_id, answer="handed_over")
+
+
+@router.post(
+    "/fulfillment-orders/{fulfillment_order_id}/pickup-code",
+    summary="Have a customer told a new pickup code",
+    response_model=CodeSent,
+    responses=responses({200: ("It was asked for", examples.CODE_SENT)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
+    openapi_extra=json_body(PickupCodeBody, {}),
+)
+async def renew_code(
+    fulfillment_order_id: PathId, request: Request, caller: HoldReleaser, services: WithServices
+) -> CodeSent:
+    """For support: ends a lock after wrong codes, and helps who has lost the message."""
+    await read_body(request, PickupCodeBody)
+    if not await run_in_threadpool(_renew, services, fulfillment_order_id, caller):
+        raise Problem(REFUSED, "it does not wait to be fetched")
+    return CodeSent(fulfillment_order_id=fulfillment_order_id, answer="asked")
+
+
+def _judge(services: Services, fulfillment_order_id: str, caller: Caller, code: str) -> pickups.Judgement:
+    with services.sessions.begin() as session:
+        row = _work(session, fulfillment_order_id, caller)
+        return pickups.hand_over(session, row, code, caller.name)
+
+
+def _renew(services: Services, fulfillment_order_id: str, caller: Caller) -> bool:
+    with services.sessions.begin() as session:
+        return pickups.ask_for_code(session, _work(session, fulfillment_order_id, caller), caller.name)
+
+
+def _work(session: Session, fulfillment_order_id: str, caller: Caller) -> FulfillmentOrderRow:
+    row = session.get(FulfillmentOrderRow, fulfillment_order_id, with_for_update=True)
+    if row is None:
+        raise Problem(NOT_FOUND, "there is no such fulfillment order")
+    find_order(session, row.order_id, caller)
+    return row

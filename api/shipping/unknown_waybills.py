@@ -1,0 +1,57 @@
+"""Pushes for waybills that are not ours, or not yet: kept, and applied should the waybill come."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from api.dependencies import Reader, WithServices
+from api.errors import FORBIDDEN, Problem
+from api.openapi import responses
+from api.parameters import Cursor, Limit, after_number, cut
+from api.partners.carrier_pushes import TRACKED
+from api.schemas import Answer, Page
+from api.shipping import carrier_examples as examples
+from models.fulfillment import FulfillmentOrderRow, ShipmentRow
+from models.messaging import PartnerEventRow
+
+router = APIRouter(tags=["reports"])
+
+
+class UnknownWaybill(Answer):
+    """One push of `source`: sf or kuaidi100."""
+
+    source: str
+    waybill: str
+    carrier: str
+    status: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+@router.get(
+    "/reports/unknown-waybills",
+    summary="Pushes for waybills that nobody here knows",
+    responses=responses({200: ("One page, oldest first", examples.UNKNOWN_WAYBILLS)}, FORBIDDEN),
+)
+def list_unknown_waybills(
+    caller: Reader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
+) -> Page[UnknownWaybill]:
+    """They are tried again until a shipment has the waybill: a push may come before its booking is recorded."""
+    if caller.channel is not None:
+        raise Problem(FORBIDDEN, "a waybill that nobody knows is of no channel")
+    E = PartnerEventRow
+    F, S = FulfillmentOrderRow, ShipmentRow
+    # That of a voided waybill is nobody's any more.
+    known = select(F.shipment_id).join(S, S.shipment_id == F.shipment_id).where(S.waybill == E.subject).exists()
+    wanted = select(E).where(E.type == TRACKED, E.relayed_at.is_(None), ~known).order_by(E.sequence)
+    if (last := after_number(cursor)) is not None:
+        wanted = wanted.where(E.sequence > last)
+    with services.sessions() as session:
+        rows, following = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda row: row.sequence)
+    return Page(items=[_answer(row) for row in rows], next_cursor=following)
+
+
+def _answer(row: PartnerEventRow) -> UnknownWaybill:
+    told = {name: row.data[name] for name in ("waybill", "carrier", "status", "occurred_at")}
+    return UnknownWaybill(source=row.partner, received_at=row.received_at, **told)

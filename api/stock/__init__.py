@@ -1,0 +1,1 @@
+"""Products, locations, stock and what is bought."""

@@ -1,0 +1,128 @@
+"""Products are kept and looked at: what is sold, what bundles are made of, what replaces what."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.parameters import Cursor, Filter, Limit, after, cut
+from api.schemas import Answer, Page
+from api.stock import goods_examples as examples
+from api.stock.goods_schemas import ProductBody
+from goods.demand import bundles_now
+from goods.mistakes import Mistake
+from goods.products import save_product, set_parts, set_substitutes, substitutes_of
+from models.stock import ProductRow
+
+router = APIRouter(tags=["goods"], route_class=OnceRoute)
+
+PathSku = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+
+
+class PartAnswer(Answer):
+    sku: str
+    quantity: int
+
+
+class ProductAnswer(Answer):
+    """`parts` are of a bundle, and empty for everything else; `substitutes` are ranked, the best first."""
+
+    sku: str
+    title: str
+    on_sale: bool
+    weight_grams: int
+    hs_code: str
+    dangerous_goods_class: str
+    goods_class: str
+    cross_border: bool
+    max_per_order: int | None
+    channels: list[str] | None
+    bundle_part_only: bool
+    vat: int | None
+    consumption_tax: int | None
+    positive_listed: bool
+    low_at: int | None
+    return_exclusion: str
+    parts: list[PartAnswer]
+    substitutes: list[str]
+
+
+@router.get(
+    "/products", summary="Products by SKU", responses=responses({200: ("One page", examples.PRODUCTS)}, FORBIDDEN)
+)
+def list_products(
+    caller: Reader, services: WithServices, sku: Filter = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ProductAnswer]:
+    """Ordered by SKU."""
+    wanted = select(ProductRow).order_by(ProductRow.sku).limit(limit + 1)
+    if sku is not None:
+        wanted = wanted.where(ProductRow.sku == sku)
+    if (last := after(cursor)) is not None:
+        wanted = wanted.where(ProductRow.sku > last)
+    with services.sessions() as session:
+        rows, next_cursor = cut(session.scalars(wanted).all(), limit, lambda row: row.sku)
+        return Page(items=_told(session, rows), next_cursor=next_cursor)
+
+
+@router.get(
+    "/products/{sku}",
+    summary="One product",
+    responses=responses({200: ("As it is now", examples.PRODUCT)}, FORBIDDEN, NOT_FOUND),
+)
+def read_product(sku: PathSku, caller: Reader, services: WithServices) -> ProductAnswer:
+    """With the parts and substitutes of this moment."""
+    with services.sessions() as session:
+        return _told(session, [find_product(session, sku)])[0]
+
+
+@router.put(
+    "/products/{sku}",
+    summary="Keep a product",
+    response_model=ProductAnswer,
+    responses=responses({200: ("As it is now", examples.PRODUCT)}, BAD_KEY, FORBIDDEN),
+    openapi_extra=json_body(ProductBody, examples.PRODUCT_BODY),
+)
+async def keep_product(sku: PathSku, request: Request, caller: StockKeeper, services: WithServices) -> ProductAnswer:
+    """Added, or replaced as a whole. Orders that were received before keep the parts that a bundle had then."""
+    body = await read_body(request, ProductBody)
+    return await run_in_threadpool(_keep, services, sku, body)
+
+
+def find_product(session: Session, sku: str) -> ProductRow:
+    """The product; a 404 otherwise."""
+    row = session.get(ProductRow, sku)
+    if row is None:
+        raise Problem(NOT_FOUND, "there is no such product")
+    return row
+
+
+def _keep(services: Services, sku: str, body: ProductBody) -> ProductAnswer:
+    try:
+        with services.sessions.begin() as session:
+            save_product(session, sku, body.model_dump(exclude={"parts", "substitutes"}))
+            set_parts(session, sku, {part.sku: part.quantity for part in body.parts})
+            set_substitutes(session, sku, body.substitutes)
+            return _told(session, [find_product(session, sku)])[0]
+    except Mistake as mistake:
+        raise mistaken(mistake) from None
+
+
+def _told(session: Session, rows: Sequence[ProductRow]) -> list[ProductAnswer]:
+    skus = [row.sku for row in rows]
+    bundles, substitutes = bundles_now(session, skus), substitutes_of(session, skus)
+    columns = ProductAnswer.model_fields.keys() - {"parts", "substitutes"}
+    return [
+        ProductAnswer(
+            **{name: getattr(row, name) for name in columns},
+            parts=[PartAnswer(sku=sku, quantity=each) for sku, each in bundles.get(row.sku, {}).items()],
+            substitutes=substitutes.get(row.sku, []),
+        )
+        for row in rows
+    ]

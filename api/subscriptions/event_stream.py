@@ -1,0 +1,66 @@
+"""What happens to orders, as server-sent events for dashboards: it goes on where a broken connection ended."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.access import Caller
+from api.dependencies import Reader, Services, WithServices
+from api.errors import FORBIDDEN, Problem, invalid
+from api.openapi import responses
+from api.parameters import Filter
+from api.subscriptions import subscription_examples as examples
+from domain.public_events import PATTERN, chosen, public_type
+from subscriptions.envelope import event_body
+
+router = APIRouter(tags=["subscriptions"])
+
+HEARTBEAT_SECONDS = 15
+RETRY_MILLISECONDS = 2_000
+
+
+@router.get(
+    "/events/stream",
+    summary="Watch what happens to orders",
+    response_class=EventSourceResponse,
+    responses=responses({200: ("Server-sent events without end", examples.DELIVERY["body"])}, FORBIDDEN),
+)
+async def stream(
+    caller: Reader,
+    services: WithServices,
+    type: Annotated[list[str] | None, Query(max_length=50, description="`com.baton.order.*`, several or all")] = None,
+    channel: Filter = None,
+    last_event_id: Annotated[str | None, Header(description="Go on behind this event")] = None,
+) -> EventSourceResponse:
+    """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. Nobody is named."""
+    if channel is not None and not caller.sees(channel):
+        raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
+    patterns = type or ["*"]
+    if not all(PATTERN.fullmatch(pattern) for pattern in patterns):
+        raise invalid("type", "is a type in full, com.baton.order.* or *")
+    told = _events(services, caller, chosen(patterns), channel, _number(last_event_id))
+    return EventSourceResponse(told, ping=HEARTBEAT_SECONDS)
+
+
+async def _events(
+    services: Services, caller: Caller, types: Collection[str], channel: str | None, after: int | None
+) -> AsyncIterator[ServerSentEvent]:
+    # Told at once, so that a client knows it is connected; and it comes back soon when it no longer is.
+    yield ServerSentEvent(comment="connected", retry=RETRY_MILLISECONDS)
+    only = caller.channel or channel
+    async with aclosing(services.log.follow(after)) as log:
+        async for facts in log:
+            for fact in facts:
+                if fact.type in types and (only is None or fact.channel == only):
+                    yield ServerSentEvent(event_body(fact), event=public_type(fact.type), id=str(fact.event_id))
+
+
+def _number(last_event_id: str | None) -> int | None:
+    if not last_event_id:
+        return None
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 18):
+        raise invalid("Last-Event-ID", "not an id that this stream gave")
+    return int(last_event_id)

@@ -1,0 +1,136 @@
+"""Subscriptions: whoever may, says what it wants to hear and where, and looks how it stands."""
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.access import Caller
+from api.dependencies import Services, Subscriber, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, invalid
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.parameters import Cursor, Filter, Limit, PathId, after, cut
+from api.schemas import Page
+from api.subscriptions import subscription_examples as examples
+from api.subscriptions.subscription_schemas import (
+    SubscriptionAnswer,
+    SubscriptionBody,
+    SubscriptionState,
+    SubscriptionWithSecret,
+)
+from domain.ids import new_subscription_id
+from models.horizon import newest
+from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
+from subscriptions.keys import new_secret
+from subscriptions.log import position_before
+from subscriptions.queue import FULL
+from subscriptions.targets import check_target
+
+router = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
+
+S = SubscriptionRow
+
+
+@router.post(
+    "/subscriptions",
+    status_code=201,
+    summary="Subscribe to what happens to orders",
+    response_model=SubscriptionWithSecret,
+    responses=responses({201: ("It is told from now on", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN),
+    openapi_extra=json_body(SubscriptionBody, examples.SUBSCRIPTION_BODY),
+)
+async def subscribe(request: Request, caller: Subscriber, services: WithServices) -> SubscriptionWithSecret:
+    """CloudEvents, signed as Standard Webhooks has it, in order for each order, at least once."""
+    body = await read_body(request, SubscriptionBody)
+    channel = channel_of(caller, body.channel)
+    may_tell_people(caller, body.people)
+    await check_url(services, body.url)
+    return await run_in_threadpool(_create, services, caller, body, channel)
+
+
+@router.get(
+    "/subscriptions",
+    summary="Who is told",
+    responses=responses({200: ("One page, oldest first", examples.SUBSCRIPTIONS)}, FORBIDDEN),
+)
+def list_subscriptions(
+    caller: Subscriber, services: WithServices, channel: Filter = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[SubscriptionAnswer]:
+    """A key of a channel sees those of its channel."""
+    wanted = select(S).order_by(S.subscription_id).limit(limit + 1)
+    if (only := caller.channel or channel) is not None:
+        wanted = wanted.where(S.channel == only)
+    if (last := after(cursor)) is not None:
+        wanted = wanted.where(S.subscription_id > last)
+    with services.sessions() as session:
+        rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.subscription_id)
+    return Page(items=[SubscriptionAnswer.model_validate(row) for row in rows], next_cursor=following)
+
+
+@router.get(
+    "/subscriptions/{subscription_id}",
+    summary="One subscription, and what waits for it",
+    responses=responses({200: ("As it stands now", examples.STATE)}, FORBIDDEN, NOT_FOUND),
+)
+def read_subscription(subscription_id: PathId, caller: Subscriber, services: WithServices) -> SubscriptionState:
+    """Its secret is not shown again: rotate it."""
+    with services.sessions() as session:
+        row = find_subscription(session, subscription_id, caller)
+        told = SubscriptionAnswer.model_validate(row).model_dump()
+        return SubscriptionState(
+            **told, waiting=_count(session, row, WAITING, FULL), parked=_count(session, row, PARKED, 1_000_000)
+        )
+
+
+def find_subscription(session: Session, subscription_id: str, caller: Caller, lock: bool = False) -> SubscriptionRow:
+    """The subscription if it exists and is the caller's to see; a 404 otherwise."""
+    row = session.get(SubscriptionRow, subscription_id, with_for_update=lock)
+    if row is None or (caller.channel is not None and row.channel != caller.channel):
+        raise Problem(NOT_FOUND, "there is no such subscription")
+    return row
+
+
+def channel_of(caller: Caller, channel: str | None) -> str | None:
+    """Which channel's orders the caller will hear of, all if None; a 403 for another's than its own."""
+    if channel is not None and not caller.sees(channel):
+        raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
+    return caller.channel or channel
+
+
+def may_tell_people(caller: Caller, people: bool) -> None:
+    """A 403 for who may not see people and wants to be told of them."""
+    if people and not caller.sees_people:
+        raise Problem(FORBIDDEN, f"a key of the role {caller.role} does not see who receives the goods")
+
+
+async def check_url(services: Services, url: str) -> None:
+    """A 422 for a URL that leads nowhere, or where strangers may not have us call."""
+    try:
+        await check_target(url, services.settings.subscriptions_private)
+    except ValueError as refused:
+        raise invalid("url", str(refused)) from None
+
+
+def _create(services: Services, caller: Caller, body: SubscriptionBody, channel: str | None) -> SubscriptionWithSecret:
+    with services.sessions.begin() as session:
+        last = newest(session)
+        row = SubscriptionRow(
+            **body.model_dump(exclude={"channel", "since"}),
+            subscription_id=new_subscription_id(),
+            channel=channel,
+            secret=new_secret(),
+            position=position_before(session, body.since, last) if body.since else last,
+            created_by=caller.name,
+        )
+        session.add(row)
+        session.flush()
+        session.refresh(row)
+        return SubscriptionWithSecret.model_validate(row)
+
+
+def _count(session: Session, row: SubscriptionRow, state: str, most: int) -> int:
+    which = select(DeliveryRow.delivery_id).where(
+        DeliveryRow.subscription_id == row.subscription_id, DeliveryRow.state == state
+    )
+    return session.scalar(select(func.count()).select_from(which.limit(most).subquery())) or 0
