@@ -28,8 +28,8 @@ TAKE = text("""
     WITH taken AS (
         UPDATE histories_due SET look_after = now() + least(interval '1 hour', interval '1 minute' * power(2, tries)),
             tries = tries + 1
-        WHERE subject IN (SELECT subject FROM histories_due WHERE look_after <= now()
-            ORDER BY look_after LIMIT :at_once FOR UPDATE SKIP LOCKED)
+        WHERE subject = ANY(ARRAY(SELECT subject FROM histories_due WHERE look_after <= now()
+            ORDER BY look_after LIMIT :at_once FOR UPDATE SKIP LOCKED))
         RETURNING subject)
     SELECT subject, orders.order_id, channel, channel_order_id, case_id
     FROM taken LEFT JOIN returns ON return_id = subject

@@ -16,11 +16,12 @@ MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id
 
 # A webhook may come before its cause: it is tried again, ever more rarely, until the cause is there.
 TAKE_EVENTS = text("""
-    UPDATE partner_events SET tries = tries + 1,
-        relay_after = now() + least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries, 10)))
-    WHERE (partner, event_id) IN (
+    WITH due AS MATERIALIZED (
         SELECT partner, event_id FROM partner_events WHERE relayed_at IS NULL AND relay_after <= now()
         ORDER BY relay_after, sequence LIMIT :batch FOR UPDATE SKIP LOCKED)
+    UPDATE partner_events SET tries = tries + 1,
+        relay_after = now() + least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries, 10)))
+    WHERE (partner, event_id) IN (SELECT partner, event_id FROM due)
     RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id
 """)
 MARK_EVENTS = text("UPDATE partner_events SET relayed_at = now() WHERE sequence = ANY(:done)")

@@ -24,13 +24,14 @@ ON_THE_WAY = text("""
     SELECT count(*) FROM fulfillment_orders
     WHERE status = 'open' AND wave_told_at IS NOT NULL AND wave_told_at > now() - interval '1 minute'
 """)
+# The list is an array, which is found once: a query in its place may be asked again for each row, and take other rows.
 TAKE = text("""
     UPDATE fulfillment_orders AS work SET wave_after = now() + interval '30 seconds'
     FROM orders
-    WHERE orders.order_id = work.order_id AND work.fulfillment_order_id IN (
+    WHERE orders.order_id = work.order_id AND work.fulfillment_order_id = ANY(ARRAY(
         SELECT fulfillment_order_id FROM fulfillment_orders
         WHERE wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open' AND wave_after <= now()
-        ORDER BY wave_after LIMIT :batch FOR UPDATE SKIP LOCKED)
+        ORDER BY wave_after LIMIT :batch FOR UPDATE SKIP LOCKED))
     RETURNING work.fulfillment_order_id, orders.channel, orders.channel_order_id
 """)
 MARK = text("UPDATE fulfillment_orders SET wave_told_at = now() WHERE fulfillment_order_id = ANY(:done)")

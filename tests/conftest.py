@@ -61,7 +61,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="baton-tests-", ignore_cleanup_errors=True) as directory:
         server = EmbeddedPostgres(Path(directory))
         server.start()
-        # No test of these cuts the power, and databases are made and dropped faster.
+        # No test of these cuts the power.
         with create_engine(server.url, isolation_level="AUTOCOMMIT").connect() as admin:
             admin.execute(text("ALTER SYSTEM SET fsync = off"))
             admin.execute(text("SELECT pg_reload_conf()"))

@@ -234,6 +234,8 @@ async def open_house(
             temporal_address=address,
             task_queue=f"orders-{uuid4().hex[:8]}",
             deadlines=deadlines or Deadlines(),
+            # However busy the machine is, who waits for an answer gets it.
+            accept_deadline=timedelta(seconds=PATIENCE_SECONDS / 2),
             qimen=QIMEN,
             subscriptions_private=True,
             statements=StatementPlan(partners=get_args(Lister), grace=timedelta()),

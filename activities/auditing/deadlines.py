@@ -29,17 +29,17 @@ NEAR = text(f"""
     UPDATE orders SET warn_at = NULL,
         attention = coalesce(attention, '{WARNING}' || due || ' by ' ||
             to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
-    WHERE order_id IN (
-        SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT :at_once FOR UPDATE SKIP LOCKED)
+    WHERE order_id = ANY(ARRAY(
+        SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT :at_once FOR UPDATE SKIP LOCKED))
     RETURNING order_id, due, due_at, instructions->>'escalate_to' AS escalate_to,
         :now + make_interval(mins => CAST(instructions->>'escalate_after_minutes' AS int)) AS escalates_at
 """)
 ESCALATE = text("""
     UPDATE deadline_alerts SET owner = escalate_to, escalated_at = :now, escalates_at = NULL
-    WHERE alert_id IN (
+    WHERE alert_id = ANY(ARRAY(
         SELECT alert_id FROM deadline_alerts
         WHERE cleared_at IS NULL AND escalates_at IS NOT NULL AND escalates_at <= :now
-        ORDER BY escalates_at LIMIT :at_once FOR UPDATE SKIP LOCKED)
+        ORDER BY escalates_at LIMIT :at_once FOR UPDATE SKIP LOCKED))
     RETURNING alert_id, order_id, due, owner
 """)
 

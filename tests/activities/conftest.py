@@ -1,4 +1,4 @@
-"""Every step of Baton over a database of the test's own and partners on a socket, to be called as plain Python."""
+"""Every step of Baton over a database without rows and partners on a socket, to be called as plain Python."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The API as its callers see it: the whole app over a database of the test's own."""
+"""The API as its callers see it: the whole app over a database without rows."""
 
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
