@@ -101,7 +101,7 @@ class LocationRow(Base):
 
 
 class StockRow(Base):
-    """The counters of one SKU at one location: activities/stock/ledger.py alone changes them, movements explain them."""
+    """The counters of one SKU at one location: only activities/stock/ledger.py changes them, movements explain them."""
 
     __tablename__ = "stock"
 
