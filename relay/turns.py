@@ -35,7 +35,7 @@ def _take(order_by: str) -> TextClause:
                 ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED) AS oldest
         )
         UPDATE orders SET relay_after = now() + interval '30 seconds'
-        WHERE order_id IN (SELECT order_id FROM waiting ORDER BY {order_by} LIMIT :batch)
+        WHERE order_id = ANY(ARRAY(SELECT order_id FROM waiting ORDER BY {order_by} LIMIT :batch))
         RETURNING order_id, channel, channel_order_id, customer_id, units, tags
     """)
 

@@ -55,9 +55,9 @@ TO_BE_TOLD = text(f"""
     ORDER BY subscription_id
 """)
 FORGET = text("""
-    DELETE FROM deliveries WHERE delivery_id IN (
+    DELETE FROM deliveries WHERE delivery_id = ANY(ARRAY(
         SELECT delivery_id FROM deliveries WHERE state = 'delivered' AND settled_at < now() - :kept
-        ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+        ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
 """)
 
 

@@ -187,7 +187,7 @@ def test_who_was_erased_is_told_in_nobodys_name(steps: Steps, ask: Ask) -> None:
     steps.up_to("end_return")
     with steps.sessions() as session:
         customer = session.scalars(select(OrderRow.customer_id).where(OrderRow.order_id == steps.order_id)).one()
-    erase(steps.sessions, customer)
+    erase(steps.sessions, [customer], "lin")
 
     # when
     heard = told(steps, ask, "inbox")

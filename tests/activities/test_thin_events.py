@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from temporalio.exceptions import ApplicationError
 
 from activities.channels.pull import PullRequest
+from domain.errors import CallLimited
 from intake.accounts import find_account
 from intake.intakes import Arrival
 from intake.reading import read_webhook
@@ -98,7 +98,7 @@ def test_a_limit_leaves_the_rest_waiting(taobao: Platform) -> None:
     heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (206, 207)]
     taobao.trouble(allowed=1, limited=1, retry_after=9)
 
-    with pytest.raises(ApplicationError):
+    with pytest.raises(CallLimited):
         taobao.pulling.fetch_waiting(REQUEST)
 
     assert [find(taobao, one).status for one in heard] == ["taken", "waiting"]

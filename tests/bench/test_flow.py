@@ -8,13 +8,13 @@ PARTS = {"temporal", "worker", "api", "postgres", "simulators", "client"}
 
 
 def test_standard_output_is_one_json_object_with_the_figures_of_both_sides():
-    command = [sys.executable, "-m", "cli", "bench", "flow", "--json", "--orders", "10"]
+    command = [sys.executable, "-m", "cli", "bench", "flow", "--json", "--orders", "4"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures["orders"] == 10
+    assert figures["orders"] == 4
     assert figures["rounds"] == 2
     assert set(figures["cpu_ms_per_order"]) == PARTS
     assert set(figures["baseline_cpu_ms_per_order"]) == {"temporal", "worker", "client"}

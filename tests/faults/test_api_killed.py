@@ -11,8 +11,8 @@ import httpx2
 from tests.e2e.running import Running
 from tests.house import order_body
 
-ORDERS = 160
-KILLS_AT = (25, 65, 105)
+ORDERS = 80
+KILLS_AT = (10, 30, 50)
 CHANNELS = 8
 PATIENCE_SECONDS = 120.0
 

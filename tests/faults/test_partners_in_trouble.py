@@ -15,7 +15,7 @@ from tests.e2e.running import Running
 from tests.faults.once import MILESTONES
 from tests.house import order_body
 
-CARRIED, TOLD = 60, 440
+CARRIED, TOLD = 30, 470
 TROUBLES: dict[str, dict[str, Any]] = {
     "erp": {"kind": "down"},
     "crm": {"kind": "slow", "seconds": 1.5},

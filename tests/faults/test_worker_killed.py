@@ -24,7 +24,7 @@ def test_orders_outlive_their_workers(baton: Running) -> None:
     # Given orders that come in waves
     orders: list[str] = []
     for moment in MOMENTS:
-        wave = baton.place_many("KILLED", 8)
+        wave = baton.place_many("KILLED", 5)
         orders += wave
 
         # When the worker is killed while the wave is at one step after the other
@@ -39,7 +39,7 @@ def test_orders_outlive_their_workers(baton: Running) -> None:
 
 def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: Running) -> None:
     # Given a burst of orders
-    bodies = [order_body(f"BURST-{number}") for number in range(40)]
+    bodies = [order_body(f"BURST-{number}") for number in range(24)]
     acknowledged: dict[str, str] = {}
 
     def send(body: dict[str, Any]) -> int:
@@ -54,7 +54,7 @@ def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: 
     # When the API is killed in the middle of it
     with ThreadPoolExecutor(8) as channels:
         burst = [channels.submit(send, body) for body in bodies]
-        baton.until("the first orders are acknowledged", lambda: len(acknowledged) >= 15)
+        baton.until("the first orders are acknowledged", lambda: len(acknowledged) >= 8)
         baton.kill("api")
     assert {sent.result() for sent in burst} == {202, 0}
     before = dict(acknowledged)

@@ -102,14 +102,14 @@ def test_who_does_everything_twice_gets_each_call_and_sends_each_webhook_twice(
     trouble("inbox", "twice")
 
     # when
-    wms.pick(work("FO-TWICE"), "FO-TWICE:pick")
+    wms.pick(work("FO-DOUBLE"), "FO-DOUBLE:pick")
     handover = inbox.deliver([message("M-TWICE", "ORDER-TWICE")])
 
     # then
     assert handover == Handover(frozenset({"M-TWICE"}))
     [taken] = ask.get("/inbox/messages", params={"order_id": "ORDER-TWICE"}).json()["messages"]
     assert taken["times_received"] == 2
-    events = receiver.wait_for("FO-TWICE", 6)
+    events = receiver.wait_for("FO-DOUBLE", 6)
     assert len({event.webhook_id for event in events}) == 3
 
 
