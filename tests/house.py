@@ -179,13 +179,13 @@ class House:
 async def eventually(look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
     """What is seen once it holds.
 
-    Looks ever more rarely, so that many tests that look do not keep it from happening.
+    Looks ever more rarely, so that many tests that look do not keep it from happening: a look costs as much as a step.
     """
-    give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.02
+    give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
     while not holds(seen := await look()):
         assert time.monotonic() < give_up, f"it did not happen: {seen}"
         await asyncio.sleep(pause)
-        pause = min(pause * 1.5, 0.3)
+        pause = min(pause * 1.6, 0.5)
     return seen
 
 

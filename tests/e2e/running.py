@@ -65,7 +65,7 @@ class Running:
         give_up = time.monotonic() + seconds
         while missing := self.rows(sql, orders=list(orders), status=status):
             assert time.monotonic() < give_up, f"{len(missing)} of {len(orders)} are not {status}: {missing[:5]}"
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def kill(self, service: str) -> None:
         """End a service as a power cut would."""
