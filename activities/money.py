@@ -1,6 +1,6 @@
 """How much of an order's money is with us: what was captured, less what went back or is about to."""
 
-from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
@@ -14,39 +14,45 @@ CAME = {"captured": 1, "moved": -1}
 WENT = {"refunded": -1, "credited": -1}
 
 _ORDERS, _MOVEMENTS, _CASES = table(OrderRow), table(MoneyMovementRow), table(ReturnRow)
+_OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
 
 
-def _sum_of(signs: dict[str, int]) -> Select[tuple[str, int]]:
-    """The currency of an order, and the sum of its movements without the one whose key is `but`."""
+def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
+    """The movements of an order, without the one whose key is `but`."""
     of_order = (_MOVEMENTS.c.order_id == _ORDERS.c.order_id) & (_MOVEMENTS.c.key != bindparam("but"))
     signed = _MOVEMENTS.c.amount_minor * case(signs, value=_MOVEMENTS.c.kind, else_=0)
-    total = select(func.coalesce(func.sum(signed), 0)).where(of_order).scalar_subquery()
-    return select(_ORDERS.c.currency, total.label("total")).where(_ORDERS.c.order_id == bindparam("order_id"))
+    return select(func.coalesce(func.sum(signed), 0)).where(of_order).scalar_subquery()
 
 
+def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
+    """What cases have fixed and has not moved: it moves a moment before the case itself knows."""
+    moved = exists().where(_MOVEMENTS.c.return_id == _CASES.c.return_id, _MOVEMENTS.c.kind.in_(kinds))
+    of_order = _CASES.c.order_id == _ORDERS.c.order_id
+    return select(func.coalesce(func.sum(amount), 0)).where(of_order, ~moved).scalar_subquery()
+
+
+# In one statement each, so that no movement comes between what is read of it.
 _CAPTURED, _KEPT = _sum_of(CAME), _sum_of(CAME | WENT)
-_CLAIMED = select(
-    func.coalesce(func.sum(_CASES.c.refund_minor).filter(_CASES.c.refunded_at.is_(None)), 0)
-    + func.coalesce(func.sum(_CASES.c.moved_minor).filter(_CASES.c.moved_at.is_(None)), 0)
-).where(_CASES.c.order_id == bindparam("order_id"))
+_LEFT = _KEPT - _claimed(_CASES.c.refund_minor, *WENT) - _claimed(_CASES.c.moved_minor, "moved")
+_READ_CAPTURED, _READ_KEPT, _READ_LEFT = (
+    select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _KEPT, _LEFT)
+)
 
 
 def captured(session: Session, order_id: str) -> Money:
     """What was captured for the order and did not go to a follow-up order."""
-    return _read(session, _CAPTURED, order_id)
+    return _read(session, _READ_CAPTURED, order_id)
 
 
 def kept(session: Session, order_id: str, but: str = "") -> Money:
     """What was captured and did not go back, neither as money nor as store credit; the refund whose key is `but` does
     not count: a repeat must ask for the same amount again."""
-    return _read(session, _KEPT, order_id, but)
+    return _read(session, _READ_KEPT, order_id, but)
 
 
 def left(session: Session, order_id: str, but: str = "") -> Money:
     """What is kept, less what return cases are about to pay back or to move: fixed, but not done yet."""
-    money = kept(session, order_id, but)
-    claimed = session.scalar(_CLAIMED, {"order_id": order_id})
-    return money - Money(int(claimed or 0), money.currency)
+    return _read(session, _READ_LEFT, order_id, but)
 
 
 def _read(session: Session, which: Select[tuple[str, int]], order_id: str, but: str = "") -> Money:

@@ -100,6 +100,21 @@ def test_two_cases_give_back_what_was_paid_and_the_shipping_with_the_last_unit(s
     assert_ledger_explains_stock(steps.sessions)
 
 
+def test_money_that_moved_a_moment_before_its_case_knows_is_counted_once(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order")
+    first = come_in(steps, "CASE-LAMP", {1: 1})
+    steps.return_refunds.refund_return(first)
+    with steps.sessions.begin() as session:
+        session.get_one(ReturnRow, first.return_id).refunded_at = None
+
+    # when
+    last = steps.return_refunds.refund_return(come_in(steps, "CASE-REST", {1: 1, 2: 1}))
+
+    # then
+    assert Money(last.refunded_minor, "CNY") == PAID - PRICE
+
+
 def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before(steps: Steps) -> None:
     # given
     one_fen_off = Money(1, "CNY")
