@@ -49,6 +49,8 @@ QIMEN = Qimen(
 """One location speaks Qimen; without a test of it there is nothing in it."""
 
 SILENT = 3600.0
+# The server closes a connection that was idle for five seconds; we let go of it first.
+LIMITS = httpx2.Limits(keepalive_expiry=3.0)
 QUICK = 0.01
 PATIENCE_SECONDS = 60.0
 Seen = TypeVar("Seen")
@@ -262,7 +264,13 @@ async def open_house(
         relaying = asyncio.create_task(relay.run())
         key = create_key(record, "Sun of support", "staff")
         api = await stack.enter_async_context(
-            httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30, verify=trust())
+            httpx2.AsyncClient(
+                base_url=api_url,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=30,
+                verify=trust(),
+                limits=LIMITS,
+            )
         )
         poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=trust()))
         yield House(settings, record, client, environment, api, poke)
