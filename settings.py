@@ -2,10 +2,16 @@
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from sqlalchemy import make_url
 
 from domain.statement_books import Lister
 
@@ -70,13 +76,25 @@ class StatementPlan(BaseModel, frozen=True):
 
 
 class Settings(BaseSettings):
-    """Every setting of Baton. Nested ones are written with two underscores: `BATON_WMS__URL`."""
+    """Every setting of Baton. Nested ones are written with two underscores: `BATON_WMS__URL`.
+
+    Each may also be a file of that name in /run/secrets, where Docker and Kubernetes put secrets; the environment
+    goes before it.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="BATON_", env_nested_delimiter="__", env_file=(".env", ".baton/env"), extra="ignore", frozen=True
+        env_prefix="BATON_",
+        env_nested_delimiter="__",
+        env_file=(".env", ".baton/env"),
+        extra="ignore",
+        frozen=True,
+        secrets_dir="/run/secrets",
+        secrets_dir_missing="ok",
     )
 
     database_url: str = "postgresql+psycopg2://baton@127.0.0.1:5432/baton"
+    database_password: SecretStr | None = None
+    """Put into `database_url`, so that it can be kept in a file of its own."""
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"
@@ -150,3 +168,25 @@ class Settings(BaseSettings):
     metrics_port: int | None = None
 
     data_dir: Path = Path(".baton")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, given: dict[str, Any]) -> dict[str, Any]:
+        password = given.get("database_password")
+        if not password:
+            return given
+        text = password.get_secret_value() if isinstance(password, SecretStr) else str(password)
+        url = make_url(given.get("database_url", cls.model_fields["database_url"].default)).set(password=text.strip())
+        return given | {"database_url": url.render_as_string(hide_password=False)}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nested secrets are files too: `BATON_WMS__SECRET`."""
+        return init_settings, env_settings, dotenv_settings, NestedSecretsSettingsSource(file_secret_settings)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs once, when the volume is empty: a role and databases of its own for Baton and for Temporal.
 set -eu
+secret() { cat "/run/secrets/$1"; }
 
 psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres \
-    --set=baton_password="$DATABASE_PASSWORD" --set=temporal_password="$TEMPORAL_DATABASE_PASSWORD" <<'SQL'
+    --set=baton_password="$(secret DATABASE_PASSWORD)" --set=temporal_password="$(secret TEMPORAL_DATABASE_PASSWORD)" <<'SQL'
 CREATE ROLE baton LOGIN PASSWORD :'baton_password';
 CREATE ROLE temporal LOGIN PASSWORD :'temporal_password';
 CREATE DATABASE baton OWNER baton;

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import environ
+from pathlib import Path
 
+SECRETS = Path("/run/secrets")
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
 
 
@@ -17,9 +19,14 @@ class SimulatorSettings:
 
     @classmethod
     def from_environment(cls) -> "SimulatorSettings":
-        """Read SIMULATORS_*. Raises KeyError naming the variable that is missing."""
+        """Read SIMULATORS_*; secrets may also be files of that name. Raises KeyError naming what is missing."""
         return cls(
             callback_url=environ["SIMULATORS_CALLBACK_URL"],
             step_seconds=float(environ.get("SIMULATORS_STEP_SECONDS", "1")),
-            secrets={partner: environ[f"SIMULATORS_{partner.upper()}_SECRET"] for partner in PARTNERS},
+            secrets={partner: _secret(f"SIMULATORS_{partner.upper()}_SECRET") for partner in PARTNERS},
         )
+
+
+def _secret(name: str) -> str:
+    file = SECRETS / name
+    return file.read_text().strip() if file.is_file() else environ[name]
