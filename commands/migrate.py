@@ -17,7 +17,7 @@ def migrate() -> None:
     """Bring PostgreSQL and Temporal to what this version needs. Safe to run again and by several at once."""
     settings = Settings()
     engine = open_database(settings.database_url)
-    migrate_schema(engine)
+    migrate_schema(engine, lambda line: print(f"database: {line}", flush=True))
     engine.dispose()
     print("database: schema is current", flush=True)
     added = asyncio.run(_register(settings))

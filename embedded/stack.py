@@ -18,6 +18,8 @@ Say = Callable[[str, str], None]
 """Told the name and the address of each part as it becomes ready."""
 
 READY_TIMEOUT_SECONDS = 90
+MIGRATION_TIMEOUT_SECONDS = 86_400
+"""To read tables of millions of rows takes its time, and to end in its midst would only begin it again."""
 
 
 class Stack:
@@ -121,7 +123,7 @@ class Stack:
     def _migrate(self) -> None:
         migrate = Service("migrate", [sys.executable, "-m", "cli", "migrate"], data_dir=self.data_dir, env=self.env)
         migrate.start()
-        migrate.wait_done()
+        migrate.wait_done(MIGRATION_TIMEOUT_SECONDS)
 
     def _start_services(self) -> None:
         started = [self._simulators(), self._api(), self._worker()]

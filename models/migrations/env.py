@@ -1,4 +1,4 @@
-"""Alembic's way in: it is given an open connection by models/schema.py and never reads a file of its own."""
+"""Alembic's way in: models/schema.py hands it an open connection; it reads no file of its own. One revision a transaction."""
 
 from alembic import context
 
@@ -27,6 +27,11 @@ import models.trace
 import models.uploads  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transaction_per_migration=True,
+    on_version_apply=context.config.attributes["on_version_apply"],
+)
 with context.begin_transaction():
     context.run_migrations()
