@@ -24,6 +24,7 @@ class Role(StrEnum):
 
 class Right(StrEnum):
     READ = "read"
+    SEE_WORK = "work:read"
     SEE_PEOPLE = "people:read"
     PLACE = "place"
     CANCEL = "cancel"
@@ -52,29 +53,37 @@ class Right(StrEnum):
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
-        {Right.READ, Right.SEE_PEOPLE, Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE}
+        {
+            *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
+            *(Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE),
+        }
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
-    Role.VIEWER: frozenset({Right.READ, Right.READ_RULES}),
-    Role.STORE: frozenset({Right.READ, Right.WORK_AT_LOCATION}),
-    Role.RULES: frozenset({Right.READ, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
+    Role.VIEWER: frozenset({Right.READ, Right.SEE_WORK, Right.READ_RULES}),
+    Role.STORE: frozenset({Right.SEE_WORK, Right.WORK_AT_LOCATION}),
+    Role.RULES: frozenset({Right.READ, Right.SEE_WORK, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is. A caller with a `channel` sees and does only what is of that channel."""
+    """Whose key it is. A caller with a `channel` sees and does only what is of that channel, and one with a `location`
+    only what is worked on there."""
 
     name: str
     role: Role
     channel: str | None
+    location: str | None = None
 
     def may(self, right: Right) -> bool:
         return right in RIGHTS[self.role]
 
     def sees(self, channel: str) -> bool:
         return self.channel is None or self.channel == channel
+
+    def works_at(self, location_id: str) -> bool:
+        return self.location is None or self.location == location_id
 
     @property
     def sees_people(self) -> bool:
@@ -117,4 +126,10 @@ class KeyRing:
     def _read(self, hashed: str) -> Caller | None:
         with self._sessions() as session:
             row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_hash == hashed, ApiKeyRow.revoked_at.is_(None)))
-        return Caller(row.name, Role(row.role), row.channel) if row else None
+        return _caller(row) if row else None
+
+
+def _caller(row: ApiKeyRow) -> Caller:
+    # The key of a store from before keys had locations works nowhere, rather than everywhere.
+    location = row.location or "" if row.role == Role.STORE else None
+    return Caller(row.name, Role(row.role), row.channel, location)

@@ -100,6 +100,8 @@ from settings import Settings
 READERS = 8
 """Threads that read for requests; each has a connection, and each group commit has one more."""
 GROUPS = 2
+# Somebody at a till mistypes now and then; who tries codes does it many times.
+WRONG_CODES_A_MINUTE, WRONG_CODES_AT_ONCE = 6, 20
 
 BODIES = (
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
@@ -177,6 +179,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             temporal=await _temporal(settings),
             keys=KeyRing(sessions),
             rates=RateLimit(settings.rate_limit, settings.rate_burst),
+            wrong_codes=RateLimit(WRONG_CODES_A_MINUTE / 60, WRONG_CODES_AT_ONCE),
             backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
             events=events,

@@ -35,6 +35,8 @@ class Services:
     temporal: Client
     keys: KeyRing
     rates: RateLimit
+    wrong_codes: RateLimit
+    """Wrong pickup codes of one key."""
     backlog: BacklogLimit
     orders: GroupCommit[NewOrder, Receipt]
     events: GroupCommit[NewEvent, Stored]
@@ -90,6 +92,7 @@ def _with(right: Right) -> Callable[[Request], Awaitable[Caller]]:
 
 
 Reader = Annotated[Caller, Depends(_with(Right.READ))]
+WorkReader = Annotated[Caller, Depends(_with(Right.SEE_WORK))]
 Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
 ReturnDecider = Annotated[Caller, Depends(_with(Right.DECIDE_RETURN))]

@@ -37,6 +37,11 @@ class RateLimit:
             raise too_many("this key asks too often", (min(tokens, self._burst) - left) / self._rate)
         self._buckets[caller] = (left - tokens, now)
 
+    def give_back(self, caller: str, tokens: float = 1) -> None:
+        """What was taken turned out not to count."""
+        left, seen = self._buckets[caller]
+        self._buckets[caller] = (left + tokens, seen)
+
 
 class BacklogLimit:
     """How many orders of one channel may wait for their workflow, so that no channel fills the backlog of all.

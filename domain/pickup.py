@@ -7,7 +7,7 @@ from hmac import compare_digest
 PICKUP = "pickup"
 """How a channel, and Baton to the store, says that an order is fetched and not sent."""
 MOST_TRIES = 5
-"""After so many wrong codes a person must look."""
+"""After so many wrong codes for one fulfillment order a person is called."""
 
 # What is read out over a counter must not be taken for something else.
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -15,7 +15,7 @@ LENGTH = 8
 
 
 def new_code() -> str:
-    """Eight letters and digits: more than 10¹¹ codes, of which five may be tried."""
+    """Eight letters and digits: more than 10¹¹ codes, of which a key may try a few a minute."""
     return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
 
 

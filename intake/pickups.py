@@ -1,7 +1,6 @@
 """A store hands goods over to who has the code. The code is judged here, and the order hears of it by a stored event,
 so that it stands in no history."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import func
@@ -18,36 +17,28 @@ FETCHED, LOCKED, NEW_CODE = (
     "fulfillment_order.pickup_locked",
     "fulfillment_order.pickup_code_asked",
 )
-HANDED_OVER, WRONG, TOO_MANY, NOT_READY = "handed_over", "wrong", "too_many", "not_ready"
+HANDED_OVER, WRONG, NOT_READY = "handed_over", "wrong", "not_ready"
+MOST_COUNTED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """`answer` is handed_over, wrong, too_many (wrong codes) or not_ready."""
-
-    answer: str
-    tries_left: int = 0
-
-
-def hand_over(session: Session, row: FulfillmentOrderRow, code: str, actor: str) -> Judgement:
-    """Judge a code; of `row`, which is locked, each wrong one is counted. The same right one again is as right."""
+def hand_over(session: Session, row: FulfillmentOrderRow, code: str, actor: str) -> str:
+    """Judge a code: handed_over, wrong or not_ready. Of `row`, which is locked, each wrong one is counted, and one too
+    many calls a person; the right one works whatever was said before, and again."""
     if row.pickup_code_hash is None or row.status not in (FulfillmentStatus.PACKED, FulfillmentStatus.DELIVERED):
-        return Judgement(NOT_READY)
-    if row.pickup_tries >= MOST_TRIES:
-        return Judgement(TOO_MANY)
+        return NOT_READY
     if not is_code(row.fulfillment_order_id, code, row.pickup_code_hash):
-        row.pickup_tries += 1
+        row.pickup_tries = min(row.pickup_tries + 1, MOST_COUNTED)
         if row.pickup_tries == MOST_TRIES:
             _tell(session, row, LOCKED, f"locked:{uuid4().hex}", actor)
-        return Judgement(WRONG, MOST_TRIES - row.pickup_tries)
+        return WRONG
     if row.fetched_at is None:
         row.fetched_at = func.now()
         _tell(session, row, FETCHED, "fetched", actor)
-    return Judgement(HANDED_OVER)
+    return HANDED_OVER
 
 
 def ask_for_code(session: Session, row: FulfillmentOrderRow, actor: str) -> bool:
-    """Have the customer told a new code, which ends a lock. False when nothing waits to be fetched."""
+    """Have the customer told a new code, which ends the alert. False when nothing waits to be fetched."""
     if row.pickup_code_hash is None or row.status != FulfillmentStatus.PACKED or row.fetched_at is not None:
         return False
     _tell(session, row, NEW_CODE, f"code:{uuid4().hex}", actor)

@@ -1,5 +1,6 @@
 """Who may call the API."""
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, When
@@ -14,5 +15,7 @@ class ApiKeyRow(Base):
     name: Mapped[str]
     role: Mapped[str]
     channel: Mapped[str | None]
+    location: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
+    """Where the key of a store works; null for every other role."""
     created_at: Mapped[Now]
     revoked_at: Mapped[When]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
@@ -33,9 +33,17 @@ NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 def find_order(session: Session, order_id: str, caller: Caller) -> OrderRow:
     """The order if it exists and the caller may know of it; a 404 otherwise."""
     order = session.get(OrderRow, order_id)
-    if order is None or not caller.sees(order.channel):
+    if order is None or not caller.sees(order.channel) or not _worked_on(session, order, caller.location):
         raise Problem(NOT_FOUND, "there is no such order")
     return order
+
+
+def _worked_on(session: Session, order: OrderRow, location_id: str | None) -> bool:
+    """Whether the location has work of the order or is where the customer fetches it; for None always."""
+    if location_id is None or order.pickup_location == location_id:
+        return True
+    work = FulfillmentOrderRow.order_id == order.order_id, FulfillmentOrderRow.location_id == location_id
+    return bool(session.scalar(select(exists().where(*work))))
 
 
 def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Settings) -> OrderAnswer:

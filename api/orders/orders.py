@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
-from api.dependencies import Reader, WithServices
+from api.dependencies import Reader, WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
 from api.orders import example_answers as examples
@@ -28,7 +28,7 @@ router = APIRouter(tags=["orders"])
     summary="One order",
     responses=responses({200: ("The order as it stands", examples.ORDER)}, FORBIDDEN, NOT_FOUND),
 )
-def read_order(order_id: PathId, caller: Reader, services: WithServices) -> OrderAnswer:
+def read_order(order_id: PathId, caller: WorkReader, services: WithServices) -> OrderAnswer:
     """Its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
     with one_moment(services.sessions) as session:
         return order_answer(session, find_order(session, order_id, caller), caller, services.settings)
@@ -83,7 +83,7 @@ def list_orders(
     responses=responses({200: ("One page, oldest first", examples.EVENTS)}, FORBIDDEN, NOT_FOUND),
 )
 def list_events(
-    order_id: PathId, caller: Reader, services: WithServices, cursor: Cursor = None, limit: Limit = 100
+    order_id: PathId, caller: WorkReader, services: WithServices, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[EventAnswer]:
     """Facts, oldest first; they are never changed."""
     last = after(cursor) or "0"

@@ -15,7 +15,7 @@ from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
 from api.schemas import Answer
 from api.shipping import warehouse_examples as examples
-from api.stock.locations import PathLocation
+from api.stock.locations import PathLocation, only_at
 from models.stock import LocationRow
 
 router = APIRouter(tags=["warehouse"])
@@ -81,6 +81,7 @@ def read_pick_list(
     format_: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Any:
     """Open and released work, the most urgent first and then the oldest. As CSV it has a row for each line."""
+    only_at(caller, location_id)
     with services.sessions() as session:
         rows = _to_pick(session, location_id)
     if format_ == "csv":

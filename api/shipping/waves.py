@@ -8,13 +8,13 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import text
 
-from api.dependencies import Reader, Services, Warehouser, WithServices, read_body
+from api.dependencies import Services, Warehouser, WithServices, WorkReader, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.schemas import Answer, Body, Prose
 from api.shipping import warehouse_examples as examples
-from api.stock.locations import PathLocation
+from api.stock.locations import PathLocation, only_at
 from domain.waves import next_wave
 from goods.locations import calendar_of
 from goods.waves import release_wave
@@ -64,8 +64,9 @@ class Released(Answer):
     summary="Waves of a location",
     responses=responses({200: ("What waits, by wave", examples.WAVES)}, FORBIDDEN, NOT_FOUND),
 )
-def list_waves(location_id: PathLocation, caller: Reader, services: WithServices) -> WavesAnswer:
+def list_waves(location_id: PathLocation, caller: WorkReader, services: WithServices) -> WavesAnswer:
     """Work that waits for a wave is open and can be canceled or given elsewhere without asking the warehouse."""
+    only_at(caller, location_id)
     with services.sessions() as session:
         row = session.get(LocationRow, location_id)
         if row is None:
@@ -85,6 +86,7 @@ def list_waves(location_id: PathLocation, caller: Reader, services: WithServices
 )
 async def release(location_id: PathLocation, request: Request, caller: Warehouser, services: WithServices) -> Released:
     """All that waits at the location goes to the warehouse now, in turn; who released it and why is kept."""
+    only_at(caller, location_id)
     body = await read_body(request, WaveBody)
     return await run_in_threadpool(_release, services, location_id, caller.name, body.note)
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 
+from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
 from api.idempotency import OnceRoute
@@ -24,6 +25,15 @@ router = APIRouter(tags=["goods"], route_class=OnceRoute)
 
 PathLocation = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 KindFilter = Annotated[Kind | None, Query(description="Only locations of this kind")]
+
+
+def only_at(caller: Caller, location_id: str) -> None:
+    """A 403 for the key of another store, whether there is such a location or not."""
+    if not caller.works_at(location_id):
+        where = (
+            f"the location {caller.location}" if caller.location else "no location: make a new one with `--location`"
+        )
+        raise Problem(FORBIDDEN, f"this key works at {where}")
 
 
 class LocationAnswer(Answer):

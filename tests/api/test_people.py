@@ -19,10 +19,10 @@ from tests.conftest import partner
 from tests.factories import CHANNEL, LAMP
 from tests.planted import BUYER, LOCATION, NAMED, PURCHASE, RULES, SUBSCRIPTION, plant
 
-CALLERS = {
+CALLERS: dict[str, tuple[Any, ...]] = {
     "viewer": (Role.VIEWER, None),
     "rules": (Role.RULES, None),
-    "store": (Role.STORE, None),
+    "store": (Role.STORE, None, LOCATION),
     "another channel": (Role.CHANNEL, "shop"),
     "its channel": (Role.CHANNEL, CHANNEL),
     "staff": (Role.STAFF, None),
@@ -58,7 +58,7 @@ def order_id(record: Sessions) -> str:
 
 
 @pytest.fixture(scope="module")
-async def clients(record: Sessions, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
+async def clients(record: Sessions, order_id: str, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = postgres.ensure_database("people")
     async with running(Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)) as connect:

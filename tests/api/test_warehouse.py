@@ -1,22 +1,53 @@
 """Who may work at a location, and who may not: waves, pick lists and pickups."""
 
-import pytest
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
 
+import pytest
+from sqlalchemy import select, update
+
+from api.app import WRONG_CODES_AT_ONCE
 from api.shipping.warehouse_examples import PICKUP, WAVE
 from commands.keys import create_key
+from domain.pickup import MOST_TRIES, code_hash
+from intake import pickups
+from models.access import ApiKeyRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
+from models.messaging import PartnerEventRow
 from models.stock import LocationRow
 from tests.api.conftest import Api, Connect, assert_problem, fields
 
-STORE, WORK = "WEST-LAKE-STORE", "FO-1"
+STORE, OTHER, WORK = "WEST-LAKE-STORE", "NANJING-STORE", "FO-1"
+CODE = "K7MPQ2RS"
+# Who the platform and the machines behind it are is asked without a key.
+OPEN = ("/healthz", "/readyz", "/metrics")
 
 
 @pytest.fixture
 def store(connect: Connect, sessions: Sessions) -> Api:
     with sessions.begin() as session:
-        session.add(LocationRow(location_id=STORE, kind="store", name=STORE, country="CN", province="浙江省"))
-    return connect(create_key(sessions, "the till at the West Lake", "store"))
+        for name in (STORE, OTHER):
+            session.add(LocationRow(location_id=name, kind="store", name=name, country="CN", province="浙江省"))
+    return connect(create_key(sessions, "the till at the West Lake", "store", location=STORE))
+
+
+@pytest.fixture
+def other_store(store: Api, connect: Connect, sessions: Sessions) -> Api:
+    return connect(create_key(sessions, "the till in Nanjing", "store", location=OTHER))
+
+
+@pytest.fixture
+async def waiting(store: Api, sessions: Sessions, place: Callable[..., Awaitable[str]]) -> str:
+    """An order that is packed and waits at the store for who has the code."""
+    order_id = await place()
+    with sessions.begin() as session:
+        work = FulfillmentOrderRow(fulfillment_order_id=WORK, order_id=order_id, number=1, reason="near")
+        work.location_id, work.status, work.pickup = STORE, "packed", True
+        work.pickup_code_hash = code_hash(WORK, CODE)
+        session.add(work)
+    return order_id
 
 
 async def test_a_store_works_at_its_location_and_decides_nothing_else(store: Api) -> None:
@@ -32,6 +63,82 @@ async def test_a_channel_does_not_see_the_work_of_others(tmall: Api, viewer: Api
         assert_problem(await api.get(f"/locations/{STORE}/pick-list"), 403, "forbidden")
         assert_problem(await api.post(f"/locations/{STORE}/waves", json=WAVE), 403, "forbidden")
         assert_problem(await api.post(f"/fulfillment-orders/{WORK}/pickup", json=PICKUP), 403, "forbidden")
+
+
+async def test_c20_a_store_sees_and_does_nothing_at_another_location(
+    store: Api, other_store: Api, waiting: str
+) -> None:
+    for place in (f"/locations/{STORE}/pick-list", f"/locations/{STORE}/waves"):
+        assert_problem(await other_store.get(place), 403, "forbidden")
+    assert_problem(await other_store.post(f"/locations/{STORE}/waves", json=WAVE), 403, "forbidden")
+    assert_problem(await other_store.post(f"/fulfillment-orders/{WORK}/pickup", json={"code": CODE}), 404, "not-found")
+    for place in (f"/orders/{waiting}", f"/orders/{waiting}/events"):
+        assert_problem(await other_store.get(place), 404, "not-found")
+        assert (await store.get(place)).status_code == 200
+
+
+async def test_c20_no_other_route_answers_a_store(store: Api, waiting: str) -> None:
+    own = {"/locations/{location_id}/pick-list", "/locations/{location_id}/waves"}
+    own |= {"/orders/{order_id}", "/orders/{order_id}/events"}
+    values = {"order_id": waiting, "location_id": STORE, "sku": "ELEGANT-LAMP", "channel": "tmall"}
+    document = (await store.get("/openapi.json")).json()
+    allowed = set()
+    for path, item in document["paths"].items():
+        names = re.findall(r"{(\w+)}", path)
+        place = path.format_map({name: values.get(name, "NONE") for name in names})
+        if "get" in item and item["get"].get("security", True) and path != "/events/stream":
+            allowed |= {path} if (await store.get(place)).status_code != 403 else set()
+    assert allowed & {path for path in document["paths"] if path not in OPEN} == own
+
+
+async def test_c20_a_store_key_without_a_location_is_refused(sessions: Sessions, store: Api, connect: Connect) -> None:
+    for role, location in (("store", None), ("store", "NOWHERE"), ("staff", STORE)):
+        with pytest.raises(ValueError, match="location"):
+            create_key(sessions, "a till", role, location=location)
+
+    # A key that was made before keys had locations works nowhere.
+    old = create_key(sessions, "an old till", "store", location=STORE)
+    with sessions.begin() as session:
+        session.execute(update(ApiKeyRow).where(ApiKeyRow.name == "an old till").values(location=None))
+    assert_problem(await connect(old).get(f"/locations/{STORE}/pick-list"), 403, "forbidden")
+
+
+async def test_c20_wrong_codes_call_a_person_and_lock_no_customer_out(
+    store: Api, staff: Api, waiting: str, sessions: Sessions
+) -> None:
+    # given more wrong codes than call a person, of two keys
+    address = f"/fulfillment-orders/{WORK}/pickup"
+    wrong = [await store.post(address, json={"code": "WRONG-ONE"}) for _ in range(MOST_TRIES + 2)]
+    wrong += [await staff.post(address, json={"code": "WRONG-ONE"}) for _ in range(2)]
+
+    # when
+    right = await store.post(address, json={"code": f"{CODE[:4].lower()}-{CODE[4:]}"})
+
+    # then
+    assert {answer.status_code for answer in wrong} == {422}
+    assert right.json()["answer"] == "handed_over"
+    with sessions() as session:
+        kinds = session.scalars(select(PartnerEventRow.type).order_by(PartnerEventRow.sequence)).all()
+    assert kinds == [pickups.LOCKED, pickups.FETCHED]
+
+
+async def test_c20_a_key_that_tries_codes_is_slowed_down_and_the_next_one_is_not(
+    store: Api, staff: Api, waiting: str
+) -> None:
+    address, said = f"/fulfillment-orders/{WORK}/pickup", {"code": "WRONG-ONE"}
+    tried = await asyncio.gather(*(store.post(address, json=said) for _ in range(WRONG_CODES_AT_ONCE + 5)))
+
+    statuses = sorted(answer.status_code for answer in tried)
+    assert statuses == [422] * WRONG_CODES_AT_ONCE + [429] * 5
+    assert all(1 <= int(answer.headers["retry-after"]) <= 10 for answer in tried if answer.status_code == 429)
+    # The customer goes to the next till, and has her goods.
+    assert (await staff.post(address, json={"code": CODE})).status_code == 200
+
+
+async def test_c20_right_codes_cost_a_key_nothing(store: Api, waiting: str) -> None:
+    address = f"/fulfillment-orders/{WORK}/pickup"
+    right = [await store.post(address, json={"code": CODE}) for _ in range(WRONG_CODES_AT_ONCE + 5)]
+    assert {answer.status_code for answer in right} == {200}
 
 
 async def test_what_cannot_be_handed_over_is_refused(store: Api, staff: Api, sessions: Sessions, place: object) -> None:
