@@ -17,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.heartbeats import Heartbeats
+from activities.interruption import Uninterrupted
 from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
 from domain.ids import message_queue
@@ -72,7 +73,7 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses()],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
     )
 
 
@@ -86,7 +87,7 @@ def build_messenger(client: Client, settings: Settings, steps: Sequence[Callable
         max_concurrent_activities=MESSENGERS,
         max_concurrent_activity_task_polls=1,
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses()],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
     )
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from temporalio.client import Client
 
 from api.access import Caller, KeyRing, Right
-from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, Problem, invalid_body
-from api.group_commit import Answer, GroupCommit, Item, QueueFull
+from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, UNAVAILABLE, Problem, invalid_body
+from api.group_commit import Answer, GroupCommit, Item, NotInTime, QueueFull
 from api.rate_limits import BacklogLimit, RateLimit
 from api.subscriptions.log_reader import LogReader
 from intake.order_rows import NewOrder
@@ -146,8 +146,11 @@ def parse(raw: bytes, model: type[Body]) -> Body:
 
 
 async def commit(group: GroupCommit[Item, Answer], item: Item, weight: int = 1) -> Answer:
-    """Commit together with others; a 503 when too much is waiting."""
+    """Commit together with others; a 503 when too much is waiting, or for too long."""
     try:
         return await group.submit(item, weight)
     except QueueFull:
         raise Problem(BUSY, "the queue of the database is full; try again", headers={"Retry-After": "1"}) from None
+    except NotInTime:
+        detail = "the database did not answer in time; send the same again, it is taken once"
+        raise Problem(UNAVAILABLE, detail, headers={"Retry-After": "5"}) from None

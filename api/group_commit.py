@@ -7,12 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 30.0
+"""How long an item waits for its answer: the database may stand still, and those who wait must not."""
+
+
 class QueueFull(Exception):
     """More is waiting than was agreed on: the caller should come back later."""
+
+
+class NotInTime(Exception):
+    """The item may have been committed or may still be: the caller should send it again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class GroupCommit(Generic[Item, Answer]):
     thread of its own and answers in the order of the items. When it fails, the group is halved until the item at fault
     stands alone, so that no item fails for its neighbor; an exception of `hopeless` fails the whole group at once,
     since each half would meet the same. Weights are rows: they bound the transaction and the memory of the queue.
+    Nobody waits longer than `patience` seconds, and whatever goes wrong with a group, the next one is taken.
     """
 
     def __init__(
@@ -39,12 +52,14 @@ class GroupCommit(Generic[Item, Answer]):
         largest_group: int = 4_000,
         longest_queue: int = 60_000,
         observe: Callable[[int], object] = lambda size: None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._commit = commit
         self._hopeless = hopeless
         self._largest_group = largest_group
         self._longest_queue = longest_queue
         self._observe = observe
+        self._patience = patience
         self._queue: deque[_Waiting[Item, Answer]] = deque()
         self._queued_weight = 0
         self._arrived = asyncio.Event()
@@ -53,14 +68,18 @@ class GroupCommit(Generic[Item, Answer]):
         self._loop = asyncio.create_task(self._run(), name=name)
 
     async def submit(self, item: Item, weight: int = 1) -> Answer:
-        """The item's answer once it is committed; raises what its commit raised, or QueueFull at once."""
+        """The item's answer once it is committed; raises what its commit raised, QueueFull at once, or NotInTime."""
         if self._closing or self._queued_weight + weight > self._longest_queue:
             raise QueueFull
         waiting: _Waiting[Item, Answer] = _Waiting(item, weight, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._queued_weight += weight
         self._arrived.set()
-        outcome = await waiting.outcome
+        try:
+            async with asyncio.timeout(self._patience):
+                outcome = await waiting.outcome
+        except TimeoutError:
+            raise NotInTime from None
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -80,20 +99,30 @@ class GroupCommit(Generic[Item, Answer]):
                 await self._arrived.wait()
                 continue
             group = self._next_group()
-            self._observe(len(group))
-            outcomes = await loop.run_in_executor(self._thread, self._outcomes, [waiting.item for waiting in group])
+            if not group:
+                continue
+            try:
+                self._observe(len(group))
+                items = [waiting.item for waiting in group]
+                outcomes = await loop.run_in_executor(self._thread, self._outcomes, items)
+            except Exception as error:
+                # Nobody would take the next group if this task ended.
+                log.error("group_not_committed", error=type(error).__name__)
+                outcomes = [error] * len(group)
             for waiting, outcome in zip(group, outcomes, strict=True):
-                # A caller that went away has canceled its future; the others still wait for theirs.
                 if not waiting.outcome.done():
                     waiting.outcome.set_result(outcome)
 
     def _next_group(self) -> list[_Waiting[Item, Answer]]:
-        group = [self._queue.popleft()]
-        weight = group[0].weight
-        while self._queue and weight + self._queue[0].weight <= self._largest_group:
-            group.append(self._queue.popleft())
-            weight += group[-1].weight
-        self._queued_weight -= weight
+        """What is committed next; who went away or gave up while it waited has canceled its future, and is left out."""
+        group: list[_Waiting[Item, Answer]] = []
+        weight = 0
+        while self._queue and (not group or weight + self._queue[0].weight <= self._largest_group):
+            waiting = self._queue.popleft()
+            self._queued_weight -= waiting.weight
+            if not waiting.outcome.done():
+                group.append(waiting)
+                weight += waiting.weight
         return group
 
     def _outcomes(self, items: Sequence[Item]) -> list[Answer | Exception]:

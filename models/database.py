@@ -15,6 +15,16 @@ Sessions = sessionmaker[Session]
 ASK_AFTER_SECONDS = 5.0
 """A connection that rested longer is asked whether it still lives, before it is used."""
 
+# A host that vanished or a firewall that forgot sends no word: it is noticed after half a minute, not after the hours
+# that the system would take. A unix socket has no use for it.
+NOTICE_SILENCE = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
 
 def open_database(url: str, connections: int = 5) -> Engine:
     """An engine with as many connections as threads will use it; nothing is connected until it is used.
@@ -28,7 +38,11 @@ def open_database(url: str, connections: int = 5) -> Engine:
         pool_timeout=30,
         # Texts of exceptions end in histories, which must name nobody.
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC",
+            **NOTICE_SILENCE,
+        },
     )
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", _still_lives)

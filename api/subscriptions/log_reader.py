@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Sequence
 
 import structlog
 from anyio import to_thread
-from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
 from models.horizon import LogHorizon
@@ -71,7 +70,8 @@ class LogReader:
         while True:
             try:
                 await self._look()
-            except SQLAlchemyError as trouble:
+            except Exception as trouble:
+                # Every stream of this process waits for this task.
                 log.warning("log_not_read", error=type(trouble).__name__)
             await asyncio.sleep(EVERY_SECONDS)
 

@@ -1,6 +1,6 @@
 """Claims that wait together share a transaction, and none pays for its neighbor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from time import monotonic, sleep
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy.exc import OperationalError
 
-from activities.sourcing.claim_desk import ClaimDesk
+from activities.sourcing.claim_desk import ClaimDesk, DeskBusy
 
 
 class Counter:
@@ -49,10 +49,7 @@ def queue_up(counter: Counter, threads: ThreadPoolExecutor, claims: Sequence[int
     waiting = []
     for place, claim in enumerate(claims):
         waiting.append(threads.submit(desk.submit, claim))
-        give_up = monotonic() + 5
-        while not counter.groups or len(desk._queue) < place:
-            assert monotonic() < give_up
-            sleep(0.001)
+        until(lambda place=place: bool(counter.groups) and len(desk._queue) >= place)
     return waiting
 
 
@@ -85,6 +82,53 @@ def test_when_the_connection_is_cut_each_claim_is_tried_alone(counter: Counter) 
         counter.open.set()
         assert [one.result() for one in waiting] == [f"served {claim} alone" for claim in range(4)]
     assert counter.groups == [[0], [1, 2, 3]]
+
+
+def test_a_claim_that_is_not_answered_in_time_gives_its_thread_back(counter: Counter) -> None:
+    # given a commit that does not end
+    desk = ClaimDesk(counter, counter.alone, patience=0.05)
+    counter.open.clear()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(desk.submit, 0)
+        until(lambda: bool(counter.groups))
+
+        # when another one waits
+        with pytest.raises(DeskBusy):
+            threads.submit(desk.submit, 1).result(timeout=10)
+
+        # then nothing is left of it, and the desk serves again when the commit has ended
+        counter.open.set()
+        assert (first.result(), desk.submit(2)) == ("served 0", "served 2")
+    assert counter.groups == [[0], [2]]
+
+
+def test_a_turn_that_is_not_given_back_is_taken(counter: Counter) -> None:
+    # given a thread that never comes back from the database, and one that waits behind it
+    desk = ClaimDesk(counter, counter.alone, turn=0.05)
+    counter.open.clear()
+    with ThreadPoolExecutor(3) as threads:
+        lost = threads.submit(desk.submit, 0)
+        until(lambda: bool(counter.groups))
+        behind = threads.submit(desk.submit, 1)
+        until(lambda: len(desk._queue) == 1)
+        sleep(0.06)
+
+        # when the next claim comes
+        served = [threads.submit(desk.submit, 2)]
+        until(lambda: len(counter.groups) == 2)
+
+        # then it takes the turn and all that waits with it, and the old turn passes nothing on
+        counter.open.set()
+        assert [one.result() for one in (lost, behind, *served)] == ["served 0", "served 1", "served 2"]
+    assert counter.groups == [[0], [1, 2]]
+    assert (desk.submit(3), counter.groups[2:]) == ("served 3", [[3]])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    give_up = monotonic() + 5
+    while not holds():
+        assert monotonic() < give_up
+        sleep(0.001)
 
 
 @given(claims=some.lists(some.integers(-3, 9), min_size=1, max_size=30))

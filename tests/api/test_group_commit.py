@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from api.group_commit import GroupCommit, QueueFull
+from api.group_commit import GroupCommit, NotInTime, QueueFull
 
 
 class Ledger:
@@ -96,6 +96,33 @@ async def test_a_caller_that_goes_away_takes_no_answer_with_it(ledger: Ledger) -
     ledger.open.set()
     assert await stays == "took 2"
     assert await group.submit(3) == "took 3"
+    await group.close()
+
+
+async def test_nobody_waits_for_good_while_the_database_stands_still(ledger: Ledger) -> None:
+    # given a commit that does not end
+    group = GroupCommit("test", ledger, patience=0.05)
+    ledger.open.clear()
+    answers = [asyncio.create_task(group.submit(item)) for item in (1, 2)]
+
+    # when the patience is over
+    outcomes = await asyncio.gather(*answers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [NotInTime, NotInTime]
+
+    # then what has not been begun is not done, and the next is, once the database is back
+    ledger.open.set()
+    assert await group.submit(3) == "took 3"
+    assert ledger.groups in ([[1], [3]], [[1, 2], [3]])
+    await group.close()
+
+
+async def test_a_group_that_cannot_be_counted_holds_up_nobody(ledger: Ledger) -> None:
+    sizes = iter(())
+    group = GroupCommit("test", ledger, observe=lambda size: next(sizes))
+    with pytest.raises(RuntimeError):
+        await group.submit(1)
+    sizes = iter([1])
+    assert await group.submit(2) == "took 2"
     await group.close()
 
 

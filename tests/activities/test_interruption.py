@@ -1,0 +1,122 @@
+"""A step that is canceled or timed out in mid-work comes to its own end, and leaves what it shares as it should be."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import CancelledError
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, UnsandboxedWorkflowRunner, Worker
+
+from activities.interruption import Uninterrupted
+from activities.sourcing.claim_desk import ClaimDesk
+
+ORDERS = 6
+SHORT: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=1),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), backoff_coefficient=1),
+    "local_retry_threshold": timedelta(seconds=2),
+}
+
+
+class Database:
+    """It stands still until it is `back`."""
+
+    def __init__(self) -> None:
+        self.back = threading.Event()
+        self.tries = 0
+        self.desk: ClaimDesk[int, int] = ClaimDesk(self.commit, lambda claim: claim)
+
+    def commit(self, claims: Sequence[int]) -> list[int]:
+        self.back.wait()
+        return list(claims)
+
+    @activity.defn(name="claim")
+    def claim(self, number: int) -> int:
+        self.tries += 1
+        return self.desk.submit(number)
+
+
+@workflow.defn
+class Claims:
+    @workflow.run
+    async def run(self, number: int) -> int:
+        return int(await workflow.execute_local_activity("claim", number, **SHORT))
+
+
+async def test_the_desk_serves_again_when_its_claims_were_timed_out_in_the_queue(temporal: WorkflowEnvironment) -> None:
+    # given claims that queue while the database stands still, and steps that are not uninterrupted by themselves
+    database, queue = Database(), f"desk-{uuid4().hex}"
+    worker = Worker(
+        temporal.client,
+        task_queue=queue,
+        workflows=[Claims],
+        activities=[database.claim],
+        activity_executor=ThreadPoolExecutor(16),
+        max_concurrent_local_activities=16,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    async with worker:
+        orders = [
+            await temporal.client.start_workflow(Claims.run, number, id=f"{queue}-{number}", task_queue=queue)
+            for number in range(ORDERS)
+        ]
+
+        # when they are timed out and tried again before it is back
+        async with asyncio.timeout(60):
+            while database.tries <= ORDERS:
+                await asyncio.sleep(0.05)
+        database.back.set()
+
+        # then each has its answer, and so has the next
+        async with asyncio.timeout(60):
+            assert await asyncio.gather(*(order.result() for order in orders)) == [*range(ORDERS)]
+            assert await asyncio.to_thread(database.desk.submit, 99) == 99
+
+
+class Running(ActivityInboundInterceptor):
+    """Runs the step in this thread, as the SDK does in one of its own."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        return input.fn(*input.args)
+
+
+def outcome(step: Callable[[ActivityEnvironment], Any]) -> Any:
+    """Of a step that is canceled while it works."""
+    environment = ActivityEnvironment()
+    whole = Uninterrupted().intercept_activity(Running())
+
+    @activity.defn
+    def run() -> Any:
+        return asyncio.run(
+            whole.execute_activity(ExecuteActivityInput(fn=step, args=(environment,), executor=None, headers={}))
+        )
+
+    return environment.run(run)
+
+
+def test_the_answer_of_a_step_that_was_canceled_in_mid_work_counts() -> None:
+    def book(environment: ActivityEnvironment) -> str:
+        environment.cancel()
+        return "booked"
+
+    assert outcome(book) == "booked"
+
+
+def test_the_failure_of_a_step_that_was_canceled_in_mid_work_is_its_cancellation() -> None:
+    def fail(environment: ActivityEnvironment) -> str:
+        environment.cancel()
+        raise ConnectionError
+
+    with pytest.raises(CancelledError):
+        outcome(fail)

@@ -1,0 +1,66 @@
+"""PostgreSQL stands still under load (a failover, a paused machine, a full disk) longer than a step may take: when it
+is back, every order goes on. `STILL=40 ORDERS=150` is as long as a step really may take, and more."""
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from commands.seed import Shop, stock_shop
+from embedded.postgres import EmbeddedPostgres
+from tests.databases import copy_template
+from tests.house import QUICK, House, open_house
+from workflows.activity_options import DATABASE
+
+ORDERS = int(os.environ.get("ORDERS", "24"))
+STILL_SECONDS = float(os.environ.get("STILL", "3"))
+HALL = {"location_id": "HALL", "kind": "warehouse", "name": "Hall", "country": "CN", "province": "广东省"}
+
+
+@pytest.fixture
+async def house(
+    temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    limit = DATABASE["start_to_close_timeout"]
+    monkeypatch.setitem(DATABASE, "start_to_close_timeout", min(limit, timedelta(seconds=STILL_SECONDS / 2)))
+    async with open_house(temporal, copy_template(postgres, "stands_still"), QUICK) as opened:
+        yield opened
+
+
+async def test_orders_go_on_when_the_database_stood_still(house: House, postgres: EmbeddedPostgres) -> None:
+    # Given orders of which some are claiming the same goods
+    with house.sessions.begin() as session:
+        stock_shop(session, Shop({"MANY": "Many"}, [HALL], {("MANY", "HALL"): 100_000}))
+    orders = await asyncio.gather(*(house.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
+    async with asyncio.timeout(60):
+        while threads_at_the_desk() < 3:
+            await asyncio.sleep(0.001)
+
+    # When PostgreSQL stands still for longer than a step may take
+    processes = postgres._processes()
+    for process in processes:
+        os.kill(process.pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(STILL_SECONDS)
+    finally:
+        for process in processes:
+            os.kill(process.pid, signal.SIGCONT)
+
+    # Then every order ends, and so does one that comes later
+    orders.append(await house.order("AFTER", lines=[("MANY", 1, "9.00")]))
+    left = "SELECT count(*) FROM orders WHERE status <> 'completed'"
+    async with asyncio.timeout(120):
+        while house.rows(left)[0].count:
+            await asyncio.sleep(0.25)
+    assert len(house.rows("SELECT 1 FROM orders")) == len(orders)
+
+
+def threads_at_the_desk() -> int:
+    frames = sys._current_frames().values()
+    return sum(any(line.name == "submit" for line in traceback.extract_stack(frame)) for frame in frames)
