@@ -154,6 +154,8 @@ class Settings(BaseSettings):
     deliveries_kept: timedelta = timedelta(days=7)
     """How long the log of what subscribers were told is kept."""
 
+    unclaimed_after: Annotated[timedelta, Field(ge=timedelta(minutes=5))] = timedelta(days=3)
+    """How long a webhook waits for the order, parcel or payment that it is about; then it is set aside as nobody's."""
     relay_fair: bool = True
     """Whether channels take turns in the backlog; otherwise the oldest order is first."""
     relay_ahead: int = 100

@@ -88,7 +88,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and TIME.fullmatch(value):
         try:
             return _utc(datetime.fromisoformat(value))
-        except ValueError:
+        # It only looks like a time, or is one that UTC has no year for: then it is a text like any other.
+        except (ValueError, OverflowError):
             return value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= EXACT:
         return str(value)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -14,6 +15,9 @@ from intake.people import orders_of
 from models.database import Sessions
 from models.erasure import ErasureDueRow
 from models.order import OrderRow
+from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
+
+log = structlog.get_logger()
 
 OPEN = {
     "open": [status for status in OrderStatus if not is_final(ORDER, status)],
@@ -26,6 +30,11 @@ UNDER_WAY = text("""
         OR EXISTS (SELECT FROM messages WHERE messages.order_id = orders.order_id AND sent_at IS NULL
             AND parked_at IS NULL))
     ORDER BY order_id
+""")
+DUE = text("""
+    SELECT order_id FROM erasures_due WHERE NOT EXISTS (
+        SELECT FROM set_asides WHERE kind = 'erasure' AND subject = order_id AND aside_at IS NOT NULL)
+    ORDER BY asked_at
 """)
 NAMES = text("SELECT unnest(ARRAY[customer_id, receiver_token, buyer_token]) FROM orders WHERE order_id = ANY(:orders)")
 REACHED = text("""
@@ -125,15 +134,30 @@ def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
 
 def erase_due(sessions: Sessions) -> int:
     """Forget the persons of orders that have ended since they asked, and answer how many orders these were."""
-    with sessions.begin() as session:
-        # Several workers look: each takes what no other has.
-        rows = select(ErasureDueRow).with_for_update(skip_locked=True)
-        due = {row.order_id: row for row in session.scalars(rows)}
-        waiting = set(session.scalars(UNDER_WAY, {"orders": list(due), **OPEN})) if due else set()
-        over = _locked(session, [order_id for order_id in due if order_id not in waiting])
-        for order_id in over:
-            _forget(session, [order_id], due[order_id].pseudonym, due[order_id].asked_by)
-        return len(over)
+    with sessions() as session:
+        due = list(session.scalars(DUE))
+        waiting = set(session.scalars(UNDER_WAY, {"orders": due, **OPEN})) if due else set()
+    return sum(_erase_one(sessions, order_id) for order_id in due if order_id not in waiting)
+
+
+def _erase_one(sessions: Sessions, order_id: str) -> bool:
+    """Forget the person of one order. One that cannot be forgotten is set aside, and keeps no other from it."""
+    try:
+        with sessions.begin() as session:
+            # Several workers look: each takes what no other has.
+            mine = select(ErasureDueRow).where(ErasureDueRow.order_id == order_id).with_for_update(skip_locked=True)
+            due = session.scalar(mine)
+            if due is None or session.scalars(UNDER_WAY, {"orders": [order_id], **OPEN}).first():
+                return False
+            _forget(session, _locked(session, [order_id]), due.pseudonym, due.asked_by)
+            return True
+    except Exception as trouble:
+        if not is_rows_own(trouble):
+            raise
+        with sessions.begin() as session:
+            set_aside(session, "erasure", [order_id], kind_of(trouble), TRIES)
+        log.error("not_erased", order_id=order_id, error=kind_of(trouble))
+        return False
 
 
 def _locked(session: Session, orders: Sequence[str]) -> list[str]:

@@ -80,7 +80,7 @@ def clock(response: httpx2.Response) -> datetime | None:
     said = response.headers.get_list("date")
     try:
         return parsedate_to_datetime(said[-1]) if said else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

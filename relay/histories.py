@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
 from models.history import KeptHistoryRow
+from relay.isolation import Isolation
 from settings import Settings
 from workflows.history import Happening, fetch_happenings, has_ended
 
@@ -26,8 +27,8 @@ AT_ONCE = 5
 # Taken by a lease that grows, since a workflow may tell of its end for days before it closes.
 TAKE = text("""
     WITH taken AS (
-        UPDATE histories_due SET look_after = now() + least(interval '1 hour', interval '1 minute' * power(2, tries)),
-            tries = tries + 1
+        UPDATE histories_due SET tries = tries + 1,
+            look_after = now() + least(interval '1 hour', interval '1 minute' * power(2, least(tries, 10)))
         WHERE subject = ANY(ARRAY(SELECT subject FROM histories_due WHERE look_after <= now()
             ORDER BY look_after LIMIT :at_once FOR UPDATE SKIP LOCKED))
         RETURNING subject)
@@ -45,11 +46,13 @@ class Histories:
         self.sessions = sessions
         self.client = client
         self.settings = settings
+        self.isolation = Isolation(sessions)
 
     async def carry(self) -> int:
-        """Keep the histories of a few workflows that have closed; answer how many."""
+        """Keep the histories of a few workflows, if they have closed; answer how many were looked at."""
         due = await asyncio.to_thread(self._take)
-        return sum([await self._keep(row) for row in due])
+        looked = [await self.isolation.attempt("history", [row.subject], self._keep(row)) for row in due]
+        return sum(one is not None for one in looked)
 
     async def _keep(self, row: Row[Any]) -> bool:
         if row.case_id is None:

@@ -5,21 +5,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
 from models.horizon import LogHorizon
 from models.messaging import IS_LEFT
+from relay.isolation import Isolation
 from settings import Settings
 from subscriptions import queue
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
-
-log = structlog.get_logger()
 
 CLEAN_EVERY_SECONDS = 60.0
 # A look at the head of an index for each recipient; to count what waits would be a look at all of it.
@@ -33,15 +30,22 @@ class MessageNews:
     """Runs in every worker beside the relay's other work. While nobody subscribes it asks two questions and no more."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self.isolation = Isolation(sessions)
         self.sessions = sessions
         self.client = client
         self.settings = settings
         self.horizon = LogHorizon()
+        self._up_to = 0
         self._clean_at = 0.0
 
     async def carry(self) -> int:
         """Fill the queues and start what is to be told; answer how many have something to be told."""
-        subscribers = await asyncio.to_thread(self._fill)
+        behind = await asyncio.to_thread(self._behind)
+        for subscription_id in behind or ():
+            await self.isolation.attempt(
+                "subscription", [subscription_id], asyncio.to_thread(self._fill, subscription_id)
+            )
+        subscribers = [] if behind is None else await asyncio.to_thread(self._due)
         for subscription_id in subscribers:
             await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id)
         recipients = await asyncio.to_thread(self._untold)
@@ -49,17 +53,21 @@ class MessageNews:
             await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient)
         return len(subscribers) + len(recipients)
 
-    def _fill(self) -> list[str]:
+    def _behind(self) -> list[str] | None:
+        """Whose queue lacks what the log has up to the horizon; None while nobody listens."""
         with self.sessions.begin() as session:
             if not queue.anybody_listens(session):
-                return []
-            horizon = self.horizon.look(session)
-            behind = queue.subscribers_behind(session, horizon)
-        for subscription_id in behind:
-            more = True
-            while more:
-                with self.sessions.begin() as session:
-                    more = queue.fill(session, subscription_id, horizon)
+                return None
+            self._up_to = self.horizon.look(session)
+            return queue.subscribers_behind(session, self._up_to)
+
+    def _fill(self, subscription_id: str) -> None:
+        more = True
+        while more:
+            with self.sessions.begin() as session:
+                more = queue.fill(session, subscription_id, self._up_to)
+
+    def _due(self) -> list[str]:
         with self.sessions.begin() as session:
             if time.monotonic() >= self._clean_at:
                 queue.forget_old(session, self.settings.deliveries_kept)
@@ -71,10 +79,10 @@ class MessageNews:
             return list(session.scalars(LEFT, {"recipients": list(RECIPIENTS)}))
 
     async def _start(self, workflow: str, start: Callable[[Settings, str], dict[str, Any]], whom: str) -> None:
+        """A run that is there already goes on until nothing is due."""
         try:
             await self.client.start_workflow(workflow, **start(self.settings, whom))
         except WorkflowAlreadyStartedError:
-            # It goes on until nothing is due.
             pass
-        except RPCError as trouble:
-            log.warning("messages_not_started", whom=whom, status=trouble.status.name)
+        except Exception as trouble:
+            self.isolation.told("messages", [whom], trouble)

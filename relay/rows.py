@@ -14,15 +14,33 @@ from workflows.messages import PartnerEvent
 
 MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:done)")
 
-# A webhook may come before its cause: it is tried again, ever more rarely, until the cause is there.
-TAKE_EVENTS = text("""
-    WITH due AS MATERIALIZED (
-        SELECT partner, event_id FROM partner_events WHERE relayed_at IS NULL AND relay_after <= now()
-        ORDER BY relay_after, sequence LIMIT :batch FOR UPDATE SKIP LOCKED)
-    UPDATE partner_events SET tries = tries + 1,
-        relay_after = now() + least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries, 10)))
-    WHERE (partner, event_id) IN (SELECT partner, event_id FROM due)
-    RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id
+AGAIN_AT_LEAST = 10
+"""Of a batch of webhooks, so many may be ones that were looked at before, however many new ones there are."""
+# New ones never stand behind those that nobody wants, nor these behind the new. All are leased for half a minute.
+TAKE_EVENTS = text(f"""
+    WITH fresh AS MATERIALIZED (
+        SELECT partner, event_id FROM partner_events
+        WHERE relayed_at IS NULL AND least(tries, 1) = 0 AND relay_after <= now()
+        ORDER BY relay_after, sequence LIMIT :batch FOR UPDATE SKIP LOCKED
+    ), again AS MATERIALIZED (
+        SELECT partner, event_id FROM partner_events
+        WHERE relayed_at IS NULL AND least(tries, 1) = 1 AND relay_after <= now()
+        ORDER BY relay_after, sequence LIMIT greatest(:batch - (SELECT count(*) FROM fresh), {AGAIN_AT_LEAST})
+        FOR UPDATE SKIP LOCKED)
+    UPDATE partner_events SET tries = tries + 1, relay_after = now() + interval '30 seconds'
+    WHERE (partner, event_id) IN (SELECT partner, event_id FROM fresh UNION ALL SELECT partner, event_id FROM again)
+    RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id, tries,
+        extract(epoch FROM now() - received_at) AS age
+""")
+# A webhook may come before its cause: it is looked at again ever more rarely, at first every half minute at least. One
+# whose cause is not there after some minutes waits a twentieth of its age, so that many of them cost little.
+PUT_OFF = text("""
+    UPDATE partner_events SET relay_after = now() + greatest(
+        least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries - 1, 10))),
+        CASE WHEN unknown AND tries > 10 THEN (now() - received_at) / 20 ELSE interval '0' END)
+    FROM unnest(CAST(:partners AS text[]), CAST(:event_ids AS text[]), CAST(:unknown AS boolean[]))
+        AS late (late_partner, late_event, unknown)
+    WHERE partner = late_partner AND event_id = late_event AND relayed_at IS NULL AND isfinite(relay_after)
 """)
 MARK_EVENTS = text("UPDATE partner_events SET relayed_at = now() WHERE sequence = ANY(:done)")
 
@@ -115,6 +133,16 @@ class Rows:
         with self.sessions.begin() as session:
             session.execute(which, {"done": list(done)})
 
+    def put_off(self, rows: Sequence[Row[Any]], unknown: set[int]) -> None:
+        """Look at them later; those with a sequence number in `unknown` have no order, parcel or payment yet."""
+        values = {
+            "partners": [row.partner for row in rows],
+            "event_ids": [row.event_id for row in rows],
+            "unknown": [row.sequence in unknown for row in rows],
+        }
+        with self.sessions.begin() as session:
+            session.execute(PUT_OFF, values)
+
     def call_a_person(self, order_id: str, reason: str) -> None:
         with self.sessions.begin() as session:
             session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
@@ -142,6 +170,11 @@ class Rows:
                 # One payment may have paid for several orders: each of them hears of it.
                 found += [_waiting(row, target) for target in targets for row in same_kind if row.subject == target.key]
         return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
+
+
+def key_of(event: Row[Any] | PartnerEvent) -> str:
+    """What a webhook goes by where it is set aside."""
+    return f"{event.partner}/{event.event_id}"
 
 
 def _kind(row: Row[Any]) -> str:

@@ -4,19 +4,16 @@ each channel that is behind.
 
 import asyncio
 
-import structlog
 from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from activities.stock.sweep import AT_ONCE, Sweep
 from models.database import Sessions
+from relay.isolation import Isolation
 from relay.waking import wake
 from settings import Settings
 from workflows.starting import PUSH_WORKFLOW, push_start
-
-log = structlog.get_logger()
 
 BEHIND = text("""
     SELECT channel FROM channel_accounts AS account LEFT JOIN channel_pushes USING (channel)
@@ -34,6 +31,7 @@ class StockNews:
     """Runs in every worker beside the relay's other work. What several do at once is done once."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self.isolation = Isolation(sessions)
         self.sessions = sessions
         self.client = client
         self.settings = settings
@@ -62,5 +60,5 @@ class StockNews:
         except WorkflowAlreadyStartedError:
             # It goes on until nothing is behind, or waits until the channel's limit is over.
             pass
-        except RPCError as trouble:
-            log.warning("push_not_started", channel=channel, status=trouble.status.name)
+        except Exception as trouble:
+            self.isolation.told("push", [channel], trouble)

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.stock.queue import Name
 from domain.ids import order_workflow_id
+from relay.isolation import NOT_TAKEN
 from settings import Settings
+
+log = structlog.get_logger()
 
 
 async def wake(client: Client, settings: Settings, orders: Sequence[Name]) -> bool:
@@ -17,6 +21,9 @@ async def wake(client: Client, settings: Settings, orders: Sequence[Name]) -> bo
         try:
             await handle.signal("stock_arrived", rpc_timeout=settings.rpc_timeout)
         except RPCError as trouble:
-            if trouble.status != RPCStatusCode.NOT_FOUND:
+            # One order that Temporal would refuse again must not have all the others woken for ever.
+            if trouble.status in NOT_TAKEN:
+                log.error("order_not_woken", channel=channel, order=channel_order_id, status=trouble.status.name)
+            elif trouble.status != RPCStatusCode.NOT_FOUND:
                 return False
     return True

@@ -7,17 +7,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from sqlalchemy import Row, text
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ids import order_workflow_id
 from models.database import Sessions
+from relay.isolation import Isolation
 from relay.turns import BATCH
 from settings import Settings
-
-log = structlog.get_logger()
 
 # Work that was told a minute ago and is not with its warehouse is stuck for a reason of its own.
 ON_THE_WAY = text("""
@@ -41,6 +39,7 @@ class Waves:
     """Runs in every worker beside the relay's other work; `ahead` work may be on its way to the warehouses."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self._isolation = Isolation(sessions)
         self._sessions = sessions
         self._client = client
         self._ahead = settings.relay_ahead
@@ -49,7 +48,8 @@ class Waves:
     async def carry(self) -> int:
         """Tell the orders of a batch that their wave is released; how many were told."""
         rows = await asyncio.to_thread(self._take)
-        told = await asyncio.gather(*(self._tell(row) for row in rows))
+        tried = [self._isolation.attempt("wave", [row.fulfillment_order_id], self._tell(row)) for row in rows]
+        told = await asyncio.gather(*tried)
         done = [row.fulfillment_order_id for row, heard in zip(rows, told, strict=True) if heard]
         if done:
             await asyncio.to_thread(self._mark, done)
@@ -71,6 +71,5 @@ class Waves:
         except RPCError as trouble:
             # An order that has ended has nothing left to release.
             if trouble.status != RPCStatusCode.NOT_FOUND:
-                log.warning("wave_not_told", work=row.fulfillment_order_id, status=trouble.status.name)
-                return False
+                raise
         return True

@@ -14,7 +14,12 @@ FULL = 5_000
 """So many may wait for one subscriber; the others stay in the log until there is room."""
 AT_ONCE = 1_000
 
-BEHIND = text("SELECT subscription_id FROM subscriptions WHERE active AND position < :horizon ORDER BY 1")
+# One that could not be worked is left out until somebody has it tried again.
+BEHIND = text("""
+    SELECT subscription_id FROM subscriptions WHERE active AND position < :horizon AND NOT EXISTS (
+        SELECT FROM set_asides WHERE kind = 'subscription' AND subject = subscription_id AND aside_at IS NOT NULL)
+    ORDER BY 1
+""")
 ANYBODY = text("SELECT EXISTS (SELECT FROM subscriptions WHERE active)")
 WAITING = text("""
     SELECT count(*) FROM (

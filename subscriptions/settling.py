@@ -51,7 +51,8 @@ class Tried:
             return float(asked[:9])
         try:
             until = parsedate_to_datetime(asked)
-        except ValueError:
+        # A zone of twenty digits overflows.
+        except (ValueError, OverflowError):
             return 0
         return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 

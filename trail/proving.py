@@ -16,7 +16,9 @@ from trail.days import as_it_stands, is_signed
 EVERYTHING = """
     SELECT coalesce(seal.order_id, event.order_id) AS order_id, coalesce(seal.event_id, event.event_id) AS event_id,
         seal.position, seal.hash, event.event_id IS NOT NULL AS is_there, event.order_id AS told_of, at, type, key,
-        actor, data, event.event_id <= (SELECT coalesce(max(sealing.event_id), 0) FROM sealing) AS is_old
+        actor, data, event.event_id <= (SELECT coalesce(max(sealing.event_id), 0) FROM sealing) AS is_old,
+        EXISTS (SELECT FROM set_asides
+            WHERE kind = 'fact' AND subject = CAST(event.event_id AS text)) AS is_aside
     FROM event_seals AS seal FULL JOIN order_events AS event USING (event_id)
 """
 OF_ONE = text(f"{EVERYTHING} WHERE :order_id IN (seal.order_id, event.order_id) ORDER BY 1, position, 2")
@@ -27,6 +29,7 @@ RESEALED = text("""
     WHERE leaf.day = :day AND seal.hash IS DISTINCT FROM leaf.hash ORDER BY leaf.order_id
 """)
 CHUNK = 5_000
+ADDED = "was added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,15 @@ def _link(row: Row[tuple[object, ...]], position: int, previous: bytes) -> Link:
     known = row.is_there
     fact = Fact(row.event_id, row.told_of, row.at, row.type, row.key, row.actor, row.data) if known else None
     link_ = Link(row.order_id, row.event_id, row.position or 0, bytes(row.hash or b""), fact)
-    return replace(link_, fault=_fault(link_, bool(row.is_old), position, previous))
+    fault = _fault(link_, bool(row.is_old), position, previous)
+    return replace(link_, fault="could not be sealed and is set aside" if fault == ADDED and row.is_aside else fault)
 
 
 def _fault(found: Link, is_old: bool, position: int, previous: bytes) -> str:
     if found.fact is None:
         return "was removed"
     if not found.position:
-        return "was added" if is_old else ""
+        return ADDED if is_old else ""
     if found.position != position + 1:
         return f"stands at {found.position} after {position}: what was between is gone"
     if link(previous, found.fact) != found.hash:

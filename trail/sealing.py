@@ -4,7 +4,11 @@ It is done beside the orders, a moment after the commit, so that no order waits 
 return also says that its workflow's history is to be kept soon.
 """
 
-from sqlalchemy import insert, text
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, insert, text
 from sqlalchemy.orm import Session
 
 from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
@@ -13,16 +17,32 @@ from models.base import table
 from models.database import Sessions
 from models.horizon import LogHorizon
 from models.locks import Lock, alone
+from models.set_aside import is_rows_own, kind_of, narrow, over, set_aside
 from models.trace import EventSealRow
+
+log = structlog.get_logger()
 
 AT_ONCE = 5_000
 """Facts that one transaction seals."""
+FACT = "fact"
+"""What a fact that cannot be sealed is set aside as (models/set_aside.py)."""
 
-UNSEALED = text("""
-    SELECT event_id, order_id, at, type, key, actor, data FROM order_events
-    WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to
+_NEXT = """
+    FROM order_events WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to
     ORDER BY event_id LIMIT :at_once
+"""
+_FACT = "SELECT event_id, order_id, at, type, key, actor, data"
+UNSEALED = text(f"{_FACT} {_NEXT}")
+FIRST_UNSEALED = text(f"SELECT event_id {_NEXT}")
+# A fact that is tried again is sealed behind what its order has by now.
+TRIED_AGAIN = text(f"""
+    {_FACT} FROM order_events WHERE event_id = ANY(ARRAY(
+        SELECT CAST(subject AS bigint) FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL
+        ORDER BY last_at LIMIT :at_once))
+    ORDER BY event_id
 """)
+THIS = text(f"{_FACT} FROM order_events WHERE event_id = :event_id")
+FIRST_AGAIN = text("SELECT subject FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL ORDER BY last_at LIMIT 1")
 HEADS = text("""
     SELECT DISTINCT ON (order_id) order_id, position, hash FROM event_seals WHERE order_id = ANY(:orders)
     ORDER BY order_id, position DESC
@@ -47,18 +67,70 @@ class Sealing:
         self._sessions = sessions
         self._at_once = at_once
         self._horizon = LogHorizon()
+        self._wanted = False
 
     def run(self) -> int:
-        """Seal what was committed, oldest first, in one transaction, and answer how many facts these were."""
+        """Seal what was committed, oldest first, in one transaction, and answer how many facts these were.
+
+        One that cannot be sealed is set aside, and those behind it go on.
+        """
+        sealed = narrow(self._at_once, self._seal, self._pass_over)
+        if self._wanted:
+            narrow(self._at_once, self._again, self._not_again)
+        return sealed
+
+    def _seal(self, at_once: int) -> int:
         with self._sessions.begin() as session:
             up_to = self._horizon.look(session)
-            return _seal(session, up_to, self._at_once) if alone(session, Lock.SEALING) else 0
+            if not alone(session, Lock.SEALING):
+                return 0
+            self._wanted = session.scalar(FIRST_AGAIN) is not None
+            rows = session.execute(UNSEALED, {"at_once": at_once, "up_to": up_to}).all()
+            if rows:
+                _keep(session, rows)
+                session.execute(SEALED, {"event_id": rows[-1].event_id})
+            return len(rows)
+
+    def _pass_over(self, _: Exception) -> int:
+        with self._sessions.begin() as session:
+            first = {"at_once": 1, "up_to": self._horizon.look(session)}
+            if not alone(session, Lock.SEALING) or (event_id := session.scalar(FIRST_UNSEALED, first)) is None:
+                return 0
+            _keep_or_put_aside(session, event_id)
+            session.execute(SEALED, {"event_id": event_id})
+            return 1
+
+    def _again(self, at_once: int) -> int:
+        with self._sessions.begin() as session:
+            if not alone(session, Lock.SEALING):
+                return 0
+            rows = session.execute(TRIED_AGAIN, {"at_once": at_once}).all()
+            if rows:
+                _keep(session, rows)
+            over(session, FACT, [str(row.event_id) for row in rows])
+            return len(rows)
+
+    def _not_again(self, _: Exception) -> int:
+        with self._sessions.begin() as session:
+            if alone(session, Lock.SEALING) and (event_id := session.scalar(FIRST_AGAIN)):
+                _keep_or_put_aside(session, int(event_id))
+            return 0
 
 
-def _seal(session: Session, up_to: int, at_once: int) -> int:
-    rows = session.execute(UNSEALED, {"at_once": at_once, "up_to": up_to}).all()
-    if not rows:
-        return 0
+def _keep_or_put_aside(session: Session, event_id: int) -> None:
+    """Alone at last. Another worker may have been here meanwhile, so it is tried once more before it is put aside."""
+    try:
+        with session.begin_nested():
+            _keep(session, session.execute(THIS, {"event_id": event_id}).all())
+            over(session, FACT, [str(event_id)])
+    except Exception as trouble:
+        if not is_rows_own(trouble):
+            raise
+        log.error("set_aside", kind=FACT, subjects=[str(event_id)], reason=kind_of(trouble))
+        set_aside(session, FACT, [str(event_id)], kind_of(trouble))
+
+
+def _keep(session: Session, rows: Sequence[Row[Any]]) -> None:
     known = session.execute(HEADS, {"orders": sorted({row.order_id for row in rows})})
     heads = {head.order_id: (head.position, bytes(head.hash)) for head in known}
     seals = []
@@ -72,8 +144,6 @@ def _seal(session: Session, up_to: int, at_once: int) -> int:
     )
     if ended := [row.data.get("return_id", row.order_id) for row in rows if row.type in ENDS]:
         session.execute(HISTORY_DUE, {"subjects": ended})
-    session.execute(SEALED, {"event_id": rows[-1].event_id})
-    return len(rows)
 
 
 def _head(position: int, hash_: bytes) -> dict[str, object]:

@@ -26,6 +26,8 @@ STEP_ENDS = {
     "activity_task_timed_out_event_attributes": "timed out",
     "activity_task_canceled_event_attributes": "canceled",
 }
+STEP_MARKER = "core_local_activity"
+"""The marker of a step on our own database; other markers, such as that of a patch, are no step."""
 WAIT_ENDS = {"timer_fired_event_attributes": "over", "timer_canceled_event_attributes": "not needed"}
 
 
@@ -70,7 +72,7 @@ def happenings(history: WorkflowHistory) -> list[Happening]:
     told: dict[int, Happening] = {}
     for event in history.events:
         attributes = event.WhichOneof("attributes") or ""
-        if attributes in BEGIN:
+        if attributes in BEGIN and _is_told(event):
             told[event.event_id] = BEGIN[attributes](event)
         elif attributes == "activity_task_started_event_attributes":
             tried = event.activity_task_started_event_attributes
@@ -89,6 +91,11 @@ def happenings(history: WorkflowHistory) -> list[Happening]:
 
 def has_ended(told: Iterable[Happening]) -> bool:
     return any(happening.kind == "end" for happening in told)
+
+
+def _is_told(event: HistoryEvent) -> bool:
+    marker = event.marker_recorded_event_attributes.marker_name
+    return not marker or marker == STEP_MARKER
 
 
 def _ended(begun: Happening, event: HistoryEvent, outcome: str) -> Happening:

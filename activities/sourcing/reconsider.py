@@ -8,6 +8,7 @@ The order hears of it and allocates again, and gets what was reserved (activitie
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -28,7 +29,10 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
 from models.locks import Lock, alone
 from models.messaging import PartnerEventRow
+from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
 from models.stock import ReservationRow
+
+log = structlog.get_logger()
 
 AT_ONCE = 200
 
@@ -38,6 +42,8 @@ WAITING = text("""
     WHERE work.status = 'open' AND work.released_at IS NULL AND work.fulfillment_order_id > :after
       AND (merge.closed_at IS NULL AND merge.closes_at > now() + interval '1 minute'
            OR work.wave_at > now() + interval '1 minute' AND work.wave_told_at IS NULL)
+      AND NOT EXISTS (SELECT FROM set_asides
+          WHERE kind = 'second_thought' AND subject = work.fulfillment_order_id AND aside_at IS NOT NULL)
     ORDER BY work.fulfillment_order_id LIMIT :at_once
 """)
 
@@ -65,7 +71,19 @@ class Reconsider:
                 return 0
             names = guard.scalars(WAITING, {"after": self._after, "at_once": AT_ONCE}).all()
             self._after = names[-1] if len(names) == AT_ONCE else ""
-            return sum(self._look_at(name) for name in names)
+            return sum(self._look_carefully(name) for name in names)
+
+    def _look_carefully(self, name: str) -> bool:
+        """Work that cannot be looked at stays where it is, and keeps no other from being looked at."""
+        try:
+            return self._look_at(name)
+        except Exception as trouble:
+            if not is_rows_own(trouble):
+                raise
+            with self._sessions.begin() as session:
+                set_aside(session, "second_thought", [name], kind_of(trouble), TRIES)
+            log.warning("not_reconsidered", work=name, error=kind_of(trouble))
+            return False
 
     def _look_at(self, name: str) -> bool:
         with self._sessions.begin() as session:

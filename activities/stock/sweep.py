@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select, text, update
+import structlog
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from activities.parameters import ParameterBook
@@ -23,7 +25,10 @@ from goods.touches import touch
 from models.database import Sessions
 from models.listing import StockAlertRow
 from models.locks import Lock, alone
+from models.set_aside import is_rows_own, kind_of, narrow, set_aside
 from models.stock import LocationRow, ProductRow, StockRow
+
+log = structlog.get_logger()
 
 AT_ONCE = 10_000
 """Marks that one transaction takes."""
@@ -66,19 +71,47 @@ class Sweep:
         self._parameters = ParameterBook()
 
     def run(self) -> Swept:
-        """Look at what was touched, in one transaction."""
+        """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""
+        return narrow(AT_ONCE, self._look, self._pass_over)
+
+    def _look(self, at_once: int) -> Swept:
         with self._sessions.begin() as session:
             # Two sweeps of one SKU could both see the same crossing.
             if not alone(session, Lock.STOCK_SWEEP):
                 return Swept()
-            turned = session.scalars(TURNED).all()
-            touched = session.execute(TAKE, {"at_once": AT_ONCE}).all()
-            if skus := sorted({*turned, *(row.sku for row in touched)}):
-                session.execute(FALL_BEHIND, {"skus": skus})
-                low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
-                _tell_crossings(session, skus, low_at)
-            more = queue.waited_for(session, {*turned, *(row.sku for row in touched if row.more)})
-            return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
+            # Taken with the others: what turned and cannot be looked at is then alone as well.
+            for sku in session.scalars(TURNED).all():
+                touch(session, sku)
+            return self._follow(session, session.execute(TAKE, {"at_once": at_once}).all())
+
+    def _pass_over(self, _: Exception) -> Swept:
+        """Alone at last. Another worker may have been here meanwhile, so it is tried once more."""
+        with self._sessions.begin() as session:
+            if not alone(session, Lock.STOCK_SWEEP):
+                return Swept()
+            for sku in session.scalars(TURNED).all():
+                touch(session, sku)
+            touched = session.execute(TAKE, {"at_once": 1}).all()
+            try:
+                with session.begin_nested():
+                    return self._follow(session, touched)
+            except Exception as trouble:
+                if not is_rows_own(trouble):
+                    raise
+                skus = [row.sku for row in touched]
+                log.error("set_aside", kind="stock", subjects=skus, reason=kind_of(trouble))
+                set_aside(session, "stock", skus, kind_of(trouble))
+                # Not as many as were asked for, but there may be more.
+                return Swept(AT_ONCE)
+
+    def _follow(self, session: Session, touched: Sequence[Row[Any]]) -> Swept:
+        """Everything that follows from these marks."""
+        if skus := sorted({row.sku for row in touched}):
+            session.execute(FALL_BEHIND, {"skus": skus})
+            low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
+            _tell_crossings(session, skus, low_at)
+        more = queue.waited_for(session, {row.sku for row in touched if row.more})
+        return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
 
     def touch_again(self, skus: Sequence[str]) -> None:
         """Those who wait for these goods could not be told."""

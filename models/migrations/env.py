@@ -19,6 +19,7 @@ import models.payment
 import models.pull
 import models.returns
 import models.rules
+import models.set_aside
 import models.sourcing
 import models.statements
 import models.stock

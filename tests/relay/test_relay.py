@@ -128,12 +128,20 @@ async def test_a_start_that_happened_before_a_crash_is_marked(
     assert (await order_workflow(relay, order_id).describe()).run_id == handle.first_execution_run_id
 
 
-def test_an_event_without_an_order_waits_ever_longer_but_never_more_than_half_a_minute(sessions: Sessions) -> None:
-    store_webhook(sessions, "crm", "return.requested", f"{CHANNEL}/NEVER", case_id="K-1")
+async def test_an_event_without_an_order_waits_ever_longer_and_at_last_a_twentieth_of_its_age(
+    relay: Relay, sessions: Sessions
+) -> None:
+    key = store_webhook(sessions, "crm", "return.requested", f"{CHANNEL}/NEVER", case_id="K-1")
 
-    pauses = [take_and_wait(sessions) for _ in range(12)]
+    # When it is new, and when it is a day old
+    pauses = [await look_and_wait(relay, sessions) for _ in range(11)]
+    with sessions.begin() as session:
+        session.execute(text("UPDATE partner_events SET received_at = now() - interval '1 day'"))
+    late = await look_and_wait(relay, sessions)
 
-    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30])
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30], abs=0.05)
+    assert late == pytest.approx(4320, abs=1)
+    assert event_of(sessions, key).relayed_at is None
 
 
 async def test_an_event_that_came_before_its_order_is_carried_when_the_order_is_there(
@@ -141,12 +149,13 @@ async def test_an_event_that_came_before_its_order_is_carried_when_the_order_is_
 ) -> None:
     # Given a return that is asked for before we know of the order
     key = store_webhook(sessions, "crm", "return.requested", f"{CHANNEL}/EARLY", case_id="K-1")
-    assert await relay.carry_events() == 0
+    assert await relay.carry_events() == 1
 
     # When the order has come but has no workflow yet, then the event still waits
     place_order(sessions, channel_order_id="EARLY")
     let_time_pass(sessions)
-    assert await relay.carry_events() == 0
+    assert await relay.carry_events() == 1
+    assert event_of(sessions, key).relayed_at is None
 
     # When it has one, then the case begins with the event
     await relay.start_orders()
@@ -261,10 +270,10 @@ def event_of(sessions: Sessions, key: tuple[str, str]) -> PartnerEventRow:
         return session.get_one(PartnerEventRow, key)
 
 
-def take_and_wait(sessions: Sessions) -> float:
-    """For how many seconds a relay puts the waiting event off when it takes it; they have passed on return."""
+async def look_and_wait(relay: Relay, sessions: Sessions) -> float:
+    """For how many seconds a relay puts the waiting event off when it has looked at it; they have passed on return."""
+    assert await relay.carry_events() == 1
     with sessions.begin() as session:
-        session.execute(TAKE_EVENTS, {"batch": 1}).one()
         pause = session.scalars(text("SELECT extract(epoch FROM relay_after - now()) FROM partner_events")).one()
     let_time_pass(sessions)
     return float(pause)

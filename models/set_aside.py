@@ -1,0 +1,168 @@
+"""What could not be worked, or is nobody's: left out of its queue until a person has it tried again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from domain.parameters import NotAParameter
+from models.base import Base, Now, Serial, When
+
+TRIES = 5
+"""How often a row may fail before it is set aside."""
+ROWS_OWN = ("21", "22", "23", "54", "P0")
+"""Classes of SQLSTATE that a row itself brings about; all others are trouble of the database and pass."""
+
+Answer = TypeVar("Answer")
+
+
+class SetAsideRow(Base):
+    """A row that a job failed on, by the kind of job and the key of the row. It counts as set aside from `aside_at` on;
+    before that it is still tried.
+
+    `reason` is the kind of trouble and no text of it, which may name a person.
+    """
+
+    __tablename__ = "set_asides"
+
+    aside_id: Mapped[Serial]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    reason: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default="1")
+    first_at: Mapped[Now]
+    last_at: Mapped[Now]
+    aside_at: Mapped[When]
+
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        Index("ix_set_asides_aside", "kind", "aside_id", postgresql_where=text("aside_at IS NOT NULL")),
+        Index("ix_set_asides_tried", "kind", "last_at", postgresql_where=text("aside_at IS NULL")),
+    )
+
+
+class Queue(NamedTuple):
+    """How rows leave their queue and come back, by `:subjects`. Where nothing is said, the job itself passes over what
+    is set aside."""
+
+    out: str = ""
+    back: str = ""
+
+
+_EVENTS = """(partner, event_id) IN (
+    SELECT split_part(subject, '/', 1), substr(subject, strpos(subject, '/') + 1)
+    FROM unnest(CAST(:subjects AS text[])) AS subject)"""
+_OPEN_ORDER = "order_id = ANY(:subjects) AND workflow_started_at IS NULL"
+QUEUES: Mapping[str, Queue] = {
+    "order": Queue(
+        f"UPDATE orders SET relay_after = 'infinity' WHERE {_OPEN_ORDER}",
+        f"UPDATE orders SET relay_after = now() WHERE {_OPEN_ORDER}",
+    ),
+    "event": Queue(
+        f"UPDATE partner_events SET relay_after = 'infinity' WHERE relayed_at IS NULL AND {_EVENTS}",
+        f"UPDATE partner_events SET relay_after = now(), tries = 0 WHERE relayed_at IS NULL AND {_EVENTS}",
+    ),
+    "wave": Queue(
+        "UPDATE fulfillment_orders SET wave_after = 'infinity' WHERE fulfillment_order_id = ANY(:subjects)",
+        "UPDATE fulfillment_orders SET wave_after = now() WHERE fulfillment_order_id = ANY(:subjects)",
+    ),
+    "history": Queue(
+        "UPDATE histories_due SET look_after = 'infinity' WHERE subject = ANY(:subjects)",
+        "UPDATE histories_due SET look_after = now(), tries = 0 WHERE subject = ANY(:subjects)",
+    ),
+    "deadline": Queue(
+        "UPDATE orders SET warn_at = NULL WHERE order_id = ANY(:subjects)",
+        "UPDATE orders SET warn_at = now() WHERE order_id = ANY(:subjects) AND due_at IS NOT NULL AND ended_at IS NULL",
+    ),
+    "escalation": Queue(
+        "UPDATE deadline_alerts SET escalates_at = NULL WHERE alert_id = ANY(CAST(:subjects AS bigint[]))",
+        "UPDATE deadline_alerts SET escalates_at = now() WHERE alert_id = ANY(CAST(:subjects AS bigint[]))",
+    ),
+    "stock": Queue(
+        "DELETE FROM stock_touches WHERE sku = ANY(:subjects)",
+        "INSERT INTO stock_touches (sku, more) SELECT sku, true FROM unnest(CAST(:subjects AS text[])) AS sku",
+    ),
+    "fact": Queue(),
+    "erasure": Queue(),
+    "second_thought": Queue(),
+    "subscription": Queue(),
+    "job": Queue(),
+}
+
+# Trouble of long ago is another one.
+_NOTE = text("""
+    INSERT INTO set_asides AS known (kind, subject, reason, aside_at)
+    SELECT :kind, subject, :reason, CASE WHEN :limit <= 1 THEN now() END
+    FROM unnest(CAST(:subjects AS text[])) AS subject ORDER BY subject
+    ON CONFLICT (kind, subject) DO UPDATE SET reason = excluded.reason, last_at = now(),
+        tries = CASE WHEN known.last_at < now() - interval '1 day' THEN 1 ELSE known.tries + 1 END,
+        first_at = CASE WHEN known.tries = 0 THEN now() ELSE known.first_at END,
+        aside_at = CASE WHEN known.aside_at IS NOT NULL THEN known.aside_at
+            WHEN :limit <= 1 OR known.tries + 1 >= :limit AND known.last_at >= now() - interval '1 day' THEN now() END
+    RETURNING subject, aside_at IS NOT NULL AS aside
+""")
+_FORGET = text("DELETE FROM set_asides WHERE kind = :kind AND aside_at IS NULL AND last_at < now() - interval '1 day'")
+_AGAIN = text("""
+    UPDATE set_asides SET aside_at = NULL, tries = 0, last_at = now()
+    WHERE aside_id = ANY(ARRAY(
+        SELECT aside_id FROM set_asides WHERE aside_at IS NOT NULL AND kind = :kind
+            AND (CAST(:aside_id AS bigint) IS NULL OR aside_id = :aside_id)
+        ORDER BY aside_id LIMIT :at_once FOR UPDATE))
+    RETURNING subject
+""")
+_OVER = text("DELETE FROM set_asides WHERE kind = :kind AND subject = ANY(:subjects)")
+AT_ONCE = 1_000
+
+
+def is_rows_own(trouble: Exception) -> bool:
+    """Whether it lies in the row that was worked, rather than in the database or the settings, which all rows share."""
+    if isinstance(trouble, DBAPIError):
+        state = getattr(trouble.orig, "sqlstate", None) or getattr(trouble.orig, "pgcode", None) or ""
+        return state.startswith(ROWS_OWN)
+    return not isinstance(trouble, DisconnectionError | NoConnection | NotAParameter | OSError | MemoryError)
+
+
+def set_aside(session: Session, kind: str, subjects: Sequence[str], reason: str, limit: int = 1) -> list[str]:
+    """Note trouble with these rows; answers those that have failed `limit` times and are out of their queue now."""
+    values = {"kind": kind, "subjects": sorted(set(subjects)), "reason": reason, "limit": limit}
+    out = [row.subject for row in session.execute(_NOTE, values) if row.aside]
+    session.execute(_FORGET, {"kind": kind})
+    if out and QUEUES[kind].out:
+        session.execute(text(QUEUES[kind].out), {"subjects": out})
+    return out
+
+
+def try_again(session: Session, kind: str, aside_id: int | None = None) -> int:
+    """Bring back one row, or up to a thousand of this kind, the oldest first; answers how many these were."""
+    values = {"kind": kind, "aside_id": aside_id, "at_once": AT_ONCE}
+    subjects = list(session.scalars(_AGAIN, values))
+    if subjects and QUEUES[kind].back:
+        session.execute(text(QUEUES[kind].back), {"subjects": subjects})
+    return len(subjects)
+
+
+def over(session: Session, kind: str, subjects: Sequence[str]) -> None:
+    """These rows were worked after all."""
+    session.execute(_OVER, {"kind": kind, "subjects": list(subjects)})
+
+
+def narrow(at_once: int, work: Callable[[int], Answer], give_up: Callable[[Exception], Answer]) -> Answer:
+    """Work a batch. Where a row of it fails, work ever smaller ones, until the row is alone and is given up."""
+    while True:
+        try:
+            return work(at_once)
+        except Exception as trouble:
+            if not is_rows_own(trouble):
+                raise
+            if at_once == 1:
+                return give_up(trouble)
+            at_once //= 2
+
+
+def kind_of(trouble: Exception) -> str:
+    """The name of the trouble, and of what lies below it: never its text."""
+    below = getattr(trouble, "orig", None)
+    return f"{type(trouble).__name__} ({type(below).__name__})" if below is not None else type(trouble).__name__
