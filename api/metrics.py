@@ -72,7 +72,10 @@ class Backlog(Collector):
                 OrderRow.received_at,
                 OrderRow.workflow_started_at.is_(None) & func.isfinite(OrderRow.relay_after),
             ),
-            "partner_events": (PartnerEventRow.received_at, PartnerEventRow.relayed_at.is_(None)),
+            "partner_events": (
+                PartnerEventRow.received_at,
+                PartnerEventRow.relayed_at.is_(None) & func.isfinite(PartnerEventRow.relay_after),
+            ),
         }
         up = GaugeMetricFamily("baton_database_up", "Whether the database answers")
         size = GaugeMetricFamily("baton_backlog_size", "How many wait for the relay", labels=["what"])

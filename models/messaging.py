@@ -27,7 +27,14 @@ class PartnerEventRow(Base):
     applied_at: Mapped[When]
 
     __table_args__ = (
-        Index("ix_partner_events_waiting", "relay_after", postgresql_where=text("relayed_at IS NULL")),
+        # New ones apart from those that were looked at before.
+        Index(
+            "ix_partner_events_due",
+            text("least(tries, 1)"),
+            "relay_after",
+            "sequence",
+            postgresql_where=text("relayed_at IS NULL"),
+        ),
         Index("ix_partner_events_subject", "subject", "sequence"),
     )
 
