@@ -11,6 +11,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    columns = [sa.text("least(tries, 1)"), "relay_after", "sequence"]
+    columns: list[str | sa.TextClause] = [sa.text("least(tries, 1)"), "relay_after", "sequence"]
     create_index("ix_partner_events_due", "partner_events", columns, postgresql_where=sa.text("relayed_at IS NULL"))
     drop_index("ix_partner_events_waiting")
