@@ -13,7 +13,7 @@ from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
 from activities.shipping import merges
 from activities.sourcing import plans, shelves, sourcing
-from activities.sourcing.needs import needs_of
+from activities.sourcing.needs import needs_alone
 from activities.sourcing.outlooks import OutlookBook
 from activities.sourcing.sourcing import Short
 from activities.stock import ledger
@@ -69,6 +69,8 @@ class Allocation:
     short_units: int = 0
     merge_window: float = 0.0
     why: str = ""
+    unjudged: bool = False
+    """Whether nothing was done since the order must be audited again: it has changed."""
 
 
 class Allocate:
@@ -133,7 +135,9 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
     known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
     if answer := known.get(key):
         return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
-    needs = needs_of(session, [order_id])[order_id]
+    needs = needs_alone(session, order_id)
+    if request.judged and needs.unjudged:
+        return Allocation(unjudged=True)
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
         skus = list(needs.demand)

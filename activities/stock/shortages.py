@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities import journal, money, payments
 from activities.pick import order_of
+from activities.records import count_change, lock_order
 from activities.sourcing.needs import outstanding
 from activities.stock import decisions, queue
 from activities.stock.decisions import Decision, Settled
@@ -81,13 +82,14 @@ class Shortages:
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
                 return Settled(**known)
-            order_of(session, decision.order_id)
+            lock_order(session, decision.order_id)
             short = {row.sku: row for row in _short(session, decision.order_id)}
             settled = decisions.carry_out(session, decision, short)
             if not settled.refusal:
                 names = ("action", "sku", "substitute_sku", "note")
                 data = {name: getattr(decision, name) for name in names}
                 journal.happened(session, decision.order_id, "shortage.decided", key, data, decision.actor)
+                count_change(session, decision.order_id)
             journal.remember(session, key, asdict(settled))
             return settled
 
