@@ -30,6 +30,7 @@ app.command("erase")(erase_command)
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
 key.command()(keys.create)
 key.command("list")(keys.list_)
+key.command()(keys.roll)
 key.command()(keys.revoke)
 app.add_typer(key, name="key")
 
