@@ -19,7 +19,7 @@ from activities.holds import Hold, OpenHolds, Release
 from activities.parameters import ParameterBook
 from domain import audit_rules, milestones
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
-from domain.errors import PartnerTrouble, UnknownPayment
+from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
 from models.base import table
@@ -97,7 +97,8 @@ class Audit:
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
-        """Judge the order by every rule. A gateway that is silent is a hold, not a failure.
+        """Judge the order by every rule. A gateway that is silent is a hold, not a failure; where it has enough to do
+        the step is tried again in a moment.
 
         The order may change while the gateway is asked: then what was read is forgotten, and it is judged anew.
         """
@@ -137,6 +138,8 @@ class Audit:
             payment = self.payments.payment(order.payment_reference)
         except UnknownPayment:
             return PaymentFacts("unknown")
+        except PartnerBusy:
+            raise
         except PartnerTrouble:
             return PaymentFacts("silent")
         return PaymentFacts(payment.status, payment.amount)
