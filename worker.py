@@ -18,7 +18,6 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.heartbeats import Heartbeats
 from activities.interruption import Uninterrupted
-from activities.local_threads import LocalThreads
 from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
 from domain.ids import message_queue
@@ -61,24 +60,20 @@ async def connect_temporal(settings: Settings) -> Client:
 
 
 def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
-    """For all workflows; activities are synchronous and run in as many threads as there are slots.
-
-    Local ones touch only our own database and have threads of their own: none waits behind a call to a partner.
-    """
-    database = ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity")
+    """For all workflows; activities are synchronous and run in as many threads as there are slots."""
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[*WORKFLOWS],
         activities=steps,
-        activity_executor=ThreadPoolExecutor(settings.partner_threads, thread_name_prefix="partner"),
-        max_concurrent_activities=settings.partner_threads,
+        activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
+        max_concurrent_activities=settings.activity_threads,
         max_concurrent_local_activities=settings.activity_threads,
         max_concurrent_workflow_tasks=settings.workflow_task_slots,
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses(), Uninterrupted(), LocalThreads(database)],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
     )
 
 

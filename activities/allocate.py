@@ -13,7 +13,7 @@ from activities.reserve import StockRequest, drop_reservations
 from activities.rows import insert_all
 from activities.shipping import merges
 from activities.sourcing import plans, shelves, sourcing
-from activities.sourcing.needs import needs_alone
+from activities.sourcing.needs import hold_needs_of
 from activities.sourcing.outlooks import OutlookBook
 from activities.sourcing.sourcing import Short
 from activities.stock import ledger
@@ -69,8 +69,6 @@ class Allocation:
     short_units: int = 0
     merge_window: float = 0.0
     why: str = ""
-    unjudged: bool = False
-    """Whether nothing was done since the order must be audited again: it has changed."""
 
 
 class Allocate:
@@ -103,7 +101,11 @@ class Allocate:
 
 
 def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
-    return session.get(FulfillmentOrderRow, fulfillment_order_id, with_for_update=True)
+    """Its order is held as well, and first, as who allocates and releases does. Facts of it may still be written."""
+    row = select(FulfillmentOrderRow).join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
+    row = row.where(FulfillmentOrderRow.fulfillment_order_id == fulfillment_order_id)
+    held = row.with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
+    return session.scalars(held, execution_options={"populate_existing": True}).one_or_none()
 
 
 def end_fulfillment_order(
@@ -135,9 +137,7 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
     known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
     if answer := known.get(key):
         return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
-    needs = needs_alone(session, order_id)
-    if request.judged and needs.unjudged:
-        return Allocation(unjudged=True)
+    needs = hold_needs_of(session, order_id)
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
         skus = list(needs.demand)

@@ -103,6 +103,11 @@ def announce(
     session.execute(_ANNOUNCE, rows)
 
 
+def lock_order(session: Session, order_id: str) -> None:
+    """Hold the order: who also holds quotas, stock or places in the queue asks for it first."""
+    session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order_id).with_for_update())
+
+
 def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:
     """Move the order along its axis; False when it is there already. Raises NotAllowed."""
     now = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import func, update
 from temporalio import activity
 
 from activities import journal, money
 from activities.auditing.promises import restate
+from activities.stock import queue
 from activities.telling import not_told
 from domain import milestones
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
-from models.stock import BackorderRow
 
 UNHAPPY = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 
@@ -60,7 +60,7 @@ class Outcome:
                 journal.announce(session, ending.order_id, milestones.DELIVERED, points, secrets=secrets)
             if status in UNHAPPY:
                 journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
-                session.execute(delete(BackorderRow).where(BackorderRow.order_id == ending.order_id))
+                queue.leave(session, ending.order_id)
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
                 session.execute(update(HoldRow).where(*open_holds).values(ended))

@@ -13,12 +13,12 @@ from activities.sourcing.claim_desk import ClaimDesk
 from activities.sourcing.claims import ClaimBook, Reservation
 from activities.sourcing.needs import lock_needs_of, wanted_goods
 from activities.sourcing.outlooks import OutlookBook
-from activities.stock import ledger
+from activities.stock import ledger, queue
 from activities.undo import Undone, UndoRequest
 from domain.stock import Movement
 from goods import quotas
 from models.database import Sessions
-from models.stock import BackorderRow, ReservationRow
+from models.stock import ReservationRow
 
 # The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
 NOT_LONG = "1s"
@@ -28,14 +28,12 @@ NOT_LONG = "1s"
 class StockRequest:
     """`round` counts the tries of one order from 1, so that each has an idempotency key of its own.
 
-    `partial` is of an order that takes what there is while the rest is short. `judged` asks for an order that has
-    changed since its audit to be audited again first.
+    `partial` is of an order that takes what there is while the rest is short.
     """
 
     order_id: str
     round: int
     partial: bool = False
-    judged: bool = False
 
 
 class Reserve:
@@ -57,10 +55,11 @@ class Reserve:
     def release_stock(self, undo: UndoRequest) -> Undone:
         """Let go of whatever the order still reserves; nothing when there is nothing."""
         with self.sessions.begin() as session:
+            journal.lock_order(session, undo.order_id)
             given_back = drop_reservations(session, undo.order_id)
             quotas.give_back(session, undo.order_id)
             ledger.post(session, given_back, undo.order_id, undo.reason)
-            session.execute(delete(BackorderRow).where(BackorderRow.order_id == undo.order_id))
+            queue.leave(session, undo.order_id)
             if given_back:
                 key = f"reservation.released:{undo.subject}"
                 units = sum(movement.quantity for movement in given_back)

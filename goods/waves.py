@@ -21,8 +21,10 @@ _WITH_WAVES = (
 )
 _RELEASE = text(r"""
     WITH released AS (
-        UPDATE fulfillment_orders SET wave_at = now(), wave_after = now()
-        WHERE location_id = :location_id AND status = 'open' AND wave_told_at IS NULL AND wave_at > now()
+        UPDATE fulfillment_orders SET wave_at = now(), wave_after = now() WHERE fulfillment_order_id = ANY(ARRAY(
+            SELECT fulfillment_order_id FROM fulfillment_orders
+            WHERE location_id = :location_id AND status = 'open' AND wave_told_at IS NULL AND wave_at > now()
+            ORDER BY fulfillment_order_id FOR NO KEY UPDATE))
         RETURNING fulfillment_order_id, order_id)
     INSERT INTO order_events (order_id, type, key, actor, data)
     SELECT order_id, 'fulfillment_order.wave_released', fulfillment_order_id || '\:wave', :actor,

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Now, Serial
 
 RARE = text("kind IN ('received', 'returned', 'quarantined', 'adjusted', 'transferred')")
+ON_HAND = text("kind IN ('received', 'shipped', 'returned', 'adjusted', 'transferred')")
 AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
@@ -148,6 +149,8 @@ class StockMovementRow(Base):
         # Of the other kinds there are so many that the newest are found without an index.
         Index("ix_stock_movements_kind", "kind", "movement_id", postgresql_where=RARE),
         Index("ix_stock_movements_order", "order_id"),
+        # For counts, which ask what came and left since they were taken.
+        Index("ix_stock_movements_on_hand", "location_id", "sku", "at", postgresql_where=ON_HAND),
     )
 
 

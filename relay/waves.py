@@ -32,7 +32,11 @@ TAKE = text("""
         ORDER BY wave_after LIMIT :batch FOR UPDATE SKIP LOCKED))
     RETURNING work.fulfillment_order_id, orders.channel, orders.channel_order_id
 """)
-MARK = text("UPDATE fulfillment_orders SET wave_told_at = now() WHERE fulfillment_order_id = ANY(:done)")
+MARK = text("""
+    UPDATE fulfillment_orders SET wave_told_at = now() WHERE fulfillment_order_id = ANY(ARRAY(
+        SELECT fulfillment_order_id FROM fulfillment_orders WHERE fulfillment_order_id = ANY(:done)
+        ORDER BY fulfillment_order_id FOR NO KEY UPDATE))
+""")
 
 
 class Waves:

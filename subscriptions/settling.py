@@ -95,7 +95,8 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
 
 
 def _these(tries: Sequence[Tried]) -> Select[DeliveryRow]:
-    return select(DeliveryRow).where(DeliveryRow.delivery_id.in_([one.delivery_id for one in tries])).with_for_update()
+    rows = select(DeliveryRow).where(DeliveryRow.delivery_id.in_([one.delivery_id for one in tries]))
+    return rows.order_by(DeliveryRow.delivery_id).with_for_update()
 
 
 def _write_down(row: DeliveryRow, tried: Tried, now: datetime, people: bool) -> None:

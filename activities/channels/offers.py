@@ -23,6 +23,9 @@ ACKNOWLEDGE = text("""
           ORDER BY channel, sku FOR NO KEY UPDATE) AS locked USING (sku)
     WHERE listing.channel = :channel AND listing.sku = told.sku AND listing.acknowledged_version < told.version
 """)
+HOLD = text("""
+    SELECT FROM channel_listings WHERE channel = :channel AND sku = ANY(:skus) ORDER BY channel, sku FOR NO KEY UPDATE
+""")
 FAIL = text("""
     UPDATE channel_listings AS listing SET last_error = told.reason, failed_since = coalesce(failed_since, now()),
         retry_at = coalesce(:retry_at, retry_at)
@@ -48,6 +51,11 @@ def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -
     rows = session.execute(behind).all()
     shown = available_to_channel(session, channel, [row.sku for row in rows])
     return [Offer(row.sku, row.channel_sku, shown[row.sku], row.version) for row in rows]
+
+
+def hold(session: Session, channel: str, skus: Sequence[str]) -> None:
+    """Lock these listings before some are acknowledged and others fail."""
+    session.execute(HOLD, {"channel": channel, "skus": list(skus)})
 
 
 def acknowledge(session: Session, channel: str, offers: Sequence[Offer]) -> None:

@@ -9,11 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
 from activities.channels.channel_calls import Clock
-from activities.channels.offers import acknowledge, fail, offers_behind
+from activities.channels.offers import acknowledge, fail, hold, offers_behind
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
 from intake.accounts import find_account
-from integrations.circuit import Circuits
 from integrations.pushes.pushed import Pushed, Pusher
 from integrations.pushes.registry import connect_pusher
 from integrations.pushes.settings import PushSettings
@@ -42,12 +41,9 @@ class PushAnswer:
 
 
 class Push:
-    def __init__(
-        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
-    ) -> None:
+    def __init__(self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self.sessions = sessions
         self.clock = clock
-        self.circuits = circuits or Circuits()
 
     @activity.defn(no_thread_cancel_exception=True)
     def push_batch(self, request: PushRequest) -> PushAnswer:
@@ -76,8 +72,7 @@ class Push:
         if not offers:
             return Pushed(frozenset())
         try:
-            with self.circuits.of(channel).call():
-                return pusher.push(offers)
+            return pusher.push(offers)
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
             self._note(channel, self.clock() + wait, str(limit))
@@ -100,6 +95,7 @@ class Push:
             offer.sku: pushed.refused.get(offer.sku, UNANSWERED) for offer in offers if offer.sku not in pushed.taken
         }
         with self.sessions.begin() as session:
+            hold(session, channel, [offer.sku for offer in offers])
             acknowledge(session, channel, [offer for offer in offers if offer.sku in pushed.taken])
             fail(session, channel, refused, now + settings.refused_after)
         if not more:

@@ -24,8 +24,7 @@ class Needs:
     """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
     what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
     it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
-    `specified`, `policy` and `carrier` are what rules or remarks ask for. `unjudged` says that its channel has changed
-    it since the last audit.
+    `specified`, `policy` and `carrier` are what rules or remarks ask for.
     """
 
     order_id: str
@@ -37,7 +36,6 @@ class Needs:
     priority: int
     policy: str
     carrier: str
-    unjudged: bool
     demand: Counter[str] = field(default_factory=Counter)
     cared_for: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
@@ -79,13 +77,10 @@ _RECEIVERS = (
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
-        func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
     )
     .where(_ORDERS.c.order_id == _NAMED)
     .order_by(_ORDERS.c.order_id)
 )
-# Who gives the units away, or takes them out of the order: one at a time (records.lock_order).
-_RECEIVER_ALONE = _RECEIVERS.with_for_update(key_share=True)
 # What a claim writes refers to the order, so it waits here for whoever changes the order, and not when it holds stock.
 # How long it and all that follows wait for a lock is said along with it, before it begins.
 _PATIENCE = func.set_config(
@@ -94,6 +89,7 @@ _PATIENCE = func.set_config(
 _RECEIVERS_LOCKED = _RECEIVERS.where(select(_PATIENCE).scalar_subquery().is_not(None)).with_for_update(
     read=True, key_share=True
 )
+_RECEIVERS_HELD = _RECEIVERS.with_for_update()
 _FACTS = union_all(
     select(
         _LINES.c.order_id,
@@ -129,9 +125,9 @@ def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
     return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
 
 
-def needs_alone(session: Session, order_id: str) -> Needs:
-    """The needs of one order, and nobody else disposes of its units until the transaction ends."""
-    return _with_facts(session, session.execute(_RECEIVER_ALONE, {"orders": [order_id]}))[order_id]
+def hold_needs_of(session: Session, order_id: str) -> Needs:
+    """As `needs_of` of one order, and nobody else changes it or claims for it meanwhile."""
+    return _with_facts(session, session.execute(_RECEIVERS_HELD, {"orders": [order_id]}))[order_id]
 
 
 def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | None) -> dict[str, Needs]:

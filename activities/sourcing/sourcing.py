@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, Text, bindparam, text
@@ -14,6 +15,7 @@ from activities.auditing import gifts
 from activities.journal import Fact
 from activities.sourcing.needs import Needs
 from activities.sourcing.shelves import Shelves
+from activities.stock import queue
 from domain.sourcing.decision import SPECIFIED, SourcingDecision
 from domain.sourcing.decision import decide as choose
 from goods.quotas import QuotaBook
@@ -84,13 +86,15 @@ def wait_for_stock(session: Session, waiting: Sequence[Short], others: Sequence[
             "splits": short.splits,
         }
         for short in waiting
-        for sku, units in sorted(short.decision.short.items())
+        for sku, units in short.decision.short.items()
     }
+    queue.hold(session, [*others, *(short.order_id for short in waiting)])
     lacking = {"short_orders": [order for order, _ in rows], "short_skus": [sku for _, sku in rows]}
     session.execute(_FOUND, lacking | {"orders": [*others, *(short.order_id for short in waiting)]})
     if not waiting:
         return
-    session.execute(_WAIT, {"rows": json.dumps(list(rows.values()))})
+    in_turn = sorted(rows.values(), key=itemgetter("sku", "order_id"))
+    session.execute(_WAIT, {"rows": json.dumps(in_turn)})
     journal.all_happened(session, [_failed(short) for short in waiting])
 
 

@@ -125,7 +125,9 @@ def _told(event: PartnerEventRow) -> dict[str, tuple[int, str]]:
 
 
 def _lock(session: Session, location: str, skus: set[str]) -> dict[str, StockRow]:
-    """The rows in the order in which every claim locks them; goods that were never there have none."""
+    """The rows in the order in which every claim locks them; goods that were never there get theirs before."""
+    missing = [{"sku": sku, "location_id": location} for sku in sorted(skus)]
+    session.execute(insert(StockRow).on_conflict_do_nothing(), missing)
     rows = (
         select(StockRow)
         .where(StockRow.location_id == location, StockRow.sku.in_(skus))

@@ -1,12 +1,12 @@
 """Those who wait for goods: when each gets them, and whom an arrival wakes. Never more than the goods can serve."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, exists, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from activities.stock.left import Left
@@ -15,6 +15,7 @@ from goods.quotas import IN_FORCE
 from goods.views import available_in_network
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.goods import ChannelQuotaRow
+from models.locks import Lock
 from models.order import OrderRow
 from models.stock import BackorderRow
 
@@ -31,12 +32,28 @@ _WITHIN_QUOTA = ~exists().where(
     ChannelQuotaRow.claimed >= ChannelQuotaRow.quantity,
     IN_FORCE,
 )
+_ONE_AT_A_TIME = text("""
+    SELECT pg_advisory_xact_lock(:promises, number)
+    FROM (SELECT DISTINCT hashtext(sku) AS number FROM unnest(:skus) AS sku ORDER BY number) AS numbers
+""").bindparams(bindparam("skus", type_=ARRAY(Text)))
+_NEWS = text("""
+    SELECT backorders.order_id, backorders.sku, promised.day
+    FROM backorders LEFT JOIN unnest(:orders, :goods, :days) AS promised (order_id, sku, day) USING (order_id, sku)
+    WHERE backorders.sku = ANY(:skus)
+      AND (promised_on IS DISTINCT FROM promised.day OR backorders.order_id = :asker)
+    ORDER BY backorders.sku, backorders.order_id FOR UPDATE OF backorders
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods", "skus")), bindparam("days", type_=ARRAY(Date))
+)
 _PROMISE = text("""
-    UPDATE backorders SET promised_on = promised.day
-    FROM unnest(:orders, :days) AS promised (order_id, day)
-    WHERE backorders.order_id = promised.order_id AND sku = :sku AND promised_on IS DISTINCT FROM promised.day
-    RETURNING backorders.order_id
-""").bindparams(bindparam("orders", type_=ARRAY(Text)), bindparam("days", type_=ARRAY(Date)))
+    UPDATE backorders SET promised_on = news.day FROM unnest(:orders, :goods, :days) AS news (order_id, sku, day)
+    WHERE (backorders.order_id, backorders.sku) = (news.order_id, news.sku)
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods")), bindparam("days", type_=ARRAY(Date))
+)
+_HOLD = text("""
+    SELECT FROM backorders WHERE order_id = ANY(:orders) ORDER BY sku, order_id FOR UPDATE
+""").bindparams(bindparam("orders", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True)
@@ -47,25 +64,37 @@ class News:
     woken: list[Name] = field(default_factory=list)
 
 
-def promise(session: Session, skus: Iterable[str]) -> list[str]:
-    """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new."""
-    changed: list[str] = []
-    for sku in sorted(skus):
-        there = available_in_network(session, [sku])[sku]
-        day_by_order = promises(
-            there, _expected(session, sku), (Waiter(row.order_id, row.wanted) for row in _queue(session, sku))
-        )
-        orders, days = list(day_by_order), list(day_by_order.values())
-        changed += session.scalars(_PROMISE, {"orders": orders, "days": days, "sku": sku}).all()
-        broken = BackorderRow.sku == sku, BackorderRow.promised_on.is_not(None), BackorderRow.order_id.not_in(orders)
-        changed += session.scalars(
-            update(BackorderRow)
-            .where(*broken)
-            .values(promised_on=None)
-            .returning(BackorderRow.order_id)
-            .execution_options(synchronize_session=False)
-        )
-    return changed
+def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]:
+    """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new.
+
+    One at a time looks at a SKU, so that what is known latest stays. What the `asker` waits for is held as well.
+    """
+    goods = sorted(skus)
+    session.execute(_ONE_AT_A_TIME, {"promises": int(Lock.PROMISES), "skus": goods})
+    promised = [
+        (order_id, sku, day)
+        for sku in goods
+        for order_id, day in promises(
+            available_in_network(session, [sku])[sku],
+            _expected(session, sku),
+            (Waiter(row.order_id, row.wanted) for row in _queue(session, sku)),
+        ).items()
+    ]
+    found = session.execute(_NEWS, _columns(promised) | {"skus": goods, "asker": asker}).all()
+    news = [(row.order_id, row.sku, row.day) for row in found]
+    session.execute(_PROMISE, _columns(news))
+    return [order_id for order_id, _, _ in news]
+
+
+def hold(session: Session, orders: Iterable[str]) -> None:
+    """Lock what these orders wait for, before it is changed: everybody does so by SKU and then by order."""
+    session.execute(_HOLD, {"orders": list(orders)})
+
+
+def leave(session: Session, order_id: str) -> None:
+    """The order waits for nothing any more."""
+    hold(session, [order_id])
+    session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
 
 
 def served(session: Session, skus: Iterable[str]) -> list[str]:
@@ -88,6 +117,11 @@ def served(session: Session, skus: Iterable[str]) -> list[str]:
 def waited_for(session: Session, skus: Iterable[str]) -> list[str]:
     """Those of the SKUs that somebody waits for."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
+
+
+def missing(session: Session, order_id: str) -> list[str]:
+    """The SKUs that the order waits for."""
+    return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.order_id == order_id)))
 
 
 def names(session: Session, orders: Iterable[str]) -> list[Name]:
@@ -129,3 +163,7 @@ def _expected(session: Session, sku: str) -> list[tuple[date, int]]:
         .order_by(PurchaseLineRow.due_on)
     )
     return [(due_on, int(units)) for due_on, units in rows]
+
+
+def _columns(days: Sequence[tuple[str, str, date | None]]) -> dict[str, list[Any]]:
+    return {name: [row[place] for row in days] for place, name in enumerate(("orders", "goods", "days"))}

@@ -8,7 +8,6 @@ from temporalio import activity
 
 from activities import journal, money, payments
 from activities.pick import order_of
-from activities.records import count_change, lock_order
 from activities.sourcing.needs import outstanding
 from activities.stock import decisions, queue
 from activities.stock.decisions import Decision, Settled
@@ -57,12 +56,11 @@ class Shortages:
     def propose(self, order_id: str) -> Shortage:
         """Look when the missing goods come and what else may be done, and keep it where the API shows it."""
         with self.sessions.begin() as session:
+            queue.promise(session, queue.missing(session, order_id), order_id)
             rows = _short(session, order_id)
-            queue.promise(session, {row.sku for row in rows})
             sendable = _sendable(session, order_id, rows)
             told = []
             for row in rows:
-                session.refresh(row)
                 until = row.promised_on.isoformat() if row.promised_on else None
                 lines = lines_with(session, order_id, row.sku)
                 instead = {sku: _substitutes(session, sku, units) for sku, units in lines.items()}
@@ -82,14 +80,13 @@ class Shortages:
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
                 return Settled(**known)
-            lock_order(session, decision.order_id)
+            journal.lock_order(session, decision.order_id)
             short = {row.sku: row for row in _short(session, decision.order_id)}
             settled = decisions.carry_out(session, decision, short)
             if not settled.refusal:
                 names = ("action", "sku", "substitute_sku", "note")
                 data = {name: getattr(decision, name) for name in names}
                 journal.happened(session, decision.order_id, "shortage.decided", key, data, decision.actor)
-                count_change(session, decision.order_id)
             journal.remember(session, key, asdict(settled))
             return settled
 

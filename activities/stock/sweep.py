@@ -38,10 +38,13 @@ TAKE = text("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
     RETURNING sku, more
 """)
-# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it.
+# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it. Locked
+# in the order in which claims lock quotas.
 TURNED = text("""
-    UPDATE channel_quotas SET looked_at = now()
-    WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+    UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
+        SELECT quota_id FROM channel_quotas
+        WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+        ORDER BY quota_id FOR NO KEY UPDATE))
     RETURNING sku
 """)
 # Rows are locked in one order, here and where pushes are acknowledged (activities/channels/push.py).

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from integrations.circuit import Circuit
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
@@ -40,9 +39,9 @@ def simulators(receiver_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def partner(simulators: str) -> Iterator[Callable[[str], PartnerHttp]]:
-    """A connection to one simulated partner, with a circuit of its own."""
+    """A connection to one simulated partner."""
     with connecting(simulators) as partners:
-        yield lambda name: partners[name].through(Circuit(name))
+        yield partners.__getitem__
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,7 @@ def test_what_was_done_before_a_revision_that_fails_stays(shop: Engine, tmp_path
 
 def test_a_unique_index_that_cannot_be_is_not_left_to_refuse_rows(shop: Engine, tmp_path: Path) -> None:
     # given
+    plant_orders(shop, 2, 2)
     versions = write_revisions(tmp_path, AN_INDEX.replace(")", ", unique=True)"))
 
     # when / then

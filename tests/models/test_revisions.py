@@ -11,6 +11,9 @@ from models.schema import VERSIONS
 LAST_BLOCKING = "0026"
 """The last of 0.1.0: on the databases that it made nothing is done again."""
 BLOCKING = {"create_index", "create_unique_constraint", "create_check_constraint", "create_foreign_key"}
+SMALL = {"api_keys", "channel_accounts", "locations", "products", "subscriptions"}
+"""They grow with what people enter, and not with orders."""
+ONLINE = {"models.migrations", "models.migrations.online"}
 REVISIONS = sorted(path for path in VERSIONS.glob("[0-9]*.py") if path.name[:4] > LAST_BLOCKING)
 
 
@@ -21,11 +24,15 @@ def calls(tree: ast.AST, module: str) -> Iterator[tuple[str, list[ast.expr]]]:
                 yield function, args
 
 
+def is_online(tree: ast.AST) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module in ONLINE for node in ast.walk(tree))
+
+
 def blocking(tree: ast.AST) -> list[str]:
     """What would hold up writers: indexes and constraints on tables that the revision has not made itself."""
-    made = {ast.literal_eval(args[0]) for function, args in calls(tree, "op") if function == "create_table"}
+    may = SMALL | {ast.literal_eval(args[0]) for function, args in calls(tree, "op") if function == "create_table"}
     asked = [(function, args) for function, args in calls(tree, "op") if function in BLOCKING]
-    return [function for function, args in asked if not isinstance(args[1], ast.Constant) or args[1].value not in made]
+    return [function for function, args in asked if not isinstance(args[1], ast.Constant) or args[1].value not in may]
 
 
 @pytest.mark.parametrize("path", REVISIONS, ids=lambda path: path.stem)
@@ -36,7 +43,7 @@ def test_no_revision_holds_up_writers(path: Path) -> None:
 @pytest.mark.parametrize("path", REVISIONS, ids=lambda path: path.stem)
 def test_what_works_outside_a_transaction_is_alone_in_its_revision(path: Path) -> None:
     tree = ast.parse(path.read_text())
-    if list(calls(tree, "online")):
+    if is_online(tree):
         assert list(calls(tree, "op")) == []
 
 
