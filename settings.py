@@ -103,6 +103,9 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: int = 8080
+    api_metrics_port: int = 8081
+    """Where an API process answers `/healthz` and `/metrics` to machines; further processes take the ports after it. 0:
+    nowhere, and nobody ends a process that stands still."""
     rpc_timeout: timedelta = timedelta(seconds=15)
 
     idempotency_key_required: bool = False
@@ -167,7 +170,14 @@ class Settings(BaseSettings):
     sandboxed: bool = False
     """Whether workflow code runs in Temporal's sandbox. It finds non-determinism and costs a third of the worker's CPU
     time, so recorded histories are replayed in it and orders run without."""
+    worker_port: int = 8071
+    """Where a worker process answers `/healthz` and `/metrics`; further processes take the ports after it."""
     metrics_port: int | None = None
+    """Where Temporal's SDK tells its own figures of a worker process, again with the ports after it."""
+    metrics_host: str = "127.0.0.1"
+    """The address of all three, which strangers must not reach."""
+    stuck_after: timedelta = timedelta(minutes=3)
+    """A process whose event loop or threads have not moved for so long ends, to be started again."""
 
     data_dir: Path = Path(".baton")
 

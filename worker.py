@@ -20,9 +20,12 @@ from activities.heartbeats import Heartbeats
 from activities.interruption import Uninterrupted
 from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
+from activities.watched import Watched
 from domain.ids import message_queue
 from embedded.ending import end_process
-from embedded.together import run_together
+from embedded.own_port import OwnPort
+from embedded.together import numbered, run_together
+from embedded.watch import Watch
 from intake.accounts import pull_plans
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
@@ -45,12 +48,14 @@ WORKFLOWS = (
 )
 MESSENGERS = 4
 """How many batches of messages one worker process sends at a time, beside all orders."""
+LONGEST_BATCH = timedelta(minutes=2)
 
 
 async def connect_temporal(settings: Settings) -> Client:
     """A client for this process. Compressing what stays on the machine only costs CPU."""
     near = settings.temporal_address.startswith(("127.", "localhost"))
-    metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}") if settings.metrics_port else None
+    address = f"{settings.metrics_host}:{settings.metrics_port}"
+    metrics = PrometheusConfig(bind_address=address) if settings.metrics_port else None
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
@@ -59,8 +64,11 @@ async def connect_temporal(settings: Settings) -> Client:
     )
 
 
-def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
+def build_worker(
+    client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
+) -> Worker:
     """For all workflows; activities are synchronous and run in as many threads as there are slots."""
+    watched = [Watched(watch.threads("steps", settings.activity_threads))] if watch else []
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -73,12 +81,15 @@ def build_worker(client: Client, settings: Settings, steps: Sequence[Callable[..
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted(), *watched],
     )
 
 
-def build_messenger(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
+def build_messenger(
+    client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
+) -> Worker:
     """For what is sent to strangers: it has threads of its own, so that a slow receiver takes none from orders."""
+    watched = [Watched(watch.threads("messages", MESSENGERS, LONGEST_BATCH))] if watch else []
     return Worker(
         client,
         task_queue=message_queue(settings.task_queue),
@@ -87,12 +98,21 @@ def build_messenger(client: Client, settings: Settings, steps: Sequence[Callable
         max_concurrent_activities=MESSENGERS,
         max_concurrent_activity_task_polls=1,
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted(), *watched],
     )
 
 
 async def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in hand."""
+    """Work until SIGTERM or SIGINT, then finish what is in hand; whoever is stuck in that is ended all the same."""
+    watch = Watch(settings.stuck_after)
+    with OwnPort("BATON_WORKER_PORT", settings.metrics_host, settings.worker_port or None, watch):
+        watch.start()
+        beating = asyncio.create_task(watch.beat())
+        await _work(settings, watch)
+        beating.cancel()
+
+
+async def _work(settings: Settings, watch: Watch) -> None:
     # Steps leave few cycles behind, and looking for them among all modules is dear.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
@@ -108,10 +128,11 @@ async def run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     partners = connect_partners(settings)
     async with (
-        build_worker(client, settings, all_steps(settings, record, partners)),
-        build_messenger(client, settings, message_steps(settings, record, partners)),
+        build_worker(client, settings, all_steps(settings, record, partners), watch),
+        build_messenger(client, settings, message_steps(settings, record, partners), watch),
     ):
         relaying = asyncio.create_task(relay.run())
+        watch.ready = True
         print("worker ready", flush=True)  # noqa: T201  Whoever started this process waits for it.
         waiting = asyncio.create_task(ending.wait())
         await asyncio.wait({relaying, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -121,11 +142,10 @@ async def run_worker(settings: Settings) -> None:
 
 
 def run_processes(number: int) -> int:
-    """Run so many workers, one a core. Each tells its metrics on a port of its own: the one that was set, and those
-    after it."""
-    first = Settings().metrics_port
-    ports = [{"BATON_METRICS_PORT": str(first + place)} if first else {} for place in range(number)]
-    return run_together([sys.executable, "-m", "worker"], ports)
+    """Run so many workers, one a core, each with ports of its own."""
+    settings = Settings()
+    first = {"BATON_WORKER_PORT": settings.worker_port, "BATON_METRICS_PORT": settings.metrics_port}
+    return run_together([sys.executable, "-m", "worker"], numbered(first, number))
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """The API as one ASGI app; `api/serve.py` runs it."""
 
+import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -91,6 +93,8 @@ from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.subscriptions import deliveries, event_stream, subscription_changes, subscriptions
 from api.subscriptions.log_reader import LogReader
 from api.subscriptions.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
+from embedded.own_port import OwnPort
+from embedded.watch import Watch
 from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
 from models.database import open_database
@@ -98,7 +102,7 @@ from models.database import sessions as open_sessions
 from settings import Settings
 
 READERS = 8
-"""Threads that read for requests; each has a connection, and each group commit has one more."""
+"""Threads that read for requests; each has a connection, and so has each group commit and whoever asks for figures."""
 GROUPS = 2
 # Somebody at a till mistypes now and then; who tries codes does it many times.
 WRONG_CODES_A_MINUTE, WRONG_CODES_AT_ONCE = 6, 20
@@ -160,16 +164,18 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
     # Readers may all be busy with long lists, and orders are still taken in.
     to_thread.current_default_thread_limiter().total_tokens = READERS
     async with AsyncExitStack() as stack:
-        engine = open_database(settings.database_url, connections=READERS + GROUPS)
+        engine = open_database(settings.database_url, connections=READERS + GROUPS + 1)
         stack.callback(engine.dispose)
         sessions = open_sessions(engine)
         backlog = Backlog(sessions)
         metrics.registry.register(backlog)
+        stack.callback(backlog.close)
         stack.callback(metrics.registry.unregister, backlog)
         orders = GroupCommit("orders", OrderWriter(sessions), DATABASE_DOWN, observe=metrics.group("orders"))
         stack.push_async_callback(orders.close)
         events = GroupCommit("events", EventWriter(sessions), DATABASE_DOWN, observe=metrics.group("events"))
         stack.push_async_callback(events.close)
+        await _watch(stack, settings, metrics, {"orders": orders, "events": events})
         log = LogReader(sessions)
         stack.callback(log.close)
         yield Services(
@@ -185,6 +191,25 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             events=events,
             log=log,
         )
+
+
+async def _watch(
+    stack: AsyncExitStack, settings: Settings, metrics: ApiMetrics, groups: Mapping[str, GroupCommit[Any, Any]]
+) -> None:
+    """Answer at a port of its own, and end the process when its event loop or a group stands still."""
+    if not settings.api_metrics_port:
+        return
+    watch = Watch(settings.stuck_after)
+    for name, group in groups.items():
+        watch.part(f"group of {name}", group.is_committing, group.count_moves)
+    stack.enter_context(
+        OwnPort("BATON_API_METRICS_PORT", settings.metrics_host, settings.api_metrics_port, watch, metrics.registry)
+    )
+    beating = asyncio.create_task(watch.beat())
+    stack.callback(beating.cancel)
+    watch.start()
+    stack.callback(watch.stop)
+    watch.ready = True
 
 
 def _calm_python() -> None:

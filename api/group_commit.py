@@ -64,6 +64,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._queued_weight = 0
         self._arrived = asyncio.Event()
         self._closing = False
+        self._committing = False
+        self._moves = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._loop = asyncio.create_task(self._run(), name=name)
 
@@ -84,6 +86,13 @@ class GroupCommit(Generic[Item, Answer]):
             raise outcome
         return outcome
 
+    def is_committing(self) -> bool:
+        return self._committing
+
+    def count_moves(self) -> int:
+        """How often a group was begun or ended."""
+        return self._moves
+
     async def close(self) -> None:
         """Commit what is waiting, take nothing new, and end the thread."""
         self._closing = True
@@ -101,6 +110,7 @@ class GroupCommit(Generic[Item, Answer]):
             group = self._next_group()
             if not group:
                 continue
+            self._committing, self._moves = True, self._moves + 1
             try:
                 self._observe(len(group))
                 items = [waiting.item for waiting in group]
@@ -109,6 +119,7 @@ class GroupCommit(Generic[Item, Answer]):
                 # Nobody would take the next group if this task ended.
                 log.error("group_not_committed", error=type(error).__name__)
                 outcomes = [error] * len(group)
+            self._committing, self._moves = False, self._moves + 1
             for waiting, outcome in zip(group, outcomes, strict=True):
                 if not waiting.outcome.done():
                     waiting.outcome.set_result(outcome)

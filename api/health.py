@@ -1,12 +1,11 @@
-"""Whether the API lives, whether it can work, and its figures."""
+"""Whether the API lives, and whether it can work. Its figures are at a port of their own (embedded/own_port.py)."""
 
 import asyncio
 from datetime import timedelta
 from typing import Literal
 
 from anyio import fail_after, to_thread
-from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from fastapi import APIRouter
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
@@ -61,12 +60,6 @@ async def readyz(services: WithServices) -> Ready:
         headers = {"Retry-After": "2"}
         raise Problem(UNAVAILABLE, f"down: {', '.join(down)}", headers=headers, parts=parts.model_dump())
     return Ready(parts=parts)
-
-
-@router.get("/metrics", summary="Figures for Prometheus", response_class=Response, openapi_extra=OPEN)
-def metrics(request: Request) -> Response:
-    registry: CollectorRegistry = request.app.state.metrics.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _database(engine: Engine) -> tuple[Part, Part]:

@@ -11,7 +11,7 @@ import sys
 import uvicorn
 
 from embedded.ending import end_process
-from embedded.together import run_together
+from embedded.together import numbered, run_together
 from settings import Settings
 
 
@@ -47,8 +47,9 @@ def main() -> None:
     parser.add_argument("--grace", type=int, default=5)
     wanted = parser.parse_args()
     if wanted.processes > 1:
+        ports = numbered({"BATON_API_METRICS_PORT": settings.api_metrics_port}, wanted.processes)
         command = [sys.executable, "-m", "api.serve", "--host", wanted.host, "--port", str(wanted.port)]
-        end_process(run_together([*command, "--grace", str(wanted.grace)], [{}] * wanted.processes))
+        end_process(run_together([*command, "--grace", str(wanted.grace)], ports))
     serve(wanted.host, wanted.port, wanted.grace)
     end_process(0)
 

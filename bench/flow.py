@@ -144,7 +144,8 @@ def _baseline_worker(stack: Stack, number: int) -> Service:
 
 def parts_of(stack: Stack) -> dict[str, list[int]]:
     """Who works for an order, beside this process."""
-    services = {name: _pids(stack.service(name)) for name in ("temporal", "worker", "api", "simulators")}
+    services = {name: _pids(stack.service(name)) for name in ("temporal", "api", "simulators")}
+    services["worker"] = [pid for one in stack.services if one.name.startswith("worker") for pid in _pids(one)]
     postmaster = int((stack.postgres.directory / "postmaster.pid").read_text().split()[0])
     return services | {"postgres": [postmaster]}
 

@@ -1,7 +1,6 @@
 """`baton up`: everything on this machine, until Ctrl-C."""
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -17,10 +16,9 @@ from embedded.lock import AlreadyRunning
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
 from embedded.stack import Stack
-from embedded.supervisor import Supervisor
+from embedded.supervisor import DataUnreadable, Supervisor
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-LOOK_EVERY_SECONDS = 0.5
 
 
 def up(
@@ -44,7 +42,7 @@ def up(
             _watch(stack, console)
     except KeyboardInterrupt:
         console.print("Everything has ended.")
-    except (AlreadyRunning, PortTaken, PostgresError, ServiceError) as problem:
+    except (AlreadyRunning, DataUnreadable, PortTaken, PostgresError, ServiceError) as problem:
         console.print(Text(str(problem), style="red"), soft_wrap=True)
         status = 1
     end_process(status)
@@ -75,7 +73,5 @@ def _interrupt_once() -> None:
 
 
 def _watch(stack: Stack, console: Console) -> None:
-    supervisor = Supervisor(stack.services, lambda text: console.print(Text(text, style="yellow"), soft_wrap=True))
-    while True:
-        supervisor.look()
-        time.sleep(LOOK_EVERY_SECONDS)
+    with Supervisor(stack.parts, lambda text: console.print(Text(text, style="yellow"), soft_wrap=True)) as supervisor:
+        supervisor.wait()

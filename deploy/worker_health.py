@@ -1,36 +1,41 @@
-"""Exits with 0 when a worker of this machine has asked Temporal for work in the last minutes."""
+"""Exits with 0 when every worker process of this machine says that it works: `worker_health.py --processes 2`."""
 
-import asyncio
-import socket
-from datetime import UTC, datetime, timedelta
+import argparse
+import sys
+import urllib.error
+import urllib.request
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
-
-from embedded.ending import end_process
 from settings import Settings
 
-# A poll takes a minute when there is nothing to do.
-RECENT = timedelta(minutes=3)
+PATIENCE_SECONDS = 5
 
 
-async def is_polling(settings: Settings) -> bool:
-    """Whether Temporal knows a recent poller whose identity names this machine, as the SDK's own identities do."""
-    client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
-    request = DescribeTaskQueueRequest(
-        namespace=settings.temporal_namespace,
-        task_queue=TaskQueue(name=settings.task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    answer = await client.workflow_service.describe_task_queue(request, timeout=timedelta(seconds=5))
-    since = datetime.now(UTC) - RECENT
-    return any(
-        socket.gethostname() in poller.identity and poller.last_access_time.ToDatetime(UTC) > since
-        for poller in answer.pollers
-    )
+def complaint(url: str) -> str:
+    """What is wrong with the process there, or nothing."""
+    try:
+        urllib.request.urlopen(url, timeout=PATIENCE_SECONDS).close()
+    except urllib.error.HTTPError as answer:
+        return answer.read(1000).decode()
+    except OSError as trouble:
+        return str(trouble)
+    return ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=1)
+    settings = Settings()
+    if not settings.worker_port:
+        parser.error("BATON_WORKER_PORT says that workers are not to be asked")
+    bad = 0
+    for place in range(parser.parse_args().processes):
+        host = "127.0.0.1" if settings.metrics_host == "0.0.0.0" else settings.metrics_host
+        url = f"http://{host}:{settings.worker_port + place}/healthz"
+        if trouble := complaint(url):
+            print(f"{url}: {trouble}", file=sys.stderr)  # noqa: T201  The engine that asks keeps it.
+            bad = 1
+    return bad
 
 
 if __name__ == "__main__":
-    end_process(0 if asyncio.run(is_polling(Settings())) else 1)
+    sys.exit(main())

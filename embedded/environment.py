@@ -15,12 +15,14 @@ from dotenv import dotenv_values
 from domain.statement_books import BOOKS
 
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
-DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090}
+DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090, "api_metrics": 8081, "worker": 8071}
 PORT_OF = {
     "api": "BATON_API_PORT",
     "temporal": "BATON_TEMPORAL_ADDRESS",
     "ui": "BATON_TEMPORAL_UI_URL",
     "simulators": "BATON_WMS__URL",
+    "api_metrics": "BATON_API_METRICS_PORT",
+    "worker": "BATON_WORKER_PORT",
 }
 """The setting that ends with a service's port, or with the port and a path."""
 
@@ -37,6 +39,8 @@ class Ports:
     temporal: int | None = None
     ui: int | None = None
     simulators: int | None = None
+    api_metrics: int | None = None
+    worker: int | None = None
 
 
 def choose_ports(
@@ -59,6 +63,13 @@ def choose_ports(
     return chosen
 
 
+def one_more_port(claim: Callable[[int], bool]) -> int:
+    """Any free port that nobody else has chosen."""
+    while not claim(port := _any_free_port()):
+        pass
+    return port
+
+
 def _any_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
@@ -75,6 +86,8 @@ def environment(
         "BATON_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['ui']}",
         "BATON_API_HOST": "127.0.0.1",
         "BATON_API_PORT": str(ports["api"]),
+        "BATON_API_METRICS_PORT": str(ports["api_metrics"]),
+        "BATON_WORKER_PORT": str(ports["worker"]),
         "BATON_STATEMENTS__PARTNERS": json.dumps(list(BOOKS)),
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",

@@ -2,6 +2,8 @@
 
 import contextlib
 import shutil
+import socket
+import struct
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +18,8 @@ from embedded.pgserver import PROGRAMS, VERSION, PostgresError, find_suitable_so
 SETTINGS = Path(__file__).with_name("postgresql.conf")
 PORT = 5432
 """Only part of the socket's name. Always given, since PGPORT in somebody's environment would change it."""
+WHETHER_IT_SPEAKS_TLS = struct.pack("!ii", 8, 80877103)
+"""The request that a server answers by one letter before it knows who asks."""
 START_TIMEOUT_SECONDS = 300
 """Recovery after a power cut replays the write-ahead log, which may take minutes."""
 
@@ -29,6 +33,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data_dir: Path, database: str = "baton") -> None:
         self.directory = data_dir.resolve() / "postgres"
+        self.name = "postgres"
         self.database = database
         self.log = self.directory / "log"
         self._pid_file = self.directory / "postmaster.pid"
@@ -43,8 +48,15 @@ class EmbeddedPostgres:
     @property
     def running(self) -> bool:
         """Whether a server runs on our files, whoever started it."""
-        lines = self._pid_file.read_text().split() if self._pid_file.exists() else []
-        return bool(lines) and lines[0] in {str(process.pid) for process in self._processes()}
+        try:
+            process = psutil.Process(int(self._pid_file.read_text().split()[0]))
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return False
+        return self._is_ours(process)
+
+    @property
+    def ending(self) -> str:
+        return "ended"
 
     def start(self) -> None:
         """Return when the server answers and the database exists; safe to call while it runs."""
@@ -68,6 +80,47 @@ class EmbeddedPostgres:
         finally:
             connection.close()
         return self._url(name)
+
+    def is_ready(self) -> bool:
+        """Whether the server answers now."""
+        try:
+            self._connect().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def is_alive(self) -> bool:
+        """Whether the server says anything at all, even that it recovers or has no room for one more."""
+        try:
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.settimeout(10)
+                asking.connect(f"{self._host}/.s.PGSQL.{PORT}")
+                asking.sendall(WHETHER_IT_SPEAKS_TLS)
+                return bool(asking.recv(1))
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would. Safe to repeat."""
+        processes = self._processes()
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(processes, timeout=10)
+
+    def unreadable(self) -> str | None:
+        """Why no server can work with these files, or None."""
+        version = self.directory / "PG_VERSION"
+        try:
+            if (made_by := version.read_text().strip()) != str(VERSION):
+                return f"{self.directory} was made by PostgreSQL {made_by}; this is {VERSION}"
+        except OSError as problem:
+            return f"{version}: {problem.strerror}"
+        try:
+            self._run("pg_controldata", "-D", str(self.directory))
+        except PostgresError as problem:
+            return str(problem).strip()
+        return None
 
     def stop(self) -> None:
         """End the server, also under open connections. Nothing happens when it does not run."""
@@ -131,10 +184,15 @@ class EmbeddedPostgres:
         """The processes of a server on our files: PostgreSQL always works in its data directory."""
         found = []
         for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.name().startswith("postgres") and Path(process.cwd()) == self.directory:
-                    found.append(process)
+            if self._is_ours(process):
+                found.append(process)
         return found
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.name().startswith("postgres") and Path(process.cwd()) == self.directory
+        except psutil.Error:
+            return False
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
@@ -147,7 +205,9 @@ class EmbeddedPostgres:
             time.sleep(0.1)
 
     def _connect(self) -> psycopg2.extensions.connection:
-        connection = psycopg2.connect(host=self._host, port=PORT, user="postgres", dbname="postgres")
+        connection = psycopg2.connect(
+            host=self._host, port=PORT, user="postgres", dbname="postgres", connect_timeout=10
+        )
         connection.autocommit = True
         return connection
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Service:
     """One child process, with its log in `data_dir/logs/{name}.log`.
 
     It is ready when `health_url` answers 200, or when `ready_line` stands in its log, or, with neither, at once.
-    It is told to end when the thread that started it ends, so start it from the main thread.
+    It is told to end when the thread that started it ends, so start it from one that lives as long as it shall.
     """
 
     def __init__(
@@ -37,6 +37,8 @@ class Service:
         env: Mapping[str, str] | None = None,
         health_url: str | None = None,
         ready_line: str | None = None,
+        alive_url: str | None = None,
+        unreadable: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -45,6 +47,10 @@ class Service:
         """What the process is told beside the environment of this one; it outranks that."""
         self.health_url = health_url
         self.ready_line = ready_line
+        self.alive_url = alive_url
+        """Answers 200 while the process itself is well, whatever it needs."""
+        self.unreadable = unreadable
+        """Why what it keeps cannot be read, or None."""
         self.log = data_dir / "logs" / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._notes = data_dir / "run"
@@ -57,6 +63,11 @@ class Service:
     def status(self) -> int | None:
         """How the process ended: None while it runs, below zero the number of the signal that ended it."""
         return self.process.poll() if self.process else None
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, ready to stand behind its name."""
+        return f"ended with status {self.status}"
 
     def start(self) -> None:
         """Start the process, again if it ended; the log of the run before becomes `{name}.log.1`."""
@@ -81,7 +92,7 @@ class Service:
     def wait_ready(self, timeout_seconds: float = 60) -> None:
         """Return when the service is ready; a service that ended or is late raises ServiceError."""
         deadline = time.monotonic() + timeout_seconds
-        while not self._is_ready():
+        while not self.is_ready():
             if not self.running:
                 raise ServiceError(f"{self.name} ended with status {self.status} before it was ready{self.tail()}")
             if time.monotonic() > deadline:
@@ -123,16 +134,21 @@ class Service:
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if self.log.exists() else []
         return "".join(f"\n  {line}" for line in [f"The end of {self.log}:", *(lines or ["(nothing)"])])
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it can do its work now."""
         if not self.running:
             return False
         if self.health_url is not None:
             return _answers(self.health_url)
         return self.ready_line is None or self.ready_line in self.log.read_text(errors="replace")
 
+    def is_alive(self) -> bool:
+        """Whether the process runs and says that it is not stuck."""
+        return self.running and (self.alive_url is None or _answers(self.alive_url, timeout_seconds=10))
 
-def _answers(url: str) -> bool:
+
+def _answers(url: str, timeout_seconds: float = 2) -> bool:
     try:
-        return httpx2.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx2.get(url, timeout=timeout_seconds, trust_env=False).status_code == 200
     except httpx2.TransportError:
         return False

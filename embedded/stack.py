@@ -6,11 +6,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from embedded.environment import Ports, choose_ports, environment, read_environment, write_environment
+from embedded.environment import (
+    Ports,
+    choose_ports,
+    environment,
+    one_more_port,
+    read_environment,
+    write_environment,
+)
 from embedded.lock import DirectoryLock, PortClaims
 from embedded.postgres import EmbeddedPostgres
 from embedded.processes import end_leftovers
 from embedded.services import Service
+from embedded.supervisor import Part
 from embedded.temporal_server import EmbeddedTemporal
 from settings import Settings
 
@@ -44,7 +52,7 @@ class Stack:
         self.env_file = self.data_dir / "env"
         self.env: dict[str, str] = {}
         self.services: list[Service] = []
-        """What runs as our children, in the order of starting: temporal, simulators, api, worker."""
+        """What runs as our children, in the order of starting: temporal, simulators, api, worker, worker-2 ..."""
         self.postgres = EmbeddedPostgres(self.data_dir)
         self._asked = ports or Ports()
         self._step_seconds = step_seconds
@@ -120,13 +128,18 @@ class Stack:
         """The service of that name, for those who want to watch, kill or restart it."""
         return next(service for service in self.services if service.name == name)
 
+    @property
+    def parts(self) -> list[Part]:
+        """Everything that must keep running, for a supervisor."""
+        return [self.postgres, *self.services]
+
     def _migrate(self) -> None:
         migrate = Service("migrate", [sys.executable, "-m", "cli", "migrate"], data_dir=self.data_dir, env=self.env)
         migrate.start()
         migrate.wait_done(MIGRATION_TIMEOUT_SECONDS)
 
     def _start_services(self) -> None:
-        started = [self._simulators(), self._api(), self._worker()]
+        started = [self._simulators(), self._api(), *self._workers()]
         for service in started:
             self.services.append(service)
             service.start()
@@ -145,12 +158,30 @@ class Stack:
 
     def _web(self, name: str, command: list[str], url: str, health: str) -> Service:
         command = [*command, "--port", url.rsplit(":", 1)[1]]
-        return Service(name, command, data_dir=self.data_dir, env=self.env, address=url, health_url=url + health)
-
-    def _worker(self) -> Service:
-        processes = str(self._worker_processes)
-        command = [sys.executable, "-m", "worker", "--processes", processes]
-        address = f"{processes} process{'es' if self._worker_processes > 1 else ''}"
         return Service(
-            "worker", command, data_dir=self.data_dir, env=self.env, address=address, ready_line="worker ready"
+            name,
+            command,
+            data_dir=self.data_dir,
+            env=self.env,
+            address=url,
+            health_url=url + health,
+            alive_url=f"{url}/healthz",
+        )
+
+    def _workers(self) -> list[Service]:
+        """Each by itself, so that one that ends takes no other with it."""
+        ports = [int(self.env["BATON_WORKER_PORT"])]
+        ports += [one_more_port(self._claims.take) for _ in range(1, self._worker_processes)]
+        return [self._worker(number, port) for number, port in enumerate(ports, 1)]
+
+    def _worker(self, number: int, port: int) -> Service:
+        health = f"http://127.0.0.1:{port}/healthz"
+        return Service(
+            "worker" if number == 1 else f"worker-{number}",
+            [sys.executable, "-m", "worker"],
+            data_dir=self.data_dir,
+            env=self.env | {"BATON_WORKER_PORT": str(port)},
+            address=health,
+            health_url=health,
+            alive_url=health,
         )

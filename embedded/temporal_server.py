@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +43,8 @@ class EmbeddedTemporal:
             env={"GOGC": os.environ.get("GOGC", "400")},
             # The UI passes this on to the server: 200 says that both are up and the namespace is there.
             health_url=f"{self.ui_url}/api/v1/namespaces/default",
+            alive_url=f"{self.ui_url}/api/v1/namespaces/default",
+            unreadable=lambda: unreadable(data_dir / "temporal.db"),
         )
 
     def start(self) -> None:
@@ -73,6 +77,23 @@ class EmbeddedTemporal:
         for value in DYNAMIC_CONFIG:
             command += ["--dynamic-config-value", value]
         return command
+
+
+def unreadable(database: Path) -> str | None:
+    """Why no server can work with this file, or None. One that is not there yet is made."""
+    if not database.exists():
+        return None
+    if not os.access(database, os.R_OK | os.W_OK):
+        return f"{database} may not be read and written"
+    try:
+        with closing(sqlite3.connect(database, timeout=5)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # It is locked, or the disk is full: that may pass.
+        return None
+    except sqlite3.DatabaseError as problem:
+        return f"{database}: {problem}"
+    return None
 
 
 def find_program() -> str:

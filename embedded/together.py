@@ -7,6 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 
 LOOK_SECONDS = 0.2
+GRACE_SECONDS = 45.0
+"""How long those that are asked to end may take; one that stands still is ended by force."""
+
+
+def numbered(first: Mapping[str, int | None], number: int) -> list[dict[str, str]]:
+    """An environment for each of so many processes: the first has these ports, and each other one those after it."""
+    ports = {name: port for name, port in first.items() if port}
+    return [{name: str(port + place) for name, port in ports.items()} for place in range(number)]
 
 
 def run_together(command: Sequence[str], environments: Sequence[Mapping[str, str]]) -> int:
@@ -25,4 +33,13 @@ def run_together(command: Sequence[str], environments: Sequence[Mapping[str, str
     while all(child.poll() is None for child in children):
         time.sleep(LOOK_SECONDS)
     stop()
-    return max(child.wait() for child in children)
+    give_up = time.monotonic() + GRACE_SECONDS
+    return max(_end(child, give_up) for child in children)
+
+
+def _end(child: subprocess.Popen[bytes], give_up: float) -> int:
+    try:
+        return child.wait(max(0.0, give_up - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return child.wait()

@@ -123,4 +123,4 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     partners: dict[str, Any] = {
         name: partner() for name in ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
     }
-    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path, **partners)
+    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path, api_metrics_port=0, **partners)

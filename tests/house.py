@@ -240,6 +240,7 @@ async def open_house(
             accept_deadline=timedelta(seconds=PATIENCE_SECONDS / 2),
             qimen=QIMEN,
             subscriptions_private=True,
+            api_metrics_port=0,
             statements=StatementPlan(partners=get_args(Lister), grace=timedelta()),
             **partners,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from prometheus_client import generate_latest
 
 from api.app import create_app
 from api.examples import ORDER
@@ -56,12 +57,18 @@ async def running(settings: Settings) -> AsyncIterator[Connect]:
             await each.aclose()
 
 
+def figures_of(api: Api) -> str:
+    """What the app behind this client tells Prometheus, at a port that it does not have here."""
+    app: Any = api._transport.app  # type: ignore[attr-defined]
+    return generate_latest(app.state.metrics.registry).decode()
+
+
 @pytest.fixture(scope="session")
 async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
     """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "refusing")
-    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)
+    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, api_metrics_port=0, **partners)
     async with running(settings) as client:
         yield client
 

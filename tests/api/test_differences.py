@@ -6,7 +6,7 @@ import pytest
 
 from models.database import Sessions
 from models.statements import PartnerDifferenceRow
-from tests.api.conftest import Api, assert_problem, fields
+from tests.api.conftest import Api, assert_problem, fields, figures_of
 
 PATH, COUNTS = "/reports/differences", "/reports/differences/counts"
 FOUND = [
@@ -55,7 +55,7 @@ async def test_those_that_are_open_are_counted(staff: Api) -> None:
         ("erp", "messages", "missing_there", 1, 1, 0),
         ("wms", "stock", "quantity_differs", 0, 0, 1),
     ]
-    figures = (await staff.get("/metrics")).text
+    figures = figures_of(staff)
     assert 'baton_partner_differences{kind="missing_there",partner="erp"} 2.0' in figures
 
 

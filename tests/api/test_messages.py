@@ -7,7 +7,7 @@ from sqlalchemy import func, text, update
 from activities import journal
 from models.database import Sessions
 from models.subscription import DeliveryRow, SubscriptionRow
-from tests.api.conftest import Api, assert_problem, fields
+from tests.api.conftest import Api, assert_problem, fields, figures_of
 from tests.api.test_subscriptions import happened, queue, subscribe
 from tests.factories import events_of, place_order
 
@@ -114,7 +114,7 @@ async def test_subscribers_that_are_gone_or_miss_messages_are_alerts_until_that_
 
     # when
     before = await alerts_of(staff)
-    figures = (await staff.get("/metrics")).text
+    figures = figures_of(staff)
     await staff.patch(f"/subscriptions/{gone}", json={"active": True})
     with sessions.begin() as session:
         session.execute(update(DeliveryRow).values(state="delivered"))

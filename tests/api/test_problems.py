@@ -15,7 +15,7 @@ from commands.keys import create_key, revoke_keys
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions
 from settings import Settings
-from tests.api.conftest import Api, Connect, assert_problem, order_body
+from tests.api.conftest import Api, Connect, assert_problem, figures_of, order_body
 
 
 @pytest.mark.parametrize("address", ["/", "/order", "/orders/", "/orders/NONE", "/returns/NONE", "/webhooks/wms/x"])
@@ -135,7 +135,7 @@ async def test_readiness_says_which_part_is_down(anybody: Api, unplugged: Any) -
     problem = assert_problem(await anybody.get("/readyz"), 503, "unavailable")
     assert problem["parts"] == {"database": "down", "migrations": "down", "temporal": "down"}
     assert (await anybody.get("/healthz")).json() == {"status": "ok"}
-    assert "baton_database_up 0.0" in (await anybody.get("/metrics")).text
+    assert "baton_database_up 0.0" in figures_of(anybody)
 
 
 async def test_an_order_that_cannot_be_asked_says_so(staff: Api, place: Any) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
@@ -220,10 +221,20 @@ def test_every_part_is_ready(baton: Running) -> None:
 
 
 def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], baton: Running) -> None:
-    answer = baton.api.get("/metrics")
+    # Given the ports of the API and of the worker that are for machines
+    env = baton.stack.env
+    api, worker = (f"http://127.0.0.1:{env[name]}" for name in ("BATON_API_METRICS_PORT", "BATON_WORKER_PORT"))
 
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert "baton_backlog_size" in answer.text
+    # When they are asked
+    figures = [httpx2.get(f"{url}/metrics", trust_env=False) for url in (api, worker)]
+    health = [httpx2.get(f"{url}/healthz", trust_env=False).json()["status"] for url in (api, worker)]
+
+    # Then both answer, and the public port has nothing of it
+    assert all(answer.headers["content-type"].startswith("text/plain") for answer in figures)
+    assert "baton_backlog_size" in figures[0].text
+    assert 'baton_threads_taken{threads="steps"}' in figures[1].text
+    assert health == ["ok", "ok"]
+    assert baton.api.get("/metrics").status_code == 404
 
 
 def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], baton: Running) -> None:

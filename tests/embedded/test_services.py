@@ -13,7 +13,6 @@ import pytest
 
 from embedded.processes import end_leftovers, note_process
 from embedded.services import ROOT, Service, ServiceError
-from embedded.supervisor import PATIENCE, Supervisor
 
 MakeService = Callable[..., Service]
 
@@ -153,37 +152,3 @@ def test_the_next_run_ends_what_was_left_and_nothing_else(tmp_path: Path) -> Non
         left.kill()
         stranger.kill()
         stranger.wait()
-
-
-def test_a_service_that_died_is_started_again(service: MakeService) -> None:
-    # given a watched service that was killed
-    lamp = service("import time; time.sleep(60)")
-    lamp.start()
-    told: list[str] = []
-    supervisor = Supervisor([lamp], told.append, first_pause_seconds=0.01)
-    supervisor.look()
-    lamp.kill()
-
-    # when somebody looks
-    supervisor.look()
-
-    # then it runs and that was told
-    assert lamp.running
-    assert told == ["lamp ended with status -9; it starts again in 0.01 s", "lamp is back"]
-
-
-def test_a_service_that_keeps_dying_is_given_up(service: MakeService) -> None:
-    lamp = service("print('out of oil'); raise SystemExit(3)", ready_line="lamp ready")
-    lamp.start()
-    told: list[str] = []
-    supervisor = Supervisor([lamp], told.append, first_pause_seconds=0.001)
-
-    # when it has died as often as we have patience
-    for _ in range(PATIENCE):
-        wait_until(lambda: not lamp.running)
-        supervisor.look()
-
-    # then the next death is the last
-    with pytest.raises(ServiceError, match="out of oil"):
-        supervisor.look()
-    assert sum("starts again" in line for line in told) == PATIENCE
