@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import typer
 
-from commands import blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
+from commands import asides, blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
 from commands.differences import differences
 from commands.erase import erase_command, person_command
 from commands.import_file import import_command
@@ -30,6 +30,7 @@ app.command("erase")(erase_command)
 key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
 key.command()(keys.create)
 key.command("list")(keys.list_)
+key.command()(keys.roll)
 key.command()(keys.revoke)
 app.add_typer(key, name="key")
 
@@ -51,6 +52,11 @@ app.add_typer(parameter, name="parameters")
 message = typer.Typer(no_args_is_help=True, help="What customers are told.")
 message.command()(messages.preview)
 app.add_typer(message, name="messages")
+
+aside = typer.Typer(no_args_is_help=True, help="What the relay could not work, or is nobody's.")
+aside.command("list")(asides.list_)
+aside.command()(asides.retry)
+app.add_typer(aside, name="asides")
 
 leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as it was learned.")
 leadtime.command()(leadtimes.refresh)

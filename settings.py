@@ -19,12 +19,14 @@ from domain.statement_books import Lister
 class Partner(BaseModel, frozen=True):
     """Where a partner is and the Standard Webhooks secret we share with it (`whsec_` and base64).
 
-    `give_up_after` is how long the ERP, the CRM, the channel and the inbox are tried before a person is called.
+    `calls` is how many one worker process makes to it at a time. `give_up_after` is how long the ERP, the CRM, the
+    channel and the inbox are tried before a person is called.
     """
 
     url: str
     secret: SecretStr
     timeout: timedelta = timedelta(seconds=10)
+    calls: Annotated[int, Field(ge=1, le=64)] = 6
     give_up_after: timedelta = timedelta(days=3)
 
 
@@ -38,6 +40,7 @@ class Qimen(BaseModel, frozen=True):
     owner_code: str
     warehouses: dict[str, str]
     timeout: timedelta = timedelta(seconds=10)
+    calls: Annotated[int, Field(ge=1, le=64)] = 6
 
 
 class Deadlines(BaseModel, frozen=True):
@@ -165,6 +168,8 @@ class Settings(BaseSettings):
     """How many orders may be in Temporal without being audited yet; the others wait in the backlog."""
 
     activity_threads: int = 16
+    partner_threads: int = 32
+    """How many steps that call partners one worker process takes at a time, beside those on our own database."""
     workflow_task_slots: int = 8
     cached_workflows: int = 500
     sandboxed: bool = False

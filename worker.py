@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression
@@ -18,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.heartbeats import Heartbeats
 from activities.interruption import Uninterrupted
+from activities.local_threads import LocalThreads
 from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
 from activities.watched import Watched
@@ -27,6 +29,7 @@ from embedded.own_port import OwnPort
 from embedded.together import numbered, run_together
 from embedded.watch import Watch
 from intake.accounts import pull_plans
+from integrations.circuit_metrics import CircuitMetrics
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
 from relay.carry import Relay
@@ -48,7 +51,7 @@ WORKFLOWS = (
 )
 MESSENGERS = 4
 """How many batches of messages one worker process sends at a time, beside all orders."""
-LONGEST_BATCH = timedelta(minutes=2)
+LONGEST_BATCH, LONGEST_CALLS = timedelta(minutes=2), timedelta(minutes=10)
 
 
 async def connect_temporal(settings: Settings) -> Client:
@@ -67,22 +70,32 @@ async def connect_temporal(settings: Settings) -> Client:
 def build_worker(
     client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
 ) -> Worker:
-    """For all workflows; activities are synchronous and run in as many threads as there are slots."""
-    watched = [Watched(watch.threads("steps", settings.activity_threads))] if watch else []
+    """For all workflows; activities are synchronous and run in as many threads as there are slots.
+
+    Local ones touch only our own database and have threads of their own: none waits behind a call to a partner.
+    """
+    database = ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity")
+    watched = [_watched(watch, settings)] if watch else []
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[*WORKFLOWS],
         activities=steps,
-        activity_executor=ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity"),
-        max_concurrent_activities=settings.activity_threads,
+        activity_executor=ThreadPoolExecutor(settings.partner_threads, thread_name_prefix="partner"),
+        max_concurrent_activities=settings.partner_threads,
         max_concurrent_local_activities=settings.activity_threads,
         max_concurrent_workflow_tasks=settings.workflow_task_slots,
         max_cached_workflows=settings.cached_workflows,
         workflow_runner=SandboxedWorkflowRunner() if settings.sandboxed else UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
-        interceptors=[Heartbeats(), Pauses(), Uninterrupted(), *watched],
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted(), *watched, LocalThreads(database)],
     )
+
+
+def _watched(watch: Watch, settings: Settings) -> Watched:
+    """Who waits for partners may be slow in all threads at once, and is not stuck for that."""
+    partners = watch.threads("partners", settings.partner_threads, LONGEST_CALLS)
+    return Watched(partners, local=watch.threads("steps", settings.activity_threads))
 
 
 def build_messenger(
@@ -104,15 +117,15 @@ def build_messenger(
 
 async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand; whoever is stuck in that is ended all the same."""
-    watch = Watch(settings.stuck_after)
-    with OwnPort("BATON_WORKER_PORT", settings.metrics_host, settings.worker_port or None, watch):
+    watch, registry = Watch(settings.stuck_after), CollectorRegistry()
+    with OwnPort("BATON_WORKER_PORT", settings.metrics_host, settings.worker_port or None, watch, registry):
         watch.start()
         beating = asyncio.create_task(watch.beat())
-        await _work(settings, watch)
+        await _work(settings, watch, registry)
         beating.cancel()
 
 
-async def _work(settings: Settings, watch: Watch) -> None:
+async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -> None:
     # Steps leave few cycles behind, and looking for them among all modules is dear.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
@@ -127,6 +140,7 @@ async def _work(settings: Settings, watch: Watch) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     partners = connect_partners(settings)
+    registry.register(CircuitMetrics(partners.circuits))
     async with (
         build_worker(client, settings, all_steps(settings, record, partners), watch),
         build_messenger(client, settings, message_steps(settings, record, partners), watch),

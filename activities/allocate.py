@@ -69,6 +69,8 @@ class Allocation:
     short_units: int = 0
     merge_window: float = 0.0
     why: str = ""
+    unjudged: bool = False
+    """Whether nothing was done since the order must be audited again: it has changed."""
 
 
 class Allocate:
@@ -138,6 +140,8 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
     if answer := known.get(key):
         return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
     needs = hold_needs_of(session, order_id)
+    if request.judged and needs.unjudged:
+        return Allocation(unjudged=True)
     decision = SourcingDecision({}, {}, "nothing is left")
     if needs.demand:
         skus = list(needs.demand)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Text, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -19,7 +19,7 @@ from activities.holds import Hold, OpenHolds, Release
 from activities.parameters import ParameterBook
 from domain import audit_rules, milestones
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
-from domain.errors import PartnerTrouble, UnknownPayment
+from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
 from models.base import table
@@ -29,6 +29,12 @@ from models.order import AuditRow, OrderRow
 # Built once: building a statement costs more than sending it.
 _AUDITS = table(AuditRow)
 _AUDITED = insert(_AUDITS).inline()
+
+_VERSION = select(OrderRow.version).where(OrderRow.order_id == bindparam("order_id", type_=Text))
+# What is written from here on is about this version: nobody changes it until the transaction ends.
+_JUDGED = text("""
+    UPDATE orders SET judged_version = :judged WHERE order_id = :order_id AND version = :judged RETURNING order_id
+""")
 
 # The money that moved and the fact that it did, once however often the gateway says it.
 MOVED = text("""
@@ -43,6 +49,14 @@ MOVED = text("""
 
 SAID = 5
 """So many findings of one kind are told in a reason, however many lines the order has."""
+
+
+LOOKS = 5
+"""How often an audit judges anew when the order has changed under it."""
+
+
+class ChangesTooOften(Exception):
+    """The order has changed during five audits in a row: tried again a little later."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +97,30 @@ class Audit:
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
-        """Judge the order by every rule. A gateway that is silent is a hold, not a failure."""
+        """Judge the order by every rule. A gateway that is silent is a hold, not a failure; where it has enough to do
+        the step is tried again in a moment.
+
+        The order may change while the gateway is asked: then what was read is forgotten, and it is judged anew.
+        """
+        for _ in range(LOOKS):
+            if result := self._judge(request):
+                return result
+        raise ChangesTooOften
+
+    def _judge(self, request: AuditRequest) -> AuditResult | None:
+        """Judge what stands now; None when the order has become another meanwhile."""
         key = f"{request.order_id}:audit:{request.revision}"
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
+            version = session.scalar(_VERSION, {"order_id": request.order_id})
             facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
             moved = _moved_from_return(session, request.order_id)
         facts = replace(facts, payment=moved or self._payment(facts.order))
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
+            if session.scalar(_JUDGED, {"order_id": request.order_id, "judged": version}) is None:
+                return None
             _record_money(session, request.order_id, facts)
             _record_repair(session, request.order_id, facts)
             keep_remarks(session, request.order_id, facts.remarks)
@@ -110,6 +138,8 @@ class Audit:
             payment = self.payments.payment(order.payment_reference)
         except UnknownPayment:
             return PaymentFacts("unknown")
+        except PartnerBusy:
+            raise
         except PartnerTrouble:
             return PaymentFacts("silent")
         return PaymentFacts(payment.status, payment.amount)

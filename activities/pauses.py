@@ -1,12 +1,12 @@
-"""Who asks to be left alone for a while is: a step that was told so is tried again when that time is over."""
+"""A step that was told to come later is tried again when that time is over, whatever its own pauses are."""
 
 from datetime import timedelta
 from typing import Any
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.errors import CallLimited
+from domain.errors import CallLimited, Later
 
 
 class Pauses(Interceptor):
@@ -20,6 +20,12 @@ class _Pausing(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         try:
             return await super().execute_activity(input)
-        except CallLimited as limit:
-            wait = timedelta(seconds=limit.retry_after)
-            raise ApplicationError(str(limit), type=CallLimited.__name__, next_retry_delay=wait) from None
+        except Later as told:
+            # What only waits its turn is nobody's error: it is counted and logged as such.
+            ours = not isinstance(told, CallLimited)
+            raise ApplicationError(
+                str(told),
+                type=type(told).__name__,
+                next_retry_delay=timedelta(seconds=told.retry_after),
+                category=ApplicationErrorCategory.BENIGN if ours else ApplicationErrorCategory.UNSPECIFIED,
+            ) from None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -54,7 +54,8 @@ class Pick:
             # It was moved to another location at the last moment.
             if row and row.status == FulfillmentStatus.CANCELED:
                 return PickAnswer(FulfillmentStatus.CANCELED)
-            request = _instruction(session, step)
+            order = order_of(session, step.order_id)
+            request, version = _instruction(session, step, order), order.version
         try:
             reference = self.wms.pick(request, key=f"{step.fulfillment_order_id}:pick")
         except PickRefused as refusal:
@@ -66,7 +67,11 @@ class Pick:
                 data = {"fulfillment_order_id": step.fulfillment_order_id, "location_id": row.location_id}
                 key = f"{step.fulfillment_order_id}:released"
                 journal.happened(session, step.order_id, "fulfillment_order.released", key, data)
-        return PickAnswer(FulfillmentStatus.RELEASED)
+                order = order_of(session, step.order_id)
+                if order.version != version and ship_to(order) != request["ship_to"]:
+                    _call_a_person(session, row)
+            ended = row is not None and is_final(FULFILLMENT, FulfillmentStatus(row.status))
+        return PickAnswer(row.status if row and ended else FulfillmentStatus.RELEASED)
 
     @activity.defn(no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
@@ -100,8 +105,15 @@ def order_of(session: Session, order_id: str) -> OrderRow:
     return session.scalars(select(OrderRow).where(OrderRow.order_id == order_id)).one()
 
 
-def _instruction(session: Session, step: FulfillmentStep) -> PickRequest:
-    order = order_of(session, step.order_id)
+def _call_a_person(session: Session, row: FulfillmentOrderRow) -> None:
+    """The warehouse was told of an address that does not stand any more, and cannot be told twice."""
+    reason = f"the order changed while {row.location_id} was asked to pick: tell the warehouse"
+    session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
+    key = f"alert:ORDER_CHANGED:{row.fulfillment_order_id}"
+    journal.happened(session, row.order_id, "alert.raised", key, {"code": "ORDER_CHANGED", "reason": reason})
+
+
+def _instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
     columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
     work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
     instruction = PickRequest(

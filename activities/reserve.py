@@ -28,12 +28,14 @@ NOT_LONG = "1s"
 class StockRequest:
     """`round` counts the tries of one order from 1, so that each has an idempotency key of its own.
 
-    `partial` is of an order that takes what there is while the rest is short.
+    `partial` is of an order that takes what there is while the rest is short. `judged` asks for an order that has
+    changed since its audit to be audited again first.
     """
 
     order_id: str
     round: int
     partial: bool = False
+    judged: bool = False
 
 
 class Reserve:

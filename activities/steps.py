@@ -62,7 +62,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     parameters, returns = ParameterBook(), Returns(record, partners.wms)
     requests = ReturnRequests(record, parameters)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
-    pull, reconcile = Pull(record), Reconcile(record)
+    circuits = partners.circuits
+    pull, reconcile = Pull(record, circuits=circuits), Reconcile(record, circuits=circuits)
     qimen = settings.qimen.warehouses if settings.qimen else ()
     statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
     return (
@@ -120,10 +121,10 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         statements.find_missing,
         statements.look_again,
         statements.mend_differences,
-        Push(record).push_batch,
+        Push(record, circuits=circuits).push_batch,
         LeadTimes(record).learn_lead_times,
     )
 
 
 def _letters(record: Sessions, partners: Partners) -> Letters:
-    return Letters(record, partners.inboxes, ParameterBook(), AccountBook(record))
+    return Letters(record, partners.inboxes, ParameterBook(), AccountBook(record), partners.circuits)

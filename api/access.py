@@ -7,9 +7,9 @@ from enum import StrEnum
 from hashlib import sha256
 
 from anyio import to_thread
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from models.access import ApiKeyRow
+from models.access import ApiKeyRow, is_in_force
 from models.database import Sessions
 
 
@@ -69,8 +69,12 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whose key it is. A caller with a `channel` sees and does only what is of that channel, and one with a `location`
-    only what is worked on there."""
+    only what is worked on there.
 
+    `name` is for people and may be given again when its key has ended; `key_id` is never another's.
+    """
+
+    key_id: str
     name: str
     role: Role
     channel: str | None
@@ -96,6 +100,15 @@ def key_hash(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
+# To the minute, and by one process of the API at a time: none waits for another.
+USED = text("""
+    UPDATE api_keys SET last_used_at = now()
+    WHERE key_id = (SELECT key_id FROM api_keys
+                    WHERE key_id = :key_id AND coalesce(last_used_at < now() - interval '1 minute', true)
+                    FOR UPDATE SKIP LOCKED)
+""")
+
+
 class KeyRing:
     """Finds the caller of a key. What it found counts for `lifetime` seconds, so a revoked key ends that late."""
 
@@ -107,12 +120,22 @@ class KeyRing:
         self._size = size
         self._now = now
         self._found: dict[str, tuple[float, Caller | None]] = {}
+        self._in_force: dict[str, tuple[float, bool]] = {}
 
     async def caller(self, key: str) -> Caller | None:
         """None for a key that nobody has or that was revoked."""
         hashed = key_hash(key)
         until, caller = self._found.get(hashed, (0.0, None))
         return caller if self._now() < until else await self._look_up(hashed)
+
+    async def in_force(self, caller: Caller) -> bool:
+        """Whether the key of somebody who is still connected counts; asked once a `lifetime` by key."""
+        until, found = self._in_force.get(caller.key_id, (0.0, False))
+        if self._now() >= until:
+            found = await to_thread.run_sync(self._is_in_force, caller.key_id)
+            self._in_force = {key: kept for key, kept in self._in_force.items() if kept[0] > self._now()}
+            self._in_force[caller.key_id] = (self._now() + self._lifetime, found)
+        return found
 
     async def _look_up(self, hashed: str) -> Caller | None:
         caller = await to_thread.run_sync(self._read, hashed)
@@ -124,12 +147,18 @@ class KeyRing:
         return caller
 
     def _read(self, hashed: str) -> Caller | None:
-        with self._sessions() as session:
-            row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_hash == hashed, ApiKeyRow.revoked_at.is_(None)))
+        with self._sessions.begin() as session:
+            row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_hash == hashed, is_in_force()))
+            if row is not None:
+                session.execute(USED, {"key_id": row.key_id})
         return _caller(row) if row else None
+
+    def _is_in_force(self, key_id: str) -> bool:
+        with self._sessions() as session:
+            return session.scalar(select(ApiKeyRow.key_id).where(ApiKeyRow.key_id == key_id, is_in_force())) is not None
 
 
 def _caller(row: ApiKeyRow) -> Caller:
     # The key of a store from before keys had locations works nowhere, rather than everywhere.
     location = row.location or "" if row.role == Role.STORE else None
-    return Caller(row.name, Role(row.role), row.channel, location)
+    return Caller(row.key_id, row.name, Role(row.role), row.channel, location)

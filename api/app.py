@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
-from api import health
+from api import health, set_asides
 from api.access import KeyRing
 from api.channels import channel_batches, channel_webhooks, intakes, listings, missing_orders
 from api.channels.listings import ListingBody, PushBody
@@ -61,6 +61,7 @@ from api.returns.return_receipts import InspectionBody, ReceiptBody
 from api.returns.return_requests import ReturnBody
 from api.rules import rule_set_commands, rule_sets
 from api.rules.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.set_asides import RetryBody
 from api.shipping import (
     carrier_claims,
     fulfillment_orders,
@@ -112,7 +113,7 @@ BODIES = (
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
-    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody),
+    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody, RetryBody),
     *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
 )
 ROUTERS = (
@@ -124,7 +125,7 @@ ROUTERS = (
     *(batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
     *(waves, pick_lists, fulfillment_orders, differences),
-    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream),
+    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream, set_asides),
     *(return_commands, return_receipts, return_reasons, return_reports, store_credits),
 )
 

@@ -74,8 +74,8 @@ async def find_caller(request: Request) -> Caller:
         raise _unauthenticated("send `Authorization: Bearer baton_...`")
     caller = await services.keys.caller(key.strip())
     if caller is None:
-        raise _unauthenticated("this key is unknown or was revoked")
-    services.rates.take(caller.name)
+        raise _unauthenticated("this key is unknown, was revoked or has expired")
+    services.rates.take(caller.key_id)
     request.scope["caller"] = caller
     return caller
 

@@ -91,7 +91,7 @@ async def _claim(request: Request, caller: Caller, key: str, largest_body: int) 
     body = await raw_body(request, largest_body)
     request._body = body  # So the route may read it again.
     what = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    return Claim(caller.name, key, sha256(what + body).hexdigest())
+    return Claim(caller.key_id, key, sha256(what + body).hexdigest())
 
 
 def _repeat(kept: Kept, claim: Claim) -> Response:

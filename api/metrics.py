@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Sessions
 from models.messaging import IS_LEFT, MessageRow, PartnerEventRow
 from models.order import OrderRow
+from models.set_aside import SetAsideRow
 from models.statements import PartnerDifferenceRow
 from models.subscription import PARKED, DeliveryRow, SubscriptionRow
 
@@ -32,6 +33,7 @@ _DIFFERENT = (
     .where(PartnerDifferenceRow.gone_at.is_(None))
     .group_by(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind)
 )
+_ASIDE = select(SetAsideRow.kind, func.count()).where(SetAsideRow.aside_at.is_not(None)).group_by(SetAsideRow.kind)
 _PARKED_FOR_SUBSCRIBERS = select(func.count()).where(DeliveryRow.state == PARKED)
 PATIENCE_SECONDS = 5.0
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
@@ -103,6 +105,7 @@ class Backlog(Collector):
         parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
         left = GaugeMetricFamily("baton_left_messages", "How many were not taken at once", labels=["recipient"])
         disabled = GaugeMetricFamily("baton_disabled_subscriptions", "How many receivers are gone")
+        aside = GaugeMetricFamily("baton_set_aside", "How many rows wait for a person", labels=["kind"])
         differ = GaugeMetricFamily(
             "baton_partner_differences", "Where a partner's books differ from ours", labels=["partner", "kind"]
         )
@@ -110,6 +113,8 @@ class Backlog(Collector):
             with self._sessions() as session:
                 for partner, kind, count in session.execute(_DIFFERENT):
                     differ.add_metric([partner, kind], count)
+                for kind, count in session.execute(_ASIDE):
+                    aside.add_metric([kind], count)
                 for recipient, count in session.execute(_LEFT):
                     left.add_metric([recipient], count)
                 disabled.add_metric([], session.scalar(_DISABLED) or 0)
@@ -128,4 +133,4 @@ class Backlog(Collector):
             up.add_metric([], 0)
         else:
             up.add_metric([], 1)
-        yield from (up, size, age, sizes, ages, left, parked, disabled, differ)
+        yield from (up, size, age, sizes, ages, left, parked, disabled, aside, differ)

@@ -1,19 +1,31 @@
-"""Keys to the API: made, listed and revoked. A key is shown once, when it is made; only its hash is kept."""
+"""Keys to the API: made, listed, rolled and revoked. A key is shown once, when it is made; only its hash is kept."""
 
 import secrets
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from api.access import Role, key_hash
-from models.access import ApiKeyRow
+from domain.ids import new_key_id
+from models.access import ApiKeyRow, is_in_force
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from models.locks import Lock, hold
 from models.stock import LocationRow
+from models.subscription import SubscriptionRow
 from settings import Settings
+from subscriptions.ending import end_with_keys
+
+Days = Annotated[int | None, typer.Option(min=1, max=3650, help="How many days it counts; without an end by default")]
+
+
+class KeyRefused(ValueError):
+    """The key cannot be made; the message says why."""
 
 
 def create(
@@ -21,53 +33,112 @@ def create(
     role: Annotated[Role, typer.Option(help="What the key may do")] = Role.STAFF,
     channel: Annotated[str | None, typer.Option(help="The one channel of a key of the role channel")] = None,
     location: Annotated[str | None, typer.Option(help="Where a key of the role store works")] = None,
+    days: Days = None,
 ) -> None:
     """Make a key and print it, this once."""
     try:
-        print(create_key(_sessions(), name, role, channel, location))
-    except ValueError as error:
+        print(create_key(_sessions(), name, role, channel, location, days=days))
+    except KeyRefused as error:
         raise typer.BadParameter(str(error)) from None
 
 
 def list_() -> None:
     """Show who has a key."""
-    table = Table("name", "role", "channel", "location", "made", "revoked")
+    table = Table("id", "name", "role", "channel", "location", "made", "last used", "ends", "revoked")
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
     with _sessions()() as session:
         for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created_at)):
-            revoked = f"{row.revoked_at:%Y-%m-%d}" if row.revoked_at else ""
-            table.add_row(row.name, row.role, row.channel, row.location, f"{row.created_at:%Y-%m-%d}", revoked)
+            moments = (row.created_at, row.last_used_at, row.expires_at, row.revoked_at)
+            days = [f"{at:%Y-%m-%d}" if at else "" for at in moments]
+            table.add_row(row.key_id, row.name, row.role, row.channel, row.location, *days)
     Console().print(table)
 
 
-def revoke(name: Annotated[str, typer.Argument(help="Every key of this name ends")]) -> None:
-    """End the keys of a name; an API that used one in the last 30 seconds notices that late."""
-    count = revoke_keys(_sessions(), name)
+def roll(
+    which: Annotated[str, typer.Argument(help="The id or the name of the key")],
+    hours: Annotated[int, typer.Option(min=0, max=720, help="How long the old key still counts")] = 24,
+    days: Days = None,
+) -> None:
+    """Make a key that takes another's place, with all that belongs to it, and print it, this once."""
+    try:
+        print(roll_key(_sessions(), which, timedelta(hours=hours), days=days))
+    except KeyRefused as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def revoke(which: Annotated[str, typer.Argument(help="The id of one key, or a name: every key of it ends")]) -> None:
+    """End a key and what belongs to it; an API that used it in the last 30 seconds notices that late."""
+    count = revoke_keys(_sessions(), which)
     if not count:
-        raise typer.BadParameter(f"nobody named {name} has a key")
+        raise typer.BadParameter(f"there is no key in force of the id or name {which}")
     print(f"{count} revoked")
 
 
 def create_key(
-    sessions: Sessions, name: str, role: str, channel: str | None = None, location: str | None = None
+    sessions: Sessions,
+    name: str,
+    role: str,
+    channel: str | None = None,
+    location: str | None = None,
+    *,
+    days: int | None = None,
 ) -> str:
-    """A new key of 256 random bits. ValueError when the role is unknown or does not go with channel and location."""
+    """A new key of 256 random bits.
+
+    KeyRefused when the role is unknown or does not go with channel and location, or somebody of that name has a key.
+    """
+    if role not in set(Role):
+        raise KeyRefused(f"there is no role {role}")
     if (Role(role) is Role.CHANNEL) != (channel is not None):
-        raise ValueError("a key of the role channel has a channel, and no other key has")
+        raise KeyRefused("a key of the role channel has a channel, and no other key has")
     if (Role(role) is Role.STORE) != (location is not None):
-        raise ValueError("a key of the role store has a location, and no other key has")
-    key = f"baton_{secrets.token_urlsafe(32)}"
+        raise KeyRefused("a key of the role store has a location, and no other key has")
     with sessions.begin() as session:
+        hold(session, Lock.KEYS)
         if location is not None and session.get(LocationRow, location) is None:
-            raise ValueError(f"there is no location {location}: a key of the role store works at one")
-        session.add(ApiKeyRow(key_hash=key_hash(key), name=name, role=role, channel=channel, location=location))
+            raise KeyRefused(f"there is no location {location}: a key of the role store works at one")
+        if session.scalar(select(ApiKeyRow.key_id).where(ApiKeyRow.name == name, is_in_force()).limit(1)):
+            raise KeyRefused(f"{name} has a key in force: `baton key roll` replaces it, `baton key revoke` ends it")
+        return _make(session, ApiKeyRow(name=name, role=role, channel=channel, location=location), days)
+
+
+def roll_key(sessions: Sessions, which: str, grace: timedelta, *, days: int | None = None) -> str:
+    """A key of the same name and rights; the old one ends after `grace`, and its subscriptions are the new one's."""
+    with sessions.begin() as session:
+        hold(session, Lock.KEYS)
+        newest = select(ApiKeyRow).where(_named(which), is_in_force()).order_by(ApiKeyRow.created_at.desc()).limit(1)
+        old = session.scalar(newest)
+        if old is None:
+            raise KeyRefused(f"there is no key in force of the id or name {which}")
+        new = ApiKeyRow(name=old.name, role=old.role, channel=old.channel, location=old.location)
+        key = _make(session, new, days)
+        owned = update(SubscriptionRow).where(SubscriptionRow.key_id == old.key_id)
+        session.execute(owned.values(key_id=new.key_id))
+        old.expires_at = func.least(func.coalesce(old.expires_at, func.now() + grace), func.now() + grace)
     return key
 
 
-def revoke_keys(sessions: Sessions, name: str) -> int:
-    """End every key of this name that is not ended yet; how many that were."""
-    ending = update(ApiKeyRow).where(ApiKeyRow.name == name, ApiKeyRow.revoked_at.is_(None))
+def revoke_keys(sessions: Sessions, which: str) -> int:
+    """End the key of this id, or every key of this name that is not ended yet; how many that were."""
+    ending = update(ApiKeyRow).where(_named(which), ApiKeyRow.revoked_at.is_(None)).values(revoked_at=func.now())
     with sessions.begin() as session:
-        return len(session.scalars(ending.values(revoked_at=func.now()).returning(ApiKeyRow.key_hash)).all())
+        ended = session.scalars(ending.returning(ApiKeyRow.key_id)).all()
+        end_with_keys(session)
+    return len(ended)
+
+
+def _make(session: Session, row: ApiKeyRow, days: int | None) -> str:
+    key = f"baton_{secrets.token_urlsafe(32)}"
+    row.key_hash, row.key_id = key_hash(key), new_key_id()
+    if days is not None:
+        row.expires_at = func.now() + timedelta(days=days)
+    session.add(row)
+    session.flush()
+    return key
+
+
+def _named(which: str) -> ColumnElement[bool]:
+    return or_(ApiKeyRow.key_id == which, ApiKeyRow.name == which)
 
 
 def _sessions() -> Sessions:

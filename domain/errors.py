@@ -72,9 +72,21 @@ class PartnerTrouble(Exception):
     """
 
 
-class CallLimited(PartnerTrouble):
-    """More was asked than the partner allows; it wants to be left alone for `retry_after` seconds."""
+class Later(PartnerTrouble):
+    """The partner is not to be called now, but in `retry_after` seconds."""
 
     def __init__(self, text: str, retry_after: float) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class CallLimited(Later):
+    """More was asked than the partner allows; it wants to be left alone."""
+
+
+class PartnerSilent(Later):
+    """The partner did not answer several times in a row and is left alone (integrations/circuit.py)."""
+
+
+class PartnerBusy(Later):
+    """As many calls of ours wait for the partner's answers as it may have."""

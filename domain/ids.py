@@ -17,6 +17,11 @@ def new_subscription_id() -> str:
     return f"sub_{new_order_id()}"
 
 
+def new_key_id() -> str:
+    """Of a key to the API: it may be shown, and is not the key."""
+    return f"key_{new_order_id()}"
+
+
 def event_message_id(event_id: int) -> str:
     """What a subscriber is told under: the same for every try and every replay of the event."""
     return f"evt_{event_id}"

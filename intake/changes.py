@@ -22,7 +22,10 @@ OTHER_GOODS = "the channel changed the lines or amounts of the order"
 
 
 def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version: str) -> list[NewEvent]:
-    """Take over the receiver if it may still change. `row` is locked. Answers what must be told to the order."""
+    """Take over the receiver if it may still change. `row` is locked. Answers what must be told to the order.
+
+    What is taken over is another version of the order: it is audited before anything is allocated for it.
+    """
     if version <= row.channel_version:
         return []
     told = list[NewEvent]()
@@ -35,6 +38,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
                 setattr(row, name, value)
             row.repaired_region = {}
             row.content_hash = content_hash(order)
+            row.version += 1
             _happened(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
             told.append(changed(row.channel, row.channel_order_id, version))
     if _other_goods(session, row, order):

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -13,7 +14,8 @@ import httpx2
 from standardwebhooks import Webhook
 
 from domain.errors import CallLimited, PartnerTrouble, Refusal
-from integrations.bounded import bounded, fetch
+from integrations.bounded import TooLarge, bounded, fetch
+from integrations.circuit import Circuit
 from integrations.trust import trust
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
@@ -21,6 +23,8 @@ REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 NO_LETTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """What no record keeps, or what nobody can print."""
 LONGEST_TEXT, LARGEST_NUMBER, LARGEST_ANSWER = 300, 2**31 - 1, 1_000_000
+NOBODY_THERE = (502, 504)
+"""A proxy's own words for a partner that does not answer it."""
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PATIENCE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 3_600.0
 """How long somebody is left alone who asks for a pause and does not say how long, and at most."""
@@ -80,11 +84,14 @@ class PartnerHttp:
 
     A 409 or 422 with a problem raises the `refusal` that the caller names; a 429, or a 503 that says how long to wait,
     CallLimited. A status that the caller does not expect, no whole answer in time, a larger one than a megabyte and one
-    that is not a JSON object raise PartnerTrouble.
+    that is not a JSON object raise PartnerTrouble; so does a partner that is not called now (integrations/circuit.py).
     """
 
-    def __init__(self, name: str, url: str, secret: str, timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self, name: str, url: str, secret: str, timeout_seconds: float = 10.0, circuit: Circuit | None = None
+    ) -> None:
         self.name = name
+        self._circuit = circuit or Circuit(name)
         self._webhook = Webhook(secret)
         self._seconds = timeout_seconds
         client = httpx2.Client(
@@ -117,6 +124,12 @@ class PartnerHttp:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._call("POST", path, content, key, headers, refusal, expected)
 
+    def through(self, circuit: Circuit) -> "PartnerHttp":
+        """The same connections for calls that somebody else answers behind this address: his trouble is his own."""
+        other = copy(self)
+        other._circuit = circuit
+        return other
+
     def close(self) -> None:
         self._client.close()
 
@@ -133,18 +146,31 @@ class PartnerHttp:
         # What is asked for by name may be a customer, and texts of trouble end in histories.
         call = f"{self.name} {method} {path.partition('?')[0]}"
         headers |= self._signature(webhook_id, content)
+        request = self._client.build_request(method, path, content=content, headers=headers)
         try:
-            request = self._client.build_request(method, path, content=content, headers=headers)
-            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
-        except httpx2.HTTPError as error:
-            raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
+            with self._circuit.call():
+                response = self._answered(call, request)
+        except TooLarge:
+            raise PartnerTrouble(f"{call}: TooLarge") from None
         if response.status_code in (409, 422):
             raise _refusal(call, response, refusal)
-        if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
-            raise limited(call, response.headers.get("retry-after", ""))
         if response.status_code not in expected:
             raise PartnerTrouble(f"{call}: answered {response.status_code}")
         return _answer(call, response)
+
+    def _answered(self, call: str, request: httpx2.Request) -> httpx2.Response:
+        """What the partner answers, be it that it is in trouble; raises PartnerTrouble where nobody answers."""
+        try:
+            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
+        except TooLarge:
+            raise
+        except httpx2.HTTPError as error:
+            raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
+        if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
+            raise limited(call, response.headers.get("retry-after", ""))
+        if response.status_code in NOBODY_THERE:
+            raise PartnerTrouble(f"{call}: answered {response.status_code}")
+        return response
 
     def _signature(self, webhook_id: str, content: bytes) -> dict[str, str]:
         now = datetime.now(UTC)

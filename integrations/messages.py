@@ -7,7 +7,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.errors import MessageRefused, PartnerTrouble
-from integrations.circuit import Circuit
 from integrations.http import PartnerHttp
 
 LEFT_OUT = "it was not among those that the recipient took"
@@ -34,7 +33,6 @@ class MessageInbox:
     def __init__(self, http: PartnerHttp, give_up_after: timedelta = timedelta(days=3)) -> None:
         self.give_up_after = give_up_after
         self._http = http
-        self._circuit = Circuit(http.name)
 
     def deliver(self, messages: Sequence[Message]) -> Handover:
         """Hand over messages, those of an order oldest first.
@@ -73,9 +71,8 @@ class MessageInbox:
     def _hand_over(self, messages: Sequence[Message]) -> Collection[str]:
         # Each message carries its own id, so a new key for the batch is harmless, and one that the partner took in part
         # does not get its first answer forever.
-        with self._circuit.call():
-            answer = self._http.post("/messages", {"messages": messages}, uuid4().hex, refusal=MessageRefused)
-            return answer.texts("accepted")
+        answer = self._http.post("/messages", {"messages": messages}, uuid4().hex, refusal=MessageRefused)
+        return answer.texts("accepted")
 
 
 def _judged(messages: Sequence[Message], accepted: Collection[str]) -> Handover:

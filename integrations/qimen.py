@@ -8,6 +8,7 @@ import httpx2
 
 from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
 from integrations.bounded import bounded, fetch
+from integrations.circuit import Circuit
 from integrations.http import LARGEST_ANSWER, REFUSAL_CODE, limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
 from integrations.trust import trust
@@ -41,8 +42,9 @@ NAMES = {
 class QimenWms:
     """One customer at one Qimen address. It knows what it was asked by the order's code, so it needs no other key."""
 
-    def __init__(self, settings: Qimen) -> None:
+    def __init__(self, settings: Qimen, circuit: Circuit | None = None) -> None:
         self._settings = settings
+        self._circuit = circuit or Circuit("qimen")
         client = httpx2.Client(
             timeout=settings.timeout.total_seconds(),
             verify=trust(),
@@ -134,14 +136,15 @@ class QimenWms:
         headers = {"Content-Type": "application/xml; charset=utf-8"}
         params = signed(asked, body, secret)
         request = self._client.build_request("POST", self._settings.url, params=params, content=body, headers=headers)
-        try:
-            response = fetch(self._client, request, seconds, LARGEST_ANSWER)
-        except httpx2.HTTPError as error:
-            raise PartnerTrouble(f"qimen {method}: {type(error).__name__}") from None
-        if response.status_code == 429:
-            raise limited(f"qimen {method}", response.headers.get("retry-after", ""))
-        if response.status_code != 200:
-            raise PartnerTrouble(f"qimen {method}: answered {response.status_code}")
+        with self._circuit.call():
+            try:
+                response = fetch(self._client, request, seconds, LARGEST_ANSWER)
+            except httpx2.HTTPError as error:
+                raise PartnerTrouble(f"qimen {method}: {type(error).__name__}") from None
+            if response.status_code == 429:
+                raise limited(f"qimen {method}", response.headers.get("retry-after", ""))
+            if response.status_code != 200:
+                raise PartnerTrouble(f"qimen {method}: answered {response.status_code}")
         return read_xml(response.content)
 
 

@@ -16,21 +16,24 @@ from integrations.bookings import (
 from integrations.carriers.dhl import DhlExpress
 from integrations.carriers.jd import JdLogistics
 from integrations.carriers.sf import SfExpress
+from integrations.circuit import Circuits
 from integrations.http import PartnerHttp, segment
 
 OWN_WORDS = "tms"
 
 
 class Tms:
-    """It passes on what is meant for a carrier with words of its own (`by`), and sees to all others itself."""
+    """It passes on what is meant for a carrier with words of its own (`by`), and sees to all others itself. A carrier
+    that does not answer it is left alone by itself."""
 
-    def __init__(self, http: PartnerHttp) -> None:
+    def __init__(self, http: PartnerHttp, circuits: Circuits | None = None) -> None:
         self._http = http
         self._desk = TmsDesk(http)
+        circuits = circuits or Circuits()
         self._couriers: Mapping[str, Courier] = {
-            "sf": SfExpress(http),
-            "jd": JdLogistics(http),
-            "dhl": DhlExpress(http, self._desk),
+            "sf": SfExpress(http.through(circuits.of("tms sf"))),
+            "jd": JdLogistics(http.through(circuits.of("tms jd"))),
+            "dhl": DhlExpress(http.through(circuits.of("tms dhl")), self._desk),
             OWN_WORDS: self._desk,
         }
 

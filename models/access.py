@@ -1,6 +1,6 @@
 """Who may call the API."""
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, When
@@ -12,10 +12,22 @@ class ApiKeyRow(Base):
     __tablename__ = "api_keys"
 
     key_hash: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str]
+    """What the key is called where it must not be shown."""
     name: Mapped[str]
     role: Mapped[str]
     channel: Mapped[str | None]
     location: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
     """Where the key of a store works; null for every other role."""
     created_at: Mapped[Now]
+    expires_at: Mapped[When]
+    last_used_at: Mapped[When]
+    """To the minute."""
     revoked_at: Mapped[When]
+
+    __table_args__ = (Index("ix_api_keys_key_id", "key_id", unique=True),)
+
+
+def is_in_force() -> ColumnElement[bool]:
+    """Of the keys that are neither revoked nor expired."""
+    return ApiKeyRow.revoked_at.is_(None) & or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now())

@@ -15,10 +15,16 @@ class Lock(IntEnum):
     SEALING = 4_221_976
     DEADLINE_SWEEP = 4_221_977
     SECOND_THOUGHTS = 4_221_978
-    PROMISES = 4_221_979
+    KEYS = 4_221_979
+    PROMISES = 4_221_980
     """With a number of the SKU: who waits for it is looked at once at a time."""
 
 
 def alone(session: Session, lock: Lock) -> bool:
     """Whether the transaction has the lock now, until its end; who has not leaves the work to the one who has."""
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(int(lock)))))
+
+
+def hold(session: Session, lock: Lock) -> None:
+    """Wait for the lock and have it until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(int(lock))))

@@ -62,6 +62,10 @@ class OrderRow(Base):
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
     """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
+    version: Mapped[int] = mapped_column(server_default="0")
+    """Counts the changes of its address, lines and instructions, so that a step knows whether it read what stands."""
+    judged_version: Mapped[int | None]
+    """The version that the last audit judged; null before the first, and for orders from before versions."""
     language: Mapped[str] = mapped_column(server_default="")
     """What the customer reads, or empty where the channel did not say."""
     promised_ship_by: Mapped[When]

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, select, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from domain.parameters import NotAParameter
 from models.base import Base, Now, Serial, When
+from models.database import Sessions
 
 TRIES = 5
 """How often a row may fail before it is set aside."""
@@ -104,7 +105,11 @@ _NOTE = text("""
             WHEN :limit <= 1 OR known.tries + 1 >= :limit AND known.last_at >= now() - interval '1 day' THEN now() END
     RETURNING subject, aside_at IS NOT NULL AS aside
 """)
-_FORGET = text("DELETE FROM set_asides WHERE kind = :kind AND aside_at IS NULL AND last_at < now() - interval '1 day'")
+# A fact that is tried again stays until it is sealed.
+_FORGET = text("""
+    DELETE FROM set_asides
+    WHERE kind = :kind AND aside_at IS NULL AND last_at < now() - interval '1 day' AND (tries > 0 OR kind <> 'fact')
+""")
 _AGAIN = text("""
     UPDATE set_asides SET aside_at = NULL, tries = 0, last_at = now()
     WHERE aside_id = ANY(ARRAY(
@@ -142,6 +147,24 @@ def try_again(session: Session, kind: str, aside_id: int | None = None) -> int:
     if subjects and QUEUES[kind].back:
         session.execute(text(QUEUES[kind].back), {"subjects": subjects})
     return len(subjects)
+
+
+def try_all_again(sessions: Sessions, kind: str) -> int:
+    """Bring back all of a kind, a thousand in a transaction; answers how many these were."""
+    total = 0
+    while True:
+        with sessions.begin() as session:
+            rows = try_again(session, kind)
+        total += rows
+        if not rows:
+            return total
+
+
+def try_one_again(sessions: Sessions, aside_id: int) -> bool:
+    """Bring back one row; False when nothing is set aside by this number."""
+    with sessions.begin() as session:
+        kind = session.scalar(select(SetAsideRow.kind).where(SetAsideRow.aside_id == aside_id))
+        return kind is not None and try_again(session, kind, aside_id) > 0
 
 
 def over(session: Session, kind: str, subjects: Sequence[str]) -> None:

@@ -35,6 +35,8 @@ class SubscriptionRow(Base):
     not_before: Mapped[When]
     """It is left alone until then."""
     created_by: Mapped[str]
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.key_id"))
+    """The key that made it, or switched it on last: it ends with this key. Null only where that key is not known."""
     created_at: Mapped[Now]
 
 

@@ -149,11 +149,13 @@ def any_moved(session: Session, order_id: str) -> bool:
     return session.scalar(moved) is not None
 
 
-def received_by_sku(session: Session, return_id: str) -> dict[str, int]:
+def received_by_sku(session: Session, return_id: str, disposition: str = "") -> dict[str, int]:
+    """Units that came, by SKU; only those of one disposition if it is named."""
+    mine = [ReturnedGoodsRow.return_id == return_id]
+    if disposition:
+        mine.append(ReturnedGoodsRow.disposition == disposition)
     rows = session.execute(
-        select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity))
-        .where(ReturnedGoodsRow.return_id == return_id)
-        .group_by(ReturnedGoodsRow.sku)
+        select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity)).where(*mine).group_by(ReturnedGoodsRow.sku)
     )
     return {sku: int(units) for sku, units in rows}
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 from intake.accounts import Account, find_account
+from integrations.circuit import Circuits
 from integrations.pulls.listed import Puller
 from integrations.pulls.registry import PULLERS
 from integrations.pulls.settings import PullSettings
@@ -27,7 +28,9 @@ def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSetti
 
 
 @contextmanager
-def calling(sessions: Sessions, channel: str, clock: Clock) -> Iterator[tuple[Account, PullSettings, Puller]]:
+def calling(
+    sessions: Sessions, channel: str, clock: Clock, circuits: Circuits
+) -> Iterator[tuple[Account, PullSettings, Puller]]:
     """The account and its client. A limit is kept in the record, for all who call, and the step is tried again when it
     is over; other trouble is kept there as the last error and raised as it is."""
     account, pull = pulled_account(sessions, channel)
@@ -39,7 +42,8 @@ def calling(sessions: Sessions, channel: str, clock: Clock) -> Iterator[tuple[Ac
         raise CallLimited(until, wait.total_seconds())
     with closing(PULLERS[account.name](pull, account.shop)) as puller:
         try:
-            yield account, pull, puller
+            with circuits.of(channel).call():
+                yield account, pull, puller
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
             _note(sessions, channel, str(limit), clock() + wait)

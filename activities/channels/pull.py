@@ -12,6 +12,7 @@ from domain.pulling import Pace, Window, closed, next_cursor, next_window
 from intake.intakes import Intake
 from intake.reading import REJECTED
 from intake.waiting import fetch_wanted, waiting_intakes
+from integrations.circuit import Circuits
 from integrations.pulls.listed import Page, PageGone, Puller
 from integrations.pulls.settings import PullSettings
 from models.database import Sessions
@@ -55,15 +56,18 @@ class Place:
 
 
 class Pull:
-    def __init__(self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
+    ) -> None:
         self.sessions = sessions
         self.clock = clock
+        self.circuits = circuits or Circuits()
 
     @activity.defn(no_thread_cancel_exception=True)
     def pull_page(self, request: PullRequest) -> PullAnswer:
         """Take in the next page. The place moves on only after all of the page is kept, so that a crash reads it
         again, and what is read again is known."""
-        with calling(self.sessions, request.channel, self.clock) as (account, pull, puller):
+        with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, pull, puller):
             place = self._place(request.channel, pull, puller)
             try:
                 page = puller.page(place.window, place.page, whole=True)
@@ -80,7 +84,7 @@ class Pull:
             waiting = waiting_intakes(session, request.channel, THIN_AT_ONCE)
         fetched = 0
         if waiting:
-            with calling(self.sessions, request.channel, self.clock) as (account, _, puller):
+            with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, _, puller):
                 fetched = sum([fetch_wanted(self.sessions, account, puller, intake) for intake in waiting])
         return FetchAnswer(fetched, more=fetched == THIN_AT_ONCE)
 

@@ -13,6 +13,7 @@ from activities.channels.offers import acknowledge, fail, hold, offers_behind
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
 from intake.accounts import find_account
+from integrations.circuit import Circuits
 from integrations.pushes.pushed import Pushed, Pusher
 from integrations.pushes.registry import connect_pusher
 from integrations.pushes.settings import PushSettings
@@ -41,9 +42,12 @@ class PushAnswer:
 
 
 class Push:
-    def __init__(self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
+    ) -> None:
         self.sessions = sessions
         self.clock = clock
+        self.circuits = circuits or Circuits()
 
     @activity.defn(no_thread_cancel_exception=True)
     def push_batch(self, request: PushRequest) -> PushAnswer:
@@ -72,7 +76,8 @@ class Push:
         if not offers:
             return Pushed(frozenset())
         try:
-            return pusher.push(offers)
+            with self.circuits.of(channel).call():
+                return pusher.push(offers)
         except CallLimited as limit:
             wait = timedelta(seconds=limit.retry_after)
             self._note(channel, self.clock() + wait, str(limit))

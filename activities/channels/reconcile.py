@@ -16,6 +16,7 @@ from domain.pulling import Window
 from intake.fetched import Fetched, take_fetched, versions_of
 from intake.intakes import Intake
 from intake.reading import REJECTED, version_at
+from integrations.circuit import Circuits
 from integrations.pulls.listed import Listed, PageGone
 from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
@@ -45,9 +46,12 @@ class Compared:
 
 
 class Reconcile:
-    def __init__(self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
+    ) -> None:
         self.sessions = sessions
         self.clock = clock
+        self.circuits = circuits or Circuits()
 
     @activity.defn(no_thread_cancel_exception=True)
     def open_comparison(self, request: PullRequest) -> Span:
@@ -61,7 +65,7 @@ class Reconcile:
     @activity.defn(no_thread_cancel_exception=True)
     def compare_page(self, span: Span) -> Compared:
         """List ids and times only, and write down which of them the record does not have."""
-        with calling(self.sessions, span.channel, self.clock) as (_, _, puller):
+        with calling(self.sessions, span.channel, self.clock, self.circuits) as (_, _, puller):
             window = Window(span.start, min(span.end, span.start + puller.longest))
             try:
                 page = puller.page(window, span.page, whole=False)
@@ -85,7 +89,7 @@ class Reconcile:
         with self.sessions() as session:
             ids = session.scalars(wanted.order_by(MissingOrderRow.channel_order_id).limit(AT_ONCE)).all()
         if ids:
-            with calling(self.sessions, request.channel, self.clock) as (account, _, puller):
+            with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, _, puller):
                 for order_id in ids:
                     try:
                         raw = puller.order(order_id)

@@ -14,7 +14,7 @@ from activities.auditing import gifts
 from activities.auditing.promises import restate
 from activities.parameters import ParameterBook
 from activities.pick import lines_of, order_of
-from activities.records import load_order
+from activities.records import count_change, load_order, lock_order
 from activities.sourcing.needs import outstanding
 from domain import road
 from domain.bundles import whole
@@ -82,6 +82,7 @@ class CarrierClaims:
         with self.sessions.begin() as session:
             if known := journal.repeat_of(session, key):
                 return Settlement(**known)
+            lock_order(session, remedy.order_id)
             row = lock_fulfillment_order(session, remedy.fulfillment_order_id)
             if row is None or row.status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELED):
                 return Settlement(done=False)
@@ -129,6 +130,7 @@ def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
         repay += paid
     session.flush()
     gifts.drop_when_alone(session, row.order_id)
+    count_change(session, row.order_id)
     at_work = select(FulfillmentOrderRow.number).where(
         FulfillmentOrderRow.order_id == row.order_id, FulfillmentOrderRow.status.not_in(UNDONE)
     )

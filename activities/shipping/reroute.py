@@ -6,6 +6,7 @@ from sqlalchemy import func, update
 from temporalio import activity
 
 from activities import journal
+from activities.records import count_change
 from domain.errors import CarrierRefused
 from integrations.tms import Tms
 from models.database import Sessions
@@ -67,6 +68,7 @@ class Rerouting:
                 region = {name: person.pop(name) for name in ("country", "province")}
                 new = {**region, "receiver": person, "receiver_token": "", "repaired_region": {}}
                 session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(new))
+                count_change(session, row.order_id)
             row.address, row.answered_at = {}, func.now()
             data = {"fields": ["ship_to"], "rerouted": corrected.accepted, "refused": corrected.refused}
             name = "order.changed" if row.answer == ACCEPTED else "shipment.reroute_refused"

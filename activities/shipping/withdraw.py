@@ -9,7 +9,7 @@ from temporalio import activity
 from activities import journal
 from activities.aftersales import case_records
 from activities.auditing import gifts
-from activities.pick import order_of
+from activities.records import count_change, lock_order
 from activities.sourcing.needs import outstanding
 from models.database import Sessions
 from models.order import OrderLineRow
@@ -41,7 +41,8 @@ class Withdraw:
     def withdraw_lines(self, withdrawal: Withdrawal) -> Withdrawn:
         """Withdraw the lines of a case if nothing of them is on its way; all of them or none."""
         with self.sessions.begin() as session:
-            order_of(session, withdrawal.order_id)
+            # Before anything is read: an allocation of the same units waits, or has been seen.
+            lock_order(session, withdrawal.order_id)
             case = session.get_one(ReturnRow, withdrawal.return_id, with_for_update=True)
             if case.goods is None and _not_on_their_way(session, case):
                 for line_no, units in case_records.asked(session, withdrawal.return_id).items():
@@ -51,6 +52,7 @@ class Withdraw:
                 journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
                 session.flush()
                 gifts.drop_when_alone(session, withdrawal.order_id)
+                count_change(session, withdrawal.order_id)
             left = sum(outstanding(session, withdrawal.order_id).values())
             return Withdrawn(case.goods is not None, left)
 

@@ -24,7 +24,8 @@ class Needs:
     """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
     what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
     it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
-    `specified`, `policy` and `carrier` are what rules or remarks ask for.
+    `specified`, `policy` and `carrier` are what rules or remarks ask for. `unjudged` says that its channel has changed
+    it since the last audit.
     """
 
     order_id: str
@@ -36,6 +37,7 @@ class Needs:
     priority: int
     policy: str
     carrier: str
+    unjudged: bool
     demand: Counter[str] = field(default_factory=Counter)
     cared_for: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
@@ -77,6 +79,7 @@ _RECEIVERS = (
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
+        func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
     )
     .where(_ORDERS.c.order_id == _NAMED)
     .order_by(_ORDERS.c.order_id)

@@ -37,15 +37,21 @@ log = structlog.get_logger()
 AT_ONCE = 200
 
 # What is released within the next minute is left alone.
-WAITING = text("""
+_WAITS = """
     SELECT work.fulfillment_order_id FROM fulfillment_orders AS work LEFT JOIN merges AS merge USING (merge_id)
-    WHERE work.status = 'open' AND work.released_at IS NULL AND work.fulfillment_order_id > :after
+    WHERE work.status = 'open' AND work.released_at IS NULL
       AND (merge.closed_at IS NULL AND merge.closes_at > now() + interval '1 minute'
            OR work.wave_at > now() + interval '1 minute' AND work.wave_told_at IS NULL)
-      AND NOT EXISTS (SELECT FROM set_asides
-          WHERE kind = 'second_thought' AND subject = work.fulfillment_order_id AND aside_at IS NOT NULL)
-    ORDER BY work.fulfillment_order_id LIMIT :at_once
+"""
+_NOT_ASIDE = """
+    AND NOT EXISTS (SELECT FROM set_asides
+        WHERE kind = 'second_thought' AND subject = work.fulfillment_order_id AND aside_at IS NOT NULL)
+"""
+WAITING = text(f"""
+    {_WAITS} {_NOT_ASIDE} AND work.fulfillment_order_id > :after ORDER BY work.fulfillment_order_id LIMIT :at_once
 """)
+# The list is old when its last entry is looked at: its wave may be released by then, and its warehouse asked.
+STILL_WAITS = text(f"{_WAITS} AND work.fulfillment_order_id = :name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ class Reconsider:
 
     def _look_at(self, name: str) -> bool:
         with self._sessions.begin() as session:
-            row = lock_fulfillment_order(session, name)
-            if row is None or row.status != FulfillmentStatus.OPEN or row.released_at is not None:
+            row = _lock_waiting(session, name)
+            if row is None:
                 return False
             needs = _needs(session, row)
             if needs is None:
@@ -102,6 +108,14 @@ class Reconsider:
                 return False
             self._outlooks.count(row.location_id, -needs.demand.total())
             return True
+
+
+def _lock_waiting(session: Session, name: str) -> FulfillmentOrderRow | None:
+    """The work, if it still waits: with it and its merge locked, its warehouse is not asked meanwhile."""
+    row = lock_fulfillment_order(session, name)
+    if row and row.merge_id:
+        merges.lock_merge(session, row.merge_id)
+    return row if session.scalar(STILL_WAITS, {"name": name}) else None
 
 
 def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:

@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities import journal, money, payments
 from activities.pick import order_of
+from activities.records import count_change
 from activities.sourcing.needs import outstanding
 from activities.stock import decisions, queue
 from activities.stock.decisions import Decision, Settled
@@ -87,6 +88,7 @@ class Shortages:
                 names = ("action", "sku", "substitute_sku", "note")
                 data = {name: getattr(decision, name) for name in names}
                 journal.happened(session, decision.order_id, "shortage.decided", key, data, decision.actor)
+                count_change(session, decision.order_id)
             journal.remember(session, key, asdict(settled))
             return settled
 

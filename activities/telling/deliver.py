@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.telling.lanes import Lanes, Post
 from models.database import Sessions
 from models.subscription import SubscriptionRow
+from subscriptions.ending import end_with_keys
 from subscriptions.envelope import event_body, ping_body
 from subscriptions.keys import signing_secrets
 from subscriptions.log import Entry, entries_of
@@ -48,6 +49,7 @@ class Deliver:
         """Send what is due. Who dies before it is written down sends it again, under the same ids."""
         name = request.subscription_id
         with self.sessions.begin() as session:
+            end_with_keys(session, name)
             subscription = session.get(SubscriptionRow, name)
             if subscription is None or not _may_be_told(subscription):
                 return DeliverAnswer()

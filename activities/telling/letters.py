@@ -15,6 +15,7 @@ from domain.contents import channel, crm, customer, finance
 from domain.contents.snapshot import Snapshot
 from domain.errors import PartnerTrouble, UploadRefused
 from intake.accounts import Account
+from integrations.circuit import Circuits
 from integrations.messages import LEFT_OUT, MessageInbox
 from integrations.uploads.settings import UploadSettings
 from models.database import Sessions
@@ -68,12 +69,17 @@ class Letters:
     """`inboxes` has one client for each of domain.milestones.RECIPIENTS."""
 
     def __init__(
-        self, sessions: Sessions, inboxes: Mapping[str, MessageInbox], parameters: ParameterBook, accounts: AccountBook
+        self,
+        sessions: Sessions,
+        inboxes: Mapping[str, MessageInbox],
+        parameters: ParameterBook,
+        accounts: AccountBook,
+        circuits: Circuits | None = None,
     ) -> None:
         self.inboxes = inboxes
         self.parameters = parameters
         self.accounts = accounts
-        self.uploads = Uploads(sessions)
+        self.uploads = Uploads(sessions, circuits=circuits)
 
     def write(self, session: Session, messages: Sequence[MessageRow]) -> list[Letter]:
         """One for each message, in their order. What they say is read now, so that no personal data waits in them."""

@@ -15,7 +15,7 @@ from domain.errors import PartnerTrouble, UploadRefused
 from domain.uploading import NotYet, Upload, next_upload
 from intake.accounts import Account
 from integrations.channels.translated import Shop
-from integrations.circuit import Circuit
+from integrations.circuit import Circuits
 from integrations.uploads.registry import connect_uploader
 from integrations.uploads.settings import UploadSettings
 from integrations.uploads.uploaded import Sending, Uploader
@@ -31,14 +31,19 @@ class Connection:
 
     made_for: tuple[Shop, UploadSettings]
     uploader: Uploader
-    circuit: Circuit
 
 
 class Uploads:
     """One connection a channel, made when it is first needed and again when its settings change."""
 
-    def __init__(self, sessions: Sessions, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        circuits: Circuits | None = None,
+    ) -> None:
         self.sessions = sessions
+        self.circuits = circuits or Circuits()
         self.clock = clock
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
@@ -53,7 +58,7 @@ class Uploads:
             return
         connection = self._connection(account, settings)
         for number, upload in self._due(snapshot, connection.uploader):
-            with connection.circuit.call():
+            with self.circuits.of(account.channel).call():
                 connection.uploader.upload(_sending(snapshot, number, upload))
             with self.sessions.begin() as session:
                 mine = U.order_id == snapshot.order_id, U.number == number
@@ -94,7 +99,7 @@ class Uploads:
             if known is None or known.made_for != made_for:
                 # The one before may still be in use by another thread, and is closed with it.
                 uploader = connect_uploader(account.name, settings, account.shop)
-                known = self._connections[account.channel] = Connection(made_for, uploader, Circuit(account.channel))
+                known = self._connections[account.channel] = Connection(made_for, uploader)
             return known
 
 

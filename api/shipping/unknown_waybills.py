@@ -37,7 +37,8 @@ class UnknownWaybill(Answer):
 def list_unknown_waybills(
     caller: Reader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnknownWaybill]:
-    """They are tried again until a shipment has the waybill: a push may come before its booking is recorded."""
+    """A push may come before its booking is recorded: it is tried again until a shipment has the waybill, and after
+    `BATON_UNCLAIMED_AFTER` once somebody asks for it (`POST /set-asides/retry`)."""
     if caller.channel is not None:
         raise Problem(FORBIDDEN, "a waybill that nobody knows is of no channel")
     E = PartnerEventRow

@@ -35,7 +35,9 @@ async def stream(
     channel: Filter = None,
     last_event_id: Annotated[str | None, Header(description="Go on behind this event")] = None,
 ) -> EventSourceResponse:
-    """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. Nobody is named."""
+    """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. Nobody is named.
+
+    It ends within half a minute after its key."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
     patterns = type or ["*"]
@@ -53,6 +55,8 @@ async def _events(
     only = caller.channel or channel
     async with aclosing(services.log.follow(after)) as log:
         async for facts in log:
+            if not await services.keys.in_force(caller):
+                return
             for fact in facts:
                 if fact.type in types and (only is None or fact.channel == only):
                     yield ServerSentEvent(event_body(fact), event=public_type(fact.type), id=str(fact.event_id))

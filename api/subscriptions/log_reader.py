@@ -33,7 +33,10 @@ class LogReader:
         self._reading: asyncio.Task[None] | None = None
 
     async def follow(self, after: int | None) -> AsyncGenerator[Sequence[Entry]]:
-        """The facts behind the number `after`, or from now on, in order and without end."""
+        """The facts behind the number `after`, or from now on, in order and without end.
+
+        After a look that found nothing it gives none, so that who follows may end.
+        """
         self._watching += 1
         try:
             if self._reading is None:
@@ -48,6 +51,7 @@ class LogReader:
                     yield facts
                 else:
                     await news.wait()
+                    yield []
         finally:
             self._watching -= 1
             if not self._watching:

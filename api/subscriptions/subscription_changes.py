@@ -83,7 +83,8 @@ def _change(services: Services, caller: Caller, subscription_id: str, changes: d
             if value is not None or name in NULLABLE:
                 setattr(row, name, value)
         if changes.get("active"):
-            row.disabled_because, row.failures, row.not_before = None, 0, None
+            # From now on it is this caller's: the key that made it may have ended.
+            row.key_id, row.disabled_because, row.failures, row.not_before = caller.key_id, None, 0, None
         return SubscriptionAnswer.model_validate(row)
 
 

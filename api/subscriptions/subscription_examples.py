@@ -18,6 +18,7 @@ SUBSCRIPTION: dict[str, Any] = {
     "failures": 0,
     "not_before": None,
     "created_by": "Sun of support",
+    "key_id": "key_01M82QFPGE8V9WBS3RHMHRXGYE",
     "created_at": "2026-01-01T09:30:00Z",
 }
 STATE = SUBSCRIPTION | {"waiting": 3, "parked": 0}

@@ -79,6 +79,8 @@ class SubscriptionAnswer(Answer):
     failures: int
     not_before: datetime | None
     created_by: str
+    key_id: str | None
+    """It ends with this key: the one that made it or switched it on last."""
     created_at: datetime
 
 

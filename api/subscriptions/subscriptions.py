@@ -122,6 +122,7 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
             secret=new_secret(),
             position=position_before(session, body.since, last) if body.since else last,
             created_by=caller.name,
+            key_id=caller.key_id,
         )
         session.add(row)
         session.flush()

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.pauses import Pauses
-from domain.errors import CallLimited, PartnerTrouble
+from domain.errors import CallLimited, PartnerSilent, PartnerTrouble
 
 
 class Failing(ActivityInboundInterceptor):
@@ -33,6 +33,14 @@ async def test_a_pause_that_a_partner_asks_for_is_that_of_the_step() -> None:
 
     assert isinstance(told, ApplicationError)
     assert (told.type, told.next_retry_delay) == ("CallLimited", timedelta(seconds=40))
+
+
+async def test_a_step_that_only_waits_its_turn_is_nobodys_error() -> None:
+    told = await outcome(PartnerSilent("the warehouse (wms) does not answer: it is tried again at 12:00:00 UTC", 7.5))
+
+    assert isinstance(told, ApplicationError)
+    assert (told.type, told.next_retry_delay) == ("PartnerSilent", timedelta(seconds=7.5))
+    assert told.category == ApplicationErrorCategory.BENIGN
 
 
 async def test_other_trouble_is_raised_as_it_is() -> None:

@@ -232,3 +232,65 @@ def test_a_case_knows_the_location_that_the_goods_go_back_to(steps: Steps, ask: 
     with steps.sessions() as session:
         assert session.get_one(ReturnRow, steps.case).location_id == "HANGZHOU"
     assert counters(steps.sessions, TEACUP) == {"on_hand": 9, "available": 9}
+
+
+def test_a_second_parcel_of_a_case_is_put_aside_and_judged_too(steps: Steps) -> None:
+    # given: two lamps are to come, and one of them has come and was judged
+    steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
+    first = [steps.told_of_return("received", A_LAMP), steps.told_of_return("inspected", A_GOOD_LAMP)]
+    steps.record_return(*first)
+
+    # when
+    second = [another(steps, "received", A_LAMP), another(steps, "inspected", A_GOOD_LAMP)]
+    for _ in range(2):
+        steps.record_return(*second)
+
+    # then
+    assert goods_of(steps) == [(LAMP, "restock", 2)]
+    assert counters(steps.sessions, LAMP) == {"on_hand": 10, "available": 10}
+    assert attention(steps) is None
+    assert_ledger_explains_stock(steps.sessions)
+
+
+def test_a_parcel_that_is_told_twice_is_booked_once_and_calls_a_person(steps: Steps) -> None:
+    steps.up_to("end_order").requests.open_return(steps.requested())
+    steps.record_return(steps.told_of_return("received", A_LAMP))
+
+    steps.record_return(another(steps, "received", A_LAMP))
+
+    assert goods_of(steps) == [(LAMP, "received", 1)]
+    assert "did not send" in str(attention(steps))
+
+
+def test_a_receipt_that_is_told_after_the_inspection_is_no_second_parcel(steps: Steps) -> None:
+    steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
+    steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
+
+    steps.record_return(steps.told_of_return("received", A_LAMP))
+
+    assert goods_of(steps) == [(LAMP, "restock", 1)]
+    assert attention(steps) is None
+
+
+def test_goods_that_come_after_a_case_has_expired_are_stock_and_call_a_person(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order").requests.open_return(steps.requested())
+    steps.returns.end_return(CaseStep(steps.case, "expired", "the goods did not come in time"))
+
+    # when
+    status = steps.record_return(steps.told_of_return("received", A_LAMP))
+
+    # then
+    assert status == "expired"
+    assert counters(steps.sessions, LAMP) == {"on_hand": 9, "quarantined": 1, "available": 8}
+    assert "came when the case was paid or over" in str(attention(steps))
+
+
+def another(steps: Steps, what: str, lines: list[dict[str, Any]]) -> tuple[str, str]:
+    data = {"return_id": steps.case, "location_id": "HANGZHOU", "lines": lines}
+    return steps.webhook("wms", f"return.{what}", steps.case, f"second {what}", **data)
+
+
+def attention(steps: Steps) -> str | None:
+    with steps.sessions() as session:
+        return session.get_one(ReturnRow, steps.case).attention

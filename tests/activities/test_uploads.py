@@ -220,7 +220,7 @@ def test_a_platform_that_asks_for_a_pause_gets_it(there: Uploading) -> None:
     there.leave(lamps=2, cups=1)
     there.trouble(limited=1, retry_after=1)
     limited = there.tell()
-    with pytest.raises(PartnerTrouble, match="is left alone"):
+    with pytest.raises(PartnerTrouble, match="asked for a pause"):
         there.redeliver()
     time.sleep(1.1)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import examples
+from api import examples, set_asides
 from api.channels import channel_examples, listing_examples
 from api.channels.channel_webhooks import IntakeTaken
 from api.channels.intakes import IntakeAnswer, IntakeWithRaw
@@ -132,6 +132,9 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[MessageAnswer], subscription_examples.MESSAGES),
     (RedeliveryAsked, subscription_examples.REDELIVERED),
     (MessageAlerts, subscription_examples.MESSAGE_ALERTS),
+    (Page[set_asides.SetAside], set_asides.ASIDES),
+    (set_asides.SetAsideAlerts, set_asides.ASIDE_ALERTS),
+    (set_asides.RetryAsked, set_asides.RETRIED),
 ]
 
 

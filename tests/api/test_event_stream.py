@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import httpx2
@@ -43,7 +44,7 @@ class Desk:
         self, role: str = "viewer", channel: str | None = None, last: str = "", **params: Any
     ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
         """The events that come, each with its id and type."""
-        key = create_key(self.sessions, "a dashboard", role, channel)
+        key = create_key(self.sessions, f"a dashboard {token_hex(4)}", role, channel)
         headers = {"Authorization": f"Bearer {key}"} | ({"Last-Event-ID": last} if last else {})
         async with (
             httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20) as client,

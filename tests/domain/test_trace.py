@@ -63,6 +63,27 @@ def test_whatever_json_can_say_has_a_form(data: dict[str, Any]) -> None:
     assert canonical(fact(data=data)) == canonical(fact(data=dict(reversed(data.items()))))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("0001-01-01T00:00:00+14:00", id="before the first year"),
+        pytest.param("9999-12-31T23:59:59-14:00", id="after the last year"),
+        pytest.param("0000-01-01T00:00:00Z", id="no year"),
+        pytest.param("2026-02-30T09:02:03Z", id="no day"),
+        pytest.param("2026-02-03T09:02:03+99:99", id="no zone"),
+        pytest.param("٢٠٢٦-٠٢-٠٣T٠٩:٠٢:٠٣Z", id="other digits"),
+    ],
+)
+def test_a_text_that_only_looks_like_a_time_is_a_text(text: str) -> None:
+    assert text.encode() in canonical(fact(data={"reason": text}))
+
+
+def test_facts_that_were_sealed_by_the_first_version_keep_their_hash() -> None:
+    told = {**fact().data, "no_time": "2026-02-30T09:02:03Z", "old": "0900-01-01T00:00:00Z", "n": 2**60}
+
+    assert link(FIRST, fact(data=told)).hex() == "bf22fa84ce34d7dda80803d75a0a8d4f404cab3874aee86a635c1ed4229ae769"
+
+
 def test_numbers_beyond_the_exact_ones_differ_still() -> None:
     large, larger = fact(data={"number": 2**60}), fact(data={"number": 2**60 + 1})
 

@@ -9,6 +9,7 @@ from typing import Any
 from domain.listing import Offer
 from domain.money import Money
 from integrations.channels.registry import TRANSLATORS
+from integrations.circuit import Circuit
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
@@ -68,7 +69,8 @@ def pusher(platform: str, url: str) -> Pusher:
 
 
 def partner(ask: Callable[[PartnerHttp], Any]) -> Callable[[str], Any]:
-    return lambda url: ask(odd(url))
+    """Each with a circuit of its own: what one call suffers does not keep the next one from being made."""
+    return lambda url: ask(odd(url).through(Circuit("odd")))
 
 
 def pull(platform: str, ask: Callable[[Puller], Any]) -> Callable[[str], Any]:

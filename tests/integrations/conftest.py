@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
+from integrations.circuit import Circuit
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
@@ -39,9 +40,9 @@ def simulators(receiver_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def partner(simulators: str) -> Iterator[Callable[[str], PartnerHttp]]:
-    """A connection to one simulated partner."""
+    """A connection to one simulated partner, with a circuit of its own."""
     with connecting(simulators) as partners:
-        yield partners.__getitem__
+        yield lambda name: partners[name].through(Circuit(name))
 
 
 @pytest.fixture(scope="session")

@@ -11,5 +11,3 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("api_keys", sa.Column("location", sa.Text(), nullable=True))
-    name = op.f("fk_api_keys_location_locations")
-    op.create_foreign_key(name, "api_keys", "locations", ["location"], ["location_id"])

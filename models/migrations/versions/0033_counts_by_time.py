@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from models.migrations import online
 
-revision = "0030"
-down_revision = "0029"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

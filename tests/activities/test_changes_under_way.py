@@ -1,0 +1,234 @@
+"""An order changes while a step is at it: nothing is made of two halves, and no unit is disposed of twice."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from activities.allocate import Allocate
+from activities.audit import Audit, AuditRequest
+from activities.auditing.staff_rules import StaffRules
+from activities.pick import FulfillmentStep, Pick
+from activities.records import ship_to
+from activities.reserve import StockRequest
+from activities.shipping.withdraw import Withdrawal
+from activities.sourcing.outlooks import OutlookBook
+from activities.sourcing.reconsider import WAITING, Reconsider
+from domain.money import Money
+from domain.order import Address, Order
+from goods.waves import release_wave
+from intake.changes import merge
+from intake.order_rows import new_order
+from integrations.payments import GatewayPayment, GatewayPaymentStatus
+from models.database import Sessions
+from models.fulfillment import FulfillmentOrderRow
+from models.order import OrderRow
+from tests.activities.story import Steps
+from tests.factories import LAMP, TEACUP, an_order, events_of, place_orders, stock_shop
+
+PERSON = {"name": "Lin Xia", "phone": "+8613800138000"}
+SHENZHEN = Address("CN", province="广东", city="深圳市", lines=("1 Lake Road",), **PERSON)
+SHANGHAI = Address("CN", province="上海市", city="上海市", district="浦东新区", lines=("88 Century Avenue",), **PERSON)
+
+
+class Gateway:
+    """Each time it is asked, something happens first."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.meanwhile = meanwhile
+
+    def payment(self, reference: str) -> GatewayPayment:
+        self.meanwhile()
+        return GatewayPayment(reference, GatewayPaymentStatus.CAPTURED, Money(2799, "CNY"))
+
+
+class Warehouse:
+    """It takes every work, and something happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = meanwhile
+        self.asked: list[str] = []
+
+    def pick(self, request: Any, key: str) -> str:
+        self.asked.append(request["location_id"])
+        self.meanwhile()
+        return f"WMS-{key}"
+
+
+def change(sessions: Sessions, order_id: str, order: Order, version: str = "2") -> None:
+    """The channel sends a later state of the order."""
+    with sessions.begin() as session:
+        row = session.get_one(OrderRow, order_id, with_for_update=True)
+        merge(session, row, order, new_order(order, "tmall", version), version)
+
+
+def audit(sessions: Sessions, order_id: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+    gateway: Any = Gateway(meanwhile)
+    step = Audit(sessions, gateway, staff_rules=StaffRules(0))
+    return step.audit_order(AuditRequest(order_id, 1)).verdict
+
+
+def test_an_address_that_changes_during_the_audit_is_judged_as_a_whole(sessions: Sessions) -> None:
+    # given an order for Shenzhen whose address changes when the gateway is asked for the first time
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
+    [order_id] = place_orders(sessions, [order])
+
+    # when
+    verdict = audit(sessions, order_id, lambda: change(sessions, order_id, replace(order, ship_to=SHANGHAI)))
+
+    # then: what is sent and what was judged is the new address, with nothing of the old one
+    with sessions() as session:
+        row = session.get_one(OrderRow, order_id)
+        told, versions = ship_to(row), (row.version, row.judged_version)
+    assert (told["province"], told["city"], told["lines"]) == ("上海市", "上海市", ["88 Century Avenue"])
+    assert (verdict, versions) == ("pass", (1, 1))
+
+
+def test_an_incomplete_address_that_comes_during_the_audit_is_held(sessions: Sessions) -> None:
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
+    [order_id] = place_orders(sessions, [order])
+    nowhere = replace(order, ship_to=replace(SHANGHAI, lines=()))
+
+    assert audit(sessions, order_id, lambda: change(sessions, order_id, nowhere)) == "hold"
+
+
+def test_an_order_that_changes_after_its_audit_is_audited_before_it_is_allocated(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
+    [order_id] = place_orders(sessions, [order])
+    audit(sessions, order_id)
+    change(sessions, order_id, replace(order, ship_to=SHANGHAI))
+
+    # when
+    first = Allocate(sessions).allocate_stock(StockRequest(order_id, 1, judged=True))
+    old = Allocate(sessions).allocate_stock(StockRequest(order_id, 2))
+
+    # then: an order that was started before versions does not know the answer, and goes on as it did
+    assert (first.unjudged, first.work) == (True, [])
+    assert old.work
+
+
+def test_what_our_own_steps_change_is_not_audited_again(steps: Steps) -> None:
+    # given
+    steps.up_to("reserve_stock")
+    steps.requests.open_return(steps.requested(lines={1: 1}))
+
+    # when
+    answer = steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
+
+    # then
+    assert answer.done
+    with steps.sessions() as session:
+        row = session.get_one(OrderRow, steps.order_id)
+        assert (row.version, row.judged_version) == (1, 1)
+    assert steps.allocate.allocate_stock(StockRequest(steps.order_id, 2, judged=True)).work
+
+
+def test_an_address_that_changes_while_the_warehouse_is_asked_calls_a_person(sessions: Sessions) -> None:
+    # given: such as a parcel of the same order that the carrier takes to another address
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    [order_id] = place_orders(sessions, [an_order([(LAMP, 1)])], "accepted")
+    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+
+    def move() -> None:
+        with sessions.begin() as session:
+            session.execute(text("UPDATE orders SET province = 'Sichuan', version = version + 1"))
+
+    # when
+    warehouse: Any = Warehouse(move)
+    answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, work.fulfillment_order_id))
+
+    # then
+    assert answer.status == "released"
+    assert events_of(sessions, order_id)[-1] == "alert.raised"
+
+
+@pytest.mark.parametrize("first", ["allocation", "withdrawal"])
+def test_units_that_are_given_back_are_not_allocated_too(first: str, steps: Steps) -> None:
+    """Both read what is still to be sent: one waits for the other, whoever comes first."""
+    # given: somebody holds the order's stock for a moment, so that the allocation is caught in the middle
+    steps.up_to("reserve_stock")
+    steps.requests.open_return(steps.requested(lines={1: 2, 2: 1}))
+    holder = steps.sessions()
+    what = "stock WHERE sku = :sku" if first == "allocation" else "returns WHERE :sku <> ''"
+    holder.execute(text(f"SELECT FROM {what} FOR UPDATE"), {"sku": LAMP})
+    answers = dict[str, Any]()
+
+    def allocate() -> None:
+        answers["allocation"] = steps.allocate.allocate_stock(StockRequest(steps.order_id, 2))
+
+    def withdraw() -> None:
+        withdrawal = Withdrawal(steps.order_id, steps.case, "recalled")
+        answers["withdrawal"] = steps.withdraw.withdraw_lines(withdrawal)
+
+    # when
+    both = [threading.Thread(target=allocate), threading.Thread(target=withdraw)]
+    for number, thread in enumerate(both if first == "allocation" else reversed(both), 1):
+        thread.start()
+        until_waiting(steps.sessions, number)
+    holder.rollback()
+    for thread in both:
+        thread.join()
+
+    # then
+    sent, given_back = bool(answers["allocation"].work), answers["withdrawal"].done
+    assert (sent, given_back) == ((True, False) if first == "allocation" else (False, True))
+
+
+def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) -> None:
+    # given: work that waits for a wave, and a better place for it; it stands in the list of second thoughts
+    stock_shop(sessions, {"CHENGDU": {LAMP: 10, TEACUP: 10}, "HANGZHOU": {TEACUP: 10}})
+    [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
+    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+    name = work.fulfillment_order_id
+    with sessions.begin() as session:
+        session.execute(text("UPDATE fulfillment_orders SET wave_at = now() + interval '1 h', wave_after = wave_at"))
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    with sessions() as session:
+        assert session.scalars(WAITING, {"after": "", "at_once": 9}).all() == [name]
+
+    # when staff release the wave, and the list is worked on while the warehouse is asked
+    with sessions.begin() as session:
+        release_wave(session, "CHENGDU", "sun")
+    second_thoughts = Reconsider(sessions, OutlookBook(lifetime=0))
+    warehouse: Any = Warehouse(lambda: second_thoughts._look_at(name))
+    answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, name))
+
+    # then
+    assert (answer.status, warehouse.asked) == ("released", ["CHENGDU"])
+    with sessions() as session:
+        assert session.get_one(FulfillmentOrderRow, name).status == "released"
+
+
+def test_work_that_is_moved_before_its_warehouse_is_asked_is_not_asked_for(sessions: Sessions) -> None:
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
+    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+    with sessions.begin() as session:
+        session.execute(text("UPDATE fulfillment_orders SET status = 'canceled'"))
+
+    warehouse: Any = Warehouse(lambda: None)
+    answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, work.fulfillment_order_id))
+
+    assert (answer.status, warehouse.asked) == ("canceled", [])
+
+
+def until_waiting(sessions: Sessions, number: int) -> None:
+    """So many transactions wait for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
+        with sessions() as session:
+            if (session.scalar(waiting) or 0) >= number:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")

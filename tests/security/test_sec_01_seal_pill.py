@@ -1,0 +1,88 @@
+"""sec_01: one text in a reason ended every worker again and again. No fact stops the seal of those behind it."""
+
+import pytest
+from sqlalchemy import text
+
+from activities import journal
+from models.database import Sessions
+from models.set_aside import try_all_again
+from tests.factories import place_order
+from trail.proving import links
+from trail.sealing import Sealing
+
+PILL = "0001-01-01T00:00:00+14:00"
+# JSON in Python reads no number of so many digits, so not even the row can be read.
+UNREADABLE = "9" * 5_000
+
+
+@pytest.fixture
+def order_id(sessions: Sessions) -> str:
+    return place_order(sessions)
+
+
+def happen(sessions: Sessions, order_id: str, what: str, **data: str) -> None:
+    with sessions.begin() as session:
+        journal.happened(session, order_id, what, what, data)
+
+
+def faults(sessions: Sessions) -> list[str]:
+    with sessions() as session:
+        return [link.fault for link in links(session) if link.fault]
+
+
+def test_a_reason_that_overflows_as_a_time_is_sealed_like_any_other(sessions: Sessions, order_id: str) -> None:
+    happen(sessions, order_id, "order.cancel_requested", reason=PILL)
+    happen(sessions, order_id, "order.canceled")
+
+    assert Sealing(sessions).run() == 2
+    assert faults(sessions) == []
+
+
+def test_a_fact_that_cannot_be_sealed_is_set_aside_and_those_behind_it_are_sealed(
+    sessions: Sessions, order_id: str
+) -> None:
+    # given a fact in the midst of others that cannot even be read
+    for number in range(4):
+        happen(sessions, order_id, f"order.step_{number}")
+    number_of_facts = text(f"UPDATE order_events SET data = '{{\"n\": {UNREADABLE}}}' WHERE type = 'order.step_1'")
+    with sessions.begin() as session:
+        session.execute(number_of_facts)
+
+    # when the log is sealed
+    sealing = Sealing(sessions)
+    while sealing.run():
+        pass
+
+    # then the others are, and it is listed with the kind of trouble only
+    with sessions() as session:
+        aside = session.execute(text("SELECT kind, reason FROM set_asides WHERE aside_at IS NOT NULL")).one()
+        sealed = session.scalars(text("SELECT type FROM order_events JOIN event_seals USING (event_id)")).all()
+    assert aside == ("fact", "ValueError")
+    assert sorted(sealed) == ["order.step_0", "order.step_2", "order.step_3"]
+
+    # when it can be read again, and a person has it tried again
+    with sessions.begin() as session:
+        session.execute(text("UPDATE order_events SET data = '{}' WHERE type = 'order.step_1'"))
+    named = faults(sessions)
+    assert try_all_again(sessions, "fact") == 1
+    sealing.run()
+
+    # then it is sealed behind the others, and nothing is wrong
+    assert named == ["could not be sealed and is set aside"]
+    assert faults(sessions) == []
+    with sessions() as session:
+        assert session.scalar(text("SELECT count(*) FROM set_asides")) == 0
+
+
+def test_trouble_of_the_database_is_blamed_on_no_fact(sessions: Sessions, order_id: str) -> None:
+    happen(sessions, order_id, "order.received")
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE event_seals RENAME TO away"))
+    try:
+        with pytest.raises(Exception, match="event_seals"):
+            Sealing(sessions).run()
+    finally:
+        with sessions.begin() as session:
+            session.execute(text("ALTER TABLE away RENAME TO event_seals"))
+
+    assert Sealing(sessions).run() == 1
