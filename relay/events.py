@@ -27,6 +27,7 @@ PATIENT_TRIES = 10
 TOO_LATE = {
     "payment.captured": "a payment was captured after the order had ended",
     "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
+    "return.received": "goods of a return came after its case had ended: book them",
 }
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 

@@ -23,14 +23,16 @@ class Cancellation:
         """Ask everything under way to stop; whoever asks second joins the first."""
         cancel = self.desk.state.cancel = self.desk.state.cancel or request
         for fulfillment in self.fulfillments:
-            fulfillment.stop(cancel.reason)
+            if not (self.desk.minds_changes and fulfillment.ended):
+                fulfillment.stop(cancel.reason, canceled=True)
 
     def go_on(self) -> None:
         """What could not be stopped goes its way; what was called back is not sent again."""
-        if any(fulfillment.reaction == "recalled" for fulfillment in self.fulfillments):
+        concerned = self._concerned()
+        if any(fulfillment.reaction == "recalled" for fulfillment in concerned):
             return
         self.desk.state.cancel = None
-        for fulfillment in self.fulfillments:
+        for fulfillment in concerned:
             fulfillment.stop("")
 
     def answer(self, outcome: OrderOutcome | None) -> CancelAnswer | None:
@@ -38,7 +40,7 @@ class Cancellation:
         if outcome:
             done = outcome.outcome == OrderStatus.CANCELED
             return CancelAnswer("done" if done else "refused", f"the order is {outcome.outcome}")
-        reactions = {fulfillment.reaction for fulfillment in self.fulfillments}
+        reactions = {fulfillment.reaction for fulfillment in self._concerned()}
         if "" in reactions or reactions <= {"recalled"}:
             return None
         if "asked" in reactions:
@@ -48,3 +50,11 @@ class Cancellation:
         if reactions == {"delivered"}:
             return CancelAnswer("refused", "the goods are delivered: ask for a return")
         return CancelAnswer("refused", "the parcel is on its way and the carrier does not stop it")
+
+    def _concerned(self) -> list[Fulfillment]:
+        """What was asked to stop, or was delivered before; what had ended otherwise has no say in the answer."""
+        return [
+            one
+            for one in self.fulfillments
+            if one.state.canceled or one.reaction == "delivered" or not self.desk.minds_changes
+        ]

@@ -56,7 +56,7 @@ class CaseGoods(CaseState):
             if self._too_late():
                 await self.desk.done("goods")
                 raise CaseEnds(Status.EXPIRED, "the goods did not come in time")
-            await self._apply()
+            await self.hear()
         await self.desk.done("goods")
         self.desk.due("refund", "REFUND_LATE", "the refund", self.start.deadlines.refund)
 
@@ -64,7 +64,7 @@ class CaseGoods(CaseState):
         self.desk.due("goods", "INSPECTION_LATE", "the inspection", self.start.deadlines.inspection)
         while self.status == Status.RECEIVED:
             await self.desk.wait("goods", "the inspection of the goods", lambda: bool(self.inbox))
-            await self._apply()
+            await self.hear()
         await self.desk.done("goods")
 
     async def _void_label(self, reason: str) -> None:
@@ -85,7 +85,8 @@ class CaseGoods(CaseState):
             self.goods = "delivered"
         await self.desk.wait("goods", "the order to call the goods back", lambda: bool(self.goods))
 
-    async def _apply(self) -> None:
+    async def hear(self) -> None:
+        """Write down what was reported of the goods."""
         events = [(event.partner, event.event_id) for event in self.inbox]
         self.inbox.clear()
         reports = ReturnReports(self.case.return_id, events)

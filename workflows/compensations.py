@@ -47,6 +47,9 @@ class UndoList:
         """The effect stays: there is nothing to undo any more."""
         self._entries[:] = [entry for entry in self._entries if entry.step != step]
 
+    def has(self, step: str) -> bool:
+        return any(entry.step == step for entry in self._entries)
+
     async def run(self, reason: str) -> None:
         """Undo everything in reverse. What a partner refuses to undo is left to a person, and the rest is undone."""
         while self._entries:

@@ -74,7 +74,8 @@ class Desk:
         except TimeoutError:
             return False
         finally:
-            del self.waits[who]
+            # Two may wait under one name, such as two parcels for one hold.
+            self.waits.pop(who, None)
         return True
 
     def due(self, who: str, code: str, what: str, seconds: float) -> None:

@@ -23,6 +23,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.state import FulfillmentState
 
 Status = FulfillmentStatus
+GONE = (Status.SHIPPED, Status.DELIVERED)
+KEPT = "kept"
+"""The interception of work that its warehouse does not take back."""
 
 
 class Fulfillment:
@@ -30,30 +33,29 @@ class Fulfillment:
         self.house = house
         self.state = state
         self.name = state.fulfillment_order_id
-        self.stop_reason = ""
         self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
-        self.merging = Merging(house, state, lambda: bool(state.inbox) or self._stopped())
-        self.booking = Booking(house, state, self.undo, self.merging, self._stopped)
+        self.merging = Merging(house, state, lambda: bool(state.inbox) or self.stopped())
+        self.booking = Booking(house, state, self.undo, self.merging, self.stopped)
         self.journey = Journey(house, state, self._reports, lambda: self.stop_reason)
-        self.pickup = Pickup(house, state, self._reports, self._stopped)
+        self.pickup = Pickup(house, state, self._reports, self.stopped)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
         self.undo.add("allocation", self.name)
-        try:
-            await self._meet_others()
-            await self._wave_released()
-            await self._release()
-            await self._picked_and_packed()
-            await (self._fetched() if self.state.pickup else self._handed_over())
-        except Stopped:
-            if await self._called_back():
+        while not await self._left():
+            if self.ended:
                 return
         await self.journey.run()
 
-    def stop(self, reason: str) -> None:
-        """Ask it to end. `reaction` says what became of that."""
-        self.stop_reason = reason
+    def stop(self, reason: str, *, canceled: bool = False) -> None:
+        """Ask it to end, or with no reason to go on. `reaction` says what became of that."""
+        if self.state.interception == KEPT:
+            self.state.interception = ""
+        self.state.stop_reason, self.state.canceled = reason, canceled
+
+    @property
+    def stop_reason(self) -> str:
+        return self.state.stop_reason
 
     @property
     def ended(self) -> bool:
@@ -66,7 +68,7 @@ class Fulfillment:
             return "delivered"
         if self.ended:
             return "recalled"
-        return self.state.interception
+        return "refused" if self.state.interception == KEPT else self.state.interception
 
     async def part(self, request: UnmergeRequest) -> bool:
         """Leave a shared parcel, so that it travels by itself. False when the carrier has the parcel."""
@@ -83,6 +85,21 @@ class Fulfillment:
         while True:
             await workflow.wait_condition(lambda: bool(self.state.inbox))
             await self._apply()
+
+    async def _left(self) -> bool:
+        """See it out of the house. False when it was called back, or is kept by its warehouse and begins where it
+        stands."""
+        try:
+            if self.house.minds_changes and self.state.status not in GONE:
+                self._stop_if_asked()
+            await self._meet_others()
+            await self._wave_released()
+            await self._release()
+            await self._picked_and_packed()
+            await (self._fetched() if self.state.pickup else self._handed_over())
+        except Stopped:
+            return not await self._called_back() and self.state.interception != KEPT
+        return True
 
     async def _meet_others(self) -> None:
         """Wait for orders of the same receiver, where the channel wants that."""
@@ -101,7 +118,7 @@ class Fulfillment:
         while self.state.wave_at and self.state.status == Status.OPEN:
             self._stop_if_asked()
             what = f"the wave of {self.state.location_id} at {self.state.wave_at[:16]} UTC"
-            await self._reports(what, wake=lambda: self._stopped() or not self.state.wave_at)
+            await self._reports(what, wake=lambda: self.stopped() or not self.state.wave_at)
 
     async def _release(self) -> None:
         self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)
@@ -110,7 +127,7 @@ class Fulfillment:
         self.undo.add("pick", self.name)
         step = FulfillmentStep(self.house.order_id, self.name)
         summary = f"ask {self.state.location_id} to pick {self.state.units} units"
-        answer = await self.house.desk.partner(Pick.release_to_pick, step, summary, self._stopped)
+        answer = await self.house.desk.partner(Pick.release_to_pick, step, summary, self.stopped)
         self.state.status = answer.status
 
     async def _picked_and_packed(self) -> None:
@@ -130,7 +147,7 @@ class Fulfillment:
             if self.state.waybill:
                 await self._reports(f"the carrier to collect {self.state.waybill}")
                 continue
-            await self.house.released("CARRIER_REFUSED")
+            await self.house.released("CARRIER_REFUSED", self.stopped if self.house.minds_changes else None)
             self._stop_if_asked()
             if not await self.booking.book():
                 await self._reports("the orders that share its parcel")
@@ -140,7 +157,7 @@ class Fulfillment:
         """Wait until the customer has it. Nobody is waited for for ever: then the order is canceled."""
         if not await self.pickup.fetched():
             self.house.cancel(NOT_FETCHED)
-            self.stop(NOT_FETCHED)
+            self.stop(NOT_FETCHED, canceled=True)
         self._stop_if_asked()
         await self.house.desk.done(self.name)
 
@@ -149,18 +166,31 @@ class Fulfillment:
         await self.house.desk.done(self.name)
         # A report that came in the meantime may say that the goods have left.
         await self._apply()
-        if self.state.status in (Status.SHIPPED, Status.DELIVERED):
+        if self.state.status in GONE:
             return False
         if shipment_id := await self.merging.leave(self.stop_reason):
             self.undo.add("waybill", shipment_id)
         if not await self.undo.run_while_possible(self.stop_reason):
+            # A waybill that stands is one whose carrier has the parcel: it is asked to bring it back.
+            if self.house.minds_changes and not self.undo.has("waybill"):
+                self._is_kept()
             return False
         self.state.status = Status.CANCELED
+        if self.house.minds_changes:
+            self._without_waybill()
         return True
+
+    def _is_kept(self) -> None:
+        """Its warehouse does not give it back: it goes its way, with a carrier that is booked anew."""
+        self.state.interception, self.state.ready = KEPT, False
+        self._without_waybill()
+
+    def _without_waybill(self) -> None:
+        self.state.shipment_id = self.state.waybill = ""
 
     async def _reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
         """Wait for reports of warehouse or carrier and write them down."""
-        woken = wake or self._stopped
+        woken = wake or self.stopped
         await self.house.desk.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
         if wake is None:
             self._stop_if_asked()
@@ -196,9 +226,10 @@ class Fulfillment:
         if told or self.state.road.attempts > attempts:
             self.house.tell()
 
-    def _stopped(self) -> bool:
-        return bool(self.stop_reason)
+    def stopped(self) -> bool:
+        """Whether it is to end and has not said yet that it cannot."""
+        return bool(self.stop_reason) and self.state.interception != KEPT
 
     def _stop_if_asked(self) -> None:
-        if self.stop_reason:
+        if self.stopped():
             raise Stopped

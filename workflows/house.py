@@ -19,13 +19,16 @@ class House:
     deadlines: OrderDeadlines
     hold: Callable[[str, str, str], Awaitable[None]]
     """`hold(code, reason, key)` raises a hold."""
-    released: Callable[[str], Awaitable[None]]
-    """`released(code)` returns when there is no such hold, or the order is to be canceled."""
+    released: Callable[..., Awaitable[None]]
+    """`released(code, stopped)` returns when there is no such hold, or `stopped()` is true; without it when the order
+    is to be canceled."""
     alert: Callable[[str, str, str], Awaitable[None]]
     """`alert(code, subject, reason)` asks a person to look."""
     cancel: Callable[[str], None]
     """`cancel(reason)` ends the order as if somebody had canceled it; what is under way is stopped by who asks."""
     source_again: Callable[[], None]
     """Say that goods are missing which another location may have."""
+    minds_changes: bool
+    """Whether it lives by an edition that minds what changes while a step is under way."""
     show: Callable[[], None]
     tell: Callable[[], None]

@@ -80,6 +80,8 @@ class OrderWorkflow(StaffUpdates):
             end = early
         except FailureError as error:
             end = OrderEnds(OrderStatus.REJECTED, f"a step cannot be done: {why(error)}")
+        if self.desk.minds_changes:
+            await self.supply.call_back(end.reason)
         await self.desk.undo.run(end.reason)
         return await self._end(end)
 
@@ -99,8 +101,15 @@ class OrderWorkflow(StaffUpdates):
     @workflow.update(description="Cancel the order: undo everything so far, or ask the carrier to bring it back")
     async def cancel(self, request: CancelRequest) -> CancelAnswer:
         self.cancellation.begin(request)
-        await workflow.wait_condition(lambda: self.cancellation.answer(self.outcome) is not None)
-        answer = self.cancellation.answer(self.outcome)
+        answer: CancelAnswer | None = None
+
+        def answered() -> bool:
+            # Kept as it is found: whoever asked beside this one may let what was refused go on.
+            nonlocal answer
+            answer = self.cancellation.answer(self.outcome)
+            return answer is not None
+
+        await workflow.wait_condition(answered)
         assert answer is not None
         if answer.answer == "refused" and self.outcome is None:
             self.cancellation.go_on()

@@ -1,5 +1,6 @@
 """What every part of an order's story shares: its state, its undo list, its voice, and how it calls a person."""
 
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
@@ -14,7 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import Desk
     from workflows.house import House
     from workflows.messages import CancelRequest, Rejection
-    from workflows.state import OrderInput, OrderState
+    from workflows.offers import Offers
+    from workflows.state import MINDS_CHANGES, OrderInput, OrderState
     from workflows.telling import Telling
 
 
@@ -33,6 +35,7 @@ class OrderDesk:
         self.order_id = order.order_id
         self.deadlines = order.deadlines
         self.state = order.state or OrderState()
+        self.minds_changes = order.edition >= MINDS_CHANGES
         self.steps = Desk(self.state.dues, self.alert, self._story)
         self.undo = UndoList(order.order_id, self.state.undo, self.steps, order.deadlines)
         self.telling = Telling(order.order_id, self.steps, self.state.telling)
@@ -45,11 +48,15 @@ class OrderDesk:
             self.alert,
             self.cancel,
             self.source_again,
+            self.minds_changes,
             self.show,
             self.telling.tell,
         )
         self.calling_back = bool(self.state.wanted)
         """While a return case has its goods called back, nothing new is allocated: it would take them again."""
+        self.allocating = False
+        """Whether an allocation is under way, whose work is not known here yet."""
+        self.offers = Offers()
         self.more_is_missing = False
         """Whether goods were lost to the order since it last looked for stock, also while it waits for others."""
         self._shown: dict[str, object] = {}
@@ -65,10 +72,12 @@ class OrderDesk:
         alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
         await self.steps.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
 
-    async def hold_until_released(self, code: str, reason: str, key: str) -> None:
-        """Hold the order under way, and return when a person has released it or the order is to be canceled."""
+    async def hold_until_released(
+        self, code: str, reason: str, key: str, stopped: Callable[[], bool] | None = None
+    ) -> None:
+        """Hold the order under way, and return when a person has released it, or as `released` says."""
         await self.hold(code, reason, key)
-        await self.released(code)
+        await self.released(code, stopped)
 
     async def hold(self, code: str, reason: str, key: str) -> None:
         hold = Hold(self.order_id, code, reason, "staff", key)
@@ -79,9 +88,9 @@ class OrderDesk:
         self.state.holds, self.state.owners, self.state.holds_expire = open_.codes, open_.owners, open_.expire
         self.show()
 
-    async def released(self, code: str) -> None:
-        what = f"a person to release the hold {code}"
-        await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or bool(self.state.cancel))
+    async def released(self, code: str, stopped: Callable[[], bool] | None = None) -> None:
+        what, over = f"a person to release the hold {code}", stopped or (lambda: bool(self.state.cancel))
+        await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or over())
 
     def cancel(self, reason: str) -> None:
         self.state.cancel = self.state.cancel or CancelRequest(reason, "baton")

@@ -21,6 +21,8 @@ class ReturnInput:
     channel_order_id: str
     case_id: str
     deadlines: ReturnDeadlines
+    edition: int = 0
+    """Which edition of the story it lives by (workflows/state.py)."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.return_case import ReturnCase
     from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
+    from workflows.state import MINDS_CHANGES
     from workflows.telling import Telling
 
 
@@ -54,17 +55,27 @@ class ReturnWorkflow:
     async def run(self, start: ReturnInput) -> ReturnOutcome:
         keeping_time = asyncio.create_task(self.desk.keep_time())
         await self.desk.wait("request", "the request itself", lambda: bool(self.requests))
+        living = asyncio.create_task(self._live())
+        stopped_by_operator = await self._until_over(living)
+        keeping_time.cancel()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        outcome = living.result()
+        if stopped_by_operator and outcome.outcome == ReturnStatus.CANCELED:
+            raise asyncio.CancelledError
+        return outcome
+
+    async def _live(self) -> ReturnOutcome:
         self.case.begin(await self._open())
         self.telling = Telling(self.case.case.order_id, self.desk)
         told = asyncio.create_task(self.telling.run())
         self._tell()
         end = await self._see_through()
         await self._end(end)
+        await self._hear_the_last()
         self._tell()
         self.telling.everything_told()
         await told
-        keeping_time.cancel()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._hear_the_last()
         return ReturnOutcome(end.status, self.case.refunded_minor)
 
     @workflow.signal(description="A return is asked for, by the id of the stored webhook or request")
@@ -148,11 +159,32 @@ class ReturnWorkflow:
         self.case.status = end.status
         self._show(end.status)
 
+    async def _hear_the_last(self) -> None:
+        """Take in what was reported when the case no longer waited for it: goods that came are put aside."""
+        while self.case.inbox and self.start.edition >= MINDS_CHANGES:
+            await self.case.hear()
+
+    async def _until_over(self, living: asyncio.Task[ReturnOutcome]) -> bool:
+        """Wait for the end of the story. True if an operator canceled it, which undoes what can be undone."""
+        stopped = False
+        while not living.done():
+            try:
+                await workflow.wait_condition(living.done)
+            except asyncio.CancelledError:
+                stopped = True
+                self.case.cancel = self.case.cancel or CaseCancel("canceled in Temporal", "operator")
+        return stopped
+
     async def _wait_for_a_person(self, code: str, reason: str) -> None:
         self.try_again = False
         await self._attend(code, reason)
-        await self.desk.wait("person", f"a person to have it tried again: {reason}", lambda: self.try_again)
+        await self.desk.wait("person", f"a person to have it tried again: {reason}", self._may_go_on)
+        self.try_again = True
         await self._attend(code, "")
+
+    def _may_go_on(self) -> bool:
+        canceled = self.start.edition >= MINDS_CHANGES and self.case.cancel is not None and self.case.may_cancel
+        return self.try_again or canceled
 
     async def _attend(self, code: str, reason: str) -> None:
         await self._alert(code, self.case.case.return_id, reason)

@@ -25,6 +25,7 @@ class Review:
         self.desk = desk
         self.supply = supply
         self.again = False
+        supply.judge_again = self.judge_again
 
     async def run(self) -> None:
         """Return when the order is accepted. Raises OrderEnds: rejected, expired unpaid, or canceled."""
@@ -34,6 +35,18 @@ class Review:
         self.desk.steps.due("review", "HELD", "the release of the holds", self.desk.deadlines.payment)
         if not self.desk.state.audits:
             await self._audit()
+        await self._until_released()
+        self.desk.state.status = OrderStatus.ACCEPTED
+
+    async def judge_again(self) -> None:
+        """Audit an order that has changed since it was accepted, and return when nothing holds it. Raises OrderEnds."""
+        self.desk.steps.due("review", "HELD", "the release of the holds", self.desk.deadlines.payment)
+        await self._audit()
+        await self._until_released()
+        if self.desk.state.status == OrderStatus.UNDER_REVIEW:
+            self.desk.advance(OrderStatus.ACCEPTED)
+
+    async def _until_released(self) -> None:
         while self.desk.state.holds:
             if "TEST_ORDER" not in self.desk.state.holds:
                 await self.supply.keep_stock()
@@ -43,7 +56,6 @@ class Review:
                 await self._audit()
         await self.desk.steps.done("review")
         await self._nobody_needs_to_look()
-        self.desk.state.status = OrderStatus.ACCEPTED
 
     async def _audit(self) -> None:
         self.again = False
@@ -59,8 +71,11 @@ class Review:
         """Wait for a release, a cure, an expiry, or the end of patience with an unpaid order."""
         unpaid = "PAYMENT" in self.desk.state.holds
         if unpaid and self.desk.steps.late("review"):
-            raise OrderEnds(OrderStatus.EXPIRED, "it was not paid in time")
-        self.desk.advance(OrderStatus.UNDER_REVIEW)
+            begun = self.desk.state.status == OrderStatus.IN_PROGRESS
+            raise OrderEnds(OrderStatus.CANCELED if begun else OrderStatus.EXPIRED, "it was not paid in time")
+        # Of an order whose goods were under way before it changed, the holds alone say that somebody must look.
+        if self.desk.state.status != OrderStatus.IN_PROGRESS:
+            self.desk.advance(OrderStatus.UNDER_REVIEW)
         what = f"the release of the holds {', '.join(self.desk.state.holds)}"
         if not await self.desk.steps.wait("review", what, self._changed(unpaid), at_most=self._patience(unpaid)):
             await self._time_has_passed(unpaid)

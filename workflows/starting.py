@@ -20,7 +20,7 @@ from workflows.messages import OrderDeadlines
 from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
 from workflows.return_messages import ReturnDeadlines, ReturnInput
-from workflows.state import OrderInput
+from workflows.state import EDITION, OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"
@@ -59,7 +59,7 @@ def order_start(
         SearchAttributePair(search_attributes.ORDER_STATUS, "received"),
     )
     return {
-        "arg": OrderInput(order_id, channel, deadlines),
+        "arg": OrderInput(order_id, channel, deadlines, edition=EDITION),
         "id": order_workflow_id(channel, channel_order_id),
         "search_attributes": TypedSearchAttributes(found_by),
         "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],
@@ -88,7 +88,7 @@ def return_start(
         SearchAttributePair(search_attributes.RETURN_STATUS, "requested"),
     )
     return {
-        "arg": ReturnInput(channel, channel_order_id, case_id, deadlines),
+        "arg": ReturnInput(channel, channel_order_id, case_id, deadlines, EDITION),
         "id": return_workflow_id(channel, channel_order_id, case_id),
         "search_attributes": TypedSearchAttributes(found_by),
         "static_summary": f"return {case_id} of {channel} {channel_order_id}"[:200],

@@ -12,6 +12,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.return_messages import GoodsWanted
 
 
+EDITION = 1
+"""The edition of the story that orders and cases begin with today; those under way keep theirs, so that they replay."""
+MINDS_CHANGES = 1
+"""Since this edition they mind what changes while a step is under way: docs/decisions/editions.md."""
+
+
 @dataclass
 class Undo:
     """One entry of the undo list: a key of compensations.UNDO and what it is about."""
@@ -22,7 +28,8 @@ class Undo:
 
 @dataclass
 class FulfillmentState:
-    """One fulfillment order inside its order. `interception` is empty, asked or refused."""
+    """One fulfillment order inside its order. `interception` is empty, asked, refused, or kept: its warehouse does not
+    take it back, so that it goes its way."""
 
     fulfillment_order_id: str
     location_id: str
@@ -63,6 +70,10 @@ class FulfillmentState:
     remedy: str = ""
     """What the customer gets instead of the parcel, once that is decided."""
     decision: ParcelDecision | None = None
+    stop_reason: str = ""
+    """Why it is to end, or empty."""
+    canceled: bool = False
+    """Whether it is to end since the order is canceled, and not for a return case."""
     settled: bool = False
     """Whether the order has drawn its conclusion from the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)
@@ -124,6 +135,8 @@ class OrderInput:
     state: OrderState | None = None
     continue_after_events: int | None = None
     """Continue as new after so many history events; the server suggests when if this is None."""
+    edition: int = 0
+    """Which edition of the story it lives by."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Getting the goods to the customer: reserve, allocate, and follow each fulfillment order to its end."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -25,6 +26,8 @@ class Supply:
         self.shortage = Shortage(desk)
         self.fulfillments = [Fulfillment(desk.house, state) for state in desk.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
+        self.judge_again: Callable[[], Awaitable[None]] = self._accept_as_it_is
+        """Audits an order that has changed since it was accepted, until it may go on (workflows/review.py)."""
 
     async def keep_stock(self) -> None:
         """Reserve for an order that is held, once and only if all of it is there."""
@@ -64,6 +67,8 @@ class Supply:
         self._following += [asyncio.create_task(self._follow(fulfillment)) for fulfillment in self.fulfillments]
         while not self._all_settled():
             if self._must_source():
+                if self.desk.minds_changes and not self.fulfillments:
+                    self.desk.stop_if_canceled()
                 await self._source()
             else:
                 await workflow.wait_condition(lambda: self._must_source() or self._all_settled() or self._broken())
@@ -74,17 +79,37 @@ class Supply:
         """The order may need less than it thought, or there may be more than there was."""
         self.shortage.news = self.desk.state.needs_stock = True
 
+    async def call_back(self, reason: str) -> None:
+        """The order ends while work is under way: stop what can be stopped, and wait until it is."""
+        for fulfillment in self.fulfillments:
+            if not fulfillment.ended:
+                fulfillment.stop(reason, canceled=True)
+        followed = list(zip(self.fulfillments, self._following, strict=False))
+        await workflow.wait_condition(
+            lambda: all(work.ended or work.reaction == "refused" or task.done() for work, task in followed)
+        )
+
     async def _source(self) -> None:
         """Allocate what no fulfillment order takes care of, and begin the work."""
         self.shortage.news = self.desk.more_is_missing = False
-        summary = "allocate stock to locations"
-        allocation = await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
+        allocation = await self._allocate()
+        if allocation.unjudged:
+            await self.judge_again()
+            return
         self._begin(allocation)
         if allocation.short_units:
             await self.shortage.see_to()
         else:
             await self.shortage.over()
             self.desk.state.needs_stock = False
+
+    async def _allocate(self) -> Allocation:
+        self.desk.allocating = True
+        try:
+            summary = "allocate stock to locations"
+            return await self.desk.steps.database(Allocate.allocate_stock, self._request(), summary)
+        finally:
+            self.desk.allocating = False
 
     def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
@@ -94,6 +119,9 @@ class Supply:
                 state.wave_at = work.wave_at
             self.desk.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.desk.house, state))
+            if self.desk.minds_changes and self.desk.state.cancel:
+                # It was canceled while the allocation was under way.
+                self.fulfillments[-1].stop(self.desk.state.cancel.reason, canceled=True)
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
         self.desk.state.sourced = allocation.why or self.desk.state.sourced
         if allocation.work or not allocation.short_units:
@@ -107,14 +135,27 @@ class Supply:
                 await fulfillment.run()
             except FailureError as error:
                 reason = f"{fulfillment.name} cannot go on: {why(error)}"
-                await self.desk.hold_until_released("STEP_FAILED", reason, f"{fulfillment.name}:{workflow.uuid4()}")
-        if state.status == FulfillmentStatus.CANCELED and state.waybill and not fulfillment.stop_reason:
+                stopped = fulfillment.stopped if self.desk.minds_changes else None
+                key = f"{fulfillment.name}:{workflow.uuid4()}"
+                await self.desk.hold_until_released("STEP_FAILED", reason, key, stopped)
+        came_back = state.status == FulfillmentStatus.CANCELED and state.waybill
+        if came_back and not await self._wanted_back(fulfillment):
             await self._settle_return(fulfillment)
         if state.status != FulfillmentStatus.DELIVERED:
             self.desk.source_again()
         state.settled = True
         if state.remedy:
             await fulfillment.late_news()
+
+    async def _wanted_back(self, fulfillment: Fulfillment) -> bool:
+        """Whether somebody has asked for what is back, so that nobody need be asked what becomes of it."""
+        if not self.desk.minds_changes:
+            return bool(fulfillment.stop_reason)
+        if fulfillment.stop_reason and self.desk.calling_back:
+            await workflow.wait_condition(lambda: not self.desk.calling_back)
+            if self.desk.offers.nothing_left:
+                return True
+        return self.desk.state.cancel is not None or await self.desk.offers.taken(fulfillment.name)
 
     async def _settle_return(self, fulfillment: Fulfillment) -> None:
         """A parcel is back, or given up as lost: as the channel wants, or as a person decides."""
@@ -142,7 +183,9 @@ class Supply:
 
     def _request(self) -> StockRequest:
         self.desk.state.rounds += 1
-        return StockRequest(self.desk.order_id, self.desk.state.rounds, self.shortage.splits)
+        return StockRequest(
+            self.desk.order_id, self.desk.state.rounds, self.shortage.splits, judged=self.desk.minds_changes
+        )
 
     def _must_source(self) -> bool:
         state = self.desk.state
@@ -151,6 +194,9 @@ class Supply:
     def _all_settled(self) -> bool:
         wanting = self.desk.state.needs_stock and self.desk.state.cancel is None
         return not wanting and all(fulfillment.state.settled for fulfillment in self.fulfillments)
+
+    async def _accept_as_it_is(self) -> None:
+        pass
 
     def _broken(self) -> bool:
         return any(task.done() and task.exception() for task in self._following)

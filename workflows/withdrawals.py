@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping.withdraw import Withdraw, Withdrawal
+    from activities.shipping.withdraw import Withdraw, Withdrawal, Withdrawn
     from domain.status import FulfillmentStatus
     from workflows.fulfillment import Fulfillment
     from workflows.order_desk import OrderDesk
@@ -42,40 +42,76 @@ class Withdrawals:
         self._desk.calling_back = True
         found = await self._call_back(wanted)
         self._desk.calling_back = False
-        if not found:
+        if not found and self._desk.minds_changes:
+            found = await self._until_delivered(wanted)
+        elif not found:
             await self._desk.steps.wait(wanted.return_id, "the parcels to be delivered", lambda: self.over)
         return found or "delivered"
 
+    async def _until_delivered(self, wanted: GoodsWanted) -> str:
+        """Take what comes back although it could not be stopped, such as a parcel that its receiver refuses; empty
+        when it was delivered."""
+        offers = self._desk.offers
+        offers.wanted, found = True, ""
+        while not found and not self.over:
+            what = "the parcels to be delivered"
+            await self._desk.steps.wait(wanted.return_id, what, lambda: self.over or bool(offers.open))
+            # An order that was canceled had everything called back.
+            withdrawn = await self._withdraw(wanted, "intercepted" if offers.open else "recalled")
+            found = "" if not withdrawn.done else "intercepted" if offers.open else "recalled"
+            offers.answer(taken=withdrawn.done and not withdrawn.left_units)
+        offers.wanted = False
+        return found
+
     async def _call_back(self, wanted: GoodsWanted) -> str:
         """Stop what can be stopped and take the goods out of the order; empty when they are on their way."""
-        if await self._withdraw(wanted, "recalled"):
+        if (await self._withdraw(wanted, "recalled")).done:
             return "recalled"
+        if self._desk.minds_changes:
+            # What comes of it is not known here yet, and is to be called back too.
+            await workflow.wait_condition(lambda: not self._desk.allocating)
         reason = f"given back in case {wanted.return_id}"
         stopped = [fulfillment for fulfillment in self._fulfillments if not fulfillment.ended]
         on_the_road = any(fulfillment.state.status in ON_THE_ROAD for fulfillment in stopped)
         for fulfillment in stopped:
             # A parcel under way is stopped only when nothing else is in the order: it would have to be sent again.
             if fulfillment.state.status not in ON_THE_ROAD or wanted.everything:
-                fulfillment.stop(reason)
+                self._stop(fulfillment, reason)
         what = "the goods of a return case to be called back"
         await self._desk.steps.wait(wanted.return_id, what, lambda: self.over or self._settled(stopped))
         goods = "intercepted" if on_the_road else "recalled"
-        return goods if await self._withdraw(wanted, goods) else ""
+        if (await self._withdraw(wanted, goods)).done:
+            return goods
+        if self._desk.minds_changes and not wanted.everything:
+            self._let_go(stopped, reason)
+        return ""
+
+    def _let_go(self, stopped: Sequence[Fulfillment], reason: str) -> None:
+        """What its warehouse keeps goes on as if nobody had asked: most of it is not wanted back."""
+        for fulfillment in stopped:
+            if not fulfillment.ended and fulfillment.stop_reason == reason:
+                fulfillment.stop("")
+
+    def _stop(self, fulfillment: Fulfillment, reason: str) -> None:
+        """What is to end since the order is canceled ends for that reason."""
+        if not (self._desk.minds_changes and fulfillment.stop_reason):
+            fulfillment.stop(reason)
 
     def _settled(self, fulfillments: Sequence[Fulfillment]) -> bool:
         """Nothing that was stopped is still to be called back or on its way back."""
         return all(
-            fulfillment.ended or fulfillment.state.interception == "refused" or not fulfillment.stop_reason
+            fulfillment.ended or fulfillment.reaction == "refused" or not fulfillment.stop_reason
             for fulfillment in fulfillments
         )
 
-    async def _withdraw(self, wanted: GoodsWanted, goods: str) -> bool:
+    async def _withdraw(self, wanted: GoodsWanted, goods: str) -> Withdrawn:
         withdrawal = Withdrawal(self._desk.order_id, wanted.return_id, goods)
         summary = "take the goods of a return case out of the order"
         answer = await self._desk.steps.database(Withdraw.withdraw_lines, withdrawal, summary)
         if answer.done:
+            self._desk.offers.nothing_left = not answer.left_units
             self._withdrawn()
-        return answer.done
+        return answer
 
     async def _answer(self, wanted: GoodsWanted, goods: str) -> None:
         case = workflow.get_external_workflow_handle(wanted.return_workflow_id)
