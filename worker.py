@@ -33,6 +33,7 @@ from integrations.circuit_metrics import CircuitMetrics
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
 from relay.carry import Relay
+from relay.isolation import TROUBLES
 from settings import Settings
 from workflows.deliver import DeliveryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
@@ -141,6 +142,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     partners = connect_partners(settings)
     registry.register(CircuitMetrics(partners.circuits))
+    registry.register(TROUBLES)
     async with (
         build_worker(client, settings, all_steps(settings, record, partners), watch),
         build_messenger(client, settings, message_steps(settings, record, partners), watch),

@@ -6,6 +6,7 @@ outside of any transaction, and marked. What a crash interrupts happens twice at
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,7 @@ from settings import Settings
 from workflows.starting import ORDER_WORKFLOW, order_start
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+THREADS = 16
 
 
 class Relay:
@@ -54,6 +56,8 @@ class Relay:
 
     async def run(self) -> None:
         """Carry until `stop`. Each job goes by itself: trouble in one is told and tried again, and the others go on."""
+        # The loop has few threads of its own, and a job that waits for a lock must not take the last.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
         await asyncio.gather(
             self._repeat("orders", self.start_orders),
             self._repeat("events", self.carry_events),

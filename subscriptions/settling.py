@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import structlog
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from domain.retries import WHOLE, circuit_pause, next_pause
@@ -92,6 +92,13 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
         parked += len(session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": WHOLE}).all())
     if parked:
         log.error("deliveries_parked", subscription_id=subscription_id, count=parked)
+
+
+def park(session: Session, subscription_id: str, delivery_id: int, problem: str) -> None:
+    """Let one message wait for a person without having tried it."""
+    values = {"state": PARKED, "settled_at": func.now(), "problem": problem}
+    session.execute(update(DeliveryRow).where(DeliveryRow.delivery_id == delivery_id).values(values))
+    log.error("deliveries_parked", subscription_id=subscription_id, count=1, problem=problem)
 
 
 def _these(tries: Sequence[Tried]) -> Select[DeliveryRow]:

@@ -11,13 +11,14 @@ from temporalio import activity
 
 from activities.telling.lanes import Lanes, Post
 from models.database import Sessions
+from models.set_aside import kind_of
 from models.subscription import SubscriptionRow
 from subscriptions.ending import end_with_keys
 from subscriptions.envelope import event_body, ping_body
 from subscriptions.keys import signing_secrets
 from subscriptions.log import Entry, entries_of
 from subscriptions.queue import due
-from subscriptions.settling import settle
+from subscriptions.settling import park, settle
 
 BATCH = 200
 
@@ -73,7 +74,14 @@ def _may_be_told(subscription: SubscriptionRow) -> bool:
 
 def _posts(session: Session, subscription: SubscriptionRow, rows: list[Row[Any]]) -> list[Post]:
     facts = entries_of(session, [row.event_id for row in rows if row.event_id is not None])
-    return [_post(row, facts.get(row.event_id), subscription) for row in rows]
+    posts = []
+    for row in rows:
+        try:
+            posts.append(_post(row, facts.get(row.event_id), subscription))
+        except Exception as trouble:
+            # One that cannot be written waits for a person, and keeps no other from being sent.
+            park(session, subscription.subscription_id, row.delivery_id, f"cannot be written: {kind_of(trouble)}")
+    return posts
 
 
 def _post(row: Row[Any], entry: Entry | None, subscription: SubscriptionRow) -> Post:

@@ -7,12 +7,16 @@ one call at a time and not by each order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from temporalio import activity
 
 from activities.telling import not_told, outbox
-from activities.telling.letters import Letters
+from activities.telling.letters import Letter, Letters
 from domain.errors import PartnerTrouble
 from models.database import Sessions
+from models.set_aside import is_rows_own, kind_of
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -41,24 +45,46 @@ class Redeliver:
         Raises PartnerTrouble when nothing was taken and something still waits.
         """
         recipient = request.recipient
-        with self.sessions.begin() as session:
-            letters = self.letters.write(session, outbox.left_to(session, recipient))
+        letters, unwritten = self._write(recipient)
         delivered = self.letters.hand_over(recipient, letters)
+        delivered.problems |= unwritten
         with self.sessions.begin() as session:
             outbox.mark_taken(session, delivered.taken)
             not_told.taken(session, [letter.message_id for letter in delivered.taken])
             outbox.park_refused(session, recipient, delivered.refused)
             outbox.tried_in_vain(session, recipient, delivered.problems)
-        if letters:
+        if letters or unwritten:
             self._park_old(recipient, None if delivered.away else [*delivered.problems])
         else:
             with self.sessions.begin() as session:
                 outbox.park_stuck(session, recipient)
         with self.sessions() as session:
             more = bool(outbox.left_to(session, recipient))
-        if more and letters and not (delivered.taken or delivered.refused):
+        if more and (letters or unwritten) and not (delivered.taken or delivered.refused):
             raise PartnerTrouble(delivered.away or next(iter(delivered.problems.values())))
         return RedeliverAnswer(len(delivered.taken), more)
+
+    def _write(self, recipient: str) -> tuple[list[Letter], dict[str, str]]:
+        """The next letters, and by order why its own cannot be written: that keeps no other order's from being sent."""
+        with self.sessions() as session:
+            messages = outbox.left_to(session, recipient)
+        try:
+            with self.sessions.begin() as session:
+                return self.letters.write(session, messages), {}
+        except Exception as trouble:
+            if not is_rows_own(trouble):
+                raise
+        letters, unwritten = list[Letter](), dict[str, str]()
+        for order_id in dict.fromkeys(message.order_id for message in messages):
+            try:
+                with self.sessions.begin() as session:
+                    letters += self.letters.write(session, [one for one in messages if one.order_id == order_id])
+            except Exception as trouble:
+                if not is_rows_own(trouble):
+                    raise
+                unwritten[order_id] = f"cannot be written: {kind_of(trouble)}"
+                log.error("letter_not_written", recipient=recipient, order_id=order_id, error=kind_of(trouble))
+        return letters, unwritten
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
         """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""

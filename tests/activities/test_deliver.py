@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from sqlalchemy import text
 
 from domain.retries import SCHEDULE, WHOLE
 from models.database import Sessions
@@ -319,3 +320,23 @@ def test_a_receiver_that_only_we_can_reach_is_refused_at_delivery_too(
 
     assert post.deliver(subscription).failed == 1
     assert (post.deliveries(subscription)[0].problem, receiver[0].came) == ("NotPublic", [])
+
+
+def test_an_event_that_cannot_be_written_is_parked_and_keeps_no_other_from_being_sent(
+    post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
+) -> None:
+    # given two orders, one with a currency that is none
+    subscription = post.subscribe(receiver[1])
+    broken, other = place_orders(sessions, [order_of(), order_of()])
+    for order_id in (broken, other):
+        post.happened(order_id, "order.received")
+    with sessions.begin() as session:
+        session.execute(text("UPDATE orders SET currency = '' WHERE order_id = :id"), {"id": broken})
+
+    # when
+    answer = post.deliver(subscription)
+
+    # then
+    assert (answer.taken, answer.failed, answer.more) == (1, 0, False)
+    states = {row.order_id: (row.state, row.problem) for row in post.deliveries(subscription)}
+    assert states == {broken: ("parked", "cannot be written: NotMoney"), other: ("delivered", None)}

@@ -75,3 +75,22 @@ def test_the_run_never_lets_a_message_overtake_one_that_was_tried_more_often(
     # then
     assert [answer.taken for answer in answers] == [1, 1]
     assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED]
+
+
+def test_an_order_whose_message_cannot_be_written_keeps_no_other_order_waiting(steps: Steps, erp: Erp) -> None:
+    # given two orders, one with a currency that is none
+    broken, other = place_orders(steps.sessions, [an_order(), an_order()])
+    for order_id in (broken, other):
+        erp.announce(order_id, RECEIVED)
+    with steps.sessions.begin() as session:
+        session.execute(text("UPDATE orders SET currency = '' WHERE order_id = :id"), {"id": broken})
+
+    # when
+    answer = erp.tell()
+
+    # then the other one is told, and the first waits with the kind of its trouble
+    assert answer.taken == 1
+    assert erp.taken(other) == [RECEIVED]
+    with steps.sessions() as session:
+        left = "SELECT last_error FROM messages WHERE order_id = :id AND recipient = 'erp'"
+        assert session.scalar(text(left), {"id": broken}) == "cannot be written: NotMoney"

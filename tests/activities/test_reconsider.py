@@ -16,6 +16,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderRow
+from models.set_aside import TRIES
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
 from tests.factories import (
@@ -200,3 +201,25 @@ def test_looking_twice_moves_once(far: Sessions) -> None:
     # when / then
     assert [look(far), look(far)] == [1, 0]
     assert_ledger_explains_stock(far)
+
+
+def test_work_that_cannot_be_looked_at_keeps_no_other_from_it_and_is_set_aside(sessions: Sessions) -> None:
+    # given work that waits, of which some has a defect
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
+    broken, other = sorted(waiting(sessions, accepted(sessions, [(LAMP, 1)])) for _ in range(2))
+    seen = list[str]()
+
+    class Defective(Reconsider):
+        def _look_at(self, name: str) -> bool:
+            seen.append(name)
+            if name == broken:
+                raise KeyError(name)
+            return super()._look_at(name)
+
+    # when
+    looking = Defective(sessions, OutlookBook(lifetime=0))
+    for _ in range(TRIES + 1):
+        looking.run()
+
+    # then
+    assert (seen.count(broken), seen.count(other)) == (TRIES, TRIES + 1)

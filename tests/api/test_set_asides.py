@@ -7,7 +7,7 @@ from sqlalchemy import text
 from api.set_asides import Kind
 from models.database import Sessions
 from models.set_aside import AT_ONCE, QUEUES, set_aside
-from tests.api.conftest import Api, assert_problem
+from tests.api.conftest import Api, assert_problem, figures_of
 from tests.factories import store_webhook
 
 
@@ -30,7 +30,7 @@ async def test_what_was_set_aside_is_listed_told_and_tried_again(staff: Api, ses
     page = (await staff.get("/set-asides", params={"kind": "event", "limit": 2})).json()
     rest = (await staff.get("/set-asides", params={"kind": "event", "cursor": page["next_cursor"]})).json()
     alerts = (await staff.get("/set-asides/alerts")).json()["items"]
-    figures = (await staff.get("/metrics")).text
+    figures = figures_of(staff)
     first = page["items"][0]
     one = [await staff.post(f"/set-asides/{first['aside_id']}/retry") for _ in range(2)]
     others = await staff.post("/set-asides/retry", json={"kind": "event"})

@@ -1,11 +1,14 @@
 """However large a wave is, no more of it is under way at once than the warehouses are being told of."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select, text
 from temporalio.testing import WorkflowEnvironment
 
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
+from models.set_aside import TRIES
 from relay.waves import Waves
 from settings import Settings
 from tests.factories import LAMP, an_order, place_orders, stock_shop
@@ -63,3 +66,32 @@ async def test_what_two_relays_take_at_once_is_told_once(waves: Waves, sessions:
 
     # then
     assert taken == [5, 0]
+
+
+async def test_work_that_cannot_be_told_is_set_aside_and_the_rest_of_the_wave_is_told(
+    sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings
+) -> None:
+    # given a wave of two, of which one has a defect
+    a_wave_of(sessions, 2)
+    with sessions() as session:
+        broken = session.scalar(text("SELECT min(fulfillment_order_id) FROM fulfillment_orders"))
+
+    class Defective(Waves):
+        async def _tell(self, row: Any) -> bool:
+            if row.fulfillment_order_id == broken:
+                raise KeyError(broken)
+            return await super()._tell(row)
+
+    # when
+    waves = Defective(sessions, temporal.client, settings)
+    for _ in range(TRIES):
+        await waves.carry()
+        with sessions.begin() as session:
+            session.execute(text("UPDATE fulfillment_orders SET wave_after = now() WHERE isfinite(wave_after)"))
+
+    # then
+    with sessions() as session:
+        told = session.scalars(text("SELECT fulfillment_order_id FROM fulfillment_orders WHERE wave_told_at IS NULL"))
+        assert told.all() == [broken]
+        aside = session.execute(text("SELECT kind, subject FROM set_asides WHERE aside_at IS NOT NULL")).one()
+    assert aside == ("wave", broken)
