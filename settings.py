@@ -1,10 +1,11 @@
 """One frozen Settings, read from the environment; `baton up` writes what its services need to `.baton/env`."""
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -14,6 +15,9 @@ from pydantic_settings import (
 from sqlalchemy import make_url
 
 from domain.statement_books import Lister
+from models.vault import Vault
+
+KEYS = re.compile(r"[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})*")
 
 
 class Partner(BaseModel, frozen=True):
@@ -136,6 +140,9 @@ class Settings(BaseSettings):
     identity_key: SecretStr | None = None
     """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
     same person would be another one."""
+    secrets_key: SecretStr
+    """With it the secrets of channels and subscribers are sealed in the database: 32 bytes in hexadecimal; behind a
+    comma those that it replaced, until `baton migrate` has sealed everything anew."""
     trace_key: SecretStr | None = None
     """The Ed25519 key that signs each day's log of all orders: 32 bytes in hexadecimal. Without it nothing is signed;
     with another one what was signed before is not believed any more."""
@@ -185,6 +192,18 @@ class Settings(BaseSettings):
     """A process whose event loop or threads have not moved for so long ends, to be started again."""
 
     data_dir: Path = Path(".baton")
+
+    @property
+    def vault(self) -> Vault:
+        """What seals and reads the secrets that are kept in the database."""
+        return Vault(*self.secrets_key.get_secret_value().split(","))
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _is_key(cls, given: SecretStr) -> SecretStr:
+        if not KEYS.fullmatch(given.get_secret_value()):
+            raise ValueError("is 32 bytes in hexadecimal, or several of these with commas between them")
+        return given
 
     @model_validator(mode="before")
     @classmethod

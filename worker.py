@@ -131,7 +131,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
     engine = open_database(settings.database_url, connections=2 * settings.activity_threads + MESSENGERS + 4)
-    record = sessions(engine)
+    record = sessions(engine, settings.vault)
     client = await connect_temporal(settings)
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
     await keep_nightly(client, settings)

@@ -61,6 +61,7 @@ from api.returns.return_receipts import InspectionBody, ReceiptBody
 from api.returns.return_requests import ReturnBody
 from api.rules import rule_set_commands, rule_sets
 from api.rules.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.safe_headers import SafeHeaders
 from api.set_asides import RetryBody
 from api.shipping import (
     carrier_claims,
@@ -151,6 +152,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.metrics = metrics
     app.add_middleware(Observation, metrics=metrics)
+    app.add_middleware(SafeHeaders)
     add_error_handlers(app)
     for module in ROUTERS:
         # Included routers would be matched twice for each request.
@@ -167,7 +169,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
     async with AsyncExitStack() as stack:
         engine = open_database(settings.database_url, connections=READERS + GROUPS + 1)
         stack.callback(engine.dispose)
-        sessions = open_sessions(engine)
+        sessions = open_sessions(engine, settings.vault)
         backlog = Backlog(sessions)
         metrics.registry.register(backlog)
         stack.callback(backlog.close)

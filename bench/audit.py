@@ -112,7 +112,8 @@ def _gateway(closing: ExitStack, directory: Path, database_url: str) -> Settings
     partners: dict[str, Any] = {
         name: {"url": f"{url}/{name}", "secret": env[f"BATON_{name.upper()}__SECRET"]} for name in names
     }
-    return Settings(_env_file=None, database_url=database_url, data_dir=directory, **partners)
+    key = env["BATON_SECRETS_KEY"]
+    return Settings(_env_file=None, database_url=database_url, data_dir=directory, secrets_key=key, **partners)
 
 
 def _prepare(record: Sessions, orders: int) -> list[str]:

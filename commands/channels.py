@@ -18,10 +18,9 @@ from integrations.channels.shaping import CHANNEL
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from models.vault import SECRETS, each_secret, vault_of
 from settings import Settings
 from workflows.schedules import keep_schedules
-
-UNSEEN = ("salt", "token", "key", "secret")
 
 
 def add(
@@ -90,7 +89,9 @@ def save_account(sessions: Sessions, channel: str, translator: str, secret: str,
         raise ValueError("a channel is named by small letters, digits and dashes")
     make_account(channel, translator, secret, settings)
     with sessions.begin() as session:
-        session.merge(ChannelAccountRow(channel=channel, translator=translator, secret=secret, settings=settings))
+        seal = vault_of(session).seal
+        kept = {"secret": seal(secret), "settings": each_secret(settings, seal)}
+        session.merge(ChannelAccountRow(channel=channel, translator=translator, **kept))
 
 
 def _scheduled(sessions: Sessions, channel: str) -> str:
@@ -112,9 +113,10 @@ def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
     return {
         name: _without_secrets(value) if isinstance(value, dict) else value
         for name, value in settings.items()
-        if name not in UNSEEN
+        if name not in SECRETS
     }
 
 
 def _sessions() -> Sessions:
-    return open_sessions(open_database(Settings().database_url, connections=1))
+    settings = Settings()
+    return open_sessions(open_database(settings.database_url, connections=1), settings.vault)

@@ -31,6 +31,7 @@ from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
 from embedded.stack import Stack
 from models.database import open_database, sessions
+from models.vault import Vault
 
 AT_ONCE = 8
 """Orders on their way at the same time: enough to be busy, few enough to follow."""
@@ -73,7 +74,7 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
     open_to_us = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
     with Stack(data_dir, step_seconds=step_seconds, extra_env=open_to_us, say=_line(console)) as stack:
         engine = open_database(stack.env["BATON_DATABASE_URL"])
-        record = sessions(engine)
+        record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:
             units = stock_shop(session, file.shop if file else SHOP)
         keys = first_keys(record) | {CHANNEL: create_key(record, CHANNEL, "channel", CHANNEL)}

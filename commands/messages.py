@@ -66,4 +66,5 @@ def _data(session: Session, snapshot: Snapshot, milestone: str) -> dict[str, Any
 
 
 def _sessions() -> Sessions:
-    return open_sessions(open_database(Settings().database_url, connections=1))
+    settings = Settings()
+    return open_sessions(open_database(settings.database_url, connections=1), settings.vault)

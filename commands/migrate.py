@@ -6,8 +6,9 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 
+from commands.sealing import seal_all
 from embedded.ending import end_process
-from models.database import open_database
+from models.database import open_database, sessions
 from models.schema import migrate as migrate_schema
 from settings import Settings
 from workflows.search_attributes import ALL
@@ -18,8 +19,10 @@ def migrate() -> None:
     settings = Settings()
     engine = open_database(settings.database_url)
     migrate_schema(engine, lambda line: print(f"database: {line}", flush=True))
+    with sessions(engine, settings.vault).begin() as session:
+        sealed = seal_all(session)
     engine.dispose()
-    print("database: schema is current", flush=True)
+    print(f"database: schema is current, secrets of {sealed} accounts and subscriptions are sealed", flush=True)
     added = asyncio.run(_register(settings))
     print(f"temporal: search attributes are current, {added} added", flush=True)
     end_process(0)

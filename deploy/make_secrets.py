@@ -25,6 +25,8 @@ SECRETS: dict[str, Callable[[], str]] = {
     "TEMPORAL_DATABASE_PASSWORD": letters,
     # Identity numbers become tokens by it: with another one the same person would be somebody else.
     "BATON_IDENTITY_KEY": letters,
+    # Seals the secrets of channels and subscribers in the database.
+    "BATON_SECRETS_KEY": letters,
     # Signs each day's log of all orders.
     "BATON_TRACE_KEY": letters,
     "BATON_WMS__SECRET": webhook_secret,

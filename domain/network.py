@@ -1,11 +1,23 @@
 """Where a stranger may have us call: the public internet, and nothing that only we can reach."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")
+NOT_PUBLIC = tuple(
+    ip_network(one)
+    for one in (
+        # Not globally reachable by IANA's registries of special addresses, of which Python knows some by its version.
+        *("100.64.0.0/10", "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24"),
+        *("64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2620:4f:8000::/48", "3fff::/20", "5f00::/16"),
+        # Site-local addresses, deprecated and still routed inside of companies.
+        "fec0::/10",
+        # The host of a virtual machine at Azure answers its guests there.
+        "168.63.129.16/32",
+    )
+)
 
 
 class Target(NamedTuple):
@@ -37,6 +49,8 @@ def is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
         found = _carried(found) or found
+    if any(found in network for network in NOT_PUBLIC):
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 

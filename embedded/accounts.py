@@ -41,3 +41,15 @@ class Account:
             mode = folder.stat().st_mode
             if not mode & stat.S_IXOTH:
                 folder.chmod(mode | stat.S_IXOTH)
+
+
+def close_to_others(data_dir: Path) -> None:
+    """Keep other accounts of this machine out of a data directory and of what an earlier version left open in it."""
+    data_dir.chmod(0o700)
+    for folder in (data_dir / "logs", data_dir / "run"):
+        if folder.is_dir():
+            folder.chmod(0o700)
+            for file in folder.iterdir():
+                file.chmod(0o600)
+    for file in data_dir.glob("temporal.db*"):
+        file.chmod(0o600)

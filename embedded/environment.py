@@ -92,7 +92,7 @@ def environment(
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }
-    for name in ("BATON_IDENTITY_KEY", "BATON_TRACE_KEY"):
+    for name in ("BATON_IDENTITY_KEY", "BATON_TRACE_KEY", "BATON_SECRETS_KEY"):
         told[name] = before.get(name) or secrets.token_hex(32)
     for partner in PARTNERS:
         name = f"BATON_{partner.upper()}__SECRET"

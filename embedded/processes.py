@@ -35,7 +35,7 @@ def end_with_parent() -> Callable[[], None] | None:
 
 def note_process(notes: Path, name: str, pid: int) -> None:
     """Write down the leader of a process group, for `end_leftovers`."""
-    notes.mkdir(parents=True, exist_ok=True)
+    notes.mkdir(mode=0o700, parents=True, exist_ok=True)
     (notes / name).write_text(f"{pid} {time.time()}")
 
 

@@ -72,10 +72,10 @@ class Service:
     def start(self) -> None:
         """Start the process, again if it ended; the log of the run before becomes `{name}.log.1`."""
         self.kill()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("wb") as log:
+        with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
             self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -85,6 +85,7 @@ class Service:
                 env=os.environ | {"PYTHONUNBUFFERED": "1"} | self.env,
                 # Ctrl-C in the terminal reaches only the parent, which ends the services in order.
                 start_new_session=True,
+                umask=0o077,
                 preexec_fn=end_with_parent(),
             )
         note_process(self._notes, self.name, self.process.pid)

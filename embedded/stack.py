@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from embedded.accounts import close_to_others
 from embedded.environment import (
     Ports,
     choose_ports,
@@ -93,7 +94,8 @@ class Stack:
 
     def start(self) -> None:
         """Bring everything up. After an error call `stop`."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        close_to_others(self.data_dir)
         self._lock.acquire()
         before = read_environment(self.env_file)
         end_leftovers(self.data_dir / "run")

@@ -18,6 +18,7 @@ from integrations.pushes.settings import PushSettings, read_push_settings
 from integrations.uploads.settings import UploadSettings, read_upload_settings
 from models.channel import ChannelAccountRow
 from models.database import Sessions
+from models.vault import each_secret, vault_of
 
 log = structlog.get_logger()
 
@@ -48,11 +49,13 @@ def find_account(sessions: Sessions, channel: str, translator: str | None = None
     """The channel's account. A `translator` may be asked for instead of the account's own, also without any account."""
     with sessions() as session:
         row = session.get(ChannelAccountRow, channel)
+        opened = each_secret(row.settings, vault_of(session).read) if row is not None else {}
+        secret = vault_of(session).read(row.secret) if row is not None else ""
     if row is not None:
         name = translator or row.translator
         # How to pull and push is a matter of the account's own platform.
-        settings = {key: row.settings[key] for key in row.settings if key not in CALLED or name == row.translator}
-        return make_account(channel, name, row.secret, settings)
+        settings = {key: opened[key] for key in opened if key not in CALLED or name == row.translator}
+        return make_account(channel, name, secret, settings)
     return make_account(channel, translator) if translator is not None else None
 
 

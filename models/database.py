@@ -10,6 +10,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from models.vault import Vault
+
 Sessions = sessionmaker[Session]
 
 ASK_AFTER_SECONDS = 5.0
@@ -64,9 +66,9 @@ def _still_lives(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy:
         raise DisconnectionError from error
 
 
-def sessions(engine: Engine) -> Sessions:
-    """Sessions whose rows may still be read after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def sessions(engine: Engine, vault: Vault | None = None) -> Sessions:
+    """Sessions whose rows may still be read after the commit; with a vault they may also keep and read secrets."""
+    return sessionmaker(engine, expire_on_commit=False, info={"vault": vault} if vault else {})
 
 
 @contextmanager

@@ -17,10 +17,12 @@ from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import find_program
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from models.vault import Vault
 from settings import Partner, Settings
 from tests.databases import bring_back, copy_template, make_template
 from workflows.search_attributes import ALL
 
+SECRETS_KEY = "5e" * 32
 _status: list[int] = []
 LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
 
@@ -110,7 +112,7 @@ def database_url(engine: Engine, shared_url: str) -> str:
 
 @pytest.fixture
 def sessions(engine: Engine) -> Sessions:
-    return open_sessions(engine)
+    return open_sessions(engine, Vault(SECRETS_KEY))
 
 
 def partner(url: str = "http://127.0.0.1:9") -> Partner:
@@ -123,4 +125,5 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     partners: dict[str, Any] = {
         name: partner() for name in ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
     }
-    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path, api_metrics_port=0, **partners)
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
+    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path, **ours, **partners)

@@ -36,6 +36,7 @@ from models.database import Sessions, open_database, sessions
 from relay.carry import Relay
 from settings import Deadlines, Partner, Qimen, Settings, StatementPlan
 from simulators.settings import PARTNERS
+from tests.conftest import SECRETS_KEY
 from tests.integrations.servers import SECRET, serving, simulating
 
 QIMEN = Qimen(
@@ -242,6 +243,7 @@ async def open_house(
             subscriptions_private=True,
             api_metrics_port=0,
             statements=StatementPlan(partners=get_args(Lister), grace=timedelta()),
+            secrets_key=SECRETS_KEY,
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))
@@ -251,7 +253,7 @@ async def open_house(
         settings = settings.model_copy(update={**partners, "qimen": there})
         engine = open_database(database_url, connections=40)
         stack.callback(engine.dispose)
-        record = sessions(engine)
+        record = sessions(engine, settings.vault)
         with record.begin() as session:
             stock_shop(session, SHOP)
         # The environment's own client would start workflows with a skipping clock.

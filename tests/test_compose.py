@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from deploy.make_secrets import SECRETS, make_secrets
-from settings import Settings
+from settings import Partner, Settings
 from simulators.settings import SimulatorSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,7 +125,7 @@ def test_the_simulators_are_told_what_they_read() -> None:
 
 def test_a_partner_and_its_simulator_share_a_secret() -> None:
     shared = {one["target"]: one["source"] for one in SERVICES["simulators"]["secrets"]}
-    partners = [name.upper() for name, field in Settings.model_fields.items() if field.is_required()]
+    partners = [name.upper() for name, field in Settings.model_fields.items() if field.annotation is Partner]
 
     assert shared == {f"SIMULATORS_{name}_SECRET": f"BATON_{name}__SECRET" for name in partners}
     assert set(shared.values()) <= secret_files("api") & secret_files("worker")

@@ -55,8 +55,9 @@ class Deliver:
             if subscription is None or not _may_be_told(subscription):
                 return DeliverAnswer()
             # A receiver that failed is asked by one message whether it is back.
+            keys = signing_secrets(session, subscription)
             posts = _posts(session, subscription, due(session, name, 1 if subscription.not_before else BATCH))
-        lanes = Lanes(subscription.url, signing_secrets(subscription), self.private, self.timeout.total_seconds())
+        lanes = Lanes(subscription.url, keys, self.private, self.timeout.total_seconds())
         tried = asyncio.run(lanes.send(posts))
         with self.sessions.begin() as session:
             settle(session, name, tried)

@@ -16,6 +16,7 @@ from api.openapi import responses
 from api.schemas import Answer
 from api.shipping import warehouse_examples as examples
 from api.stock.locations import PathLocation, only_at
+from domain.sheets import defused
 from models.stock import LocationRow
 
 router = APIRouter(tags=["warehouse"])
@@ -114,10 +115,5 @@ def _sheet(rows: Iterable[Row[Any]]) -> str:
     out = io.StringIO()
     sheet = csv.writer(out)
     sheet.writerow(COLUMNS)
-    sheet.writerows([_cell(getattr(row, name)) for name in COLUMNS] for row in rows)
+    sheet.writerows([defused(getattr(row, name)) for name in COLUMNS] for row in rows)
     return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    # A spreadsheet takes a text that begins so for a formula.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value

@@ -18,7 +18,14 @@ from api.subscriptions.subscription_schemas import (
     SubscriptionChange,
     SubscriptionWithSecret,
 )
-from api.subscriptions.subscriptions import channel_of, check_url, find_subscription, may_tell_people
+from api.subscriptions.subscriptions import (
+    channel_of,
+    check_overheard,
+    check_url,
+    find_subscription,
+    may_tell_people,
+    with_secret,
+)
 from subscriptions.keys import rotate as rotate_secret
 
 router = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
@@ -82,6 +89,8 @@ def _change(services: Services, caller: Caller, subscription_id: str, changes: d
         for name, value in changes.items():
             if value is not None or name in NULLABLE:
                 setattr(row, name, value)
+        if {"url", "people"} & changes.keys():
+            check_overheard(services, row.url, row.people)
         if changes.get("active"):
             # From now on it is this caller's: the key that made it may have ended.
             row.key_id, row.disabled_because, row.failures, row.not_before = caller.key_id, None, 0, None
@@ -91,7 +100,7 @@ def _change(services: Services, caller: Caller, subscription_id: str, changes: d
 def _rotate(services: Services, caller: Caller, subscription_id: str, overlap_seconds: int) -> SubscriptionWithSecret:
     with services.sessions.begin() as session:
         row = find_subscription(session, subscription_id, caller, lock=True)
-        rotate_secret(row, overlap_seconds)
+        secret = rotate_secret(session, row, overlap_seconds)
         session.flush()
         session.refresh(row)
-        return SubscriptionWithSecret.model_validate(row)
+        return with_secret(row, secret)

@@ -22,6 +22,7 @@ from api.subscriptions.subscription_schemas import (
 from domain.ids import new_subscription_id
 from models.horizon import newest
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
+from models.vault import vault_of
 from subscriptions.keys import new_secret
 from subscriptions.log import position_before
 from subscriptions.queue import FULL
@@ -45,6 +46,7 @@ async def subscribe(request: Request, caller: Subscriber, services: WithServices
     body = await read_body(request, SubscriptionBody)
     channel = channel_of(caller, body.channel)
     may_tell_people(caller, body.people)
+    check_overheard(services, body.url, body.people)
     await check_url(services, body.url)
     return await run_in_threadpool(_create, services, caller, body, channel)
 
@@ -104,6 +106,12 @@ def may_tell_people(caller: Caller, people: bool) -> None:
         raise Problem(FORBIDDEN, f"a key of the role {caller.role} does not see who receives the goods")
 
 
+def check_overheard(services: Services, url: str, people: bool) -> None:
+    """A 422 where persons would be told for everybody on the way to hear."""
+    if people and not url.startswith("https:") and not services.settings.subscriptions_private:
+        raise invalid("url", "begins with https:// where people are told")
+
+
 async def check_url(services: Services, url: str) -> None:
     """A 422 for a URL that leads nowhere, or where strangers may not have us call."""
     try:
@@ -112,14 +120,19 @@ async def check_url(services: Services, url: str) -> None:
         raise invalid("url", str(refused)) from None
 
 
+def with_secret(row: SubscriptionRow, secret: str) -> SubscriptionWithSecret:
+    """The subscription together with its secret, which is shown this once."""
+    return SubscriptionWithSecret(**SubscriptionAnswer.model_validate(row).model_dump(), secret=secret)
+
+
 def _create(services: Services, caller: Caller, body: SubscriptionBody, channel: str | None) -> SubscriptionWithSecret:
     with services.sessions.begin() as session:
-        last = newest(session)
+        last, secret = newest(session), new_secret()
         row = SubscriptionRow(
             **body.model_dump(exclude={"channel", "since"}),
             subscription_id=new_subscription_id(),
             channel=channel,
-            secret=new_secret(),
+            secret=vault_of(session).seal(secret),
             position=position_before(session, body.since, last) if body.since else last,
             created_by=caller.name,
             key_id=caller.key_id,
@@ -127,7 +140,7 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
         session.add(row)
         session.flush()
         session.refresh(row)
-        return SubscriptionWithSecret.model_validate(row)
+        return with_secret(row, secret)
 
 
 def _count(session: Session, row: SubscriptionRow, state: str, most: int) -> int:

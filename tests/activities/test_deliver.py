@@ -106,8 +106,7 @@ def test_while_a_key_is_rotated_both_secrets_verify_and_then_the_new_one_only(
     former = new_secret()
     subscription = post.subscribe(receiver[1], secret=former)
     with sessions.begin() as session:
-        rotate(session.get_one(SubscriptionRow, subscription), 60)
-    secret = post.subscription(subscription).secret
+        secret = rotate(session, session.get_one(SubscriptionRow, subscription), 60)
 
     # when
     post.happened(order_id, HELD)

@@ -16,7 +16,7 @@ from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from settings import Settings
-from tests.conftest import partner
+from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
 
 Api = httpx2.AsyncClient
@@ -68,7 +68,8 @@ async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
     """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "refusing")
-    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, api_metrics_port=0, **partners)
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
+    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     async with running(settings) as client:
         yield client
 

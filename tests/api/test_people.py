@@ -15,7 +15,7 @@ from models.database import sessions as open_sessions
 from models.schema import migrate
 from settings import Settings
 from tests.api.conftest import NOBODY, PARTNERS, Api, Connect, running
-from tests.conftest import partner
+from tests.conftest import SECRETS_KEY, partner
 from tests.factories import CHANNEL, LAMP
 from tests.planted import BUYER, LOCATION, NAMED, PURCHASE, RULES, SUBSCRIPTION, plant
 
@@ -61,7 +61,9 @@ def order_id(record: Sessions) -> str:
 async def clients(record: Sessions, order_id: str, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = postgres.ensure_database("people")
-    async with running(Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **partners)) as connect:
+    async with running(
+        Settings(_env_file=None, database_url=url, temporal_address=NOBODY, secrets_key=SECRETS_KEY, **partners)
+    ) as connect:
         yield {name: connect(create_key(record, name, *whose)) for name, whose in CALLERS.items()}
 
 

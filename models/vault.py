@@ -1,0 +1,57 @@
+"""Secrets of others as they lie in the database: sealed with a key that is not there."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any, cast
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy.orm import Session
+
+SEALED = "sealed:"
+SECRETS = frozenset({"token", "key", "secret", "salt"})
+"""What is a secret in the settings of a channel's account, at any depth."""
+
+
+class VaultError(RuntimeError):
+    """A secret cannot be sealed or read: no key, or another one than it was sealed with."""
+
+
+class Vault:
+    """Seals with the first of its keys and reads what any of them sealed. A key is 32 bytes in hexadecimal.
+
+    Fernet: AES in CBC mode with an HMAC, by the specification's own library.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys])
+
+    def seal(self, text: str) -> str:
+        """The text as it may be kept; an empty one stays empty."""
+        return SEALED + self._fernet.encrypt(text.encode()).decode() if text else text
+
+    def read(self, kept: str) -> str:
+        """The secret itself. What was kept before there were keys stands open until `baton migrate` seals it."""
+        if not kept.startswith(SEALED):
+            return kept
+        try:
+            return self._fernet.decrypt(kept.removeprefix(SEALED)).decode()
+        except InvalidToken:
+            raise VaultError("a secret was sealed with another key: put that one behind yours in the setting") from None
+
+
+def vault_of(session: Session) -> Vault:
+    """The vault that was given to `models.database.sessions`."""
+    if "vault" not in session.info:
+        raise VaultError("these sessions have no vault, so they neither keep nor read secrets")
+    return cast(Vault, session.info["vault"])
+
+
+def each_secret(settings: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """The settings of an account with every secret in them changed, such as by `vault.seal`."""
+    return {name: _changed(name, value, change) for name, value in settings.items()}
+
+
+def _changed(name: str, value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return each_secret(value, change)
+    return change(value) if name in SECRETS and isinstance(value, str) else value
