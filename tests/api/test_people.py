@@ -61,8 +61,9 @@ def order_id(record: Sessions) -> str:
 async def clients(record: Sessions, order_id: str, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = postgres.ensure_database("people")
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
     async with running(
-        Settings(_env_file=None, database_url=url, temporal_address=NOBODY, secrets_key=SECRETS_KEY, **partners)
+        Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     ) as connect:
         yield {name: connect(create_key(record, name, *whose)) for name, whose in CALLERS.items()}
 
