@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     rate_burst: float = 10_000
     channel_backlog: int = 200_000
     """How many orders of one channel may wait for their workflow before the next ones are told to come later."""
+    body_deadline: timedelta = timedelta(seconds=30)
+    """How long a client may take to send a body."""
     accept_deadline: timedelta = timedelta(seconds=3)
     """How long `POST /orders?wait=accepted` waits for the answer of the order."""
 

@@ -18,6 +18,7 @@ from api.access import KeyRing
 from api.channels import channel_batches, channel_webhooks, intakes, listings, missing_orders
 from api.channels.listings import ListingBody, PushBody
 from api.dependencies import Services
+from api.door import put_doors
 from api.errors import DATABASE_DOWN, add_error_handlers
 from api.group_commit import GroupCommit
 from api.metrics import ApiMetrics, Backlog
@@ -157,6 +158,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in ROUTERS:
         # Included routers would be matched twice for each request.
         app.router.routes.extend(module.router.routes)
+    put_doors(app.routes)
     add_openapi(app, BODIES)
     return app
 
@@ -174,9 +176,21 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
         metrics.registry.register(backlog)
         stack.callback(backlog.close)
         stack.callback(metrics.registry.unregister, backlog)
-        orders = GroupCommit("orders", OrderWriter(sessions), DATABASE_DOWN, observe=metrics.group("orders"))
+        orders = GroupCommit(
+            "orders",
+            OrderWriter(sessions),
+            DATABASE_DOWN,
+            observe=metrics.group("orders"),
+            source=lambda order: order.channel,
+        )
         stack.push_async_callback(orders.close)
-        events = GroupCommit("events", EventWriter(sessions), DATABASE_DOWN, observe=metrics.group("events"))
+        events = GroupCommit(
+            "events",
+            EventWriter(sessions),
+            DATABASE_DOWN,
+            observe=metrics.group("events"),
+            source=lambda event: event.partner,
+        )
         stack.push_async_callback(events.close)
         await _watch(stack, settings, metrics, {"orders": orders, "events": events})
         log = LogReader(sessions)

@@ -1,18 +1,30 @@
 """What every route is given: the services that the app opened, the caller, and the body it may read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
+from anyio import to_thread
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 from temporalio.client import Client
 
 from api.access import Caller, KeyRing, Right
-from api.errors import BUSY, FORBIDDEN, TOO_LARGE, UNAUTHENTICATED, UNAVAILABLE, Problem, invalid_body
-from api.group_commit import Answer, GroupCommit, Item, NotInTime, QueueFull
+from api.errors import (
+    BUSY,
+    FORBIDDEN,
+    TOO_LARGE,
+    TOO_SLOW,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    Problem,
+    invalid_body,
+)
+from api.group_commit import Answer, GroupCommit, Item, NotInTime, QueueFull, TooManyFail
 from api.rate_limits import BacklogLimit, RateLimit
+from api.shapes import check_shape, is_large
 from api.subscriptions.log_reader import LogReader
 from intake.order_rows import NewOrder
 from intake.order_writer import Receipt
@@ -21,6 +33,8 @@ from models.database import Sessions
 from settings import Settings
 
 MAX_BODY_BYTES = 2_000_000
+SMALL_BODY_BYTES = 50_000
+"""A body below is read within a millisecond or two, sooner than a thread can be asked to."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -118,27 +132,37 @@ IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
 
 
 async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body as it came; a 413 as soon as it is longer than `limit`."""
+    """The body as it came; a 413 as soon as it is longer than `limit`, a 408 when its sender takes too long."""
     parts, size = [], 0
     announced = request.headers.get("content-length", "0")
-    too_large = announced.isdigit() and int(announced) > limit
-    if not too_large:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if too_large := size > limit:
-                break
+    too_large = announced.isdigit() and int(announced[:20]) > limit
+    deadline = services_of(request).settings.body_deadline.total_seconds()
+    try:
+        async with asyncio.timeout(deadline):
+            if not too_large:
+                async for part in request.stream():
+                    parts.append(part)
+                    size += len(part)
+                    if too_large := size > limit:
+                        break
+    except TimeoutError:
+        detail = f"a body is sent within {deadline:g} seconds"
+        raise Problem(TOO_SLOW, detail, headers={"Connection": "close"}) from None
     if too_large:
         raise Problem(TOO_LARGE, f"a body may have {limit} bytes", headers={"Connection": "close"})
     return b"".join(parts)
 
 
 async def read_body(request: Request, model: type[Body]) -> Body:
-    """The body as `model`; a 422 that names each field at fault."""
-    return parse(await raw_body(request), model)
+    """The body as `model`; a 422 that names each field at fault, of very many the first."""
+    raw = await raw_body(request)
+    # Others want their turn while a large one is read.
+    return parse(raw, model) if len(raw) < SMALL_BODY_BYTES else await to_thread.run_sync(parse, raw, model)
 
 
 def parse(raw: bytes, model: type[Body]) -> Body:
+    if is_large(raw):
+        check_shape(raw, model)
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
@@ -146,9 +170,12 @@ def parse(raw: bytes, model: type[Body]) -> Body:
 
 
 async def commit(group: GroupCommit[Item, Answer], item: Item, weight: int = 1) -> Answer:
-    """Commit together with others; a 503 when too much is waiting, or for too long."""
+    """Commit together with others; a 503 when too much is waiting, for too long, or of one source fails."""
     try:
         return await group.submit(item, weight)
+    except TooManyFail:
+        detail = "too much that came together with this cannot be recorded; try again"
+        raise Problem(BUSY, detail, headers={"Retry-After": "1"}) from None
     except QueueFull:
         raise Problem(BUSY, "the queue of the database is full; try again", headers={"Retry-After": "1"}) from None
     except NotInTime:

@@ -39,6 +39,7 @@ METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This cannot be done here")
 OTHER_BODY = Kind(409, "other-body", "This id was used before with another body")
 REFUSED = Kind(409, "refused", "This cannot be done any more")
 STILL_RUNNING = Kind(409, "still-running", "The first request with this Idempotency-Key is still running")
+TOO_SLOW = Kind(408, "too-slow", "The body did not come in time")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 INVALID = Kind(422, "invalid", "The request is not what the API describes")
 OTHER_REQUEST = Kind(422, "other-request", "This Idempotency-Key was used before with another request")
@@ -48,6 +49,7 @@ BUSY = Kind(503, "busy", "More work is waiting than can be taken")
 UNAVAILABLE = Kind(503, "unavailable", "A part that this needs is down")
 OTHER = {kind.status: kind for kind in (UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE, INVALID)}
 
+MOST_TOLD = 100
 MESSAGES = {"missing": "this field is required", "extra_forbidden": "this field is not known"}
 
 
@@ -84,7 +86,7 @@ def invalid(field: str, message: str) -> Problem:
 
 def invalid_fields(errors: Sequence[FieldError]) -> Problem:
     """A 422 about these fields; of very many the first hundred are told."""
-    errors = errors[:100]
+    errors = errors[:MOST_TOLD]
     fields = ", ".join(error["field"] for error in errors[:3])
     return Problem(INVALID, f"{fields}: {errors[0]['message']}" if len(errors) == 1 else f"see {fields}", errors)
 
@@ -158,6 +160,7 @@ async def _database_down(request: Request, error: Exception) -> Response:
 
 def _field_errors(details: Sequence[ErrorDetails]) -> list[FieldError]:
     # A list whose only item is at fault is also told to be too short, which would mislead.
+    details = details[:MOST_TOLD]
     parents = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
     return [
         {"field": _path(detail["loc"]), "message": MESSAGES.get(detail["type"], detail["msg"])}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -27,6 +27,10 @@ class NotInTime(Exception):
     """The item may have been committed or may still be: the caller should send it again later."""
 
 
+class TooManyFail(Exception):
+    """Too many items of the same source fail, so this one was not tried by itself: it may come again alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Item, Answer]):
     item: Item
@@ -38,9 +42,11 @@ class GroupCommit(Generic[Item, Answer]):
     """Hands whatever is waiting to `commit` as one group, and the next group as soon as that one is committed.
 
     There is no delay: a lone item is a group of one, and groups grow by themselves with the load. `commit` runs in one
-    thread of its own and answers in the order of the items. When it fails, the group is halved until the item at fault
-    stands alone, so that no item fails for its neighbor; an exception of `hopeless` fails the whole group at once,
-    since each half would meet the same. Weights are rows: they bound the transaction and the memory of the queue.
+    thread of its own and answers in the order of the items. When it fails, the items of each source stand apart and
+    are halved until the item at fault stands alone, so that no item fails for its neighbor; after `tries` of a
+    source the rest of it is TooManyFail, so that nobody pays for a neighbor who sends nothing but poison. An exception of
+    `hopeless` fails the whole group at once, since each half would meet the same. Weights are rows: they bound the
+    transaction and the memory of the queue.
     Nobody waits longer than `patience` seconds, and whatever goes wrong with a group, the next one is taken.
     """
 
@@ -53,6 +59,8 @@ class GroupCommit(Generic[Item, Answer]):
         longest_queue: int = 60_000,
         observe: Callable[[int], object] = lambda size: None,
         patience: float = PATIENCE_SECONDS,
+        source: Callable[[Item], str] = lambda item: "",
+        tries: int = 40,
     ) -> None:
         self._commit = commit
         self._hopeless = hopeless
@@ -60,6 +68,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._longest_queue = longest_queue
         self._observe = observe
         self._patience = patience
+        self._source = source
+        self._tries = tries
         self._queue: deque[_Waiting[Item, Answer]] = deque()
         self._queued_weight = 0
         self._arrived = asyncio.Event()
@@ -137,6 +147,29 @@ class GroupCommit(Generic[Item, Answer]):
         return group
 
     def _outcomes(self, items: Sequence[Item]) -> list[Answer | Exception]:
+        answers = self._try(items)
+        if answers is not None:
+            return answers
+        places: dict[str, list[int]] = {}
+        for place, item in enumerate(items):
+            places.setdefault(self._source(item), []).append(place)
+        outcomes: dict[int, Answer | Exception] = {}
+        for mine in places.values():
+            found = self._halved([items[place] for place in mine], iter(range(self._tries)))
+            outcomes |= zip(mine, found, strict=True)
+        return [outcomes[place] for place in range(len(items))]
+
+    def _halved(self, items: Sequence[Item], tries: Iterator[int]) -> list[Answer | Exception]:
+        if next(tries, None) is None:
+            return [TooManyFail()] * len(items)
+        answers = self._try(items)
+        if answers is not None:
+            return answers
+        middle = len(items) // 2
+        return self._halved(items[:middle], tries) + self._halved(items[middle:], tries)
+
+    def _try(self, items: Sequence[Item]) -> list[Answer | Exception] | None:
+        """The answers, or None when some item of several is at fault."""
         try:
             answers: list[Answer | Exception] = list(self._commit(items))
             if len(answers) != len(items):
@@ -145,7 +178,4 @@ class GroupCommit(Generic[Item, Answer]):
         except self._hopeless as error:
             return [error] * len(items)
         except Exception as error:
-            if len(items) == 1:
-                return [error]
-            middle = len(items) // 2
-            return self._outcomes(items[:middle]) + self._outcomes(items[middle:])
+            return [error] if len(items) == 1 else None

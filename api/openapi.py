@@ -53,6 +53,12 @@ def responses(answers: Mapping[int, tuple[str, object]], *problems: Kind) -> Res
     return told
 
 
+def with_content(told: Responses, media_type: str) -> Responses:
+    """The same responses, of which the good one may also be a text of this type, if it is asked for."""
+    other = {media_type: {"schema": {"type": "string"}}}
+    return told | {200: told[200] | {"content": told[200]["content"] | other}}
+
+
 def problem_response_of(kind: Kind) -> dict[str, Any]:
     example = examples.PROBLEM if kind is errors.INVALID else _problem_example(kind)
     content = {"schema": {"$ref": REFS.format(model="ProblemAnswer")}, "example": example}
@@ -71,10 +77,24 @@ def add_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:
             components.setdefault("schemas", {}).update(definitions["$defs"])
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key"}}
             schema["security"] = [{"key": []}]
+            for operation in (one for methods in schema["paths"].values() for one in methods.values()):
+                _add_common(operation)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_common(operation: dict[str, Any]) -> None:
+    """What any operation may answer, so that each route names only what is its own."""
+    told = operation["responses"]
+    kinds = [errors.INVALID, errors.UNAVAILABLE]
+    if operation.get("security") != []:
+        kinds += [errors.UNAUTHENTICATED, errors.FORBIDDEN, errors.TOO_MANY]
+    if "requestBody" in operation:
+        kinds += [errors.BAD_KEY, errors.TOO_SLOW, errors.TOO_LARGE, errors.TOO_MANY]
+    for kind in kinds:
+        told.setdefault(str(kind.status), problem_response_of(kind))
 
 
 def _problem_example(kind: Kind) -> dict[str, object]:

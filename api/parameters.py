@@ -15,7 +15,9 @@ Row = TypeVar("Row")
 # PostgreSQL has no text with a NUL in it, so none may get that far.
 PathId = Annotated[str, Path(max_length=200, pattern=NO_CONTROLS)]
 Filter = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROLS)]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
+Cursor = Annotated[
+    str | None, Query(max_length=500, pattern=r"^[A-Za-z0-9_=-]*$", description="`next_cursor` of the page before")
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
 
 

@@ -1,8 +1,10 @@
 """The small parts that bodies are made of. What does not fit is refused by name, so that nothing is silently lost."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated, Generic, TypeVar
 
 from iso3166 import countries_by_alpha2
+from iso4217 import Currency as KnownCurrency
 from phonenumbers import NumberParseException, is_possible_number
 from phonenumbers import parse as parse_phone
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -12,6 +14,13 @@ from domain.money import NotMoney, minor_digits
 AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 REFERENCE = r"^[!-.0-?A-~]+$"
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+PROSE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+PHONE = r"^$|^\+[0-9][0-9 ().-]*$|^[^\x00-\x1f\x7f]*\*[^\x00-\x1f\x7f]*$"
+"""Nothing, a number with its country, or what a channel left of one that it masks."""
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Days outside are slips, and those at the ends of the calendar have no day before or after them to count with."""
+OUR_DAYS = {"pattern": "^20[0-9]{2}-"}
+"""The same for OpenAPI."""
 
 Item = TypeVar("Item")
 
@@ -81,11 +90,21 @@ Quantity = Annotated[int, Field(ge=1, le=100_000)]
 Amount = Annotated[
     str, Field(pattern=AMOUNT, description="A decimal string, no finer than the currency's smallest unit.")
 ]
-Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217")]
-Country = Annotated[str, AfterValidator(_country), Field(description="ISO 3166 alpha-2")]
-Phone = Annotated[
-    str, AfterValidator(_phone), Field(max_length=40, pattern=NO_CONTROLS, description="E.164, or masked")
+Currency = Annotated[
+    str,
+    AfterValidator(_currency),
+    Field(description="ISO 4217", json_schema_extra={"enum": sorted({one.code for one in KnownCurrency})}),
 ]
+Country = Annotated[
+    str,
+    AfterValidator(_country),
+    Field(description="ISO 3166 alpha-2", json_schema_extra={"enum": sorted(countries_by_alpha2)}),
+]
+Phone = Annotated[str, Field(max_length=40, pattern=PHONE, description="E.164, or masked"), AfterValidator(_phone)]
 Name = Annotated[str, Field(max_length=200, pattern=NO_CONTROLS)]
-Prose = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-Time = Annotated[AwareDatetime, Field(description="RFC 3339 with its zone")]
+Prose = Annotated[str, Field(max_length=2_000, pattern=PROSE)]
+Time = Annotated[
+    AwareDatetime,
+    Field(ge=FIRST, lt=LAST, description="RFC 3339 with its zone, of this century", json_schema_extra=OUR_DAYS),
+]
+Day = Annotated[date, Field(ge=FIRST.date(), lt=LAST.date(), json_schema_extra=OUR_DAYS)]

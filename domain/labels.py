@@ -7,7 +7,7 @@ from typing import Any
 
 HIDDEN = "*"
 SHOWN_DIGITS, HIDDEN_DIGITS = 4, 6
-_TOKEN = r"[0-9A-Za-z]+(?:[-/][0-9A-Za-z]+)*"
+_TOKEN = r"[0-9A-Za-z](?:[0-9A-Za-z]|[-/](?=[0-9A-Za-z]))*"
 # Streets, estates and buildings may be read; what stands behind them is the way to a door.
 _MAY_STAND = r"(?=\s*(?:号院|号楼|号|弄|巷|路|街|道|村|组|队|镇|乡|区|期|栋|幢|座|里|苑|园))"
 _DOOR_IN_CHINESE = re.compile(rf"(?:{_TOKEN}|[一二三四五六七八九十百]+(?=\s*(?:单元|室|户|层|楼|门)))")

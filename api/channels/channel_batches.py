@@ -11,8 +11,9 @@ from api.channels.channel_intake import Sent, take
 from api.dependencies import WithServices, authenticate, raw_body
 from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
 from api.openapi import responses
-from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply, split
-from api.parameters import PathId
+from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply
+from api.orders.splitting import split
+from api.parameters import Filter, PathId
 from intake.accounts import find_account
 from intake.intakes import CONFLICT, Intake
 from integrations.channels.shaping import CHANNEL
@@ -34,7 +35,9 @@ async def place_channel_orders(
     channel: PathId,
     request: Request,
     services: WithServices,
-    translator: Annotated[str | None, Query(description="Instead of the account's, or without an account")] = None,
+    translator: Annotated[
+        Filter, Query(max_length=40, description="Instead of the account's, or without an account")
+    ] = None,
     source: Annotated[Literal["batch", "file", "pull"], Query(description="Where they come from")] = "batch",
 ) -> Response:
     """A JSON array or NDJSON. What cannot be read is kept as a rejected intake; safe to send again."""
@@ -49,7 +52,7 @@ async def place_channel_orders(
         raise invalid("translator", str(error)) from None
     if account is None:
         raise Problem(NOT_FOUND, "this channel has no account; open one, or name a translator")
-    items = split(await raw_body(request, MAX_BATCH_BYTES))
+    items = await to_thread.run_sync(split, await raw_body(request, MAX_BATCH_BYTES))
     await services.backlog.check(channel, len(items))
     return reply([_told(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from api.channels import channel_examples as examples
 from api.channels.channel_intake import WEBHOOK, Sent, take
 from api.dependencies import WithServices, raw_body
+from api.door import ANY_QUERY
 from api.errors import BUSY, NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem
 from api.openapi import OPEN, responses
 from api.parameters import PathId
@@ -35,6 +36,7 @@ class IntakeTaken(Answer):
     response_model=IntakeTaken,
     responses=responses({202: ("It is kept", examples.TAKEN)}, NOT_FOUND, TOO_LARGE, BUSY),
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"example": examples.SENT}}}}
+    | {"parameters": [ANY_QUERY]}
     | OPEN,
 )
 async def take_channel_webhook(channel: PathId, request: Request, services: WithServices) -> Response:

@@ -4,24 +4,28 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
-from pydantic_core import from_json, to_json
 
 from api.access import Caller, Right
 from api.channels import channel_examples as examples
 from api.dependencies import Services, authenticate, commit, parse, raw_body, services_of
-from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, Problem, invalid
+from api.errors import BAD_KEY, FORBIDDEN, INVALID, OTHER_BODY, TOO_LARGE, Problem
 from api.idempotency import OnceRoute
 from api.openapi import responses
 from api.orders.order_schemas import OrderBody
+from api.orders.splitting import split
 from api.schemas import Answer
 from intake.order_rows import NewOrder, new_order
 from intake.order_writer import Receipt
 
-MAX_ITEMS = 1_000
 MAX_BATCH_BYTES = 20_000_000
+MAX_PROBLEMS = 5_000
+"""Fields at fault of all items together; the items behind are not read."""
+TOLD_AN_ITEM = 10
 TRY_AGAIN = (429, 503)
+NOT_READ = "not read: too much is wrong with the items before it; send it again without them"
 
 
 class BatchRoute(OnceRoute):
@@ -61,31 +65,12 @@ class BatchAnswer(Answer):
 async def place_orders(request: Request) -> Response:
     """A JSON array or NDJSON of bodies as POST /orders takes them. A bad one fails no other; safe to send again."""
     caller, services = await authenticate(request, Right.PLACE), services_of(request)
-    items = split(await raw_body(request, MAX_BATCH_BYTES))
-    orders = []
-    for number, raw in enumerate(items):
-        orders.append(_read(raw, caller, services.settings.identity_key))
-        if number % 50 == 49:
-            # Others want their turn while a large batch is being read.
-            await asyncio.sleep(0)
+    raw = await raw_body(request, MAX_BATCH_BYTES)
+    # Others want their turn while a batch is being read.
+    orders = await to_thread.run_sync(_read_all, raw, caller, services.settings.identity_key)
     full = await crowded(services, [order.channel for order in orders if isinstance(order, NewOrder)])
     answers = await asyncio.gather(*(_place(services, order, full) for order in orders))
     return reply(answers)
-
-
-def split(raw: bytes) -> list[bytes]:
-    """The items of a JSON array, or the lines of NDJSON as they came. A 422 for neither, none, or too many."""
-    text = raw.removeprefix(b"\xef\xbb\xbf").strip()
-    if text.startswith(b"["):
-        try:
-            items = [to_json(item) for item in from_json(text)]
-        except ValueError:
-            raise invalid("body", "not JSON in UTF-8") from None
-    else:
-        items = [line for line in text.split(b"\n") if line.strip()]
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise invalid("body", f"{len(items)} items, not 1 to {MAX_ITEMS}")
-    return items
 
 
 async def crowded(services: Services, channels: Sequence[str]) -> dict[str, Problem]:
@@ -106,7 +91,7 @@ def refused(problem: Problem, channel_order_id: str | None = None) -> BatchItem:
         order_id=str(order_id) if order_id else None,
         channel_order_id=channel_order_id,
         detail=problem.detail,
-        errors=[{"field": error["field"], "message": error["message"]} for error in problem.errors],
+        errors=[{"field": error["field"], "message": error["message"]} for error in problem.errors[:TOLD_AN_ITEM]],
     )
 
 
@@ -114,6 +99,17 @@ def reply(items: Sequence[BatchItem]) -> Response:
     # An answer of which a part may fare better is not one to be given again.
     passing = {"Cache-Control": "no-store"} if any(item.status in TRY_AGAIN for item in items) else None
     return Response(BatchAnswer(items=list(items)).model_dump_json(), headers=passing, media_type="application/json")
+
+
+def _read_all(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> list[NewOrder | Problem]:
+    """An order or what is wrong with it for each item, until too much is wrong."""
+    orders, problems = list[NewOrder | Problem](), 0
+    for item in split(raw):
+        too_many = problems > MAX_PROBLEMS
+        orders.append(Problem(INVALID, NOT_READ) if too_many else _read(item, caller, identity_key))
+        last = orders[-1]
+        problems += len(last.errors) if isinstance(last, Problem) else 0
+    return orders
 
 
 def _read(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> NewOrder | Problem:

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.access import Caller
 from api.dependencies import Reader, Services, WithServices
-from api.errors import FORBIDDEN, NOT_FOUND, UNAVAILABLE
+from api.errors import FORBIDDEN, NOT_FOUND, UNAVAILABLE, unavailable
 from api.openapi import responses
 from api.orders import example_answers as examples
 from api.orders.order_view import find_order
@@ -86,3 +86,6 @@ async def _live(services: Services, workflow_id: str) -> list[Any]:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         return []
+    except RuntimeError:
+        # So a client that connects when it is first used tells that it cannot.
+        raise unavailable("temporal") from None

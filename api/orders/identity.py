@@ -25,7 +25,9 @@ class BuyerBody(Body):
 
     real_name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
     id_number: Annotated[
-        str, AfterValidator(_identity_number), Field(max_length=30, description="18 characters, with its check digit.")
+        str,
+        Field(max_length=30, pattern=r"^[0-9Xx ]*$", description="18 characters, with its check digit."),
+        AfterValidator(_identity_number),
     ]
 
     def to_buyer(self, identity_key: SecretStr | None) -> Buyer:

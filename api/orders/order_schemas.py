@@ -1,7 +1,6 @@
 """The body of an order, in the words and with the limits of the API, and how it becomes a `domain.Order`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -32,8 +31,9 @@ from domain.pickup import PICKUP
 
 MAX_LINES = 2_000
 
-Email = Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$|\*")]
-PlacedAt = Annotated[Time, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+EMAIL = r"^$|^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$|^[^\x00-\x1f\x7f]*\*[^\x00-\x1f\x7f]*$"
+"""Empty, something at something, or masked by a star."""
+Email = Annotated[str, Field(max_length=254, pattern=EMAIL)]
 PropertyName = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
 PropertyText = Annotated[str, Field(max_length=1_000, pattern=NO_CONTROLS)]
 Tag = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
@@ -120,8 +120,8 @@ class PaymentBody(Body):
 class PromisedBody(Body):
     """What the channel promised the customer; what it leaves out is promised by our own rules."""
 
-    ship_by: PlacedAt | None = None
-    deliver_by: PlacedAt | None = None
+    ship_by: Time | None = None
+    deliver_by: Time | None = None
 
     @model_validator(mode="after")
     def in_their_order(self) -> "PromisedBody":
@@ -149,7 +149,7 @@ class OrderBody(Body):
 
     channel: Channel
     channel_order_id: Annotated[Reference, Field(description="The channel's own number, unique within the channel.")]
-    placed_at: PlacedAt
+    placed_at: Time
     currency: Currency
     customer: CustomerBody
     ship_to: AddressBody

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from api.dependencies import Reader, WithServices, WorkReader
@@ -15,7 +14,7 @@ from api.orders.order_answers import EventAnswer, OrderAnswer, OrderSummary
 from api.orders.order_list import OrderFilter, conditions_of, find_orders, summaries
 from api.orders.order_view import find_order, order_answer
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
-from api.schemas import Page
+from api.schemas import Page, Time
 from domain.status import OrderStatus
 from models.database import one_moment
 from models.order import OrderEventRow
@@ -47,7 +46,7 @@ def list_orders(
     status: OrderStatus | None = None,
     hold: Annotated[Filter, Query(description="The code of a hold that is open")] = None,
     customer: Filter = None,
-    created_after: Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone")] = None,
+    created_after: Time | None = None,
     location: Annotated[Filter, Query(description="A location that works or worked on it")] = None,
     at_risk: Annotated[bool, Query(description="Only orders about to miss their deadline, most urgent first")] = False,
     cursor: Cursor = None,

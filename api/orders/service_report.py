@@ -13,7 +13,8 @@ from api.errors import FORBIDDEN, Problem, invalid
 from api.openapi import responses
 from api.orders import example_answers as examples
 from api.parameters import Filter
-from api.schemas import Answer
+from api.schemas import Answer, Day
+from api.stock.goods_schemas import ZONE
 from domain.calendars import known_zone
 
 router = APIRouter(tags=["reports"])
@@ -93,12 +94,12 @@ class ServiceReport(Answer):
 def report_service(
     caller: Reader,
     services: WithServices,
-    first: Annotated[date, Query(description="The first day, by `zone`")],
-    last: Annotated[date, Query(description="The last day, included")],
+    first: Annotated[Day, Query(description="The first day, by `zone`")],
+    last: Annotated[Day, Query(description="The last day, included")],
     by: Annotated[list[Part] | None, Query(description="One row for each of these; all in one row without")] = None,
     channel: Filter = None,
     location: Filter = None,
-    zone: Annotated[str, Query(max_length=64)] = "Asia/Shanghai",
+    zone: Annotated[str, Query(max_length=64, pattern=ZONE)] = "Asia/Shanghai",
 ) -> ServiceReport:
     """A fulfillment order counts on the day on which its order was due to ship or to be delivered, or was packed."""
     if channel is not None and not caller.sees(channel):

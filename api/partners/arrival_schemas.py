@@ -1,13 +1,12 @@
 """What the ERP and the warehouse say of stock: purchases, receipts and counts, as docs/partners.md has it."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from api.orders.order_schemas import MAX_LINES
 from api.partners.webhook_schemas import Lines, Place, Reason, Said, SkuLine, Units
-from api.schemas import Reference, Sku, Time
+from api.schemas import Day, Reference, Sku, Time
 
 Many = Field(min_length=1, max_length=MAX_LINES)
 
@@ -23,7 +22,7 @@ Revision = Annotated[int, Field(ge=0, le=9_000_000_000_000, description="A highe
 
 
 class PurchaseLine(SkuLine):
-    due_on: date
+    due_on: Day
 
 
 class PurchaseOrder(Said):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from api.partners.webhook_schemas import Said
-from api.schemas import NO_CONTROLS
+from api.schemas import FIRST, LAST, NO_CONTROLS
 from domain.status import TrackingStatus
 from domain.tracking import KUAIDI100_CARRIERS, SF_OPERATIONS, kuaidi100_status
 from intake.partner_events import NewEvent
@@ -22,8 +22,8 @@ def _china_time(text: object) -> object:
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA) if isinstance(text, str) else text
 
 
-ChinaTime = Annotated[datetime, BeforeValidator(_china_time)]
-Word = Annotated[str, Field(max_length=300)]
+ChinaTime = Annotated[datetime, BeforeValidator(_china_time), Field(ge=FIRST, lt=LAST)]
+Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
 Number = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
 
 

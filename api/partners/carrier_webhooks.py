@@ -5,20 +5,24 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import md5
 from hmac import compare_digest
+from typing import Annotated
 from urllib.parse import parse_qs, quote_plus
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import SecretStr
 
 from api.dependencies import Services, WithServices, commit, parse, raw_body
 from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
 from api.openapi import OPEN, responses
 from api.partners.carrier_pushes import Kuaidi100Push, SfPush, from_kuaidi100, from_sf
-from api.schemas import Answer
+from api.schemas import NO_CONTROLS, Answer
 from api.shipping import carrier_examples as examples
 from intake.partner_events import NewEvent
 
 router = APIRouter(tags=["webhooks"])
+
+
+Signed = Annotated[str, Query(max_length=100, pattern=NO_CONTROLS)]
 
 
 class Kuaidi100Answer(Answer):
@@ -63,7 +67,7 @@ async def take_kuaidi100(request: Request, services: WithServices) -> Kuaidi100A
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"example": examples.SF_PUSH}}}}
     | OPEN,
 )
-async def take_sf(request: Request, services: WithServices, timestamp: str = "", msgDigest: str = "") -> SfAnswer:
+async def take_sf(request: Request, services: WithServices, timestamp: Signed = "", msgDigest: Signed = "") -> SfAnswer:
     """`msgDigest` is SF's digest of the body, `timestamp` and our check word, as it signs its own calls."""
     checkword = _secret(services.settings.sf_checkword, "sf")
     raw = await raw_body(request)

@@ -158,11 +158,14 @@ class ReturnRequested(Said):
 Data = TypeVar("Data", bound=Said)
 
 
+Type = Annotated[Word, Field(min_length=1, max_length=100)]
+
+
 class TypeOnly(Said):
-    type: str
+    type: Type
 
 
 class WebhookBody(Said, Generic[Data]):
-    type: str
+    type: Type
     timestamp: Time
     data: Data

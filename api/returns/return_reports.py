@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from sqlalchemy import text
 
 from api.dependencies import Reader, WithServices
@@ -12,7 +11,7 @@ from api.errors import FORBIDDEN, invalid
 from api.openapi import responses
 from api.parameters import Limit
 from api.returns import return_examples as examples
-from api.schemas import Answer, Page
+from api.schemas import Answer, Page, Time
 
 router = APIRouter(tags=["reports"])
 
@@ -69,8 +68,8 @@ def report_returns(
     caller: Reader,
     services: WithServices,
     by: By = "sku",
-    since: Annotated[AwareDatetime | None, Query(description="Orders placed from then; 30 days ago")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Orders placed before then; now")] = None,
+    since: Annotated[Time | None, Query(description="Orders placed from then; 30 days ago")] = None,
+    until: Annotated[Time | None, Query(description="Orders placed before then; now")] = None,
     limit: Limit = 50,
 ) -> Page[ReturnRate]:
     """Of the orders placed within a span of up to 400 days. Exchanges and reships count once, in the first order."""

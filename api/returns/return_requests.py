@@ -51,7 +51,9 @@ class ReturnBody(Body):
     case_id: CaseId
     kind: Annotated[ReturnKind, Field(strict=False)] = ReturnKind.RETURN_AND_REFUND
     reason: Annotated[Prose, Field(min_length=1, max_length=300, description="Name nobody.")]
-    reason_code: Annotated[str, Field(max_length=60, description="One of `GET /return-reasons`.")] = ""
+    reason_code: Annotated[
+        str, Field(max_length=60, pattern=NO_CONTROLS, description="One of `GET /return-reasons`.")
+    ] = ""
     lines: Annotated[tuple[ReturnLineBody, ...], Field(max_length=MAX_LINES)] = ()
     amount: Amount | None = None
     evidence: Annotated[tuple[Evidence, ...], Field(max_length=20)] = ()

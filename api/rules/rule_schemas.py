@@ -38,7 +38,7 @@ class CarrierAction(Body):
 
 class LocationAction(Body):
     type: Literal["set_location"]
-    location: Annotated[str, Field(min_length=1, max_length=64)]
+    location: Words
 
 
 class PriorityAction(Body):
@@ -99,7 +99,7 @@ class ScopeBody(Body):
 
 class RuleBody(Body):
     name: Word
-    expression: Annotated[str, Field(min_length=1, max_length=5_000, description="CEL; see docs/rules.md")]
+    expression: Annotated[Prose, Field(min_length=1, max_length=5_000, description="CEL; see docs/rules.md")]
     action: Action
     scope: ScopeBody = ScopeBody()
 

@@ -1,11 +1,10 @@
 """What staff do about parcels on the road: another address, and what the customer gets instead of a lost one."""
 
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,7 +16,7 @@ from api.orders.order_commands import links_of, order_of
 from api.orders.order_schemas import AddressBody
 from api.orders.order_updates import ask_order
 from api.parameters import PathId
-from api.schemas import Answer, Body, Links
+from api.schemas import Answer, Body, Links, Reference
 from api.shipping import road_examples as examples
 from domain.status import FulfillmentStatus
 from models.deadlines import AddressCorrectionRow
@@ -38,7 +37,7 @@ class ParcelDecisionBody(Body):
     """`fulfillment_order_id` may be left out while one parcel of the order is lost or damaged."""
 
     action: Literal["reship", "refund", "wait"]
-    fulfillment_order_id: Annotated[str | None, Field(max_length=100)] = None
+    fulfillment_order_id: Reference | None = None
 
 
 class ParcelTold(Answer):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import Warehouser, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
-from api.openapi import responses
+from api.openapi import responses, with_content
 from api.schemas import Answer
 from api.shipping import warehouse_examples as examples
 from api.stock.locations import PathLocation, only_at
@@ -73,7 +73,9 @@ class PickList(Answer):
     "/locations/{location_id}/pick-list",
     summary="Pick list of a location",
     response_model=PickList,
-    responses=responses({200: ("What is to be picked", examples.PICK_LIST)}, FORBIDDEN, NOT_FOUND),
+    responses=with_content(
+        responses({200: ("What is to be picked", examples.PICK_LIST)}, FORBIDDEN, NOT_FOUND), "text/csv"
+    ),
 )
 def read_pick_list(
     location_id: PathLocation,

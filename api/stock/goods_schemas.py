@@ -3,9 +3,9 @@
 from datetime import date, time
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
-from api.schemas import NO_CONTROLS, Body, Channel, Country, Name, Quantity, Sku, Time
+from api.schemas import NO_CONTROLS, Body, Channel, Country, Day, Name, Quantity, Sku, Time
 from domain.calendars import known_zone
 
 Kind = Literal["warehouse", "store", "supplier", "virtual"]
@@ -13,6 +13,13 @@ Code = Annotated[str, Field(max_length=60, pattern=NO_CONTROLS)]
 LocationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 Title = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS)]
 Units = Annotated[int, Field(ge=0, le=100_000_000)]
+ZONE = r"^[A-Za-z0-9_+/-]+$"
+CLOCK = {
+    "type": "string",
+    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
+    "description": "A time of day at the location, such as 18:00:00",
+}
+"""What OpenAPI calls a `time` has a zone, and this has none."""
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -58,9 +65,9 @@ def _zone(name: str) -> str:
 
 
 # A sheet gives them as texts, like JSON.
-Clock = Annotated[time, BeforeValidator(_clock)]
-Day = Annotated[date, BeforeValidator(_day)]
-Zone = Annotated[str, AfterValidator(_zone), Field(max_length=60)]
+Clock = Annotated[time, BeforeValidator(_clock), WithJsonSchema(CLOCK)]
+Date = Annotated[Day, BeforeValidator(_day)]
+Zone = Annotated[str, Field(max_length=60, pattern=ZONE), AfterValidator(_zone)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 
 
@@ -125,7 +132,7 @@ class LocationBody(Body):
     cut_off: Clock = time(18)
     working_days: Annotated[list[Weekday], Field(min_length=1, max_length=7, default_factory=EVERY_DAY.copy)]
     keeps_holidays: bool = False
-    closed: Annotated[list[Day], Field(max_length=1_000, default_factory=list)]
+    closed: Annotated[list[Date], Field(max_length=1_000, default_factory=list)]
     waves: Annotated[list[Clock], Field(max_length=48, default_factory=list)]
     capacity_units_per_day: Annotated[int | None, Field(ge=1, le=100_000_000)] = None
     bonded: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import WithJsonSchema
 from sqlalchemy import select
 
 from api.access import Caller
@@ -15,7 +16,7 @@ from api.openapi import json_body, responses
 from api.parameters import Cursor, Limit, after, cut
 from api.schemas import Answer, Page
 from api.stock import goods_examples as examples
-from api.stock.goods_schemas import Kind, LocationBody
+from api.stock.goods_schemas import CLOCK, Kind, LocationBody
 from domain.stock_views import SELLABLE
 from goods.locations import save_location
 from goods.mistakes import Mistake
@@ -25,6 +26,9 @@ router = APIRouter(tags=["goods"], route_class=OnceRoute)
 
 PathLocation = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 KindFilter = Annotated[Kind | None, Query(description="Only locations of this kind")]
+
+
+ClockTold = Annotated[time, WithJsonSchema(CLOCK)]
 
 
 def only_at(caller: Caller, location_id: str) -> None:
@@ -49,11 +53,11 @@ class LocationAnswer(Answer):
     latitude: float | None
     longitude: float | None
     time_zone: str
-    cut_off: time
+    cut_off: ClockTold
     working_days: list[int]
     keeps_holidays: bool
     closed: list[date]
-    waves: list[time]
+    waves: list[ClockTold]
     capacity_units_per_day: int | None
     bonded: bool
 

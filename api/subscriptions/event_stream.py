@@ -1,10 +1,12 @@
 """What happens to orders, as server-sent events for dashboards: it goes on where a broken connection ended."""
 
+import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
+from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.access import Caller
@@ -20,20 +22,24 @@ router = APIRouter(tags=["subscriptions"])
 
 HEARTBEAT_SECONDS = 15
 RETRY_MILLISECONDS = 2_000
+EXAMPLE = {"schema": {"type": "string"}, "example": f"id: 7\ndata: {json.dumps(examples.DELIVERY['body'])}\n\n"}
+
+Type = Annotated[str, Field(max_length=100, pattern=rf"^({PATTERN.pattern})$")]
 
 
 @router.get(
     "/events/stream",
     summary="Watch what happens to orders",
     response_class=EventSourceResponse,
-    responses=responses({200: ("Server-sent events without end", examples.DELIVERY["body"])}, FORBIDDEN),
+    responses=responses({}, FORBIDDEN)
+    | {200: {"description": "Server-sent events without end", "content": {"text/event-stream": EXAMPLE}}},
 )
 async def stream(
     caller: Reader,
     services: WithServices,
-    type: Annotated[list[str] | None, Query(max_length=50, description="`com.baton.order.*`, several or all")] = None,
+    type: Annotated[list[Type] | None, Query(max_length=50, description="`com.baton.order.*`, several or all")] = None,
     channel: Filter = None,
-    last_event_id: Annotated[str | None, Header(description="Go on behind this event")] = None,
+    last_event_id: Annotated[str | None, Header(pattern="^[0-9]{0,18}$", description="Go on behind this event")] = None,
 ) -> EventSourceResponse:
     """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. Nobody is named.
 

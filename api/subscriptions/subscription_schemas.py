@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
-from api.schemas import NO_CONTROLS, Answer, Body
+from api.schemas import NO_CONTROLS, Answer, Body, Time
 from domain.network import target_of
 from domain.public_events import PATTERN, chosen
 
@@ -21,9 +21,9 @@ def _pattern(pattern: str) -> str:
     return pattern
 
 
-Url = Annotated[str, Field(max_length=2_000), AfterValidator(_url)]
+Url = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\x00-\x20\x7f]+$"), AfterValidator(_url)]
 Types = Annotated[
-    list[Annotated[str, AfterValidator(_pattern)]],
+    list[Annotated[str, Field(max_length=100, pattern=rf"^({PATTERN.pattern})$"), AfterValidator(_pattern)]],
     Field(min_length=1, max_length=50, description="Types in full, `com.baton.order.*`, or `*` for all"),
 ]
 Channel = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
@@ -40,7 +40,7 @@ class SubscriptionBody(Body):
     description: Description = ""
     people: People = False
     active: bool = True
-    since: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    since: Time | None = None
 
 
 class SubscriptionChange(Body):
@@ -61,7 +61,7 @@ class RotationBody(Body):
 
 
 class ReplayBody(Body):
-    since: Annotated[AwareDatetime, Field(strict=False)]
+    since: Time
 
 
 class SubscriptionAnswer(Answer):

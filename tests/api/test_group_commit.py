@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from api.group_commit import GroupCommit, NotInTime, QueueFull
+from api.group_commit import GroupCommit, NotInTime, QueueFull, TooManyFail
 
 
 class Ledger:
@@ -71,6 +71,32 @@ def test_no_item_fails_for_its_neighbor(items: list[int]) -> None:
 
     for item, outcome in zip(items, asyncio.run(outcomes()), strict=True):
         assert isinstance(outcome, ValueError) if item < 0 else outcome == f"took {item}"
+
+
+async def test_poison_of_one_source_costs_others_nothing_but_a_bounded_time() -> None:
+    # given 1,000 items that the record refuses, and between them those of somebody else
+    tries = 0
+
+    def commit(items: Sequence[tuple[str, int]]) -> list[str]:
+        nonlocal tries
+        tries += 1
+        if any(number < 0 for _, number in items):
+            raise ValueError
+        return [f"took {number}" for _, number in items]
+
+    group = GroupCommit("test", commit, source=lambda item: item[0])
+    items = [("web", -1 - number) if number % 10 else ("shop", number) for number in range(1_000)]
+
+    # when they arrive together
+    answers = await asyncio.gather(*[group.submit(item) for item in items], return_exceptions=True)
+    await group.close()
+
+    # then every neighbor is committed at once, and of the poison only so much is looked for
+    mine = [answer for (source, _), answer in zip(items, answers, strict=True) if source == "shop"]
+    poison = [answer for (source, _), answer in zip(items, answers, strict=True) if source == "web"]
+    assert mine == [f"took {number}" for number in range(0, 1_000, 10)]
+    assert {type(answer) for answer in poison} == {ValueError, TooManyFail}
+    assert tries < 50
 
 
 async def test_a_hopeless_failure_is_not_tried_item_by_item(ledger: Ledger) -> None:

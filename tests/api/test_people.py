@@ -88,14 +88,15 @@ async def asked(api: Api, order_id: str) -> dict[str, Any]:
     params = {"order_id": order_id, "reason": "Xiadan waits for it", **PERIOD}
     return {
         # Messages are listed by order, labels have a reason, and reports a period.
-        path: await api.get(path.format(**values), params=params if needs_more(paths[path]["get"]) else {})
+        path: await api.get(path.format(**values), params=asked_by(paths[path]["get"], params))
         for path in shown
     }
 
 
-def needs_more(operation: dict[str, Any]) -> bool:
+def asked_by(operation: dict[str, Any], params: dict[str, str]) -> dict[str, str]:
     names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
-    return bool(names & {"first", "parked", "parcel"})
+    needed = names & {"first", "parked", "parcel"}
+    return {name: value for name, value in params.items() if needed and name in names}
 
 
 def words_in(answer: Any) -> set[str]:
