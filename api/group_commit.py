@@ -43,11 +43,11 @@ class GroupCommit(Generic[Item, Answer]):
 
     There is no delay: a lone item is a group of one, and groups grow by themselves with the load. `commit` runs in one
     thread of its own and answers in the order of the items. When it fails, the items of each source stand apart and
-    are halved until the item at fault stands alone, so that no item fails for its neighbor; after `tries` of a
-    source the rest of it is TooManyFail, so that nobody pays for a neighbor who sends nothing but poison. An exception of
-    `hopeless` fails the whole group at once, since each half would meet the same. Weights are rows: they bound the
-    transaction and the memory of the queue.
-    Nobody waits longer than `patience` seconds, and whatever goes wrong with a group, the next one is taken.
+    are halved until the item at fault stands alone, so that no item fails for its neighbor; after `tries` of a source
+    the rest of it fails by TooManyFail, so that nobody pays for a neighbor who sends nothing but poison. An exception
+    of `hopeless` fails the whole group at once, since each half would meet the same. Weights are rows: they bound the
+    transaction and the memory of the queue. Nobody waits longer than `patience` seconds, and whatever goes wrong with
+    a group, the next one is taken.
     """
 
     def __init__(
