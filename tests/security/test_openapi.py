@@ -65,7 +65,9 @@ def house(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session],
     """An API on a port with orders of two channels: its address, a session a role, and ids by parameter."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "document")
-    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, rpc_timeout="PT0.2S", **partners)
+    settings = Settings(
+        _env_file=None, database_url=url, temporal_address=NOBODY, api_metrics_port=0, rpc_timeout="PT0.2S", **partners
+    )
     engine = open_database(url)
     made = {
         "admin": create_key(open_sessions(engine), "Ada", "admin"),
