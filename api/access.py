@@ -25,6 +25,9 @@ class Role(StrEnum):
 class Right(StrEnum):
     READ = "read"
     SEE_WORK = "work:read"
+    SEE_WAVES = "waves:read"
+    READ_OPERATIONS = "operations:read"
+    """What is of all channels at once: the ledger, purchases, alerts, and where books differ."""
     SEE_PEOPLE = "people:read"
     PLACE = "place"
     CANCEL = "cancel"
@@ -51,6 +54,8 @@ class Right(StrEnum):
     WRITE_REASONS = "reasons:write"
 
 
+OPERATIONS = (Right.READ, Right.READ_OPERATIONS, Right.SEE_WORK, Right.SEE_WAVES)
+
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
         {
@@ -59,9 +64,9 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         }
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
-    Role.VIEWER: frozenset({Right.READ, Right.SEE_WORK, Right.READ_RULES}),
-    Role.STORE: frozenset({Right.SEE_WORK, Right.WORK_AT_LOCATION}),
-    Role.RULES: frozenset({Right.READ, Right.SEE_WORK, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
+    Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
+    Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION}),
+    Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }
 

@@ -60,6 +60,7 @@ from api.returns.return_commands import ApproveReturnBody, EndReturnBody
 from api.returns.return_reasons import ReasonsBody
 from api.returns.return_receipts import InspectionBody, ReceiptBody
 from api.returns.return_requests import ReturnBody
+from api.rights import guard
 from api.rules import rule_set_commands, rule_sets
 from api.rules.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.safe_headers import SafeHeaders
@@ -158,6 +159,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in ROUTERS:
         # Included routers would be matched twice for each request.
         app.router.routes.extend(module.router.routes)
+    guard(app.routes)
     put_doors(app.routes)
     add_openapi(app, BODIES)
     return app

@@ -1,7 +1,6 @@
 """What every route is given: the services that the app opened, the caller, and the body it may read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
@@ -14,7 +13,6 @@ from temporalio.client import Client
 from api.access import Caller, KeyRing, Right
 from api.errors import (
     BUSY,
-    FORBIDDEN,
     TOO_LARGE,
     TOO_SLOW,
     UNAUTHENTICATED,
@@ -69,19 +67,13 @@ async def _services(request: Request) -> Services:
 WithServices = Annotated[Services, Depends(_services)]
 
 
-async def authenticate(request: Request, right: Right) -> Caller:
-    """The caller of `Authorization: Bearer baton_...`, if it has the right. A 401, 403 or 429 otherwise."""
-    caller = await find_caller(request)
-    if not caller.may(right):
-        raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not do this")
-    return caller
+def caller_of(request: Request) -> Caller:
+    """Who calls: `api/rights.py` has asked for its right before the route runs."""
+    return cast(Caller, request.scope["caller"])
 
 
 async def find_caller(request: Request) -> Caller:
-    """Who calls, whatever it may do; it is looked up, and counts against its rate, once a request."""
-    known: Caller | None = request.scope.get("caller")
-    if known is not None:
-        return known
+    """The caller of `Authorization: Bearer baton_...`, whatever it may do. A 401 or 429 otherwise."""
     services = services_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
@@ -90,7 +82,6 @@ async def find_caller(request: Request) -> Caller:
     if caller is None:
         raise _unauthenticated("this key is unknown, was revoked or has expired")
     services.rates.take(caller.key_id)
-    request.scope["caller"] = caller
     return caller
 
 
@@ -98,37 +89,42 @@ def _unauthenticated(detail: str) -> Problem:
     return Problem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": 'Bearer realm="baton"'})
 
 
-def _with(right: Right) -> Callable[[Request], Awaitable[Caller]]:
-    async def caller(request: Request) -> Caller:
-        return await authenticate(request, right)
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The caller, of whom the right was asked before: a route that takes it as a parameter declares the right so."""
 
-    return caller
+    right: Right
+
+    async def __call__(self, request: Request) -> Caller:
+        return caller_of(request)
 
 
-Reader = Annotated[Caller, Depends(_with(Right.READ))]
-WorkReader = Annotated[Caller, Depends(_with(Right.SEE_WORK))]
-Canceler = Annotated[Caller, Depends(_with(Right.CANCEL))]
-Returner = Annotated[Caller, Depends(_with(Right.ASK_RETURN))]
-ReturnDecider = Annotated[Caller, Depends(_with(Right.DECIDE_RETURN))]
-CreditReader = Annotated[Caller, Depends(_with(Right.READ_CREDITS))]
-ReturnReceiver = Annotated[Caller, Depends(_with(Right.RECEIVE_RETURN))]
-ReasonWriter = Annotated[Caller, Depends(_with(Right.WRITE_REASONS))]
-HoldReleaser = Annotated[Caller, Depends(_with(Right.RELEASE_HOLD))]
-Forcer = Annotated[Caller, Depends(_with(Right.FORCE))]
-Rejecter = Annotated[Caller, Depends(_with(Right.REJECT))]
-StockKeeper = Annotated[Caller, Depends(_with(Right.KEEP_STOCK))]
-ShortageDecider = Annotated[Caller, Depends(_with(Right.DECIDE_SHORTAGE))]
-ParcelSteerer = Annotated[Caller, Depends(_with(Right.STEER_PARCELS))]
-Warehouser = Annotated[Caller, Depends(_with(Right.WORK_AT_LOCATION))]
-Unmerger = Annotated[Caller, Depends(_with(Right.UNMERGE))]
-LabelPrinter = Annotated[Caller, Depends(_with(Right.PRINT_LABEL))]
-Voider = Annotated[Caller, Depends(_with(Right.VOID_SHIPMENT))]
-RuleReader = Annotated[Caller, Depends(_with(Right.READ_RULES))]
-RuleWriter = Annotated[Caller, Depends(_with(Right.WRITE_RULES))]
-ListingWriter = Annotated[Caller, Depends(_with(Right.WRITE_LISTINGS))]
-Subscriber = Annotated[Caller, Depends(_with(Right.SUBSCRIBE))]
-Redeliverer = Annotated[Caller, Depends(_with(Right.REDELIVER))]
-IntakeRetrier = Annotated[Caller, Depends(_with(Right.RETRY_INTAKE))]
+Reader = Annotated[Caller, Depends(Needs(Right.READ))]
+WorkReader = Annotated[Caller, Depends(Needs(Right.SEE_WORK))]
+WaveReader = Annotated[Caller, Depends(Needs(Right.SEE_WAVES))]
+OperationsReader = Annotated[Caller, Depends(Needs(Right.READ_OPERATIONS))]
+Canceler = Annotated[Caller, Depends(Needs(Right.CANCEL))]
+Returner = Annotated[Caller, Depends(Needs(Right.ASK_RETURN))]
+ReturnDecider = Annotated[Caller, Depends(Needs(Right.DECIDE_RETURN))]
+CreditReader = Annotated[Caller, Depends(Needs(Right.READ_CREDITS))]
+ReturnReceiver = Annotated[Caller, Depends(Needs(Right.RECEIVE_RETURN))]
+ReasonWriter = Annotated[Caller, Depends(Needs(Right.WRITE_REASONS))]
+HoldReleaser = Annotated[Caller, Depends(Needs(Right.RELEASE_HOLD))]
+Forcer = Annotated[Caller, Depends(Needs(Right.FORCE))]
+Rejecter = Annotated[Caller, Depends(Needs(Right.REJECT))]
+StockKeeper = Annotated[Caller, Depends(Needs(Right.KEEP_STOCK))]
+ShortageDecider = Annotated[Caller, Depends(Needs(Right.DECIDE_SHORTAGE))]
+ParcelSteerer = Annotated[Caller, Depends(Needs(Right.STEER_PARCELS))]
+Warehouser = Annotated[Caller, Depends(Needs(Right.WORK_AT_LOCATION))]
+Unmerger = Annotated[Caller, Depends(Needs(Right.UNMERGE))]
+LabelPrinter = Annotated[Caller, Depends(Needs(Right.PRINT_LABEL))]
+Voider = Annotated[Caller, Depends(Needs(Right.VOID_SHIPMENT))]
+RuleReader = Annotated[Caller, Depends(Needs(Right.READ_RULES))]
+RuleWriter = Annotated[Caller, Depends(Needs(Right.WRITE_RULES))]
+ListingWriter = Annotated[Caller, Depends(Needs(Right.WRITE_LISTINGS))]
+Subscriber = Annotated[Caller, Depends(Needs(Right.SUBSCRIBE))]
+Redeliverer = Annotated[Caller, Depends(Needs(Right.REDELIVER))]
+IntakeRetrier = Annotated[Caller, Depends(Needs(Right.RETRY_INTAKE))]
 
 
 async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:

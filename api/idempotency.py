@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from api.access import Caller
 from api.answer_store import AnswerStore, Kept
-from api.dependencies import MAX_BODY_BYTES, find_caller, raw_body, services_of
+from api.dependencies import MAX_BODY_BYTES, caller_of, raw_body, services_of
 from api.errors import BAD_KEY, OTHER_REQUEST, STILL_RUNNING, Problem, problem_response
 
 HEADER = "idempotency-key"
@@ -56,7 +56,7 @@ class OnceRoute(APIRoute):
 
 async def _once(request: Request, given: str, handle: Handler, largest_body: int) -> Response:
     key = read_key(given)
-    caller, store = await find_caller(request), AnswerStore(services_of(request).sessions)
+    caller, store = caller_of(request), AnswerStore(services_of(request).sessions)
     claim = await _claim(request, caller, key, largest_body)
     kept = await to_thread.run_sync(store.claim, *claim)
     if kept is not None:

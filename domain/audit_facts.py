@@ -76,6 +76,8 @@ class AuditFacts:
     products: Mapping[str, ProductFacts]
     twin: str = ""
     """The id of an earlier order with the same customer, goods and address, or empty."""
+    twin_elsewhere: bool = False
+    """Whether that order is of another channel."""
     parameters: Parameters = field(default_factory=Parameters)
     region: Reading | None = None
     buyer: BuyerFacts = BuyerFacts()

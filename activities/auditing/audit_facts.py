@@ -24,7 +24,7 @@ CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 # The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
 # they were placed: orders of many days may come within a minute, out of a file or after an outage.
 TWIN = """
-    SELECT earlier.order_id FROM orders earlier
+    SELECT ARRAY[earlier.order_id, earlier.channel] FROM orders earlier
     WHERE :window > interval '0' AND earlier.content_hash = o.content_hash
         AND earlier.placed_at BETWEEN o.placed_at - :window AND o.placed_at + :window
         AND (earlier.received_at, earlier.order_id) < (o.received_at, o.order_id)
@@ -90,7 +90,8 @@ def gather(session: Session, order_id: str, book: ParameterBook, duplicate_windo
         order=order,
         payment=PaymentFacts("silent"),
         products=_products(session, order),
-        twin=twin or "",
+        twin=twin[0] if twin else "",
+        twin_elsewhere=twin is not None and twin[1] != order.channel,
         parameters=parameters,
         region=region,
         buyer=buyer,
@@ -128,8 +129,8 @@ def _product(row: dict[str, Any]) -> ProductFacts:
 
 def _before(
     session: Session, order_id: str, parameters: Parameters, window: timedelta
-) -> tuple[str | None, BuyerFacts]:
-    """The order's twin, if there is one, and what the same customer did before."""
+) -> tuple[list[str] | None, BuyerFacts]:
+    """The id and channel of the order's twin, if there is one, and what the same customer did before."""
     limit = parameters.buyer_velocity
     span, most = (timedelta(hours=limit.hours), limit.orders) if limit else (timedelta(0), 0)
     asked = {"order_id": order_id, "span": span, "most": most, "window": window}

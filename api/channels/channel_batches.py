@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Right
 from api.channels import channel_examples as examples
 from api.channels.channel_intake import Sent, take
-from api.dependencies import WithServices, authenticate, raw_body
+from api.dependencies import WithServices, caller_of, raw_body
 from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
 from api.openapi import responses
 from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply
 from api.orders.splitting import split
 from api.parameters import Filter, PathId
+from api.rights import needs
 from intake.accounts import find_account
 from intake.intakes import CONFLICT, Intake
 from integrations.channels.shaping import CHANNEL
@@ -29,7 +30,7 @@ EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjs
     summary="Place up to 1,000 orders in a channel's own words",
     response_model=BatchAnswer,
     responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, BUSY),
-    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
+    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
 async def place_channel_orders(
     channel: PathId,
@@ -41,7 +42,7 @@ async def place_channel_orders(
     source: Annotated[Literal["batch", "file", "pull"], Query(description="Where they come from")] = "batch",
 ) -> Response:
     """A JSON array or NDJSON. What cannot be read is kept as a rejected intake; safe to send again."""
-    caller = await authenticate(request, Right.PLACE)
+    caller = caller_of(request)
     if not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
     if not CHANNEL.fullmatch(channel):

@@ -6,8 +6,10 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import select
 
+from api.access import Caller
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND
+from api.neighbors import told_facts
 from api.openapi import responses
 from api.orders import example_answers as examples
 from api.orders.order_view import find_order
@@ -20,7 +22,8 @@ router = APIRouter(tags=["orders"])
 
 
 class CheckAnswer(Answer):
-    """One check. `line_no` of 0 is the whole order; `facts` is what it looked at, without anybody's data."""
+    """One check. `line_no` of 0 is the whole order; `facts` is what it looked at, without anybody's data and, for a key
+    of a channel, without what was counted among the orders of others."""
 
     rule: str
     version: str
@@ -58,16 +61,16 @@ def read_audit(order_id: PathId, caller: Reader, services: WithServices) -> Audi
     audits = select(AuditRow).where(AuditRow.order_id == order_id).order_by(AuditRow.revision)
     with services.sessions() as session:
         find_order(session, order_id, caller)
-        return AuditsAnswer(order_id=order_id, audits=[_audit(row) for row in session.scalars(audits)])
+        return AuditsAnswer(order_id=order_id, audits=[_audit(row, caller) for row in session.scalars(audits)])
 
 
-def _audit(row: AuditRow) -> AuditAnswer:
-    checks = [_check(finding, row.facts) for finding in row.findings]
+def _audit(row: AuditRow, caller: Caller) -> AuditAnswer:
+    checks = [_check(finding, row.facts, caller) for finding in row.findings]
     return AuditAnswer(revision=row.revision, at=row.at, parameters=row.parameters, checks=checks)
 
 
-def _check(finding: dict[str, Any], facts: dict[str, Any]) -> CheckAnswer:
+def _check(finding: dict[str, Any], facts: dict[str, Any], caller: Caller) -> CheckAnswer:
     """What is empty was not written down."""
     looked_at = facts.get(theme_of(finding["rule"]), {}) | finding.get("facts", {})
     empty = {"version": "", "owner_role": "", "line_no": 0, "patience_seconds": 0, "on_expiry": ""}
-    return CheckAnswer(**empty | finding | {"facts": looked_at})
+    return CheckAnswer(**empty | finding | {"facts": told_facts(caller, looked_at)})

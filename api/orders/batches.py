@@ -10,12 +10,13 @@ from pydantic import Field, SecretStr
 
 from api.access import Caller, Right
 from api.channels import channel_examples as examples
-from api.dependencies import Services, authenticate, commit, parse, raw_body, services_of
+from api.dependencies import Services, caller_of, commit, parse, raw_body, services_of
 from api.errors import BAD_KEY, FORBIDDEN, INVALID, OTHER_BODY, TOO_LARGE, Problem
 from api.idempotency import OnceRoute
 from api.openapi import responses
 from api.orders.order_schemas import OrderBody
 from api.orders.splitting import split
+from api.rights import needs
 from api.schemas import Answer
 from intake.order_rows import NewOrder, new_order
 from intake.order_writer import Receipt
@@ -60,11 +61,11 @@ class BatchAnswer(Answer):
     summary="Place up to 1,000 orders",
     response_model=BatchAnswer,
     responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE),
-    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
+    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
 async def place_orders(request: Request) -> Response:
     """A JSON array or NDJSON of bodies as POST /orders takes them. A bad one fails no other; safe to send again."""
-    caller, services = await authenticate(request, Right.PLACE), services_of(request)
+    caller, services = caller_of(request), services_of(request)
     raw = await raw_body(request, MAX_BATCH_BYTES)
     # Others want their turn while a batch is being read.
     orders = await to_thread.run_sync(_read_all, raw, caller, services.settings.identity_key)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import examples
 from api.access import Caller, Right
-from api.dependencies import Services, authenticate, commit, read_body, services_of
+from api.dependencies import Services, caller_of, commit, read_body, services_of
 from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, TOO_MANY, Problem
 from api.idempotency import OnceRoute
 from api.links import order_links
@@ -14,6 +14,7 @@ from api.openapi import json_body, responses
 from api.orders.order_answers import JudgedOrder, PlacedOrder
 from api.orders.order_schemas import OrderBody
 from api.orders.verdicts import WAIT, first_verdict, wants_verdict
+from api.rights import needs
 from domain.ids import order_workflow_id
 from intake.order_rows import new_order
 
@@ -36,7 +37,7 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
         TOO_LARGE,
         TOO_MANY,
     ),
-    openapi_extra=json_body(OrderBody, examples.ORDER) | {"parameters": [WAIT]},
+    openapi_extra=json_body(OrderBody, examples.ORDER) | {"parameters": [WAIT]} | needs(Right.PLACE),
 )
 # The route takes the request apart by itself: FastAPI's way would cost as much again as the rest.
 async def place_order(request: Request) -> Response:
@@ -45,7 +46,7 @@ async def place_order(request: Request) -> Response:
     With `?wait=accepted` the answer tells whether the order is audited and its stock reserved, or why not; when that
     takes too long, it is the same as without.
     """
-    caller, services, waits = await authenticate(request, Right.PLACE), services_of(request), wants_verdict(request)
+    caller, services, waits = caller_of(request), services_of(request), wants_verdict(request)
     order = (await read_body(request, OrderBody)).to_order(services.settings.identity_key)
     if not caller.sees(order.channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")

@@ -48,7 +48,7 @@ def _worked_on(session: Session, order: OrderRow, location_id: str | None) -> bo
 
 def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Settings) -> OrderAnswer:
     workflow_id = order_workflow_id(order.channel, order.channel_order_id)
-    fulfillment_orders = _fulfillment_orders(session, order.order_id)
+    fulfillment_orders = _fulfillment_orders(session, order.order_id, caller)
     shortages = shortages_of(session, order.order_id)
     movements = _movements(session, order.order_id)
     returns = return_answers(session, caller, ReturnRow.order_id == order.order_id)
@@ -125,14 +125,14 @@ def shortages_of(session: Session, order_id: str) -> list[ShortLine]:
     return [ShortLine.model_validate(row) for row in session.scalars(short)]
 
 
-def _fulfillment_orders(session: Session, order_id: str) -> list[FulfillmentOrderAnswer]:
+def _fulfillment_orders(session: Session, order_id: str, caller: Caller) -> list[FulfillmentOrderAnswer]:
     F, L = FulfillmentOrderRow, FulfillmentLineRow
     rows = session.scalars(select(F).where(F.order_id == order_id).order_by(F.number)).all()
     lines: dict[str, list[FulfillmentLineAnswer]] = {row.fulfillment_order_id: [] for row in rows}
     of_these = select(L).join(F, F.fulfillment_order_id == L.fulfillment_order_id).where(F.order_id == order_id)
     for line in session.scalars(of_these.order_by(L.fulfillment_order_id, L.sku)):
         lines[line.fulfillment_order_id].append(FulfillmentLineAnswer.model_validate(line))
-    merged_with = _merged_with(session, rows)
+    merged_with = _merged_with(session, rows, caller)
     return [
         FulfillmentOrderAnswer.model_validate(
             {**vars(row), "lines": lines[row.fulfillment_order_id], "merged_with": merged_with.get(row.merge_id, [])}
@@ -141,13 +141,17 @@ def _fulfillment_orders(session: Session, order_id: str) -> list[FulfillmentOrde
     ]
 
 
-def _merged_with(session: Session, rows: Sequence[FulfillmentOrderRow]) -> Mapping[str | None, list[str]]:
-    """The orders that are in the same parcel, by merge."""
+def _merged_with(
+    session: Session, rows: Sequence[FulfillmentOrderRow], caller: Caller
+) -> Mapping[str | None, list[str]]:
+    """The orders that are in the same parcel and that the caller may know of, by merge."""
     merges = {row.merge_id for row in rows if row.merge_id}
     if not merges:
         return {}
     F = FulfillmentOrderRow
     other = select(F.merge_id, F.order_id).where(F.merge_id.in_(merges), F.order_id != rows[0].order_id).distinct()
+    if caller.channel is not None:
+        other = other.join(OrderRow, OrderRow.order_id == F.order_id).where(OrderRow.channel == caller.channel)
     found: dict[str | None, list[str]] = {}
     for row in session.execute(other.order_by(F.order_id)):
         found.setdefault(row.merge_id, []).append(row.order_id)

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 
+from api.access import Caller
 from api.dependencies import Reader, WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.neighbors import told_facts
 from api.openapi import responses
 from api.orders import example_answers as examples
 from api.orders.at_risk import orders_at_risk, place
@@ -93,4 +95,9 @@ def list_events(
         find_order(session, order_id, caller)
         rows = session.scalars(events.order_by(OrderEventRow.event_id).limit(limit + 1)).all()
     shown, next_cursor = cut(rows, limit, lambda event: event.event_id)
-    return Page(items=[EventAnswer.model_validate(row) for row in shown], next_cursor=next_cursor)
+    return Page(items=[_event(row, caller) for row in shown], next_cursor=next_cursor)
+
+
+def _event(row: OrderEventRow, caller: Caller) -> EventAnswer:
+    told = EventAnswer.model_validate(row)
+    return told.model_copy(update={"data": told_facts(caller, told.data)})

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 
+from api.access import Caller
 from api.dependencies import Reader, RuleWriter, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND
 from api.idempotency import OnceRoute
@@ -37,14 +38,14 @@ router = APIRouter(tags=["sourcing"], route_class=OnceRoute)
     responses=responses({200: ("All decisions, the first one first", examples.DECISIONS)}, FORBIDDEN, NOT_FOUND),
 )
 def read_sourcing(order_id: PathId, caller: Reader, services: WithServices) -> SourcingAnswer:
-    """Every round of allocation with its candidates, their costs by term, and why others were none."""
+    """Every round of allocation with its candidates, their costs by term, and why others were none.
+
+    A key of a channel is told what was decided: candidates are compared by the stock and the load of all channels.
+    """
     rows = select(SourcingDecisionRow).where(SourcingDecisionRow.order_id == order_id)
     with services.sessions() as session:
         find_order(session, order_id, caller)
-        decisions = [
-            SourcingDecisionAnswer.model_validate(row)
-            for row in session.scalars(rows.order_by(SourcingDecisionRow.round))
-        ]
+        decisions = [_decision(row, caller) for row in session.scalars(rows.order_by(SourcingDecisionRow.round))]
     return SourcingAnswer(order_id=order_id, decisions=decisions)
 
 
@@ -59,6 +60,13 @@ async def try_other_sourcing(request: Request, caller: RuleWriter, services: Wit
     """Other weights or policies decide again on what recorded decisions looked at. Nothing happens to the orders."""
     body = await read_body(request, SourcingTrialBody)
     return await run_in_threadpool(_try, services, body)
+
+
+def _decision(row: SourcingDecisionRow, caller: Caller) -> SourcingDecisionAnswer:
+    decision = SourcingDecisionAnswer.model_validate(row)
+    if caller.channel is None:
+        return decision
+    return decision.model_copy(update={"scores": [], "excluded": {}, "inputs": {}})
 
 
 def _try(services: Services, body: SourcingTrialBody) -> SourcingTrialAnswer:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, invalid
@@ -41,7 +42,7 @@ class MessageAnswer(Answer):
     redelivered_at: datetime | None
     settled_by: str | None
     same_as: str | None
-    """The message that had told the customer the same, so that this one was not sent."""
+    """The message that had told the customer the same, so that this one was not sent; null if another channel's."""
 
 
 @router.get(
@@ -77,4 +78,18 @@ def list_messages(
         wanted = wanted.join(OrderRow, OrderRow.order_id == M.order_id).where(OrderRow.channel == caller.channel)
     with services.sessions() as session:
         rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.sequence)
-    return Page(items=[MessageAnswer.model_validate(row) for row in rows], next_cursor=following)
+        known = _of_channel(session, caller.channel, {row.same_as for row in rows if row.same_as})
+    items = [MessageAnswer.model_validate(row) for row in rows]
+    return Page(items=[_told(item, known) for item in items], next_cursor=following)
+
+
+def _of_channel(session: Session, channel: str | None, names: set[str]) -> set[str]:
+    """Which of these messages the caller may know of."""
+    if channel is None or not names:
+        return names
+    mine = select(M.message_id).join(OrderRow, OrderRow.order_id == M.order_id).where(OrderRow.channel == channel)
+    return set(session.scalars(mine.where(M.message_id.in_(names))))
+
+
+def _told(item: MessageAnswer, known: set[str]) -> MessageAnswer:
+    return item if item.same_as in known else item.model_copy(update={"same_as": None})

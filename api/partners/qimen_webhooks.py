@@ -6,12 +6,13 @@ from fastapi.concurrency import run_in_threadpool
 from api.dependencies import WithServices, commit, raw_body
 from api.door import ANY_QUERY
 from api.errors import NOT_FOUND, Problem
+from api.openapi import OPEN
 from intake.qimen import read_call
 
 router = APIRouter(tags=["webhooks"])
 
 
-@router.post("/webhooks/qimen", include_in_schema=False, openapi_extra={"parameters": [ANY_QUERY]})
+@router.post("/webhooks/qimen", include_in_schema=False, openapi_extra={"parameters": [ANY_QUERY]} | OPEN)
 async def take_qimen(request: Request, services: WithServices) -> Response:
     """What is not signed or cannot be read is answered with `failure` and the field."""
     settings = services.settings.qimen

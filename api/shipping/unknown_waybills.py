@@ -5,8 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from sqlalchemy import select
 
-from api.dependencies import Reader, WithServices
-from api.errors import FORBIDDEN, Problem
+from api.dependencies import OperationsReader, WithServices
+from api.errors import FORBIDDEN
 from api.openapi import responses
 from api.parameters import Cursor, Limit, after_number, cut
 from api.partners.carrier_pushes import TRACKED
@@ -35,12 +35,10 @@ class UnknownWaybill(Answer):
     responses=responses({200: ("One page, oldest first", examples.UNKNOWN_WAYBILLS)}, FORBIDDEN),
 )
 def list_unknown_waybills(
-    caller: Reader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
+    caller: OperationsReader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnknownWaybill]:
     """A push may come before its booking is recorded: it is tried again until a shipment has the waybill, and after
     `BATON_UNCLAIMED_AFTER` once somebody asks for it (`POST /set-asides/retry`)."""
-    if caller.channel is not None:
-        raise Problem(FORBIDDEN, "a waybill that nobody knows is of no channel")
     E = PartnerEventRow
     F, S = FulfillmentOrderRow, ShipmentRow
     # That of a voided waybill is nobody's any more.

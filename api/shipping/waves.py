@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import text
 
-from api.dependencies import Services, Warehouser, WithServices, WorkReader, read_body
+from api.dependencies import Services, Warehouser, WaveReader, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
@@ -64,7 +64,7 @@ class Released(Answer):
     summary="Waves of a location",
     responses=responses({200: ("What waits, by wave", examples.WAVES)}, FORBIDDEN, NOT_FOUND),
 )
-def list_waves(location_id: PathLocation, caller: WorkReader, services: WithServices) -> WavesAnswer:
+def list_waves(location_id: PathLocation, caller: WaveReader, services: WithServices) -> WavesAnswer:
     """Work that waits for a wave is open and can be canceled or given elsewhere without asking the warehouse."""
     only_at(caller, location_id)
     with services.sessions() as session:

@@ -38,7 +38,7 @@ class QuotaAnswer(Answer):
 
 
 class ChannelStockAnswer(Answer):
-    """`available` is that of the network and `shown` what the channel is shown of it now."""
+    """`available` is that of the network, and `shown` what the channel is shown of it now: to its own key both."""
 
     channel: str
     sku: str
@@ -60,7 +60,7 @@ def read_channel_stock(
     """A channel for which nothing was set is shown everything."""
     with services.sessions() as session:
         check_channel(caller, channel)
-        return _told(session, channel, sku)
+        return _told(session, channel, sku, caller)
 
 
 @router.put(
@@ -75,7 +75,7 @@ async def set_channel_stock(
 ) -> ChannelStockAnswer:
     """Replaced as a whole. A quota is hard: what a channel claims beyond it is short, even when there is stock."""
     body = await read_body(request, ChannelStockBody)
-    return await run_in_threadpool(_set, services, channel, sku, body)
+    return await run_in_threadpool(_set, services, channel, sku, body, caller)
 
 
 def check_channel(caller: Caller, channel: str) -> None:
@@ -84,19 +84,20 @@ def check_channel(caller: Caller, channel: str) -> None:
         raise Problem(FORBIDDEN, "a channel may look at its own view only")
 
 
-def _set(services: Services, channel: str, sku: str, body: ChannelStockBody) -> ChannelStockAnswer:
+def _set(services: Services, channel: str, sku: str, body: ChannelStockBody, caller: Caller) -> ChannelStockAnswer:
     try:
         with services.sessions.begin() as session:
-            find_product(session, sku)
+            find_product(session, sku, caller)
             set_share(session, channel, sku, Share(body.share_percent, body.reserve))
             set_quotas(session, channel, sku, [Quota(q.quantity, q.valid_from, q.valid_to) for q in body.quotas])
-            return _told(session, channel, sku)
+            return _told(session, channel, sku, caller)
     except Mistake as mistake:
         raise mistaken(mistake) from None
 
 
-def _told(session: Session, channel: str, sku: str) -> ChannelStockAnswer:
-    find_product(session, sku)
+def _told(session: Session, channel: str, sku: str, caller: Caller) -> ChannelStockAnswer:
+    find_product(session, sku, caller)
+    shown = available_to_channel(session, channel, [sku])[sku]
     share = session.get(ChannelShareRow, (channel, sku))
     mine = ChannelQuotaRow.channel == channel, ChannelQuotaRow.sku == sku
     quotas = session.scalars(select(ChannelQuotaRow).where(*mine).order_by(ChannelQuotaRow.valid_from))
@@ -106,6 +107,6 @@ def _told(session: Session, channel: str, sku: str) -> ChannelStockAnswer:
         share_percent=share.share_percent if share else 100,
         reserve=share.reserve if share else 0,
         quotas=[QuotaAnswer.model_validate(row) for row in quotas],
-        available=available_in_network(session, [sku])[sku],
-        shown=available_to_channel(session, channel, [sku])[sku],
+        available=shown if caller.channel else available_in_network(session, [sku])[sku],
+        shown=shown,
     )

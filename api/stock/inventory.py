@@ -15,11 +15,11 @@ from api.schemas import Page
 from api.stock import goods_examples as goods
 from api.stock.channel_stock import check_channel
 from api.stock.goods_schemas import Kind
-from api.stock.products import PartAnswer, PathSku, find_product
+from api.stock.products import PartAnswer, PathSku, find_product, sold_to
 from api.stock.stock_view import Place, SkuStock, StockFilter, view
 from goods.demand import bundles_now
 from goods.products import substitutes_of
-from models.stock import StockRow
+from models.stock import ProductRow, StockRow
 
 router = APIRouter(tags=["stock"])
 
@@ -60,13 +60,18 @@ def read_stock(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SkuStock]:
-    """Ordered by SKU. A SKU that has never had stock is not in the list, and neither is a bundle."""
+    """Ordered by SKU. A SKU that has never had stock is not in the list, and neither is a bundle.
+
+    A key of a channel is told what that channel is shown, of the network and of each location.
+    """
     wanted = _filter(caller, location, kind, channel, near)
     which = wanted.conditions()
     if sku is not None:
         which.append(StockRow.sku == sku)
     if (last := after(cursor)) is not None:
         which.append(StockRow.sku > last)
+    if caller.channel is not None:
+        which.append(StockRow.sku.in_(select(ProductRow.sku).where(*sold_to(caller))))
     with services.sessions() as session:
         skus = session.scalars(select(StockRow.sku).distinct().where(*which).order_by(StockRow.sku).limit(limit + 1))
         shown, next_cursor = cut(skus.all(), limit, lambda sku: sku)
@@ -90,7 +95,7 @@ def read_stock_of(
     """Of bundles too."""
     wanted = _filter(caller, location, kind, channel, near)
     with services.sessions() as session:
-        find_product(session, sku)
+        find_product(session, sku, caller)
         [stock] = view(session, [sku], wanted)
         parts = bundles_now(session, [sku]).get(sku, {})
         return ProductStock(
@@ -107,7 +112,7 @@ def _filter(
         check_channel(caller, channel)
         if location or kind or near:
             raise invalid("channel", "a channel is shown the network, not single locations")
-    return StockFilter(location, kind, channel, _place(near) if near else None)
+    return StockFilter(location, kind, channel, _place(near) if near else None, caller.channel)
 
 
 def _place(near: str) -> Place:

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from sqlalchemy import ColumnElement, select
 
-from api.dependencies import Reader, WithServices
+from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN, invalid
 from api.openapi import responses
 from api.parameters import Cursor, Filter, Limit, after_number, cut
@@ -38,7 +38,7 @@ class MovementAnswer(Answer):
     responses=responses({200: ("One page", examples.MOVEMENTS)}, FORBIDDEN),
 )
 def list_movements(
-    caller: Reader,
+    caller: OperationsReader,
     services: WithServices,
     sku: Filter = None,
     location: Filter = None,

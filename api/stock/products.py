@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, any_, select
 from sqlalchemy.orm import Session
 
+from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
 from api.idempotency import OnceRoute
@@ -32,7 +33,10 @@ class PartAnswer(Answer):
 
 
 class ProductAnswer(Answer):
-    """`parts` are of a bundle, and empty for everything else; `substitutes` are ranked, the best first."""
+    """`parts` are of a bundle, and empty for everything else; `substitutes` are ranked, the best first.
+
+    A key of a channel is told of no other one in `channels`.
+    """
 
     sku: str
     title: str
@@ -61,14 +65,14 @@ def list_products(
     caller: Reader, services: WithServices, sku: Filter = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ProductAnswer]:
     """Ordered by SKU."""
-    wanted = select(ProductRow).order_by(ProductRow.sku).limit(limit + 1)
+    wanted = select(ProductRow).where(*sold_to(caller)).order_by(ProductRow.sku).limit(limit + 1)
     if sku is not None:
         wanted = wanted.where(ProductRow.sku == sku)
     if (last := after(cursor)) is not None:
         wanted = wanted.where(ProductRow.sku > last)
     with services.sessions() as session:
         rows, next_cursor = cut(session.scalars(wanted).all(), limit, lambda row: row.sku)
-        return Page(items=_told(session, rows), next_cursor=next_cursor)
+        return Page(items=_told(session, rows, caller), next_cursor=next_cursor)
 
 
 @router.get(
@@ -79,7 +83,7 @@ def list_products(
 def read_product(sku: PathSku, caller: Reader, services: WithServices) -> ProductAnswer:
     """With the parts and substitutes of this moment."""
     with services.sessions() as session:
-        return _told(session, [find_product(session, sku)])[0]
+        return _told(session, [find_product(session, sku, caller)], caller)[0]
 
 
 @router.put(
@@ -92,35 +96,43 @@ def read_product(sku: PathSku, caller: Reader, services: WithServices) -> Produc
 async def keep_product(sku: PathSku, request: Request, caller: StockKeeper, services: WithServices) -> ProductAnswer:
     """Added, or replaced as a whole. Orders that were received before keep the parts that a bundle had then."""
     body = await read_body(request, ProductBody)
-    return await run_in_threadpool(_keep, services, sku, body)
+    return await run_in_threadpool(_keep, services, sku, body, caller)
 
 
-def find_product(session: Session, sku: str) -> ProductRow:
-    """The product; a 404 otherwise."""
-    row = session.get(ProductRow, sku)
+def sold_to(caller: Caller) -> list[ColumnElement[bool]]:
+    """On the rows of products: those of which the caller may know. A channel does not see what only others sell."""
+    if caller.channel is None:
+        return []
+    return [ProductRow.channels.is_(None) | (any_(ProductRow.channels) == caller.channel)]
+
+
+def find_product(session: Session, sku: str, caller: Caller) -> ProductRow:
+    """The product if the caller may know of it; a 404 otherwise."""
+    row = session.scalar(select(ProductRow).where(ProductRow.sku == sku, *sold_to(caller)))
     if row is None:
         raise Problem(NOT_FOUND, "there is no such product")
     return row
 
 
-def _keep(services: Services, sku: str, body: ProductBody) -> ProductAnswer:
+def _keep(services: Services, sku: str, body: ProductBody, caller: Caller) -> ProductAnswer:
     try:
         with services.sessions.begin() as session:
             save_product(session, sku, body.model_dump(exclude={"parts", "substitutes"}))
             set_parts(session, sku, {part.sku: part.quantity for part in body.parts})
             set_substitutes(session, sku, body.substitutes)
-            return _told(session, [find_product(session, sku)])[0]
+            return _told(session, [find_product(session, sku, caller)], caller)[0]
     except Mistake as mistake:
         raise mistaken(mistake) from None
 
 
-def _told(session: Session, rows: Sequence[ProductRow]) -> list[ProductAnswer]:
+def _told(session: Session, rows: Sequence[ProductRow], caller: Caller) -> list[ProductAnswer]:
     skus = [row.sku for row in rows]
     bundles, substitutes = bundles_now(session, skus), substitutes_of(session, skus)
-    columns = ProductAnswer.model_fields.keys() - {"parts", "substitutes"}
+    columns = ProductAnswer.model_fields.keys() - {"channels", "parts", "substitutes"}
     return [
         ProductAnswer(
             **{name: getattr(row, name) for name in columns},
+            channels=[caller.channel] if row.channels is not None and caller.channel else row.channels,
             parts=[PartAnswer(sku=sku, quantity=each) for sku, each in bundles.get(row.sku, {}).items()],
             substitutes=substitutes.get(row.sku, []),
         )

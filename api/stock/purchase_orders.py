@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 
-from api.dependencies import Reader, WithServices
+from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.openapi import responses
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut
@@ -59,7 +59,7 @@ class PurchaseOrderAnswer(PurchaseOrderSummary):
     responses=responses({200: ("One page", examples.PURCHASE_ORDERS)}, FORBIDDEN),
 )
 def list_purchase_orders(
-    caller: Reader,
+    caller: OperationsReader,
     services: WithServices,
     status: Annotated[Literal["open", "received", "canceled"] | None, Query(description="Only these")] = None,
     location: Filter = None,
@@ -88,7 +88,9 @@ def list_purchase_orders(
     summary="One purchase order",
     responses=responses({200: ("With what came of it", examples.PURCHASE_ORDER)}, FORBIDDEN, NOT_FOUND),
 )
-def read_purchase_order(purchase_order_id: PathId, caller: Reader, services: WithServices) -> PurchaseOrderAnswer:
+def read_purchase_order(
+    purchase_order_id: PathId, caller: OperationsReader, services: WithServices
+) -> PurchaseOrderAnswer:
     """Its lines by the day on which they are due, and its receipts."""
     of_lines, of_receipts = PurchaseLineRow.purchase_order_id, GoodsReceiptRow.purchase_order_id
     lines = select(PurchaseLineRow).where(of_lines == purchase_order_id)

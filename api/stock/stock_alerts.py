@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 
 from api.channels import listing_examples as examples
-from api.dependencies import Reader, WithServices
+from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN
 from api.openapi import responses
 from api.parameters import Cursor, Filter, Limit, after, cut, not_a_cursor
@@ -36,7 +36,7 @@ class StockAlert(Answer):
     responses=responses({200: ("One page, newest first", examples.ALERTS)}, FORBIDDEN),
 )
 def list_stock_alerts(
-    caller: Reader,
+    caller: OperationsReader,
     services: WithServices,
     sku: Filter = None,
     kind: Kind | None = None,

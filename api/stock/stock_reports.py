@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 
-from api.dependencies import Reader, WithServices
+from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN
 from api.openapi import responses
 from api.parameters import Cursor, Filter, Limit, after, cut, not_a_cursor
@@ -54,7 +54,7 @@ class StockException(Answer):
     responses=responses({200: ("One page", examples.DIFFERENCES)}, FORBIDDEN),
 )
 def list_differences(
-    caller: Reader,
+    caller: OperationsReader,
     services: WithServices,
     alert: Alerts = None,
     location: Filter = None,
@@ -83,7 +83,7 @@ def list_differences(
     responses=responses({200: ("One page", examples.EXCEPTIONS)}, FORBIDDEN),
 )
 def list_exceptions(
-    caller: Reader, services: WithServices, open_only: Open = True, cursor: Cursor = None, limit: Limit = 50
+    caller: OperationsReader, services: WithServices, open_only: Open = True, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[StockException]:
     """Newest first. What is unknown is tried again by itself: add the product or the location."""
     wanted = select(StockExceptionRow).order_by(StockExceptionRow.exception_id.desc()).limit(limit + 1)

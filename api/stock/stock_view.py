@@ -17,14 +17,15 @@ Place = tuple[float, float]
 
 
 class Counters(Answer):
-    """`available` is what may still be promised: on_hand − allocated − reserved − buffer − quarantined."""
+    """`available` is what may still be promised: on_hand − allocated − reserved − buffer − quarantined. The others are
+    null for a key of a channel, since what all channels have claimed is in them."""
 
-    on_hand: int
-    in_transit: int
-    reserved: int
-    allocated: int
-    buffer: int
-    quarantined: int
+    on_hand: int | None
+    in_transit: int | None
+    reserved: int | None
+    allocated: int | None
+    buffer: int | None
+    quarantined: int | None
     available: int
 
 
@@ -37,10 +38,10 @@ class LocationStock(Counters):
 
 
 class SkuStock(Answer):
-    """`total` is that of the network; null when not all locations were asked for.
+    """`total` is that of the network; null when not all locations were asked for, and for a key of a channel.
 
     `available` is what may be promised of the locations that were asked for and sell: all but the virtual ones. For a
-    channel it is what that channel is shown of the network.
+    channel it is what that channel is shown of the network, and at each location no more than that.
     """
 
     sku: str
@@ -51,12 +52,16 @@ class SkuStock(Answer):
 
 @dataclass(frozen=True, slots=True)
 class StockFilter:
-    """What the view is narrowed to; None leaves it as wide as it is. With `near` only stores with coordinates count."""
+    """What the view is narrowed to; None leaves it as wide as it is. With `near` only stores with coordinates count.
+
+    `only` is the channel that looks: it is shown its own view and no counters.
+    """
 
     location: str | None = None
     kind: str | None = None
     channel: str | None = None
     near: Place | None = None
+    only: str | None = None
 
     @property
     def of_some_locations(self) -> bool:
@@ -85,17 +90,21 @@ class StockFilter:
 def view(session: Session, skus: Sequence[str], wanted: StockFilter) -> list[SkuStock]:
     """The stock of these SKUs; locations are ordered by id, or the nearest first."""
     stock: dict[str, list[LocationStock]] = {sku: [] for sku in skus}
+    shown = available_to_channel(session, wanted.only, skus) if wanted.only else None
     for row, place in session.execute(_rows(skus, wanted)):
-        stock[row.sku].append(_at(row, place, wanted.near))
+        here = _at(row, place, wanted.near)
+        stock[row.sku].append(_without_counters(here, shown[row.sku]) if shown is not None else here)
     if wanted.near:
         for places in stock.values():
             places.sort(key=lambda place: (place.distance_km or 0.0, place.location_id))
     available = _available(session, skus, wanted)
+    if shown is not None:
+        available = {sku: min(units, shown[sku]) for sku, units in available.items()}
     return [
         SkuStock(
             sku=sku,
             available=available[sku],
-            total=None if wanted.of_some_locations else _total(places),
+            total=None if wanted.of_some_locations or wanted.only else _total(places),
             locations=places,
         )
         for sku, places in stock.items()
@@ -114,6 +123,11 @@ def _at(row: StockRow, place: LocationRow, near: Place | None) -> LocationStock:
     if near and place.latitude is not None and place.longitude is not None:
         distance = round(kilometers(near, (place.latitude, place.longitude)), 1)
     return LocationStock(location_id=row.location_id, kind=place.kind, distance_km=distance, **counters)
+
+
+def _without_counters(place: LocationStock, shown: int) -> LocationStock:
+    hidden: dict[str, int | None] = dict.fromkeys(Counters.model_fields)
+    return place.model_copy(update=hidden | {"available": max(0, min(place.available, shown))})
 
 
 def _available(session: Session, skus: Sequence[str], wanted: StockFilter) -> dict[str, int]:

@@ -91,7 +91,7 @@ def over_year_limit(facts: AuditFacts) -> Iterator[Finding]:
         )
     elif limit and not total <= limit:
         yield _limit(
-            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_told(total)} is above {_told(limit)} a person and year"
+            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_told(value)} more is above {_told(limit)} a person and year"
         )
 
 
@@ -102,7 +102,7 @@ def around_the_limit(facts: AuditFacts) -> Iterator[Finding]:
         return
     together = value + Money(facts.imports.near_minor, value.currency)
     if not together <= limit:
-        reason = f"{_told(together)} in {facts.imports.near_orders + 1} orders is above {_told(limit)} an order"
+        reason = f"together with the buyer's other orders {_told(value)} is above {_told(limit)} an order"
         yield _limit("around_the_limit", "IMPORT_SPLIT", reason)
 
 

@@ -67,8 +67,10 @@ def part_on_its_own(facts: AuditFacts) -> Iterator[Finding]:
 def duplicate(facts: AuditFacts) -> Iterator[Finding]:
     """The same again within a short time may be a mistake, so a person decides: nothing is dropped in silence."""
     if facts.twin:
-        reason = f"the same customer, goods and address as the order {facts.twin}"
-        yield Finding("duplicate", HOLD, "DUPLICATE", reason)
+        # A reason is told to the order's channel, and the facts only to those who see every channel.
+        twin = "an order of another channel" if facts.twin_elsewhere else f"the order {facts.twin}"
+        reason = f"the same customer, goods and address as {twin}"
+        yield Finding("duplicate", HOLD, "DUPLICATE", reason, facts={"twin": facts.twin})
 
 
 def test_order(facts: AuditFacts) -> Iterator[Finding]:

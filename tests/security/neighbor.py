@@ -1,0 +1,120 @@
+"""A channel and its neighbor, who is wherever a row may be of it, under words that stand nowhere else."""
+
+from sqlalchemy import text
+
+from domain.order import Address
+from models.database import Sessions
+from tests.factories import CHANNEL, LAMP, an_order, place_orders, stock_shop
+from tests.planted import LOCATION, NAMED, plant
+
+MINE = "shop"
+"""The channel that asks; its neighbor is CHANNEL."""
+SHARED, HIDDEN_SKU = "SHARED-TEACUP", "TMALL-ONLY-VASE"
+WORDS = (*NAMED, CHANNEL, HIDDEN_SKU, "PILOT-", "Suyin", "TWIN-OF-SHOP")
+"""Of the neighbor: names, channel, goods, ids that begin so, a clerk who worked on it, and what an audit found."""
+
+# An order of mine that met the neighbor: in a parcel, in an audit, in a choice of locations, and in what was told.
+MY_PLACES = f"""
+    INSERT INTO merges (merge_id, merge_key, location_id, closes_at) VALUES ('MERGE-1', 'a hash', '{LOCATION}', now());
+    INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, number, location_id, reason, merge_id)
+    VALUES (:order || '-1', :order, 1, '{LOCATION}', 'the only one', 'MERGE-1');
+    INSERT INTO kept_histories (workflow_id, order_id, happenings) VALUES ('order/{MINE}/S-1', :order, '[]')
+"""
+NEIGHBORS_PLACES = {
+    "parcels that met mine": f"""
+        INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, number, location_id, reason, merge_id)
+        VALUES (:order || '-9', :order, 9, '{LOCATION}', 'the only one', 'MERGE-1');
+        INSERT INTO order_events (order_id, type, actor, data, key)
+        VALUES (:mine, 'fulfillment_order.merged', 'baton',
+            jsonb_build_object('with', jsonb_build_array('order/{CHANNEL}/PILOT-1', 'order/{MINE}/S-2')), 'met')""",
+    "what an audit of mine found": """
+        INSERT INTO audits (order_id, revision, findings, facts) VALUES (:mine, 1,
+            '[{"rule": "duplicate", "verdict": "hold", "code": "DUPLICATE", "reason": "as an earlier order",
+               "facts": {"twin": "TWIN-OF-SHOP"}}, {"rule": "too_often", "verdict": "pass", "code": "",
+               "reason": ""}]',
+            '{"buyer": {"customer_id": "ME", "recent_orders": 7, "earlier_orders": 9, "usual_amount": "3.00 CNY"}}')""",
+    "what was looked at for mine": f"""
+        INSERT INTO sourcing_decisions (order_id, round, policy, solved, reason, cost_minor, currency, hours, late,
+            assignments, scores, excluded, inputs, parameters, lead_times)
+        VALUES (:mine, 1, 'balanced', 'fast', 'the only one', 1, 'CNY', 1, false, '{{}}',
+            '[{{"location_id": "{LOCATION}", "whole": true, "units": 1, "terms": {{"load": 4711}}, "total": 4711}}]',
+            '{{"NINGBO": "its day is full: 4711 of 5000 units"}}', '{{"load": 4711}}', '', 0)""",
+    "messages that said the same": """
+        INSERT INTO messages (message_id, order_id, recipient, milestone, data, sent_at, same_as)
+        VALUES ('SAID-1', :mine, 'inbox', 'shipped', '{}', now(), 'PILOT-MESSAGE');
+        INSERT INTO messages (message_id, order_id, recipient, milestone, data, parked_at, last_error)
+        VALUES ('PILOT-MESSAGE', :order, 'inbox', 'shipped', '{}', now(), 'the inbox of Suyin')""",
+    "goods of its own": f"""
+        INSERT INTO products (sku, title, channels) VALUES ('{HIDDEN_SKU}', 'a vase', '{{{CHANNEL}}}');
+        INSERT INTO stock (sku, location_id, on_hand) VALUES ('{HIDDEN_SKU}', '{LOCATION}', 5);
+        UPDATE products SET channels = '{{{CHANNEL},{MINE}}}' WHERE sku = '{SHARED}'""",
+    "listings, shares and quotas": f"""
+        INSERT INTO channel_accounts (channel, translator, secret) VALUES ('{CHANNEL}', 'taobao', 'whsec_PILOT-1');
+        INSERT INTO channel_listings (channel, sku, channel_sku) VALUES ('{CHANNEL}', '{LAMP}', 'PILOT-LAMP');
+        INSERT INTO channel_shares (channel, sku, share_percent) VALUES ('{CHANNEL}', '{LAMP}', 40);
+        INSERT INTO channel_quotas (channel, sku, quantity, valid_from) VALUES ('{CHANNEL}', '{LAMP}', 4711, now())""",
+    # As much came as was promised to it, so that what is available is as before.
+    "stock that it has claimed": f"""
+        UPDATE stock SET on_hand = on_hand + 3, reserved = reserved + 3
+        WHERE sku = '{LAMP}' AND location_id = '{LOCATION}';
+        INSERT INTO stock_movements (kind, sku, location_id, quantity, order_id, reason, actor)
+        VALUES ('reserved', '{LAMP}', '{LOCATION}', 3, :order, 'for PILOT-1', 'Suyin')""",
+    "what is wrong with stock": f"""
+        INSERT INTO stock_differences (count_id, kind, sku, location_id, difference, adjusted, reason, alert)
+        VALUES ('PILOT-COUNT', 'delta', '{LAMP}', '{LOCATION}', 1, 1, 'Suyin counted', true);
+        INSERT INTO stock_exceptions (partner, event_id, code, detail)
+        VALUES ('wms', 'PILOT-EVENT', 'unknown_goods', 'PILOT-GOODS');
+        INSERT INTO stock_alerts (sku, kind, available) VALUES ('{HIDDEN_SKU}', 'stock.low', 1)""",
+    "work that waits for a wave": f"""
+        INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, number, location_id, reason, wave_at)
+        VALUES (:order || '-8', :order, 8, '{LOCATION}', 'the only one', now() + interval '1 hour');
+        INSERT INTO fulfillment_lines (fulfillment_order_id, sku, quantity, allocated)
+        VALUES (:order || '-8', '{LAMP}', 3, 3)""",
+    "waybills that nobody knows": """
+        INSERT INTO partner_events (partner, event_id, type, subject, data) VALUES ('sf', 'PILOT-PUSH',
+            'shipment.tracked', 'PILOT-WAYBILL', '{"waybill": "PILOT-WAYBILL", "carrier": "SF", "status": "in_transit",
+            "occurred_at": "2026-03-02T09:30:00Z"}')""",
+    "a message that is parked for its subscriber": """
+        INSERT INTO deliveries (subscription_id, message_id, order_id, type, state, settled_at, problem)
+        VALUES ('SUBSCRIPTION-1', 'PILOT-EVENT', :order, 'com.baton.order.held', 'parked', now(), 'PILOT-PROBLEM')""",
+}
+
+
+def open_shop(sessions: Sessions) -> str:
+    """The channel that asks, with an order of its own, as it is before it has a neighbor; the order's id."""
+    stock_shop(sessions, {LOCATION: {LAMP: 1, SHARED: 1}})
+    me = Address("CN", name="Me Myself", phone="+8613800138000", province="Zhejiang", city="Ningbo", lines=("Lane 1",))
+    order = an_order(channel=MINE, channel_order_id="S-1", customer_id="ME", ship_to=me)
+    order_id = place_orders(sessions, [order], "in_progress")[0]
+    _write(sessions, MY_PLACES, order=order_id)
+    return order_id
+
+
+def move_in(sessions: Sessions, mine: str) -> str:
+    """The neighbor comes, and meets that order in every way in which orders meet; its own order's id."""
+    with sessions() as session:
+        before = session.scalar(text(f"SELECT on_hand FROM stock WHERE sku = '{LAMP}' AND location_id = '{LOCATION}'"))
+    order_id = plant(sessions)
+    # A person is planted together with a lamp, which would be more to sell.
+    _write(sessions, f"UPDATE stock SET on_hand = {before} WHERE sku = '{LAMP}' AND location_id = '{LOCATION}'")
+    for statements in NEIGHBORS_PLACES.values():
+        _write(sessions, statements, order=order_id, mine=mine)
+    return order_id
+
+
+def rows(sessions: Sessions) -> dict[str, list[str]]:
+    """Every row of every table but those of keys, and of what was asked."""
+    with sessions() as session:
+        tables = session.scalars(text("SELECT relname FROM pg_stat_user_tables ORDER BY 1")).all()
+        return {
+            table: sorted(session.scalars(text(f"SELECT t::text FROM {table} t")))
+            for table in tables
+            if table not in ("api_keys", "idempotency_keys")
+        }
+
+
+def _write(sessions: Sessions, statements: str, **values: str) -> None:
+    with sessions.begin() as session:
+        for statement in statements.split(";"):
+            if statement.strip():
+                session.execute(text(statement.replace("::", r"\:\:")), values)
