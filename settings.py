@@ -1,11 +1,12 @@
 """One frozen Settings, read from the environment; `baton up` writes what its services need to `.baton/env`."""
 
 import re
+from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -14,10 +15,25 @@ from pydantic_settings import (
 )
 from sqlalchemy import make_url
 
+from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secret, is_webhook_secret
 from domain.statement_books import Lister
 from models.vault import Vault
 
 KEYS = re.compile(r"[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})*")
+
+
+def _checked(is_good: Callable[[str], bool], wrong: str) -> AfterValidator:
+    def check(given: SecretStr) -> SecretStr:
+        if not is_good(given.get_secret_value()):
+            raise ValueError(wrong)
+        return given
+
+    return AfterValidator(check)
+
+
+Secret = Annotated[SecretStr, _checked(is_secret, TOO_SHORT)]
+WebhookSecret = Annotated[SecretStr, _checked(is_webhook_secret, NO_WEBHOOK_SECRET)]
+Key = Annotated[SecretStr, _checked(is_key, NO_KEY)]
 
 
 class Partner(BaseModel, frozen=True):
@@ -28,7 +44,7 @@ class Partner(BaseModel, frozen=True):
     """
 
     url: str
-    secret: SecretStr
+    secret: WebhookSecret
     timeout: timedelta = timedelta(seconds=10)
     calls: Annotated[int, Field(ge=1, le=64)] = 6
     give_up_after: timedelta = timedelta(days=3)
@@ -39,7 +55,7 @@ class Qimen(BaseModel, frozen=True):
 
     url: str
     app_key: str
-    secret: SecretStr
+    secret: Secret
     customer_id: str
     owner_code: str
     warehouses: dict[str, str]
@@ -139,13 +155,13 @@ class Settings(BaseSettings):
     """Which warehouses speak Qimen instead of Baton's own words, and how they are reached."""
 
     deadlines: Deadlines = Deadlines()
-    identity_key: SecretStr | None = None
+    identity_key: Secret | None = None
     """With it identity numbers of cross-border buyers become tokens; without one they are refused. Never change it: the
     same person would be another one."""
     secrets_key: SecretStr
     """With it the secrets of channels and subscribers are sealed in the database: 32 bytes in hexadecimal; behind a
     comma those that it replaced, until `baton migrate` has sealed everything anew."""
-    trace_key: SecretStr | None = None
+    trace_key: Key | None = None
     """The Ed25519 key that signs each day's log of all orders: 32 bytes in hexadecimal. Without it nothing is signed;
     with another one what was signed before is not believed any more."""
     duplicate_window: timedelta = timedelta(minutes=10)
@@ -159,9 +175,9 @@ class Settings(BaseSettings):
     gs1_company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{4,12}$")] = "9521234"
     """Our number at GS1, which the numbers of our parcels (SSCC) begin with. The default is GS1's own for examples."""
 
-    kuaidi100_salt: SecretStr | None = None
+    kuaidi100_salt: Secret | None = None
     """Of the subscription at Kuaidi100, which signs its pushes with it; without one none is believed."""
-    sf_checkword: SecretStr | None = None
+    sf_checkword: Secret | None = None
     """The same for the route pushes of SF Express."""
     subscriptions_private: bool = False
     """Whether subscribers may be on loopback and private addresses. Not where strangers may subscribe: they could have

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.secrets import TOO_SHORT, is_secret
 from intake.accounts import make_account, pull_plans
 from integrations.channels.shaping import CHANNEL
 from models.channel import ChannelAccountRow
@@ -87,7 +88,9 @@ def save_account(sessions: Sessions, channel: str, translator: str, secret: str,
     """ValueError or TypeError for a name, a translator or a setting that would not work."""
     if not re.fullmatch(CHANNEL, channel):
         raise ValueError("a channel is named by small letters, digits and dashes")
-    make_account(channel, translator, secret, settings)
+    account = make_account(channel, translator, secret, settings)
+    if account.signature is not None and not is_secret(secret):
+        raise ValueError(f"the secret {TOO_SHORT}")
     with sessions.begin() as session:
         seal = vault_of(session).seal
         kept = {"secret": seal(secret), "settings": each_secret(settings, seal)}

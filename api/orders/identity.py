@@ -32,7 +32,7 @@ class BuyerBody(Body):
 
     def to_buyer(self, identity_key: SecretStr | None) -> Buyer:
         """A token by the key, so that nobody finds the number by trying all of them. A 422 where there is no key."""
-        if not identity_key or not identity_key.get_secret_value():
+        if identity_key is None:
             raise invalid("buyer", "identity numbers are not taken here: BATON_IDENTITY_KEY is not set")
         token = hmac.new(identity_key.get_secret_value().encode(), self.id_number.encode(), sha256).hexdigest()
         return Buyer(token[:40], self.id_number[-4:], f"{self.real_name[:1]}**")

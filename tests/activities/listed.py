@@ -43,7 +43,7 @@ class Listed:
     def open_account(self, **push: Any) -> None:
         url = str(self.client.base_url).rstrip("/") + PATHS[self.name]
         settings = {"push": {"every": 0, "timeout": 5} | ACCESS[self.name] | {"url": url} | push}
-        save_account(self.sessions, CHANNEL, self.name, "secret", settings)
+        save_account(self.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def offer(self, sku: str, channel_sku: str = "", share: int = 100, reserve: int = 0, enabled: bool = True) -> None:
         with self.sessions.begin() as session:

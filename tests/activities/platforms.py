@@ -49,7 +49,7 @@ class Platform:
     def open_account(self, **pull: Any) -> None:
         url = str(self.client.base_url).rstrip("/") + PATHS[self.name]
         settings = {"pull": PACE | ACCESS[self.name] | {"url": url} | pull}
-        save_account(self.sessions, CHANNEL, self.name, "secret", settings)
+        save_account(self.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def put(self, number: int, seconds_ago: float = 600, **changes: Any) -> str:
         """A customer places an order there, or changes it; answers the platform's id."""

@@ -103,7 +103,7 @@ def test_a_channel_without_a_platform_hears_of_the_parcel_in_our_words(steps: St
 
 def test_the_customer_reads_a_text_in_the_language_of_the_channel(steps: Steps, ask: Ask) -> None:
     # given
-    save_account(steps.sessions, CHANNEL, "taobao", "secret", {"language": "en"})
+    save_account(steps.sessions, CHANNEL, "taobao", "a secret of the tests", {"language": "en"})
 
     # when
     shipped = told(steps.up_to("record_progress:in_transit"), ask, "inbox")["shipped"]

@@ -44,7 +44,7 @@ class Uploading:
     def open_account(self, carriers: dict[str, str] | None = None, **upload: Any) -> None:
         url = str(self.client.base_url).rstrip("/") + URLS[self.name]
         settings = {"upload": KEYS[self.name] | {"url": url, "timeout": 5} | upload, "carriers": carriers or {}}
-        save_account(self.steps.sessions, CHANNEL, self.name, "secret", settings)
+        save_account(self.steps.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def order(self, paid: bool = True, paid_there: bool = True) -> None:
         """Two lamps and a cup, placed two days ago."""

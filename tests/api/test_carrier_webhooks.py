@@ -20,7 +20,7 @@ from settings import Settings
 from tests.api.conftest import Api, Body, assert_problem, fields, running
 from tests.api.test_shipments import ship
 
-SALT, CHECKWORD = "the salt of our subscription", "our check word"
+SALT, CHECKWORD = "the salt of our subscription", "our check word for SF"
 WAYBILL = "SF000000000012345"
 
 

@@ -12,7 +12,7 @@ from tests.api.conftest import Api, assert_problem, fields
 @pytest.fixture(autouse=True)
 def goods(sessions: Sessions) -> None:
     for channel in ("shop", "tmall"):
-        save_account(sessions, channel, "plain", "secret", {})
+        save_account(sessions, channel, "plain", "a secret of the tests", {})
     with sessions.begin() as session:
         for sku in ("ELEGANT-LAMP", "TEACUP"):
             session.add(ProductRow(sku=sku, title=sku))

@@ -15,13 +15,17 @@ TAOBAO = {"url": "https://eco.taobao.example/router/rest", "token": "session", "
 
 
 def test_an_account_is_opened_and_changed(sessions: Sessions) -> None:
-    save_account(sessions, "shop-uk", "shopify", "first", {})
-    save_account(sessions, "shop-uk", "shopify", "second", {"currency": "GBP", "country": "GB"})
+    save_account(sessions, "shop-uk", "shopify", "a first secret of the tests", {})
+    save_account(sessions, "shop-uk", "shopify", "a second secret of the tests", {"currency": "GBP", "country": "GB"})
 
     account = find_account(sessions, "shop-uk")
 
     assert account is not None
-    assert (account.secret, account.shop.channel, account.shop.currency) == ("second", "shop-uk", "GBP")
+    assert (account.secret, account.shop.channel, account.shop.currency) == (
+        "a second secret of the tests",
+        "shop-uk",
+        "GBP",
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,14 +42,14 @@ def test_an_account_that_would_not_work_is_refused(
     sessions: Sessions, channel: str, translator: str, settings: dict[str, Any]
 ) -> None:
     with pytest.raises((ValueError, TypeError)):
-        save_account(sessions, channel, translator, "secret", settings)
+        save_account(sessions, channel, translator, "a secret of the tests", settings)
     assert find_account(sessions, "shop-uk") is None
 
 
 def test_an_account_says_when_it_is_pulled(sessions: Sessions) -> None:
     pull = TAOBAO | {"every": "PT30S", "reconcile_at": "02:30"}
-    save_account(sessions, "tmall", "taobao", "secret", {"pull": pull})
-    save_account(sessions, "shop-uk", "shopify", "secret", {})
+    save_account(sessions, "tmall", "taobao", "a secret of the tests", {"pull": pull})
+    save_account(sessions, "shop-uk", "shopify", "a secret of the tests", {})
 
     assert pull_plans(sessions) == [PullPlan("tmall", timedelta(seconds=30), time(2, 30), "Asia/Shanghai", True)]
     account = find_account(sessions, "tmall")
@@ -71,13 +75,13 @@ def test_a_pull_that_would_not_work_is_refused_by_its_field(
     sessions: Sessions, translator: str, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
-        save_account(sessions, "tmall", translator, "secret", {"pull": TAOBAO | changes})
+        save_account(sessions, "tmall", translator, "a secret of the tests", {"pull": TAOBAO | changes})
 
     assert "hidden" not in str(refusal.value)
 
 
 def test_a_file_of_another_translator_is_not_in_the_way_of_the_pull(sessions: Sessions) -> None:
-    save_account(sessions, "tmall", "taobao", "secret", {"pull": TAOBAO})
+    save_account(sessions, "tmall", "taobao", "a secret of the tests", {"pull": TAOBAO})
 
     account = find_account(sessions, "tmall", "plain")
 
@@ -86,7 +90,9 @@ def test_a_file_of_another_translator_is_not_in_the_way_of_the_pull(sessions: Se
 
 
 def test_an_account_says_how_stock_is_pushed(sessions: Sessions) -> None:
-    save_account(sessions, "shop-uk", "plain", "secret", {"push": PUSH | {"every": "PT10S", "batch": 100}})
+    save_account(
+        sessions, "shop-uk", "plain", "a secret of the tests", {"push": PUSH | {"every": "PT10S", "batch": 100}}
+    )
 
     account = find_account(sessions, "shop-uk")
 
@@ -111,6 +117,6 @@ def test_a_push_that_would_not_work_is_refused_by_its_field(
     sessions: Sessions, translator: str, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
-        save_account(sessions, "shop-uk", translator, "secret", {"push": PUSH | changes})
+        save_account(sessions, "shop-uk", translator, "a secret of the tests", {"push": PUSH | changes})
 
     assert "hidden" not in str(refusal.value)

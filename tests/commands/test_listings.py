@@ -19,7 +19,7 @@ CHANNEL = "web-shop"
 @pytest.fixture(autouse=True)
 def goods(sessions: Sessions) -> None:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
-    save_account(sessions, CHANNEL, "plain", "secret", {})
+    save_account(sessions, CHANNEL, "plain", "a secret of the tests", {})
 
 
 def brought(sessions: Sessions, text: str) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ AFTER_A_KILL = 60.0
 def test_a_channel_knows_all_stock_though_workers_died_between_push_and_acknowledgement(baton: Running) -> None:
     # Given a channel that knows of our stock, and answers a second after it was told
     push = {"url": f"{baton.stack.simulators_url}/channel", "token": "simulated-token", "every": 0, "batch": 2}
-    save_account(baton.record, CHANNEL, "plain", "secret", {"push": push})
+    save_account(baton.record, CHANNEL, "plain", "a secret of the tests", {"push": push})
     for sku in SKUS:
         assert sku in PRODUCTS
         assert baton.api.put(f"/listings/{CHANNEL}/{sku}", json={}).status_code == 200

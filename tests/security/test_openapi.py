@@ -31,7 +31,7 @@ from models.database import open_database
 from models.database import sessions as open_sessions
 from settings import Settings
 from tests.api.conftest import NOBODY, PARTNERS, order_body
-from tests.conftest import partner
+from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
 
 CASES = int(os.environ.get("CASES", "4"))
@@ -65,9 +65,8 @@ def house(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session],
     """An API on a port with orders of two channels: its address, a session a role, and ids by parameter."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "document")
-    settings = Settings(
-        _env_file=None, database_url=url, temporal_address=NOBODY, api_metrics_port=0, rpc_timeout="PT0.2S", **partners
-    )
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0, "rpc_timeout": "PT0.2S"}
+    settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     engine = open_database(url)
     made = {
         "admin": create_key(open_sessions(engine), "Ada", "admin"),

@@ -27,7 +27,7 @@ PLAN = PullPlan("shop-at-night", timedelta(hours=6), clock_time(2, 30), "Asia/Sh
 def open_account(house: House, channel: str, **pull: Any) -> None:
     url = str(house.simulators.base_url.join("/shopify/admin/api/2025-10"))
     chosen = {"url": url, "token": "shpat_simulated", "page_size": 1, "skew": 0, "first": 3600} | pull
-    save_account(house.sessions, channel, "shopify", "secret", {"pull": chosen})
+    save_account(house.sessions, channel, "shopify", "a secret of the tests", {"pull": chosen})
 
 
 async def put(house: House, number: int, seconds_ago: float) -> None:

@@ -15,7 +15,7 @@ CHANNEL = "stock-shop"
 def open_account(house: House, **push: Any) -> None:
     url = str(house.simulators.base_url.join("/channel"))
     chosen = {"url": url, "token": "simulated-token", "every": 0} | push
-    save_account(house.sessions, CHANNEL, "plain", "secret", {"push": chosen})
+    save_account(house.sessions, CHANNEL, "plain", "a secret of the tests", {"push": chosen})
 
 
 async def put(house: House, sku: str, **listing: Any) -> None:
@@ -95,7 +95,7 @@ async def test_a_run_goes_on_as_another_one_until_nothing_is_behind(silent: Hous
         silent.sessions,
         "by-hand",
         "plain",
-        "secret",
+        "a secret of the tests",
         {
             "push": {
                 "url": str(silent.simulators.base_url.join("/channel")),

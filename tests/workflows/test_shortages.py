@@ -185,7 +185,7 @@ async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: House) 
     orders = {}
     for policy in ("split", "cancel_line"):
         channel, sku = f"by-{policy.replace('_', '-')}", rare(quick)
-        save_account(quick.sessions, channel, "plain", "secret", {"when_short": policy})
+        save_account(quick.sessions, channel, "plain", "a secret of the tests", {"when_short": policy})
         lines = [(sku, 2, "900.00"), ("ELEGANT-LAMP", 1, "120.00")]
         orders[policy] = await quick.order("POLICY", channel=channel, lines=lines)
 
@@ -200,7 +200,7 @@ async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: House) 
 
 
 async def test_a_channel_that_asks_calls_a_person_until_somebody_decides(silent: House) -> None:
-    save_account(silent.sessions, "asking", "plain", "secret", {"when_short": "ask"})
+    save_account(silent.sessions, "asking", "plain", "a secret of the tests", {"when_short": "ask"})
     order_id = await short(silent, rare(silent), channel="asking")
     called = await silent.until(order_id, lambda order: order["attention"] is not None)
 

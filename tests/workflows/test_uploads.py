@@ -27,7 +27,7 @@ def two_places(house: House) -> list[str]:
 async def place(house: House, skus: list[str]) -> str:
     """An order of two of each, at a channel whose platform is told of parcels."""
     upload = {"url": str(house.simulators.base_url.join("/channel")), "token": "simulated-token"}
-    save_account(house.sessions, CHANNEL, "plain", "secret", {"upload": upload})
+    save_account(house.sessions, CHANNEL, "plain", "a secret of the tests", {"upload": upload})
     body = order_body(f"PARCELS-{next(_numbers)}", channel=CHANNEL, lines=[(sku, 2, "50.00") for sku in skus])
     body["lines"] = [line | {"channel_line_id": line["sku"]} for line in body["lines"]]
     response = await house.api.post("/orders", json=body)
