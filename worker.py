@@ -137,6 +137,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     await keep_nightly(client, settings)
     await keep_statements(client, settings)
     relay = Relay(record, client, settings)
+    watch.part("relay", lambda: not relay.stopping.is_set(), lambda: relay.moves)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -127,6 +127,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RPCError, _temporal_error)
     for error in DATABASE_DOWN:
         app.add_exception_handler(error, _database_down)
+    app.add_exception_handler(DBAPIError, _database_error)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -155,6 +156,14 @@ async def _temporal_error(request: Request, error: Exception) -> Response:
 
 
 async def _database_down(request: Request, error: Exception) -> Response:
+    return problem_response(request, unavailable("database"))
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    """Of a session that died in the middle of an answer the driver may only know that something is wrong."""
+    assert isinstance(error, DBAPIError)
+    if not error.connection_invalidated:
+        raise error
     return problem_response(request, unavailable("database"))
 
 

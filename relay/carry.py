@@ -53,6 +53,8 @@ class Relay:
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
+        self.moves = 0
+        """How often a job has looked, for whoever watches this process."""
 
     async def run(self) -> None:
         """Carry until `stop`. Each job goes by itself: trouble in one is told and tried again, and the others go on."""
@@ -110,6 +112,7 @@ class Relay:
             except Exception as trouble:
                 await self.isolation.job_failed(job, trouble)
                 carried, pause, troubled = 0, longest, True
+            self.moves += 1
             pause = shortest if carried else min(pause * 1.5, longest)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), pause)

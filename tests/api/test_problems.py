@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DatabaseError
 
 from api.app import create_app
 from api.examples import ORDER
@@ -120,6 +121,17 @@ async def test_an_order_that_finds_no_room_in_the_queue_is_sent_back(
     answer = await tmall.post("/orders", json=order_body())
     assert_problem(answer, 503, "busy")
     assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(("gone", "status", "kind"), [(True, 503, "unavailable"), (False, 500, "internal")])
+async def test_a_session_that_died_in_mid_answer_is_a_database_that_is_down(
+    tmall: Api, monkeypatch: pytest.MonkeyPatch, gone: bool, status: int, kind: str
+) -> None:
+    def cut(*_: Any) -> None:
+        raise DatabaseError("error with status PGRES_TUPLES_OK", None, Exception(), connection_invalidated=gone)
+
+    monkeypatch.setattr("api.group_commit.GroupCommit.submit", cut)
+    assert_problem(await tmall.post("/orders", json=order_body()), status, kind)
 
 
 async def test_readiness_says_which_part_is_down(anybody: Api, unplugged: Any) -> None:

@@ -1,0 +1,118 @@
+"""`baton up` as a person starts it, and something of it killed -9 every few seconds."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from embedded.environment import read_environment
+from embedded.services import ROOT
+
+READY_SECONDS = 300.0
+SERVICES = ("api", "worker", "worker-2", "temporal")
+DATABASE, SESSION = "postgres", "a database session"
+PAUSE_SECONDS = (3.0, 5.0)
+BACK_SECONDS = 120.0
+
+
+@dataclass
+class Up:
+    """A running `baton up` and what it said."""
+
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+    said: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return read_environment(self.data_dir / "env")
+
+    def tail(self) -> str:
+        return self.said.read_text()[-3000:]
+
+    def logged(self, word: str) -> list[str]:
+        """The lines with this word in the logs that are there."""
+        logs = [file.read_text(errors="replace") for file in sorted((self.data_dir / "logs").glob("*.log*"))]
+        return [line for log in logs for line in log.splitlines() if word in line]
+
+    def find(self, victim: str, dice: random.Random) -> int | None:
+        """The process of one part, if it runs now."""
+        if victim in SERVICES:
+            note = self.data_dir / "run" / victim
+            return int(note.read_text().split()[0]) if note.exists() else None
+        try:
+            postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+            if victim == DATABASE:
+                return postmaster
+            children = psutil.Process(postmaster).children()
+            return dice.choice(
+                sorted(child.pid for child in children if "postgres baton " in " ".join(child.cmdline()))
+            )
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return None
+
+
+@contextmanager
+def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
+    """Run it with two workers, and end it by Ctrl-C."""
+    said = data_dir / "said"
+    command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--processes", "2"]
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--step-seconds", str(step_seconds)], cwd=ROOT, stdout=output, stderr=output
+        )
+    baton = Up(data_dir, process, said)
+    try:
+        give_up = time.monotonic() + READY_SECONDS
+        while "Ready." not in said.read_text():
+            assert process.poll() is None, baton.tail()
+            assert time.monotonic() < give_up, baton.tail()
+            time.sleep(0.2)
+        yield baton
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(120)
+        finally:
+            process.kill()
+
+
+@dataclass
+class Chaos:
+    """Kills by a seed: every part in turn before any comes again, in another sequence each time."""
+
+    baton: Up
+    seed: int
+    log: list[str] = field(default_factory=list)
+
+    def rage(self, seconds: float) -> None:
+        """For so long, and at least until everything was killed once."""
+        dice, began, round_ = random.Random(self.seed), time.monotonic(), 0
+        while not round_ or time.monotonic() - began < seconds:
+            victims = [*SERVICES, DATABASE, SESSION]
+            dice.shuffle(victims)
+            for victim in victims:
+                time.sleep(dice.uniform(*PAUSE_SECONDS))
+                self._kill(victim, dice)
+                self.log.append(f"{time.monotonic() - began:6.1f} s: {victim}")
+                if round_ and time.monotonic() - began > seconds:
+                    return
+            round_ += 1
+
+    def _kill(self, victim: str, dice: random.Random) -> None:
+        """Kill what may just be coming back from something else."""
+        give_up = time.monotonic() + BACK_SECONDS
+        while True:
+            assert time.monotonic() < give_up, f"{victim} does not come back\n{self.baton.tail()}"
+            if (pid := self.baton.find(victim, dice)) is not None:
+                with suppress(ProcessLookupError):
+                    return os.kill(pid, signal.SIGKILL)
+            time.sleep(0.2)
