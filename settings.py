@@ -98,6 +98,16 @@ class StatementPlan(BaseModel, frozen=True):
     """What changed on either side within it may still be under way and is no difference."""
 
 
+class InquiryPlan(BaseModel, frozen=True):
+    """After how long a silence a partner is asked what it knows, and told again what it does not know."""
+
+    wms: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=1)
+    tms: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=12)
+
+    def of(self, partner: str) -> timedelta:
+        return {"wms": self.wms, "tms": self.tms}[partner]
+
+
 class Settings(BaseSettings):
     """Every setting of Baton. Nested ones are written with two underscores: `BATON_WMS__URL`.
 
@@ -168,6 +178,7 @@ class Settings(BaseSettings):
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 
     statements: StatementPlan = StatementPlan()
+    inquiries: InquiryPlan = InquiryPlan()
 
     stock_difference_alert: int = 10
     """A count of the warehouse that differs from the books by more units of a SKU than this is an alert."""

@@ -36,6 +36,7 @@ from relay.carry import Relay
 from relay.isolation import TROUBLES
 from settings import Settings
 from workflows.deliver import DeliveryWorkflow
+from workflows.inquiries import InquiryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
 from workflows.pull import PullWorkflow
@@ -48,7 +49,7 @@ from workflows.statements import StatementWorkflow
 
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
-    *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow),
+    *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow),
 )
 MESSENGERS = 4
 """How many batches of messages one worker process sends at a time, beside all orders."""

@@ -1,4 +1,4 @@
-"""A step that was told to come later is tried again when that time is over, whatever its own pauses are."""
+"""Trouble with a partner as Temporal is told of it: in few words, and with the time after which it is worth a try."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.errors import CallLimited, Later
+from domain.errors import CallLimited, Later, PartnerTrouble
 
 
 class Pauses(Interceptor):
@@ -29,3 +29,6 @@ class _Pausing(ActivityInboundInterceptor):
                 next_retry_delay=timedelta(seconds=told.retry_after),
                 category=ApplicationErrorCategory.BENIGN if ours else ApplicationErrorCategory.UNSPECIFIED,
             ) from None
+        except PartnerTrouble as trouble:
+            # Its words say where and what. With the stack below it would be too large for the page of the order.
+            raise ApplicationError(str(trouble), type=type(trouble).__name__) from None

@@ -55,7 +55,7 @@ class Pick:
             if row and row.status == FulfillmentStatus.CANCELED:
                 return PickAnswer(FulfillmentStatus.CANCELED)
             order = order_of(session, step.order_id)
-            request, version = _instruction(session, step, order), order.version
+            request, version = instruction(session, step, order), order.version
         try:
             reference = self.wms.pick(request, key=f"{step.fulfillment_order_id}:pick")
         except PickRefused as refusal:
@@ -113,10 +113,11 @@ def _call_a_person(session: Session, row: FulfillmentOrderRow) -> None:
     journal.happened(session, row.order_id, "alert.raised", key, {"code": "ORDER_CHANGED", "reason": reason})
 
 
-def _instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
+def instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
+    """What the warehouse is asked, also when it is asked again."""
     columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
     work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
-    instruction = PickRequest(
+    request = PickRequest(
         fulfillment_order_id=step.fulfillment_order_id,
         order_id=order.order_id,
         channel=order.channel,
@@ -127,9 +128,9 @@ def _instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> Pi
         priority=priority_of(order.instructions),
     )
     if order.pickup_location:
-        instruction["delivery_method"] = PICKUP
+        request["delivery_method"] = PICKUP
     if wishes := some_of(order.instructions, FOR_WAREHOUSE):
-        instruction["instructions"] = wishes
+        request["instructions"] = wishes
     if work.merge_id:
-        instruction["pack_together"] = work.merge_id
-    return instruction
+        request["pack_together"] = work.merge_id
+    return request

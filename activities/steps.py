@@ -13,6 +13,9 @@ from activities.audit import Audit
 from activities.channels.pull import Pull
 from activities.channels.push import Push
 from activities.channels.reconcile import Reconcile
+from activities.comparing.inquiries import Inquiries, Silence
+from activities.comparing.silent_parcels import SilentParcels
+from activities.comparing.silent_work import SilentWork
 from activities.comparing.statements import StatementSteps
 from activities.holds import Holds
 from activities.notify import Notify
@@ -66,6 +69,11 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     pull, reconcile = Pull(record, circuits=circuits), Reconcile(record, circuits=circuits)
     qimen = settings.qimen.warehouses if settings.qimen else ()
     statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
+    silences: dict[str, Silence] = {
+        "wms": SilentWork(record, partners.wms, qimen),
+        "tms": SilentParcels(record, partners.tms),
+    }
+    inquiries = Inquiries(record, partners.lists, silences, settings.inquiries)
     return (
         audit.audit_order,
         holds.raise_hold,
@@ -121,6 +129,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         statements.find_missing,
         statements.look_again,
         statements.mend_differences,
+        inquiries.ask_after,
         Push(record, circuits=circuits).push_batch,
         LeadTimes(record).learn_lead_times,
     )

@@ -72,6 +72,11 @@ def redelivery_id(recipient: str) -> str:
     return f"redeliver/{recipient}"
 
 
+def inquiry_id(partner: str) -> str:
+    """Of the run that asks a partner about what it is silent about: there is one at a time."""
+    return f"inquiries/{partner}"
+
+
 def message_queue(task_queue: str) -> str:
     """The task queue of what is sent to strangers: with few slots of its own, of which orders need none."""
     return f"{task_queue}-messages"

@@ -31,6 +31,8 @@ class Partners:
     inboxes: dict[str, MessageInbox]
     statements: dict[str, Statements]
     """Of those who list what they know."""
+    lists: dict[str, Statements]
+    """Of those who are asked after a silence, whether or not their books are compared at night."""
     circuits: Circuits
     """Of all partners, and of the platforms of channels."""
 
@@ -58,6 +60,7 @@ def connect_partners(settings: Settings) -> Partners:
         crm=Crm(http("crm")),
         inboxes={name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS},
         statements={name: Statements(http(name)) for name in settings.statements.partners},
+        lists={name: Statements(http(name)) for name in ("wms", "tms")},
         circuits=circuits,
     )
 

@@ -14,6 +14,9 @@ SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
 
 WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
 WAVE_TOLD = text("wave_told_at IS NOT NULL AND status = 'open'")
+AT_WAREHOUSE = "status IN ('released', 'picking', 'picked')"
+AT_CARRIER = "status IN ('packed', 'shipped') AND shipment_id IS NOT NULL"
+SILENT_SINCE = "coalesce(asked_at, packed_at, released_at, created_at)"
 AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
 
 
@@ -143,6 +146,8 @@ class FulfillmentOrderRow(Base):
     """When the store handed it over; the order hears of it a moment later."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
+    asked_at: Mapped[When]
+    """When warehouse or carrier was last asked for it, because it said nothing."""
 
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
@@ -153,6 +158,8 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
         Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),
+        Index("ix_fulfillment_orders_silent_work", text(SILENT_SINCE), postgresql_where=text(AT_WAREHOUSE)),
+        Index("ix_fulfillment_orders_silent_parcels", text(SILENT_SINCE), postgresql_where=text(AT_CARRIER)),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
     )
 

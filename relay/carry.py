@@ -19,6 +19,7 @@ from relay.deadlines import DeadlineWatch
 from relay.erasures import Erasures
 from relay.events import Events
 from relay.histories import Histories
+from relay.inquiries import InquiryWatch
 from relay.isolation import Isolation
 from relay.messages import MessageNews
 from relay.proof import Proof
@@ -50,6 +51,7 @@ class Relay:
         self.histories = Histories(sessions, client, settings)
         self.proof = Proof(sessions, settings.trace_key)
         self.waves = Waves(sessions, client, settings)
+        self.inquiries = InquiryWatch(sessions, client, settings)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
@@ -72,6 +74,7 @@ class Relay:
             self._repeat("deadlines", self.deadlines.carry, LONGEST_PAUSE, longest=10),
             self._repeat("histories", self.histories.carry, LONGEST_PAUSE, longest=10),
             self._repeat("erasures", self.erasures.carry, LONGEST_PAUSE, longest=20),
+            self._repeat("inquiries", self.inquiries.carry, LONGEST_PAUSE, longest=20),
             self._repeat("second_thoughts", self.second_thoughts.carry, LONGEST_PAUSE, longest=20),
         )
 

@@ -78,6 +78,10 @@ class Desk:
         """What people and tests may look at: unsigned."""
         return _endpoint(lambda request, content: _answer(handle, request, {}))
 
+    def forget(self) -> None:
+        """Answer as if nothing had been asked before."""
+        self._answers.clear()
+
     def _key(self, request: Request, content: bytes) -> str:
         self._verify(request, content)
         key = request.headers.get("idempotency-key", "")

@@ -66,6 +66,7 @@ class Tms:
             Route(one + "/intercept", desk.change(reason, self._intercept), methods=["POST"]),
             Route(one + "/address", desk.change({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
+            Route("/forget", desk.poke({}, self._forget), methods=["POST"]),
             *Statements(desk, {"shipments": self.statement}).routes(),
         ]
 
@@ -75,6 +76,16 @@ class Tms:
                 told = {"shipment_id": number, "waybill": shipment.waybill, "status": shipment.tracked}
                 told["occurred_at"] = rfc3339(shipment.tracked_at)
                 yield Line(shipment.tracked_at, number, told)
+
+    def _forget(self, request: Request, body: Body) -> tuple[int, Body]:
+        """Another machine takes over, which knows of no parcel."""
+        forgotten = len(self.shipments)
+        for shipment in self.shipments.values():
+            if shipment.life:
+                shipment.life.cancel()
+        self.shipments.clear()
+        self.desk.forget()
+        return 200, {"forgotten": forgotten}
 
     def accept(self, facts: Body, carrier: str) -> Shipment:
         """Take a parcel for a carrier; the same shipment again is the same parcel. Raises Problem."""

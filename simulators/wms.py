@@ -68,6 +68,7 @@ class Wms:
             Route("/fulfillment-orders", create, methods=["POST"]),
             Route(one + "/recall", desk.change({"reason": str}, self._recall), methods=["POST"]),
             Route(one, desk.view(self._look), methods=["GET"]),
+            Route("/forget", desk.poke({}, self._forget), methods=["POST"]),
             *Statements(desk, {"fulfillment-orders": self.statement, "stock": self.stockroom.statement}).routes(),
         ]
 
@@ -120,6 +121,16 @@ class Wms:
             raise Problem(404, "unknown", "it never came")
         work = self.works[number]
         return 200, {"status": work.status, "request": work.request, "times_asked": self.desk.asked[number]}
+
+    def _forget(self, request: Request, body: Body) -> tuple[int, Body]:
+        """Another machine takes over, which knows of no work. What lies on the shelves lies there still."""
+        forgotten = len(self.works)
+        for work in self.works.values():
+            if work.life:
+                work.life.cancel()
+        self.works.clear()
+        self.desk.forget()
+        return 200, {"forgotten": forgotten}
 
     async def _fulfill(self, work: Work) -> None:
         order, number = work.request, work.request["fulfillment_order_id"]

@@ -26,6 +26,12 @@ Status = FulfillmentStatus
 GONE = (Status.SHIPPED, Status.DELIVERED)
 KEPT = "kept"
 """The interception of work that its warehouse does not take back."""
+# What the record says when asking a partner has not helped (activities/comparing/inquiries.py), and what people read.
+SILENCES = {
+    "fulfillment_order.forgotten": "the warehouse does not know of the work any more, though it was told again",
+    "fulfillment_order.unreported": "the warehouse has done more than it has reported: ask for its reports",
+    "shipment.forgotten": "the carriers' desk does not know of the booking any more: void it, or ask the carrier",
+}
 
 
 class Fulfillment:
@@ -178,6 +184,7 @@ class Fulfillment:
         self.state.status = Status.CANCELED
         if self.house.minds_changes:
             self._without_waybill()
+        await self._silent("")
         return True
 
     def _is_kept(self) -> None:
@@ -209,7 +216,14 @@ class Fulfillment:
             # A corrected report ends the alert.
             self.state.parcels_differ = progress.parcels_differ
             await self.house.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
+        await self._silent(next((SILENCES[event.type] for event in events if event.type in SILENCES), ""))
         await self.journey.heard()
+
+    async def _silent(self, why: str) -> None:
+        """Call a person where a partner is silent for good; other news of it, or its end, are the end of that."""
+        if why != self.state.silent:
+            self.state.silent = why
+            await self.house.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
 
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED

@@ -11,11 +11,12 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
-from domain.ids import delivery_workflow_id, order_workflow_id, push_id, redelivery_id, return_workflow_id
+from domain.ids import delivery_workflow_id, inquiry_id, order_workflow_id, push_id, redelivery_id, return_workflow_id
 from domain.service_levels import urgency
 from settings import Settings
 from workflows import search_attributes
 from workflows.deliver import DeliveryInput
+from workflows.inquiries import InquiryInput
 from workflows.messages import OrderDeadlines
 from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
@@ -24,6 +25,7 @@ from workflows.state import EDITION, OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"
+INQUIRY_WORKFLOW = "InquiryWorkflow"
 
 
 def order_start(
@@ -118,6 +120,11 @@ def delivery_start(settings: Settings, subscription_id: str) -> dict[str, Any]:
 def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:
     """The arguments of `Client.start_workflow` but for the workflow's name."""
     return _telling(settings, RedeliveryInput(recipient), redelivery_id(recipient), recipient)
+
+
+def inquiry_start(settings: Settings, partner: str) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name."""
+    return _telling(settings, InquiryInput(partner), inquiry_id(partner), partner)
 
 
 def _telling(settings: Settings, arg: object, name: str, whom: str) -> dict[str, Any]:

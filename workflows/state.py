@@ -40,6 +40,8 @@ class FulfillmentState:
     short_units: int = 0
     parcels_differ: str = ""
     """How the parcels differ from what was picked, as a person was told."""
+    silent: str = ""
+    """Why a person was called: a partner does not know of it any more, or does not report what it has done."""
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""

@@ -65,11 +65,11 @@ def _take_news_in(session: Session, rows: Sequence[Row], told: Mapping[str, Entr
         entry = told[shipment.shipment_id]
         known = entry.status in set(TrackingStatus) and shipment.voided_at is None
         if known and follows(TrackingStatus(entry.status), entry.at, shipment.tracking_status, shipment.tracked_at):
-            news.append(_tracking(shipment, entry))
+            news.append(tracking(shipment, entry))
     session.execute(INSERT_EVENTS, {"rows": json_array(json.dumps(asdict(event)) for event in news)})
 
 
-def _tracking(shipment: ShipmentRow, entry: Entry) -> NewEvent:
+def tracking(shipment: ShipmentRow, entry: Entry) -> NewEvent:
     at = entry.at.isoformat()
     data = {"shipment_id": shipment.shipment_id, "waybill": shipment.waybill, "status": entry.status}
     data |= {"occurred_at": at, "note": "from the carrier's statement"}

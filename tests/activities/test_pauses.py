@@ -1,4 +1,4 @@
-"""A step that was told to come later comes when that time is over, and no other failure is touched."""
+"""A step that was told to come later comes when that time is over; other trouble is told in few words."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,15 @@ async def test_a_step_that_only_waits_its_turn_is_nobodys_error() -> None:
     assert told.category == ApplicationErrorCategory.BENIGN
 
 
-async def test_other_trouble_is_raised_as_it_is() -> None:
-    trouble = PartnerTrouble("wms POST /fulfillment-orders: answered 500")
+async def test_other_trouble_with_a_partner_is_told_in_its_words_alone() -> None:
+    told = await outcome(PartnerTrouble("wms POST /fulfillment-orders: answered 500"))
 
-    assert await outcome(trouble) is trouble
+    assert isinstance(told, ApplicationError)
+    assert (told.message, told.type) == ("wms POST /fulfillment-orders: answered 500", "PartnerTrouble")
+    assert (told.next_retry_delay, told.__cause__) == (None, None)
+
+
+async def test_any_other_failure_is_raised_as_it_is() -> None:
+    failure = ValueError("a defect")
+
+    assert await outcome(failure) is failure

@@ -5,25 +5,13 @@ WAITING_ORDERS says how many wait for it.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-from temporalio.testing import WorkflowEnvironment
-
-from embedded.postgres import EmbeddedPostgres
 from integrations.circuit import FAILURES
-from tests.databases import copy_template
-from tests.house import SILENT, House, eventually, open_house
+from tests.house import House, eventually
 
 WAITING = int(os.environ.get("WAITING_ORDERS", "40"))
 LAMP = [("ELEGANT-LAMP", 1, "9.00")]
-
-
-@pytest.fixture(scope="module")
-async def house(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres) -> AsyncIterator[House]:
-    async with open_house(temporal, copy_template(postgres, "silent_partner"), SILENT) as opened:
-        yield opened
 
 
 async def test_a_silent_warehouse_does_not_slow_audits(house: House) -> None:
@@ -39,11 +27,11 @@ async def test_a_silent_warehouse_does_not_slow_audits(house: House) -> None:
 
     # Then all are audited, reserved and allocated, and the warehouse got few calls meanwhile: as many as it may have at
     # a time, those that came before it counted as silent, and one now and then that asks whether it is back
-    assert len(allocated) == WAITING + 3
+    assert set(allocated) >= {*first, *later}
     assert await calls(house) <= 2 * places + FAILURES
     # And the page of an order says what it waits for
     said = await eventually(lambda: failures(house, first), lambda told: len(told) == WAITING)
-    assert all("the warehouse (wms)" in one or "ReadTimeout" in one for one in said.values())
+    assert {one for one in said.values() if "wms" not in one} == set()
     assert any("does not answer: it is tried again at" in one for one in said.values())
 
     # And when it is back each order goes its way

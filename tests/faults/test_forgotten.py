@@ -1,0 +1,185 @@
+"""A partner that has accepted and then forgets: it is asked after a silence and told again, and only then a person."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import TextClause, text
+
+from activities.comparing import silent_parcels, silent_work
+from activities.comparing.inquiries import Silence
+from activities.comparing.silent_work import SilentWork
+from domain.statements import Entry
+from integrations.partners import connect_partners
+from integrations.wms import PickRequest, Warehouse
+from relay import inquiries
+from relay.inquiries import InquiryWatch
+from tests.house import House, eventually
+
+LAMP = [("ELEGANT-LAMP", 1, "9.00")]
+AGE = text("""
+    UPDATE fulfillment_orders SET released_at = released_at - make_interval(days => 2),
+        packed_at = packed_at - make_interval(days => 2), asked_at = asked_at - make_interval(days => 2)
+    WHERE order_id = :order_id
+""")
+AGE_PARCELS = text("""
+    UPDATE shipments SET booked_at = booked_at - make_interval(days => 2) WHERE shipment_id LIKE :order_id || '%'
+""")
+
+
+async def test_work_that_the_warehouse_has_forgotten_is_told_again_once_and_then_a_person_is_called(
+    house: House,
+) -> None:
+    # Given work that the warehouse has accepted and forgotten
+    order_id = await house.order("FORGOTTEN", lines=LAMP)
+    await house.until_fulfillment(order_id, "released")
+    work = f"/wms/fulfillment-orders/{order_id}-1"
+    await forget(house, "wms")
+    assert (await house.simulators.get(work)).status_code == 404
+
+    # When it was silent for long
+    await silence(house, order_id)
+
+    # Then it is told again, for the same order, and nobody is called
+    await house.until_event(order_id, "fulfillment_order.told_again")
+    asked = (await house.simulators.get(work)).json()
+    assert (asked["status"], asked["request"]["order_id"], asked["times_asked"]) == ("accepted", order_id, 2)
+    assert (await house.show(order_id))["attention"] is None
+
+    # When it knows of it, it is not told once more, however long it is silent
+    await silence(house, order_id)
+    assert (await house.simulators.get(work)).json()["times_asked"] == 2
+
+    # When it forgets it again, a person is called, and the order waits on
+    await forget(house, "wms")
+    await silence(house, order_id)
+    order = await house.until(order_id, lambda order: bool(order["attention"]))
+    assert "does not know of the work any more, though it was told again" in order["attention"]
+
+    # And news of it end that
+    await house.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
+    await house.until(order_id, lambda order: not order["attention"])
+
+
+async def test_a_booking_that_the_carriers_have_forgotten_is_told_again_under_the_same_waybill(house: House) -> None:
+    # Given a parcel that is booked, and a carriers' desk that has forgotten it
+    order_id = await house.order("BOOKED", lines=LAMP)
+    await house.until_fulfillment(order_id, "released")
+    await house.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
+    await house.until_event(order_id, "shipment.booked")
+    shipment = (await house.show(order_id))["shipments"][0]
+    await forget(house, "tms")
+
+    # When it was silent for long
+    await silence(house, order_id)
+
+    # Then it has the same parcel again
+    await house.until_event(order_id, "shipment.told_again")
+    known = (await house.simulators.get(f"/tms/shipments/{shipment['shipment_id']}")).json()
+    assert known["waybill"] == shipment["waybill"]
+    assert (await house.show(order_id))["attention"] is None
+
+
+async def test_work_that_is_called_back_while_it_is_told_again_is_called_back_again(house: House) -> None:
+    # Given forgotten work
+    order_id = await house.order("CALLED-BACK", lines=LAMP)
+    await house.until_fulfillment(order_id, "released")
+    await forget(house, "wms")
+    with house.sessions.begin() as session:
+        session.execute(AGE, {"order_id": order_id})
+
+    # When the order is canceled in the midst of telling it again: the recall comes first
+    warehouse = CanceledMeanwhile(connect_partners(house.settings).wms, house, order_id)
+    silent = SilentWork(house.sessions, warehouse)
+    assert silent.tell_again(row_of(house, silent, order_id)) == []
+
+    # Then nothing is picked
+    assert (await house.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")).json()["status"] == "recalled"
+
+
+class CanceledMeanwhile(Warehouse):
+    """While it is told, somebody else ends the work."""
+
+    def __init__(self, wms: Warehouse, house: House, order_id: str) -> None:
+        self.wms, self.house, self.order_id = wms, house, order_id
+        self.recall, self.announce_return = wms.recall, wms.announce_return  # type: ignore[method-assign]
+
+    def pick(self, request: PickRequest, key: str) -> str:
+        with self.house.sessions.begin() as session:
+            end = text("UPDATE fulfillment_orders SET status = 'canceled' WHERE order_id = :order_id")
+            session.execute(end, {"order_id": self.order_id})
+        return self.wms.pick(request, key)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "news"),
+    [
+        ("released", "accepted", []),
+        ("released", "picking", ["fulfillment_order.picking"]),
+        ("released", "rejected", ["fulfillment_order.rejected"]),
+        ("released", "packed", ["fulfillment_order.unreported"]),
+        ("picking", "accepted", []),
+        ("picked", "picked", []),
+        ("picked", "recalled", ["fulfillment_order.unreported"]),
+    ],
+)
+def test_what_a_word_of_the_warehouse_says_is_taken_in_and_the_rest_must_be_reported(
+    house: House, ours: str, theirs: str, news: list[str]
+) -> None:
+    work = SilentWork(house.sessions, connect_partners(house.settings).wms)
+    with house.sessions() as session:
+        row = session.execute(text("SELECT 'F-1' AS subject, :status AS status"), {"status": ours}).one()
+        now = session.execute(text("SELECT now()")).scalar_one()
+
+        told = work.news(session, row, Entry("F-1", now, status=theirs), now)
+
+    assert [event.type for event in told] == news
+
+
+@pytest.mark.parametrize(
+    ("which", "index"),
+    [
+        (silent_work.FIND, "silent_work"),
+        (silent_parcels.FIND, "silent_parcels"),
+        (silent_parcels.HEARD, "silent_parcels"),
+        (inquiries.DUE, "silent_work"),
+        (inquiries.DUE, "silent_parcels"),
+    ],
+)
+def test_what_is_silent_is_found_by_an_index(house: House, which: TextClause, index: str) -> None:
+    with house.sessions() as session:
+        now = session.execute(text("SELECT now()")).scalar_one()
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        values = {"before": now, "wms": now, "tms": now, "at_once": 50}
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {which.text}"), values))
+
+    assert f"ix_fulfillment_orders_{index}" in plan
+
+
+async def forget(house: House, partner: str) -> None:
+    (await house.simulators.post(f"/{partner}/forget", json={})).raise_for_status()
+
+
+async def silence(house: House, order_id: str) -> None:
+    """Let two days pass for the work of this order, and look for silence."""
+    with house.sessions.begin() as session:
+        session.execute(AGE, {"order_id": order_id})
+        session.execute(AGE_PARCELS, {"order_id": order_id})
+    watch = InquiryWatch(house.sessions, house.client, house.settings)
+    await eventually(lambda: watched(watch, house, order_id), bool)
+
+
+async def watched(watch: InquiryWatch, house: House, order_id: str) -> bool:
+    """A run that is just ending finds nothing, and the next one does."""
+    await watch.carry()
+    return await asked_now(house, order_id)
+
+
+async def asked_now(house: House, order_id: str) -> bool:
+    sql = "SELECT FROM fulfillment_orders WHERE order_id = :id AND asked_at > now() - interval '1 day'"
+    return bool(house.rows(sql, id=order_id))
+
+
+def row_of(house: House, silence: Silence, order_id: str) -> Any:
+    with house.sessions() as session:
+        now = session.execute(text("SELECT now()")).scalar_one()
+        return next(row for row in silence.find(session, now, 1_000) if row.order_id == order_id)
