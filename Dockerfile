@@ -13,7 +13,8 @@ FROM ${PYTHON_IMAGE}
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin baton \
     && printf '#!/bin/sh\nexec python -m cli "$@"\n' > /usr/local/bin/baton \
-    && chmod 755 /usr/local/bin/baton
+    && chmod 755 /usr/local/bin/baton \
+    && install --directory --owner=baton --group=baton --mode=700 /anchors
 COPY --from=dependencies /venv /venv
 WORKDIR /app
 COPY . .

@@ -174,6 +174,15 @@ class Settings(BaseSettings):
     trace_key: Key | None = None
     """The Ed25519 key that signs each day's log of all orders: 32 bytes in hexadecimal. Without it nothing is signed;
     with another one what was signed before is not believed any more."""
+    trace_public_key: str | None = None
+    """Its other half, in hexadecimal: what proves signatures where the key itself has no business to be."""
+    trace_anchor_file: Path | None = None
+    """Where each signed day is written outside of the database, a line a day: best on a disk that only grows."""
+    trace_anchor: Partner | None = None
+    """Who is told each signed day, and refuses another root for one that it has."""
+    runtime_role: str | None = None
+    """The role of PostgreSQL that API and workers run as, where it is not the owner of the tables: `baton migrate` lets
+    it do what they need."""
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 

@@ -9,6 +9,7 @@ from temporalio.client import Client
 from commands.sealing import seal_all
 from embedded.ending import end_process
 from models.database import open_database, sessions
+from models.grants import grant_to
 from models.schema import migrate as migrate_schema
 from settings import Settings
 from workflows.search_attributes import ALL
@@ -21,6 +22,8 @@ def migrate() -> None:
     migrate_schema(engine, lambda line: print(f"database: {line}", flush=True))
     with sessions(engine, settings.vault).begin() as session:
         sealed = seal_all(session)
+        if settings.runtime_role:
+            grant_to(session, settings.runtime_role)
     engine.dispose()
     print(f"database: schema is current, secrets of {sealed} accounts and subscriptions are sealed", flush=True)
     added = asyncio.run(_register(settings))

@@ -1,8 +1,10 @@
 """`baton trace`: the story of an order with its proof, and the proof of all of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +20,7 @@ from models.database import open_database, sessions
 from models.order import OrderRow
 from models.trace import EventSealRow
 from settings import Settings
+from trail.anchors import Anchor, AnchorFile
 from trail.days import inclusion, is_signed, read_key
 from trail.proving import Link, links, signed_days
 
@@ -27,6 +30,7 @@ SHOWN_EVERY = 1_000
 def trace(
     order: Annotated[str, typer.Argument(help="An order id, or its number at the channel; all orders if absent")] = "",
     verify: Annotated[bool, typer.Option("--verify", help="Look at the chain of every order and at every day")] = False,
+    anchors: Annotated[Path | None, typer.Option(exists=True, help="The file of anchored days: the setting's")] = None,
     public_key: Annotated[str, typer.Option(help="Believe this key (hexadecimal) instead of the setting's")] = "",
 ) -> None:
     """Show what happened to an order, fact by fact, and prove that the log is as it was written. Exits 1 if not."""
@@ -34,8 +38,10 @@ def trace(
         raise typer.BadParameter("name an order, or say --verify to look at all of them")
     settings = Settings()
     key = _key(settings, public_key)
+    file = anchors or settings.trace_anchor_file
+    anchored = AnchorFile(file).read() if file else None
     with _reading(settings) as session:
-        found = _verify(session, key) if verify else _tell(session, order, key)
+        found = _verify(session, key, anchored) if verify else _tell(session, order, key)
     end_process(1 if found else 0)
 
 
@@ -72,7 +78,7 @@ def _told_of_day(session: Session, order_id: str, key: Ed25519PublicKey | None, 
         console.print(f"  {step}", style="dim")
     if key is None:
         console.print(
-            "the signature was not looked at: there is no BATON_TRACE_KEY and no --public-key", style="yellow"
+            "the signature was not looked at: there is no BATON_TRACE_PUBLIC_KEY and no --public-key", style="yellow"
         )
         return 0
     right = is_signed(day, proof.signature, key)
@@ -80,7 +86,7 @@ def _told_of_day(session: Session, order_id: str, key: Ed25519PublicKey | None, 
     return 0 if right else 1
 
 
-def _verify(session: Session, key: Ed25519PublicKey | None) -> int:
+def _verify(session: Session, key: Ed25519PublicKey | None, anchored: Mapping[date, Anchor] | None) -> int:
     console, faults, seen = Console(highlight=False), 0, 0
     total = session.scalar(select(func.count()).select_from(EventSealRow)) or 0
     columns = SpinnerColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} facts"), TimeElapsedColumn()
@@ -92,11 +98,12 @@ def _verify(session: Session, key: Ed25519PublicKey | None) -> int:
                 console.print(f"[red]wrong[/]  {link.order_id}: fact {link.event_id} {link.fault}", soft_wrap=True)
             if seen % SHOWN_EVERY == 0:
                 progress.update(task, completed=seen)
-    days = list(signed_days(session, key)) if key else []
+    days = list(signed_days(session, key, anchored)) if key else []
     for fault in (fault for day in days for fault in day.faults):
         faults += 1
         console.print(f"[red]wrong[/]  {fault}", soft_wrap=True)
-    signed = f"{len(days)} signed days" if key else "no key, so no signature was looked at"
+    held = f", {len(anchored)} of them anchored" if anchored else ", which nobody outside keeps"
+    signed = f"{len(days)} signed days{held}" if key else "no key, so no signature was looked at"
     console.print(f"[bold]{seen:,} facts, {signed}: {f'{faults:,} wrong' if faults else 'nothing is wrong'}[/]")
     return faults
 
@@ -115,10 +122,16 @@ def _line(link: Link) -> Text:
 def _key(settings: Settings, public_key: str) -> Ed25519PublicKey | None:
     try:
         if public_key:
-            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        return read_key(settings.trace_key.get_secret_value()).public_key() if settings.trace_key else None
+            return _public(public_key)
+        if settings.trace_key:
+            return read_key(settings.trace_key.get_secret_value()).public_key()
+        return _public(settings.trace_public_key) if settings.trace_public_key else None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _public(text: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ def webhook_secret() -> str:
 
 SECRETS: dict[str, Callable[[], str]] = {
     "POSTGRES_PASSWORD": letters,
+    "DATABASE_OWNER_PASSWORD": letters,
     "DATABASE_PASSWORD": letters,
     "TEMPORAL_DATABASE_PASSWORD": letters,
     # Identity numbers become tokens by it: with another one the same person would be somebody else.

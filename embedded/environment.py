@@ -88,11 +88,12 @@ def environment(
         "BATON_API_PORT": str(ports["api"]),
         "BATON_API_METRICS_PORT": str(ports["api_metrics"]),
         "BATON_WORKER_PORT": str(ports["worker"]),
+        "BATON_TRACE_ANCHOR_FILE": str(data_dir / "trace-anchors.jsonl"),
         "BATON_STATEMENTS__PARTNERS": json.dumps(list(BOOKS)),
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }
-    for name in ("BATON_IDENTITY_KEY", "BATON_TRACE_KEY", "BATON_SECRETS_KEY"):
+    for name in ("BATON_IDENTITY_KEY", "BATON_SECRETS_KEY"):
         told[name] = before.get(name) or secrets.token_hex(32)
     for partner in PARTNERS:
         name = f"BATON_{partner.upper()}__SECRET"

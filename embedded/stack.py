@@ -21,6 +21,7 @@ from embedded.processes import end_leftovers
 from embedded.services import Service
 from embedded.supervisor import Part
 from embedded.temporal_server import EmbeddedTemporal
+from embedded.trace_key import keep_trace_key, public_half
 from settings import Settings
 
 Say = Callable[[str, str], None]
@@ -59,6 +60,7 @@ class Stack:
         self._step_seconds = step_seconds
         self._worker_processes = worker_processes
         self._extra_env = dict(extra_env or {})
+        self._trace_key = ""
         self._say: Say = say or (lambda service, address: None)
         self._lock = DirectoryLock(self.data_dir)
         self._claims = PortClaims()
@@ -108,7 +110,8 @@ class Stack:
         self.postgres.start()
         self._say("postgres", self.postgres.url)
         told = environment(self.data_dir, self.postgres.url, ports, self._step_seconds, before)
-        self.env = told | self._extra_env
+        self._trace_key = keep_trace_key(self.data_dir / "trace.key", before.get("BATON_TRACE_KEY"))
+        self.env = told | {"BATON_TRACE_PUBLIC_KEY": public_half(self._trace_key)} | self._extra_env
         write_environment(self.env_file, self.env)
         temporal.wait_ready(READY_TIMEOUT_SECONDS)
         temporal.keep_histories(Settings(_env_file=self.env_file).retention)
@@ -182,7 +185,8 @@ class Stack:
             "worker" if number == 1 else f"worker-{number}",
             [sys.executable, "-m", "worker"],
             data_dir=self.data_dir,
-            env=self.env | {"BATON_WORKER_PORT": str(port)},
+            # Only who signs has the key.
+            env=self.env | {"BATON_WORKER_PORT": str(port), "BATON_TRACE_KEY": self._trace_key},
             address=health,
             health_url=health,
             alive_url=health,

@@ -49,7 +49,7 @@ class Relay:
         self.second_thoughts = SecondThoughts(sessions)
         self.erasures = Erasures(sessions)
         self.histories = Histories(sessions, client, settings)
-        self.proof = Proof(sessions, settings.trace_key)
+        self.proof = Proof(sessions, settings)
         self.waves = Waves(sessions, client, settings)
         self.inquiries = InquiryWatch(sessions, client, settings)
         self.client = client

@@ -2,11 +2,23 @@
 
 import asyncio
 
-from pydantic import SecretStr
-
+from integrations.http import PartnerHttp
 from models.database import Sessions
+from settings import Settings
+from trail.anchors import AnchorFile, AnchorHttp, Keeper
 from trail.days import Days, read_key
 from trail.sealing import AT_ONCE, Sealing
+
+
+def keepers(settings: Settings) -> list[Keeper]:
+    """Who keeps the roots of days outside of the database: whoever is set."""
+    found: list[Keeper] = []
+    if settings.trace_anchor_file is not None:
+        found.append(AnchorFile(settings.trace_anchor_file))
+    if (partner := settings.trace_anchor) is not None:
+        secret, seconds = partner.secret.get_secret_value(), partner.timeout.total_seconds()
+        found.append(AnchorHttp(PartnerHttp("trace anchor", partner.url, secret, seconds)))
+    return found
 
 
 class Proof:
@@ -15,9 +27,10 @@ class Proof:
     Without a key the logs are sealed and no day is signed.
     """
 
-    def __init__(self, sessions: Sessions, key: SecretStr | None) -> None:
+    def __init__(self, sessions: Sessions, settings: Settings) -> None:
         self.sealing = Sealing(sessions)
-        self.days = Days(sessions, read_key(key.get_secret_value())) if key else None
+        key = settings.trace_key
+        self.days = Days(sessions, read_key(key.get_secret_value()), keepers(settings)) if key else None
 
     async def carry(self) -> int:
         """Seal all that was committed, then sign a day if one is over; answer how many days were signed."""

@@ -1,6 +1,7 @@
 """Real PostgreSQL and Temporal for every test: one server of each a session, and a migrated database without rows."""
 
 import base64
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -44,6 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that in the end no process works while the others are done."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.parent.name, len(LONG)))
+
+
+def pytest_configure() -> None:
+    # What every command needs that a test runs as somebody at a terminal would.
+    os.environ["BATON_SECRETS_KEY"] = SECRETS_KEY
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -271,7 +271,7 @@ def test_data_lies_in_named_volumes() -> None:
     mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
     named = {mount.split(":")[0] for mount in mounts if not mount.startswith("./")}
 
-    assert named == set(COMPOSE["volumes"]) == {"postgres-data"}
+    assert named == set(COMPOSE["volumes"]) == {"postgres-data", "trace-anchors"}
 
 
 def test_images_are_pinned() -> None:

@@ -1,6 +1,7 @@
 """A day is closed by a Merkle tree over all orders of which something was sealed, whose root is signed.
 
-Whoever could rewrite the chain of an order could not sign the root anew: the key is not in the database.
+Whoever could rewrite the chain of an order could not sign the root anew: the key is not in the database. Nor could he
+have the worker sign it anew: the root is kept outside (trail/anchors.py).
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pymerkle import InmemoryTree
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, select, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.orm import Session
 
 from domain.trace import Day, leaf
@@ -18,6 +20,7 @@ from models.base import table
 from models.database import Sessions
 from models.locks import Lock, alone
 from models.trace import TraceLeafRow, TraceRootRow
+from trail.anchors import Anchor, Keeper
 
 NEXT_DAY = text("""
     SELECT coalesce((SELECT max(day) + 1 FROM trace_roots),
@@ -30,6 +33,7 @@ KEEP_LEAVES = text("""
     WHERE sealed_at >= CAST(:day AS timestamp) AT TIME ZONE 'UTC'
         AND sealed_at < CAST(:next AS timestamp) AT TIME ZONE 'UTC'
     ORDER BY order_id, position DESC
+    ON CONFLICT DO NOTHING
 """)
 
 
@@ -57,30 +61,44 @@ def read_key(text_: str) -> Ed25519PrivateKey:
 
 
 class Days:
-    def __init__(self, sessions: Sessions, key: Ed25519PrivateKey) -> None:
+    """Closes one day after the other. Each is anchored with every keeper before it counts as signed."""
+
+    def __init__(self, sessions: Sessions, key: Ed25519PrivateKey, keepers: Sequence[Keeper] = ()) -> None:
         self._sessions = sessions
         self._key = key
+        self._keepers = keepers
         self._all_closed_on: date | None = None
 
     def close(self) -> int:
         """Sign the oldest day that is over and not signed, also one on which nothing happened.
 
-        Answers how many days these were: 1, or 0. It looks once a day.
+        Answers how many days these were: 1, or 0. It looks once a day. Resigned for a day that a keeper knows with
+        another root.
         """
-        if self._all_closed_on == datetime.now(UTC).date():
+        if self._all_closed_on == datetime.now(UTC).date() or (made := self._over()) is None:
             return 0
+        signature = self._key.sign(made.statement)
+        # Outside of any transaction, and again after a crash: the same day has the same root and signature.
+        for keeper in self._keepers:
+            keeper.keep(Anchor.of(made, signature))
+        values = {"day": made.day, "orders": made.orders, "root": made.root, "previous": made.previous}
+        with self._sessions.begin() as session:
+            signed = postgresql_insert(table(TraceRootRow)).values(values | {"signature": signature})
+            session.execute(signed.on_conflict_do_nothing())
+        return 1
+
+    def _over(self) -> Day | None:
+        """The oldest day that is over and not signed, with its leaves kept; None when there is none, or another
+        process is at it."""
         with self._sessions.begin() as session:
             if not alone(session, Lock.SEALING):
-                return 0
+                return None
             day, today = session.execute(NEXT_DAY).one()
             if day is None or day >= today:
                 self._all_closed_on = today
-                return 0
+                return None
             session.execute(KEEP_LEAVES, {"day": day, "next": day + timedelta(days=1)})
-            made = as_it_stands(session, day)
-            values = {"day": day, "orders": made.orders, "root": made.root, "previous": made.previous}
-            session.execute(insert(table(TraceRootRow)).values(values | {"signature": self._key.sign(made.statement)}))
-            return 1
+            return as_it_stands(session, day)
 
 
 def as_it_stands(session: Session, day: date) -> Day:

@@ -1,6 +1,6 @@
 """Looking whether the logs of orders are as they were sealed and signed. It only looks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.trace import FIRST, Fact, link
 from models.trace import TraceRootRow
+from trail.anchors import Anchor
 from trail.days import as_it_stands, is_signed
 
 # Both sides: a fact without its seal was added, and a seal without its fact is what remains of one that was removed.
@@ -70,17 +71,25 @@ def links(session: Session, order_id: str = "") -> Iterator[Link]:
             position, previous = row.position, bytes(row.hash)
 
 
-def signed_days(session: Session, key: Ed25519PublicKey) -> Iterator[SignedDay]:
-    """Every day that was signed, oldest first, and whether its leaves and the chains still say the same."""
+def signed_days(
+    session: Session, key: Ed25519PublicKey, anchored: Mapping[date, Anchor] | None = None
+) -> Iterator[SignedDay]:
+    """Every day that was signed, oldest first, and whether its leaves, the chains and its anchor still say the same."""
+    missing = dict(anchored or {})
     for row in session.scalars(select(TraceRootRow).order_by(TraceRootRow.day)):
         day, faults = as_it_stands(session, row.day), []
         if not is_signed(day, bytes(row.signature), key):
             faults.append(f"what was signed for {row.day} is not what is there: a leaf, a root or a day is another one")
+        anchor = missing.pop(row.day, None)
+        if anchored and anchor != Anchor.of(day, bytes(row.signature)):
+            faults.append(f"{row.day} was anchored with another root" if anchor else f"{row.day} was never anchored")
         faults += [
             f"order {leaf.order_id}: fact {leaf.position} is not the one that was signed on {leaf.day}"
             for leaf in session.execute(RESEALED, {"day": row.day})
         ]
         yield SignedDay(row.day, row.orders, tuple(faults))
+    for day_, gone in sorted(missing.items()):
+        yield SignedDay(day_, gone.orders, (f"{day_} was signed and anchored, and its root is gone",))
 
 
 def _link(row: Row[tuple[object, ...]], position: int, previous: bytes) -> Link:

@@ -51,6 +51,7 @@ def test_the_story_of_an_order_is_told_with_its_proof(database_url: str, order_i
 def test_a_tampered_row_is_named(database_url: str, sessions: Sessions, order_id: str, tmp_path: Path) -> None:
     # given a fact that was changed behind the back of the steps
     with sessions.begin() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
         changed = "UPDATE order_events SET data = '{}' WHERE type = 'order.accepted' RETURNING event_id"
         event_id = session.scalar(text(changed))
 

@@ -45,7 +45,9 @@ def happen(sessions: Sessions, order_id: str, event: str) -> None:
 
 
 def do(sessions: Sessions, statement: str, **values: object) -> None:
+    """What a superuser does, whom no trigger stops."""
     with sessions.begin() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(statement), values)
 
 
