@@ -9,6 +9,7 @@ from cli import app
 from models.database import Sessions
 from models.statements import PartnerDifferenceRow
 from simulators.settings import PARTNERS
+from tests.integrations.servers import SECRET
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def baton(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("COLUMNS", "200")
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
-        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", "a secret")
+        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
     return CliRunner()
 
 

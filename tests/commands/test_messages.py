@@ -11,6 +11,7 @@ from cli import app
 from models.database import Sessions
 from simulators.settings import PARTNERS
 from tests.factories import RECEIVER, place_order
+from tests.integrations.servers import SECRET
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def baton(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("BATON_DATABASE_URL", database_url)
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
-        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", "a secret")
+        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
     return CliRunner()
 
 

@@ -8,6 +8,7 @@ from cli import app
 from models.database import Sessions
 from models.parameters import BuyerBlockRow, ParameterRow
 from simulators.settings import PARTNERS
+from tests.integrations.servers import SECRET
 
 LIMIT = '{"amount": "6000.00", "currency": "CNY"}'
 
@@ -17,7 +18,7 @@ def baton(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("BATON_DATABASE_URL", database_url)
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
-        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", "a secret")
+        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
     return CliRunner()
 
 

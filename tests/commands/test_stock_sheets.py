@@ -16,6 +16,7 @@ from models.database import Sessions
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
 from simulators.settings import PARTNERS
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, stock_shop
+from tests.integrations.servers import SECRET
 
 PRODUCTS = f"""sku,title,on_sale,weight_grams,channels,parts,substitutes
 EVENING-SET,Evening set,yes,1400,,{LAMP}:1 {TEACUP}:2,{LAMP}
@@ -33,7 +34,7 @@ def settings_of_the_test(database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("BATON_DATABASE_URL", database_url)
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
-        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", "a secret")
+        monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
 
 
 def imported(file: Path, text: str, what: str) -> Result:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from activities import journal
 from models.database import Sessions
 from tests.factories import an_order, place_orders
+from tests.integrations.servers import SECRET
 from trail.sealing import Sealing
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def order_id(sessions: Sessions) -> str:
 
 def trace(database_url: str, directory: Path, *words: str) -> tuple[int, str]:
     """The exit code of `baton trace` and what it printed."""
-    secrets = {f"BATON_{name}__{what}": "x" for name in PARTNERS for what in ("URL", "SECRET")}
+    secrets = {f"BATON_{name}__{what}": SECRET for name in PARTNERS for what in ("URL", "SECRET")}
     told = {**os.environ, **secrets, "BATON_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
     command = [sys.executable, "-m", "cli", "trace", *words]
     done = subprocess.run(command, env=told, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
