@@ -146,6 +146,24 @@ class Settings(BaseSettings):
     rate_limit: float = 5_000
     """Requests a second by API key and API process; `rate_burst` may come at once after a pause."""
     rate_burst: float = 10_000
+    item_limit: float = 10_000
+    """Items a second by API key and process: a request is one, and a batch as many as it has; twice that at once."""
+    byte_limit: float = 20_000_000
+    """Bytes of bodies a second by API key and process; twice that at once."""
+    channel_times: float = 2
+    """All keys of a channel together may ask for so many times what one key may."""
+    held_bytes: int = 128_000_000
+    """Bytes of bodies that are not complete yet, by process: beyond, whoever holds most makes room."""
+    streams_by_key: int = 8
+    streams_by_channel: int = 16
+    streams_most: int = 200
+    """Open event streams, each by API process."""
+    subscriptions_most: int = 20
+    """Of one channel, or of one key that is of no channel."""
+    express_share: float = 0.2
+    """Which part of a channel's orders goes before those of others, if it tags them so; `express_at_once` after a
+    pause."""
+    express_at_once: float = 10
     channel_backlog: int = 200_000
     """How many orders of one channel may wait for their workflow before the next ones are told to come later."""
     body_deadline: timedelta = timedelta(seconds=30)

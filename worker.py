@@ -51,7 +51,7 @@ WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow),
 )
-MESSENGERS = 4
+MESSENGERS = 6
 """How many batches of messages one worker process sends at a time, beside all orders."""
 LONGEST_BATCH, LONGEST_CALLS = timedelta(minutes=2), timedelta(minutes=10)
 

@@ -1,10 +1,12 @@
 """Who calls: API keys, their roles and what each role may do."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 from anyio import to_thread
 from sqlalchemy import select, text
@@ -114,8 +116,20 @@ USED = text("""
 """)
 
 
+MOST_ASKED = 1_000
+"""Keys of which nothing is known that may wait to be looked up."""
+
+
+class TooManyAsked(Exception):
+    """More keys that nobody knows came than are looked up together."""
+
+
 class KeyRing:
-    """Finds the caller of a key. What it found counts for `lifetime` seconds, so a revoked key ends that late."""
+    """Finds the caller of a key. What it found counts for `lifetime` seconds, so a revoked key ends that late.
+
+    All keys that come while the database is asked are asked for together, next: strangers with ever new keys cost one
+    query at a time, and neither crowd out nor hold up the keys that are known.
+    """
 
     def __init__(
         self, sessions: Sessions, lifetime: float = 30.0, size: int = 10_000, now: Callable[[], float] = time.monotonic
@@ -125,12 +139,15 @@ class KeyRing:
         self._size = size
         self._now = now
         self._found: dict[str, tuple[float, Caller | None]] = {}
+        self._unknown: dict[str, tuple[float, None]] = {}
+        self._asked: dict[str, asyncio.Future[Caller | None]] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._in_force: dict[str, tuple[float, bool]] = {}
 
     async def caller(self, key: str) -> Caller | None:
         """None for a key that nobody has or that was revoked."""
         hashed = key_hash(key)
-        until, caller = self._found.get(hashed, (0.0, None))
+        until, caller = self._found.get(hashed) or self._unknown.get(hashed, (0.0, None))
         return caller if self._now() < until else await self._look_up(hashed)
 
     async def in_force(self, caller: Caller) -> bool:
@@ -143,20 +160,46 @@ class KeyRing:
         return found
 
     async def _look_up(self, hashed: str) -> Caller | None:
-        caller = await to_thread.run_sync(self._read, hashed)
-        self._found.pop(hashed, None)
-        # Unknown keys are remembered as well, so the size is bounded: the oldest makes room.
-        while len(self._found) >= self._size:
-            del self._found[next(iter(self._found))]
-        self._found[hashed] = (self._now() + self._lifetime, caller)
-        return caller
+        answer = self._asked.get(hashed)
+        if answer is None:
+            if len(self._asked) >= MOST_ASKED and hashed not in self._found:
+                raise TooManyAsked
+            answer = self._asked[hashed] = asyncio.get_running_loop().create_future()
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(answer)
 
-    def _read(self, hashed: str) -> Caller | None:
+    async def _ask(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                found = await to_thread.run_sync(self._read, list(asked))
+            except Exception as trouble:
+                for answer in asked.values():
+                    answer.set_exception(trouble)
+                    # Nobody may be waiting any more.
+                    answer.exception()
+                continue
+            for hashed, answer in asked.items():
+                self._keep(hashed, found.get(hashed))
+                answer.set_result(found.get(hashed))
+        self._asking = None
+
+    def _keep(self, hashed: str, caller: Caller | None) -> None:
+        self._found.pop(hashed, None)
+        self._unknown.pop(hashed, None)
+        kept: dict[str, Any] = self._found if caller else self._unknown
+        # Unknown keys are remembered as well, so the size is bounded: the oldest makes room.
+        while len(kept) >= self._size:
+            del kept[next(iter(kept))]
+        kept[hashed] = (self._now() + self._lifetime, caller)
+
+    def _read(self, hashes: Sequence[str]) -> dict[str, Caller]:
         with self._sessions.begin() as session:
-            row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_hash == hashed, is_in_force()))
-            if row is not None:
+            rows = session.scalars(select(ApiKeyRow).where(ApiKeyRow.key_hash.in_(hashes), is_in_force())).all()
+            for row in rows:
                 session.execute(USED, {"key_id": row.key_id})
-        return _caller(row) if row else None
+            return {row.key_hash: _caller(row) for row in rows}
 
     def _is_in_force(self, key_id: str) -> bool:
         with self._sessions() as session:

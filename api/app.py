@@ -15,6 +15,7 @@ from temporalio.service import GrpcCompression
 
 from api import health, set_asides
 from api.access import KeyRing
+from api.bodies import Bodies
 from api.channels import channel_batches, channel_webhooks, intakes, listings, missing_orders
 from api.channels.listings import ListingBody, PushBody
 from api.dependencies import Services
@@ -46,7 +47,9 @@ from api.orders.sourcing_schemas import SourcingTrialBody
 from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery, webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
 from api.partners.webhook_schemas import WebhookBody
+from api.quotas import Allowed, Quotas
 from api.rate_limits import BacklogLimit, RateLimit
+from api.readiness import Readiness
 from api.returns import (
     return_commands,
     return_reasons,
@@ -96,7 +99,9 @@ from api.stock.goods_schemas import ChannelStockBody, LocationBody, ProductBody
 from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.subscriptions import deliveries, event_stream, subscription_changes, subscriptions
 from api.subscriptions.log_reader import LogReader
+from api.subscriptions.streams import Streams
 from api.subscriptions.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
+from domain.service_levels import Allowance
 from embedded.own_port import OwnPort
 from embedded.watch import Watch
 from intake.order_writer import OrderWriter
@@ -171,7 +176,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
     # Readers may all be busy with long lists, and orders are still taken in.
     to_thread.current_default_thread_limiter().total_tokens = READERS
     async with AsyncExitStack() as stack:
-        engine = open_database(settings.database_url, connections=READERS + GROUPS + 1)
+        engine = open_database(settings.database_url, connections=READERS + GROUPS + 2)
         stack.callback(engine.dispose)
         sessions = open_sessions(engine, settings.vault)
         backlog = Backlog(sessions)
@@ -195,15 +200,19 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
         )
         stack.push_async_callback(events.close)
         await _watch(stack, settings, metrics, {"orders": orders, "events": events})
-        log = LogReader(sessions)
+        log, temporal = LogReader(sessions), await _temporal(settings)
         stack.callback(log.close)
         yield Services(
             settings=settings,
             engine=engine,
             sessions=sessions,
-            temporal=await _temporal(settings),
+            temporal=temporal,
             keys=KeyRing(sessions),
-            rates=RateLimit(settings.rate_limit, settings.rate_burst),
+            quotas=_quotas(settings, metrics),
+            bodies=Bodies(settings.held_bytes),
+            streams=Streams(settings.streams_by_key, settings.streams_by_channel, settings.streams_most),
+            readiness=Readiness(engine, temporal),
+            allowance=Allowance(settings.express_share, settings.express_at_once),
             wrong_codes=RateLimit(WRONG_CODES_A_MINUTE / 60, WRONG_CODES_AT_ONCE),
             backlog=BacklogLimit(sessions, settings.channel_backlog),
             orders=orders,
@@ -229,6 +238,15 @@ async def _watch(
     watch.start()
     stack.callback(watch.stop)
     watch.ready = True
+
+
+def _quotas(settings: Settings, metrics: ApiMetrics) -> Quotas:
+    allowed = {
+        "requests": Allowed(settings.rate_limit, settings.rate_burst),
+        "items": Allowed(settings.item_limit, 2 * settings.item_limit),
+        "bytes": Allowed(settings.byte_limit, 2 * settings.byte_limit),
+    }
+    return Quotas(allowed, settings.channel_times, metrics.refused)
 
 
 def _calm_python() -> None:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from api.access import Caller, KeyRing, Right
+from api.access import Caller, KeyRing, Right, TooManyAsked
+from api.bodies import Bodies
 from api.errors import (
     BUSY,
     TOO_LARGE,
@@ -21,9 +22,13 @@ from api.errors import (
     invalid_body,
 )
 from api.group_commit import Answer, GroupCommit, Item, NotInTime, QueueFull, TooManyFail
+from api.quotas import Quotas
 from api.rate_limits import BacklogLimit, RateLimit
+from api.readiness import Readiness
 from api.shapes import check_shape, is_large
 from api.subscriptions.log_reader import LogReader
+from api.subscriptions.streams import Streams
+from domain.service_levels import Allowance
 from intake.order_rows import NewOrder
 from intake.order_writer import Receipt
 from intake.partner_events import NewEvent, Stored
@@ -46,7 +51,11 @@ class Services:
     sessions: Sessions
     temporal: Client
     keys: KeyRing
-    rates: RateLimit
+    quotas: Quotas
+    bodies: Bodies
+    streams: Streams
+    readiness: Readiness
+    allowance: Allowance
     wrong_codes: RateLimit
     """Wrong pickup codes of one key."""
     backlog: BacklogLimit
@@ -73,15 +82,18 @@ def caller_of(request: Request) -> Caller:
 
 
 async def find_caller(request: Request) -> Caller:
-    """The caller of `Authorization: Bearer baton_...`, whatever it may do. A 401 or 429 otherwise."""
+    """The caller of `Authorization: Bearer baton_...`, whatever it may do. A 401 otherwise."""
     services = services_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise _unauthenticated("send `Authorization: Bearer baton_...`")
-    caller = await services.keys.caller(key.strip())
+    try:
+        caller = await services.keys.caller(key.strip())
+    except TooManyAsked:
+        detail = "too many keys that nobody knows are being looked up; try again"
+        raise Problem(BUSY, detail, headers={"Retry-After": "1"}) from None
     if caller is None:
         raise _unauthenticated("this key is unknown, was revoked or has expired")
-    services.rates.take(caller.key_id)
     return caller
 
 
@@ -128,25 +140,45 @@ IntakeRetrier = Annotated[Caller, Depends(Needs(Right.RETRY_INTAKE))]
 
 
 async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body as it came; a 413 as soon as it is longer than `limit`, a 408 when its sender takes too long."""
-    parts, size = [], 0
-    announced = request.headers.get("content-length", "0")
-    too_large = announced.isdigit() and int(announced[:20]) > limit
-    deadline = services_of(request).settings.body_deadline.total_seconds()
+    """The body as it came; a 413 as soon as it is longer than `limit`, a 408 when its sender takes too long, and a 503
+    when it has to make room for others."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    services, parts, body = services_of(request), [], None
+    deadline = services.settings.body_deadline.total_seconds()
     try:
-        async with asyncio.timeout(deadline):
-            if not too_large:
+        async with asyncio.timeout(deadline) as until:
+            with services.bodies.reading(_sender(request), until) as body:
                 async for part in request.stream():
                     parts.append(part)
-                    size += len(part)
-                    if too_large := size > limit:
-                        break
+                    body.came(len(part))
+                    if body.size > limit:
+                        raise _too_large(limit)
     except TimeoutError:
+        if body is not None and body.dropped:
+            detail = "more of unfinished bodies came than is held; send it in one go"
+            raise Problem(BUSY, detail, headers={"Retry-After": "1", "Connection": "close"}) from None
         detail = f"a body is sent within {deadline:g} seconds"
         raise Problem(TOO_SLOW, detail, headers={"Connection": "close"}) from None
-    if too_large:
-        raise Problem(TOO_LARGE, f"a body may have {limit} bytes", headers={"Connection": "close"})
-    return b"".join(parts)
+    raw = b"".join(parts)
+    if not announced and "caller" in request.scope:
+        services.quotas.charge(caller_of(request), "bytes", len(raw))
+    return raw
+
+
+def charge_items(request: Request, items: int) -> None:
+    """A batch is as many items as it has, of which the request was charged one already. A 429 for too many."""
+    services_of(request).quotas.charge(caller_of(request), "items", items - 1)
+
+
+def _sender(request: Request) -> str:
+    caller: Caller | None = request.scope.get("caller")
+    return caller.key_id if caller else request.client.host if request.client else ""
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(TOO_LARGE, f"a body may have {limit} bytes", headers={"Connection": "close"})
 
 
 async def read_body(request: Request, model: type[Body]) -> Body:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select, text
@@ -51,11 +51,18 @@ class ApiMetrics:
         self._groups = Histogram(
             "baton_api_group_size", "Items committed together", ("group",), buckets=SIZES, registry=self.registry
         )
+        self._refused = Counter(
+            "baton_quota_refused", "Requests beyond a quota", ("unit", "whose"), registry=self.registry
+        )
         # Looking a label up takes longer than counting.
         self._of_route = cache(self._requests.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         self._of_route(method, route, str(status)).observe(seconds)
+
+    def refused(self, unit: str, whose: str) -> None:
+        """A request was more than a key or channel may ask for."""
+        self._refused.labels(unit, whose).inc()
 
     def group(self, name: str) -> Callable[[int], None]:
         """What a GroupCommit of this name tells its sizes to."""

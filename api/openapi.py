@@ -22,6 +22,16 @@ REFS = "#/components/schemas/{model}"
 OPEN: dict[str, Any] = {"security": []}
 """The `openapi_extra` of a route that needs no key."""
 
+QUOTA_HEADERS: dict[str, Any] = {
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
+    "RateLimit-Policy": {
+        "description": 'Such as `"requests";q=10000;w=2;qu="requests"`: so much at once, all again within w seconds',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {"description": 'Such as `"requests";r=0;t=1`: what is left, and when', "schema": {"type": "string"}},
+}
+"""Of draft-ietf-httpapi-ratelimit-headers-09; every answer to a key has the last two."""
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -48,7 +58,7 @@ def responses(answers: Mapping[int, tuple[str, object]], *problems: Kind) -> Res
         status: {"description": text, "content": {"application/json": {"example": example}}}
         for status, (text, example) in answers.items()
     }
-    for kind in (errors.INVALID, errors.UNAUTHENTICATED, errors.UNAVAILABLE, *problems):
+    for kind in (errors.INVALID, errors.UNAUTHENTICATED, errors.TOO_MANY, errors.UNAVAILABLE, *problems):
         told[kind.status] = problem_response_of(kind)
     return told
 
@@ -62,7 +72,8 @@ def with_content(told: Responses, media_type: str) -> Responses:
 def problem_response_of(kind: Kind) -> dict[str, Any]:
     example = examples.PROBLEM if kind is errors.INVALID else _problem_example(kind)
     content = {"schema": {"$ref": REFS.format(model="ProblemAnswer")}, "example": example}
-    return {"description": kind.title, "content": {"application/problem+json": content}}
+    told: dict[str, Any] = {"description": kind.title, "content": {"application/problem+json": content}}
+    return told | {"headers": QUOTA_HEADERS} if kind is errors.TOO_MANY else told
 
 
 def add_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:

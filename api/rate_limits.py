@@ -27,15 +27,28 @@ class RateLimit:
     def take(self, caller: str, tokens: float = 1) -> None:
         """Take tokens out of the caller's bucket; a 429 that says when, if there are not enough.
 
-        More tokens than the bucket holds are given when it is full, and the debt is waited for by what comes next.
+        Of more tokens than half of the bucket half are there before, and the debt is waited for by what comes next.
         """
+        if wait := self.try_take(caller, tokens):
+            raise too_many("this key asks too often", wait)
+
+    def try_take(self, caller: str, tokens: float = 1) -> float:
+        """Take tokens and answer 0, or answer after how many seconds there are enough."""
         now = self._now()
         left, seen = self._buckets.get(caller, (self._burst, now))
         left = min(self._burst, left + (now - seen) * self._rate)
-        if left < min(tokens, self._burst):
+        wanted = min(tokens, self._burst / 2)
+        if left < wanted:
             self._buckets[caller] = (left, now)
-            raise too_many("this key asks too often", (min(tokens, self._burst) - left) / self._rate)
+            return (wanted - left) / self._rate
         self._buckets[caller] = (left - tokens, now)
+        return 0.0
+
+    def left(self, caller: str) -> tuple[float, float]:
+        """The tokens in the caller's bucket, and in how many seconds it is full."""
+        left, seen = self._buckets.get(caller, (self._burst, 0.0))
+        left = min(self._burst, left + (self._now() - seen) * self._rate)
+        return left, (self._burst - left) / self._rate
 
     def give_back(self, caller: str, tokens: float = 1) -> None:
         """What was taken turned out not to count."""

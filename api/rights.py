@@ -10,10 +10,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Right
-from api.dependencies import Needs, find_caller
+from api.dependencies import Needs, find_caller, services_of
 from api.door import Door
 from api.errors import FORBIDDEN, Problem
 
@@ -29,18 +29,33 @@ class Undeclared(RuntimeError):
 
 
 class RightAsked:
-    """A route behind the question whether its caller has the right. A 401, 403 or 429 comes before anything is read."""
+    """A route behind the question whether its caller has the right and quota. A 401, 403 or 429 comes before anything
+    is read; every answer tells what is left of the quota."""
 
     def __init__(self, app: ASGIApp, right: Right) -> None:
         self._app = app
         self._right = right
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = await find_caller(Request(scope))
+        request = Request(scope)
+        caller, quotas = await find_caller(request), services_of(request).quotas
         scope["caller"] = caller
+        quotas.charge(caller, "requests", 1)
+        quotas.charge(caller, "items", 1)
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and len(announced) < 12:
+            quotas.charge(caller, "bytes", int(announced))
         if not caller.may(self._right):
             raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not do this")
-        await self._app(scope, receive, send)
+
+        async def send_with_quota(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = (b"ratelimit-policy", quotas.policy.encode()), (b"ratelimit", quotas.left(caller).encode())
+                known = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in told if one[0] not in known)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_quota)
 
 
 def needs(right: Right) -> dict[str, Any]:

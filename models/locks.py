@@ -16,6 +16,7 @@ class Lock(IntEnum):
     DEADLINE_SWEEP = 4_221_977
     SECOND_THOUGHTS = 4_221_978
     KEYS = 4_221_979
+    SUBSCRIPTIONS = 4_221_981
     PROMISES = 4_221_980
     """With a number of the SKU: who waits for it is looked at once at a time."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from domain.service_levels import Allowance
 from models.database import Sessions
 from relay.deadlines import DeadlineWatch
 from relay.erasures import Erasures
@@ -41,6 +42,7 @@ class Relay:
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.rows = Rows(sessions)
         self.isolation = Isolation(sessions)
+        self.allowance = Allowance(settings.express_share, settings.express_at_once)
         self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockNews(sessions, client, settings)
         self.deadlines = DeadlineWatch(sessions)
@@ -128,7 +130,7 @@ class Relay:
             order.channel_order_id,
             order.customer_id,
             order.units,
-            order.tags,
+            self.allowance.urgency(order.channel, order.tags),
         )
         with suppress(WorkflowAlreadyStartedError):
             await self.client.start_workflow(ORDER_WORKFLOW, **start)

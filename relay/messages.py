@@ -46,8 +46,8 @@ class MessageNews:
                 "subscription", [subscription_id], asyncio.to_thread(self._fill, subscription_id)
             )
         subscribers = [] if behind is None else await asyncio.to_thread(self._due)
-        for subscription_id in subscribers:
-            await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id)
+        for subscription_id, channel in subscribers:
+            await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id, channel)
         recipients = await asyncio.to_thread(self._untold)
         for recipient in recipients:
             await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient)
@@ -67,7 +67,7 @@ class MessageNews:
             with self.sessions.begin() as session:
                 more = queue.fill(session, subscription_id, self._up_to)
 
-    def _due(self) -> list[str]:
+    def _due(self) -> list[tuple[str, str | None]]:
         with self.sessions.begin() as session:
             if time.monotonic() >= self._clean_at:
                 queue.forget_old(session, self.settings.deliveries_kept)
@@ -78,11 +78,11 @@ class MessageNews:
         with self.sessions() as session:
             return list(session.scalars(LEFT, {"recipients": list(RECIPIENTS)}))
 
-    async def _start(self, workflow: str, start: Callable[[Settings, str], dict[str, Any]], whom: str) -> None:
+    async def _start(self, workflow: str, start: Callable[..., dict[str, Any]], *whom: str | None) -> None:
         """A run that is there already goes on until nothing is due."""
         try:
-            await self.client.start_workflow(workflow, **start(self.settings, whom))
+            await self.client.start_workflow(workflow, **start(self.settings, *whom))
         except WorkflowAlreadyStartedError:
             pass
         except Exception as trouble:
-            self.isolation.told("messages", [whom], trouble)
+            self.isolation.told("messages", [str(whom[0])], trouble)

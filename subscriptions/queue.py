@@ -54,7 +54,7 @@ DUE = text(f"""
     ORDER BY d.event_id NULLS FIRST, d.delivery_id LIMIT :limit
 """)
 TO_BE_TOLD = text(f"""
-    SELECT subscription_id FROM subscriptions AS s
+    SELECT subscription_id, channel FROM subscriptions AS s
     WHERE active AND (not_before IS NULL OR not_before <= now())
       AND EXISTS (SELECT FROM deliveries d WHERE d.subscription_id = s.subscription_id AND {_IS_DUE})
     ORDER BY subscription_id
@@ -94,9 +94,9 @@ def fill(session: Session, subscription_id: str, horizon: int) -> bool:
     return up_to < horizon
 
 
-def subscribers_to_tell(session: Session) -> list[str]:
-    """For whom something is due, and who are not left alone at the moment."""
-    return list(session.scalars(TO_BE_TOLD))
+def subscribers_to_tell(session: Session) -> list[tuple[str, str | None]]:
+    """For whom something is due, and who are not left alone at the moment, with the channel that each hears of."""
+    return [(row.subscription_id, row.channel) for row in session.execute(TO_BE_TOLD)]
 
 
 def due(session: Session, subscription_id: str, limit: int) -> list[Row[Any]]:

@@ -1,6 +1,5 @@
 """How workflows are started, in one place: by the relay, and by the API when it may not wait for the relay."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from temporalio.common import (
@@ -12,7 +11,7 @@ from temporalio.common import (
 )
 
 from domain.ids import delivery_workflow_id, inquiry_id, order_workflow_id, push_id, redelivery_id, return_workflow_id
-from domain.service_levels import urgency
+from domain.service_levels import NORMAL
 from settings import Settings
 from workflows import search_attributes
 from workflows.deliver import DeliveryInput
@@ -35,11 +34,11 @@ def order_start(
     channel_order_id: str,
     customer_id: str,
     units: int,
-    tags: Sequence[str] = (),
+    urgency: int = NORMAL,
 ) -> dict[str, Any]:
     """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first.
 
-    Temporal takes turns between channels, and within them by the service level that the tags name.
+    Temporal takes turns between channels among orders of one urgency (domain/service_levels.py).
     """
     limits = settings.deadlines
     deadlines = OrderDeadlines(
@@ -65,7 +64,7 @@ def order_start(
         "id": order_workflow_id(channel, channel_order_id),
         "search_attributes": TypedSearchAttributes(found_by),
         "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],
-        "priority": Priority(priority_key=urgency(tags), fairness_key=channel),
+        "priority": Priority(priority_key=urgency, fairness_key=channel),
         **_same_for_all(settings),
     }
 
@@ -112,9 +111,11 @@ def push_start(settings: Settings, channel: str) -> dict[str, Any]:
     }
 
 
-def delivery_start(settings: Settings, subscription_id: str) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name; subscribers take turns."""
-    return _telling(settings, DeliveryInput(subscription_id), delivery_workflow_id(subscription_id), subscription_id)
+def delivery_start(settings: Settings, subscription_id: str, channel: str | None = None) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name; channels take turns, however many
+    subscriptions each has, and so does every subscription to all channels."""
+    whom = f"channel/{channel}" if channel else subscription_id
+    return _telling(settings, DeliveryInput(subscription_id), delivery_workflow_id(subscription_id), whom)
 
 
 def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:

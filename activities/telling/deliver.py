@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.telling.lanes import Lanes, Post
+from activities.telling.shares import Shares
 from models.database import Sessions
 from models.set_aside import kind_of
 from models.subscription import SubscriptionRow
@@ -21,6 +22,8 @@ from subscriptions.queue import due
 from subscriptions.settling import park, settle
 
 BATCH = 200
+CHANNEL_SHARE = 2
+"""Of the threads of a worker process that send (worker.py: MESSENGERS)."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ class DeliverAnswer:
 
 
 class Deliver:
-    """`private` allows receivers on addresses that are not public; `timeout` is that of one call."""
+    """`private` allows receivers on addresses that are not public; `timeout` is that of one call. At most `share`
+    batches of one channel are sent at a time."""
 
-    def __init__(self, sessions: Sessions, private: bool, timeout: timedelta = timedelta(seconds=10)) -> None:
+    def __init__(
+        self, sessions: Sessions, private: bool, timeout: timedelta = timedelta(seconds=10), share: int = CHANNEL_SHARE
+    ) -> None:
+        self.shares = Shares(share)
         self.sessions = sessions
         self.private = private
         self.timeout = timeout
@@ -55,10 +62,11 @@ class Deliver:
             if subscription is None or not _may_be_told(subscription):
                 return DeliverAnswer()
             # A receiver that failed is asked by one message whether it is back.
-            keys = signing_secrets(session, subscription)
+            keys, channel = signing_secrets(session, subscription), subscription.channel
             posts = _posts(session, subscription, due(session, name, 1 if subscription.not_before else BATCH))
         lanes = Lanes(subscription.url, keys, self.private, self.timeout.total_seconds())
-        tried = asyncio.run(lanes.send(posts))
+        with self.shares.one_of(channel):
+            tried = asyncio.run(lanes.send(posts))
         with self.sessions.begin() as session:
             settle(session, name, tried)
             session.flush()

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Right
 from api.channels import channel_examples as examples
 from api.channels.channel_intake import Sent, take
-from api.dependencies import WithServices, caller_of, raw_body
-from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, Problem, invalid
+from api.dependencies import WithServices, caller_of, charge_items, raw_body
+from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, Problem, invalid
 from api.openapi import responses
 from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply
 from api.orders.splitting import split
@@ -29,7 +29,9 @@ EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjs
     status_code=200,
     summary="Place up to 1,000 orders in a channel's own words",
     response_model=BatchAnswer,
-    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, BUSY),
+    responses=responses(
+        {200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, BUSY
+    ),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
 async def place_channel_orders(
@@ -54,6 +56,7 @@ async def place_channel_orders(
     if account is None:
         raise Problem(NOT_FOUND, "this channel has no account; open one, or name a translator")
     items = await to_thread.run_sync(split, await raw_body(request, MAX_BATCH_BYTES))
+    charge_items(request, len(items))
     await services.backlog.check(channel, len(items))
     return reply([_told(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
 

@@ -49,7 +49,8 @@ async def take_channel_webhook(channel: PathId, request: Request, services: With
     raw, headers = await raw_body(request), dict(request.headers)
     if not _believed(account, headers, raw):
         raise Problem(UNAUTHENTICATED, "the signature is not the channel's")
-    services.rates.take(f"the channel {channel}")
+    for unit, amount in (("requests", 1), ("items", 1), ("bytes", len(raw))):
+        services.quotas.charge_channel(channel, unit, amount)
     [intake] = await take(services, account, [Sent(raw, headers, WEBHOOK)])
     return Response(told(intake).model_dump_json(), 202, media_type="application/json")
 

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr
 
 from api.access import Caller, Right
 from api.channels import channel_examples as examples
-from api.dependencies import Services, caller_of, commit, parse, raw_body, services_of
-from api.errors import BAD_KEY, FORBIDDEN, INVALID, OTHER_BODY, TOO_LARGE, Problem
+from api.dependencies import Services, caller_of, charge_items, commit, parse, raw_body, services_of
+from api.errors import BAD_KEY, FORBIDDEN, INVALID, OTHER_BODY, TOO_LARGE, TOO_MANY, Problem
 from api.idempotency import OnceRoute
 from api.openapi import responses
 from api.orders.order_schemas import OrderBody
@@ -60,7 +60,7 @@ class BatchAnswer(Answer):
     status_code=200,
     summary="Place up to 1,000 orders",
     response_model=BatchAnswer,
-    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE),
+    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE, TOO_MANY),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
 async def place_orders(request: Request) -> Response:
@@ -69,6 +69,7 @@ async def place_orders(request: Request) -> Response:
     raw = await raw_body(request, MAX_BATCH_BYTES)
     # Others want their turn while a batch is being read.
     orders = await to_thread.run_sync(_read_all, raw, caller, services.settings.identity_key)
+    charge_items(request, len(orders))
     full = await crowded(services, [order.channel for order in orders if isinstance(order, NewOrder)])
     answers = await asyncio.gather(*(_place(services, order, full) for order in orders))
     return reply(answers)

@@ -89,7 +89,7 @@ async def _ask(
         order.channel_order_id,
         order.customer_id,
         order.units,
-        order.tags,
+        services.allowance.urgency(order.channel, order.tags),
     )
     del start["rpc_timeout"]
     return await services.temporal.execute_update_with_start_workflow(

@@ -11,10 +11,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.access import Caller
 from api.dependencies import Reader, Services, WithServices
-from api.errors import FORBIDDEN, Problem, invalid
+from api.errors import FORBIDDEN, TOO_MANY, Problem, invalid
 from api.openapi import responses
 from api.parameters import Filter
 from api.subscriptions import subscription_examples as examples
+from api.subscriptions.streams import CountedStream
 from domain.public_events import PATTERN, chosen, public_type
 from subscriptions.envelope import event_body
 
@@ -31,7 +32,7 @@ Type = Annotated[str, Field(max_length=100, pattern=rf"^({PATTERN.pattern})$")]
     "/events/stream",
     summary="Watch what happens to orders",
     response_class=EventSourceResponse,
-    responses=responses({}, FORBIDDEN)
+    responses=responses({}, FORBIDDEN, TOO_MANY)
     | {200: {"description": "Server-sent events without end", "content": {"text/event-stream": EXAMPLE}}},
 )
 async def stream(
@@ -49,8 +50,11 @@ async def stream(
     patterns = type or ["*"]
     if not all(PATTERN.fullmatch(pattern) for pattern in patterns):
         raise invalid("type", "is a type in full, com.baton.order.* or *")
+    services.streams.check(caller)
     told = _events(services, caller, chosen(patterns), channel, _number(last_event_id))
-    return EventSourceResponse(told, ping=HEARTBEAT_SECONDS)
+    response = CountedStream(told, ping=HEARTBEAT_SECONDS)
+    response.streams, response.caller = services.streams, caller
+    return response
 
 
 async def _events(

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 
 import structlog
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from models.database import Sessions
 from models.horizon import LogHorizon
@@ -25,6 +25,8 @@ class LogReader:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        # Those that are far behind take turns at one thread of their own, and none of those that read for requests.
+        self._behind_limit = CapacityLimiter(1)
         self._horizon = LogHorizon()
         self._newest: deque[Entry] = deque(maxlen=KEPT)
         self._from = self._head = -1
@@ -67,7 +69,7 @@ class LogReader:
         head = self._head
         if position >= self._from:
             return [fact for fact in self._newest if fact.event_id > position], head
-        facts = await to_thread.run_sync(self._page, position, head)
+        facts = await to_thread.run_sync(self._page, position, head, limiter=self._behind_limit)
         return facts, facts[-1].event_id if len(facts) == PAGE else head
 
     async def _read(self) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.dependencies import Services, Subscriber, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, invalid
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_MANY, Problem, invalid
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut
+from api.rate_limits import too_many
 from api.schemas import Page
 from api.subscriptions import subscription_examples as examples
 from api.subscriptions.subscription_schemas import (
@@ -21,6 +22,7 @@ from api.subscriptions.subscription_schemas import (
 )
 from domain.ids import new_subscription_id
 from models.horizon import newest
+from models.locks import Lock, hold
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from models.vault import vault_of
 from subscriptions.keys import new_secret
@@ -38,7 +40,7 @@ S = SubscriptionRow
     status_code=201,
     summary="Subscribe to what happens to orders",
     response_model=SubscriptionWithSecret,
-    responses=responses({201: ("It is told from now on", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN),
+    responses=responses({201: ("It is told from now on", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN, TOO_MANY),
     openapi_extra=json_body(SubscriptionBody, examples.SUBSCRIPTION_BODY),
 )
 async def subscribe(request: Request, caller: Subscriber, services: WithServices) -> SubscriptionWithSecret:
@@ -127,6 +129,7 @@ def with_secret(row: SubscriptionRow, secret: str) -> SubscriptionWithSecret:
 
 def _create(services: Services, caller: Caller, body: SubscriptionBody, channel: str | None) -> SubscriptionWithSecret:
     with services.sessions.begin() as session:
+        _check_number(session, caller, services.settings.subscriptions_most)
         last, secret = newest(session), new_secret()
         row = SubscriptionRow(
             **body.model_dump(exclude={"channel", "since"}),
@@ -141,6 +144,15 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
         session.flush()
         session.refresh(row)
         return with_secret(row, secret)
+
+
+def _check_number(session: Session, caller: Caller, most: int) -> None:
+    """A 429 when the caller's channel, or a key that is of no channel, has as many subscriptions as it may."""
+    # Two at once would both be the last one.
+    hold(session, Lock.SUBSCRIPTIONS)
+    mine = S.channel == caller.channel if caller.channel else S.key_id == caller.key_id
+    if (session.scalar(select(func.count()).where(mine)) or 0) >= most:
+        raise too_many(f"there are {most} subscriptions already; delete one", 60)
 
 
 def _count(session: Session, row: SubscriptionRow, state: str, most: int) -> int:

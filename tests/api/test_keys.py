@@ -49,7 +49,7 @@ async def test_guessing_keys_does_not_fill_the_memory(sessions: Sessions) -> Non
     ring = KeyRing(sessions, size=3)
     for number in range(10):
         assert await ring.caller(f"baton_guess-{number}") is None
-    assert len(ring._found) == 3
+    assert len(ring._unknown) == 3
 
 
 def test_keys_are_made_listed_and_revoked_by_command(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,8 +140,10 @@ async def test_readiness_says_which_part_is_down(anybody: Api, unplugged: Any) -
     assert problem["detail"] == "down: temporal"
     assert problem["parts"] == {"database": "up", "migrations": "up", "temporal": "down"}
 
-    # when the database goes away as well
+    # when the database goes away as well, and what was found has aged
     unplugged()
+    transport: Any = anybody._transport
+    transport.app.state.services.readiness._found = None
 
     # then both are named, the process still lives, and its figures say so too
     problem = assert_problem(await anybody.get("/readyz"), 503, "unavailable")

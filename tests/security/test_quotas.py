@@ -1,0 +1,107 @@
+"""C15: what one key or channel may ask for, by requests, items and bytes, told in headers and counted."""
+
+import json
+
+import pytest
+
+from api.access import Caller, Role
+from api.errors import Problem
+from api.quotas import Allowed, Quotas
+from commands.keys import create_key
+from domain.service_levels import NORMAL, Allowance
+from models.database import Sessions
+from settings import Settings
+from tests.api.conftest import assert_problem, order_body, running
+
+ALLOWED = {"requests": Allowed(1, 2), "items": Allowed(1, 4), "bytes": Allowed(10, 100)}
+
+
+def caller(key_id: str, channel: str | None = None) -> Caller:
+    return Caller(key_id, key_id, Role.CHANNEL if channel else Role.STAFF, channel)
+
+
+def test_many_keys_of_a_channel_have_no_more_than_the_channel() -> None:
+    refused: list[tuple[str, str]] = []
+    quotas = Quotas(ALLOWED, 1.5, lambda unit, whose: refused.append((unit, whose)))
+
+    # given two keys of a channel, of which the first uses up what a key has
+    for _ in range(2):
+        quotas.charge(caller("one", "web"), "requests", 1)
+    with pytest.raises(Problem, match="too-many"):
+        quotas.charge(caller("one", "web"), "requests", 1)
+
+    # when the second asks, then there is what the channel has left, and no more
+    quotas.charge(caller("two", "web"), "requests", 1)
+    with pytest.raises(Problem, match="too-many"):
+        quotas.charge(caller("two", "web"), "requests", 1)
+
+    # and another channel has lost nothing
+    quotas.charge(caller("three", "shop"), "requests", 1)
+    assert refused == [("requests", "key"), ("requests", "channel")]
+
+
+def test_what_is_left_is_told_as_the_draft_has_it() -> None:
+    quotas = Quotas(ALLOWED, 1)
+    quotas.charge(caller("one", "web"), "bytes", 40)
+    assert quotas.policy == (
+        '"requests";q=2;w=2;qu="requests", "items";q=4;w=4;qu="items", "bytes";q=100;w=10;qu="content-bytes"'
+    )
+    assert quotas.left(caller("two", "web")).split(", ")[2] == '"bytes";r=60;t=4'
+    assert quotas.left(caller("three")) == '"requests";r=2;t=0, "items";r=4;t=0, "bytes";r=100;t=0'
+
+
+async def test_a_batch_is_charged_by_its_items_and_a_body_by_its_bytes(settings: Settings, sessions: Sessions) -> None:
+    keys = [create_key(sessions, name, "channel", channel) for name, channel in (("a", "tmall"), ("b", "shop"))]
+    small = {"item_limit": 0.01, "byte_limit": 1_000_000.0}
+    async with running(settings.model_copy(update=small | {"item_limit": 5.0})) as connect:
+        tmall, shop = connect(keys[0]), connect(keys[1])
+        batch = [order_body(channel_order_id=f"T-{number}") for number in range(30)]
+
+        # when a batch of more than may come at once is sent, it is a debt
+        answer = await tmall.post("/orders:batch", json=batch)
+        assert {item["status"] for item in answer.json()["items"]} == {202}
+        assert answer.headers["ratelimit"].startswith('"requests";r=')
+        refused = await tmall.get("/orders")
+
+        # then it is waited for, with figures, and another channel has lost nothing
+        assert_problem(refused, 429, "too-many")
+        assert int(refused.headers["retry-after"]) >= 3
+        assert refused.headers["ratelimit"].startswith('"items";r=0;t=')
+        assert (await shop.get("/orders")).status_code == 200
+
+
+async def test_bytes_are_charged_before_they_are_read_and_counted(settings: Settings, sessions: Sessions) -> None:
+    key = create_key(sessions, "a", "channel", "tmall")
+    async with running(settings.model_copy(update={"byte_limit": 100.0})) as connect:
+        tmall = connect(key)
+        assert (await tmall.post("/orders", json=order_body())).status_code == 202
+        refused = await tmall.post("/orders", content=json.dumps(order_body()))
+        assert_problem(refused, 429, "too-many")
+        assert refused.headers["ratelimit"].startswith('"bytes";r=0;t=')
+
+
+def test_express_on_every_order_goes_before_nobody_beyond_its_share() -> None:
+    """sec_17: priorities stand above the turns of channels."""
+    allowance = Allowance(share=0.2, at_once=10)
+
+    levels = [allowance.urgency("web", ["express"]) for _ in range(150)]
+
+    # ten at once, and a fifth of what comes
+    urgent = sum(level < NORMAL for level in levels)
+    assert 10 <= urgent <= 10 + 0.25 * 150
+    assert allowance.urgency("shop", ["express"]) < NORMAL
+    # A channel that calls few of its orders urgent has them all go first.
+    honest = [allowance.urgency("shop", ["same-day"] if number % 5 == 0 else []) for number in range(100)]
+    assert sum(level < NORMAL for level in honest) == 20
+
+
+async def test_a_key_has_so_many_subscriptions_and_no_more(settings: Settings, sessions: Sessions) -> None:
+    """sec_12: receivers that nobody counts take the senders of all."""
+    keys = [create_key(sessions, name, "channel", channel) for name, channel in (("a", "tmall"), ("b", "shop"))]
+    update = {"subscriptions_most": 2, "subscriptions_private": True}
+    async with running(settings.model_copy(update=update)) as connect:
+        tmall, shop = connect(keys[0]), connect(keys[1])
+        body = {"url": "http://127.0.0.1:9/", "types": ["*"]}
+        statuses = [(await tmall.post("/subscriptions", json=body)).status_code for _ in range(3)]
+        assert statuses == [201, 201, 429]
+        assert (await shop.post("/subscriptions", json=body)).status_code == 201
