@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from commands.keys import create_key
 from domain.stock import Movement
 from models.access import ApiKeyRow
 from models.database import Sessions, open_database, sessions
-from models.stock import LocationRow, ProductRow, StockMovementRow
+from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
 from settings import Settings
 
 
@@ -91,10 +91,9 @@ def stock_shop(session: Session, shop: Shop) -> int:
     products = [{"sku": sku, "title": title} for sku, title in shop.products.items()]
     session.execute(insert(ProductRow).on_conflict_do_nothing(), products)
     session.execute(insert(LocationRow).on_conflict_do_nothing(), list(shop.locations))
-    known = {
-        (row.sku, row.location_id)
-        for row in session.execute(select(StockMovementRow.sku, StockMovementRow.location_id).distinct())
-    }
+    goods = StockRow.sku.in_({sku for sku, _ in shop.stock})
+    had = exists().where(StockMovementRow.sku == StockRow.sku, StockMovementRow.location_id == StockRow.location_id)
+    known = set(session.execute(select(StockRow.sku, StockRow.location_id).where(goods, had)).tuples())
     arriving = [
         Movement("received", sku, location, units)
         for (sku, location), units in shop.stock.items()

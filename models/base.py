@@ -13,6 +13,10 @@ Now = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=
 Serial = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 
+BY_PAGES: Any = {"postgresql_using": "brin", "postgresql_with": {"pages_per_range": 32, "autosummarize": "on"}}
+"""An index of the first and last value of a range of pages, for what grows with the rows: it costs next to nothing.
+Autovacuum sums up new pages as they fill, since each search reads all that are not."""
+
 
 class Base(DeclarativeBase):
     """Constraints are named by rule, so that an error and a migration can speak of them."""

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.status import FulfillmentStatus
-from models.base import Base, Json, Now, Timestamp, When
+from models.base import BY_PAGES, Base, Json, Now, Timestamp, When
 
 SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
 """The next number of a parcel, never given twice."""
@@ -46,7 +46,7 @@ class ShipmentRow(Base):
     __table_args__ = (
         UniqueConstraint("carrier", "waybill"),
         Index("ix_shipments_waybill", "waybill"),
-        Index("ix_shipments_booked", "booked_at", postgresql_using="brin"),
+        Index("ix_shipments_booked", "booked_at", **BY_PAGES),
     )
 
 
@@ -153,14 +153,16 @@ class FulfillmentOrderRow(Base):
         UniqueConstraint("order_id", "number"),
         Index("ix_fulfillment_orders_shipment", "shipment_id"),
         Index("ix_fulfillment_orders_opened", "location_id", "created_at"),
-        Index("ix_fulfillment_orders_packed_at", "packed_at", postgresql_using="brin"),
-        Index("ix_fulfillment_orders_released", "released_at", postgresql_using="brin"),
+        Index("ix_fulfillment_orders_packed_at", "packed_at", **BY_PAGES),
+        Index("ix_fulfillment_orders_released", "released_at", **BY_PAGES),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
         Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),
         Index("ix_fulfillment_orders_silent_work", text(SILENT_SINCE), postgresql_where=text(AT_WAREHOUSE)),
         Index("ix_fulfillment_orders_silent_parcels", text(SILENT_SINCE), postgresql_where=text(AT_CARRIER)),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
+        # What a count must know of: it is packed and may have left.
+        Index("ix_fulfillment_orders_packed", "location_id", postgresql_where=text("status = 'packed'")),
     )
 
 

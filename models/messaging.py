@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Json, Now, When
+from models.base import BY_PAGES, Base, Json, Now, When
 
 IS_LEFT = "left_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL"
 
@@ -72,5 +72,5 @@ class MessageRow(Base):
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
         Index("ix_messages_left", "recipient", "tries", "sequence", postgresql_where=text(IS_LEFT)),
         # It grows with the rows, so that ranges of pages are enough to find a day.
-        Index("ix_messages_sent", "sent_at", postgresql_using="brin"),
+        Index("ix_messages_sent", "sent_at", **BY_PAGES),
     )

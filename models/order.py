@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.status import OrderStatus
-from models.base import Base, Json, Now, Serial, Timestamp, When
+from models.base import BY_PAGES, Base, Json, Now, Serial, Timestamp, When
 
 NOT_RELEASED = text("released_at IS NULL")
 
@@ -107,9 +107,10 @@ class OrderRow(Base):
         Index("ix_orders_payment_reference", "payment_reference"),
         Index("ix_orders_channel", "channel", "order_id"),
         Index("ix_orders_to_warn", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
+        Index("ix_orders_placed", "placed_at"),
         # They grow with the rows, so that ranges of pages are enough to find a day.
-        Index("ix_orders_promised_ship_by", "promised_ship_by", postgresql_using="brin"),
-        Index("ix_orders_promised_deliver_by", "promised_deliver_by", postgresql_using="brin"),
+        Index("ix_orders_promised_ship_by", "promised_ship_by", **BY_PAGES),
+        Index("ix_orders_promised_deliver_by", "promised_deliver_by", **BY_PAGES),
     )
 
 
@@ -212,7 +213,7 @@ class OrderEventRow(Base):
         UniqueConstraint("order_id", "key"),
         Index("ix_order_events_order", "order_id", "event_id"),
         # A page's first and last time, for reading from a time on: it costs an order next to nothing.
-        Index("ix_order_events_at", "at", postgresql_using="brin"),
+        Index("ix_order_events_at", "at", **BY_PAGES),
     )
 
 

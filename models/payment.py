@@ -1,9 +1,9 @@
 """Money that moved: the payment status is derived from these rows and nothing else."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Now, Serial
+from models.base import BY_PAGES, Base, Now, Serial
 
 MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 'credited'"
 
@@ -31,7 +31,8 @@ class MoneyMovementRow(Base):
         CheckConstraint(f"kind IN ({MOVEMENTS})", "kind"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_money_movements_order", "order_id"),
-        Index("ix_money_movements_at", "at", postgresql_using="brin"),
+        Index("ix_money_movements_return", "return_id", postgresql_where=text("return_id IS NOT NULL")),
+        Index("ix_money_movements_at", "at", **BY_PAGES),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Now
+from models.base import BY_PAGES, Base, Now
 
 
 class EventSealRow(Base):
@@ -24,7 +24,7 @@ class EventSealRow(Base):
 
     __table_args__ = (
         Index("uq_event_seals_order", "order_id", "position", unique=True),
-        Index("ix_event_seals_sealed", "sealed_at", postgresql_using="brin"),
+        Index("ix_event_seals_sealed", "sealed_at", **BY_PAGES),
     )
 
 

@@ -24,7 +24,7 @@ from relay.inquiries import InquiryWatch
 from relay.isolation import Isolation
 from relay.messages import MessageNews
 from relay.proof import Proof
-from relay.rows import MARK_ORDERS, Rows
+from relay.rows import Rows
 from relay.second_thoughts import SecondThoughts
 from relay.stock import StockNews
 from relay.turns import Turns
@@ -90,7 +90,7 @@ class Relay:
             return int(busy)
         tried = [self.isolation.attempt("order", [order.order_id], self._start_order(order)) for order in orders]
         if started := [order_id for order_id in await asyncio.gather(*tried) if order_id]:
-            await asyncio.to_thread(self.rows.mark, MARK_ORDERS, started)
+            await asyncio.to_thread(self.rows.mark_started, started)
         return len(started)
 
     async def carry_events(self) -> int:

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.isolation import Isolation, lies_in_the_row
-from relay.rows import MARK_EVENTS, TAKE_EVENTS, Rows, Waiting, key_of
+from relay.rows import TAKE_EVENTS, Rows, Waiting, key_of
 from settings import Settings
 from workflows.messages import PartnerEvents
 from workflows.starting import RETURN_WORKFLOW, return_start
@@ -57,7 +57,7 @@ class Events:
         missed = await self._tell_all(waiting)
         done = booked | (known - missed)
         if done:
-            await asyncio.to_thread(self.rows.mark, MARK_EVENTS, done)
+            await asyncio.to_thread(self.rows.mark_carried, [row for row in rows if row.sequence in done])
         left = [row for row in rows if row.sequence not in done]
         unknown = {row.sequence for row in left} - known - {row.sequence for row in of_stock}
         await self._put_off(left, unknown)

@@ -12,7 +12,10 @@ from models.database import Sessions
 from relay.turns import BATCH
 from workflows.messages import PartnerEvent
 
-MARK_ORDERS = text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:done)")
+MARK_ORDERS = text("""
+    UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(ARRAY(
+        SELECT order_id FROM orders WHERE order_id = ANY(:done) ORDER BY order_id FOR NO KEY UPDATE))
+""")
 
 AGAIN_AT_LEAST = 10
 """Of a batch of webhooks, so many may be ones that were looked at before, however many new ones there are."""
@@ -42,7 +45,11 @@ PUT_OFF = text("""
         AS late (late_partner, late_event, unknown)
     WHERE partner = late_partner AND event_id = late_event AND relayed_at IS NULL AND isfinite(relay_after)
 """)
-MARK_EVENTS = text("UPDATE partner_events SET relayed_at = now() WHERE sequence = ANY(:done)")
+MARK_EVENTS = text("""
+    UPDATE partner_events SET relayed_at = now()
+    FROM unnest(CAST(:partners AS text[]), CAST(:event_ids AS text[])) AS told (told_partner, told_event)
+    WHERE partner = told_partner AND event_id = told_event
+""")
 
 # Each finds the targets of many subjects at once; `key` is the subject as the webhook named it.
 _ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id"
@@ -129,9 +136,15 @@ class Rows:
         with self.sessions.begin() as session:
             return session.execute(which, {"batch": BATCH}).all()
 
-    def mark(self, which: TextClause, done: Iterable[str | int]) -> None:
+    def mark_started(self, orders: Iterable[str]) -> None:
         with self.sessions.begin() as session:
-            session.execute(which, {"done": list(done)})
+            session.execute(MARK_ORDERS, {"done": list(orders)})
+
+    def mark_carried(self, rows: Sequence[Row[Any]]) -> None:
+        """By their keys: to find them by anything else would be to read more of them each day."""
+        keys = {"partners": [row.partner for row in rows], "event_ids": [row.event_id for row in rows]}
+        with self.sessions.begin() as session:
+            session.execute(MARK_EVENTS, keys)
 
     def put_off(self, rows: Sequence[Row[Any]], unknown: set[int]) -> None:
         """Look at them later; those with a sequence number in `unknown` have no order, parcel or payment yet."""

@@ -25,14 +25,15 @@ Part = Literal["day", "channel", "location"]
 # Three facts of a fulfillment order, each on its own day: when shipping was due, when the delivery was, and when it was
 # packed. What is not due yet and not done counts for neither side; what was rejected or canceled in time for nobody.
 FACTS = """
-    WITH work AS (
+    WITH chosen AS (
+        SELECT order_id FROM orders WHERE promised_ship_by >= :first AND promised_ship_by < :last
+        UNION SELECT order_id FROM orders WHERE promised_deliver_by >= :first AND promised_deliver_by < :last
+        UNION SELECT order_id FROM fulfillment_orders WHERE packed_at >= :first AND packed_at < :last
+    ), work AS (
         SELECT o.channel, f.location_id AS location, o.promised_ship_by, o.promised_deliver_by, o.accepted_at,
             f.packed_at, f.shipped_at, f.delivered_at
-        FROM orders o JOIN fulfillment_orders f USING (order_id)
+        FROM chosen JOIN orders o USING (order_id) JOIN fulfillment_orders f USING (order_id)
         WHERE f.status NOT IN ('rejected', 'canceled')
-          AND (o.promised_ship_by >= :first AND o.promised_ship_by < :last
-            OR o.promised_deliver_by >= :first AND o.promised_deliver_by < :last
-            OR f.packed_at >= :first AND f.packed_at < :last)
           AND (CAST(:channel AS text) IS NULL OR o.channel = :channel)
           AND (CAST(:location AS text) IS NULL OR f.location_id = :location)
     ), facts AS (

@@ -22,11 +22,10 @@ MOST_DAYS = 400
 RATE = """
     SELECT {key} AS key, sum(l.quantity) AS ordered, coalesce(sum(back.units), 0) AS returned
     FROM orders o JOIN order_lines l USING (order_id)
-    LEFT JOIN (
-        SELECT r.order_id, rl.line_no, sum(rl.quantity) AS units
-        FROM returns r JOIN return_lines rl USING (return_id)
-        WHERE r.status NOT IN ('rejected', 'canceled', 'expired') GROUP BY r.order_id, rl.line_no
-    ) AS back ON back.order_id = o.order_id AND back.line_no = l.line_no
+    CROSS JOIN LATERAL (
+        SELECT sum(rl.quantity) AS units FROM returns r JOIN return_lines rl USING (return_id)
+        WHERE r.order_id = o.order_id AND rl.line_no = l.line_no AND r.status NOT IN ('rejected', 'canceled', 'expired')
+    ) AS back
     WHERE o.placed_at >= :since AND o.placed_at < :until AND (CAST(:channel AS text) IS NULL OR o.channel = :channel)
         AND o.status NOT IN ('canceled', 'rejected', 'expired') AND o.follow_up_of = ''
     GROUP BY 1 ORDER BY returned DESC, key LIMIT :limit

@@ -234,17 +234,17 @@ async def test_a_relay_outlives_trouble_with_the_database(
     relay: Relay, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a relay that cannot mark what it has started the first time
-    order_id, mark = place_order(sessions), relay.rows.mark
+    order_id, mark = place_order(sessions), relay.rows.mark_started
     marked: list[Any] = []
 
-    def mark_late(which: Any, done: Any) -> None:
+    def mark_late(done: Any) -> None:
         marked.append(done)
         if len(marked) == 1:
             with sessions.begin() as session:
                 session.connection().exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
-        mark(which, done)
+        mark(done)
 
-    monkeypatch.setattr(relay.rows, "mark", mark_late)
+    monkeypatch.setattr(relay.rows, "mark_started", mark_late)
     working = asyncio.create_task(relay.run())
 
     # When its lease is over
