@@ -80,9 +80,9 @@ class EmbeddedTemporal:
 
 
 def unreadable(database: Path) -> str | None:
-    """Why no server can work with this file, or None. One that is not there yet is made."""
+    """Why no server can go on with this file, or None. One that is gone must not be made anew: orders are in it."""
     if not database.exists():
-        return None
+        return f"{database} is gone"
     if not os.access(database, os.R_OK | os.W_OK):
         return f"{database} may not be read and written"
     try:

@@ -192,7 +192,7 @@ def test_postgresql_says_why_its_data_cannot_be_read(server: EmbeddedPostgres) -
 
 def test_temporal_says_why_its_data_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "temporal.db"
-    assert unreadable(file) is None
+    assert unreadable(file) == f"{file} is gone"
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE orders (id INT)")
     connection.close()

@@ -10,6 +10,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from deploy.worker_health import complaint
 from embedded import own_port
 from embedded.own_port import OwnPort
 from embedded.services import ROOT
@@ -71,7 +72,7 @@ def port(watch: Watch) -> Iterator[OwnPort]:
 
 
 def ask(port: OwnPort, path: str) -> httpx2.Response:
-    return httpx2.get(port.url + path, trust_env=False)
+    return httpx2.get(port.url + path, timeout=60, trust_env=False)
 
 
 def test_the_port_tells_how_the_process_is(watch: Watch, port: OwnPort) -> None:
@@ -142,3 +143,18 @@ def test_a_process_that_is_stuck_says_where_and_ends() -> None:
     assert done.returncode == STUCK
     assert "steps: nothing has moved" in done.stdout
     assert "wait_for_good" in done.stderr
+
+
+def test_whoever_asks_for_a_worker_is_told_why_it_is_stuck(watch: Watch, port: OwnPort) -> None:
+    # given a worker that works, and then is stuck
+    url = f"{port.url}/healthz"
+    watch.ready = True
+    well = complaint(url)
+    held = taken(watch.threads("steps", 1), 1)
+    looks(watch, PATIENCE + 1)
+
+    # then the health check of the container says so, and also where nobody answers
+    assert well == ""
+    assert "steps: nothing has moved for 60 s" in complaint(url)
+    assert "refused" in complaint("http://127.0.0.1:9/healthz")
+    assert held
