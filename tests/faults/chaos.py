@@ -17,10 +17,12 @@ from embedded.environment import read_environment
 from embedded.services import ROOT
 
 READY_SECONDS = 300.0
-SERVICES = ("api", "worker", "worker-2", "temporal")
+SERVICES = ("api", "worker", "worker-2", "temporal", "simulators")
 DATABASE, SESSION = "postgres", "a database session"
 PAUSE_SECONDS = (3.0, 5.0)
 BACK_SECONDS = 120.0
+# The simulators keep nothing: what one had accepted when it was killed, it must be told again.
+SOON_ASKED = {"BATON_INQUIRIES__WMS": "PT20S", "BATON_INQUIRIES__TMS": "PT20S"}
 
 
 @dataclass
@@ -67,7 +69,11 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--processes", "2"]
     with said.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--step-seconds", str(step_seconds)], cwd=ROOT, stdout=output, stderr=output
+            [*command, "--step-seconds", str(step_seconds)],
+            cwd=ROOT,
+            env=os.environ | SOON_ASKED,
+            stdout=output,
+            stderr=output,
         )
     baton = Up(data_dir, process, said)
     try:
