@@ -11,10 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.audit import AuditFigures, Rejected, measure_audit
+from bench.day import NotDone
 from bench.drain import DrainFigures, Stalled, measure_drain
 from bench.flow import FlowFigures, measure_flow
 from bench.intake import LoadFailed, measure_intake
 from bench.orders import NotCompleted
+from bench.plans import PlanFigures, measure_plans
 from bench.remarks import measure_remarks
 from bench.stock import Oversold, measure_stock
 from bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
@@ -25,7 +27,7 @@ from embedded.services import ServiceError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 TROUBLES = (
-    *(NotCompleted, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
+    *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
     *(PostgresError, ServiceError, TimeoutError),
 )
 
@@ -133,8 +135,29 @@ def stock(
     _run(measure_much if scale else lambda said: measure_stock(share, said.print), json_)
 
 
-def _run(measure: Callable[[Console], Any], as_json: bool, table: Callable[[Any], Table] | None = None) -> NoReturn:
-    """Print what was measured and end the process; with 1, and why in red, when it could not be measured."""
+@app.command()
+def plans(
+    orders: Annotated[int, typer.Option(min=1_000, help="How many orders there were before.")] = 10_000_000,
+    few: Annotated[int, typer.Option(min=100, help="Beside how many it is set.")] = 100_000,
+    gigabytes: Annotated[float, typer.Option(min=0.1, help="What the planted orders may take of the disk.")] = 15.0,
+    json_: AsJson = False,
+) -> None:
+    """Blocks that each statement of a day's work reads after so many orders; fails where it is twice as many."""
+
+    def measure(said: Console) -> PlanFigures:
+        with said.status("a day after no orders") as shown:
+            return measure_plans(orders, few, gigabytes, lambda what, done: shown.update(f"{what}: {done:,} orders"))
+
+    _run(measure, json_, failed=lambda figures: bool(figures.grown))
+
+
+def _run(
+    measure: Callable[[Console], Any],
+    as_json: bool,
+    table: Callable[[Any], Table] | None = None,
+    failed: Callable[[Any], bool] = lambda figures: False,
+) -> NoReturn:
+    """Print what was measured and end the process; with 1 when it failed, or, and why in red, was not measured."""
     said = Console(stderr=True)
     try:
         figures = measure(said)
@@ -147,7 +170,7 @@ def _run(measure: Callable[[Console], Any], as_json: bool, table: Callable[[Any]
         Console().print(table(figures))
     else:
         Console().print_json(data=_plain(figures))
-    end_process(0)
+    end_process(int(failed(figures)))
 
 
 def _plain(figures: Any) -> Any:

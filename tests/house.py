@@ -108,16 +108,16 @@ class House:
         return await self.api.post(f"/orders/{order_id}/cancel", json={"reason": "changed my mind"})
 
     async def wms(self, kind: str, **data: Any) -> None:
-        await self._partner_says("wms", kind, data)
+        await self.say("wms", kind, data)
 
     async def tms(self, kind: str, **data: Any) -> None:
-        await self._partner_says("tms", kind, data)
+        await self.say("tms", kind, data)
 
     async def gateway(self, kind: str, **data: Any) -> None:
-        await self._partner_says("payments", kind, data)
+        await self.say("payments", kind, data)
 
     async def crm(self, kind: str, **data: Any) -> None:
-        await self._partner_says("crm", kind, data)
+        await self.say("crm", kind, data)
 
     async def pick_and_pack(self, fulfillment_order_id: str, **units: int) -> None:
         """The warehouse finds `units` (SKU with underscores for dashes) and packs them."""
@@ -166,7 +166,7 @@ class House:
         with self.sessions() as session:
             return session.execute(text(sql), values).all()
 
-    async def _partner_says(self, partner: str, kind: str, data: dict[str, Any]) -> None:
+    async def say(self, partner: str, kind: str, data: dict[str, Any]) -> None:
         now = datetime.now(UTC)
         event_id = data.pop("event_id", None) or uuid4().hex
         body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})

@@ -1,0 +1,151 @@
+"""A day's work in short: orders that are delivered, canceled and returned, and every list and report asked for."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx2
+
+NOT_ASKED = {"/events/stream", "/metrics"}
+PATIENCE_SECONDS = 60
+Say = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+"""Tells the API as a partner: who, what, and of what."""
+
+
+class NotDone(RuntimeError):
+    """An order did not come through the day; the message says where it stands."""
+
+
+class Day:
+    """`api` has a key of staff; `name` tells the orders of this day from those of others."""
+
+    def __init__(self, api: httpx2.AsyncClient, say: Say, name: str) -> None:
+        self._api, self._say, self._name = api, say, name
+        self._numbers = count(1)
+
+    async def live(self) -> list[str]:
+        """Do all of it, and answer the orders."""
+        kept, returned, canceled = [await self._place() for _ in range(3)]
+        await self._post(f"/orders/{canceled}/cancel", {"reason": "changed my mind"})
+        for order_id, status in ((kept, "completed"), (returned, "completed"), (canceled, "canceled")):
+            await self._until_status(order_id, status)
+        await self._return(returned)
+        await self._move_goods()
+        await self._ask_everything(returned)
+        return [kept, returned, canceled]
+
+    async def _place(self) -> str:
+        name = f"{self._name}-{next(self._numbers):04}"
+        answer = await self._post("/orders", order_body(name))
+        return str(answer["order_id"])
+
+    async def _return(self, order_id: str) -> None:
+        order = await self._get(f"/orders/{order_id}")
+        lines = [{"line_no": 1, "quantity": 1}]
+        asked = {"case_id": "K-1", "reason": "too big", "lines": lines}
+        told = {name: order[name] for name in ("channel", "channel_order_id")}
+        await self._say("crm", "return.requested", asked | told)
+        await self._until(f"/orders/{order_id}", lambda seen: [one["status"] for one in seen["returns"]] == ["closed"])
+
+    async def _move_goods(self) -> None:
+        goods, now = [{"sku": "ELEGANT-LAMP", "quantity": 1}], datetime.now(UTC)
+        receipt = {"receipt_id": f"R-{self._name}", "location_id": "GUANGZHOU", "lines": goods}
+        await self._say("erp", "stock.received", receipt)
+        taken_at = (now - timedelta(hours=1)).isoformat()
+        told = {"snapshot_id": f"S-{self._name}", "location_id": "GUANGZHOU", "taken_at": taken_at, "lines": goods}
+        await self._say("wms", "stock.snapshot", told)
+
+    async def _ask_everything(self, order_id: str) -> None:
+        """Every GET, with what is known of one order in place of the names in the path."""
+        known = await self._known(order_id)
+        day = datetime.now(UTC).date()
+        asked = {"first": (day - timedelta(days=28)).isoformat(), "last": day.isoformat()}
+        paths = (await self._get("/openapi.json"))["paths"]
+        for path, methods in paths.items():
+            if "get" not in methods or path in NOT_ASKED:
+                continue
+            filled = re.sub(r"{(\w+)}", lambda name: known.get(name[1], "none"), path)
+            query = [one for one in methods["get"].get("parameters", []) if one["in"] == "query"]
+            fixed = {one["name"]: asked[one["name"]] for one in query if one["name"] in asked}
+            await self._api.get(filled, params=fixed)
+            for name, value in ((one["name"], value) for one in query for value in _choices(one, known)):
+                await self._api.get(filled, params=fixed | {name: value})
+
+    async def _known(self, order_id: str) -> dict[str, str]:
+        order = await self._get(f"/orders/{order_id}")
+        work, shipment = order["fulfillment_orders"][0], order["shipments"][0]
+        return {
+            "order_id": order_id,
+            "order": order_id,
+            "channel": order["channel"],
+            "channel_order_id": order["channel_order_id"],
+            "status": "completed",
+            "customer": f"C-{order['channel_order_id']}",
+            "customer_id": f"C-{order['channel_order_id']}",
+            "created_after": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+            "location": work["location_id"],
+            "location_id": work["location_id"],
+            "fulfillment_order_id": work["fulfillment_order_id"],
+            "shipment_id": shipment["shipment_id"],
+            "return_id": order["returns"][0]["return_id"],
+            "sku": "ELEGANT-LAMP",
+        }
+
+    async def _until_status(self, order_id: str, status: str) -> None:
+        await self._until(f"/orders/{order_id}", lambda seen: bool(seen["status"] == status))
+
+    async def _until(self, path: str, holds: Callable[[Any], bool]) -> None:
+        give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
+        while not holds(seen := await self._get(path)):
+            if time.monotonic() > give_up:
+                raise NotDone(f"{path}: {seen}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+
+    async def _get(self, path: str) -> Any:
+        answer = await self._api.get(path)
+        if answer.status_code != 200:
+            raise NotDone(f"{path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    async def _post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = await self._api.post(path, json=body)
+        if not answer.is_success:
+            raise NotDone(f"{path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+
+def _choices(parameter: dict[str, Any], known: dict[str, str]) -> list[str]:
+    """What a list may be narrowed to: one of the words that the API names, or what is known."""
+    schema = parameter["schema"]
+    words = [word for one in (schema, *schema.get("anyOf", ())) for word in one.get("enum", ())]
+    return words or [known[name] for name in (parameter["name"],) if name in known]
+
+
+def order_body(name: str) -> dict[str, Any]:
+    """Two lamps and a tea set of the shop that `baton seed` stocks."""
+    return {
+        "channel": "shop",
+        "channel_order_id": name,
+        "placed_at": datetime.now(UTC).isoformat(),
+        "customer": {"customer_id": f"C-{name}"},
+        "ship_to": {
+            "name": "Lin Xia",
+            "phone": "+8613800138000",
+            "country": "CN",
+            "province": "广东省",
+            "city": "深圳市",
+            "lines": ["1 Lake Road"],
+        },
+        "lines": [
+            {"sku": "ELEGANT-LAMP", "quantity": 2, "unit_price": "120.00"},
+            {"sku": "TEA-SET", "quantity": 1, "unit_price": "80.00"},
+        ],
+        "currency": "CNY",
+        "totals": {"discount": "0", "shipping": "10.00", "tax": "0", "grand_total": "330.00"},
+        "payment": {"reference": f"PAY-{name}:330.00:CNY", "method": "wechat"},
+    }

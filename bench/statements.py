@@ -1,0 +1,83 @@
+"""How many blocks each statement reads: whatever this process sends to PostgreSQL is explained before it is done."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Connection, Engine, event
+
+EXPLAINED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+NOT_OURS = re.compile(r"\bpg_(catalog|stat|locks|class|namespace)|kept\.bring_back|alembic_version")
+LIST = re.compile(r"\((%\(\w+\)s(?:::\w+)?(?:, )?)+\)(?:, \((%\(\w+\)s(?:::\w+)?(?:, )?)+\))*")
+PARAMETER = re.compile(r"%\(\w+\)s")
+EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) "
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The most that a statement read at once, in blocks of 8 kB."""
+
+    statement: str
+    blocks: int
+
+
+class Statements:
+    """The most by statement, without its parameters; `told` hears of each that reads more than it did before."""
+
+    def __init__(self, told: Callable[[Explained], object]) -> None:
+        self.most: dict[str, Explained] = {}
+        self._told = told
+        self._guard = Lock()
+
+    def note(self, statement: str, plan: Mapping[str, Any]) -> None:
+        name = _name(statement)
+        blocks = sum(plan.get(kind, 0) for kind in ("Shared Hit Blocks", "Shared Read Blocks", "Temp Read Blocks"))
+        with self._guard:
+            if name not in self.most or self.most[name].blocks < blocks:
+                self.most[name] = Explained(name, blocks)
+                self._told(self.most[name])
+
+
+@contextmanager
+def explaining(told: Callable[[Explained], object] = lambda most: None) -> Iterator[Statements]:
+    """Explain each statement with its own parameters in its own transaction, of which that part is rolled back."""
+    found = Statements(told)
+
+    def explain(
+        connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        if not EXPLAINED.match(statement) or NOT_OURS.search(statement):
+            return
+        plan = _explain(cursor.connection, statement, parameters[0] if isinstance(parameters, list) else parameters)
+        if plan:
+            found.note(statement, plan)
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+
+
+def _explain(connection: Any, statement: str, parameters: Any) -> Mapping[str, Any] | None:
+    """None when the statement fails; it will fail again when it is done."""
+    begin, end = ("BEGIN", "ROLLBACK") if connection.autocommit else ("SAVEPOINT explained", "ROLLBACK TO explained")
+    with connection.cursor() as cursor:
+        cursor.execute(begin)
+        try:
+            cursor.execute(EXPLAIN + statement, parameters)
+            plan: Mapping[str, Any] = cursor.fetchone()[0][0]["Plan"]
+        except psycopg2.Error:
+            return None
+        finally:
+            with suppress(psycopg2.InterfaceError):
+                cursor.execute(end)
+    return plan
+
+
+def _name(statement: str) -> str:
+    return " ".join(PARAMETER.sub("?", LIST.sub("(...)", statement)).split())
