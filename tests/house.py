@@ -226,8 +226,10 @@ async def open_house(
     step_seconds: float = QUICK,
     deadlines: Deadlines | None = None,
     instead: dict[str, Callable[..., Any]] | None = None,
+    around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda step: step,
 ) -> AsyncIterator[House]:
-    """A house of its own task queue; `instead` replaces activities by name, to make a step fail."""
+    """A house of its own task queue; `instead` replaces activities by name, to make a step fail, and `around` is put
+    around each."""
     address = environment.client.service_client.config.target_host
     async with AsyncExitStack() as stack:
         partners: dict[str, Any] = {name: Partner(url="http://127.0.0.1:9", secret=SECRET) for name in PARTNERS}
@@ -259,7 +261,7 @@ async def open_house(
         # The environment's own client would start workflows with a skipping clock.
         client = await worker.connect_temporal(settings)
         clients = connect_partners(settings)
-        steps = _replaced(all_steps(settings, record, clients), instead or {})
+        steps = [around(step) for step in _replaced(all_steps(settings, record, clients), instead or {})]
         await stack.enter_async_context(worker.build_worker(client, settings, steps))
         messages = message_steps(settings, record, clients)
         await stack.enter_async_context(worker.build_messenger(client, settings, messages))

@@ -1,0 +1,87 @@
+"""A world whose clock, doors and warehouses a test holds: partners move when it ticks, steps wait at shut doors."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, get_type_hints
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.undo import Undone, UndoRequest
+from models.database import Sessions
+
+PAUSE = timedelta(minutes=1)
+OURS = ("audit_order", "reserve_stock", "allocate_stock")
+"""Steps on our own database: at a shut door they fail, and are tried again a minute later by the order's clock."""
+PARTNERS = ("release_to_pick", "book_shipment")
+"""Calls of partners: at a shut door they take long."""
+
+
+class Doors:
+    """Which steps do not get through now, and whether warehouses give work back."""
+
+    def __init__(self) -> None:
+        self.shut: set[str] = set()
+        self.kept = False
+        self._opened = threading.Condition()
+        self._stock: Session | None = None
+
+    def shut_for(self, step: str) -> None:
+        self.shut.add(step)
+
+    def hold_stock(self, sessions: Sessions) -> None:
+        """Somebody counts: whoever claims goods has read what it needs, and waits."""
+        if self._stock is None:
+            self._stock = sessions()
+            self._stock.execute(text("SELECT FROM stock FOR UPDATE"))
+
+    def open_all(self) -> bool:
+        """True if a step of ours was kept out, so that the order's clock is to be moved on."""
+        ours = bool(self.shut & set(OURS))
+        with self._opened:
+            self.shut.clear()
+            self._opened.notify_all()
+        if self._stock:
+            self._stock.rollback()
+            self._stock.close()
+            self._stock = None
+        return ours
+
+    def around(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """The same step behind its door."""
+        name = step.__name__
+        if name not in (*OURS, *PARTNERS, "recall_pick"):
+            return step
+
+        def behind_a_door(request: Any) -> Any:
+            if name == "recall_pick" and self.kept:
+                # As a warehouse that speaks Qimen refuses: it goes on with the work.
+                assert isinstance(request, UndoRequest)
+                return Undone(False, "too_late")
+            if name in self.shut and name in OURS:
+                raise ApplicationError("the database restarts", next_retry_delay=PAUSE)
+            with self._opened:
+                self._opened.wait_for(lambda: name not in self.shut, timeout=40)
+            return step(request)
+
+        hints = get_type_hints(step)
+        [taken] = [hints[one] for one in hints if one != "return"]
+        behind_a_door.__annotations__ = {"request": taken, "return": hints["return"]}
+        return activity.defn(name=name, no_thread_cancel_exception=True)(behind_a_door)
+
+
+class Clock:
+    """What partners do takes steps of it, and it stands still until a test lets it go on."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    async def steps(self, number: int = 1) -> None:
+        due = self.now + number
+        # A test moves it from another thread, so nobody can be woken.
+        while self.now < due:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
