@@ -108,6 +108,7 @@ from intake.order_writer import OrderWriter
 from intake.partner_events import EventWriter
 from models.database import open_database
 from models.database import sessions as open_sessions
+from rules.confined import Confined
 from settings import Settings
 
 READERS = 8
@@ -202,6 +203,8 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
         await _watch(stack, settings, metrics, {"orders": orders, "events": events})
         log, temporal = LogReader(sessions), await _temporal(settings)
         stack.callback(log.close)
+        confined = Confined()
+        stack.callback(confined.close)
         yield Services(
             settings=settings,
             engine=engine,
@@ -218,6 +221,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
             orders=orders,
             events=events,
             log=log,
+            confined=confined,
         )
 
 

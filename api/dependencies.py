@@ -33,6 +33,7 @@ from intake.order_rows import NewOrder
 from intake.order_writer import Receipt
 from intake.partner_events import NewEvent, Stored
 from models.database import Sessions
+from rules.confined import Confined
 from settings import Settings
 
 MAX_BODY_BYTES = 2_000_000
@@ -62,6 +63,7 @@ class Services:
     orders: GroupCommit[NewOrder, Receipt]
     events: GroupCommit[NewEvent, Stored]
     log: LogReader
+    confined: Confined
 
 
 def services_of(request: Request) -> Services:

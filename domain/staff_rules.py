@@ -1,6 +1,6 @@
 """What staff decide by themselves: named rules over an order, each with an action, in sets that never change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from domain.audit_facts import HOLD, PASS, REJECT, Finding
 from domain.order import Order
 from domain.rule_facts import RuleFacts
 from domain.rule_language import Rule, RuleFailed, compile_rule, context_of
+from domain.rule_words import is_bounded
 
 FAILED, OWNER = "RULE_FAILED", "rules"
 
@@ -41,14 +42,35 @@ class Scope:
         )
 
 
+Elsewhere = Callable[[str, RuleFacts], bool]
+"""Whether an expression is true of an order, computed where it can be stopped. Raises RuleFailed."""
+
+
 @dataclass(frozen=True, slots=True)
 class StaffRule:
-    """`action` has a `type` and what belongs to it, as docs/rules.md says."""
+    """`action` has a `type` and what belongs to it, as docs/rules.md says.
+
+    A rule is kept as its expression where nothing proves what it costs: it is asked elsewhere.
+    """
 
     name: str
-    rule: Rule | RuleFailed
+    rule: Rule | RuleFailed | str
     action: Mapping[str, Any]
     scope: Scope = field(default=Scope())
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """A rule as staff wrote it."""
+
+    name: str
+    expression: str
+    action: Mapping[str, Any]
+    scope: Scope = field(default=Scope())
+
+    def compiled(self) -> StaffRule:
+        """Ready to be asked; one that cannot be compiled fails whenever it is asked."""
+        return staff_rule(self.name, self.expression, self.action, self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +106,17 @@ class RuleSet:
     rule_set_id: int
     rules: tuple[StaffRule, ...]
 
-    def judge(self, facts: RuleFacts) -> Judgement:
+    def judge(self, facts: RuleFacts, elsewhere: Elsewhere | None = None) -> Judgement:
         """Every rule is asked, and those that apply or fail are among the findings.
 
-        Of several that set the same instruction the first one counts.
+        A rule whose cost is not proved is asked `elsewhere`, and fails where there is no such place. Of several that
+        set the same instruction the first one counts.
         """
         context = context_of(facts)
         findings, matched = list[Finding](), list[StaffRule]()
         for rule in self.rules:
             if rule.scope.covers(facts.order):
-                finding = _ask(rule, context)
+                finding = _ask(rule, context, facts, elsewhere)
                 findings += [finding] if finding else []
                 matched += [rule] if finding and finding.code != FAILED else []
         return Judgement(
@@ -112,16 +135,15 @@ class RuleSet:
 def staff_rule(name: str, expression: str, action: Mapping[str, Any], scope: Scope) -> StaffRule:
     """A rule ready to be asked; one that cannot be compiled fails whenever it is asked."""
     try:
-        return StaffRule(name, compile_rule(expression), action, scope)
+        rule = compile_rule(expression)
+        return StaffRule(name, rule if is_bounded(expression) else expression, action, scope)
     except RuleFailed as failure:
         return StaffRule(name, failure, action, scope)
 
 
-def _ask(rule: StaffRule, context: cel.Context) -> Finding | None:
+def _ask(rule: StaffRule, context: cel.Context, facts: RuleFacts, elsewhere: Elsewhere | None) -> Finding | None:
     try:
-        if isinstance(rule.rule, RuleFailed):
-            raise rule.rule
-        if not rule.rule.holds_of(context):
+        if not _holds(rule.rule, context, facts, elsewhere):
             return None
     except RuleFailed as failure:
         return Finding(rule.name, HOLD, FAILED, f"the rule {rule.name} failed: {failure}", OWNER)
@@ -130,6 +152,16 @@ def _ask(rule: StaffRule, context: cel.Context) -> Finding | None:
         return Finding(rule.name, PASS, "", "")
     code = action.get("code") or f"RULE:{rule.name}"
     return Finding(rule.name, action["type"], code, action["reason"], action.get("owner_role") or "staff")
+
+
+def _holds(rule: Rule | RuleFailed | str, context: cel.Context, facts: RuleFacts, elsewhere: Elsewhere | None) -> bool:
+    if isinstance(rule, RuleFailed):
+        raise rule
+    if isinstance(rule, Rule):
+        return rule.holds_of(context)
+    if elsewhere is None:
+        raise RuleFailed("nothing proves what it costs")
+    return elsewhere(rule, facts)
 
 
 def _instructions(matched: Sequence[StaffRule]) -> dict[str, str | int]:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.staff_rules import FAILED, Judgement, RuleSet
+from domain.staff_rules import FAILED, Judgement
 from models.order import OrderRow
 from models.rules import RuleSetRow, RuleTrialRow
+from rules.confined import Confined
 from rules.facts import facts_of
-from rules.versions import active_id, load_set, write_log
+from rules.versions import active_id, load_written, write_log
 
 EXAMPLES = 5
 AT_ONCE = 200
@@ -68,15 +69,22 @@ class Trial:
         }
 
 
-def try_set(session: Session, row: RuleSetRow, orders: int, channel: str | None, actor: str) -> RuleTrialRow:
-    """Run a version over the last so many recorded orders and keep what it would change; nothing else is written."""
+def try_set(
+    session: Session, row: RuleSetRow, orders: int, channel: str | None, actor: str, confined: Confined
+) -> RuleTrialRow:
+    """Run a version over the last so many recorded orders and keep what it would change; nothing else is written.
+
+    Raises OverBudget when a version takes too long.
+    """
     active = active_id(session)
-    rule_set = load_set(session, row.rule_set_id)
-    before = load_set(session, active) if active else RuleSet(0, ())
+    tried = row.rule_set_id, load_written(session, row.rule_set_id)
+    before = active or 0, load_written(session, active) if active else ()
     trial = Trial(against=active)
     for part in _last_orders(session, orders, channel):
-        for order_id, facts in facts_of(session, part).items():
-            trial.see(order_id, rule_set.judge(facts), before.judge(facts))
+        facts = facts_of(session, part)
+        now, then = confined.judge(*tried, facts), confined.judge(*before, facts)
+        for order_id in facts:
+            trial.see(order_id, now[order_id], then[order_id])
         session.expunge_all()
     row = session.get_one(RuleSetRow, row.rule_set_id, with_for_update=True)
     if row.status == "draft":

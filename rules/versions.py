@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.staff_rules import RuleSet, Scope, staff_rule
+from domain.staff_rules import RuleSet, Scope, WrittenRule
 from models.rules import RuleRow, RuleSetLogRow, RuleSetRow
 
 
@@ -36,12 +36,15 @@ def rules_of(session: Session, rule_set_id: int) -> Sequence[RuleRow]:
     return session.scalars(wanted).all()
 
 
+def load_written(session: Session, rule_set_id: int) -> tuple[WrittenRule, ...]:
+    """The rules of a version as they were written."""
+    rows = rules_of(session, rule_set_id)
+    return tuple(WrittenRule(row.name, row.expression, row.action, _scope(row.scope)) for row in rows)
+
+
 def load_set(session: Session, rule_set_id: int) -> RuleSet:
     """A version, compiled."""
-    rows = rules_of(session, rule_set_id)
-    return RuleSet(
-        rule_set_id, tuple(staff_rule(row.name, row.expression, row.action, _scope(row.scope)) for row in rows)
-    )
+    return RuleSet(rule_set_id, tuple(rule.compiled() for rule in load_written(session, rule_set_id)))
 
 
 def save_draft(session: Session, rules: Sequence[Draft], made_from: int | None, note: str, actor: str) -> RuleSetRow:

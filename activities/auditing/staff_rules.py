@@ -14,6 +14,7 @@ from domain.staff_rules import Gift, Judgement, RuleSet
 from domain.status import OrderStatus
 from models.order import OrderLineRow, OrderRow
 from models.stock import ProductRow
+from rules.confined import Confined
 from rules.facts import buyer_of
 from rules.versions import active_id, load_set
 
@@ -24,7 +25,9 @@ RECHECK_SECONDS = 2.0
 class StaffRules:
     """One a process: the active version is compiled once, and looked for again at most every so many seconds."""
 
-    def __init__(self, recheck_seconds: float = RECHECK_SECONDS) -> None:
+    def __init__(self, recheck_seconds: float = RECHECK_SECONDS, confined: Confined | None = None) -> None:
+        # Its process is started by the first rule of which nothing proves the cost.
+        self._confined = confined or Confined()
         self._recheck_seconds = recheck_seconds
         self._active: RuleSet | None = None
         self._looked_at = float("-inf")
@@ -36,7 +39,7 @@ class StaffRules:
             return Judgement()
         goods = {sku: Goods(product.on_sale, product.weight_grams) for sku, product in audited.products.items()}
         facts = RuleFacts(audited.order, audited.payment.status, goods, buyer_of(session, order_id))
-        judged = rule_set.judge(facts)
+        judged = rule_set.judge(facts, self._confined.holds)
         if judged.tags:
             _tag(session, order_id, judged.tags)
         if judged.instructions:

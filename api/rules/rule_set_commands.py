@@ -16,6 +16,7 @@ from api.rules.rule_answers import RuleSetSummary, TrialAnswer
 from api.rules.rule_schemas import ActivationBody, RetirementBody, TrialBody
 from api.rules.rule_sets import RuleSetId, find_rule_set
 from models.rules import RuleSetRow
+from rules.confined import OverBudget
 from rules.trials import try_set
 from rules.versions import NotThatWay, activate, retire
 
@@ -26,7 +27,7 @@ router = APIRouter(tags=["rules"], route_class=OnceRoute)
     "/rule-sets/{rule_set_id}/trials",
     summary="Try a version on past orders",
     response_model=TrialAnswer,
-    responses=responses({200: ("What it would change", examples.TRIED)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
+    responses=responses({200: ("What it would change", examples.TRIED)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(TrialBody, examples.TRIAL),
 )
 async def try_rule_set(
@@ -77,7 +78,10 @@ async def retire_rule_set(
 def _try(services: Services, rule_set_id: int, body: TrialBody, caller: Caller) -> TrialAnswer:
     with services.sessions.begin() as session:
         row = find_rule_set(session, rule_set_id)
-        kept = try_set(session, row, body.orders, body.channel, caller.name)
+        try:
+            kept = try_set(session, row, body.orders, body.channel, caller.name, services.confined)
+        except OverBudget:
+            raise Problem(REFUSED, "its rules take too long on past orders") from None
         return TrialAnswer.model_validate(kept)
 
 

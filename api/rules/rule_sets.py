@@ -17,13 +17,15 @@ from api.rules import rule_examples as examples
 from api.rules.rule_answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
 from api.rules.rule_schemas import RuleBody, RuleSetBody
 from api.schemas import Page
-from domain.rule_language import find_mistake
+from domain.rule_words import MOST_OF_A_SET, cost_of
 from models.rules import RuleSetLogRow, RuleSetRow
 from models.stock import LocationRow, ProductRow
+from rules.confined import Confined
 from rules.versions import Draft, rules_of, save_draft
 
 router = APIRouter(tags=["rules"], route_class=OnceRoute)
 
+MOST_MISTAKES = 20
 RuleSetId = Annotated[int, Path(ge=1, le=2**31)]
 
 
@@ -97,7 +99,7 @@ def find_rule_set(session: Session, rule_set_id: int) -> RuleSetRow:
 
 def _save(services: Services, body: RuleSetBody, caller: Caller) -> RuleSetAnswer:
     if body.rules is not None:
-        _check(body.rules)
+        _check(body.rules, services.confined)
     with services.sessions.begin() as session:
         if body.made_from is not None and session.get(RuleSetRow, body.made_from) is None:
             raise invalid("from", "there is no such version of the rules")
@@ -115,16 +117,20 @@ def _save(services: Services, body: RuleSetBody, caller: Caller) -> RuleSetAnswe
         return _told(session, save_draft(session, drafts, body.made_from, body.note, caller.name))
 
 
-def _check(rules: list[RuleBody]) -> None:
-    """Every expression at fault is named, with the line and the column of its first mistake."""
+def _check(rules: list[RuleBody], confined: Confined) -> None:
+    """Every expression at fault is named, up to the twentieth, with the line and the column of its first mistake."""
     errors, seen = list[FieldError](), set[str]()
     for index, rule in enumerate(rules):
         if rule.name in seen:
             errors.append({"field": f"rules[{index}].name", "message": "another rule of this version has this name"})
         seen.add(rule.name)
-        if mistake := find_mistake(rule.expression):
+        if len(errors) >= MOST_MISTAKES:
+            break
+        if mistake := confined.check(rule.expression):
             place = f"line {mistake.line}, column {mistake.column}"
             errors.append({"field": f"rules[{index}].expression", "message": f"{place}: {mistake.text}"})
+    if not errors and sum(cost_of(rule.expression) for rule in rules) > MOST_OF_A_SET:
+        errors.append({"field": "rules", "message": "together they may cost too much on a large order"})
     if errors:
         raise invalid_fields(errors)
 

@@ -24,6 +24,9 @@ GOOD = [
     "size(order.lines) > 50 && order.lines[0].gift == false",
     "order.channel in ['web', \"app\"] // two of ours",
     "double(order.units) * 2.5 > 10.0",
+    "has(order.tags) && has(order.lines)",
+    "size(order.tags) + size(order.skus) > 3 && order.tags.exists(t, t in ['vip', 'gift'])",
+    "order.lines[0].sku + '-' + order.channel == 'ELEGANT-LAMP-1-web' || 'JADE-CUP' in order.skus",
 ]
 
 # Each with the line and the column of its mistake, which count from 1.
@@ -55,6 +58,18 @@ BOMBS = [
     "order.channel == 'hidden' && ['a'].map(a, a + a).map(a, a + a).map(a, a + a).map(a, a + a).size() > 1",
     "order.channel == 'hidden' && [[order.lines]].exists(a, a.exists(b, b.exists(c, c == c)))",
     " || ".join(["order.channel == 'hidden' && order.lines.exists(a, a.quantity < 0)"] * 5),
+    "order.channel == 'hidden' && (" + " + ".join(["order.lines"] * 60) + ").size() > 0",
+    "order.channel == 'hidden' && (order.test ? order.lines : order.lines).size() > 0",
+    "order.channel == 'hidden' && (order.tags + order.skus).size() > 0",
+    "order.channel == 'hidden' && ((order.lines)).size() > 0",
+    "order.channel == 'hidden' && (['a'] + ['b']).size() > 0",
+    "order.channel == 'hidden' && [order.channel].size() > 0",
+    "order.channel == 'hidden' && {'a': order.lines}.size() > 0",
+    "order.channel == 'hidden' && order.skus == order.skus",
+    "order.channel == 'hidden' && size([order.lines]) > 0",
+    " && ".join(["order.channel == 'hidden'", *["order.lines.size() > 3"] * 11]),
+    "order.lines.exists(l, order.channel == 'hidden' && " + " || ".join(["l.quantity in [1, 2, 3, 4]"] * 25) + ")",
+    "order.lines.exists(l, order.channel == 'hidden' && " + " + ".join(["l.title"] * 10) + " == 'x')",
     f"order.channel == '{'x' * LONGEST}'",
     "(" * 500 + "true" + ")" * 500,
     " || ".join(["order.test"] * 90) + " || " + "!" * 91 + "order.test",
