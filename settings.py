@@ -1,5 +1,6 @@
 """One frozen Settings, read from the environment; `baton up` writes what its services need to `.baton/env`."""
 
+import hmac
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
@@ -19,6 +20,7 @@ from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secr
 from domain.statement_books import Lister
 from models.vault import Vault
 
+TOKENS = b"baton: customers in Temporal"
 KEYS = re.compile(r"[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})*")
 
 
@@ -253,6 +255,13 @@ class Settings(BaseSettings):
     def vault(self) -> Vault:
         """What seals and reads the secrets that are kept in the database."""
         return Vault(*self.secrets_key.get_secret_value().split(","))
+
+    def customer_token(self, customer_id: str) -> str:
+        """What Temporal knows a customer by: an HMAC of the channel's id, the same for the same id and nothing without
+        the key, which is derived from `identity_key`, or from the first of `secrets_key` where there is none."""
+        given = self.identity_key.get_secret_value() if self.identity_key else ""
+        key = hmac.digest((given or self.secrets_key.get_secret_value().split(",")[0]).encode(), TOKENS, "sha256")
+        return hmac.new(key, customer_id.encode(), "sha256").hexdigest()[:32]
 
     @field_validator("secrets_key")
     @classmethod

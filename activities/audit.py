@@ -122,7 +122,7 @@ class Audit:
             if session.scalar(_JUDGED, {"order_id": request.order_id, "judged": version}) is None:
                 return None
             _record_money(session, request.order_id, facts)
-            _record_repair(session, request.order_id, facts)
+            _record_repair(session, request.order_id, facts, version or 0)
             keep_remarks(session, request.order_id, facts.remarks)
             judged = self.staff_rules.judge(session, request.order_id, facts)
             findings = [*findings, *judged.findings]
@@ -170,14 +170,14 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     session.execute(MOVED, movement)
 
 
-def _record_repair(session: Session, order_id: str, facts: AuditFacts) -> None:
+def _record_repair(session: Session, order_id: str, facts: AuditFacts, version: int) -> None:
     region = facts.region
     if region is None or not region.repaired:
         return
     used = {"province": region.province, "city": region.city, "district": region.district}
     session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(repaired_region=used))
     data = {"written": " ".join(region.written).strip(), "used": " ".join(used.values()).strip()}
-    journal.happened(session, order_id, "order.address_repaired", f"address_repaired:{data['used']}", data)
+    journal.happened(session, order_id, "order.address_repaired", f"address_repaired:{version}", data)
 
 
 def _record_findings(

@@ -60,7 +60,7 @@ class Reserve:
             journal.lock_order(session, undo.order_id)
             given_back = drop_reservations(session, undo.order_id)
             quotas.give_back(session, undo.order_id)
-            ledger.post(session, given_back, undo.order_id, undo.reason)
+            ledger.post(session, given_back, undo.order_id, "released")
             queue.leave(session, undo.order_id)
             if given_back:
                 key = f"reservation.released:{undo.subject}"

@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
+from domain.fact_words import with_words
+from domain.people import is_erased
 from embedded.ending import end_process
 from models.database import open_database, sessions
 from models.order import OrderRow
@@ -25,6 +27,7 @@ from trail.days import inclusion, is_signed, read_key
 from trail.proving import Link, links, signed_days
 
 SHOWN_EVERY = 1_000
+WORDS_OF = text("SELECT event_id, words FROM event_words WHERE order_id = :order_id")
 
 
 def trace(
@@ -55,9 +58,11 @@ def _tell(session: Session, order: str, key: Ed25519PublicKey | None) -> int:
 
 def _tell_one(session: Session, order_id: str, key: Ed25519PublicKey | None) -> int:
     console, faults, sealed = Console(highlight=False), 0, 0
+    words = {row.event_id: row.words for row in session.execute(WORDS_OF, {"order_id": order_id})}
+    shown = not is_erased(session.scalars(select(OrderRow.customer_id).where(OrderRow.order_id == order_id)).one())
     console.print(f"[bold]{order_id}[/]")
     for link in links(session, order_id):
-        console.print(_line(link), soft_wrap=True)
+        console.print(_line(link, words.get(link.event_id), shown), soft_wrap=True)
         faults += bool(link.fault)
         sealed = max(sealed, link.position)
     console.print(
@@ -108,14 +113,15 @@ def _verify(session: Session, key: Ed25519PublicKey | None, anchored: Mapping[da
     return faults
 
 
-def _line(link: Link) -> Text:
+def _line(link: Link, words: dict[str, Any] | None, shown: bool) -> Text:
     mark = Text(link.fault, "red") if link.fault else Text(link.hash.hex()[:16] or "not sealed yet", "dim")
     place = f"  {link.position or '':>4}  "
     if link.fact is None:
         return Text.assemble(place, f"fact {link.event_id} ", mark)
     fact = link.fact
     told = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}", fact.type, fact.actor
-    data = json.dumps(fact.data, ensure_ascii=False, sort_keys=True) if fact.data else ""
+    said = with_words(fact.data, words, shown)
+    data = json.dumps(said, ensure_ascii=False, sort_keys=True) if said else ""
     return Text.assemble(place, "  ".join((*told, data, "")), mark)
 
 

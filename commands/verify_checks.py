@@ -221,6 +221,14 @@ SEALED = f"""
     CROSS JOIN LATERAL (SELECT
         seal.hash IS NULL AS unsealed, at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
 
+# What is gone though nobody was erased was removed behind our back.
+WORDS_KEPT = """
+    SELECT order_id || ' ' || event_id AS id, CASE
+        WHEN said.words IS NULL THEN NOT starts_with(customer_id, 'erased-')
+        ELSE data->>'words' <> encode(sha256(convert_to(salt || said.words::text, 'UTF8')), 'hex') END AS wrong
+    FROM order_events JOIN orders USING (order_id) LEFT JOIN event_words AS said USING (event_id, order_id)
+    WHERE data ? 'words'"""
+
 TRANSFERRED = """
     SELECT sku || ' ' || reason AS id, sum(quantity) <> 0 AS wrong
     FROM stock_movements WHERE kind = 'transferred' GROUP BY sku, reason"""
@@ -248,6 +256,7 @@ _QUERIES: Mapping[str, str] = {
     "orders that share a parcel have one buyer and one place": SHARED,
     "who was erased is in no order and no payload": ERASED,
     "every fact in the log of an order is sealed": SEALED,
+    "what was said with a fact is as it was said, or erased with its person": WORDS_KEPT,
     "nobody heard of an order's milestone before an earlier one": IN_ORDER,
     "no customer was told the same of an order twice": TOLD_ONCE,
     "platforms are told of parcels in the order of the clock": UPLOADED,

@@ -13,6 +13,8 @@ NUMBER_LENGTH = 7
 """Digits that make a phone number of a text."""
 LOCAL_DIGITS = 9
 """Digits at the end of a number that are written by whoever writes it at all."""
+ERASED = "erased-"
+"""What the pseudonym of a person who was erased begins with."""
 DIGITS = re.compile(r"[0-9][0-9 -]*")
 
 
@@ -22,6 +24,10 @@ def phone_number(text: str, country: str) -> str:
         return format_number(parse(text, country or None), PhoneNumberFormat.E164)
     except NumberParseException:
         return digits_of(text)
+
+
+def is_erased(customer_id: str) -> bool:
+    return customer_id.startswith(ERASED)
 
 
 def digits_of(text: str) -> str:

@@ -52,6 +52,11 @@ def official_province(name: str) -> str:
     return _atlas().provinces.get(_stem(_PROVINCE_ENDS, name.strip()), name)
 
 
+def official_provinces() -> frozenset[str]:
+    """The provinces of China by the names that stand in no other way."""
+    return frozenset(_atlas().provinces.values())
+
+
 @lru_cache(20_000)
 def read_region(province: str, city: str, district: str) -> Reading:
     """Read a region of China. Names in Latin letters are not judged."""

@@ -9,8 +9,10 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.people import digits_of
+from domain.people import ERASED, digits_of
+from domain.regions import official_provinces
 from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
+from intake.forgetting import FORGET
 from intake.people import orders_of
 from models.database import Sessions
 from models.erasure import ErasureDueRow
@@ -40,65 +42,6 @@ NAMES = text("SELECT unnest(ARRAY[customer_id, receiver_token, buyer_token]) FRO
 REACHED = text("""
     SELECT receiver->>'phone' AS phone, receiver->>'email' AS email FROM orders WHERE order_id = ANY(:orders)
 """)
-_SUBJECTS = """
-    SELECT channel || '/' || channel_order_id FROM orders WHERE order_id = ANY(:orders)
-    UNION SELECT unnest(ARRAY[fulfillment_order_id, shipment_id]) FROM fulfillment_orders WHERE order_id = ANY(:orders)
-    UNION SELECT return_id FROM returns WHERE order_id = ANY(:orders)
-"""
-# Logs of orders and histories of workflows name nobody (docs/decisions/ids-only.md), so their hashes stay true.
-FORGET = (
-    """
-    INSERT INTO order_events (order_id, type, key, actor, data)
-    SELECT order_id, 'person.erased', 'person.erased:' || :pseudonym, :by, jsonb_build_object('pseudonym', :pseudonym)
-    FROM unnest(CAST(:orders AS text[])) AS order_id
-    """,
-    """
-    UPDATE intakes SET raw = '', headers = '{}', wanted = '[]', reason = NULL
-    WHERE order_id = ANY(:orders)
-        OR (channel, channel_order_id) IN (SELECT channel, channel_order_id FROM orders WHERE order_id = ANY(:orders))
-    """,
-    # What could not be read belongs to no order, but may be an early form of theirs.
-    """
-    UPDATE intakes SET raw = '', headers = '{}' WHERE order_id IS NULL AND status = 'rejected'
-        AND EXISTS (
-            SELECT FROM unnest(CAST(:reached AS text[])) AS word WHERE position(convert_to(word, 'UTF8') IN raw) > 0)
-    """,
-    f"""
-    UPDATE partner_events SET data = data - 'note' - 'evidence'
-        || CASE WHEN data ? 'reason' THEN '{{"reason": "erased"}}'::jsonb ELSE '{{}}' END
-    WHERE subject IN ({_SUBJECTS})
-    """,
-    """
-    UPDATE merges SET merge_key = 'erased-' || merge_id
-    WHERE merge_id IN (SELECT merge_id FROM fulfillment_orders WHERE order_id = ANY(:orders))
-    """,
-    """
-    UPDATE audits SET facts = jsonb_set(facts, '{buyer,customer_id}', to_jsonb(CAST(:pseudonym AS text)))
-    WHERE order_id = ANY(:orders) AND facts #> '{buyer,customer_id}' IS NOT NULL
-    """,
-    "UPDATE order_lines SET properties = '[]' WHERE order_id = ANY(:orders)",
-    """
-    UPDATE returned_goods SET photos = '{}'
-    WHERE return_id IN (SELECT return_id FROM returns WHERE order_id = ANY(:orders))
-    """,
-    "UPDATE returns SET reason = 'erased', evidence = '{}' WHERE order_id = ANY(:orders)",
-    "UPDATE address_corrections SET address = '{}', reason = '' WHERE order_id = ANY(:orders)",
-    "UPDATE deliveries SET answer = '' WHERE order_id = ANY(:orders)",
-    "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
-    # What the CRM says of a customer's points is about the customer.
-    """
-    UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id
-    WHERE book = 'points' AND subject IN (SELECT customer_id FROM orders WHERE order_id = ANY(:orders))
-    """,
-    "UPDATE buyer_blocks SET subject = :pseudonym, reason = 'erased' WHERE subject = ANY(:names)",
-    """
-    UPDATE orders SET customer_id = :pseudonym, receiver = '{}', receiver_token = '', repaired_region = '{}',
-        buyer_token = '', buyer_last4 = '', buyer_name = '', remarks = '', merchant_remarks = '', content_hash = NULL,
-        request_hash = :pseudonym,
-        instructions = instructions - ARRAY['gift_message', 'invoice_title', 'invoice_tax_number']
-    WHERE order_id = ANY(:orders)
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +65,7 @@ def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
         orders = _locked(session, orders_of(session, names))
         if not orders:
             return Erased()
-        pseudonym = f"erased-{secrets.token_hex(8)}"
+        pseudonym = f"{ERASED}{secrets.token_hex(8)}"
         under_way = list(session.scalars(UNDER_WAY, {"orders": orders, **OPEN}))
         if later := [{"order_id": order_id, "pseudonym": pseudonym, "asked_by": by} for order_id in under_way]:
             session.execute(insert(ErasureDueRow).values(later).on_conflict_do_nothing())
@@ -172,6 +115,7 @@ def _forget(session: Session, orders: Sequence[str], pseudonym: str, by: str) ->
     reached = {digits_of(row.phone)[-9:] for row in rows if row.phone} | {row.email for row in rows if row.email}
     values = {"orders": orders, "names": sorted(names), "pseudonym": pseudonym, "by": by}
     values["reached"] = sorted(word for word in reached if len(word) >= 9)
+    values["provinces"] = sorted(official_provinces())
     for statement in FORGET:
         session.execute(text(statement.replace("::", r"\:\:")), values)
     session.execute(delete(ErasureDueRow).where(ErasureDueRow.order_id.in_(orders)))

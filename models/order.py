@@ -197,7 +197,7 @@ class AuditRow(Base):
 
 
 class OrderEventRow(Base):
-    """A fact of an order: append-only. `key` makes a repeated step write it once."""
+    """A fact of an order: append-only. `key` makes a repeated step write it once. Words in it go to EventWordsRow."""
 
     __tablename__ = "order_events"
 
@@ -215,6 +215,22 @@ class OrderEventRow(Base):
         # A page's first and last time, for reading from a time on: it costs an order next to nothing.
         Index("ix_order_events_at", "at", **BY_PAGES),
     )
+
+
+class EventWordsRow(Base):
+    """What people and partners wrote with a fact (domain/fact_words.py): set apart by a trigger, erased with them.
+
+    The fact itself keeps the SHA-256 of `salt` and words, which says nothing once both are gone.
+    """
+
+    __tablename__ = "event_words"
+
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    order_id: Mapped[str]
+    salt: Mapped[str]
+    words: Mapped[Json]
+
+    __table_args__ = (Index("ix_event_words_order", "order_id"),)
 
 
 class StepResultRow(Base):

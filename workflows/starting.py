@@ -56,7 +56,7 @@ def order_start(
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
         SearchAttributePair(search_attributes.CHANNEL, channel),
         SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
-        SearchAttributePair(search_attributes.CUSTOMER_ID, customer_id),
+        SearchAttributePair(search_attributes.CUSTOMER_ID, settings.customer_token(customer_id)),
         SearchAttributePair(search_attributes.ORDER_STATUS, "received"),
     )
     return {
@@ -84,7 +84,7 @@ def return_start(
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
         SearchAttributePair(search_attributes.CHANNEL, channel),
         SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
-        SearchAttributePair(search_attributes.CUSTOMER_ID, customer_id),
+        SearchAttributePair(search_attributes.CUSTOMER_ID, settings.customer_token(customer_id)),
         SearchAttributePair(search_attributes.RETURN_ID, case_id),
         SearchAttributePair(search_attributes.RETURN_STATUS, "requested"),
     )

@@ -17,6 +17,7 @@ from activities.payments import credit_note, points_back
 from activities.records import load_order
 from activities.reserve import StockRequest
 from activities.stock import ledger
+from activities.telling import outbox
 from domain import ids, milestones, return_money
 from domain.money import Money
 from domain.status import OrderStatus
@@ -102,6 +103,8 @@ class FollowUps:
             data = {"outcome": OrderStatus.CANCELED.value, "reason": step.reason}
             journal.happened(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
+            # It never had a workflow that could send them.
+            outbox.leave_all(session, follow_up.order_id)
 
 
 def _lock(session: Session, order_id: str) -> OrderRow:

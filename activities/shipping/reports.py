@@ -1,5 +1,6 @@
 """What each report of a warehouse or carrier changes: stored webhooks, applied once, in whatever order they come."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -27,6 +28,7 @@ from models.order import OrderRow
 Status = FulfillmentStatus
 BEFORE_PACKED = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED)
 ENDED_HERE = (Status.REJECTED, Status.CANCELED)
+CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,40}")
 
 
 def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
@@ -131,6 +133,9 @@ def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
     if shipment and "formerly" in event.data:
         correct_carrier(session, row, shipment, event)
     said = {name: event.data[name] for name in ("code", "signed") if event.data.get(name) not in (None, "")}
+    # Some carriers put a sentence there: that stays in the event.
+    if not CODE.fullmatch(str(said.get("code", "0"))):
+        del said["code"]
     _happened(
         session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"], **said
     )

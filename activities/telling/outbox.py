@@ -100,6 +100,11 @@ def left_to(session: Session, recipient: str) -> list[MessageRow]:
     return list(session.scalars(select(M).where(M.message_id.in_(message_ids)).order_by(M.tries, M.sequence)))
 
 
+def leave_all(session: Session, order_id: str) -> None:
+    """Leave the unsent messages of an order that has no workflow to the runs of their recipients."""
+    _set(session, (M.order_id == order_id, M.left_at.is_(None), *WAITS), {"left_at": func.now()})
+
+
 def mark_taken(session: Session, letters: Sequence[Letter]) -> None:
     """Of a text for the customer it is kept by what it is known again. What was parked meanwhile stays parked: the
     recipient will know it when it comes again."""

@@ -197,6 +197,7 @@ LINES = [
     },
 ]
 ORDER = ORDER_SUMMARY | {
+    "customer_token": "5f0c6b2f0e2b4d7c9a1e8d3c7b6a5f40",
     "workflow_id": "order/tmall/TM-20260101-0001",
     "fulfillment_status": "shipped",
     "return_status": None,

@@ -112,6 +112,7 @@ class OrderAnswer(Answer):
     """One order with its four status axes. Who it is for, and what was written about it, is masked
     for keys that may not see people.
 
+    `customer_token` is what Temporal calls the customer (`CustomerId`), empty once the person was erased.
     `pickup_location` is the store where the customer fetches it, or empty.
     """
 
@@ -119,6 +120,7 @@ class OrderAnswer(Answer):
     channel: str
     channel_order_id: str
     customer_id: str
+    customer_token: str
     workflow_id: str
     status: str
     payment_status: PaymentStatus

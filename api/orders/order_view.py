@@ -17,6 +17,7 @@ from api.orders.order_lines import line_answers
 from api.returns.return_view import open_first, return_answers
 from domain.ids import order_workflow_id
 from domain.money import Money
+from domain.people import is_erased
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.order import HoldRow, OrderRow
@@ -58,6 +59,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         channel=order.channel,
         channel_order_id=order.channel_order_id,
         customer_id=order.customer_id,
+        customer_token="" if is_erased(order.customer_id) else settings.customer_token(order.customer_id),
         workflow_id=workflow_id,
         status=order.status,
         payment_status=payment_status_of(movements, order),

@@ -1,6 +1,6 @@
 """Orders are looked at: one, many, and what happened to one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlalchemy import select
@@ -17,9 +17,11 @@ from api.orders.order_list import OrderFilter, conditions_of, find_orders, summa
 from api.orders.order_view import find_order, order_answer
 from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.schemas import Page, Time
+from domain.fact_words import with_words
+from domain.people import is_erased
 from domain.status import OrderStatus
 from models.database import one_moment
-from models.order import OrderEventRow
+from models.order import EventWordsRow, OrderEventRow
 
 router = APIRouter(tags=["orders"])
 
@@ -86,18 +88,23 @@ def list_orders(
 def list_events(
     order_id: PathId, caller: WorkReader, services: WithServices, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[EventAnswer]:
-    """Facts, oldest first; they are never changed."""
+    """Facts, oldest first; they are never changed. What somebody wrote with one is masked for keys that may not see
+    people, and gone once the person was erased."""
     last = after(cursor) or "0"
     if not (last.isascii() and last.isdigit()) or len(last) > 18:
         raise not_a_cursor()
-    events = select(OrderEventRow).where(OrderEventRow.order_id == order_id, OrderEventRow.event_id > int(last))
+    events = select(OrderEventRow, EventWordsRow.words).outerjoin(
+        EventWordsRow, EventWordsRow.event_id == OrderEventRow.event_id
+    )
+    wanted = events.where(OrderEventRow.order_id == order_id, OrderEventRow.event_id > int(last))
     with services.sessions() as session:
-        find_order(session, order_id, caller)
-        rows = session.scalars(events.order_by(OrderEventRow.event_id).limit(limit + 1)).all()
-    shown, next_cursor = cut(rows, limit, lambda event: event.event_id)
-    return Page(items=[_event(row, caller) for row in shown], next_cursor=next_cursor)
+        order = find_order(session, order_id, caller)
+        rows = session.execute(wanted.order_by(OrderEventRow.event_id).limit(limit + 1)).all()
+    shown, next_cursor = cut(rows, limit, lambda row: row[0].event_id)
+    with_people = caller.sees_people and not is_erased(order.customer_id)
+    return Page(items=[_event(row, words, caller, with_people) for row, words in shown], next_cursor=next_cursor)
 
 
-def _event(row: OrderEventRow, caller: Caller) -> EventAnswer:
+def _event(row: OrderEventRow, words: dict[str, Any] | None, caller: Caller, with_people: bool) -> EventAnswer:
     told = EventAnswer.model_validate(row)
-    return told.model_copy(update={"data": told_facts(caller, told.data)})
+    return told.model_copy(update={"data": told_facts(caller, with_words(told.data, words, with_people))})

@@ -16,7 +16,7 @@ from commands.parameters import set_parameter
 from domain.money import Money
 from domain.order import Buyer
 from domain.parameters import NotAParameter
-from models.order import AuditRow, HoldRow, OrderEventRow, OrderRow
+from models.order import AuditRow, EventWordsRow, HoldRow, OrderEventRow, OrderRow
 from models.parameters import ParameterRow
 from models.stock import ProductRow
 from tests.activities.story import Steps
@@ -211,8 +211,11 @@ def test_a_region_that_can_mean_only_one_place_is_repaired_told_and_used(steps: 
         used = load_order(session, order_id).ship_to
         assert (used.province, used.city, used.district) == ("广东省", "深圳市", "福田区")
         assert (ship_to(row)["province"], row.province, row.receiver["city"]) == ("广东省", "", "深圳")
-        (told,) = session.scalars(select(OrderEventRow.data).where(OrderEventRow.type == "order.address_repaired"))
-        assert told == {"written": "深圳 福田", "used": "广东省 深圳市 福田区"}
+        (fact,) = session.scalars(select(OrderEventRow).where(OrderEventRow.type == "order.address_repaired"))
+        assert session.get_one(EventWordsRow, fact.event_id).words == {
+            "written": "深圳 福田",
+            "used": "广东省 深圳市 福田区",
+        }
 
 
 def test_two_findings_of_one_code_are_one_hold(steps: Steps) -> None:

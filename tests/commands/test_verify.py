@@ -150,6 +150,13 @@ TAMPERING = {
         "every fact in the log of an order is sealed",
         "CANCELED 999999",
     ),
+    "words that were taken from beside the log": (
+        "INSERT INTO order_events (event_id, order_id, type, key, actor, data) OVERRIDING SYSTEM VALUE"
+        " VALUES (999998, 'CANCELED', 'order.noted', 'noted', 'lin', '{\"note\": \"call first\"}');"
+        " DELETE FROM event_words WHERE event_id = 999998",
+        "what was said with a fact is as it was said, or erased with its person",
+        "CANCELED 999998",
+    ),
     "a message that overtook an earlier one": (
         "INSERT INTO messages (message_id, sequence, order_id, recipient, milestone, data) OVERRIDING SYSTEM VALUE"
         " VALUES ('CANCELED:received:inbox', -1, 'CANCELED', 'inbox', 'received', '{}');"

@@ -79,7 +79,7 @@ async def test_the_workflow_is_found_by(
     wanted = {
         "OrderId": delivered["order_id"],
         "ChannelOrderId": delivered["channel_order_id"],
-        "CustomerId": "C-WHOLE",
+        "CustomerId": delivered["customer_token"],
         "OrderStatus": "completed",
         "Locations": delivered["fulfillment_orders"][0]["location_id"],
         "Waybills": delivered["shipments"][0]["waybill"],
