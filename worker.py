@@ -45,11 +45,12 @@ from workflows.reconcile import ReconcileWorkflow
 from workflows.redeliver import RedeliveryWorkflow
 from workflows.returns import ReturnWorkflow
 from workflows.schedules import keep_nightly, keep_schedules, keep_statements
+from workflows.settlement import SettlementWorkflow
 from workflows.statements import StatementWorkflow
 
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
-    *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow),
+    *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
 )
 MESSENGERS = 6
 """How many batches of messages one worker process sends at a time, beside all orders."""

@@ -1,6 +1,5 @@
 """Audit: may this order go on? Ask the gateway, apply the rules, raise and cure holds."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
@@ -21,6 +20,7 @@ from domain import audit_rules, milestones
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
+from intake import payment_book
 from integrations.payments import Payments
 from models.base import table
 from models.database import Sessions
@@ -34,17 +34,6 @@ _VERSION = select(OrderRow.version).where(OrderRow.order_id == bindparam("order_
 # What is written from here on is about this version: nobody changes it until the transaction ends.
 _JUDGED = text("""
     UPDATE orders SET judged_version = :judged WHERE order_id = :order_id AND version = :judged RETURNING order_id
-""")
-
-# The money that moved and the fact that it did, once however often the gateway says it.
-MOVED = text("""
-    WITH moved AS (
-        INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, key)
-        VALUES (:order_id, :kind, :amount_minor, :currency, :reference, :key)
-        ON CONFLICT DO NOTHING RETURNING order_id)
-    INSERT INTO order_events (order_id, type, key, actor, data)
-    SELECT order_id, :event, :event, 'payments', CAST(:data AS jsonb) FROM moved
-    ON CONFLICT DO NOTHING
 """)
 
 SAID = 5
@@ -115,8 +104,8 @@ class Audit:
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
             version = session.scalar(_VERSION, {"order_id": request.order_id})
             facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
-            moved = _moved_from_return(session, request.order_id)
-        facts = replace(facts, payment=moved or self._payment(facts.order))
+            told = _moved_from_return(session, request.order_id) or _not_its_own(session, facts.order, request.order_id)
+        facts = replace(facts, payment=told or self._payment(facts.order))
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             if session.scalar(_JUDGED, {"order_id": request.order_id, "judged": version}) is None:
@@ -152,22 +141,23 @@ def _moved_from_return(session: Session, order_id: str) -> PaymentFacts | None:
     return PaymentFacts("captured", money.captured(session, order_id))
 
 
+def _not_its_own(session: Session, order: Order, order_id: str) -> PaymentFacts | None:
+    """None when the payment is bound to this order: then, and only then, the gateway is asked of it."""
+    if not order.payment_reference:
+        return PaymentFacts("unnamed")
+    return None if payment_book.bind(session, order.payment_reference) == order_id else PaymentFacts("taken")
+
+
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     status, amount = facts.payment.status, facts.payment.amount
     # Nothing has moved yet, or it moved by another hand than ours: the books then wait for a person.
     if amount is None or status in ("pending", "refunded"):
         return
-    movement = {
-        "order_id": order_id,
-        "kind": status,
-        "amount_minor": amount.minor_units,
-        "currency": amount.currency,
-        "reference": facts.order.payment_reference,
-        "key": f"{order_id}:{status}",
-        "event": f"payment.{status}",
-        "data": json.dumps({"amount": amount.text, "currency": amount.currency}),
-    }
-    session.execute(MOVED, movement)
+    reference = facts.order.payment_reference
+    if status != "captured":
+        payment_book.move(session, order_id, reference, status, amount)
+    elif not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
+        payment_book.capture(session, reference, amount)
 
 
 def _record_repair(session: Session, order_id: str, facts: AuditFacts, version: int) -> None:

@@ -1,4 +1,6 @@
-"""How much of an order's money is with us: what was captured, less what went back or is about to."""
+"""How much of an order's money is with us: what was captured, less what went back or is about to.
+
+But for `due_back` that is money of the order's own currency: no other is worth a price of it."""
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
@@ -19,7 +21,11 @@ _OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
 
 def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
     """The movements of an order, without the one whose key is `but`."""
-    of_order = (_MOVEMENTS.c.order_id == _ORDERS.c.order_id) & (_MOVEMENTS.c.key != bindparam("but"))
+    of_order = (
+        (_MOVEMENTS.c.order_id == _ORDERS.c.order_id)
+        & (_MOVEMENTS.c.currency == _ORDERS.c.currency)
+        & (_MOVEMENTS.c.key != bindparam("but"))
+    )
     signed = _MOVEMENTS.c.amount_minor * case(signs, value=_MOVEMENTS.c.kind, else_=0)
     return select(func.coalesce(func.sum(signed), 0)).where(of_order).scalar_subquery()
 
@@ -38,6 +44,16 @@ _READ_CAPTURED, _READ_KEPT, _READ_LEFT = (
     select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _KEPT, _LEFT)
 )
 
+_READ_OTHERS = (
+    select(
+        _MOVEMENTS.c.currency,
+        func.sum(_MOVEMENTS.c.amount_minor * case(CAME | WENT, value=_MOVEMENTS.c.kind, else_=0)).label("total"),
+    )
+    .where(_MOVEMENTS.c.order_id == bindparam("order_id"))
+    .group_by(_MOVEMENTS.c.currency)
+    .order_by(_MOVEMENTS.c.currency)
+)
+
 
 def captured(session: Session, order_id: str) -> Money:
     """What was captured for the order and did not go to a follow-up order."""
@@ -53,6 +69,20 @@ def kept(session: Session, order_id: str, but: str = "") -> Money:
 def left(session: Session, order_id: str, but: str = "") -> Money:
     """What is kept, less what return cases are about to pay back or to move: fixed, but not done yet."""
     return _read(session, _READ_LEFT, order_id, but)
+
+
+def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
+    """What is left, as an order without goods gives it back: in its own currency, and what came in others."""
+    own = left(session, order_id, but)
+    others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
+    amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
+    return [amount for amount in amounts if amount.minor_units > 0]
+
+
+def came(session: Session, order_id: str, currency: str) -> int:
+    """What was ever captured for the order in this currency, in minor units."""
+    of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == "captured", _MOVEMENTS.c.currency == currency
+    return int(session.scalar(select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_order)) or 0)
 
 
 def _read(session: Session, which: Select[tuple[str, int]], order_id: str, but: str = "") -> Money:

@@ -7,14 +7,13 @@ from temporalio import activity
 
 from activities import journal, money
 from activities.auditing.promises import restate
+from activities.payments import settle_late_money
 from activities.stock import queue
 from activities.telling import not_told
 from domain import milestones
-from domain.status import OrderStatus
+from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
-
-UNHAPPY = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ class Outcome:
                 secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
                 points = {"points": kept.whole}
                 journal.announce(session, ending.order_id, milestones.DELIVERED, points, secrets=secrets)
-            if status in UNHAPPY:
+            if status in UNDONE:
+                settle_late_money(session, ending.order_id)
                 journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
                 queue.leave(session, ending.order_id)
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)

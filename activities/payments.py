@@ -1,4 +1,6 @@
-"""Money back: everything that was captured and did not go back yet, or what a return is due."""
+"""Money back: everything that was captured and did not go back yet, or what a return is due.
+
+The gateway is asked first what it has really captured; of another order's payment nothing is paid back."""
 
 from dataclasses import dataclass
 
@@ -8,12 +10,14 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, money
+from activities.captures import ask_gateway, is_own_payment
 from activities.pick import order_of
 from activities.undo import Undone, UndoRequest
 from domain import milestones
-from domain.errors import RefundRefused
+from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
 from domain.status import OrderStatus
+from intake import payment_book
 from integrations.payments import Payments
 from models.database import Sessions
 from models.order import OrderRow
@@ -22,6 +26,7 @@ from models.returns import ReturnRow
 
 POINTS_FEE = "points_spent"
 """The name of the fee that a case keeps for points that were spent."""
+NOT_ITS_OWN = "payment_of_another_order"
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,44 @@ class Refunds:
     @activity.defn(no_thread_cancel_exception=True)
     def refund_order(self, undo: UndoRequest) -> Undone:
         """Give back whatever is left of the payment; nothing when nothing was captured."""
-        key = f"{undo.order_id}:refund:order"
         with self.sessions.begin() as session:
             order = order_of(session, undo.order_id)
-            amount = money.left(session, undo.order_id, but=key)
-        answer = refund(self.sessions, self.payments, order, amount, undo.reason, key)
-        return Undone(not answer.refusal, answer.refusal)
+        self._book_captured(order)
+        with self.sessions.begin() as session:
+            due = money.due_back(session, undo.order_id, but=_key(order, order.currency))
+        for amount in due:
+            key, subject = _key(order, amount.currency), "" if amount.currency == order.currency else amount.currency
+            answer = refund(self.sessions, self.payments, order, amount, undo.reason, key, subject=subject)
+            if answer.refusal:
+                return Undone(False, answer.refusal)
+        return Undone(True)
+
+    def _book_captured(self, order: OrderRow) -> None:
+        """A gateway that is silent does not keep an order from its end: it is asked again afterwards."""
+        try:
+            ask_gateway(self.sessions, self.payments, order)
+        except PartnerTrouble:
+            with self.sessions.begin() as session:
+                payment_book.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
+
+
+def settle_late_money(session: Session, order_id: str) -> None:
+    """In the transaction of an end without goods: what was captured after the refund has begun is paid back later.
+
+    What the gateway has refused to pay back is left to the person who was called.
+    """
+    order = order_of(session, order_id)
+    if order.follow_up_of or not order.payment_reference:
+        return
+    done = select(MoneyMovementRow.key).where(MoneyMovementRow.order_id == order_id)
+    paid_back = set(session.scalars(done.where(MoneyMovementRow.kind == "refunded")))
+    for amount in money.due_back(session, order_id):
+        key = _key(order, amount.currency)
+        refused = 0 if key in paid_back else (journal.repeat_of(session, _asked(key)) or {"minor": 0})["minor"]
+        if amount.minor_units > refused:
+            payment_book.ask_for_check(session, order.payment_reference, f"{order_id}:late")
+            reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
+            payment_book.call_a_person(session, order_id, reason)
 
 
 def refund(
@@ -60,15 +97,20 @@ def refund(
 ) -> RefundAnswer:
     """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed.
 
+    A repeat asks for the amount of the first time, whatever has come meanwhile.
+
     `subject` tells the messages of several refunds of one order apart.
     """
     with sessions.begin() as session:
         # What another case paid back in between may make the amount another one now.
         known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
-    if known is not None:
-        return RefundAnswer(known)
-    if amount.minor_units <= 0:
-        return RefundAnswer()
+        if known is not None:
+            return RefundAnswer(known)
+        if amount.minor_units <= 0:
+            return RefundAnswer()
+        amount = _fix(session, key, amount)
+    if not order.follow_up_of and not is_own_payment(sessions, order):
+        return RefundAnswer(refusal=NOT_ITS_OWN)
     try:
         answer = payments.refund(order.payment_reference, amount, reason, key)
     except RefundRefused as refusal:
@@ -111,6 +153,22 @@ def points_back(session: Session, order: OrderRow, amount: Money, return_id: str
 def credit_note(key: str) -> str:
     """The number of the ERP's credit note for the money that moved under this key."""
     return f"CN-{key}"
+
+
+def _key(order: OrderRow, currency: str) -> str:
+    """Of the refund that undoes the payment of the whole order."""
+    return f"{order.order_id}:refund:order" + ("" if currency == order.currency else f":{currency}")
+
+
+def _asked(key: str) -> str:
+    return f"{key}:asked"
+
+
+def _fix(session: Session, key: str, amount: Money) -> Money:
+    asked = journal.repeat_of(session, _asked(key))
+    if asked is None:
+        journal.remember(session, _asked(key), {"minor": amount.minor_units})
+    return amount if asked is None else Money(asked["minor"], amount.currency)
 
 
 def _outcome(status: str) -> str:

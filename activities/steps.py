@@ -25,6 +25,7 @@ from activities.payments import Refunds
 from activities.pick import Pick
 from activities.reserve import Reserve
 from activities.returns import Returns
+from activities.settlement import Settlement
 from activities.ship import Ship
 from activities.shipping.carrier_claims import CarrierClaims
 from activities.shipping.merge import Merge
@@ -100,6 +101,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         merge.leave_merge,
         progress.record_progress,
         refunds.refund_order,
+        Settlement(record, partners.payments).settle_payment,
         shortages.propose,
         shortages.decide_shortage,
         shortages.repay_lines,

@@ -7,9 +7,13 @@ orders are being worked on.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from iso4217 import Currency
+
 from domain.milestones import CANCELED, DELIVERED, TOLD
+from domain.money import minor_digits
 from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
 from domain.stock import COUNTERS, EFFECT
+from intake.payment_book import FIRST_TO_NAME
 
 START_WITHIN_MINUTES = 5
 """The relay starts orders within seconds; one that waits longer is stuck."""
@@ -137,6 +141,27 @@ PAID_BACK = f"""
         FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
     ) AS undone"""
 
+# Amounts come as decimals of their currency.
+ODD = {currency.code: 10 ** minor_digits(currency.code) for currency in Currency if currency.exponent != 2}
+UNITS = " ".join(f"WHEN '{code}' THEN {units}" for code, units in ODD.items())
+BOOKED = f"""
+    SELECT event_id AS id, missing AND relayed_at IS NOT NULL AS wrong, missing AND relayed_at IS NULL AS waiting
+    FROM (
+        SELECT event_id, relayed_at, CAST(data->>'amount' AS numeric) * CASE data->>'currency' {UNITS} ELSE 100 END >
+            (SELECT coalesce(sum(amount_minor), 0) FROM money_movements
+             WHERE money_movements.order_id = whose.order_id AND kind = 'captured' AND currency = data->>'currency')
+            AS missing
+        FROM partner_events
+        CROSS JOIN LATERAL (SELECT coalesce(
+            (SELECT order_id FROM payments WHERE reference = subject),
+            ({FIRST_TO_NAME.format(reference="subject")})) AS order_id) AS whose
+        WHERE type = 'payment.captured' AND partner = 'payments' AND whose.order_id IS NOT NULL) AS told"""
+
+CAPTURED_ONCE = """
+    SELECT gateway_reference AS id, count(DISTINCT order_id) > 1 AS wrong
+    FROM money_movements JOIN orders USING (order_id) WHERE kind = 'captured' AND follow_up_of = ''
+    GROUP BY gateway_reference"""
+
 CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
@@ -249,6 +274,8 @@ _QUERIES: Mapping[str, str] = {
     "no order was refunded more than was captured": MONEY,
     "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
     "undone orders gave all money back, or a person was called": PAID_BACK,
+    "every captured payment that the gateway told of is booked": BOOKED,
+    "no payment pays for two orders": CAPTURED_ONCE,
     "every return case paid back what it says": CASE_PAID,
     "every store credit is money that moved, and the other way round": CREDITS,
     "no more units came back than were shipped": CAME_BACK,

@@ -15,7 +15,10 @@ PASS, REPAIR, HOLD, REJECT = "pass", "repair", "hold", "reject"
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """What the gateway says of the payment, or that it says nothing: `status` is then `unknown` or `silent`."""
+    """What the gateway says of the payment, or that it says nothing: `status` is then `unknown` or `silent`.
+
+    It is not asked about a payment that the channel has not named yet (`unnamed`) or that is another order's (`taken`).
+    """
 
     status: str
     amount: Money | None = None

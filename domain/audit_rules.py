@@ -7,7 +7,7 @@ from typing import Any
 from domain.audit_facts import PASS, AuditFacts, Finding, Inputs, Rule
 from domain.checks import address, buyer, cross_border, goods, payment, remarks
 
-VERSION = "2026-11-23.1"
+VERSION = "2026-11-30.1"
 """Of all rules below: whoever changes what one of them says changes this as well."""
 
 

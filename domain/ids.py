@@ -77,6 +77,11 @@ def inquiry_id(partner: str) -> str:
     return f"inquiries/{partner}"
 
 
+def settlement_id(order_id: str) -> str:
+    """Of the run that settles money which came after the order had ended."""
+    return f"settlement/{order_id}"
+
+
 def message_queue(task_queue: str) -> str:
     """The task queue of what is sent to strangers: with few slots of its own, of which orders need none."""
     return f"{task_queue}-messages"

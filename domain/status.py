@@ -85,6 +85,9 @@ ORDER: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     S.EXPIRED: frozenset(),
 }
 
+UNDONE = frozenset({S.CANCELED, S.REJECTED, S.EXPIRED})
+"""The ends without goods: no money of the order stays here."""
+
 # Warehouses leave steps out: a packed report implies the pick. Carriers do too: a delivery implies the handover.
 FULFILLMENT: Mapping[FulfillmentStatus, frozenset[FulfillmentStatus]] = {
     F.OPEN: frozenset({F.RELEASED, F.REJECTED, F.CANCELED}),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.duplicates import content_hash
 from domain.order import Order
 from domain.status import FulfillmentStatus, OrderStatus
+from intake import payment_book
 from intake.channel_events import changed
 from intake.order_rows import NewOrder, receiver
 from intake.partner_events import NewEvent
@@ -19,6 +20,7 @@ OVER = (FulfillmentStatus.CANCELED, FulfillmentStatus.REJECTED)
 TOO_LATE = "the channel changed the address after the work was given to a warehouse"
 INCOMPLETE = "the channel took away a part of the address after the order was accepted"
 OTHER_GOODS = "the channel changed the lines or amounts of the order"
+OTHER_PAYMENT = "the channel names another payment for the order: the first one stands"
 
 
 def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version: str) -> list[NewEvent]:
@@ -41,11 +43,31 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
             row.version += 1
             _happened(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
             told.append(changed(row.channel, row.channel_order_id, version))
+    told += _payment(session, row, order, version)
     if _other_goods(session, row, order):
         _call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
     return told
+
+
+def _payment(session: Session, row: OrderRow, order: Order, version: str) -> list[NewEvent]:
+    """Take over the payment that the channel names only now, and have the gateway asked of it, whatever has become of
+    the order meanwhile. One that was named stays."""
+    named = order.payment_reference
+    if not named or named == row.payment_reference:
+        return []
+    # Where the channel collects the money, an order goes by its number until the payment has a name of its own.
+    own = row.channel_order_id, f"{row.channel}:{row.channel_order_id}"
+    if row.payment_reference not in ("", *own):
+        _call_a_person(session, row, "PAYMENT_CHANGED", OTHER_PAYMENT, version)
+        return []
+    row.payment_reference, row.payment_method = named, order.payment_method
+    row.version += 1
+    _happened(session, row, "order.changed", f"payment:{version}", {"fields": ["payment"]})
+    # An order under review asks by itself when the channel says that it is paid.
+    in_review = row.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
+    return [] if in_review else [payment_book.check_of(named, f"{row.order_id}:named")]
 
 
 def _address(order: Order) -> dict[str, Any]:

@@ -36,6 +36,17 @@ class MoneyMovementRow(Base):
     )
 
 
+class PaymentRow(Base):
+    """Whose a payment is: the first order that named it, for good. No other order has a part in it."""
+
+    __tablename__ = "payments"
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    """By which the gateway knows it."""
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    bound_at: Mapped[Now]
+
+
 class StoreCreditRow(Base):
     """Money of a return that stays with us for the customer to buy with; `key` is that of its movement.
 

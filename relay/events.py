@@ -11,9 +11,11 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from intake.payment_book import CHECK_ASKED
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.isolation import Isolation, lies_in_the_row
+from relay.late_money import LateMoney
 from relay.rows import TAKE_EVENTS, Rows, Waiting, key_of
 from settings import Settings
 from workflows.messages import PartnerEvents
@@ -23,9 +25,8 @@ log = structlog.get_logger()
 
 PATIENT_TRIES = 10
 """How often at least a webhook is looked at before it counts as nobody's, however old it is."""
-# Money that moves after an order has ended must not go unseen, and a refund that failed never.
+# What a person must see to after an order's end, and what may never go unseen. Of money see relay/late_money.py.
 TOO_LATE = {
-    "payment.captured": "a payment was captured after the order had ended",
     "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
     "return.received": "goods of a return came after its case had ended: book them",
 }
@@ -40,6 +41,7 @@ class Events:
         self.client = client
         self.settings = settings
         self.isolation = Isolation(rows.sessions)
+        self.late_money = LateMoney(rows.sessions, client, settings)
         self.arrivals = Arrivals(rows.sessions, client, settings)
 
     async def carry(self) -> int:
@@ -99,6 +101,7 @@ class Events:
 
     async def _signal(self, group: Sequence[Waiting]) -> list[int]:
         await self._call_a_person(group, ALARMING)
+        again = await self.late_money.carry(group)
         try:
             if group[0].asks_for_return:
                 for waiting in group:
@@ -106,15 +109,19 @@ class Events:
             elif group[0].asks_for_cancel:
                 return [one.sequence for one in group if await ask_to_cancel(self.client, self.rows, one)]
             else:
-                handle = self.client.get_workflow_handle(group[0].workflow_id)
-                reports = PartnerEvents([waiting.event for waiting in group])
-                await handle.signal("partner_reported", reports, rpc_timeout=self.settings.rpc_timeout)
+                await self._report(group)
         except RPCError as trouble:
             if trouble.status != RPCStatusCode.NOT_FOUND:
                 raise
             # The workflow has ended. Most reports then change nothing.
             await self._call_a_person(group, TOO_LATE)
-        return [waiting.sequence for waiting in group]
+            await self.late_money.nobody_works_on(group)
+        return [waiting.sequence for waiting in group if waiting.sequence not in again]
+
+    async def _report(self, group: Sequence[Waiting]) -> None:
+        if reports := [waiting.event for waiting in group if waiting.event.type != CHECK_ASKED]:
+            handle = self.client.get_workflow_handle(group[0].workflow_id)
+            await handle.signal("partner_reported", PartnerEvents(reports), rpc_timeout=self.settings.rpc_timeout)
 
     async def _ask_for_return(self, waiting: Waiting) -> None:
         order, case_id = waiting.order, waiting.case_id or ""

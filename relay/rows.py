@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
+from intake.payment_book import FIRST_TO_NAME
 from models.database import Sessions
 from relay.turns import BATCH
 from workflows.messages import PartnerEvent
@@ -69,9 +70,20 @@ FIND_RETURN = text(f"""
     SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
-FIND_PAYMENT = text(f"""
-    SELECT o.payment_reference AS key, o.order_id AS subject, NULL AS case_id, {_ORDER}
-    FROM orders o WHERE o.payment_reference = ANY(:keys) AND o.workflow_started_at IS NOT NULL
+# A payment is one order's, also before it is bound; what else names it hears nothing of it.
+_WHOSE = f"""
+    FROM unnest(CAST(:keys AS text[])) AS wanted(key)
+    JOIN orders o ON o.order_id = coalesce(
+        (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
+        ({FIRST_TO_NAME.format(reference="wanted.key")}))
+    WHERE o.workflow_started_at IS NOT NULL"""
+FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_WHOSE}")
+# Money of a payment that has moved to follow-up orders may come back from there.
+FIND_REFUND = text(f"""
+    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_WHOSE}
+    UNION ALL
+    SELECT o.payment_reference, o.order_id, NULL, {_ORDER} FROM orders o
+    WHERE o.payment_reference = ANY(:keys) AND o.follow_up_of <> '' AND o.workflow_started_at IS NOT NULL
 """)
 FIND_ORDER = text(f"""
     SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER}
@@ -86,7 +98,7 @@ FIND = {
     "waybill": FIND_WAYBILL,
     "return": FIND_RETURN,
     "payment": FIND_PAYMENT,
-    "refund": FIND_PAYMENT,
+    "refund": FIND_REFUND,
 }
 REQUEST = "return.requested"
 REFUSED, ENDED = "refused", "ended"
@@ -180,7 +192,7 @@ class Rows:
                 targets = session.execute(
                     FIND.get(kind, FIND_ORDER), {"keys": list({row.subject for row in same_kind})}
                 )
-                # One payment may have paid for several orders: each of them hears of it.
+                # A parcel may be several orders': each of them hears of it.
                 found += [_waiting(row, target) for target in targets for row in same_kind if row.subject == target.key]
         return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
 

@@ -10,7 +10,15 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
-from domain.ids import delivery_workflow_id, inquiry_id, order_workflow_id, push_id, redelivery_id, return_workflow_id
+from domain.ids import (
+    delivery_workflow_id,
+    inquiry_id,
+    order_workflow_id,
+    push_id,
+    redelivery_id,
+    return_workflow_id,
+    settlement_id,
+)
 from domain.service_levels import NORMAL
 from settings import Settings
 from workflows import search_attributes
@@ -20,11 +28,13 @@ from workflows.messages import OrderDeadlines
 from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
 from workflows.return_messages import ReturnDeadlines, ReturnInput
+from workflows.settlement import SettlementInput
 from workflows.state import EDITION, OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"
 INQUIRY_WORKFLOW = "InquiryWorkflow"
+SETTLEMENT_WORKFLOW = "SettlementWorkflow"
 
 
 def order_start(
@@ -107,6 +117,18 @@ def push_start(settings: Settings, channel: str) -> dict[str, Any]:
         "search_attributes": TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, channel)]),
         "static_summary": push_id(channel),
         "priority": Priority(fairness_key=channel),
+        "rpc_timeout": settings.rpc_timeout,
+    }
+
+
+def settlement_start(settings: Settings, order_id: str) -> dict[str, Any]:
+    """The arguments of `Client.start_workflow` but for the workflow's name; while one runs no other is started."""
+    return {
+        "arg": SettlementInput(order_id),
+        "id": settlement_id(order_id),
+        "task_queue": settings.task_queue,
+        "search_attributes": TypedSearchAttributes([SearchAttributePair(search_attributes.ORDER_ID, order_id)]),
+        "static_summary": f"money of {order_id} that came late",
         "rpc_timeout": settings.rpc_timeout,
     }
 

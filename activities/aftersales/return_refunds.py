@@ -1,6 +1,7 @@
 """What a return pays back: fixed before the gateway is asked, one case of an order at a time, and never too much."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -11,11 +12,13 @@ from activities.aftersales import case_records, points
 from activities.aftersales.case_records import CaseStep
 from activities.aftersales.points import PointsDesk
 from activities.aftersales.store_credits import give_credit
+from activities.captures import ask_gateway
 from activities.parameters import ParameterBook
 from activities.payments import POINTS_FEE, RefundAnswer, refund
 from activities.pick import order_of
 from activities.records import load_order
 from domain import return_money
+from domain.errors import PartnerTrouble
 from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
@@ -28,6 +31,7 @@ from models.order import OrderRow
 from models.returns import ReturnReasonRow, ReturnRow
 
 # What a customer sends back for a reason of her own; whoever brings it to a store pays no freight.
+OTHER_CURRENCY = "paid_in_another_currency"
 WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
 
 
@@ -50,10 +54,15 @@ class ReturnRefunds:
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
             rules = self.parameters.at(session, row.requested_at)
+            order = order_of(session, row.order_id)
+        with suppress(PartnerTrouble):
+            ask_gateway(self.sessions, self.payments, order)
         balance = self.points.balance(row, rules)
         with self.sessions.begin() as session:
             row = case_records.lock_return(session, step.return_id)
             order = order_of(session, row.order_id)
+            if row.refund_minor is None and _paid_otherwise(session, order):
+                return RefundAnswer(refusal=OTHER_CURRENCY)
             row.paid_ahead |= step.reason == RefundWhen.AT_APPROVAL and row.refund_minor is None
             due = _claim(session, row, rules, balance)
             if row.refund_to == RefundTo.STORE_CREDIT:
@@ -68,6 +77,12 @@ class ReturnRefunds:
                 row.refund_minor, row.refunded_at = answer.refunded_minor, func.now()
                 _restore_import(session, row)
         return answer
+
+
+def _paid_otherwise(session: Session, order: OrderRow) -> bool:
+    """Whether only money of other currencies was captured: what of it the goods are worth is for a person to say."""
+    others = [one for one in money.due_back(session, order.order_id) if one.currency != order.currency]
+    return bool(others) and not money.came(session, order.order_id, order.currency)
 
 
 def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:

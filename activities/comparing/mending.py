@@ -1,5 +1,5 @@
 """What is done by itself about a difference: what is ours is sent again, a carrier's late news come in, and where money
-is concerned a person is called. Everything else is only reported."""
+is concerned the gateway is asked and a person is called. Everything else is only reported."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from domain.statement_books import BOOKS_DIFFER, CAPTURES, MESSAGES, REFUNDS, SH
 from domain.statements import Entry, Kind
 from domain.status import TrackingStatus
 from domain.tracking import follows
+from intake import payment_book
 from intake.partner_events import INSERT_EVENTS, NewEvent
 from intake.recordset import json_array
 from models.fulfillment import ShipmentRow
@@ -89,11 +90,22 @@ def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Ent
         session.execute(update(OrderRow).where(of_order).values(attention=reason), execution_options=UNSYNCHRONIZED)
 
 
+def _ask_gateway(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """Money of an order that is in no book is booked, by the gateway's own word; else a person is called."""
+    subjects = [row.subject for row in rows]
+    ours = select(OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects)).distinct()
+    for reference in session.scalars(ours):
+        amount = told[reference].amount if reference in told else None
+        payment_book.ask_for_check(session, reference, f"statement:{reference}:{amount.minor_units if amount else ''}")
+    if known := [row for row in rows if row.kind != Kind.UNKNOWN_HERE]:
+        _call_a_person(session, known, told)
+
+
 MONEY = Mending((Kind.MISSING_THERE, Kind.AMOUNT_DIFFERS, Kind.STATUS_DIFFERS), 1, _call_a_person)
 MENDING: Mapping[str, Mending] = {
     MESSAGES.name: Mending((Kind.MISSING_THERE,), 3, _send_again),
     SHIPMENTS.name: Mending((Kind.STATUS_DIFFERS,), 3, _take_news_in),
-    CAPTURES.name: MONEY,
+    CAPTURES.name: Mending((*MONEY.kinds, Kind.UNKNOWN_HERE), 1, _ask_gateway),
     REFUNDS.name: MONEY,
 }
 """By book. What has no line is reported and no more: stock, points, and the work of warehouses."""

@@ -72,16 +72,15 @@ def _shipments(session: Session, partner: str, subjects: Subjects, settled: date
 
 
 def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
-    """One payment may pay for several orders, each of which keeps all of it."""
-    amount, at = func.max(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
-    paid = select(OrderRow.payment_reference, OrderRow.currency, amount, at).join(
+    """A payment may have come in parts. Those of old may stand whole with several orders, of which one is as good."""
+    amount, at = func.sum(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
+    paid = select(OrderRow.payment_reference, MoneyMovementRow.currency, amount, at).join(
         MoneyMovementRow, MoneyMovementRow.order_id == OrderRow.order_id
     )
     of = paid.where(OrderRow.payment_reference.in_(subjects), MoneyMovementRow.kind == "captured", _own_payment())
-    for reference, currency, minor, since in session.execute(
-        of.group_by(OrderRow.payment_reference, OrderRow.currency)
-    ):
-        yield Known(reference, since, status="captured", amount=Money(minor, currency))
+    by_order = of.group_by(OrderRow.payment_reference, MoneyMovementRow.currency, OrderRow.order_id)
+    for reference, currency, minor, since in session.execute(by_order):
+        yield Known(reference, since, status="captured", amount=Money(int(minor), currency))
 
 
 def _refunds(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:

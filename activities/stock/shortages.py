@@ -1,5 +1,6 @@
 """A shortage: what may be done about each line that is short, and doing what was decided."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import select
@@ -7,12 +8,14 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import journal, money, payments
+from activities.captures import ask_gateway
 from activities.pick import order_of
 from activities.records import count_change
 from activities.sourcing.needs import outstanding
 from activities.stock import decisions, queue
 from activities.stock.decisions import Decision, Settled
 from domain import shortages
+from domain.errors import PartnerTrouble
 from domain.money import Money
 from goods.demand import lines_with
 from goods.products import substitutes_of
@@ -97,6 +100,9 @@ class Shortages:
         """Give back what was paid for canceled lines, never more than is left of the payment."""
         with self.sessions.begin() as session:
             order = order_of(session, repayment.order_id)
+        with suppress(PartnerTrouble):
+            ask_gateway(self.sessions, self.payments, order)
+        with self.sessions.begin() as session:
             left = money.left(session, order.order_id, but=repayment.key)
         amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
         return payments.refund(

@@ -27,6 +27,12 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
         case status if status in DEAD:
             yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {status}")
             return
+        case "taken":
+            reason = "the payment belongs to another order, which named it first: no money is taken from it"
+            yield Finding("unpaid", HOLD, "PAYMENT_TAKEN", reason, "finance")
+            return
+        case "unnamed":
+            reason = "the channel has not named the payment yet"
         case "silent":
             reason = "the payment gateway has not answered yet"
         case "unknown":

@@ -56,7 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             tax=shaping.not_below_zero(answer, "OrderItems", taxes) if on_top else none,
             grand_total=_amount(order, "OrderTotal", currency),
-            payment_reference=shaping.reference(order, "AmazonOrderId"),
+            payment_reference=shaping.collected(shop, shaping.reference(order, "AmazonOrderId")),
             payment_method=order.text("PaymentMethod", 40, cut=True),
             remarks=_gift_messages(items),
             tags=("prime",) if order.flag("IsPrime") else (),

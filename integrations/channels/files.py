@@ -110,10 +110,7 @@ def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
             "tax": take["tax"],
             "grand_total": take["grand_total"],
         },
-        "payment": {
-            "reference": take["payment_reference"] or take["channel_order_id"],
-            "method": take["payment_method"],
-        },
+        "payment": {"reference": take["payment_reference"], "method": take["payment_method"]},
         "remarks": take["remarks"],
         "tags": [tag for tag in take["tags"].split("|") if tag],
     }

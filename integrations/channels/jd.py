@@ -46,7 +46,8 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             shipping=order.money("freightPrice", CNY),
             tax=Money(0, CNY),
             grand_total=order.need_money("orderPayment", CNY),
-            payment_reference=shaping.reference(order, "payment_no", "orderId"),
+            payment_reference=shaping.payment(order, "payment_no")
+            or shaping.collected(shop, shaping.reference(order, "orderId")),
             payment_method=order.text("payType", 40, cut=True),
             remarks=order.prose("orderRemark"),
             merchant_remarks=order.prose("venderRemark"),

@@ -36,6 +36,20 @@ def reference(reader: Reader, *names: str) -> str:
     return text
 
 
+def payment(reader: Reader, *names: str) -> str:
+    """By which the gateway knows the payment: the first of these fields that is there, or empty while the channel has
+    not named any. None is made up: whoever guesses one would have the money of another order."""
+    name = next((name for name in names if reader.has(name)), None)
+    return reference(reader, name) if name else ""
+
+
+def collected(shop: Shop, channel_order_id: str) -> str:
+    """Where the channel collects the money itself and its orders are all the names that it has for it: the order's
+    number with the channel before it, by which no other channel may name a payment (intake/payment_book.py)."""
+    name = f"{shop.channel}:{channel_order_id}"
+    return name if REFERENCE.fullmatch(name) else ""
+
+
 def sku(reader: Reader, *own: str, theirs: str = "") -> str:
     """The seller's own number, or else the channel's, which the audit will not know and hold."""
     name = next((name for name in own if reader.has(name)), theirs if reader.has(theirs) else own[0])

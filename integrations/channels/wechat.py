@@ -61,9 +61,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             shipping=price.minor("freight", CNY),
             tax=Money(0, CNY),
             grand_total=price.need_minor("order_price", CNY),
-            payment_reference=shaping.reference(pay, "transaction_id")
-            if pay.has("transaction_id")
-            else shaping.reference(order, "order_id"),
+            payment_reference=shaping.payment(pay, "transaction_id"),
             payment_method="wechat_pay" if pay.has("transaction_id") else "",
             remarks=notes.prose("customer_notes"),
             merchant_remarks=notes.prose("merchant_notes"),

@@ -46,7 +46,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             shipping=order.money("shipping_total", currency),
             tax=order.money("total_tax", currency),
             grand_total=order.need_money("total", currency),
-            payment_reference=shaping.reference(order, "transaction_id", "id"),
+            payment_reference=shaping.payment(order, "transaction_id"),
             payment_method=order.text("payment_method", 40, cut=True),
             remarks=order.prose("customer_note"),
         ),

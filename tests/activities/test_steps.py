@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from activities.holds import OpenHolds
+from models.order import OrderRow
 from tests.activities.story import ASIDES, STORY, UNDOS, Steps
 from tests.factories import assert_ledger_explains_stock, everything_in, place_order
 
@@ -53,6 +54,7 @@ def test_each_undo_may_run_twice(step: str, steps: Steps) -> None:
 @pytest.mark.parametrize("step", UNDOS)
 def test_each_undo_does_nothing_when_nothing_was_done(step: str, steps: Steps) -> None:
     # given
+    not_paid(steps)
     before = everything_in(steps.sessions)
 
     # when
@@ -67,6 +69,7 @@ def test_each_undo_does_nothing_when_nothing_was_done(step: str, steps: Steps) -
 @pytest.mark.parametrize("step", UNDOS)
 def test_each_undo_leaves_alone_what_is_not_its_own(step: str, steps: Steps) -> None:
     # given
+    not_paid(steps)
     neighbor = replace(steps, order_id=place_order(steps.sessions), stored={}).up_to("book_shipment")
     ASIDES["raise_hold"].act(neighbor)
     before = everything_in(steps.sessions)
@@ -76,3 +79,9 @@ def test_each_undo_leaves_alone_what_is_not_its_own(step: str, steps: Steps) -> 
 
     # then
     assert everything_in(steps.sessions) == before
+
+
+def not_paid(steps: Steps) -> None:
+    """The customer has not paid either, which the gateway would say."""
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, steps.order_id).payment_reference = "ALI-NOBODY-PAID"

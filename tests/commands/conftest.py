@@ -23,7 +23,7 @@ from models.database import sessions as open_sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderLineRow, OrderRow
-from models.payment import MoneyMovementRow, StoreCreditRow
+from models.payment import MoneyMovementRow, PaymentRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.uploads import ChannelUploadRow
 from stocktaking.changes import Transfer, book_transfer
@@ -71,6 +71,10 @@ def _place(sessions: Sessions, name: str) -> None:
         lamp = {"sku": "ELEGANT-LAMP", "title": "", "quantity": 2, "unit_price_minor": 1000, "discount_minor": 0}
         session.add(OrderLineRow(order_id=name, line_no=1, **lamp))
         session.add(_money(name, "captured", 2000))
+        session.add(PaymentRow(reference=name, order_id=name))
+        told = {"payment_reference": name, "amount": "20", "currency": "CNY"}
+        event = {"partner": "payments", "event_id": f"PAID-{name}", "type": "payment.captured", "subject": name}
+        session.add(PartnerEventRow(**event, data=told, relayed_at=NOON))
         accept(session, name)
     Reserve(sessions).reserve_stock(StockRequest(name, 1))
 

@@ -18,6 +18,16 @@ RULES_AGAIN = "".join(
 )
 LATER = "received_at = now() - interval '1 hour'"
 TAMPERING = {
+    "money that came and was not booked": (
+        "UPDATE money_movements SET amount_minor = 1999 WHERE key = 'RESERVED:captured'",
+        "every captured payment that the gateway told of is booked",
+        "PAID-RESERVED",
+    ),
+    "a payment in the books of two orders": (
+        "UPDATE money_movements SET gateway_reference = 'CANCELED' WHERE key = 'RETURNED:captured'",
+        "no payment pays for two orders",
+        "CANCELED",
+    ),
     "a text that was sent again": (
         "UPDATE messages SET digest = 'the-same' WHERE order_id = 'RETURNED' AND recipient = 'inbox'",
         "no customer was told the same of an order twice",

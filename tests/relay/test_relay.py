@@ -25,6 +25,7 @@ from settings import Settings
 from tests.factories import CHANNEL, an_order, place_order, place_orders, store_webhook
 from workflows.starting import ORDER_WORKFLOW, order_start
 
+PAID = "67.97"
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 
 
@@ -198,11 +199,11 @@ async def test_an_event_of_an_ended_order_is_marked(relay: Relay, sessions: Sess
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("payment.captured", "a payment was captured after the order had ended"),
+        ("payment.captured", "a payment was captured and nobody works on the order"),
         ("refund.failed", "the gateway says that a refund failed: the money is still here"),
     ],
 )
-async def test_money_that_moves_after_an_order_has_ended_calls_a_person(
+async def test_money_that_moves_when_nobody_works_on_the_order_calls_a_person(
     kind: str, reason: str, relay: Relay, sessions: Sessions
 ) -> None:
     order_id = await ended(relay, sessions)
@@ -302,7 +303,9 @@ async def ended(relay: Relay, sessions: Sessions) -> str:
 
 def tell(sessions: Sessions, order_id: str, kind: str) -> tuple[str, str]:
     """The payment gateway says something about the order."""
-    return store_webhook(sessions, "payments", kind, order_of(sessions, order_id).payment_reference)
+    reference = order_of(sessions, order_id).payment_reference
+    money = {"payment_reference": reference, "amount": PAID, "currency": "CNY"}
+    return store_webhook(sessions, "payments", kind, reference, **money)
 
 
 def order_workflow(relay: Relay, order_id: str) -> WorkflowHandle[Any, Any]:

@@ -1,0 +1,68 @@
+"""Money that is heard of at any time: booked at once whatever became of its order, and paid back where it is due."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from domain.money import Money
+from domain.status import ORDER, UNDONE, OrderStatus, is_final
+from intake import payment_book
+from intake.payment_book import CHECK_ASKED
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from relay.rows import Waiting
+from settings import Settings
+from workflows.starting import SETTLEMENT_WORKFLOW, settlement_start
+
+CAPTURED = "payment.captured"
+_ENDED = ", ".join(f"'{status}'" for status in OrderStatus if is_final(ORDER, status))
+NOBODY_WORKS_ON_IT = text(f"""
+    UPDATE orders SET attention = 'a payment was captured and nobody works on the order'
+    WHERE order_id = :order_id AND status NOT IN ({_ENDED})
+""")
+
+
+class LateMoney:
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+        self.sessions = sessions
+        self.client = client
+        self.settings = settings
+
+    async def carry(self, group: Sequence[Waiting]) -> set[int]:
+        """Book what these events say was captured. Answers the sequence numbers of those to be carried again."""
+        about_money = [waiting for waiting in group if waiting.event.type in (CAPTURED, CHECK_ASKED)]
+        due = [one for one in about_money if await asyncio.to_thread(self._book, one)]
+        if due and not await self._settle(due[0].order.order_id):
+            return {one.sequence for one in due}
+        return set()
+
+    async def nobody_works_on(self, group: Sequence[Waiting]) -> None:
+        """The workflow is gone. Where the order has not ended either, a person must know of the money."""
+        if any(waiting.event.type == CAPTURED for waiting in group):
+            await asyncio.to_thread(self._call_a_person, group[0].order.order_id)
+
+    def _book(self, waiting: Waiting) -> bool:
+        """Whether the gateway is to be asked by a run of its own: the order has ended, or that was wished."""
+        if waiting.event.type == CHECK_ASKED:
+            return True
+        with self.sessions.begin() as session:
+            key = waiting.event.partner, waiting.event.event_id
+            told = session.get_one(PartnerEventRow, key).data
+            amount = Money.parse(told["amount"], told["currency"])
+            captured = payment_book.capture(session, told["payment_reference"], amount)
+        return captured is not None and captured.status in UNDONE
+
+    async def _settle(self, order_id: str) -> bool:
+        try:
+            await self.client.start_workflow(SETTLEMENT_WORKFLOW, **settlement_start(self.settings, order_id))
+        except WorkflowAlreadyStartedError:
+            # It may have asked before this money came.
+            return False
+        return True
+
+    def _call_a_person(self, order_id: str) -> None:
+        with self.sessions.begin() as session:
+            session.execute(NOBODY_WORKS_ON_IT, {"order_id": order_id})
