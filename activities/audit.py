@@ -157,7 +157,7 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
     if status != "captured":
         payment_book.move(session, order_id, reference, status, amount)
     elif not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
-        payment_book.capture(session, reference, amount)
+        payment_book.capture(session, reference, amount, order_id)
 
 
 def _record_repair(session: Session, order_id: str, facts: AuditFacts, version: int) -> None:

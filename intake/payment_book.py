@@ -85,12 +85,12 @@ def owner(session: Session, reference: str) -> str | None:
     return session.scalar(_OWNER, {"reference": reference}) if reference else None
 
 
-def capture(session: Session, reference: str, total: Money) -> Captured | None:
+def capture(session: Session, reference: str, total: Money, order_id: str | None = None) -> Captured | None:
     """Book what was captured of a payment by now, as far as it is not booked yet; None when it is no order's.
 
-    What comes after the order's end calls a person, in this very transaction.
+    What comes after the order's end calls a person, in this very transaction. Who has bound it says so by `order_id`.
     """
-    order_id = bind(session, reference)
+    order_id = order_id or bind(session, reference)
     if order_id is None:
         return None
     status = OrderStatus(session.scalar(_LOCK, {"order_id": order_id}))
