@@ -1,5 +1,5 @@
-"""The API as strangers, channels and staff see it: the fixtures of tests/api that open nothing for a session."""
+"""Steps and partners, as the tests of activities have them."""
 
-from tests.api.conftest import anybody, connect, settings, shop, staff, tmall, viewer
+from tests.activities.conftest import address, ask, partners, shop, steps, trouble
 
-__all__ = ["anybody", "connect", "settings", "shop", "staff", "tmall", "viewer"]
+__all__ = ["address", "ask", "partners", "shop", "steps", "trouble"]
