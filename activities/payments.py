@@ -47,7 +47,7 @@ class Refunds:
         """Give back whatever is left of the payment; nothing when nothing was captured."""
         with self.sessions.begin() as session:
             order = order_of(session, undo.order_id)
-        self._book_captured(order)
+        heard = self._book_captured(order)
         with self.sessions.begin() as session:
             due = money.due_back(session, undo.order_id, but=_key(order, order.currency))
         for amount in due:
@@ -55,15 +55,19 @@ class Refunds:
             answer = refund(self.sessions, self.payments, order, amount, undo.reason, key, subject=subject)
             if answer.refusal:
                 return Undone(False, answer.refusal)
+        if not heard:
+            with self.sessions.begin() as session:
+                payment_book.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
         return Undone(True)
 
-    def _book_captured(self, order: OrderRow) -> None:
-        """A gateway that is silent does not keep an order from its end: it is asked again afterwards."""
+    def _book_captured(self, order: OrderRow) -> bool:
+        """Whether the gateway answered. A silent one does not keep an order that nobody paid from its end: it is asked
+        again afterwards."""
         try:
             ask_gateway(self.sessions, self.payments, order)
         except PartnerTrouble:
-            with self.sessions.begin() as session:
-                payment_book.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
+            return False
+        return True
 
 
 def settle_late_money(session: Session, order_id: str) -> None:

@@ -17,8 +17,9 @@ ASKS = {
     **dict.fromkeys(("void_waybill", "free_parcel"), "tms"),
     **dict.fromkeys(("refund_return", "repay_lines", "refund_order"), "payments"),
 }
-# To whom a parcel is offered, what a return case is worth and where it goes, and the address that a test corrects.
-DECIDED = {"bookings", "returns", "address_corrections"}
+# To whom a parcel is offered, what a return case is worth and where it goes, the address that a test corrects, and the
+# amount of a refund, which a repeat must ask for again.
+DECIDED = {"bookings", "returns", "address_corrections", "step_results"}
 
 
 def begin(steps: Steps, step: str) -> Callable[[Steps], Any]:
