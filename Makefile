@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 COMPILE := $(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench requirements clean
+.PHONY: help install demo up test test-wide check bench requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,18 @@ up: install ## Run all of Baton on this machine until Ctrl-C
 
 test: install ## Run the tests
 	$(PYTEST)
+
+test-wide: install ## Run with larger numbers what takes hours: chaos, stories, every operation, millions of rows
+	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
+	CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/faults/test_chaos.py
+	STILL=40 ORDERS=150 $(BIN)/python -m pytest -n 0 tests/faults/test_database_stands_still.py
+	TROUBLED_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_partners_in_trouble.py
+	WAITING_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_silent_partner.py
+	STRANGERS=100000 $(BIN)/python -m pytest -n 0 tests/faults/test_relay_goes_on.py
+	CASES=100 $(BIN)/python -m pytest -n 0 -s tests/security/test_openapi.py
+	MIGRATION_ORDERS=5000000 $(BIN)/python -m pytest -n 0 tests/models/test_migrating.py
+	LOCK_ORDER_ACTIONS=100 $(BIN)/python -m pytest -n 0 tests/activities/test_lock_order.py
+	PLANS_FEW=5000 PLANS_MANY=100000 $(BIN)/python -m pytest -n 0 tests/bench/test_plans.py
 
 check: install ## Run everything that CI runs
 	$(BIN)/ruff check .

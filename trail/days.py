@@ -24,7 +24,9 @@ from trail.anchors import Anchor, Keeper
 
 NEXT_DAY = text("""
     SELECT coalesce((SELECT max(day) + 1 FROM trace_roots),
-        (SELECT (min(sealed_at) AT TIME ZONE 'UTC')::date FROM event_seals)) AS day,
+        (SELECT (min(sealed_at) AT TIME ZONE 'UTC')::date FROM (
+            -- The oldest are sealed in the order of their facts, but for one that was set aside and tried again.
+            SELECT sealed_at FROM event_seals ORDER BY event_id LIMIT 1000) AS oldest)) AS day,
         (now() AT TIME ZONE 'UTC')::date AS today
 """)
 KEEP_LEAVES = text("""
