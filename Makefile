@@ -11,7 +11,7 @@ COMPILE := $(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --gen
 .PHONY: help install demo up test test-wide check bench requirements clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Put everything into .venv (again only when requirements.txt or pyproject.toml changed)
 
