@@ -14,9 +14,11 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from api.app import GROUPS, READERS
 from deploy.make_secrets import SECRETS, make_secrets
 from settings import Partner, Settings
 from simulators.settings import SimulatorSettings
+from worker import MESSENGERS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -51,6 +53,11 @@ def secret_sources(service: str) -> set[str]:
     """The secrets that a service is given."""
     given = SERVICES[service].get("secrets", [])
     return {one if isinstance(one, str) else one["source"] for one in given}
+
+
+def processes(service: str) -> int:
+    command = SERVICES[service]["command"]
+    return int(command[command.index("--processes") + 1])
 
 
 def setting_names(model: type[BaseModel], prefix: str = "BATON_", *, required: bool = False) -> Iterator[str]:
@@ -143,11 +150,17 @@ def test_partners_are_simulated_only_where_somebody_asks_for_the_demo() -> None:
     assert all(value == f"${{{name}:?see .env.example}}" for name, value in addresses.items())
 
 
-def test_the_example_names_every_variable_and_no_other() -> None:
+def test_the_example_names_every_variable_and_beside_them_settings_only() -> None:
     used = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT))
     shown = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
-    assert used == shown
+    assert used <= shown
+    assert shown - used <= set(setting_names(Settings))
+
+
+@pytest.mark.parametrize("service", sorted(BATON))
+def test_a_line_of_the_env_file_is_a_setting_of_every_part_of_baton(service: str) -> None:
+    assert SERVICES[service]["env_file"] == [{"path": ".env", "required": False}]
 
 
 def test_secrets_are_files_that_one_command_makes(tmp_path: Path) -> None:
@@ -258,7 +271,11 @@ def test_temporal_has_its_shards_and_enough_connections() -> None:
 
     # then they are those of a cluster that can grow
     assert told["NUM_HISTORY_SHARDS"] == "512"
-    assert 4 * (int(told["SQL_MAX_CONNS"]) + int(told["SQL_VIS_MAX_CONNS"])) < allowed
+    temporal = 4 * (int(told["SQL_MAX_CONNS"]) + int(told["SQL_VIS_MAX_CONNS"]))
+    of_an_api = READERS + GROUPS + 2
+    of_a_worker = 2 * Settings.model_fields["activity_threads"].default + MESSENGERS + 4
+    scaled = max(int(workers) for workers in re.findall(r"--scale worker=(\d+)", TEXT))
+    assert temporal + processes("api") * of_an_api + scaled * processes("worker") * of_a_worker < allowed
 
 
 def test_temporal_is_fair_between_channels() -> None:

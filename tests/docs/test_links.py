@@ -20,8 +20,8 @@ TO_BE_WRITTEN = {
     "tests/integrations/test_fraud.py",
 }
 ROOMS = (
-    "activities|api|bench|commands|deploy|docs|domain|embedded|integrations|models|relay|rules|simulators|"
-    "subscriptions|tests|workflows"
+    "activities|api|bench|commands|deploy|docs|domain|embedded|goods|intake|integrations|models|relay|remarks|rules|"
+    "simulators|sourcing|stocktaking|subscriptions|tests|trail|workflows"
 )
 NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")
 
