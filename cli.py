@@ -1,9 +1,12 @@
 """The `baton` command."""
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
 import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from commands import asides, blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
 from commands.differences import differences
@@ -11,6 +14,7 @@ from commands.erase import erase_command, person_command
 from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.seed import seed
+from commands.settings_trouble import told
 from commands.trace import trace
 from commands.verify import verify_command
 
@@ -80,7 +84,13 @@ app.add_typer(remark, name="remarks")
 
 
 def main() -> None:
-    app()
+    try:
+        app()
+    except (ValidationError, OperationalError) as trouble:
+        words = told(trouble)
+        if not words:
+            raise
+        sys.exit(words)
 
 
 if __name__ == "__main__":

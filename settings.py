@@ -123,6 +123,8 @@ class Settings(BaseSettings):
         env_file=(".env", ".baton/env"),
         extra="ignore",
         frozen=True,
+        # What is wrong is told by name, and a secret by nobody.
+        hide_input_in_errors=True,
         secrets_dir="/run/secrets",
         secrets_dir_missing="ok",
     )
