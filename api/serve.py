@@ -10,6 +10,7 @@ import sys
 
 import uvicorn
 
+from api.wire import Wire
 from embedded.ending import end_process
 from embedded.together import numbered, run_together
 from settings import Settings
@@ -20,6 +21,7 @@ def serve(host: str, port: int, grace: int) -> None:
     config = uvicorn.Config(
         "api.app:create_app",
         factory=True,
+        http=Wire,
         access_log=False,
         log_level="warning",
         # A client that keeps its connection open must not keep the process from ending.

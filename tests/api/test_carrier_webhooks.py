@@ -151,3 +151,21 @@ async def test_a_waybill_that_nobody_knows_is_listed_until_it_is_known(
     assert (await staff.get("/reports/unknown-waybills")).json()["items"] == []
     assert_problem(await shop.get("/reports/unknown-waybills"), 403, "forbidden")
     assert_problem(await staff.get("/reports/unknown-waybills", params={"cursor": "x"}), 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        pytest.param(b"&".join([b"a="] * 60_000), 422, "invalid", id="a_form_of_very_many_fields"),
+        pytest.param(b"param=" + b"%41" * 100_000, 413, "too-large", id="a_long_form"),
+    ],
+)
+async def test_a_strangers_form_is_not_taken_apart_at_length(
+    carriers: Api, body: bytes, status: int, kind: str
+) -> None:
+    """Two megabytes of `a=&` stood all requests still for seconds, before any signature was asked."""
+    assert_problem(await carriers.post("/webhooks/kuaidi100", content=body), status, kind)
+
+
+async def test_a_long_push_of_sf_is_refused_before_it_is_taken_apart(carriers: Api) -> None:
+    assert_problem(await carriers.post("/webhooks/sf", content=b"x" * 300_000), 413, "too-large")

@@ -1,0 +1,80 @@
+"""The wire before every door: how much of a request's head is held, and how long its sender may take to send it."""
+
+from asyncio import BaseTransport, TimerHandle
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LARGEST_HEAD = 64_000
+"""Bytes of an address with its headers, of headers behind a body, or between two chunks of one."""
+HEAD_SECONDS = 30.0
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Wire(HttpToolsProtocol):
+    """One connection. It ends when its sender sends a head without end, or none within HEAD_SECONDS.
+
+    The parser holds a header until all of it is there, and copies it whenever more of it comes: nobody sees it before
+    it has cost memory and time without a bound.
+    """
+
+    def __init__(self, *given: Any, head_seconds: float = HEAD_SECONDS, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._head_seconds = head_seconds
+        self._held = 0
+        self._in_head = True
+        self._late: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._has_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._held > LARGEST_HEAD:
+            # Into an answer that has begun nothing can be written.
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.write(TOO_LARGE)
+            self.transport.close()
+        elif self._in_head and self._late is None:
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._held = 0
+        self._has_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._held = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._held = 0
+        super().on_message_complete()
+
+    def _await_head(self) -> None:
+        self._late = self.loop.call_later(self._head_seconds, self._give_up)
+
+    def _has_head(self) -> None:
+        self._in_head = False
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        if self.flow.read_paused:
+            # What is sent ahead waits for the answer to what came before, not for its sender.
+            self._await_head()
+        else:
+            self.transport.close()

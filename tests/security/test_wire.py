@@ -1,0 +1,98 @@
+"""C14, C15: what a stranger sends before any route is asked costs a bounded memory and time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+from uvicorn.server import ServerState
+
+from api.wire import LARGEST_HEAD, Wire
+
+HELLO = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def listening(head_seconds: float = 30) -> AsyncIterator[Callable[[], Awaitable[Connection]]]:
+    """A server with nothing but an answer, as `api/serve.py` runs it; gives what connects to it."""
+    config = uvicorn.Config(PlainTextResponse("hello"), lifespan="off", log_level="error")
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Wire(config, state, {}, head_seconds=head_seconds), "127.0.0.1", 0)
+    async with server:
+        yield lambda: asyncio.open_connection(*server.sockets[0].getsockname())
+
+
+async def all_of(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the server ends the connection, however it does."""
+    told = b""
+    try:
+        while part := await asyncio.wait_for(reader.read(65_536), 20):
+            told += part
+    except ConnectionError:
+        pass
+    return told
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(b"GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: ", id="one_header"),
+        pytest.param(b"GET /", id="the_address"),
+        pytest.param(
+            b"POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Long: ",
+            id="a_header_behind_the_body",
+        ),
+    ],
+)
+async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: bytes) -> None:
+    async with listening() as connect:
+        # given a stranger who sends a head without end
+        reader, writer = await connect()
+        writer.write(before)
+        sent = 0
+        try:
+            while not writer.is_closing() and sent < 100 * LARGEST_HEAD:
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+                sent += 10_000
+        except ConnectionError:
+            pass
+
+        # then it is refused long before the end of it
+        await all_of(reader)
+        assert sent < 100 * LARGEST_HEAD
+        writer.close()
+
+        # and somebody else is answered, twice on one connection
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(HELLO)
+            answer = await asyncio.wait_for(reader.readuntil(b"hello"), 20)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_a_head_that_does_not_come_ends_its_connection() -> None:
+    """Without a deadline anybody holds as many connections as a process may have."""
+    async with listening(head_seconds=0.2) as connect:
+        silent, begun = await connect(), await connect()
+        begun[1].write(b"GET /hello HTTP/1.1\r\nHost:")
+
+        assert await all_of(silent[0]) == b""
+        assert await all_of(begun[0]) == b""
+        for _, writer in (silent, begun):
+            writer.close()
+
+
+async def test_a_long_body_and_a_second_request_are_no_long_head() -> None:
+    async with listening() as connect:
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000)
+            answer = await asyncio.wait_for(reader.readuntil(b"hello"), 20)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        writer.close()
