@@ -6,7 +6,7 @@ from settings import Settings
 from workflows import search_attributes
 from workflows.starting import order_start, return_start
 
-FIRST, SECOND = "a" * 64, "b" * 64
+FIRST, SECOND, IDENTITY = "a" * 64, "b" * 64, "c" * 64
 
 
 def test_no_start_of_a_workflow_has_the_customers_id_in_it(settings: Settings) -> None:
@@ -32,8 +32,8 @@ def test_a_token_is_the_same_for_the_same_customer_and_key_only(settings: Settin
         token("C-2"),
         token("C-1", secrets_key=FIRST),
         token("C-1", secrets_key=SECOND),
-        token("C-1", identity_key=FIRST, secrets_key=SECOND),
+        token("C-1", identity_key=IDENTITY, secrets_key=SECOND),
     }
     assert len(tokens) == 5
     assert token("C-1", secrets_key=f"{SECOND},{FIRST}") == token("C-1", secrets_key=SECOND)
-    assert token("C-1", identity_key=FIRST) == token("C-1", identity_key=FIRST, secrets_key=SECOND)
+    assert token("C-1", identity_key=IDENTITY) == token("C-1", identity_key=IDENTITY, secrets_key=SECOND)
