@@ -49,7 +49,7 @@ BUSY = Kind(503, "busy", "More work is waiting than can be taken")
 UNAVAILABLE = Kind(503, "unavailable", "A part that this needs is down")
 OTHER = {kind.status: kind for kind in (UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE, INVALID)}
 
-MOST_TOLD = 100
+MOST_TOLD, LONGEST_NAME = 100, 100
 MESSAGES = {"missing": "this field is required", "extra_forbidden": "this field is not known"}
 
 
@@ -181,5 +181,7 @@ def _field_errors(details: Sequence[ErrorDetails]) -> list[FieldError]:
 def _path(place: Sequence[int | str]) -> str:
     path = ""
     for part in place:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+        # Who sends a name of a megabyte is not sent it back twice.
+        name = part[:LONGEST_NAME] if isinstance(part, str) else ""
+        path += f"[{part}]" if isinstance(part, int) else f".{name}" if path else name
     return path or "body"

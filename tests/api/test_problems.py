@@ -173,3 +173,10 @@ async def test_the_api_starts_without_its_parts(unconnected: Api) -> None:
     assert (await unconnected.get("/healthz")).status_code == 200
     answer = await unconnected.post("/orders", json=ORDER, headers={"Authorization": "Bearer baton_any"})
     assert_problem(answer, 503, "unavailable")
+
+
+async def test_the_name_of_an_unknown_field_is_cut_however_long_it_is(staff: Api) -> None:
+    answer = await staff.post("/orders", json=order_body() | {"x" * 100_000: 0})
+
+    assert_problem(answer, 422, "invalid")
+    assert len(answer.content) < 5_000

@@ -17,6 +17,7 @@ from commands.seed import SHOP, stock_shop
 from commands.verify import verify
 from embedded.stack import Stack
 from models.database import Sessions, sessions
+from models.vault import Vault
 from tests.house import order_body
 
 PATIENCE_SECONDS = 120.0
@@ -94,7 +95,7 @@ def running(step_seconds: float) -> Iterator[Running]:
     ):
         # Tests restart the database and cut what is connected to it, so a connection is asked first whether it lives.
         engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True)
-        record = sessions(engine)
+        record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:
             stock_shop(session, SHOP)
         headers = {"Authorization": f"Bearer {create_key(record, 'Sun of support', 'staff')}"}

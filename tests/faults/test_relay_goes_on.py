@@ -259,7 +259,7 @@ async def test_dist_14_news_is_looked_at_at_once_however_many_strangers_wait(rel
     order_id = place_order(sessions)
     assert await relay.start_orders() == 1
     [reference] = ask(sessions, "SELECT payment_reference FROM orders WHERE order_id = :id", id=order_id)
-    store_webhook(sessions, "payments", "payment.captured", reference)
+    captured(sessions, reference)
 
     # when the relay takes its first batch
     looked_at = await relay.carry_events()
@@ -280,7 +280,7 @@ async def test_dist_14_what_is_nobodys_is_set_aside_after_a_time_and_carried_whe
 ) -> None:
     # given one that has waited for longer than it may, and one that is new to us though it is as old
     strangers(sessions, 1, age=LONG_AGO)
-    store_webhook(sessions, "payments", "payment.captured", "OURS")
+    captured(sessions, "OURS")
     do(sessions, "UPDATE partner_events SET received_at = now() - interval '4 days'")
 
     # when
@@ -304,11 +304,18 @@ async def test_dist_14_what_is_nobodys_is_set_aside_after_a_time_and_carried_whe
     assert aside(sessions) == []
 
 
+def captured(sessions: Sessions, reference: str) -> None:
+    told = {"amount": "67.97", "currency": "CNY", "payment_reference": reference}
+    store_webhook(sessions, "payments", "payment.captured", reference, **told)
+
+
 def strangers(sessions: Sessions, number: int, age: timedelta) -> None:
     do(
         sessions,
         """INSERT INTO partner_events (partner, event_id, type, subject, data, received_at, relay_after, tries)
-        SELECT 'payments', 'S-' || n, 'payment.captured', 'PAY-OF-ANOTHER-SHOP-' || n, '{}',
+        SELECT 'payments', 'S-' || n, 'payment.captured', 'PAY-OF-ANOTHER-SHOP-' || n,
+            jsonb_build_object(
+                'amount', '67.97', 'currency', 'CNY', 'payment_reference', 'PAY-OF-ANOTHER-SHOP-' || n),
             now() - :age, now() - random() * interval '30 seconds', 20
         FROM generate_series(1, :number) AS n""",
         number=number,
