@@ -92,6 +92,7 @@ _BY_REASON = {
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
+        payments.reference
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
