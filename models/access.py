@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, func, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, When
+from models.stock import LocationRow
 
 
 class ApiKeyRow(Base):
@@ -17,7 +18,7 @@ class ApiKeyRow(Base):
     name: Mapped[str]
     role: Mapped[str]
     channel: Mapped[str | None]
-    location: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
+    location: Mapped[str | None] = mapped_column(ForeignKey(LocationRow.location_id))
     """Where the key of a store works; null for every other role."""
     created_at: Mapped[Now]
     expires_at: Mapped[When]

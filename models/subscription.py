@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.access import ApiKeyRow
 from models.base import Base, Now, Serial, Timestamp, When
 
 WAITING, DELIVERED, PARKED = "waiting", "delivered", "parked"
@@ -35,7 +36,7 @@ class SubscriptionRow(Base):
     not_before: Mapped[When]
     """It is left alone until then."""
     created_by: Mapped[str]
-    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.key_id"))
+    key_id: Mapped[str | None] = mapped_column(ForeignKey(ApiKeyRow.key_id))
     """The key that made it, or switched it on last: it ends with this key. Null only where that key is not known."""
     created_at: Mapped[Now]
 

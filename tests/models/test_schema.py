@@ -1,6 +1,9 @@
 """The schema: the migrations make what the mappings say, and PostgreSQL itself keeps the promises about stock."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -80,3 +83,16 @@ def test_a_channel_order_is_there_once(sessions: Sessions) -> None:
     # when / then
     with pytest.raises(IntegrityError, match="uq_orders_channel_channel_order_id"):
         place_orders(sessions, [order])
+
+
+def test_a_process_that_knows_subscriptions_knows_what_they_refer_to() -> None:
+    """A worker imports fewer tables than the API, and SQLAlchemy asks for every table that is referred to."""
+    program = (
+        "from models.subscription import SubscriptionRow as row\n[key.column for key in row.__table__.foreign_keys]"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
