@@ -1,6 +1,6 @@
 """The nightly comparison through the real Temporal: what a partner lost is sent again by itself; and its schedules."""
 
-from datetime import time
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -21,6 +21,8 @@ async def compare(house: House, partner: str, steps: int = 1_000) -> dict[str, T
         StatementInput(partner, steps=steps),
         id=f"statements/{partner}/{uuid4().hex}",
         task_queue=house.settings.task_queue,
+        # A run that cannot go on fails its test instead of holding up all others.
+        execution_timeout=timedelta(minutes=3),
     )
 
 
