@@ -77,6 +77,12 @@ def wait_until_it_waits(engine: Engine, statement: str) -> None:
         time.sleep(0.02)
 
 
+def end_session(engine: Engine, statement: str) -> None:
+    """End the session that is at this statement, and return when it is gone."""
+    of_it = f"SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '{statement}%'"
+    assert _ask(engine, f"SELECT pg_terminate_backend(pid, 60000) FROM ({of_it}) AS sessions")
+
+
 def _ask(engine: Engine, question: str) -> object:
     with engine.connect() as connection:
         return connection.scalar(text(question))

@@ -198,8 +198,11 @@ class Story(RuleBasedStateMachine):
                 await self._cancel()
             else:
                 await post(f"/orders/{self.order_id}/holds/{hold['code']}/release", json={"note": "seen to"})
-        if any(code in str(order["attention"]) for code in ("lost", "damaged", "silent")):
-            await post(f"/orders/{self.order_id}/parcel", json={"action": "refund"})
+        if any(code in str(order["attention"]).lower() for code in ("lost", "damaged", "silent")):
+            for work in order["fulfillment_orders"]:
+                # Of one that is not lost there is nothing to decide, and the order says so.
+                decision = {"action": "refund", "fulfillment_order_id": work["fulfillment_order_id"]}
+                await post(f"/orders/{self.order_id}/parcel", json=decision)
         for case in order["returns"]:
             if case["status"] == "requested":
                 await post(f"/returns/{case['return_id']}/approve", json={"note": "fine"})
