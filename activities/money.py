@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exi
 from sqlalchemy.orm import Session
 
 from domain.money import Money
+from domain.status import RETURN, ReturnStatus, is_final
 from models.base import table
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
@@ -14,6 +15,8 @@ from models.returns import ReturnRow
 CAME = {"captured": 1, "moved": -1}
 """What is moved to a follow-up order is captured there."""
 WENT = {"refunded": -1, "credited": -1}
+UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUESTED and not is_final(RETURN, status)]
+"""Cases that were approved and have not ended."""
 
 _ORDERS, _MOVEMENTS, _CASES = table(OrderRow), table(MoneyMovementRow), table(ReturnRow)
 _OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
@@ -77,6 +80,12 @@ def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
     others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
     amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
     return [amount for amount in amounts if amount.minor_units > 0]
+
+
+def case_pays(session: Session, order_id: str) -> bool:
+    """Whether an approved case has not fixed yet what it pays back: what is left of the money may be its to pay."""
+    unpaid = ReturnRow.order_id == order_id, ReturnRow.status.in_(UNDER_WAY), ReturnRow.refund_minor.is_(None)
+    return bool(session.scalar(select(exists().where(*unpaid))))
 
 
 def came(session: Session, order_id: str, currency: str) -> int:

@@ -70,13 +70,14 @@ class Refunds:
         return True
 
 
-def settle_late_money(session: Session, order_id: str) -> None:
+def settle_late_money(session: Session, order_id: str, end: str = "late") -> None:
     """In the transaction of an end without goods: what was captured after the refund has begun is paid back later.
 
-    What the gateway has refused to pay back is left to the person who was called.
+    What the gateway has refused to pay back is left to the person who was called; and while a case is still to pay, all
+    is left to it: this is called again in the transaction of its own `end`.
     """
     order = order_of(session, order_id)
-    if order.follow_up_of or not order.payment_reference:
+    if order.follow_up_of or not order.payment_reference or money.case_pays(session, order_id):
         return
     done = select(MoneyMovementRow.key).where(MoneyMovementRow.order_id == order_id)
     paid_back = set(session.scalars(done.where(MoneyMovementRow.kind == "refunded")))
@@ -84,7 +85,7 @@ def settle_late_money(session: Session, order_id: str) -> None:
         key = _key(order, amount.currency)
         refused = 0 if key in paid_back else (journal.repeat_of(session, _asked(key)) or {"minor": 0})["minor"]
         if amount.minor_units > refused:
-            payment_book.ask_for_check(session, order.payment_reference, f"{order_id}:late")
+            payment_book.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
             payment_book.call_a_person(session, order_id, reason)
 

@@ -6,10 +6,11 @@ from temporalio import activity
 from activities import journal
 from activities.aftersales import case_records
 from activities.aftersales.case_records import CaseStep
+from activities.payments import settle_late_money
 from activities.pick import order_of
 from domain import milestones
 from domain.errors import ReturnRefused
-from domain.status import ReturnStatus
+from domain.status import UNDONE, OrderStatus, ReturnStatus
 from integrations.http import Line
 from integrations.wms import ReturnNotice, Warehouse
 from models.database import Sessions
@@ -59,6 +60,8 @@ class Returns:
                 journal.announce(session, row.order_id, milestones.RETURNED, data, subject=row.return_id)
             if case_records.advance_return(session, row, ReturnStatus(step.value), step.reason, step.actor):
                 row.closed_at = func.now()
+                if OrderStatus(order_of(session, row.order_id).status) in UNDONE:
+                    settle_late_money(session, row.order_id, row.return_id)
 
     @activity.defn
     def ask_attention(self, step: CaseStep) -> None:

@@ -30,13 +30,15 @@ class Settlement:
 
     @activity.defn(no_thread_cancel_exception=True)
     def settle_payment(self, order_id: str) -> Settled:
-        """Book what the gateway has captured, and pay back what is left of it when the order ended without goods."""
+        """Book what the gateway has captured, and pay back what is left of it when the order ended without goods and no
+        case is still to pay of it."""
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
         ask_gateway(self.sessions, self.payments, order)
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
-            due = money.due_back(session, order_id) if OrderStatus(order.status) in UNDONE else []
+            over = OrderStatus(order.status) in UNDONE and not money.case_pays(session, order_id)
+            due = money.due_back(session, order_id) if over else []
             keys = [_key(order_id, one, money.came(session, order_id, one.currency)) for one in due]
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):

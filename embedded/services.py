@@ -112,10 +112,15 @@ class Service:
         if status != 0:
             raise ServiceError(f"{self.name} ended with status {status}{self.tail()}")
 
-    def stop(self, grace_seconds: float = 30) -> None:
-        """Ask the process to end; when the grace is over, end it and its children by force. Safe to repeat."""
+    def ask_to_end(self) -> None:
+        """Return at once, so that several may end at the same time."""
         if self.process is not None:
             self.process.terminate()
+
+    def stop(self, grace_seconds: float = 30) -> None:
+        """Ask the process to end; when the grace is over, end it and its children by force. Safe to repeat."""
+        self.ask_to_end()
+        if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace_seconds)
         self.kill()

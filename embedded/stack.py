@@ -121,6 +121,9 @@ class Stack:
 
     def stop(self) -> None:
         """Bring everything down, last started first. Safe to repeat, and after a start that failed."""
+        # Each may take half a minute, and whoever pressed Ctrl-C waits; Temporal, the first, outlives who calls it.
+        for service in self.services[1:]:
+            service.ask_to_end()
         while self.services:
             self.services[-1].stop()
             self.services.pop()

@@ -53,7 +53,7 @@ SILENT = 3600.0
 # The server closes a connection that was idle for five seconds; we let go of it first.
 LIMITS = httpx2.Limits(keepalive_expiry=3.0)
 QUICK = 0.01
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 Seen = TypeVar("Seen")
 _numbers = count(1)
 
@@ -83,7 +83,7 @@ class House:
         return dict(response.json())
 
     async def until(self, order_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The order once something holds of it; fails when it does not within a minute."""
+        """The order once something holds of it; fails when it does not within three minutes."""
         return await eventually(lambda: self.show(order_id), holds)
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class House:
         return await self.until(order_id, lambda order: order["fulfillment_status"] == status)
 
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
-        """The order's events of one type, once there are so many; fails when there are not within a minute."""
+        """The order's events of one type, once there are so many; fails when there are not within three minutes."""
 
         def found(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [one for one in events if one["type"] == event]
@@ -143,7 +143,7 @@ class House:
         return self.client.get_workflow_handle(order_workflow_id(channel, self.placed[order_id]))
 
     async def until_page_says(self, order_id: str, words: str, channel: str = "shop") -> None:
-        """The order's page in the Temporal UI has these words; fails when it does not within a minute."""
+        """The order's page in the Temporal UI has these words; fails when it does not within three minutes."""
 
         async def page() -> str:
             return str(await self.workflow(order_id, channel).query("__temporal_workflow_metadata"))

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
+from activities.aftersales.case_records import CaseStep
 from activities.outcome import Ending
 from activities.settlement import Settled, Settlement
 from commands.verify import verify
@@ -18,6 +19,7 @@ from intake.payment_book import CHECK_ASKED
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from models.returns import ReturnRow
 from tests.activities.story import Steps
 from tests.factories import an_order, place_orders, store_webhook
 
@@ -121,6 +123,26 @@ def test_dist_03_money_that_crosses_a_cancel_is_paid_back_and_seen(unpaid: Steps
     assert settle(unpaid).refunded == "67.97 CNY"
     assert gone(unpaid, ask) == ["67.97 CNY"]
     assert "captured after the order had ended, and was paid back" in (order_of(unpaid).attention or "")
+
+
+def test_dist_03_money_that_a_case_is_still_to_pay_is_left_to_it_until_it_ends(
+    unpaid: Steps, address: str, ask: Ask
+) -> None:
+    # given an order whose goods were all given back, in a case that has not paid yet
+    pay(unpaid, address)
+    hear(unpaid)
+    with unpaid.sessions.begin() as session:
+        session.add(ReturnRow(return_id="R-1", order_id=unpaid.order_id, case_id="1", status="approved", reason=""))
+
+    # when the order ends, and the gateway is asked all the same
+    end(unpaid)
+    assert (settle(unpaid), checks(unpaid)) == (Settled(), [])
+
+    # then what the case did not pay goes back once it has ended
+    unpaid.returns.end_return(CaseStep("R-1", "canceled", "the customer thought better of it"))
+    assert checks(unpaid) == [order_of(unpaid).payment_reference]
+    assert settle(unpaid).refunded == "67.97 CNY"
+    assert gone(unpaid, ask) == ["67.97 CNY"]
 
 
 @pytest.mark.parametrize("status", ["canceled", "rejected", "expired"])

@@ -50,7 +50,7 @@ ORDERED = {1: 2, 2: 1}
 SKUS = {1: "ELEGANT-LAMP", 2: "TEA-SET"}
 TOTAL = "330.00"
 GONE = ("in_transit", "out_for_delivery", "delivered", "exception")
-ENDS_WITHIN = 90.0
+ENDS_WITHIN = 240.0
 Answer = TypeVar("Answer")
 
 
