@@ -1,7 +1,8 @@
 """Runs a command and says what it cost: CPU seconds of all that it started, here and on the reference core.
 
 Servers detach from whoever starts them, so on Linux this process adopts what loses its parent,
-and counts it.
+and counts it. A busy machine is slower for each second of CPU, and some are slower at times, so how fast it is
+is measured while the command runs.
 """
 
 import ctypes
@@ -9,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 
 LOOP_ADDITIONS = 5_000_000
@@ -16,11 +18,25 @@ REFERENCE_LOOP_SECONDS = 0.258
 """What the loop costs on the reference core."""
 PR_SET_CHILD_SUBREAPER = 36
 STRAGGLERS_SECONDS = 5
+LOOK_EVERY_SECONDS = 30
 
 
-def loop_seconds() -> float:
-    """CPU seconds of a plain loop, the smallest of three: the speed of this machine."""
-    return min(_loop() for _ in range(3))
+class Speed:
+    """The speed of this machine while something runs: CPU seconds of a plain loop, the mean of one every half minute."""
+
+    def __init__(self) -> None:
+        self._loops = [_loop()]
+        self._over = threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def loop_seconds(self) -> float:
+        """Stop looking, and answer what was seen."""
+        self._over.set()
+        return sum(self._loops) / len(self._loops)
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_EVERY_SECONDS):
+            self._loops.append(_loop())
 
 
 def run(command: list[str]) -> int:
@@ -49,15 +65,16 @@ def _reap() -> bool:
 
 
 def _loop() -> float:
-    began, total = time.process_time(), 0
+    began, total = time.thread_time(), 0
     for _ in range(LOOP_ADDITIONS):
         total += 1  # noqa: SIM113  This very loop is what is measured.
-    return time.process_time() - began
+    return time.thread_time() - began
 
 
 def main() -> None:
-    loop = loop_seconds()
+    speed = Speed()
     status = run(sys.argv[1:])
+    loop = speed.loop_seconds()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = used.ru_utime + used.ru_stime
     scaled = seconds * REFERENCE_LOOP_SECONDS / loop
