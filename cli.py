@@ -8,11 +8,12 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from commands import asides, blocks, channels, keys, leadtimes, listings, messages, parameters, remarks, stock
+from commands import asides, blocks, channels, keys, leadtimes, listings, messages, parameters, stock
 from commands.differences import differences
 from commands.erase import erase_command, person_command
 from commands.import_file import import_command
 from commands.migrate import migrate
+from commands.remarks import command as remarks
 from commands.seed import seed
 from commands.settings_trouble import told
 from commands.trace import trace

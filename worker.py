@@ -28,10 +28,10 @@ from embedded.ending import end_process
 from embedded.own_port import OwnPort
 from embedded.together import numbered, run_together
 from embedded.watch import Watch
-from intake.accounts import pull_plans
 from integrations.circuit_metrics import CircuitMetrics
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
+from record.channels.accounts import pull_plans
 from relay.carry import Relay
 from relay.isolation import TROUBLES
 from settings import Settings

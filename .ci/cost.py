@@ -22,7 +22,7 @@ LOOK_EVERY_SECONDS = 30
 
 
 class Speed:
-    """The speed of this machine while something runs: CPU seconds of a plain loop, the mean of one every half minute."""
+    """How fast this machine is while a command runs: CPU seconds of a plain loop, the mean of one each half minute."""
 
     def __init__(self) -> None:
         self._loops = [_loop()]

@@ -3,32 +3,33 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select, update
+from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
-from activities.auditing.promises import restate
 from activities.reserve import StockRequest, drop_reservations
-from activities.rows import insert_all
-from activities.shipping import merges
-from activities.sourcing import plans, shelves, sourcing
-from activities.sourcing.needs import hold_needs_of
-from activities.sourcing.outlooks import OutlookBook
-from activities.sourcing.sourcing import Short
-from activities.stock import ledger
-from activities.undo import Undone, UndoRequest
 from domain.ids import fulfillment_order_id
 from domain.sourcing.decision import SourcingDecision
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
-from domain.stock import Movement, OutOfStock
-from goods.quotas import lock_quotas
-from goods.waves import waves_for
+from domain.stock.movements import Movement, OutOfStock
+from domain.undo import Undone, UndoRequest
 from models.base import table
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
-from sourcing.records import keep_decision
+from record import journal
+from record.orders.promises import restate
+from record.recordset import insert_all
+from record.shipping import merges
+from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
+from record.shipping.waves import waves_for
+from record.sourcing import choosing, plans, shelves
+from record.sourcing.choosing import Short
+from record.sourcing.decisions import keep_decision
+from record.sourcing.needs import hold_needs_of
+from record.sourcing.outlooks import OutlookBook
+from record.stock import ledger
+from record.stock.quotas import lock_quotas
 
 # Built once: building a statement costs more than sending it.
 _ORDERS = table(OrderRow)
@@ -102,38 +103,6 @@ class Allocate:
         return Undone(done=not gone)
 
 
-def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
-    """Its order is held as well, and first, as who allocates and releases does. Facts of it may still be written."""
-    row = select(FulfillmentOrderRow).join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
-    row = row.where(FulfillmentOrderRow.fulfillment_order_id == fulfillment_order_id)
-    held = row.with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
-    return session.scalars(held, execution_options={"populate_existing": True}).one_or_none()
-
-
-def end_fulfillment_order(
-    session: Session, row: FulfillmentOrderRow, to: FulfillmentStatus, reason: str, actor: str = journal.SYSTEM
-) -> None:
-    """End a fulfillment order before it left: canceled or rejected, its stock available again."""
-    row.status = to
-    held = session.execute(
-        select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated).where(
-            FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id, FulfillmentLineRow.allocated > 0
-        )
-    ).all()
-    session.execute(
-        update(FulfillmentLineRow)
-        .where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
-        .values(allocated=0)
-    )
-    back = [Movement("deallocated", line.sku, row.location_id, line.allocated) for line in held]
-    ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} {to}")
-    data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
-    key = f"{row.fulfillment_order_id}:{to}"
-    journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
-    merges.leave(session, row, reason, actor)
-    restate(session, row.order_id)
-
-
 def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
@@ -150,7 +119,7 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
         if plan := plans.planned(needs, known):
             decision = plans.decision_of(plan, stock.basis(needs, needs.demand))
         else:
-            decision = sourcing.decide(session, needs, stock, allowed, request.partial)
+            decision = choosing.decide(session, needs, stock, allowed, request.partial)
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:
@@ -166,9 +135,9 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) ->
     if short:
         allocation = replace(allocation, short_units=short)
         event = f"{key}:short" if decision.assignments else key
-        sourcing.wait_for_stock(session, [Short.of(needs, decision, request.partial, event)])
+        choosing.wait_for_stock(session, [Short.of(needs, decision, request.partial, event)])
     elif request.round > 1:
-        sourcing.wait_for_stock(session, [], [order_id])
+        choosing.wait_for_stock(session, [], [order_id])
     journal.remember(session, key, asdict(allocation))
     return allocation
 

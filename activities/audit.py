@@ -9,22 +9,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import holds, journal, money
-from activities.auditing.audit_facts import gather
-from activities.auditing.instructions import keep_remarks
-from activities.auditing.promises import make_promise
-from activities.auditing.staff_rules import StaffRules
+from activities import holds
 from activities.holds import Hold, OpenHolds, Release
-from activities.parameters import ParameterBook
 from domain import audit_rules, milestones
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, PaymentFacts
 from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
-from intake import payment_book
 from integrations.payments import Payments
 from models.base import table
 from models.database import Sessions
 from models.order import AuditRow, OrderRow
+from record import journal, money
+from record.orders import payment_claims
+from record.orders.audit_facts import gather
+from record.orders.instructions import keep_remarks
+from record.orders.promises import make_promise
+from record.parameters import ParameterBook
+from record.rules.staff_rules import StaffRules
 
 # Built once: building a statement costs more than sending it.
 _AUDITS = table(AuditRow)
@@ -145,7 +146,7 @@ def _not_its_own(session: Session, order: Order, order_id: str) -> PaymentFacts 
     """None when the payment is bound to this order: then, and only then, the gateway is asked of it."""
     if not order.payment_reference:
         return PaymentFacts("unnamed")
-    return None if payment_book.bind(session, order.payment_reference) == order_id else PaymentFacts("taken")
+    return None if payment_claims.bind(session, order.payment_reference) == order_id else PaymentFacts("taken")
 
 
 def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
@@ -155,9 +156,9 @@ def _record_money(session: Session, order_id: str, facts: AuditFacts) -> None:
         return
     reference = facts.order.payment_reference
     if status != "captured":
-        payment_book.move(session, order_id, reference, status, amount)
+        payment_claims.move(session, order_id, reference, status, amount)
     elif not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
-        payment_book.capture(session, reference, amount, order_id)
+        payment_claims.capture(session, reference, amount, order_id)
 
 
 def _record_repair(session: Session, order_id: str, facts: AuditFacts, version: int) -> None:

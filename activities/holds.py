@@ -8,12 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
-from activities.auditing.promises import make_promise
-from activities.parameters import ParameterBook
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
+from record import journal
+from record.orders.promises import make_promise
+from record.parameters import ParameterBook
 
 # The step and the fact in one statement: every order is accepted once.
 ACCEPT = text(f"""

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from temporalio import activity
 
-from activities.telling import outbox
-from activities.telling.letters import Letters
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
+from record.messages import outbox
+from record.messages.letters import Letters
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Notify:
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
         """Send the order's fresh messages, oldest first to each recipient, once.
 
-        What a recipient does not take is left to its run (activities/telling/redeliver.py), which tries it for all
+        What a recipient does not take is left to its run (activities/redeliver.py), which tries it for all
         orders together; and so is what comes after it, so that nothing overtakes. It holds up nobody else. What it
         refuses for good is parked for a person.
         """

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from sqlalchemy import func, update
 from temporalio import activity
 
-from activities import journal, money
-from activities.auditing.promises import restate
 from activities.payments import settle_late_money
-from activities.stock import queue
-from activities.telling import not_told
 from domain import milestones
 from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
+from record import journal, money
+from record.messages import not_told
+from record.orders.promises import restate
+from record.stock import queue
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,26 @@ The gateway is asked first what it has really captured; of another order's payme
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal, money
-from activities.captures import ask_gateway, is_own_payment
-from activities.pick import order_of
-from activities.undo import Undone, UndoRequest
 from domain import milestones
 from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
-from domain.status import OrderStatus
-from intake import payment_book
+from domain.undo import Undone, UndoRequest
 from integrations.payments import Payments
 from models.database import Sessions
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
-from models.returns import ReturnRow
+from record import journal, money
+from record.money import credit_note
+from record.order_mapping import order_of
+from record.orders import payment_claims
+from record.orders.captures import ask_gateway, is_own_payment
+from record.returns.points import points_back
 
-POINTS_FEE = "points_spent"
-"""The name of the fee that a case keeps for points that were spent."""
 NOT_ITS_OWN = "payment_of_another_order"
 
 
@@ -57,7 +55,7 @@ class Refunds:
                 return Undone(False, answer.refusal)
         if not heard:
             with self.sessions.begin() as session:
-                payment_book.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
+                payment_claims.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
         return Undone(True)
 
     def _book_captured(self, order: OrderRow) -> bool:
@@ -85,9 +83,9 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
         key = _key(order, amount.currency)
         refused = 0 if key in paid_back else (journal.repeat_of(session, _asked(key)) or {"minor": 0})["minor"]
         if amount.minor_units > refused:
-            payment_book.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
+            payment_claims.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
-            payment_book.call_a_person(session, order_id, reason)
+            payment_claims.call_a_person(session, order_id, reason)
 
 
 def refund(
@@ -141,25 +139,6 @@ def refund(
     return RefundAnswer(amount.minor_units)
 
 
-def points_back(session: Session, order: OrderRow, amount: Money, return_id: str = "") -> int:
-    """The points, below zero, that go back with this amount: what is left is a point for each whole unit that is kept.
-
-    They were given for what was kept at delivery, so only later movements take some back. Points that the case pays for
-    stay with the customer, who spent them; that money earns none.
-    """
-    if order.status != OrderStatus.COMPLETED:
-        return 0
-    kept = money.kept(session, order.order_id) - _points_paid(session, order)
-    row = session.get(ReturnRow, return_id) if return_id else None
-    fee, points = (row.fees.get(POINTS_FEE, 0), row.points_spent) if row else (0, 0)
-    return (kept - amount - Money(fee, order.currency)).whole - kept.whole + points
-
-
-def credit_note(key: str) -> str:
-    """The number of the ERP's credit note for the money that moved under this key."""
-    return f"CN-{key}"
-
-
 def _key(order: OrderRow, currency: str) -> str:
     """Of the refund that undoes the payment of the whole order."""
     return f"{order.order_id}:refund:order" + ("" if currency == order.currency else f":{currency}")
@@ -178,10 +157,3 @@ def _fix(session: Session, key: str, amount: Money) -> Money:
 
 def _outcome(status: str) -> str:
     return "succeeded" if status == "succeeded" else "created"
-
-
-def _points_paid(session: Session, order: OrderRow) -> Money:
-    """What cases of the order whose money moved have kept for points that were spent."""
-    moved = select(MoneyMovementRow.return_id).where(MoneyMovementRow.order_id == order.order_id)
-    fee = func.coalesce(func.sum(ReturnRow.fees[POINTS_FEE].as_integer()), 0)
-    return Money(int(session.scalar(select(fee).where(ReturnRow.return_id.in_(moved))) or 0), order.currency)

@@ -2,35 +2,25 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
-from activities.allocate import end_fulfillment_order, lock_fulfillment_order
-from activities.auditing.instructions import FOR_WAREHOUSE, some_of
-from activities.records import ship_to
-from activities.undo import Undone, UndoRequest
 from domain.errors import PickRefused
-from domain.pickup import PICKUP
 from domain.status import FULFILLMENT, FulfillmentStatus, is_final
-from domain.waves import priority_of
-from integrations.http import Line
-from integrations.wms import PickRequest, RecallResult, Warehouse
+from domain.undo import Undone, UndoRequest
+from integrations.wms import RecallResult, Warehouse
 from models.database import Sessions
-from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
-
-
-@dataclass(frozen=True)
-class FulfillmentStep:
-    """`round` counts the tries of one step, such as a booking after a refusal, from 1: those of the merge if it is for
-    a shared parcel."""
-
-    order_id: str
-    fulfillment_order_id: str
-    round: int = 1
-    merge_id: str = ""
+from record import journal
+from record.order_mapping import order_of, ship_to
+from record.shipping.fulfillment_orders import (
+    FulfillmentStep,
+    end_fulfillment_order,
+    instruction,
+    lock_fulfillment_order,
+)
 
 
 @dataclass(frozen=True)
@@ -90,47 +80,9 @@ class Pick:
         return PickAnswer(FulfillmentStatus.REJECTED, code)
 
 
-def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
-    """What a fulfillment order is for: as many as were picked, or asked for while nothing is known."""
-    rows = session.scalars(
-        select(FulfillmentLineRow)
-        .where(FulfillmentLineRow.fulfillment_order_id == fulfillment_order_id)
-        .order_by(FulfillmentLineRow.sku)
-    )
-    units = [(row.sku, row.quantity if row.picked is None else row.picked) for row in rows]
-    return [Line(sku=sku, quantity=quantity) for sku, quantity in units if quantity]
-
-
-def order_of(session: Session, order_id: str) -> OrderRow:
-    return session.scalars(select(OrderRow).where(OrderRow.order_id == order_id)).one()
-
-
 def _call_a_person(session: Session, row: FulfillmentOrderRow) -> None:
     """The warehouse was told of an address that does not stand any more, and cannot be told twice."""
     reason = f"the order changed while {row.location_id} was asked to pick: tell the warehouse"
     session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
     key = f"alert:ORDER_CHANGED:{row.fulfillment_order_id}"
     journal.happened(session, row.order_id, "alert.raised", key, {"code": "ORDER_CHANGED", "reason": reason})
-
-
-def instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
-    """What the warehouse is asked, also when it is asked again."""
-    columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
-    work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
-    request = PickRequest(
-        fulfillment_order_id=step.fulfillment_order_id,
-        order_id=order.order_id,
-        channel=order.channel,
-        channel_order_id=order.channel_order_id,
-        location_id=work.location_id,
-        lines=lines_of(session, step.fulfillment_order_id),
-        ship_to=ship_to(order),
-        priority=priority_of(order.instructions),
-    )
-    if order.pickup_location:
-        request["delivery_method"] = PICKUP
-    if wishes := some_of(order.instructions, FOR_WAREHOUSE):
-        request["instructions"] = wishes
-    if work.merge_id:
-        request["pack_together"] = work.merge_id
-    return request

@@ -7,18 +7,17 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
-from activities.sourcing import shelves, sourcing
-from activities.sourcing.claim_desk import ClaimDesk
-from activities.sourcing.claims import ClaimBook, Reservation
-from activities.sourcing.needs import lock_needs_of, wanted_goods
-from activities.sourcing.outlooks import OutlookBook
-from activities.stock import ledger, queue
-from activities.undo import Undone, UndoRequest
-from domain.stock import Movement
-from goods import quotas
+from activities.claim_desk import ClaimDesk
+from domain.stock.movements import Movement
+from domain.undo import Undone, UndoRequest
 from models.database import Sessions
 from models.stock import ReservationRow
+from record import journal
+from record.sourcing import choosing, shelves
+from record.sourcing.claims import ClaimBook, Reservation
+from record.sourcing.needs import lock_needs_of, wanted_goods
+from record.sourcing.outlooks import OutlookBook
+from record.stock import ledger, queue, quotas
 
 # The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
 NOT_LONG = "1s"
@@ -116,7 +115,7 @@ def claim_stock(
             continue
         order = needs[request.order_id]
         order.care_for_kept()
-        decision = sourcing.decide(session, order, stock, allowed, request.partial)
+        decision = choosing.decide(session, order, stock, allowed, request.partial)
         answers[key] = book.enter(order, key, decision, request.partial, waited=request.round > 1)
     allowed.write()
     book.write(session)

@@ -3,17 +3,17 @@
 from sqlalchemy import func
 from temporalio import activity
 
-from activities import journal
-from activities.aftersales import case_records
-from activities.aftersales.case_records import CaseStep
 from activities.payments import settle_late_money
-from activities.pick import order_of
 from domain import milestones
 from domain.errors import ReturnRefused
 from domain.status import UNDONE, OrderStatus, ReturnStatus
 from integrations.http import Line
 from integrations.wms import ReturnNotice, Warehouse
 from models.database import Sessions
+from record import journal
+from record.order_mapping import order_of
+from record.returns import cases
+from record.returns.cases import CaseStep
 
 
 class Returns:
@@ -25,17 +25,17 @@ class Returns:
     def record_goods(self, step: CaseStep) -> None:
         """Write where the goods were when the case began: recalled, intercepted or delivered."""
         with self.sessions.begin() as session:
-            row = case_records.lock_return(session, step.return_id)
+            row = cases.lock_return(session, step.return_id)
             row.goods = row.goods or step.value
 
     @activity.defn(no_thread_cancel_exception=True)
     def announce_return(self, step: CaseStep) -> str:
         """Tell the warehouse what will come. Answers why it refuses (a short code), or nothing."""
         with self.sessions.begin() as session:
-            row = case_records.lock_return(session, step.return_id)
-            row.location_id = row.location_id or case_records.shipped_from(session, row.order_id)
+            row = cases.lock_return(session, step.return_id)
+            row.location_id = row.location_id or cases.shipped_from(session, row.order_id)
             order, location = order_of(session, row.order_id), row.location_id or ""
-            units = case_records.by_sku(session, row)
+            units = cases.by_sku(session, row)
         notice = ReturnNotice(
             return_id=step.return_id,
             order_id=order.order_id,
@@ -53,12 +53,12 @@ class Returns:
     def end_return(self, step: CaseStep) -> None:
         """Close the case as settled, or end it as rejected, expired or canceled."""
         with self.sessions.begin() as session:
-            row = case_records.lock_return(session, step.return_id)
+            row = cases.lock_return(session, step.return_id)
             if step.value == ReturnStatus.CLOSED != row.status:
-                case_records.advance_return(session, row, ReturnStatus.SETTLED, "")
+                cases.advance_return(session, row, ReturnStatus.SETTLED, "")
                 data = {"return_id": row.return_id, "kind": row.kind, "goods": row.goods}
                 journal.announce(session, row.order_id, milestones.RETURNED, data, subject=row.return_id)
-            if case_records.advance_return(session, row, ReturnStatus(step.value), step.reason, step.actor):
+            if cases.advance_return(session, row, ReturnStatus(step.value), step.reason, step.actor):
                 row.closed_at = func.now()
                 if OrderStatus(order_of(session, row.order_id).status) in UNDONE:
                     settle_late_money(session, row.order_id, row.return_id)
@@ -67,7 +67,7 @@ class Returns:
     def ask_attention(self, step: CaseStep) -> None:
         """Ask a person to look at the case; an empty reason means that it is over."""
         with self.sessions.begin() as session:
-            row = case_records.lock_return(session, step.return_id)
+            row = cases.lock_return(session, step.return_id)
             if step.reason:
                 row.attention, row.attention_code = step.reason, step.value
             elif row.attention_code == step.value:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities import money
-from activities.captures import ask_gateway
 from activities.payments import refund
-from activities.pick import order_of
 from domain.money import Money
 from domain.status import UNDONE, OrderStatus
-from intake import payment_book
 from integrations.payments import Payments
 from models.database import Sessions
+from record import money
+from record.order_mapping import order_of
+from record.orders import payment_claims
+from record.orders.captures import ask_gateway
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Settlement:
 
     def _call_a_person(self, order_id: str, reason: str) -> None:
         with self.sessions.begin() as session:
-            payment_book.call_a_person(session, order_id, reason)
+            payment_claims.call_a_person(session, order_id, reason)
 
 
 def _key(order_id: str, amount: Money, came: int) -> str:

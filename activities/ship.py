@@ -9,16 +9,16 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import journal
-from activities.parameters import ParameterBook
-from activities.pick import FulfillmentStep
-from activities.shipping import bookings, merges, parcels
-from activities.undo import Undone, UndoRequest
 from domain.errors import VOIDED, CarrierRefused
+from domain.undo import Undone, UndoRequest
 from integrations.bookings import Booking, BookingRequest, VoidResult
 from integrations.tms import Tms
 from models.database import Sessions
 from models.fulfillment import BookingRow, ShipmentRow
+from record import journal
+from record.parameters import ParameterBook
+from record.shipping import bookings, merges, parcels
+from record.shipping.fulfillment_orders import FulfillmentStep
 
 NO_CARRIER = "no_carrier"
 

@@ -3,47 +3,47 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from activities.aftersales.follow_ups import FollowUps
-from activities.aftersales.return_labels import ReturnLabels
-from activities.aftersales.return_refunds import ReturnRefunds
-from activities.aftersales.return_reports import ReturnProgress
-from activities.aftersales.return_requests import ReturnRequests
 from activities.allocate import Allocate
 from activities.audit import Audit
-from activities.channels.pull import Pull
-from activities.channels.push import Push
-from activities.channels.reconcile import Reconcile
-from activities.comparing.inquiries import Inquiries, Silence
-from activities.comparing.silent_parcels import SilentParcels
-from activities.comparing.silent_work import SilentWork
-from activities.comparing.statements import StatementSteps
+from activities.carrier_claims import CarrierClaims
+from activities.deliver import Deliver
+from activities.follow_ups import FollowUps
 from activities.holds import Holds
+from activities.inquiries import Inquiries, Silence
+from activities.lead_times import LeadTimes
+from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
-from activities.parameters import ParameterBook
 from activities.payments import Refunds
 from activities.pick import Pick
+from activities.pickup import Pickups
+from activities.progress import ProgressReports
+from activities.pull import Pull
+from activities.push import Push
+from activities.reconcile import Reconcile
+from activities.redeliver import Redeliver
+from activities.reroute import Rerouting
 from activities.reserve import Reserve
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
+from activities.return_reports import ReturnProgress
+from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from activities.settlement import Settlement
 from activities.ship import Ship
-from activities.shipping.carrier_claims import CarrierClaims
-from activities.shipping.merge import Merge
-from activities.shipping.pickup import Pickups
-from activities.shipping.progress import ProgressReports
-from activities.shipping.reroute import Rerouting
-from activities.shipping.withdraw import Withdraw
-from activities.sourcing.lead_times import LeadTimes
-from activities.sourcing.outlooks import OutlookBook
-from activities.stock.shortages import Shortages
-from activities.telling.accounts import AccountBook
-from activities.telling.deliver import Deliver
-from activities.telling.letters import Letters
-from activities.telling.redeliver import Redeliver
+from activities.shortages import Shortages
+from activities.statements import StatementSteps
+from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
+from record.channels.account_cache import AccountBook
+from record.comparing.silent_parcels import SilentParcels
+from record.comparing.silent_work import SilentWork
+from record.messages.letters import Letters
+from record.parameters import ParameterBook
+from record.sourcing.exact import solve_exactly
+from record.sourcing.outlooks import OutlookBook
 from settings import Settings
-from sourcing.exact import solve_exactly
 
 
 def message_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:

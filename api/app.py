@@ -16,7 +16,9 @@ from temporalio.service import GrpcCompression
 from api import health, set_asides
 from api.access import KeyRing
 from api.bodies import Bodies
-from api.channels import channel_batches, channel_webhooks, intakes, listings, missing_orders
+from api.channels import batches as channel_batches
+from api.channels import intakes, listings, missing_orders
+from api.channels import webhooks as channel_webhooks
 from api.channels.listings import ListingBody, PushBody
 from api.dependencies import Services
 from api.door import put_doors
@@ -25,23 +27,13 @@ from api.group_commit import GroupCommit
 from api.metrics import ApiMetrics, Backlog
 from api.observation import Observation
 from api.openapi import add_openapi
-from api.orders import (
-    audits,
-    batches,
-    histories,
-    intake,
-    merging,
-    order_commands,
-    orders,
-    reviews,
-    service_report,
-    shortages,
-    sourcing,
-)
+from api.orders import audits, batches, histories, merging, orders, reviews, service_report, shortages, sourcing
+from api.orders import commands as order_commands
+from api.orders import create as intake
+from api.orders.commands import CancelBody, HoldReleaseBody
 from api.orders.merging import UnmergeBody
-from api.orders.order_commands import CancelBody, HoldReleaseBody
-from api.orders.order_schemas import OrderBody
 from api.orders.reviews import ForceBody, RejectBody
+from api.orders.schemas import OrderBody
 from api.orders.shortages import ShortageBody
 from api.orders.sourcing_schemas import SourcingTrialBody
 from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery, webhooks
@@ -50,22 +42,20 @@ from api.partners.webhook_schemas import WebhookBody
 from api.quotas import Allowed, Quotas
 from api.rate_limits import BacklogLimit, RateLimit
 from api.readiness import Readiness
-from api.returns import (
-    return_commands,
-    return_reasons,
-    return_receipts,
-    return_reports,
-    return_requests,
-    returns,
-    store_credits,
-)
-from api.returns.return_commands import ApproveReturnBody, EndReturnBody
-from api.returns.return_reasons import ReasonsBody
-from api.returns.return_receipts import InspectionBody, ReceiptBody
-from api.returns.return_requests import ReturnBody
+from api.returns import commands as return_commands
+from api.returns import reasons as return_reasons
+from api.returns import receipts as return_receipts
+from api.returns import reports as return_reports
+from api.returns import requests as return_requests
+from api.returns import returns, store_credits
+from api.returns.commands import ApproveReturnBody, EndReturnBody
+from api.returns.reasons import ReasonsBody
+from api.returns.receipts import InspectionBody, ReceiptBody
+from api.returns.requests import ReturnBody
 from api.rights import guard
-from api.rules import rule_set_commands, rule_sets
-from api.rules.rule_schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.rules import commands as rule_set_commands
+from api.rules import rule_sets
+from api.rules.schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
 from api.safe_headers import SafeHeaders
 from api.set_asides import RetryBody
 from api.shipping import (
@@ -83,32 +73,26 @@ from api.shipping.fulfillment_orders import PickupBody, PickupCodeBody
 from api.shipping.parcels import NewAddressBody, ParcelDecisionBody
 from api.shipping.shipments import VoidBody
 from api.shipping.waves import WaveBody
-from api.stock import (
-    channel_stock,
-    inventory,
-    locations,
-    movements,
-    products,
-    purchase_orders,
-    stock_alerts,
-    stock_changes,
-    stock_counts,
-    stock_reports,
-)
+from api.stock import alerts as stock_alerts
+from api.stock import changes as stock_changes
+from api.stock import channel_stock, inventory, locations, movements, products, purchase_orders
+from api.stock import counts as stock_counts
+from api.stock import reports as stock_reports
 from api.stock.goods_schemas import ChannelStockBody, LocationBody, ProductBody
-from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
-from api.subscriptions import deliveries, event_stream, subscription_changes, subscriptions
+from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.subscriptions import changes as subscription_changes
+from api.subscriptions import deliveries, event_stream, subscriptions
 from api.subscriptions.log_reader import LogReader
+from api.subscriptions.schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from api.subscriptions.streams import Streams
-from api.subscriptions.subscription_schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from domain.service_levels import Allowance
 from embedded.own_port import OwnPort
 from embedded.watch import Watch
-from intake.order_writer import OrderWriter
-from intake.partner_events import EventWriter
 from models.database import open_database
 from models.database import sessions as open_sessions
-from rules.confined import Confined
+from record.messages.partner_events import EventWriter
+from record.orders.writer import OrderWriter
+from record.rules.confined import Confined
 from settings import Settings
 
 READERS = 8

@@ -29,11 +29,11 @@ from api.shapes import check_shape, is_large
 from api.subscriptions.log_reader import LogReader
 from api.subscriptions.streams import Streams
 from domain.service_levels import Allowance
-from intake.order_rows import NewOrder
-from intake.order_writer import Receipt
-from intake.partner_events import NewEvent, Stored
 from models.database import Sessions
-from rules.confined import Confined
+from record.messages.partner_events import NewEvent, Stored
+from record.orders.rows import NewOrder
+from record.orders.writer import Receipt
+from record.rules.confined import Confined
 from settings import Settings
 
 MAX_BODY_BYTES = 2_000_000

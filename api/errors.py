@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from temporalio.service import RPCError, RPCStatusCode
 
-from goods.mistakes import Mistake
+from record.stock.mistakes import Mistake
 
 DATABASE_DOWN = (OperationalError, InterfaceError, NoConnection)
 TEMPORAL_DOWN = {

@@ -11,8 +11,8 @@ from api.access import Caller
 from api.dependencies import Redeliverer, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Limit, after_number, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Limit, after_number, cut
 from api.schemas import Answer, Body, Page
 from models.set_aside import SetAsideRow, try_all_again, try_one_again
 

@@ -14,12 +14,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.secrets import TOO_SHORT, is_secret
-from intake.accounts import make_account, pull_plans
 from integrations.channels.shaping import CHANNEL
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.vault import SECRETS, each_secret, vault_of
+from record.channels.accounts import make_account, pull_plans
 from settings import Settings
 from workflows.schedules import keep_schedules
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from embedded.ending import end_process
-from intake.erasing import erase
-from intake.kept import kept_of
-from intake.people import orders_of
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from record.people.erasing import erase
+from record.people.finding import orders_of
+from record.people.kept import kept_of
 from settings import Settings
 
 Names = Annotated[

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from commands.demo.retail import CANCELS, NO_GOODS, POSTAGE, ROW, Row, Translation, read_rows, translate
 from commands.import_sources import Item, Reject
-from demo.retail import CANCELS, NO_GOODS, POSTAGE, ROW, Row, Translation, read_rows, translate
 
 ELSEWHERE = "it cancels goods that no order of the same customer in the file has"
 NO_CUSTOMER = "it cancels goods of a customer whom it does not name"

@@ -18,8 +18,8 @@ from models.database import sessions as open_sessions
 from models.locks import Lock, hold
 from models.stock import LocationRow
 from models.subscription import SubscriptionRow
+from record.subscriptions.ending import end_with_keys
 from settings import Settings
-from subscriptions.ending import end_with_keys
 
 Days = Annotated[int | None, typer.Option(min=1, max=3650, help="How many days it counts; without an end by default")]
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.sourcing import LeadTimeRow
+from record.sourcing.lead_times import LEARNED_FROM, current_version, refresh_lead_times
 from settings import Settings
-from sourcing.lead_times import LEARNED_FROM, current_version, refresh_lead_times
 
 Days = Annotated[int, typer.Option(min=1, max=3_660, help="Of what was delivered in so many days")]
 

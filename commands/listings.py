@@ -10,12 +10,12 @@ from psycopg2.errors import IntegrityError as Violation
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import IntegrityError
 
-from domain.stock_views import Share
-from goods.channels import set_share
-from intake.listings import put_listing
+from domain.stock.views import Share
 from models.channel import ChannelAccountRow
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from record.channels.listings import put_listing
+from record.stock.channel_shares import set_share
 from settings import Settings
 
 VIOLATIONS = {

@@ -8,7 +8,6 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.telling.snapshots import load_snapshots
 from domain import milestones
 from domain.contents.customer import Told, tell
 from domain.contents.fields import APPROVED, FIELDS, REJECTED
@@ -17,6 +16,7 @@ from domain.contents.templates import LANGUAGE, read_texts
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.messaging import MessageRow
+from record.messages.snapshots import load_snapshots
 from settings import Settings
 
 DECIDED = {APPROVED: "approved", REJECTED: "rejected"}

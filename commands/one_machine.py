@@ -2,9 +2,9 @@
 
 import typer
 
-from commands.bench import app as bench
-from commands.bench_sourcing import sourcing
-from commands.demo import demo
+from commands.bench.command import app as bench
+from commands.bench.sourcing_command import sourcing
+from commands.demo.command import demo
 from commands.up import up
 
 

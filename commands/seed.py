@@ -7,12 +7,12 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.stock import ledger
 from commands.keys import create_key
-from domain.stock import Movement
+from domain.stock.movements import Movement
 from models.access import ApiKeyRow
 from models.database import Sessions, open_database, sessions
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
+from record.stock import ledger
 from settings import Settings
 
 

@@ -15,7 +15,7 @@ from commands.sheets import NotASheet, read_sheet, write_sheet
 from commands.stock_import import SHEETS, import_rows
 from commands.stock_rows import Reject
 from domain.sheets import defused
-from domain.stock import COUNTERS
+from domain.stock.movements import COUNTERS
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.goods import ProductPartRow, ProductSubstituteRow

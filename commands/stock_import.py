@@ -8,15 +8,15 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.stock.goods_schemas import LocationBody, ProductBody
-from api.stock.stock_schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
 from commands.sheets import SheetRow
 from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, one_a_row, reject_of, several_rows
-from goods.locations import save_location
-from goods.mistakes import IdUsedBefore, Mistake
-from goods.products import save_product, set_parts, set_substitutes
 from models.database import Sessions
-from stocktaking.changes import Adjustment, Transfer, book_adjustment, book_transfer
-from stocktaking.counts import Count, book_count
+from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
+from record.stock.counts import Count, book_count
+from record.stock.locations import save_location
+from record.stock.mistakes import IdUsedBefore, Mistake
+from record.stock.products import save_product, set_parts, set_substitutes
 
 Step = Callable[[Session, Any, str], None]
 """Writes an item; the text says who asked."""

@@ -21,10 +21,10 @@ from embedded.ending import end_process
 from models.database import open_database, sessions
 from models.order import OrderRow
 from models.trace import EventSealRow
+from record.trail.anchors import Anchor, AnchorFile
+from record.trail.days import inclusion, is_signed, read_key
+from record.trail.proving import Link, links, signed_days
 from settings import Settings
-from trail.anchors import Anchor, AnchorFile
-from trail.days import inclusion, is_signed, read_key
-from trail.proving import Link, links, signed_days
 
 SHOWN_EVERY = 1_000
 WORDS_OF = text("SELECT event_id, words FROM event_words WHERE order_id = :order_id")

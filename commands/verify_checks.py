@@ -12,8 +12,8 @@ from iso4217 import Currency
 from domain.milestones import CANCELED, DELIVERED, TOLD
 from domain.money import minor_digits
 from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
-from domain.stock import COUNTERS, EFFECT
-from intake.payment_book import FIRST_TO_NAME
+from domain.stock.movements import COUNTERS, EFFECT
+from record.orders.payment_claims import FIRST_TO_NAME
 
 START_WITHIN_MINUTES = 5
 """The relay starts orders within seconds; one that waits longer is stuck."""

@@ -11,7 +11,7 @@ from domain.contents.templates import Texts, read_texts
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
-from domain.return_terms import (
+from domain.returns.terms import (
     CustomsReturn,
     Terms,
     Window,

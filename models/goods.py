@@ -75,7 +75,7 @@ class ChannelQuotaRow(Base):
     """The most units of a SKU that a channel may claim from one moment to another; never a bundle's SKU.
 
     `claimed` is the sum of its claims, kept so that a hot item needs no sum; it never passes `quantity`. `looked_at` is
-    when a sweep last saw it begin or end (activities/stock/sweep.py).
+    when a sweep last saw it begin or end (record/stock/sweep.py).
     """
 
     __tablename__ = "channel_quotas"

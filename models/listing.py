@@ -9,7 +9,7 @@ BEHIND = "enabled AND version > acknowledged_version"
 
 
 class StockTouchRow(Base):
-    """A SKU whose available stock a transaction has changed. The sweep (activities/stock/sweep.py) takes it away.
+    """A SKU whose available stock a transaction has changed. The sweep (record/stock/sweep.py) takes it away.
     `more` says that those who wait for the SKU may find some.
 
     It refers to nothing, and no two transactions write the same row, so that claims never wait for it.
@@ -48,9 +48,9 @@ class StockAlertRow(Base):
 class ChannelListingRow(Base):
     """A SKU on sale at a channel, which calls it `channel_sku`, and what the channel knows of its stock.
 
-    It is told what its channel is shown (goods/views.py). `version` grows with each change, and what was pushed is
-    acknowledged with the version that was read before: a change meanwhile is still behind. A listing that failed says
-    why and since when, and is tried again after `retry_at`.
+    It is told what its channel is shown (record/stock/views.py). `version` grows with each change, and what was
+    pushed is acknowledged with the version that was read before: a change meanwhile is still behind. A listing that
+    failed says why and since when, and is tried again after `retry_at`.
     """
 
     __tablename__ = "channel_listings"

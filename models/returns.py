@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.return_kinds import RefundTo, ReturnKind
+from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import ReturnStatus
 from models.base import Base, Now, When
 

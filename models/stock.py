@@ -102,7 +102,7 @@ class LocationRow(Base):
 
 
 class StockRow(Base):
-    """The counters of one SKU at one location: only activities/stock/ledger.py changes them, movements explain them."""
+    """The counters of one SKU at one location: only record/stock/ledger.py changes them, movements explain them."""
 
     __tablename__ = "stock"
 
@@ -128,7 +128,8 @@ class StockRow(Base):
 
 
 class StockMovementRow(Base):
-    """One line of the ledger: append-only. `kind` says which counters `quantity` changed (domain/stock.py: EFFECT)."""
+    """One line of the ledger: append-only. `kind` says which counters `quantity` changed
+    (domain/stock/movements.py: EFFECT)."""
 
     __tablename__ = "stock_movements"
 

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Row
 from temporalio.client import Client
 
-from activities.stock.counts import apply_count
-from activities.stock.purchases import CANCELED, apply_purchase_order
-from activities.stock.queue import News
-from activities.stock.receipts import receive_goods
 from models.database import Sessions
+from record.stock.purchases import CANCELED, apply_purchase_order
+from record.stock.queue import News
+from record.stock.receipts import receive_goods
+from record.stock.warehouse_counts import apply_count
 from relay.waking import wake
 from settings import Settings
 

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
-from activities.auditing.deadlines import DeadlineSweep
 from models.database import Sessions
+from record.orders.deadlines import DeadlineSweep
 
 
 class DeadlineWatch:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from intake.erasing import erase_due
 from models.database import Sessions
+from record.people.erasing import erase_due
 
 
 class Erasures:

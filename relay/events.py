@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from intake.payment_book import CHECK_ASKED
+from record.orders.payment_claims import CHECK_ASKED
 from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
 from relay.isolation import Isolation, lies_in_the_row

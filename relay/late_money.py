@@ -9,10 +9,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.money import Money
 from domain.status import ORDER, UNDONE, OrderStatus, is_final
-from intake import payment_book
-from intake.payment_book import CHECK_ASKED
 from models.database import Sessions
 from models.messaging import PartnerEventRow
+from record.orders import payment_claims
+from record.orders.payment_claims import CHECK_ASKED
 from relay.rows import Waiting
 from settings import Settings
 from workflows.starting import SETTLEMENT_WORKFLOW, settlement_start
@@ -52,7 +52,7 @@ class LateMoney:
             key = waiting.event.partner, waiting.event.event_id
             told = session.get_one(PartnerEventRow, key).data
             amount = Money.parse(told["amount"], told["currency"])
-            captured = payment_book.capture(session, told["payment_reference"], amount)
+            captured = payment_claims.capture(session, told["payment_reference"], amount)
         return captured is not None and captured.status in UNDONE
 
     async def _settle(self, order_id: str) -> bool:

@@ -13,9 +13,9 @@ from domain.milestones import RECIPIENTS
 from models.database import Sessions
 from models.horizon import LogHorizon
 from models.messaging import IS_LEFT
+from record.subscriptions import queue
 from relay.isolation import Isolation
 from settings import Settings
-from subscriptions import queue
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
 
 CLEAN_EVERY_SECONDS = 60.0

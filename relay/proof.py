@@ -4,10 +4,10 @@ import asyncio
 
 from integrations.http import PartnerHttp
 from models.database import Sessions
+from record.trail.anchors import AnchorFile, AnchorHttp, Keeper
+from record.trail.days import Days, read_key
+from record.trail.sealing import AT_ONCE, Sealing
 from settings import Settings
-from trail.anchors import AnchorFile, AnchorHttp, Keeper
-from trail.days import Days, read_key
-from trail.sealing import AT_ONCE, Sealing
 
 
 def keepers(settings: Settings) -> list[Keeper]:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
-from intake.payment_book import FIRST_TO_NAME
 from models.database import Sessions
+from record.orders.payment_claims import FIRST_TO_NAME
 from relay.turns import BATCH
 from workflows.messages import PartnerEvent
 

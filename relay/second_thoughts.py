@@ -1,10 +1,10 @@
-"""Now and then the work that waits before its release is looked at again (activities/sourcing/reconsider.py)."""
+"""Now and then the work that waits before its release is looked at again (record/sourcing/reconsider.py)."""
 
 import asyncio
 
-from activities.sourcing.outlooks import OutlookBook
-from activities.sourcing.reconsider import Reconsider
 from models.database import Sessions
+from record.sourcing.outlooks import OutlookBook
+from record.sourcing.reconsider import Reconsider
 
 
 class SecondThoughts:

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.stock.sweep import AT_ONCE, Sweep
 from models.database import Sessions
+from record.stock.sweep import AT_ONCE, Sweep
 from relay.isolation import Isolation
 from relay.waking import wake
 from settings import Settings

@@ -6,8 +6,8 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.stock.queue import Name
 from domain.ids import order_workflow_id
+from record.stock.queue import Name
 from relay.isolation import NOT_TAKEN
 from settings import Settings
 

@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from activities.stock import ledger
 from domain.duplicates import content_hash
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
-from domain.stock import COUNTERS, EFFECT, Movement
+from domain.stock.movements import COUNTERS, EFFECT, Movement
 from models.base import Base
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
+from record.stock import ledger
 
 CHANNEL = "tmall"
 LAMP, TEACUP = "ELEGANT-LAMP", "QUIET-TEACUP"

@@ -8,8 +8,6 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     # Every module that defines refusals is loaded, so that none is missing from the list below.
-    import domain.status
-    import domain.stock  # noqa: F401
     from domain.errors import Refusal
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.pick import FulfillmentStep
+    from activities.merge import ALONE, BOOK, BOOKED
     from activities.ship import Ship
-    from activities.shipping.merge import ALONE, BOOK, BOOKED
-    from activities.undo import UndoRequest
+    from domain.undo import UndoRequest
+    from record.shipping.fulfillment_orders import FulfillmentStep
     from workflows.compensations import UndoList
     from workflows.house import House
     from workflows.merging import Merging

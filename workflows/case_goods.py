@@ -4,12 +4,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.case_records import CaseStep
-    from activities.aftersales.return_labels import ReturnLabels
-    from activities.aftersales.return_reports import ReturnProgress, ReturnReports
+    from activities.return_labels import ReturnLabels
+    from activities.return_reports import ReturnProgress, ReturnReports
     from activities.returns import Returns
     from domain.ids import order_workflow_id
     from domain.status import ReturnStatus
+    from record.returns.cases import CaseStep
     from workflows.case_state import MAY_CANCEL, CaseEnds, CaseState
     from workflows.return_messages import GoodsWanted
 

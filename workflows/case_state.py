@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.return_requests import Case, CaseDecision, ReturnRequests
+    from activities.return_requests import Case, CaseDecision, ReturnRequests
     from domain.status import ReturnStatus
     from workflows.desk import Desk
     from workflows.messages import PartnerEvent

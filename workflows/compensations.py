@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.pick import Pick
     from activities.reserve import Reserve
     from activities.ship import Ship
-    from activities.undo import Undone, UndoRequest
+    from domain.undo import Undone, UndoRequest
     from workflows.desk import Desk, why
     from workflows.messages import OrderDeadlines
     from workflows.state import Undo

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.telling.deliver import Deliver, DeliverRequest
+    from activities.deliver import Deliver, DeliverRequest
     from domain.ids import message_queue
     from workflows.activity_options import SEND
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.pick import FulfillmentStep, Pick
-    from activities.shipping.progress import Progress, ProgressReports, Reports
+    from activities.pick import Pick
+    from activities.progress import Progress, ProgressReports, Reports
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+    from record.shipping.fulfillment_orders import FulfillmentStep
     from workflows.booking import Booking
     from workflows.compensations import UndoList
     from workflows.desk import Stopped
@@ -26,7 +27,7 @@ Status = FulfillmentStatus
 GONE = (Status.SHIPPED, Status.DELIVERED)
 KEPT = "kept"
 """The interception of work that its warehouse does not take back."""
-# What the record says when asking a partner has not helped (activities/comparing/inquiries.py), and what people read.
+# What the record says when asking a partner has not helped (activities/inquiries.py), and what people read.
 SILENCES = {
     "fulfillment_order.forgotten": "the warehouse does not know of the work any more, though it was told again",
     "fulfillment_order.unreported": "the warehouse has done more than it has reported: ask for its reports",

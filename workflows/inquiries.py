@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.comparing.inquiries import Inquiries, InquiryRequest
+    from activities.inquiries import Inquiries, InquiryRequest
     from workflows.activity_options import PULL
 
 

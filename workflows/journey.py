@@ -6,9 +6,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.ship import Ship
-    from activities.undo import UndoRequest
     from domain.road import CLAIMED, SILENT
     from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
+    from domain.undo import UndoRequest
     from workflows.house import House
     from workflows.mishap import Mishap
     from workflows.state import FulfillmentState

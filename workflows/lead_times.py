@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sourcing.lead_times import LeadTimes, Learned
+    from activities.lead_times import LeadTimes, Learned
     from workflows.activity_options import PULL
 
 

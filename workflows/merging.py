@@ -6,8 +6,8 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping.merge import ALONE, GATHERING, Merge, MergeRequest, MergeStanding
-    from activities.undo import UndoRequest
+    from activities.merge import ALONE, GATHERING, Merge, MergeRequest, MergeStanding
+    from domain.undo import UndoRequest
     from workflows.house import House
     from workflows.state import FulfillmentState
 

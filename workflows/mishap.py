@@ -3,8 +3,8 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
-    from activities.stock.shortages import Repayment, Shortages
+    from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+    from activities.shortages import Repayment, Shortages
     from domain.road import ASK, DAMAGED, REFUND, REFUSED, WAIT
     from domain.status import FulfillmentStatus
     from workflows.house import House

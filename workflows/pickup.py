@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.pick import FulfillmentStep
-    from activities.shipping.pickup import Pickups
+    from activities.pickup import Pickups
     from domain.status import FulfillmentStatus
+    from record.shipping.fulfillment_orders import FulfillmentStep
     from workflows.house import House
     from workflows.state import FulfillmentState
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.channels.pull import Pull, PullRequest
+    from activities.pull import Pull, PullRequest
     from workflows.activity_options import PULL
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.channels.push import Push, PushRequest
+    from activities.push import Push, PushRequest
     from workflows.activity_options import MESSAGE
 
 

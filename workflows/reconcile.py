@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.channels.pull import PullRequest
-    from activities.channels.reconcile import Reconcile, Span
+    from activities.pull import PullRequest
+    from activities.reconcile import Reconcile, Span
     from workflows.activity_options import PULL
 
 

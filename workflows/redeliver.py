@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.telling.redeliver import Redeliver, RedeliverRequest
+    from activities.redeliver import Redeliver, RedeliverRequest
     from domain.ids import message_queue
     from workflows.activity_options import TELL
 

@@ -3,9 +3,9 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.case_records import CaseStep
-    from activities.aftersales.follow_ups import FollowUps
-    from activities.aftersales.return_refunds import ReturnRefunds
+    from activities.follow_ups import FollowUps
+    from activities.return_refunds import ReturnRefunds
+    from record.returns.cases import CaseStep
     from workflows.case_goods import CaseGoods
 
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.return_kinds import ReturnKind, carried_out_as
-    from domain.return_terms import RefundWhen
+    from domain.returns.kinds import ReturnKind, carried_out_as
+    from domain.returns.terms import RefundWhen
     from workflows.return_case import ReturnCase
 
 Story = Callable[[ReturnCase], Awaitable[None]]

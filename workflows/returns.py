@@ -14,11 +14,11 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.case_records import CaseStep
-    from activities.aftersales.return_requests import Case, CaseRequest, ReturnRequests
+    from activities.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
-    from domain.return_kinds import RefundTo, Remedy, ReturnKind
+    from domain.returns.kinds import RefundTo, Remedy, ReturnKind
     from domain.status import RETURN, ReturnStatus, is_final
+    from record.returns.cases import CaseStep
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
     from workflows.desk import Desk, why

@@ -6,11 +6,11 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.stock import shortages as steps
-    from activities.stock.decisions import Decision
-    from activities.stock.shortages import Repayment, Shortages
+    from activities import shortages as steps
+    from activities.shortages import Repayment, Shortages
     from domain.shortages import ASK, CANCEL_LINE, SPLIT, WAIT
     from domain.status import OrderStatus
+    from record.stock.shortage_decisions import Decision
     from workflows.messages import ShortageAnswer, ShortageDecision
     from workflows.order_desk import OrderDesk, OrderEnds
 

@@ -5,7 +5,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
-    from activities.shipping.reroute import Corrected, Reroute, Rerouting
+    from activities.reroute import Corrected, Reroute, Rerouting
     from domain.road import DECISIONS
     from domain.shortages import ACTIONS
     from domain.status import FulfillmentStatus, OrderStatus

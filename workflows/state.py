@@ -6,8 +6,8 @@ from datetime import datetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping.road import Road
     from domain.status import FulfillmentStatus, OrderStatus
+    from record.shipping.road import Road
     from workflows.messages import CancelRequest, OrderDeadlines, ParcelDecision, PartnerEvent, Rejection
     from workflows.return_messages import GoodsWanted
 

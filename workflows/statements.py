@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.comparing.statements import Place, StatementRequest, StatementSteps, Step
+    from activities.statements import Place, StatementRequest, StatementSteps, Step
     from workflows.activity_options import PULL
 
 STAGES = {

@@ -10,9 +10,9 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate, Allocation
     from activities.reserve import Reserve, StockRequest
-    from activities.undo import UndoRequest
     from domain.road import REFUND
     from domain.status import FulfillmentStatus, OrderStatus
+    from domain.undo import UndoRequest
     from workflows.desk import why
     from workflows.fulfillment import Fulfillment
     from workflows.order_desk import OrderDesk, OrderEnds

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping.withdraw import Withdraw, Withdrawal, Withdrawn
+    from activities.withdraw import Withdraw, Withdrawal, Withdrawn
     from domain.status import FulfillmentStatus
     from workflows.fulfillment import Fulfillment
     from workflows.order_desk import OrderDesk

@@ -9,16 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
-from api.channels import channel_examples as examples
-from api.channels.channel_intake import Sent, take
-from api.channels.channel_webhooks import IntakeTaken, told
+from api.channels import examples
+from api.channels.taking import Sent, take
+from api.channels.webhooks import IntakeTaken, told
 from api.dependencies import IntakeRetrier, Reader, Services, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.schemas import Page
-from intake.accounts import find_account
 from models.channel import IntakeRow
+from record.channels.accounts import find_account
 
 router = APIRouter(tags=["channels"])
 

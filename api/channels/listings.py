@@ -15,13 +15,13 @@ from api.channels import listing_examples as examples
 from api.dependencies import ListingWriter, Reader, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, invalid
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.schemas import Answer, Body, Page, Sku
-from intake.listings import put_listing, wake_listings
 from models.channel import ChannelAccountRow
 from models.listing import ChannelListingRow
 from models.stock import ProductRow
+from record.channels.listings import put_listing, wake_listings
 
 router = APIRouter(tags=["listings"], route_class=OnceRoute)
 

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import select, tuple_
 
-from api.channels import channel_examples as examples
+from api.channels import examples
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, Problem
+from api.inputs import Cursor, Filter, Limit, after, cut, not_a_cursor
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, after, cut, not_a_cursor
 from api.schemas import Answer, Page
 from models.pull import MissingOrderRow
 

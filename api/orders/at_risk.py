@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select, tuple_
 from sqlalchemy.orm import Session
 
-from api.orders.order_answers import NextDeadline, Promised
-from api.parameters import not_a_cursor
+from api.inputs import not_a_cursor
+from api.orders.answers import NextDeadline, Promised
 from models.deadlines import DeadlineAlertRow
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from api.access import Caller
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND
+from api.inputs import PathId
 from api.neighbors import told_facts
 from api.openapi import responses
-from api.orders import example_answers as examples
-from api.orders.order_view import find_order
-from api.parameters import PathId
+from api.orders import examples
+from api.orders.view import find_order
 from api.schemas import Answer
 from domain.audit_rules import theme_of
 from models.order import AuditRow

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
 
 from api.access import Caller, Right
-from api.channels import channel_examples as examples
+from api.channels import examples
 from api.dependencies import Services, caller_of, charge_items, commit, parse, raw_body, services_of
 from api.errors import BAD_KEY, FORBIDDEN, INVALID, OTHER_BODY, TOO_LARGE, TOO_MANY, Problem
 from api.idempotency import OnceRoute
 from api.openapi import responses
-from api.orders.order_schemas import OrderBody
+from api.orders.schemas import OrderBody
 from api.orders.splitting import split
 from api.rights import needs
 from api.schemas import Answer
-from intake.order_rows import NewOrder, new_order
-from intake.order_writer import Receipt
+from record.orders.rows import NewOrder, new_order
+from record.orders.writer import Receipt
 
 MAX_BATCH_BYTES = 20_000_000
 MAX_PROBLEMS = 5_000

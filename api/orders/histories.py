@@ -11,10 +11,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.access import Caller
 from api.dependencies import Reader, Services, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, UNAVAILABLE, unavailable
+from api.inputs import PathId
 from api.openapi import responses
-from api.orders import example_answers as examples
-from api.orders.order_view import find_order
-from api.parameters import PathId
+from api.orders import examples
+from api.orders.view import find_order
 from api.schemas import Answer
 from domain.ids import order_workflow_id, return_workflow_id
 from models.history import KeptHistoryRow

@@ -11,10 +11,10 @@ from api import examples
 from api.dependencies import Unmerger, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
-from api.orders.order_commands import links_of, order_of
-from api.orders.order_updates import ask_order
-from api.parameters import PathId
+from api.orders.commands import links_of, order_of
+from api.orders.updates import ask_order
 from api.schemas import Answer, Body, Links, Prose
 from workflows.messages import UnmergeAnswer, UnmergeRequest
 

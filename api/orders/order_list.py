@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from api.links import order_links
+from api.orders.answers import NextDeadline, OrderSummary
 from api.orders.at_risk import at_location, deadlines_of
-from api.orders.order_answers import NextDeadline, OrderSummary
-from api.orders.order_view import payment_status_of
+from api.orders.view import payment_status_of
 from domain.ids import CROCKFORD, order_workflow_id
 from domain.money import Money
 from domain.status import OrderStatus

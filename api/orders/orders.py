@@ -8,14 +8,14 @@ from sqlalchemy import select
 from api.access import Caller
 from api.dependencies import Reader, WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
 from api.neighbors import told_facts
 from api.openapi import responses
-from api.orders import example_answers as examples
+from api.orders import examples
+from api.orders.answers import EventAnswer, OrderAnswer, OrderSummary
 from api.orders.at_risk import orders_at_risk, place
-from api.orders.order_answers import EventAnswer, OrderAnswer, OrderSummary
 from api.orders.order_list import OrderFilter, conditions_of, find_orders, summaries
-from api.orders.order_view import find_order, order_answer
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
+from api.orders.view import find_order, order_answer
 from api.schemas import Page, Time
 from domain.fact_words import with_words
 from domain.people import is_erased

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, Problem, invalid
+from api.inputs import Filter
 from api.openapi import responses
-from api.orders import example_answers as examples
-from api.parameters import Filter
+from api.orders import examples
 from api.schemas import Answer, Day
 from api.stock.goods_schemas import ZONE
 from domain.calendars import known_zone

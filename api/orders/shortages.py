@@ -10,12 +10,12 @@ from pydantic import Field, model_validator
 from api.dependencies import Services, ShortageDecider, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
+from api.orders.commands import links_of, order_of
 from api.orders.line_answers import ShortLine
-from api.orders.order_commands import links_of, order_of
-from api.orders.order_updates import ask_order
-from api.orders.order_view import shortages_of
-from api.parameters import PathId
+from api.orders.updates import ask_order
+from api.orders.view import shortages_of
 from api.schemas import Answer, Body, Links, Prose, Sku
 from api.stock import arrival_examples as examples
 from workflows.messages import ShortageAnswer, ShortageDecision

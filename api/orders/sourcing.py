@@ -11,9 +11,9 @@ from api.access import Caller
 from api.dependencies import Reader, RuleWriter, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
 from api.orders import sourcing_examples as examples
-from api.orders.order_view import find_order
 from api.orders.sourcing_schemas import (
     LinkBody,
     SourcingAnswer,
@@ -22,12 +22,12 @@ from api.orders.sourcing_schemas import (
     SourcingTrialBody,
     WeightsBody,
 )
-from api.parameters import PathId
+from api.orders.view import find_order
 from domain.sourcing.policies import Chain, Link
 from domain.sourcing.weights import Weights, read_weights
 from models.sourcing import SourcingDecisionRow
-from sourcing.house import house_chain, house_weights
-from sourcing.trials import Past, Try, try_sourcing
+from record.sourcing.in_force import house_chain, house_weights
+from record.sourcing.trials import Past, Try, try_sourcing
 
 router = APIRouter(tags=["sourcing"], route_class=OnceRoute)
 

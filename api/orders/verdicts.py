@@ -7,8 +7,8 @@ from temporalio.service import RPCError
 from api.access import Caller
 from api.dependencies import Services
 from api.errors import Problem, invalid
-from api.orders.order_updates import ask_order
-from api.orders.order_view import find_order
+from api.orders.updates import ask_order
+from api.orders.view import find_order
 from models.order import OrderRow
 from workflows.messages import Verdict
 

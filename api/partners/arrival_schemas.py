@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from api.orders.order_schemas import MAX_LINES
+from api.orders.schemas import MAX_LINES
 from api.partners.webhook_schemas import Lines, Place, Reason, Said, SkuLine, Units
 from api.schemas import Day, Reference, Sku, Time
 

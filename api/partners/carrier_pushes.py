@@ -10,7 +10,7 @@ from api.partners.webhook_schemas import Said
 from api.schemas import FIRST, LAST, NO_CONTROLS
 from domain.status import TrackingStatus
 from domain.tracking import KUAIDI100_CARRIERS, SF_OPERATIONS, kuaidi100_status
-from intake.partner_events import NewEvent
+from record.messages.partner_events import NewEvent
 
 TRACKED = "waybill.tracked"
 CHINA = timezone(timedelta(hours=8))

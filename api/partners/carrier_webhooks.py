@@ -17,7 +17,7 @@ from api.openapi import OPEN, responses
 from api.partners.carrier_pushes import Kuaidi100Push, SfPush, from_kuaidi100, from_sf
 from api.schemas import NO_CONTROLS, Answer
 from api.shipping import carrier_examples as examples
-from intake.partner_events import NewEvent
+from record.messages.partner_events import NewEvent
 
 router = APIRouter(tags=["webhooks"])
 

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN
+from api.inputs import Cursor, Limit, after_number, cut
 from api.openapi import responses
-from api.parameters import Cursor, Limit, after_number, cut
 from api.partners import difference_examples as examples
 from api.schemas import Answer, Page
 from domain.statement_books import Lister

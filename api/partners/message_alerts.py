@@ -10,7 +10,7 @@ from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN
 from api.openapi import responses
 from api.schemas import Answer
-from api.subscriptions import subscription_examples as examples
+from api.subscriptions import examples
 
 router = APIRouter(tags=["messages"])
 

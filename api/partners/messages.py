@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, invalid
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Filter, Limit, after_number, cut
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, after_number, cut
 from api.schemas import Answer, Page
-from api.subscriptions import subscription_examples as examples
+from api.subscriptions import examples
 from models.messaging import MessageRow
 from models.order import OrderRow
 

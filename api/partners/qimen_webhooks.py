@@ -7,7 +7,7 @@ from api.dependencies import WithServices, commit, raw_body
 from api.door import ANY_QUERY
 from api.errors import NOT_FOUND, Problem
 from api.openapi import OPEN
-from intake.qimen import read_call
+from record.messages.qimen import read_call
 
 router = APIRouter(tags=["webhooks"])
 

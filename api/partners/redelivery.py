@@ -12,12 +12,12 @@ from api.access import Caller
 from api.dependencies import Redeliverer, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
-from api.parameters import PathId
 from api.partners.messages import Recipient
 from api.schemas import Answer, Body
-from api.stock.stock_schemas import Reason
-from api.subscriptions import subscription_examples as examples
+from api.stock.schemas import Reason
+from api.subscriptions import examples
 from models.messaging import MessageRow
 from models.order import OrderEventRow
 

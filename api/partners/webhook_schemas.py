@@ -12,10 +12,10 @@ from pydantic import (
     model_serializer,
 )
 
-from api.orders.order_schemas import MAX_LINES
+from api.orders.schemas import MAX_LINES
 from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
 from domain.money import Money
-from domain.return_kinds import RefundTo, ReturnKind
+from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import TrackingStatus
 
 Units = Annotated[int, Field(ge=0, le=1_000_000)]

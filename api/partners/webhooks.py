@@ -7,12 +7,12 @@ from standardwebhooks import WebhookVerificationError
 from api import examples
 from api.dependencies import WithServices, commit, parse, raw_body
 from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
+from api.inputs import PathId
 from api.openapi import OPEN, json_body, responses
-from api.parameters import PathId
 from api.partners.webhook_schemas import TypeOnly, WebhookBody
 from api.partners.webhook_types import WEBHOOKS
 from api.schemas import Answer
-from intake.partner_events import NewEvent
+from record.messages.partner_events import NewEvent
 from settings import Partner
 
 router = APIRouter(tags=["webhooks"])

@@ -7,13 +7,13 @@ from sqlalchemy import ColumnElement
 
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
-from api.orders import example_answers as examples
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut
-from api.returns.return_schemas import ReturnAnswer
-from api.returns.return_view import return_answers, waiting_return
+from api.orders import examples
+from api.returns.schemas import ReturnAnswer
+from api.returns.view import return_answers, waiting_return
 from api.schemas import Page
-from domain.return_kinds import ReturnKind
+from domain.returns.kinds import ReturnKind
 from domain.status import ReturnStatus
 from models.order import OrderRow
 from models.returns import ReturnRow

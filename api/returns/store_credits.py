@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from api.dependencies import CreditReader, WithServices
 from api.errors import FORBIDDEN
+from api.inputs import Cursor, Limit, PathId, after, cut
 from api.openapi import responses
-from api.parameters import Cursor, Limit, PathId, after, cut
-from api.returns import return_examples as examples
+from api.returns import examples
 from api.schemas import Answer, Page
 from domain.money import Money
 from models.order import OrderRow

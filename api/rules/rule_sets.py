@@ -11,17 +11,17 @@ from api.access import Caller
 from api.dependencies import RuleReader, RuleWriter, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, FieldError, Problem, invalid, invalid_fields
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Limit, after_number, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Limit, after_number, cut
-from api.rules import rule_examples as examples
-from api.rules.rule_answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
-from api.rules.rule_schemas import RuleBody, RuleSetBody
+from api.rules import examples
+from api.rules.answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
+from api.rules.schemas import RuleBody, RuleSetBody
 from api.schemas import Page
-from domain.rule_words import MOST_OF_A_SET, cost_of
+from domain.rules.words import MOST_OF_A_SET, cost_of
 from models.rules import RuleSetLogRow, RuleSetRow
 from models.stock import LocationRow, ProductRow
-from rules.confined import Confined
-from rules.versions import Draft, rules_of, save_draft
+from record.rules.confined import Confined
+from record.rules.versions import Draft, rules_of, save_draft
 
 router = APIRouter(tags=["rules"], route_class=OnceRoute)
 

@@ -10,8 +10,8 @@ from sqlalchemy import Select, func, select
 from api.dependencies import ParcelSteerer, Reader, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Filter, Limit, after_number, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Filter, Limit, after_number, cut
 from api.schemas import Answer, Body, Page
 from api.shipping import road_examples as examples
 from domain.money import Money

@@ -11,13 +11,13 @@ from api.access import Caller
 from api.dependencies import HoldReleaser, Services, Warehouser, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
-from api.orders.order_view import find_order
-from api.parameters import PathId
+from api.orders.view import find_order
 from api.schemas import NO_CONTROLS, Answer, Body
 from api.shipping import warehouse_examples as examples
-from intake import pickups
 from models.fulfillment import FulfillmentOrderRow
+from record.shipping import pickups
 
 router = APIRouter(tags=["warehouse"], route_class=OnceRoute)
 

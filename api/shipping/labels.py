@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.dependencies import LabelPrinter, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
+from api.inputs import PathId
 from api.openapi import responses
-from api.parameters import PathId
 from api.schemas import NO_CONTROLS
 from api.shipping.label_image import render
 from api.shipping.shipment_view import find_shipment, parcels_of

@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from api.dependencies import ParcelSteerer, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
-from api.orders.order_commands import links_of, order_of
-from api.orders.order_schemas import AddressBody
-from api.orders.order_updates import ask_order
-from api.parameters import PathId
+from api.orders.commands import links_of, order_of
+from api.orders.schemas import AddressBody
+from api.orders.updates import ask_order
 from api.schemas import Answer, Body, Links, Reference
 from api.shipping import road_examples as examples
 from domain.status import FulfillmentStatus

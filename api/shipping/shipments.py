@@ -11,9 +11,9 @@ from api.access import Caller
 from api.dependencies import Reader, Services, Voider, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
+from api.inputs import PathId
 from api.openapi import json_body, responses
-from api.orders.order_updates import ask_order
-from api.parameters import PathId
+from api.orders.updates import ask_order
 from api.schemas import Answer, Body, Prose
 from api.shipping import carrier_examples as examples
 from api.shipping.shipment_view import WholeShipment, find_shipment, shipment_answer

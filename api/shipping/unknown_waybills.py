@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN
+from api.inputs import Cursor, Limit, after_number, cut
 from api.openapi import responses
-from api.parameters import Cursor, Limit, after_number, cut
 from api.partners.carrier_pushes import TRACKED
 from api.schemas import Answer, Page
 from api.shipping import carrier_examples as examples

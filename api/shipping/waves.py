@@ -16,9 +16,9 @@ from api.schemas import Answer, Body, Prose
 from api.shipping import warehouse_examples as examples
 from api.stock.locations import PathLocation, only_at
 from domain.waves import next_wave
-from goods.locations import calendar_of
-from goods.waves import release_wave
 from models.stock import LocationRow
+from record.shipping.waves import release_wave
+from record.stock.locations import calendar_of
 
 router = APIRouter(tags=["warehouse"], route_class=OnceRoute)
 

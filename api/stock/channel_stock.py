@@ -17,11 +17,11 @@ from api.schemas import Answer
 from api.stock import goods_examples as examples
 from api.stock.goods_schemas import ChannelStockBody
 from api.stock.products import PathSku, find_product
-from domain.stock_views import Share
-from goods.channels import Quota, set_quotas, set_share
-from goods.mistakes import Mistake
-from goods.views import available_in_network, available_to_channel
+from domain.stock.views import Share
 from models.goods import ChannelQuotaRow, ChannelShareRow
+from record.stock.channel_shares import Quota, set_quotas, set_share
+from record.stock.mistakes import Mistake
+from record.stock.views import available_in_network, available_to_channel
 
 router = APIRouter(tags=["stock"], route_class=OnceRoute)
 

@@ -9,17 +9,17 @@ from api import examples
 from api.access import Caller
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, invalid
+from api.inputs import Cursor, Filter, Limit, after, cut
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, after, cut
 from api.schemas import Page
 from api.stock import goods_examples as goods
 from api.stock.channel_stock import check_channel
 from api.stock.goods_schemas import Kind
 from api.stock.products import PartAnswer, PathSku, find_product, sold_to
-from api.stock.stock_view import Place, SkuStock, StockFilter, view
-from goods.demand import bundles_now
-from goods.products import substitutes_of
+from api.stock.view import Place, SkuStock, StockFilter, view
 from models.stock import ProductRow, StockRow
+from record.stock.demand import bundles_now
+from record.stock.products import substitutes_of
 
 router = APIRouter(tags=["stock"])
 

@@ -12,15 +12,15 @@ from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Limit, after, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Limit, after, cut
 from api.schemas import Answer, Page
 from api.stock import goods_examples as examples
 from api.stock.goods_schemas import CLOCK, Kind, LocationBody
-from domain.stock_views import SELLABLE
-from goods.locations import save_location
-from goods.mistakes import Mistake
+from domain.stock.views import SELLABLE
 from models.stock import LocationRow
+from record.stock.locations import save_location
+from record.stock.mistakes import Mistake
 
 router = APIRouter(tags=["goods"], route_class=OnceRoute)
 

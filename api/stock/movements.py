@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, select
 
 from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN, invalid
+from api.inputs import Cursor, Filter, Limit, after_number, cut
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, after_number, cut
 from api.schemas import Answer, Page
 from api.stock import goods_examples as examples
-from domain.stock import EFFECT
+from domain.stock.movements import EFFECT
 from models.stock import StockMovementRow
 
 router = APIRouter(tags=["stock"])

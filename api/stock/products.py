@@ -12,15 +12,15 @@ from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Filter, Limit, after, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Filter, Limit, after, cut
 from api.schemas import Answer, Page
 from api.stock import goods_examples as examples
 from api.stock.goods_schemas import ProductBody
-from goods.demand import bundles_now
-from goods.mistakes import Mistake
-from goods.products import save_product, set_parts, set_substitutes, substitutes_of
 from models.stock import ProductRow
+from record.stock.demand import bundles_now
+from record.stock.mistakes import Mistake
+from record.stock.products import save_product, set_parts, set_substitutes, substitutes_of
 
 router = APIRouter(tags=["goods"], route_class=OnceRoute)
 

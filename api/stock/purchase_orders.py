@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from api.dependencies import OperationsReader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.schemas import Answer, Page
 from api.stock import arrival_examples as examples
 from models.arrivals import GoodsReceiptRow, PurchaseLineRow, PurchaseOrderRow

@@ -10,16 +10,16 @@ from api.access import Caller
 from api.dependencies import Services, Subscriber, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Limit, PathId, after_number, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Limit, PathId, after_number, cut
 from api.schemas import Page
-from api.subscriptions import subscription_examples as examples
-from api.subscriptions.subscription_schemas import DeliveryAnswer, DeliveryAsked, ReplayAsked, ReplayBody
+from api.subscriptions import examples
+from api.subscriptions.schemas import DeliveryAnswer, DeliveryAsked, ReplayAsked, ReplayBody
 from api.subscriptions.subscriptions import find_subscription
 from domain.ids import new_ping_id
 from domain.public_events import PING
 from models.subscription import WAITING, DeliveryRow
-from subscriptions.log import position_before
+from record.subscriptions.log import position_before
 
 router = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
 

@@ -12,12 +12,12 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.access import Caller
 from api.dependencies import Reader, Services, WithServices
 from api.errors import FORBIDDEN, TOO_MANY, Problem, invalid
+from api.inputs import Filter
 from api.openapi import responses
-from api.parameters import Filter
-from api.subscriptions import subscription_examples as examples
+from api.subscriptions import examples
 from api.subscriptions.streams import CountedStream
 from domain.public_events import PATTERN, chosen, public_type
-from subscriptions.envelope import event_body
+from record.subscriptions.envelope import event_body
 
 router = APIRouter(tags=["subscriptions"])
 

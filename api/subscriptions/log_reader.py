@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 
 from models.database import Sessions
 from models.horizon import LogHorizon
-from subscriptions.log import Entry, entries
+from record.subscriptions.log import Entry, entries
 
 log = structlog.get_logger()
 

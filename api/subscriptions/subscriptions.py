@@ -9,26 +9,21 @@ from api.access import Caller
 from api.dependencies import Services, Subscriber, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_MANY, Problem, invalid
 from api.idempotency import OnceRoute
+from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import json_body, responses
-from api.parameters import Cursor, Filter, Limit, PathId, after, cut
 from api.rate_limits import too_many
 from api.schemas import Page
-from api.subscriptions import subscription_examples as examples
-from api.subscriptions.subscription_schemas import (
-    SubscriptionAnswer,
-    SubscriptionBody,
-    SubscriptionState,
-    SubscriptionWithSecret,
-)
+from api.subscriptions import examples
+from api.subscriptions.schemas import SubscriptionAnswer, SubscriptionBody, SubscriptionState, SubscriptionWithSecret
 from domain.ids import new_subscription_id
 from models.horizon import newest
 from models.locks import Lock, hold
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from models.vault import vault_of
-from subscriptions.keys import new_secret
-from subscriptions.log import position_before
-from subscriptions.queue import FULL
-from subscriptions.targets import check_target
+from record.subscriptions.keys import new_secret
+from record.subscriptions.log import position_before
+from record.subscriptions.queue import FULL
+from record.subscriptions.targets import check_target
 
 router = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
 

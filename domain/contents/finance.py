@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from domain import milestones, return_money
+from domain import milestones
 from domain.contents.snapshot import Case, GivenBack, Line, Parcel, Snapshot, Units
 from domain.money import Money, NotMoney
 from domain.order import Order
+from domain.returns import refunds
 
 Told = dict[str, Any]
 
@@ -44,7 +45,7 @@ def sale(snapshot: Snapshot, kept: Money) -> Told:
     before = _before(snapshot, None)
     units = {line.line_no: line.quantity - before[line.line_no] for line in snapshot.lines if not line.ours}
     lines = _money_lines(snapshot, {line_no: left for line_no, left in units.items() if left > 0}, before)
-    shipping = return_money.shipping_paid(snapshot.order) if lines else Money(0, kept.currency)
+    shipping = refunds.shipping_paid(snapshot.order) if lines else Money(0, kept.currency)
     return {
         "amount": kept.text,
         "currency": kept.currency,
@@ -65,7 +66,7 @@ def credit(snapshot: Snapshot, note: GivenBack) -> Told:
     lines = _money_lines(snapshot, units, _before(snapshot, note))
     rest = note.amount + Money(sum(fee.minor_units for fee in fees.values()), currency)
     rest -= _sum(lines, "amount", currency)
-    shipping = min(rest, return_money.shipping_paid(snapshot.order)) if lines else Money(0, currency)
+    shipping = min(rest, refunds.shipping_paid(snapshot.order)) if lines else Money(0, currency)
     shipping = shipping if shipping.minor_units > 0 else Money(0, currency)
     return {
         "amount": note.amount.text,
@@ -106,7 +107,7 @@ def _of_note(snapshot: Snapshot, note: GivenBack) -> Case | None:
 def _money_lines(snapshot: Snapshot, units: Units, before: Units) -> list[Told]:
     """These units by line: price × quantity − discount + tax = amount."""
     order, lines = snapshot.order, []
-    paid, taxed = return_money.paid_for(order), return_money.taxed_for(order)
+    paid, taxed = refunds.paid_for(order), refunds.taxed_for(order)
     for line in order.lines:
         if not units.get(line.line_no):
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from domain.sourcing.candidates import Candidate, missing
 from domain.sourcing.outlook import Outlook
 from domain.sourcing.places import Asked, Place
-from domain.stock_views import SELLABLE
+from domain.stock.views import SELLABLE
 
 
 @dataclass(frozen=True, slots=True)

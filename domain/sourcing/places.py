@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from domain.calendars import Calendar
 from domain.sourcing.candidates import Wanted
 from domain.sourcing.provinces import center_of
-from domain.stock_views import kilometers
+from domain.stock.views import kilometers
 
 # What is assumed where a place is on no map.
 SAME_PROVINCE_KM, SAME_COUNTRY_KM, ABROAD_KM = 100.0, 1_500.0, 8_000.0

@@ -45,7 +45,8 @@ def payment(reader: Reader, *names: str) -> str:
 
 def collected(shop: Shop, channel_order_id: str) -> str:
     """Where the channel collects the money itself and its orders are all the names that it has for it: the order's
-    number with the channel before it, by which no other channel may name a payment (intake/payment_book.py)."""
+    number with the channel before it, by which no other channel may name a payment
+    (record/orders/payment_claims.py)."""
     name = f"{shop.channel}:{channel_order_id}"
     return name if REFERENCE.fullmatch(name) else ""
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from activities import journal
-from activities.comparing.statements import Place, StatementRequest, StatementSteps, Step
 from activities.notify import NotifyRequest
-from activities.telling.redeliver import Redeliver, RedeliverRequest
+from activities.redeliver import Redeliver, RedeliverRequest
+from activities.statements import Place, StatementRequest, StatementSteps, Step
 from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
@@ -17,6 +16,7 @@ from integrations.messages import MessageInbox
 from integrations.statements import Statements
 from models.database import Sessions
 from models.statements import PartnerDifferenceRow, StatementEntryRow
+from record import journal
 from settings import StatementPlan
 from tests.activities.story import build_steps, letters_to
 from tests.factories import place_order

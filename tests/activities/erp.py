@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from activities import journal
-from activities.telling.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from domain.errors import PartnerTrouble
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from models.database import Sessions
 from models.messaging import MessageRow
 from models.order import OrderRow
+from record import journal
 from tests.activities.story import letters_to
 from tests.factories import events_of
 

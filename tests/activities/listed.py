@@ -9,18 +9,18 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select
 
-from activities.channels.push import Push, PushAnswer, PushRequest
-from activities.stock import ledger
-from activities.stock.sweep import Sweep
+from activities.push import Push, PushAnswer, PushRequest
 from commands.channels import save_account
-from domain.stock import Movement
-from domain.stock_views import Share
-from goods.channels import set_share
-from intake.listings import put_listing
+from domain.stock.movements import Movement
+from domain.stock.views import Share
 from integrations.trust import trust
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from models.stock import StockRow
+from record.channels.listings import put_listing
+from record.stock import ledger
+from record.stock.channel_shares import set_share
+from record.stock.sweep import Sweep
 from tests.factories import LAMP
 from tests.integrations.servers import simulating
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 from sqlalchemy import select
 
-from activities.channels.pull import Pull, PullAnswer, PullRequest
+from activities.pull import Pull, PullAnswer, PullRequest
 from commands.channels import save_account
 from integrations.trust import trust
 from models.channel import IntakeRow

@@ -3,7 +3,7 @@
 from typing import Any
 
 from models.database import Sessions
-from rules.versions import Draft, activate, save_draft
+from record.rules.versions import Draft, activate, save_draft
 
 HELD = {"type": "hold", "reason": "a person must look", "owner_role": "staff"}
 

@@ -5,36 +5,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.aftersales.case_records import CaseStep
-from activities.aftersales.follow_ups import FollowUps
-from activities.aftersales.return_labels import ReturnLabels
-from activities.aftersales.return_refunds import ReturnRefunds
-from activities.aftersales.return_reports import ReturnProgress, ReturnReports
-from activities.aftersales.return_requests import CaseDecision, CaseRequest, ReturnRequests
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
-from activities.auditing.staff_rules import StaffRules
+from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
-from activities.parameters import ParameterBook
 from activities.payments import Refunds
-from activities.pick import FulfillmentStep, Pick
+from activities.pick import Pick
+from activities.progress import Progress, ProgressReports, Reports
+from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
+from activities.return_reports import ReturnProgress, ReturnReports
+from activities.return_requests import CaseDecision, CaseRequest, ReturnRequests
 from activities.returns import Returns
 from activities.ship import Ship
-from activities.shipping.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
-from activities.shipping.progress import Progress, ProgressReports, Reports
-from activities.shipping.reroute import Corrected, Reroute, Rerouting
-from activities.shipping.withdraw import Withdraw, Withdrawal, Withdrawn
-from activities.stock.decisions import Decision
-from activities.stock.receipts import receive_goods
-from activities.stock.shortages import Repayment, Shortages
-from activities.telling.accounts import AccountBook
-from activities.telling.letters import Letters
-from activities.undo import UndoRequest
+from activities.shortages import Repayment, Shortages
+from activities.withdraw import Withdraw, Withdrawal, Withdrawn
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
+from domain.undo import UndoRequest
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
@@ -44,6 +37,14 @@ from integrations.wms import Wms
 from models.database import Sessions
 from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
+from record.channels.account_cache import AccountBook
+from record.messages.letters import Letters
+from record.parameters import ParameterBook
+from record.returns.cases import CaseStep
+from record.rules.staff_rules import StaffRules
+from record.shipping.fulfillment_orders import FulfillmentStep
+from record.stock.receipts import receive_goods
+from record.stock.shortage_decisions import Decision
 from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_webhook
 
 Event = tuple[str, str]

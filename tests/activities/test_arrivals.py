@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from activities.reserve import Reserve, StockRequest
-from activities.stock.purchases import apply_purchase_order
-from activities.stock.queue import AHEAD, News
-from activities.stock.receipts import receive_goods
-from activities.stock.shortages import Shortage, Shortages
+from activities.shortages import Shortage, Shortages
 from commands.verify import verify
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow, StockExceptionRow
 from models.database import Sessions
 from models.order import OrderRow
 from models.stock import BackorderRow
+from record.stock.purchases import apply_purchase_order
+from record.stock.queue import AHEAD, News
+from record.stock.receipts import receive_goods
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, counters, place_order, stock_shop, store_webhook
 

@@ -10,7 +10,6 @@ from sqlalchemy import select, text
 
 from activities.audit import AuditRequest, AuditResult
 from activities.holds import Release
-from activities.records import load_order, ship_to
 from commands.blocks import block_buyer, unblock_buyer
 from commands.parameters import set_parameter
 from domain.money import Money
@@ -19,6 +18,7 @@ from domain.parameters import NotAParameter
 from models.order import AuditRow, EventWordsRow, HoldRow, OrderEventRow, OrderRow
 from models.parameters import ParameterRow
 from models.stock import ProductRow
+from record.order_mapping import load_order, ship_to
 from tests.activities.story import Steps
 from tests.factories import LAMP, PLACED_AT, an_order, place_orders
 

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from activities.aftersales import case_records
 from activities.reserve import StockRequest
-from activities.shipping.withdraw import Withdrawal, Withdrawn
-from activities.sourcing.claims import Reservation
-from activities.sourcing.needs import outstanding
-from activities.stock.decisions import Decision, Settled
-from activities.stock.shortages import Shortages
-from activities.undo import UndoRequest
-from goods.products import set_parts, set_substitutes
+from activities.shortages import Shortages
+from activities.withdraw import Withdrawal, Withdrawn
+from domain.undo import UndoRequest
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow, LocationRow
+from record.returns import cases
+from record.sourcing.claims import Reservation
+from record.sourcing.needs import outstanding
+from record.stock.products import set_parts, set_substitutes
+from record.stock.shortage_decisions import Decision, Settled
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders, stock_shop
 
@@ -205,7 +205,7 @@ def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
 
     # when
     with order.sessions() as session:
-        units = case_records.by_sku(session, session.get_one(ReturnRow, order.case))
+        units = cases.by_sku(session, session.get_one(ReturnRow, order.case))
 
     # then
     assert units == {LAMP: 2, TEACUP: 4}
@@ -233,7 +233,7 @@ def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, c
 
     # then
     with order.sessions() as session:
-        assert case_records.returned_units(session, session.get_one(ReturnRow, order.case)) == {1: paid}
+        assert cases.returned_units(session, session.get_one(ReturnRow, order.case)) == {1: paid}
 
 
 def test_nobody_is_promised_what_is_at_a_virtual_location(steps: Steps) -> None:

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select
 
+from activities.carrier_claims import ParcelTrouble, Remedy, Settlement
 from activities.reserve import StockRequest
-from activities.shipping.carrier_claims import ParcelTrouble, Remedy, Settlement
-from activities.sourcing.needs import outstanding
 from models.deadlines import CarrierClaimRow
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow
+from record.sourcing.needs import outstanding
 from tests.activities.story import Steps
 from tests.factories import LAMP, PRICE, TEACUP, assert_ledger_explains_stock
 

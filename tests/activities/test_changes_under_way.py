@@ -11,22 +11,23 @@ from sqlalchemy import text
 
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
-from activities.auditing.staff_rules import StaffRules
-from activities.pick import FulfillmentStep, Pick
-from activities.records import ship_to
+from activities.pick import Pick
 from activities.reserve import StockRequest
-from activities.shipping.withdraw import Withdrawal
-from activities.sourcing.outlooks import OutlookBook
-from activities.sourcing.reconsider import WAITING, Reconsider
+from activities.withdraw import Withdrawal
 from domain.money import Money
 from domain.order import Address, Order
-from goods.waves import release_wave
-from intake.changes import merge
-from intake.order_rows import new_order
 from integrations.payments import GatewayPayment, GatewayPaymentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
+from record.order_mapping import ship_to
+from record.orders.changes import merge
+from record.orders.rows import new_order
+from record.rules.staff_rules import StaffRules
+from record.shipping.fulfillment_orders import FulfillmentStep
+from record.shipping.waves import release_wave
+from record.sourcing.outlooks import OutlookBook
+from record.sourcing.reconsider import WAITING, Reconsider
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, events_of, place_orders, stock_shop
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy.exc import OperationalError
 
-from activities.sourcing.claim_desk import ClaimDesk, DeskBusy
+from activities.claim_desk import ClaimDesk, DeskBusy
 
 
 class Counter:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from activities.allocate import Allocate
 from activities.reserve import Reserve, StockRequest, claim_stock
-from activities.sourcing.claims import Reservation
 from models.database import Sessions
 from models.stock import StockRow
+from record.sourcing.claims import Reservation
 from tests.factories import (
     LAMP,
     TEACUP,

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from activities.reserve import Reserve, StockRequest
-from activities.stock.counts import apply_count
-from activities.stock.queue import News
 from models.arrivals import StockDifferenceRow, WarehouseCountRow
 from models.database import Sessions
 from models.stock import StockMovementRow
+from record.stock.queue import News
+from record.stock.warehouse_counts import apply_count
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, place_order, stock_shop, store_webhook
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from activities.auditing.deadlines import DeadlineSweep
 from activities.outcome import Ending
 from models.deadlines import DeadlineAlertRow
 from models.order import OrderEventRow, OrderRow
+from record.orders.deadlines import DeadlineSweep
 from tests.activities.story import REASON, Steps
 from tests.factories import place_order
 

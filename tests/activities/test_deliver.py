@@ -10,10 +10,10 @@ from sqlalchemy import text
 from domain.retries import SCHEDULE, WHOLE
 from models.database import Sessions
 from models.subscription import SubscriptionRow
-from subscriptions.keys import new_secret, rotate
+from record.subscriptions.keys import new_secret, rotate
 from tests.factories import RECEIVER, place_order, place_orders
 from tests.factories import an_order as order_of
-from tests.subscriptions.receiver import Post, Receiver, Reply, receiving
+from tests.record.receiver import Post, Receiver, Reply, receiving
 
 HELD, ACCEPTED, COMPLETED = "order.held", "order.accepted", "order.completed"
 

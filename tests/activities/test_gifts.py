@@ -7,12 +7,12 @@ from sqlalchemy import select, text
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest
-from activities.records import load_order
 from activities.reserve import StockRequest
-from activities.shipping.withdraw import Withdrawal, Withdrawn
-from activities.sourcing.claims import Reservation
-from domain.return_money import value_of
+from activities.withdraw import Withdrawal, Withdrawn
+from domain.returns.refunds import value_of
 from models.order import OrderLineRow
+from record.order_mapping import load_order
+from record.sourcing.claims import Reservation
 from tests.activities.rule_sets import rules_in_force
 from tests.activities.story import Steps
 from tests.factories import LAMP, assert_ledger_explains_stock, events_of, stock_shop

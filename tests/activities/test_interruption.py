@@ -16,8 +16,8 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, UnsandboxedWorkflowRunner, Worker
 
+from activities.claim_desk import ClaimDesk
 from activities.interruption import Uninterrupted
-from activities.sourcing.claim_desk import ClaimDesk
 
 ORDERS = 6
 SHORT: dict[str, Any] = {

@@ -8,18 +8,18 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from activities.aftersales.case_records import CaseStep
 from activities.outcome import Ending
 from activities.settlement import Settled, Settlement
 from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.money import Money
-from intake import payment_book
-from intake.payment_book import CHECK_ASKED
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
+from record.orders import payment_claims
+from record.orders.payment_claims import CHECK_ASKED
+from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import an_order, place_orders, store_webhook
 
@@ -49,7 +49,7 @@ def pay(steps: Steps, address: str, amount: Money = TOTAL) -> None:
 def hear(steps: Steps, amount: Money = TOTAL) -> None:
     """The webhook comes, and the relay books what it says."""
     with steps.sessions.begin() as session:
-        payment_book.capture(session, order_of(steps).payment_reference, amount)
+        payment_claims.capture(session, order_of(steps).payment_reference, amount)
 
 
 def refund(steps: Steps) -> bool:

@@ -17,26 +17,26 @@ from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import OperationalError
 
 from activities.allocate import Allocate, TooMuchTraffic
-from activities.channels import offers
 from activities.outcome import Ending, Outcome
 from activities.reserve import Reserve, StockRequest
-from activities.sourcing.outlooks import OutlookBook
-from activities.sourcing.reconsider import Reconsider
-from activities.stock.counts import apply_count
-from activities.stock.decisions import Decision
-from activities.stock.purchases import apply_purchase_order
-from activities.stock.receipts import receive_goods
-from activities.stock.shortages import Shortages
-from activities.stock.sweep import Sweep
-from activities.undo import UndoRequest
+from activities.shortages import Shortages
 from domain.listing import Offer
 from domain.status import NotAllowed
-from goods.channels import Quota, set_quotas
-from goods.mistakes import Mistake
+from domain.undo import UndoRequest
 from models.database import Sessions
 from models.listing import ChannelListingRow
-from stocktaking.changes import Adjustment, Transfer, book_adjustment, book_transfer
-from stocktaking.counts import Count, book_count
+from record.channels import offers
+from record.sourcing.outlooks import OutlookBook
+from record.sourcing.reconsider import Reconsider
+from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
+from record.stock.channel_shares import Quota, set_quotas
+from record.stock.counts import Count, book_count
+from record.stock.mistakes import Mistake
+from record.stock.purchases import apply_purchase_order
+from record.stock.receipts import receive_goods
+from record.stock.shortage_decisions import Decision
+from record.stock.sweep import Sweep
+from record.stock.warehouse_counts import apply_count
 from tests.factories import (
     CHANNEL,
     LAMP,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from activities.parameters import ParameterBook
-from activities.pick import FulfillmentStep
+from activities.merge import ALONE, BOOK, BOOKED, GATHERING, PACKING, Merge, MergeRequest, MergeStanding
 from activities.ship import Ship
-from activities.shipping.merge import ALONE, BOOK, BOOKED, GATHERING, PACKING, Merge, MergeRequest, MergeStanding
-from activities.undo import UndoRequest
+from domain.undo import UndoRequest
 from integrations.bookings import Booking, BookingRequest
 from integrations.tms import Tms
+from record.parameters import ParameterBook
+from record.shipping.fulfillment_orders import FulfillmentStep
 from tests.activities.story import EXAMPLE_PREFIX, Steps
 from tests.factories import LAMP, TEACUP, events_of, place_order, store_webhook
 

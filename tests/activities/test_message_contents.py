@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities import journal
 from activities.notify import NotifyRequest
 from commands.channels import save_account
 from commands.parameters import set_parameter
 from domain import milestones
 from domain.money import Money
-from intake.erasing import erase
 from models.fulfillment import ShipmentRow
 from models.messaging import MessageRow
 from models.order import OrderRow
+from record import journal
+from record.people.erasing import erase
 from tests.activities.story import Steps
 from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP
 

@@ -8,13 +8,13 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from activities import journal
 from activities.notify import Notify, NotifyAnswer, NotifyRequest
-from activities.telling.redeliver import Redeliver, RedeliverRequest
+from activities.redeliver import Redeliver, RedeliverRequest
 from domain import milestones
 from domain.milestones import RECIPIENTS
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
+from record import journal
 from tests.activities.story import Steps, letters_to
 from tests.factories import RECEIVER
 from tests.integrations.servers import SECRET, serving

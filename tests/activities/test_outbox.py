@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from activities.telling.redeliver import RedeliverAnswer
+from activities.redeliver import RedeliverAnswer
 from domain.milestones import DELIVERED, RECEIVED, SHIPPED
 from tests.activities.erp import Erp
 from tests.activities.story import Steps

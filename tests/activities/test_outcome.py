@@ -6,7 +6,7 @@ from sqlalchemy import select
 from activities.holds import Hold, Release
 from activities.outcome import Alert, Ending
 from activities.reserve import StockRequest
-from activities.shipping.withdraw import Withdrawal, Withdrawn
+from activities.withdraw import Withdrawal, Withdrawn
 from domain.status import NotAllowed
 from models.messaging import MessageRow
 from models.order import HoldRow, OrderLineRow, OrderRow

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from sqlalchemy import func, update
 
-from activities import journal
 from activities.notify import NotifyRequest
-from activities.telling.redeliver import RedeliverAnswer
+from activities.redeliver import RedeliverAnswer
 from domain.milestones import CANCELED, RECEIVED, SHIPPED
 from models.messaging import MessageRow
 from models.order import OrderRow
+from record import journal
 from tests.activities.erp import Erp
 from tests.activities.story import Steps
 from tests.factories import an_order, place_orders

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels import pull
-from activities.channels.pull import PullRequest
+from activities import pull
+from activities.pull import PullRequest
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
-from intake.writer import ChannelWriter
 from models.database import Sessions
+from record.channels.intake_writer import ChannelWriter
 from tests.activities.platforms import CHANNEL, Platform, platform
 from tests.factories import everything_in
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from activities.channels.offers import acknowledge
-from activities.stock.sweep import Sweep
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
-from domain.stock import OutOfStock
-from domain.stock_views import Share
-from goods.channels import Quota, set_quotas, set_share
+from domain.stock.movements import OutOfStock
+from domain.stock.views import Share
 from models.database import Sessions
 from models.listing import ChannelListingRow, ChannelPushRow
 from models.stock import ProductRow
+from record.channels.offers import acknowledge
+from record.stock.channel_shares import Quota, set_quotas, set_share
+from record.stock.sweep import Sweep
 from tests.activities.listed import CHANNEL, Listed, listed
 from tests.factories import LAMP, TEACUP
 from tests.integrations.servers import eventually
@@ -143,7 +143,7 @@ def test_who_dies_between_push_and_acknowledgement_leaves_it_to_the_next_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("activities.channels.push.acknowledge", dies)
+        patched.setattr("activities.push.acknowledge", dies)
         with pytest.raises(KeyboardInterrupt):
             there.push()
     assert there.behind() == [LAMP, TEACUP]

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from activities.allocate import Allocate
 from activities.reserve import Reserve, StockRequest
-from activities.sourcing.claims import Reservation
-from activities.undo import UndoRequest
-from goods.channels import Quota, set_quotas
-from goods.mistakes import Mistake
-from goods.quotas import quota_left
+from domain.undo import UndoRequest
 from models.database import Sessions
 from models.goods import ChannelQuotaRow
+from record.sourcing.claims import Reservation
+from record.stock.channel_shares import Quota, set_quotas
+from record.stock.mistakes import Mistake
+from record.stock.quotas import quota_left
 from tests.factories import CHANNEL, LAMP, TEACUP, an_order, counters, place_orders, stock_shop
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from activities.channels.pull import PullRequest
-from activities.channels.reconcile import Compared, Reconcile
+from activities.pull import PullRequest
+from activities.reconcile import Compared, Reconcile
 from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
 from tests.activities.platforms import CHANNEL, Platform, platform

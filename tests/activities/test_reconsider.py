@@ -7,11 +7,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from activities.allocate import Allocate, Allocation
+from activities.merge import Merge, MergeRequest
 from activities.reserve import StockRequest
-from activities.shipping.merge import Merge, MergeRequest
-from activities.sourcing.outlooks import OutlookBook
-from activities.sourcing.plans import MOST_MOVES
-from activities.sourcing.reconsider import Reconsider
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
@@ -19,6 +16,9 @@ from models.order import OrderEventRow, OrderRow
 from models.set_aside import TRIES
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
+from record.sourcing.outlooks import OutlookBook
+from record.sourcing.plans import MOST_MOVES
+from record.sourcing.reconsider import Reconsider
 from tests.factories import (
     LAMP,
     TEACUP,

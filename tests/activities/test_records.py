@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from activities.records import load_order
-from intake.order_rows import new_order, request_hash
-from intake.order_writer import OrderWriter
 from integrations.channels.registry import TRANSLATORS
 from models.database import Sessions
+from record.order_mapping import load_order
+from record.orders.rows import new_order, request_hash
+from record.orders.writer import OrderWriter
 from tests.channels.payloads import CHANNELS, sample
 from tests.factories import an_order
 

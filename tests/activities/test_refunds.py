@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.aftersales.case_records import CaseStep
 from domain.ids import return_id
 from domain.money import Money
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
+from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import LAMP, PRICE, SHIPPING, TEACUP, assert_ledger_explains_stock, place_order
 

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from activities.allocate import Allocation, Work
 from activities.reserve import StockRequest
-from activities.sourcing.claims import Reservation
-from activities.stock.queue import News
-from activities.stock.receipts import receive_goods
 from models.order import OrderRow
 from models.stock import BackorderRow
+from record.sourcing.claims import Reservation
+from record.stock.queue import News
+from record.stock.receipts import receive_goods
 from tests.activities.story import BOTH, Steps
 from tests.factories import (
     LAMP,

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.aftersales.case_records import CaseStep
 from domain.ids import return_id
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.returns import ReturnedGoodsRow, ReturnRow
+from record.returns.cases import CaseStep
 from tests.activities.story import A_GOOD_LAMP, A_LAMP, YESTERDAY, Steps
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, events_of
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.aftersales.case_records import CaseStep
-from activities.aftersales.return_requests import CaseDecision
+from activities.return_requests import CaseDecision
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import MessageRow
 from models.order import OrderRow
 from models.parameters import ParameterRow
 from models.returns import ReturnedGoodsRow, ReturnReasonRow, ReturnRow
 from models.stock import ProductRow
+from record.returns.cases import CaseStep
 from tests.activities.story import A_GOOD_LAMP, Steps
 from tests.factories import LAMP, PRICE, TEACUP, assert_ledger_explains_stock, counters, events_of
 

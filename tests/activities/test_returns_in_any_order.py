@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from activities.aftersales.case_records import CaseStep
-from activities.aftersales.return_requests import CaseDecision
+from activities.return_requests import CaseDecision
 from commands.verify import verify
 from domain.ids import return_id
 from domain.money import Money
-from domain.return_kinds import KINDS, RefundTo, ReturnKind, carried_out_as
+from domain.returns.kinds import KINDS, RefundTo, ReturnKind, carried_out_as
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import MessageRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
+from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, place_order, stock_shop
 

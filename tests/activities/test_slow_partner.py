@@ -11,11 +11,11 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from activities import journal
 from activities.notify import Notify, NotifyRequest
-from activities.telling.redeliver import Redeliver, RedeliverRequest
+from activities.redeliver import Redeliver, RedeliverRequest
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
+from record import journal
 from tests.activities.story import Steps, letters_to
 from tests.factories import an_order, place_orders
 from tests.integrations.servers import SECRET, serving

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.telling.snapshots import load_snapshots
 from domain import milestones
 from domain.contents.snapshot import Snapshot
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow, ShipmentRow
 from models.goods import ProductPartRow
+from record.messages.snapshots import load_snapshots
 from tests.factories import LAMP, TEACUP, place_order, stock_shop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -9,14 +9,14 @@ from sqlalchemy import update
 from activities.allocate import Allocate, Allocation
 from activities.audit import AuditRequest
 from activities.reserve import Reserve, StockRequest
-from activities.sourcing.outlooks import OutlookBook
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.parameters import ParameterRow
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ProductRow
-from sourcing.exact import solve_exactly
+from record.sourcing.exact import solve_exactly
+from record.sourcing.outlooks import OutlookBook
 from tests.activities.rule_sets import rules_in_force
 from tests.activities.story import Steps
 from tests.factories import LAMP, RECEIVER, TEACUP, an_order, place_orders, stock_shop

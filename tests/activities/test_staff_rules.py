@@ -6,14 +6,14 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from activities.audit import Audit, AuditRequest, AuditResult
-from activities.auditing.staff_rules import StaffRules
 from activities.holds import OpenHolds, Release
 from activities.reserve import StockRequest
-from activities.stock.receipts import receive_goods
 from models.order import AuditRow, HoldRow, OrderRow
 from models.rules import RuleSetRow
 from models.stock import ReservationRow
-from rules.versions import retire
+from record.rules.staff_rules import StaffRules
+from record.rules.versions import retire
+from record.stock.receipts import receive_goods
 from tests.activities.rule_sets import HELD, rules_in_force
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, events_of, place_order, store_webhook

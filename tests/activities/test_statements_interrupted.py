@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from activities.comparing import statements as steps_of_statements
-from activities.comparing.statements import StatementRequest
+from activities import statements as steps_of_statements
+from activities.statements import StatementRequest
 from domain import milestones
 from domain.errors import PartnerTrouble, StatementRefused
 from integrations import statements

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from activities.undo import UndoRequest
+from domain.undo import UndoRequest
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from models.fulfillment import ShipmentRow

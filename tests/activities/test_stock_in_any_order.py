@@ -10,15 +10,15 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import func, select
 
 from activities.allocate import Work
+from activities.progress import Reports
 from activities.reserve import StockRequest, claim_stock
-from activities.shipping.progress import Reports
-from activities.undo import UndoRequest
-from goods.channels import Quota, set_quotas
-from goods.demand import UNDONE
-from goods.mistakes import Mistake
+from domain.undo import UndoRequest
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.stock import ReservationRow, StockRow
-from stocktaking.changes import Adjustment, Transfer, book_adjustment, book_transfer
+from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
+from record.stock.channel_shares import Quota, set_quotas
+from record.stock.demand import UNDONE
+from record.stock.mistakes import Mistake
 from tests.activities.story import Steps
 from tests.factories import CHANNEL, an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
 

@@ -9,8 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
-from activities.aftersales.case_records import CaseStep
-from activities.aftersales.return_requests import CaseDecision
+from activities.return_requests import CaseDecision
 from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.ids import return_id
@@ -21,6 +20,7 @@ from models.messaging import MessageRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow, StoreCreditRow
 from models.returns import ReturnRow
+from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.activities.test_refunds import PAID, come_in, recorded
 from tests.activities.test_return_terms import agree, came_back, row_of

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.stock import ledger
-from activities.stock.sweep import Sweep
-from domain.stock import Movement
-from domain.stock_levels import BACK, LOW, OUT
+from domain.stock.levels import BACK, LOW, OUT
+from domain.stock.movements import Movement
 from models.database import Sessions
 from models.listing import StockAlertRow, StockTouchRow
 from models.stock import ProductRow
+from record.stock import ledger
+from record.stock.sweep import Sweep
 from tests.factories import LAMP, TEACUP, stock_shop
 
 
@@ -117,7 +117,7 @@ def test_a_sweep_that_dies_leaves_everything_to_the_next_one(shop: Sessions, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("activities.stock.sweep.insert_all", dies)
+        patched.setattr("record.stock.sweep.insert_all", dies)
         with pytest.raises(KeyboardInterrupt):
             Sweep(shop).run()
     Sweep(shop).run()

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from activities.channels.pull import PullRequest
+from activities.pull import PullRequest
 from domain.errors import CallLimited
-from intake.accounts import find_account
-from intake.intakes import Arrival
-from intake.reading import read_webhook
-from intake.writer import ChannelWriter
 from models.channel import IntakeRow
 from models.database import Sessions
+from record.channels.accounts import find_account
+from record.channels.intake_writer import ChannelWriter
+from record.channels.intakes import Arrival
+from record.channels.reading import read_webhook
 from tests.activities.platforms import CHANNEL, Platform, platform
 from tests.factories import everything_in
 

@@ -7,11 +7,11 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from activities import journal
-from activities.telling.redeliver import RedeliverAnswer
+from activities.redeliver import RedeliverAnswer
 from domain import milestones
 from domain.errors import PartnerTrouble
 from models.uploads import ChannelUploadRow
+from record import journal
 from tests.activities.story import Steps
 from tests.activities.uploading import CHANNEL, CUPS, KEYS, LAMPS, Uploading
 from tests.factories import events_of

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.reserve import Reserve, StockRequest
-from activities.stock.queue import Name
-from activities.stock.sweep import Sweep
-from activities.undo import UndoRequest
-from goods.channels import Quota, set_quotas
+from domain.undo import UndoRequest
 from models.database import Sessions
 from models.order import OrderRow
+from record.stock.channel_shares import Quota, set_quotas
+from record.stock.queue import Name
+from record.stock.sweep import Sweep
 from tests.factories import CHANNEL, LAMP, place_order, stock_shop
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

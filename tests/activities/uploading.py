@@ -8,9 +8,8 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select, update
 
-from activities import journal
 from activities.notify import NotifyAnswer, NotifyRequest
-from activities.telling.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from commands.channels import save_account
 from domain import milestones
 from domain.money import Money
@@ -18,6 +17,7 @@ from domain.order import OrderLine
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import MessageRow as M
 from models.payment import MoneyMovementRow
+from record import journal
 from tests.activities.story import Steps
 from tests.factories import LAMP, PRICE, SHIPPING, TEACUP, an_order, place_orders
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx2
 
-from intake.accounts import make_account
 from models.channel import ChannelAccountRow
 from models.database import Sessions
+from record.channels.accounts import make_account
 from tests.api.conftest import Api, Body, order_body
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the channel").decode()

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.auditing.deadlines import DeadlineSweep
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.stock import LocationRow
+from record.orders.deadlines import DeadlineSweep
 from tests.api.conftest import Api, assert_problem, fields, order_body
 
 Place = Callable[..., Awaitable[str]]

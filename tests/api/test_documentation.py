@@ -8,16 +8,18 @@ import pytest
 from pydantic import BaseModel
 
 from api import examples, set_asides
-from api.channels import channel_examples, listing_examples
-from api.channels.channel_webhooks import IntakeTaken
+from api.channels import examples as channel_examples
+from api.channels import listing_examples
 from api.channels.intakes import IntakeAnswer, IntakeWithRaw
 from api.channels.listings import Listing, PushAsked
 from api.channels.missing_orders import MissingOrder
-from api.orders import example_answers, sourcing_examples
+from api.channels.webhooks import IntakeTaken
+from api.orders import examples as example_answers
+from api.orders import sourcing_examples
+from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
 from api.orders.audits import AuditsAnswer
 from api.orders.batches import BatchAnswer
-from api.orders.order_answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
-from api.orders.order_commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
+from api.orders.commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.orders.shortages import ShortageTold
 from api.orders.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
 from api.partners import difference_examples
@@ -26,15 +28,15 @@ from api.partners.differences import DifferenceCounts, PartnerDifference
 from api.partners.message_alerts import MessageAlerts
 from api.partners.messages import MessageAnswer
 from api.partners.redelivery import RedeliveryAsked
-from api.returns import return_examples
-from api.returns.return_commands import ReturnTold
-from api.returns.return_reasons import ReasonAnswer, ReasonsBody
-from api.returns.return_receipts import InspectionBody, ReceiptBody, ReportTaken
-from api.returns.return_reports import ReturnRate
-from api.returns.return_requests import ReturnAsked, ReturnBody
-from api.returns.return_schemas import ReturnAnswer
-from api.rules import rule_examples
-from api.rules.rule_answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
+from api.returns import examples as return_examples
+from api.returns.commands import ReturnTold
+from api.returns.reasons import ReasonAnswer, ReasonsBody
+from api.returns.receipts import InspectionBody, ReceiptBody, ReportTaken
+from api.returns.reports import ReturnRate
+from api.returns.requests import ReturnAsked, ReturnBody
+from api.returns.schemas import ReturnAnswer
+from api.rules import examples as rule_examples
+from api.rules.answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from api.shipping import carrier_examples, warehouse_examples
 from api.shipping.pick_lists import PickList
@@ -43,18 +45,18 @@ from api.shipping.shipments import VoidBody, VoidTold
 from api.shipping.unknown_waybills import UnknownWaybill
 from api.shipping.waves import WavesAnswer
 from api.stock import arrival_examples, goods_examples
+from api.stock.alerts import StockAlert
 from api.stock.channel_stock import ChannelStockAnswer
+from api.stock.counts import StockCountAnswer
 from api.stock.inventory import ProductStock
 from api.stock.locations import LocationAnswer
 from api.stock.movements import MovementAnswer
 from api.stock.products import ProductAnswer
 from api.stock.purchase_orders import PurchaseOrderAnswer, PurchaseOrderSummary
-from api.stock.stock_alerts import StockAlert
-from api.stock.stock_counts import StockCountAnswer
-from api.stock.stock_reports import Difference, StockException
-from api.stock.stock_view import SkuStock
-from api.subscriptions import subscription_examples
-from api.subscriptions.subscription_schemas import (
+from api.stock.reports import Difference, StockException
+from api.stock.view import SkuStock
+from api.subscriptions import examples as subscription_examples
+from api.subscriptions.schemas import (
     DeliveryAnswer,
     DeliveryAsked,
     SubscriptionAnswer,

@@ -16,7 +16,7 @@ from api.app import BODIES, create_app
 from api.door import Door
 from api.errors import Problem
 from api.examples import ORDER
-from api.orders.order_schemas import OrderBody
+from api.orders.schemas import OrderBody
 from api.orders.splitting import split
 from api.partners.carrier_pushes import Kuaidi100Push, SfPush
 from api.partners.webhook_types import WEBHOOKS

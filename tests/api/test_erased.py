@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from intake.erasing import erase
 from models.database import Sessions
+from record.people.erasing import erase
 from tests.api.channel_calls import moved, open_account, push, says
 from tests.api.conftest import Api, assert_problem, order_body
 from tests.factories import CHANNEL

@@ -12,12 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from activities import journal
 from api.app import create_app
 from api.subscriptions import log_reader
 from api.subscriptions.log_reader import LogReader
 from commands.keys import create_key
 from models.database import Sessions
+from record import journal
 from settings import Settings
 from tests.api.conftest import NOBODY, assert_problem
 from tests.factories import an_order as order_of

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api.orders.order_schemas import OrderBody
-from intake.order_rows import request_hash
+from api.orders.schemas import OrderBody
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
+from record.orders.rows import request_hash
 from tests.api.conftest import Api, Body, assert_problem, fields, lines, order_body
 
 

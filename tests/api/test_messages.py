@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import func, text, update
 
-from activities import journal
 from models.database import Sessions
 from models.subscription import DeliveryRow, SubscriptionRow
+from record import journal
 from tests.api.conftest import Api, assert_problem, fields, figures_of
 from tests.api.test_subscriptions import happened, queue, subscribe
 from tests.factories import events_of, place_order

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, update
 
-from api.orders.order_view import fulfillment_summary
+from api.orders.view import fulfillment_summary
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow

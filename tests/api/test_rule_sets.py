@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.rules.rule_examples import RULES
+from api.rules.examples import RULES
 from commands.keys import create_key
 from models.database import Sessions
 from tests.api.conftest import Api, Connect, assert_problem, fields

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from activities.stock import ledger
 from api.stock.goods_examples import ADJUSTED, ADJUSTMENT, BULB, EVENING_SET, LAMP, STORE, TRANSFER, TRANSFERRED
-from domain.stock import Movement
-from goods.products import set_parts
+from domain.stock.movements import Movement
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow
+from record.stock import ledger
+from record.stock.products import set_parts
 from tests.api.conftest import Api, assert_problem, fields
 from tests.factories import assert_ledger_explains_stock, counters
 

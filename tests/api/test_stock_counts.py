@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from activities.stock import ledger
 from api.stock.goods_examples import BULB, COUNT, COUNTED, LAMP, STORE
-from domain.stock import Movement
+from domain.stock.movements import Movement
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow
+from record.stock import ledger
 from tests.api.conftest import Api, assert_problem, fields
 from tests.factories import assert_ledger_explains_stock
 

@@ -6,13 +6,13 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from activities import journal
 from commands.keys import create_key
 from models.database import Sessions
 from models.horizon import LogHorizon
 from models.subscription import DeliveryRow
+from record import journal
+from record.subscriptions.queue import fill
 from settings import Settings
-from subscriptions.queue import fill
 from tests.api.conftest import Api, Connect, assert_problem, fields, running
 from tests.factories import place_order
 

@@ -11,12 +11,12 @@ from api.app import WRONG_CODES_AT_ONCE
 from api.shipping.warehouse_examples import PICKUP, WAVE
 from commands.keys import create_key
 from domain.pickup import MOST_TRIES, code_hash
-from intake import pickups
 from models.access import ApiKeyRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.stock import LocationRow
+from record.shipping import pickups
 from tests.api.conftest import Api, Connect, assert_problem, fields
 
 STORE, OTHER, WORK = "WEST-LAKE-STORE", "NANJING-STORE", "FO-1"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from bench.cpu import cpu_seconds
+from commands.bench.cpu import cpu_seconds
 
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 

@@ -3,8 +3,8 @@
 import json
 
 from api.app import create_app
-from api.orders.order_schemas import OrderBody
-from bench.load import Load, _requests, fire
+from api.orders.schemas import OrderBody
+from commands.bench.load import Load, _requests, fire
 from commands.keys import create_key
 from models.database import Sessions
 from models.order import OrderRow

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine, text
 from temporalio.testing import WorkflowEnvironment
 
-from bench.day import Day
-from bench.growth import FEW_BLOCKS, Growth, grown
-from bench.planting import Template, plant, read_template
-from bench.statements import Explained, explaining
+from commands.bench.day import Day
+from commands.bench.growth import FEW_BLOCKS, Growth, grown
+from commands.bench.planting import Template, plant, read_template
+from commands.bench.statements import Explained, explaining
 from embedded.postgres import EmbeddedPostgres
 from models.database import open_database
 from tests.databases import copy_template

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bench.remarks import HELD_OUT, measure_remarks
-from commands.remarks import TRAINING_DATA
-from commands.remarks_training import fit
+from commands.bench.remarks import HELD_OUT, measure_remarks
+from commands.remarks.command import TRAINING_DATA
+from commands.remarks.training import fit
 from domain.remarks.classifier import NOTHING, OTHER, WEIGHTS
 from domain.remarks.intents import Intent
 

@@ -1,12 +1,12 @@
 """What the proof of the log costs is measured part by part, over a log that is whole afterwards."""
 
-from activities import journal
-from bench.flow import Side
-from bench.orders import OrderLoad
-from bench.trace import prove
+from commands.bench.flow import Side
+from commands.bench.orders import OrderLoad
+from commands.bench.trace import prove
 from models.database import Sessions
+from record import journal
+from record.trail.proving import links
 from tests.factories import an_order, place_orders
-from trail.proving import links
 
 STORY = ("order.received", "order.accepted", "order.completed")
 

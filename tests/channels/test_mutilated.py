@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.order import Order
-from intake.order_rows import new_order
 from integrations.channels import shaping
 from integrations.channels.reading import Unreadable
 from integrations.channels.registry import TRANSLATORS
 from integrations.channels.values import CONTROLS, FIRST, LAST, MAX_MINOR_UNITS, MAX_QUANTITY
+from record.orders.rows import new_order
 from tests.channels.payloads import CHANNELS, parsed
 
 GONE = object()

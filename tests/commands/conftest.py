@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from activities.aftersales.return_reports import ReturnProgress, ReturnReports
 from activities.allocate import Allocate
 from activities.holds import accept
 from activities.outcome import Ending, Outcome
+from activities.progress import ProgressReports, Reports
 from activities.reserve import Reserve, StockRequest
-from activities.shipping.progress import ProgressReports, Reports
-from activities.undo import UndoRequest
+from activities.return_reports import ReturnProgress, ReturnReports
 from commands.seed import SHOP, stock_shop
+from domain.undo import UndoRequest
 from embedded.postgres import EmbeddedPostgres
-from goods.channels import Quota, set_quotas
 from models.base import Json
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
@@ -26,7 +25,8 @@ from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow, PaymentRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.uploads import ChannelUploadRow
-from stocktaking.changes import Transfer, book_transfer
+from record.stock.changes import Transfer, book_transfer
+from record.stock.channel_shares import Quota, set_quotas
 from tests.databases import bring_back, copy_template, keep
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 
 from commands.channels import save_account
 from domain.pulling import PullPlan
-from intake.accounts import find_account, pull_plans
 from models.database import Sessions
+from record.channels.accounts import find_account, pull_plans
 
 PUSH = {"url": "https://shop.example/api", "token": "hidden"}
 TAOBAO = {"url": "https://eco.taobao.example/router/rest", "token": "session", "key": "app", "secret": "hidden"}

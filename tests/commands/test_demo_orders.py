@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.orders.order_schemas import OrderBody
-from demo.orders import CARRIER_DOWN, NO_STREET, demo_orders
-from demo.retail import COLUMNS, Row, read_rows, translate
+from api.orders.schemas import OrderBody
+from commands.demo.orders import CARRIER_DOWN, NO_STREET, demo_orders
+from commands.demo.retail import COLUMNS, Row, read_rows, translate
 
 LAMP = ("536365", "85123A", "ELEGANT LAMP", "6", "2010-12-01 08:26:00", "2.55", "17850.0", "United Kingdom")
 

@@ -14,10 +14,10 @@ from rich.console import Console
 from sqlalchemy import func, select
 
 from api.app import create_app
+from commands.demo.retail import COLUMNS
 from commands.import_file import Figures, import_file
 from commands.import_sender import ApiRefuses
 from commands.keys import create_key
-from demo.retail import COLUMNS
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.messaging import PartnerEventRow

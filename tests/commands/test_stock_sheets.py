@@ -9,11 +9,11 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from cli import app
-from goods.demand import bundles_now
-from goods.locations import calendar_of
-from goods.products import substitutes_of
 from models.database import Sessions
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
+from record.stock.demand import bundles_now
+from record.stock.locations import calendar_of
+from record.stock.products import substitutes_of
 from simulators.settings import PARTNERS
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, stock_shop
 from tests.integrations.servers import SECRET

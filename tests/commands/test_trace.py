@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from activities import journal
 from models.database import Sessions
+from record import journal
+from record.trail.sealing import Sealing
 from tests.factories import an_order, place_orders
 from tests.integrations.servers import SECRET
-from trail.sealing import Sealing
 
 ROOT = Path(__file__).parents[2]
 

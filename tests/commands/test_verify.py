@@ -5,9 +5,9 @@ from sqlalchemy import CheckConstraint, text
 
 from commands.verify import verify
 from commands.verify_checks import CHECKS
-from intake.erasing import erase
 from models.base import Base
 from models.database import Sessions
+from record.people.erasing import erase
 
 # What somebody does to the record, which check finds it, and which row it names.
 LAMPS = "sku = 'ELEGANT-LAMP' AND location_id = 'SHANGHAI'"

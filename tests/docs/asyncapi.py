@@ -8,8 +8,8 @@ import yaml
 
 from domain.ids import event_message_id
 from domain.public_events import PING, PUBLIC, public_type
-from subscriptions.envelope import CONTENT_TYPE, SOURCE, event_body, ping_body
-from subscriptions.log import Entry
+from record.subscriptions.envelope import CONTENT_TYPE, SOURCE, event_body, ping_body
+from record.subscriptions.log import Entry
 
 PAGE = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 ORDER, AT = "01JGFH1S8ZXQ0V3M6W9T2K4B7D", datetime(2026, 1, 1, 9, 30, tzinfo=UTC)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from activities.telling.letters import CONTENTS
 from domain.contents.customer import tell
 from domain.contents.fields import FIELDS
 from domain.contents.snapshot import Case, GivenBack, Snapshot
 from domain.milestones import RECIPIENTS, TOLD
 from domain.money import Money
+from record.messages.letters import CONTENTS
 from tests.domain.messages import LAMPS, ORDER_ID, a_parcel, a_snapshot
 from tests.factories import an_order
 

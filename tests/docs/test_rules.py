@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
-from api.rules.rule_schemas import Action
-from domain.rule_facts import FIELDS, Kind, as_map
-from domain.rule_samples import SAMPLES
-from domain.rule_words import FUNCTIONS, METHODS, OVER_LISTS
+from api.rules.schemas import Action
+from domain.rules.facts import FIELDS, Kind, as_map
+from domain.rules.samples import SAMPLES
+from domain.rules.words import FUNCTIONS, METHODS, OVER_LISTS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 FACTS = SAMPLES["an ordinary order"]

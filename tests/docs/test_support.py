@@ -15,7 +15,7 @@ CODE = re.compile(r'"([A-Z][A-Z_]{3,})"')
 SOURCES = (
     ROOT / "domain" / "milestones.py",
     ROOT / "domain" / "promises.py",
-    ROOT / "domain" / "staff_rules.py",
+    ROOT / "domain" / "rules" / "staff_rules.py",
     ROOT / "domain" / "statement_books.py",
     *sorted((ROOT / "domain" / "checks").glob("*.py")),
     *sorted((ROOT / "workflows").glob("*.py")),

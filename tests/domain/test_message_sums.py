@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import return_money
 from domain.contents.finance import credit, sale
 from domain.contents.snapshot import Case, GivenBack, Snapshot
 from domain.money import Money
 from domain.order import Order, OrderLine
+from domain.returns import refunds
 from tests.domain.messages import a_snapshot
 from tests.factories import an_order
 
@@ -51,9 +51,7 @@ def told(draw: st.DrawFn) -> Snapshot:
         room = {line.line_no: line.quantity - before.get(line.line_no, 0) for line in order.lines}
         units = {line_no: draw(st.integers(0, most)) for line_no, most in room.items()}
         units = {line_no: count for line_no, count in units.items() if count}
-        value = (
-            return_money.value_of(order, units, before) if units else Money(draw(st.integers(0, 300)), order.currency)
-        )
+        value = refunds.value_of(order, units, before) if units else Money(draw(st.integers(0, 300)), order.currency)
         value = min(value, left, key=lambda money: money.minor_units)
         fee = Money(draw(st.integers(0, value.minor_units)), order.currency) if units else Money(0, order.currency)
         name, amount = f"CASE-{number}", value - fee
@@ -126,4 +124,4 @@ def test_the_tax_of_the_sale_and_of_all_that_came_back_is_the_tax_of_the_order(s
 
     # then
     still_out = {line.line_no: line.quantity - came[line.line_no] for line in order.lines}
-    assert amount_of(sold, "tax") - back == return_money.tax_in(order, still_out, came).minor_units
+    assert amount_of(sold, "tax") - back == refunds.tax_in(order, still_out, came).minor_units

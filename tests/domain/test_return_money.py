@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from domain.order import Order, OrderLine
-from domain.return_money import paid_for, shipping_paid, tax_in, value_of
-from domain.return_terms import Terms
+from domain.returns.refunds import paid_for, shipping_paid, tax_in, value_of
+from domain.returns.terms import Terms
 from tests.factories import PRICE, SHIPPING, an_order
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.return_points import paid_for
+from domain.returns.points import paid_for
 
 
 @pytest.mark.parametrize(

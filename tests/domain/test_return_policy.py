@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.return_kinds import KINDS, ReturnKind
-from domain.return_policy import LineFacts, ReturnFacts, refusal, windows_of
-from domain.return_terms import LEGAL_ZONE, CustomsReturn, Terms, Window, read_terms, read_windows
+from domain.returns.kinds import KINDS, ReturnKind
+from domain.returns.policy import LineFacts, ReturnFacts, refusal, windows_of
+from domain.returns.terms import LEGAL_ZONE, CustomsReturn, Terms, Window, read_terms, read_windows
 
 WEEK = Window(days=7)
 SIGNED = datetime(2026, 3, 1, 15, 20, tzinfo=LEGAL_ZONE)

@@ -5,9 +5,9 @@ from time import thread_time
 
 import pytest
 
-from domain.rule_facts import RuleFacts
-from domain.rule_language import LONGEST, RuleFailed, compile_rule, context_of, find_mistake
-from domain.rule_samples import SAMPLES
+from domain.rules.facts import RuleFacts
+from domain.rules.language import LONGEST, RuleFailed, compile_rule, context_of, find_mistake
+from domain.rules.samples import SAMPLES
 
 ORDINARY: RuleFacts = SAMPLES["an ordinary order"]
 LARGEST: RuleFacts = SAMPLES["an order of 2,000 lines"]

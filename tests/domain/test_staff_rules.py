@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.rule_samples import SAMPLES
-from domain.staff_rules import Gift, Judgement, RuleSet, Scope, staff_rule
+from domain.rules.samples import SAMPLES
+from domain.rules.staff_rules import Gift, Judgement, RuleSet, Scope, staff_rule
 
 ORDINARY = SAMPLES["an ordinary order"]
 PLACED = ORDINARY.order.placed_at

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.stock import COUNTERS, EFFECT, Movement, changes
+from domain.stock.movements import COUNTERS, EFFECT, Movement, changes
 
 MOVEMENTS = st.lists(
     st.builds(

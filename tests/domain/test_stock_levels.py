@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.stock_levels import BACK, LOW, OUT, Crossings, crossings
+from domain.stock.levels import BACK, LOW, OUT, Crossings, crossings
 
 UNITS = some.integers(0, 1_000_000)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.bundles import explode, whole
-from domain.stock_views import Share, channel_view, kilometers
+from domain.stock.views import Share, channel_view, kilometers
 
 UNITS = st.integers(0, 1_000_000)
 

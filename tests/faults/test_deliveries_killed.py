@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from tests.e2e.running import Running
-from tests.subscriptions.receiver import Receiver, receiving
+from tests.record.receiver import Receiver, receiving
 
 ORDERS = 500
 STORY = ("order.received", "order.accepted", "fulfillment_order.shipped", "order.completed")

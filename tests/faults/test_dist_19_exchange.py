@@ -2,7 +2,7 @@
 
 import asyncio
 
-from intake.erasing import erase
+from record.people.erasing import erase
 from tests.house import House, eventually
 from tests.workflows.test_return_kinds import SCARF_INSTEAD, ask_for, delivered, say
 from tests.workflows.test_returns import until_case

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import TextClause, text
 
-from activities.comparing import silent_parcels, silent_work
-from activities.comparing.inquiries import Silence
-from activities.comparing.silent_work import SilentWork
+from activities.inquiries import Silence
 from domain.statements import Entry
 from integrations.partners import connect_partners
 from integrations.wms import PickRequest, Warehouse
+from record.comparing import silent_parcels, silent_work
+from record.comparing.silent_work import SilentWork
 from relay import inquiries
 from relay.inquiries import InquiryWatch
 from tests.house import House, eventually

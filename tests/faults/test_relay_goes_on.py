@@ -12,20 +12,20 @@ from temporalio import workflow
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities import journal
-from activities.auditing.deadlines import DeadlineSweep
-from activities.stock.sweep import Sweep
 from domain.ids import order_workflow_id
-from intake.erasing import erase_due
 from models.database import Sessions
 from models.set_aside import TRIES, try_all_again
+from record import journal
+from record.orders.deadlines import DeadlineSweep
+from record.people.erasing import erase_due
+from record.stock.sweep import Sweep
 from relay.carry import Relay
 from relay.histories import TAKE
 from relay.messages import MessageNews
 from relay.rows import TAKE_EVENTS
 from settings import Settings
 from tests.factories import CHANNEL, LAMP, TEACUP, an_order, place_order, place_orders, stock_shop, store_webhook
-from tests.subscriptions.receiver import Post
+from tests.record.receiver import Post
 
 STRANGERS = int(os.environ.get("STRANGERS", "300"))
 LONG_AGO = timedelta(days=4)

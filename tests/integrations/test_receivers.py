@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from integrations.receivers import ReceiverHttp, Reply
-from subscriptions.targets import check_target
-from tests.subscriptions.receiver import Reply as Said
-from tests.subscriptions.receiver import receiving
+from record.subscriptions.targets import check_target
+from tests.record.receiver import Reply as Said
+from tests.record.receiver import receiving
 
 # Each leads to this machine or to a network that only it can reach; the last two are names that resolve to it.
 OURS = [

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from intake.erasing import erase
 from models.database import Sessions
+from record.people.erasing import erase
 from relay.erasures import Erasures
 from tests.planted import BUYER, named, plant
 

@@ -8,11 +8,11 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ids import order_workflow_id, settlement_id
-from intake import payment_book
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from record.orders import payment_claims
 from relay.carry import Relay
 from settings import Settings
 from tests.factories import place_order, store_webhook
@@ -109,7 +109,7 @@ async def test_dist_03_our_own_wish_to_ask_the_gateway_starts_a_run_and_tells_th
     order = await an_order(relay, sessions, "in_progress")
     with sessions.begin() as session:
         for _ in range(2):
-            payment_book.ask_for_check(session, order.payment_reference, "once")
+            payment_claims.ask_for_check(session, order.payment_reference, "once")
 
     # when
     await relay.carry_events()

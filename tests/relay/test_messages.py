@@ -11,11 +11,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.database import Sessions
 from models.subscription import DeliveryRow
+from record.subscriptions import queue
 from relay.messages import MessageNews
 from settings import Settings
-from subscriptions import queue
 from tests.factories import an_order, place_order, place_orders
-from tests.subscriptions.receiver import Post
+from tests.record.receiver import Post
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from commands.sealing import seal_all
 from commands.sheets import read_sheet, write_sheet
 from embedded.accounts import close_to_others
 from embedded.services import Service
-from intake.accounts import find_account
 from models.database import Sessions, sessions
 from models.vault import Vault, VaultError
+from record.channels.accounts import find_account
 from settings import Settings
 from tests.api.conftest import NOBODY, running
 from tests.conftest import SECRETS_KEY
-from tests.subscriptions.receiver import Post
+from tests.record.receiver import Post
 
 NEW_KEY = "a7" * 32
 TOKEN, SECRET = "shpat_0123456789", "whsec_0123456789"

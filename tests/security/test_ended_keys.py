@@ -14,7 +14,7 @@ from models.database import Sessions
 from settings import Settings
 from tests.api.conftest import NOBODY, Connect, running
 from tests.factories import place_order
-from tests.subscriptions.receiver import Post, Receiver, receiving
+from tests.record.receiver import Post, Receiver, receiving
 
 HELD = "order.held"
 SUBSCRIPTION = {"url": "https://example.com/hook", "types": ["*"]}

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from commands.keys import create_key
-from domain.rule_facts import RuleFacts
-from domain.rule_language import RuleFailed
-from domain.rule_samples import SAMPLES
-from domain.rule_words import MOST_OF_A_RULE, cost_of
-from domain.staff_rules import FAILED, RuleSet, WrittenRule
+from domain.rules.facts import RuleFacts
+from domain.rules.language import RuleFailed
+from domain.rules.samples import SAMPLES
+from domain.rules.staff_rules import FAILED, RuleSet, WrittenRule
+from domain.rules.words import MOST_OF_A_RULE, cost_of
 from models.database import Sessions
-from rules import confined as budget
-from rules.confined import Confined, OverBudget
+from record.rules import confined as budget
+from record.rules.confined import Confined, OverBudget
 from tests.api.conftest import Api, Connect, assert_problem, fields
 
 ORDINARY: RuleFacts = SAMPLES["an ordinary order"]

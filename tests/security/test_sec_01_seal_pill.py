@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from activities import journal
 from models.database import Sessions
 from models.set_aside import try_all_again
+from record import journal
+from record.trail.proving import links
+from record.trail.sealing import Sealing
 from tests.factories import place_order
-from trail.proving import links
-from trail.sealing import Sealing
 
 PILL = "0001-01-01T00:00:00+14:00"
 # JSON in Python reads no number of so many digits, so not even the row can be read.

@@ -10,18 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from activities import journal
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from models.database import sessions as open_sessions
 from models.grants import LOGS, grant_to
+from record import journal
+from record.trail.anchors import AnchorFile, AnchorHttp, Resigned
+from record.trail.days import Days
+from record.trail.proving import links, signed_days
+from record.trail.sealing import Sealing
 from tests.factories import an_order, place_orders
 from tests.integrations.servers import SECRET
-from tests.subscriptions.receiver import Reply, receiving
-from trail.anchors import AnchorFile, AnchorHttp, Resigned
-from trail.days import Days
-from trail.proving import links, signed_days
-from trail.sealing import Sealing
+from tests.record.receiver import Reply, receiving
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)

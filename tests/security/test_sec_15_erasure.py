@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from activities.journal import happened
 from commands.verify_checks import WORDS_KEPT
 from domain.fact_words import WORDS
-from intake.erasing import erase
 from models.database import Sessions
+from record.journal import happened
+from record.people.erasing import erase
+from record.trail.proving import links
+from record.trail.sealing import Sealing
 from tests.api.conftest import Api
 from tests.factories import place_order
 from tests.persons import CODES, SPOKEN, columns_of_text, find_words, plant_words, why_nobody
 from tests.planted import plant
-from trail.proving import links
-from trail.sealing import Sealing
 
 # Rows that the planted order lacks.
 MORE = """

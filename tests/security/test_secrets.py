@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.channels.channel_webhooks import _believed
+from api.channels.webhooks import _believed
 from commands.channels import save_account
 from domain.secrets import is_secret, is_webhook_secret
-from intake.accounts import make_account
 from integrations.channels.signatures import HmacScheme
 from models.database import Sessions
+from record.channels.accounts import make_account
 from settings import Settings
 from tests.conftest import SECRETS_KEY, partner
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 from temporalio.exceptions import ApplicationError
 
-from activities.telling.shares import Shares
+from activities.shares import Shares
 from api.access import Caller, KeyRing, Role
 from api.bodies import Bodies
 from api.errors import Problem

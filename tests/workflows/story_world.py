@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.undo import Undone, UndoRequest
+from domain.undo import Undone, UndoRequest
 from models.database import Sessions
 
 PAUSE = timedelta(minutes=1)

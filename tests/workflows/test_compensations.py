@@ -12,12 +12,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.allocate import Allocation
 from activities.audit import AuditRequest, AuditResult
-from activities.pick import FulfillmentStep
 from activities.reserve import StockRequest
-from activities.sourcing.claims import Reservation
-from activities.undo import Undone, UndoRequest
 from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed
+from domain.undo import Undone, UndoRequest
+from record.shipping.fulfillment_orders import FulfillmentStep
+from record.sourcing.claims import Reservation
 from tests.house import QUICK, House, open_house
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.docs.schema import mistakes
 from tests.docs.test_asyncapi import TOLD
 from tests.house import House, eventually
-from tests.subscriptions.receiver import Receiver, Reply, receiving
+from tests.record.receiver import Receiver, Reply, receiving
 from workflows.deliver import DeliveryInput, DeliveryWorkflow
 
 

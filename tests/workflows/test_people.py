@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from domain.ids import order_workflow_id
-from intake.erasing import erase
+from record.people.erasing import erase
+from record.trail.proving import Link, links
 from tests.house import House, eventually
-from tests.subscriptions.receiver import Receiver, receiving
+from tests.record.receiver import Receiver, receiving
 from tests.workflows.person import CUSTOMER, MALL, live
 from tests.workflows.test_deliver import end, subscribe
-from trail.proving import Link, links
 
 WORDS = re.compile("Zebulon|Quartermain|955507421|Marzipan", re.IGNORECASE)
 MAY_NAME = {

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError
 
 from commands.channels import save_account
 from domain.pulling import PullPlan
-from intake.accounts import pull_plans
+from record.channels.accounts import pull_plans
 from tests.channels.payloads import parsed
 from tests.house import House
 from workflows.pull import PullInput, PullOutcome, PullWorkflow

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.aftersales.follow_ups import FollowUps
-from activities.aftersales.return_labels import ReturnLabels
-from activities.aftersales.return_refunds import ReturnRefunds
-from activities.aftersales.return_reports import ReturnProgress
-from activities.aftersales.return_requests import ReturnRequests
+from activities.follow_ups import FollowUps
+from activities.return_labels import ReturnLabels
+from activities.return_refunds import ReturnRefunds
+from activities.return_reports import ReturnProgress
+from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from domain.errors import PartnerTrouble
 from tests.house import QUICK, House, open_house

@@ -4,10 +4,10 @@ import asyncio
 
 from sqlalchemy import text
 
-from activities.sourcing.outlooks import LIFETIME_SECONDS
-from activities.sourcing.reconsider import Reconsider
 from commands.channels import save_account
 from commands.seed import GUANGZHOU, SHANGHAI
+from record.sourcing.outlooks import LIFETIME_SECONDS
+from record.sourcing.reconsider import Reconsider
 from tests.house import House
 from tests.integrations.servers import SECRET
 

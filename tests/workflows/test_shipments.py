@@ -9,7 +9,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from intake.partner_events import EventWriter, NewEvent
+from record.messages.partner_events import EventWriter, NewEvent
 from simulators.carriers import waybill as waybill_of
 from tests.house import House
 

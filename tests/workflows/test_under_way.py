@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.allocate import Allocate, Allocation
 from activities.reserve import StockRequest
-from activities.undo import Undone, UndoRequest
+from domain.undo import Undone, UndoRequest
 from embedded.postgres import EmbeddedPostgres
 from models.database import open_database, sessions
 from tests.api.channel_calls import open_account, push

@@ -14,14 +14,14 @@ from activities.payments import NOT_ITS_OWN
 from commands.verify import verify
 from domain.money import Money
 from domain.order import Order
-from intake import changes, payment_book
-from intake.order_rows import new_order
 from integrations.channels.files import read_csv
 from integrations.channels.registry import TRANSLATORS
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow, PaymentRow
+from record.orders import changes, payment_claims
+from record.orders.rows import new_order
 from relay.rows import FIND_PAYMENT
 from tests.activities.story import Steps
 from tests.channels.payloads import sample
@@ -108,7 +108,7 @@ def test_b10_an_order_from_before_that_booked_anothers_payment_is_left_to_a_pers
     mine, other = (with_order(steps, channel=name, payment_reference=reference) for name in ("tmall", "shop"))
     with steps.sessions.begin() as session:
         for one in (mine, other):
-            payment_book.move(session, one.order_id, reference, "captured", Money(33_000, "CNY"))
+            payment_claims.move(session, one.order_id, reference, "captured", Money(33_000, "CNY"))
 
     # when
     undone = other.refunds.refund_order(other.undo(other.order_id))
@@ -126,7 +126,7 @@ def test_b10_only_its_order_hears_of_a_payment(steps: Steps) -> None:
     with steps.sessions.begin() as session:
         session.execute(OrderRow.__table__.update().values(workflow_started_at=OrderRow.received_at))
         before = [row.subject for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
-        payment_book.bind(session, PAYMENT)
+        payment_claims.bind(session, PAYMENT)
         bound = [row.subject for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
 
     # then

@@ -1,1 +1,0 @@
-"""Return cases: how they begin, what comes back, and what is paid."""

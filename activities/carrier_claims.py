@@ -1,0 +1,154 @@
+"""A parcel that is lost or damaged: what we claim of the carrier, and what the customer gets instead."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from domain import road
+from domain.bundles import whole
+from domain.returns.refunds import paid_for
+from domain.status import FulfillmentStatus
+from models.database import Sessions
+from models.deadlines import CarrierClaimRow
+from models.fulfillment import FulfillmentOrderRow
+from models.order import OrderLineRow, OrderRow
+from record import journal
+from record.order_mapping import count_change, load_order, lock_order, order_of
+from record.orders import gifts
+from record.orders.promises import restate
+from record.parameters import ParameterBook
+from record.shipping.fulfillment_orders import lines_of, lock_fulfillment_order
+from record.sourcing.needs import outstanding
+from record.stock.demand import UNDONE, bundles_of
+
+
+@dataclass(frozen=True)
+class ParcelTrouble:
+    """What happened to the parcel of a fulfillment order: lost, damaged, silent or refused."""
+
+    order_id: str
+    fulfillment_order_id: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What the customer gets instead of the parcel, decided by whom: reship, refund or, of an order that is to end
+    anyway, nothing."""
+
+    order_id: str
+    fulfillment_order_id: str
+    action: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Not `done`: the parcel is no longer on the road. `repay_minor` is due; `nothing_left` when the order has nothing
+    to send any more and nothing under way."""
+
+    done: bool
+    repay_minor: int = 0
+    nothing_left: bool = False
+
+
+class CarrierClaims:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.parameters = ParameterBook()
+
+    @activity.defn
+    def take_up(self, trouble: ParcelTrouble) -> str:
+        """Claim the parcel of its carrier, where one is to pay, and answer what the channel wants: ask, reship or
+        refund."""
+        with self.sessions.begin() as session:
+            row = lock_fulfillment_order(session, trouble.fulfillment_order_id)
+            order = order_of(session, trouble.order_id)
+            if row and row.shipment_id and trouble.kind in road.CLAIMED:
+                _claim(session, row, order, trouble.kind)
+            parameters = self.parameters.at(session, order.placed_at)
+            policy = parameters.parcel_refused if trouble.kind == road.REFUSED else parameters.parcel_lost
+            return road.remedy(policy, order.channel)
+
+    @activity.defn
+    def make_good(self, remedy: Remedy) -> Settlement:
+        """Give the parcel up, if it is still on the road or came back: its goods are to be sent again, or withdrawn."""
+        key = f"{remedy.fulfillment_order_id}:made_good"
+        with self.sessions.begin() as session:
+            if known := journal.repeat_of(session, key):
+                return Settlement(**known)
+            lock_order(session, remedy.order_id)
+            row = lock_fulfillment_order(session, remedy.fulfillment_order_id)
+            if row is None or row.status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELED):
+                return Settlement(done=False)
+            _give_up(session, row, remedy)
+            settlement = _withdraw(session, row) if remedy.action == road.REFUND else Settlement(done=True)
+            restate(session, row.order_id)
+            journal.remember(session, key, asdict(settlement))
+            return settlement
+
+
+def _claim(session: Session, row: FulfillmentOrderRow, order: OrderRow, kind: str) -> None:
+    """Once a fulfillment order, for what the customer paid for the goods in the parcel."""
+    amount = sum(paid for _, _, paid in _shares(session, row))
+    claim = insert(CarrierClaimRow).values(
+        order_id=row.order_id,
+        fulfillment_order_id=row.fulfillment_order_id,
+        shipment_id=row.shipment_id,
+        kind=kind,
+        amount_minor=amount,
+        currency=order.currency,
+    )
+    session.execute(claim.on_conflict_do_nothing())
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id, "kind": kind}
+    journal.happened(session, row.order_id, "claim.opened", f"{row.fulfillment_order_id}:claim", data)
+
+
+def _give_up(session: Session, row: FulfillmentOrderRow, remedy: Remedy) -> None:
+    lost = row.status == FulfillmentStatus.SHIPPED
+    row.status = FulfillmentStatus.CANCELED
+    claims = update(CarrierClaimRow).where(CarrierClaimRow.fulfillment_order_id == row.fulfillment_order_id)
+    session.execute(claims.values(remedy=remedy.action, decided_by=remedy.actor))
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "remedy": remedy.action}
+    key = f"{row.fulfillment_order_id}:given_up"
+    name = "fulfillment_order.canceled" if lost else "parcel.settled"
+    journal.happened(session, row.order_id, name, key, data, remedy.actor)
+    session.flush()
+
+
+def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
+    """What was in the parcel is not sent any more. Of a bundle that was in it in part, that part is sent again."""
+    repay = 0
+    for line, units, paid in _shares(session, row):
+        line.withdrawn += units
+        line.canceled += units
+        repay += paid
+    session.flush()
+    gifts.drop_when_alone(session, row.order_id)
+    count_change(session, row.order_id)
+    at_work = select(FulfillmentOrderRow.number).where(
+        FulfillmentOrderRow.order_id == row.order_id, FulfillmentOrderRow.status.not_in(UNDONE)
+    )
+    alone = not outstanding(session, row.order_id) and session.scalar(at_work.limit(1)) is None
+    return Settlement(done=True, repay_minor=repay, nothing_left=alone)
+
+
+def _shares(session: Session, row: FulfillmentOrderRow) -> list[tuple[OrderLineRow, int, int]]:
+    """The units of each line that were in the parcel, from the last line on, and what was paid for them."""
+    inside = {line["sku"]: line["quantity"] for line in lines_of(session, row.fulfillment_order_id)}
+    bundles, paid = bundles_of(session, row.order_id), paid_for(load_order(session, row.order_id))
+    lines = select(OrderLineRow).where(OrderLineRow.order_id == row.order_id).order_by(OrderLineRow.line_no.desc())
+    shares = []
+    for line in session.scalars(lines).all():
+        parts: Mapping[str, int] = bundles.get(line.sku, {line.sku: 1})
+        units = min(line.quantity - line.withdrawn, whole(parts, inside))
+        if units:
+            # Counted as a return counts them, so that both together never pay a unit twice.
+            of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
+            shares.append((line, units, sum(amount.minor_units for amount in of_line)))
+            inside = {sku: left - units * parts.get(sku, 0) for sku, left in inside.items()}
+    return shares

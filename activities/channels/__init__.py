@@ -1,1 +1,0 @@
-"""Channels are asked for orders and told of stock."""

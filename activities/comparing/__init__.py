@@ -1,1 +1,0 @@
-"""The books of partners, held against the record."""

@@ -1,0 +1,35 @@
+"""Learn lead times: how long parcels took, of every location to every region."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from models.database import Sessions
+from record.sourcing.lead_times import LEARNED_FROM, latest_model, refresh_lead_times
+
+FRESH = timedelta(hours=1)
+"""A step that is repeated finds what it learned before."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The version that sourcing uses from now on, and of how many shipments it was learned."""
+
+    version: int
+    shipments: int
+
+
+class LeadTimes:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    @activity.defn
+    def learn_lead_times(self) -> Learned:
+        """A new version, unless there is one of the last hour."""
+        now = datetime.now(UTC)
+        with self.sessions.begin() as session:
+            model = latest_model(session)
+            if model is None or model.learned_at < now - FRESH:
+                model = refresh_lead_times(session, now - LEARNED_FROM)
+            return Learned(model.version, model.shipments)

@@ -1,0 +1,125 @@
+"""Pull: ask a channel for the orders that were modified, a page at a time, and for those that thin events name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.page_taking import take_page
+from domain.pulling import Pace, Window, closed, next_cursor, next_window
+from integrations.circuit import Circuits
+from integrations.pulls.listed import Page, PageGone, Puller
+from integrations.pulls.settings import PullSettings
+from models.database import Sessions
+from models.pull import ChannelPullRow
+from record.channels.calls import Clock, calling
+from record.channels.intakes import Intake
+from record.channels.reading import REJECTED
+from record.channels.thin_events import fetch_wanted, waiting_intakes
+
+THIN_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    channel: str
+
+
+@dataclass(frozen=True)
+class PullAnswer:
+    """How many orders a page listed, how many of them were new here and how many could not be read.
+
+    `more` says that another page or window follows, after `rest` seconds; `pulled_to` up to when all is known."""
+
+    listed: int = 0
+    new: int = 0
+    rejected: int = 0
+    more: bool = False
+    rest: float = 0.0
+    pulled_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FetchAnswer:
+    fetched: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The page to read next. `more` says that another window must follow this one to reach the present."""
+
+    window: Window
+    page: str
+    more: bool
+
+
+class Pull:
+    def __init__(
+        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
+    ) -> None:
+        self.sessions = sessions
+        self.clock = clock
+        self.circuits = circuits or Circuits()
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def pull_page(self, request: PullRequest) -> PullAnswer:
+        """Take in the next page. The place moves on only after all of the page is kept, so that a crash reads it
+        again, and what is read again is known."""
+        with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, pull, puller):
+            place = self._place(request.channel, pull, puller)
+            try:
+                page = puller.page(place.window, place.page, whole=True)
+            except PageGone:
+                self._begin_again(request.channel)
+                return PullAnswer(more=True)
+            taken = take_page(self.sessions, account, puller, page.orders)
+        return self._go_on(request.channel, pull, place, page, taken)
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def fetch_waiting(self, request: PullRequest) -> FetchAnswer:
+        """Fetch the orders that thin events only named. One that cannot be had waits on and keeps no other waiting."""
+        with self.sessions() as session:
+            waiting = waiting_intakes(session, request.channel, THIN_AT_ONCE)
+        fetched = 0
+        if waiting:
+            with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, _, puller):
+                fetched = sum([fetch_wanted(self.sessions, account, puller, intake) for intake in waiting])
+        return FetchAnswer(fetched, more=fetched == THIN_AT_ONCE)
+
+    def _place(self, channel: str, pull: PullSettings, puller: Puller) -> Place:
+        pace = Pace(pull.overlap, pull.skew, puller.longest, pull.first)
+        with self.sessions.begin() as session:
+            row = session.get_one(ChannelPullRow, channel, with_for_update=True)
+            window, more = next_window(row.pulled_to, self.clock(), pace)
+            if row.window_start is not None and row.window_end is not None:
+                window = Window(row.window_start, row.window_end)
+                more = window.end < self.clock() - pull.skew - pull.every
+            row.window_start, row.window_end = window.start, window.end
+            return Place(window, row.page, more)
+
+    def _begin_again(self, channel: str) -> None:
+        with self.sessions.begin() as session:
+            session.get_one(ChannelPullRow, channel, with_for_update=True).page = ""
+
+    def _go_on(self, channel: str, pull: PullSettings, place: Place, page: Page, taken: Sequence[Intake]) -> PullAnswer:
+        window = place.window if place.page else closed(place.window, page.at, pull.skew)
+        with self.sessions.begin() as session:
+            row = session.get_one(ChannelPullRow, channel, with_for_update=True)
+            # An attempt that was given up for dead may have gone on meanwhile.
+            if (row.window_start, row.page) == (place.window.start, place.page):
+                row.orders_seen += len(page.orders)
+                row.ran_at, row.last_error, row.not_before = self.clock(), None, None
+                row.window_end, row.page = window.end, page.next_page
+                if not page.next_page:
+                    row.pulled_to = next_cursor(row.pulled_to, window)
+                    row.window_start = row.window_end = None
+            return PullAnswer(
+                listed=len(page.orders),
+                new=sum(intake.new for intake in taken),
+                rejected=sum(intake.status == REJECTED for intake in taken),
+                more=bool(page.next_page) or place.more,
+                rest=page.rest,
+                pulled_to=row.pulled_to,
+            )

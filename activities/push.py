@@ -1,0 +1,113 @@
+"""Push: tell a channel how much there is of what has changed, a batch a call."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import insert
+from temporalio import activity
+
+from domain.errors import CallLimited, PartnerTrouble, PushRefused
+from domain.listing import Offer
+from integrations.circuit import Circuits
+from integrations.pushes.pushed import Pushed, Pusher
+from integrations.pushes.registry import connect_pusher
+from integrations.pushes.settings import PushSettings
+from models.database import Sessions
+from models.listing import ChannelPushRow
+from record.channels.accounts import find_account
+from record.channels.calls import Clock
+from record.channels.offers import acknowledge, fail, hold, offers_behind
+
+NOT_ALLOWED = timedelta(minutes=5)
+"""How long a channel is left alone that does not let us in: a person must change the account."""
+AFTER_TROUBLE = timedelta(seconds=30)
+"""How long nobody looks whether a run must begin: the one that met with trouble goes on by itself."""
+UNANSWERED = "the channel did not answer for it"
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    channel: str
+
+
+@dataclass(frozen=True)
+class PushAnswer:
+    """How many listings the channel took over and how many it refused. `more` says that others wait."""
+
+    taken: int = 0
+    refused: int = 0
+    more: bool = False
+
+
+class Push:
+    def __init__(
+        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
+    ) -> None:
+        self.sessions = sessions
+        self.clock = clock
+        self.circuits = circuits or Circuits()
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def push_batch(self, request: PushRequest) -> PushAnswer:
+        """Tell the channel of the next listings that are behind, and acknowledge what it took over.
+
+        Who dies in between leaves them behind, and they are told again. Raises PushRefused, PartnerTrouble, or what
+        Temporal tries again when the channel's limit is over.
+        """
+        name, settings = self._account(request.channel)
+        with closing(connect_pusher(name, settings)) as pusher:
+            at_once = min(pusher.at_once, settings.batch)
+            with self.sessions() as session:
+                offers = offers_behind(session, request.channel, at_once, self.clock())
+            pushed = self._tell(request.channel, pusher, offers)
+        more = len(offers) == at_once
+        self._write_down(request.channel, settings, offers, pushed, more)
+        return PushAnswer(len(pushed.taken), len(offers) - len(pushed.taken), more)
+
+    def _account(self, channel: str) -> tuple[str, PushSettings]:
+        account = find_account(self.sessions, channel)
+        if account is None or account.push is None or not account.push.enabled:
+            raise PushRefused("not_pushed")
+        return account.name, account.push
+
+    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[Offer]) -> Pushed:
+        if not offers:
+            return Pushed(frozenset())
+        try:
+            with self.circuits.of(channel).call():
+                return pusher.push(offers)
+        except CallLimited as limit:
+            wait = timedelta(seconds=limit.retry_after)
+            self._note(channel, self.clock() + wait, str(limit))
+            raise
+        except PushRefused as refusal:
+            self._note(channel, self.clock() + NOT_ALLOWED, str(refusal))
+            raise
+        except PartnerTrouble as trouble:
+            # They come last in the next try, so that one which the channel cannot bear keeps no other waiting.
+            with self.sessions.begin() as session:
+                fail(session, channel, {offer.sku: str(trouble) for offer in offers})
+            self._note(channel, self.clock() + AFTER_TROUBLE, str(trouble))
+            raise
+
+    def _write_down(
+        self, channel: str, settings: PushSettings, offers: Sequence[Offer], pushed: Pushed, more: bool
+    ) -> None:
+        now = self.clock()
+        refused = {
+            offer.sku: pushed.refused.get(offer.sku, UNANSWERED) for offer in offers if offer.sku not in pushed.taken
+        }
+        with self.sessions.begin() as session:
+            hold(session, channel, [offer.sku for offer in offers])
+            acknowledge(session, channel, [offer for offer in offers if offer.sku in pushed.taken])
+            fail(session, channel, refused, now + settings.refused_after)
+        if not more:
+            self._note(channel, now + settings.every)
+
+    def _note(self, channel: str, not_before: datetime, error: str | None = None) -> None:
+        told = {"ran_at": self.clock(), "not_before": not_before, "last_error": error}
+        with self.sessions.begin() as session:
+            row = insert(ChannelPushRow).values(channel=channel, **told)
+            session.execute(row.on_conflict_do_update(index_elements=["channel"], set_=told))

@@ -1,0 +1,95 @@
+"""Redeliver: the run of a recipient, which tells it what it did not take at once, and what a person sends again.
+
+It carries the messages of all orders together, whether or not they are still open: a partner that is away is asked by
+one call at a time and not by each order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from temporalio import activity
+
+from domain.errors import PartnerTrouble
+from models.database import Sessions
+from models.set_aside import is_rows_own, kind_of
+from record.messages import not_told, outbox
+from record.messages.letters import Letter, Letters
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class RedeliverRequest:
+    recipient: str
+
+
+@dataclass(frozen=True)
+class RedeliverAnswer:
+    """How many messages were taken. `more` says that others wait."""
+
+    taken: int = 0
+    more: bool = False
+
+
+class Redeliver:
+    def __init__(self, sessions: Sessions, letters: Letters) -> None:
+        self.sessions = sessions
+        self.letters = letters
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def redeliver_batch(self, request: RedeliverRequest) -> RedeliverAnswer:
+        """One call with as many as fit. What is not taken for as long as the recipient's policy says is parked, and at
+        once what it refuses for good.
+
+        Raises PartnerTrouble when nothing was taken and something still waits.
+        """
+        recipient = request.recipient
+        letters, unwritten = self._write(recipient)
+        delivered = self.letters.hand_over(recipient, letters)
+        delivered.problems |= unwritten
+        with self.sessions.begin() as session:
+            outbox.mark_taken(session, delivered.taken)
+            not_told.taken(session, [letter.message_id for letter in delivered.taken])
+            outbox.park_refused(session, recipient, delivered.refused)
+            outbox.tried_in_vain(session, recipient, delivered.problems)
+        if letters or unwritten:
+            self._park_old(recipient, None if delivered.away else [*delivered.problems])
+        else:
+            with self.sessions.begin() as session:
+                outbox.park_stuck(session, recipient)
+        with self.sessions() as session:
+            more = bool(outbox.left_to(session, recipient))
+        if more and (letters or unwritten) and not (delivered.taken or delivered.refused):
+            raise PartnerTrouble(delivered.away or next(iter(delivered.problems.values())))
+        return RedeliverAnswer(len(delivered.taken), more)
+
+    def _write(self, recipient: str) -> tuple[list[Letter], dict[str, str]]:
+        """The next letters, and by order why its own cannot be written: that keeps no other order's from being sent."""
+        with self.sessions() as session:
+            messages = outbox.left_to(session, recipient)
+        try:
+            with self.sessions.begin() as session:
+                return self.letters.write(session, messages), {}
+        except Exception as trouble:
+            if not is_rows_own(trouble):
+                raise
+        letters, unwritten = list[Letter](), dict[str, str]()
+        for order_id in dict.fromkeys(message.order_id for message in messages):
+            try:
+                with self.sessions.begin() as session:
+                    letters += self.letters.write(session, [one for one in messages if one.order_id == order_id])
+            except Exception as trouble:
+                if not is_rows_own(trouble):
+                    raise
+                unwritten[order_id] = f"cannot be written: {kind_of(trouble)}"
+                log.error("letter_not_written", recipient=recipient, order_id=order_id, error=kind_of(trouble))
+        return letters, unwritten
+
+    def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
+        """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""
+        give_up_after = self.letters.inboxes[recipient].give_up_after
+        more = orders is None or bool(orders)
+        while more:
+            with self.sessions.begin() as session:
+                more = outbox.park_old(session, recipient, give_up_after, orders)

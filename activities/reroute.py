@@ -1,0 +1,75 @@
+"""A new address for parcels on the road: the carrier is asked, and the order keeps it if the carrier agrees."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, update
+from temporalio import activity
+
+from domain.errors import CarrierRefused
+from integrations.tms import Tms
+from models.database import Sessions
+from models.deadlines import AddressCorrectionRow
+from models.order import OrderRow
+from record import journal
+from record.order_mapping import count_change
+
+ACCEPTED, REFUSED = "accepted", "refused"
+
+
+@dataclass(frozen=True)
+class Reroute:
+    """One parcel and the stored correction that it is to follow; the address itself stays in the record."""
+
+    order_id: str
+    shipment_id: str
+    correction_id: str
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What the carriers said of each parcel: the shipments that go to the new address, and those that do not."""
+
+    order_id: str
+    correction_id: str
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+class Rerouting:
+    def __init__(self, sessions: Sessions, tms: Tms) -> None:
+        self.sessions = sessions
+        self.tms = tms
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def reroute_parcel(self, reroute: Reroute) -> bool:
+        """Ask the carrier, and answer whether the parcel goes there. A repeat hears the same answer."""
+        with self.sessions() as session:
+            correction = session.get_one(AddressCorrectionRow, reroute.correction_id)
+            address = {name: value for name, value in correction.address.items() if value}
+        if not address:
+            return False
+        key = f"{reroute.shipment_id}:address:{reroute.correction_id}"
+        try:
+            return self.tms.reroute(reroute.shipment_id, address, key).accepted
+        except CarrierRefused:
+            return False
+
+    @activity.defn
+    def settle_correction(self, corrected: Corrected) -> None:
+        """Keep what became of it. The order has the new address once all its parcels go there; a person is named no
+        longer than needed."""
+        with self.sessions.begin() as session:
+            row = session.get_one(AddressCorrectionRow, corrected.correction_id, with_for_update=True)
+            if row.answer:
+                return
+            row.answer = REFUSED if corrected.refused else ACCEPTED
+            if not corrected.refused:
+                person = dict(row.address)
+                region = {name: person.pop(name) for name in ("country", "province")}
+                new = {**region, "receiver": person, "receiver_token": "", "repaired_region": {}}
+                session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(new))
+                count_change(session, row.order_id)
+            row.address, row.answered_at = {}, func.now()
+            data = {"fields": ["ship_to"], "rerouted": corrected.accepted, "refused": corrected.refused}
+            name = "order.changed" if row.answer == ACCEPTED else "shipment.reroute_refused"
+            journal.happened(session, row.order_id, name, f"address:{row.correction_id}", data, row.asked_by)

@@ -1,0 +1,159 @@
+"""What a return pays back: fixed before the gateway is asked, one case of an order at a time, and never too much."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities.payments import RefundAnswer, refund
+from domain.errors import PartnerTrouble
+from domain.money import Money
+from domain.order import Order
+from domain.parameters import Parameters
+from domain.returns import refunds
+from domain.returns.kinds import RefundTo, ReturnKind
+from domain.returns.terms import RefundWhen, Terms, of_channel
+from integrations.crm import Crm
+from integrations.payments import Payments
+from models.database import Sessions
+from models.order import OrderRow
+from models.returns import ReturnReasonRow, ReturnRow
+from record import money
+from record.order_mapping import load_order, order_of
+from record.orders.captures import ask_gateway
+from record.parameters import ParameterBook
+from record.returns import cases, points
+from record.returns.cases import CaseStep
+from record.returns.points import POINTS_FEE, PointsDesk
+from record.returns.store_credits import give_credit
+
+# What a customer sends back for a reason of her own; whoever brings it to a store pays no freight.
+OTHER_CURRENCY = "paid_in_another_currency"
+WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
+
+
+class ReturnRefunds:
+    def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterBook) -> None:
+        self.sessions = sessions
+        self.payments = payments
+        self.points = PointsDesk(sessions, crm)
+        self.parameters = parameters
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def refund_return(self, step: CaseStep) -> RefundAnswer:
+        """Pay back what the units that the case pays for were paid for, less fees, or the goodwill; by the gateway, or
+        as store credit.
+
+        `step.value` counts the tries after a refusal; a refusal moved no money, so the next try has a key of its own.
+        `step.reason` is the moment of the terms at which it is paid.
+        """
+        key = f"{step.return_id}:refund:{step.value}"
+        with self.sessions.begin() as session:
+            row = cases.lock_return(session, step.return_id)
+            rules = self.parameters.at(session, row.requested_at)
+            order = order_of(session, row.order_id)
+        with suppress(PartnerTrouble):
+            ask_gateway(self.sessions, self.payments, order)
+        balance = self.points.balance(row, rules)
+        with self.sessions.begin() as session:
+            row = cases.lock_return(session, step.return_id)
+            order = order_of(session, row.order_id)
+            if row.refund_minor is None and _paid_otherwise(session, order):
+                return RefundAnswer(refusal=OTHER_CURRENCY)
+            row.paid_ahead |= step.reason == RefundWhen.AT_APPROVAL and row.refund_minor is None
+            due = _claim(session, row, rules, balance)
+            if row.refund_to == RefundTo.STORE_CREDIT:
+                return _credit(session, row, order, due)
+        answer = refund(self.sessions, self.payments, order, due, "return", key, step.return_id)
+        with self.sessions.begin() as session:
+            row = cases.lock_return(session, step.return_id)
+            if answer.refusal:
+                row.value_minor = row.refund_minor = None
+                row.fees, row.points_spent, row.paid_ahead = {}, 0, False
+            elif row.refunded_at is None:
+                row.refund_minor, row.refunded_at = answer.refunded_minor, func.now()
+                _restore_import(session, row)
+        return answer
+
+
+def _paid_otherwise(session: Session, order: OrderRow) -> bool:
+    """Whether only money of other currencies was captured: what of it the goods are worth is for a person to say."""
+    others = [one for one in money.due_back(session, order.order_id) if one.currency != order.currency]
+    return bool(others) and not money.came(session, order.order_id, order.currency)
+
+
+def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:
+    if row.refunded_at is None:
+        give_credit(session, row, order, due)
+        row.refunded_at = func.now()
+        _restore_import(session, row)
+    return RefundAnswer(due.minor_units)
+
+
+def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:
+    """Fix what the case pays back before the gateway is asked, one case of an order at a time.
+
+    Each case sees what the others have claimed, so that exactly one of them is the last and pays the shipping too; and
+    a try that was interrupted asks for the same amount again. `balance` are the customer's points, where they count.
+    """
+    session.execute(select(OrderRow.order_id).where(OrderRow.order_id == row.order_id).with_for_update())
+    order = load_order(session, row.order_id)
+    if row.refund_minor is None:
+        units, before = cases.returned_units(session, row), cases.returned_before(session, row)
+        left = money.left(session, row.order_id)
+        value = max(0, min(_value(session, row, order, units, before).minor_units, left.minor_units))
+        fees = _fees(session, row, order, refunds.tax_in(order, units, before), value, rules)
+        row.points_spent, kept = points.spent(session, row, value - sum(fees.values()), balance, rules)
+        row.fees = fees | ({POINTS_FEE: kept} if kept else {})
+        row.value_minor, row.refund_minor = value, value - sum(row.fees.values())
+    return Money(row.refund_minor, order.currency)
+
+
+def _value(
+    session: Session, row: ReturnRow, order: Order, units: Mapping[int, int], before: Mapping[int, int]
+) -> Money:
+    if row.kind == ReturnKind.CLAIM:
+        return Money(row.amount_minor or 0, order.currency)
+    # What was exchanged the customer still has: its parcel was not for nothing.
+    with_shipping = not cases.any_moved(session, row.order_id)
+    return refunds.value_of(order, units, before, with_shipping)
+
+
+def _fees(session: Session, row: ReturnRow, order: Order, tax: Money, value: int, rules: Parameters) -> dict[str, int]:
+    """What stays here of the value, by name: the tax of goods too late for customs, and what the terms say."""
+    fees = {}
+    imported = session.get_one(OrderRow, row.order_id).import_minor is not None
+    if imported and row.kind != ReturnKind.CLAIM and not _in_time_for_customs(session, row, rules):
+        fees["import_tax"] = min(tax.minor_units, value)
+    reason = session.get(ReturnReasonRow, row.reason_code) if row.reason_code else None
+    if reason and reason.fault == "customer" and row.kind in WITH_FEES and row.goods == cases.DELIVERED:
+        terms = of_channel(rules.return_terms, order.channel) or Terms()
+        kept = terms.fees(Money(value - sum(fees.values()), order.currency))
+        if row.waybill is None:
+            kept.pop("freight", None)
+        fees |= kept
+    return {name: fee for name, fee in fees.items() if fee > 0}
+
+
+def _in_time_for_customs(session: Session, row: ReturnRow, rules: Parameters) -> bool:
+    """Goods that never left us were not released by customs either."""
+    released = cases.shipped_at(session, row.order_id)
+    if released is None or rules.customs_return is None:
+        return True
+    back = row.received_at or session.scalar(select(func.now())) or row.requested_at
+    return rules.customs_return.in_time(released, row.requested_at, back)
+
+
+def _restore_import(session: Session, row: ReturnRow) -> None:
+    """What came back in time no longer counts against its person's import limits."""
+    if "import_tax" in row.fees or row.kind == ReturnKind.CLAIM:
+        return
+    order = load_order(session, row.order_id)
+    units, before = cases.returned_units(session, row), cases.returned_before(session, row)
+    tax = refunds.tax_in(order, units, before).minor_units
+    back = max(0, (row.value_minor or 0) - tax)
+    of_import = OrderRow.order_id == row.order_id, OrderRow.import_minor.is_not(None)
+    left = func.greatest(0, OrderRow.import_minor - back)
+    session.execute(update(OrderRow).where(*of_import).values(import_minor=left))

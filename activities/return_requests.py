@@ -1,0 +1,125 @@
+"""Return cases begin: opened once by what was asked, judged by the policy, approved by the terms or by a person."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from domain import milestones
+from domain.ids import return_id
+from domain.returns import policy
+from domain.returns.kinds import KINDS, ReturnKind
+from domain.returns.policy import ReturnFacts
+from domain.returns.terms import Terms, of_channel
+from domain.status import OrderStatus, ReturnStatus
+from models.database import Sessions
+from models.order import OrderRow
+from models.returns import ReturnRow
+from record import journal
+from record.parameters import ParameterBook
+from record.returns import cases
+from record.returns.facts import facts_of, value_of
+from record.returns.opening import asked_of, write_down
+
+
+@dataclass(frozen=True)
+class CaseRequest:
+    """A stored request for a return, by the partner and event that brought it."""
+
+    channel: str
+    channel_order_id: str
+    case_id: str
+    partner: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case that was judged: rejected, approved, or requested, which a person decides about.
+
+    `with_order` says that the order still has goods: it is asked first.
+    """
+
+    return_id: str
+    order_id: str
+    status: str
+    refusal: str
+    with_order: bool
+    everything: bool
+    kind: str = ReturnKind.RETURN_AND_REFUND.value
+    refund_when: str = "after_inspection"
+    when_silent: str = "wait"
+
+
+@dataclass(frozen=True)
+class CaseDecision:
+    """What a person, or the end of the time for one, decides about a case; an empty `refund_to` leaves it as it is."""
+
+    return_id: str
+    approved: bool
+    actor: str
+    note: str = ""
+    refund_to: str = ""
+    remedy: str = ""
+
+
+class ReturnRequests:
+    def __init__(self, sessions: Sessions, parameters: ParameterBook) -> None:
+        self.sessions = sessions
+        self.parameters = parameters
+
+    @activity.defn
+    def open_return(self, request: CaseRequest) -> Case:
+        """Open the case, judged by the policy; a repeated request finds the case that is there."""
+        with self.sessions.begin() as session:
+            order = session.scalars(
+                select(OrderRow)
+                .where(OrderRow.channel == request.channel, OrderRow.channel_order_id == request.channel_order_id)
+                .with_for_update()
+            ).one()
+            name = return_id(order.order_id, request.case_id)
+            event = cases.request_event(session, request.partner, request.event_id)
+            row = session.get(ReturnRow, name)
+            rules = self.parameters.at(session, row.requested_at if row else event.received_at)
+            terms = of_channel(rules.return_terms, order.channel) or Terms()
+            if row is None:
+                asked = asked_of(event)
+                row = write_down(session, order, name, asked, event, terms)
+                _judge(session, row, facts_of(session, order, row, asked, rules), terms)
+            everything = cases.asked(session, name) == cases.returnable(cases.ordered_lines(session, order.order_id))
+            of_units = KINDS[ReturnKind(row.kind)].of_units
+            asks_order = order.status != OrderStatus.COMPLETED and row.goods is None and of_units
+            judged = (name, order.order_id, row.status, row.refusal or "", asks_order, everything)
+            return Case(*judged, row.kind, terms.refund.value, terms.when_silent)
+
+    @activity.defn
+    def decide_return(self, decision: CaseDecision) -> str:
+        """Approve or reject a case that waits for it, and answer its status."""
+        with self.sessions.begin() as session:
+            row = cases.lock_return(session, decision.return_id)
+            if row.status == ReturnStatus.REQUESTED:
+                row.decided_by = decision.actor
+                row.refusal = None if decision.approved else decision.note
+                row.refund_to = decision.refund_to or row.refund_to
+                row.remedy = decision.remedy if row.kind == ReturnKind.WARRANTY else ""
+                to = ReturnStatus.APPROVED if decision.approved else ReturnStatus.REJECTED
+                cases.advance_return(session, row, to, decision.note, decision.actor)
+                _tell(session, row)
+            return row.status
+
+
+def _judge(session: Session, row: ReturnRow, facts: ReturnFacts, terms: Terms) -> None:
+    """Reject what the policy does not allow, approve what the terms leave to nobody; the rest waits for a person."""
+    row.refusal = policy.refusal(facts)
+    if row.refusal:
+        cases.advance_return(session, row, ReturnStatus.REJECTED, row.refusal)
+    elif terms.decides(facts.kind, facts.amount or value_of(session, row, facts.asked)):
+        cases.advance_return(session, row, ReturnStatus.APPROVED, "")
+    if row.status != ReturnStatus.REQUESTED:
+        _tell(session, row)
+
+
+def _tell(session: Session, row: ReturnRow) -> None:
+    data = {"return_id": row.return_id, "kind": row.kind, "status": row.status, "refusal": row.refusal or ""}
+    journal.announce(session, row.order_id, milestones.CASE_DECIDED, data, subject=row.return_id)

@@ -1,1 +1,0 @@
-"""Messages to customers, channels, ERP, CRM and subscribers on their way out."""

@@ -1,0 +1,68 @@
+"""Withdraw: the customer gives back what has not been shipped, so it need not be sent any more."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from models.database import Sessions
+from models.order import OrderLineRow
+from models.returns import ReturnRow
+from record import journal
+from record.order_mapping import count_change, lock_order
+from record.orders import gifts
+from record.returns import cases
+from record.sourcing.needs import outstanding
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """`goods` says where the goods are when it succeeds: recalled (never left) or intercepted."""
+
+    order_id: str
+    return_id: str
+    goods: str
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """Whether the lines of the case are withdrawn, and how many units the order still has to send."""
+
+    done: bool
+    left_units: int
+
+
+class Withdraw:
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    @activity.defn
+    def withdraw_lines(self, withdrawal: Withdrawal) -> Withdrawn:
+        """Withdraw the lines of a case if nothing of them is on its way; all of them or none."""
+        with self.sessions.begin() as session:
+            # Before anything is read: an allocation of the same units waits, or has been seen.
+            lock_order(session, withdrawal.order_id)
+            case = session.get_one(ReturnRow, withdrawal.return_id, with_for_update=True)
+            if case.goods is None and _not_on_their_way(session, case):
+                for line_no, units in cases.asked(session, withdrawal.return_id).items():
+                    _withdraw(session, withdrawal.order_id, line_no, units)
+                case.goods = withdrawal.goods
+                data = {"return_id": withdrawal.return_id}
+                journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
+                session.flush()
+                gifts.drop_when_alone(session, withdrawal.order_id)
+                count_change(session, withdrawal.order_id)
+            left = sum(outstanding(session, withdrawal.order_id).values())
+            return Withdrawn(case.goods is not None, left)
+
+
+def _not_on_their_way(session: Session, case: ReturnRow) -> bool:
+    here = outstanding(session, case.order_id)
+    wanted = cases.by_sku(session, case)
+    return all(here.get(sku, 0) >= units for sku, units in wanted.items())
+
+
+def _withdraw(session: Session, order_id: str, line_no: int, units: int) -> None:
+    line = OrderLineRow.order_id == order_id, OrderLineRow.line_no == line_no
+    session.execute(update(OrderLineRow).where(*line).values(withdrawn=OrderLineRow.withdrawn + units))

@@ -1,0 +1,73 @@
+"""Many payloads in a channel's own words, from a file or a list: each is taken in or kept, and answered for itself."""
+
+from typing import Annotated, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+
+from api.access import Right
+from api.channels import examples
+from api.channels.taking import Sent, take
+from api.dependencies import WithServices, caller_of, charge_items, raw_body
+from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, Problem, invalid
+from api.inputs import Filter, PathId
+from api.openapi import responses
+from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRoute, reply
+from api.orders.splitting import split
+from api.rights import needs
+from integrations.channels.shaping import CHANNEL
+from record.channels.accounts import find_account
+from record.channels.intakes import CONFLICT, Intake
+
+router = APIRouter(tags=["channels"], route_class=BatchRoute)
+
+EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjson": {"example": ""}}
+
+
+@router.post(
+    "/channels/{channel}/orders:batch",
+    status_code=200,
+    summary="Place up to 1,000 orders in a channel's own words",
+    response_model=BatchAnswer,
+    responses=responses(
+        {200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, BUSY
+    ),
+    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
+)
+async def place_channel_orders(
+    channel: PathId,
+    request: Request,
+    services: WithServices,
+    translator: Annotated[
+        Filter, Query(max_length=40, description="Instead of the account's, or without an account")
+    ] = None,
+    source: Annotated[Literal["batch", "file", "pull"], Query(description="Where they come from")] = "batch",
+) -> Response:
+    """A JSON array or NDJSON. What cannot be read is kept as a rejected intake; safe to send again."""
+    caller = caller_of(request)
+    if not caller.sees(channel):
+        raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
+    if not CHANNEL.fullmatch(channel):
+        raise invalid("channel", "not small letters, digits and dashes")
+    try:
+        account = await to_thread.run_sync(find_account, services.sessions, channel, translator)
+    except ValueError as error:
+        raise invalid("translator", str(error)) from None
+    if account is None:
+        raise Problem(NOT_FOUND, "this channel has no account; open one, or name a translator")
+    items = await to_thread.run_sync(split, await raw_body(request, MAX_BATCH_BYTES))
+    charge_items(request, len(items))
+    await services.backlog.check(channel, len(items))
+    return reply([_told(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
+
+
+def _told(intake: Intake) -> BatchItem:
+    rejected = intake.status == "rejected"
+    return BatchItem(
+        status=(409 if intake.reason == CONFLICT else 422) if rejected else 202 if intake.new else 200,
+        order_id=intake.order_id,
+        channel_order_id=intake.channel_order_id,
+        intake_id=intake.intake_id,
+        detail=f"{intake.field}: {intake.reason}" if rejected else None,
+        errors=[{"field": intake.field or "$", "message": intake.reason or ""}] if rejected else [],
+    )

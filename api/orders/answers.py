@@ -1,0 +1,163 @@
+"""What the API says about an order."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import computed_field
+
+from api.orders.line_answers import FulfillmentOrderAnswer, OrderLineAnswer, ShortLine
+from api.returns.schemas import ReturnAnswer
+from api.schemas import Answer, Links
+from domain.status import PaymentStatus
+
+
+class PlacedOrder(Answer):
+    order_id: str
+    status: str
+    workflow_id: str
+    links: Links
+
+
+class JudgedOrder(PlacedOrder):
+    """`holds` are codes; `reason` says what an order that is not accepted waits for, or why it was rejected."""
+
+    outcome: Literal["accepted", "held", "waiting_for_stock", "rejected"]
+    holds: list[str]
+    reason: str
+
+
+class OpenHold(Answer):
+    """`line_no` is 0 for the whole order. At `expires_at` the hold does what `on_expiry` says: release, cancel or
+    escalate."""
+
+    code: str
+    line_no: int
+    reason: str
+    owner_role: str
+    raised_at: datetime
+    expires_at: datetime | None
+    on_expiry: str
+
+
+class ShipmentAnswer(Answer):
+    """`link` leads to its parcels, its way so far and its label."""
+
+    shipment_id: str
+    carrier: str
+    waybill: str
+    tracking_status: str
+    booked_at: datetime
+    voided_at: datetime | None
+
+    @computed_field
+    def link(self) -> str:
+        return f"/shipments/{self.shipment_id}"
+
+
+class PaymentAnswer(Answer):
+    """One movement of money. `kind` is authorized, captured, refunded, credited, moved, voided or failed."""
+
+    kind: str
+    amount: str
+    currency: str
+    return_id: str | None
+    at: datetime
+
+
+class Totals(Answer):
+    discount: str
+    shipping: str
+    tax: str
+    grand_total: str
+
+
+class Promised(Answer):
+    """By the channel's own word, else by our rules; null until the order is paid, or when there is no rule."""
+
+    ship_by: datetime | None
+    deliver_by: datetime | None
+
+
+class NextDeadline(Answer):
+    """What is due next. `at_risk` once somebody was told that it is in danger; `owner` is who sees to it."""
+
+    due: Literal["ship", "deliver"]
+    at: datetime
+    at_risk: bool
+    owner: str | None
+    escalated_at: datetime | None
+
+
+class OrderSummary(Answer):
+    """One row of a list. `holds` are the codes of those that are open; `attention` says why a person should look."""
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    customer_id: str
+    status: str
+    payment_status: PaymentStatus
+    holds: list[str]
+    attention: str | None
+    next_deadline: NextDeadline | None
+    currency: str
+    grand_total: str
+    placed_at: datetime
+    received_at: datetime
+    ended_at: datetime | None
+    links: Links
+
+
+class OrderAnswer(Answer):
+    """One order with its four status axes. Who it is for, and what was written about it, is masked
+    for keys that may not see people.
+
+    `customer_token` is what Temporal calls the customer (`CustomerId`), empty once the person was erased.
+    `pickup_location` is the store where the customer fetches it, or empty.
+    """
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    customer_id: str
+    customer_token: str
+    workflow_id: str
+    status: str
+    payment_status: PaymentStatus
+    fulfillment_status: str
+    return_status: str | None
+    attention: str | None
+    promised: Promised
+    next_deadline: NextDeadline | None
+    holds: list[OpenHold]
+    currency: str
+    totals: Totals
+    payment_reference: str
+    payment_method: str
+    ship_to: dict[str, Any]
+    pickup_location: str
+    lines: list[OrderLineAnswer]
+    shortages: list[ShortLine]
+    fulfillment_orders: list[FulfillmentOrderAnswer]
+    shipments: list[ShipmentAnswer]
+    payments: list[PaymentAnswer]
+    returns: list[ReturnAnswer]
+    remarks: str
+    merchant_remarks: str
+    instructions: dict[str, Any]
+    tags: list[str]
+    test: bool
+    placed_at: datetime
+    received_at: datetime
+    ended_at: datetime | None
+    links: Links
+
+
+class EventAnswer(Answer):
+    """A fact of an order: what happened, when, by whom."""
+
+    event_id: int
+    at: datetime
+    type: str
+    actor: str
+    data: dict[str, Any]

@@ -1,0 +1,58 @@
+"""The lines of one order, and how far the units of each are."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.access import Caller
+from api.masking import told
+from api.orders.line_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
+from domain.money import Money
+from domain.progress import Wanted, Worked, line_progress
+from models.order import OrderLineRow, OrderRow
+from record.stock.demand import bundles_of
+
+
+def line_answers(
+    session: Session,
+    order: OrderRow,
+    caller: Caller,
+    fulfillment_orders: Sequence[FulfillmentOrderAnswer],
+    shortages: Sequence[ShortLine],
+) -> list[OrderLineAnswer]:
+    """Its lines as they were ordered, each with how far its units are."""
+    wanted = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
+    lines = session.scalars(wanted).all()
+    progress = line_progress(
+        [Wanted(row.line_no, row.sku, row.quantity, row.withdrawn) for row in lines],
+        [
+            Worked(part.status, line.sku, line.quantity, line.picked)
+            for part in fulfillment_orders
+            for line in part.lines
+        ],
+        {line.sku: line.quantity for line in shortages},
+        bundles_of(session, order.order_id),
+    )
+    return [
+        OrderLineAnswer(
+            line_no=row.line_no,
+            sku=row.sku,
+            title=row.title,
+            quantity=row.quantity,
+            unit_price=Money(row.unit_price_minor, order.currency).text,
+            discount=Money(row.discount_minor, order.currency).text,
+            channel_line_id=row.channel_line_id,
+            gift=row.gift,
+            bundle_of=row.bundle_of,
+            # What is engraved may be a name.
+            properties=[(name, told(caller, text)) for name, text in row.properties],
+            withdrawn=row.withdrawn,
+            canceled=row.canceled,
+            added_by=row.added_by,
+            substitute_for=row.substitute_for,
+            progress=LineProgressAnswer(ordered=row.quantity, canceled=row.withdrawn, **asdict(progress[row.line_no])),
+        )
+        for row in lines
+    ]

@@ -1,0 +1,127 @@
+"""Goods come back to a store or a desk: staff say what came and what becomes of it, as a warehouse would."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+from sqlalchemy import select
+
+from api.access import Caller
+from api.dependencies import ReturnReceiver, Services, WithServices, commit, read_body
+from api.errors import (
+    BAD_KEY,
+    FORBIDDEN,
+    NOT_FOUND,
+    OTHER_BODY,
+    REFUSED,
+    TOO_LARGE,
+    Problem,
+    invalid,
+)
+from api.idempotency import OnceRoute
+from api.inputs import PathId
+from api.openapi import Responses, json_body, responses
+from api.orders.schemas import MAX_LINES
+from api.returns import examples
+from api.returns.view import find_return
+from api.schemas import NO_CONTROLS, Answer, Body, Sku
+from api.stock.goods_schemas import LocationId, Units
+from domain.status import RETURN, ReturnStatus, is_final
+from models.stock import LocationRow
+from record.messages.partner_events import NewEvent
+
+router = APIRouter(tags=["returns"], route_class=OnceRoute)
+
+Word = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
+
+
+class CameBody(Body):
+    sku: Sku
+    quantity: Units
+
+
+class ReceiptBody(Body):
+    """What came, which may be less, more or something else; at whichever location it lies now."""
+
+    location_id: LocationId
+    lines: Annotated[tuple[CameBody, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class JudgedBody(CameBody):
+    """`photos` are references; the pictures lie elsewhere."""
+
+    disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
+    grade: Annotated[Word, Field(max_length=20)] = ""
+    photos: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+
+
+class InspectionBody(Body):
+    lines: Annotated[tuple[JudgedBody, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class ReportTaken(Answer):
+    """`stored` is false when the same came before; either way the case hears of it."""
+
+    stored: bool
+
+
+def _responses(example: object) -> Responses:
+    problems = (BAD_KEY, FORBIDDEN, NOT_FOUND, OTHER_BODY, REFUSED, TOO_LARGE)
+    return responses({202: ("The case hears of it", example)}, *problems)
+
+
+@router.post(
+    "/returns/{return_id}/receive",
+    status_code=202,
+    summary="Goods came back",
+    response_model=ReportTaken,
+    responses=_responses(examples.TAKEN),
+    openapi_extra=json_body(ReceiptBody, examples.RECEIPT),
+)
+async def receive_return(
+    return_id: PathId, request: Request, response: Response, caller: ReturnReceiver, services: WithServices
+) -> ReportTaken:
+    """Once a case. The goods are put aside there until they are inspected."""
+    body = await read_body(request, ReceiptBody)
+    if not await run_in_threadpool(_is_ours, services, body.location_id):
+        raise invalid("location_id", "there is no such location")
+    return await _tell(services, return_id, caller, "received", body)
+
+
+@router.post(
+    "/returns/{return_id}/inspect",
+    status_code=202,
+    summary="Returned goods were inspected",
+    response_model=ReportTaken,
+    responses=_responses(examples.TAKEN),
+    openapi_extra=json_body(InspectionBody, examples.INSPECTION),
+)
+async def inspect_return(
+    return_id: PathId, request: Request, response: Response, caller: ReturnReceiver, services: WithServices
+) -> ReportTaken:
+    """Once a case: what becomes of each unit. What is not judged stays aside."""
+    return await _tell(services, return_id, caller, "inspected", await read_body(request, InspectionBody))
+
+
+async def _tell(services: Services, return_id: str, caller: Caller, what: str, body: Body) -> ReportTaken:
+    await run_in_threadpool(_open_case, services, return_id, caller)
+    kind = f"return.{what}"
+    data = {"return_id": return_id, "actor": caller.name, **body.model_dump(mode="json")}
+    stored = await commit(services.events, NewEvent("api", f"{return_id}:{kind}", kind, return_id, data))
+    if not stored.same:
+        raise Problem(OTHER_BODY, f"it was {what} before with another body")
+    return ReportTaken(stored=stored.new)
+
+
+def _open_case(services: Services, return_id: str, caller: Caller) -> None:
+    with services.sessions() as session:
+        case, _ = find_return(session, return_id, caller)
+    if is_final(RETURN, ReturnStatus(case.status)):
+        raise Problem(REFUSED, f"the case is {case.status}")
+
+
+def _is_ours(services: Services, location_id: str) -> bool:
+    with services.sessions() as session:
+        known = select(LocationRow.location_id).where(LocationRow.location_id == location_id)
+        return session.scalar(known) is not None

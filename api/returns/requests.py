@@ -1,0 +1,177 @@
+"""Asking to take goods back: stored like the word of a partner, and carried to the case's workflow by the relay."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import examples
+from api.access import Caller
+from api.dependencies import Returner, Services, WithServices, commit, read_body
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, OTHER_BODY, TOO_LARGE, FieldError, Problem, invalid_fields
+from api.idempotency import OnceRoute
+from api.inputs import PathId
+from api.links import workflow_link
+from api.openapi import json_body, responses
+from api.orders.schemas import MAX_LINES
+from api.orders.view import find_order
+from api.schemas import NO_CONTROLS, Amount, Answer, Body, CaseId, Prose, Quantity, Sku
+from domain import ids
+from domain.money import Money, NotMoney
+from domain.returns.kinds import KINDS, RefundTo, ReturnKind
+from models.order import OrderLineRow, OrderRow
+from models.returns import ReturnReasonRow
+from models.stock import ProductRow
+from record.messages.partner_events import NewEvent
+
+router = APIRouter(tags=["returns"], route_class=OnceRoute)
+
+
+Evidence = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS)]
+
+
+class ReturnLineBody(Body):
+    """`replacement_sku` is what an exchange sends instead; without it the same again."""
+
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
+    quantity: Quantity
+    replacement_sku: Sku | None = None
+
+
+class ReturnBody(Body):
+    """A request for after-sales. `case_id` is the caller's own number, unique within the order.
+
+    A claim asks for an `amount` of goodwill, every other kind names lines. `evidence` are references of photos.
+    """
+
+    case_id: CaseId
+    kind: Annotated[ReturnKind, Field(strict=False)] = ReturnKind.RETURN_AND_REFUND
+    reason: Annotated[Prose, Field(min_length=1, max_length=300, description="Name nobody.")]
+    reason_code: Annotated[
+        str, Field(max_length=60, pattern=NO_CONTROLS, description="One of `GET /return-reasons`.")
+    ] = ""
+    lines: Annotated[tuple[ReturnLineBody, ...], Field(max_length=MAX_LINES)] = ()
+    amount: Amount | None = None
+    evidence: Annotated[tuple[Evidence, ...], Field(max_length=20)] = ()
+    refund_to: Annotated[
+        RefundTo | None, Field(strict=False, description="The customer's wish; without one the channel's terms say.")
+    ] = None
+
+
+class ReturnLinks(Answer):
+    self: str
+    order: str
+    workflow: str
+
+
+class ReturnAsked(Answer):
+    return_id: str
+    workflow_id: str
+    links: ReturnLinks
+
+
+@router.post(
+    "/orders/{order_id}/returns",
+    status_code=202,
+    summary="Ask for a return",
+    responses=responses(
+        {
+            202: ("New: the case begins", examples.RETURN_ASKED),
+            200: ("The same case again: the first one's answer", examples.RETURN_ASKED),
+        },
+        BAD_KEY,
+        FORBIDDEN,
+        NOT_FOUND,
+        OTHER_BODY,
+        TOO_LARGE,
+    ),
+    openapi_extra=json_body(ReturnBody, examples.RETURN),
+)
+async def ask_return(
+    order_id: PathId, request: Request, response: Response, caller: Returner, services: WithServices
+) -> ReturnAsked:
+    """Safe to send again: a case is known by its id. Whether it is approved is told by the case itself."""
+    body = await read_body(request, ReturnBody)
+    order, faults = await run_in_threadpool(_look, services, order_id, caller, body)
+    if faults:
+        raise invalid_fields(faults)
+    stored = await commit(services.events, _event(order, body))
+    if not stored.same:
+        raise Problem(OTHER_BODY, "this case id came before with another body")
+    if not stored.new:
+        response.status_code = 200
+    return _asked(services, order, body.case_id)
+
+
+def _look(services: Services, order_id: str, caller: Caller, body: ReturnBody) -> tuple[OrderRow, list[FieldError]]:
+    """The order, and what is wrong with what is asked of it."""
+    with services.sessions() as session:
+        order = find_order(session, order_id, caller)
+        lines = select(OrderLineRow.line_no, OrderLineRow.quantity).where(OrderLineRow.order_id == order_id)
+        ordered = {row.line_no: row.quantity for row in session.execute(lines)}
+        return order, [*_faults(body, ordered), *_unknown(session, body), *_wrong_amount(order, body)]
+
+
+def _unknown(session: Session, body: ReturnBody) -> Iterator[FieldError]:
+    if body.reason_code:
+        reason = session.get(ReturnReasonRow, body.reason_code)
+        if reason is None or not reason.active:
+            yield {"field": "reason_code", "message": "not one of GET /return-reasons"}
+    for index, line in enumerate(body.lines):
+        if line.replacement_sku is None:
+            continue
+        field = f"lines[{index}].replacement_sku"
+        if body.kind != ReturnKind.EXCHANGE:
+            yield {"field": field, "message": "only an exchange sends something else"}
+        elif session.get(ProductRow, line.replacement_sku) is None:
+            yield {"field": field, "message": "there is no such product"}
+
+
+def _wrong_amount(order: OrderRow, body: ReturnBody) -> Iterator[FieldError]:
+    if (body.kind == ReturnKind.CLAIM) != (body.amount is not None):
+        yield {"field": "amount", "message": "a claim needs one, and nothing else has one"}
+    elif body.amount is not None:
+        try:
+            Money.parse(body.amount, order.currency)
+        except NotMoney as error:
+            yield {"field": "amount", "message": str(error)}
+
+
+def _faults(body: ReturnBody, ordered: Mapping[int, int]) -> Iterator[FieldError]:
+    if not body.lines and KINDS[body.kind].of_units:
+        yield {"field": "lines", "message": "name the lines that it is about"}
+    seen = set[int]()
+    for index, line in enumerate(body.lines):
+        if line.line_no not in ordered:
+            yield {"field": f"lines[{index}].line_no", "message": "the order has no such line"}
+        elif line.line_no in seen:
+            yield {"field": f"lines[{index}].line_no", "message": "this line was named before"}
+        elif line.quantity > ordered[line.line_no]:
+            yield {"field": f"lines[{index}].quantity", "message": f"{ordered[line.line_no]} were ordered"}
+        seen.add(line.line_no)
+
+
+def _event(order: OrderRow, body: ReturnBody) -> NewEvent:
+    asked = body.model_dump(mode="json", exclude_defaults=True)
+    return NewEvent(
+        partner="api",
+        event_id=f"{order.order_id}:{body.case_id}",
+        type="return.requested",
+        subject=ids.channel_order_subject(order.channel, order.channel_order_id),
+        data={"channel": order.channel, "channel_order_id": order.channel_order_id, **asked},
+    )
+
+
+def _asked(services: Services, order: OrderRow, case_id: str) -> ReturnAsked:
+    return_id = ids.return_id(order.order_id, case_id)
+    workflow_id = ids.return_workflow_id(order.channel, order.channel_order_id, case_id)
+    links = ReturnLinks(
+        self=f"/returns/{return_id}",
+        order=f"/orders/{order.order_id}",
+        workflow=workflow_link(services.settings, workflow_id),
+    )
+    return ReturnAsked(return_id=return_id, workflow_id=workflow_id, links=links)

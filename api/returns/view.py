@@ -1,0 +1,122 @@
+"""Reading return cases with their lines."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from api.access import Caller
+from api.errors import NOT_FOUND, Problem
+from api.masking import told
+from api.returns.schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
+from domain import ids
+from domain.money import Money
+from domain.returns.kinds import RefundTo, ReturnKind
+from domain.status import RETURN, ReturnStatus, is_final
+from models.messaging import PartnerEventRow
+from models.order import OrderLineRow, OrderRow
+from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
+
+
+def return_answers(
+    session: Session, caller: Caller, *which: ColumnElement[bool], limit: int | None = None
+) -> list[ReturnAnswer]:
+    """The cases that fit, newest order first, each with its lines."""
+    cases = select(ReturnRow, OrderRow.currency).join(OrderRow, OrderRow.order_id == ReturnRow.order_id).where(*which)
+    rows = session.execute(cases.order_by(ReturnRow.return_id.desc()).limit(limit)).all()
+    lines: dict[str, list[ReturnLineAnswer]] = {case.return_id: [] for case, _ in rows}
+    goods: dict[str, list[ReturnedGoodsAnswer]] = {name: [] for name in lines}
+    of_these = select(ReturnLineRow).where(ReturnLineRow.return_id.in_(lines))
+    for line in session.scalars(of_these.order_by(ReturnLineRow.line_no)):
+        lines[line.return_id].append(ReturnLineAnswer.model_validate(line))
+    came = select(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id.in_(lines))
+    for one in session.scalars(came.order_by(ReturnedGoodsRow.sku, ReturnedGoodsRow.disposition)):
+        photos = [told(caller, reference) for reference in one.photos]
+        goods[one.return_id].append(ReturnedGoodsAnswer.model_validate({**vars(one), "photos": photos}))
+    return [_answer(case, caller, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
+
+
+def find_return(session: Session, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:
+    """A case that has begun, and its order; a 404 when the caller may not see it."""
+    both = select(ReturnRow, OrderRow).join(OrderRow, OrderRow.order_id == ReturnRow.order_id)
+    found = session.execute(both.where(ReturnRow.return_id == return_id)).one_or_none()
+    if found is None or not caller.sees(found[1].channel):
+        raise Problem(NOT_FOUND, "there is no such return, or it has not begun yet")
+    return found[0], found[1]
+
+
+def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAnswer | None:
+    """A case that was asked for through the API and has not begun yet, so that its link works from the first moment."""
+    order_id, _, case_id = return_id.partition("-R-")
+    order = session.get(OrderRow, order_id)
+    asked = session.get(PartnerEventRow, ("api", f"{order_id}:{case_id}"))
+    if order is None or asked is None or not caller.sees(order.channel):
+        return None
+    skus = select(OrderLineRow.line_no, OrderLineRow.sku).where(OrderLineRow.order_id == order_id)
+    sku_of = {row.line_no: row.sku for row in session.execute(skus)}
+    case = ReturnRow(
+        return_id=ids.return_id(order_id, case_id),
+        order_id=order_id,
+        case_id=case_id,
+        kind=asked.data.get("kind", ReturnKind.RETURN_AND_REFUND.value),
+        status=ReturnStatus.REQUESTED,
+        reason=asked.data["reason"],
+        reason_code=asked.data.get("reason_code", ""),
+        evidence=list(asked.data.get("evidence", ())),
+        fees={},
+        refund_to=asked.data.get("refund_to", RefundTo.ORIGINAL.value),
+        remedy="",
+        requested_at=asked.received_at,
+    )
+    lines = [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data.get("lines", ())]
+    return _answer(case, caller, order.currency, lines, [])
+
+
+def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
+    """The return axis of an order: the case that is still open, else the one that was asked for last, if any."""
+    by_time = sorted(returns, key=lambda case: case.requested_at, reverse=True)
+    still_open = [case for case in by_time if not is_final(RETURN, ReturnStatus(case.status))]
+    newest = next(iter(still_open or by_time), None)
+    return newest.status if newest else None
+
+
+def _answer(
+    case: ReturnRow, caller: Caller, currency: str, lines: list[ReturnLineAnswer], goods: list[ReturnedGoodsAnswer]
+) -> ReturnAnswer:
+    def money(minor: int | None) -> str | None:
+        return None if minor is None else Money(minor, currency).text
+
+    return ReturnAnswer(
+        return_id=case.return_id,
+        order_id=case.order_id,
+        case_id=case.case_id,
+        kind=case.kind,
+        status=case.status,
+        reason=told(caller, case.reason),
+        reason_code=case.reason_code,
+        evidence=[told(caller, reference) for reference in case.evidence],
+        refusal=case.refusal,
+        decided_by=case.decided_by,
+        location_id=case.location_id,
+        goods=case.goods,
+        amount=money(case.amount_minor),
+        value=money(case.value_minor),
+        fees={name: Money(fee, currency).text for name, fee in case.fees.items()},
+        refund=money(case.refund_minor),
+        refund_to=case.refund_to,
+        remedy=case.remedy,
+        moved=money(case.moved_minor),
+        currency=currency,
+        follow_up_id=case.follow_up_id,
+        carrier=case.carrier,
+        waybill=case.waybill,
+        tracking=case.tracking,
+        attention=case.attention,
+        lines=lines,
+        returned=goods,
+        requested_at=case.requested_at,
+        received_at=case.received_at,
+        inspected_at=case.inspected_at,
+        refunded_at=case.refunded_at,
+        closed_at=case.closed_at,
+    )

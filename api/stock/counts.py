@@ -1,0 +1,65 @@
+"""Counts of stock: people tell what they found, and the difference is booked."""
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+
+from api.access import Caller
+from api.dependencies import Services, StockKeeper, WithServices, read_body
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistaken
+from api.idempotency import OnceRoute
+from api.openapi import json_body, responses
+from api.schemas import Answer
+from api.stock import goods_examples as examples
+from api.stock.schemas import StockCountBody
+from record.stock.counts import Count, book_count
+from record.stock.mistakes import IdUsedBefore, Mistake
+
+router = APIRouter(tags=["stock"], route_class=OnceRoute)
+
+
+class DifferenceAnswer(Answer):
+    """`units` is what was booked: above 0 when more was found than the record had."""
+
+    sku: str
+    units: int
+
+
+class StockCountAnswer(Answer):
+    """Only what was not as in the record is among the differences."""
+
+    count_id: str
+    location_id: str
+    counted_lines: int
+    differences: list[DifferenceAnswer]
+
+
+@router.post(
+    "/stock-counts",
+    status_code=201,
+    summary="Book a count",
+    response_model=StockCountAnswer,
+    responses=responses({201: ("What was booked", examples.COUNTED)}, BAD_KEY, FORBIDDEN, OTHER_BODY),
+    openapi_extra=json_body(StockCountBody, examples.COUNT),
+)
+async def count_stock(request: Request, caller: StockKeeper, services: WithServices) -> StockCountAnswer:
+    """Differences become `adjusted` movements, with the reason and who counted. What is promised to orders must be
+    there: a count below that is refused, and those orders are to be changed first.
+    """
+    body = await read_body(request, StockCountBody)
+    return await run_in_threadpool(_book, services, body, caller)
+
+
+def _book(services: Services, body: StockCountBody, caller: Caller) -> StockCountAnswer:
+    units = {line.sku: line.counted for line in body.lines}
+    try:
+        with services.sessions.begin() as session:
+            count = Count(body.count_id, body.location_id, units, body.reason, caller.name)
+            booked = book_count(session, count)
+    except Mistake as mistake:
+        raise mistaken(mistake) from None
+    except IdUsedBefore:
+        raise Problem(OTHER_BODY, "this count_id came before with another count") from None
+    differences = [DifferenceAnswer(sku=sku, units=off) for sku, off in sorted(booked.items())]
+    return StockCountAnswer(
+        count_id=body.count_id, location_id=body.location_id, counted_lines=len(units), differences=differences
+    )

@@ -1,0 +1,138 @@
+"""`baton bench audit`: audits a second in one process with fifty rules of staff in force, each committed."""
+
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from activities.audit import Audit, AuditRequest
+from commands.bench.flow import free_ports
+from commands.bench.shop import order_body, shop_for
+from commands.seed import stock_shop
+from embedded.environment import choose_ports, environment
+from embedded.postgres import EmbeddedPostgres
+from embedded.services import Service
+from integrations.channels import plain
+from integrations.partners import connect_partners
+from models.database import Sessions, open_database, sessions
+from models.schema import migrate
+from record.orders.rows import new_order
+from record.orders.writer import OrderWriter
+from record.rules.staff_rules import StaffRules
+from record.rules.versions import Draft, activate, save_draft
+from settings import Settings
+
+RULES = 50
+THREADS = 8
+"""As many audits are under way at once; while one waits for the gateway or the disk another one computes."""
+WARM_UP = 50
+AT_ONCE = 200
+
+HOLD = {"type": "hold", "reason": "never in this bench", "owner_role": "staff"}
+KINDS: Sequence[tuple[str, dict[str, Any]]] = (
+    ("order.total > {}00.0 && buyer.orders == 0 && buyer.canceled > 3", HOLD),
+    ("order.lines.exists(line, line.sku == 'NO-LAMP-{}' && line.quantity >= 2)", HOLD),
+    ("order.ship_to.country == 'CN' && order.ship_to.province.startsWith('{}')", HOLD),
+    ("order.lines.all(line, line.product.weight_grams > {}0000)", HOLD),
+    ("order.units > {} && order.channel == 'web' && size(order.tags) > 2", {"type": "set_priority", "priority": 10}),
+)
+"""A bench of rules as shops have them, of which an ordinary order meets none."""
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class AuditFigures:
+    """`cpu_ms_per_audit` is of the process that audits; `accepted` are the orders that passed, which is all of them."""
+
+    audits_per_s: float
+    cpu_ms_per_audit: float
+    rules: int
+    orders: int
+    accepted: int
+
+
+class Rejected(RuntimeError):
+    """An order did not pass, so that not the work was measured that an ordinary one is."""
+
+
+def measure_audit(orders: int, progress: Progress) -> AuditFigures:
+    """Audit so many recorded orders against PostgreSQL and the simulated gateway; all of it is taken down again.
+
+    Call it from the main thread.
+    """
+    with ExitStack() as closing:
+        directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
+        postgres = EmbeddedPostgres(directory)
+        closing.callback(postgres.stop)
+        postgres.start()
+        settings = _gateway(closing, directory, postgres.url)
+        engine = open_database(postgres.url, connections=THREADS)
+        closing.callback(engine.dispose)
+        migrate(engine)
+        record = sessions(engine)
+        names = _prepare(record, WARM_UP + orders)
+        payments = connect_partners(settings).quick_payments
+        audit = Audit(record, payments, timedelta(minutes=10), StaffRules())
+        # As the worker has it.
+        gc.set_threshold(50_000, 20, 100)
+        gc.freeze()
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(lambda name: audit.audit_order(AuditRequest(name, 1)), names[:WARM_UP]))
+            began, cpu, accepted = time.perf_counter(), time.process_time(), 0
+            results = threads.map(lambda name: audit.audit_order(AuditRequest(name, 1)), names[WARM_UP:])
+            for done, result in enumerate(results, 1):
+                if result.verdict != "pass":
+                    raise Rejected(f"an audit said {result.verdict}: {', '.join(result.open.codes) or result.reason}")
+                accepted += 1
+                progress(done)
+            seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    return AuditFigures(round(orders / seconds, 1), round(1000 * cpu / orders, 2), RULES, orders, accepted)
+
+
+def _gateway(closing: ExitStack, directory: Path, database_url: str) -> Settings:
+    """The simulated partners in a process of their own, and the settings by which they are reached."""
+    ports = choose_ports(free_ports(), {})
+    env = environment(directory, database_url, ports, 0, {})
+    url = f"http://127.0.0.1:{ports['simulators']}"
+    command = [sys.executable, "-m", "uvicorn", "simulators.app:create_app", "--factory"]
+    command += ["--port", str(ports["simulators"]), "--no-access-log", "--log-level", "warning"]
+    service = Service("simulators", command, data_dir=directory, env=env, address=url, health_url=f"{url}/healthz")
+    closing.callback(service.stop)
+    service.start()
+    service.wait_ready()
+    names = ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
+    partners: dict[str, Any] = {
+        name: {"url": f"{url}/{name}", "secret": env[f"BATON_{name.upper()}__SECRET"]} for name in names
+    }
+    key = env["BATON_SECRETS_KEY"]
+    return Settings(_env_file=None, database_url=database_url, data_dir=directory, secrets_key=key, **partners)
+
+
+def _prepare(record: Sessions, orders: int) -> list[str]:
+    """The shop, the rules in force and the orders; gives the ids of the orders."""
+    with record.begin() as session:
+        stock_shop(session, shop_for(orders))
+        drafts = [
+            Draft(f"rule-{number}", expression.format(number + 1), action)
+            for number, (expression, action) in enumerate(_rules())
+        ]
+        activate(session, save_draft(session, drafts, None, "the bench", "bench"), "bench", "the bench", force=True)
+    bodies = [order_body(f"AUDIT-{number:07}", number) for number in range(orders)]
+    new = [new_order(plain.translate(body).order, "bench") for body in bodies]
+    writer = OrderWriter(record)
+    for first in range(0, len(new), AT_ONCE):
+        writer(new[first : first + AT_ONCE])
+    return [order.order_id for order in new]
+
+
+def _rules() -> Iterator[tuple[str, dict[str, Any]]]:
+    for number in range(RULES):
+        yield KINDS[number % len(KINDS)]

@@ -1,0 +1,198 @@
+"""`baton bench`: figures of this machine. With --json one object on stdout; progress goes to stderr."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from commands.bench.audit import AuditFigures, Rejected, measure_audit
+from commands.bench.day import NotDone
+from commands.bench.drain import DrainFigures, Stalled, measure_drain
+from commands.bench.flow import FlowFigures, measure_flow
+from commands.bench.intake import LoadFailed, measure_intake
+from commands.bench.orders import NotCompleted
+from commands.bench.plans import PlanFigures, measure_plans
+from commands.bench.remarks import measure_remarks
+from commands.bench.stock import Oversold, measure_stock
+from commands.bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
+from commands.bench.trace import TraceFigures, measure_trace
+from embedded.ending import end_process
+from embedded.pgserver import PostgresError
+from embedded.services import ServiceError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+TROUBLES = (
+    *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
+    *(PostgresError, ServiceError, TimeoutError),
+)
+
+app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+
+
+@app.callback()
+def bench() -> None:
+    """Measure this machine."""
+
+
+@app.command()
+def flow(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders, and as many empty workflows.")] = 300,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes, on both sides.")] = 1,
+    json_: AsJson = False,
+) -> None:
+    """Orders through their whole life, against workflows of six activities and three signals that do nothing."""
+
+    def measure(said: Console) -> FlowFigures:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "baseline")}
+            return measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
+
+    _run(measure, json_, _table)
+
+
+@app.command()
+def intake(
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each kind is measured.")] = 30,
+    json_: AsJson = False,
+) -> None:
+    """Orders taken in, one by one and in batches: checked, committed with fsync, and then answered."""
+    _run(lambda said: measure_intake(seconds, lambda what: said.print(f"{what}, {seconds:g} s")), json_)
+
+
+@app.command()
+def drain(
+    orders: Annotated[int, typer.Option(min=100, help="How many orders the marketplace places.")] = 10_000,
+    json_: AsJson = False,
+) -> None:
+    """Seconds until a store's orders in the middle of a burst are audited: in turn, and first in first out."""
+
+    def measure(said: Console) -> DrainFigures:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
+            return measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
+
+    _run(measure, json_)
+
+
+@app.command()
+def audit(
+    orders: Annotated[int, typer.Option(min=10, help="How many orders are audited.")] = 1_000,
+    json_: AsJson = False,
+) -> None:
+    """Audits in one process with fifty rules of staff: the gateway is asked, every rule too, and it is committed."""
+
+    def measure(said: Console) -> AuditFigures:
+        with _progress(said) as progress:
+            bar = progress.add_task("audits", total=orders)
+            return measure_audit(orders, lambda done: progress.update(bar, completed=done))
+
+    _run(measure, json_)
+
+
+@app.command()
+def trace(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders live, and are proved.")] = 300,
+    json_: AsJson = False,
+) -> None:
+    """CPU of sealing, signing and proving the logs of orders, against that of their whole life."""
+
+    def measure(said: Console) -> TraceFigures:
+        with _progress(said) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "proof")}
+            return measure_trace(orders, lambda name, done: progress.update(bars[name], completed=done))
+
+    _run(measure, json_)
+
+
+@app.command()
+def remarks(json_: AsJson = False) -> None:
+    """How well free text is understood that neither the rules nor the model for remarks were made from."""
+    _run(lambda said: measure_remarks(), json_)
+
+
+@app.command()
+def stock(
+    scale: Annotated[bool, typer.Option("--scale", help="Lists and views over very much stock instead.")] = False,
+    share: Annotated[float, typer.Option(min=0.01, max=10, help="Of the usual number of claims.")] = 1.0,
+    rows: Annotated[
+        int, typer.Option(min=100, help="With --scale: rows of stock, a tenth as many products at ten places.")
+    ] = 1_000_000,
+    movements: Annotated[int, typer.Option(min=0, help="With --scale: rows of the ledger.")] = 10_000_000,
+    requests: Annotated[int, typer.Option(min=10, help="With --scale: how many of each kind are sent.")] = 300,
+    json_: AsJson = False,
+) -> None:
+    """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 at once: in groups, and one transaction a claim."""
+
+    def measure_much(said: Console) -> ScaleFigures:
+        with said.status("stock") as shown:
+            return measure_scale(rows, movements, requests, lambda what, done: shown.update(f"{what} {done:,}"))
+
+    _run(measure_much if scale else lambda said: measure_stock(share, said.print), json_)
+
+
+@app.command()
+def plans(
+    orders: Annotated[int, typer.Option(min=1_000, help="How many orders there were before.")] = 10_000_000,
+    few: Annotated[int, typer.Option(min=100, help="Beside how many it is set.")] = 100_000,
+    gigabytes: Annotated[float, typer.Option(min=0.1, help="What the planted orders may take of the disk.")] = 15.0,
+    json_: AsJson = False,
+) -> None:
+    """Blocks that each statement of a day's work reads after so many orders; fails where it is twice as many."""
+
+    def measure(said: Console) -> PlanFigures:
+        with said.status("a day after no orders") as shown:
+            return measure_plans(orders, few, gigabytes, lambda what, done: shown.update(f"{what}: {done:,} orders"))
+
+    _run(measure, json_, failed=lambda figures: bool(figures.grown))
+
+
+def _run(
+    measure: Callable[[Console], Any],
+    as_json: bool,
+    table: Callable[[Any], Table] | None = None,
+    failed: Callable[[Any], bool] = lambda figures: False,
+) -> NoReturn:
+    """Print what was measured and end the process; with 1 when it failed, or, and why in red, was not measured."""
+    said = Console(stderr=True)
+    try:
+        figures = measure(said)
+    except TROUBLES as problem:
+        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        end_process(1)
+    if as_json:
+        print(json.dumps(_plain(figures)))
+    elif table:
+        Console().print(table(figures))
+    else:
+        Console().print_json(data=_plain(figures))
+    end_process(int(failed(figures)))
+
+
+def _plain(figures: Any) -> Any:
+    """Figures as JSON has them: dataclasses, or such by name."""
+    if isinstance(figures, dict):
+        return {name: _plain(value) for name, value in figures.items()}
+    return asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
+
+
+def _progress(console: Console) -> Progress:
+    # Few refreshes: this process is measured as well.
+    columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, refresh_per_second=2)
+
+
+def _table(figures: FlowFigures) -> Table:
+    """CPU in milliseconds a life by part, and lives a second."""
+    title = f"{figures.orders} orders in {figures.rounds} rounds: {figures.ratio} times as fast as nothing"
+    table = Table("CPU ms each", "order", "empty workflow", title=title)
+    real, empty = figures.cpu_ms_per_order, figures.baseline_cpu_ms_per_order
+    for part, used in real.items():
+        table.add_row(part, f"{used:.1f}", f"{empty[part]:.1f}" if part in empty else "")
+    table.add_row("all", f"{sum(real.values()):.1f}", f"{sum(empty.values()):.1f}", end_section=True)
+    table.add_row("a second", f"{figures.orders_per_s:.1f}", f"{figures.baseline_orders_per_s:.1f}")
+    return table

@@ -1,0 +1,94 @@
+"""Real orders through the real API, followed in PostgreSQL until nothing of them is left to do."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import httpx2
+from sqlalchemy import text
+
+from commands.bench.shop import order_body, shop_for
+from commands.keys import create_key
+from commands.seed import stock_shop
+from models.database import Sessions
+
+CONNECTIONS = 16
+PLAIN = False
+"""No certificates are loaded: the API is on this machine, and reading them costs as much as many orders."""
+LOOK_EVERY_SECONDS = 0.1
+STALLED_AFTER_SECONDS = 60
+
+# Complete means that the customer has it, and that everybody who is to be told has been told.
+COMPLETE = text("""
+    SELECT count(*) FROM orders o WHERE o.order_id = ANY(:orders) AND o.status = 'completed'
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.order_id = o.order_id AND m.sent_at IS NULL)
+""")
+STUCK = text("""
+    SELECT o.order_id, o.channel_order_id, o.status, o.attention, o.workflow_started_at IS NOT NULL AS started,
+        (SELECT string_agg(h.code, ', ') FROM holds h WHERE h.order_id = o.order_id AND h.released_at IS NULL) AS holds,
+        (SELECT string_agg(f.status, ', ') FROM fulfillment_orders f WHERE f.order_id = o.order_id) AS fulfillment,
+        (SELECT count(*) FROM messages m WHERE m.order_id = o.order_id AND m.sent_at IS NULL) AS untold
+    FROM orders o WHERE o.order_id = ANY(:orders) AND (o.status <> 'completed'
+        OR EXISTS (SELECT 1 FROM messages m WHERE m.order_id = o.order_id AND m.sent_at IS NULL))
+    ORDER BY o.received_at LIMIT 10
+""")
+
+
+class NotCompleted(RuntimeError):
+    """Orders that were not completed in time, or not accepted; the message names them and where they stand."""
+
+
+class OrderLoad:
+    """Pushes rounds of orders; `sessions` is the database of the stack at `api_url`."""
+
+    def __init__(self, api_url: str, sessions: Sessions) -> None:
+        self._api_url = api_url
+        self._sessions = sessions
+        self._placed = 0
+        self._headers: dict[str, str] = {}
+
+    def prepare(self, orders: int) -> None:
+        """Stock the shop for so many orders, and get a key for the API."""
+        with self._sessions.begin() as session:
+            stock_shop(session, shop_for(orders))
+        self._headers = {"Authorization": f"Bearer {create_key(self._sessions, 'bench', 'staff')}"}
+
+    async def run(self, number: int, completed: Callable[[int], object]) -> None:
+        """Place so many orders at once and return when all are complete; `completed` hears how many are."""
+        first, self._placed = self._placed, self._placed + number
+        numbers = iter(range(first, first + number))
+        client = httpx2.AsyncClient(base_url=self._api_url, headers=self._headers, timeout=60, verify=PLAIN)
+        async with client:
+            placed = await asyncio.gather(*(self._place(client, numbers) for _ in range(CONNECTIONS)))
+        await self._all_complete([order for orders in placed for order in orders], completed)
+
+    async def _place(self, client: httpx2.AsyncClient, numbers: Iterator[int]) -> list[str]:
+        orders = []
+        for number in numbers:
+            answer = await client.post("/orders", json=order_body(f"BENCH-{number:06}", number))
+            if answer.status_code != 202:
+                raise NotCompleted(f"POST /orders answered {answer.status_code}: {answer.text}")
+            orders.append(str(answer.json()["order_id"]))
+        return orders
+
+    async def _all_complete(self, orders: Sequence[str], completed: Callable[[int], object]) -> None:
+        before, progress_at = 0, time.monotonic()
+        while (done := self._count(orders)) < len(orders):
+            if done > before:
+                before, progress_at = done, time.monotonic()
+                completed(done)
+            elif time.monotonic() - progress_at > STALLED_AFTER_SECONDS:
+                raise NotCompleted(self._what_is_stuck(orders))
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        completed(len(orders))
+
+    def _count(self, orders: Sequence[str]) -> int:
+        with self._sessions() as session:
+            return int(session.scalar(COMPLETE, {"orders": list(orders)}) or 0)
+
+    def _what_is_stuck(self, orders: Sequence[str]) -> str:
+        with self._sessions() as session:
+            rows = session.execute(STUCK, {"orders": list(orders)}).mappings().all()
+        lines = [", ".join(f"{name} {value}" for name, value in row.items() if value is not None) for row in rows]
+        title = f"no order was completed for {STALLED_AFTER_SECONDS} s; stuck are"
+        return "\n  ".join([title, *lines])

@@ -1,0 +1,135 @@
+"""`baton demo`: orders and returns go through all of Baton before your eyes, troubles included."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_urlsafe
+from time import monotonic
+from typing import Annotated
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from commands.channels import save_account
+from commands.demo import story
+from commands.demo.directory import NotADemo, start_afresh
+from commands.demo.orders import APP, MERGE_WINDOW_SECONDS, RETURNED, demo_orders
+from commands.demo.play import Director, Outcome, Play
+from commands.demo.retail import CHANNEL, Translation, read_rows, translate
+from commands.demo.scenes import CANCELED, SCENES
+from commands.demo.screen import Screen
+from commands.demo.stage import Stage
+from commands.keys import create_key
+from commands.seed import SHOP, first_keys, stock_shop
+from commands.verify import verify
+from embedded.ending import end_process
+from embedded.environment import PortTaken
+from embedded.lock import AlreadyRunning
+from embedded.pgserver import PostgresError
+from embedded.services import ServiceError
+from embedded.stack import Stack
+from models.database import open_database, sessions
+from models.vault import Vault
+
+AT_ONCE = 8
+"""Orders on their way at the same time: enough to be busy, few enough to follow."""
+INTERRUPTED = 130
+
+
+def demo(
+    orders: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Real orders instead: a CSV of the Online Retail form."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many orders of the file at most.")] = None,
+    data_dir: Annotated[Path, typer.Option(help="Emptied at the start; stays afterwards.")] = Path(".baton/demo"),
+    step_seconds: Annotated[float, typer.Option(min=0, help="How long each step of a simulated partner takes.")] = 0.2,
+) -> None:
+    """Show orders and returns go through Baton, and prove that the record is whole afterwards."""
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        file = translate(read_rows(orders), limit) if orders else None
+        start_afresh(data_dir)
+        status = _run(console, data_dir, step_seconds, file)
+    except KeyboardInterrupt:
+        console.print("Interrupted; everything has ended.")
+        status = INTERRUPTED
+    except httpx2.HTTPError as problem:
+        console.print(Text(f"The API or a simulator does not answer: {problem}", style="red"), soft_wrap=True)
+        status = 1
+    except (AlreadyRunning, NotADemo, PortTaken, PostgresError, ServiceError, ValueError) as problem:
+        console.print(Text(str(problem), style="red"), soft_wrap=True)
+        status = 1
+    end_process(status)
+
+
+def _run(console: Console, data_dir: Path, step_seconds: float, file: Translation | None) -> int:
+    """The whole demo on a fresh Baton; 0 when everything was as expected."""
+    began = monotonic()
+    console.print("Starting PostgreSQL, Temporal, the simulators of all partners, the API and a worker:")
+    # Whoever tries it out listens on this machine.
+    open_to_us = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
+    with Stack(data_dir, step_seconds=step_seconds, extra_env=open_to_us, say=_line(console)) as stack:
+        engine = open_database(stack.env["BATON_DATABASE_URL"])
+        record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
+        with record.begin() as session:
+            units = stock_shop(session, file.shop if file else SHOP)
+        keys = first_keys(record) | {CHANNEL: create_key(record, CHANNEL, "channel", CHANNEL)}
+        keys |= {APP: create_key(record, APP, "channel", APP)}
+        save_account(record, APP, "plain", f"whsec_{token_urlsafe(24)}", {"merge_window": MERGE_WINDOW_SECONDS})
+        play = _play(file)
+        console.print(f"The shop has {units:,} units in stock; {len(play.bodies)} orders are about to come.\n")
+        with Screen(console, len(play.bodies)) as screen:
+            stage = Stage(stack.api_url, stack.simulators_url, keys, record, screen.say)
+            outcome = Director(stage, screen, play).run()
+        links = _links(stack, stage, play)
+        stage.close()
+        report = verify(record)
+        engine.dispose()
+    if file:
+        story.tell_translation(console, file)
+    story.tell_story(console, outcome, _in_one_sentence(outcome))
+    story.tell_counts(console, outcome.board)
+    story.tell_report(console, report)
+    story.tell_where(console, data_dir, links)
+    problems = outcome.problems + ([] if report.clean else ["the record is not whole, see above"])
+    if problems:
+        story.tell_problems(console, problems)
+    console.print(
+        f"\n{'Not all' if problems else 'All'} as expected, {monotonic() - began:.0f} s in all.", style="bold"
+    )
+    return 1 if problems else 0
+
+
+def _play(file: Translation | None) -> Play:
+    if file:
+        return Play(file.orders)
+    return Play(demo_orders(), AT_ONCE, SCENES, CANCELED)
+
+
+def _in_one_sentence(outcome: Outcome) -> str:
+    board = outcome.board
+    channels, places = {order.channel for order in board.orders.values()}, board.places()
+    told = ", ".join(f"{number} {place}" for place, number in places.most_common())
+    of = f"{len(channels)} channels" if len(channels) > 1 else "one channel"
+    a_minute = 60 * len(board.orders) / max(outcome.seconds, 0.1)
+    return f"{len(board.orders)} orders of {of} in {outcome.seconds:.0f} s ({a_minute:.0f} a minute): {told}."
+
+
+def _links(stack: Stack, stage: Stage, play: Play) -> dict[str, str]:
+    """Pages worth a visit, for an order with a story where there is one."""
+    number = RETURNED if play.scenes else next(iter(stage.board.orders), "")
+    links = {"the API's documentation": f"{stack.api_url}/docs", "all orders in the Temporal UI": stack.temporal_ui_url}
+    if number in stage.board.orders:
+        links[f"the story of {number} in Temporal"] = stage.order(number)["links"]["workflow"]
+    return links
+
+
+def _line(console: Console) -> Callable[[str, str], None]:
+    def say(service: str, address: str) -> None:
+        console.print(Text.assemble((f"  {service:<12}", "bold green"), address), soft_wrap=True)
+
+    return say

@@ -1,0 +1,145 @@
+"""Scenes of the demo in which people do something: cancel, release, order twice, receive goods, take goods back."""
+
+from typing import Any
+
+from commands.demo import orders as numbers
+from commands.demo import troubles
+from commands.demo.stage import Scene, Stage, expect
+from domain.money import Money
+
+PICKED = {"picked", "packed"}
+CASE_ID = "CASE-77"
+
+
+def sent_twice(stage: Stage) -> Scene:
+    seen = yield from stage.until(numbers.TWICE, lambda order: True)
+    answer = stage.place(stage.bodies[numbers.TWICE])
+    order_id = answer.json()["order_id"]
+    stage.say(f"POST /orders with {numbers.TWICE} again → {answer.status_code} order_id: {order_id}")
+    expect(answer.status_code == 200, f"{numbers.TWICE} was taken twice: {answer.status_code}")
+    expect(order_id == seen.order_id, f"{numbers.TWICE} has two ids")
+    yield from stage.ended(numbers.TWICE)
+    return f"{numbers.TWICE} was sent twice. The second time the first one's answer came back (200): it was taken once."
+
+
+def incomplete_address(stage: Stage) -> Scene:
+    seen = yield from stage.until(numbers.NO_STREET, lambda order: "ADDRESS" in order.holds)
+    reason = stage.order(numbers.NO_STREET)["holds"][0]["reason"]
+    note = "the customer named the street by phone"
+    stage.ask(f"/orders/{seen.order_id}/holds/ADDRESS/release", {"note": note})
+    yield from stage.ended(numbers.NO_STREET)
+    return (
+        f"{numbers.NO_STREET} was held because {reason}. Support released it with the note “{note}”, "
+        "and it was delivered."
+    )
+
+
+def together(stage: Stage) -> Scene:
+    first, second = numbers.TOGETHER
+    one = yield from stage.ended(first)
+    other = yield from stage.ended(second)
+    waybills = {shipment["waybill"] for order in (one, other) for shipment in order["shipments"]}
+    expect(len(waybills) == 1, f"{first} and {second} have the waybills {', '.join(sorted(waybills))}")
+    shipment = stage.peek(f"/tms/shipments/{one['shipments'][0]['shipment_id']}")["request"]
+    wishes = [name.replace("_", " ") for name in shipment["instructions"]]
+    return (
+        f"{first} and {second} are of one customer and address, so they shared a parcel: waybill {waybills.pop()}. "
+        f"Their remark “{numbers.AT_THE_DOOR}” reached the carrier as: {', '.join(wishes)}."
+    )
+
+
+def backorder(stage: Stage) -> Scene:
+    yield from stage.until(numbers.BACKORDER, lambda order: order.waits_for_stock)
+    lines = [{"sku": "LAST-PIANO", "quantity": 1}]
+    stage.say("a piano arrives in London: the ERP reports receipt GR-4711")
+    stage.poke("/erp/receipts", {"receipt_id": "GR-4711", "location_id": "LONDON", "lines": lines})
+    order = yield from stage.ended(numbers.BACKORDER)
+    sender = order["fulfillment_orders"][0]["location_id"]
+    return (
+        f"No piano was left for {numbers.BACKORDER}, so it waited. The ERP's receipt GR-4711 brought one to London and "
+        f"woke the order; {sender} shipped it."
+    )
+
+
+def canceled_in_the_warehouse(stage: Stage) -> Scene:
+    seen = yield from stage.until(numbers.IN_THE_WAREHOUSE, lambda order: bool(PICKED.intersection(order.work)))
+    told = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "the customer changed her mind"})
+    expect(told["answer"] == "done", f"canceling {numbers.IN_THE_WAREHOUSE} was answered with {told['answer']}")
+    order = yield from stage.ended(numbers.IN_THE_WAREHOUSE, "canceled")
+    return (
+        f"{numbers.IN_THE_WAREHOUSE} was canceled while the warehouse had it ({seen.work[0]}): the pick was recalled, "
+        f"the stock given back and {_refunded(order)} refunded."
+    )
+
+
+def canceled_on_the_road(stage: Stage) -> Scene:
+    seen = yield from stage.until(numbers.ON_THE_ROAD, lambda order: "shipped" in order.work)
+    told = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "ordered by mistake"})
+    expect(
+        told["answer"] == "interception_asked", f"canceling {numbers.ON_THE_ROAD} was answered with {told['answer']}"
+    )
+    order = yield from stage.ended(numbers.ON_THE_ROAD, "canceled")
+    return (
+        f"{numbers.ON_THE_ROAD} was canceled too late for the warehouse. The carrier was asked to stop the parcel and "
+        f"brought it back: the goods are stock again and {_refunded(order)} refunded."
+    )
+
+
+def returned(stage: Stage) -> Scene:
+    order = yield from stage.ended(numbers.RETURNED)
+    lines = [{"line_no": line["line_no"], "quantity": line["quantity"]} for line in order["lines"][:2]]
+    stage.say(f"the CRM opens case {CASE_ID}: two of the three lines of {numbers.RETURNED} come back")
+    case = {"case_id": CASE_ID, "channel": order["channel"], "channel_order_id": numbers.RETURNED}
+    stage.poke("/crm/cases", {**case, "reason": "they do not match the sofa", "lines": lines})
+    path = f"/returns/{order['order_id']}-R-{CASE_ID}"
+    while not ((found := stage.read(path)) and found["status"] in ("closed", "rejected", "expired")):
+        yield
+    refund = f"{found['refund']} {found['currency']}"
+    stage.say(f"GET {path} → status: {found['status']}, refund: {refund}")
+    expect(found["status"] == "closed", f"the return is {found['status']}: {found['refusal']}")
+    expect(refund == _price(order, 2), f"{refund} went back for goods that cost {_price(order, 2)}")
+    return (
+        f"The customer of {numbers.RETURNED} sent two of three lines back. The case was approved, received and "
+        f"inspected at {found['location_id']}, restocked, and exactly what they had cost was refunded: {refund}."
+    )
+
+
+SCENES = (
+    sent_twice,
+    troubles.unsettled_payment,
+    incomplete_address,
+    together,
+    troubles.split_by_goods,
+    troubles.split_by_units,
+    troubles.from_the_store,
+    backorder,
+    troubles.short_pick,
+    troubles.pick_rejected,
+    troubles.carrier_down,
+    troubles.duplicate_webhooks,
+    troubles.late_webhooks,
+    troubles.slow_finance,
+    canceled_in_the_warehouse,
+    canceled_on_the_road,
+    returned,
+)
+"""In the order in which the story is told."""
+
+CANCELED = (numbers.IN_THE_WAREHOUSE, numbers.ON_THE_ROAD)
+
+
+def _refunded(order: dict[str, Any]) -> str:
+    """What went back, which must be all of it."""
+    back = [
+        f"{payment['amount']} {payment['currency']}" for payment in order["payments"] if payment["kind"] == "refunded"
+    ]
+    all_of_it = f"{order['totals']['grand_total']} {order['currency']}"
+    expect(back == [all_of_it], f"{order['channel_order_id']} cost {all_of_it}, refunded were {back}")
+    return all_of_it
+
+
+def _price(order: dict[str, Any], lines: int) -> str:
+    """What the first lines cost."""
+    parts = [Money.parse(line["unit_price"], order["currency"]) * line["quantity"] for line in order["lines"][:lines]]
+    total = sum(parts, Money(0, order["currency"]))
+    return f"{total.text} {total.currency}"

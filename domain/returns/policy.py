@@ -1,0 +1,139 @@
+"""May these goods come back? What is judged when a case is opened, and in which order."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.money import Money
+from domain.returns.kinds import KINDS, ReturnKind
+from domain.returns.terms import ANY, Window, of_channel
+
+EXCLUSIONS: Mapping[str, str] = {
+    "custom_made": "was made for this customer",
+    "perishable": "is fresh or perishable",
+    "digital": "is digital and was unsealed",
+    "periodical": "is a newspaper or magazine",
+}
+"""What the law lets stay sold. Source: consumer protection act art. 25."""
+
+# A reason of the shop's or the carrier's own fault brings everything back.
+BY_FAULT_OF_OTHERS = ("shop", "carrier")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What is known of a line's product."""
+
+    sku: str
+    exclusion: str = ""
+    goods_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFacts:
+    """What the record knows when a case is opened; mappings of units and lines are by line number.
+
+    `delivered_at` is the last delivery, or None while goods are still here or on the road; `left` is what of the
+    payment did not go back; `fault` is that of the reason, empty when none was named.
+    """
+
+    kind: ReturnKind
+    asked: Mapping[int, int]
+    ordered: Mapping[int, int]
+    in_other_cases: Mapping[int, int]
+    lines: Mapping[int, LineFacts]
+    order_undone: bool
+    left: Money
+    amount: Money | None
+    delivered_at: datetime | None
+    requested_at: datetime
+    windows: Mapping[str, Window]
+    fault: str = ""
+    needs_evidence: bool = False
+    evidence: int = 0
+    crossed_border: bool = False
+
+
+def windows_of(windows: Mapping[str, Mapping[str, Window]], channel: str) -> Mapping[str, Window]:
+    """The windows of a channel by goods class."""
+    return of_channel(windows, channel) or {}
+
+
+def refusal(facts: ReturnFacts) -> str | None:
+    """Why the case must be rejected, in words, or None when it may go on."""
+    return next((why for rule in RULES for why in rule(facts)), None)
+
+
+def nothing_to_return(facts: ReturnFacts) -> Iterator[str]:
+    if not facts.asked and KINDS[facts.kind].of_units:
+        yield "no line was named"
+    if facts.order_undone:
+        yield "the order was not carried out, so there is nothing to return"
+    if facts.left.minor_units <= 0:
+        yield "nothing was paid for this order, or all of it went back"
+
+
+def too_many(facts: ReturnFacts) -> Iterator[str]:
+    for line_no, units in facts.asked.items():
+        left = facts.ordered.get(line_no, 0) - facts.in_other_cases.get(line_no, 0)
+        if line_no not in facts.ordered:
+            yield f"the order has no line {line_no}"
+        elif units > left and KINDS[facts.kind].of_units:
+            yield f"line {line_no} has {left} units left to return, {units} were asked"
+
+
+def too_much(facts: ReturnFacts) -> Iterator[str]:
+    """Goodwill is an amount, and no more than what is left of the payment."""
+    if facts.kind != ReturnKind.CLAIM:
+        return
+    if facts.amount is None or facts.amount.minor_units <= 0:
+        yield "a claim needs an amount"
+    elif facts.left < facts.amount:
+        yield f"{facts.left.text} {facts.left.currency} of the payment is left, {facts.amount.text} was asked"
+
+
+def too_early(facts: ReturnFacts) -> Iterator[str]:
+    if facts.delivered_at is None and KINDS[facts.kind].after_delivery:
+        yield "the goods have not been delivered yet"
+
+
+def excluded(facts: ReturnFacts) -> Iterator[str]:
+    if facts.fault in BY_FAULT_OF_OTHERS or not KINDS[facts.kind].in_window or facts.delivered_at is None:
+        return
+    for line_no in facts.asked:
+        line = facts.lines.get(line_no, LineFacts(""))
+        if line.exclusion:
+            yield f"{line.sku} {EXCLUSIONS.get(line.exclusion, line.exclusion)}: it cannot be returned"
+
+
+def too_late(facts: ReturnFacts) -> Iterator[str]:
+    if facts.delivered_at is None or not KINDS[facts.kind].in_window:
+        return
+    for line_no in facts.asked:
+        goods_class = facts.lines.get(line_no, LineFacts("")).goods_class
+        window = facts.windows.get(goods_class, facts.windows.get(ANY))
+        if window and facts.requested_at >= window.ends(facts.delivered_at):
+            yield f"the window of {window.words} is over"
+
+
+def not_shown(facts: ReturnFacts) -> Iterator[str]:
+    if facts.needs_evidence and not facts.evidence:
+        yield "this reason must be shown: send references of photos"
+
+
+def not_exchanged_abroad(facts: ReturnFacts) -> Iterator[str]:
+    """A follow-up order would import once more; customs know only the return."""
+    if facts.crossed_border and KINDS[facts.kind].replaces:
+        yield "goods that crossed the border are returned, not exchanged"
+
+
+RULES: tuple[Callable[[ReturnFacts], Iterator[str]], ...] = (
+    nothing_to_return,
+    too_many,
+    too_much,
+    too_early,
+    excluded,
+    too_late,
+    not_shown,
+    not_exchanged_abroad,
+)

@@ -1,0 +1,59 @@
+"""Calling a channel's platform: with the account as it is now, and never before the platform wants to hear of us."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.errors import CallLimited, PartnerTrouble, PullRefused
+from integrations.circuit import Circuits
+from integrations.pulls.listed import Puller
+from integrations.pulls.registry import PULLERS
+from integrations.pulls.settings import PullSettings
+from models.database import Sessions
+from models.pull import ChannelPullRow
+from record.channels.accounts import Account, find_account
+
+Clock = Callable[[], datetime]
+
+
+def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSettings]:
+    """Raises PullRefused where the account is gone, or is not to be pulled any more."""
+    account = find_account(sessions, channel)
+    if account is None or account.pull is None or not account.pull.enabled:
+        raise PullRefused("not_pulled")
+    return account, account.pull
+
+
+@contextmanager
+def calling(
+    sessions: Sessions, channel: str, clock: Clock, circuits: Circuits
+) -> Iterator[tuple[Account, PullSettings, Puller]]:
+    """The account and its client. A limit is kept in the record, for all who call, and the step is tried again when it
+    is over; other trouble is kept there as the last error and raised as it is."""
+    account, pull = pulled_account(sessions, channel)
+    with sessions.begin() as session:
+        session.execute(insert(ChannelPullRow).values(channel=channel).on_conflict_do_nothing())
+        not_before = session.get_one(ChannelPullRow, channel).not_before
+    if not_before is not None and (wait := not_before - clock()) > timedelta():
+        until = f"{channel} wants to be left alone until {not_before:%H:%M:%S} UTC"
+        raise CallLimited(until, wait.total_seconds())
+    with closing(PULLERS[account.name](pull, account.shop)) as puller:
+        try:
+            with circuits.of(channel).call():
+                yield account, pull, puller
+        except CallLimited as limit:
+            wait = timedelta(seconds=limit.retry_after)
+            _note(sessions, channel, str(limit), clock() + wait)
+            raise
+        except (PartnerTrouble, PullRefused) as error:
+            _note(sessions, channel, str(error))
+            raise
+
+
+def _note(sessions: Sessions, channel: str, error: str, not_before: datetime | None = None) -> None:
+    with sessions.begin() as session:
+        row = update(ChannelPullRow).where(ChannelPullRow.channel == channel)
+        session.execute(row.values(last_error=error, not_before=not_before))

@@ -1,0 +1,59 @@
+"""What a channel's news mean for an order that may not have come yet: stored events, which the relay carries on."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from domain.ids import channel_order_subject
+from domain.order import Order
+from integrations.channels.translated import Kind
+from record.channels.reading import Reading
+from record.messages.partner_events import NewEvent
+
+PARTNER = "channel"
+PAID, CHANGED, CANCEL, RETURN = "order.paid", "order.changed", "order.cancel_requested", "return.requested"
+CASE = "channel"
+"""A channel that says nothing but "refund asked" has one case an order."""
+
+
+def events_of(channel: str, reading: Reading, new: bool) -> Iterator[NewEvent]:
+    """The events of a reading; the same reading again gives the same ones."""
+    if reading.order is not None:
+        # A new order asks the gateway of its own accord.
+        kinds = reading.kinds - {Kind.PAID} if new else reading.kinds
+        yield from _about(channel, reading.order.channel_order_id, kinds, reading.version)
+        if Kind.REFUND_ASKED in reading.kinds:
+            yield _return(channel, reading.order)
+    for thin in reading.wanted:
+        # To stop or to look again needs no more than the name.
+        yield from _about(channel, thin.order_id, frozenset({thin.kind}), thin.event_id)
+
+
+def changed(channel: str, channel_order_id: str, version: str) -> NewEvent:
+    """The receiver is another one, so the order must be audited again."""
+    return _event(channel, channel_order_id, CHANGED, version)
+
+
+def _about(channel: str, channel_order_id: str, kinds: frozenset[Kind], version: str) -> Iterator[NewEvent]:
+    if Kind.PAID in kinds:
+        yield _event(channel, channel_order_id, PAID, version)
+    if Kind.CANCELED in kinds:
+        yield _event(channel, channel_order_id, CANCEL)
+
+
+def _return(channel: str, order: Order) -> NewEvent:
+    data = {
+        "case_id": CASE,
+        "channel": channel,
+        "channel_order_id": order.channel_order_id,
+        "reason": "the customer asked the channel for a refund",
+        "lines": [{"line_no": line.line_no, "quantity": line.quantity} for line in order.lines],
+    }
+    event = _event(channel, order.channel_order_id, RETURN)
+    return NewEvent(event.partner, event.event_id, event.type, event.subject, data)
+
+
+def _event(channel: str, channel_order_id: str, kind: str, version: str = "") -> NewEvent:
+    subject = channel_order_subject(channel, channel_order_id)
+    # An id must not grow with what the channel calls things.
+    name = sha256(f"{subject} {kind} {version}".encode()).hexdigest()[:40]
+    return NewEvent(PARTNER, name, kind, subject, {})

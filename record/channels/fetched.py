@@ -1,0 +1,65 @@
+"""Orders that we fetched ourselves come in: each like a webhook of its own, so that a repeat changes nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from integrations.channels.translated import Kind
+from models.channel import IntakeRow
+from models.database import Sessions
+from models.order import OrderRow
+from record.channels.accounts import Account
+from record.channels.intake_writer import ChannelWriter
+from record.channels.intakes import Arrival, Intake
+from record.channels.reading import read_order, unrecordable
+from record.orders.writer import OrderWriter
+
+PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole order as it came, with what a thin event said of it."""
+
+    raw: bytes
+    kinds: tuple[Kind, ...] = ()
+
+
+def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched]) -> list[Intake]:
+    """Take in what can be read and keep the rest with its reason, in their order.
+
+    New orders are committed before the intakes: what a crash leaves out in between is written when it is pulled again.
+    """
+    if not fetched:
+        return []
+    arrivals = [
+        Arrival(PULL, account.name, account.channel, one.raw, {}, read_order(account, one.raw, *one.kinds))
+        for one in fetched
+    ]
+    return ChannelWriter(sessions)(_write(OrderWriter(sessions), arrivals))
+
+
+def versions_of(session: Session, channel: str, channel_order_ids: Iterable[str]) -> Mapping[str, str]:
+    """How new our state of each order is, for those that have come; empty where the first intake was cut off."""
+    kept = exists().where(IntakeRow.order_id == OrderRow.order_id)
+    known = select(OrderRow.channel_order_id, OrderRow.channel_version, kept.label("kept")).where(
+        OrderRow.channel == channel, OrderRow.channel_order_id.in_(list(channel_order_ids))
+    )
+    return {row.channel_order_id: row.channel_version if row.kept else "" for row in session.execute(known)}
+
+
+def _write(writer: OrderWriter, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The arrivals with the receipts of their orders. One that the record refuses does not keep the others out."""
+    new = [arrival.reading.new for arrival in arrivals if arrival.reading.new is not None]
+    if not new:
+        return list(arrivals)
+    try:
+        receipts = iter(writer(new))
+    except (IntegrityError, DataError) as error:
+        if len(arrivals) == 1:
+            return [replace(arrivals[0], reading=unrecordable(error))]
+        return [written for arrival in arrivals for written in _write(writer, [arrival])]
+    return [replace(one, receipt=next(receipts)) if one.reading.new is not None else one for one in arrivals]

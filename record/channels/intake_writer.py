@@ -1,0 +1,81 @@
+"""Writing what channels sent: the intakes themselves, what changes of orders that are known, and events for the rest.
+
+Orders that are new were committed before, with many others. Whatever a crash leaves out is written when the channel
+sends the same again, which it does until it has an answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from models.order import OrderRow
+from record.channels.events import events_of
+from record.channels.intakes import CONFLICT, Arrival, Intake, keep_all
+from record.messages.partner_events import NewEvent
+from record.orders.changes import merge
+
+
+class ChannelWriter:
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def __call__(self, arrivals: Sequence[Arrival]) -> list[Intake]:
+        """One transaction for all of them; answers in their order."""
+        with self._sessions.begin() as session:
+            known = _lock(session, arrivals)
+            events = dict[tuple[str, str], NewEvent]()
+            conflicts = list[str | None]()
+            for arrival in arrivals:
+                conflict, changes = _apply(session, arrival, known)
+                conflicts.append(conflict)
+                if conflict is None:
+                    changes = [*changes, *events_of(arrival.channel, arrival.reading, arrival.new)]
+                events |= {(event.partner, event.event_id): event for event in changes}
+            erased = {order_id for order_id, row in known.items() if not row.receiver}
+            intakes = keep_all(session, arrivals, conflicts, erased)
+            _store(session, [events[key] for key in sorted(events)])
+        return intakes
+
+
+def _lock(session: Session, arrivals: Iterable[Arrival]) -> dict[str, OrderRow]:
+    ids = {one.receipt.order_id for one in arrivals if one.receipt}
+    if not ids:
+        return {}
+    # New ones too, and before anything is inserted: whoever sends the same at once must wait here and nowhere else.
+    # It also keeps out the insert of a fulfillment order, which takes a weaker lock on its order.
+    rows = select(OrderRow).where(OrderRow.order_id.in_(ids)).order_by(OrderRow.order_id).with_for_update()
+    return {row.order_id: row for row in session.scalars(rows)}
+
+
+def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) -> tuple[str | None, list[NewEvent]]:
+    """Why the order is refused, if it is, and what follows from the change of one that is known."""
+    receipt, reading = arrival.receipt, arrival.reading
+    if receipt is None or reading.new is None or reading.order is None or receipt.new:
+        return None, []
+    row = known[receipt.order_id]
+    if not row.receiver:
+        # Its person was erased, and comes back by no repeat.
+        return None, []
+    if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
+        return CONFLICT, []
+    return None, merge(session, row, reading.order, reading.new, reading.version)
+
+
+def _store(session: Session, events: Sequence[NewEvent]) -> None:
+    if not events:
+        return
+    rows = [
+        {
+            "partner": event.partner,
+            "event_id": event.event_id,
+            "type": event.type,
+            "subject": event.subject,
+            "data": event.data,
+        }
+        for event in events
+    ]
+    session.execute(insert(PartnerEventRow).values(rows).on_conflict_do_nothing())

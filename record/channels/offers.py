@@ -1,0 +1,74 @@
+"""What a channel is behind on, read from the record when it is pushed, so that no more is told than there is."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.listing import Offer
+from models.listing import ChannelListingRow
+from record.stock.views import available_to_channel
+
+L = ChannelListingRow
+
+# A later push may have been acknowledged meanwhile: the higher version stands. Rows are locked in the order of
+# record/stock/sweep.py.
+ACKNOWLEDGE = text("""
+    UPDATE channel_listings AS listing SET acknowledged_version = told.version, acknowledged_quantity = told.quantity,
+        acknowledged_at = now(), last_error = NULL, failed_since = NULL, retry_at = NULL
+    FROM unnest(CAST(:skus AS text[]), CAST(:versions AS bigint[]), CAST(:quantities AS bigint[]))
+        AS told(sku, version, quantity)
+    JOIN (SELECT sku FROM channel_listings WHERE channel = :channel AND sku = ANY(:skus)
+          ORDER BY channel, sku FOR NO KEY UPDATE) AS locked USING (sku)
+    WHERE listing.channel = :channel AND listing.sku = told.sku AND listing.acknowledged_version < told.version
+""")
+HOLD = text("""
+    SELECT FROM channel_listings WHERE channel = :channel AND sku = ANY(:skus) ORDER BY channel, sku FOR NO KEY UPDATE
+""")
+FAIL = text("""
+    UPDATE channel_listings AS listing SET last_error = told.reason, failed_since = coalesce(failed_since, now()),
+        retry_at = coalesce(:retry_at, retry_at)
+    FROM unnest(CAST(:skus AS text[]), CAST(:reasons AS text[])) AS told(sku, reason)
+    JOIN (SELECT sku FROM channel_listings WHERE channel = :channel AND sku = ANY(:skus)
+          ORDER BY channel, sku FOR NO KEY UPDATE) AS locked USING (sku)
+    WHERE listing.channel = :channel AND listing.sku = told.sku
+""")
+
+
+def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[Offer]:
+    """Up to `at_once` listings with changes that were not acknowledged; those that failed come last.
+
+    Versions are read before the stock: a change after that has a later version, and is pushed again.
+    """
+    behind = (
+        select(L.sku, L.channel_sku, L.version)
+        .where(L.channel == channel, L.enabled, L.version > L.acknowledged_version)
+        .where((L.retry_at <= now) | L.retry_at.is_(None))
+        .order_by(L.failed_since.nulls_first(), L.sku)
+        .limit(at_once)
+    )
+    rows = session.execute(behind).all()
+    shown = available_to_channel(session, channel, [row.sku for row in rows])
+    return [Offer(row.sku, row.channel_sku, shown[row.sku], row.version) for row in rows]
+
+
+def hold(session: Session, channel: str, skus: Sequence[str]) -> None:
+    """Lock these listings before some are acknowledged and others fail."""
+    session.execute(HOLD, {"channel": channel, "skus": list(skus)})
+
+
+def acknowledge(session: Session, channel: str, offers: Sequence[Offer]) -> None:
+    """The channel has these, each by the version that was read before it was told."""
+    told = {
+        "skus": [offer.sku for offer in offers],
+        "versions": [offer.version for offer in offers],
+        "quantities": [offer.quantity for offer in offers],
+    }
+    session.execute(ACKNOWLEDGE, told | {"channel": channel})
+
+
+def fail(session: Session, channel: str, reasons: Mapping[str, str], retry_at: datetime | None = None) -> None:
+    """These stay behind and say why; with `retry_at` they are left alone until then."""
+    told = {"skus": list(reasons), "reasons": list(reasons.values())}
+    session.execute(FAIL, told | {"channel": channel, "retry_at": retry_at})

@@ -1,0 +1,63 @@
+"""Thin events: intakes that only name their orders, until these were fetched."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from domain.errors import CallLimited, PartnerTrouble
+from integrations.channels.translated import Kind
+from integrations.pulls.listed import Puller
+from models.channel import IntakeRow
+from models.database import Sessions
+from record.channels.accounts import Account
+from record.channels.fetched import Fetched, take_fetched
+from record.channels.reading import IGNORED, REJECTED, TAKEN, WAITING
+
+UNKNOWN = "the channel does not know this order"
+GONE = "the channel has this order no longer"
+
+
+def waiting_intakes(session: Session, channel: str, limit: int) -> list[IntakeRow]:
+    """Those that were tried longest ago first."""
+    waiting = select(IntakeRow).where(IntakeRow.channel == channel, IntakeRow.status == WAITING)
+    return list(session.scalars(waiting.order_by(IntakeRow.tried_at, IntakeRow.intake_id).limit(limit)))
+
+
+def fetch_wanted(sessions: Sessions, account: Account, puller: Puller, waiting: IntakeRow) -> bool:
+    """Fetch the orders that a thin event names, and say in its intake what became of them once all are kept. False
+    where the platform did not give them: it waits on. Raises CallLimited and PullRefused."""
+    told: Mapping[str, str | None]
+    try:
+        became = [_fetch(sessions, account, puller, number, one) for number, one in enumerate(waiting.wanted)]
+        # Of several orders one that went wrong is told.
+        told = min(became, key=lambda one: one["status"] != REJECTED)
+    except CallLimited:
+        raise
+    except PartnerTrouble as trouble:
+        told = {"status": WAITING, "reason": str(trouble)}
+    with sessions.begin() as session:
+        row = session.get_one(IntakeRow, waiting.intake_id, with_for_update=True)
+        row.tried_at, row.tries = func.now(), row.tries + (told["status"] == WAITING)
+        for name, value in told.items():
+            setattr(row, name, value)
+    return told["status"] != WAITING
+
+
+def _fetch(
+    sessions: Sessions, account: Account, puller: Puller, number: int, wanted: Mapping[str, str]
+) -> dict[str, str | None]:
+    kind, raw = Kind(wanted["kind"]), puller.order(wanted["order_id"])
+    if raw is None and kind is Kind.CANCELED:
+        # What was deleted there is canceled here: the event alone has said so.
+        return {"status": IGNORED, "field": None, "reason": GONE}
+    if raw is None:
+        return {"status": REJECTED, "field": f"wanted[{number}].order_id", "reason": UNKNOWN}
+    [intake] = take_fetched(sessions, account, [Fetched(raw, (kind,))])
+    return {
+        "status": REJECTED if intake.status == REJECTED else TAKEN,
+        "field": intake.field,
+        "reason": intake.reason,
+        "order_id": intake.order_id,
+        "channel_order_id": intake.channel_order_id,
+    }

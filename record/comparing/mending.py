@@ -1,0 +1,113 @@
+"""What is done by itself about a difference: what is ours is sent again, a carrier's late news come in, and where money
+is concerned the gateway is asked and a person is called. Everything else is only reported."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, union, update
+from sqlalchemy.orm import Session
+
+from domain.statement_books import BOOKS_DIFFER, CAPTURES, MESSAGES, REFUNDS, SHIPMENTS
+from domain.statements import Entry, Kind
+from domain.status import TrackingStatus
+from domain.tracking import follows
+from models.fulfillment import ShipmentRow
+from models.messaging import MessageRow
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from record import journal
+from record.comparing.differences import UNSYNCHRONIZED, Row
+from record.messages.partner_events import INSERT_EVENTS, NewEvent
+from record.orders import payment_claims
+from record.recordset import json_array
+
+TRACKED = "shipment.tracking_updated"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """`act` does it for differences of these `kinds`, `most` times for each; it is given the partner's word of now."""
+
+    kinds: tuple[Kind, ...]
+    most: int
+    act: Callable[[Session, Sequence[Row], Mapping[str, Entry]], None]
+
+
+def to_mend(session: Session, partner: str, book: str, begun: datetime, after: int, limit: int) -> Sequence[Row]:
+    """Differences that this comparison has found and about which something may be done."""
+    if book not in MENDING:
+        return []
+    of_book = Row.partner == partner, Row.book == book, Row.gone_at.is_(None), Row.difference_id > after
+    may = Row.last_seen_at >= begun, Row.kind.in_(MENDING[book].kinds), Row.mends < MENDING[book].most
+    return session.scalars(select(Row).where(*of_book, *may).order_by(Row.difference_id).limit(limit)).all()
+
+
+def mend(session: Session, book: str, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """Do it and count it, in one transaction."""
+    MENDING[book].act(session, rows, told)
+    those = Row.difference_id.in_([row.difference_id for row in rows])
+    done = update(Row).where(those).values(mends=Row.mends + 1, mended_at=func.now())
+    session.execute(done, execution_options=UNSYNCHRONIZED)
+
+
+def _send_again(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """Under the same ids, so that whoever has them after all takes them once; relay/messages.py carries them."""
+    lost = MessageRow.message_id.in_([row.subject for row in rows]), MessageRow.sent_at.is_not(None)
+    again = {"sent_at": None, "left_at": func.now(), "redelivered_at": func.now(), "tries": 0, "last_error": None}
+    session.execute(update(MessageRow).where(*lost).values(again), execution_options=UNSYNCHRONIZED)
+
+
+def _take_news_in(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """As if the carrier's webhook had come, where its news are newer than ours."""
+    news = []
+    for shipment in session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(told))):
+        entry = told[shipment.shipment_id]
+        known = entry.status in set(TrackingStatus) and shipment.voided_at is None
+        if known and follows(TrackingStatus(entry.status), entry.at, shipment.tracking_status, shipment.tracked_at):
+            news.append(tracking(shipment, entry))
+    session.execute(INSERT_EVENTS, {"rows": json_array(json.dumps(asdict(event)) for event in news)})
+
+
+def tracking(shipment: ShipmentRow, entry: Entry) -> NewEvent:
+    at = entry.at.isoformat()
+    data = {"shipment_id": shipment.shipment_id, "waybill": shipment.waybill, "status": entry.status}
+    data |= {"occurred_at": at, "note": "from the carrier's statement"}
+    return NewEvent("tms", f"statement:{entry.subject}:{entry.status}:{at}", TRACKED, entry.subject, data)
+
+
+def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """Money is never moved by itself: a refund that the gateway lacks may have gone another way."""
+    subjects = [row.subject for row in rows]
+    paid_back = select(MoneyMovementRow.order_id, MoneyMovementRow.key).where(MoneyMovementRow.key.in_(subjects))
+    paid = select(OrderRow.order_id, OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects))
+    reason = "the payment gateway's books differ from ours: see the report of differences"
+    for order_id, subject in session.execute(union(paid_back, paid)).all():
+        key, data = f"alert:{BOOKS_DIFFER}:{subject}", {"code": BOOKS_DIFFER, "reason": reason}
+        journal.happened(session, order_id, "alert.raised", key, data, rows[0].partner)
+        of_order = OrderRow.order_id == order_id
+        session.execute(update(OrderRow).where(of_order).values(attention=reason), execution_options=UNSYNCHRONIZED)
+
+
+def _ask_gateway(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
+    """Money of an order that is in no book is booked, by the gateway's own word; else a person is called."""
+    subjects = [row.subject for row in rows]
+    ours = select(OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects)).distinct()
+    for reference in session.scalars(ours):
+        amount = told[reference].amount if reference in told else None
+        payment_claims.ask_for_check(
+            session, reference, f"statement:{reference}:{amount.minor_units if amount else ''}"
+        )
+    if known := [row for row in rows if row.kind != Kind.UNKNOWN_HERE]:
+        _call_a_person(session, known, told)
+
+
+MONEY = Mending((Kind.MISSING_THERE, Kind.AMOUNT_DIFFERS, Kind.STATUS_DIFFERS), 1, _call_a_person)
+MENDING: Mapping[str, Mending] = {
+    MESSAGES.name: Mending((Kind.MISSING_THERE,), 3, _send_again),
+    SHIPMENTS.name: Mending((Kind.STATUS_DIFFERS,), 3, _take_news_in),
+    CAPTURES.name: Mending((*MONEY.kinds, Kind.UNKNOWN_HERE), 1, _ask_gateway),
+    REFUNDS.name: MONEY,
+}
+"""By book. What has no line is reported and no more: stock, points, and the work of warehouses."""

@@ -1,0 +1,175 @@
+"""What the record says of the subjects of each book that partners list."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Subquery, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.arrivals import Since, explained
+from domain.money import Money
+from domain.statement_books import (
+    CAPTURES,
+    FULFILLMENT_ORDERS,
+    MESSAGES,
+    POINTS,
+    REFUNDS,
+    SHIPMENTS,
+    STOCK,
+    WAREHOUSE_WORDS,
+    Book,
+)
+from domain.statements import Known
+from domain.status import FulfillmentStatus
+from models.fulfillment import FulfillmentOrderRow, ShipmentRow
+from models.messaging import MessageRow
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from models.statements import StatementEntryRow
+from models.stock import StockRow
+from record.stock.warehouse_counts import booked_since
+
+Subjects = Sequence[str]
+
+REFUNDED = frozenset({"succeeded", "pending"})
+"""A refund that the gateway has taken on counts as done here; one that failed does not."""
+F, M = FulfillmentOrderRow, MessageRow
+
+
+def known_of(session: Session, partner: str, book: Book, subjects: Subjects, settled: datetime) -> dict[str, Known]:
+    """What the record says of these subjects; those that it does not know are left out."""
+    return {known.subject: known for known in KNOWN[book.name](session, partner, subjects, settled)}
+
+
+def not_listed(
+    session: Session, partner: str, book: Book, start: datetime, end: datetime, limit: int, elsewhere: Subjects
+) -> list[str]:
+    """Up to so many subjects of which the partner heard from `start` to `end`, and that the comparison has not seen.
+    Work at the locations `elsewhere` is another warehouse's."""
+    owed = OWED[book.name](partner, elsewhere)
+    seen = exists().where(
+        StatementEntryRow.partner == partner,
+        StatementEntryRow.book == book.name,
+        StatementEntryRow.subject == owed.c.subject,
+    )
+    wanted = select(owed.c.subject).distinct().where(owed.c.at >= start, owed.c.at < end, ~seen)
+    return list(session.scalars(wanted.limit(limit)))
+
+
+def _messages(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    for row in session.scalars(select(M).where(M.message_id.in_(subjects), M.recipient == partner)):
+        since = row.sent_at or row.created_at
+        yield Known(row.message_id, since, owed=row.sent_at is not None, status=f"sent {since:%Y-%m-%d %H:%M} UTC")
+
+
+def _shipments(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    for row in session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(subjects))):
+        status = "voided" if row.voided_at else row.tracking_status
+        since = row.voided_at or row.tracked_at or row.booked_at
+        yield Known(row.shipment_id, since, status=status, statuses=frozenset({status}))
+
+
+def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    """A payment may have come in parts. Those of old may stand whole with several orders, of which one is as good."""
+    amount, at = func.sum(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
+    paid = select(OrderRow.payment_reference, MoneyMovementRow.currency, amount, at).join(
+        MoneyMovementRow, MoneyMovementRow.order_id == OrderRow.order_id
+    )
+    of = paid.where(OrderRow.payment_reference.in_(subjects), MoneyMovementRow.kind == "captured", _own_payment())
+    by_order = of.group_by(OrderRow.payment_reference, MoneyMovementRow.currency, OrderRow.order_id)
+    for reference, currency, minor, since in session.execute(by_order):
+        yield Known(reference, since, status="captured", amount=Money(int(minor), currency))
+
+
+def _refunds(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    of = MoneyMovementRow.key.in_(subjects), MoneyMovementRow.kind == "refunded"
+    for row in session.scalars(select(MoneyMovementRow).where(*of)):
+        amount = Money(row.amount_minor, row.currency)
+        yield Known(row.key, row.at, status="refunded", statuses=REFUNDED, amount=amount)
+
+
+def _fulfillment_orders(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    for row in session.scalars(select(F).where(F.fulfillment_order_id.in_(subjects))):
+        times = (row.created_at, row.released_at, row.packed_at, row.shipped_at, row.delivered_at)
+        since = max(time for time in times if time)
+        words, owed = WAREHOUSE_WORDS[FulfillmentStatus(row.status)], row.released_at is not None
+        yield Known(row.fulfillment_order_id, since, owed=owed, status=row.status, statuses=words)
+
+
+def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    """What happened since `settled` may or may not be in the warehouse's figure."""
+    places = [(location, sku) for location, _, sku in (subject.partition("/") for subject in subjects)]
+    skus = defaultdict[str, list[str]](list)
+    for location, sku in places:
+        skus[location].append(sku)
+    since = {location: booked_since(session, location, settled, found) for location, found in skus.items()}
+    for row in session.scalars(select(StockRow).where(tuple_(StockRow.location_id, StockRow.sku).in_(places))):
+        least, most = explained(row.on_hand, since[row.location_id].get(row.sku, Since(0, 0, 0)))
+        yield Known(f"{row.location_id}/{row.sku}", settled, least=least, most=most)
+
+
+def _points(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+    """Points that were told, and those that are on their way: who was not acknowledged may have come, and who was told
+    a moment ago may not have been there when the partner was asked."""
+    points = func.coalesce(M.data["points"].as_integer(), 0)
+    waiting = or_(M.sent_at.is_(None), M.sent_at >= settled)
+    told = func.coalesce(func.sum(points).filter(~waiting), 0)
+    given = func.coalesce(func.sum(points).filter(waiting, points > 0), 0)
+    taken = func.coalesce(func.sum(points).filter(waiting, points < 0), 0)
+    rows = (
+        select(OrderRow.customer_id, told, given, taken)
+        .join(M, M.order_id == OrderRow.order_id)
+        .where(OrderRow.customer_id.in_(subjects), M.recipient == partner)
+        .group_by(OrderRow.customer_id)
+    )
+    for customer, sure, more, less in session.execute(rows):
+        yield Known(customer, settled, least=int(sure + less), most=int(sure + more))
+
+
+def _own_payment() -> Any:
+    """The gateway knows nothing of the money that a return moved to its follow-up order."""
+    return OrderRow.follow_up_of == ""
+
+
+def _messages_sent(partner: str, elsewhere: Subjects) -> Subquery:
+    return select(M.message_id.label("subject"), M.sent_at.label("at")).where(M.recipient == partner).subquery()
+
+
+def _shipments_booked(partner: str, elsewhere: Subjects) -> Subquery:
+    return select(ShipmentRow.shipment_id.label("subject"), ShipmentRow.booked_at.label("at")).subquery()
+
+
+def _captured(partner: str, elsewhere: Subjects) -> Subquery:
+    moved = select(OrderRow.payment_reference.label("subject"), MoneyMovementRow.at).join(OrderRow)
+    return moved.where(MoneyMovementRow.kind == "captured", _own_payment()).subquery()
+
+
+def _refunded(partner: str, elsewhere: Subjects) -> Subquery:
+    moved = select(MoneyMovementRow.key.label("subject"), MoneyMovementRow.at)
+    return moved.where(MoneyMovementRow.kind == "refunded").subquery()
+
+
+def _released(partner: str, elsewhere: Subjects) -> Subquery:
+    work = select(F.fulfillment_order_id.label("subject"), F.released_at.label("at"))
+    return work.where(F.location_id.not_in(elsewhere)).subquery()
+
+
+KNOWN: Mapping[str, Callable[[Session, str, Subjects, datetime], Iterator[Known]]] = {
+    MESSAGES.name: _messages,
+    SHIPMENTS.name: _shipments,
+    CAPTURES.name: _captures,
+    REFUNDS.name: _refunds,
+    FULFILLMENT_ORDERS.name: _fulfillment_orders,
+    STOCK.name: _stock,
+    POINTS.name: _points,
+}
+OWED: Mapping[str, Callable[[str, Subjects], Subquery]] = {
+    MESSAGES.name: _messages_sent,
+    SHIPMENTS.name: _shipments_booked,
+    CAPTURES.name: _captured,
+    REFUNDS.name: _refunded,
+    FULFILLMENT_ORDERS.name: _released,
+}
+"""Of the books that are owed: what the partner has heard of (`subject`), and when (`at`)."""

@@ -1,0 +1,176 @@
+"""Letters: what each message says, and handing it to whoever takes it: an inbox, or the platform of a channel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy.orm import Session
+
+from domain.contents import channel, crm, customer, finance
+from domain.contents.snapshot import Snapshot
+from domain.errors import PartnerTrouble, UploadRefused
+from integrations.circuit import Circuits
+from integrations.messages import LEFT_OUT, MessageInbox
+from integrations.uploads.settings import UploadSettings
+from models.database import Sessions
+from models.messaging import MessageRow
+from record.channels.account_cache import AccountBook
+from record.channels.accounts import Account
+from record.messages.snapshots import load_snapshots
+from record.messages.uploads import Uploads
+from record.parameters import ParameterBook
+
+NOT_ALLOWED = "not_allowed"
+"""We are not let in, which is no answer about this parcel: it waits until a person has changed the account."""
+
+INBOX, CHANNEL, ERP, CRM = "inbox", "channel", "erp", "crm"
+CONTENTS = {CHANNEL: channel.content, ERP: finance.content, CRM: crm.content}
+M = MessageRow
+# Built once: building a statement costs more than sending it.
+_SAID = select(M.order_id, M.digest, M.message_id).where(
+    M.order_id == any_(bindparam("orders", type_=ARRAY(Text))), M.digest.is_not(None)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with all that is in it. `digest` is that of a text, empty for all but the customer.
+
+    A `silent` one is not sent, and counts as taken when its turn comes: a person let it go, or it says what `same_as`
+    has said before.
+    """
+
+    message_id: str
+    to: str
+    snapshot: Snapshot
+    body: Mapping[str, Any]
+    digest: str = ""
+    same_as: str = ""
+    silent: bool = False
+
+    @property
+    def order_id(self) -> str:
+        return self.snapshot.order_id
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What was taken; by order why the next of its letters was not, and which are refused for good, with the code.
+    `away` says why the recipient as a whole could not be told, or is empty."""
+
+    taken: list[Letter] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    away: str = ""
+
+
+class Letters:
+    """`inboxes` has one client for each of domain.milestones.RECIPIENTS."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        inboxes: Mapping[str, MessageInbox],
+        parameters: ParameterBook,
+        accounts: AccountBook,
+        circuits: Circuits | None = None,
+    ) -> None:
+        self.inboxes = inboxes
+        self.parameters = parameters
+        self.accounts = accounts
+        self.uploads = Uploads(sessions, circuits=circuits)
+
+    def write(self, session: Session, messages: Sequence[MessageRow]) -> list[Letter]:
+        """One for each message, in their order. What they say is read now, so that no personal data waits in them."""
+        told: dict[str, set[str]] = {}
+        for message in messages:
+            told.setdefault(message.order_id, set()).add(message.milestone)
+        snapshots = load_snapshots(session, told) if told else {}
+        said = _said(session, [message.order_id for message in messages if message.recipient == INBOX])
+        return [self._letter(session, snapshots[message.order_id], message, said) for message in messages]
+
+    def hand_over(self, recipient: str, letters: Sequence[Letter]) -> Delivered:
+        """Hand letters of one recipient over, oldest first; it raises nothing that a recipient could bring about."""
+        spoken = [letter for letter in letters if not letter.silent]
+        uploads = {letter.order_id: letter for letter in spoken if recipient == CHANNEL and self._platform(letter)}
+        delivered = Delivered()
+        for letter in uploads.values():
+            self._upload(letter, delivered)
+        posted = [letter for letter in spoken if letter.order_id not in uploads]
+        accepted = self._post(recipient, posted, delivered) if posted else frozenset()
+        not_taken = delivered.problems.keys() | delivered.refused.keys()
+        for letter in letters:
+            said = letter.silent or letter.order_id in uploads
+            if letter.message_id in accepted or (said and letter.order_id not in not_taken):
+                delivered.taken.append(letter)
+            elif letter.order_id not in not_taken:
+                delivered.problems[letter.order_id] = LEFT_OUT
+        return delivered
+
+    def _platform(self, letter: Letter) -> tuple[Account, UploadSettings] | None:
+        """The account whose platform hears of the order in its own words."""
+        account = self.accounts.of(letter.snapshot.order.channel)
+        if account is None or account.upload is None or not account.upload.enabled:
+            return None
+        return account, account.upload
+
+    def _upload(self, letter: Letter, delivered: Delivered) -> None:
+        """A platform hears of parcels only; what else there is to an order it knows, so those messages are taken."""
+        platform, order_id = self._platform(letter), letter.order_id
+        try:
+            if platform:
+                self.uploads.tell(*platform, letter.snapshot)
+        except PartnerTrouble as trouble:
+            delivered.problems[order_id] = str(trouble)
+        except UploadRefused as refusal:
+            if refusal.code == NOT_ALLOWED:
+                delivered.problems[order_id] = f"{letter.snapshot.order.channel}: {refusal}"
+            else:
+                delivered.refused[order_id] = str(refusal)
+
+    def _post(self, recipient: str, letters: Sequence[Letter], delivered: Delivered) -> frozenset[str]:
+        try:
+            handover = self.inboxes[recipient].deliver([letter.body for letter in letters])
+        except PartnerTrouble as trouble:
+            delivered.away = str(trouble)
+            delivered.problems |= {letter.order_id: delivered.away for letter in letters}
+            return frozenset()
+        delivered.problems |= handover.problems
+        return handover.taken
+
+    def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, said: dict[str, str]) -> Letter:
+        """`said` has the messages of the texts that were sent, by digest, and is added to."""
+        if message.settled_by is not None:
+            return Letter(message.message_id, message.recipient, snapshot, {}, silent=True)
+        if message.recipient != INBOX:
+            content = CONTENTS[message.recipient](snapshot, message.milestone, message.data)
+            return Letter(message.message_id, message.recipient, snapshot, _body(snapshot, message, content))
+        texts = self.parameters.at(session, message.created_at).message_texts
+        account = self.accounts.of(snapshot.order.channel)
+        of_channel = account.language if account else ""
+        told = customer.tell(snapshot, message.milestone, message.data, texts, of_channel)
+        first = said.setdefault(told.digest, message.message_id)
+        if first != message.message_id:
+            return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)
+        return Letter(
+            message.message_id, message.recipient, snapshot, _body(snapshot, message, told.content), told.digest
+        )
+
+
+def _said(session: Session, orders: Sequence[str]) -> dict[str, str]:
+    if not orders:
+        return {}
+    return {row.digest: row.message_id for row in session.execute(_SAID, {"orders": sorted(set(orders))})}
+
+
+def _body(snapshot: Snapshot, message: MessageRow, content: dict[str, Any]) -> Mapping[str, Any]:
+    return {
+        "message_id": message.message_id,
+        "milestone": message.milestone,
+        "order_id": snapshot.order_id,
+        "channel": snapshot.order.channel,
+        "channel_order_id": snapshot.order.channel_order_id,
+        "occurred_at": message.created_at.isoformat(),
+        "data": message.data | content,
+    }

@@ -1,0 +1,70 @@
+"""Writing what partners told us: stored once by partner and event id; the relay carries it on."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from models.database import Sessions
+from models.messaging import PartnerEventRow
+from record.recordset import insert_recordset, json_array
+
+INSERT_EVENTS = insert_recordset(
+    PartnerEventRow,
+    "partner, event_id, type, subject, data",
+    conflict="partner, event_id",
+    returning="partner, event_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    partner: str
+    event_id: str
+    type: str
+    subject: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`same` is false when the event id was used before with other data."""
+
+    new: bool
+    same: bool
+
+
+class EventWriter:
+    """Commits a group of events with one statement, and a second when some were known before."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def __call__(self, events: Sequence[NewEvent]) -> list[Stored]:
+        # Two processes that insert the same events in different sequence would wait for each other.
+        rows = json_array(json.dumps(asdict(event)) for event in sorted(events, key=_key))
+        with self._sessions.begin() as session:
+            new = {(row.partner, row.event_id) for row in session.execute(INSERT_EVENTS, {"rows": rows})}
+            first = _known(session, {_key(event) for event in events} - new)
+        stored = []
+        for event in events:
+            data = first.setdefault(_key(event), event.data)
+            stored.append(Stored(new=_key(event) in new, same=data == event.data))
+            # The same event may stand twice in one group.
+            new.discard(_key(event))
+        return stored
+
+
+def _key(event: NewEvent) -> tuple[str, str]:
+    return event.partner, event.event_id
+
+
+def _known(session: Session, keys: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    if not keys:
+        return {}
+    columns = select(PartnerEventRow.partner, PartnerEventRow.event_id, PartnerEventRow.data)
+    rows = session.execute(columns.where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(keys)))
+    return {(row.partner, row.event_id): row.data for row in rows}

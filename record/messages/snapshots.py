@@ -1,0 +1,55 @@
+"""Orders as they stand, for the contents of messages: the same few queries however many orders they are about."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy.orm import Session
+
+from domain import milestones
+from domain.contents.snapshot import Line, Snapshot
+from models.order import OrderLineRow, OrderRow
+from record.messages.snapshot_money import load_cases, load_given_back
+from record.messages.snapshot_parcels import load_parcels
+from record.order_mapping import as_order
+
+# Built once: building a statement costs more than sending it.
+_IDS = any_(bindparam("orders", type_=ARRAY(Text)))
+_LINES = select(OrderLineRow).where(OrderLineRow.order_id == _IDS).order_by(OrderLineRow.line_no)
+_ORDERS = select(OrderRow).where(OrderRow.order_id == _IDS)
+
+
+def load_snapshots(session: Session, told: Mapping[str, set[str]]) -> dict[str, Snapshot]:
+    """By order id; `told` are the milestones that each order is told of, which say how much is needed."""
+    rows = {row.order_id: row for row in session.scalars(_ORDERS, {"orders": list(told)})}
+    lines: dict[str, list[OrderLineRow]] = defaultdict(list)
+    for line in session.scalars(_LINES, {"orders": list(told)}):
+        lines[line.order_id].append(line)
+    of_parcel = [one for one in told if told[one].intersection((*milestones.OF_PARCEL, *milestones.OF_CASE))]
+    parcels = load_parcels(session, of_parcel, lines) if of_parcel else {}
+    of_case = [one for one in told if told[one].intersection(milestones.OF_CASE)]
+    given_back = load_given_back(session, of_case) if of_case else {}
+    # The happy end asks for no case: nothing went back before it.
+    with_cases = [one for one in of_case if given_back.get(one) or told[one] & set(milestones.OF_CASE[1:])]
+    cases = load_cases(session, with_cases) if with_cases else {}
+    return {
+        name: Snapshot(
+            name,
+            as_order(row, lines[name]),
+            row.status,
+            [_line(line) for line in lines[name]],
+            parcels.get(name, ()),
+            cases.get(name, {}),
+            given_back.get(name, ()),
+            row.follow_up_of,
+        )
+        for name, row in rows.items()
+    }
+
+
+def _line(row: OrderLineRow) -> Line:
+    return Line(
+        *(row.line_no, row.sku, row.title, row.quantity, row.withdrawn, row.canceled),
+        channel_line_id=row.channel_line_id,
+        ours=bool(row.added_by),
+    )

@@ -1,0 +1,104 @@
+"""How much of an order's money is with us: what was captured, less what went back or is about to.
+
+But for `due_back` that is money of the order's own currency: no other is worth a price of it."""
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select
+from sqlalchemy.orm import Session
+
+from domain.money import Money
+from domain.status import RETURN, ReturnStatus, is_final
+from models.base import table
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from models.returns import ReturnRow
+
+CAME = {"captured": 1, "moved": -1}
+"""What is moved to a follow-up order is captured there."""
+WENT = {"refunded": -1, "credited": -1}
+UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUESTED and not is_final(RETURN, status)]
+"""Cases that were approved and have not ended."""
+
+_ORDERS, _MOVEMENTS, _CASES = table(OrderRow), table(MoneyMovementRow), table(ReturnRow)
+_OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
+
+
+def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
+    """The movements of an order, without the one whose key is `but`."""
+    of_order = (
+        (_MOVEMENTS.c.order_id == _ORDERS.c.order_id)
+        & (_MOVEMENTS.c.currency == _ORDERS.c.currency)
+        & (_MOVEMENTS.c.key != bindparam("but"))
+    )
+    signed = _MOVEMENTS.c.amount_minor * case(signs, value=_MOVEMENTS.c.kind, else_=0)
+    return select(func.coalesce(func.sum(signed), 0)).where(of_order).scalar_subquery()
+
+
+def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
+    """What cases have fixed and has not moved: it moves a moment before the case itself knows."""
+    moved = exists().where(_MOVEMENTS.c.return_id == _CASES.c.return_id, _MOVEMENTS.c.kind.in_(kinds))
+    of_order = _CASES.c.order_id == _ORDERS.c.order_id
+    return select(func.coalesce(func.sum(amount), 0)).where(of_order, ~moved).scalar_subquery()
+
+
+# In one statement each, so that no movement comes between what is read of it.
+_CAPTURED, _KEPT = _sum_of(CAME), _sum_of(CAME | WENT)
+_LEFT = _KEPT - _claimed(_CASES.c.refund_minor, *WENT) - _claimed(_CASES.c.moved_minor, "moved")
+_READ_CAPTURED, _READ_KEPT, _READ_LEFT = (
+    select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _KEPT, _LEFT)
+)
+
+_READ_OTHERS = (
+    select(
+        _MOVEMENTS.c.currency,
+        func.sum(_MOVEMENTS.c.amount_minor * case(CAME | WENT, value=_MOVEMENTS.c.kind, else_=0)).label("total"),
+    )
+    .where(_MOVEMENTS.c.order_id == bindparam("order_id"))
+    .group_by(_MOVEMENTS.c.currency)
+    .order_by(_MOVEMENTS.c.currency)
+)
+
+
+def captured(session: Session, order_id: str) -> Money:
+    """What was captured for the order and did not go to a follow-up order."""
+    return _read(session, _READ_CAPTURED, order_id)
+
+
+def kept(session: Session, order_id: str, but: str = "") -> Money:
+    """What was captured and did not go back, neither as money nor as store credit; the refund whose key is `but` does
+    not count: a repeat must ask for the same amount again."""
+    return _read(session, _READ_KEPT, order_id, but)
+
+
+def left(session: Session, order_id: str, but: str = "") -> Money:
+    """What is kept, less what return cases are about to pay back or to move: fixed, but not done yet."""
+    return _read(session, _READ_LEFT, order_id, but)
+
+
+def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
+    """What is left, as an order without goods gives it back: in its own currency, and what came in others."""
+    own = left(session, order_id, but)
+    others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
+    amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
+    return [amount for amount in amounts if amount.minor_units > 0]
+
+
+def case_pays(session: Session, order_id: str) -> bool:
+    """Whether an approved case has not fixed yet what it pays back: what is left of the money may be its to pay."""
+    unpaid = ReturnRow.order_id == order_id, ReturnRow.status.in_(UNDER_WAY), ReturnRow.refund_minor.is_(None)
+    return bool(session.scalar(select(exists().where(*unpaid))))
+
+
+def came(session: Session, order_id: str, currency: str) -> int:
+    """What was ever captured for the order in this currency, in minor units."""
+    of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == "captured", _MOVEMENTS.c.currency == currency
+    return int(session.scalar(select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_order)) or 0)
+
+
+def _read(session: Session, which: Select[tuple[str, int]], order_id: str, but: str = "") -> Money:
+    row = session.execute(which, {"order_id": order_id, "but": but}).one()
+    return Money(int(row.total), row.currency)
+
+
+def credit_note(key: str) -> str:
+    """The number of the ERP's credit note for the money that moved under this key."""
+    return f"CN-{key}"

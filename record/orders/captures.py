@@ -1,0 +1,33 @@
+"""What the gateway says was really captured, booked before anything is paid back."""
+
+from domain.errors import UnknownPayment
+from integrations.payments import GatewayPaymentStatus, Payments
+from models.database import Sessions
+from models.order import OrderRow
+from record.orders import payment_claims
+from record.orders.payment_claims import Captured
+
+
+def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Captured | None:
+    """Ask what was captured of the order's own payment and book it; None when that is nothing.
+
+    Money that a return moved to a follow-up order is booked already. Raises PartnerTrouble.
+    """
+    if not is_own_payment(sessions, order):
+        return None
+    try:
+        payment = payments.payment(order.payment_reference)
+    except UnknownPayment:
+        return None
+    if payment.status != GatewayPaymentStatus.CAPTURED:
+        return None
+    with sessions.begin() as session:
+        return payment_claims.capture(session, order.payment_reference, payment.amount)
+
+
+def is_own_payment(sessions: Sessions, order: OrderRow) -> bool:
+    """Whether the payment that the order names is the order's, and no other order's."""
+    if order.follow_up_of or not order.payment_reference:
+        return False
+    with sessions.begin() as session:
+        return payment_claims.owner(session, order.payment_reference) == order.order_id

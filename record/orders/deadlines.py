@@ -1,0 +1,125 @@
+"""Orders that are about to miss what was promised: told before it is missed, once, and escalated where a rule says so.
+
+No order keeps a timer for it. A worker looks at the index of warnings that are due, which is short however many orders
+there are (docs/decisions/deadlines-are-swept.md).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.promises import AT_RISK
+from models.database import Sessions
+from models.deadlines import DeadlineAlertRow
+from models.locks import Lock, alone
+from models.order import OrderEventRow
+from models.set_aside import is_rows_own, kind_of, narrow, set_aside
+from record.orders.promises import WARNING
+from record.recordset import insert_all
+
+log = structlog.get_logger()
+
+AT_ONCE = 1_000
+"""Orders that one transaction tells of."""
+OWNER = "staff"
+
+# Whoever changes what is due holds the order's row: it is told of in the next sweep, if it still is.
+NEAR = text(f"""
+    UPDATE orders SET warn_at = NULL,
+        attention = coalesce(attention, '{WARNING}' || due || ' by ' ||
+            to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+    WHERE order_id = ANY(ARRAY(
+        SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT :at_once FOR UPDATE SKIP LOCKED))
+    RETURNING order_id, due, due_at, instructions->>'escalate_to' AS escalate_to,
+        :now + make_interval(mins => CAST(instructions->>'escalate_after_minutes' AS int)) AS escalates_at
+""")
+ESCALATE = text("""
+    UPDATE deadline_alerts SET owner = escalate_to, escalated_at = :now, escalates_at = NULL
+    WHERE alert_id = ANY(ARRAY(
+        SELECT alert_id FROM deadline_alerts
+        WHERE cleared_at IS NULL AND escalates_at IS NOT NULL AND escalates_at <= :now
+        ORDER BY escalates_at LIMIT :at_once FOR UPDATE SKIP LOCKED))
+    RETURNING alert_id, order_id, due, owner
+""")
+
+FIRST_NEAR = text("""
+    SELECT order_id FROM orders WHERE warn_at <= :now ORDER BY warn_at LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+FIRST_LATE = text("""
+    SELECT alert_id FROM deadline_alerts WHERE cleared_at IS NULL AND escalates_at IS NOT NULL AND escalates_at <= :now
+    ORDER BY escalates_at LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+
+
+class DeadlineSweep:
+    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def run(self, now: datetime) -> int:
+        """Tell of the orders that are at risk by `now`, a batch, and answer how many there were. What cannot be told is
+        set aside, and the others are told."""
+        return self._sweep("deadline", FIRST_NEAR, _tell_near, now) + self._sweep(
+            "escalation", FIRST_LATE, _escalate, now
+        )
+
+    def _sweep(self, kind: str, first: TextClause, tell: Callable[[Session, datetime, int], int], now: datetime) -> int:
+        def work(at_once: int) -> int:
+            with self._sessions.begin() as session:
+                return tell(session, now, at_once) if alone(session, Lock.DEADLINE_SWEEP) else 0
+
+        def pass_over(_: Exception) -> int:
+            with self._sessions.begin() as session:
+                if not alone(session, Lock.DEADLINE_SWEEP) or (row := session.scalar(first, {"now": now})) is None:
+                    return 0
+                # Another worker may have been here meanwhile, so it is tried once more.
+                try:
+                    with session.begin_nested():
+                        return tell(session, now, 1)
+                except Exception as trouble:
+                    if not is_rows_own(trouble):
+                        raise
+                    log.error("set_aside", kind=kind, subjects=[str(row)], reason=kind_of(trouble))
+                    set_aside(session, kind, [str(row)], kind_of(trouble))
+                    return 1
+
+        return narrow(AT_ONCE, work, pass_over)
+
+
+def _tell_near(session: Session, now: datetime, at_once: int) -> int:
+    near = session.execute(NEAR, {"now": now, "at_once": at_once}).all()
+    _raise(session, near)
+    return len(near)
+
+
+def _escalate(session: Session, now: datetime, at_once: int) -> int:
+    late = session.execute(ESCALATE, {"now": now, "at_once": at_once}).all()
+    events = [_event(alert, "alert.escalated", "escalated", owner=alert.owner) for alert in late]
+    insert_all(session, OrderEventRow, events)
+    return len(late)
+
+
+def _raise(session: Session, near: Sequence[Row[Any]]) -> None:
+    columns = ("order_id", "due", "due_at", "escalates_at")
+    rows = [
+        {name: getattr(order, name) for name in columns} | {"owner": OWNER, "escalate_to": order.escalate_to or ""}
+        for order in near
+    ]
+    if not rows:
+        return
+    # One order that was told of already must not keep the others waiting.
+    raised = session.scalars(insert(DeadlineAlertRow).on_conflict_do_nothing().returning(DeadlineAlertRow), rows)
+    events = [_event(alert, "alert.raised", "raised", due_at=alert.due_at.isoformat()) for alert in raised.all()]
+    insert_all(session, OrderEventRow, events)
+
+
+def _event(alert: DeadlineAlertRow | Row[Any], kind: str, what: str, **more: str) -> dict[str, Any]:
+    data = {"code": AT_RISK[alert.due], **more}
+    key = f"deadline:{alert.alert_id}:{what}"
+    return {"order_id": alert.order_id, "type": kind, "key": key, "actor": "baton", "data": data}

@@ -1,0 +1,49 @@
+"""Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is left."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.bundles import explode
+from models.order import OrderLineRow
+from record import journal
+from record.stock.demand import bundles_of
+
+
+def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[str]:
+    """Withdraw gifts until no unit of them is short (units by SKU), and answer the units by SKU that were
+    dropped.
+
+    Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
+    """
+    left, bundles, dropped = dict(short), bundles_of(session, order_id), Counter[str]()
+    for line in reversed(_wanted_lines(session, order_id)):
+        units = explode({line.sku: line.quantity - line.withdrawn}, bundles)
+        if line.added_by and any(left.get(sku, 0) > 0 for sku in units):
+            left = {sku: missing - units.get(sku, 0) for sku, missing in left.items()}
+            _drop(session, line, "it is short")
+            dropped.update(units)
+    session.flush()
+    return dropped
+
+
+def drop_when_alone(session: Session, order_id: str) -> None:
+    """Withdraw gifts of an order of which the customer has given everything else back."""
+    lines = _wanted_lines(session, order_id)
+    if all(line.added_by for line in lines):
+        for line in lines:
+            _drop(session, line, "nothing else is wanted")
+    session.flush()
+
+
+def _wanted_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
+    wanted = OrderLineRow.order_id == order_id, OrderLineRow.withdrawn < OrderLineRow.quantity
+    return session.scalars(select(OrderLineRow).where(*wanted).order_by(OrderLineRow.line_no)).all()
+
+
+def _drop(session: Session, line: OrderLineRow, why: str) -> None:
+    line.withdrawn = line.quantity
+    data = {"rule": line.added_by, "sku": line.sku, "units": line.quantity, "why": why}
+    journal.happened(session, line.order_id, "gift.dropped", f"gift.dropped:{line.added_by}", data)

@@ -1,0 +1,99 @@
+"""What an order promises, written once it is paid, and what is due of it next, in the transactions that change it."""
+
+from datetime import datetime
+
+from sqlalchemy import Text, bindparam, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from domain.promises import AT_RISK, SHIP, Policy, Promised, Whose, next_due, promise
+from domain.service_levels import service_level
+from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
+from models.base import table
+from models.fulfillment import FulfillmentOrderRow
+from models.order import OrderRow
+from models.stock import BackorderRow
+from record import journal
+from record.parameters import ParameterBook
+
+Status = FulfillmentStatus
+AT_HOME = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED, Status.PACKED)
+WARNING = "at risk: "
+"""How the attention that an order needs for its deadline begins, so that it can be told from other reasons."""
+
+# Built once: building a statement costs more than sending it.
+_ORDERS, _WORK, _SHORT = table(OrderRow), table(FulfillmentOrderRow), table(BackorderRow)
+_ORDER_ID = bindparam("order_id", type_=Text)
+_WHOSE = select(
+    func.now().label("since"),
+    _ORDERS.c.placed_at,
+    _ORDERS.c.channel,
+    _ORDERS.c.tags,
+    _ORDERS.c.country,
+    func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province"),
+    _ORDERS.c.promised_ship_by,
+    _ORDERS.c.promised_deliver_by,
+    _ORDERS.c.due,
+    _ORDERS.c.ended_at.is_not(None).label("ended"),
+).where(_ORDERS.c.order_id == _ORDER_ID)
+_STANDING = select(
+    func.count().filter(_WORK.c.status.in_(AT_HOME)).label("here"),
+    func.count().filter(_WORK.c.status == Status.SHIPPED).label("away"),
+    func.count().filter(_WORK.c.status == Status.DELIVERED).label("delivered"),
+    exists().where(_SHORT.c.order_id == _ORDER_ID).label("short"),
+    select(_ORDERS.c.status).where(_ORDERS.c.order_id == _ORDER_ID).scalar_subquery().label("status"),
+).where(_WORK.c.order_id == _ORDER_ID)
+_PROMISE = text(f"""
+    UPDATE orders SET promised_ship_by = :ship_by, promised_deliver_by = :deliver_by,
+        warn_ship_at = :warn_ship_at, warn_deliver_at = :warn_deliver_at,
+        due = '{SHIP}', due_at = :ship_by, warn_at = :warn_ship_at
+    WHERE order_id = :order_id
+""")
+_DUE = text(f"""
+    UPDATE orders SET due = :due,
+        due_at = CASE :due WHEN 'ship' THEN promised_ship_by WHEN 'deliver' THEN promised_deliver_by END,
+        warn_at = CASE :due WHEN 'ship' THEN warn_ship_at WHEN 'deliver' THEN warn_deliver_at END,
+        attention = CASE WHEN attention LIKE '{WARNING}%' THEN NULL ELSE attention END
+    WHERE order_id = :order_id AND due <> :due AND promised_ship_by IS NOT NULL
+    RETURNING order_id
+""")
+_MET = text("""
+    UPDATE deadline_alerts SET cleared_at = now() WHERE order_id = :order_id AND cleared_at IS NULL
+    RETURNING alert_id, due
+""")
+
+
+def make_promise(session: Session, order_id: str, book: ParameterBook) -> None:
+    """Promise when the order leaves and arrives, once, counted from now; shipping is then due.
+
+    The caller knows that it is paid, or that nobody waits for the money any more.
+    """
+    row = session.execute(_WHOSE, {"order_id": order_id}).one()
+    if row.due or row.ended:
+        return
+    parameters = book.at(session, row.placed_at)
+    whose = Whose(row.since, row.channel, service_level(row.tags), row.country, row.province)
+    policy = Policy(
+        parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
+    )
+    promised = promise(whose, Promised(row.promised_ship_by, row.promised_deliver_by), policy)
+    if promised.ship_by is None:
+        return
+    moments: dict[str, datetime | None] = {"ship_by": promised.ship_by, "deliver_by": promised.deliver_by}
+    moments["warn_ship_at"] = policy.margin.before(row.since, promised.ship_by)
+    # Who ships in time has until the delivery is due; who ships late has that much less.
+    left = promised.deliver_by
+    moments["warn_deliver_at"] = policy.margin.before(min(promised.ship_by, left), left) if left else None
+    session.execute(_PROMISE, {"order_id": order_id, **moments})
+
+
+def restate(session: Session, order_id: str) -> None:
+    """Write what is due of the order now. When that has changed, what was due before is done: its alert is over."""
+    session.flush()
+    now = session.execute(_STANDING, {"order_id": order_id}).one()
+    ended = is_final(ORDER, OrderStatus(now.status))
+    due = next_due(now.here, now.away, now.delivered, short=now.short, ended=ended)
+    if session.execute(_DUE, {"order_id": order_id, "due": due}).first() is None:
+        return
+    for alert in session.execute(_MET, {"order_id": order_id}).all():
+        data = {"code": AT_RISK[alert.due]}
+        journal.happened(session, order_id, "alert.cleared", f"deadline:{alert.alert_id}:over", data)

@@ -1,0 +1,79 @@
+"""Writing orders: many in one transaction, each exactly once, whoever sent it how often."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.status import OrderStatus
+from models.database import Sessions
+from models.order import OrderEventRow, OrderLineRow, OrderRow
+from record.orders.rows import NewOrder
+from record.recordset import insert_recordset, json_array
+
+INSERT_ORDERS = insert_recordset(
+    OrderRow,
+    "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
+    " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
+    " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
+    " units, promised_ship_by, promised_deliver_by, channel_version, language",
+    conflict="channel, channel_order_id",
+    returning="order_id",
+)
+INSERT_LINES = insert_recordset(
+    OrderLineRow,
+    "order_id, line_no, sku, title, quantity, unit_price_minor, discount_minor, channel_line_id, gift, bundle_of,"
+    " properties",
+)
+INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data")
+
+
+class Receipt(NamedTuple):
+    """Under which id an order is known. `same` is false when its channel order id was used with another body."""
+
+    order_id: str
+    status: str
+    new: bool
+    same: bool
+
+
+class OrderWriter:
+    """Commits a group of orders with three statements, and a fourth when some were known before."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def __call__(self, orders: Sequence[NewOrder]) -> list[Receipt]:
+        with self._sessions.begin() as session:
+            written = _insert(session, orders)
+            known = _known(session, [order for order in orders if order.order_id not in written])
+        return [
+            Receipt(order.order_id, OrderStatus.RECEIVED, new=True, same=True)
+            if order.order_id in written
+            else _receipt(known[order.channel, order.channel_order_id], order)
+            for order in orders
+        ]
+
+
+def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
+    # Two processes that insert the same orders in different sequence would wait for each other.
+    orders = sorted(orders, key=lambda order: (order.channel, order.channel_order_id))
+    written = set(session.scalars(INSERT_ORDERS, {"rows": json_array(order.order for order in orders)}))
+    new = [order for order in orders if order.order_id in written]
+    if new:
+        session.execute(INSERT_LINES, {"rows": json_array(order.lines for order in new)})
+        session.execute(INSERT_EVENTS, {"rows": json_array(order.event for order in new)})
+    return written
+
+
+def _known(session: Session, orders: Iterable[NewOrder]) -> dict[tuple[str, str], OrderRow]:
+    names = [(order.channel, order.channel_order_id) for order in orders]
+    if not names:
+        return {}
+    rows = session.scalars(select(OrderRow).where(tuple_(OrderRow.channel, OrderRow.channel_order_id).in_(names)))
+    return {(row.channel, row.channel_order_id): row for row in rows}
+
+
+def _receipt(first: OrderRow, order: NewOrder) -> Receipt:
+    return Receipt(first.order_id, first.status, new=False, same=first.request_hash == order.request_hash)

@@ -1,0 +1,121 @@
+"""Forgetting a person: what channels sent of them is removed, and their orders stay, to be counted and proved."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.people import ERASED, digits_of
+from domain.regions import official_provinces
+from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
+from models.database import Sessions
+from models.erasure import ErasureDueRow
+from models.order import OrderRow
+from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
+from record.people.finding import orders_of
+from record.people.forgetting import FORGET
+
+log = structlog.get_logger()
+
+OPEN = {
+    "open": [status for status in OrderStatus if not is_final(ORDER, status)],
+    "open_cases": [status for status in ReturnStatus if not is_final(RETURN, status)],
+}
+# Goods and messages must still find the person.
+UNDER_WAY = text("""
+    SELECT order_id FROM orders WHERE order_id = ANY(:orders) AND (status = ANY(:open)
+        OR EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status = ANY(:open_cases))
+        OR EXISTS (SELECT FROM messages WHERE messages.order_id = orders.order_id AND sent_at IS NULL
+            AND parked_at IS NULL))
+    ORDER BY order_id
+""")
+DUE = text("""
+    SELECT order_id FROM erasures_due WHERE NOT EXISTS (
+        SELECT FROM set_asides WHERE kind = 'erasure' AND subject = order_id AND aside_at IS NOT NULL)
+    ORDER BY asked_at
+""")
+NAMES = text("SELECT unnest(ARRAY[customer_id, receiver_token, buyer_token]) FROM orders WHERE order_id = ANY(:orders)")
+REACHED = text("""
+    SELECT receiver->>'phone' AS phone, receiver->>'email' AS email FROM orders WHERE order_id = ANY(:orders)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many orders do not name the person any more, and the pseudonym that they share from now on.
+
+    Those that are `under_way` are the same person's, and name nobody either a moment after they have ended.
+    """
+
+    orders: int = 0
+    pseudonym: str = ""
+    under_way: Sequence[str] = field(default=())
+
+
+def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
+    """Forget whoever is known by any of `names`, as `orders_of` takes them, in one transaction.
+
+    It may be repeated: what was forgotten is found no more, and what is under way keeps its place and its pseudonym.
+    """
+    with sessions.begin() as session:
+        orders = _locked(session, orders_of(session, names))
+        if not orders:
+            return Erased()
+        pseudonym = f"{ERASED}{secrets.token_hex(8)}"
+        under_way = list(session.scalars(UNDER_WAY, {"orders": orders, **OPEN}))
+        if later := [{"order_id": order_id, "pseudonym": pseudonym, "asked_by": by} for order_id in under_way]:
+            session.execute(insert(ErasureDueRow).values(later).on_conflict_do_nothing())
+        over = [order_id for order_id in orders if order_id not in set(under_way)]
+        if over:
+            _forget(session, over, pseudonym, by)
+        return Erased(len(over), pseudonym, under_way)
+
+
+def erase_due(sessions: Sessions) -> int:
+    """Forget the persons of orders that have ended since they asked, and answer how many orders these were."""
+    with sessions() as session:
+        due = list(session.scalars(DUE))
+        waiting = set(session.scalars(UNDER_WAY, {"orders": due, **OPEN})) if due else set()
+    return sum(_erase_one(sessions, order_id) for order_id in due if order_id not in waiting)
+
+
+def _erase_one(sessions: Sessions, order_id: str) -> bool:
+    """Forget the person of one order. One that cannot be forgotten is set aside, and keeps no other from it."""
+    try:
+        with sessions.begin() as session:
+            # Several workers look: each takes what no other has.
+            mine = select(ErasureDueRow).where(ErasureDueRow.order_id == order_id).with_for_update(skip_locked=True)
+            due = session.scalar(mine)
+            if due is None or session.scalars(UNDER_WAY, {"orders": [order_id], **OPEN}).first():
+                return False
+            _forget(session, _locked(session, [order_id]), due.pseudonym, due.asked_by)
+            return True
+    except Exception as trouble:
+        if not is_rows_own(trouble):
+            raise
+        with sessions.begin() as session:
+            set_aside(session, "erasure", [order_id], kind_of(trouble), TRIES)
+        log.error("not_erased", order_id=order_id, error=kind_of(trouble))
+        return False
+
+
+def _locked(session: Session, orders: Sequence[str]) -> list[str]:
+    rows = select(OrderRow.order_id).where(OrderRow.order_id.in_(orders)).order_by(OrderRow.order_id)
+    return list(session.scalars(rows.with_for_update()))
+
+
+def _forget(session: Session, orders: Sequence[str], pseudonym: str, by: str) -> None:
+    names = set(session.scalars(NAMES, {"orders": orders})) - {""}
+    rows = session.execute(REACHED, {"orders": orders}).all()
+    # As a channel writes it, with or without its country.
+    reached = {digits_of(row.phone)[-9:] for row in rows if row.phone} | {row.email for row in rows if row.email}
+    values = {"orders": orders, "names": sorted(names), "pseudonym": pseudonym, "by": by}
+    values["reached"] = sorted(word for word in reached if len(word) >= 9)
+    values["provinces"] = sorted(official_provinces())
+    for statement in FORGET:
+        session.execute(text(statement.replace("::", r"\:\:")), values)
+    session.execute(delete(ErasureDueRow).where(ErasureDueRow.order_id.in_(orders)))

@@ -1,0 +1,101 @@
+"""Staff's own rules, asked by the audit: the active version judges, and its actions are left with the order."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Session
+
+from domain.audit_facts import REJECT, AuditFacts
+from domain.rules.facts import Goods, RuleFacts
+from domain.rules.staff_rules import Gift, Judgement, RuleSet
+from domain.status import OrderStatus
+from models.order import OrderLineRow, OrderRow
+from models.stock import ProductRow
+from record import journal
+from record.rules.confined import Confined
+from record.rules.facts import buyer_of
+from record.rules.versions import active_id, load_set
+
+RECHECK_SECONDS = 2.0
+"""How long a version that was just retired may still judge."""
+
+
+class StaffRules:
+    """One a process: the active version is compiled once, and looked for again at most every so many seconds."""
+
+    def __init__(self, recheck_seconds: float = RECHECK_SECONDS, confined: Confined | None = None) -> None:
+        # Its process is started by the first rule of which nothing proves the cost.
+        self._confined = confined or Confined()
+        self._recheck_seconds = recheck_seconds
+        self._active: RuleSet | None = None
+        self._looked_at = float("-inf")
+
+    def judge(self, session: Session, order_id: str, audited: AuditFacts) -> Judgement:
+        """Ask every rule of the active version and do what it says, once an order. Findings are the caller's."""
+        rule_set = self._rules(session)
+        if rule_set is None:
+            return Judgement()
+        goods = {sku: Goods(product.on_sale, product.weight_grams) for sku, product in audited.products.items()}
+        facts = RuleFacts(audited.order, audited.payment.status, goods, buyer_of(session, order_id))
+        judged = rule_set.judge(facts, self._confined.holds)
+        if judged.tags:
+            _tag(session, order_id, judged.tags)
+        if judged.instructions:
+            _instruct(session, order_id, judged.instructions)
+        if judged.gifts and not any(found.verdict == REJECT for found in judged.findings):
+            _give(session, order_id, judged.gifts)
+        return judged
+
+    def _rules(self, session: Session) -> RuleSet | None:
+        now = time.monotonic()
+        if now - self._looked_at >= self._recheck_seconds:
+            wanted = active_id(session)
+            if wanted is None or self._active is None or self._active.rule_set_id != wanted:
+                self._active = load_set(session, wanted) if wanted else None
+            self._looked_at = now
+        return self._active
+
+
+def _tag(session: Session, order_id: str, tags: Sequence[str]) -> None:
+    """Tags that are not there yet, in the order of the rules."""
+    known: list[str] = session.scalars(
+        select(OrderRow.tags).where(OrderRow.order_id == order_id).with_for_update()
+    ).one()
+    new = [tag for tag in dict.fromkeys(tags) if tag not in known]
+    if new:
+        session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(tags=[*known, *new]))
+        journal.happened(session, order_id, "order.tagged", f"tagged:{' '.join(sorted(new))}", {"tags": new})
+
+
+def _instruct(session: Session, order_id: str, told: Mapping[str, str | int]) -> None:
+    """Rules of staff stand above whatever was read out of the customer's remarks."""
+    merged = OrderRow.instructions.op("||")(cast(dict(told), JSONB))
+    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(instructions=merged))
+
+
+def _give(session: Session, order_id: str, gifts: Sequence[Gift]) -> None:
+    """A line for each rule that gives, once an order, and only while nothing is claimed yet."""
+    status = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
+    if status not in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW):
+        return
+    last = session.scalar(select(func.max(OrderLineRow.line_no)).where(OrderLineRow.order_id == order_id)) or 0
+    skus = {gift.sku for gift in gifts}
+    known = session.execute(select(ProductRow.sku, ProductRow.title).where(ProductRow.sku.in_(skus)))
+    titles = {row.sku: row.title for row in known}
+    for number, gift in enumerate(gifts, last + 1):
+        line = insert(OrderLineRow).values(
+            order_id=order_id,
+            line_no=number,
+            sku=gift.sku,
+            title=titles.get(gift.sku, ""),
+            quantity=gift.quantity,
+            unit_price_minor=0,
+            discount_minor=0,
+            gift=True,
+            added_by=gift.rule,
+        )
+        if session.scalar(line.on_conflict_do_nothing().returning(OrderLineRow.line_no)):
+            data = {"rule": gift.rule, "sku": gift.sku, "units": gift.quantity}
+            journal.happened(session, order_id, "gift.added", f"gift.added:{gift.rule}", data)

@@ -1,0 +1,98 @@
+"""Fulfillment orders as rows: locked with their order, ended before they leave, and what the warehouse is asked."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from domain.pickup import PICKUP
+from domain.status import FulfillmentStatus
+from domain.stock.movements import Movement
+from domain.waves import priority_of
+from integrations.http import Line
+from integrations.wms import PickRequest
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.order import OrderRow
+from record import journal
+from record.order_mapping import ship_to
+from record.orders.instructions import FOR_WAREHOUSE, some_of
+from record.orders.promises import restate
+from record.shipping import merges
+from record.stock import ledger
+
+
+def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
+    """Its order is held as well, and first, as who allocates and releases does. Facts of it may still be written."""
+    row = select(FulfillmentOrderRow).join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
+    row = row.where(FulfillmentOrderRow.fulfillment_order_id == fulfillment_order_id)
+    held = row.with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
+    return session.scalars(held, execution_options={"populate_existing": True}).one_or_none()
+
+
+def end_fulfillment_order(
+    session: Session, row: FulfillmentOrderRow, to: FulfillmentStatus, reason: str, actor: str = journal.SYSTEM
+) -> None:
+    """End a fulfillment order before it left: canceled or rejected, its stock available again."""
+    row.status = to
+    held = session.execute(
+        select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated).where(
+            FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id, FulfillmentLineRow.allocated > 0
+        )
+    ).all()
+    session.execute(
+        update(FulfillmentLineRow)
+        .where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
+        .values(allocated=0)
+    )
+    back = [Movement("deallocated", line.sku, row.location_id, line.allocated) for line in held]
+    ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} {to}")
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
+    key = f"{row.fulfillment_order_id}:{to}"
+    journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
+    merges.leave(session, row, reason, actor)
+    restate(session, row.order_id)
+
+
+@dataclass(frozen=True)
+class FulfillmentStep:
+    """`round` counts the tries of one step, such as a booking after a refusal, from 1: those of the merge if it is for
+    a shared parcel."""
+
+    order_id: str
+    fulfillment_order_id: str
+    round: int = 1
+    merge_id: str = ""
+
+
+def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
+    """What a fulfillment order is for: as many as were picked, or asked for while nothing is known."""
+    rows = session.scalars(
+        select(FulfillmentLineRow)
+        .where(FulfillmentLineRow.fulfillment_order_id == fulfillment_order_id)
+        .order_by(FulfillmentLineRow.sku)
+    )
+    units = [(row.sku, row.quantity if row.picked is None else row.picked) for row in rows]
+    return [Line(sku=sku, quantity=quantity) for sku, quantity in units if quantity]
+
+
+def instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
+    """What the warehouse is asked, also when it is asked again."""
+    columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
+    work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
+    request = PickRequest(
+        fulfillment_order_id=step.fulfillment_order_id,
+        order_id=order.order_id,
+        channel=order.channel,
+        channel_order_id=order.channel_order_id,
+        location_id=work.location_id,
+        lines=lines_of(session, step.fulfillment_order_id),
+        ship_to=ship_to(order),
+        priority=priority_of(order.instructions),
+    )
+    if order.pickup_location:
+        request["delivery_method"] = PICKUP
+    if wishes := some_of(order.instructions, FOR_WAREHOUSE):
+        request["instructions"] = wishes
+    if work.merge_id:
+        request["pack_together"] = work.merge_id
+    return request

@@ -1,0 +1,187 @@
+"""Merges as rows: who belongs to one, who leaves it, and telling the others.
+
+Whoever changes a merge has locked his own fulfillment order first and the merge then, and touches nobody else's: the
+others hear of it by an event that the relay carries, and look for themselves.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.ids import order_workflow_id
+from domain.merging import Parcel
+from domain.status import RETURN, ReturnStatus, is_final
+from domain.undo import UndoRequest
+from models.channel import ChannelAccountRow
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
+from models.messaging import PartnerEventRow
+from models.order import HoldRow, OrderRow
+from models.returns import ReturnRow
+from models.stock import LocationRow
+from record import journal
+from record.order_mapping import load_order
+
+OURSELVES = "baton"
+CHANGED = "fulfillment_order.merge_changed"
+VOIDED = "fulfillment_order.booking_voided"
+OPEN_CASE = [status for status in ReturnStatus if not is_final(RETURN, status)]
+
+
+def window_of(session: Session, order_id: str) -> float:
+    """How many seconds the order waits for others, by its remarks or rules, else by its channel; 0 is not at all."""
+    of_account = ChannelAccountRow.settings["merge_window"].as_float()
+    of_order = OrderRow.instructions["merge_window_seconds"].as_float()
+    wanted = select(func.coalesce(of_order, of_account, 0.0)).select_from(OrderRow)
+    wanted = wanted.outerjoin(ChannelAccountRow, ChannelAccountRow.channel == OrderRow.channel)
+    return float(session.scalars(wanted.where(OrderRow.order_id == order_id)).one())
+
+
+def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
+    """What the rules of merging want to know of a fulfillment order."""
+    order, kept = load_order(session, row.order_id), session.get_one(OrderRow, row.order_id)
+    account = session.get(ChannelAccountRow, order.channel)
+    hold = select(HoldRow.hold_id).where(HoldRow.order_id == row.order_id, HoldRow.released_at.is_(None))
+    case = select(ReturnRow.return_id).where(ReturnRow.order_id == row.order_id, ReturnRow.status.in_(OPEN_CASE))
+    return Parcel(
+        group=str((account.settings if account else {}).get("merge_group", order.channel)),
+        customer_id=order.customer_id,
+        ship_to=order.ship_to,
+        service=str(kept.instructions.get("carrier", "")),
+        payment_method=order.payment_method,
+        from_country=session.get_one(LocationRow, row.location_id).country,
+        held=session.scalar(hold.limit(1)) is not None,
+        return_open=session.scalar(case.limit(1)) is not None,
+        imported=kept.import_minor is not None,
+        ship_alone=bool(kept.instructions.get("ship_separately")),
+    )
+
+
+def gather(session: Session, key: str, row: FulfillmentOrderRow, window: float) -> MergeRow:
+    """The merge of this key that still gathers at the location, locked; a new one if there is none."""
+    same = MergeRow.merge_key == key, MergeRow.location_id == row.location_id, MergeRow.closed_at.is_(None)
+    session.execute(update(MergeRow).where(*same, MergeRow.closes_at <= func.now()).values(closed_at=func.now()))
+    new = insert(MergeRow).values(
+        merge_id=f"{row.fulfillment_order_id}-M",
+        merge_key=key,
+        location_id=row.location_id,
+        closes_at=func.now() + timedelta(seconds=window),
+    )
+    join = new.on_conflict_do_update(
+        index_elements=["merge_key", "location_id"],
+        index_where=MergeRow.closed_at.is_(None),
+        set_={"round": MergeRow.round + 1},
+    )
+    return session.scalars(join.returning(MergeRow), execution_options={"populate_existing": True}).one()
+
+
+def lock_merge(session: Session, merge_id: str) -> MergeRow:
+    return session.scalars(select(MergeRow).where(MergeRow.merge_id == merge_id).with_for_update()).one()
+
+
+def members(session: Session, merge_id: str, lock: bool = False) -> Sequence[FulfillmentOrderRow]:
+    """Who belongs to the merge, by name: the first of them books for all."""
+    rows = select(FulfillmentOrderRow).where(FulfillmentOrderRow.merge_id == merge_id)
+    rows = rows.order_by(FulfillmentOrderRow.fulfillment_order_id)
+    return session.scalars(rows.with_for_update() if lock else rows).all()
+
+
+def others(session: Session, row: FulfillmentOrderRow) -> list[str]:
+    """The workflow ids of the orders that this one shares a parcel with."""
+    if row.merge_id is None:
+        return []
+    same = FulfillmentOrderRow.merge_id == row.merge_id, FulfillmentOrderRow.order_id != row.order_id
+    orders = select(OrderRow.channel, OrderRow.channel_order_id).join(FulfillmentOrderRow).where(*same).distinct()
+    return sorted(order_workflow_id(*order) for order in session.execute(orders))
+
+
+def still_counting(session: Session, merge: MergeRow) -> bool:
+    """Whether a warehouse has packed, but not yet said how much it found."""
+    unknown = select(FulfillmentLineRow.sku).join(FulfillmentOrderRow).where(FulfillmentLineRow.picked.is_(None))
+    return session.scalar(unknown.where(FulfillmentOrderRow.merge_id == merge.merge_id).limit(1)) is not None
+
+
+def leave(session: Session, row: FulfillmentOrderRow, reason: str, actor: str = journal.SYSTEM) -> None:
+    """Take a fulfillment order, which is locked, out of its merge; nothing happens when it is in none."""
+    if row.merge_id is None:
+        return
+    merge = lock_merge(session, row.merge_id)
+    merge.round += 1
+    row.merge_id = None
+    session.flush()
+    data = {"fulfillment_order_id": row.fulfillment_order_id, "merge_id": merge.merge_id, "reason": reason}
+    key = f"{row.fulfillment_order_id}:unmerged:{merge.merge_id}"
+    journal.happened(session, row.order_id, "fulfillment_order.unmerged", key, data, actor)
+    tell(session, merge, [row, *members(session, merge.merge_id)])
+
+
+def booked(
+    session: Session, merge_id: str, parcel: Sequence[FulfillmentOrderRow], shipment_id: str, booker: str
+) -> None:
+    """The parcel of a merge has a carrier: the others are to know the waybill."""
+    if not merge_id or not parcel:
+        return
+    merge = lock_merge(session, merge_id)
+    merge.shipment_id = shipment_id
+    session.flush()
+    tell(session, merge, [row for row in parcel if row.fulfillment_order_id != booker], ":booked")
+
+
+def begin_round(session: Session, merge_id: str, after: int) -> None:
+    """A booking was refused: the next try must have another name."""
+    if merge_id:
+        this = MergeRow.merge_id == merge_id, MergeRow.round == after
+        session.execute(update(MergeRow).where(*this).values(round=after + 1))
+
+
+def take_apart(session: Session, undo: UndoRequest) -> None:
+    """The booking of a shared parcel is void: the order that asked for it leaves, and the others book anew."""
+    merge_id = session.scalar(select(MergeRow.merge_id).where(MergeRow.shipment_id == undo.subject))
+    if merge_id is None:
+        return
+    together = members(session, merge_id, lock=True)
+    merge = lock_merge(session, merge_id)
+    merge.shipment_id = None
+    for row in together:
+        row.shipment_id = None
+    session.flush()
+    for row in together:
+        if row.order_id == undo.order_id:
+            leave(session, row, undo.reason, undo.actor)
+
+
+def book_again(session: Session, undo: UndoRequest) -> None:
+    """The booking of a parcel is void, and the parcel is still here: its orders are to book it anew, as it is."""
+    inside = FulfillmentOrderRow.shipment_id == undo.subject
+    rows = session.scalars(
+        select(FulfillmentOrderRow).where(inside).order_by(FulfillmentOrderRow.fulfillment_order_id).with_for_update()
+    ).all()
+    if merge_id := next((row.merge_id for row in rows if row.merge_id), None):
+        merge = lock_merge(session, merge_id)
+        merge.shipment_id, merge.round = None, merge.round + 1
+    for row in rows:
+        row.shipment_id = None
+    session.flush()
+    _wake(session, VOIDED, undo.subject, {"shipment_id": undo.subject}, rows)
+
+
+def tell(session: Session, merge: MergeRow, whom: Sequence[FulfillmentOrderRow], what: str = "") -> None:
+    """Have them look at the merge again."""
+    _wake(session, CHANGED, f"{merge.merge_id}:{merge.round}{what}", {"merge_id": merge.merge_id}, whom)
+
+
+def _wake(session: Session, kind: str, name: str, data: dict[str, str], whom: Sequence[FulfillmentOrderRow]) -> None:
+    events = [
+        {
+            "partner": OURSELVES,
+            "event_id": f"{name}:{row.fulfillment_order_id}",
+            "type": kind,
+            "subject": row.fulfillment_order_id,
+            "data": data,
+        }
+        for row in whom
+    ]
+    if events:
+        session.execute(insert(PartnerEventRow).values(events).on_conflict_do_nothing())

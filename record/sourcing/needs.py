@@ -1,0 +1,167 @@
+"""What orders still need, and what is to be known of each to choose who sends it: read for many at once."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, case, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from domain.status import FulfillmentStatus
+from domain.stock.movements import Place
+from models.base import table
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.order import OrderLineRow, OrderRow
+from models.stock import ReservationRow
+from record.stock.demand import STOCK_SKU, UNITS_EACH, WITH_PARTS
+
+ORDINARY_PRIORITY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
+    what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
+    it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
+    `specified`, `policy` and `carrier` are what rules or remarks ask for. `unjudged` says that its channel has changed
+    it since the last audit.
+    """
+
+    order_id: str
+    channel: str
+    country: str
+    province: str
+    pickup_location: str
+    specified: str | None
+    priority: int
+    policy: str
+    carrier: str
+    unjudged: bool
+    demand: Counter[str] = field(default_factory=Counter)
+    cared_for: Counter[str] = field(default_factory=Counter)
+    kept: Counter[Place] = field(default_factory=Counter)
+    rejected: set[str] = field(default_factory=set)
+    gifts: set[str] = field(default_factory=set)
+
+    def care_for(self, units: Mapping[str, int]) -> None:
+        """From now on these units by SKU are taken care of."""
+        self.forget(units)
+        self.cared_for.update(units)
+
+    def care_for_kept(self) -> None:
+        """Ask only for what the order does not reserve yet."""
+        for (sku, _), units in self.kept.items():
+            self.care_for({sku: units})
+        self.kept.clear()
+
+    def forget(self, units: Mapping[str, int]) -> None:
+        """So many units by SKU are not wanted any more."""
+        for sku, fewer in units.items():
+            self.demand[sku] -= fewer
+            if self.demand[sku] <= 0:
+                del self.demand[sku]
+
+
+# Built once: building a statement costs more than sending it.
+_ORDERS, _LINES = table(OrderRow), table(OrderLineRow)
+_WORK, _WORK_LINES, _RESERVED = table(FulfillmentOrderRow), table(FulfillmentLineRow), table(ReservationRow)
+_NAMED = any_(bindparam("orders", type_=ARRAY(Text)))
+_PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
+_RECEIVERS = (
+    select(
+        _ORDERS.c.order_id,
+        _ORDERS.c.channel,
+        _ORDERS.c.country,
+        _PROVINCE,
+        _ORDERS.c.pickup_location,
+        _ORDERS.c.instructions["location"].astext.label("specified"),
+        func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
+        func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
+        func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
+        func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
+    )
+    .where(_ORDERS.c.order_id == _NAMED)
+    .order_by(_ORDERS.c.order_id)
+)
+# What a claim writes refers to the order, so it waits here for whoever changes the order, and not when it holds stock.
+# How long it and all that follows wait for a lock is said along with it, before it begins.
+_PATIENCE = func.set_config(
+    "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
+)
+_RECEIVERS_LOCKED = _RECEIVERS.where(select(_PATIENCE).scalar_subquery().is_not(None)).with_for_update(
+    read=True, key_share=True
+)
+_RECEIVERS_HELD = _RECEIVERS.with_for_update()
+_FACTS = union_all(
+    select(
+        _LINES.c.order_id,
+        case((_LINES.c.added_by != "", "gift"), else_="ordered").label("what"),
+        STOCK_SKU.label("sku"),
+        literal("").label("location_id"),
+        ((_LINES.c.quantity - _LINES.c.withdrawn) * UNITS_EACH).label("units"),
+    )
+    .select_from(WITH_PARTS)
+    .where(_LINES.c.order_id == _NAMED, _LINES.c.quantity > _LINES.c.withdrawn),
+    select(
+        _WORK.c.order_id,
+        _WORK.c.status,
+        _WORK_LINES.c.sku,
+        _WORK.c.location_id,
+        func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity),
+    )
+    .join_from(_WORK, _WORK_LINES)
+    .where(_WORK.c.order_id == _NAMED, _WORK.c.status != FulfillmentStatus.CANCELED),
+    select(_RESERVED.c.order_id, literal("kept"), _RESERVED.c.sku, _RESERVED.c.location_id, _RESERVED.c.quantity).where(
+        _RESERVED.c.order_id == _NAMED
+    ),
+)
+
+
+def outstanding(session: Session, order_id: str) -> dict[str, int]:
+    """Units by SKU that no fulfillment order takes care of."""
+    return dict(needs_of(session, [order_id])[order_id].demand)
+
+
+def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
+    """The needs by order. An order that is not there is a defect and is absent."""
+    return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
+
+
+def hold_needs_of(session: Session, order_id: str) -> Needs:
+    """As `needs_of` of one order, and nobody else changes it or claims for it meanwhile."""
+    return _with_facts(session, session.execute(_RECEIVERS_HELD, {"orders": [order_id]}))[order_id]
+
+
+def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | None) -> dict[str, Needs]:
+    """As `needs_of`, and nobody changes the orders' keys meanwhile; they are locked by order id. From here on the
+    transaction gives up when it has waited so long for a lock, such as `1s`; None is what the database is set to.
+    """
+    wanted = {"orders": list(order_ids), "patience": patience}
+    return _with_facts(session, session.execute(_RECEIVERS_LOCKED, wanted))
+
+
+def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
+    needs = {row.order_id: Needs(*row) for row in receivers}
+    named = {"orders": list(needs)}
+    for order_id, what, sku, location, units in session.execute(_FACTS, named):
+        of_order = needs[order_id]
+        match what:
+            case "ordered" | "gift":
+                of_order.demand[sku] += units
+                if what == "gift":
+                    of_order.gifts.add(sku)
+            case "kept":
+                of_order.kept[sku, location] += units
+            case FulfillmentStatus.REJECTED:
+                of_order.rejected.add(location)
+            case _:
+                of_order.cared_for[sku] += units
+    for of_order in needs.values():
+        of_order.forget(of_order.cared_for)
+    return needs
+
+
+def wanted_goods(needs: Iterable[Needs]) -> list[str]:
+    """Every SKU that one of them asks for, sorted."""
+    return sorted({sku for of_order in needs for sku in of_order.demand})

@@ -1,0 +1,138 @@
+"""What sourcing looks at beside the order and the stock: places, weights, prices, lead times and how full days are.
+
+All of it changes rarely, so a process keeps it and reads it again every few seconds: a decision needs no statement for
+it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import time as time_of_day
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.calendars import Calendar
+from domain.parameters import ANYWHERE, Parameters
+from domain.sourcing.decision import Exact
+from domain.sourcing.lead_times import LeadTimes
+from domain.sourcing.outlook import Outlook
+from domain.sourcing.places import Place
+from domain.sourcing.policies import LAST_RESORT, POLICIES, Chain, Link
+from domain.sourcing.weights import Weights
+from models.stock import LocationRow
+from record.parameters import ParameterBook
+from record.sourcing.lead_times import current_version, load_lead_times
+from record.stock.locations import calendar_of
+
+LIFETIME_SECONDS = 3.0
+SLOW_LIFETIME_SECONDS = 30.0
+"""Of what takes longer to read: how full days are, and lead times."""
+
+_UNITS_SINCE = text("""
+    SELECT location_id, sum(quantity)::int AS units
+    FROM unnest(CAST(:locations AS text[]), CAST(:midnights AS timestamptz[])) AS day (location_id, midnight)
+    JOIN fulfillment_orders AS work USING (location_id) JOIN fulfillment_lines USING (fulfillment_order_id)
+    WHERE work.created_at >= midnight AND work.status NOT IN ('canceled', 'rejected') GROUP BY location_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The outlook of these seconds, with the places, the parameters and the exact solver if there is one."""
+
+    outlook: Outlook
+    places: Mapping[str, Place]
+    parameters: Parameters
+    exact: Exact | None
+
+    def chain(self, channel: str, policy: str) -> Chain:
+        """The policies of an order: what a rule of staff set comes before those of its channel, or of the house."""
+        chains = self.parameters.sourcing_policies
+        usual = chains.get(channel) or chains.get(ANYWHERE) or LAST_RESORT
+        return (Link(policy), *usual) if policy in POLICIES else usual
+
+
+class OutlookBook:
+    """One a process. Several threads may share it: what they write is the same."""
+
+    def __init__(
+        self,
+        exact: Exact | None = None,
+        lifetime: float = LIFETIME_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._exact = exact
+        self._lifetime, self._now = lifetime, now
+        self._parameters = ParameterBook(lifetime, now)
+        self._fresh_until = self._slow_until = 0.0
+        self._horizon: Horizon | None = None
+        self._lead_times, self._used = LeadTimes(), dict[str, int]()
+
+    def horizon(self, session: Session) -> Horizon:
+        """What counts now."""
+        if self._horizon is None or self._now() >= self._fresh_until:
+            self._horizon = self._look(session)
+            self._fresh_until = self._now() + self._lifetime
+        return self._horizon
+
+    def knowing(self, session: Session, locations: Iterable[str]) -> Horizon:
+        """The same; it is read anew where a location is not among the places, which was just added then."""
+        horizon = self.horizon(session)
+        if all(location in horizon.places for location in locations):
+            return horizon
+        self._fresh_until = 0.0
+        return self.horizon(session)
+
+    def count(self, location_id: str, units: int) -> None:
+        """Today's fulfillment orders take so many units more at a place, until that is read anew."""
+        if location_id in self._used:
+            self._used[location_id] += units
+
+    def _look(self, session: Session) -> Horizon:
+        at = datetime.now(UTC)
+        parameters = self._parameters.at(session, at)
+        places = {row.location_id: _place(row) for row in session.scalars(select(LocationRow))}
+        if self._now() >= self._slow_until:
+            self._used = _used_today(session, places, at)
+            if current_version(session) != self._lead_times.version:
+                self._lead_times = load_lead_times(session)
+            self._slow_until = self._now() + max(self._lifetime, SLOW_LIFETIME_SECONDS)
+        weights = parameters.sourcing_weights or Weights()
+        rates = parameters.freight_rates
+        outlook = Outlook(at, weights, parameters.carriers, rates, self._lead_times, self._used)
+        return Horizon(outlook, places, parameters, self._exact)
+
+
+def _place(row: LocationRow) -> Place:
+    point = None if row.latitude is None or row.longitude is None else (row.latitude, row.longitude)
+    return Place(
+        row.location_id,
+        row.kind,
+        row.country,
+        row.province,
+        row.priority,
+        point,
+        calendar_of(row),
+        row.capacity_units_per_day,
+        row.bonded,
+    )
+
+
+def _used_today(session: Session, places: Mapping[str, Place], at: datetime) -> dict[str, int]:
+    """Units that fulfillment orders of today take, of the places that have a capacity; today is by their own clocks."""
+    days = {
+        place.location_id: _midnight(place.calendar, at)
+        for place in places.values()
+        if place.capacity is not None and place.calendar is not None
+    }
+    if not days:
+        return {}
+    units = session.execute(_UNITS_SINCE, {"locations": list(days), "midnights": list(days.values())})
+    return dict.fromkeys(days, 0) | {row.location_id: row.units for row in units}
+
+
+def _midnight(calendar: Calendar, at: datetime) -> datetime:
+    return calendar.moment(at.astimezone(ZoneInfo(calendar.time_zone)).date(), time_of_day())

@@ -1,0 +1,93 @@
+"""What is available, place by place, held in memory while the claims of a group are decided one after the other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy.orm import Session
+
+from domain.sourcing.candidates import Wanted
+from domain.sourcing.decision import Basis
+from domain.sourcing.eligibility import consider
+from domain.sourcing.places import Asked
+from models.base import table
+from models.stock import ProductRow, StockRow
+from record.sourcing.needs import Needs
+from record.sourcing.outlooks import Horizon, OutlookBook
+
+# Built once: building a statement costs more than sending it.
+_STOCK, _GOODS = table(StockRow), table(ProductRow)
+_AVAILABLE = (
+    select(
+        _STOCK.c.sku,
+        _STOCK.c.location_id,
+        _STOCK.c.available,
+        _GOODS.c.weight_grams,
+        _GOODS.c.dangerous_goods_class,
+        _GOODS.c.cross_border,
+    )
+    .join(_GOODS, _GOODS.c.sku == _STOCK.c.sku)
+    .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
+    .order_by(_STOCK.c.sku, _STOCK.c.location_id)
+)
+# As strong as the update that follows, and in the order in which every claim locks rows (record/stock/ledger.py).
+_AVAILABLE_LOCKED = _AVAILABLE.with_for_update(key_share=True, of=_STOCK)
+
+
+class _Goods(NamedTuple):
+    grams: int
+    dangerous: str
+    cross_border: bool
+
+
+class Shelves:
+    """Some goods at all locations. What is taken for one order is no longer there for the next."""
+
+    def __init__(self, rows: Iterable[Any], horizon: Horizon) -> None:
+        self.horizon = horizon
+        self._available: dict[str, dict[str, int]] = {}
+        self._goods: dict[str, _Goods] = {}
+        for sku, location, available, *goods in rows:
+            self._available.setdefault(sku, {})[location] = available
+            self._goods[sku] = _Goods(*goods)
+
+    def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
+        """Who may send the order these goods, and why others may not. What it has reserved is there for itself."""
+        stock: dict[str, dict[str, int]] = {}
+        for sku in demand:
+            for location, available in self._available.get(sku, {}).items():
+                stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
+        goods = {sku: known for sku in demand if (known := self._goods.get(sku))}
+        wanted = Wanted(dict(demand), {sku: known.grams for sku, known in goods.items()})
+        asked = Asked(
+            wanted,
+            needs.country,
+            needs.province,
+            frozenset(needs.rejected),
+            needs.carrier,
+            {sku: known.dangerous for sku, known in goods.items() if known.dangerous},
+            frozenset([sku for sku, known in goods.items() if known.cross_border]),
+            needs.pickup_location,
+        )
+        outlook = self.horizon.outlook
+        return Basis(wanted, consider(asked, stock, self.horizon.places, outlook), outlook.weights)
+
+    def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
+        """Take units off, by location and SKU."""
+        for location, units in assignments.items():
+            for sku, quantity in units.items():
+                self._available[sku][location] -= quantity
+
+
+def look(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
+    """What is available now; others may be faster."""
+    return _shelves(session, session.execute(_AVAILABLE, {"skus": list(skus)}).all(), outlooks)
+
+
+def lock(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
+    """What is available until the end of the transaction: the rows are locked in (sku, location) order."""
+    return _shelves(session, session.execute(_AVAILABLE_LOCKED, {"skus": list(skus)}).all(), outlooks)
+
+
+def _shelves(session: Session, rows: Sequence[Any], outlooks: OutlookBook) -> Shelves:
+    return Shelves(rows, outlooks.knowing(session, {row.location_id for row in rows}))

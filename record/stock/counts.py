@@ -1,0 +1,73 @@
+"""Counts: what people found at a location is booked as the difference to the record, once for each count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.stock.movements import Movement, OutOfStock
+from models.goods import StockCountRow
+from models.stock import StockRow
+from record.stock import ledger
+from record.stock.checks import check_goods, check_location
+from record.stock.mistakes import IdUsedBefore, Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Units by SKU that lie at a location, whomever they are promised to. SKUs that were not counted are not in it."""
+
+    count_id: str
+    location_id: str
+    units: Mapping[str, int]
+    reason: str
+    counted_by: str
+
+
+def book_count(session: Session, count: Count) -> dict[str, int]:
+    """Post the differences as `adjusted` and answer them, by SKU; a repeated count answers what it did the first time.
+
+    Raises Mistake for what is unknown and for a count below what is promised, and IdUsedBefore.
+    """
+    # Counts with one id wait for each other here, so that the second finds the first.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(count.count_id, 0))))
+    told = dict(count.units)
+    if known := session.get(StockCountRow, count.count_id):
+        if (known.location_id, known.lines, known.reason) != (count.location_id, told, count.reason):
+            raise IdUsedBefore
+        return dict(known.differences)
+    check_location(session, "location_id", count.location_id)
+    check_goods(session, count.units)
+    differences = _differences(session, count)
+    moved = [Movement("adjusted", sku, count.location_id, units) for sku, units in differences.items()]
+    try:
+        ledger.post(session, moved, None, f"count {count.count_id}: {count.reason}", count.counted_by)
+    except OutOfStock as short:
+        raise Mistake("lines", f"fewer than are promised to orders, quarantined or kept back: {short}") from None
+    session.add(
+        StockCountRow(
+            count_id=count.count_id,
+            location_id=count.location_id,
+            reason=count.reason,
+            counted_by=count.counted_by,
+            lines=told,
+            differences=differences,
+        )
+    )
+    session.flush()
+    return differences
+
+
+def _differences(session: Session, count: Count) -> dict[str, int]:
+    """By SKU, those that are not 0. The rows stay locked, in the order in which every claim locks them."""
+    found = [{"sku": sku, "location_id": count.location_id} for sku, units in sorted(count.units.items()) if units]
+    if found:
+        session.execute(insert(StockRow).on_conflict_do_nothing(), found)
+    rows = select(StockRow.sku, StockRow.on_hand).where(
+        StockRow.location_id == count.location_id, StockRow.sku.in_(count.units)
+    )
+    locked = session.execute(rows.order_by(StockRow.sku).with_for_update(key_share=True))
+    on_hand = {row.sku: row.on_hand for row in locked}
+    return {sku: off for sku, units in count.units.items() if (off := units - on_hand.get(sku, 0))}

@@ -1,0 +1,169 @@
+"""Those who wait for goods: when each gets them, and whom an arrival wakes. Never more than the goods can serve."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from heapq import merge
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, delete, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from domain.arrivals import Waiter, promises
+from models.arrivals import PurchaseLineRow, PurchaseOrderRow
+from models.goods import ChannelQuotaRow
+from models.locks import Lock
+from models.order import OrderRow
+from models.stock import BackorderRow
+from record.stock.quotas import IN_FORCE
+from record.stock.remaining import Left
+from record.stock.views import available_in_network
+
+AHEAD = 50
+"""Rows of the queue that are read at once."""
+
+Name = tuple[str, str]
+"""An order by its channel and channel order id."""
+
+_ORDER_KEY = (BackorderRow.priority, BackorderRow.since, BackorderRow.order_id)
+_WITHIN_QUOTA = ~exists().where(
+    ChannelQuotaRow.channel == OrderRow.channel,
+    ChannelQuotaRow.sku == BackorderRow.sku,
+    ChannelQuotaRow.claimed >= ChannelQuotaRow.quantity,
+    IN_FORCE,
+)
+_ONE_AT_A_TIME = text("""
+    SELECT pg_advisory_xact_lock(:promises, number)
+    FROM (SELECT DISTINCT hashtext(sku) AS number FROM unnest(:skus) AS sku ORDER BY number) AS numbers
+""").bindparams(bindparam("skus", type_=ARRAY(Text)))
+_NEWS = text("""
+    SELECT backorders.order_id, backorders.sku, promised.day
+    FROM backorders LEFT JOIN unnest(:orders, :goods, :days) AS promised (order_id, sku, day) USING (order_id, sku)
+    WHERE backorders.sku = ANY(:skus)
+      AND (promised_on IS DISTINCT FROM promised.day OR backorders.order_id = :asker)
+    ORDER BY backorders.sku, backorders.order_id FOR UPDATE OF backorders
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods", "skus")), bindparam("days", type_=ARRAY(Date))
+)
+_PROMISE = text("""
+    UPDATE backorders SET promised_on = news.day FROM unnest(:orders, :goods, :days) AS news (order_id, sku, day)
+    WHERE (backorders.order_id, backorders.sku) = (news.order_id, news.sku)
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods")), bindparam("days", type_=ARRAY(Date))
+)
+_HOLD = text("""
+    SELECT FROM backorders WHERE order_id = ANY(:orders) ORDER BY sku, order_id FOR UPDATE
+""").bindparams(bindparam("orders", type_=ARRAY(Text)))
+
+
+@dataclass(frozen=True)
+class News:
+    """Whether the event needs no more carrying, and the orders that are to look for stock again, the first first."""
+
+    done: bool
+    woken: list[Name] = field(default_factory=list)
+
+
+def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]:
+    """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new.
+
+    One at a time looks at a SKU, so that what is known latest stays. What the `asker` waits for is held as well.
+    """
+    goods = sorted(skus)
+    session.execute(_ONE_AT_A_TIME, {"promises": int(Lock.PROMISES), "skus": goods})
+    promised = [
+        (order_id, sku, day)
+        for sku in goods
+        for order_id, day in promises(
+            available_in_network(session, [sku])[sku],
+            _expected(session, sku),
+            (Waiter(row.order_id, row.wanted) for row in _queue(session, sku)),
+        ).items()
+    ]
+    found = session.execute(_NEWS, _columns(promised) | {"skus": goods, "asker": asker}).all()
+    news = [(row.order_id, row.sku, row.day) for row in found]
+    session.execute(_PROMISE, _columns(news))
+    return [order_id for order_id, _, _ in news]
+
+
+def hold(session: Session, orders: Iterable[str]) -> None:
+    """Lock what these orders wait for, before it is changed: everybody does so by SKU and then by order."""
+    session.execute(_HOLD, {"orders": list(orders)})
+
+
+def leave(session: Session, order_id: str) -> None:
+    """The order waits for nothing any more."""
+    hold(session, [order_id])
+    session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
+
+
+def served(session: Session, skus: Iterable[str]) -> list[str]:
+    """The orders that what there is now can serve, in their turn: the lowest priority first, then the longest waiting.
+
+    An order is passed over while something else that it waits for is missing, when there is not enough for it, or
+    when it would be beyond its channel's quota; one that takes less than it wants is served with the rest.
+    """
+    left = Left(session)
+    arrived = sorted(skus)
+    woken: list[str] = []
+    for row in merge(*(_queue(session, sku, _WITHIN_QUOTA) for sku in arrived), key=lambda row: tuple(row)[:3]):
+        if not any(left[sku] for sku in arrived):
+            break
+        if row.order_id not in woken and left.take(row.channel, row.wants, row.splits):
+            woken.append(row.order_id)
+    return woken
+
+
+def waited_for(session: Session, skus: Iterable[str]) -> list[str]:
+    """Those of the SKUs that somebody waits for."""
+    return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
+
+
+def missing(session: Session, order_id: str) -> list[str]:
+    """The SKUs that the order waits for."""
+    return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.order_id == order_id)))
+
+
+def names(session: Session, orders: Iterable[str]) -> list[Name]:
+    """What the orders are called by their channels, in their turn in the queue."""
+    rows = session.execute(
+        select(OrderRow.channel, OrderRow.channel_order_id)
+        .join(BackorderRow, BackorderRow.order_id == OrderRow.order_id)
+        .where(OrderRow.order_id.in_(set(orders)))
+        .group_by(OrderRow.order_id)
+        .order_by(func.min(BackorderRow.priority), func.min(BackorderRow.since), OrderRow.order_id)
+    )
+    return [(row.channel, row.channel_order_id) for row in rows]
+
+
+def promised(session: Session, skus: Iterable[str]) -> list[str]:
+    """Those who wait for these goods and know until when."""
+    known = BackorderRow.sku.in_(list(skus)), BackorderRow.promised_on.is_not(None)
+    return list(session.scalars(select(BackorderRow.order_id).where(*known)))
+
+
+def _queue(session: Session, sku: str, *which: ColumnElement[bool]) -> Iterator[Row[Any]]:
+    other = select(BackorderRow).subquery()
+    wants = select(func.jsonb_object_agg(other.c.sku, other.c.wanted)).where(other.c.order_id == BackorderRow.order_id)
+    columns = (*_ORDER_KEY, BackorderRow.wanted, BackorderRow.splits, wants.scalar_subquery().label("wants"))
+    queue = select(*columns, OrderRow.channel).join(OrderRow).where(BackorderRow.sku == sku, *which)
+    queue = queue.order_by(*_ORDER_KEY)
+    yield from session.execute(queue, execution_options={"yield_per": AHEAD})
+
+
+def _expected(session: Session, sku: str) -> list[tuple[date, int]]:
+    """A day that has passed promises nothing."""
+    coming = func.sum(PurchaseLineRow.quantity - PurchaseLineRow.received)
+    rows = session.execute(
+        select(PurchaseLineRow.due_on, coming)
+        .join(PurchaseOrderRow)
+        .where(PurchaseLineRow.sku == sku, PurchaseOrderRow.status == "open")
+        .where(PurchaseLineRow.due_on >= func.current_date())
+        .group_by(PurchaseLineRow.due_on)
+        .order_by(PurchaseLineRow.due_on)
+    )
+    return [(due_on, int(units)) for due_on, units in rows]
+
+
+def _columns(days: Sequence[tuple[str, str, date | None]]) -> dict[str, list[Any]]:
+    return {name: [row[place] for row in days] for place, name in enumerate(("orders", "goods", "days"))}

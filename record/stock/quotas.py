@@ -1,0 +1,146 @@
+"""Quotas of limited goods: no channel claims more of them than it may, held by one conditional row a quota.
+
+A claim locks its quotas before it locks stock, in the order of their ids, so that two claims never wait for each other.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, func, select, text
+from sqlalchemy.orm import Session
+
+from models.base import table
+from models.goods import ChannelQuotaRow, QuotaClaimRow
+from record.stock import demand
+
+IN_FORCE = (ChannelQuotaRow.valid_from <= func.now()) & (
+    ChannelQuotaRow.valid_to.is_(None) | (ChannelQuotaRow.valid_to > func.now())
+)
+
+# Every claim asks this, so it is built once: building a statement costs more than sending it.
+_QUOTAS, _CLAIMS = table(ChannelQuotaRow), table(QuotaClaimRow)
+_IDS, _ORDERS = bindparam("quotas", type_=ARRAY(BigInteger)), bindparam("orders", type_=ARRAY(Text))
+_UNITS = bindparam("units", type_=ARRAY(BigInteger))
+_COLUMNS = select(
+    _QUOTAS.c.quota_id, _QUOTAS.c.channel, _QUOTAS.c.sku, (_QUOTAS.c.quantity - _QUOTAS.c.claimed).label("left")
+)
+_LOCKED = (
+    _COLUMNS.where(IN_FORCE, _QUOTAS.c.channel == any_(bindparam("channels", type_=ARRAY(Text))))
+    .where(_QUOTAS.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
+    .order_by(_QUOTAS.c.quota_id)
+    .with_for_update()
+)
+_MINE = select(_CLAIMS.c.quota_id).where(_CLAIMS.c.order_id == bindparam("order_id", type_=Text))
+_MINE_LOCKED = _COLUMNS.where(_QUOTAS.c.quota_id.in_(_MINE)).order_by(_QUOTAS.c.quota_id).with_for_update()
+_HELD = select(_CLAIMS.c.quota_id, _CLAIMS.c.order_id, _CLAIMS.c.units).where(
+    _CLAIMS.c.quota_id == any_(_IDS), _CLAIMS.c.order_id == any_(_ORDERS)
+)
+_COUNT = text("""
+    UPDATE channel_quotas AS quota SET claimed = quota.claimed + more.units
+    FROM unnest(:quotas, :units) AS more (quota_id, units) WHERE quota.quota_id = more.quota_id
+""").bindparams(_IDS, _UNITS)
+_KEEP = text("""
+    INSERT INTO quota_claims (quota_id, order_id, units) SELECT * FROM unnest(:quotas, :orders, :units)
+    ON CONFLICT (quota_id, order_id) DO UPDATE SET units = excluded.units
+""").bindparams(_IDS, _ORDERS, _UNITS)
+_FREE = text("""
+    DELETE FROM quota_claims AS claim USING unnest(:quotas, :orders) AS freed (quota_id, order_id)
+    WHERE (claim.quota_id, claim.order_id) = (freed.quota_id, freed.order_id)
+""").bindparams(_IDS, _ORDERS)
+
+
+_Row = tuple[int, str, str, int]
+"""A quota: its id, channel and SKU, and the units that are left."""
+_Key = tuple[int, str]
+"""A quota and an order."""
+
+
+@dataclass(slots=True)
+class _Quota:
+    quota_id: int
+    left: int
+
+
+class QuotaBook:
+    """Some quotas, locked, and what some orders hold of them. What is taken for one order is gone for the next."""
+
+    def __init__(self, session: Session, rows: Iterable[_Row], orders: Iterable[str]) -> None:
+        self._session = session
+        self._quotas: dict[tuple[str, str], list[_Quota]] = {}
+        for quota_id, channel, sku, left in rows:
+            self._quotas.setdefault((channel, sku), []).append(_Quota(quota_id, left))
+        self._held = Counter[_Key]()
+        if ids := [one.quota_id for quotas in self._quotas.values() for one in quotas]:
+            held = session.execute(_HELD, {"quotas": ids, "orders": list(orders)})
+            self._held.update({(row.quota_id, row.order_id): row.units for row in held})
+        self._before = Counter(self._held)
+
+    def beyond(self, channel: str, order_id: str, units: Mapping[str, int]) -> dict[str, int]:
+        """What is beyond the quotas when the order has so many units by SKU in all: those under way count too."""
+        over = {
+            sku: wanted - min(one.left + self._held[one.quota_id, order_id] for one in quotas)
+            for sku, wanted in units.items()
+            if (quotas := self._quotas.get((channel, sku)))
+        }
+        return {sku: units for sku, units in over.items() if units > 0}
+
+    def hold(self, channel: str, order_id: str, units: Mapping[str, int]) -> None:
+        """Let the order hold so many units by SKU in all; the caller knows that they are not beyond."""
+        for sku, wanted in units.items():
+            for one in self._quotas.get((channel, sku), ()):
+                self._set(one, order_id, wanted)
+
+    def let_go(self, order_id: str, but: Mapping[str, int]) -> None:
+        """Let the order hold no more than these units by SKU."""
+        for (_, sku), quotas in self._quotas.items():
+            for one in quotas:
+                self._set(one, order_id, min(self._held[one.quota_id, order_id], but.get(sku, 0)))
+
+    def write(self) -> None:
+        """Write down what has changed, in the caller's transaction."""
+        now = {key: units for key, units in self._held.items() if units != self._before[key]}
+        if not now:
+            return
+        more = Counter[int]()
+        for (quota_id, order_id), units in now.items():
+            more[quota_id] += units - self._before[quota_id, order_id]
+        self._session.execute(_COUNT, {"quotas": list(more), "units": list(more.values())})
+        if kept := {key: units for key, units in now.items() if units}:
+            self._session.execute(_KEEP, _columns(kept) | {"units": list(kept.values())})
+        if freed := [key for key, units in now.items() if not units]:
+            self._session.execute(_FREE, _columns(freed))
+        self._before = Counter(self._held)
+
+    def _set(self, quota: _Quota, order_id: str, units: int) -> None:
+        quota.left -= units - self._held[quota.quota_id, order_id]
+        self._held[quota.quota_id, order_id] = units
+
+
+def lock_quotas(session: Session, channels: Iterable[str], skus: Iterable[str], orders: Iterable[str]) -> QuotaBook:
+    """The quotas in force of these channels for these goods, held until the end of the transaction."""
+    wanted = {"channels": sorted(set(channels)), "skus": list(skus)}
+    return QuotaBook(session, session.execute(_LOCKED, wanted), orders)
+
+
+def give_back(session: Session, order_id: str) -> None:
+    """Free the quotas of what the order has not under way; nothing when it has no claims."""
+    mine = session.execute(_MINE_LOCKED, {"order_id": order_id}).all()
+    if not mine:
+        return
+    book = QuotaBook(session, mine, [order_id])
+    book.let_go(order_id, demand.cared_for(session, order_id))
+    book.write()
+
+
+def quota_left(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:
+    """Units that the channel may still claim, by SKU; a SKU without a quota in force is not in the answer."""
+    left = func.min(ChannelQuotaRow.quantity - ChannelQuotaRow.claimed)
+    mine: list[ColumnElement[bool]] = [ChannelQuotaRow.channel == channel, ChannelQuotaRow.sku.in_(list(skus))]
+    rows = session.execute(select(ChannelQuotaRow.sku, left).where(*mine, IN_FORCE).group_by(ChannelQuotaRow.sku))
+    return {sku: int(units) for sku, units in rows}
+
+
+def _columns(keys: Iterable[_Key]) -> dict[str, Sequence[int | str]]:
+    pairs = list(keys)
+    return {"quotas": [quota_id for quota_id, _ in pairs], "orders": [order_id for _, order_id in pairs]}

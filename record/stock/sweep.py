@@ -1,0 +1,149 @@
+"""What follows from stock that has changed: alerts at crossings, listings that are behind, and orders that need wait no
+longer. Not in the claim's way.
+
+Claims only write down whose stock they touched (record/stock/ledger.py). A worker takes these marks away every half
+second and looks at each SKU once, however often it was touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.orm import Session
+
+from domain.stock.levels import BACK, crossings
+from domain.stock.views import SELLABLE
+from models.database import Sessions
+from models.listing import StockAlertRow
+from models.locks import Lock, alone
+from models.set_aside import is_rows_own, kind_of, narrow, set_aside
+from models.stock import LocationRow, ProductRow, StockRow
+from record.parameters import ParameterBook
+from record.recordset import insert_all
+from record.stock import queue
+from record.stock.queue import Name
+from record.stock.touches import touch
+
+log = structlog.get_logger()
+
+AT_ONCE = 10_000
+"""Marks that one transaction takes."""
+
+# What a transaction has not committed yet is not seen, and taken by a later sweep.
+TAKE = text("""
+    DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
+    RETURNING sku, more
+""")
+# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it. Locked
+# in the order in which claims lock quotas.
+TURNED = text("""
+    UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
+        SELECT quota_id FROM channel_quotas
+        WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+        ORDER BY quota_id FOR NO KEY UPDATE))
+    RETURNING sku
+""")
+# Rows are locked in one order, here and where pushes are acknowledged (activities/push.py).
+FALL_BEHIND = text("""
+    UPDATE channel_listings AS listing SET version = listing.version + 1
+    FROM (SELECT channel, sku FROM channel_listings
+          WHERE sku = ANY(:skus) OR sku IN (SELECT bundle_sku FROM product_parts WHERE part_sku = ANY(:skus))
+          ORDER BY channel, sku FOR NO KEY UPDATE) AS changed
+    WHERE (listing.channel, listing.sku) = (changed.channel, changed.sku)
+""")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many marks there were, the goods of which there may be more, and the orders that these can serve now."""
+
+    marks: int = 0
+    more: list[str] = field(default_factory=list)
+    woken: list[Name] = field(default_factory=list)
+
+
+class Sweep:
+    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._parameters = ParameterBook()
+
+    def run(self) -> Swept:
+        """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""
+        return narrow(AT_ONCE, self._look, self._pass_over)
+
+    def _look(self, at_once: int) -> Swept:
+        with self._sessions.begin() as session:
+            # Two sweeps of one SKU could both see the same crossing.
+            if not alone(session, Lock.STOCK_SWEEP):
+                return Swept()
+            # Taken with the others: what turned and cannot be looked at is then alone as well.
+            for sku in session.scalars(TURNED).all():
+                touch(session, sku)
+            return self._follow(session, session.execute(TAKE, {"at_once": at_once}).all())
+
+    def _pass_over(self, _: Exception) -> Swept:
+        """Alone at last. Another worker may have been here meanwhile, so it is tried once more."""
+        with self._sessions.begin() as session:
+            if not alone(session, Lock.STOCK_SWEEP):
+                return Swept()
+            for sku in session.scalars(TURNED).all():
+                touch(session, sku)
+            touched = session.execute(TAKE, {"at_once": 1}).all()
+            try:
+                with session.begin_nested():
+                    return self._follow(session, touched)
+            except Exception as trouble:
+                if not is_rows_own(trouble):
+                    raise
+                skus = [row.sku for row in touched]
+                log.error("set_aside", kind="stock", subjects=skus, reason=kind_of(trouble))
+                set_aside(session, "stock", skus, kind_of(trouble))
+                # Not as many as were asked for, but there may be more.
+                return Swept(AT_ONCE)
+
+    def _follow(self, session: Session, touched: Sequence[Row[Any]]) -> Swept:
+        """Everything that follows from these marks."""
+        if skus := sorted({row.sku for row in touched}):
+            session.execute(FALL_BEHIND, {"skus": skus})
+            low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
+            _tell_crossings(session, skus, low_at)
+        more = queue.waited_for(session, {row.sku for row in touched if row.more})
+        return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
+
+    def touch_again(self, skus: Sequence[str]) -> None:
+        """Those who wait for these goods could not be told."""
+        with self._sessions.begin() as session:
+            for sku in skus:
+                touch(session, sku)
+
+
+def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:
+    open_alerts: dict[str, dict[str, int]] = defaultdict(dict)
+    still = select(StockAlertRow).where(StockAlertRow.sku.in_(skus), StockAlertRow.cleared_at.is_(None))
+    for alert in session.scalars(still):
+        open_alerts[alert.sku][alert.kind] = alert.alert_id
+    levels = (
+        select(StockRow.sku, func.sum(StockRow.available), func.coalesce(ProductRow.low_at, low_at))
+        .join(ProductRow, ProductRow.sku == StockRow.sku)
+        .join(LocationRow, LocationRow.location_id == StockRow.location_id)
+        .where(StockRow.sku.in_(skus), LocationRow.kind.in_(SELLABLE))
+        .group_by(StockRow.sku, ProductRow.low_at)
+    )
+    raised, cleared = [], list[int]()
+    for sku, available, threshold in session.execute(levels):
+        seen = crossings(available, threshold, open_alerts[sku])
+        cleared += [open_alerts[sku][kind] for kind in seen.cleared]
+        raised += [_alert(sku, kind, available) for kind in seen.raised]
+    insert_all(session, StockAlertRow, raised)
+    session.execute(update(StockAlertRow).where(StockAlertRow.alert_id.in_(cleared)).values(cleared_at=func.now()))
+
+
+def _alert(sku: str, kind: str, available: int) -> dict[str, object]:
+    cleared_at = datetime.now(UTC) if kind == BACK else None
+    return {"sku": sku, "kind": kind, "available": available, "cleared_at": cleared_at}

@@ -1,0 +1,76 @@
+"""Views of what is available: at each location, in the network, and as a channel is shown it."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.bundles import whole
+from domain.stock.views import SELLABLE, Share, channel_view
+from models.goods import ChannelShareRow
+from models.stock import LocationRow, StockRow
+from record.stock.demand import bundles_now
+from record.stock.quotas import quota_left
+
+EVERYTHING = Share()
+
+
+def available_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Units that may be promised, by SKU and location, of locations that sell; a bundle counts where it is whole."""
+    wanted = list(skus)
+    bundles = bundles_now(session, wanted)
+    units = _units_at(session, {*wanted, *(part for parts in bundles.values() for part in parts)})
+    for sku, parts in bundles.items():
+        places = {place for part in parts for place in units.get(part, {})}
+        units[sku] = {
+            place: whole(parts, {part: units.get(part, {}).get(place, 0) for part in parts}) for place in places
+        }
+    return {sku: units.get(sku, {}) for sku in wanted}
+
+
+def available_in_network(session: Session, skus: Iterable[str]) -> dict[str, int]:
+    """Units that may be promised, by SKU. The parts of a bundle may come from several locations."""
+    wanted = list(skus)
+    bundles = bundles_now(session, wanted)
+    units = _units(session, {*wanted, *(part for parts in bundles.values() for part in parts)})
+    return {sku: whole(bundles[sku], units) if sku in bundles else units.get(sku, 0) for sku in wanted}
+
+
+def available_to_channel(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:
+    """Units that the channel is shown, by SKU: its share, less its reserve, within its quota.
+
+    Of a bundle it is shown what its view of the parts makes whole, and of that the bundle's own share.
+    """
+    wanted = list(skus)
+    bundles = bundles_now(session, wanted)
+    stocked = {*wanted, *(part for parts in bundles.values() for part in parts)}
+    shares, left = _shares(session, channel, stocked), quota_left(session, channel, stocked)
+    seen = {
+        sku: channel_view(units, shares.get(sku, EVERYTHING), left.get(sku))
+        for sku, units in _units(session, stocked).items()
+    }
+    return {
+        sku: channel_view(whole(bundles[sku], seen), shares.get(sku, EVERYTHING))
+        if sku in bundles
+        else seen.get(sku, 0)
+        for sku in wanted
+    }
+
+
+def _units(session: Session, skus: Iterable[str]) -> dict[str, int]:
+    return {sku: sum(places.values()) for sku, places in _units_at(session, skus).items()}
+
+
+def _units_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
+    columns = select(StockRow.sku, StockRow.location_id, StockRow.available).join(LocationRow)
+    found: dict[str, dict[str, int]] = {}
+    for row in session.execute(columns.where(StockRow.sku.in_(list(skus)), LocationRow.kind.in_(SELLABLE))):
+        found.setdefault(row.sku, {})[row.location_id] = row.available
+    return found
+
+
+def _shares(session: Session, channel: str, skus: Iterable[str]) -> Mapping[str, Share]:
+    mine = ChannelShareRow.channel == channel, ChannelShareRow.sku.in_(list(skus))
+    return {
+        row.sku: Share(row.share_percent, row.reserve) for row in session.scalars(select(ChannelShareRow).where(*mine))
+    }

@@ -1,0 +1,154 @@
+"""What the warehouse counts: snapshots and deltas become movements with a reason, and nothing is silent."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.arrivals import Since, difference
+from domain.status import FulfillmentStatus
+from domain.stock.movements import EFFECT, Movement
+from models.arrivals import StockDifferenceRow, WarehouseCountRow
+from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
+from models.messaging import PartnerEventRow
+from models.stock import StockMovementRow, StockRow
+from record.recordset import insert_all
+from record.stock import exceptions, ledger, queue
+from record.stock.queue import News
+
+SNAPSHOT, DELTA = "snapshot", "delta"
+ON_HAND = [kind for kind, effect in EFFECT.items() if "on_hand" in effect]
+
+
+def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: int) -> News:
+    """Bring the books to what a stored snapshot or delta says, once; answers the orders that can be served by it.
+
+    A difference of more than `alert_above` units is an alert, and so is one that cannot be booked in full. One that is
+    older than a snapshot we have is kept as late and changes nothing.
+    """
+    with sessions.begin() as session:
+        event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
+        skus = {line["sku"] for line in event.data["lines"]}
+        if event.applied_at is None:
+            if exceptions.known_goods(session, event, event.data["location_id"], skus) != skus:
+                return News(False)
+            if _keep(session, event):
+                _reconcile(session, event, alert_above)
+            exceptions.applied(session, event)
+        return News(True, queue.names(session, queue.served(session, skus)))
+
+
+def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, Since]:
+    """What was booked after the count was taken, and what is packed and may have left."""
+    came, left = Counter[str](), Counter[str]()
+    movements = select(StockMovementRow.sku, StockMovementRow.kind, StockMovementRow.quantity).where(
+        StockMovementRow.location_id == location,
+        StockMovementRow.sku.in_(skus),
+        StockMovementRow.at > taken_at,
+        StockMovementRow.kind.in_(ON_HAND),
+    )
+    for sku, kind, quantity in session.execute(movements):
+        units = EFFECT[kind]["on_hand"] * quantity
+        came[sku] += max(0, units)
+        left[sku] += max(0, -units)
+    packed = (
+        select(FulfillmentLineRow.sku, func.sum(FulfillmentLineRow.allocated))
+        .join(FulfillmentOrderRow)
+        .where(FulfillmentOrderRow.location_id == location, FulfillmentOrderRow.status == FulfillmentStatus.PACKED)
+        .where(FulfillmentLineRow.sku.in_(skus))
+        .group_by(FulfillmentLineRow.sku)
+    )
+    leaving = {sku: int(units) for sku, units in session.execute(packed)}
+    return {sku: Since(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
+
+
+def _keep(session: Session, event: PartnerEventRow) -> bool:
+    """True when the count is new and no newer snapshot of the location came before."""
+    kind, location, taken_at = _kind(event), event.data["location_id"], _taken_at(event)
+    newer = select(WarehouseCountRow.count_id).where(
+        WarehouseCountRow.location_id == location,
+        WarehouseCountRow.kind == SNAPSHOT,
+        WarehouseCountRow.taken_at > taken_at,
+    )
+    late = session.scalar(newer.limit(1)) is not None
+    row = insert(WarehouseCountRow).values(
+        count_id=_count_id(event), kind=kind, location_id=location, taken_at=taken_at, late=late
+    )
+    new = session.execute(row.on_conflict_do_nothing().returning(WarehouseCountRow.count_id)).scalar()
+    return new is not None and not late
+
+
+def _reconcile(session: Session, event: PartnerEventRow, alert_above: int) -> None:
+    location, count_id, kind = event.data["location_id"], _count_id(event), _kind(event)
+    stock = _lock(session, location, {line["sku"] for line in event.data["lines"]})
+    found = _counted(session, event, stock) if kind == SNAPSHOT else _told(event)
+    adjusted = {sku: max(units, -_free(stock.get(sku))) for sku, (units, _) in found.items()}
+    rows = [
+        {"count_id": count_id, "kind": kind, "sku": sku, "location_id": location, "difference": units}
+        | {"adjusted": adjusted[sku], "reason": reason}
+        | {"alert": abs(units) > alert_above or adjusted[sku] != units}
+        for sku, (units, reason) in sorted(found.items())
+        if units
+    ]
+    insert_all(session, StockDifferenceRow, rows)
+    for row in rows:
+        if row["adjusted"]:
+            movement = Movement("adjusted", row["sku"], location, row["adjusted"])
+            ledger.post(session, [movement], None, f"{kind} {count_id}: {row['reason']}"[:500])
+
+
+def _counted(session: Session, event: PartnerEventRow, stock: Mapping[str, StockRow]) -> dict[str, tuple[int, str]]:
+    """The difference of each SKU of a snapshot, and why there is one."""
+    counted: Counter[str] = Counter()
+    for line in event.data["lines"]:
+        counted[line["sku"]] += line["quantity"]
+    since = booked_since(session, event.data["location_id"], _taken_at(event), list(counted))
+    found = {}
+    for sku, units in counted.items():
+        row = stock.get(sku)
+        on_hand = row.on_hand if row else 0
+        found[sku] = difference(units, on_hand, since[sku]), f"{units} counted, {on_hand} in the books"
+    return found
+
+
+def _told(event: PartnerEventRow) -> dict[str, tuple[int, str]]:
+    """The units and reasons of a delta, by SKU."""
+    units, reasons = Counter[str](), dict[str, list[str]]()
+    for line in event.data["lines"]:
+        units[line["sku"]] += line["quantity"]
+        reasons.setdefault(line["sku"], []).append(line["reason"])
+    return {sku: (units[sku], "; ".join(dict.fromkeys(reasons[sku]))) for sku in units}
+
+
+def _lock(session: Session, location: str, skus: set[str]) -> dict[str, StockRow]:
+    """The rows in the order in which every claim locks them; goods that were never there get theirs before."""
+    missing = [{"sku": sku, "location_id": location} for sku in sorted(skus)]
+    session.execute(insert(StockRow).on_conflict_do_nothing(), missing)
+    rows = (
+        select(StockRow)
+        .where(StockRow.location_id == location, StockRow.sku.in_(skus))
+        .order_by(StockRow.sku)
+        .with_for_update(key_share=True)
+    )
+    return {row.sku: row for row in session.scalars(rows)}
+
+
+def _free(row: StockRow | None) -> int:
+    """Units that can leave the books without breaking a promise."""
+    return row.available if row else 0
+
+
+def _kind(event: PartnerEventRow) -> str:
+    return SNAPSHOT if event.type == "stock.snapshot" else DELTA
+
+
+def _count_id(event: PartnerEventRow) -> str:
+    return str(event.data["snapshot_id" if _kind(event) == SNAPSHOT else "delta_id"])
+
+
+def _taken_at(event: PartnerEventRow) -> datetime:
+    return datetime.fromisoformat(event.data["taken_at" if _kind(event) == SNAPSHOT else "occurred_at"])

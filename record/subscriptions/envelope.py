@@ -1,0 +1,57 @@
+"""What a subscriber is told: a CloudEvent of the version 1.0, as JSON with its attributes inside (structured mode)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from domain.ids import event_message_id
+from domain.money import Money
+from domain.public_events import PING, PUBLIC, public_type, told_of
+from record.subscriptions.log import Entry
+
+SOURCE = "/baton/orders"
+CONTENT_TYPE = "application/cloudevents+json"
+_FORMAT = JSONFormat()
+
+
+def event_body(entry: Entry, people: bool = False) -> str:
+    """The event of a fact; the same for every try. With `people` it says who receives the goods.
+
+    `sequence` sorts as a text and grows along the log, `partitionkey` is what the order of events is kept for.
+    """
+    data: dict[str, Any] = {
+        "order_id": entry.order_id,
+        "channel": entry.channel,
+        "channel_order_id": entry.channel_order_id,
+        **told_of(entry.type, entry.data),
+    }
+    if PUBLIC[entry.type].total:
+        data["total"] = {"amount": Money(entry.total_minor, entry.currency).text, "currency": entry.currency}
+    if people:
+        data["receiver"] = entry.receiver
+    attributes = {
+        "id": event_message_id(entry.event_id),
+        "source": SOURCE,
+        "type": public_type(entry.type),
+        "subject": entry.order_id,
+        "time": entry.at.astimezone(UTC),
+        "datacontenttype": "application/json",
+        "partitionkey": entry.order_id,
+        "sequence": f"{entry.event_id:019}",
+    }
+    return _FORMAT.write(CloudEvent(attributes, data)).decode()
+
+
+def ping_body(message_id: str, at: datetime, subscription_id: str) -> str:
+    """An event about no order, to try a receiver with."""
+    attributes = {
+        "id": message_id,
+        "source": SOURCE,
+        "type": PING,
+        "subject": subscription_id,
+        "time": at.astimezone(UTC),
+        "datacontenttype": "application/json",
+    }
+    return _FORMAT.write(CloudEvent(attributes, {"subscription_id": subscription_id})).decode()

@@ -1,0 +1,191 @@
+"""A person is forgotten, and their orders stay."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from domain.order import Address
+from models.database import Sessions
+from record.people.erasing import Erased, erase, erase_due
+from record.people.finding import orders_of
+from record.people.kept import kept_of
+from tests.factories import an_order, events_of, place_order, place_orders
+from tests.planted import BUYER, NAMED, named, plant
+
+
+def do(sessions: Sessions, statement: str, **values: object) -> None:
+    with sessions.begin() as session:
+        session.execute(text(statement), values)
+
+
+def to(**where: str) -> Address:
+    return replace(an_order().ship_to, **where)
+
+
+def test_nothing_names_a_person_who_was_erased_and_their_orders_are_counted(sessions: Sessions) -> None:
+    # given two orders of a person who is named everywhere, and one of somebody else
+    orders = sorted([plant(sessions), plant(sessions, "canceled")])
+    place_orders(sessions, [an_order(customer_id="SOMEBODY-ELSE", ship_to=Address("CN"))])
+    assert named(sessions) == list(NAMED)
+
+    # when
+    done = erase(sessions, [BUYER], "lin")
+
+    # then
+    assert named(sessions) == []
+    with sessions() as session:
+        owned = text("SELECT order_id, instructions FROM orders WHERE customer_id = :owner ORDER BY order_id")
+        rows = session.execute(owned, {"owner": done.pseudonym}).all()
+    assert [tuple(row) for row in rows] == [(order_id, {"urgent": True}) for order_id in orders]
+    assert "person.erased" in events_of(sessions, orders[0])
+
+
+def test_all_that_would_be_removed_is_what_a_person_is_given_to_read(sessions: Sessions) -> None:
+    order_id = plant(sessions)
+
+    with sessions() as session:
+        kept = json.dumps(kept_of(session, [order_id]), default=str)
+
+    # What a subscriber answered is nobody's data of ours, and a key of parcels is a hash.
+    assert [name for name in NAMED if name not in kept] == ["Meilin", "Shanshan"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("OAID-7", "TOKEN-7", "tang@letters.EXAMPLE"),
+        *("+8613955507421", "+86 139 5550 7421", "13955507421", "139-5550-7421"),
+    ],
+)
+def test_a_person_is_found_by_a_token_an_e_mail_or_a_phone_however_it_is_written(sessions: Sessions, name: str) -> None:
+    order_id = plant(sessions)
+
+    with sessions() as session:
+        assert orders_of(session, [name]) == [order_id]
+
+
+@pytest.mark.parametrize("name", ["", " ", "5507421", "+13955507421", "+8613055507421", "letters.example"])
+def test_whoever_is_called_alike_is_somebody_else(sessions: Sessions, name: str) -> None:
+    # given orders of which one has neither token nor phone
+    plant(sessions)
+    place_order(sessions, customer_id="GUEST", ship_to=to(phone="", email=""))
+
+    with sessions() as session:
+        assert orders_of(session, [name]) == []
+
+
+def test_a_person_of_several_channels_is_erased_in_one_go(sessions: Sessions) -> None:
+    # given orders under two customer ids, and a guest's of the same phone
+    at_tmall = place_order(sessions, customer_id="T-1", ship_to=to(phone=""))
+    at_shop = place_order(sessions, customer_id="S-1", ship_to=to(phone="13955507421"))
+    as_guest = place_order(sessions, customer_id="guest-5", ship_to=to(phone="+86 139 5550 7421"))
+    do(sessions, "UPDATE orders SET status = 'completed'")
+
+    done = erase(sessions, ["T-1", "+8613955507421"], "lin")
+
+    assert done.orders == len({at_tmall, at_shop, as_guest})
+
+
+def test_what_was_sent_for_returned_goods_is_the_same_persons(sessions: Sessions) -> None:
+    # given an exchange whose order goes by another customer id
+    order_id = plant(sessions)
+    sent = place_order(sessions, customer_id="ANOTHER")
+    do(sessions, "UPDATE returns SET follow_up_id = :sent", sent=sent)
+
+    with sessions() as session:
+        assert orders_of(session, [BUYER]) == sorted([order_id, sent])
+
+
+def test_what_is_under_way_is_named_and_erased_when_it_has_ended(sessions: Sessions) -> None:
+    # given an order that ended and one that is picked
+    plant(sessions)
+    under_way = plant(sessions, "in_progress")
+
+    # when
+    done = erase(sessions, [BUYER], "lin")
+
+    # then what ended is forgotten, and the other keeps what it needs
+    assert (done.orders, done.under_way, erase_due(sessions)) == (1, [under_way], 0)
+    assert "Xiadan" in named(sessions)
+
+    # when it has arrived
+    do(sessions, "UPDATE orders SET status = 'completed' WHERE order_id = :order", order=under_way)
+
+    # then nobody need ask again
+    assert (erase_due(sessions), erase_due(sessions)) == (1, 0)
+    assert named(sessions) == []
+    with sessions() as session:
+        assert session.scalars(text("SELECT DISTINCT customer_id FROM orders")).all() == [done.pseudonym]
+
+
+@pytest.mark.parametrize(
+    "lasts",
+    [
+        pytest.param("UPDATE returns SET status = 'received'", id="a return"),
+        pytest.param("UPDATE messages SET sent_at = NULL", id="a message"),
+    ],
+)
+def test_a_person_is_needed_while_something_of_the_order_lasts(sessions: Sessions, lasts: str) -> None:
+    order_id = plant(sessions)
+    do(sessions, lasts)
+
+    assert erase(sessions, [BUYER], "lin").under_way == [order_id]
+
+
+def test_to_ask_twice_while_it_is_under_way_changes_nothing(sessions: Sessions) -> None:
+    # given
+    order_id = plant(sessions, "in_progress")
+    first = erase(sessions, [BUYER], "lin")
+
+    # when
+    assert erase(sessions, [BUYER], "lin").under_way == [order_id]
+
+    # then
+    do(sessions, "UPDATE orders SET status = 'completed'")
+    erase_due(sessions)
+    with sessions() as session:
+        assert session.scalar(text("SELECT customer_id FROM orders")) == first.pseudonym
+
+
+def test_to_ask_again_when_it_has_just_ended_is_enough(sessions: Sessions) -> None:
+    # given an order that ended before anybody has looked
+    order_id = plant(sessions, "in_progress")
+    erase(sessions, [BUYER], "lin")
+    do(sessions, "UPDATE orders SET status = 'completed'")
+
+    assert erase(sessions, [BUYER], "lin").orders == 1
+
+    assert erase_due(sessions) == 0
+    assert events_of(sessions, order_id).count("person.erased") == 1
+
+
+@pytest.mark.parametrize("name", [BUYER, "OAID-7", "+8613955507421"])
+def test_a_person_who_was_erased_is_known_no_more(sessions: Sessions, name: str) -> None:
+    plant(sessions)
+    erase(sessions, [name], "lin")
+
+    assert erase(sessions, [name], "lin") == Erased()
+
+
+def test_a_payload_that_could_not_be_read_and_has_the_phone_is_emptied_too(sessions: Sessions) -> None:
+    # given two that belong to no order
+    plant(sessions)
+    for name, phone in (("theirs", "139 5550 7421"), ("of somebody", "13755507421")):
+        raw = f'{{"phone": "{phone.replace(" ", "")}"}}'
+        do(
+            sessions,
+            """INSERT INTO intakes (intake_id, channel, translator, source, digest, raw, headers, status, kind)
+            VALUES (:name, 'tmall', 'taobao', 'webhook', :name, convert_to(:raw, 'UTF8'), '{}', 'rejected', '')""",
+            name=name,
+            raw=raw,
+        )
+
+    # when
+    erase(sessions, [BUYER], "lin")
+
+    # then
+    with sessions() as session:
+        left = session.scalars(text("SELECT intake_id FROM intakes WHERE raw <> '' AND order_id IS NULL")).all()
+    assert left == ["of somebody"]
