@@ -27,7 +27,7 @@ from record.sourcing import choosing, plans, shelves
 from record.sourcing.choosing import Short
 from record.sourcing.decisions import keep_decision
 from record.sourcing.needs import hold_needs_of
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger
 from record.stock.quotas import lock_quotas
 
@@ -75,9 +75,9 @@ class Allocation:
 
 
 class Allocate:
-    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
         self.sessions = sessions
-        self._outlooks = outlooks or OutlookBook()
+        self._outlooks = outlooks or OutlookCache()
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:
@@ -103,7 +103,7 @@ class Allocate:
         return Undone(done=not gone)
 
 
-def _allocate(session: Session, request: StockRequest, outlooks: OutlookBook) -> Allocation:
+def _allocate(session: Session, request: StockRequest, outlooks: OutlookCache) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
     known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
     if answer := known.get(key):

@@ -24,7 +24,7 @@ from record.orders import payment_claims
 from record.orders.audit_facts import gather
 from record.orders.instructions import keep_remarks
 from record.orders.promises import make_promise
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.rules.staff_rules import StaffRules
 
 # Built once: building a statement costs more than sending it.
@@ -82,7 +82,7 @@ class Audit:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
-        self.parameters = ParameterBook()
+        self.parameters = ParameterCache()
         self.staff_rules = staff_rules or StaffRules()
 
     @activity.defn

@@ -20,7 +20,7 @@ from record import journal
 from record.order_mapping import count_change, load_order, lock_order, order_of
 from record.orders import gifts
 from record.orders.promises import restate
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.shipping.fulfillment_orders import lines_of, lock_fulfillment_order
 from record.sourcing.needs import outstanding
 from record.stock.demand import UNDONE, bundles_of
@@ -59,7 +59,7 @@ class Settlement:
 class CarrierClaims:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.parameters = ParameterBook()
+        self.parameters = ParameterCache()
 
     @activity.defn
     def take_up(self, trouble: ParcelTrouble) -> str:

@@ -13,7 +13,7 @@ from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
 from record import journal
 from record.orders.promises import make_promise
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 
 # The step and the fact in one statement: every order is accepted once.
 ACCEPT = text(f"""
@@ -87,7 +87,7 @@ class Expired:
 class Holds:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.parameters = ParameterBook()
+        self.parameters = ParameterCache()
 
     @activity.defn
     def raise_hold(self, hold: Hold) -> OpenHolds:

@@ -14,7 +14,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 from record.orders.promises import restate
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.shipping import merges
 from record.shipping.fulfillment_orders import lock_fulfillment_order
 from record.shipping.reports import APPLY
@@ -59,7 +59,7 @@ class Progress:
 class ProgressReports:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.parameters = ParameterBook()
+        self.parameters = ParameterCache()
 
     @activity.defn
     def record_progress(self, reports: Reports) -> Progress:

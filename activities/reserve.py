@@ -14,9 +14,9 @@ from models.database import Sessions
 from models.stock import ReservationRow
 from record import journal
 from record.sourcing import choosing, shelves
-from record.sourcing.claims import ClaimBook, Reservation
+from record.sourcing.claims import ClaimBatch, Reservation
 from record.sourcing.needs import lock_needs_of, wanted_goods
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, queue, quotas
 
 # The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
@@ -40,9 +40,9 @@ class StockRequest:
 class Reserve:
     """One for a worker: the claims of its threads that wait at the same time share a transaction."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
         self.sessions = sessions
-        self._outlooks = outlooks or OutlookBook()
+        self._outlooks = outlooks or OutlookCache()
         self._desk: ClaimDesk[StockRequest, Reservation] = ClaimDesk(self._together, self._alone)
 
     @activity.defn
@@ -90,7 +90,7 @@ def claim_stock(
     session: Session,
     requests: Sequence[StockRequest],
     patience: str | None = None,
-    outlooks: OutlookBook | None = None,
+    outlooks: OutlookCache | None = None,
 ) -> list[Reservation]:
     """Reserve for each request what its order still needs; who comes first in the sequence is served first.
     It gives up when it has waited so long (`patience`) for a lock.
@@ -100,7 +100,7 @@ def claim_stock(
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
     # Read before anything is locked, if it must be read anew.
-    outlooks = outlooks or OutlookBook()
+    outlooks = outlooks or OutlookCache()
     outlooks.horizon(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
@@ -109,7 +109,7 @@ def claim_stock(
     # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
     known = journal.repeats_of(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}
-    book = ClaimBook()
+    book = ClaimBatch()
     for key, request in zip(keys, requests, strict=True):
         if key in answers:
             continue

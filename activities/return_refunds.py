@@ -23,7 +23,7 @@ from models.returns import ReturnReasonRow, ReturnRow
 from record import money
 from record.order_mapping import load_order, order_of
 from record.orders.captures import ask_gateway
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.returns import cases, points
 from record.returns.cases import CaseStep
 from record.returns.points import POINTS_FEE, PointsDesk
@@ -35,7 +35,7 @@ WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
 
 
 class ReturnRefunds:
-    def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterBook) -> None:
+    def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterCache) -> None:
         self.sessions = sessions
         self.payments = payments
         self.points = PointsDesk(sessions, crm)

@@ -17,7 +17,7 @@ from models.database import Sessions
 from models.order import OrderRow
 from models.returns import ReturnRow
 from record import journal
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.returns import cases
 from record.returns.facts import facts_of, value_of
 from record.returns.opening import asked_of, write_down
@@ -65,7 +65,7 @@ class CaseDecision:
 
 
 class ReturnRequests:
-    def __init__(self, sessions: Sessions, parameters: ParameterBook) -> None:
+    def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self.sessions = sessions
         self.parameters = parameters
 

@@ -16,7 +16,7 @@ from integrations.tms import Tms
 from models.database import Sessions
 from models.fulfillment import BookingRow, ShipmentRow
 from record import journal
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.shipping import bookings, merges, parcels
 from record.shipping.fulfillment_orders import FulfillmentStep
 
@@ -44,7 +44,7 @@ class InterceptionAnswer:
 class Ship:
     """`company_prefix` is the GS1 number that the numbers of our parcels begin with."""
 
-    def __init__(self, sessions: Sessions, tms: Tms, company_prefix: str, parameters: ParameterBook) -> None:
+    def __init__(self, sessions: Sessions, tms: Tms, company_prefix: str, parameters: ParameterCache) -> None:
         self.sessions = sessions
         self.tms = tms
         self.company_prefix = company_prefix

@@ -36,13 +36,13 @@ from activities.statements import StatementSteps
 from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
-from record.channels.account_cache import AccountBook
+from record.channels.account_cache import AccountCache
 from record.comparing.silent_parcels import SilentParcels
 from record.comparing.silent_work import SilentWork
 from record.messages.letters import Letters
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.sourcing.exact import solve_exactly
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from settings import Settings
 
 
@@ -56,14 +56,14 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
     """Every step and every undo, with what it needs passed in."""
     audit = Audit(record, partners.quick_payments, settings.duplicate_window)
     holds, outcome = Holds(record), Outcome(record)
-    outlooks = OutlookBook(solve_exactly)
+    outlooks = OutlookCache(solve_exactly)
     reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
     pick, progress = Pick(record, partners.wms), ProgressReports(record)
-    ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterBook())
+    ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterCache())
     claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
     refunds, notify = Refunds(record, partners.payments), Notify(record, _letters(record, partners))
-    parameters, returns = ParameterBook(), Returns(record, partners.wms)
+    parameters, returns = ParameterCache(), Returns(record, partners.wms)
     requests = ReturnRequests(record, parameters)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
     circuits = partners.circuits
@@ -138,4 +138,4 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
 
 
 def _letters(record: Sessions, partners: Partners) -> Letters:
-    return Letters(record, partners.inboxes, ParameterBook(), AccountBook(record), partners.circuits)
+    return Letters(record, partners.inboxes, ParameterCache(), AccountCache(record), partners.circuits)

@@ -12,7 +12,7 @@ from models.parameters import dated_rows
 LIFETIME_SECONDS = 3.0
 
 
-class ParameterBook:
+class ParameterCache:
     """All rows, read again after `lifetime` seconds. Several threads may share it: what they write is the same."""
 
     def __init__(self, lifetime: float = LIFETIME_SECONDS, now: Callable[[], float] = time.monotonic) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from models.database import Sessions
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 
 
@@ -11,7 +11,7 @@ class SecondThoughts:
     """Runs in every worker beside the relay's other work; one of them looks at a time."""
 
     def __init__(self, sessions: Sessions) -> None:
-        self._reconsider = Reconsider(sessions, OutlookBook())
+        self._reconsider = Reconsider(sessions, OutlookCache())
 
     async def carry(self) -> int:
         """Look once; answer how many fulfillment orders were moved."""

@@ -9,7 +9,7 @@ from statistics import quantiles
 
 from activities.reserve import Reserve, StockRequest, claim_stock
 from commands.bench.claim_record import HOT, SPREAD, place, stocked_record
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 
 CLAIMS = {1: 600, 16: 2_400, 64: 4_800}
 """Claims by the number of claimants, a second or two each; on a slow machine `AT_MOST_SECONDS` end it before."""
@@ -52,7 +52,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
     """
     counts = {claimants: max(claimants, round(claims * share)) for claimants, claims in CLAIMS.items()}
     with stocked_record(max(counts)) as record:
-        outlooks = OutlookBook()
+        outlooks = OutlookCache()
         reserve = Reserve(record, outlooks)
 
         def grouped(order_id: str) -> None:

@@ -10,7 +10,7 @@ from record.channels.accounts import Account, find_account
 LIFETIME_SECONDS = 3.0
 
 
-class AccountBook:
+class AccountCache:
     """Several threads may share it: what they write is the same."""
 
     def __init__(

@@ -15,11 +15,11 @@ from integrations.messages import LEFT_OUT, MessageInbox
 from integrations.uploads.settings import UploadSettings
 from models.database import Sessions
 from models.messaging import MessageRow
-from record.channels.account_cache import AccountBook
+from record.channels.account_cache import AccountCache
 from record.channels.accounts import Account
 from record.messages.snapshots import load_snapshots
 from record.messages.uploads import Uploads
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 
 NOT_ALLOWED = "not_allowed"
 """We are not let in, which is no answer about this parcel: it waits until a person has changed the account."""
@@ -72,8 +72,8 @@ class Letters:
         self,
         sessions: Sessions,
         inboxes: Mapping[str, MessageInbox],
-        parameters: ParameterBook,
-        accounts: AccountBook,
+        parameters: ParameterCache,
+        accounts: AccountCache,
         circuits: Circuits | None = None,
     ) -> None:
         self.inboxes = inboxes

@@ -17,7 +17,7 @@ from domain.remarks.reading import read_remarks
 from models.base import table
 from models.stock import LocationRow, ProductRow
 from record.order_mapping import load_order
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 
 CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
@@ -78,7 +78,7 @@ _PRODUCTS = select(_PRODUCT.c.sku, *[_PRODUCT.c[part.name] for part in fields(Pr
 )
 
 
-def gather(session: Session, order_id: str, book: ParameterBook, duplicate_window: timedelta) -> AuditFacts:
+def gather(session: Session, order_id: str, book: ParameterCache, duplicate_window: timedelta) -> AuditFacts:
     """Everything but the payment, which is asked outside of the transaction. The address is repaired already."""
     order = load_order(session, order_id)
     parameters, region = book.at(session, order.placed_at), _region(order)

@@ -13,7 +13,7 @@ from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.stock import BackorderRow
 from record import journal
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 
 Status = FulfillmentStatus
 AT_HOME = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED, Status.PACKED)
@@ -62,7 +62,7 @@ _MET = text("""
 """)
 
 
-def make_promise(session: Session, order_id: str, book: ParameterBook) -> None:
+def make_promise(session: Session, order_id: str, book: ParameterCache) -> None:
     """Promise when the order leaves and arrives, once, counted from now; shipping is then due.
 
     The caller knows that it is paid, or that nobody waits for the money any more.

@@ -15,7 +15,7 @@ from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderRow
 from record import journal
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 
 TRACKED, WITHDRAWN = "shipment.tracking_updated", "withdrawn"
 UNDER_WAY = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
@@ -37,7 +37,7 @@ class Road:
     patience: float = 0.0
 
 
-def follow(session: Session, row: FulfillmentOrderRow, book: ParameterBook) -> Road:
+def follow(session: Session, row: FulfillmentOrderRow, book: ParameterCache) -> Road:
     """Where the parcel stands by all that was reported of it, in whatever order the reports came."""
     if row.status not in UNDER_WAY or row.shipment_id is None:
         return Road()

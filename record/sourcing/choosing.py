@@ -20,7 +20,7 @@ from record.recordset import insert_recordset
 from record.sourcing.needs import Needs
 from record.sourcing.shelves import Shelves
 from record.stock import queue
-from record.stock.quotas import QuotaBook
+from record.stock.quotas import LockedQuotas
 
 _WAIT = insert_recordset(
     BackorderRow,
@@ -52,7 +52,9 @@ class Short(NamedTuple):
         return cls(needs.order_id, decision, wanted, needs.priority, splits, key)
 
 
-def decide(session: Session, needs: Needs, shelves: Shelves, quotas: QuotaBook, part: bool = False) -> SourcingDecision:
+def decide(
+    session: Session, needs: Needs, shelves: Shelves, quotas: LockedQuotas, part: bool = False
+) -> SourcingDecision:
     """Source what is needed within the channel's quotas; with `part` what there is of it, else all or nothing.
 
     Gifts of ours that are short are dropped from the order, so that they hold up nothing. What is assigned is off the
@@ -103,7 +105,9 @@ def _failed(short: Short) -> Fact:
     return Fact(short.order_id, "sourcing.failed", short.key, data)
 
 
-def _within_quotas(session: Session, needs: Needs, shelves: Shelves, quotas: QuotaBook, part: bool) -> SourcingDecision:
+def _within_quotas(
+    session: Session, needs: Needs, shelves: Shelves, quotas: LockedQuotas, part: bool
+) -> SourcingDecision:
     decision = _choose(session, needs, needs.demand, shelves, part)
     assigned = decision.assigned
     in_all = {sku: units + needs.cared_for[sku] for sku, units in assigned.items()}

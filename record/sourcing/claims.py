@@ -41,7 +41,7 @@ _CLAIM = insert_recordset(
 _WRITE = at_once(claims=_CLAIM, facts=journal.ALL_HAPPENED, answers=journal.REMEMBER_ALL)
 
 
-class ClaimBook:
+class ClaimBatch:
     """Claims are entered one by one and written together, so that rows of hot goods are held for a short time."""
 
     def __init__(self) -> None:

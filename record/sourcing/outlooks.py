@@ -23,7 +23,7 @@ from domain.sourcing.places import Place
 from domain.sourcing.policies import LAST_RESORT, POLICIES, Chain, Link
 from domain.sourcing.weights import Weights
 from models.stock import LocationRow
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.sourcing.lead_times import current_version, load_lead_times
 from record.stock.locations import calendar_of
 
@@ -55,7 +55,7 @@ class Horizon:
         return (Link(policy), *usual) if policy in POLICIES else usual
 
 
-class OutlookBook:
+class OutlookCache:
     """One a process. Several threads may share it: what they write is the same."""
 
     def __init__(
@@ -66,7 +66,7 @@ class OutlookBook:
     ) -> None:
         self._exact = exact
         self._lifetime, self._now = lifetime, now
-        self._parameters = ParameterBook(lifetime, now)
+        self._parameters = ParameterCache(lifetime, now)
         self._fresh_until = self._slow_until = 0.0
         self._horizon: Horizon | None = None
         self._lead_times, self._used = LeadTimes(), dict[str, int]()

@@ -28,7 +28,7 @@ from record.shipping import merges
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
 from record.sourcing import plans, shelves
 from record.sourcing.needs import Needs, needs_of
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.sourcing.shelves import Shelves
 from record.stock import ledger
 
@@ -65,9 +65,9 @@ class Better:
 class Reconsider:
     """Several workers may ask: one looks at a time, at some of the work after what it looked at before."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookBook | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
         self._sessions = sessions
-        self._outlooks = outlooks or OutlookBook()
+        self._outlooks = outlooks or OutlookCache()
         self._after = ""
 
     def run(self) -> int:

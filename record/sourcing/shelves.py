@@ -13,7 +13,7 @@ from domain.sourcing.places import Asked
 from models.base import table
 from models.stock import ProductRow, StockRow
 from record.sourcing.needs import Needs
-from record.sourcing.outlooks import Horizon, OutlookBook
+from record.sourcing.outlooks import Horizon, OutlookCache
 
 # Built once: building a statement costs more than sending it.
 _STOCK, _GOODS = table(StockRow), table(ProductRow)
@@ -79,15 +79,15 @@ class Shelves:
                 self._available[sku][location] -= quantity
 
 
-def look(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
+def look(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:
     """What is available now; others may be faster."""
     return _shelves(session, session.execute(_AVAILABLE, {"skus": list(skus)}).all(), outlooks)
 
 
-def lock(session: Session, skus: Sequence[str], outlooks: OutlookBook) -> Shelves:
+def lock(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:
     """What is available until the end of the transaction: the rows are locked in (sku, location) order."""
     return _shelves(session, session.execute(_AVAILABLE_LOCKED, {"skus": list(skus)}).all(), outlooks)
 
 
-def _shelves(session: Session, rows: Sequence[Any], outlooks: OutlookBook) -> Shelves:
+def _shelves(session: Session, rows: Sequence[Any], outlooks: OutlookCache) -> Shelves:
     return Shelves(rows, outlooks.knowing(session, {row.location_id for row in rows}))

@@ -62,7 +62,7 @@ class _Quota:
     left: int
 
 
-class QuotaBook:
+class LockedQuotas:
     """Some quotas, locked, and what some orders hold of them. What is taken for one order is gone for the next."""
 
     def __init__(self, session: Session, rows: Iterable[_Row], orders: Iterable[str]) -> None:
@@ -117,10 +117,10 @@ class QuotaBook:
         self._held[quota.quota_id, order_id] = units
 
 
-def lock_quotas(session: Session, channels: Iterable[str], skus: Iterable[str], orders: Iterable[str]) -> QuotaBook:
+def lock_quotas(session: Session, channels: Iterable[str], skus: Iterable[str], orders: Iterable[str]) -> LockedQuotas:
     """The quotas in force of these channels for these goods, held until the end of the transaction."""
     wanted = {"channels": sorted(set(channels)), "skus": list(skus)}
-    return QuotaBook(session, session.execute(_LOCKED, wanted), orders)
+    return LockedQuotas(session, session.execute(_LOCKED, wanted), orders)
 
 
 def give_back(session: Session, order_id: str) -> None:
@@ -128,7 +128,7 @@ def give_back(session: Session, order_id: str) -> None:
     mine = session.execute(_MINE_LOCKED, {"order_id": order_id}).all()
     if not mine:
         return
-    book = QuotaBook(session, mine, [order_id])
+    book = LockedQuotas(session, mine, [order_id])
     book.let_go(order_id, demand.cared_for(session, order_id))
     book.write()
 

@@ -22,7 +22,7 @@ from models.listing import StockAlertRow
 from models.locks import Lock, alone
 from models.set_aside import is_rows_own, kind_of, narrow, set_aside
 from models.stock import LocationRow, ProductRow, StockRow
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.recordset import insert_all
 from record.stock import queue
 from record.stock.queue import Name
@@ -71,7 +71,7 @@ class Sweep:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._parameters = ParameterBook()
+        self._parameters = ParameterCache()
 
     def run(self) -> Swept:
         """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""

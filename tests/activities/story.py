@@ -37,9 +37,9 @@ from integrations.wms import Wms
 from models.database import Sessions
 from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
-from record.channels.account_cache import AccountBook
+from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.returns.cases import CaseStep
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
@@ -347,16 +347,16 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         allocate=Allocate(sessions),
         withdraw=Withdraw(sessions),
         pick=Pick(sessions, wms),
-        ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterBook(0)),
+        ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterCache(0)),
         progress=ProgressReports(sessions),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
         notify=Notify(sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})),
         outcome=Outcome(sessions),
-        requests=ReturnRequests(sessions, ParameterBook(0)),
+        requests=ReturnRequests(sessions, ParameterCache(0)),
         returns=Returns(sessions, wms),
         labels=ReturnLabels(sessions, tms),
-        return_refunds=ReturnRefunds(sessions, payments, Crm(partners["crm"]), ParameterBook(0)),
+        return_refunds=ReturnRefunds(sessions, payments, Crm(partners["crm"]), ParameterCache(0)),
         follow_ups=FollowUps(sessions),
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions),
@@ -368,4 +368,4 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
 
 def letters_to(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Letters:
     """One that knows at once what staff have written."""
-    return Letters(sessions, inboxes, ParameterBook(0), AccountBook(sessions, 0))
+    return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0))

@@ -26,7 +26,7 @@ from record.orders.rows import new_order
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.waves import release_wave
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import WAITING, Reconsider
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, events_of, place_orders, stock_shop
@@ -198,7 +198,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
     # when staff release the wave, and the list is worked on while the warehouse is asked
     with sessions.begin() as session:
         release_wave(session, "CHENGDU", "sun")
-    second_thoughts = Reconsider(sessions, OutlookBook(lifetime=0))
+    second_thoughts = Reconsider(sessions, OutlookCache(lifetime=0))
     warehouse: Any = Warehouse(lambda: second_thoughts._look_at(name))
     answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, name))
 

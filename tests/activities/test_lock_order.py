@@ -26,7 +26,7 @@ from domain.undo import UndoRequest
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from record.channels import offers
-from record.sourcing.outlooks import OutlookBook
+from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
 from record.stock.channel_shares import Quota, set_quotas
@@ -122,7 +122,7 @@ class Everything:
 
     def __init__(self, sessions: Sessions, orders: list[str]) -> None:
         self.sessions, self.orders = sessions, orders
-        outlooks = OutlookBook()
+        outlooks = OutlookCache()
         self.reserving, self.allocating = Reserve(sessions, outlooks), Allocate(sessions, outlooks)
         self.shortages = Shortages(sessions, None)  # type: ignore[arg-type]
         self.sweep, self.reconsider = Sweep(sessions), Reconsider(sessions, outlooks)

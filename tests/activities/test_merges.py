@@ -11,7 +11,7 @@ from activities.ship import Ship
 from domain.undo import UndoRequest
 from integrations.bookings import Booking, BookingRequest
 from integrations.tms import Tms
-from record.parameters import ParameterBook
+from record.parameters import ParameterCache
 from record.shipping.fulfillment_orders import FulfillmentStep
 from tests.activities.story import EXAMPLE_PREFIX, Steps
 from tests.factories import LAMP, TEACUP, events_of, place_order, store_webhook
@@ -146,7 +146,7 @@ def test_a_booking_during_which_an_order_leaves_is_given_back(whole: Pair, ask: 
     # given
     step = whole.step(whole.look(whole.first))
     slow = SlowTms(whole.steps.ship.tms, lambda: whole.leave(whole.second))
-    ship = Ship(whole.steps.sessions, slow, EXAMPLE_PREFIX, ParameterBook())
+    ship = Ship(whole.steps.sessions, slow, EXAMPLE_PREFIX, ParameterCache())
 
     # when
     answer = ship.book_shipment(step)
