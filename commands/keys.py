@@ -15,7 +15,7 @@ from domain.ids import new_key_id
 from models.access import ApiKeyRow, is_in_force
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
-from models.locks import Lock, hold
+from models.locks import Lock, wait_for_lock
 from models.stock import LocationRow
 from models.subscription import SubscriptionRow
 from record.subscriptions.ending import end_with_keys
@@ -94,7 +94,7 @@ def create_key(
     if (Role(role) is Role.STORE) != (location is not None):
         raise KeyRefused("a key of the role store has a location, and no other key has")
     with sessions.begin() as session:
-        hold(session, Lock.KEYS)
+        wait_for_lock(session, Lock.KEYS)
         if location is not None and session.get(LocationRow, location) is None:
             raise KeyRefused(f"there is no location {location}: a key of the role store works at one")
         if session.scalar(select(ApiKeyRow.key_id).where(ApiKeyRow.name == name, is_in_force()).limit(1)):
@@ -105,7 +105,7 @@ def create_key(
 def roll_key(sessions: Sessions, which: str, grace: timedelta, *, days: int | None = None) -> str:
     """A key of the same name and rights; the old one ends after `grace`, and its subscriptions are the new one's."""
     with sessions.begin() as session:
-        hold(session, Lock.KEYS)
+        wait_for_lock(session, Lock.KEYS)
         newest = select(ApiKeyRow).where(_named(which), is_in_force()).order_by(ApiKeyRow.created_at.desc()).limit(1)
         old = session.scalar(newest)
         if old is None:

@@ -1,14 +1,16 @@
-"""The advisory locks of PostgreSQL that Baton takes: their numbers stand in one place, so that no two are alike."""
+"""Every advisory lock of PostgreSQL that Baton takes, so that no two jobs share a number by accident."""
 
+from collections.abc import Collection
 from enum import IntEnum, unique
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 
 @unique
 class Lock(IntEnum):
-    """What one process does at a time, however many there are. The numbers are any, and stay."""
+    """Jobs that one process does at a time, however many there are. A number means nothing but must never change:
+    the old and the new version run side by side during a release."""
 
     MIGRATION = 4_221_974
     STOCK_SWEEP = 4_221_975
@@ -18,14 +20,42 @@ class Lock(IntEnum):
     KEYS = 4_221_979
     SUBSCRIPTIONS = 4_221_981
     PROMISES = 4_221_980
-    """With a number of the SKU: who waits for it is looked at once at a time."""
+    """Taken with a hash of the SKU as its second number: see `lock_skus`."""
 
 
-def alone(session: Session, lock: Lock) -> bool:
-    """Whether the transaction has the lock now, until its end; who has not leaves the work to the one who has."""
+@unique
+class NamedLock(IntEnum):
+    """Kinds of things that are locked one by one. The lock's number is a 64-bit hash of the thing's name, and this is
+    the seed of the hash, so that a count and a buyer of the same name do not wait for each other."""
+
+    STOCK_COUNT = 0
+    IMPORT_BUYER = 26_000
+
+
+_LOCK_NAMED = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))")
+# In the order of their numbers, so that two transactions never wait for each other.
+_LOCK_SKUS = text("""
+    SELECT pg_advisory_xact_lock(:promises, number)
+    FROM (SELECT DISTINCT hashtext(sku) AS number FROM unnest(:skus) AS sku ORDER BY number) AS numbers
+""").bindparams(bindparam("skus", type_=ARRAY(Text)))
+
+
+def try_lock(session: Session, lock: Lock) -> bool:
+    """True if this transaction holds the lock until it ends; on False another process is doing the work."""
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(int(lock)))))
 
 
-def hold(session: Session, lock: Lock) -> None:
-    """Wait for the lock and have it until the transaction ends."""
+def wait_for_lock(session: Session, lock: Lock) -> None:
+    """Wait for the lock and hold it until the transaction ends."""
     session.execute(select(func.pg_advisory_xact_lock(int(lock))))
+
+
+def lock_named(session: Session, kind: NamedLock, name: str) -> None:
+    """Wait for the lock of one thing and hold it until the transaction ends."""
+    session.execute(_LOCK_NAMED, {"name": name, "seed": int(kind)})
+
+
+def lock_skus(session: Session, skus: Collection[str]) -> None:
+    """Wait for the promises of these SKUs and hold them until the transaction ends: one transaction at a time promises
+    arrivals of a SKU."""
+    session.execute(_LOCK_SKUS, {"promises": int(Lock.PROMISES), "skus": sorted(skus)})

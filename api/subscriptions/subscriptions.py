@@ -17,7 +17,7 @@ from api.subscriptions import examples
 from api.subscriptions.schemas import SubscriptionAnswer, SubscriptionBody, SubscriptionState, SubscriptionWithSecret
 from domain.ids import new_subscription_id
 from models.horizon import newest
-from models.locks import Lock, hold
+from models.locks import Lock, wait_for_lock
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from models.vault import vault_of
 from record.subscriptions.keys import new_secret
@@ -144,7 +144,7 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
 def _check_number(session: Session, caller: Caller, most: int) -> None:
     """A 429 when the caller's channel, or a key that is of no channel, has as many subscriptions as it may."""
     # Two at once would both be the last one.
-    hold(session, Lock.SUBSCRIPTIONS)
+    wait_for_lock(session, Lock.SUBSCRIPTIONS)
     mine = S.channel == caller.channel if caller.channel else S.key_id == caller.key_id
     if (session.scalar(select(func.count()).where(mine)) or 0) >= most:
         raise too_many(f"there are {most} subscriptions already; delete one", 60)

@@ -15,6 +15,7 @@ from domain.parameters import Parameters
 from domain.regions import Reading, read_region
 from domain.remarks.reading import read_remarks
 from models.base import table
+from models.locks import NamedLock, lock_named
 from models.stock import LocationRow, ProductRow
 from record.order_mapping import load_order
 from record.parameters import ParameterCache
@@ -69,7 +70,6 @@ OF_THE_IMPORTS = text(
 """.replace("::", r"\:\:")
 )
 CLAIM = text("UPDATE orders SET import_minor = :minor, import_claimed = :claimed WHERE order_id = :order_id")
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:token, 26000))")
 
 # Built once: building a statement costs more than sending it.
 _PRODUCT = table(ProductRow)
@@ -147,7 +147,7 @@ def _imports(session: Session, order_id: str, facts: AuditFacts) -> ImportFacts:
     if order.buyer is None:
         return ImportFacts()
     token = order.buyer.id_token
-    session.execute(ONE_AT_A_TIME, {"token": token})
+    lock_named(session, NamedLock.IMPORT_BUYER, token)
     since, until = import_year(order.placed_at)
     soon, late = near(order.placed_at, parameters.import_split_hours)
     asked = {

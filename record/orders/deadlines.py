@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from domain.promises import AT_RISK
 from models.database import Sessions
 from models.deadlines import DeadlineAlertRow
-from models.locks import Lock, alone
+from models.locks import Lock, try_lock
 from models.order import OrderEventRow
 from models.set_aside import is_rows_own, kind_of, narrow, set_aside
 from record.orders.promises import WARNING
@@ -72,11 +72,11 @@ class DeadlineSweep:
     def _sweep(self, kind: str, first: TextClause, tell: Callable[[Session, datetime, int], int], now: datetime) -> int:
         def work(at_once: int) -> int:
             with self._sessions.begin() as session:
-                return tell(session, now, at_once) if alone(session, Lock.DEADLINE_SWEEP) else 0
+                return tell(session, now, at_once) if try_lock(session, Lock.DEADLINE_SWEEP) else 0
 
         def pass_over(_: Exception) -> int:
             with self._sessions.begin() as session:
-                if not alone(session, Lock.DEADLINE_SWEEP) or (row := session.scalar(first, {"now": now})) is None:
+                if not try_lock(session, Lock.DEADLINE_SWEEP) or (row := session.scalar(first, {"now": now})) is None:
                     return 0
                 # Another worker may have been here meanwhile, so it is tried once more.
                 try:

@@ -18,7 +18,7 @@ from domain.status import FulfillmentStatus
 from domain.stock.movements import Movement
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
-from models.locks import Lock, alone
+from models.locks import Lock, try_lock
 from models.messaging import PartnerEventRow
 from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
 from models.stock import ReservationRow
@@ -73,7 +73,7 @@ class Reconsider:
     def run(self) -> int:
         """Look once, and answer how many fulfillment orders were moved."""
         with self._sessions.begin() as guard:
-            if not alone(guard, Lock.SECOND_THOUGHTS):
+            if not try_lock(guard, Lock.SECOND_THOUGHTS):
                 return 0
             names = guard.scalars(WAITING, {"after": self._after, "at_once": AT_ONCE}).all()
             self._after = names[-1] if len(names) == AT_ONCE else ""

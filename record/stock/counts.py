@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.stock.movements import Movement, OutOfStock
 from models.goods import StockCountRow
+from models.locks import NamedLock, lock_named
 from models.stock import StockRow
 from record.stock import ledger
 from record.stock.checks import check_goods, check_location
@@ -32,7 +33,7 @@ def book_count(session: Session, count: Count) -> dict[str, int]:
     Raises Mistake for what is unknown and for a count below what is promised, and IdUsedBefore.
     """
     # Counts with one id wait for each other here, so that the second finds the first.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(count.count_id, 0))))
+    lock_named(session, NamedLock.STOCK_COUNT, count.count_id)
     told = dict(count.units)
     if known := session.get(StockCountRow, count.count_id):
         if (known.location_id, known.lines, known.reason) != (count.location_id, told, count.reason):

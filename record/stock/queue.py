@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from domain.arrivals import Waiter, promises
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.goods import ChannelQuotaRow
-from models.locks import Lock
+from models.locks import lock_skus
 from models.order import OrderRow
 from models.stock import BackorderRow
 from record.stock.quotas import IN_FORCE
@@ -32,10 +32,6 @@ _WITHIN_QUOTA = ~exists().where(
     ChannelQuotaRow.claimed >= ChannelQuotaRow.quantity,
     IN_FORCE,
 )
-_ONE_AT_A_TIME = text("""
-    SELECT pg_advisory_xact_lock(:promises, number)
-    FROM (SELECT DISTINCT hashtext(sku) AS number FROM unnest(:skus) AS sku ORDER BY number) AS numbers
-""").bindparams(bindparam("skus", type_=ARRAY(Text)))
 _NEWS = text("""
     SELECT backorders.order_id, backorders.sku, promised.day
     FROM backorders LEFT JOIN unnest(:orders, :goods, :days) AS promised (order_id, sku, day) USING (order_id, sku)
@@ -70,7 +66,7 @@ def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]
     One at a time looks at a SKU, so that what is known latest stays. What the `asker` waits for is held as well.
     """
     goods = sorted(skus)
-    session.execute(_ONE_AT_A_TIME, {"promises": int(Lock.PROMISES), "skus": goods})
+    lock_skus(session, goods)
     promised = [
         (order_id, sku, day)
         for sku in goods

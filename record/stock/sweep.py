@@ -19,7 +19,7 @@ from domain.stock.levels import BACK, crossings
 from domain.stock.views import SELLABLE
 from models.database import Sessions
 from models.listing import StockAlertRow
-from models.locks import Lock, alone
+from models.locks import Lock, try_lock
 from models.set_aside import is_rows_own, kind_of, narrow, set_aside
 from models.stock import LocationRow, ProductRow, StockRow
 from record.parameters import ParameterCache
@@ -80,7 +80,7 @@ class Sweep:
     def _look(self, at_once: int) -> Swept:
         with self._sessions.begin() as session:
             # Two sweeps of one SKU could both see the same crossing.
-            if not alone(session, Lock.STOCK_SWEEP):
+            if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
             # Taken with the others: what turned and cannot be looked at is then alone as well.
             for sku in session.scalars(TURNED).all():
@@ -90,7 +90,7 @@ class Sweep:
     def _pass_over(self, _: Exception) -> Swept:
         """Alone at last. Another worker may have been here meanwhile, so it is tried once more."""
         with self._sessions.begin() as session:
-            if not alone(session, Lock.STOCK_SWEEP):
+            if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
             for sku in session.scalars(TURNED).all():
                 touch(session, sku)

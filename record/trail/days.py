@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from domain.trace import Day, leaf
 from models.base import table
 from models.database import Sessions
-from models.locks import Lock, alone
+from models.locks import Lock, try_lock
 from models.trace import TraceLeafRow, TraceRootRow
 from record.trail.anchors import Anchor, Keeper
 
@@ -93,7 +93,7 @@ class Days:
         """The oldest day that is over and not signed, with its leaves kept; None when there is none, or another
         process is at it."""
         with self._sessions.begin() as session:
-            if not alone(session, Lock.SEALING):
+            if not try_lock(session, Lock.SEALING):
                 return None
             day, today = session.execute(NEXT_DAY).one()
             if day is None or day >= today:

@@ -16,7 +16,7 @@ from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
 from models.horizon import LogHorizon
-from models.locks import Lock, alone
+from models.locks import Lock, try_lock
 from models.set_aside import is_rows_own, kind_of, narrow, over, set_aside
 from models.trace import EventSealRow
 
@@ -82,7 +82,7 @@ class Sealing:
     def _seal(self, at_once: int) -> int:
         with self._sessions.begin() as session:
             up_to = self._horizon.look(session)
-            if not alone(session, Lock.SEALING):
+            if not try_lock(session, Lock.SEALING):
                 return 0
             self._wanted = session.scalar(FIRST_AGAIN) is not None
             rows = session.execute(UNSEALED, {"at_once": at_once, "up_to": up_to}).all()
@@ -94,7 +94,7 @@ class Sealing:
     def _pass_over(self, _: Exception) -> int:
         with self._sessions.begin() as session:
             first = {"at_once": 1, "up_to": self._horizon.look(session)}
-            if not alone(session, Lock.SEALING) or (event_id := session.scalar(FIRST_UNSEALED, first)) is None:
+            if not try_lock(session, Lock.SEALING) or (event_id := session.scalar(FIRST_UNSEALED, first)) is None:
                 return 0
             _keep_or_put_aside(session, event_id)
             session.execute(SEALED, {"event_id": event_id})
@@ -102,7 +102,7 @@ class Sealing:
 
     def _again(self, at_once: int) -> int:
         with self._sessions.begin() as session:
-            if not alone(session, Lock.SEALING):
+            if not try_lock(session, Lock.SEALING):
                 return 0
             rows = session.execute(TRIED_AGAIN, {"at_once": at_once}).all()
             if rows:
@@ -112,7 +112,7 @@ class Sealing:
 
     def _not_again(self, _: Exception) -> int:
         with self._sessions.begin() as session:
-            if alone(session, Lock.SEALING) and (event_id := session.scalar(FIRST_AGAIN)):
+            if try_lock(session, Lock.SEALING) and (event_id := session.scalar(FIRST_AGAIN)):
                 _keep_or_put_aside(session, int(event_id))
             return 0
 
