@@ -8,22 +8,22 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import OrderStatus
     from workflows.fulfillment import Fulfillment
     from workflows.messages import CancelAnswer, CancelRequest
-    from workflows.order_desk import OrderDesk
+    from workflows.order_context import OrderContext
     from workflows.state import OrderOutcome
 
 
 class Cancellation:
     """`fulfillments` is the order's own list, which grows."""
 
-    def __init__(self, desk: OrderDesk, fulfillments: Sequence[Fulfillment]) -> None:
-        self.desk = desk
+    def __init__(self, order: OrderContext, fulfillments: Sequence[Fulfillment]) -> None:
+        self.order = order
         self.fulfillments = fulfillments
 
     def begin(self, request: CancelRequest) -> None:
         """Ask everything under way to stop; whoever asks second joins the first."""
-        cancel = self.desk.state.cancel = self.desk.state.cancel or request
+        cancel = self.order.state.cancel = self.order.state.cancel or request
         for fulfillment in self.fulfillments:
-            if not (self.desk.minds_changes and fulfillment.ended):
+            if not (self.order.minds_changes and fulfillment.ended):
                 fulfillment.stop(cancel.reason, canceled=True)
 
     def go_on(self) -> None:
@@ -31,7 +31,7 @@ class Cancellation:
         concerned = self._concerned()
         if any(fulfillment.reaction == "recalled" for fulfillment in concerned):
             return
-        self.desk.state.cancel = None
+        self.order.state.cancel = None
         for fulfillment in concerned:
             fulfillment.stop("")
 
@@ -56,5 +56,5 @@ class Cancellation:
         return [
             one
             for one in self.fulfillments
-            if one.state.canceled or one.reaction == "delivered" or not self.desk.minds_changes
+            if one.state.canceled or one.reaction == "delivered" or not self.order.minds_changes
         ]

@@ -24,7 +24,7 @@ class CaseGoods(CaseState):
             await self._ask_the_order()
         self.goods = self.goods or "delivered"
         step = CaseStep(self.case.return_id, self.goods)
-        await self.desk.database(Returns.record_goods, step, f"the goods are {self.goods}")
+        await self.steps.run_local(Returns.record_goods, step, f"the goods are {self.goods}")
         return self.goods == "delivered"
 
     async def label(self) -> None:
@@ -34,7 +34,7 @@ class CaseGoods(CaseState):
         self.stop_if_canceled()
         self.undo.append(self._void_label)
         step = CaseStep(self.case.return_id)
-        answer = await self.desk.partner(ReturnLabels.book_label, step, "have a carrier fetch the goods")
+        answer = await self.steps.call_partner(ReturnLabels.book_label, step, "have a carrier fetch the goods")
         if answer.refusal:
             await self.attend("LABEL_REFUSED", f"no carrier fetches the goods: {answer.refusal}")
         else:
@@ -44,32 +44,32 @@ class CaseGoods(CaseState):
         """Tell the warehouse what will come."""
         self.stop_if_canceled()
         step = CaseStep(self.case.return_id)
-        refusal = await self.desk.partner(Returns.announce_return, step, "tell the warehouse what will come back")
+        refusal = await self.steps.call_partner(Returns.announce_return, step, "tell the warehouse what will come back")
         if refusal:
             await self.attend("RETURN_REFUSED", f"the warehouse does not expect the goods: {refusal}")
 
     async def received(self) -> None:
         """Wait for the goods, for as long as the terms say. Raises CaseEnds when nothing came in time."""
-        self.desk.due("goods", "ARRIVAL", "the arrival of the goods", self.start.deadlines.arrival)
+        self.steps.set_deadline("goods", "ARRIVAL", "the arrival of the goods", self.start.deadlines.arrival)
         while self.status in ON_THE_WAY:
             await self.wait("goods", "the goods to arrive", lambda: bool(self.inbox) or self._too_late())
             if self._too_late():
-                await self.desk.done("goods")
+                await self.steps.end_deadline("goods")
                 raise CaseEnds(Status.EXPIRED, "the goods did not come in time")
             await self.hear()
-        await self.desk.done("goods")
-        self.desk.due("refund", "REFUND_LATE", "the refund", self.start.deadlines.refund)
+        await self.steps.end_deadline("goods")
+        self.steps.set_deadline("refund", "REFUND_LATE", "the refund", self.start.deadlines.refund)
 
     async def inspected(self) -> None:
-        self.desk.due("goods", "INSPECTION_LATE", "the inspection", self.start.deadlines.inspection)
+        self.steps.set_deadline("goods", "INSPECTION_LATE", "the inspection", self.start.deadlines.inspection)
         while self.status == Status.RECEIVED:
-            await self.desk.wait("goods", "the inspection of the goods", lambda: bool(self.inbox))
+            await self.steps.wait("goods", "the inspection of the goods", lambda: bool(self.inbox))
             await self.hear()
-        await self.desk.done("goods")
+        await self.steps.end_deadline("goods")
 
     async def _void_label(self, reason: str) -> None:
         step = CaseStep(self.case.return_id, reason=reason)
-        if not await self.desk.partner(ReturnLabels.void_label, step, "undo: void the label"):
+        if not await self.steps.call_partner(ReturnLabels.void_label, step, "undo: void the label"):
             await self.attend("UNDO_REFUSED", "cannot void the label: the carrier has the goods")
 
     async def _ask_the_order(self) -> None:
@@ -83,16 +83,18 @@ class CaseGoods(CaseState):
         except ApplicationError:
             # The order ended in the meantime: whatever it sent has been delivered.
             self.goods = "delivered"
-        await self.desk.wait("goods", "the order to call the goods back", lambda: bool(self.goods))
+        await self.steps.wait("goods", "the order to call the goods back", lambda: bool(self.goods))
 
     async def hear(self) -> None:
         """Write down what was reported of the goods."""
         events = [(event.partner, event.event_id) for event in self.inbox]
         self.inbox.clear()
         reports = ReturnReports(self.case.return_id, events)
-        self.now_is(await self.desk.database(ReturnProgress.record_return, reports, "record what is said of the goods"))
+        self.now_is(
+            await self.steps.run_local(ReturnProgress.record_return, reports, "record what is said of the goods")
+        )
         self.tell()
 
     def _too_late(self) -> bool:
         # A parcel that is on the road is late, and still comes.
-        return self.status in MAY_CANCEL and self.desk.late("goods") and not self.inbox
+        return self.status in MAY_CANCEL and self.steps.is_late("goods") and not self.inbox

@@ -7,9 +7,9 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.return_requests import Case, CaseDecision, ReturnRequests
     from domain.status import ReturnStatus
-    from workflows.desk import Desk
     from workflows.messages import PartnerEvent
     from workflows.return_messages import CaseCancel, CaseVerdict, ReturnInput
+    from workflows.step_runner import StepRunner
 
 Status = ReturnStatus
 MAY_CANCEL = (Status.REQUESTED, Status.APPROVED, Status.LABEL_ISSUED)
@@ -32,14 +32,14 @@ class CaseState:
     def __init__(
         self,
         start: ReturnInput,
-        desk: Desk,
+        steps: StepRunner,
         show: Callable[[str], None],
         tell: Callable[[], None],
         attend: Callable[[str, str], Awaitable[None]],
         blocked: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self.start = start
-        self.desk = desk
+        self.steps = steps
         self.status: str = Status.REQUESTED
         self.inbox: list[PartnerEvent] = []
         self.goods = ""
@@ -74,26 +74,28 @@ class CaseState:
         Goods that are on the road come, unless they are late: then a person may give them up.
         """
         asked_order = bool(self._case and self._case.with_order and self.status != Status.REQUESTED)
-        lost = self.status == Status.IN_TRANSIT and self.desk.late("goods")
+        lost = self.status == Status.IN_TRANSIT and self.steps.is_late("goods")
         at_rest = self.status in MAY_CANCEL or lost
         return at_rest and not self.paying and (not asked_order or self.goods == "delivered")
 
     async def decided(self) -> None:
         """Wait for a person where the terms ask for one, and no longer than they say."""
         if self.status == Status.REQUESTED:
-            self.desk.due("decision", "APPROVAL_LATE", "the decision about the case", self.start.deadlines.approval)
+            self.steps.set_deadline(
+                "decision", "APPROVAL_LATE", "the decision about the case", self.start.deadlines.approval
+            )
             silent = self.case.when_silent == "approve"
             await self.wait(
                 "decision",
                 "a person to approve or reject the case",
-                lambda: bool(self.verdict) or (silent and self.desk.late("decision")),
+                lambda: bool(self.verdict) or (silent and self.steps.is_late("decision")),
             )
             said = self.verdict or CaseVerdict(True, "baton", "nobody decided in time")
             words = (said.actor, said.note, said.refund_to, said.remedy)
             decision = CaseDecision(self.case.return_id, said.approved, *words)
             summary = f"{'approve' if said.approved else 'reject'} the case"
-            self.now_is(await self.desk.database(ReturnRequests.decide_return, decision, summary))
-            await self.desk.done("decision")
+            self.now_is(await self.steps.run_local(ReturnRequests.decide_return, decision, summary))
+            await self.steps.end_deadline("decision")
         if self.status == Status.REJECTED:
             raise CaseEnds(Status.REJECTED, self.verdict.note if self.verdict else self.case.refusal)
 
@@ -103,7 +105,7 @@ class CaseState:
             await self.undo.pop()(reason)
 
     async def wait(self, who: str, what: str, ready: Callable[[], bool]) -> None:
-        await self.desk.wait(who, what, lambda: ready() or self.cancel is not None)
+        await self.steps.wait(who, what, lambda: ready() or self.cancel is not None)
         self.stop_if_canceled()
 
     def stop_if_canceled(self) -> None:

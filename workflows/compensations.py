@@ -13,9 +13,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.reserve import Reserve
     from activities.ship import Ship
     from domain.undo import Undone, UndoRequest
-    from workflows.desk import Desk, why
     from workflows.messages import OrderDeadlines
     from workflows.state import Undo
+    from workflows.step_runner import StepRunner, why
 
 UndoStep = Callable[[Any, UndoRequest], Undone]
 
@@ -32,10 +32,10 @@ UNDO: dict[str, tuple[UndoStep, bool, str]] = {
 class UndoList:
     """What has to be undone, newest last. An undo is tried until it works; one that keeps failing calls a person."""
 
-    def __init__(self, order_id: str, entries: list[Undo], desk: Desk, deadlines: OrderDeadlines) -> None:
+    def __init__(self, order_id: str, entries: list[Undo], steps: StepRunner, deadlines: OrderDeadlines) -> None:
         self._order_id = order_id
         self._entries = entries
-        self._desk = desk
+        self._steps = steps
         self._deadlines = deadlines
 
     def add(self, step: str, subject: str) -> None:
@@ -71,15 +71,15 @@ class UndoList:
         step, calls_partner, words = UNDO[entry.step]
         who = f"undo {entry.step} {entry.subject}"
         take: Callable[[UndoStep, UndoRequest, str], Awaitable[Undone]]
-        take = self._desk.partner if calls_partner else self._desk.database
-        self._desk.due(who, "UNDO_FAILS", words, self._deadlines.attention)
+        take = self._steps.call_partner if calls_partner else self._steps.run_local
+        self._steps.set_deadline(who, "UNDO_FAILS", words, self._deadlines.attention)
         try:
             undone = await take(step, UndoRequest(self._order_id, entry.subject, reason), f"undo: {words}")
         except FailureError as error:
             undone = Undone(done=False, detail=why(error))
-        await self._desk.done(who)
+        await self._steps.end_deadline(who)
         return undone
 
     async def _call_a_person(self, entry: Undo, detail: str) -> None:
         words = UNDO[entry.step][2]
-        await self._desk.alert("UNDO_REFUSED", entry.subject, f"cannot {words}: {detail}")
+        await self._steps.alert("UNDO_REFUSED", entry.subject, f"cannot {words}: {detail}")

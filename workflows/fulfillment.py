@@ -15,13 +15,13 @@ with workflow.unsafe.imports_passed_through():
     from record.shipping.fulfillment_orders import FulfillmentStep
     from workflows.booking import Booking
     from workflows.compensations import UndoList
-    from workflows.desk import Stopped
-    from workflows.house import House
     from workflows.journey import Journey
     from workflows.merging import Merging
     from workflows.messages import PartnerEvent, UnmergeRequest
+    from workflows.order_context import OrderContext
     from workflows.pickup import NOT_FETCHED, Pickup
     from workflows.state import FulfillmentState
+    from workflows.step_runner import Stopped
 
 Status = FulfillmentStatus
 GONE = (Status.SHIPPED, Status.DELIVERED)
@@ -36,15 +36,15 @@ SILENCES = {
 
 
 class Fulfillment:
-    def __init__(self, house: House, state: FulfillmentState) -> None:
-        self.house = house
+    def __init__(self, order: OrderContext, state: FulfillmentState) -> None:
+        self.order = order
         self.state = state
         self.name = state.fulfillment_order_id
-        self.undo = UndoList(house.order_id, state.undo, house.desk, house.deadlines)
-        self.merging = Merging(house, state, lambda: bool(state.inbox) or self.stopped())
-        self.booking = Booking(house, state, self.undo, self.merging, self.stopped)
-        self.journey = Journey(house, state, self._reports, lambda: self.stop_reason)
-        self.pickup = Pickup(house, state, self._reports, self.stopped)
+        self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
+        self.merging = Merging(order, state, lambda: bool(state.inbox) or self.stopped())
+        self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
+        self.journey = Journey(order, state, self._reports, lambda: self.stop_reason)
+        self.pickup = Pickup(order, state, self._reports, self.stopped)
 
     async def run(self) -> None:
         """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
@@ -80,7 +80,7 @@ class Fulfillment:
     async def part(self, request: UnmergeRequest) -> bool:
         """Leave a shared parcel, so that it travels by itself. False when the carrier has the parcel."""
         shipment_id = await self.merging.leave(request.reason, request.actor)
-        return not shipment_id or await self.booking.void(shipment_id, request)
+        return not shipment_id or await self.booking.void_shared(shipment_id, request)
 
     @property
     def shares(self) -> bool:
@@ -97,7 +97,7 @@ class Fulfillment:
         """See it out of the house. False when it was called back, or is kept by its warehouse and begins where it
         stands."""
         try:
-            if self.house.minds_changes and self.state.status not in GONE:
+            if self.order.minds_changes and self.state.status not in GONE:
                 self._stop_if_asked()
             await self._meet_others()
             await self._wave_released()
@@ -128,13 +128,15 @@ class Fulfillment:
             await self._reports(what, wake=lambda: self.stopped() or not self.state.wave_at)
 
     async def _release(self) -> None:
-        self.house.desk.due(self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.house.deadlines.pick)
+        self.order.steps.set_deadline(
+            self.name, "PICK_LATE", f"the pick at {self.state.location_id}", self.order.deadlines.pick
+        )
         if self.state.status != Status.OPEN:
             return
         self.undo.add("pick", self.name)
-        step = FulfillmentStep(self.house.order_id, self.name)
+        step = FulfillmentStep(self.order.order_id, self.name)
         summary = f"ask {self.state.location_id} to pick {self.state.units} units"
-        answer = await self.house.desk.partner(Pick.release_to_pick, step, summary, self.stopped)
+        answer = await self.order.steps.call_partner(Pick.release_to_pick, step, summary, self.stopped)
         self.state.status = answer.status
 
     async def _picked_and_packed(self) -> None:
@@ -144,33 +146,35 @@ class Fulfillment:
             self.state.status == Status.PACKED and self.state.picked_units is None
         ):
             await self._reports(what)
-        await self.house.desk.done(self.name)
+        await self.order.steps.end_deadline(self.name)
 
     async def _handed_over(self) -> None:
         """Book a carrier and wait until it has the parcel. A booking may be lost again while the parcel is shared."""
         if self.state.status == Status.PACKED:
-            self.house.desk.due(self.name, "SHIP_LATE", "the handover to a carrier", self.house.deadlines.ship)
+            self.order.steps.set_deadline(
+                self.name, "SHIP_LATE", "the handover to a carrier", self.order.deadlines.ship
+            )
         while self.state.status == Status.PACKED:
             if self.state.waybill:
                 await self._reports(f"the carrier to collect {self.state.waybill}")
                 continue
-            await self.house.released("CARRIER_REFUSED", self.stopped if self.house.minds_changes else None)
+            await self.order.wait_for_release("CARRIER_REFUSED", self.stopped if self.order.minds_changes else None)
             self._stop_if_asked()
             if not await self.booking.book():
                 await self._reports("the orders that share its parcel")
-        await self.house.desk.done(self.name)
+        await self.order.steps.end_deadline(self.name)
 
     async def _fetched(self) -> None:
         """Wait until the customer has it. Nobody is waited for for ever: then the order is canceled."""
         if not await self.pickup.fetched():
-            self.house.cancel(NOT_FETCHED)
+            self.order.cancel(NOT_FETCHED)
             self.stop(NOT_FETCHED, canceled=True)
         self._stop_if_asked()
-        await self.house.desk.done(self.name)
+        await self.order.steps.end_deadline(self.name)
 
     async def _called_back(self) -> bool:
         """Undo what was done for it, newest first. False when it is too late: the parcel is on its way."""
-        await self.house.desk.done(self.name)
+        await self.order.steps.end_deadline(self.name)
         # A report that came in the meantime may say that the goods have left.
         await self._apply()
         if self.state.status in GONE:
@@ -179,11 +183,11 @@ class Fulfillment:
             self.undo.add("waybill", shipment_id)
         if not await self.undo.run_while_possible(self.stop_reason):
             # A waybill that stands is one whose carrier has the parcel: it is asked to bring it back.
-            if self.house.minds_changes and not self.undo.has("waybill"):
+            if self.order.minds_changes and not self.undo.has("waybill"):
                 self._is_kept()
             return False
         self.state.status = Status.CANCELED
-        if self.house.minds_changes:
+        if self.order.minds_changes:
             self._without_waybill()
         await self._silent("")
         return True
@@ -199,7 +203,7 @@ class Fulfillment:
     async def _reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
         """Wait for reports of warehouse or carrier and write them down."""
         woken = wake or self.stopped
-        await self.house.desk.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
+        await self.order.steps.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
         if wake is None:
             self._stop_if_asked()
         await self._apply()
@@ -210,13 +214,13 @@ class Fulfillment:
         events: list[PartnerEvent] = list(self.state.inbox)
         self.state.inbox.clear()
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
-        reports = Reports(self.house.order_id, self.name, [(event.partner, event.event_id) for event in events])
-        progress = await self.house.desk.database(ProgressReports.record_progress, reports, f"record: {names}")
+        reports = Reports(self.order.order_id, self.name, [(event.partner, event.event_id) for event in events])
+        progress = await self.order.steps.run_local(ProgressReports.record_progress, reports, f"record: {names}")
         self._take(progress)
         if progress.parcels_differ != self.state.parcels_differ:
             # A corrected report ends the alert.
             self.state.parcels_differ = progress.parcels_differ
-            await self.house.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
+            await self.order.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
         await self._silent(next((SILENCES[event.type] for event in events if event.type in SILENCES), ""))
         await self.journey.heard()
 
@@ -224,7 +228,7 @@ class Fulfillment:
         """Call a person where a partner is silent for good; other news of it, or its end, are the end of that."""
         if why != self.state.silent:
             self.state.silent = why
-            await self.house.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
+            await self.order.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
 
     def _take(self, progress: Progress) -> None:
         told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
@@ -235,11 +239,11 @@ class Fulfillment:
         attempts, self.state.road = self.state.road.attempts, progress.road
         if progress.short_units > self.state.short_units:
             self.state.short_units = progress.short_units
-            self.house.source_again()
+            self.order.source_again()
         if progress.interception_refused:
             self.state.interception = "refused"
         if told or self.state.road.attempts > attempts:
-            self.house.tell()
+            self.order.telling.tell()
 
     def stopped(self) -> bool:
         """Whether it is to end and has not said yet that it cannot."""

@@ -9,8 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.road import CLAIMED, SILENT
     from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
     from domain.undo import UndoRequest
-    from workflows.house import House
     from workflows.mishap import Mishap
+    from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState
 
 # What a carrier says when it cannot go on by itself.
@@ -23,28 +23,28 @@ class Journey:
 
     def __init__(
         self,
-        house: House,
+        order: OrderContext,
         state: FulfillmentState,
         reports: Callable[[str, Callable[[], bool]], Awaitable[None]],
         stop_reason: Callable[[], str],
     ) -> None:
-        self._house = house
+        self._order = order
         self._state = state
         self._name = state.fulfillment_order_id
         self._news = f"{self._name} news"
-        self.mishap = Mishap(house, state)
+        self.mishap = Mishap(order, state)
         self._reports = reports
         self._stop_reason = stop_reason
 
     async def run(self) -> None:
         """Follow the parcel until it is delivered, back or given up; a stop now means interception."""
         if not self._ended():
-            self._house.desk.due(self._name, "DELIVERY_LATE", "the delivery", self._house.deadlines.delivery)
+            self._order.steps.set_deadline(self._name, "DELIVERY_LATE", "the delivery", self._order.deadlines.delivery)
         while not self._ended():
             if self._to_be_stopped():
                 await (self.mishap.give_up() if self._state.claimed else self._intercept())
             if kind := self._missing():
-                await self._house.desk.done(self._news)
+                await self._order.steps.end_deadline(self._news)
                 await self.mishap.see_to(kind, wanted_back=bool(self._stop_reason()))
             await self._decided()
             if not self._ended():
@@ -55,7 +55,9 @@ class Journey:
         """Call a person for what the carrier cannot do by itself, unless it was asked to bring the parcel back."""
         road, state = self._state.road, self._state
         if state.status == FulfillmentStatus.SHIPPED and road.patience and (state.waits or not state.claimed):
-            await self._house.desk.renew(self._news, "PARCEL_SILENT", f"news of {state.waybill}", road.patience)
+            await self._order.steps.reset_deadline(
+                self._news, "PARCEL_SILENT", f"news of {state.waybill}", road.patience
+            )
         if state.tracking in TROUBLE and road.trouble not in CLAIMED and not state.interception:
             await self._call("PARCEL_TROUBLE", f"the carrier reports {state.tracking} for {state.waybill}")
         if road.too_many:
@@ -70,32 +72,34 @@ class Journey:
             return
         await self.mishap.decided()
         if not self._ended():
-            patience = self._state.road.patience or self._house.deadlines.decision
-            await self._house.desk.renew(self._news, "PARCEL_SILENT", f"news of {self._state.waybill}", patience)
+            patience = self._state.road.patience or self._order.deadlines.decision
+            await self._order.steps.reset_deadline(
+                self._news, "PARCEL_SILENT", f"news of {self._state.waybill}", patience
+            )
 
     async def _arrived(self) -> None:
         """Nothing is awaited of it any more; what only a person can mend stays in view."""
         self._state.decision = None
         for who in (self._name, self._news):
-            await self._house.desk.done(who)
+            await self._order.steps.end_deadline(who)
         await self.mishap.over()
         for code in ("PARCEL_TROUBLE", "ATTEMPTS_FAILED"):
             if code in self._state.alerts:
                 self._state.alerts.remove(code)
-                await self._house.alert(code, self._name, "")
+                await self._order.alert(code, self._name, "")
 
     async def _call(self, code: str, reason: str) -> None:
         if code not in self._state.alerts:
             self._state.alerts.append(code)
-            await self._house.alert(code, self._name, reason)
+            await self._order.alert(code, self._name, reason)
 
     async def _intercept(self) -> None:
         if not self._state.shipment_id:
             self._state.interception = "refused"
             return
-        request = UndoRequest(self._house.order_id, self._state.shipment_id, self._stop_reason())
+        request = UndoRequest(self._order.order_id, self._state.shipment_id, self._stop_reason())
         summary = f"ask the carrier to stop {self._state.waybill}"
-        answer = await self._house.desk.partner(Ship.intercept_parcel, request, summary)
+        answer = await self._order.steps.call_partner(Ship.intercept_parcel, request, summary)
         self._state.interception = "asked" if answer.asked else "refused"
 
     def _ended(self) -> bool:
@@ -103,7 +107,7 @@ class Journey:
 
     def _missing(self) -> str:
         """Why the parcel is to be claimed now (lost, damaged or silent), or empty."""
-        silent = self._house.desk.late(self._news)
+        silent = self._order.steps.is_late(self._news)
         if self._state.claimed:
             return self._state.claimed if self._state.waits and silent else ""
         trouble = self._state.road.trouble

@@ -8,16 +8,16 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.merge import ALONE, GATHERING, Merge, MergeRequest, MergeStanding
     from domain.undo import UndoRequest
-    from workflows.house import House
+    from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState
 
 
 class Merging:
     """One fulfillment order's part in a merge; `news()` is true when it should look again or stop."""
 
-    def __init__(self, house: House, state: FulfillmentState, news: Callable[[], bool]) -> None:
-        self._order_id = house.order_id
-        self._desk = house.desk
+    def __init__(self, order: OrderContext, state: FulfillmentState, news: Callable[[], bool]) -> None:
+        self._order_id = order.order_id
+        self._steps = order.steps
         self._state = state
         self._news = news
 
@@ -26,7 +26,7 @@ class Merging:
         if self._state.merge_window and not self._state.merge_id:
             request = MergeRequest(self._order_id, self._state.fulfillment_order_id, self._state.merge_window)
             summary = "look for other orders of the same receiver"
-            self._take(await self._desk.database(Merge.join_merge, request, summary))
+            self._take(await self._steps.run_local(Merge.join_merge, request, summary))
             # It joins once: who has left travels by himself.
             self._state.merge_window = 0
 
@@ -37,14 +37,14 @@ class Merging:
             return
         left = max(until - workflow.now(), timedelta())
         what = f"other orders of the same receiver, until {until:%Y-%m-%d %H:%M} UTC"
-        early = await self._desk.wait(self._state.fulfillment_order_id, what, self._news, at_most=left)
+        early = await self._steps.wait(self._state.fulfillment_order_id, what, self._news, at_most=left)
         if not early:
             await self.look(time_is_up=True)
 
     async def look(self, time_is_up: bool = False) -> MergeStanding:
         """How it stands in its merge now."""
         request = MergeRequest(self._order_id, self._state.fulfillment_order_id, time_is_up=time_is_up)
-        standing = await self._desk.database(Merge.look_at_merge, request, "look at the orders that it travels with")
+        standing = await self._steps.run_local(Merge.look_at_merge, request, "look at the orders that it travels with")
         self._take(standing)
         return standing
 
@@ -53,7 +53,7 @@ class Merging:
         if not self._state.merge_id:
             return ""
         request = UndoRequest(self._order_id, self._state.fulfillment_order_id, reason, actor)
-        standing = await self._desk.database(Merge.leave_merge, request, "leave the shared parcel")
+        standing = await self._steps.run_local(Merge.leave_merge, request, "leave the shared parcel")
         self._take(standing)
         return standing.shipment_id
 
@@ -61,4 +61,4 @@ class Merging:
         self._state.merge_id = "" if standing.state == ALONE else standing.merge_id
         self._state.merge_until = standing.until if standing.state == GATHERING else None
         self._state.travels_with = standing.others
-        self._desk.show()
+        self._steps.show()

@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.shortages import Repayment, Shortages
     from domain.road import ASK, DAMAGED, REFUND, REFUSED, WAIT
     from domain.status import FulfillmentStatus
-    from workflows.house import House
+    from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState
 
 POLICY = "policy of the channel"
@@ -16,8 +16,8 @@ NOTHING = "cancel"
 
 
 class Mishap:
-    def __init__(self, house: House, state: FulfillmentState) -> None:
-        self._house = house
+    def __init__(self, order: OrderContext, state: FulfillmentState) -> None:
+        self._order = order
         self._state = state
         self._name = state.fulfillment_order_id
         self._decision = f"{self._name} decision"
@@ -27,7 +27,7 @@ class Mishap:
         wanted back is given up: whoever wants it is paid."""
         self._state.claimed, self._state.waits = kind, False
         summary = f"the parcel is {kind}: claim it of the carrier"
-        action = await self._house.desk.database(CarrierClaims.take_up, self._trouble(kind), summary)
+        action = await self._order.steps.run_local(CarrierClaims.take_up, self._trouble(kind), summary)
         if wanted_back:
             await self.give_up()
         elif action == ASK:
@@ -56,7 +56,7 @@ class Mishap:
         if self._state.road.trouble != REFUSED:
             return False
         summary = "ask what the channel wants when a parcel is refused"
-        action = await self._house.desk.database(CarrierClaims.take_up, self._trouble(REFUSED), summary)
+        action = await self._order.steps.run_local(CarrierClaims.take_up, self._trouble(REFUSED), summary)
         if action == ASK:
             return False
         await self._make_good(action, POLICY)
@@ -64,24 +64,24 @@ class Mishap:
 
     async def over(self) -> None:
         """Nothing is left to decide."""
-        await self._house.desk.done(self._decision)
+        await self._order.steps.end_deadline(self._decision)
         for code in ("PARCEL_LOST", "PARCEL_DAMAGED"):
             if code in self._state.alerts:
                 self._state.alerts.remove(code)
-                await self._house.alert(code, self._name, "")
+                await self._order.alert(code, self._name, "")
 
     async def _ask(self, kind: str) -> None:
         code = "PARCEL_DAMAGED" if kind == DAMAGED else "PARCEL_LOST"
         what = f"the decision about {self._state.waybill}"
-        await self._house.desk.renew(self._decision, "PARCEL_UNDECIDED", what, self._house.deadlines.decision)
+        await self._order.steps.reset_deadline(self._decision, "PARCEL_UNDECIDED", what, self._order.deadlines.decision)
         if code not in self._state.alerts:
             self._state.alerts.append(code)
         reason = f"the parcel {self._state.waybill} is {kind}: reship, refund or wait"
-        await self._house.alert(code, self._name, reason)
+        await self._order.alert(code, self._name, reason)
 
     async def _make_good(self, action: str, actor: str) -> None:
-        remedy = Remedy(self._house.order_id, self._name, action, actor)
-        settled = await self._house.desk.database(CarrierClaims.make_good, remedy, f"instead of the parcel: {action}")
+        remedy = Remedy(self._order.order_id, self._name, action, actor)
+        settled = await self._order.steps.run_local(CarrierClaims.make_good, remedy, f"instead of the parcel: {action}")
         if not settled.done:
             return
         self._state.remedy, self._state.status = action, FulfillmentStatus.CANCELED
@@ -90,11 +90,13 @@ class Mishap:
             await self._repay(settled.repay_minor)
 
     async def _repay(self, amount_minor: int) -> None:
-        repayment = Repayment(self._house.order_id, f"{self._name}:refund:parcel", amount_minor, "the parcel is lost")
-        answer = await self._house.desk.partner(Shortages.repay_lines, repayment, "pay back what was in the parcel")
+        repayment = Repayment(self._order.order_id, f"{self._name}:refund:parcel", amount_minor, "the parcel is lost")
+        answer = await self._order.steps.call_partner(
+            Shortages.repay_lines, repayment, "pay back what was in the parcel"
+        )
         if answer.refusal:
             reason = f"the refund of a parcel was refused: {answer.refusal}"
-            await self._house.alert("REFUND_REFUSED", self._name, reason)
+            await self._order.alert("REFUND_REFUSED", self._name, reason)
 
     def _trouble(self, kind: str) -> ParcelTrouble:
-        return ParcelTrouble(self._house.order_id, self._name, kind)
+        return ParcelTrouble(self._order.order_id, self._name, kind)

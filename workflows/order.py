@@ -22,13 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcome import Ending, Outcome
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
-    from workflows.desk import why
     from workflows.messages import CancelAnswer, CancelRequest, OrderView, PartnerEvents, Verdict
-    from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.order_context import OrderContext, OrderEnds
     from workflows.return_messages import GoodsWanted
     from workflows.review import Review
     from workflows.staff_updates import StaffUpdates
     from workflows.state import OrderInput, OrderOutcome
+    from workflows.step_runner import why
     from workflows.supply import Supply
     from workflows.verdict import verdict
     from workflows.withdrawals import Withdrawals
@@ -41,24 +41,24 @@ MAY_CURE = ("payments", "channel")
 @workflow.defn
 class OrderWorkflow(StaffUpdates):
     @workflow.init
-    def __init__(self, order: OrderInput) -> None:
-        self.order = order
-        self.desk = OrderDesk(order)
-        self.supply = Supply(self.desk)
-        self.review = Review(self.desk, self.supply)
-        self.cancellation = Cancellation(self.desk, self.supply.fulfillments)
-        self.withdrawals = Withdrawals(self.desk, self.supply.fulfillments, self.supply.look_again)
+    def __init__(self, start: OrderInput) -> None:
+        self.start = start
+        self.order = OrderContext(start)
+        self.supply = Supply(self.order)
+        self.review = Review(self.order, self.supply)
+        self.cancellation = Cancellation(self.order, self.supply.fulfillments)
+        self.withdrawals = Withdrawals(self.order, self.supply.fulfillments, self.supply.look_again)
         self.outcome: OrderOutcome | None = None
 
     @workflow.run
     async def run(self, order: OrderInput) -> OrderOutcome:
-        keeping_time = asyncio.create_task(self.desk.steps.keep_time())
-        telling = asyncio.create_task(self.desk.telling.run())
+        keeping_time = asyncio.create_task(self.order.steps.watch_deadlines())
+        telling = asyncio.create_task(self.order.telling.run())
         withdrawing = asyncio.create_task(self.withdrawals.run())
         living = asyncio.create_task(self._live())
         stopped_by_operator = await self._until_over(living)
         self.withdrawals.over = True
-        self.desk.telling.everything_told()
+        self.order.telling.everything_told()
         await telling
         # Last, since a return case may ask at any moment and must not be left without an answer.
         self.withdrawals.closing = True
@@ -80,21 +80,21 @@ class OrderWorkflow(StaffUpdates):
             end = early
         except FailureError as error:
             end = OrderEnds(OrderStatus.REJECTED, f"a step cannot be done: {why(error)}")
-        if self.desk.minds_changes:
+        if self.order.minds_changes:
             await self.supply.call_back(end.reason)
-        await self.desk.undo.run(end.reason)
+        await self.order.undo.run(end.reason)
         return await self._end(end)
 
     async def _end(self, end: OrderEnds) -> OrderOutcome:
         ending = Ending(self.order.order_id, end.status, end.reason, end.actor)
-        await self.desk.steps.database(Outcome.end_order, ending, f"{end.status}: {end.reason}")
+        await self.order.steps.run_local(Outcome.end_order, ending, f"{end.status}: {end.reason}")
         if end.status != OrderStatus.COMPLETED:
-            self.desk.held_by(OpenHolds())
+            self.order.set_holds(OpenHolds())
         # Nothing is late any more; what only a person can mend stays in view.
-        for who in list(self.desk.state.dues):
-            await self.desk.steps.done(who)
-        self.desk.advance(end.status)
-        self.desk.telling.tell()
+        for who in list(self.order.state.dues):
+            await self.order.steps.end_deadline(who)
+        self.order.advance(end.status)
+        self.order.telling.tell()
         self.outcome = OrderOutcome(end.status, end.reason)
         return self.outcome
 
@@ -128,11 +128,11 @@ class OrderWorkflow(StaffUpdates):
         return first
 
     def _verdict(self) -> Verdict | None:
-        return verdict(self.desk.state, self.supply.shortage.lacks, self.outcome)
+        return verdict(self.order.state, self.supply.shortage.lacks, self.outcome)
 
     @workflow.signal(description="Reports of partners and of the channel, by the ids of stored webhooks")
     def partner_reported(self, reports: PartnerEvents) -> None:
-        seen = self.desk.state.seen
+        seen = self.order.state.seen
         for event in reports.events:
             key = f"{event.partner}:{event.event_id}"
             if key in seen:
@@ -150,24 +150,24 @@ class OrderWorkflow(StaffUpdates):
 
     @workflow.signal(description="The wave of a location is released: work that waited for it begins")
     def wave_released(self, fulfillment_order_id: str) -> None:
-        self.desk.state.waves_released.append(fulfillment_order_id)
+        self.order.state.waves_released.append(fulfillment_order_id)
         for fulfillment in self.supply.fulfillments:
             if fulfillment.name == fulfillment_order_id:
                 fulfillment.state.wave_at = ""
 
     @workflow.signal(description="A return case asks for goods that have not been delivered yet")
     def goods_wanted(self, wanted: GoodsWanted) -> None:
-        if wanted not in self.desk.state.wanted:
-            self.desk.state.wanted.append(wanted)
+        if wanted not in self.order.state.wanted:
+            self.order.state.wanted.append(wanted)
 
     @workflow.query(description="Where the order stands and what it waits for")
     def view(self) -> OrderView:
         return OrderView(
             self.order.order_id,
-            self.desk.state.status,
-            self.desk.state.holds,
-            "; ".join(self.desk.steps.waits.values()),
-            min((due.at for due in self.desk.state.dues.values()), default=None),
+            self.order.state.status,
+            self.order.state.holds,
+            "; ".join(self.order.steps.waits.values()),
+            min((due.at for due in self.order.state.dues.values()), default=None),
             {fulfillment.name: fulfillment.state.status for fulfillment in self.supply.fulfillments},
         )
 
@@ -182,13 +182,13 @@ class OrderWorkflow(StaffUpdates):
                 self.cancellation.begin(CancelRequest("canceled in Temporal", "operator"))
                 continue
             if not living.done():
-                self.desk.state.telling = self.desk.telling.due
-                workflow.continue_as_new(replace(self.order, state=self.desk.state))
+                self.order.state.telling = self.order.telling.due
+                workflow.continue_as_new(replace(self.start, state=self.order.state))
         return stopped
 
     def _may_continue_as_new(self) -> bool:
         """Only between two steps, when everything that matters stands in the state."""
-        limit = self.order.continue_after_events
+        limit = self.start.continue_after_events
         length = workflow.info().get_current_history_length()
         wanted = length > limit if limit else workflow.info().is_continue_as_new_suggested()
-        return wanted and not self.desk.steps.in_flight and not self.outcome and workflow.all_handlers_finished()
+        return wanted and not self.order.steps.in_flight and not self.outcome and workflow.all_handlers_finished()

@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.pickup import Pickups
     from domain.status import FulfillmentStatus
     from record.shipping.fulfillment_orders import FulfillmentStep
-    from workflows.house import House
+    from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState
 
 NOT_FETCHED = "nobody fetched it in time"
@@ -20,12 +20,12 @@ class Pickup:
 
     def __init__(
         self,
-        house: House,
+        order: OrderContext,
         state: FulfillmentState,
         reports: Callable[[str, Callable[[], bool]], Awaitable[None]],
         stopped: Callable[[], bool],
     ) -> None:
-        self._house = house
+        self._order = order
         self._state = state
         self._name = state.fulfillment_order_id
         self._reports = reports
@@ -41,27 +41,27 @@ class Pickup:
         if self._state.status == FulfillmentStatus.PACKED and not self._state.ready:
             await self._tell()
         while self._state.status == FulfillmentStatus.PACKED and not self._stopped():
-            if self._house.desk.late(self._name):
+            if self._order.steps.is_late(self._name):
                 return False
             await self._reports("the customer to fetch it", lambda: self._stopped() or self._too_late())
             await self._tell_of_lock(self._state.pickup_locked)
             # A new code may have been asked for, which the customer must be told.
-            self._house.tell()
+            self._order.telling.tell()
         return True
 
     async def _tell(self) -> None:
-        self._house.desk.due(self._name, "PICKUP_LATE", "the pickup", self._house.deadlines.pickup)
-        step = FulfillmentStep(self._house.order_id, self._name)
-        await self._house.desk.database(Pickups.make_ready, step, "tell the customer that it can be fetched")
+        self._order.steps.set_deadline(self._name, "PICKUP_LATE", "the pickup", self._order.deadlines.pickup)
+        step = FulfillmentStep(self._order.order_id, self._name)
+        await self._order.steps.run_local(Pickups.make_ready, step, "tell the customer that it can be fetched")
         self._state.ready = True
-        self._house.tell()
+        self._order.telling.tell()
 
     async def _tell_of_lock(self, locked: bool) -> None:
         """Too many wrong codes call a person, until there is a new code or nothing to fetch any more."""
         if locked != self._state.pickup_lock_told:
             self._state.pickup_lock_told = locked
             reason = f"too many wrong codes for {self._name}" if locked else ""
-            await self._house.alert("PICKUP_LOCKED", self._name, reason)
+            await self._order.alert("PICKUP_LOCKED", self._name, reason)
 
     def _too_late(self) -> bool:
-        return self._house.desk.late(self._name)
+        return self._order.steps.is_late(self._name)

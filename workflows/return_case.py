@@ -20,19 +20,19 @@ class ReturnCase(CaseGoods):
         while True:
             self.tries += 1
             step = CaseStep(self.case.return_id, str(self.tries), when)
-            answer = await self.desk.partner(ReturnRefunds.refund_return, step, "pay back what is due")
+            answer = await self.steps.call_partner(ReturnRefunds.refund_return, step, "pay back what is due")
             if not answer.refusal:
                 break
             await self.blocked("REFUND_REFUSED", f"the gateway refuses the refund: {answer.refusal}")
         self.refunded_minor, self.paid = answer.refunded_minor, True
-        await self.desk.done("refund")
+        await self.steps.end_deadline("refund")
         self.tell()
 
     async def reserve_instead(self) -> bool:
         """Reserve what is sent instead. False when nobody has it: then money goes back."""
         self.undo.append(self._drop_follow_up)
         step = CaseStep(self.case.return_id)
-        answer = await self.desk.database(FollowUps.place_follow_up, step, "reserve what is sent instead")
+        answer = await self.steps.run_local(FollowUps.place_follow_up, step, "reserve what is sent instead")
         if answer.refusal:
             await self.attend("NOTHING_TO_SEND", f"money goes back instead: {answer.refusal}")
         return not answer.refusal
@@ -40,16 +40,16 @@ class ReturnCase(CaseGoods):
     async def send_instead(self) -> bool:
         """Let the follow-up order go. False when it cannot: then its stock is given back, and money goes back."""
         step = CaseStep(self.case.return_id)
-        answer = await self.desk.database(FollowUps.send_follow_up, step, "send the goods that replace the others")
+        answer = await self.steps.run_local(FollowUps.send_follow_up, step, "send the goods that replace the others")
         if answer.refusal:
             await self._drop_follow_up(answer.refusal)
             await self.attend("NOTHING_TO_SEND", f"money goes back instead: {answer.refusal}")
             return False
         self.paying = self.paid = True
-        await self.desk.done("refund")
+        await self.steps.end_deadline("refund")
         self.tell()
         return True
 
     async def _drop_follow_up(self, reason: str) -> None:
         step = CaseStep(self.case.return_id, reason=reason)
-        await self.desk.database(FollowUps.drop_follow_up, step, "undo: give back what was reserved instead")
+        await self.steps.run_local(FollowUps.drop_follow_up, step, "undo: give back what was reserved instead")

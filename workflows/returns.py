@@ -21,12 +21,12 @@ with workflow.unsafe.imports_passed_through():
     from record.returns.cases import CaseStep
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
-    from workflows.desk import Desk, why
     from workflows.messages import PartnerEvent, PartnerEvents
     from workflows.return_case import ReturnCase
     from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
     from workflows.state import MINDS_CHANGES
+    from workflows.step_runner import StepRunner, why
     from workflows.telling import Telling
 
 
@@ -47,14 +47,14 @@ class ReturnWorkflow:
         self.seen: set[str] = set()
         self.alerts: dict[str, str] = {}
         self.try_again = True
-        self.desk = Desk({}, self._alert, self._story)
-        self.case = ReturnCase(start, self.desk, self._show, self._tell, self._attend, self._wait_for_a_person)
+        self.steps = StepRunner({}, self._alert, self._story)
+        self.case = ReturnCase(start, self.steps, self._show, self._tell, self._attend, self._wait_for_a_person)
         self.telling: Telling | None = None
 
     @workflow.run
     async def run(self, start: ReturnInput) -> ReturnOutcome:
-        keeping_time = asyncio.create_task(self.desk.keep_time())
-        await self.desk.wait("request", "the request itself", lambda: bool(self.requests))
+        keeping_time = asyncio.create_task(self.steps.watch_deadlines())
+        await self.steps.wait("request", "the request itself", lambda: bool(self.requests))
         living = asyncio.create_task(self._live())
         stopped_by_operator = await self._until_over(living)
         keeping_time.cancel()
@@ -66,7 +66,7 @@ class ReturnWorkflow:
 
     async def _live(self) -> ReturnOutcome:
         self.case.begin(await self._open())
-        self.telling = Telling(self.case.case.order_id, self.desk)
+        self.telling = Telling(self.case.case.order_id, self.steps)
         told = asyncio.create_task(self.telling.run())
         self._tell()
         end = await self._see_through()
@@ -133,7 +133,7 @@ class ReturnWorkflow:
         request = CaseRequest(
             self.start.channel, self.start.channel_order_id, self.start.case_id, event.partner, event.event_id
         )
-        return await self.desk.database(ReturnRequests.open_return, request, "open the case by the return policy")
+        return await self.steps.run_local(ReturnRequests.open_return, request, "open the case by the return policy")
 
     async def _see_through(self) -> CaseEnds:
         """Live the story of the case. What cannot be done waits for a person, who has it tried again from there."""
@@ -149,13 +149,13 @@ class ReturnWorkflow:
                 await self._wait_for_a_person("STEP_FAILED", f"the case cannot go on: {why(error)}")
 
     async def _end(self, end: CaseEnds) -> None:
-        for who in list(self.desk.dues):
-            await self.desk.done(who)
+        for who in list(self.steps.dues):
+            await self.steps.end_deadline(who)
         # What only a person can mend stays in view.
         for code in [code for code in self.alerts if code != "UNDO_REFUSED"]:
             await self._attend(code, "")
         step = CaseStep(self.case.case.return_id, end.status, end.reason, end.actor)
-        await self.desk.database(Returns.end_return, step, f"{end.status} {end.reason}")
+        await self.steps.run_local(Returns.end_return, step, f"{end.status} {end.reason}")
         self.case.status = end.status
         self._show(end.status)
 
@@ -178,7 +178,7 @@ class ReturnWorkflow:
     async def _wait_for_a_person(self, code: str, reason: str) -> None:
         self.try_again = False
         await self._attend(code, reason)
-        await self.desk.wait("person", f"a person to have it tried again: {reason}", self._may_go_on)
+        await self.steps.wait("person", f"a person to have it tried again: {reason}", self._may_go_on)
         self.try_again = True
         await self._attend(code, "")
 
@@ -195,9 +195,9 @@ class ReturnWorkflow:
         if reason:
             self.alerts[code] = reason
         workflow.upsert_search_attributes([search_attributes.NEEDS_ATTENTION.value_set(bool(self.alerts))])
-        self.desk.show()
+        self.steps.show()
         step = CaseStep(self.case.case.return_id, code, reason)
-        await self.desk.database(Returns.ask_attention, step, f"alert: {reason or 'over'}")
+        await self.steps.run_local(Returns.ask_attention, step, f"alert: {reason or 'over'}")
 
     def _tell(self) -> None:
         if self.telling:
@@ -213,4 +213,4 @@ class ReturnWorkflow:
 
     def _show(self, status: str) -> None:
         workflow.upsert_search_attributes([search_attributes.RETURN_STATUS.value_set(status)])
-        self.desk.show()
+        self.steps.show()

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import OrderStatus
     from record.stock.shortage_decisions import Decision
     from workflows.messages import ShortageAnswer, ShortageDecision
-    from workflows.order_desk import OrderDesk, OrderEnds
+    from workflows.order_context import OrderContext, OrderEnds
 
 # The news of an arrival may be lost, so a waiting order looks for stock now and then.
 RECHECK_STOCK = timedelta(days=1)
@@ -23,8 +23,8 @@ UNDECIDED = "SHORTAGE"
 class Shortage:
     """`news` is set when stock may be there that was not, or is promised for another day."""
 
-    def __init__(self, desk: OrderDesk) -> None:
-        self.desk = desk
+    def __init__(self, order: OrderContext) -> None:
+        self.order = order
         self.news = False
         self.open = False
         """Whether the order waits for stock, so that somebody may decide what is done about it."""
@@ -34,7 +34,7 @@ class Shortage:
 
     @property
     def splits(self) -> bool:
-        return self.desk.state.when_short == SPLIT
+        return self.order.state.when_short == SPLIT
 
     def ask(self, decision: ShortageDecision) -> asyncio.Future[ShortageAnswer]:
         """The answer is there once the order has done what was decided, or cannot do it."""
@@ -44,43 +44,43 @@ class Shortage:
 
     async def see_to(self) -> None:
         """Return when the order should look for its stock again. Raises OrderEnds when nothing is left to send."""
-        self.desk.steps.due("stock", "BACKORDER_LATE", "the stock", self.desk.deadlines.backorder)
+        self.order.steps.set_deadline("stock", "BACKORDER_LATE", "the stock", self.order.deadlines.backorder)
         summary = "look when the missing goods come, and what else may be done"
-        shortage = await self.desk.steps.database(Shortages.propose, self.desk.order_id, summary)
+        shortage = await self.order.steps.run_local(Shortages.propose, self.order.order_id, summary)
         if await self._by_policy(shortage):
             return
         if self._wants(shortage) == ASK:
             reason = f"{shortage.units} units are short: {'; '.join(shortage.proposals)}"
-            await self.desk.alert(UNDECIDED, self.desk.order_id, reason[:1000])
+            await self.order.alert(UNDECIDED, self.order.order_id, reason[:1000])
         promised = f", promised {shortage.promised_on}" if shortage.promised_on else " that no location has"
         self.lacks, self.open = f"{shortage.units} units{promised}", True
         what = f"{self.lacks} ({'; '.join(shortage.proposals)})"[:1000]
         try:
-            await self.desk.steps.wait("stock", what, self._something_happened, at_most=RECHECK_STOCK)
+            await self.order.steps.wait("stock", what, self._something_happened, at_most=RECHECK_STOCK)
             await self._answer_all()
         finally:
             self.news, self.lacks, self.open = False, "", False
-            self.desk.more_is_missing = False
+            self.order.more_is_missing = False
 
     async def over(self) -> None:
         """Everything is there, or nothing more is wanted."""
-        await self.desk.steps.done("stock")
+        await self.order.steps.end_deadline("stock")
         await self._decided()
 
     def _wants(self, shortage: steps.Shortage) -> str:
-        return self.desk.state.when_short or shortage.when_short
+        return self.order.state.when_short or shortage.when_short
 
     async def _by_policy(self, shortage: steps.Shortage) -> bool:
         """Do what the channel wants where a person has not decided; True if that changed something."""
         policy = self._wants(shortage)
-        if self.desk.state.when_short or (policy == SPLIT and not shortage.sendable):
+        if self.order.state.when_short or (policy == SPLIT and not shortage.sendable):
             return False
         if policy not in (SPLIT, CANCEL_LINE):
             return False
         return not (await self._carry_out(ShortageDecision(policy, POLICY))).refusal
 
     async def _answer_all(self) -> None:
-        while self._asked and not self.desk.state.cancel and not self.desk.state.rejection:
+        while self._asked and not self.order.state.cancel and not self.order.state.rejection:
             decision, answer = self._asked[0]
             try:
                 answer.set_result(await self._carry_out(decision))
@@ -92,17 +92,17 @@ class Shortage:
         self._asked.clear()
 
     async def _carry_out(self, wanted: ShortageDecision) -> ShortageAnswer:
-        self.desk.state.rounds += 1
-        order_id, round_ = self.desk.order_id, self.desk.state.rounds
+        self.order.state.rounds += 1
+        order_id, round_ = self.order.order_id, self.order.state.rounds
         decision = Decision(
             order_id, round_, wanted.action, wanted.sku, wanted.substitute_sku, wanted.actor, wanted.note
         )
         summary = f"decide what is done about the shortage: {wanted.action}"
-        settled = await self.desk.steps.database(Shortages.decide_shortage, decision, summary)
+        settled = await self.order.steps.run_local(Shortages.decide_shortage, decision, summary)
         if settled.refusal:
             return ShortageAnswer(settled.refusal)
         if wanted.action in (WAIT, SPLIT):
-            self.desk.state.when_short = wanted.action
+            self.order.state.when_short = wanted.action
         if settled.nothing_left:
             # Ending the order pays everything back, with the shipping.
             raise OrderEnds(OrderStatus.CANCELED, "all that was left of it was short and is canceled", wanted.actor)
@@ -112,16 +112,16 @@ class Shortage:
         return ShortageAnswer()
 
     async def _repay(self, repayment: Repayment) -> None:
-        answer = await self.desk.steps.partner(Shortages.repay_lines, repayment, "pay back the canceled lines")
+        answer = await self.order.steps.call_partner(Shortages.repay_lines, repayment, "pay back the canceled lines")
         if answer.refusal:
             reason = f"the refund of canceled lines was refused: {answer.refusal}"
-            await self.desk.alert("REFUND_REFUSED", repayment.key, reason)
+            await self.order.alert("REFUND_REFUSED", repayment.key, reason)
 
     async def _decided(self) -> None:
-        if f"{UNDECIDED} {self.desk.order_id}" in self.desk.state.attention:
-            await self.desk.alert(UNDECIDED, self.desk.order_id, "")
+        if f"{UNDECIDED} {self.order.order_id}" in self.order.state.attention:
+            await self.order.alert(UNDECIDED, self.order.order_id, "")
 
     def _something_happened(self) -> bool:
-        state = self.desk.state
-        news = self.news or self.desk.more_is_missing
+        state = self.order.state
+        news = self.news or self.order.more_is_missing
         return news or bool(self._asked) or state.cancel is not None or state.rejection is not None

@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
         VoidAnswer,
         VoidRequest,
     )
-    from workflows.order_desk import OrderDesk
+    from workflows.order_context import OrderContext
     from workflows.state import OrderOutcome
     from workflows.supply import Supply
 
@@ -36,43 +36,43 @@ NOT_BEGUN = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW, OrderStatus.ACCEPTE
 class StaffUpdates:
     """The part of the order's workflow that staff talk to."""
 
-    desk: OrderDesk
+    order: OrderContext
     supply: Supply
     outcome: OrderOutcome | None
 
     @workflow.update(description="Release a hold, with who and why")
     async def release_hold(self, release: HoldRelease) -> HoldAnswer:
-        wanted = Release(self.desk.order_id, release.code, release.actor, release.note)
+        wanted = Release(self.order.order_id, release.code, release.actor, release.note)
         return await self._release(wanted, f"release the hold {release.code}")
 
     @release_hold.validator
     def _may_release(self, release: HoldRelease) -> None:
-        if release.code not in self.desk.state.holds:
+        if release.code not in self.order.state.holds:
             raise ApplicationError(f"the order has no hold {release.code}", type="NoSuchHold")
 
     @workflow.update(description="Let the order go on in spite of everything that holds it, with who and why")
     async def force(self, force: Force) -> HoldAnswer:
-        wanted = Release(self.desk.order_id, "", force.actor, force.note, everything=True)
+        wanted = Release(self.order.order_id, "", force.actor, force.note, everything=True)
         return await self._release(wanted, "release all holds by force")
 
     @force.validator
     def _may_force(self, force: Force) -> None:
-        if not self.desk.state.holds:
+        if not self.order.state.holds:
             raise ApplicationError("nothing holds the order", type="NoSuchHold")
 
     @workflow.update(description="Reject an order on which no work has begun: undo what was done, and pay back")
     async def reject(self, rejection: Rejection) -> str:
-        self.desk.state.rejection = self.desk.state.rejection or rejection
-        await workflow.wait_condition(lambda: self.outcome is not None or self.desk.state.status not in NOT_BEGUN)
+        self.order.state.rejection = self.order.state.rejection or rejection
+        await workflow.wait_condition(lambda: self.outcome is not None or self.order.state.status not in NOT_BEGUN)
         if self.outcome is None:
-            self.desk.state.rejection = None
+            self.order.state.rejection = None
             raise ApplicationError("work has begun on the order: cancel it instead", type="TooLate")
         return self.outcome.outcome
 
     @reject.validator
     def _may_reject(self, rejection: Rejection) -> None:
-        if self.outcome or self.desk.state.status not in NOT_BEGUN:
-            status = self.outcome.outcome if self.outcome else self.desk.state.status
+        if self.outcome or self.order.state.status not in NOT_BEGUN:
+            status = self.outcome.outcome if self.outcome else self.order.state.status
             raise ApplicationError(f"the order is {status}: cancel it instead", type="TooLate")
 
     @workflow.update(description="Decide what is done about what is short: wait, split, cancel_line or substitute")
@@ -127,12 +127,12 @@ class StaffUpdates:
     async def correct_address(self, wanted: AddressWanted) -> AddressAnswer:
         answer = AddressAnswer()
         for shipment_id in sorted(self._on_the_road()):
-            reroute = Reroute(self.desk.order_id, shipment_id, wanted.correction_id)
+            reroute = Reroute(self.order.order_id, shipment_id, wanted.correction_id)
             summary = "ask the carrier to go to another address"
-            agreed = await self.desk.steps.partner(Rerouting.reroute_parcel, reroute, summary)
+            agreed = await self.order.steps.call_partner(Rerouting.reroute_parcel, reroute, summary)
             (answer.accepted if agreed else answer.refused).append(shipment_id)
-        corrected = Corrected(self.desk.order_id, wanted.correction_id, answer.accepted, answer.refused)
-        await self.desk.steps.database(Rerouting.settle_correction, corrected, "keep what the carrier said")
+        corrected = Corrected(self.order.order_id, wanted.correction_id, answer.accepted, answer.refused)
+        await self.order.steps.run_local(Rerouting.settle_correction, corrected, "keep what the carrier said")
         return answer
 
     @correct_address.validator
@@ -147,7 +147,7 @@ class StaffUpdates:
     @workflow.update(description="Give a waybill back, and book the parcel anew while it is still here")
     async def void_shipment(self, request: VoidRequest) -> VoidAnswer:
         [work] = [work for work in self.supply.fulfillments if work.state.shipment_id == request.shipment_id]
-        return VoidAnswer("done" if await work.booking.free(request) else "refused")
+        return VoidAnswer("done" if await work.booking.void_own(request) else "refused")
 
     @void_shipment.validator
     def _may_void(self, request: VoidRequest) -> None:
@@ -156,5 +156,5 @@ class StaffUpdates:
             raise ApplicationError("the parcel is not here any more, or is booked anew already", type="TooLate")
 
     async def _release(self, wanted: Release, summary: str) -> HoldAnswer:
-        self.desk.held_by(await self.desk.steps.database(Holds.release_hold, wanted, summary))
-        return HoldAnswer(self.desk.state.holds)
+        self.order.set_holds(await self.order.steps.run_local(Holds.release_hold, wanted, summary))
+        return HoldAnswer(self.order.state.holds)

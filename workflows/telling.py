@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.notify import Notify, NotifyRequest
-    from workflows.desk import Desk
+    from workflows.step_runner import StepRunner
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 
@@ -16,9 +16,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 class Telling:
     """`tell()` says that a step has written messages; `run` sends them until `everything_told` was said."""
 
-    def __init__(self, order_id: str, desk: Desk, due: bool = False) -> None:
+    def __init__(self, order_id: str, steps: StepRunner, due: bool = False) -> None:
         self._order_id = order_id
-        self._desk = desk
+        self._steps = steps
         self._pause = FIRST_PAUSE
         self._closing = False
         self.due = due
@@ -37,7 +37,7 @@ class Telling:
                 continue
             self.due = False
             request = NotifyRequest(self._order_id)
-            answer = await self._desk.message(Notify.notify, request, "tell customer, channel, ERP and CRM")
+            answer = await self._steps.send(Notify.notify, request, "tell customer, channel, ERP and CRM")
             if answer.waiting:
                 # Orders under way may have been answered so before there were runs of recipients.
                 await self._rest(", ".join(answer.waiting))

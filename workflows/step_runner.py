@@ -1,4 +1,4 @@
-"""The desk of one workflow: it takes steps, and knows what is waited for and until when."""
+"""Take the steps of one workflow, and know what it waits for and until when."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -17,17 +17,20 @@ Step = Callable[[Any, Request], Result]
 
 
 class Stopped(Exception):
-    """What was waited for is no longer wanted."""
+    """The result of a call or a wait is no longer wanted."""
 
 
 def why(failure: FailureError) -> str:
-    """Why a step cannot be done, in a word: regular activities wrap the failure, local ones give it as it is."""
+    """Return why a step failed, in words. Regular activities wrap the failure; local ones raise it as it is."""
     return str(failure.cause or failure)
 
 
-class Desk:
-    """`alert(code, subject, reason)` tells a person; an empty reason says that it is over. For the details in the
-    Temporal UI `story()` says where it stands and then, a line each, what a person should know."""
+class StepRunner:
+    """Runs the steps, waits and deadlines of one workflow.
+
+    `alert(code, subject, reason)` asks a person to look; an empty reason clears the alert. `story()` returns the lines
+    for the details in the Temporal UI: where the workflow stands, then what a person should know.
+    """
 
     def __init__(
         self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], story: Callable[[], list[str]]
@@ -38,17 +41,19 @@ class Desk:
         self.alert = alert
         self._story = story
 
-    async def database(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
-        """Take a step that touches only our own database: local, so that several fit into one workflow task."""
+    async def run_local(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
+        """Run a step that touches only our database. It is local, so that several fit into one workflow task."""
         return await self._count(workflow.execute_local_activity_method(step, request, summary=summary, **DATABASE))
 
-    async def message(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
+    async def send(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
+        """Run a step that sends messages to recipients."""
         return await self._count(workflow.execute_activity_method(step, request, summary=summary, **MESSAGE))
 
-    async def partner(
+    async def call_partner(
         self, step: Step[Request, Result], request: Request, summary: str, stop: Callable[[], bool] = lambda: False
     ) -> Result:
-        """Call a partner, for as long as it takes or until `stop`; then Stopped is raised, after the call has ended."""
+        """Run a step that calls a partner, for as long as it takes. Once `stop()` is true, cancel the call, wait for
+        its end, and raise Stopped."""
         handle = workflow.start_activity_method(step, request, summary=summary, **PARTNER)
         self.in_flight += 1
         try:
@@ -64,7 +69,7 @@ class Desk:
             self.in_flight -= 1
 
     async def wait(self, who: str, what: str, ready: Callable[[], bool], at_most: timedelta | None = None) -> bool:
-        """Wait until `ready`, and say so meanwhile in the details of the Temporal UI. False when `at_most` was over."""
+        """Wait until `ready()`, and show `what` in the Temporal UI meanwhile. False when `at_most` has passed."""
         if ready():
             return True
         self.waits[who] = what
@@ -78,37 +83,37 @@ class Desk:
             self.waits.pop(who, None)
         return True
 
-    def due(self, who: str, code: str, what: str, seconds: float) -> None:
-        """From now on `what` must be done within so many seconds; a deadline that was set before keeps its time."""
+    def set_deadline(self, who: str, code: str, what: str, seconds: float) -> None:
+        """Raise the alert `code` if `what` is not done within `seconds`. A deadline that is already set stays."""
         if who not in self.dues or self.dues[who].code != code:
             self.dues[who] = Due(workflow.now() + timedelta(seconds=seconds), code, what)
 
-    async def renew(self, who: str, code: str, what: str, seconds: float) -> None:
-        """Like `due`, but counted anew from now; an alert that it raised before is over."""
-        await self.done(who)
-        self.due(who, code, what, seconds)
+    async def reset_deadline(self, who: str, code: str, what: str, seconds: float) -> None:
+        """Start the deadline again from now, and clear the alert that it raised."""
+        await self.end_deadline(who)
+        self.set_deadline(who, code, what, seconds)
 
-    async def done(self, who: str) -> None:
-        """The deadline of `who` no longer counts; an alert that it raised is over."""
+    async def end_deadline(self, who: str) -> None:
+        """Remove the deadline, and clear the alert that it raised."""
         due = self.dues.pop(who, None)
         if due and due.passed:
             await self.alert(due.code, who, "")
 
-    def late(self, who: str) -> bool:
+    def is_late(self, who: str) -> bool:
         return who in self.dues and self.dues[who].passed
 
-    async def keep_time(self) -> None:
-        """Raise an alert for every deadline that passes; one timer is alive at a time, for the nearest."""
+    async def watch_deadlines(self) -> None:
+        """Raise an alert for each deadline that passes. Only the nearest deadline has a timer."""
         while True:
             nearest = self._nearest()
             if nearest is None:
                 await workflow.wait_condition(lambda: self._nearest() is not None)
                 continue
-            left = max(nearest.at - workflow.now(), timedelta())
+            remaining = max(nearest.at - workflow.now(), timedelta())
             try:
                 await workflow.wait_condition(
                     lambda seen=nearest: self._nearest() is not seen,  # type: ignore[misc]
-                    timeout=left,
+                    timeout=remaining,
                     timeout_summary=f"deadline: {nearest.what}",
                 )
             except TimeoutError:
@@ -118,7 +123,7 @@ class Desk:
                 self.show()
 
     def show(self) -> None:
-        """Where it stands, and a line for each thing it waits for: what, and until when."""
+        """Show in the Temporal UI where the workflow stands, and what it waits for and until when."""
         headline, *notes = self._story()
         waits = [
             f"waits for {what}" + (f", due {_clock(self.dues[who].at)}" if who in self.dues else "")

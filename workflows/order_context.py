@@ -1,4 +1,4 @@
-"""What every part of an order's story shares: its state, its undo list, its voice, and how it calls a person."""
+"""What all parts of an order share: its state and undo list, its steps and deadlines, its holds and alerts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,16 +12,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import OrderStatus
     from workflows import search_attributes
     from workflows.compensations import UndoList
-    from workflows.desk import Desk
-    from workflows.house import House
     from workflows.messages import CancelRequest, Rejection
     from workflows.offers import Offers
     from workflows.state import MINDS_CHANGES, OrderInput, OrderState
+    from workflows.step_runner import StepRunner
     from workflows.telling import Telling
 
 
 class OrderEnds(Exception):
-    """The story is over before delivery: canceled, rejected or expired."""
+    """The order ends before its delivery: canceled, rejected or expired."""
 
     def __init__(self, status: OrderStatus, reason: str, actor: str = "baton") -> None:
         super().__init__(reason)
@@ -30,39 +29,29 @@ class OrderEnds(Exception):
         self.actor = actor
 
 
-class OrderDesk:
-    def __init__(self, order: OrderInput) -> None:
-        self.order_id = order.order_id
-        self.deadlines = order.deadlines
-        self.state = order.state or OrderState()
-        self.minds_changes = order.edition >= MINDS_CHANGES
-        self.steps = Desk(self.state.dues, self.alert, self._story)
-        self.undo = UndoList(order.order_id, self.state.undo, self.steps, order.deadlines)
-        self.telling = Telling(order.order_id, self.steps, self.state.telling)
-        self.house = House(
-            order.order_id,
-            self.steps,
-            order.deadlines,
-            self.hold,
-            self.released,
-            self.alert,
-            self.cancel,
-            self.source_again,
-            self.minds_changes,
-            self.show,
-            self.telling.tell,
-        )
+class OrderContext:
+    """One for each order workflow; every part of the order gets it."""
+
+    def __init__(self, start: OrderInput) -> None:
+        self.order_id = start.order_id
+        self.deadlines = start.deadlines
+        self.state = start.state or OrderState()
+        self.minds_changes = start.edition >= MINDS_CHANGES
+        """Whether it reacts to what changes while a step is under way (workflows/state.py)."""
+        self.steps = StepRunner(self.state.dues, self.alert, self._story)
+        self.undo = UndoList(start.order_id, self.state.undo, self.steps, start.deadlines)
+        self.telling = Telling(start.order_id, self.steps, self.state.telling)
         self.calling_back = bool(self.state.wanted)
-        """While a return case has its goods called back, nothing new is allocated: it would take them again."""
+        """True while goods are called back for a return case: an allocation would claim them again."""
         self.allocating = False
-        """Whether an allocation is under way, whose work is not known here yet."""
+        """True while an allocation runs, whose fulfillment orders are not known here yet."""
         self.offers = Offers()
         self.more_is_missing = False
-        """Whether goods were lost to the order since it last looked for stock, also while it waits for others."""
+        """True when goods fell away since the order last looked for stock, also while it waits for other goods."""
         self._shown: dict[str, object] = {}
 
     async def alert(self, code: str, subject: str, reason: str) -> None:
-        """Ask a person to look; an empty reason says that it is over."""
+        """Ask a person to look; an empty reason clears the alert."""
         key = f"{code} {subject}"
         self.state.attention = [open_ for open_ in self.state.attention if open_ != key] + ([key] if reason else [])
         self.state.reasons.pop(key, None)
@@ -70,35 +59,40 @@ class OrderDesk:
             self.state.reasons[key] = reason
         self.show()
         alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
-        await self.steps.database(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
+        await self.steps.run_local(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
 
     async def hold_until_released(
         self, code: str, reason: str, key: str, stopped: Callable[[], bool] | None = None
     ) -> None:
-        """Hold the order under way, and return when a person has released it, or as `released` says."""
+        """Hold the order, then `wait_for_release`."""
         await self.hold(code, reason, key)
-        await self.released(code, stopped)
+        await self.wait_for_release(code, stopped)
 
     async def hold(self, code: str, reason: str, key: str) -> None:
+        """Raise a hold, once for each key."""
         hold = Hold(self.order_id, code, reason, "staff", key)
-        self.held_by(await self.steps.database(Holds.raise_hold, hold, f"hold: {reason}"))
+        self.set_holds(await self.steps.run_local(Holds.raise_hold, hold, f"hold: {reason}"))
 
-    def held_by(self, open_: OpenHolds) -> None:
-        """Remember what holds the order now, and show it."""
+    def set_holds(self, open_: OpenHolds) -> None:
+        """Take over and show the holds that are open now."""
         self.state.holds, self.state.owners, self.state.holds_expire = open_.codes, open_.owners, open_.expire
         self.show()
 
-    async def released(self, code: str, stopped: Callable[[], bool] | None = None) -> None:
+    async def wait_for_release(self, code: str, stopped: Callable[[], bool] | None = None) -> None:
+        """Return when the order has no such hold, or `stopped()` is true; by default, when it is to be canceled."""
         what, over = f"a person to release the hold {code}", stopped or (lambda: bool(self.state.cancel))
         await self.steps.wait(f"hold {code}", what, lambda: code not in self.state.holds or over())
 
     def cancel(self, reason: str) -> None:
+        """End the order as if somebody had canceled it. The caller stops what is under way."""
         self.state.cancel = self.state.cancel or CancelRequest(reason, "baton")
 
     def source_again(self) -> None:
+        """Say that goods are missing which another location may have."""
         self.state.needs_stock = self.more_is_missing = True
 
     def stop_if_canceled(self) -> None:
+        """Raise OrderEnds if the order is to be rejected or canceled."""
         rejection: Rejection | None = self.state.rejection
         if rejection:
             raise OrderEnds(OrderStatus.REJECTED, rejection.reason, rejection.actor)
@@ -107,7 +101,7 @@ class OrderDesk:
             raise OrderEnds(OrderStatus.CANCELED, cancel.reason, cancel.actor)
 
     def advance(self, status: str) -> None:
-        """Remember where the order stands, and show it. The record was written by the step that brought it there."""
+        """Take over and show the status, which the step before has already written to the record."""
         self.state.status = status
         self.show()
 
@@ -123,7 +117,7 @@ class OrderDesk:
         return lines
 
     def show(self) -> None:
-        """Bring the search attributes up to date; what has not changed, or was and is empty, costs nothing."""
+        """Update the search attributes that have changed, and the details in the Temporal UI."""
         now: list[SearchAttributeUpdate[Any]] = [
             search_attributes.ORDER_STATUS.value_set(self.state.status),
             search_attributes.HOLDS.value_set(self.state.holds),
