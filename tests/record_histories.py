@@ -17,7 +17,7 @@ from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import find_program
 from models.database import open_database
 from models.schema import migrate
-from tests.house import QUICK, SILENT, House, open_house
+from tests.baton import QUICK, SILENT, Baton, open_baton
 from tests.workflows.test_cancel import shipped
 from workflows.search_attributes import ALL
 
@@ -41,91 +41,91 @@ def _without_this_machine(node: Any) -> Any:
     return [_without_this_machine(one) for one in node] if isinstance(node, list) else node
 
 
-async def record_quick(house: House) -> None:
+async def record_quick(baton: Baton) -> None:
     for name in ("completed", "SHORT-PICK", "PICK-REJECTED", "PAYMENT-UNSETTLED", "CARRIER-DOWN"):
-        order_id = await house.order(name)
-        await house.until_status(order_id, "completed")
-        await record(house.workflow(order_id), name.lower())
-    order_id = await house.order("FAILED-ATTEMPTS")
-    await house.until_status(order_id, "completed")
-    await record(house.workflow(order_id), "failed-attempts")
-    await record_damaged(house)
-    await record_short(house)
-    order_id = await house.order("returned")
-    await house.until_status(order_id, "completed")
-    asked = {"channel": "shop", "channel_order_id": house.placed[order_id], "reason": "too big"}
+        order_id = await baton.order(name)
+        await baton.until_status(order_id, "completed")
+        await record(baton.workflow(order_id), name.lower())
+    order_id = await baton.order("FAILED-ATTEMPTS")
+    await baton.until_status(order_id, "completed")
+    await record(baton.workflow(order_id), "failed-attempts")
+    await record_damaged(baton)
+    await record_short(baton)
+    order_id = await baton.order("returned")
+    await baton.until_status(order_id, "completed")
+    asked = {"channel": "shop", "channel_order_id": baton.placed[order_id], "reason": "too big"}
     for case_id, units in (("closed", 1), ("rejected", 9)):
-        await house.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
-        await house.until_event(order_id, f"return.{case_id}")
-        await record(house.case(order_id, case_id), f"return-{case_id}")
+        await baton.crm("return.requested", case_id=case_id, lines=[{"line_no": 1, "quantity": units}], **asked)
+        await baton.until_event(order_id, f"return.{case_id}")
+        await record(baton.case(order_id, case_id), f"return-{case_id}")
     tea_set = {
         "case_id": "exchanged",
         "kind": "exchange",
         "reason": "chipped",
         "lines": [{"line_no": 2, "quantity": 1}],
     }
-    await house.api.post(f"/orders/{order_id}/returns", json=tea_set)
-    await house.until_event(order_id, "return.closed", times=2)
-    await record(house.case(order_id, "exchanged"), "return-exchanged")
+    await baton.api.post(f"/orders/{order_id}/returns", json=tea_set)
+    await baton.until_event(order_id, "return.closed", times=2)
+    await record(baton.case(order_id, "exchanged"), "return-exchanged")
 
 
-async def record_damaged(house: House) -> None:
+async def record_damaged(baton: Baton) -> None:
     """A parcel that is claimed of its carrier, and paid back since a person says so."""
-    order_id = await house.order("DAMAGED-PARCEL")
-    await house.until_event(order_id, "alert.raised")
-    await house.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
-    await house.until_status(order_id, "canceled")
-    await record(house.workflow(order_id), "parcel-damaged")
+    order_id = await baton.order("DAMAGED-PARCEL")
+    await baton.until_event(order_id, "alert.raised")
+    await baton.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
+    await baton.until_status(order_id, "canceled")
+    await record(baton.workflow(order_id), "parcel-damaged")
 
 
-async def record_short(house: House) -> None:
+async def record_short(baton: Baton) -> None:
     """Of what there is some is sent at once, and the rest when it has come."""
-    order_id = await house.order("short", lines=[("LAST-PIANO", 2, "900.00"), ("TEA-SET", 1, "80.00")])
-    await house.until_event(order_id, "sourcing.failed")
-    await house.until_page_says(order_id, "waits for 2 units")
-    await house.api.post(f"/orders/{order_id}/shortage", json={"action": "split"})
-    await house.until_fulfillment(order_id, "delivered")
+    order_id = await baton.order("short", lines=[("LAST-PIANO", 2, "900.00"), ("TEA-SET", 1, "80.00")])
+    await baton.until_event(order_id, "sourcing.failed")
+    await baton.until_page_says(order_id, "waits for 2 units")
+    await baton.api.post(f"/orders/{order_id}/shortage", json={"action": "split"})
+    await baton.until_fulfillment(order_id, "delivered")
     receipt = {"receipt_id": "R-1", "location_id": "SHANGHAI", "lines": [{"sku": "LAST-PIANO", "quantity": 2}]}
-    await house.simulators.post("/erp/receipts", json=receipt)
-    await house.until_status(order_id, "completed")
-    await record(house.workflow(order_id), "shortage")
+    await baton.simulators.post("/erp/receipts", json=receipt)
+    await baton.until_status(order_id, "completed")
+    await record(baton.workflow(order_id), "shortage")
 
 
-async def record_silent(house: House) -> None:
-    order_id = await house.order("canceled")
-    await house.until_fulfillment(order_id, "released")
-    await house.cancel(order_id)
-    await record(house.workflow(order_id), "canceled")
+async def record_silent(baton: Baton) -> None:
+    order_id = await baton.order("canceled")
+    await baton.until_fulfillment(order_id, "released")
+    await baton.cancel(order_id)
+    await record(baton.workflow(order_id), "canceled")
 
-    order_id = await house.order("held", ship_to=NO_STREET)
-    await house.until_status(order_id, "under_review")
-    await house.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"})
-    await house.until_fulfillment(order_id, "released")
-    await house.fast_forward(house.workflow(order_id), house.settings.deadlines.pick * 2)
-    await house.until_event(order_id, "alert.raised")
-    await house.cancel(order_id)
-    await record(house.workflow(order_id), "held-and-late")
+    order_id = await baton.order("held", ship_to=NO_STREET)
+    await baton.until_status(order_id, "under_review")
+    await baton.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"})
+    await baton.until_fulfillment(order_id, "released")
+    await baton.fast_forward(baton.workflow(order_id), baton.settings.deadlines.pick * 2)
+    await baton.until_event(order_id, "alert.raised")
+    await baton.cancel(order_id)
+    await record(baton.workflow(order_id), "held-and-late")
 
-    await record_canceled_return(house)
-    order_id = await house.order("PAYMENT-UNSETTLED")
-    await house.until_status(order_id, "under_review")
-    await house.fast_forward(house.workflow(order_id), house.settings.deadlines.payment * 2)
-    await record(house.workflow(order_id), "expired")
+    await record_canceled_return(baton)
+    order_id = await baton.order("PAYMENT-UNSETTLED")
+    await baton.until_status(order_id, "under_review")
+    await baton.fast_forward(baton.workflow(order_id), baton.settings.deadlines.payment * 2)
+    await record(baton.workflow(order_id), "expired")
 
 
-async def record_canceled_return(house: House) -> None:
+async def record_canceled_return(baton: Baton) -> None:
     """A case that a person approved, canceled after its label was issued."""
-    order_id = await shipped(house, "kept")
-    await house.track(await house.show(order_id), "delivered")
-    await house.until_status(order_id, "completed")
+    order_id = await shipped(baton, "kept")
+    await baton.track(await baton.show(order_id), "delivered")
+    await baton.until_status(order_id, "completed")
     lamp = {"case_id": "canceled", "reason": "too big", "kind": "warranty", "lines": [{"line_no": 1, "quantity": 1}]}
-    answer = await house.api.post(f"/orders/{order_id}/returns", json=lamp)
+    answer = await baton.api.post(f"/orders/{order_id}/returns", json=lamp)
     case = f"/returns/{answer.json()['return_id']}"
-    await house.until_event(order_id, "return.requested")
-    await house.api.post(f"{case}/approve", json={"note": "within two years"})
-    await house.until_event(order_id, "return.label_issued")
-    await house.api.post(f"{case}/cancel", json={"reason": "it works again"})
-    await record(house.case(order_id, "canceled"), "return-canceled")
+    await baton.until_event(order_id, "return.requested")
+    await baton.api.post(f"{case}/approve", json={"note": "within two years"})
+    await baton.until_event(order_id, "return.label_issued")
+    await baton.api.post(f"{case}/cancel", json={"reason": "it works again"})
+    await record(baton.case(order_id, "canceled"), "return-canceled")
 
 
 async def main() -> None:
@@ -143,10 +143,10 @@ async def main() -> None:
             search_attributes=list(ALL),
         )
         async with environment:
-            async with open_house(environment, postgres.ensure_database("quick"), QUICK) as house:
-                await record_quick(house)
-            async with open_house(environment, postgres.ensure_database("silent"), SILENT) as house:
-                await record_silent(house)
+            async with open_baton(environment, postgres.ensure_database("quick"), QUICK) as baton:
+                await record_quick(baton)
+            async with open_baton(environment, postgres.ensure_database("silent"), SILENT) as baton:
+                await record_silent(baton)
         postgres.stop()
 
 

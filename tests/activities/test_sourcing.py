@@ -165,7 +165,7 @@ def test_a_place_that_was_just_added_is_known_at_once(shop: Sessions) -> None:
 
 
 def test_a_hard_split_is_solved_exactly(shop: Sessions) -> None:
-    # given: twelve SKUs of which no place has all, and a house that wants the best split
+    # given: twelve SKUs of which no place has all, and settings that ask for the best split
     skus = [f"SKU-{number}" for number in range(12)]
     stock_shop(
         shop,

@@ -16,8 +16,8 @@ from commands.bench.planting import Template, plant, read_template
 from commands.bench.statements import Explained, explaining
 from embedded.postgres import EmbeddedPostgres
 from models.database import open_database
+from tests.baton import open_baton
 from tests.databases import copy_template
-from tests.house import open_house
 
 FEW, MANY = int(os.environ.get("PLANS_FEW", 1_000)), int(os.environ.get("PLANS_MANY", 20_000))
 GROWING = text("SELECT count(*) FROM order_events WHERE type = 'nobody asks for it by this'")
@@ -35,9 +35,9 @@ def shops(postgres: EmbeddedPostgres) -> Iterator[Mapping[str, Engine]]:
 
 async def live_a_day(environment: WorkflowEnvironment, shop: Engine, name: str) -> Mapping[str, Explained]:
     with explaining() as statements:
-        async with open_house(environment, shop.url.render_as_string(hide_password=False)) as house:
-            await Day(house.api, house.say, name).live()
-            with house.sessions() as session:
+        async with open_baton(environment, shop.url.render_as_string(hide_password=False)) as baton:
+            await Day(baton.api, baton.say, name).live()
+            with baton.sessions() as session:
                 session.execute(GROWING)
                 session.execute(BY_KEY)
     return statements.most

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 from temporalio.client import Client
 
-from tests.e2e.running import Running, running
+from tests.e2e.stack import RunningStack, run_stack
 
 
 @pytest.fixture(scope="package")
-def baton() -> Iterator[Running]:
-    with running(step_seconds=0.05) as baton:
-        yield baton
+def stack() -> Iterator[RunningStack]:
+    with run_stack(step_seconds=0.05) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="package")
-async def client(baton: Running) -> Client:
+async def client(stack: RunningStack) -> Client:
     """What the Temporal UI sees."""
-    return await Client.connect(baton.stack.temporal_address)
+    return await Client.connect(stack.embedded.temporal_address)

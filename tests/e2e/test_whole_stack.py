@@ -18,7 +18,7 @@ from temporalio.converter import DataConverter
 
 from embedded.environment import read_environment
 from embedded.services import ROOT
-from tests.e2e.running import Running
+from tests.e2e.stack import RunningStack
 
 # Every word of it is one that appears nowhere else, so that it is found wherever it should not be.
 PERSON = {
@@ -40,26 +40,26 @@ LINES = [("ELEGANT-LAMP", 2, "120.00"), ("TEA-SET", 1, "80.00")]
 
 
 @pytest.fixture(scope="module")
-def delivered(baton: Running) -> dict[str, Any]:
+def delivered(stack: RunningStack) -> dict[str, Any]:
     """An order that went from the channel to the door, and of which a lamp came back."""
-    order_id = baton.place("WHOLE", customer={"customer_id": "C-WHOLE"}, ship_to=PERSON, lines=LINES)
-    baton.until_ended([order_id])
-    channel_order_id = baton.api.get(f"/orders/{order_id}").json()["channel_order_id"]
+    order_id = stack.place("WHOLE", customer={"customer_id": "C-WHOLE"}, ship_to=PERSON, lines=LINES)
+    stack.until_ended([order_id])
+    channel_order_id = stack.api.get(f"/orders/{order_id}").json()["channel_order_id"]
     case = {"case_id": "K-1", "channel": "shop", "channel_order_id": channel_order_id, "reason": "Zebulon says too big"}
     case["lines"] = [{"line_no": 1, "quantity": 1}]
-    assert baton.simulators.post("/crm/cases", json=case).status_code == 202
-    baton.until_event("return.closed", [order_id])
-    baton.until_ended([order_id])
-    return dict(baton.api.get(f"/orders/{order_id}").json())
+    assert stack.simulators.post("/crm/cases", json=case).status_code == 202
+    stack.until_event("return.closed", [order_id])
+    stack.until_ended([order_id])
+    return dict(stack.api.get(f"/orders/{order_id}").json())
 
 
 @pytest.fixture(scope="module")
-def held(baton: Running) -> dict[str, Any]:
+def held(stack: RunningStack) -> dict[str, Any]:
     """An order that waits for a person, since its address has no street."""
     nowhere = {name: value for name, value in PERSON.items() if name != "lines"}
-    order_id = baton.place("HELD", ship_to=nowhere)
-    baton.until_event("order.held", [order_id])
-    return dict(baton.api.get(f"/orders/{order_id}").json())
+    order_id = stack.place("HELD", ship_to=nowhere)
+    stack.until_event("order.held", [order_id])
+    return dict(stack.api.get(f"/orders/{order_id}").json())
 
 
 def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivered: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivere
     "attribute", ["OrderId", "ChannelOrderId", "CustomerId", "OrderStatus", "Locations", "Waybills"]
 )
 async def test_the_workflow_is_found_by(
-    attribute: str, delivered: dict[str, Any], baton: Running, client: Client
+    attribute: str, delivered: dict[str, Any], stack: RunningStack, client: Client
 ) -> None:
     # Given what a support agent may have in hand
     wanted = {
@@ -166,19 +166,19 @@ async def test_nothing_of_the_customer_is_in_temporal(
 
 
 def test_nothing_of_the_customer_is_in_the_logs(
-    delivered: dict[str, Any], held: dict[str, Any], baton: Running
+    delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack
 ) -> None:
-    logs = [*(baton.stack.data_dir / "logs").iterdir(), baton.stack.postgres.log]
+    logs = [*(stack.embedded.data_dir / "logs").iterdir(), stack.embedded.postgres.log]
 
     assert {log.name for log in logs} >= {"api.log", "worker.log", "temporal.log", "simulators.log", "log"}
     assert {log.name: list(traces_in(log.read_bytes())) for log in logs} == {log.name: [] for log in logs}
 
 
-def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[str, Any], baton: Running) -> None:
+def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[str, Any], stack: RunningStack) -> None:
     # Given every row of every table
-    tables = [row.name for row in baton.rows("SELECT relname AS name FROM pg_stat_user_tables")]
+    tables = [row.name for row in stack.rows("SELECT relname AS name FROM pg_stat_user_tables")]
     stored = {
-        table: " ".join(row.text for row in baton.rows(f"SELECT t::text AS text FROM {table} t")) for table in tables
+        table: " ".join(row.text for row in stack.rows(f"SELECT t::text AS text FROM {table} t")) for table in tables
     }
 
     # When they are searched
@@ -188,41 +188,41 @@ def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[st
     assert sorted(holding) == ["orders", "partner_events", "returns"]
 
 
-def test_a_customer_who_asks_is_given_what_is_kept_of_them(delivered: dict[str, Any], baton: Running) -> None:
-    told = run(baton, "person", "zebulon@quartermain.example", "C-WHOLE")
+def test_a_customer_who_asks_is_given_what_is_kept_of_them(delivered: dict[str, Any], stack: RunningStack) -> None:
+    told = run(stack, "person", "zebulon@quartermain.example", "C-WHOLE")
 
     assert delivered["order_id"] in [order["order_id"] for order in json.loads(told.stdout)["orders"]], told.stderr
     assert set(traces_in(told.stdout.encode())) == set(TRACES)
 
 
 def test_a_customer_who_was_erased_is_in_no_row_and_the_log_is_still_whole(
-    delivered: dict[str, Any], held: dict[str, Any], baton: Running
+    delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack
 ) -> None:
     # Given the customer of the delivered order, and somebody who still waits for another one
-    erase = run(baton, "erase", "C-WHOLE", "--yes")
-    later = run(baton, "erase", held["customer_id"], "--yes")
+    erase = run(stack, "erase", "C-WHOLE", "--yes")
+    later = run(stack, "erase", held["customer_id"], "--yes")
 
     # Then the first is forgotten, the other will be when it has ended, and no hash is another one
     assert erase.returncode == 0, erase.stdout + erase.stderr
     assert later.stdout.splitlines()[-1] == f"Under way, and done as soon as they have ended: {held['order_id']}"
     written = "SELECT r::text AS text FROM returns r UNION ALL SELECT e::text FROM partner_events e"
     theirs = f"SELECT o::text AS text FROM orders o WHERE order_id = :id UNION ALL {written}"
-    rows = baton.rows(theirs, id=delivered["order_id"])
+    rows = stack.rows(theirs, id=delivered["order_id"])
     assert list(traces_in(" ".join(row.text for row in rows).encode())) == []
-    proof = run(baton, "trace", "--verify")
+    proof = run(stack, "trace", "--verify")
     assert proof.returncode == 0, proof.stdout + proof.stderr
 
 
-def test_every_part_is_ready(baton: Running) -> None:
-    ready = baton.api.get("/readyz")
+def test_every_part_is_ready(stack: RunningStack) -> None:
+    ready = stack.api.get("/readyz")
 
     assert ready.status_code == 200
     assert ready.json()["parts"] == {"database": "up", "migrations": "up", "temporal": "up"}
 
 
-def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], baton: Running) -> None:
+def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], stack: RunningStack) -> None:
     # Given the ports of the API and of the worker that are for machines
-    env = baton.stack.env
+    env = stack.embedded.env
     api, worker = (f"http://127.0.0.1:{env[name]}" for name in ("BATON_API_METRICS_PORT", "BATON_WORKER_PORT"))
 
     # When they are asked
@@ -234,12 +234,12 @@ def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], baton: 
     assert "baton_backlog_size" in figures[0].text
     assert 'baton_threads_taken{threads="steps"}' in figures[1].text
     assert health == ["ok", "ok"]
-    assert baton.api.get("/metrics").status_code == 404
+    assert stack.api.get("/metrics").status_code == 404
 
 
-def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], baton: Running) -> None:
+def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack) -> None:
     # When a person asks for the proof
-    done = run(baton, "verify")
+    done = run(stack, "verify")
 
     # Then it says of every check that it is right, also of the one that asks Temporal
     assert done.returncode == 0, done.stdout + done.stderr
@@ -247,9 +247,9 @@ def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[
     assert "every order under way has a running workflow  1 rows" in done.stdout
 
 
-def run(baton: Running, *words: str) -> subprocess.CompletedProcess[str]:
+def run(stack: RunningStack, *words: str) -> subprocess.CompletedProcess[str]:
     """A `baton` command against this Baton."""
-    told = os.environ | read_environment(baton.stack.data_dir / "env")
+    told = os.environ | read_environment(stack.embedded.data_dir / "env")
     command = [sys.executable, "-m", "cli", *words]
     return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
 

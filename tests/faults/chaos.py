@@ -75,14 +75,14 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
             stdout=output,
             stderr=output,
         )
-    baton = Up(data_dir, process, said)
+    stack = Up(data_dir, process, said)
     try:
         give_up = time.monotonic() + READY_SECONDS
         while "Ready." not in said.read_text():
-            assert process.poll() is None, baton.tail()
-            assert time.monotonic() < give_up, baton.tail()
+            assert process.poll() is None, stack.tail()
+            assert time.monotonic() < give_up, stack.tail()
             time.sleep(0.2)
-        yield baton
+        yield stack
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -95,7 +95,7 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
 class Chaos:
     """Kills by a seed: every part in turn before any comes again, in another sequence each time."""
 
-    baton: Up
+    stack: Up
     seed: int
     log: list[str] = field(default_factory=list)
 
@@ -117,8 +117,8 @@ class Chaos:
         """Kill what may just be coming back from something else."""
         give_up = time.monotonic() + BACK_SECONDS
         while True:
-            assert time.monotonic() < give_up, f"{victim} does not come back\n{self.baton.tail()}"
-            if (pid := self.baton.find(victim, dice)) is not None:
+            assert time.monotonic() < give_up, f"{victim} does not come back\n{self.stack.tail()}"
+            if (pid := self.stack.find(victim, dice)) is not None:
                 with suppress(ProcessLookupError):
                     return os.kill(pid, signal.SIGKILL)
             time.sleep(0.2)

@@ -6,19 +6,19 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from embedded.postgres import EmbeddedPostgres
+from tests.baton import SILENT, Baton, open_baton
 from tests.databases import copy_template
-from tests.e2e.running import Running, running
-from tests.house import SILENT, House, open_house
+from tests.e2e.stack import RunningStack, run_stack
 
 
 @pytest.fixture(scope="package")
-def baton() -> Iterator[Running]:
-    with running(step_seconds=0.2) as baton:
-        yield baton
+def stack() -> Iterator[RunningStack]:
+    with run_stack(step_seconds=0.2) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="package")
-async def house(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres) -> AsyncIterator[House]:
+async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres) -> AsyncIterator[Baton]:
     """All of Baton in this process, whose partners take work and say nothing."""
-    async with open_house(temporal, copy_template(postgres, "faulty_partners"), SILENT) as opened:
+    async with open_baton(temporal, copy_template(postgres, "faulty_partners"), SILENT) as opened:
         yield opened

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 
-from tests.e2e.running import Running
-from tests.house import order_body
+from tests.baton import order_body
+from tests.e2e.stack import RunningStack
 
 ORDERS = 80
 KILLS_AT = (10, 30, 50)
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 120.0
 class Sender:
     """A channel that sends each order until it is acknowledged, and remembers each acknowledgment."""
 
-    baton: Running
+    stack: RunningStack
     acknowledged: dict[str, set[str]] = field(default_factory=dict)
     interrupted: int = 0
 
@@ -37,7 +37,7 @@ class Sender:
 
     def _try(self, body: dict[str, Any]) -> bool:
         try:
-            answer = self.baton.api.post("/orders", json=body)
+            answer = self.stack.api.post("/orders", json=body)
         except httpx2.TransportError:
             self.interrupted += 1
             return False
@@ -46,21 +46,21 @@ class Sender:
         return True
 
 
-def test_an_api_that_is_killed_again_and_again_loses_and_doubles_nothing(baton: Running) -> None:
+def test_an_api_that_is_killed_again_and_again_loses_and_doubles_nothing(stack: RunningStack) -> None:
     # Given a burst of orders, each sent until it is acknowledged
     bodies = [order_body(f"HAIL-{number}") for number in range(ORDERS)]
-    sender = Sender(baton)
+    sender = Sender(stack)
 
     # When the API is killed and started again several times in the middle of it
     with ThreadPoolExecutor(1) as channel:
         burst = channel.submit(sender.send_all, bodies)
         for acknowledged in KILLS_AT:
-            baton.until(
+            stack.until(
                 f"{acknowledged} acknowledgments", lambda so_far=acknowledged: len(sender.acknowledged) >= so_far
             )
             assert not burst.done(), "the burst was over before the last kill"
-            baton.kill("api")
-            baton.start("api")
+            stack.kill("api")
+            stack.start("api")
         burst.result()
     assert sender.interrupted >= len(KILLS_AT)
 
@@ -69,12 +69,12 @@ def test_an_api_that_is_killed_again_and_again_loses_and_doubles_nothing(baton: 
 
     # And each order is there once, under the one id that was ever told
     sql = "SELECT channel_order_id, order_id FROM orders WHERE channel_order_id LIKE 'HAIL-%'"
-    there = {row.channel_order_id: {row.order_id} for row in baton.rows(sql)}
-    assert len(baton.rows(sql)) == ORDERS
+    there = {row.channel_order_id: {row.order_id} for row in stack.rows(sql)}
+    assert len(stack.rows(sql)) == ORDERS
     assert there == sender.acknowledged
 
     # And a workflow has taken up each of them
     waiting = "SELECT order_id FROM orders WHERE channel_order_id LIKE 'HAIL-%' AND status = 'received'"
-    baton.until("each order is audited", lambda: not baton.rows(waiting), PATIENCE_SECONDS)
+    stack.until("each order is audited", lambda: not stack.rows(waiting), PATIENCE_SECONDS)
     held = "SELECT 1 FROM holds JOIN orders USING (order_id) WHERE channel_order_id LIKE 'HAIL-%'"
-    assert not baton.rows(held)
+    assert not stack.rows(held)

@@ -25,8 +25,8 @@ from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from embedded.services import ROOT
 from models.database import Sessions, sessions
+from tests.baton import order_body
 from tests.faults.chaos import Chaos, Up, up
-from tests.house import order_body
 
 MINUTES = float(os.environ.get("CHAOS_MINUTES", "0.3"))
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "30"))
@@ -38,26 +38,26 @@ PACE = MINUTES * 60 / ORDERS * CHANNELS
 
 
 @pytest.fixture
-def baton() -> Iterator[Up]:
-    with TemporaryDirectory(prefix="baton-chaos-") as directory, up(Path(directory), step_seconds=0.2) as baton:
-        yield baton
+def stack() -> Iterator[Up]:
+    with TemporaryDirectory(prefix="baton-chaos-") as directory, up(Path(directory), step_seconds=0.2) as stack:
+        yield stack
 
 
 @pytest.fixture
-def record(baton: Up) -> Sessions:
-    engine = create_engine(baton.env["BATON_DATABASE_URL"], pool_pre_ping=True)
+def record(stack: Up) -> Sessions:
+    engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True)
     return sessions(engine)
 
 
 class Shop:
     """Channels that send each order until it is acknowledged, as fast as an order each `PACE` seconds."""
 
-    def __init__(self, baton: Up, key: str) -> None:
-        url = f"http://127.0.0.1:{baton.env['BATON_API_PORT']}"
+    def __init__(self, stack: Up, key: str) -> None:
+        url = f"http://127.0.0.1:{stack.env['BATON_API_PORT']}"
         headers = {"Authorization": f"Bearer {key}"}
         self.api = httpx2.Client(base_url=url, headers=headers, timeout=40, trust_env=False)
         self.acknowledged: dict[str, str] = {}
-        self.baton = baton
+        self.stack = stack
 
     def send(self, number: int) -> None:
         body, began = order_body(f"CHAOS-{number}"), time.monotonic()
@@ -72,18 +72,18 @@ class Shop:
         except httpx2.TransportError:
             return False
         if answer.status_code >= 500:
-            assert answer.status_code == 503, self.baton.logged(answer.headers["x-request-id"])
+            assert answer.status_code == 503, self.stack.logged(answer.headers["x-request-id"])
             return False
         assert answer.status_code in (200, 202), answer.text
         self.acknowledged[body["channel_order_id"]] = answer.json()["order_id"]
         return True
 
 
-def test_every_acknowledged_order_is_there_once_and_ends(baton: Up, record: Sessions) -> None:
+def test_every_acknowledged_order_is_there_once_and_ends(stack: Up, record: Sessions) -> None:
     # Given a shop that takes orders
     with record.begin() as session:
         stock_shop(session, SHOP)
-    shop, chaos = Shop(baton, create_key(record, "Sun of support", "staff")), Chaos(baton, SEED)
+    shop, chaos = Shop(stack, create_key(record, "Sun of support", "staff")), Chaos(stack, SEED)
 
     # When something is killed every few seconds
     sys.stdout.write(f"\nCHAOS_SEED={SEED}\n")
@@ -94,14 +94,14 @@ def test_every_acknowledged_order_is_there_once_and_ends(baton: Up, record: Sess
     sys.stdout.write("\n".join(chaos.log) + "\n")
 
     # Then each order that was acknowledged is there once, and ends without anybody's help
-    assert until_ended(record) == Counter(completed=ORDERS), baton.tail()
+    assert until_ended(record) == Counter(completed=ORDERS), stack.tail()
     rows = rows_of(record, "SELECT channel_order_id, order_id FROM orders")
     assert len(rows) == ORDERS
     assert {row.channel_order_id: row.order_id for row in rows} == shop.acknowledged
-    assert baton.process.poll() is None, baton.tail()
+    assert stack.process.poll() is None, stack.tail()
 
     # And the books are right
-    command = [sys.executable, "-m", "cli", "verify", "--data-dir", str(baton.data_dir)]
+    command = [sys.executable, "-m", "cli", "verify", "--data-dir", str(stack.data_dir)]
     verified = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr
 

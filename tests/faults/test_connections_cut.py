@@ -4,9 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.e2e.running import Running
+from tests.baton import order_body
+from tests.e2e.stack import RunningStack
 from tests.faults.once import assert_done_once
-from tests.house import order_body
 
 UNITS, ORDERS, CUTS = 20, 30, 8
 LANTERN = "SILK-LANTERN"
@@ -26,37 +26,37 @@ CUT_ALL = """
 """
 
 
-def test_exactly_the_stock_is_sold_when_connections_are_cut_in_mid_claim(baton: Running) -> None:
+def test_exactly_the_stock_is_sold_when_connections_are_cut_in_mid_claim(stack: RunningStack) -> None:
     # Given more orders than there is stock
-    leave(baton, UNITS)
-    orders = baton.place_many("CUT", ORDERS, lines=[(LANTERN, 1, "30.00")])
+    leave(stack, UNITS)
+    orders = stack.place_many("CUT", ORDERS, lines=[(LANTERN, 1, "30.00")])
 
     # When all connections are cut again and again while they claim it
     for _ in range(CUTS):
-        baton.until("somebody is in mid-claim", lambda: baton.rows(IN_MID_CLAIM))
-        baton.rows(CUT_ALL)
+        stack.until("somebody is in mid-claim", lambda: stack.rows(IN_MID_CLAIM))
+        stack.rows(CUT_ALL)
 
     # Then as many orders as there were units are delivered, and the others wait
-    baton.until("all that was there is delivered", lambda: len(with_status(baton, orders, "completed")) == UNITS)
-    sold = with_status(baton, orders, "completed")
+    stack.until("all that was there is delivered", lambda: len(with_status(stack, orders, "completed")) == UNITS)
+    sold = with_status(stack, orders, "completed")
     waiting = [order_id for order_id in orders if order_id not in sold]
-    baton.until_event("sourcing.failed", waiting, times=len(waiting))
-    assert stock(baton) == (0, 0, 0)
+    stack.until_event("sourcing.failed", waiting, times=len(waiting))
+    assert stock(stack) == (0, 0, 0)
 
     # And those that are canceled get their money back
     for order_id in waiting:
-        assert baton.api.post(f"/orders/{order_id}/cancel", json={"reason": "too late"}).json()["answer"] == "done"
-    baton.until_ended(waiting, "canceled")
-    baton.until_ended(sold)
-    assert_done_once(baton, sold)
+        assert stack.api.post(f"/orders/{order_id}/cancel", json={"reason": "too late"}).json()["answer"] == "done"
+    stack.until_ended(waiting, "canceled")
+    stack.until_ended(sold)
+    assert_done_once(stack, sold)
 
 
-def test_orders_that_are_taken_in_when_connections_are_cut_are_there_once(baton: Running) -> None:
+def test_orders_that_are_taken_in_when_connections_are_cut_are_there_once(stack: RunningStack) -> None:
     # Given a channel that sends each order until it is acknowledged
     bodies = [order_body(f"INTAKE-{number}") for number in range(30)]
 
     def send(body: dict[str, Any]) -> str:
-        while not (answer := baton.api.post("/orders", json=body)).is_success:
+        while not (answer := stack.api.post("/orders", json=body)).is_success:
             assert answer.status_code == 503, answer.text
             time.sleep(0.05)
         return str(answer.json()["order_id"])
@@ -65,34 +65,34 @@ def test_orders_that_are_taken_in_when_connections_are_cut_are_there_once(baton:
     with ThreadPoolExecutor(4) as channels:
         sending = [channels.submit(send, body) for body in bodies]
         while not all(sent.done() for sent in sending):
-            if baton.rows(IN_MID_INTAKE):
-                baton.rows(CUT_ALL)
+            if stack.rows(IN_MID_INTAKE):
+                stack.rows(CUT_ALL)
     acknowledged = [sent.result() for sent in sending]
 
     # Then each order is there once, goes its way, and no log of ours names a customer
-    rows = baton.rows("SELECT order_id FROM orders WHERE channel_order_id LIKE 'INTAKE-%'")
+    rows = stack.rows("SELECT order_id FROM orders WHERE channel_order_id LIKE 'INTAKE-%'")
     assert sorted(row.order_id for row in rows) == sorted(acknowledged)
-    baton.until_ended(acknowledged, seconds=120)
-    assert_done_once(baton, acknowledged)
-    for log in (baton.stack.data_dir / "logs").iterdir():
+    stack.until_ended(acknowledged, seconds=120)
+    assert_done_once(stack, acknowledged)
+    for log in (stack.embedded.data_dir / "logs").iterdir():
         assert "Lin Xia" not in log.read_text(), log.name
 
 
-def leave(baton: Running, units: int) -> None:
+def leave(stack: RunningStack, units: int) -> None:
     """Sell all lanterns but so many, to one customer."""
-    on_hand = stock(baton)[0]
-    order_id = baton.place("ALL-BUT-SOME", lines=[(LANTERN, on_hand - units, "30.00")])
-    baton.until_ended([order_id])
-    assert stock(baton) == (units, 0, 0)
+    on_hand = stock(stack)[0]
+    order_id = stack.place("ALL-BUT-SOME", lines=[(LANTERN, on_hand - units, "30.00")])
+    stack.until_ended([order_id])
+    assert stock(stack) == (units, 0, 0)
 
 
-def stock(baton: Running) -> tuple[int, int, int]:
+def stock(stack: RunningStack) -> tuple[int, int, int]:
     """The lanterns on hand, reserved and allocated, over all locations."""
     counters = "sum(on_hand) AS on_hand, sum(reserved) AS reserved, sum(allocated) AS allocated"
-    row = baton.rows(f"SELECT {counters} FROM stock WHERE sku = '{LANTERN}'")[0]
+    row = stack.rows(f"SELECT {counters} FROM stock WHERE sku = '{LANTERN}'")[0]
     return row.on_hand, row.reserved, row.allocated
 
 
-def with_status(baton: Running, orders: list[str], status: str) -> list[str]:
+def with_status(stack: RunningStack, orders: list[str], status: str) -> list[str]:
     sql = "SELECT order_id FROM orders WHERE order_id = ANY(:orders) AND status = :status"
-    return [row.order_id for row in baton.rows(sql, orders=orders, status=status)]
+    return [row.order_id for row in stack.rows(sql, orders=orders, status=status)]

@@ -15,8 +15,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from commands.seed import Shop, stock_shop
 from embedded.postgres import EmbeddedPostgres
+from tests.baton import QUICK, Baton, open_baton
 from tests.databases import copy_template
-from tests.house import QUICK, House, open_house
 from workflows.activity_options import DATABASE
 
 ORDERS = int(os.environ.get("ORDERS", "24"))
@@ -25,20 +25,20 @@ HALL = {"location_id": "HALL", "kind": "warehouse", "name": "Hall", "country": "
 
 
 @pytest.fixture
-async def house(
+async def baton(
     temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Baton]:
     limit = DATABASE["start_to_close_timeout"]
     monkeypatch.setitem(DATABASE, "start_to_close_timeout", min(limit, timedelta(seconds=STILL_SECONDS / 2)))
-    async with open_house(temporal, copy_template(postgres, "stands_still"), QUICK) as opened:
+    async with open_baton(temporal, copy_template(postgres, "stands_still"), QUICK) as opened:
         yield opened
 
 
-async def test_orders_go_on_when_the_database_stood_still(house: House, postgres: EmbeddedPostgres) -> None:
+async def test_orders_go_on_when_the_database_stood_still(baton: Baton, postgres: EmbeddedPostgres) -> None:
     # Given orders of which some are claiming the same goods
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         stock_shop(session, Shop({"MANY": "Many"}, [HALL], {("MANY", "HALL"): 100_000}))
-    orders = await asyncio.gather(*(house.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
+    orders = await asyncio.gather(*(baton.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
     await asyncio.to_thread(until, lambda: threads_at_the_desk() >= 3, 0.001)
 
     # When PostgreSQL stands still for longer than a step may take
@@ -52,10 +52,10 @@ async def test_orders_go_on_when_the_database_stood_still(house: House, postgres
             os.kill(process.pid, signal.SIGCONT)
 
     # Then every order ends, and so does one that comes later
-    orders.append(await house.order("AFTER", lines=[("MANY", 1, "9.00")]))
+    orders.append(await baton.order("AFTER", lines=[("MANY", 1, "9.00")]))
     left = "SELECT count(*) FROM orders WHERE status <> 'completed'"
-    await asyncio.to_thread(until, lambda: not house.rows(left)[0].count, 0.25)
-    assert len(house.rows("SELECT 1 FROM orders")) == len(orders)
+    await asyncio.to_thread(until, lambda: not baton.rows(left)[0].count, 0.25)
+    assert len(baton.rows("SELECT 1 FROM orders")) == len(orders)
 
 
 def until(holds: Callable[[], bool], pause: float) -> None:

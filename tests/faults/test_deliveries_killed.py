@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from tests.e2e.running import Running
+from tests.e2e.stack import RunningStack
 from tests.record.receiver import Receiver, receiving
 
 ORDERS = 500
@@ -29,21 +29,21 @@ FORGET = (
 )
 
 
-def test_every_event_is_taken_once_and_in_order_though_the_worker_died(baton: Running) -> None:
+def test_every_event_is_taken_once_and_in_order_though_the_worker_died(stack: RunningStack) -> None:
     # Given a subscriber, and what happened to hundreds of orders
     with receiving() as (receiver, url):
         # Other tests' orders, which the same Baton carries, are not its business.
         body = {"url": url, "types": ["*"], "channel": "told"}
-        subscription = baton.api.post("/subscriptions", json=body).raise_for_status().json()["subscription_id"]
-        happen(baton)
+        subscription = stack.api.post("/subscriptions", json=body).raise_for_status().json()["subscription_id"]
+        happen(stack)
 
         # When the worker is killed in the middle of telling
-        baton.until("some are told", lambda: len(receiver.came) >= ORDERS)
-        baton.kill("worker")
-        baton.start("worker")
+        stack.until("some are told", lambda: len(receiver.came) >= ORDERS)
+        stack.kill("worker")
+        stack.start("worker")
 
         # Then each event has come, and its first coming is in the order of its order
-        baton.until("all are taken", lambda: len(first_comings(receiver)) == ORDERS * len(STORY))
+        stack.until("all are taken", lambda: len(first_comings(receiver)) == ORDERS * len(STORY))
         stories: dict[str, list[str]] = {}
         for order_id, event in first_comings(receiver):
             stories.setdefault(order_id, []).append(event)
@@ -51,16 +51,16 @@ def test_every_event_is_taken_once_and_in_order_though_the_worker_died(baton: Ru
 
         # And all that is left is the log of it
         path = f"/subscriptions/{subscription}"
-        baton.until("all is written down", lambda: baton.api.get(path).json()["waiting"] == 0)
-        baton.api.delete(path).raise_for_status()
-    with baton.record.begin() as session:
+        stack.until("all is written down", lambda: stack.api.get(path).json()["waiting"] == 0)
+        stack.api.delete(path).raise_for_status()
+    with stack.record.begin() as session:
         for forget in FORGET:
             session.execute(text(forget))
-    baton.verify()
+    stack.verify()
 
 
-def happen(baton: Running) -> None:
-    with baton.record.begin() as session:
+def happen(stack: RunningStack) -> None:
+    with stack.record.begin() as session:
         session.execute(PLACE, {"orders": ORDERS})
         for event in STORY:
             session.execute(HAPPEN, {"orders": ORDERS, "event": event})

@@ -13,7 +13,7 @@ from record.comparing import silent_parcels, silent_work
 from record.comparing.silent_work import SilentWork
 from relay import inquiries
 from relay.inquiries import InquiryWatch
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 
 LAMP = [("ELEGANT-LAMP", 1, "9.00")]
 AGE = text("""
@@ -27,84 +27,84 @@ AGE_PARCELS = text("""
 
 
 async def test_work_that_the_warehouse_has_forgotten_is_told_again_once_and_then_a_person_is_called(
-    house: House,
+    baton: Baton,
 ) -> None:
     # Given work that the warehouse has accepted and forgotten
-    order_id = await house.order("FORGOTTEN", lines=LAMP)
-    await house.until_fulfillment(order_id, "released")
+    order_id = await baton.order("FORGOTTEN", lines=LAMP)
+    await baton.until_fulfillment(order_id, "released")
     work = f"/wms/fulfillment-orders/{order_id}-1"
-    await forget(house, "wms")
-    assert (await house.simulators.get(work)).status_code == 404
+    await forget(baton, "wms")
+    assert (await baton.simulators.get(work)).status_code == 404
 
     # When it was silent for long
-    await silence(house, order_id)
+    await silence(baton, order_id)
 
     # Then it is told again, for the same order, and nobody is called
-    await house.until_event(order_id, "fulfillment_order.told_again")
-    asked = (await house.simulators.get(work)).json()
+    await baton.until_event(order_id, "fulfillment_order.told_again")
+    asked = (await baton.simulators.get(work)).json()
     assert (asked["status"], asked["request"]["order_id"], asked["times_asked"]) == ("accepted", order_id, 2)
-    assert (await house.show(order_id))["attention"] is None
+    assert (await baton.show(order_id))["attention"] is None
 
     # When it knows of it, it is not told once more, however long it is silent
-    await silence(house, order_id)
-    assert (await house.simulators.get(work)).json()["times_asked"] == 2
+    await silence(baton, order_id)
+    assert (await baton.simulators.get(work)).json()["times_asked"] == 2
 
     # When it forgets it again, a person is called, and the order waits on
-    await forget(house, "wms")
-    await silence(house, order_id)
-    order = await house.until(order_id, lambda order: bool(order["attention"]))
+    await forget(baton, "wms")
+    await silence(baton, order_id)
+    order = await baton.until(order_id, lambda order: bool(order["attention"]))
     assert "does not know of the work any more, though it was told again" in order["attention"]
 
     # And news of it end that
-    await house.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
-    await house.until(order_id, lambda order: not order["attention"])
+    await baton.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
+    await baton.until(order_id, lambda order: not order["attention"])
 
 
-async def test_a_booking_that_the_carriers_have_forgotten_is_told_again_under_the_same_waybill(house: House) -> None:
+async def test_a_booking_that_the_carriers_have_forgotten_is_told_again_under_the_same_waybill(baton: Baton) -> None:
     # Given a parcel that is booked, and a carriers' desk that has forgotten it
-    order_id = await house.order("BOOKED", lines=LAMP)
-    await house.until_fulfillment(order_id, "released")
-    await house.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
-    await house.until_event(order_id, "shipment.booked")
-    shipment = (await house.show(order_id))["shipments"][0]
-    await forget(house, "tms")
+    order_id = await baton.order("BOOKED", lines=LAMP)
+    await baton.until_fulfillment(order_id, "released")
+    await baton.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
+    await baton.until_event(order_id, "shipment.booked")
+    shipment = (await baton.show(order_id))["shipments"][0]
+    await forget(baton, "tms")
 
     # When it was silent for long
-    await silence(house, order_id)
+    await silence(baton, order_id)
 
     # Then it has the same parcel again
-    await house.until_event(order_id, "shipment.told_again")
-    known = (await house.simulators.get(f"/tms/shipments/{shipment['shipment_id']}")).json()
+    await baton.until_event(order_id, "shipment.told_again")
+    known = (await baton.simulators.get(f"/tms/shipments/{shipment['shipment_id']}")).json()
     assert known["waybill"] == shipment["waybill"]
-    assert (await house.show(order_id))["attention"] is None
+    assert (await baton.show(order_id))["attention"] is None
 
 
-async def test_work_that_is_called_back_while_it_is_told_again_is_called_back_again(house: House) -> None:
+async def test_work_that_is_called_back_while_it_is_told_again_is_called_back_again(baton: Baton) -> None:
     # Given forgotten work
-    order_id = await house.order("CALLED-BACK", lines=LAMP)
-    await house.until_fulfillment(order_id, "released")
-    await forget(house, "wms")
-    with house.sessions.begin() as session:
+    order_id = await baton.order("CALLED-BACK", lines=LAMP)
+    await baton.until_fulfillment(order_id, "released")
+    await forget(baton, "wms")
+    with baton.sessions.begin() as session:
         session.execute(AGE, {"order_id": order_id})
 
     # When the order is canceled in the midst of telling it again: the recall comes first
-    warehouse = CanceledMeanwhile(connect_partners(house.settings).wms, house, order_id)
-    silent = SilentWork(house.sessions, warehouse)
-    assert silent.tell_again(row_of(house, silent, order_id)) == []
+    warehouse = CanceledMeanwhile(connect_partners(baton.settings).wms, baton, order_id)
+    silent = SilentWork(baton.sessions, warehouse)
+    assert silent.tell_again(row_of(baton, silent, order_id)) == []
 
     # Then nothing is picked
-    assert (await house.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")).json()["status"] == "recalled"
+    assert (await baton.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")).json()["status"] == "recalled"
 
 
 class CanceledMeanwhile(Warehouse):
     """While it is told, somebody else ends the work."""
 
-    def __init__(self, wms: Warehouse, house: House, order_id: str) -> None:
-        self.wms, self.house, self.order_id = wms, house, order_id
+    def __init__(self, wms: Warehouse, baton: Baton, order_id: str) -> None:
+        self.wms, self.baton, self.order_id = wms, baton, order_id
         self.recall, self.announce_return = wms.recall, wms.announce_return  # type: ignore[method-assign]
 
     def pick(self, request: PickRequest, key: str) -> str:
-        with self.house.sessions.begin() as session:
+        with self.baton.sessions.begin() as session:
             end = text("UPDATE fulfillment_orders SET status = 'canceled' WHERE order_id = :order_id")
             session.execute(end, {"order_id": self.order_id})
         return self.wms.pick(request, key)
@@ -123,10 +123,10 @@ class CanceledMeanwhile(Warehouse):
     ],
 )
 def test_what_a_word_of_the_warehouse_says_is_taken_in_and_the_rest_must_be_reported(
-    house: House, ours: str, theirs: str, news: list[str]
+    baton: Baton, ours: str, theirs: str, news: list[str]
 ) -> None:
-    work = SilentWork(house.sessions, connect_partners(house.settings).wms)
-    with house.sessions() as session:
+    work = SilentWork(baton.sessions, connect_partners(baton.settings).wms)
+    with baton.sessions() as session:
         row = session.execute(text("SELECT 'F-1' AS subject, :status AS status"), {"status": ours}).one()
         now = session.execute(text("SELECT now()")).scalar_one()
 
@@ -145,8 +145,8 @@ def test_what_a_word_of_the_warehouse_says_is_taken_in_and_the_rest_must_be_repo
         (inquiries.DUE, "silent_parcels"),
     ],
 )
-def test_what_is_silent_is_found_by_an_index(house: House, which: TextClause, index: str) -> None:
-    with house.sessions() as session:
+def test_what_is_silent_is_found_by_an_index(baton: Baton, which: TextClause, index: str) -> None:
+    with baton.sessions() as session:
         now = session.execute(text("SELECT now()")).scalar_one()
         session.execute(text("SET LOCAL enable_seqscan = off"))
         values = {"before": now, "wms": now, "tms": now, "at_once": 50}
@@ -155,31 +155,31 @@ def test_what_is_silent_is_found_by_an_index(house: House, which: TextClause, in
     assert f"ix_fulfillment_orders_{index}" in plan
 
 
-async def forget(house: House, partner: str) -> None:
-    (await house.simulators.post(f"/{partner}/forget", json={})).raise_for_status()
+async def forget(baton: Baton, partner: str) -> None:
+    (await baton.simulators.post(f"/{partner}/forget", json={})).raise_for_status()
 
 
-async def silence(house: House, order_id: str) -> None:
+async def silence(baton: Baton, order_id: str) -> None:
     """Let two days pass for the work of this order, and look for silence."""
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         session.execute(AGE, {"order_id": order_id})
         session.execute(AGE_PARCELS, {"order_id": order_id})
-    watch = InquiryWatch(house.sessions, house.client, house.settings)
-    await eventually(lambda: watched(watch, house, order_id), bool)
+    watch = InquiryWatch(baton.sessions, baton.client, baton.settings)
+    await eventually(lambda: watched(watch, baton, order_id), bool)
 
 
-async def watched(watch: InquiryWatch, house: House, order_id: str) -> bool:
+async def watched(watch: InquiryWatch, baton: Baton, order_id: str) -> bool:
     """A run that is just ending finds nothing, and the next one does."""
     await watch.carry()
-    return await asked_now(house, order_id)
+    return await asked_now(baton, order_id)
 
 
-async def asked_now(house: House, order_id: str) -> bool:
+async def asked_now(baton: Baton, order_id: str) -> bool:
     sql = "SELECT FROM fulfillment_orders WHERE order_id = :id AND asked_at > now() - interval '1 day'"
-    return bool(house.rows(sql, id=order_id))
+    return bool(baton.rows(sql, id=order_id))
 
 
-def row_of(house: House, silence: Silence, order_id: str) -> Any:
-    with house.sessions() as session:
+def row_of(baton: Baton, silence: Silence, order_id: str) -> Any:
+    with baton.sessions() as session:
         now = session.execute(text("SELECT now()")).scalar_one()
         return next(row for row in silence.find(session, now, 1_000) if row.order_id == order_id)

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from domain.milestones import RECIPIENTS
-from tests.e2e.running import PATIENCE_SECONDS, Running
+from tests.baton import order_body
+from tests.e2e.stack import PATIENCE_SECONDS, RunningStack
 from tests.faults.once import MILESTONES
-from tests.house import order_body
 
 CARRIED, TOLD = int(os.environ.get("TROUBLED_ORDERS", "30")), 470
 SECONDS = PATIENCE_SECONDS + CARRIED
@@ -42,83 +42,83 @@ ANNOUNCE = text("""
 
 
 @pytest.fixture
-def mended(baton: Running) -> Iterator[None]:
+def mended(stack: RunningStack) -> Iterator[None]:
     """Whatever happens, the partners are well for the tests after it."""
     yield
     for partner in TROUBLES:
-        trouble(baton, partner, kind="none")
+        trouble(stack, partner, kind="none")
 
 
-def test_each_milestone_is_taken_once_and_in_order_whatever_the_partners_do(baton: Running, mended: None) -> None:
+def test_each_milestone_is_taken_once_and_in_order_whatever_the_partners_do(stack: RunningStack, mended: None) -> None:
     # Given a partner that is down, a slow one, one that lies, and one that loses every other answer
     for partner, how in TROUBLES.items():
-        trouble(baton, partner, **how)
+        trouble(stack, partner, **how)
 
     # When hundreds of orders have something to tell, others come, and the worker dies among them
-    orders = [*told(baton), *(carried := placed(baton))]
-    baton.until("some are delivered", lambda: completed(baton, orders) > TOLD + CARRIED // 3, SECONDS)
-    baton.kill("worker")
-    trouble(baton, "inbox", kind="twice")
-    baton.start("worker")
+    orders = [*told(stack), *(carried := placed(stack))]
+    stack.until("some are delivered", lambda: completed(stack, orders) > TOLD + CARRIED // 3, SECONDS)
+    stack.kill("worker")
+    trouble(stack, "inbox", kind="twice")
+    stack.start("worker")
 
     # Then all are delivered, whoever knows of it
-    baton.until("all are delivered", lambda: completed(baton, orders) == TOLD + CARRIED, SECONDS)
-    assert taken(baton, "erp", orders) == taken(baton, "channel", orders) == {}
+    stack.until("all are delivered", lambda: completed(stack, orders) == TOLD + CARRIED, SECONDS)
+    assert taken(stack, "erp", orders) == taken(stack, "channel", orders) == {}
     # A try for each milestone, and two more where it died with the worker: no order waits for who is told of it.
-    assert max(tries_to_tell(baton, order_id) for order_id in carried[:: CARRIED // 10]) <= len(MILESTONES) + 2
+    assert max(tries_to_tell(stack, order_id) for order_id in carried[:: CARRIED // 10]) <= len(MILESTONES) + 2
 
     # When the partners are well again
     for partner in TROUBLES:
-        trouble(baton, partner, kind="none")
-    baton.until("everybody is told", lambda: not untold(baton, orders), SECONDS)
+        trouble(stack, partner, kind="none")
+    stack.until("everybody is told", lambda: not untold(stack, orders), SECONDS)
 
     # Then each has each milestone of each order once and in order, and nobody needs to be called
     for recipient in RECIPIENTS:
-        assert taken(baton, recipient, orders) == {order_id: list(MILESTONES) for order_id in orders}, recipient
-    assert baton.rows("SELECT FROM messages WHERE parked_at IS NOT NULL") == []
-    baton.verify()
+        assert taken(stack, recipient, orders) == {order_id: list(MILESTONES) for order_id in orders}, recipient
+    assert stack.rows("SELECT FROM messages WHERE parked_at IS NOT NULL") == []
+    stack.verify()
 
 
-def trouble(baton: Running, partner: str, **how: Any) -> None:
-    baton.simulators.put(f"/{partner}/trouble", json=how).raise_for_status()
+def trouble(stack: RunningStack, partner: str, **how: Any) -> None:
+    stack.simulators.put(f"/{partner}/trouble", json=how).raise_for_status()
 
 
-def told(baton: Running) -> list[str]:
+def told(stack: RunningStack) -> list[str]:
     """Orders that have something to tell to everybody."""
-    with baton.record.begin() as session:
+    with stack.record.begin() as session:
         orders = list(session.scalars(PLACE, {"orders": TOLD}))
         everything = {"orders": orders, "milestones": list(MILESTONES), "recipients": list(RECIPIENTS)}
         session.execute(ANNOUNCE, everything)
     return orders
 
 
-def placed(baton: Running) -> list[str]:
+def placed(stack: RunningStack) -> list[str]:
     """Orders that come in one request."""
     bodies = [order_body(f"TROUBLED-{number}", lines=[("DESK-CLOCK", 1, "60.00")]) for number in range(CARRIED)]
-    answer = baton.api.post("/orders:batch", json=bodies).raise_for_status()
+    answer = stack.api.post("/orders:batch", json=bodies).raise_for_status()
     return [item["order_id"] for item in answer.json()["items"]]
 
 
-def completed(baton: Running, orders: Sequence[str]) -> int:
+def completed(stack: RunningStack, orders: Sequence[str]) -> int:
     sql = "SELECT count(*) FROM orders WHERE order_id = ANY(:orders) AND status = 'completed'"
-    return int(baton.rows(sql, orders=list(orders))[0].count)
+    return int(stack.rows(sql, orders=list(orders))[0].count)
 
 
-def untold(baton: Running, orders: Sequence[str]) -> int:
+def untold(stack: RunningStack, orders: Sequence[str]) -> int:
     sql = "SELECT count(*) FROM messages WHERE order_id = ANY(:orders) AND sent_at IS NULL"
-    return int(baton.rows(sql, orders=list(orders))[0].count)
+    return int(stack.rows(sql, orders=list(orders))[0].count)
 
 
-def tries_to_tell(baton: Running, order_id: str) -> int:
-    workflows = baton.api.get(f"/orders/{order_id}/history").raise_for_status().json()["workflows"]
+def tries_to_tell(stack: RunningStack, order_id: str) -> int:
+    workflows = stack.api.get(f"/orders/{order_id}/history").raise_for_status().json()["workflows"]
     steps = [step for workflow in workflows for step in workflow["happenings"]]
     return sum(step["attempts"] for step in steps if step["name"] == "notify")
 
 
-def taken(baton: Running, recipient: str, orders: Sequence[str]) -> dict[str, list[str]]:
+def taken(stack: RunningStack, recipient: str, orders: Sequence[str]) -> dict[str, list[str]]:
     """By order the milestones that a partner has, as they came; a message that it had already does not count."""
     ours, found = set(orders), dict[str, list[str]]()
-    for message in baton.simulators.get(f"/{recipient}/messages").raise_for_status().json()["messages"]:
+    for message in stack.simulators.get(f"/{recipient}/messages").raise_for_status().json()["messages"]:
         if message["order_id"] in ours:
             found.setdefault(message["order_id"], []).append(message["milestone"])
     return found

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 from temporalio.client import Client, WorkflowHandle
 
-from tests.e2e.running import Running
+from tests.baton import order_body
+from tests.e2e.stack import RunningStack
 from tests.faults.once import assert_done_once
-from tests.house import order_body
 
 # The server learns that a step died with its worker when the step's time is over, of messages after two minutes.
 AFTER_A_KILL = 240.0
@@ -20,31 +20,31 @@ AFTER_AN_OUTAGE = 120.0
 MOMENTS = ("fulfillment_order.released", "fulfillment_order.packed", "shipment.booked", "fulfillment_order.shipped")
 
 
-def test_orders_outlive_their_workers(baton: Running) -> None:
+def test_orders_outlive_their_workers(stack: RunningStack) -> None:
     # Given orders that come in waves
     orders: list[str] = []
     for moment in MOMENTS:
-        wave = baton.place_many("KILLED", 5)
+        wave = stack.place_many("KILLED", 5)
         orders += wave
 
         # When the worker is killed while the wave is at one step after the other
-        baton.until_event(moment, wave, times=2)
-        baton.kill("worker")
-        baton.start("worker")
+        stack.until_event(moment, wave, times=2)
+        stack.kill("worker")
+        stack.start("worker")
 
     # Then every order goes its way, and nothing was done twice
-    baton.until_ended(orders, seconds=AFTER_A_KILL)
-    assert_done_once(baton, orders)
+    stack.until_ended(orders, seconds=AFTER_A_KILL)
+    assert_done_once(stack, orders)
 
 
-def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: Running) -> None:
+def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(stack: RunningStack) -> None:
     # Given a burst of orders
     bodies = [order_body(f"BURST-{number}") for number in range(24)]
     acknowledged: dict[str, str] = {}
 
     def send(body: dict[str, Any]) -> int:
         try:
-            answer = baton.api.post("/orders", json=body)
+            answer = stack.api.post("/orders", json=body)
         except httpx2.TransportError:
             return 0
         if answer.is_success:
@@ -54,11 +54,11 @@ def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: 
     # When the API is killed in the middle of it
     with ThreadPoolExecutor(8) as channels:
         burst = [channels.submit(send, body) for body in bodies]
-        baton.until("the first orders are acknowledged", lambda: len(acknowledged) >= 8)
-        baton.kill("api")
+        stack.until("the first orders are acknowledged", lambda: len(acknowledged) >= 8)
+        stack.kill("api")
     assert {sent.result() for sent in burst} == {202, 0}
     before = dict(acknowledged)
-    baton.start("api")
+    stack.start("api")
 
     # Then what was acknowledged is known as such, and what was not may be sent again
     assert {send(body) for body in bodies} <= {200, 202}
@@ -66,77 +66,77 @@ def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(baton: 
 
     # And each is there once and goes its way
     sql = "SELECT order_id FROM orders WHERE channel_order_id LIKE 'BURST-%'"
-    assert sorted(row.order_id for row in baton.rows(sql)) == sorted(acknowledged.values())
+    assert sorted(row.order_id for row in stack.rows(sql)) == sorted(acknowledged.values())
     assert len(set(acknowledged.values())) == len(bodies)
-    baton.until_ended([*acknowledged.values()], seconds=AFTER_AN_OUTAGE)
-    assert_done_once(baton, [*acknowledged.values()])
+    stack.until_ended([*acknowledged.values()], seconds=AFTER_AN_OUTAGE)
+    assert_done_once(stack, [*acknowledged.values()])
 
 
-def test_orders_outlive_a_restart_of_postgresql(baton: Running) -> None:
+def test_orders_outlive_a_restart_of_postgresql(stack: RunningStack) -> None:
     # Given orders under way
-    orders = baton.place_many("DATABASE", 12)
-    baton.until_event("fulfillment_order.released", orders, times=3)
+    orders = stack.place_many("DATABASE", 12)
+    stack.until_event("fulfillment_order.released", orders, times=3)
 
     # When PostgreSQL is stopped under them and started again
-    baton.stack.postgres.stop()
-    baton.stack.postgres.start()
+    stack.embedded.postgres.stop()
+    stack.embedded.postgres.start()
 
     # Then every order goes its way
-    baton.until_ended(orders, seconds=AFTER_AN_OUTAGE)
-    assert_done_once(baton, orders)
+    stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
+    assert_done_once(stack, orders)
 
 
-def test_orders_outlive_a_killed_temporal_and_come_in_while_it_is_down(baton: Running) -> None:
+def test_orders_outlive_a_killed_temporal_and_come_in_while_it_is_down(stack: RunningStack) -> None:
     # Given orders under way
-    orders = baton.place_many("ENGINE", 10)
-    baton.until_event("fulfillment_order.packed", orders, times=3)
+    orders = stack.place_many("ENGINE", 10)
+    stack.until_event("fulfillment_order.packed", orders, times=3)
 
     # When Temporal is killed, and more orders come
-    baton.kill("temporal")
-    orders += baton.place_many("NO-ENGINE", 5)
-    baton.start("temporal")
+    stack.kill("temporal")
+    orders += stack.place_many("NO-ENGINE", 5)
+    stack.start("temporal")
 
     # Then every order goes its way
-    baton.until_ended(orders, seconds=AFTER_AN_OUTAGE)
-    assert_done_once(baton, orders)
+    stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
+    assert_done_once(stack, orders)
 
 
-async def test_orders_wait_for_partners_that_are_down(baton: Running) -> None:
+async def test_orders_wait_for_partners_that_are_down(stack: RunningStack) -> None:
     # Given orders that wait for a person
-    orders = held_orders(baton, 10)
-    baton.until("everybody knows of them", lambda: not untold(baton, orders))
+    orders = held_orders(stack, 10)
+    stack.until("everybody knows of them", lambda: not untold(stack, orders))
 
     # When they are released while no partner is there, and each has tried in vain
-    baton.kill("simulators")
+    stack.kill("simulators")
     for order_id in orders:
-        assert baton.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"}).status_code == 200
-    await until_picks_have_failed(baton, orders)
-    baton.start("simulators")
+        assert stack.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"}).status_code == 200
+    await until_picks_have_failed(stack, orders)
+    stack.start("simulators")
 
     # Then every order goes its way; what the partners were told before, they have forgotten
-    baton.until_ended(orders, seconds=AFTER_AN_OUTAGE)
-    assert_done_once(baton, orders, told=("shipped", "delivered"))
+    stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
+    assert_done_once(stack, orders, told=("shipped", "delivered"))
 
 
-def held_orders(baton: Running, number: int) -> list[str]:
+def held_orders(stack: RunningStack, number: int) -> list[str]:
     """Orders whose address has no street."""
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "province": "广东省", "city": "深圳市"}
-    orders = baton.place_many("HELD", number, ship_to=address)
-    baton.until_event("order.held", orders, times=number)
+    orders = stack.place_many("HELD", number, ship_to=address)
+    stack.until_event("order.held", orders, times=number)
     return orders
 
 
-def untold(baton: Running, orders: Sequence[str]) -> int:
+def untold(stack: RunningStack, orders: Sequence[str]) -> int:
     sql = "SELECT count(*) FROM messages WHERE order_id = ANY(:orders) AND sent_at IS NULL"
-    return int(baton.rows(sql, orders=list(orders))[0].count)
+    return int(stack.rows(sql, orders=list(orders))[0].count)
 
 
-async def until_picks_have_failed(baton: Running, orders: Sequence[str]) -> None:
+async def until_picks_have_failed(stack: RunningStack, orders: Sequence[str]) -> None:
     """Wait until each order has called the warehouse at least twice."""
-    temporal = await Client.connect(baton.stack.temporal_address)
+    temporal = await Client.connect(stack.embedded.temporal_address)
     give_up = time.monotonic() + 60
     for order_id in orders:
-        handle = temporal.get_workflow_handle(baton.api.get(f"/orders/{order_id}").json()["workflow_id"])
+        handle = temporal.get_workflow_handle(stack.api.get(f"/orders/{order_id}").json()["workflow_id"])
         while not await calling_again(handle):
             assert time.monotonic() < give_up, f"{order_id} does not try again"
             await asyncio.sleep(0.05)

@@ -13,7 +13,7 @@ from integrations.qimen_form import CHINA, TIME, NotQimen, is_signed, read_xml, 
 from integrations.warehouses import Warehouses
 from integrations.wms import RecallResult, ReturnNotice, Wms
 from settings import Qimen
-from tests.house import QIMEN
+from tests.baton import QIMEN
 from tests.integrations.liar import lying
 from tests.integrations.servers import CUSTOMER, serving
 from tests.integrations.test_wms import work

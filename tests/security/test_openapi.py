@@ -61,7 +61,7 @@ class Report:
 
 
 @pytest.fixture(scope="module")
-def house(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session], dict[str, list[str]]]]:
+def served(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session], dict[str, list[str]]]]:
     """An API on a port with orders of two channels: its address, a session a role, and ids by parameter."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "document")
@@ -89,9 +89,9 @@ def house(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session],
     serving.join()
 
 
-def test_no_operation_answers_what_its_document_does_not_know(house: Any, request: pytest.FixtureRequest) -> None:
+def test_no_operation_answers_what_its_document_does_not_know(served: Any, request: pytest.FixtureRequest) -> None:
     # given the document and what is there
-    address, sessions, ids = house
+    address, sessions, ids = served
     document = sessions["admin"].get(f"{address}/openapi.json").json()
     # Keys are ours to send.
     del document["security"], document["components"]["securitySchemes"]

@@ -1,4 +1,4 @@
-"""Two houses for all workflow tests: with quick partners, and with silent ones."""
+"""Two Batons for all workflow tests: one with quick partners, one with silent ones."""
 
 from collections.abc import AsyncIterator
 
@@ -6,29 +6,29 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from embedded.postgres import EmbeddedPostgres
+from tests.baton import QUICK, SILENT, Baton, open_baton
 from tests.databases import copy_template
-from tests.house import QUICK, SILENT, House, open_house
 
 
 @pytest.fixture(scope="package")
 def quick_database(postgres: EmbeddedPostgres) -> str:
-    return copy_template(postgres, "quick_house")
+    return copy_template(postgres, "quick_baton")
 
 
 @pytest.fixture(scope="package")
 def silent_database(postgres: EmbeddedPostgres) -> str:
-    return copy_template(postgres, "silent_house")
+    return copy_template(postgres, "silent_baton")
 
 
 @pytest.fixture(scope="package")
-async def quick(temporal: WorkflowEnvironment, quick_database: str) -> AsyncIterator[House]:
+async def quick(temporal: WorkflowEnvironment, quick_database: str) -> AsyncIterator[Baton]:
     """Partners answer at once."""
-    async with open_house(temporal, quick_database, QUICK) as house:
-        yield house
+    async with open_baton(temporal, quick_database, QUICK) as baton:
+        yield baton
 
 
 @pytest.fixture(scope="package")
-async def silent(temporal: WorkflowEnvironment, silent_database: str) -> AsyncIterator[House]:
+async def silent(temporal: WorkflowEnvironment, silent_database: str) -> AsyncIterator[Baton]:
     """Partners take work and say nothing; the test says what they would."""
-    async with open_house(temporal, silent_database, SILENT) as house:
-        yield house
+    async with open_baton(temporal, silent_database, SILENT) as baton:
+        yield baton

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.api.channel_calls import open_account, push
-from tests.house import House, eventually, order_body
+from tests.baton import Baton, eventually, order_body
 
 MALL, CUSTOMER = "people-mall", "C-7421-9555"
 # Every word of it is one that appears nowhere else.
@@ -21,90 +21,90 @@ SAYS = "Zebulon Quartermain called from 139 5550 7421"
 """What people write although they are asked to name nobody."""
 
 
-async def live(house: House) -> list[str]:
+async def live(baton: Baton) -> list[str]:
     """The person's orders: two share a parcel of which one is held first and comes back; the third changes its way
     and is lost, claimed and paid back; the fourth is canceled."""
-    open_account(house.sessions, MALL, merge_window=2.0, merge_group="people")
-    first = await placed(house, "MET", remarks="Zebulon wants a free dragon")
-    for hold in (await house.until_status(first, "under_review"))["holds"]:
-        released = await house.api.post(f"/orders/{first}/holds/{hold['code']}/release", json={"note": SAYS})
+    open_account(baton.sessions, MALL, merge_window=2.0, merge_group="people")
+    first = await placed(baton, "MET", remarks="Zebulon wants a free dragon")
+    for hold in (await baton.until_status(first, "under_review"))["holds"]:
+        released = await baton.api.post(f"/orders/{first}/holds/{hold['code']}/release", json={"note": SAYS})
         assert released.is_success, released.text
-    second = await placed(house, "MET", tea_sets=2)
-    await met_and_came_back(house, first, second)
-    await lost(house, third := await placed(house, "LOST", tea_sets=3))
-    await house.until_fulfillment(fourth := await placed(house, "CANCELED", tea_sets=4), "released")
-    assert (await house.api.post(f"/orders/{fourth}/cancel", json={"reason": SAYS})).is_success
-    await house.until_status(fourth, "canceled")
+    second = await placed(baton, "MET", tea_sets=2)
+    await met_and_came_back(baton, first, second)
+    await lost(baton, third := await placed(baton, "LOST", tea_sets=3))
+    await baton.until_fulfillment(fourth := await placed(baton, "CANCELED", tea_sets=4), "released")
+    assert (await baton.api.post(f"/orders/{fourth}/cancel", json={"reason": SAYS})).is_success
+    await baton.until_status(fourth, "canceled")
     return [first, second, third, fourth]
 
 
-async def placed(house: House, name: str, tea_sets: int = 1, **changes: Any) -> str:
+async def placed(baton: Baton, name: str, tea_sets: int = 1, **changes: Any) -> str:
     """An order of the person, as the channel tells of it."""
-    number = f"{name}-{len(house.placed)}"
+    number = f"{name}-{len(baton.placed)}"
     lines = [("TEA-SET", tea_sets, "80.00")]
     body = order_body(number, channel=MALL, customer={"customer_id": CUSTOMER}, ship_to=PERSON, lines=lines, **changes)
     body["lines"][0]["properties"] = {"engraving": "For Zebulon"}
-    answer = await push(house.api, MALL, json.dumps({"type": "order.created", "data": body}).encode())
+    answer = await push(baton.api, MALL, json.dumps({"type": "order.created", "data": body}).encode())
     assert answer.status_code == 202, answer.text
     order_id: str = answer.json()["order_id"]
     assert order_id, answer.text
-    house.placed[order_id] = number
+    baton.placed[order_id] = number
     return order_id
 
 
-async def met_and_came_back(house: House, first: str, second: str) -> None:
+async def met_and_came_back(baton: Baton, first: str, second: str) -> None:
     """Two orders travel in one parcel; then one of them is returned."""
     for one, tea_sets in ((first, 1), (second, 2)):
-        await house.until_fulfillment(one, "released")
-        await house.pick_and_pack(f"{one}-1", TEA_SET=tea_sets)
-    order = await house.until(first, lambda order: bool(order["shipments"]))
+        await baton.until_fulfillment(one, "released")
+        await baton.pick_and_pack(f"{one}-1", TEA_SET=tea_sets)
+    order = await baton.until(first, lambda order: bool(order["shipments"]))
     assert order["fulfillment_orders"][0]["merged_with"] == [second]
-    await house.track(order, "in_transit")
+    await baton.track(order, "in_transit")
     for one in (first, second):
-        await house.until_fulfillment(one, "shipped")
-    await signed(house, order)
+        await baton.until_fulfillment(one, "shipped")
+    await signed(baton, order)
     for one in (first, second):
-        await house.until_status(one, "completed")
+        await baton.until_status(one, "completed")
     asked = {"case_id": "K-1", "reason": SAYS, "lines": [{"line_no": 1, "quantity": 1}]}
-    answer = await house.api.post(f"/orders/{first}/returns", json=asked, headers={"Idempotency-Key": '"back"'})
+    answer = await baton.api.post(f"/orders/{first}/returns", json=asked, headers={"Idempotency-Key": '"back"'})
     assert answer.status_code == 202, answer.text
-    await house.until(first, lambda order: bool(order["returns"]) and order["returns"][0]["status"] != "requested")
+    await baton.until(first, lambda order: bool(order["returns"]) and order["returns"][0]["status"] != "requested")
     back = {"return_id": f"{first}-R-K-1", "lines": [{"sku": "TEA-SET", "quantity": 1}]}
-    await house.wms("return.received", location_id="SHANGHAI", **back)
+    await baton.wms("return.received", location_id="SHANGHAI", **back)
     judged = {"sku": "TEA-SET", "quantity": 1, "disposition": "restock", "grade": "A"}
-    await house.wms("return.inspected", return_id=back["return_id"], lines=[judged])
-    await house.until(first, lambda order: order["returns"][0]["status"] == "closed")
+    await baton.wms("return.inspected", return_id=back["return_id"], lines=[judged])
+    await baton.until(first, lambda order: order["returns"][0]["status"] == "closed")
     again = {"case_id": "K-2", "kind": "reship", "reason": SAYS, "lines": asked["lines"]}
-    assert (await house.api.post(f"/orders/{second}/returns", json=again)).status_code == 202
+    assert (await baton.api.post(f"/orders/{second}/returns", json=again)).status_code == 202
     path = f"/returns/{second}-R-K-2/reject"
-    await eventually(lambda: house.api.post(path, json={"reason": SAYS}), lambda answer: answer.is_success)
-    await house.until(second, lambda order: order["return_status"] == "rejected")
+    await eventually(lambda: baton.api.post(path, json={"reason": SAYS}), lambda answer: answer.is_success)
+    await baton.until(second, lambda order: order["return_status"] == "rejected")
 
 
-async def signed(house: House, order: dict[str, Any]) -> None:
+async def signed(baton: Baton, order: dict[str, Any]) -> None:
     """The courier writes who has signed."""
     shipment = order["shipments"][0]
     told = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "status": "delivered"}
-    await house.tms("shipment.tracking_updated", occurred_at="2030-01-01T00:00:00Z", note=SAYS, **told)
+    await baton.tms("shipment.tracking_updated", occurred_at="2030-01-01T00:00:00Z", note=SAYS, **told)
 
 
-async def lost(house: House, order_id: str) -> None:
+async def lost(baton: Baton, order_id: str) -> None:
     """A warehouse gives the work back, another one's parcel goes to another address and is lost."""
-    await house.until_fulfillment(order_id, "released")
-    await house.wms("fulfillment_order.rejected", fulfillment_order_id=f"{order_id}-1", reason=SAYS)
-    await house.until(
+    await baton.until_fulfillment(order_id, "released")
+    await baton.wms("fulfillment_order.rejected", fulfillment_order_id=f"{order_id}-1", reason=SAYS)
+    await baton.until(
         order_id, lambda order: [one["status"] for one in order["fulfillment_orders"][1:]] == ["released"]
     )
-    await house.pick_and_pack(f"{order_id}-2", TEA_SET=3)
-    order = await house.until(order_id, lambda order: bool(order["shipments"]))
-    await house.track(order, "in_transit")
+    await baton.pick_and_pack(f"{order_id}-2", TEA_SET=3)
+    order = await baton.until(order_id, lambda order: bool(order["shipments"]))
+    await baton.track(order, "in_transit")
     moved = {"ship_to": PERSON | {"lines": ["78 Marzipan Crescent"]}}
     # The record is a moment ahead of the order, which refuses until it knows.
     await eventually(
-        lambda: house.api.post(f"/orders/{order_id}/address", json=moved), lambda answer: answer.is_success
+        lambda: baton.api.post(f"/orders/{order_id}/address", json=moved), lambda answer: answer.is_success
     )
-    await house.track(order, "exception", code="lost")
-    await house.until_event(order_id, "alert.raised")
-    answer = await house.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
+    await baton.track(order, "exception", code="lost")
+    await baton.until_event(order_id, "alert.raised")
+    answer = await baton.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
     assert answer.is_success, answer.text
-    await house.until(order_id, lambda order: order["ended_at"] is not None)
+    await baton.until(order_id, lambda order: order["ended_at"] is not None)

@@ -13,39 +13,39 @@ from commands.keys import create_key
 from models.database import Sessions
 from models.order import OrderRow
 from settings import Settings
-from tests.house import House, order_body
+from tests.baton import Baton, order_body
 from tests.integrations.servers import serving
 
 NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
 Say = Callable[..., dict[str, Any]]
 
 
-async def placed(house: House, name: str, status: int = 200, **changes: Any) -> dict[str, Any]:
+async def placed(baton: Baton, name: str, status: int = 200, **changes: Any) -> dict[str, Any]:
     body = order_body(f"{name}-{uuid4().hex[:6]}", **changes)
-    answer = await house.api.post("/orders", params={"wait": "accepted"}, json=body)
+    answer = await baton.api.post("/orders", params={"wait": "accepted"}, json=body)
     assert answer.status_code == status, answer.text
     told: dict[str, Any] = answer.json()
-    house.placed[told["order_id"]] = body["channel_order_id"]
+    baton.placed[told["order_id"]] = body["channel_order_id"]
     return told
 
 
-async def test_a_good_order_is_accepted_and_its_stock_reserved(silent: House) -> None:
+async def test_a_good_order_is_accepted_and_its_stock_reserved(silent: Baton) -> None:
     told = await placed(silent, "GOOD")
     assert (told["outcome"], told["holds"], told["reason"]) == ("accepted", [], "")
     assert silent.rows("SELECT 1 FROM audits WHERE order_id = :id", id=told["order_id"])
 
 
-async def test_an_order_that_is_held_says_by_what(silent: House) -> None:
+async def test_an_order_that_is_held_says_by_what(silent: Baton) -> None:
     told = await placed(silent, "HELD", ship_to=NO_STREET, lines=[("NO-SUCH-THING", 1, "5.00")])
     assert (told["outcome"], told["holds"]) == ("held", ["ADDRESS", "UNKNOWN_GOODS"])
 
 
-async def test_an_order_for_more_than_there_is_says_how_much_is_missing(silent: House) -> None:
+async def test_an_order_for_more_than_there_is_says_how_much_is_missing(silent: Baton) -> None:
     told = await placed(silent, "SHORT", lines=[("LAST-PIANO", 3, "900.00")])
     assert (told["outcome"], told["reason"]) == ("waiting_for_stock", "3 units that no location has")
 
 
-async def test_an_order_whose_payment_failed_is_rejected_with_the_reason(silent: House) -> None:
+async def test_an_order_whose_payment_failed_is_rejected_with_the_reason(silent: Baton) -> None:
     reference = f"PAY-{uuid4().hex[:6]}"
     payment = {"reference": reference, "amount": "330.00", "currency": "CNY", "status": "failed"}
     await silent.simulators.post("/payments/payments", json=payment)
@@ -53,7 +53,7 @@ async def test_an_order_whose_payment_failed_is_rejected_with_the_reason(silent:
     assert (told["outcome"], "the payment is failed" in told["reason"]) == ("rejected", True)
 
 
-async def test_the_same_order_again_gets_the_same_word(silent: House) -> None:
+async def test_the_same_order_again_gets_the_same_word(silent: Baton) -> None:
     name = f"AGAIN-{uuid4().hex[:6]}"
     body = order_body(name)
     answers = [await silent.api.post("/orders", params={"wait": "accepted"}, json=body) for _ in range(2)]
@@ -61,14 +61,14 @@ async def test_the_same_order_again_gets_the_same_word(silent: House) -> None:
     assert {answer.json()["outcome"] for answer in answers} == {"accepted"}
 
 
-async def test_only_the_acceptance_can_be_waited_for(silent: House) -> None:
+async def test_only_the_acceptance_can_be_waited_for(silent: Baton) -> None:
     answer = await silent.api.post("/orders", params={"wait": "delivered"}, json=order_body(uuid4().hex))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
 
 
 @pytest.mark.parametrize("trouble", ["nobody works", "temporal is down"])
 async def test_when_the_order_says_nothing_in_time_it_is_taken_like_any_other(
-    silent: House, settings: Settings, sessions: Sessions, trouble: str
+    silent: Baton, settings: Settings, sessions: Sessions, trouble: str
 ) -> None:
     # given an API whose orders nobody takes up, in a database that no relay looks at
     changes = {"task_queue": "nobody", "accept_deadline": timedelta(seconds=0.3)}

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from tests.house import House
+from tests.baton import Baton
 
 LINES = {"ELEGANT_LAMP": 2, "TEA_SET": 1}
 
 
-async def test_an_order_that_is_held_is_canceled_and_refunded(silent: House) -> None:
+async def test_an_order_that_is_held_is_canceled_and_refunded(silent: Baton) -> None:
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
     order_id = await silent.order("HELD", ship_to=address)
     await silent.until_status(order_id, "under_review")
@@ -19,7 +19,7 @@ async def test_an_order_that_is_held_is_canceled_and_refunded(silent: House) -> 
     silent.verify()
 
 
-async def test_an_order_that_waits_for_stock_is_canceled(silent: House) -> None:
+async def test_an_order_that_waits_for_stock_is_canceled(silent: Baton) -> None:
     order_id = await silent.order("WAITING", lines=[("LAST-PIANO", 1, "900.00")])
     await silent.until_event(order_id, "sourcing.failed")
 
@@ -30,7 +30,7 @@ async def test_an_order_that_waits_for_stock_is_canceled(silent: House) -> None:
     silent.verify()
 
 
-async def test_an_order_that_is_being_picked_is_called_back(silent: House) -> None:
+async def test_an_order_that_is_being_picked_is_called_back(silent: Baton) -> None:
     order_id = await silent.order("PICKING")
     order = await silent.until_fulfillment(order_id, "released")
     await silent.wms(
@@ -45,7 +45,7 @@ async def test_an_order_that_is_being_picked_is_called_back(silent: House) -> No
     silent.verify()
 
 
-async def test_a_booked_parcel_is_called_back_and_its_waybill_voided(silent: House) -> None:
+async def test_a_booked_parcel_is_called_back_and_its_waybill_voided(silent: Baton) -> None:
     order_id = await silent.order("BOOKED")
     order = await silent.until_fulfillment(order_id, "released")
     await silent.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
@@ -59,7 +59,7 @@ async def test_a_booked_parcel_is_called_back_and_its_waybill_voided(silent: Hou
     silent.verify()
 
 
-async def test_a_parcel_on_the_road_is_intercepted_and_refunded_when_it_is_back(silent: House) -> None:
+async def test_a_parcel_on_the_road_is_intercepted_and_refunded_when_it_is_back(silent: Baton) -> None:
     # Given a parcel on the road
     order_id = await shipped(silent, "ROAD")
 
@@ -77,7 +77,7 @@ async def test_a_parcel_on_the_road_is_intercepted_and_refunded_when_it_is_back(
     silent.verify()
 
 
-async def test_an_interception_that_fails_lets_the_order_be_delivered(silent: House) -> None:
+async def test_an_interception_that_fails_lets_the_order_be_delivered(silent: Baton) -> None:
     order_id = await shipped(silent, "TOOFAST")
     order = await silent.show(order_id)
     assert (await silent.cancel(order_id)).json()["answer"] == "interception_asked"
@@ -96,7 +96,7 @@ async def test_an_interception_that_fails_lets_the_order_be_delivered(silent: Ho
     assert order["payment_status"] == "paid"
 
 
-async def test_a_delivered_order_refuses_to_be_canceled(quick: House) -> None:
+async def test_a_delivered_order_refuses_to_be_canceled(quick: Baton) -> None:
     order_id = await quick.order("DONE")
     await quick.until_status(order_id, "completed")
 
@@ -106,7 +106,7 @@ async def test_a_delivered_order_refuses_to_be_canceled(quick: House) -> None:
     assert "completed" in response.json()["detail"]
 
 
-async def test_two_who_cancel_at_once_get_the_same_answer(silent: House) -> None:
+async def test_two_who_cancel_at_once_get_the_same_answer(silent: Baton) -> None:
     order_id = await silent.order("TWICE")
     await silent.until_fulfillment(order_id, "released")
 
@@ -118,7 +118,7 @@ async def test_two_who_cancel_at_once_get_the_same_answer(silent: House) -> None
     silent.verify()
 
 
-async def test_an_operator_who_cancels_in_temporal_gets_everything_undone(silent: House) -> None:
+async def test_an_operator_who_cancels_in_temporal_gets_everything_undone(silent: Baton) -> None:
     order_id = await silent.order("OPERATOR")
     await silent.until_fulfillment(order_id, "released")
 
@@ -129,12 +129,12 @@ async def test_an_operator_who_cancels_in_temporal_gets_everything_undone(silent
     silent.verify()
 
 
-async def shipped(house: House, name: str) -> str:
+async def shipped(baton: Baton, name: str) -> str:
     """An order whose parcel is on the road."""
-    order_id = await house.order(name)
-    order = await house.until_fulfillment(order_id, "released")
-    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
-    order = await house.until(order_id, lambda order: bool(order["shipments"]))
-    await house.track(order, "in_transit")
-    await house.until_fulfillment(order_id, "shipped")
+    order_id = await baton.order(name)
+    order = await baton.until_fulfillment(order_id, "released")
+    await baton.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
+    order = await baton.until(order_id, lambda order: bool(order["shipments"]))
+    await baton.track(order, "in_transit")
+    await baton.until_fulfillment(order_id, "shipped")
     return order_id

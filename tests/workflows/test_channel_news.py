@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 
 from tests.api.channel_calls import open_account, push
-from tests.house import House, order_body
+from tests.baton import Baton, order_body
 
 CITY = "苏州"
 
@@ -29,7 +29,7 @@ def _story(name: str, reference: str) -> list[bytes]:
     ]
 
 
-async def test_every_permutation_of_news_ends_the_same(silent: House) -> None:
+async def test_every_permutation_of_news_ends_the_same(silent: Baton) -> None:
     # given
     open_account(silent.sessions, "shop")
     orders = list(permutations(range(4)))
@@ -57,7 +57,7 @@ async def test_every_permutation_of_news_ends_the_same(silent: House) -> None:
     silent.verify()
 
 
-async def test_a_new_address_lets_an_order_go_on_that_was_held_for_it(silent: House) -> None:
+async def test_a_new_address_lets_an_order_go_on_that_was_held_for_it(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     whole = order_body("MOVED")
     nowhere = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
@@ -72,7 +72,7 @@ async def test_a_new_address_lets_an_order_go_on_that_was_held_for_it(silent: Ho
     silent.verify()
 
 
-async def test_a_payment_that_the_channel_tells_of_is_looked_up_at_the_gateway(silent: House) -> None:
+async def test_a_payment_that_the_channel_tells_of_is_looked_up_at_the_gateway(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     body = order_body("PAID-LATER", payment={"reference": "PAID-LATER-1", "method": "wechat"})
     order_id = (await push(silent.api, "shop", _news("created", body, 9))).json()["order_id"]
@@ -86,7 +86,7 @@ async def test_a_payment_that_the_channel_tells_of_is_looked_up_at_the_gateway(s
     assert order["payment_status"] == "paid"
 
 
-async def test_a_channel_that_cancels_too_late_calls_a_person(quick: House) -> None:
+async def test_a_channel_that_cancels_too_late_calls_a_person(quick: Baton) -> None:
     open_account(quick.sessions, "shop")
     body = order_body("TOO-LATE")
     order_id = (await push(quick.api, "shop", _news("created", body, 9))).json()["order_id"]
@@ -99,7 +99,7 @@ async def test_a_channel_that_cancels_too_late_calls_a_person(quick: House) -> N
     assert (await quick.show(order_id))["attention"] == "the channel canceled the order after it had ended"
 
 
-async def test_a_refund_asked_at_the_channel_opens_a_return(silent: House) -> None:
+async def test_a_refund_asked_at_the_channel_opens_a_return(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     body = order_body("GIVE-BACK")
     order_id = (await push(silent.api, "shop", _news("refund_asked", body, 9))).json()["order_id"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House
+from tests.baton import Baton
 from tests.workflows.test_cancel import LINES
 from workflows import starting
 
@@ -22,17 +22,17 @@ def short_histories(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relay.carry.order_start", short)
 
 
-async def runs(house: House, order_id: str) -> int:
-    query = f"WorkflowId = '{house.workflow(order_id).id}'"
-    return (await house.client.count_workflows(query)).count
+async def runs(baton: Baton, order_id: str) -> int:
+    query = f"WorkflowId = '{baton.workflow(order_id).id}'"
+    return (await baton.client.count_workflows(query)).count
 
 
-async def until_runs(house: House, order_id: str, number: int) -> None:
-    while await runs(house, order_id) < number:
-        await house.until(order_id, lambda order: True)
+async def until_runs(baton: Baton, order_id: str, number: int) -> None:
+    while await runs(baton, order_id) < number:
+        await baton.until(order_id, lambda order: True)
 
 
-async def test_an_order_is_handed_on_from_run_to_run_to_the_door(silent: House, short_histories: None) -> None:
+async def test_an_order_is_handed_on_from_run_to_run_to_the_door(silent: Baton, short_histories: None) -> None:
     # Given an order whose history is cut again and again
     order_id = await silent.order("HANDEDON")
     order = await silent.until_fulfillment(order_id, "released")
@@ -52,7 +52,7 @@ async def test_an_order_is_handed_on_from_run_to_run_to_the_door(silent: House, 
     silent.verify()
 
 
-async def test_a_held_order_keeps_its_holds_over_runs(silent: House, short_histories: None) -> None:
+async def test_a_held_order_keeps_its_holds_over_runs(silent: Baton, short_histories: None) -> None:
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
     order_id = await silent.order("HELDON", ship_to=address, lines=[("NO-SUCH-THING", 1, "5.00")])
     await silent.until(order_id, lambda order: len(order["holds"]) == 2)
@@ -65,7 +65,7 @@ async def test_a_held_order_keeps_its_holds_over_runs(silent: House, short_histo
     assert order["holds"] == []
 
 
-async def test_an_order_handed_on_can_still_be_undone(silent: House, short_histories: None) -> None:
+async def test_an_order_handed_on_can_still_be_undone(silent: Baton, short_histories: None) -> None:
     order_id = await silent.order("UNDOON")
     await silent.until_fulfillment(order_id, "released")
     await until_runs(silent, order_id, 2)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.baton import Baton, eventually
 from tests.docs.schema import mistakes
 from tests.docs.test_asyncapi import TOLD
-from tests.house import House, eventually
 from tests.record.receiver import Receiver, Reply, receiving
 from workflows.deliver import DeliveryInput, DeliveryWorkflow
 
@@ -19,22 +19,22 @@ def receiver() -> Iterator[tuple[Receiver, str]]:
         yield found
 
 
-async def subscribe(house: House, url: str, **fields: Any) -> dict[str, Any]:
-    answer = await house.api.post("/subscriptions", json={"url": url, "types": ["*"]} | fields)
+async def subscribe(baton: Baton, url: str, **fields: Any) -> dict[str, Any]:
+    answer = await baton.api.post("/subscriptions", json={"url": url, "types": ["*"]} | fields)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-async def end(house: House, *subscriptions: dict[str, Any]) -> None:
+async def end(baton: Baton, *subscriptions: dict[str, Any]) -> None:
     for one in subscriptions:
-        await house.api.delete(f"/subscriptions/{one['subscription_id']}")
+        await baton.api.delete(f"/subscriptions/{one['subscription_id']}")
 
 
 def of_order(events: Sequence[dict[str, Any]], order_id: str) -> list[str]:
     return [event["type"].removeprefix("com.baton.") for event in events if event["subject"] == order_id]
 
 
-async def test_every_order_is_heard_of_in_its_order_and_once(quick: House, receiver: tuple[Receiver, str]) -> None:
+async def test_every_order_is_heard_of_in_its_order_and_once(quick: Baton, receiver: tuple[Receiver, str]) -> None:
     # given
     subscription = await subscribe(quick, receiver[1])
 
@@ -65,7 +65,7 @@ async def _told(receiver: Receiver, orders: Sequence[str]) -> list[list[str]]:
 
 
 async def test_a_receiver_that_is_slow_holds_up_neither_orders_nor_other_receivers(
-    quick: House, receiver: tuple[Receiver, str]
+    quick: Baton, receiver: tuple[Receiver, str]
 ) -> None:
     # given
     with receiving() as (slow, slow_url):
@@ -84,7 +84,7 @@ async def test_a_receiver_that_is_slow_holds_up_neither_orders_nor_other_receive
         await end(quick, *both)
 
 
-async def test_a_ping_and_a_failure_are_in_the_log(quick: House, receiver: tuple[Receiver, str]) -> None:
+async def test_a_ping_and_a_failure_are_in_the_log(quick: Baton, receiver: tuple[Receiver, str]) -> None:
     # given
     subscription = await subscribe(quick, receiver[1], types=["com.baton.refund.*"])
     path = f"/subscriptions/{subscription['subscription_id']}"
@@ -105,7 +105,7 @@ async def test_a_ping_and_a_failure_are_in_the_log(quick: House, receiver: tuple
     await end(quick, subscription)
 
 
-async def test_a_run_goes_on_as_another_one_until_nothing_is_due(quick: House, receiver: tuple[Receiver, str]) -> None:
+async def test_a_run_goes_on_as_another_one_until_nothing_is_due(quick: Baton, receiver: tuple[Receiver, str]) -> None:
     # given
     subscription = await subscribe(quick, receiver[1], active=False)
     name = subscription["subscription_id"]
@@ -133,7 +133,7 @@ async def _count(receiver: Receiver) -> set[str]:
     return {event["id"] for event in receiver.events}
 
 
-async def test_what_was_parked_for_a_partner_is_sent_again_though_its_orders_have_ended(quick: House) -> None:
+async def test_what_was_parked_for_a_partner_is_sent_again_though_its_orders_have_ended(quick: Baton) -> None:
     # given
     orders = [await quick.order("parked") for _ in range(3)]
     for order_id in orders:
@@ -162,5 +162,5 @@ async def test_what_was_parked_for_a_partner_is_sent_again_though_its_orders_hav
     assert dict(told) == {order_id: {"received", "shipped", "delivered"} for order_id in orders}
 
 
-async def _rows(house: House, sql: str, orders: list[str]) -> Sequence[Any]:
-    return house.rows(sql, orders=orders)
+async def _rows(baton: Baton, sql: str, orders: list[str]) -> Sequence[Any]:
+    return baton.rows(sql, orders=orders)

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 
 from commands.keys import create_key
 from tests.api.conftest import NOBODY, running
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 from workflows.history import Happening, happenings, has_ended
 
 RECORDED = sorted((Path(__file__).parents[1] / "histories").glob("*.json"), key=lambda path: path.stem)
@@ -43,7 +43,7 @@ def test_every_recorded_workflow_can_be_told_to_its_end(path: Path) -> None:
     assert all(one.summary and one.outcome for one in told if one.kind == "step")
 
 
-async def test_the_history_of_an_order_is_the_same_without_temporal(quick: House) -> None:
+async def test_the_history_of_an_order_is_the_same_without_temporal(quick: Baton) -> None:
     # given a delivered order, and its history as Temporal has it
     order_id = await quick.order("forgotten")
     await quick.until_status(order_id, "completed")
@@ -64,7 +64,7 @@ async def test_the_history_of_an_order_is_the_same_without_temporal(quick: House
     assert response.json() == before
 
 
-async def test_an_order_under_way_tells_what_it_waits_for(silent: House) -> None:
+async def test_an_order_under_way_tells_what_it_waits_for(silent: Baton) -> None:
     order_id = await silent.order("waiting")
     await silent.until_fulfillment(order_id, "released")
 
@@ -74,13 +74,13 @@ async def test_an_order_under_way_tells_what_it_waits_for(silent: House) -> None
     assert [one["summary"] for one in waiting] == ["deadline: the pick at GUANGZHOU"]
 
 
-async def history(house: House, order_id: str) -> dict[str, list[dict[str, list[dict[str, str]]]]]:
-    response = await house.api.get(f"/orders/{order_id}/history")
+async def history(baton: Baton, order_id: str) -> dict[str, list[dict[str, list[dict[str, str]]]]]:
+    response = await baton.api.get(f"/orders/{order_id}/history")
     assert response.status_code == 200, response.text
     return dict(response.json())
 
 
-async def due(house: House, order_id: str) -> int:
-    with house.sessions() as session:
+async def due(baton: Baton, order_id: str) -> int:
+    with baton.sessions() as session:
         rows = session.scalar(text("SELECT count(*) FROM histories_due WHERE subject = :id"), {"id": order_id})
     return int(rows or 0)

@@ -2,15 +2,15 @@
 
 import time
 
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 
 
-async def refunds(house: House, reference: str) -> list[str]:
-    answer = await house.simulators.get("/payments/refunds", params={"payment_reference": reference})
+async def refunds(baton: Baton, reference: str) -> list[str]:
+    answer = await baton.simulators.get("/payments/refunds", params={"payment_reference": reference})
     return [one["amount"] for one in answer.json()["refunds"]]
 
 
-async def test_dist_03_money_that_comes_after_a_cancel_goes_back_and_the_customer_is_told(silent: House) -> None:
+async def test_dist_03_money_that_comes_after_a_cancel_goes_back_and_the_customer_is_told(silent: Baton) -> None:
     # given an order that was not paid, and is canceled
     reference = f"PAY-CROSSING-{time.time_ns()}"
     order_id = await silent.order("CROSSING", payment={"reference": reference, "method": "wechat"})

@@ -3,12 +3,12 @@
 from uuid import uuid4
 
 from domain.ids import NIGHTLY_LEAD_TIMES
-from tests.house import House
+from tests.baton import Baton
 from workflows.lead_times import LeadTimesWorkflow
 from workflows.schedules import keep_nightly
 
 
-async def test_a_run_learns_a_version(silent: House) -> None:
+async def test_a_run_learns_a_version(silent: Baton) -> None:
     # when
     learned = await silent.client.execute_workflow(
         LeadTimesWorkflow.run, id=f"lead-times/{uuid4().hex}", task_queue=silent.settings.task_queue
@@ -20,7 +20,7 @@ async def test_a_run_learns_a_version(silent: House) -> None:
     assert [row.version for row in kept] == [learned.version]
 
 
-async def test_the_schedule_is_made_once_and_every_night(silent: House) -> None:
+async def test_the_schedule_is_made_once_and_every_night(silent: Baton) -> None:
     # when
     for _ in range(2):
         await keep_nightly(silent.client, silent.settings)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commands.channels import save_account
-from tests.house import House
+from tests.baton import Baton
 from tests.integrations.servers import SECRET
 
 WINDOW = timedelta(minutes=10)
@@ -21,54 +21,54 @@ _buyers = count(1)
 
 
 @pytest.fixture
-def mall(silent: House) -> House:
+def mall(silent: Baton) -> Baton:
     """A channel that lets its orders wait for each other."""
     settings = {"merge_window": WINDOW.total_seconds(), "merge_group": "our shops"}
     save_account(silent.sessions, "mall", "plain", SECRET, settings)
     return silent
 
 
-async def place(house: House, lines: Sequence[tuple[str, int, str]], buyer: str, **changes: Any) -> str:
-    return await house.order("MALL", channel="mall", lines=lines, customer={"customer_id": buyer}, **changes)
+async def place(baton: Baton, lines: Sequence[tuple[str, int, str]], buyer: str, **changes: Any) -> str:
+    return await baton.order("MALL", channel="mall", lines=lines, customer={"customer_id": buyer}, **changes)
 
 
-async def two(house: House, **changes: Any) -> tuple[str, str]:
+async def two(baton: Baton, **changes: Any) -> tuple[str, str]:
     """Two orders of one buyer, the second with `changes`."""
     buyer = f"BUYER-{next(_buyers)}"
-    return await place(house, LAMPS, buyer), await place(house, TEA, buyer, **changes)
+    return await place(baton, LAMPS, buyer), await place(baton, TEA, buyer, **changes)
 
 
-async def met(house: House) -> tuple[str, str]:
+async def met(baton: Baton) -> tuple[str, str]:
     """Two orders that know of each other and wait for more."""
-    orders = await two(house)
+    orders = await two(baton)
     for order_id, other in (orders, orders[::-1]):
-        await house.until(order_id, lambda order, other=other: work(order).get("merged_with") == [other])  # type: ignore[misc]
+        await baton.until(order_id, lambda order, other=other: work(order).get("merged_with") == [other])  # type: ignore[misc]
     return orders
 
 
-async def time_passes(house: House, *orders: str) -> None:
+async def time_passes(baton: Baton, *orders: str) -> None:
     await asyncio.gather(
-        *(house.fast_forward(house.workflow(one, "mall"), WINDOW + timedelta(seconds=1)) for one in orders)
+        *(baton.fast_forward(baton.workflow(one, "mall"), WINDOW + timedelta(seconds=1)) for one in orders)
     )
 
 
-async def packed(house: House) -> tuple[str, str]:
+async def packed(baton: Baton) -> tuple[str, str]:
     """Two orders whose window has closed and whose goods are packed."""
-    orders = await met(house)
-    await time_passes(house, orders[0])
+    orders = await met(baton)
+    await time_passes(baton, orders[0])
     for order_id, units in zip(orders, FOUND, strict=True):
-        order = await house.until_fulfillment(order_id, "released")
-        await house.pick_and_pack(work(order)["fulfillment_order_id"], **units)
+        order = await baton.until_fulfillment(order_id, "released")
+        await baton.pick_and_pack(work(order)["fulfillment_order_id"], **units)
     return orders
 
 
-async def booked(house: House) -> tuple[Order, Order]:
+async def booked(baton: Baton) -> tuple[Order, Order]:
     """Two orders whose parcel has one waybill, as both workflows know."""
-    orders = await packed(house)
-    first, second = [await house.until(one, lambda order: bool(order["shipments"])) for one in orders]
+    orders = await packed(baton)
+    first, second = [await baton.until(one, lambda order: bool(order["shipments"])) for one in orders]
     waits = f"the carrier to collect {first['shipments'][0]['waybill']}"
     for one in orders:
-        await house.until_page_says(one, waits, "mall")
+        await baton.until_page_says(one, waits, "mall")
     return first, second
 
 
@@ -81,12 +81,12 @@ def waybills(order: Order) -> list[str]:
     return [one["waybill"] for one in order["shipments"] if not one["voided_at"]]
 
 
-async def unmerge(house: House, order_id: str) -> tuple[int, str]:
-    answer = await house.api.post(f"/orders/{order_id}/unmerge", json={"reason": "to the office instead"})
+async def unmerge(baton: Baton, order_id: str) -> tuple[int, str]:
+    answer = await baton.api.post(f"/orders/{order_id}/unmerge", json={"reason": "to the office instead"})
     return answer.status_code, answer.json().get("answer") or answer.json()["detail"]
 
 
-async def test_two_orders_of_one_buyer_share_a_parcel_and_each_is_completed(mall: House) -> None:
+async def test_two_orders_of_one_buyer_share_a_parcel_and_each_is_completed(mall: Baton) -> None:
     # Given
     first, second = await booked(mall)
 
@@ -101,7 +101,7 @@ async def test_two_orders_of_one_buyer_share_a_parcel_and_each_is_completed(mall
     mall.verify()
 
 
-async def test_the_carrier_hears_of_all_goods_and_the_warehouse_what_to_pack_together(mall: House) -> None:
+async def test_the_carrier_hears_of_all_goods_and_the_warehouse_what_to_pack_together(mall: Baton) -> None:
     first, second = await booked(mall)
 
     shipment = (await mall.simulators.get(f"/tms/shipments/{first['shipments'][0]['shipment_id']}")).json()["request"]
@@ -115,14 +115,14 @@ async def test_the_carrier_hears_of_all_goods_and_the_warehouse_what_to_pack_tog
     assert told[0]["pack_together"] == told[1]["pack_together"]
 
 
-async def test_both_pages_in_temporal_name_the_other_order(mall: House) -> None:
+async def test_both_pages_in_temporal_name_the_other_order(mall: Baton) -> None:
     first, second = await met(mall)
 
     await mall.until_page_says(first, f"shares a parcel with order/mall/{mall.placed[second]}", "mall")
     await mall.until_page_says(second, f"shares a parcel with order/mall/{mall.placed[first]}", "mall")
 
 
-async def test_orders_to_other_addresses_are_sent_by_themselves(mall: House) -> None:
+async def test_orders_to_other_addresses_are_sent_by_themselves(mall: Baton) -> None:
     elsewhere = {
         "name": "Lin Xia",
         "phone": "+8613800138000",
@@ -141,7 +141,7 @@ async def test_orders_to_other_addresses_are_sent_by_themselves(mall: House) -> 
         assert work(order)["merged_with"] == []
 
 
-async def test_an_order_that_is_paid_at_the_door_waits_for_nobody(mall: House) -> None:
+async def test_an_order_that_is_paid_at_the_door_waits_for_nobody(mall: Baton) -> None:
     order_id = await place(mall, LAMPS, "AT-THE-DOOR")
     payment = {"reference": "PAY-DOOR:90.00:CNY", "method": "cod"}
     at_the_door = await place(mall, TEA, "AT-THE-DOOR", payment=payment)
@@ -154,7 +154,7 @@ async def test_an_order_that_is_paid_at_the_door_waits_for_nobody(mall: House) -
     assert work(await mall.show(order_id))["merged_with"] == []
 
 
-async def test_an_order_that_is_canceled_while_they_wait_leaves_the_other_to_go_alone(mall: House) -> None:
+async def test_an_order_that_is_canceled_while_they_wait_leaves_the_other_to_go_alone(mall: Baton) -> None:
     first, second = await met(mall)
 
     answer = (await mall.cancel(first)).json()["answer"]
@@ -165,7 +165,7 @@ async def test_an_order_that_is_canceled_while_they_wait_leaves_the_other_to_go_
     mall.verify()
 
 
-async def test_an_order_that_is_canceled_before_the_booking_is_not_in_the_parcel(mall: House) -> None:
+async def test_an_order_that_is_canceled_before_the_booking_is_not_in_the_parcel(mall: Baton) -> None:
     # Given two orders of which one is packed
     first, second = await met(mall)
     await time_passes(mall, second)
@@ -184,7 +184,7 @@ async def test_an_order_that_is_canceled_before_the_booking_is_not_in_the_parcel
     mall.verify()
 
 
-async def test_an_order_that_is_canceled_after_the_booking_has_the_other_booked_anew(mall: House) -> None:
+async def test_an_order_that_is_canceled_after_the_booking_has_the_other_booked_anew(mall: Baton) -> None:
     first, second = await booked(mall)
 
     answer = (await mall.cancel(first["order_id"])).json()["answer"]
@@ -197,7 +197,7 @@ async def test_an_order_that_is_canceled_after_the_booking_has_the_other_booked_
     mall.verify()
 
 
-async def test_staff_take_an_order_out_of_a_booked_parcel(mall: House) -> None:
+async def test_staff_take_an_order_out_of_a_booked_parcel(mall: Baton) -> None:
     first, second = await booked(mall)
 
     answer = await unmerge(mall, second["order_id"])
@@ -214,7 +214,7 @@ async def test_staff_take_an_order_out_of_a_booked_parcel(mall: House) -> None:
     mall.verify()
 
 
-async def test_staff_take_an_order_out_while_it_waits(mall: House) -> None:
+async def test_staff_take_an_order_out_while_it_waits(mall: Baton) -> None:
     first, second = await met(mall)
 
     assert await unmerge(mall, second) == (200, "done")
@@ -223,14 +223,14 @@ async def test_staff_take_an_order_out_while_it_waits(mall: House) -> None:
     assert work(await mall.show(first))["merged_with"] == []
 
 
-async def test_an_order_that_shares_nothing_cannot_be_unmerged(mall: House) -> None:
+async def test_an_order_that_shares_nothing_cannot_be_unmerged(mall: Baton) -> None:
     order_id = await mall.order("ALONE")
     await mall.until_fulfillment(order_id, "released")
 
     assert await unmerge(mall, order_id) == (409, "the order shares no parcel that has not left")
 
 
-async def test_a_shared_parcel_on_the_road_is_not_stopped_for_one_of_its_orders(mall: House) -> None:
+async def test_a_shared_parcel_on_the_road_is_not_stopped_for_one_of_its_orders(mall: Baton) -> None:
     first, second = await booked(mall)
     await mall.track(first, "in_transit")
     for order in (first, second):
@@ -245,7 +245,7 @@ async def test_a_shared_parcel_on_the_road_is_not_stopped_for_one_of_its_orders(
     mall.verify()
 
 
-async def test_a_refused_parcel_waits_for_one_person_and_is_booked_for_all(mall: House) -> None:
+async def test_a_refused_parcel_waits_for_one_person_and_is_booked_for_all(mall: Baton) -> None:
     # Given a parcel that no carrier takes: the trouble is in the number of an order
     buyer = f"BUYER-{next(_buyers)}"
     orders = [
@@ -269,7 +269,7 @@ async def test_a_refused_parcel_waits_for_one_person_and_is_booked_for_all(mall:
     mall.verify()
 
 
-async def test_a_shared_parcel_whose_waybill_is_voided_stays_shared(mall: House) -> None:
+async def test_a_shared_parcel_whose_waybill_is_voided_stays_shared(mall: Baton) -> None:
     # Given
     first, second = await booked(mall)
     before = first["shipments"][0]["shipment_id"]

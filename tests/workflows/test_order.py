@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.house import House
+from tests.baton import Baton
 from tests.workflows.test_cancel import shipped
 
 
-async def test_an_order_goes_from_the_channel_to_the_door(quick: House) -> None:
+async def test_an_order_goes_from_the_channel_to_the_door(quick: Baton) -> None:
     # When a channel sends an order
     order_id = await quick.order("HAPPY")
 
@@ -27,7 +27,7 @@ async def test_an_order_goes_from_the_channel_to_the_door(quick: House) -> None:
     quick.verify()
 
 
-async def test_a_short_pick_sends_the_rest_back_to_sourcing(quick: House) -> None:
+async def test_a_short_pick_sends_the_rest_back_to_sourcing(quick: Baton) -> None:
     order_id = await quick.order("SP", lines=[("SHORT-PICK-VASE", 3, "50.00")])
 
     order = await quick.until_status(order_id, "completed")
@@ -37,7 +37,7 @@ async def test_a_short_pick_sends_the_rest_back_to_sourcing(quick: House) -> Non
     quick.verify()
 
 
-async def test_a_rejected_pick_goes_to_another_location(quick: House) -> None:
+async def test_a_rejected_pick_goes_to_another_location(quick: Baton) -> None:
     order_id = await quick.order("PR", lines=[("PICK-REJECTED-MIRROR", 1, "50.00")])
 
     order = await quick.until_status(order_id, "completed")
@@ -48,7 +48,7 @@ async def test_a_rejected_pick_goes_to_another_location(quick: House) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["DUPLICATE-WEBHOOK", "LATE-WEBHOOK", "PAYMENT-UNSETTLED"])
-async def test_a_trouble_of_a_partner_delays_an_order_and_changes_nothing(quick: House, trouble: str) -> None:
+async def test_a_trouble_of_a_partner_delays_an_order_and_changes_nothing(quick: Baton, trouble: str) -> None:
     order_id = await quick.order(trouble)
 
     order = await quick.until_status(order_id, "completed")
@@ -58,7 +58,7 @@ async def test_a_trouble_of_a_partner_delays_an_order_and_changes_nothing(quick:
     quick.verify()
 
 
-async def test_a_carrier_that_is_down_is_asked_until_it_is_up(quick: House) -> None:
+async def test_a_carrier_that_is_down_is_asked_until_it_is_up(quick: Baton) -> None:
     order_id = await quick.order("CARRIER-DOWN")
 
     order = await quick.until_status(order_id, "completed")
@@ -66,7 +66,7 @@ async def test_a_carrier_that_is_down_is_asked_until_it_is_up(quick: House) -> N
     assert len(order["shipments"]) == 1
 
 
-async def test_an_order_without_a_street_waits_for_a_person(quick: House) -> None:
+async def test_an_order_without_a_street_waits_for_a_person(quick: Baton) -> None:
     # Given an order whose address has no street
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
     order_id = await quick.order("NOSTREET", ship_to=address)
@@ -83,7 +83,7 @@ async def test_an_order_without_a_street_waits_for_a_person(quick: House) -> Non
     assert (released[0]["actor"], released[0]["data"]["note"]) == ("Sun of support", "the customer called")
 
 
-async def test_several_holds_wait_until_the_last_is_gone(silent: House) -> None:
+async def test_several_holds_wait_until_the_last_is_gone(silent: Baton) -> None:
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
     order_id = await silent.order("TWOHOLDS", ship_to=address, lines=[("NO-SUCH-THING", 1, "5.00")])
     await silent.until(order_id, lambda order: len(order["holds"]) == 2)
@@ -94,7 +94,7 @@ async def test_several_holds_wait_until_the_last_is_gone(silent: House) -> None:
     assert order["status"] == "under_review"
 
 
-async def test_a_failed_payment_rejects_the_order(quick: House) -> None:
+async def test_a_failed_payment_rejects_the_order(quick: Baton) -> None:
     # Given a payment that the gateway calls failed
     reference = "PAY-FAILED-1"
     payment = {"reference": reference, "amount": "330.00", "currency": "CNY", "status": "failed"}
@@ -107,7 +107,7 @@ async def test_a_failed_payment_rejects_the_order(quick: House) -> None:
     quick.verify()
 
 
-async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_order(quick: House) -> None:
+async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_order(quick: Baton) -> None:
     # Given an order for more than there is
     order_id = await quick.order("BACKORDER", lines=[("LAST-PIANO", 2, "900.00")])
     await quick.until_event(order_id, "sourcing.failed")
@@ -122,7 +122,7 @@ async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_
     quick.verify()
 
 
-async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_is_there(silent: House) -> None:
+async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_is_there(silent: Baton) -> None:
     # Given a return that the CRM asks for before we know of the order
     await silent.crm(
         "return.requested",
@@ -140,7 +140,7 @@ async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_i
     await silent.until_event(order_id, "return.requested")
 
 
-async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: House) -> None:
+async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: Baton) -> None:
     # Given an order that no carrier takes
     order_id = await silent.order("UNDELIVERABLE")
     order = await silent.until_fulfillment(order_id, "released")
@@ -158,7 +158,7 @@ async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: House) ->
     silent.verify()
 
 
-async def test_a_parcel_that_the_carrier_lost_calls_a_person_until_it_is_found(silent: House) -> None:
+async def test_a_parcel_that_the_carrier_lost_calls_a_person_until_it_is_found(silent: Baton) -> None:
     order_id = await shipped(silent, "LOST")
 
     await silent.track(await silent.show(order_id), "exception")
@@ -169,7 +169,7 @@ async def test_a_parcel_that_the_carrier_lost_calls_a_person_until_it_is_found(s
     assert order["attention"] is None
 
 
-async def test_an_undeliverable_parcel_that_comes_back_waits_for_a_person(silent: House) -> None:
+async def test_an_undeliverable_parcel_that_comes_back_waits_for_a_person(silent: Baton) -> None:
     # Given a parcel that nobody took in
     order_id = await shipped(silent, "NOBODYHOME")
     order = await silent.show(order_id)

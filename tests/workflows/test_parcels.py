@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.house import House
+from tests.baton import Baton
 
 CARTON = {"length_mm": 400, "width_mm": 300, "height_mm": 200, "packaging": "carton", "weight_grams": 900}
 
@@ -11,17 +11,17 @@ def holding(lamps: int, sets: int) -> dict[str, Any]:
     return CARTON | {"lines": [{"sku": "ELEGANT-LAMP", "quantity": lamps}, {"sku": "TEA-SET", "quantity": sets}]}
 
 
-async def picked(house: House) -> tuple[str, str]:
+async def picked(baton: Baton) -> tuple[str, str]:
     """An order whose goods are found: its id and its fulfillment order."""
-    order_id = await house.order("PARCELS")
-    work = (await house.until_fulfillment(order_id, "released"))["fulfillment_orders"][0]["fulfillment_order_id"]
-    await house.wms("fulfillment_order.accepted", fulfillment_order_id=work)
+    order_id = await baton.order("PARCELS")
+    work = (await baton.until_fulfillment(order_id, "released"))["fulfillment_orders"][0]["fulfillment_order_id"]
+    await baton.wms("fulfillment_order.accepted", fulfillment_order_id=work)
     lines = [{"sku": "ELEGANT-LAMP", "quantity": 2}, {"sku": "TEA-SET", "quantity": 1}]
-    await house.wms("fulfillment_order.picked", fulfillment_order_id=work, lines=lines)
+    await baton.wms("fulfillment_order.picked", fulfillment_order_id=work, lines=lines)
     return order_id, work
 
 
-async def test_parcels_that_do_not_add_up_call_a_person_and_nothing_stops(silent: House) -> None:
+async def test_parcels_that_do_not_add_up_call_a_person_and_nothing_stops(silent: Baton) -> None:
     # given
     order_id, work = await picked(silent)
 
@@ -36,7 +36,7 @@ async def test_parcels_that_do_not_add_up_call_a_person_and_nothing_stops(silent
     silent.verify()
 
 
-async def test_a_corrected_report_ends_the_question(silent: House) -> None:
+async def test_a_corrected_report_ends_the_question(silent: Baton) -> None:
     # given
     order_id, work = await picked(silent)
     await silent.wms("fulfillment_order.packed", fulfillment_order_id=work, parcels=[holding(lamps=1, sets=1)])
@@ -54,7 +54,7 @@ async def test_a_corrected_report_ends_the_question(silent: House) -> None:
     await silent.cancel(order_id)
 
 
-async def test_the_warehouse_is_told_how_urgent_the_work_is(silent: House) -> None:
+async def test_the_warehouse_is_told_how_urgent_the_work_is(silent: Baton) -> None:
     order_id, work = await picked(silent)
 
     asked = (await silent.simulators.get(f"/wms/fulfillment-orders/{work}")).json()["request"]

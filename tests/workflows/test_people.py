@@ -9,7 +9,7 @@ import pytest
 from domain.ids import order_workflow_id
 from record.people.erasing import erase
 from record.trail.proving import Link, links
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 from tests.record.receiver import Receiver, receiving
 from tests.workflows.person import CUSTOMER, MALL, live
 from tests.workflows.test_deliver import end, subscribe
@@ -32,33 +32,33 @@ def receiver() -> Iterator[tuple[Receiver, str]]:
 
 
 @pytest.fixture(scope="module")
-async def lived(silent: House, receiver: tuple[Receiver, str]) -> AsyncIterator[list[str]]:
+async def lived(silent: Baton, receiver: tuple[Receiver, str]) -> AsyncIterator[list[str]]:
     """The orders of a person's life, and somebody who is told of them all the while."""
     subscription = await subscribe(silent, receiver[1], channel=MALL)
     yield await live(silent)
     await end(silent, subscription)
 
 
-def columns_that_name(house: House, words: str) -> set[str]:
+def columns_that_name(baton: Baton, words: str) -> set[str]:
     """Every column of every table in which one of the words stands, whatever its type."""
     found = set()
     every = """
         SELECT table_name AS of, column_name AS name, data_type AS type FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name IN (SELECT relname FROM pg_stat_user_tables)"""
-    for column in house.rows(every):
+    for column in baton.rows(every):
         shown = f"encode({column.name}, 'escape')" if column.type == "bytea" else f'"{column.name}"::text'
         select = f"SELECT 1 FROM {column.of} WHERE {shown} ~* :words LIMIT 1"
-        if house.rows(select.replace("::", r"\:\:"), words=words):
+        if baton.rows(select.replace("::", r"\:\:"), words=words):
             found.add(f"{column.of}.{column.name}")
     return found
 
 
-async def histories(house: House) -> dict[str, str]:
+async def histories(baton: Baton) -> dict[str, str]:
     """All that Temporal has of the person's workflows, by workflow: payloads, summaries, memo, search attributes."""
     told = {}
-    query = f"TaskQueue = '{house.settings.task_queue}'"
-    async for execution in house.client.list_workflows(query):
-        handle = house.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    query = f"TaskQueue = '{baton.settings.task_queue}'"
+    async for execution in baton.client.list_workflows(query):
+        handle = baton.client.get_workflow_handle(execution.id, run_id=execution.run_id)
         described = (await handle.describe()).raw_description
         events = (await handle.fetch_history()).events
         told[execution.id] = "".join(str(one) for one in (*events, described))
@@ -69,11 +69,11 @@ def words_in(told: str) -> list[str]:
     return sorted(set(WORDS.findall(told)))
 
 
-async def test_a_person_is_named_in_the_record_only_where_it_must_be(silent: House, lived: list[str]) -> None:
+async def test_a_person_is_named_in_the_record_only_where_it_must_be(silent: Baton, lived: list[str]) -> None:
     assert columns_that_name(silent, WORDS.pattern) == MAY_NAME.keys()
 
 
-async def test_no_workflow_names_a_person(silent: House, lived: list[str]) -> None:
+async def test_no_workflow_names_a_person(silent: Baton, lived: list[str]) -> None:
     told = await histories(silent)
 
     assert {order_workflow_id(MALL, silent.placed[order_id]) for order_id in lived} <= told.keys()
@@ -82,7 +82,7 @@ async def test_no_workflow_names_a_person(silent: House, lived: list[str]) -> No
 
 
 async def test_who_need_not_know_a_person_is_told_of_nobody(
-    silent: House, lived: list[str], receiver: tuple[Receiver, str]
+    silent: Baton, lived: list[str], receiver: tuple[Receiver, str]
 ) -> None:
     """A subscriber without the right, and the partners that have no more than the customer's id."""
     heard = [json.dumps(event) for event in receiver[0].events]
@@ -95,7 +95,7 @@ async def test_who_need_not_know_a_person_is_told_of_nobody(
 
 
 async def test_after_the_erasure_nothing_names_the_person_and_everything_is_still_proved(
-    silent: House, lived: list[str]
+    silent: Baton, lived: list[str]
 ) -> None:
     # given that all is over, also for those who are told of it
     await eventually(lambda: waiting(silent), lambda messages: messages == 0)
@@ -111,11 +111,11 @@ async def test_after_the_erasure_nothing_names_the_person_and_everything_is_stil
     assert [link.fault for link in chains if link.fault] == []
 
 
-async def waiting(house: House) -> int:
+async def waiting(baton: Baton) -> int:
     unsent = "SELECT 1 FROM messages JOIN orders USING (order_id) WHERE customer_id = :customer AND sent_at IS NULL"
-    return len(house.rows(unsent, customer=CUSTOMER))
+    return len(baton.rows(unsent, customer=CUSTOMER))
 
 
-async def facts(house: House, orders: list[str]) -> list[Link]:
-    with house.sessions() as session:
+async def facts(baton: Baton, orders: list[str]) -> list[Link]:
+    with baton.sessions() as session:
         return [link for order_id in orders for link in links(session, order_id)]

@@ -8,14 +8,14 @@ import httpx2
 import pytest
 
 from commands.seed import Shop, stock_shop
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 
 _numbers = count(1)
 NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN"}
 
 
 @pytest.fixture
-def store(silent: House) -> str:
+def store(silent: Baton) -> str:
     """A store with five lanterns; a warehouse nearer to the customer has a hundred."""
     number = next(_numbers)
     name, goods = f"LANE-STORE-{number}", f"LANTERN-{number}"
@@ -32,31 +32,31 @@ def lanterns(store: str) -> str:
     return store.replace("LANE-STORE", "LANTERN")
 
 
-async def ready(house: House, store: str, **changes: Any) -> tuple[str, str, str]:
+async def ready(baton: Baton, store: str, **changes: Any) -> tuple[str, str, str]:
     """An order that waits to be fetched: its id, its fulfillment order, and the code that the customer was told."""
     delivery = {"method": "pickup", "location_id": store}
     lines = [(lanterns(store), 2, "60.00")]
-    order_id = await house.order("PICKUP", lines=lines, delivery=delivery, ship_to=NO_STREET, **changes)
-    order = await house.until_fulfillment(order_id, "released")
+    order_id = await baton.order("PICKUP", lines=lines, delivery=delivery, ship_to=NO_STREET, **changes)
+    order = await baton.until_fulfillment(order_id, "released")
     [work] = order["fulfillment_orders"]
-    await house.pick_and_pack(work["fulfillment_order_id"], **{lanterns(store).replace("-", "_"): 2})
-    [message] = await told(house, order_id, "inbox", "ready")
+    await baton.pick_and_pack(work["fulfillment_order_id"], **{lanterns(store).replace("-", "_"): 2})
+    [message] = await told(baton, order_id, "inbox", "ready")
     return order_id, work["fulfillment_order_id"], message["data"]["pickup_code"]
 
 
-async def told(house: House, order_id: str, recipient: str, milestone: str, times: int = 1) -> list[dict[str, Any]]:
+async def told(baton: Baton, order_id: str, recipient: str, milestone: str, times: int = 1) -> list[dict[str, Any]]:
     async def messages() -> list[dict[str, Any]]:
-        page = (await house.simulators.get(f"/{recipient}/messages", params={"order_id": order_id})).json()
+        page = (await baton.simulators.get(f"/{recipient}/messages", params={"order_id": order_id})).json()
         return [message for message in page["messages"] if message["milestone"] == milestone]
 
     return await eventually(messages, lambda found: len(found) >= times)
 
 
-async def fetch(house: House, work: str, code: str) -> httpx2.Response:
-    return await house.api.post(f"/fulfillment-orders/{work}/pickup", json={"code": code})
+async def fetch(baton: Baton, work: str, code: str) -> httpx2.Response:
+    return await baton.api.post(f"/fulfillment-orders/{work}/pickup", json={"code": code})
 
 
-async def test_what_is_fetched_with_its_code_is_delivered_and_no_carrier_is_asked(silent: House, store: str) -> None:
+async def test_what_is_fetched_with_its_code_is_delivered_and_no_carrier_is_asked(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -72,7 +72,7 @@ async def test_what_is_fetched_with_its_code_is_delivered_and_no_carrier_is_aske
     silent.verify()
 
 
-async def test_the_code_is_told_to_the_customer_and_kept_nowhere(silent: House, store: str) -> None:
+async def test_the_code_is_told_to_the_customer_and_kept_nowhere(silent: Baton, store: str) -> None:
     # given
     order_id, _, code = await ready(silent, store)
     [to_channel] = await told(silent, order_id, "channel", "ready")
@@ -90,7 +90,7 @@ async def test_the_code_is_told_to_the_customer_and_kept_nowhere(silent: House, 
     await silent.cancel(order_id)
 
 
-async def test_five_wrong_codes_call_a_person_until_the_customer_gets_a_new_one(silent: House, store: str) -> None:
+async def test_five_wrong_codes_call_a_person_until_the_customer_gets_a_new_one(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -109,7 +109,7 @@ async def test_five_wrong_codes_call_a_person_until_the_customer_gets_a_new_one(
     assert (await silent.until_status(order_id, "completed"))["attention"] is None
 
 
-async def test_an_order_with_wrong_codes_that_is_canceled_needs_no_person_any_more(silent: House, store: str) -> None:
+async def test_an_order_with_wrong_codes_that_is_canceled_needs_no_person_any_more(silent: Baton, store: str) -> None:
     # given
     order_id, work, _ = await ready(silent, store)
     for _ in range(5):
@@ -123,7 +123,7 @@ async def test_an_order_with_wrong_codes_that_is_canceled_needs_no_person_any_mo
     assert (await silent.until_status(order_id, "canceled"))["attention"] is None
 
 
-async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: House, store: str) -> None:
+async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -140,7 +140,7 @@ async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: House, s
     silent.verify()
 
 
-async def test_what_the_store_has_handed_over_cannot_be_canceled_any_more(silent: House, store: str) -> None:
+async def test_what_the_store_has_handed_over_cannot_be_canceled_any_more(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -154,7 +154,7 @@ async def test_what_the_store_has_handed_over_cannot_be_canceled_any_more(silent
     silent.verify()
 
 
-async def test_an_order_for_a_place_that_is_no_store_is_held(silent: House, store: str) -> None:
+async def test_an_order_for_a_place_that_is_no_store_is_held(silent: Baton, store: str) -> None:
     delivery = {"method": "pickup", "location_id": f"{store}-NEAR"}
     order_id = await silent.order("PICKUP", delivery=delivery)
 
@@ -163,11 +163,11 @@ async def test_an_order_for_a_place_that_is_no_store_is_held(silent: House, stor
     assert [hold["code"] for hold in order["holds"]] == ["PICKUP_STORE"]
 
 
-async def test_a_pickup_names_its_store(silent: House) -> None:
+async def test_a_pickup_names_its_store(silent: Baton) -> None:
     for delivery in ({"method": "pickup"}, {"method": "ship", "location_id": "SHANGHAI"}):
         with pytest.raises(AssertionError, match=r"delivery\.location_id"):
             await silent.order("PICKUP", delivery=delivery)
 
 
-async def _scalar(house: House, sql: str) -> int:
-    return int(house.rows(sql)[0][0])
+async def _scalar(baton: Baton, sql: str) -> int:
+    return int(baton.rows(sql)[0][0])

@@ -15,8 +15,8 @@ from temporalio.exceptions import ActivityError
 from commands.channels import save_account
 from domain.pulling import PullPlan
 from record.channels.accounts import pull_plans
+from tests.baton import Baton
 from tests.channels.payloads import parsed
-from tests.house import House
 from workflows.pull import PullInput, PullOutcome, PullWorkflow
 from workflows.reconcile import ReconcileInput, ReconcileOutcome, ReconcileWorkflow
 from workflows.schedules import keep_schedules
@@ -24,25 +24,25 @@ from workflows.schedules import keep_schedules
 PLAN = PullPlan("shop-at-night", timedelta(hours=6), clock_time(2, 30), "Asia/Shanghai", enabled=True)
 
 
-def open_account(house: House, channel: str, **pull: Any) -> None:
-    url = str(house.simulators.base_url.join("/shopify/admin/api/2025-10"))
+def open_account(baton: Baton, channel: str, **pull: Any) -> None:
+    url = str(baton.simulators.base_url.join("/shopify/admin/api/2025-10"))
     chosen = {"url": url, "token": "shpat_simulated", "page_size": 1, "skew": 0, "first": 3600} | pull
-    save_account(house.sessions, channel, "shopify", "a secret of the tests", {"pull": chosen})
+    save_account(baton.sessions, channel, "shopify", "a secret of the tests", {"pull": chosen})
 
 
-async def put(house: House, number: int, seconds_ago: float) -> None:
+async def put(baton: Baton, number: int, seconds_ago: float) -> None:
     changed = (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
     order = parsed("shopify", "ordinary") | {"id": number, "checkout_token": f"T-{number}", "updated_at": changed}
-    assert (await house.simulators.post("/shopify/orders", json=order)).status_code == 201
+    assert (await baton.simulators.post("/shopify/orders", json=order)).status_code == 201
 
 
-async def run_pull(house: House, start: PullInput) -> PullOutcome:
+async def run_pull(baton: Baton, start: PullInput) -> PullOutcome:
     name = f"pull/{start.channel}/{uuid4().hex}"
-    return await house.client.execute_workflow(PullWorkflow.run, start, id=name, task_queue=house.settings.task_queue)
+    return await baton.client.execute_workflow(PullWorkflow.run, start, id=name, task_queue=baton.settings.task_queue)
 
 
-def came(house: House, channel: str) -> list[str]:
-    rows = house.rows("SELECT channel_order_id FROM orders WHERE channel = :channel ORDER BY 1", channel=channel)
+def came(baton: Baton, channel: str) -> list[str]:
+    rows = baton.rows("SELECT channel_order_id FROM orders WHERE channel = :channel ORDER BY 1", channel=channel)
     return [row.channel_order_id for row in rows]
 
 
@@ -53,7 +53,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def test_a_pull_takes_in_every_page_and_goes_on_as_another_run(silent: House) -> None:
+async def test_a_pull_takes_in_every_page_and_goes_on_as_another_run(silent: Baton) -> None:
     open_account(silent, "pulled")
     for number in range(1, 6):
         await put(silent, number, seconds_ago=900 - number)
@@ -65,7 +65,7 @@ async def test_a_pull_takes_in_every_page_and_goes_on_as_another_run(silent: Hou
     assert (await run_pull(silent, PullInput("pulled"))).new == 0
 
 
-async def test_a_limit_delays_the_pull_by_what_the_platform_asks(silent: House) -> None:
+async def test_a_limit_delays_the_pull_by_what_the_platform_asks(silent: Baton) -> None:
     open_account(silent, "limited")
     await silent.simulators.post("/shopify/troubles", json={"limited": 1, "retry_after": 1.5})
     begun = time.monotonic()
@@ -75,7 +75,7 @@ async def test_a_limit_delays_the_pull_by_what_the_platform_asks(silent: House) 
     assert time.monotonic() - begun >= 1.5
 
 
-async def test_a_wrong_token_fails_the_run_and_not_the_next_one(silent: House) -> None:
+async def test_a_wrong_token_fails_the_run_and_not_the_next_one(silent: Baton) -> None:
     open_account(silent, "locked", token="wrong")
 
     with pytest.raises(WorkflowFailureError) as failure:
@@ -86,7 +86,7 @@ async def test_a_wrong_token_fails_the_run_and_not_the_next_one(silent: House) -
     assert (await run_pull(silent, PullInput("locked"))).pulled_to is not None
 
 
-async def test_an_order_whose_webhook_never_came_is_found_at_night(silent: House) -> None:
+async def test_an_order_whose_webhook_never_came_is_found_at_night(silent: Baton) -> None:
     open_account(silent, "nightly")
     await run_pull(silent, PullInput("nightly"))
     await put(silent, 77, seconds_ago=5_000)
@@ -104,7 +104,7 @@ async def test_an_order_whose_webhook_never_came_is_found_at_night(silent: House
     assert [(one["channel_order_id"], one["outcome"]) for one in answer["items"]] == [("77", "pulled")]
 
 
-async def test_schedules_are_made_once_changed_and_removed_with_their_account(silent: House) -> None:
+async def test_schedules_are_made_once_changed_and_removed_with_their_account(silent: Baton) -> None:
     client, settings = silent.client, silent.settings
 
     async def listed() -> set[str]:
@@ -138,7 +138,7 @@ async def test_schedules_are_made_once_changed_and_removed_with_their_account(si
     await eventually(lambda: _holds(listed, set()))
 
 
-async def test_an_account_that_is_switched_off_pauses_its_schedules_and_on_again(silent: House) -> None:
+async def test_an_account_that_is_switched_off_pauses_its_schedules_and_on_again(silent: Baton) -> None:
     off = PullPlan("off-and-on", PLAN.every, PLAN.reconcile_at, PLAN.zone, enabled=False)
     on = PullPlan("off-and-on", PLAN.every, PLAN.reconcile_at, PLAN.zone, enabled=True)
     schedule = silent.client.get_schedule_handle("pull/off-and-on")
@@ -153,7 +153,7 @@ async def test_an_account_that_is_switched_off_pauses_its_schedules_and_on_again
     await silent.client.get_schedule_handle("reconcile/off-and-on").delete()
 
 
-async def test_a_schedule_starts_the_pull_of_its_account(silent: House) -> None:
+async def test_a_schedule_starts_the_pull_of_its_account(silent: Baton) -> None:
     open_account(silent, "scheduled", every=86_400)
     [plan] = [plan for plan in pull_plans(silent.sessions) if plan.channel == "scheduled"]
     await keep_schedules(silent.client, silent.settings, [plan])

@@ -6,31 +6,31 @@ from collections.abc import Callable
 from typing import Any
 
 from commands.channels import save_account
-from tests.house import House
+from tests.baton import Baton
 from workflows.push import PushInput, PushOutcome, PushWorkflow
 
 CHANNEL = "stock-shop"
 
 
-def open_account(house: House, **push: Any) -> None:
-    url = str(house.simulators.base_url.join("/channel"))
+def open_account(baton: Baton, **push: Any) -> None:
+    url = str(baton.simulators.base_url.join("/channel"))
     chosen = {"url": url, "token": "simulated-token", "every": 0} | push
-    save_account(house.sessions, CHANNEL, "plain", "a secret of the tests", {"push": chosen})
+    save_account(baton.sessions, CHANNEL, "plain", "a secret of the tests", {"push": chosen})
 
 
-async def put(house: House, sku: str, **listing: Any) -> None:
-    answer = await house.api.put(f"/listings/{CHANNEL}/{sku}", json=listing)
+async def put(baton: Baton, sku: str, **listing: Any) -> None:
+    answer = await baton.api.put(f"/listings/{CHANNEL}/{sku}", json=listing)
     assert answer.status_code == 200, answer.text
 
 
-async def listing(house: House, sku: str) -> dict[str, Any]:
-    [found] = (await house.api.get("/listings", params={"channel": CHANNEL, "sku": sku})).json()["items"]
+async def listing(baton: Baton, sku: str) -> dict[str, Any]:
+    [found] = (await baton.api.get("/listings", params={"channel": CHANNEL, "sku": sku})).json()["items"]
     return dict(found)
 
 
-async def until(house: House, sku: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+async def until(baton: Baton, sku: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     give_up = time.monotonic() + 20
-    while not holds(found := await listing(house, sku)):
+    while not holds(found := await listing(baton, sku)):
         assert time.monotonic() < give_up, found
         await asyncio.sleep(0.05)
     return found
@@ -40,11 +40,11 @@ def is_known(found: dict[str, Any]) -> bool:
     return bool(found["version"] == found["acknowledged_version"])
 
 
-async def quantities(house: House) -> dict[str, int]:
-    return dict((await house.simulators.get("/channel/stock")).json()["quantities"])
+async def quantities(baton: Baton) -> dict[str, int]:
+    return dict((await baton.simulators.get("/channel/stock")).json()["quantities"])
 
 
-async def test_an_order_changes_what_the_channel_knows(silent: House) -> None:
+async def test_an_order_changes_what_the_channel_knows(silent: Baton) -> None:
     open_account(silent)
     await put(silent, "WOOL-SCARF", channel_sku="SCARF-1")
     before = (await until(silent, "WOOL-SCARF", is_known))["acknowledged_quantity"]
@@ -58,7 +58,7 @@ async def test_an_order_changes_what_the_channel_knows(silent: House) -> None:
     await until(silent, "WOOL-SCARF", lambda found: found["acknowledged_quantity"] == before)
 
 
-async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push(silent: House) -> None:
+async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push(silent: Baton) -> None:
     open_account(silent)
     await put(silent, "DESK-CLOCK")
     await until(silent, "DESK-CLOCK", is_known)
@@ -74,7 +74,7 @@ async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push
     assert found["failed_since"] is None
 
 
-async def test_a_refused_listing_is_listed_as_failed_and_the_others_are_known(silent: House) -> None:
+async def test_a_refused_listing_is_listed_as_failed_and_the_others_are_known(silent: Baton) -> None:
     open_account(silent)
     await silent.simulators.post("/channel/stock/troubles", json={"unknown": ["NOT-THERE"]})
 
@@ -90,7 +90,7 @@ async def test_a_refused_listing_is_listed_as_failed_and_the_others_are_known(si
     assert (await until(silent, "SILK-LANTERN", is_known))["failed_since"] is None
 
 
-async def test_a_run_goes_on_as_another_one_until_nothing_is_behind(silent: House) -> None:
+async def test_a_run_goes_on_as_another_one_until_nothing_is_behind(silent: Baton) -> None:
     save_account(
         silent.sessions,
         "by-hand",

@@ -7,34 +7,34 @@ import pytest
 
 from commands.seed import Shop, stock_shop
 from integrations.qimen_form import signed, to_xml
-from tests.house import House
+from tests.baton import Baton
 
 HOUSE = "QIMEN-HOUSE"
 PLACE = {"location_id": HOUSE, "kind": "warehouse", "name": "Qimen house", "country": "CN", "province": "广东省"}
 _numbers = count(1)
 
 
-def goods(house: House, *names: str) -> list[str]:
+def goods(baton: Baton, *names: str) -> list[str]:
     """Products that only the Qimen warehouse has."""
     skus = [f"{name}-{next(_numbers)}" for name in names]
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         stock_shop(session, Shop({sku: sku.title() for sku in skus}, [PLACE], {(sku, HOUSE): 20 for sku in skus}))
     return skus
 
 
-async def confirm(house: House, work: str, secret: str = "simulated-secret", **told: object) -> httpx2.Response:
+async def confirm(baton: Baton, work: str, secret: str = "simulated-secret", **told: object) -> httpx2.Response:
     order = {"deliveryOrderCode": work, "warehouseCode": "QH01", "orderType": "JYCK"}
     lines = told.pop("lines", [])
     body = to_xml("request", {"deliveryOrder": order | told, "orderLines": lines})
     asked = {"method": "taobao.qimen.deliveryorder.confirm", "app_key": "simulated-app"}
-    return await house.api.post("/webhooks/qimen", params=signed(asked, body, secret), content=body)
+    return await baton.api.post("/webhooks/qimen", params=signed(asked, body, secret), content=body)
 
 
 def line(sku: str, units: int | str) -> tuple[str, dict[str, object]]:
     return "orderLine", {"itemCode": sku, "actualQty": units}
 
 
-async def test_an_order_is_delivered_through_qimen_though_it_is_confirmed_in_parts(quick: House) -> None:
+async def test_an_order_is_delivered_through_qimen_though_it_is_confirmed_in_parts(quick: Baton) -> None:
     # given
     skus = goods(quick, "JADE-CUP", "JADE-BOWL", "JADE-PLATE")
 
@@ -54,7 +54,7 @@ async def test_an_order_is_delivered_through_qimen_though_it_is_confirmed_in_par
     quick.verify()
 
 
-async def test_a_short_pick_at_a_qimen_warehouse_is_sourced_again(quick: House) -> None:
+async def test_a_short_pick_at_a_qimen_warehouse_is_sourced_again(quick: Baton) -> None:
     [sku] = goods(quick, "SHORT-PICK-FAN")
 
     order_id = await quick.order("FANS", lines=[(sku, 3, "30.00")])
@@ -63,7 +63,7 @@ async def test_a_short_pick_at_a_qimen_warehouse_is_sourced_again(quick: House) 
     assert [[part["picked"] for part in work["lines"]] for work in order["fulfillment_orders"]] == [[2], [1]]
 
 
-async def test_an_order_is_called_back_from_a_qimen_warehouse(silent: House) -> None:
+async def test_an_order_is_called_back_from_a_qimen_warehouse(silent: Baton) -> None:
     # given
     [sku] = goods(silent, "JADE-RING")
     order_id = await silent.order("RING", lines=[(sku, 1, "30.00")])
@@ -79,7 +79,7 @@ async def test_an_order_is_called_back_from_a_qimen_warehouse(silent: House) -> 
     silent.verify()
 
 
-async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: House) -> None:
+async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: Baton) -> None:
     # given
     [sku] = goods(silent, "JADE-BOX")
     order_id = await silent.order("BOX", lines=[(sku, 1, "30.00")])
@@ -104,7 +104,7 @@ async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: House) -> 
     ],
 )
 async def test_what_cannot_be_read_is_answered_with_its_field(
-    silent: House, told: dict[str, object], field: str
+    silent: Baton, told: dict[str, object], field: str
 ) -> None:
     answer = await confirm(silent, "FO-UNREAD", **told)
 
@@ -114,7 +114,7 @@ async def test_what_cannot_be_read_is_answered_with_its_field(
     assert silent.rows("SELECT 1 FROM partner_events WHERE subject = 'FO-UNREAD'") == []
 
 
-async def test_who_has_another_secret_is_not_heard(silent: House) -> None:
+async def test_who_has_another_secret_is_not_heard(silent: Baton) -> None:
     answer = await confirm(silent, "FO-UNREAD", secret="another", status="DELIVERED", lines=[line("JADE-CUP", 2)])
 
     assert "sign-check-failure" in answer.text

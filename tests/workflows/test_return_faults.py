@@ -15,7 +15,7 @@ from activities.return_reports import ReturnProgress
 from activities.return_requests import ReturnRequests
 from activities.returns import Returns
 from domain.errors import PartnerTrouble
-from tests.house import QUICK, House, open_house
+from tests.baton import QUICK, Baton, open_baton
 from tests.workflows.test_return_kinds import SCARF_INSTEAD, ask_for, completed, follow_up_of
 from tests.workflows.test_returns import until_case
 
@@ -50,34 +50,34 @@ def losing_its_first_answer(step: Callable[[Any, Any], Any], lost: set[str]) -> 
 @pytest.fixture
 async def forgetful(
     temporal: WorkflowEnvironment, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[House, set[str]]]:
+) -> AsyncIterator[tuple[Baton, set[str]]]:
     lost: set[str] = set()
     for home, name in STEPS:
         monkeypatch.setattr(home, name, losing_its_first_answer(getattr(home, name), lost))
-    async with open_house(temporal, database_url, QUICK) as house:
-        yield house, lost
+    async with open_baton(temporal, database_url, QUICK) as baton:
+        yield baton, lost
 
 
-async def test_every_step_of_a_case_may_lose_its_answer(forgetful: tuple[House, set[str]]) -> None:
+async def test_every_step_of_a_case_may_lose_its_answer(forgetful: tuple[Baton, set[str]]) -> None:
     # Given two delivered orders
-    house, lost = forgetful
-    first, second = await completed(house, "FORGETFUL"), await completed(house, "EXCHANGED")
+    baton, lost = forgetful
+    first, second = await completed(baton, "FORGETFUL"), await completed(baton, "EXCHANGED")
 
     # When one comes back, and the other is exchanged, and every answer gets lost once
     everything = [{"line_no": 1, "quantity": 2}, {"line_no": 2, "quantity": 1}]
-    await ask_for(house, first, "F-1", lines=everything)
-    await ask_for(house, second, "F-2", kind="exchange", lines=SCARF_INSTEAD)
+    await ask_for(baton, first, "F-1", lines=everything)
+    await ask_for(baton, second, "F-2", kind="exchange", lines=SCARF_INSTEAD)
 
     # Then each was done once
-    back = await until_case(house, first, "F-1", "closed")
-    other = await follow_up_of(house, await until_case(house, second, "F-2", "closed"))
-    paid = [one["amount"] for one in (await house.show(first))["payments"] if one["kind"] == "refunded"]
+    back = await until_case(baton, first, "F-1", "closed")
+    other = await follow_up_of(baton, await until_case(baton, second, "F-2", "closed"))
+    paid = [one["amount"] for one in (await baton.show(first))["payments"] if one["kind"] == "refunded"]
     assert (back["refund"], paid, other["payment_status"]) == ("330.00", ["330.00"], "paid")
     assert {key.split()[0] for key in lost} == {name for _, name in STEPS}
-    house.verify()
+    baton.verify()
 
 
-async def test_cases_that_run_at_once_share_the_units_and_the_money(quick: House) -> None:
+async def test_cases_that_run_at_once_share_the_units_and_the_money(quick: Baton) -> None:
     # Given a delivered order of three units
     order_id = await completed(quick, "ATONCE")
 

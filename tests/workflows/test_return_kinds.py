@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 from tests.workflows.test_cancel import shipped
 from tests.workflows.test_returns import stock_of, until_case
 
@@ -14,39 +14,39 @@ TEA_SET = [{"line_no": 2, "quantity": 1}]
 SCARF_INSTEAD = [{"line_no": 2, "quantity": 1, "replacement_sku": "WOOL-SCARF"}]
 
 
-async def ask_for(house: House, order_id: str, case_id: str, **body: Any) -> str:
+async def ask_for(baton: Baton, order_id: str, case_id: str, **body: Any) -> str:
     """Ask for a case through the API, of the tea set unless told, and give its number."""
     asked = {"case_id": case_id, "reason": "see the photos", "lines": TEA_SET} | body
-    answer = await house.api.post(f"/orders/{order_id}/returns", json=asked)
+    answer = await baton.api.post(f"/orders/{order_id}/returns", json=asked)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["return_id"])
 
 
-async def say(house: House, return_id: str, what: str, **body: Any) -> dict[str, Any]:
-    answer = await house.api.post(f"/returns/{return_id}/{what}", json=body)
+async def say(baton: Baton, return_id: str, what: str, **body: Any) -> dict[str, Any]:
+    answer = await baton.api.post(f"/returns/{return_id}/{what}", json=body)
     assert answer.status_code in (200, 202), answer.text
     return dict(answer.json())
 
 
-async def delivered(house: House, name: str) -> str:
-    order_id = await shipped(house, name)
-    await house.track(await house.show(order_id), "delivered")
-    await house.until_status(order_id, "completed")
+async def delivered(baton: Baton, name: str) -> str:
+    order_id = await shipped(baton, name)
+    await baton.track(await baton.show(order_id), "delivered")
+    await baton.until_status(order_id, "completed")
     return order_id
 
 
-async def completed(house: House, name: str) -> str:
-    order_id = await house.order(name)
-    await house.until_status(order_id, "completed")
+async def completed(baton: Baton, name: str) -> str:
+    order_id = await baton.order(name)
+    await baton.until_status(order_id, "completed")
     return order_id
 
 
-async def follow_up_of(house: House, case: dict[str, Any]) -> dict[str, Any]:
+async def follow_up_of(baton: Baton, case: dict[str, Any]) -> dict[str, Any]:
     """The follow-up order once it is delivered."""
-    return await house.until_status(case["follow_up_id"], "completed")
+    return await baton.until_status(case["follow_up_id"], "completed")
 
 
-async def test_an_exchange_sends_other_goods_and_moves_the_money_to_their_order(quick: House) -> None:
+async def test_an_exchange_sends_other_goods_and_moves_the_money_to_their_order(quick: Baton) -> None:
     order_id = await completed(quick, "EXCHANGE")
 
     await ask_for(quick, order_id, "E-1", kind="exchange", lines=SCARF_INSTEAD)
@@ -60,7 +60,7 @@ async def test_an_exchange_sends_other_goods_and_moves_the_money_to_their_order(
     quick.verify()
 
 
-async def test_what_was_exchanged_can_be_returned_like_anything_else(quick: House) -> None:
+async def test_what_was_exchanged_can_be_returned_like_anything_else(quick: Baton) -> None:
     # Given an exchange that was delivered
     order_id = await completed(quick, "TWICE")
     await ask_for(quick, order_id, "T-1", kind="exchange")
@@ -76,7 +76,7 @@ async def test_what_was_exchanged_can_be_returned_like_anything_else(quick: Hous
     quick.verify()
 
 
-async def test_an_exchange_for_goods_that_nobody_has_pays_back_instead(quick: House) -> None:
+async def test_an_exchange_for_goods_that_nobody_has_pays_back_instead(quick: Baton) -> None:
     order_id = await completed(quick, "NOTHINGLEFT")
     piano = [{"line_no": 2, "quantity": 1, "replacement_sku": "LAST-PIANO"}]
 
@@ -87,7 +87,7 @@ async def test_an_exchange_for_goods_that_nobody_has_pays_back_instead(quick: Ho
     quick.verify()
 
 
-async def test_a_reship_sends_the_same_again_once_a_person_agrees(quick: House) -> None:
+async def test_a_reship_sends_the_same_again_once_a_person_agrees(quick: Baton) -> None:
     order_id = await completed(quick, "RESHIP")
     return_id = await ask_for(quick, order_id, "S-1", kind="reship", reason_code="missing")
     await until_case(quick, order_id, "S-1", "requested")
@@ -101,7 +101,7 @@ async def test_a_reship_sends_the_same_again_once_a_person_agrees(quick: House) 
     quick.verify()
 
 
-async def test_goodwill_is_paid_and_never_more_than_is_left(quick: House) -> None:
+async def test_goodwill_is_paid_and_never_more_than_is_left(quick: Baton) -> None:
     order_id = await completed(quick, "GOODWILL")
 
     await ask_for(quick, order_id, "G-1", kind="claim", lines=[], amount="12.50")
@@ -114,7 +114,7 @@ async def test_goodwill_is_paid_and_never_more_than_is_left(quick: House) -> Non
     quick.verify()
 
 
-async def test_goods_and_goodwill_together_give_back_what_was_paid(quick: House) -> None:
+async def test_goods_and_goodwill_together_give_back_what_was_paid(quick: Baton) -> None:
     order_id = await completed(quick, "BOTH")
     await ask_for(quick, order_id, "B-1", kind="claim", lines=[], amount="50.00")
     await until_case(quick, order_id, "B-1", "closed")
@@ -128,7 +128,7 @@ async def test_goods_and_goodwill_together_give_back_what_was_paid(quick: House)
     quick.verify()
 
 
-async def test_a_store_takes_goods_back_that_a_warehouse_sent(silent: House) -> None:
+async def test_a_store_takes_goods_back_that_a_warehouse_sent(silent: Baton) -> None:
     order_id = await delivered(silent, "INSTORE")
     return_id = await ask_for(silent, order_id, "ST-1", kind="store_return")
     await until_case(silent, order_id, "ST-1", "approved")
@@ -144,7 +144,7 @@ async def test_a_store_takes_goods_back_that_a_warehouse_sent(silent: House) -> 
     silent.verify()
 
 
-async def test_a_warranty_is_decided_by_a_person_who_may_say_no(silent: House) -> None:
+async def test_a_warranty_is_decided_by_a_person_who_may_say_no(silent: Baton) -> None:
     order_id = await delivered(silent, "WARRANTY")
     return_id = await ask_for(silent, order_id, "W-1", **WARRANTY)
     await silent.until_event(order_id, "return.requested")
@@ -157,7 +157,7 @@ async def test_a_warranty_is_decided_by_a_person_who_may_say_no(silent: House) -
 
 
 @pytest.mark.parametrize("remedy", ["exchange", "reship"])
-async def test_a_warranty_case_sends_the_same_again_when_a_person_decides_so(quick: House, remedy: str) -> None:
+async def test_a_warranty_case_sends_the_same_again_when_a_person_decides_so(quick: Baton, remedy: str) -> None:
     order_id = await completed(quick, f"WARRANTY-{remedy}")
     return_id = await ask_for(quick, order_id, "W-2", **WARRANTY)
     await until_case(quick, order_id, "W-2", "requested")
@@ -173,7 +173,7 @@ async def test_a_warranty_case_sends_the_same_again_when_a_person_decides_so(qui
     quick.verify()
 
 
-async def test_store_credit_is_given_instead_of_money(quick: House) -> None:
+async def test_store_credit_is_given_instead_of_money(quick: Baton) -> None:
     order_id = await completed(quick, "CREDIT")
 
     await ask_for(quick, order_id, "C-1", refund_to="store_credit")
@@ -196,7 +196,7 @@ async def test_store_credit_is_given_instead_of_money(quick: House) -> None:
     quick.verify()
 
 
-async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: House) -> None:
+async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: Baton) -> None:
     order_id = await completed(quick, "MONEY")
     return_id = await ask_for(quick, order_id, "M-1", refund_to="store_credit", **WARRANTY)
     await quick.until_event(order_id, "return.requested")
@@ -209,18 +209,18 @@ async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: Hous
     quick.verify()
 
 
-async def heard(house: House, partner: str, order_id: str) -> dict[str, Any]:
+async def heard(baton: Baton, partner: str, order_id: str) -> dict[str, Any]:
     """What a partner was told of the store credit."""
 
     async def told() -> list[dict[str, Any]]:
-        answer = await house.simulators.get(f"/{partner}/messages", params={"order_id": order_id})
+        answer = await baton.simulators.get(f"/{partner}/messages", params={"order_id": order_id})
         return [one["data"] for one in answer.json()["messages"] if one["milestone"] == "credited"]
 
     (data,) = await eventually(told, bool)
     return data
 
 
-async def test_a_canceled_exchange_gives_back_what_was_reserved_and_voids_its_label(silent: House) -> None:
+async def test_a_canceled_exchange_gives_back_what_was_reserved_and_voids_its_label(silent: Baton) -> None:
     # Given an exchange whose label is issued
     order_id = await delivered(silent, "UNDONE")
     before = stock_of(silent, "WOOL-SCARF", "GUANGZHOU")
@@ -241,7 +241,7 @@ async def test_a_canceled_exchange_gives_back_what_was_reserved_and_voids_its_la
     silent.verify()
 
 
-async def test_goods_on_the_road_are_too_late_to_cancel_unless_they_are_lost(silent: House) -> None:
+async def test_goods_on_the_road_are_too_late_to_cancel_unless_they_are_lost(silent: Baton) -> None:
     order_id = await delivered(silent, "ONTHEROAD")
     return_id = await ask_for(silent, order_id, "R-1")
     case = await until_case(silent, order_id, "R-1", "label_issued")
@@ -266,7 +266,7 @@ async def test_goods_on_the_road_are_too_late_to_cancel_unless_they_are_lost(sil
     await until_case(silent, order_id, "R-1", "canceled")
 
 
-async def test_a_case_that_nobody_decides_is_overdue_until_somebody_does(silent: House) -> None:
+async def test_a_case_that_nobody_decides_is_overdue_until_somebody_does(silent: Baton) -> None:
     order_id = await delivered(silent, "UNDECIDED")
     return_id = await ask_for(silent, order_id, "D-1", **WARRANTY)
     await silent.until_event(order_id, "return.requested")
@@ -285,7 +285,7 @@ async def test_a_case_that_nobody_decides_is_overdue_until_somebody_does(silent:
     assert await overdue(silent) == []
 
 
-async def test_goods_that_are_not_paid_for_within_seven_days_call_a_person(silent: House) -> None:
+async def test_goods_that_are_not_paid_for_within_seven_days_call_a_person(silent: Baton) -> None:
     order_id = await delivered(silent, "UNPAID")
     return_id = await ask_for(silent, order_id, "L-1", kind="store_return")
     await until_case(silent, order_id, "L-1", "approved")
@@ -301,6 +301,6 @@ async def test_goods_that_are_not_paid_for_within_seven_days_call_a_person(silen
     await until_case(silent, order_id, "L-1", "closed")
 
 
-async def overdue(house: House) -> list[str]:
-    answer = await house.api.get("/returns", params={"overdue": True, "kind": "warranty"})
+async def overdue(baton: Baton) -> list[str]:
+    answer = await baton.api.get("/returns", params={"overdue": True, "kind": "warranty"})
     return [case["return_id"] for case in answer.json()["items"]]

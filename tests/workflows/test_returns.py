@@ -5,35 +5,35 @@ from typing import Any
 
 from domain.money import Money
 from integrations.partners import connect_partners
-from tests.house import House
+from tests.baton import Baton
 from tests.workflows.test_cancel import shipped
 
 
-async def ask(house: House, order_id: str, case_id: str, **units: int) -> None:
+async def ask(baton: Baton, order_id: str, case_id: str, **units: int) -> None:
     """The CRM asks for a return; `units` by line: `line_1=2`."""
     lines = [{"line_no": int(line.removeprefix("line_")), "quantity": quantity} for line, quantity in units.items()]
-    await house.crm(
+    await baton.crm(
         "return.requested",
         case_id=case_id,
         channel="shop",
-        channel_order_id=house.placed[order_id],
+        channel_order_id=baton.placed[order_id],
         reason="too big",
         lines=lines,
     )
 
 
-async def until_case(house: House, order_id: str, case_id: str, status: str) -> dict[str, Any]:
+async def until_case(baton: Baton, order_id: str, case_id: str, status: str) -> dict[str, Any]:
     """The case once it has a status; one that is approved may have its label by the time that we look."""
     reached = {status} if status != "approved" else {"approved", "label_issued"}
 
     def there(order: dict[str, Any]) -> bool:
         return any(case["case_id"] == case_id and case["status"] in reached for case in order["returns"])
 
-    order = await house.until(order_id, there)
+    order = await baton.until(order_id, there)
     return next(case for case in order["returns"] if case["case_id"] == case_id)
 
 
-async def test_two_of_three_units_come_back_after_delivery(quick: House) -> None:
+async def test_two_of_three_units_come_back_after_delivery(quick: Baton) -> None:
     # Given a delivered order
     order_id = await quick.order("RETURN")
     await quick.until_status(order_id, "completed")
@@ -49,7 +49,7 @@ async def test_two_of_three_units_come_back_after_delivery(quick: House) -> None
     quick.verify()
 
 
-async def test_returning_the_rest_gives_back_exactly_what_was_paid(quick: House) -> None:
+async def test_returning_the_rest_gives_back_exactly_what_was_paid(quick: Baton) -> None:
     order_id = await quick.order("PIECES")
     await quick.until_status(order_id, "completed")
 
@@ -62,7 +62,7 @@ async def test_returning_the_rest_gives_back_exactly_what_was_paid(quick: House)
     quick.verify()
 
 
-async def test_the_same_case_twice_is_one_case(quick: House) -> None:
+async def test_the_same_case_twice_is_one_case(quick: Baton) -> None:
     order_id = await quick.order("AGAIN")
     await quick.until_status(order_id, "completed")
 
@@ -74,7 +74,7 @@ async def test_the_same_case_twice_is_one_case(quick: House) -> None:
     assert [one["amount"] for one in order["payments"] if one["kind"] == "refunded"] == ["120.00"]
 
 
-async def test_more_units_than_are_left_are_rejected(quick: House) -> None:
+async def test_more_units_than_are_left_are_rejected(quick: Baton) -> None:
     order_id = await quick.order("GREEDY")
     await quick.until_status(order_id, "completed")
     await ask(quick, order_id, "G-1", line_1=2)
@@ -86,7 +86,7 @@ async def test_more_units_than_are_left_are_rejected(quick: House) -> None:
     assert "0 units left" in case["refusal"]
 
 
-async def test_damaged_goods_are_kept_from_sale(silent: House) -> None:
+async def test_damaged_goods_are_kept_from_sale(silent: Baton) -> None:
     # Given a delivered order
     order_id = await shipped(silent, "DAMAGED")
     await silent.track(await silent.show(order_id), "delivered")
@@ -112,7 +112,7 @@ async def test_damaged_goods_are_kept_from_sale(silent: House) -> None:
     silent.verify()
 
 
-async def test_goods_that_do_not_come_expire_the_case(silent: House) -> None:
+async def test_goods_that_do_not_come_expire_the_case(silent: Baton) -> None:
     order_id = await shipped(silent, "NEVERCAME")
     await silent.track(await silent.show(order_id), "delivered")
     await silent.until_status(order_id, "completed")
@@ -129,7 +129,7 @@ async def test_goods_that_do_not_come_expire_the_case(silent: House) -> None:
     assert order["payment_status"] == "paid"
 
 
-async def test_everything_asked_back_while_it_is_picked_is_called_back(silent: House) -> None:
+async def test_everything_asked_back_while_it_is_picked_is_called_back(silent: Baton) -> None:
     # Given an order at the warehouse
     order_id = await silent.order("BEFORE")
     await silent.until_fulfillment(order_id, "released")
@@ -145,7 +145,7 @@ async def test_everything_asked_back_while_it_is_picked_is_called_back(silent: H
     silent.verify()
 
 
-async def test_part_asked_back_while_it_is_picked_leaves_the_rest_on_its_way(silent: House) -> None:
+async def test_part_asked_back_while_it_is_picked_leaves_the_rest_on_its_way(silent: Baton) -> None:
     order_id = await silent.order("PARTLY")
     await silent.until_fulfillment(order_id, "released")
 
@@ -158,7 +158,7 @@ async def test_part_asked_back_while_it_is_picked_leaves_the_rest_on_its_way(sil
     silent.verify()
 
 
-async def test_everything_asked_back_on_the_road_is_intercepted(silent: House) -> None:
+async def test_everything_asked_back_on_the_road_is_intercepted(silent: Baton) -> None:
     order_id = await shipped(silent, "ONROAD")
 
     await ask(silent, order_id, "R-1", line_1=2, line_2=1)
@@ -176,7 +176,7 @@ async def test_everything_asked_back_on_the_road_is_intercepted(silent: House) -
     silent.verify()
 
 
-async def test_part_asked_back_on_the_road_waits_for_the_delivery(silent: House) -> None:
+async def test_part_asked_back_on_the_road_waits_for_the_delivery(silent: Baton) -> None:
     order_id = await shipped(silent, "PATIENT")
     await ask(silent, order_id, "W-1", line_1=1)
     await silent.until_event(order_id, "return.approved")
@@ -188,7 +188,7 @@ async def test_part_asked_back_on_the_road_waits_for_the_delivery(silent: House)
     assert case["return_id"]
 
 
-async def test_a_refund_that_the_gateway_refuses_waits_for_a_person(silent: House) -> None:
+async def test_a_refund_that_the_gateway_refuses_waits_for_a_person(silent: Baton) -> None:
     # Given a case whose goods are back, and a payment that was charged back in the meantime
     order_id = await shipped(silent, "CHARGEDBACK")
     await silent.track(await silent.show(order_id), "delivered")
@@ -212,8 +212,8 @@ async def test_a_refund_that_the_gateway_refuses_waits_for_a_person(silent: Hous
     assert (order["payment_status"], order["returns"][0]["status"]) == ("paid", "inspected")
 
 
-def stock_of(house: House, sku: str, location: str = "SHANGHAI") -> Any:
+def stock_of(baton: Baton, sku: str, location: str = "SHANGHAI") -> Any:
     """The counters of a SKU at a location."""
     where = "sku = :sku AND location_id = :location"
     counters = "on_hand, quarantined, available"
-    return house.rows(f"SELECT {counters} FROM stock WHERE {where}", sku=sku, location=location)[0]
+    return baton.rows(f"SELECT {counters} FROM stock WHERE {where}", sku=sku, location=location)[0]

@@ -8,30 +8,30 @@ import pytest
 from sqlalchemy import text
 
 from activities.holds import Hold, open_hold
-from tests.house import House
+from tests.baton import Baton
 
 NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "province": "广东", "city": "深圳"}
 HELD = {"ship_to": NO_STREET}
 DAY = timedelta(days=1, seconds=1)
 
 
-async def held(house: House, name: str = "REVIEW") -> str:
+async def held(baton: Baton, name: str = "REVIEW") -> str:
     """An order without a street, whose stock is kept meanwhile."""
-    order_id = await house.order(name, **HELD)
-    await house.until_event(order_id, "reservation.created")
+    order_id = await baton.order(name, **HELD)
+    await baton.until_event(order_id, "reservation.created")
     return order_id
 
 
-async def ask(house: House, order_id: str, what: str, **body: str) -> httpx2.Response:
-    return await house.api.post(f"/orders/{order_id}/{what}", json=body)
+async def ask(baton: Baton, order_id: str, what: str, **body: str) -> httpx2.Response:
+    return await baton.api.post(f"/orders/{order_id}/{what}", json=body)
 
 
-def reserved(house: House, order_id: str) -> int:
-    [row] = house.rows("SELECT coalesce(sum(quantity), 0) FROM reservations WHERE order_id = :id", id=order_id)
+def reserved(baton: Baton, order_id: str) -> int:
+    [row] = baton.rows("SELECT coalesce(sum(quantity), 0) FROM reservations WHERE order_id = :id", id=order_id)
     return int(row[0])
 
 
-async def test_an_order_that_is_held_keeps_its_stock_and_goes_on_with_it(silent: House) -> None:
+async def test_an_order_that_is_held_keeps_its_stock_and_goes_on_with_it(silent: Baton) -> None:
     order_id = await held(silent)
     kept = reserved(silent, order_id)
 
@@ -43,7 +43,7 @@ async def test_an_order_that_is_held_keeps_its_stock_and_goes_on_with_it(silent:
     silent.verify()
 
 
-async def test_stock_is_given_back_when_an_order_is_held_for_too_long_and_reserved_again_later(silent: House) -> None:
+async def test_stock_is_given_back_when_an_order_is_held_for_too_long_and_reserved_again_later(silent: Baton) -> None:
     order_id = await held(silent)
 
     await silent.fast_forward(silent.workflow(order_id), DAY)
@@ -56,7 +56,7 @@ async def test_stock_is_given_back_when_an_order_is_held_for_too_long_and_reserv
     silent.verify()
 
 
-async def test_an_order_that_is_held_does_not_wait_for_stock_that_is_not_there(silent: House) -> None:
+async def test_an_order_that_is_held_does_not_wait_for_stock_that_is_not_there(silent: Baton) -> None:
     order_id = await silent.order("SCARCE", lines=[("LAST-PIANO", 1, "900.00")], **HELD)
     await silent.until_event(order_id, "sourcing.failed")
 
@@ -66,13 +66,13 @@ async def test_an_order_that_is_held_does_not_wait_for_stock_that_is_not_there(s
     assert (await silent.cancel(order_id)).json()["answer"] == "done"
 
 
-async def test_the_page_in_temporal_says_who_may_release(silent: House) -> None:
+async def test_the_page_in_temporal_says_who_may_release(silent: Baton) -> None:
     order_id = await held(silent)
 
     await silent.until_page_says(order_id, "held by ADDRESS (staff)")
 
 
-async def test_staff_force_an_order_that_several_things_hold(silent: House) -> None:
+async def test_staff_force_an_order_that_several_things_hold(silent: Baton) -> None:
     lines = [("ELEGANT-LAMP", 1, "120.00"), ("NO-SUCH-THING", 1, "1.00")]
     order_id = await silent.order("FORCED", lines=lines, **HELD)
     order = await silent.until(order_id, lambda order: len(order["holds"]) == 2)
@@ -87,7 +87,7 @@ async def test_staff_force_an_order_that_several_things_hold(silent: House) -> N
     await silent.cancel(order_id)
 
 
-async def test_staff_reject_an_order_and_it_is_paid_back(silent: House) -> None:
+async def test_staff_reject_an_order_and_it_is_paid_back(silent: Baton) -> None:
     order_id = await held(silent)
 
     told = await ask(silent, order_id, "reject", reason="on the block list")
@@ -99,28 +99,28 @@ async def test_staff_reject_an_order_and_it_is_paid_back(silent: House) -> None:
 
 
 @pytest.mark.parametrize(("what", "body"), [("reject", {"reason": "late"}), ("force", {"note": "why not"})])
-async def test_nobody_rejects_or_forces_an_order_under_way(silent: House, what: str, body: dict[str, str]) -> None:
+async def test_nobody_rejects_or_forces_an_order_under_way(silent: Baton, what: str, body: dict[str, str]) -> None:
     order_id = await silent.order("UNDER-WAY")
     await silent.until_fulfillment(order_id, "released")
 
     assert (await ask(silent, order_id, what, **body)).status_code == 409
 
 
-async def expiring(house: House, on_expiry: str) -> str:
+async def expiring(baton: Baton, on_expiry: str) -> str:
     """An order with a second hold that expires in an hour, found by an audit."""
-    order_id = await held(house, f"EXPIRES-{on_expiry.upper()}")
+    order_id = await held(baton, f"EXPIRES-{on_expiry.upper()}")
     hold = Hold(order_id, "FRAUD", "a strange night", "risk", "FRAUD:1", 1, 3600.0, on_expiry)
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         open_hold(session, hold)
         session.execute(text("UPDATE orders SET status = 'under_review' WHERE order_id = :id"), {"id": order_id})
     # Another audit sees it, as it would after a change of the channel.
-    await house.gateway("payment.captured", **await payment(house, order_id))
-    await house.until_event(order_id, "order.held", 2)
+    await baton.gateway("payment.captured", **await payment(baton, order_id))
+    await baton.until_event(order_id, "order.held", 2)
     return order_id
 
 
-async def payment(house: House, order_id: str) -> dict[str, Any]:
-    order = await house.show(order_id)
+async def payment(baton: Baton, order_id: str) -> dict[str, Any]:
+    order = await baton.show(order_id)
     return {
         "payment_reference": order["payment_reference"],
         "amount": order["totals"]["grand_total"],
@@ -128,12 +128,12 @@ async def payment(house: House, order_id: str) -> dict[str, Any]:
     }
 
 
-async def hour_passes(house: House, order_id: str) -> None:
-    await house.until_page_says(order_id, "FRAUD (risk)")
-    await house.fast_forward(house.workflow(order_id), timedelta(hours=1, seconds=5))
+async def hour_passes(baton: Baton, order_id: str) -> None:
+    await baton.until_page_says(order_id, "FRAUD (risk)")
+    await baton.fast_forward(baton.workflow(order_id), timedelta(hours=1, seconds=5))
 
 
-async def test_a_hold_that_expires_is_released_and_the_others_stay(silent: House) -> None:
+async def test_a_hold_that_expires_is_released_and_the_others_stay(silent: Baton) -> None:
     order_id = await expiring(silent, "release")
 
     await hour_passes(silent, order_id)
@@ -142,7 +142,7 @@ async def test_a_hold_that_expires_is_released_and_the_others_stay(silent: House
     assert order["holds"][0]["code"] == "ADDRESS"
 
 
-async def test_a_hold_that_expires_cancels_the_order(silent: House) -> None:
+async def test_a_hold_that_expires_cancels_the_order(silent: Baton) -> None:
     order_id = await expiring(silent, "cancel")
 
     await hour_passes(silent, order_id)
@@ -152,7 +152,7 @@ async def test_a_hold_that_expires_cancels_the_order(silent: House) -> None:
     silent.verify()
 
 
-async def test_a_hold_that_expires_calls_somebody_and_goes_on_holding(silent: House) -> None:
+async def test_a_hold_that_expires_calls_somebody_and_goes_on_holding(silent: Baton) -> None:
     order_id = await expiring(silent, "escalate")
 
     await hour_passes(silent, order_id)

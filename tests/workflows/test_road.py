@@ -8,7 +8,7 @@ import pytest
 
 from commands.seed import SHOP, stock_shop
 from models.parameters import ParameterRow
-from tests.house import House
+from tests.baton import Baton
 from tests.workflows.test_cancel import LINES
 
 ALWAYS = datetime(2001, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ MOMENT = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def policies(silent: House) -> None:
+def policies(silent: Baton) -> None:
     """Three channels: one that asks, one that sends again and one that pays back."""
     with silent.sessions.begin() as session:
         for name in ("parcel_lost", "parcel_refused"):
@@ -26,49 +26,49 @@ def policies(silent: House) -> None:
 
 
 async def on_the_road(
-    house: House, name: str, channel: str = "shop", price: str = "120.00", **units: int
+    baton: Baton, name: str, channel: str = "shop", price: str = "120.00", **units: int
 ) -> dict[str, Any]:
     """An order whose parcel is on the road: two lamps and a tea set, or `units` of something else."""
     units = units or LINES
     prices = {"ELEGANT_LAMP": price, "TEA_SET": "80.00"}
     lines = [(sku.replace("_", "-"), number, prices.get(sku, "900.00")) for sku, number in units.items()]
-    order_id = await house.order(name, channel=channel, lines=lines)
-    order = await house.until_fulfillment(order_id, "released")
-    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **units)
-    order = await house.until(order_id, lambda order: bool(order["shipments"]))
-    await house.track(order, "in_transit")
-    return await house.until_fulfillment(order_id, "shipped")
+    order_id = await baton.order(name, channel=channel, lines=lines)
+    order = await baton.until_fulfillment(order_id, "released")
+    await baton.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **units)
+    order = await baton.until(order_id, lambda order: bool(order["shipments"]))
+    await baton.track(order, "in_transit")
+    return await baton.until_fulfillment(order_id, "shipped")
 
 
-async def alerts(house: House, order: dict[str, Any], times: int = 1) -> list[str]:
+async def alerts(baton: Baton, order: dict[str, Any], times: int = 1) -> list[str]:
     """The codes of the alerts of the order, once there are so many."""
-    raised = await house.until_event(order["order_id"], "alert.raised", times)
+    raised = await baton.until_event(order["order_id"], "alert.raised", times)
     return [alert["data"]["code"] for alert in raised]
 
 
-async def claim(house: House, order: dict[str, Any]) -> dict[str, Any]:
-    answer = await house.api.get("/carrier-claims", params={"limit": 200})
+async def claim(baton: Baton, order: dict[str, Any]) -> dict[str, Any]:
+    answer = await baton.api.get("/carrier-claims", params={"limit": 200})
     return next(one for one in answer.json()["items"] if one["order_id"] == order["order_id"])
 
 
-async def decide(house: House, order: dict[str, Any], action: str) -> int:
-    answer = await house.api.post(f"/orders/{order['order_id']}/parcel", json={"action": action})
+async def decide(baton: Baton, order: dict[str, Any], action: str) -> int:
+    answer = await baton.api.post(f"/orders/{order['order_id']}/parcel", json={"action": action})
     return answer.status_code
 
 
-async def deliver_second(house: House, order_id: str) -> dict[str, Any]:
+async def deliver_second(baton: Baton, order_id: str) -> dict[str, Any]:
     """The second fulfillment order is picked, packed, collected and delivered."""
-    order = await house.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
+    order = await baton.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
     second = order["fulfillment_orders"][1]["fulfillment_order_id"]
-    await house.until(order_id, lambda order: order["fulfillment_orders"][1]["status"] == "released")
-    await house.pick_and_pack(second, **LINES)
-    order = await house.until(order_id, lambda order: len(order["shipments"]) == 2)
+    await baton.until(order_id, lambda order: order["fulfillment_orders"][1]["status"] == "released")
+    await baton.pick_and_pack(second, **LINES)
+    order = await baton.until(order_id, lambda order: len(order["shipments"]) == 2)
     for status in ("in_transit", "delivered"):
-        await house.track({"shipments": order["shipments"][1:]}, status)
-    return await house.until_status(order_id, "completed")
+        await baton.track({"shipments": order["shipments"][1:]}, status)
+    return await baton.until_status(order_id, "completed")
 
 
-async def test_after_three_failed_attempts_a_person_helps_and_each_was_told(silent: House) -> None:
+async def test_after_three_failed_attempts_a_person_helps_and_each_was_told(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "NOBODYHOME")
 
@@ -87,7 +87,7 @@ async def test_after_three_failed_attempts_a_person_helps_and_each_was_told(sile
     assert (await silent.until_status(order["order_id"], "completed"))["attention"] is None
 
 
-async def test_a_lost_parcel_is_claimed_and_sent_again_when_a_person_says_so(silent: House) -> None:
+async def test_a_lost_parcel_is_claimed_and_sent_again_when_a_person_says_so(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "LOSTASK")
     await silent.track(order, "exception", code="lost")
@@ -105,7 +105,7 @@ async def test_a_lost_parcel_is_claimed_and_sent_again_when_a_person_says_so(sil
     silent.verify()
 
 
-async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: House) -> None:
+async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: Baton) -> None:
     order = await on_the_road(silent, "CLAIMED")
     await silent.track(order, "exception", code="damaged")
     assert await alerts(silent, order) == ["PARCEL_DAMAGED"]
@@ -116,7 +116,7 @@ async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: House) -> 
     assert (made["kind"], made["amount"], made["status"]) == ("damaged", "320.00", "open")
 
 
-async def test_what_the_carrier_pays_is_written_down_once(silent: House) -> None:
+async def test_what_the_carrier_pays_is_written_down_once(silent: Baton) -> None:
     order = await on_the_road(silent, "PAID")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -128,7 +128,7 @@ async def test_what_the_carrier_pays_is_written_down_once(silent: House) -> None
     assert (await claim(silent, order))["status"] == "paid"
 
 
-async def test_a_lost_parcel_is_sent_again_where_the_channel_wants_it(silent: House) -> None:
+async def test_a_lost_parcel_is_sent_again_where_the_channel_wants_it(silent: Baton) -> None:
     order = await on_the_road(silent, "LOSTAGAIN", "reshipping")
 
     await silent.track(order, "exception", code="lost")
@@ -140,7 +140,7 @@ async def test_a_lost_parcel_is_sent_again_where_the_channel_wants_it(silent: Ho
     silent.verify()
 
 
-async def test_a_damaged_parcel_is_paid_back_where_the_channel_wants_it(silent: House) -> None:
+async def test_a_damaged_parcel_is_paid_back_where_the_channel_wants_it(silent: Baton) -> None:
     order = await on_the_road(silent, "DAMAGED", "refunding")
 
     await silent.track(order, "exception", code="damaged")
@@ -150,7 +150,7 @@ async def test_a_damaged_parcel_is_paid_back_where_the_channel_wants_it(silent: 
     silent.verify()
 
 
-async def test_a_lost_parcel_of_which_there_is_no_stock_waits_for_it_before_anything_is_promised(silent: House) -> None:
+async def test_a_lost_parcel_of_which_there_is_no_stock_waits_for_it_before_anything_is_promised(silent: Baton) -> None:
     # Given the only harp
     with silent.sessions.begin() as session:
         stock_shop(session, replace(SHOP, products={"RARE-HARP": "Harp"}, stock={("RARE-HARP", "GUANGZHOU"): 1}))
@@ -167,7 +167,7 @@ async def test_a_lost_parcel_of_which_there_is_no_stock_waits_for_it_before_anyt
     assert (await silent.until_status(order["order_id"], "canceled"))["payment_status"] == "refunded"
 
 
-async def test_a_parcel_without_news_for_days_counts_as_lost(silent: House) -> None:
+async def test_a_parcel_without_news_for_days_counts_as_lost(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "SILENCE")
 
@@ -179,7 +179,7 @@ async def test_a_parcel_without_news_for_days_counts_as_lost(silent: House) -> N
     assert (await claim(silent, order))["kind"] == "silent"
 
 
-async def test_who_waits_is_asked_again_after_more_silence(silent: House) -> None:
+async def test_who_waits_is_asked_again_after_more_silence(silent: Baton) -> None:
     order = await on_the_road(silent, "PATIENT")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -193,7 +193,7 @@ async def test_who_waits_is_asked_again_after_more_silence(silent: House) -> Non
     await silent.until(order["order_id"], lambda order: "reship, refund or wait" in (order["attention"] or ""))
 
 
-async def test_a_parcel_that_nobody_decides_about_calls_again(silent: House) -> None:
+async def test_a_parcel_that_nobody_decides_about_calls_again(silent: Baton) -> None:
     order = await on_the_road(silent, "UNDECIDED")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -203,7 +203,7 @@ async def test_a_parcel_that_nobody_decides_about_calls_again(silent: House) -> 
     assert await alerts(silent, order, 2) == ["PARCEL_LOST", "PARCEL_UNDECIDED"]
 
 
-async def test_a_lost_parcel_that_is_delivered_after_all_is_not_claimed(silent: House) -> None:
+async def test_a_lost_parcel_that_is_delivered_after_all_is_not_claimed(silent: Baton) -> None:
     order = await on_the_road(silent, "FOUND")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -214,7 +214,7 @@ async def test_a_lost_parcel_that_is_delivered_after_all_is_not_claimed(silent: 
     assert (await claim(silent, order))["status"] == "withdrawn"
 
 
-async def test_a_parcel_that_was_given_up_and_comes_back_is_stock_again_and_a_person_hears_of_it(silent: House) -> None:
+async def test_a_parcel_that_was_given_up_and_comes_back_is_stock_again_and_a_person_hears_of_it(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "GIVENUP", "reshipping")
     await silent.track(order, "exception", code="lost")
@@ -230,7 +230,7 @@ async def test_a_parcel_that_was_given_up_and_comes_back_is_stock_again_and_a_pe
     silent.verify()
 
 
-async def test_a_canceled_order_whose_parcel_is_lost_is_paid_back(silent: House) -> None:
+async def test_a_canceled_order_whose_parcel_is_lost_is_paid_back(silent: Baton) -> None:
     order = await on_the_road(silent, "CANCELLOST")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -244,7 +244,7 @@ async def test_a_canceled_order_whose_parcel_is_lost_is_paid_back(silent: House)
 
 @pytest.mark.parametrize(("channel", "status"), [("refunding", "canceled"), ("reshipping", "completed")])
 async def test_a_parcel_that_is_refused_comes_back_and_is_settled_as_the_channel_wants(
-    silent: House, channel: str, status: str
+    silent: Baton, channel: str, status: str
 ) -> None:
     # Given
     order = await on_the_road(silent, "NOTHANKS", channel)
@@ -262,7 +262,7 @@ async def test_a_parcel_that_is_refused_comes_back_and_is_settled_as_the_channel
     silent.verify()
 
 
-async def test_a_refused_parcel_waits_for_a_person_where_the_channel_says_nothing(silent: House) -> None:
+async def test_a_refused_parcel_waits_for_a_person_where_the_channel_says_nothing(silent: Baton) -> None:
     order = await on_the_road(silent, "REFUSEDASK")
     await silent.track(order, "return_to_sender", code="refused")
     first = order["fulfillment_orders"][0]["fulfillment_order_id"]
@@ -276,7 +276,7 @@ async def test_a_refused_parcel_waits_for_a_person_where_the_channel_says_nothin
 
 
 @pytest.mark.parametrize(("price", "told"), [("120.00", []), ("4000.00", ["NO_SIGNATURE"])])
-async def test_a_dear_parcel_that_nobody_signed_for_stays_in_view(silent: House, price: str, told: list[str]) -> None:
+async def test_a_dear_parcel_that_nobody_signed_for_stays_in_view(silent: Baton, price: str, told: list[str]) -> None:
     order = await on_the_road(silent, "UNSIGNED", price=price)
 
     await silent.track(order, "delivered", signed=False)
@@ -286,7 +286,7 @@ async def test_a_dear_parcel_that_nobody_signed_for_stays_in_view(silent: House,
     assert bool(done["attention"]) == bool(told)
 
 
-async def test_a_parcel_on_the_road_goes_to_another_address(silent: House) -> None:
+async def test_a_parcel_on_the_road_goes_to_another_address(silent: Baton) -> None:
     order = await on_the_road(silent, "MOVED")
     new = order["ship_to"] | {"lines": ["9 Orchid Road"]}
 
@@ -301,7 +301,7 @@ async def test_a_parcel_on_the_road_goes_to_another_address(silent: House) -> No
     assert "Orchid" not in str(await silent.workflow(order["order_id"]).fetch_history())
 
 
-async def test_a_carrier_that_does_not_turn_says_so_and_the_address_stays(silent: House) -> None:
+async def test_a_carrier_that_does_not_turn_says_so_and_the_address_stays(silent: Baton) -> None:
     order = await on_the_road(silent, "TOOLATE")
     shipment = order["shipments"][0]["shipment_id"]
     await silent.cancel(order["order_id"])
@@ -316,7 +316,7 @@ async def test_a_carrier_that_does_not_turn_says_so_and_the_address_stays(silent
     assert (await silent.show(order["order_id"]))["ship_to"]["lines"] == ["1 Lake Road"]
 
 
-async def test_an_address_is_not_changed_while_nothing_is_on_the_road(silent: House) -> None:
+async def test_an_address_is_not_changed_while_nothing_is_on_the_road(silent: Baton) -> None:
     order_id = await silent.order("STILLHERE")
     order = await silent.until_fulfillment(order_id, "released")
 
@@ -327,7 +327,7 @@ async def test_an_address_is_not_changed_while_nothing_is_on_the_road(silent: Ho
     await silent.cancel(order_id)
 
 
-async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: House) -> None:
+async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: Baton) -> None:
     order = await on_the_road(silent, "FINE")
 
     assert await decide(silent, order, "reship") == 409
@@ -342,7 +342,7 @@ async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: House) -> 
         ("REFUSED-BY-RECEIVER", "PARCEL_TROUBLE"),
     ],
 )
-async def test_the_troubles_of_the_simulated_carriers_call_a_person(quick: House, trouble: str, code: str) -> None:
+async def test_the_troubles_of_the_simulated_carriers_call_a_person(quick: Baton, trouble: str, code: str) -> None:
     order_id = await quick.order(trouble)
 
     raised = await quick.until_event(order_id, "alert.raised")
@@ -350,7 +350,7 @@ async def test_the_troubles_of_the_simulated_carriers_call_a_person(quick: House
     assert raised[0]["data"]["code"] == code
 
 
-async def test_a_simulated_parcel_that_is_refused_is_held_when_it_is_back(quick: House) -> None:
+async def test_a_simulated_parcel_that_is_refused_is_held_when_it_is_back(quick: Baton) -> None:
     order_id = await quick.order("REFUSED-BY-RECEIVER")
 
     held = await quick.until(order_id, lambda order: bool(order["holds"]))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.status import TrackingStatus
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 from tests.workflows.test_cancel import LINES
 
 CODES = {TrackingStatus.EXCEPTION: ("", "lost", "damaged"), TrackingStatus.RETURN_TO_SENDER: ("", "refused")}
@@ -15,35 +15,35 @@ REPORTS = [(status, code) for status in TrackingStatus for code in CODES.get(sta
 STATES = ("packed", "shipped", "delivered")
 
 
-async def brought_to(house: House, state: str) -> dict[str, Any]:
-    order_id = await house.order(f"ROAD-{state}")
-    order = await house.until_fulfillment(order_id, "released")
-    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
-    order = await house.until(order_id, lambda order: bool(order["shipments"]))
+async def brought_to(baton: Baton, state: str) -> dict[str, Any]:
+    order_id = await baton.order(f"ROAD-{state}")
+    order = await baton.until_fulfillment(order_id, "released")
+    await baton.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
+    order = await baton.until(order_id, lambda order: bool(order["shipments"]))
     for status in ("in_transit", "delivered")[: STATES.index(state)]:
-        await house.track(order, status)
-        await house.until_fulfillment(order_id, {"in_transit": "shipped"}.get(status, status))
-    return await house.show(order_id)
+        await baton.track(order, status)
+        await baton.until_fulfillment(order_id, {"in_transit": "shipped"}.get(status, status))
+    return await baton.show(order_id)
 
 
-async def settled(house: House, order: dict[str, Any]) -> None:
+async def settled(baton: Baton, order: dict[str, Any]) -> None:
     """The order has ended, or its workflow knows by when somebody is called."""
-    view = await house.workflow(order["order_id"]).query("view")
+    view = await baton.workflow(order["order_id"]).query("view")
     assert view["until"] or view["status"] in ("completed", "canceled"), f"nothing watches {view}"
 
 
-async def all_carried(house: House, event_id: str) -> None:
+async def all_carried(baton: Baton, event_id: str) -> None:
     """The report has reached its order, or found that it has ended."""
 
     async def carried() -> bool:
         sql = "SELECT 1 FROM partner_events WHERE event_id = :id AND relayed_at IS NOT NULL"
-        return bool(house.rows(sql, id=event_id))
+        return bool(baton.rows(sql, id=event_id))
 
     await eventually(carried, bool)
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(silent: House, state: str) -> None:
+async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(silent: Baton, state: str) -> None:
     async def report(status: str, code: str) -> None:
         order = await brought_to(silent, state)
         event_id = f"{order['order_id']}-{status}-{code}"
@@ -57,7 +57,7 @@ async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(s
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_every_answer_to_an_interception_is_watched(silent: House, accepted: bool) -> None:
+async def test_every_answer_to_an_interception_is_watched(silent: Baton, accepted: bool) -> None:
     order = await brought_to(silent, "shipped")
     await silent.cancel(order["order_id"])
     shipment, event_id = order["shipments"][0], f"{order['order_id']}-{accepted}"
@@ -69,7 +69,7 @@ async def test_every_answer_to_an_interception_is_watched(silent: House, accepte
     await settled(silent, order)
 
 
-async def test_a_parcel_that_is_back_by_itself_is_watched_until_somebody_decides(silent: House) -> None:
+async def test_a_parcel_that_is_back_by_itself_is_watched_until_somebody_decides(silent: Baton) -> None:
     order = await brought_to(silent, "shipped")
     first = order["fulfillment_orders"][0]["fulfillment_order_id"]
 
@@ -80,7 +80,7 @@ async def test_a_parcel_that_is_back_by_itself_is_watched_until_somebody_decides
     await silent.cancel(order["order_id"])
 
 
-async def test_a_parcel_that_never_comes_back_from_an_interception_is_paid_back(silent: House) -> None:
+async def test_a_parcel_that_never_comes_back_from_an_interception_is_paid_back(silent: Baton) -> None:
     # Given
     order = await brought_to(silent, "shipped")
     await silent.cancel(order["order_id"])

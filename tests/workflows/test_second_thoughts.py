@@ -8,19 +8,19 @@ from commands.channels import save_account
 from commands.seed import GUANGZHOU, SHANGHAI
 from record.sourcing.outlooks import LIFETIME_SECONDS
 from record.sourcing.reconsider import Reconsider
-from tests.house import House
+from tests.baton import Baton
 from tests.integrations.servers import SECRET
 
 HOUR = 3_600
 
 
-def open_place(house: House, place: str, kind: str) -> None:
-    with house.sessions.begin() as session:
+def open_place(baton: Baton, place: str, kind: str) -> None:
+    with baton.sessions.begin() as session:
         changed = text("UPDATE locations SET kind = :kind WHERE location_id = :place")
         session.execute(changed, {"place": place, "kind": kind})
 
 
-async def test_an_order_goes_on_from_where_it_was_moved_to(silent: House) -> None:
+async def test_an_order_goes_on_from_where_it_was_moved_to(silent: Baton) -> None:
     # given: an order for Guangdong waits at Shanghai for others, while Guangzhou is closed
     save_account(silent.sessions, "patient", "plain", SECRET, {"merge_window": HOUR})
     open_place(silent, GUANGZHOU, "virtual")

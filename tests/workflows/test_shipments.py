@@ -11,28 +11,28 @@ from PIL import Image
 
 from record.messages.partner_events import EventWriter, NewEvent
 from simulators.carriers import waybill as waybill_of
-from tests.house import House
+from tests.baton import Baton
 
 
-async def packed(house: House, name: str = "", **changes: Any) -> dict[str, Any]:
+async def packed(baton: Baton, name: str = "", **changes: Any) -> dict[str, Any]:
     """An order whose parcel has a waybill and waits for its carrier."""
-    order_id = await house.order(name, **changes)
-    order = await house.until_fulfillment(order_id, "released")
-    await house.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], ELEGANT_LAMP=2, TEA_SET=1)
-    return await house.until(order_id, lambda order: bool(order["shipments"]))
+    order_id = await baton.order(name, **changes)
+    order = await baton.until_fulfillment(order_id, "released")
+    await baton.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], ELEGANT_LAMP=2, TEA_SET=1)
+    return await baton.until(order_id, lambda order: bool(order["shipments"]))
 
 
-async def shipment_of(house: House, order: dict[str, Any]) -> dict[str, Any]:
-    answer = await house.api.get(order["shipments"][0]["link"])
+async def shipment_of(baton: Baton, order: dict[str, Any]) -> dict[str, Any]:
+    answer = await baton.api.get(order["shipments"][0]["link"])
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def push(house: House, waybill: str, status: str, at: str = "", **told: str) -> None:
+def push(baton: Baton, waybill: str, status: str, at: str = "", **told: str) -> None:
     """What Kuaidi100 tells of a waybill, as it is kept."""
     when = at or datetime.now(UTC).isoformat()
     data = {"waybill": waybill, "carrier": "SF Express", "status": status, "occurred_at": when, "note": "", **told}
-    EventWriter(house.sessions)([NewEvent("kuaidi100", f"{waybill}:{status}:{at}", "waybill.tracked", waybill, data)])
+    EventWriter(baton.sessions)([NewEvent("kuaidi100", f"{waybill}:{status}:{at}", "waybill.tracked", waybill, data)])
 
 
 def barcodes(image: bytes) -> dict[str, str]:
@@ -40,7 +40,7 @@ def barcodes(image: bytes) -> dict[str, str]:
         return {code.content_type.name: code.text for code in zxingcpp.read_barcodes(label.convert("L"))}
 
 
-async def test_a_label_has_both_numbers_and_no_name(silent: House) -> None:
+async def test_a_label_has_both_numbers_and_no_name(silent: Baton) -> None:
     order = await packed(silent)
     shipment = await shipment_of(silent, order)
 
@@ -53,7 +53,7 @@ async def test_a_label_has_both_numbers_and_no_name(silent: House) -> None:
     assert barcodes(printed.content) == {"Text": shipment["waybill"], "GS1": f"(00){parcel['sscc']}"}
 
 
-async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: House) -> None:
+async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: Baton) -> None:
     order = await packed(silent)
     link = f"{order['shipments'][0]['link']}/label"
 
@@ -68,13 +68,13 @@ async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: Hous
     assert (await shipment_of(silent, order))["label_prints"] == 2
 
 
-async def test_a_parcel_that_is_not_there_is_named(silent: House) -> None:
+async def test_a_parcel_that_is_not_there_is_named(silent: Baton) -> None:
     order = await packed(silent)
     answer = await silent.api.get(f"{order['shipments'][0]['link']}/label", params={"parcel": 2})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "parcel")
 
 
-async def test_a_voided_waybill_is_followed_by_another(silent: House) -> None:
+async def test_a_voided_waybill_is_followed_by_another(silent: Baton) -> None:
     # Given
     order = await packed(silent)
     [before] = order["shipments"]
@@ -98,7 +98,7 @@ async def test_a_voided_waybill_is_followed_by_another(silent: House) -> None:
     silent.verify()
 
 
-async def test_a_parcel_that_has_left_keeps_its_waybill(silent: House) -> None:
+async def test_a_parcel_that_has_left_keeps_its_waybill(silent: Baton) -> None:
     order = await packed(silent)
     await silent.track(order, "in_transit")
     await silent.until_fulfillment(order["order_id"], "shipped")
@@ -108,7 +108,7 @@ async def test_a_parcel_that_has_left_keeps_its_waybill(silent: House) -> None:
     assert answer.status_code == 409
 
 
-async def test_pushes_by_waybill_move_the_order_whatever_their_sequence(silent: House) -> None:
+async def test_pushes_by_waybill_move_the_order_whatever_their_sequence(silent: Baton) -> None:
     # Given
     order = await packed(silent)
     waybill = order["shipments"][0]["waybill"]
@@ -127,7 +127,7 @@ async def test_pushes_by_waybill_move_the_order_whatever_their_sequence(silent: 
     silent.verify()
 
 
-async def test_a_carrier_that_was_wrong_is_put_right_and_the_log_says_so(silent: House) -> None:
+async def test_a_carrier_that_was_wrong_is_put_right_and_the_log_says_so(silent: Baton) -> None:
     order = await packed(silent)
     [before] = order["shipments"]
 
@@ -138,7 +138,7 @@ async def test_a_carrier_that_was_wrong_is_put_right_and_the_log_says_so(silent:
     assert (await shipment_of(silent, order))["carrier"] == "YTO Express"
 
 
-async def test_a_push_that_comes_before_its_booking_waits_for_it(silent: House) -> None:
+async def test_a_push_that_comes_before_its_booking_waits_for_it(silent: Baton) -> None:
     # Given a push for a waybill that the next order will have
     order_id = await silent.order("EARLY")
     order = await silent.until_fulfillment(order_id, "released")
@@ -153,7 +153,7 @@ async def test_a_push_that_comes_before_its_booking_waits_for_it(silent: House) 
     await silent.until_status(order_id, "completed")
 
 
-async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: House) -> None:
+async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: Baton) -> None:
     order = await packed(silent)
     shipment = await shipment_of(silent, order)
 
@@ -164,6 +164,6 @@ async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: Hou
 
 
 @pytest.mark.parametrize("path", ["/shipments/NONE", "/shipments/NONE/label"])
-async def test_a_shipment_that_nobody_knows_is_not_found(silent: House, path: str) -> None:
+async def test_a_shipment_that_nobody_knows_is_not_found(silent: Baton, path: str) -> None:
     answer: httpx2.Response = await silent.api.get(path)
     assert answer.status_code == 404

@@ -9,42 +9,42 @@ import httpx2
 from commands.channels import save_account
 from models.goods import ProductSubstituteRow
 from models.stock import ProductRow
-from tests.house import House
+from tests.baton import Baton
 
 SOON = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
 _numbers = count(1)
 
 
-def rare(house: House) -> str:
+def rare(baton: Baton) -> str:
     """A product of which there is nothing."""
     sku = f"RARE-CELLO-{next(_numbers)}"
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         session.add(ProductRow(sku=sku, title="Cello"))
     return sku
 
 
-async def short(house: House, sku: str, lamps: int = 1, **changes: Any) -> str:
+async def short(baton: Baton, sku: str, lamps: int = 1, **changes: Any) -> str:
     """An order of two of the rare goods and a few lamps that waits for the former."""
     lines = [(sku, 2, "900.00"), *([("ELEGANT-LAMP", lamps, "120.00")] if lamps else [])]
-    order_id = await house.order("SHORT", lines=lines, **changes)
-    await house.until(order_id, lambda order: bool(order["shortages"]) and bool(order["shortages"][0]["proposals"]))
+    order_id = await baton.order("SHORT", lines=lines, **changes)
+    await baton.until(order_id, lambda order: bool(order["shortages"]) and bool(order["shortages"][0]["proposals"]))
     return order_id
 
 
-async def decide(house: House, order_id: str, action: str, **body: str) -> httpx2.Response:
-    return await house.api.post(f"/orders/{order_id}/shortage", json={"action": action, **body})
+async def decide(baton: Baton, order_id: str, action: str, **body: str) -> httpx2.Response:
+    return await baton.api.post(f"/orders/{order_id}/shortage", json={"action": action, **body})
 
 
-async def receive(house: House, sku: str, units: int) -> None:
+async def receive(baton: Baton, sku: str, units: int) -> None:
     receipt = {"receipt_id": f"R-{sku}", "location_id": "SHANGHAI", "lines": [{"sku": sku, "quantity": units}]}
-    await house.simulators.post("/erp/receipts", json=receipt)
+    await baton.simulators.post("/erp/receipts", json=receipt)
 
 
 def refunded(order: dict[str, Any]) -> list[str]:
     return [payment["amount"] for payment in order["payments"] if payment["kind"] == "refunded"]
 
 
-async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_once(silent: House) -> None:
+async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_once(silent: Baton) -> None:
     # given
     sku = rare(silent)
     order_id = await short(silent, sku, lamps=2)
@@ -61,7 +61,7 @@ async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_
     await silent.cancel(order_id)
 
 
-async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(silent: House) -> None:
+async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(silent: Baton) -> None:
     # given
     sku = rare(silent)
 
@@ -75,7 +75,7 @@ async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(
     await silent.cancel(order_id)
 
 
-async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come(silent: House) -> None:
+async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come(silent: Baton) -> None:
     sku = rare(silent)
     order_id = await short(silent, sku)
     purchase = {"purchase_order_id": f"PO-{sku}", "revision": 1, "location_id": "SHANGHAI"}
@@ -93,7 +93,7 @@ async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come
     assert (await silent.cancel(order_id)).json()["answer"] == "done"
 
 
-async def test_a_person_has_the_rest_sent_at_once_and_the_missing_goods_follow(quick: House) -> None:
+async def test_a_person_has_the_rest_sent_at_once_and_the_missing_goods_follow(quick: Baton) -> None:
     sku = rare(quick)
     order_id = await short(quick, sku)
 
@@ -109,7 +109,7 @@ async def test_a_person_has_the_rest_sent_at_once_and_the_missing_goods_follow(q
     quick.verify()
 
 
-async def test_a_canceled_line_is_paid_back_once_and_the_rest_is_sent(quick: House) -> None:
+async def test_a_canceled_line_is_paid_back_once_and_the_rest_is_sent(quick: Baton) -> None:
     sku = rare(quick)
     order_id = await short(quick, sku)
 
@@ -123,7 +123,7 @@ async def test_a_canceled_line_is_paid_back_once_and_the_rest_is_sent(quick: Hou
     quick.verify()
 
 
-async def test_an_order_of_which_all_is_canceled_ends_and_gives_the_shipping_back_too(quick: House) -> None:
+async def test_an_order_of_which_all_is_canceled_ends_and_gives_the_shipping_back_too(quick: Baton) -> None:
     order_id = await short(quick, rare(quick), lamps=0)
 
     assert (await decide(quick, order_id, "cancel_line")).status_code == 200
@@ -133,7 +133,7 @@ async def test_an_order_of_which_all_is_canceled_ends_and_gives_the_shipping_bac
     quick.verify()
 
 
-async def test_a_substitute_takes_the_place_of_what_is_short_at_its_price(quick: House) -> None:
+async def test_a_substitute_takes_the_place_of_what_is_short_at_its_price(quick: Baton) -> None:
     sku, viola = rare(quick), rare(quick)
     with quick.sessions.begin() as session:
         session.add(ProductSubstituteRow(sku=sku, substitute_sku=viola, rank=1))
@@ -151,7 +151,7 @@ async def test_a_substitute_takes_the_place_of_what_is_short_at_its_price(quick:
     quick.verify()
 
 
-async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longest(silent: House) -> None:
+async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longest(silent: Baton) -> None:
     sku = rare(silent)
     await receive(silent, sku, 2)
     lucky = await silent.order("LUCKY", lines=[(sku, 2, "900.00")])
@@ -166,7 +166,7 @@ async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longe
     assert len((await silent.show(second))["shortages"]) == 1
 
 
-async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: House) -> None:
+async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: Baton) -> None:
     order_id = await silent.order("ENOUGH")
     await silent.until_fulfillment(order_id, "released")
 
@@ -175,13 +175,13 @@ async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: H
     assert (answer.status_code, answer.json()["detail"]) == (409, "the order waits for no stock")
 
 
-async def test_a_decision_that_makes_no_sense_is_refused_by_name(silent: House) -> None:
+async def test_a_decision_that_makes_no_sense_is_refused_by_name(silent: Baton) -> None:
     answer = await decide(silent, "ANY", "substitute", sku="ELEGANT-LAMP")
 
     assert answer.status_code == 422
 
 
-async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: House) -> None:
+async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: Baton) -> None:
     orders = {}
     for policy in ("split", "cancel_line"):
         channel, sku = f"by-{policy.replace('_', '-')}", rare(quick)
@@ -199,7 +199,7 @@ async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: House) 
     quick.verify()
 
 
-async def test_a_channel_that_asks_calls_a_person_until_somebody_decides(silent: House) -> None:
+async def test_a_channel_that_asks_calls_a_person_until_somebody_decides(silent: Baton) -> None:
     save_account(silent.sessions, "asking", "plain", "a secret of the tests", {"when_short": "ask"})
     order_id = await short(silent, rare(silent), channel="asking")
     called = await silent.until(order_id, lambda order: order["attention"] is not None)

@@ -4,13 +4,13 @@ from itertools import count
 from typing import Any
 
 from commands.seed import Shop, stock_shop
-from tests.house import House
+from tests.baton import Baton
 
 CHAIR, TABLE, VASE = "SPLIT-CHAIR", "SPLIT-TABLE", "SPLIT-VASE"
 _numbers = count(1)
 
 
-def three_places(house: House) -> tuple[list[str], str]:
+def three_places(baton: Baton) -> tuple[list[str], str]:
     """The SKUs of three goods, each in another place and nowhere else, and a fourth place that is empty."""
     number = next(_numbers)
     names = [f"SPLIT-{name}-{number}" for name in ("NORTH", "EAST", "WEST", "SOUTH")]
@@ -18,12 +18,12 @@ def three_places(house: House) -> tuple[list[str], str]:
     about = {"kind": "warehouse", "country": "CN", "province": ""}
     places = [{"location_id": name, "name": name, **about} for name in names]
     stock = dict.fromkeys(zip(skus, names[:3], strict=True), 4)
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         stock_shop(session, Shop({sku: sku.title() for sku in skus}, places, stock))
     return skus, names[3]
 
 
-async def test_each_part_goes_its_own_way_and_the_order_has_one_end(silent: House) -> None:
+async def test_each_part_goes_its_own_way_and_the_order_has_one_end(silent: Baton) -> None:
     # given
     (chair, table, vase), elsewhere = three_places(silent)
     order_id = await silent.order("SPLIT", lines=[(chair, 2, "50.00"), (table, 2, "90.00"), (vase, 4, "20.00")])
@@ -53,8 +53,8 @@ async def test_each_part_goes_its_own_way_and_the_order_has_one_end(silent: Hous
     silent.verify()
 
 
-async def pack(house: House, work: str, units: dict[str, int]) -> None:
-    await house.pick_and_pack(work, **{sku.replace("-", "_"): quantity for sku, quantity in units.items()})
+async def pack(baton: Baton, work: str, units: dict[str, int]) -> None:
+    await baton.pick_and_pack(work, **{sku.replace("-", "_"): quantity for sku, quantity in units.items()})
 
 
 def progress(order: dict[str, Any], *stages: str) -> list[tuple[int, ...]]:

@@ -6,20 +6,20 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from commands.keys import create_key
-from tests.house import House, open_house
+from tests.baton import Baton, open_baton
 
 GIFT = {"type": "add_gift", "sku": "WOOL-SCARF"}
 HOLD = {"type": "hold", "reason": "above 300: call the customer"}
 
 
 @pytest.fixture
-async def ruled(temporal: WorkflowEnvironment, database_url: str) -> AsyncIterator[House]:
-    """A house of its own: its rules would hold the orders of other tests."""
-    async with open_house(temporal, database_url) as house:
-        yield house
+async def ruled(temporal: WorkflowEnvironment, database_url: str) -> AsyncIterator[Baton]:
+    """A Baton of its own: its rules would hold the orders of other tests."""
+    async with open_baton(temporal, database_url) as baton:
+        yield baton
 
 
-async def test_an_order_is_held_by_a_rule_released_and_delivered_with_its_gift(ruled: House) -> None:
+async def test_an_order_is_held_by_a_rule_released_and_delivered_with_its_gift(ruled: Baton) -> None:
     # given
     key = {"Authorization": f"Bearer {create_key(ruled.sessions, 'Lin of sales', 'rules')}"}
     rules = [

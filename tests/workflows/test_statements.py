@@ -10,32 +10,32 @@ from temporalio.service import RPCError
 
 from commands.differences import compare_now, show
 from settings import StatementPlan
-from tests.house import House, eventually
+from tests.baton import Baton, eventually
 from workflows.schedules import keep_statements
 from workflows.statements import StatementInput, StatementWorkflow, Tally
 
 
-async def compare(house: House, partner: str, steps: int = 1_000) -> dict[str, Tally]:
-    return await house.client.execute_workflow(
+async def compare(baton: Baton, partner: str, steps: int = 1_000) -> dict[str, Tally]:
+    return await baton.client.execute_workflow(
         StatementWorkflow.run,
         StatementInput(partner, steps=steps),
         id=f"statements/{partner}/{uuid4().hex}",
-        task_queue=house.settings.task_queue,
+        task_queue=baton.settings.task_queue,
         # A run that cannot go on fails its test instead of holding up all others.
         execution_timeout=timedelta(minutes=3),
     )
 
 
-def differences(house: House, order_id: str) -> list[tuple[str, bool]]:
+def differences(baton: Baton, order_id: str) -> list[tuple[str, bool]]:
     """Of the order: which partner differs, and whether it still does."""
-    rows = house.rows(
+    rows = baton.rows(
         "SELECT partner, gone_at IS NULL AS open FROM partner_differences WHERE subject LIKE :name || '%' ORDER BY 1",
         name=order_id,
     )
     return [(row.partner, row.open) for row in rows]
 
 
-async def test_what_the_erp_lost_is_sent_again_by_itself(quick: House) -> None:
+async def test_what_the_erp_lost_is_sent_again_by_itself(quick: Baton) -> None:
     # given
     order_id = await quick.order("FORGOTTEN-MESSAGE")
     await quick.until_status(order_id, "completed")
@@ -56,7 +56,7 @@ async def test_what_the_erp_lost_is_sent_again_by_itself(quick: House) -> None:
     assert differences(quick, order_id) == [("erp", False)] * 3
 
 
-async def test_a_delivery_that_nobody_told_of_ends_its_order_the_night_after(quick: House) -> None:
+async def test_a_delivery_that_nobody_told_of_ends_its_order_the_night_after(quick: Baton) -> None:
     # given a parcel that arrived without a word
     order_id = await quick.order("UNTOLD-DELIVERY")
     order = await quick.until(order_id, lambda order: order["shipments"] != [])
@@ -77,7 +77,7 @@ async def test_a_delivery_that_nobody_told_of_ends_its_order_the_night_after(qui
     assert differences(quick, order_id) == [("tms", False)]
 
 
-async def test_the_books_of_an_order_agree_with_everybody(quick: House) -> None:
+async def test_the_books_of_an_order_agree_with_everybody(quick: Baton) -> None:
     # given
     order_id = await quick.order()
     await quick.until_status(order_id, "completed")
@@ -97,7 +97,7 @@ async def test_the_books_of_an_order_agree_with_everybody(quick: House) -> None:
     assert differences(quick, order_id) == []
 
 
-async def test_a_run_may_be_begun_by_hand_and_followed(quick: House) -> None:
+async def test_a_run_may_be_begun_by_hand_and_followed(quick: Baton) -> None:
     said = list[str]()
 
     books = await compare_now(quick.client, quick.settings, "tms", said.append)
@@ -110,12 +110,12 @@ async def test_a_run_may_be_begun_by_hand_and_followed(quick: House) -> None:
     await keep_statements(quick.client, quick.settings.model_copy(update={"statements": StatementPlan()}))
 
 
-async def test_a_partner_who_lists_nothing_fails_its_run_and_nobody_elses(quick: House) -> None:
+async def test_a_partner_who_lists_nothing_fails_its_run_and_nobody_elses(quick: Baton) -> None:
     with pytest.raises(WorkflowFailureError):
         await compare(quick, "inbox")
 
 
-async def test_each_partner_who_lists_has_a_schedule_and_no_other(quick: House) -> None:
+async def test_each_partner_who_lists_has_a_schedule_and_no_other(quick: Baton) -> None:
     # given
     two = quick.settings.model_copy(update={"statements": StatementPlan(partners=("erp", "wms"), at=time(1, 45))})
     one = quick.settings.model_copy(update={"statements": StatementPlan(partners=("erp",), at=time(1, 45))})

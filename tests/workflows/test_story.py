@@ -26,8 +26,8 @@ from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from embedded.postgres import EmbeddedPostgres
 from simulators.world import World
 from tests.api.channel_calls import open_account, push
+from tests.baton import SILENT, Baton, open_baton, order_body
 from tests.databases import copy_template
-from tests.house import SILENT, House, open_house, order_body
 from tests.workflows.story_world import OURS, PARTNERS, PAUSE, Clock, Doors
 
 EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "40"))
@@ -57,7 +57,7 @@ Answer = TypeVar("Answer")
 class Story(RuleBasedStateMachine):
     """One order of two lamps and a tea set, and everybody who wants something of it."""
 
-    house: House
+    baton: Baton
     doors: Doors
     clock: Clock
     loop: asyncio.AbstractEventLoop
@@ -83,7 +83,7 @@ class Story(RuleBasedStateMachine):
         if begins == "stock":
             self.run(self._reserved())
             self.doors.open_all()
-            self.doors.hold_stock(self.house.sessions)
+            self.doors.hold_stock(self.baton.sessions)
             self.run(self._move_on())
 
     @rule(steps=st.integers(1, 3))
@@ -142,15 +142,15 @@ class Story(RuleBasedStateMachine):
         self.reference = f"PAY-{self.name}:{TOTAL}:CNY" if self.paid else f"LATER-{self.name}"
         self.body = order_body(self.name, payment={"reference": self.reference, "method": "wechat"})
         self.order_id = await self._tell_channel()
-        self.house.placed[self.order_id] = self.name
-        self.workflow = self.house.workflow(self.order_id)
+        self.baton.placed[self.order_id] = self.name
+        self.workflow = self.baton.workflow(self.order_id)
         started = "SELECT 1 FROM orders WHERE order_id = :id AND workflow_started_at IS NOT NULL"
         await self._until(lambda: bool(self._rows(started)))
 
     async def _tell_channel(self, **changes: Any) -> str:
         data = self.body | {"modified_at": f"2026-11-20T{self.version:02}:00:00Z"} | changes
         news = {"type": "order.address_changed" if changes else "order.created", "data": data}
-        answer = await push(self.house.api, "shop", json.dumps(news).encode())
+        answer = await push(self.baton.api, "shop", json.dumps(news).encode())
         if changes and answer.status_code == 503:
             # While somebody holds the order its channel is told to try again.
             return ""
@@ -173,13 +173,13 @@ class Story(RuleBasedStateMachine):
 
     async def _give_back(self, case_id: str, lines: list[dict[str, Any]]) -> None:
         place = {"channel": "shop", "channel_order_id": self.name, "reason": "too big"}
-        await self.house.crm("return.requested", case_id=case_id, lines=lines, **place)
+        await self.baton.crm("return.requested", case_id=case_id, lines=lines, **place)
         await self._settle()
 
     async def _pay(self) -> None:
         payment = {"reference": self.reference, "amount": TOTAL, "currency": "CNY", "status": "captured"}
-        await self.house.simulators.post("/payments/payments", json=payment)
-        await self.house.gateway("payment.captured", payment_reference=self.reference, amount=TOTAL, currency="CNY")
+        await self.baton.simulators.post("/payments/payments", json=payment)
+        await self.baton.gateway("payment.captured", payment_reference=self.reference, amount=TOTAL, currency="CNY")
 
     async def _open_doors(self) -> None:
         if self.doors.open_all():
@@ -187,11 +187,11 @@ class Story(RuleBasedStateMachine):
 
     async def _move_on(self) -> None:
         with suppress(RPCError):
-            await self.house.fast_forward(self.workflow, PAUSE)
+            await self.baton.fast_forward(self.workflow, PAUSE)
 
     async def _help(self) -> None:
         """Staff do what the order asks of them."""
-        order, post = await self.house.show(self.order_id), self.house.api.post
+        order, post = await self.baton.show(self.order_id), self.baton.api.post
         for hold in order["holds"]:
             if hold["code"] == "CAME_BACK":
                 # Sent again it would be refused again.
@@ -247,13 +247,13 @@ class Story(RuleBasedStateMachine):
             [line] = self._rows(paid_back, line_no=line_no)
             assert gone[SKUS[line_no]] + line.withdrawn <= units, told
         assert await self._gateway_agrees(seen=bool(order.attention)), told
-        self.house.verify()
+        self.baton.verify()
 
     async def _sent(self) -> Counter[str]:
         """Units by SKU that carriers have taken and did not bring back, by their own word."""
         gone = Counter[str]()
         for row in self._rows("SELECT shipment_id FROM bookings WHERE starts_with(shipment_id, :id)"):
-            answer = await self.house.simulators.get(f"/tms/shipments/{row.shipment_id}")
+            answer = await self.baton.simulators.get(f"/tms/shipments/{row.shipment_id}")
             if answer.status_code == 200 and answer.json()["status"] in GONE:
                 lines = answer.json()["request"]["lines"]
                 # One that is lost is with nobody: it may be paid back.
@@ -264,7 +264,7 @@ class Story(RuleBasedStateMachine):
     async def _gateway_agrees(self, *, seen: bool) -> bool:
         """What went back is what the books say, and never more than came; what came is in them, or a person saw it."""
         of_order = {"payment_reference": self.reference}
-        answer = await self.house.simulators.get("/payments/refunds", params=of_order)
+        answer = await self.baton.simulators.get("/payments/refunds", params=of_order)
         refunds = [one for one in answer.json()["refunds"] if one["status"] != "failed"]
         back = sum(round(float(one["amount"]) * 100) for one in refunds)
         booked = "SELECT coalesce(sum(amount_minor), 0) AS minor FROM money_movements WHERE order_id = :id"
@@ -273,10 +273,10 @@ class Story(RuleBasedStateMachine):
         return back == row.minor <= came.minor and (not self.paid or seen or bool(came.minor))
 
     async def _account(self) -> str:
-        order = await self.house.show(self.order_id)
+        order = await self.baton.show(self.order_id)
         parts = ("status", "attention", "holds", "fulfillment_orders", "shipments", "returns", "payments")
         answers = [(handle.id, await _answer(handle)) for handle in self.cancels]
-        events = [one["type"] for one in await self.house.events(self.order_id)]
+        events = [one["type"] for one in await self.baton.events(self.order_id)]
         return json.dumps([self.name, answers, {part: order[part] for part in parts}, events], default=str, indent=1)
 
     async def _settle(self) -> None:
@@ -296,7 +296,7 @@ class Story(RuleBasedStateMachine):
             await asyncio.sleep(0.05)
 
     def _rows(self, sql: str, **values: Any) -> Any:
-        return self.house.rows(sql, **({"id": self.order_id, "of": f"shop/{self.name}"} | values))
+        return self.baton.rows(sql, **({"id": self.order_id, "of": f"shop/{self.name}"} | values))
 
 
 async def _answer(handle: WorkflowUpdateHandle[Any]) -> str:
@@ -315,9 +315,9 @@ async def story(
     doors, clock = Doors(), Clock()
     monkeypatch.setattr(World, "steps", lambda world, number=1: clock.steps(number))
     url = copy_template(postgres, "story")
-    async with open_house(temporal, url, SILENT, around=doors.around) as house:
-        open_account(house.sessions, "shop")
-        Story.house, Story.doors, Story.clock = house, doors, clock
+    async with open_baton(temporal, url, SILENT, around=doors.around) as baton:
+        open_account(baton.sessions, "shop")
+        Story.baton, Story.doors, Story.clock = baton, doors, clock
         Story.loop = asyncio.get_running_loop()
         yield Story
         doors.open_all()

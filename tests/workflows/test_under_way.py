@@ -19,8 +19,8 @@ from domain.undo import Undone, UndoRequest
 from embedded.postgres import EmbeddedPostgres
 from models.database import open_database, sessions
 from tests.api.channel_calls import open_account, push
+from tests.baton import SILENT, Baton, open_baton, order_body
 from tests.databases import copy_template
-from tests.house import SILENT, House, open_house, order_body
 from tests.workflows.test_cancel import LINES, shipped
 from tests.workflows.test_returns import ask, until_case
 
@@ -56,192 +56,192 @@ def trouble() -> Trouble:
 
 
 @pytest.fixture(scope="module")
-async def house(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, trouble: Trouble) -> AsyncIterator[House]:
+async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, trouble: Trouble) -> AsyncIterator[Baton]:
     url = copy_template(postgres, "under_way")
     engine = open_database(url, connections=4)
     trouble.steps = Allocate(sessions(engine))
     instead = {"recall_pick": trouble.recall_pick, "allocate_stock": trouble.allocate_stock}
-    async with open_house(temporal, url, SILENT, instead=instead) as opened:
+    async with open_baton(temporal, url, SILENT, instead=instead) as opened:
         yield opened
     engine.dispose()
 
 
-async def test_an_order_whose_cancel_its_warehouse_refuses_goes_on(house: House, trouble: Trouble) -> None:
+async def test_an_order_whose_cancel_its_warehouse_refuses_goes_on(baton: Baton, trouble: Trouble) -> None:
     # given an order that is being picked
-    order_id = await house.order("KEPT")
-    order = await house.until_fulfillment(order_id, "released")
+    order_id = await baton.order("KEPT")
+    order = await baton.until_fulfillment(order_id, "released")
     work = order["fulfillment_orders"][0]["fulfillment_order_id"]
     trouble.kept.add(order_id)
 
     # when its warehouse does not give it back, twice at once
-    answers = await asyncio.gather(house.cancel(order_id), house.cancel(order_id))
+    answers = await asyncio.gather(baton.cancel(order_id), baton.cancel(order_id))
     assert {answer.status_code for answer in answers} == {409}
 
     # then it is packed and booked, as if nobody had asked
-    await house.pick_and_pack(work, **LINES)
-    await house.until(order_id, lambda order: bool(order["shipments"]))
+    await baton.pick_and_pack(work, **LINES)
+    await baton.until(order_id, lambda order: bool(order["shipments"]))
 
     # and when it is refused once more, a carrier is booked anew, since the first was told not to come
-    assert (await cancel(house, order_id, "again")).status_code == 409
+    assert (await cancel(baton, order_id, "again")).status_code == 409
     first = f"{work}-S1"
-    order = await house.until(order_id, lambda order: [one["shipment_id"] for one in order["shipments"]] != [first])
+    order = await baton.until(order_id, lambda order: [one["shipment_id"] for one in order["shipments"]] != [first])
     assert [one["voided_at"] for one in order["shipments"] if one["shipment_id"] != first] == [None]
 
     # and when the warehouse gives it back at last, it is canceled
     trouble.kept.clear()
-    assert (await cancel(house, order_id, "for the last time")).json()["answer"] == "done"
-    order = await house.until_status(order_id, "canceled")
+    assert (await cancel(baton, order_id, "for the last time")).json()["answer"] == "done"
+    order = await baton.until_status(order_id, "canceled")
     assert order["payment_status"] == "refunded"
-    house.verify()
+    baton.verify()
 
 
-async def test_an_order_that_is_canceled_while_it_is_allocated_is_not_sent(house: House, trouble: Trouble) -> None:
+async def test_an_order_that_is_canceled_while_it_is_allocated_is_not_sent(baton: Baton, trouble: Trouble) -> None:
     # given an allocation that waits to be tried again
     trouble.down, trouble.failed = True, 0
-    order_id = await house.order("ALLOCATING")
-    await house.until(order_id, lambda order: trouble.failed > 0)
-    workflow = house.workflow(order_id)
+    order_id = await baton.order("ALLOCATING")
+    await baton.until(order_id, lambda order: trouble.failed > 0)
+    workflow = baton.workflow(order_id)
 
     # when the order is canceled meanwhile, and the database is back
     request = {"reason": "changed my mind", "actor": "test"}
     canceling = await workflow.start_update("cancel", request, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     trouble.down = False
-    await house.fast_forward(workflow, PAUSE)
+    await baton.fast_forward(workflow, PAUSE)
 
     # then no warehouse is asked for what came of it
     assert (await canceling.result())["answer"] == "done"
-    order = await house.until_status(order_id, "canceled")
+    order = await baton.until_status(order_id, "canceled")
     [work] = order["fulfillment_orders"]
-    asked = await house.simulators.get(f"/wms/fulfillment-orders/{work['fulfillment_order_id']}")
+    asked = await baton.simulators.get(f"/wms/fulfillment-orders/{work['fulfillment_order_id']}")
     assert (work["status"], asked.status_code, order["payment_status"]) == ("canceled", 404, "refunded")
-    house.verify()
+    baton.verify()
 
 
-async def test_goods_that_are_given_back_while_they_are_allocated_are_not_sent(house: House, trouble: Trouble) -> None:
+async def test_goods_that_are_given_back_while_they_are_allocated_are_not_sent(baton: Baton, trouble: Trouble) -> None:
     # given
     trouble.down, trouble.failed = True, 0
-    order_id = await house.order("GIVEN-BACK")
-    await house.until(order_id, lambda order: trouble.failed > 0)
+    order_id = await baton.order("GIVEN-BACK")
+    await baton.until(order_id, lambda order: trouble.failed > 0)
 
     # when everything is given back, and then the database is back
-    await ask(house, order_id, "R-1", line_1=2, line_2=1)
-    await house.until_event(order_id, "order.changed")
+    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
+    await baton.until_event(order_id, "order.changed")
     trouble.down = False
-    await house.fast_forward(house.workflow(order_id), PAUSE)
+    await baton.fast_forward(baton.workflow(order_id), PAUSE)
 
     # then
-    case = await until_case(house, order_id, "R-1", "closed")
-    order = await house.until_status(order_id, "canceled")
+    case = await until_case(baton, order_id, "R-1", "closed")
+    order = await baton.until_status(order_id, "canceled")
     assert (case["goods"], order["fulfillment_orders"], order["payment_status"]) == ("recalled", [], "refunded")
-    house.verify()
+    baton.verify()
 
 
-async def test_a_parcel_that_came_back_is_not_sent_again_to_who_gives_it_back(house: House) -> None:
+async def test_a_parcel_that_came_back_is_not_sent_again_to_who_gives_it_back(baton: Baton) -> None:
     # given everything is given back, and the carrier does not stop the parcel
-    order_id = await shipped(house, "BACKAGAIN")
-    await ask(house, order_id, "R-1", line_1=2, line_2=1)
-    await house.until_event(order_id, "shipment.interception_asked")
-    order = await house.show(order_id)
+    order_id = await shipped(baton, "BACKAGAIN")
+    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
+    await baton.until_event(order_id, "shipment.interception_asked")
+    order = await baton.show(order_id)
     parcel = {name: order["shipments"][0][name] for name in ("shipment_id", "waybill")}
-    await house.tms("shipment.interception_answered", accepted=False, reason="at the door", **parcel)
+    await baton.tms("shipment.interception_answered", accepted=False, reason="at the door", **parcel)
 
     # when nobody takes it at the door
     work = order["fulfillment_orders"][0]["fulfillment_order_id"]
-    await house.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
+    await baton.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
 
     # then the case has its goods, and nothing is sent again
-    case = await until_case(house, order_id, "R-1", "closed")
-    order = await house.until_status(order_id, "canceled")
+    case = await until_case(baton, order_id, "R-1", "closed")
+    order = await baton.until_status(order_id, "canceled")
     assert (case["goods"], len(order["fulfillment_orders"]), order["holds"]) == ("intercepted", 1, [])
     assert order["payment_status"] == "refunded"
-    house.verify()
+    baton.verify()
 
 
-async def test_a_case_of_an_order_that_is_canceled_meanwhile_ends_with_it(house: House) -> None:
+async def test_a_case_of_an_order_that_is_canceled_meanwhile_ends_with_it(baton: Baton) -> None:
     # given a case about goods whose carrier was asked in vain to stop them
-    order_id = await shipped(house, "BOTH")
-    await ask(house, order_id, "R-1", line_1=2, line_2=1)
-    await house.until_event(order_id, "shipment.interception_asked")
+    order_id = await shipped(baton, "BOTH")
+    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
+    await baton.until_event(order_id, "shipment.interception_asked")
 
     # when the order is canceled too, and the parcel comes back
-    assert (await house.cancel(order_id)).json()["answer"] == "interception_asked"
-    work = (await house.show(order_id))["fulfillment_orders"][0]["fulfillment_order_id"]
-    await house.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
+    assert (await baton.cancel(order_id)).json()["answer"] == "interception_asked"
+    work = (await baton.show(order_id))["fulfillment_orders"][0]["fulfillment_order_id"]
+    await baton.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
 
     # then the money goes back once
-    await until_case(house, order_id, "R-1", "closed")
-    order = await house.until_status(order_id, "canceled")
+    await until_case(baton, order_id, "R-1", "closed")
+    order = await baton.until_status(order_id, "canceled")
     refunds = [one["amount"] for one in order["payments"] if one["kind"] == "refunded"]
     assert sum(float(amount) for amount in refunds) == 330
-    house.verify()
+    baton.verify()
 
 
-async def test_an_order_that_changes_when_it_was_accepted_is_audited_again(house: House, trouble: Trouble) -> None:
+async def test_an_order_that_changes_when_it_was_accepted_is_audited_again(baton: Baton, trouble: Trouble) -> None:
     # given an order that was accepted and is not allocated yet
-    open_account(house.sessions, "shop")
+    open_account(baton.sessions, "shop")
     body = order_body("MOVED-LATE")
     trouble.down, trouble.failed = True, 0
     news = {"type": "order.created", "data": body | {"modified_at": "2026-11-20T09:00:00Z"}}
-    order_id = (await push(house.api, "shop", json.dumps(news).encode())).json()["order_id"]
-    house.placed[order_id] = "MOVED-LATE"
-    await house.until(order_id, lambda order: trouble.failed > 0)
+    order_id = (await push(baton.api, "shop", json.dumps(news).encode())).json()["order_id"]
+    baton.placed[order_id] = "MOVED-LATE"
+    await baton.until(order_id, lambda order: trouble.failed > 0)
 
     # when its address changes
     moved = body["ship_to"] | {"province": "上海市", "city": "上海市", "lines": ["88 Century Avenue"]}
     news = {"type": "order.address_changed", "data": body | {"modified_at": "2026-11-20T11:00:00Z", "ship_to": moved}}
-    await push(house.api, "shop", json.dumps(news).encode())
+    await push(baton.api, "shop", json.dumps(news).encode())
     trouble.down = False
-    await house.fast_forward(house.workflow(order_id), PAUSE)
+    await baton.fast_forward(baton.workflow(order_id), PAUSE)
 
     # then it is judged before it is sent
-    order = await house.until_fulfillment(order_id, "released")
-    [audits] = house.rows("SELECT count(*) FROM audits WHERE order_id = :id", id=order_id)
+    order = await baton.until_fulfillment(order_id, "released")
+    [audits] = baton.rows("SELECT count(*) FROM audits WHERE order_id = :id", id=order_id)
     assert (audits.count, order["ship_to"]["city"]) == (2, "上海市")
-    asked = await house.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")
+    asked = await baton.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")
     assert asked.json()["request"]["ship_to"]["city"] == "上海市"
 
 
-async def test_an_operator_who_cancels_a_case_in_temporal_ends_it_in_the_record_too(house: House) -> None:
+async def test_an_operator_who_cancels_a_case_in_temporal_ends_it_in_the_record_too(baton: Baton) -> None:
     # given a case that waits for its goods
-    order_id = await shipped(house, "CASE")
-    await house.track(await house.show(order_id), "delivered")
-    await house.until_status(order_id, "completed")
-    await ask(house, order_id, "R-1", line_1=1)
-    await house.until_event(order_id, "return.label_issued")
+    order_id = await shipped(baton, "CASE")
+    await baton.track(await baton.show(order_id), "delivered")
+    await baton.until_status(order_id, "completed")
+    await ask(baton, order_id, "R-1", line_1=1)
+    await baton.until_event(order_id, "return.label_issued")
 
     # when
-    workflow = house.case(order_id, "R-1")
+    workflow = baton.case(order_id, "R-1")
     await workflow.cancel()
 
     # then
     with pytest.raises(WorkflowFailureError):
         await workflow.result()
-    await until_case(house, order_id, "R-1", "canceled")
-    house.verify()
+    await until_case(baton, order_id, "R-1", "canceled")
+    baton.verify()
 
 
-async def test_an_operator_who_cancels_a_case_too_late_lets_it_end_as_it_would(house: House) -> None:
+async def test_an_operator_who_cancels_a_case_too_late_lets_it_end_as_it_would(baton: Baton) -> None:
     # given a case whose goods are here
-    order_id = await shipped(house, "CASE-LATE")
-    await house.track(await house.show(order_id), "delivered")
-    await house.until_status(order_id, "completed")
-    await ask(house, order_id, "R-1", line_1=1)
-    await house.until_event(order_id, "return.label_issued")
-    goods: dict[str, Any] = {"return_id": (await until_case(house, order_id, "R-1", "approved"))["return_id"]}
+    order_id = await shipped(baton, "CASE-LATE")
+    await baton.track(await baton.show(order_id), "delivered")
+    await baton.until_status(order_id, "completed")
+    await ask(baton, order_id, "R-1", line_1=1)
+    await baton.until_event(order_id, "return.label_issued")
+    goods: dict[str, Any] = {"return_id": (await until_case(baton, order_id, "R-1", "approved"))["return_id"]}
     goods |= {"location_id": "GUANGZHOU", "lines": [{"sku": "ELEGANT-LAMP", "quantity": 1, "disposition": "restock"}]}
-    await house.wms("return.received", **goods)
-    await until_case(house, order_id, "R-1", "received")
+    await baton.wms("return.received", **goods)
+    await until_case(baton, order_id, "R-1", "received")
 
     # when
-    await house.case(order_id, "R-1").cancel()
-    await house.wms("return.inspected", **goods)
+    await baton.case(order_id, "R-1").cancel()
+    await baton.wms("return.inspected", **goods)
 
     # then
-    await until_case(house, order_id, "R-1", "closed")
-    assert (await house.case(order_id, "R-1").result())["outcome"] == "closed"
-    house.verify()
+    await until_case(baton, order_id, "R-1", "closed")
+    assert (await baton.case(order_id, "R-1").result())["outcome"] == "closed"
+    baton.verify()
 
 
-async def cancel(house: House, order_id: str, reason: str) -> httpx2.Response:
+async def cancel(baton: Baton, order_id: str, reason: str) -> httpx2.Response:
     """The same reason again, while the order stands where it stood, would get the same answer."""
-    return await house.api.post(f"/orders/{order_id}/cancel", json={"reason": reason})
+    return await baton.api.post(f"/orders/{order_id}/cancel", json={"reason": reason})

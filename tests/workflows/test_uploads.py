@@ -5,43 +5,43 @@ from typing import Any
 
 from commands.channels import save_account
 from commands.seed import Shop, stock_shop
-from tests.house import House, eventually, order_body
+from tests.baton import Baton, eventually, order_body
 
 CHANNEL = "parcel-shop"
 _numbers = count(1)
 
 
-def two_places(house: House) -> list[str]:
+def two_places(baton: Baton) -> list[str]:
     """The SKUs of two goods, each in another place and nowhere else."""
     number = next(_numbers)
     skus = [f"PARCEL-{sku}-{number}" for sku in ("CHAIR", "VASE")]
     about = {"kind": "warehouse", "country": "CN", "province": ""}
     names = [f"PARCEL-{name}-{number}" for name in ("NORTH", "EAST")]
     places = [{"location_id": name, "name": name, **about} for name in names]
-    with house.sessions.begin() as session:
+    with baton.sessions.begin() as session:
         stock = dict.fromkeys(zip(skus, names, strict=True), 4)
         stock_shop(session, Shop({sku: sku.title() for sku in skus}, places, stock))
     return skus
 
 
-async def place(house: House, skus: list[str]) -> str:
+async def place(baton: Baton, skus: list[str]) -> str:
     """An order of two of each, at a channel whose platform is told of parcels."""
-    upload = {"url": str(house.simulators.base_url.join("/channel")), "token": "simulated-token"}
-    save_account(house.sessions, CHANNEL, "plain", "a secret of the tests", {"upload": upload})
+    upload = {"url": str(baton.simulators.base_url.join("/channel")), "token": "simulated-token"}
+    save_account(baton.sessions, CHANNEL, "plain", "a secret of the tests", {"upload": upload})
     body = order_body(f"PARCELS-{next(_numbers)}", channel=CHANNEL, lines=[(sku, 2, "50.00") for sku in skus])
     body["lines"] = [line | {"channel_line_id": line["sku"]} for line in body["lines"]]
-    response = await house.api.post("/orders", json=body)
+    response = await baton.api.post("/orders", json=body)
     order_id: str = response.json()["order_id"]
-    house.placed[order_id] = body["channel_order_id"]
+    baton.placed[order_id] = body["channel_order_id"]
     return order_id
 
 
-async def told(house: House, order_id: str) -> list[dict[str, Any]]:
-    every = (await house.simulators.get("/channel/shipments")).json()["shipments"]
-    return [one for one in every if one["channel_order_id"] == house.placed[order_id]]
+async def told(baton: Baton, order_id: str) -> list[dict[str, Any]]:
+    every = (await baton.simulators.get("/channel/shipments")).json()["shipments"]
+    return [one for one in every if one["channel_order_id"] == baton.placed[order_id]]
 
 
-async def test_the_platform_hears_of_both_parcels_in_their_order(silent: House) -> None:
+async def test_the_platform_hears_of_both_parcels_in_their_order(silent: Baton) -> None:
     # given
     skus = two_places(silent)
     order_id = await place(silent, skus)

@@ -9,13 +9,13 @@ from sqlalchemy import text
 
 from commands.seed import Shop, stock_shop
 from models.stock import LocationRow
-from tests.house import House
+from tests.baton import Baton
 
 _numbers = count(1)
 
 
 @pytest.fixture
-def town(silent: House) -> str:
+def town(silent: Baton) -> str:
     """A warehouse with a wave that is hours away, and the only one that has its clocks."""
     number = next(_numbers)
     name, goods = f"WAVE-TOWN-{number}", f"WAVE-CLOCK-{number}"
@@ -28,21 +28,21 @@ def town(silent: House) -> str:
     return name
 
 
-async def clock(house: House, town: str, units: int = 1) -> str:
+async def clock(baton: Baton, town: str, units: int = 1) -> str:
     goods = town.replace("TOWN", "CLOCK")
-    return await house.order("WAVE", lines=[(goods, units, "120.00")])
+    return await baton.order("WAVE", lines=[(goods, units, "120.00")])
 
 
-async def waits_for_wave(house: House, order_id: str) -> str:
+async def waits_for_wave(baton: Baton, order_id: str) -> str:
     """Its fulfillment order, once the order waits."""
-    await house.until_event(order_id, "sourcing.decided")
-    await house.until_page_says(order_id, "waits for the wave of")
-    order = await house.show(order_id)
+    await baton.until_event(order_id, "sourcing.decided")
+    await baton.until_page_says(order_id, "waits for the wave of")
+    order = await baton.show(order_id)
     assert order["fulfillment_status"] == "open"
     return str(order["fulfillment_orders"][0]["fulfillment_order_id"])
 
 
-async def test_work_waits_open_until_its_wave_comes(silent: House, town: str) -> None:
+async def test_work_waits_open_until_its_wave_comes(silent: Baton, town: str) -> None:
     # given
     order_id = await clock(silent, town)
     work = await waits_for_wave(silent, order_id)
@@ -59,7 +59,7 @@ async def test_work_waits_open_until_its_wave_comes(silent: House, town: str) ->
     silent.verify()
 
 
-async def test_staff_release_the_wave_of_a_location_and_see_what_waits(silent: House, town: str) -> None:
+async def test_staff_release_the_wave_of_a_location_and_see_what_waits(silent: Baton, town: str) -> None:
     # given
     orders = [await clock(silent, town, units=2) for _ in range(3)]
     for order_id in orders:
@@ -83,7 +83,7 @@ async def test_staff_release_the_wave_of_a_location_and_see_what_waits(silent: H
     assert (await silent.api.get(f"/locations/{town}/waves")).json()["waves"] == []
 
 
-async def test_an_urgent_order_skips_the_wave(silent: House, town: str) -> None:
+async def test_an_urgent_order_skips_the_wave(silent: Baton, town: str) -> None:
     goods = town.replace("TOWN", "CLOCK")
 
     order_id = await silent.order("WAVE", lines=[(goods, 1, "120.00")], remarks="加急")
@@ -91,7 +91,7 @@ async def test_an_urgent_order_skips_the_wave(silent: House, town: str) -> None:
     await silent.until_fulfillment(order_id, "released")
 
 
-async def test_what_waits_for_a_wave_is_canceled_without_asking_the_warehouse(silent: House, town: str) -> None:
+async def test_what_waits_for_a_wave_is_canceled_without_asking_the_warehouse(silent: Baton, town: str) -> None:
     # given
     order_id = await clock(silent, town)
     work = await waits_for_wave(silent, order_id)
@@ -105,7 +105,7 @@ async def test_what_waits_for_a_wave_is_canceled_without_asking_the_warehouse(si
     silent.verify()
 
 
-async def test_the_pick_list_has_the_most_urgent_first_and_sums_by_sku(silent: House, town: str) -> None:
+async def test_the_pick_list_has_the_most_urgent_first_and_sums_by_sku(silent: Baton, town: str) -> None:
     # given
     goods = town.replace("TOWN", "CLOCK")
     later = await clock(silent, town, units=2)
@@ -125,7 +125,7 @@ async def test_the_pick_list_has_the_most_urgent_first_and_sums_by_sku(silent: H
     assert [(row["priority"], row["sku"], row["quantity"]) for row in rows] == [("50", goods, "1"), ("100", goods, "2")]
 
 
-async def test_there_are_no_waves_of_a_place_that_nobody_knows(silent: House) -> None:
+async def test_there_are_no_waves_of_a_place_that_nobody_knows(silent: Baton) -> None:
     assert (await silent.api.get("/locations/NOWHERE/waves")).status_code == 404
     assert (await silent.api.post("/locations/NOWHERE/waves", json={})).status_code == 404
     assert (await silent.api.get("/locations/NOWHERE/pick-list")).status_code == 404

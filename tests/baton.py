@@ -59,7 +59,7 @@ _numbers = count(1)
 
 
 @dataclass
-class House:
+class Baton:
     settings: Settings
     sessions: Sessions
     client: Client
@@ -232,15 +232,15 @@ def order_body(name: str, **changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_baton(
     environment: WorkflowEnvironment,
     database_url: str,
     step_seconds: float = QUICK,
     deadlines: Deadlines | None = None,
     instead: dict[str, Callable[..., Any]] | None = None,
     around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda step: step,
-) -> AsyncIterator[House]:
-    """A house of its own task queue; `instead` replaces activities by name, to make a step fail, and `around` is put
+) -> AsyncIterator[Baton]:
+    """A baton of its own task queue; `instead` replaces activities by name, to make a step fail, and `around` is put
     around each."""
     address = environment.client.service_client.config.target_host
     async with AsyncExitStack() as stack:
@@ -290,7 +290,7 @@ async def open_house(
             )
         )
         poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=trust()))
-        yield House(settings, record, client, environment, api, poke)
+        yield Baton(settings, record, client, environment, api, poke)
         relay.stop()
         await relaying
 

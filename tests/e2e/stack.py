@@ -18,15 +18,15 @@ from commands.verify import verify
 from embedded.stack import Stack
 from models.database import Sessions, sessions
 from models.vault import Vault
-from tests.house import order_body
+from tests.baton import order_body
 
 PATIENCE_SECONDS = 120.0
 _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Running:
-    stack: Stack
+class RunningStack:
+    embedded: Stack
     record: Sessions
     api: httpx2.Client
     simulators: httpx2.Client
@@ -70,12 +70,12 @@ class Running:
 
     def kill(self, service: str) -> None:
         """End a service as a power cut would."""
-        self.stack.service(service).kill()
+        self.embedded.service(service).kill()
 
     def start(self, service: str) -> None:
         """Start it again, and wait until it is ready."""
-        self.stack.service(service).start()
-        self.stack.service(service).wait_ready()
+        self.embedded.service(service).start()
+        self.embedded.service(service).wait_ready()
 
     def verify(self) -> None:
         """The books are right: counters equal ledger, nothing is owned by the dead, money adds up."""
@@ -84,7 +84,7 @@ class Running:
 
 
 @contextmanager
-def running(step_seconds: float) -> Iterator[Running]:
+def run_stack(step_seconds: float) -> Iterator[RunningStack]:
     """Baton with a stocked shop and a key for staff, on ports that are free."""
     # Not in a folder of pytest's: as root, its next session closes them to the account that PostgreSQL runs under.
     # Subscribers of the tests are on this machine.
@@ -103,5 +103,5 @@ def running(step_seconds: float) -> Iterator[Running]:
             httpx2.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False) as api,
             httpx2.Client(base_url=stack.simulators_url, timeout=30, trust_env=False) as simulators,
         ):
-            yield Running(stack, record, api, simulators)
+            yield RunningStack(stack, record, api, simulators)
         engine.dispose()
