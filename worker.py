@@ -1,4 +1,4 @@
-"""A worker: settings → engine → clients → activities → run. `python -m worker --processes N` runs N of them."""
+"""A worker process: settings → engine → clients → activities → run. `python -m worker --processes N` runs N of them."""
 
 import argparse
 import asyncio
@@ -25,8 +25,8 @@ from activities.steps import all_steps, message_steps
 from activities.watched import Watched
 from domain.ids import message_queue
 from embedded.ending import end_process
-from embedded.own_port import OwnPort
-from embedded.together import numbered, run_together
+from embedded.health_port import HealthPort
+from embedded.together import port_environments, run_together
 from embedded.watch import Watch
 from integrations.circuit_metrics import CircuitMetrics
 from integrations.partners import connect_partners
@@ -53,32 +53,32 @@ WORKFLOWS = (
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
 )
 MESSENGERS = 6
-"""How many batches of messages one worker process sends at a time, beside all orders."""
-LONGEST_BATCH, LONGEST_CALLS = timedelta(minutes=2), timedelta(minutes=10)
+"""Batches of messages that one worker process sends at a time, beside its work on orders."""
+LONGEST_BATCH, LONGEST_PARTNER_STEP = timedelta(minutes=2), timedelta(minutes=10)
 
 
 async def connect_temporal(settings: Settings) -> Client:
-    """A client for this process. Compressing what stays on the machine only costs CPU."""
-    near = settings.temporal_address.startswith(("127.", "localhost"))
+    """Connect this process to Temporal; without compression on one machine, where it would only cost CPU."""
+    is_local = settings.temporal_address.startswith(("127.", "localhost"))
     address = f"{settings.metrics_host}:{settings.metrics_port}"
     metrics = PrometheusConfig(bind_address=address) if settings.metrics_port else None
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         runtime=Runtime(telemetry=TelemetryConfig(metrics=metrics)) if metrics else None,
-        grpc_compression=GrpcCompression.NONE if near else GrpcCompression.GZIP,
+        grpc_compression=GrpcCompression.NONE if is_local else GrpcCompression.GZIP,
     )
 
 
 def build_worker(
     client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
 ) -> Worker:
-    """For all workflows; activities are synchronous and run in as many threads as there are slots.
+    """Build the worker for all workflows and their activities, which run in one thread for each slot.
 
-    Local ones touch only our own database and have threads of their own: none waits behind a call to a partner.
+    Local activities touch only our own database and have threads of their own, so none waits behind a partner's call.
     """
     database = ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity")
-    watched = [_watched(watch, settings)] if watch else []
+    watched = [_watch_threads(watch, settings)] if watch else []
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -95,17 +95,17 @@ def build_worker(
     )
 
 
-def _watched(watch: Watch, settings: Settings) -> Watched:
-    """Who waits for partners may be slow in all threads at once, and is not stuck for that."""
-    partners = watch.threads("partners", settings.partner_threads, LONGEST_CALLS)
-    return Watched(partners, local=watch.threads("steps", settings.activity_threads))
+def _watch_threads(watch: Watch, settings: Settings) -> Watched:
+    """Watch both thread pools. Steps that call partners may be slow in all threads at once without being stuck."""
+    partners = watch.add_threads("partners", settings.partner_threads, LONGEST_PARTNER_STEP)
+    return Watched(partners, local=watch.add_threads("steps", settings.activity_threads))
 
 
 def build_messenger(
     client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
 ) -> Worker:
-    """For what is sent to strangers: it has threads of its own, so that a slow receiver takes none from orders."""
-    watched = [Watched(watch.threads("messages", MESSENGERS, LONGEST_BATCH))] if watch else []
+    """Build the worker that sends messages to strangers: its own threads keep a slow receiver from delaying orders."""
+    watched = [Watched(watch.add_threads("messages", MESSENGERS, LONGEST_BATCH))] if watch else []
     return Worker(
         client,
         task_queue=message_queue(settings.task_queue),
@@ -119,9 +119,9 @@ def build_messenger(
 
 
 async def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in hand; whoever is stuck in that is ended all the same."""
+    """Work until SIGTERM or SIGINT, then finish what is in hand; the watch ends the process if that gets stuck."""
     watch, registry = Watch(settings.stuck_after), CollectorRegistry()
-    with OwnPort("BATON_WORKER_PORT", settings.metrics_host, settings.worker_port or None, watch, registry):
+    with HealthPort("BATON_WORKER_PORT", settings.metrics_host, settings.worker_port or None, watch, registry):
         watch.start()
         beating = asyncio.create_task(watch.beat())
         await _work(settings, watch, registry)
@@ -129,7 +129,7 @@ async def run_worker(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -> None:
-    # Steps leave few cycles behind, and looking for them among all modules is dear.
+    # Steps leave few reference cycles, and searching all modules for them is expensive.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
     engine = open_database(settings.database_url, connections=2 * settings.activity_threads + MESSENGERS + 4)
@@ -139,7 +139,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     await keep_nightly(client, settings)
     await keep_statements(client, settings)
     relay = Relay(record, client, settings)
-    watch.part("relay", lambda: not relay.stopping.is_set(), lambda: relay.moves)
+    watch.add_part("relay", lambda: not relay.stopping.is_set(), lambda: relay.moves)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
@@ -152,7 +152,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     ):
         relaying = asyncio.create_task(relay.run())
         watch.ready = True
-        print("worker ready", flush=True)  # noqa: T201  Whoever started this process waits for it.
+        print("worker ready", flush=True)  # noqa: T201  The process that started this one waits for the line.
         waiting = asyncio.create_task(ending.wait())
         await asyncio.wait({relaying, waiting}, return_when=asyncio.FIRST_COMPLETED)
         relay.stop()
@@ -161,10 +161,10 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
 
 
 def run_processes(number: int) -> int:
-    """Run so many workers, one a core, each with ports of its own."""
+    """Run `number` workers with ports of their own; return the highest exit status. One for each core is best."""
     settings = Settings()
     first = {"BATON_WORKER_PORT": settings.worker_port, "BATON_METRICS_PORT": settings.metrics_port}
-    return run_together([sys.executable, "-m", "worker"], numbered(first, number))
+    return run_together([sys.executable, "-m", "worker"], port_environments(first, number))
 
 
 def main() -> None:

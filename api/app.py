@@ -86,7 +86,7 @@ from api.subscriptions.log_reader import LogReader
 from api.subscriptions.schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 from api.subscriptions.streams import Streams
 from domain.service_levels import Allowance
-from embedded.own_port import OwnPort
+from embedded.health_port import HealthPort
 from embedded.watch import Watch
 from models.database import open_database
 from models.database import sessions as open_sessions
@@ -217,9 +217,9 @@ async def _watch(
         return
     watch = Watch(settings.stuck_after)
     for name, group in groups.items():
-        watch.part(f"group of {name}", group.is_committing, group.count_moves)
+        watch.add_part(f"group of {name}", group.is_committing, group.count_moves)
     stack.enter_context(
-        OwnPort("BATON_API_METRICS_PORT", settings.metrics_host, settings.api_metrics_port, watch, metrics.registry)
+        HealthPort("BATON_API_METRICS_PORT", settings.metrics_host, settings.api_metrics_port, watch, metrics.registry)
     )
     beating = asyncio.create_task(watch.beat())
     stack.callback(beating.cancel)

@@ -1,4 +1,4 @@
-"""Whether the API lives, and whether it can work. Its figures are at a port of their own (embedded/own_port.py)."""
+"""Whether the API lives, and whether it can work. Its figures are at a port of their own (embedded/health_port.py)."""
 
 from typing import Literal
 

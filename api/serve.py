@@ -12,7 +12,7 @@ import uvicorn
 
 from api.wire import Wire
 from embedded.ending import end_process
-from embedded.together import numbered, run_together
+from embedded.together import port_environments, run_together
 from settings import Settings
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--grace", type=int, default=5)
     wanted = parser.parse_args()
     if wanted.processes > 1:
-        ports = numbered({"BATON_API_METRICS_PORT": settings.api_metrics_port}, wanted.processes)
+        ports = port_environments({"BATON_API_METRICS_PORT": settings.api_metrics_port}, wanted.processes)
         command = [sys.executable, "-m", "api.serve", "--host", wanted.host, "--port", str(wanted.port)]
         end_process(run_together([*command, "--grace", str(wanted.grace)], ports))
     serve(wanted.host, wanted.port, wanted.grace)

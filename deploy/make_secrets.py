@@ -1,6 +1,6 @@
-"""Makes every secret of docker-compose.yml that is not there yet, as files in `secrets/`; needs only Python.
+"""Makes every missing secret of docker-compose.yml as a file in `secrets/`; needs only Python.
 
-Run it again whenever you like: what is there stays as it is. Keep a copy of the folder where the server is not.
+Run it again whenever you like: existing secrets stay as they are. Keep a copy of the folder on another machine.
 """
 
 import base64
@@ -9,27 +9,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def letters() -> str:
-    """A password of PostgreSQL, or a key of 32 bytes."""
+def hex_key() -> str:
+    """A key of 32 bytes in hexadecimal, also good as a password of PostgreSQL."""
     return secrets.token_hex(32)
 
 
 def webhook_secret() -> str:
-    """In the form of Standard Webhooks; whoever runs the partner must be given the same."""
+    """A secret in the form of Standard Webhooks; the partner needs the same one."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 SECRETS: dict[str, Callable[[], str]] = {
-    "POSTGRES_PASSWORD": letters,
-    "DATABASE_OWNER_PASSWORD": letters,
-    "DATABASE_PASSWORD": letters,
-    "TEMPORAL_DATABASE_PASSWORD": letters,
-    # Identity numbers become tokens by it: with another one the same person would be somebody else.
-    "BATON_IDENTITY_KEY": letters,
+    "POSTGRES_PASSWORD": hex_key,
+    "DATABASE_OWNER_PASSWORD": hex_key,
+    "DATABASE_PASSWORD": hex_key,
+    "TEMPORAL_DATABASE_PASSWORD": hex_key,
+    # Turns identity numbers into tokens: with another key the same person would get another token.
+    "BATON_IDENTITY_KEY": hex_key,
     # Seals the secrets of channels and subscribers in the database.
-    "BATON_SECRETS_KEY": letters,
+    "BATON_SECRETS_KEY": hex_key,
     # Signs each day's log of all orders.
-    "BATON_TRACE_KEY": letters,
+    "BATON_TRACE_KEY": hex_key,
     "BATON_WMS__SECRET": webhook_secret,
     "BATON_TMS__SECRET": webhook_secret,
     "BATON_PAYMENTS__SECRET": webhook_secret,
@@ -41,8 +41,8 @@ SECRETS: dict[str, Callable[[], str]] = {
 
 
 def make_secrets(directory: Path) -> list[str]:
-    """Write what is missing and answer its names."""
-    # The folder is closed to others; its files are open to the accounts that containers run as.
+    """Write the missing secrets and return their names."""
+    # The folder is closed to others; the files in it are readable for the accounts that containers run as.
     directory.mkdir(mode=0o700, exist_ok=True)
     directory.chmod(0o700)
     made = [name for name in SECRETS if not (directory / name).exists()]
@@ -55,4 +55,4 @@ def make_secrets(directory: Path) -> list[str]:
 if __name__ == "__main__":
     folder = Path(__file__).resolve().parent.parent / "secrets"
     for made in make_secrets(folder):
-        print(f"made {folder / made}")  # noqa: T201  It is what the person who runs it waits for.
+        print(f"made {folder / made}")  # noqa: T201  The output of a script.

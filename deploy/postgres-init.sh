@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs once, when the volume is empty: a role and databases of its own for Baton and for Temporal.
+# Runs once, when the volume is empty: makes the roles and databases of Baton and of Temporal.
 set -eu
 secret() { cat "/run/secrets/$1"; }
 

@@ -1,4 +1,4 @@
-"""Exits with 0 when every worker process of this machine says that it works: `worker_health.py --processes 2`."""
+"""Exits with 0 if every worker process of this machine is healthy, else with 1: `worker_health.py --processes 2`."""
 
 import argparse
 import sys
@@ -7,17 +7,17 @@ import urllib.request
 
 from settings import Settings
 
-PATIENCE_SECONDS = 5
+TIMEOUT_SECONDS = 5
 
 
-def complaint(url: str) -> str:
-    """What is wrong with the process there, or nothing."""
+def health_problem(url: str) -> str:
+    """Return what is wrong with the process at `url`, or an empty text."""
     try:
-        urllib.request.urlopen(url, timeout=PATIENCE_SECONDS).close()
+        urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as answer:
         return answer.read(1000).decode()
-    except OSError as trouble:
-        return str(trouble)
+    except OSError as error:
+        return str(error)
     return ""
 
 
@@ -27,14 +27,14 @@ def main() -> int:
     settings = Settings()
     if not settings.worker_port:
         parser.error("BATON_WORKER_PORT says that workers are not to be asked")
-    bad = 0
+    status = 0
     for place in range(parser.parse_args().processes):
         host = "127.0.0.1" if settings.metrics_host == "0.0.0.0" else settings.metrics_host
         url = f"http://{host}:{settings.worker_port + place}/healthz"
-        if trouble := complaint(url):
-            print(f"{url}: {trouble}", file=sys.stderr)  # noqa: T201  The engine that asks keeps it.
-            bad = 1
-    return bad
+        if problem := health_problem(url):
+            print(f"{url}: {problem}", file=sys.stderr)  # noqa: T201  Docker keeps it with the health of the container.
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root; there it runs under an account of its own."""
+"""The account that runs PostgreSQL, which refuses to run as root, and who may read the data directory."""
 
 import os
 import pwd
@@ -8,33 +8,33 @@ from typing import Any
 
 from embedded.pgserver import ensure_user_exists
 
-NAME = "pgserver"
+ACCOUNT_NAME = "pgserver"
 
 
 class Account:
-    """Who runs PostgreSQL: the user of this process, or for root the account `pgserver`, made when missing."""
+    """The account that runs PostgreSQL: the user of this process, or for root `pgserver`, created if missing."""
 
     def __init__(self) -> None:
         self._entry: pwd.struct_passwd | None = None
         if os.geteuid() == 0:
-            ensure_user_exists(NAME)
-            self._entry = pwd.getpwnam(NAME)
+            ensure_user_exists(ACCOUNT_NAME)
+            self._entry = pwd.getpwnam(ACCOUNT_NAME)
 
     @property
     def popen_arguments(self) -> dict[str, Any]:
-        """What makes subprocess run a program as this account."""
+        """The arguments with which `subprocess.Popen` runs a program as this account."""
         if self._entry is None:
             return {}
         return {"user": self._entry.pw_uid, "group": self._entry.pw_gid, "extra_groups": []}
 
     def own(self, directory: Path) -> None:
-        """Make the directory this account's, and nobody else's to read."""
+        """Make this account the owner of the directory and its only reader."""
         if self._entry is not None:
             os.chown(directory, self._entry.pw_uid, self._entry.pw_gid)
         directory.chmod(0o700)
 
-    def reach(self, path: Path) -> None:
-        """Let this account pass through the folders above `path`, without a right to list any of them."""
+    def open_path_to(self, path: Path) -> None:
+        """Let this account pass through the folders above `path`, without the right to list them."""
         if self._entry is None:
             return
         for folder in path.parents:
@@ -44,7 +44,7 @@ class Account:
 
 
 def close_to_others(data_dir: Path) -> None:
-    """Keep other accounts of this machine out of a data directory and of what an earlier version left open in it."""
+    """Close a data directory to other accounts of this machine, with the files that an earlier version left open."""
     data_dir.chmod(0o700)
     for folder in (data_dir / "logs", data_dir / "run"):
         if folder.is_dir():

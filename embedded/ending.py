@@ -1,4 +1,4 @@
-"""How the processes of Baton that hold a Temporal client end."""
+"""Ends a process that holds a Temporal client."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ def end_process(status: int) -> NoReturn:
     """
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        # A reader that went away must not turn a good ending into a bad one.
+        # A closed pipe must not change the exit status.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(status)

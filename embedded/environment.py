@@ -1,4 +1,4 @@
-"""What the services of one data directory are told: ports, addresses and secrets, kept in `<data_dir>/env`."""
+"""The environment of a data directory's services: ports, addresses and secrets, kept in `<data_dir>/env`."""
 
 import base64
 import json
@@ -24,16 +24,16 @@ PORT_OF = {
     "api_metrics": "BATON_API_METRICS_PORT",
     "worker": "BATON_WORKER_PORT",
 }
-"""The setting that ends with a service's port, or with the port and a path."""
+"""The setting that names a service's port: it ends with the port, or with the port and a path."""
 
 
 class PortTaken(RuntimeError):
-    """A port that was asked for by number is in use."""
+    """A requested port is in use."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports on 127.0.0.1; `None` where any free one will do."""
+    """Requested TCP ports on 127.0.0.1; None where any free one will do."""
 
     api: int | None = None
     temporal: int | None = None
@@ -44,27 +44,27 @@ class Ports:
 
 
 def choose_ports(
-    asked: Ports, before: Mapping[str, str], claim: Callable[[int], bool] = lambda port: True
+    requested: Ports, before: Mapping[str, str], claim: Callable[[int], bool] = lambda port: True
 ) -> dict[str, int]:
-    """A port for each service: the one asked for, else that of the last run, else the default, else any free one.
+    """Choose a port for each service: the requested one, else that of the last run, the default, or any free one.
 
-    A port that was asked for and is in use raises PortTaken. `claim` is false for one that somebody else has chosen.
+    Raise PortTaken if a requested port is in use. `claim` returns False for a port that another Baton has chosen.
     """
     chosen: dict[str, int] = {}
     for name, default in DEFAULT_PORTS.items():
-        wanted: int | None = getattr(asked, name)
+        wanted: int | None = getattr(requested, name)
         if wanted is not None and not (_is_free(wanted) and claim(wanted)):
             raise PortTaken(f"port {wanted} for {name} is in use: choose another one, or none to take any that is free")
         port = wanted or _port_before(before.get(PORT_OF[name], "")) or default
         while port in chosen.values() or not _is_free(port) or not claim(port):
-            # Not the next one: several stacks that start at once would agree on it.
+            # A random port, not the next one: stacks that start at once would all choose the next.
             port = _any_free_port()
         chosen[name] = port
     return chosen
 
 
 def one_more_port(claim: Callable[[int], bool]) -> int:
-    """Any free port that nobody else has chosen."""
+    """Claim and return any free port."""
     while not claim(port := _any_free_port()):
         pass
     return port
@@ -78,8 +78,8 @@ def _any_free_port() -> int:
 def environment(
     data_dir: Path, database_url: str, ports: Mapping[str, int], step_seconds: float, before: Mapping[str, str]
 ) -> dict[str, str]:
-    """Every setting that the services need, with the secrets of `before` where it has them."""
-    told = {
+    """Return every setting that the services need; secrets come from `before`, missing ones are made."""
+    values = {
         "BATON_DATA_DIR": str(data_dir),
         "BATON_DATABASE_URL": database_url,
         "BATON_TEMPORAL_ADDRESS": f"127.0.0.1:{ports['temporal']}",
@@ -94,28 +94,28 @@ def environment(
         "SIMULATORS_STEP_SECONDS": f"{step_seconds:g}",
     }
     for name in ("BATON_IDENTITY_KEY", "BATON_SECRETS_KEY"):
-        told[name] = before.get(name) or secrets.token_hex(32)
+        values[name] = before.get(name) or secrets.token_hex(32)
     for partner in PARTNERS:
         name = f"BATON_{partner.upper()}__SECRET"
-        told[name] = before.get(name) or new_secret()
-        told[f"BATON_{partner.upper()}__URL"] = f"http://127.0.0.1:{ports['simulators']}/{partner}"
-        told[f"SIMULATORS_{partner.upper()}_SECRET"] = told[name]
-    return told
+        values[name] = before.get(name) or new_secret()
+        values[f"BATON_{partner.upper()}__URL"] = f"http://127.0.0.1:{ports['simulators']}/{partner}"
+        values[f"SIMULATORS_{partner.upper()}_SECRET"] = values[name]
+    return values
 
 
 def new_secret() -> str:
-    """A fresh secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 random bytes."""
+    """Make a secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 random bytes."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def read_environment(file: Path) -> dict[str, str]:
-    """What an earlier run wrote; empty when there was none."""
+    """Return what an earlier run wrote; empty if there was none."""
     return {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
 
 
-def write_environment(file: Path, told: Mapping[str, str]) -> None:
+def write_environment(file: Path, values: Mapping[str, str]) -> None:
     """Replace the file in one step, readable by its owner only, in the form that Settings reads."""
-    lines = [f"{name}='{_escaped(value)}'\n" for name, value in sorted(told.items())]
+    lines = [f"{name}='{_escaped(value)}'\n" for name, value in sorted(values.items())]
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
@@ -133,12 +133,12 @@ def _port_before(setting: str) -> int | None:
 
 
 def _is_free(port: int) -> bool:
-    # Who listens on all addresses does not keep us from binding 127.0.0.1 on every system, so ask for an answer too.
+    # Some systems let us bind 127.0.0.1 although another process listens on all addresses, so try to connect too.
     with socket.socket() as client:
         if client.connect_ex(("127.0.0.1", port)) == 0:
             return False
     with socket.socket() as server:
-        # As the services do: a connection that has just ended does not count.
+        # As the services do: a port whose last connection has just ended counts as free.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""One running Baton a data directory."""
+"""Locks that keep two Batons from the same data directory and from the same ports."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ class AlreadyRunning(RuntimeError):
 
 
 class DirectoryLock:
-    """Held from `acquire` to `release`, or to the end of the process, however that ends."""
+    """The lock of a data directory, held from `acquire` to `release` or to the end of the process, even by kill -9."""
 
     def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / "lock"
@@ -24,7 +24,7 @@ class DirectoryLock:
         return self._file is not None
 
     def acquire(self) -> None:
-        """Take the lock, or raise AlreadyRunning with the process that has it."""
+        """Take the lock, or raise AlreadyRunning with the number of the process that holds it."""
         file = self.path.open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,17 +48,18 @@ class DirectoryLock:
 
 
 class PortClaims:
-    """Ports that a Baton has chosen, held until `release` or the end of the process.
+    """Ports that this Baton has chosen, held until `release` or the end of the process.
 
-    Two that start at once would both find a port free, and the processes of their APIs would share it unseen, since
-    each API listens on one port with several sockets. Claims are names of Linux; elsewhere nothing is claimed.
+    Without claims two Batons that start at once would find the same port free, and their APIs would share it unseen,
+    since an API listens on its port with several sockets. Claims are abstract sockets of Linux; elsewhere every port
+    is granted.
     """
 
     def __init__(self) -> None:
         self._held: dict[int, socket.socket] = {}
 
     def take(self, port: int) -> bool:
-        """False when another Baton on this machine has chosen the port."""
+        """Claim the port; False if another Baton on this machine has chosen it."""
         if port in self._held or sys.platform != "linux":
             return True
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -71,6 +72,6 @@ class PortClaims:
         return True
 
     def release(self) -> None:
-        """Give all of them back. Safe to repeat."""
+        """Give all ports back. Safe to repeat."""
         while self._held:
             self._held.popitem()[1].close()

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 out of a wheel, for one machine: no root, no Docker, nothing to install."""
+"""PostgreSQL 18 from a Python wheel, for one machine: no root, no Docker, nothing to install."""
 
 import contextlib
 import shutil
@@ -17,9 +17,9 @@ from embedded.pgserver import PROGRAMS, VERSION, PostgresError, find_suitable_so
 
 SETTINGS = Path(__file__).with_name("postgresql.conf")
 PORT = 5432
-"""Only part of the socket's name. Always given, since PGPORT in somebody's environment would change it."""
-WHETHER_IT_SPEAKS_TLS = struct.pack("!ii", 8, 80877103)
-"""The request that a server answers by one letter before it knows who asks."""
+"""Only a part of the socket's name. Always given, since a PGPORT in the environment would change it."""
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""A request that the server answers with one letter before anybody logs in."""
 START_TIMEOUT_SECONDS = 300
 """Recovery after a power cut replays the write-ahead log, which may take minutes."""
 
@@ -42,12 +42,12 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The database in SQLAlchemy's form. Known once `start` has returned."""
+        """The SQLAlchemy URL of the database. Known once `start` has returned."""
         return self._url(self.database)
 
     @property
     def running(self) -> bool:
-        """Whether a server runs on our files, whoever started it."""
+        """True if a server runs on our files, whoever started it."""
         try:
             process = psutil.Process(int(self._pid_file.read_text().split()[0]))
         except (OSError, ValueError, IndexError, psutil.Error):
@@ -64,13 +64,13 @@ class EmbeddedPostgres:
         self._socket_dir = self._own_socket_dir()
         self._write_settings()
         if not self.running:
-            self._clear_the_way()
+            self._clean_up_after_crash()
             self._start_server()
         self._wait_until_ready()
         self.ensure_database(self.database)
 
     def ensure_database(self, name: str) -> str:
-        """Create the database if it is missing, and return its address in SQLAlchemy's form."""
+        """Create the database if it is missing, and return its SQLAlchemy URL."""
         connection = self._connect()
         try:
             with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ class EmbeddedPostgres:
         return self._url(name)
 
     def is_ready(self) -> bool:
-        """Whether the server answers now."""
+        """True if the server accepts a connection now."""
         try:
             self._connect().close()
         except psycopg2.OperationalError:
@@ -90,12 +90,12 @@ class EmbeddedPostgres:
         return True
 
     def is_alive(self) -> bool:
-        """Whether the server says anything at all, even that it recovers or has no room for one more."""
+        """True if the server reacts at all, even while it recovers or has no connection left."""
         try:
             with socket.socket(socket.AF_UNIX) as asking:
                 asking.settimeout(10)
                 asking.connect(f"{self._host}/.s.PGSQL.{PORT}")
-                asking.sendall(WHETHER_IT_SPEAKS_TLS)
+                asking.sendall(SSL_REQUEST)
                 return bool(asking.recv(1))
         except OSError:
             return False
@@ -108,8 +108,8 @@ class EmbeddedPostgres:
                 process.kill()
         psutil.wait_procs(processes, timeout=10)
 
-    def unreadable(self) -> str | None:
-        """Why no server can work with these files, or None."""
+    def data_problem(self) -> str | None:
+        """Return why no server can work with these files, or None."""
         version = self.directory / "PG_VERSION"
         try:
             if (made_by := version.read_text().strip()) != str(VERSION):
@@ -123,14 +123,14 @@ class EmbeddedPostgres:
         return None
 
     def stop(self) -> None:
-        """End the server, also under open connections. Nothing happens when it does not run."""
+        """End the server, also while clients are connected. Does nothing if it does not run."""
         if self.running:
             self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.directory))
 
     def _prepare_directory(self) -> None:
         self.directory.parent.mkdir(parents=True, exist_ok=True)
-        self._account.reach(self.directory)
-        self._account.reach(PROGRAMS)
+        self._account.open_path_to(self.directory)
+        self._account.open_path_to(PROGRAMS)
         version = self.directory / "PG_VERSION"
         if not version.exists():
             self._create_cluster()
@@ -138,7 +138,7 @@ class EmbeddedPostgres:
             raise PostgresError(f"{self.directory} was made by PostgreSQL {made_by}; this is {VERSION}: use pg_upgrade")
 
     def _create_cluster(self) -> None:
-        """Made aside and renamed when complete, so that an interruption leaves nothing half made."""
+        """Create the cluster aside and rename it when complete, so that an interruption leaves nothing half made."""
         draft = self.directory.with_name("postgres.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
@@ -149,7 +149,7 @@ class EmbeddedPostgres:
         draft.rename(self.directory)
 
     def _own_socket_dir(self) -> Path:
-        """The data directory, or a short name in /tmp where its path is too long for a socket."""
+        """The data directory, or a folder in /tmp if its path is too long for a socket."""
         directory = find_suitable_socket_dir(self.directory, Path("/tmp"))
         self._account.own(directory)
         return directory
@@ -164,8 +164,8 @@ class EmbeddedPostgres:
             with main.open("a") as file:
                 file.write("\ninclude 'baton.conf'\n")
 
-    def _clear_the_way(self) -> None:
-        """After a killed server: let its last processes end, and drop its number, which may be anybody's by now."""
+    def _clean_up_after_crash(self) -> None:
+        """Let a killed server's last processes end, and remove its pid file, whose number may be anybody's by now."""
         _, alive = psutil.wait_procs(self._processes(), timeout=10)
         for process in alive:
             process.kill()
@@ -181,7 +181,7 @@ class EmbeddedPostgres:
             raise PostgresError(f"{problem}The end of {self.log}:\n{log[-2000:]}") from None
 
     def _processes(self) -> list[psutil.Process]:
-        """The processes of a server on our files: PostgreSQL always works in its data directory."""
+        """The processes of a server on our files; a PostgreSQL process always works in its data directory."""
         found = []
         for process in psutil.process_iter():
             if self._is_ours(process):
@@ -212,7 +212,7 @@ class EmbeddedPostgres:
         return connection
 
     def _url(self, database: str) -> str:
-        # Slashes stay as they are: a percent sign in the address would trip Alembic's configuration.
+        # Slashes are not escaped: a percent sign in the URL would break Alembic's configuration.
         return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(self._host)}&port={PORT}"
 
     @property

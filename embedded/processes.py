@@ -1,4 +1,4 @@
-"""No process of ours outlives the one that started it: the kernel tells it, or the next run ends it."""
+"""Ends child processes with the one that started them: by a signal of the kernel, or else at the next run."""
 
 import contextlib
 import ctypes
@@ -16,13 +16,13 @@ GRACE_SECONDS = 10
 
 
 def end_with_parent() -> Callable[[], None] | None:
-    """For `preexec_fn` of Popen: the child gets SIGTERM when the thread that started it ends, even by `kill -9`.
+    """A `preexec_fn` for Popen: the child gets SIGTERM when the thread that started it ends, even by `kill -9`.
 
-    None where the system has no such thing (macOS); there `note_process` and `end_leftovers` do the work.
+    None if the system lacks this signal (macOS); there `note_process` and `end_leftovers` do the work.
     """
     if sys.platform != "linux":
         return None
-    # Loaded here and not in the child, which may do very little between fork and exec.
+    # Loaded here, since a child may do very little between fork and exec.
     libc, parent = ctypes.CDLL(None), os.getpid()
 
     def ask_for_signal() -> None:
@@ -40,22 +40,22 @@ def note_process(notes: Path, name: str, pid: int) -> None:
 
 
 def forget_process(notes: Path, name: str) -> None:
-    """Say that the group has ended. Safe to repeat."""
+    """Remove the note of a group that has ended. Safe to repeat."""
     (notes / name).unlink(missing_ok=True)
 
 
 def end_leftovers(notes: Path) -> None:
-    """End every process of the groups that were noted and not forgotten, and return when they are gone."""
+    """End every process of the groups still noted, and return when they are gone."""
     groups = {note: note.read_text().split() for note in sorted(notes.glob("*"))}
-    left = [
+    leftovers = [
         process
         for process in psutil.process_iter()
         if any(_belongs(process, int(group), float(since)) for group, since in groups.values())
     ]
-    for process in left:
+    for process in leftovers:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(left, timeout=GRACE_SECONDS)
+    _, alive = psutil.wait_procs(leftovers, timeout=GRACE_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
@@ -65,7 +65,7 @@ def end_leftovers(notes: Path) -> None:
 
 
 def _belongs(process: psutil.Process, group: int, since: float) -> bool:
-    # A process that is older than the note got the same number by chance.
+    # A process older than the note has the same number by chance.
     try:
         return os.getpgid(process.pid) == group and process.create_time() > since - 5
     except (psutil.Error, OSError):

@@ -1,4 +1,4 @@
-"""The processes that belong to `baton up`, each with a log of its own."""
+"""The child processes of `baton up`, each with a log of its own."""
 
 import os
 import signal
@@ -17,14 +17,14 @@ TAIL_LINES = 25
 
 
 class ServiceError(RuntimeError):
-    """A service did not come up or did not finish; the message names it and ends with the end of its log."""
+    """A service did not start or did not finish; the message names it and ends with the last lines of its log."""
 
 
 class Service:
     """One child process, with its log in `data_dir/logs/{name}.log`.
 
-    It is ready when `health_url` answers 200, or when `ready_line` stands in its log, or, with neither, at once.
-    It is told to end when the thread that started it ends, so start it from one that lives as long as it shall.
+    It is ready when `health_url` answers 200, or when `ready_line` is in its log, or, with neither, at once.
+    It ends with the thread that started it, so start it from a thread that lives as long as the service shall.
     """
 
     def __init__(
@@ -38,19 +38,19 @@ class Service:
         health_url: str | None = None,
         ready_line: str | None = None,
         alive_url: str | None = None,
-        unreadable: Callable[[], str | None] = lambda: None,
+        data_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.name = name
         self.command = list(command)
         self.address = address
         self.env = dict(env or {})
-        """What the process is told beside the environment of this one; it outranks that."""
+        """Added to the environment of this process, and outranks it."""
         self.health_url = health_url
         self.ready_line = ready_line
         self.alive_url = alive_url
-        """Answers 200 while the process itself is well, whatever it needs."""
-        self.unreadable = unreadable
-        """Why what it keeps cannot be read, or None."""
+        """Answers 200 while the process itself works, even if something it needs does not."""
+        self.data_problem = data_problem
+        """Returns why its data cannot be read, or None."""
         self.log = data_dir / "logs" / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._notes = data_dir / "run"
@@ -61,16 +61,16 @@ class Service:
 
     @property
     def status(self) -> int | None:
-        """How the process ended: None while it runs, below zero the number of the signal that ended it."""
+        """The exit status: None while the process runs, negative for the signal that ended it."""
         return self.process.poll() if self.process else None
 
     @property
     def ending(self) -> str:
-        """How the process ended, ready to stand behind its name."""
+        """How the process ended, to be written after its name."""
         return f"ended with status {self.status}"
 
     def start(self) -> None:
-        """Start the process, again if it ended; the log of the run before becomes `{name}.log.1`."""
+        """Start or restart the process; the log of its last run becomes `{name}.log.1`."""
         self.kill()
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists():
@@ -91,7 +91,7 @@ class Service:
         note_process(self._notes, self.name, self.process.pid)
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
-        """Return when the service is ready; a service that ended or is late raises ServiceError."""
+        """Return when the service is ready; raise ServiceError if it ended or is late."""
         deadline = time.monotonic() + timeout_seconds
         while not self.is_ready():
             if not self.running:
@@ -101,7 +101,7 @@ class Service:
             time.sleep(0.05)
 
     def wait_done(self, timeout_seconds: float = 120) -> None:
-        """Return when the process has ended well; anything else raises ServiceError."""
+        """Return when the process has ended with status 0; raise ServiceError if it failed or is late."""
         with suppress(subprocess.TimeoutExpired):
             if self.process is not None:
                 self.process.wait(timeout_seconds)
@@ -113,12 +113,12 @@ class Service:
             raise ServiceError(f"{self.name} ended with status {status}{self.tail()}")
 
     def ask_to_end(self) -> None:
-        """Return at once, so that several may end at the same time."""
+        """Send SIGTERM and return at once, so that several may end at the same time."""
         if self.process is not None:
             self.process.terminate()
 
     def stop(self, grace_seconds: float = 30) -> None:
-        """Ask the process to end; when the grace is over, end it and its children by force. Safe to repeat."""
+        """Ask the process to end; after `grace_seconds` kill it and its children. Safe to repeat."""
         self.ask_to_end()
         if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
@@ -129,19 +129,19 @@ class Service:
         """End the process and its children at once, as a power cut would. Safe to repeat."""
         if self.process is None:
             return
-        # macOS answers PermissionError for a group of which only zombies are left.
+        # macOS answers PermissionError for a group that has only zombies.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         forget_process(self._notes, self.name)
 
     def tail(self) -> str:
-        """The last lines of the log, ready to stand at the end of a message."""
+        """The last lines of the log, to be put at the end of a message."""
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if self.log.exists() else []
         return "".join(f"\n  {line}" for line in [f"The end of {self.log}:", *(lines or ["(nothing)"])])
 
     def is_ready(self) -> bool:
-        """Whether it can do its work now."""
+        """True if it can do its work now."""
         if not self.running:
             return False
         if self.health_url is not None:
@@ -149,7 +149,7 @@ class Service:
         return self.ready_line is None or self.ready_line in self.log.read_text(errors="replace")
 
     def is_alive(self) -> bool:
-        """Whether the process runs and says that it is not stuck."""
+        """True if the process runs and is not stuck."""
         return self.running and (self.alive_url is None or _answers(self.alive_url, timeout_seconds=10))
 
 

@@ -1,4 +1,4 @@
-"""All of Baton on one machine, in the order in which the parts need each other."""
+"""All of Baton on one machine, started in the order in which the parts need each other."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -25,19 +25,19 @@ from embedded.trace_key import keep_trace_key, public_half
 from settings import Settings
 
 Say = Callable[[str, str], None]
-"""Told the name and the address of each part as it becomes ready."""
+"""Called with the name and the address of each part as it becomes ready."""
 
 READY_TIMEOUT_SECONDS = 90
 MIGRATION_TIMEOUT_SECONDS = 86_400
-"""To read tables of millions of rows takes its time, and to end in its midst would only begin it again."""
+"""A migration may read tables of millions of rows, and one that is interrupted begins again."""
 
 
 class Stack:
     """PostgreSQL, Temporal, the migrations, the simulators, the API and the workers, all on 127.0.0.1.
 
-    As a context manager it is up inside the block and down after it; a part that does not come up raises
-    ServiceError or PostgresError with the end of its log, and what was up is ended first. The data stays.
-    Only one Stack may use a data directory (AlreadyRunning). Start it from the main thread, see Service.
+    As a context manager it is up inside the block and down after it. A part that does not start raises ServiceError or
+    PostgresError with the end of its log, after the others were ended. The data stays. Only one Stack may use a data
+    directory (AlreadyRunning). Start it from the main thread, see Service.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class Stack:
         self.env_file = self.data_dir / "env"
         self.env: dict[str, str] = {}
         self.services: list[Service] = []
-        """What runs as our children, in the order of starting: temporal, simulators, api, worker, worker-2 ..."""
+        """Our child processes in the order of starting: temporal, simulators, api, worker, worker-2 ..."""
         self.postgres = EmbeddedPostgres(self.data_dir)
-        self._asked = ports or Ports()
+        self._requested = ports or Ports()
         self._step_seconds = step_seconds
         self._worker_processes = worker_processes
         self._extra_env = dict(extra_env or {})
@@ -95,23 +95,23 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Bring everything up. After an error call `stop`."""
+        """Start everything. After an error call `stop`."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         close_to_others(self.data_dir)
         self._lock.acquire()
         before = read_environment(self.env_file)
         end_leftovers(self.data_dir / "run")
-        ports = choose_ports(self._asked, before, self._claims.take)
+        ports = choose_ports(self._requested, before, self._claims.take)
 
-        # Temporal takes a second to come up; PostgreSQL does so meanwhile.
+        # PostgreSQL starts while Temporal does, which takes a second.
         temporal = EmbeddedTemporal(self.data_dir, ports["temporal"], ports["ui"])
         self.services.append(temporal.service)
         temporal.start()
         self.postgres.start()
         self._say("postgres", self.postgres.url)
-        told = environment(self.data_dir, self.postgres.url, ports, self._step_seconds, before)
+        values = environment(self.data_dir, self.postgres.url, ports, self._step_seconds, before)
         self._trace_key = keep_trace_key(self.data_dir / "trace.key", before.get("BATON_TRACE_KEY"))
-        self.env = told | {"BATON_TRACE_PUBLIC_KEY": public_half(self._trace_key)} | self._extra_env
+        self.env = values | {"BATON_TRACE_PUBLIC_KEY": public_half(self._trace_key)} | self._extra_env
         write_environment(self.env_file, self.env)
         temporal.wait_ready(READY_TIMEOUT_SECONDS)
         temporal.keep_histories(Settings(_env_file=self.env_file).retention)
@@ -120,8 +120,8 @@ class Stack:
         self._start_services()
 
     def stop(self) -> None:
-        """Bring everything down, last started first. Safe to repeat, and after a start that failed."""
-        # Each may take half a minute, and whoever pressed Ctrl-C waits; Temporal, the first, outlives who calls it.
+        """End everything, last started first. Safe to repeat, and after a start that failed."""
+        # Ask all at once, since each may take half a minute. Temporal, the first, must outlive those that call it.
         for service in self.services[1:]:
             service.ask_to_end()
         while self.services:
@@ -133,12 +133,12 @@ class Stack:
             self._lock.release()
 
     def service(self, name: str) -> Service:
-        """The service of that name, for those who want to watch, kill or restart it."""
+        """Return the service of that name, to watch, kill or restart it."""
         return next(service for service in self.services if service.name == name)
 
     @property
     def parts(self) -> list[Part]:
-        """Everything that must keep running, for a supervisor."""
+        """Everything that a supervisor must keep running."""
         return [self.postgres, *self.services]
 
     def _migrate(self) -> None:
@@ -177,7 +177,7 @@ class Stack:
         )
 
     def _workers(self) -> list[Service]:
-        """Each by itself, so that one that ends takes no other with it."""
+        """Each worker is a service of its own, so that one that ends takes no other with it."""
         ports = [int(self.env["BATON_WORKER_PORT"])]
         ports += [one_more_port(self._claims.take) for _ in range(1, self._worker_processes)]
         return [self._worker(number, port) for number, port in enumerate(ports, 1)]
@@ -188,7 +188,7 @@ class Stack:
             "worker" if number == 1 else f"worker-{number}",
             [sys.executable, "-m", "worker"],
             data_dir=self.data_dir,
-            # Only who signs has the key.
+            # Only the workers sign, so only they get the key.
             env=self.env | {"BATON_WORKER_PORT": str(port), "BATON_TRACE_KEY": self._trace_key},
             address=health,
             health_url=health,

@@ -1,4 +1,4 @@
-"""Starts again what died or is stuck, each part by itself, for as long as its data can be read."""
+"""Restarts each part that died or is stuck, for as long as its data can be read."""
 
 import threading
 import time
@@ -7,24 +7,25 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
 
-LOOK_EVERY_SECONDS = 0.5
-ASK_EVERY_SECONDS = 5.0
-STUCK_AFTER_ASKS = 6
-"""After so many questions in a row without an answer a part that runs is stuck. Each may wait ten seconds."""
+POLL_EVERY_SECONDS = 0.5
+CHECK_EVERY_SECONDS = 5.0
+STUCK_AFTER_CHECKS = 6
+"""Health checks in a row without an answer, each up to ten seconds, after which a running part counts as stuck."""
 READY_TIMEOUT_SECONDS = 120.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 16.0
-FORGIVEN_AFTER_SECONDS = 60.0
-"""A part that was well for so long begins with the shortest pause again."""
+STABLE_AFTER_SECONDS = 60.0
+"""A part that ran this long starts again with the shortest pause."""
 
 Tell = Callable[[str], None]
+"""Called with a line for the operator."""
 
 
 class DataUnreadable(RuntimeError):
-    """A part cannot come back: what it keeps is gone or broken. The message says which part, and why."""
+    """A part cannot come back: its data is gone or broken. The message says which part, and why."""
 
 
 class Part(Protocol):
-    """What is kept running. `start` may take long; `is_ready` and `is_alive` may take ten seconds."""
+    """A process that is kept running. `start` may take long; `is_ready` and `is_alive` up to ten seconds."""
 
     name: str
 
@@ -33,7 +34,7 @@ class Part(Protocol):
 
     @property
     def ending(self) -> str:
-        """How it ended, ready to stand behind its name."""
+        """How it ended, to be written after its name."""
 
     def start(self) -> None: ...
 
@@ -43,15 +44,15 @@ class Part(Protocol):
 
     def kill(self) -> None: ...
 
-    def unreadable(self) -> str | None:
-        """Why no start can help, or None."""
+    def data_problem(self) -> str | None:
+        """Return why its data cannot be read, so that no start can help, or None."""
 
 
 class Supervisor:
-    """As a context manager: inside the block every part is kept running by a thread of its own.
+    """Keeps every part running inside the block, each by a thread of its own.
 
-    `wait` returns only by an exception: DataUnreadable, or that of a signal. The threads never end: the kernel ends
-    a child with the thread that started it (embedded/processes.py), and whoever takes the parts down does so in order.
+    `wait` ends only by an exception: DataUnreadable, or that of a signal. The threads never end, since the kernel ends
+    a child with the thread that started it (embedded/processes.py) and the caller takes the parts down in order.
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class Supervisor:
         tell: Tell,
         *,
         first_pause: float = FIRST_PAUSE_SECONDS,
-        ask_every: float = ASK_EVERY_SECONDS,
-        look_every: float = LOOK_EVERY_SECONDS,
+        check_every: float = CHECK_EVERY_SECONDS,
+        poll_every: float = POLL_EVERY_SECONDS,
     ) -> None:
-        self._keepers = [_Keeper(part, tell, first_pause, ask_every, look_every) for part in parts]
+        self._keepers = [_Keeper(part, tell, first_pause, check_every, poll_every) for part in parts]
 
     def __enter__(self) -> Self:
         self._given_up: SimpleQueue[DataUnreadable] = SimpleQueue()
@@ -77,7 +78,7 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.ending.set()
         for keeper in self._keepers:
-            # Whoever takes the parts down must not meet one that is just being started.
+            # The caller must not take a part down while it is being started.
             if keeper.starting.acquire(timeout=20):
                 keeper.starting.release()
 
@@ -86,14 +87,14 @@ class Supervisor:
 
 
 class _Keeper:
-    def __init__(self, part: Part, tell: Tell, first_pause: float, ask_every: float, look_every: float) -> None:
+    def __init__(self, part: Part, tell: Tell, first_pause: float, check_every: float, poll_every: float) -> None:
         self.part = part
         self.ending = threading.Event()
         self.starting = threading.Lock()
         self._tell = tell
         self._first_pause = first_pause
-        self._ask_every = ask_every
-        self._look_every = look_every
+        self._check_every = check_every
+        self._poll_every = poll_every
         self._failures = 0
 
     def run(self, given_up: SimpleQueue[DataUnreadable]) -> None:
@@ -101,7 +102,7 @@ class _Keeper:
             while not self.ending.is_set():
                 began = time.monotonic()
                 trouble = self._until_down()
-                if time.monotonic() - began >= FORGIVEN_AFTER_SECONDS:
+                if time.monotonic() - began >= STABLE_AFTER_SECONDS:
                     self._failures = 0
                 self._bring_back(trouble)
         except DataUnreadable as problem:
@@ -109,22 +110,22 @@ class _Keeper:
         threading.Event().wait()
 
     def _until_down(self) -> str:
-        """Return what is wrong with the part when it has ended or is stuck."""
-        unanswered, next_ask = 0, time.monotonic() + self._ask_every
-        while not self.ending.wait(self._look_every):
+        """Wait until the part has ended or is stuck, and return what is wrong."""
+        unanswered, next_check = 0, time.monotonic() + self._check_every
+        while not self.ending.wait(self._poll_every):
             if not self.part.running:
                 return self.part.ending
-            if time.monotonic() < next_ask:
+            if time.monotonic() < next_check:
                 continue
             unanswered = 0 if self.part.is_alive() else unanswered + 1
-            if unanswered >= STUCK_AFTER_ASKS:
+            if unanswered >= STUCK_AFTER_CHECKS:
                 return f"did not answer {unanswered} times in a row"
-            next_ask = time.monotonic() + self._ask_every
+            next_check = time.monotonic() + self._check_every
         return ""
 
     def _bring_back(self, trouble: str) -> None:
         while not self.ending.is_set():
-            if why := self.part.unreadable():
+            if why := self.part.data_problem():
                 raise DataUnreadable(f"{self.part.name} {trouble} and cannot come back: {why}")
             pause = min(self._first_pause * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS)
             self._tell(f"{self.part.name} {trouble}; it starts again in {pause:g} s")
@@ -137,12 +138,12 @@ class _Keeper:
                 return
 
     def _start(self) -> str:
-        """Start the part and wait until it is ready; answers what went wrong, or nothing."""
+        """Start the part and wait until it is ready; return what went wrong, or an empty text."""
         with self.starting:
             if self.ending.is_set():
                 return "is not needed any more"
             try:
-                # Whatever is left of it, such as a process that is stuck.
+                # End what remains of it, such as a stuck process.
                 self.part.kill()
                 self.part.start()
             except Exception as problem:
@@ -153,6 +154,6 @@ class _Keeper:
                 return self.part.ending
             if time.monotonic() > give_up:
                 return f"is not ready after {READY_TIMEOUT_SECONDS:g} s"
-            if self.ending.wait(self._look_every):
+            if self.ending.wait(self._poll_every):
                 return "is not needed any more"
         return ""

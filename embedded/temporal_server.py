@@ -1,4 +1,4 @@
-"""Temporal for one machine: the development server of the `temporal` program, with its state in one file."""
+"""Temporal for one machine: the development server of the `temporal` program, with its data in one file."""
 
 import os
 import shutil
@@ -19,15 +19,15 @@ DYNAMIC_CONFIG = (
 )
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
 NO_PROFILE = ("--disable-config-file", "--disable-config-env")
-"""Keeps a developer's own profile, which may point at a cluster, out of this."""
+"""Ignore a developer's own profile, which may point at a cluster."""
 
 
 class EmbeddedTemporal:
     """A Temporal server on 127.0.0.1 with its histories in `data_dir/temporal.db`, and its UI.
 
-    Temporal calls this server one for development: one shard, one file. With the write-ahead log of SQLite the
-    death of any process loses nothing; a power cut may lose the last moments, which Baton's sweep starts again
-    from PostgreSQL.
+    Temporal calls it a development server: one shard, one file. With SQLite's write-ahead log the death of any process
+    loses nothing; a power cut may lose the last moments, and Baton's sweep then starts those orders again from
+    PostgreSQL.
     """
 
     def __init__(self, data_dir: Path, port: int = 7233, ui_port: int = 8233) -> None:
@@ -39,12 +39,12 @@ class EmbeddedTemporal:
             self._command(data_dir / "temporal.db", port, ui_port),
             data_dir=data_dir,
             address=f"{self.ui_url} (gRPC {self.address})",
-            # Few collections: the server is short of processor time here, not of memory.
+            # Collect garbage rarely: the server is short of CPU here, not of memory.
             env={"GOGC": os.environ.get("GOGC", "400")},
-            # The UI passes this on to the server: 200 says that both are up and the namespace is there.
+            # The UI passes this on to the server: 200 means that both are up and the namespace exists.
             health_url=f"{self.ui_url}/api/v1/namespaces/default",
             alive_url=f"{self.ui_url}/api/v1/namespaces/default",
-            unreadable=lambda: unreadable(data_dir / "temporal.db"),
+            data_problem=lambda: data_problem(data_dir / "temporal.db"),
         )
 
     def start(self) -> None:
@@ -52,11 +52,11 @@ class EmbeddedTemporal:
         self.service.start()
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
-        """Return when the server and its UI answer; else ServiceError with the end of the log."""
+        """Return when the server and its UI answer; raise ServiceError, with the end of the log, if they are late."""
         self.service.wait_ready(timeout_seconds)
 
     def keep_histories(self, retention: timedelta) -> None:
-        """Keep the history of an order for so long after its end (the server's own default is one day)."""
+        """Keep the history of an order for `retention` after its end (the server's own default is one day)."""
         update = ["operator", "namespace", "update", "--namespace", "default"]
         update += ["--retention", f"{int(retention.total_seconds())}s"]
         command = [self._program, *update, "--address", self.address, "--command-timeout", "20s", *NO_PROFILE]
@@ -65,7 +65,7 @@ class EmbeddedTemporal:
             raise ServiceError(f"Temporal did not take a retention of {retention}: {done.stderr}{self.service.tail()}")
 
     def stop(self) -> None:
-        """End the server in good order. Safe to repeat."""
+        """Ask the server to end and wait for it. Safe to repeat."""
         self.service.stop()
 
     def _command(self, database: Path, port: int, ui_port: int) -> list[str]:
@@ -79,8 +79,8 @@ class EmbeddedTemporal:
         return command
 
 
-def unreadable(database: Path) -> str | None:
-    """Why no server can go on with this file, or None. One that is gone must not be made anew: orders are in it."""
+def data_problem(database: Path) -> str | None:
+    """Return why no server can use this file, or None. A missing file is not made anew, since orders were in it."""
     if not database.exists():
         return f"{database} is gone"
     if not os.access(database, os.R_OK | os.W_OK):
@@ -89,7 +89,7 @@ def unreadable(database: Path) -> str | None:
         with closing(sqlite3.connect(database, timeout=5)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
-        # It is locked, or the disk is full: that may pass.
+        # A locked file or a full disk may pass.
         return None
     except sqlite3.DatabaseError as problem:
         return f"{database}: {problem}"
@@ -97,7 +97,7 @@ def unreadable(database: Path) -> str | None:
 
 
 def find_program() -> str:
-    """The `temporal` program that was installed beside this Python, or the one on the PATH."""
+    """Find the `temporal` program installed beside this Python, or else on the PATH; ServiceError if there is none."""
     beside = Path(sys.executable).with_name("temporal")
     found = str(beside) if beside.exists() else shutil.which("temporal")
     if found is None:

@@ -1,4 +1,4 @@
-"""Several processes of one kind, as one: signals reach all of them, and when one ends, all end."""
+"""Runs several processes of one kind as one: signals reach all of them, and when one ends, all end."""
 
 import os
 import signal
@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 
 LOOK_SECONDS = 0.2
 GRACE_SECONDS = 45.0
-"""How long those that are asked to end may take; one that stands still is ended by force."""
+"""How long processes that were asked to end may take; then they are killed."""
 
 
-def numbered(first: Mapping[str, int | None], number: int) -> list[dict[str, str]]:
-    """An environment for each of so many processes: the first has these ports, and each other one those after it."""
+def port_environments(first: Mapping[str, int | None], number: int) -> list[dict[str, str]]:
+    """Return an environment for each of `number` processes: the ports of the first, each later one's a port higher."""
     ports = {name: port for name, port in first.items() if port}
     return [{name: str(port + place) for name, port in ports.items()} for place in range(number)]
 
 
 def run_together(command: Sequence[str], environments: Sequence[Mapping[str, str]]) -> int:
-    """Run the command once in each environment (what differs from ours); whoever supervises starts them again.
+    """Run the command once in each environment (added to ours) and return the highest exit status.
 
-    Answers the highest exit status.
+    Nothing is restarted here: that is the supervisor's work.
     """
     children = [subprocess.Popen(command, env=dict(os.environ) | dict(extra)) for extra in environments]
 

@@ -1,4 +1,4 @@
-"""The key that signs each day's log, in a file of its own: services that do not sign are not told it."""
+"""The key that signs each day's log, in a file of its own, since only services that sign may have it."""
 
 import os
 import secrets
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def keep_trace_key(file: Path, before: str | None) -> str:
-    """The key in the file; made at the first start, or the one that an earlier version kept elsewhere."""
+    """Return the key in the file. At the first start write it: `before`, from an earlier version, or a new one."""
     if not file.exists():
         draft = file.with_suffix(".new")
         draft.unlink(missing_ok=True)
@@ -19,5 +19,5 @@ def keep_trace_key(file: Path, before: str | None) -> str:
 
 
 def public_half(key: str) -> str:
-    """What proves signatures of the key, in hexadecimal."""
+    """Return the public key, in hexadecimal, that verifies signatures of `key`."""
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key)).public_key().public_bytes_raw().hex()

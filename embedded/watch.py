@@ -1,4 +1,4 @@
-"""Whether a process still moves: one whose event loop or threads stand still says so, and ends to be started again."""
+"""Ends a process whose event loop or threads stand still, after saying so, so that it is started again."""
 
 import asyncio
 import faulthandler
@@ -18,25 +18,25 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 LAST_WORDS_SECONDS = 15.0
-"""How long a process that is stuck says so before it ends."""
-STUCK = 70
-"""Its exit status."""
+"""How long a stuck process reports that before it ends."""
+STUCK_STATUS = 70
+"""The exit status of a stuck process."""
 
 
 class Threads:
-    """The threads that steps of one kind are done in."""
+    """Counts the busy threads of one kind of step, and how often a step began or ended."""
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.number = number
         self.taken = 0
         self.moves = 0
-        """How often a step has begun or ended."""
+        """How often a step began or ended."""
         self._guard = threading.Lock()
 
     @contextmanager
     def one_taken(self) -> Iterator[None]:
-        """Around a step, in its thread."""
+        """Count one thread as taken; put it around a step, in its thread."""
         self._move(1)
         try:
             yield
@@ -57,18 +57,18 @@ class _Part:
     patience: float
     seen: int = -1
     still: float = 0.0
-    """Seconds without a move while there should be some."""
+    """Seconds without a move although one was due."""
 
 
 class Watch(Collector):
-    """Looks once a second, from a thread that needs neither the database nor the event loop.
+    """Checks once a second, from a thread that needs neither the database nor the event loop.
 
-    Time is counted in looks: a process that was stopped as a whole, or starved, is not stuck for that.
+    Time is counted in checks, so that a process that was suspended or starved as a whole is not taken for stuck.
     """
 
     def __init__(self, stuck_after: timedelta) -> None:
         self.ready = False
-        """Set it when the process has begun to work."""
+        """To be set once the process has begun to work."""
         self._patience = stuck_after.total_seconds()
         self._parts: list[_Part] = []
         self._threads: list[Threads] = []
@@ -76,34 +76,37 @@ class Watch(Collector):
         self._stuck_for = 0.0
         self._stopping = threading.Event()
 
-    def part(self, name: str, must_move: Callable[[], bool], moves: Callable[[], int], more: float = 0.0) -> None:
-        """Watch something that counts its `moves`; it may stand still `more` seconds longer than others."""
+    def add_part(self, name: str, must_move: Callable[[], bool], moves: Callable[[], int], more: float = 0.0) -> None:
+        """Watch a part that counts its `moves`; it may stand still `more` seconds longer than others."""
         self._parts.append(_Part(name, must_move, moves, self._patience + more))
 
-    def threads(self, name: str, number: int, longest_step: timedelta = timedelta()) -> Threads:
-        """Watch threads: when all are taken, one must begin or end something in time, however long a step may take."""
+    def add_threads(self, name: str, number: int, longest_step: timedelta = timedelta()) -> Threads:
+        """Watch a pool of `number` threads: while all are taken, a step must begin or end in time.
+
+        `longest_step` is added to the time they may stand still.
+        """
         threads = Threads(name, number)
         self._threads.append(threads)
         more = longest_step.total_seconds()
-        self.part(name, lambda: threads.taken >= number, lambda: threads.moves, more)
+        self.add_part(name, lambda: threads.taken >= number, lambda: threads.moves, more)
         return threads
 
     async def beat(self) -> None:
-        """Run it as a task of the event loop that is to be watched."""
-        self.part("event loop", lambda: True, lambda: self._beats)
+        """Watch the event loop that runs this as a task."""
+        self.add_part("event loop", lambda: True, lambda: self._beats)
         while True:
             self._beats += 1
             await asyncio.sleep(TICK_SECONDS / 2)
 
     def start(self) -> None:
-        """Look until `stop`, and end the process when it is stuck."""
+        """Check until `stop`, and end the process if it is stuck."""
         threading.Thread(target=self._run, name="watch", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
 
-    def look(self) -> str:
-        """One look; answers why the process is stuck, or nothing."""
+    def check(self) -> str:
+        """Check once; return why the process is stuck, or an empty text."""
         for part in self._parts:
             moves = part.moves()
             part.still = part.still + TICK_SECONDS if moves == part.seen and part.must_move() else 0.0
@@ -120,7 +123,7 @@ class Watch(Collector):
         return "; ".join(f"{part.name}: nothing has moved for {part.still:.0f} s" for part in stuck)
 
     def health(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether all is well, and what is told of it."""
+        """Return whether the process is healthy, and the body of the answer to `/healthz`."""
         unmoved = {part.name: part.still for part in self._parts}
         if reason := self.reason:
             return False, {"status": "stuck", "reason": reason, "unmoved_seconds": unmoved}
@@ -141,8 +144,8 @@ class Watch(Collector):
 
     def _run(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
-            self.look()
+            self.check()
             if self._stuck_for >= LAST_WORDS_SECONDS:
-                # Where every thread stands: files and lines, no values.
+                # Shows where every thread stands: files and lines, no values.
                 faulthandler.dump_traceback()
-                os._exit(STUCK)
+                os._exit(STUCK_STATUS)

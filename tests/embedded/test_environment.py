@@ -1,4 +1,4 @@
-"""What the services are told, and that it stays the same from run to run."""
+"""The environment of the services, which stays the same from run to run."""
 
 import base64
 import os
@@ -23,8 +23,8 @@ from settings import Settings
 PORTS = {"api": 18080, "temporal": 17233, "ui": 18233, "simulators": 18090, "api_metrics": 18081, "worker": 18071}
 
 
-def test_settings_read_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # given a data directory with a name that needs care
+def test_settings_read_the_written_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a data directory whose name needs escaping
     for name in [name for name in os.environ if name.startswith("BATON_")]:
         monkeypatch.delenv(name)
     file = tmp_path / "env"
@@ -34,7 +34,7 @@ def test_settings_read_what_was_written(tmp_path: Path, monkeypatch: pytest.Monk
     write_environment(file, environment(tmp_path, url, PORTS, 0.5, {}))
     settings = Settings(_env_file=file)
 
-    # then nothing was lost on the way, and nobody else can read the secrets
+    # then the values are the same, and nobody else can read the secrets
     assert settings.database_url == url
     assert settings.wms.url == "http://127.0.0.1:18090/wms"
     assert settings.api_port == 18080
@@ -55,13 +55,13 @@ def test_secrets_and_ports_outlive_a_restart(tmp_path: Path) -> None:
     assert second == first
 
 
-def test_partner_and_baton_share_one_secret_each() -> None:
-    told = environment(Path("data"), "", PORTS, 0, {})
+def test_each_partner_shares_one_secret_with_baton() -> None:
+    values = environment(Path("data"), "", PORTS, 0, {})
 
-    secrets = {partner: told[f"BATON_{partner.upper()}__SECRET"] for partner in PARTNERS}
+    secrets = {partner: values[f"BATON_{partner.upper()}__SECRET"] for partner in PARTNERS}
 
     assert len(set(secrets.values())) == len(PARTNERS)
-    assert secrets == {partner: told[f"SIMULATORS_{partner.upper()}_SECRET"] for partner in PARTNERS}
+    assert secrets == {partner: values[f"SIMULATORS_{partner.upper()}_SECRET"] for partner in PARTNERS}
 
 
 def test_a_secret_holds_32_random_bytes() -> None:
@@ -71,7 +71,7 @@ def test_a_secret_holds_32_random_bytes() -> None:
     assert len(base64.b64decode(rest)) == 32
 
 
-def test_a_port_in_use_is_passed_over_unless_it_was_asked_for() -> None:
+def test_a_port_in_use_is_skipped_unless_it_was_requested() -> None:
     # given a port that somebody listens on
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -81,21 +81,21 @@ def test_a_port_in_use_is_passed_over_unless_it_was_asked_for() -> None:
         # when it was only the port of the last run, then another one is taken
         assert choose_ports(Ports(), {"BATON_API_PORT": str(taken)})["api"] != taken
 
-        # when it was asked for, then that is an error
+        # when it was requested, then that is an error
         with pytest.raises(PortTaken, match=f"port {taken} for api"):
             choose_ports(Ports(api=taken), {})
 
 
-def test_a_data_directory_serves_one_process_at_a_time(tmp_path: Path) -> None:
+def test_one_process_at_a_time_holds_a_data_directory(tmp_path: Path) -> None:
     # given a lock that is held
     first, second = DirectoryLock(tmp_path), DirectoryLock(tmp_path)
     first.acquire()
 
-    # when another one comes, then it is told who has it
+    # when another process tries, then the error names the holder
     with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"):
         second.acquire()
 
-    # when the first is done, then the second gets it
+    # when the first releases it, then the second gets it
     first.release()
     second.acquire()
     assert second.held
@@ -103,16 +103,16 @@ def test_a_data_directory_serves_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 def test_two_stacks_that_start_at_once_choose_different_ports() -> None:
-    # given two stacks, neither of which listens yet
+    # given two stacks that do not listen yet
     first, second = PortClaims(), PortClaims()
     ports = choose_ports(Ports(), {}, first.take)
 
-    # when the other one chooses, and when it does so after the first has ended
+    # when the second chooses, and again after the first has released its ports
     others = choose_ports(Ports(), {}, second.take)
     first.release()
     after = second.take(ports["api"])
     second.release()
 
-    # then no port is that of both
+    # then they have no port in common, and a released port is free
     assert not set(ports.values()) & set(others.values())
     assert after

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: starts anywhere, keeps what was committed, and is ended only on purpose."""
+"""The embedded PostgreSQL: starts anywhere, keeps every commit, and ends only on purpose."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from embedded.services import ROOT
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    # A space and a quote stand in the name of many a home directory.
+    # Many home directories have a space or a quote in their name.
     server = EmbeddedPostgres(tmp_path / "Ann's data")
     yield server
     server.stop()
@@ -38,11 +38,11 @@ def test_a_started_server_has_the_database_and_safe_settings(postgres: EmbeddedP
     # given a server on an empty directory
     postgres.start()
 
-    # when it is asked through the address it gives
+    # when it is queried at its URL
     name = query(postgres.url, "SELECT current_database()")
     settings = [query(postgres.url, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "max_connections")]
 
-    # then it is our database, on disk before it says so
+    # then it is our database, and a commit is on disk before it is confirmed
     assert name == "baton"
     assert settings == ["on", "on", "200"]
     assert query(postgres.url, "SHOW listen_addresses") == ""
@@ -55,7 +55,7 @@ def test_a_port_in_the_environment_changes_nothing(postgres: EmbeddedPostgres, m
     # when ours starts
     postgres.start()
 
-    # then it is reached with that variable and without
+    # then it is reached with that variable and without it
     assert query(postgres.url, "SELECT 1") == 1
     monkeypatch.delenv("PGPORT")
     assert query(postgres.url, "SELECT 1") == 1
@@ -82,7 +82,7 @@ def test_starting_twice_takes_over_the_server_that_runs(postgres: EmbeddedPostgr
     assert query(second.url, "SELECT sku FROM stock") == "ELEGANT-LAMP"
 
 
-def test_what_was_committed_outlives_the_death_of_the_parent(postgres: EmbeddedPostgres) -> None:
+def test_a_commit_survives_the_death_of_the_parent_process(postgres: EmbeddedPostgres) -> None:
     # given a process that started the server, committed a row and was killed
     script = (
         "import os, signal, sys; from pathlib import Path; from embedded.postgres import EmbeddedPostgres\n"
@@ -101,7 +101,7 @@ def test_what_was_committed_outlives_the_death_of_the_parent(postgres: EmbeddedP
     assert query(postgres.url, "SELECT sku FROM stock") == "ELEGANT-LAMP"
 
 
-def test_what_was_committed_outlives_the_death_of_the_server(postgres: EmbeddedPostgres) -> None:
+def test_a_commit_survives_the_death_of_the_server(postgres: EmbeddedPostgres) -> None:
     # given a server that was killed and whose number belongs to another process by now
     postgres.start()
     query(postgres.url, "CREATE TABLE stock AS SELECT 'ELEGANT-LAMP' AS sku")

@@ -1,4 +1,4 @@
-"""Child processes: when they are ready, how they end, and what a failure tells."""
+"""Child processes: when they are ready, how they end, and what a failure shows."""
 
 import signal
 import socket
@@ -37,7 +37,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 5) -> None:
         time.sleep(0.02)
 
 
-def test_a_service_is_ready_when_its_line_stands_in_the_log(service: MakeService) -> None:
+def test_a_service_is_ready_when_its_log_has_the_line(service: MakeService) -> None:
     lamp = service("import time; time.sleep(0.2); print('lamp ready'); time.sleep(60)", ready_line="lamp ready")
 
     lamp.start()
@@ -47,7 +47,7 @@ def test_a_service_is_ready_when_its_line_stands_in_the_log(service: MakeService
 
 
 def test_a_service_is_ready_when_it_answers_200(service: MakeService) -> None:
-    # given a server that is not well for a while
+    # given a server that answers 503 for a while
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -67,7 +67,7 @@ def test_a_service_is_ready_when_it_answers_200(service: MakeService) -> None:
     lamp.start()
     lamp.wait_ready(10)
 
-    # then it has been asked until it was well
+    # then it was asked until it answered 200
     assert lamp.log.read_text().count("GET /readyz") >= 3
 
 
@@ -87,7 +87,7 @@ def test_a_late_service_is_an_error(service: MakeService) -> None:
         lamp.wait_ready(0.2)
 
 
-def test_a_service_that_will_not_end_is_ended(service: MakeService) -> None:
+def test_a_service_that_ignores_sigterm_is_killed(service: MakeService) -> None:
     # given a process that ignores the request to end
     lamp = service(
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('lamp ready'); time.sleep(60)",
@@ -133,7 +133,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_the_next_run_ends_what_was_left_and_nothing_else(tmp_path: Path) -> None:
+def test_the_next_run_ends_leftover_processes_and_no_others(tmp_path: Path) -> None:
     # given a leftover and a process that has the number of an older one
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     left, stranger = (subprocess.Popen(sleep, start_new_session=True) for _ in range(2))

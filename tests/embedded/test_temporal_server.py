@@ -1,4 +1,4 @@
-"""The embedded Temporal: its namespace, its retention, its file."""
+"""The embedded Temporal server: its retention survives, and a failed start says why."""
 
 import socket
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ def temporal(tmp_path: Path) -> Iterator[EmbeddedTemporal]:
 async def retention(temporal: EmbeddedTemporal) -> timedelta:
     client = await Client.connect(temporal.address)
     answer = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
-    kept: timedelta = answer.config.workflow_execution_retention_ttl.ToTimedelta()
-    return kept
+    ttl: timedelta = answer.config.workflow_execution_retention_ttl.ToTimedelta()
+    return ttl
 
 
-async def test_histories_are_kept_for_the_retention_also_after_a_power_cut(temporal: EmbeddedTemporal) -> None:
+async def test_the_retention_survives_a_killed_server(temporal: EmbeddedTemporal) -> None:
     # given a server that keeps histories for a month
     temporal.start()
     temporal.wait_ready()
@@ -41,12 +41,12 @@ async def test_histories_are_kept_for_the_retention_also_after_a_power_cut(tempo
     temporal.start()
     temporal.wait_ready()
 
-    # then its file has kept that
+    # then the retention is still that of its file
     assert await retention(temporal) == timedelta(days=30)
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    # given a port that somebody else listens on
+    # given a port that another process listens on
     with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         temporal = EmbeddedTemporal(tmp_path, other.getsockname()[1], ui_port=nobody.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A process that stands still says so at its own port, and ends; one that is only slow does not."""
+"""A stuck process says so at its health port and ends; a slow one does not."""
 
 import asyncio
 import subprocess
@@ -10,11 +10,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from deploy.worker_health import complaint
-from embedded import own_port
-from embedded.own_port import OwnPort
+from deploy.worker_health import health_problem
+from embedded import health_port
+from embedded.health_port import HealthPort
 from embedded.services import ROOT
-from embedded.watch import STUCK, Threads, Watch
+from embedded.watch import STUCK_STATUS, Threads, Watch
 
 PATIENCE = 60
 
@@ -24,81 +24,82 @@ def watch() -> Watch:
     return Watch(timedelta(seconds=PATIENCE))
 
 
-def looks(watch: Watch, number: int) -> str:
-    return [watch.look() for _ in range(number)][-1]
+def check(watch: Watch, number: int) -> str:
+    """The answer of the last of `number` checks."""
+    return [watch.check() for _ in range(number)][-1]
 
 
-def taken(threads: Threads, number: int) -> list[object]:
-    """So many steps that do not end."""
+def take(threads: Threads, number: int) -> list[object]:
+    """Begin `number` steps that do not end."""
     held = [threads.one_taken() for _ in range(number)]
     for one in held:
         one.__enter__()
     return list(held)
 
 
-def test_threads_that_are_all_taken_and_do_not_move_are_stuck(watch: Watch) -> None:
-    threads = watch.threads("steps", 2)
-    held = taken(threads, 2)
-    assert looks(watch, PATIENCE) == ""
-    assert looks(watch, 1) == f"steps: nothing has moved for {PATIENCE} s"
+def test_threads_are_stuck_when_all_are_taken_and_none_moves(watch: Watch) -> None:
+    threads = watch.add_threads("steps", 2)
+    held = take(threads, 2)
+    assert check(watch, PATIENCE) == ""
+    assert check(watch, 1) == f"steps: nothing has moved for {PATIENCE} s"
     held[0].__exit__(None, None, None)  # type: ignore[attr-defined]
-    assert looks(watch, 1) == ""
+    assert check(watch, 1) == ""
 
 
-def test_a_step_that_takes_long_beside_free_threads_is_not_stuck(watch: Watch) -> None:
-    held = taken(watch.threads("steps", 2), 1)
-    assert looks(watch, 3 * PATIENCE) == ""
+def test_a_slow_step_is_not_stuck_while_other_threads_are_free(watch: Watch) -> None:
+    held = take(watch.add_threads("steps", 2), 1)
+    assert check(watch, 3 * PATIENCE) == ""
     assert held
 
 
-def test_threads_whose_steps_may_take_longer_are_given_that_time(watch: Watch) -> None:
-    held = taken(watch.threads("messages", 1, timedelta(seconds=30)), 1)
-    assert looks(watch, PATIENCE + 30) == ""
-    assert looks(watch, 1) == "messages: nothing has moved for 90 s"
+def test_threads_for_longer_steps_have_more_time(watch: Watch) -> None:
+    held = take(watch.add_threads("messages", 1, timedelta(seconds=30)), 1)
+    assert check(watch, PATIENCE + 30) == ""
+    assert check(watch, 1) == "messages: nothing has moved for 90 s"
     assert held
 
 
-async def test_an_event_loop_that_is_held_up_is_stuck(watch: Watch) -> None:
+async def test_a_blocked_event_loop_is_stuck(watch: Watch) -> None:
     beating = asyncio.create_task(watch.beat())
     await asyncio.sleep(0.01)
-    assert "event loop: nothing has moved" in looks(watch, PATIENCE + 1)
+    assert "event loop: nothing has moved" in check(watch, PATIENCE + 1)
     beating.cancel()
 
 
 @pytest.fixture
-def port(watch: Watch) -> Iterator[OwnPort]:
-    with OwnPort("BATON_WORKER_PORT", "127.0.0.1", 0, watch) as port:
+def port(watch: Watch) -> Iterator[HealthPort]:
+    with HealthPort("BATON_WORKER_PORT", "127.0.0.1", 0, watch) as port:
         yield port
 
 
-def ask(port: OwnPort, path: str) -> httpx2.Response:
+def ask(port: HealthPort, path: str) -> httpx2.Response:
     return httpx2.get(port.url + path, timeout=60, trust_env=False)
 
 
-def test_the_port_tells_how_the_process_is(watch: Watch, port: OwnPort) -> None:
+def test_the_health_port_says_whether_the_process_starts_works_or_is_stuck(watch: Watch, port: HealthPort) -> None:
     # given a process that starts, works, and gets stuck
     starting = ask(port, "/healthz")
     watch.ready = True
     working = ask(port, "/healthz")
-    held = taken(watch.threads("steps", 1), 1)
-    looks(watch, PATIENCE + 1)
+    held = take(watch.add_threads("steps", 1), 1)
+    check(watch, PATIENCE + 1)
     stuck = ask(port, "/healthz")
 
-    # then that is what its port says
+    # then its port says so
     assert (starting.status_code, starting.json()["status"]) == (503, "starting")
     assert (working.status_code, working.json()["status"]) == (200, "ok")
     assert (stuck.status_code, stuck.json()["reason"]) == (503, "steps: nothing has moved for 60 s")
-    figures = ask(port, "/metrics").text
-    assert 'baton_unmoved_seconds{part="steps"} 60.0' in figures
-    assert 'baton_threads_taken{threads="steps"} 1.0' in figures
+    metrics = ask(port, "/metrics").text
+    assert 'baton_unmoved_seconds{part="steps"} 60.0' in metrics
+    assert 'baton_threads_taken{threads="steps"} 1.0' in metrics
     assert ask(port, "/orders").status_code == 404
     assert held
 
 
-def test_who_asks_without_end_takes_no_more_than_a_few_places(
-    watch: Watch, port: OwnPort, monkeypatch: pytest.MonkeyPatch
+def test_requests_beyond_the_limit_are_turned_away(
+    watch: Watch, port: HealthPort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given one who holds every place
+    # given slow requests that take every place
     free, entered = threading.Event(), threading.Semaphore(0)
 
     def slow() -> tuple[bool, dict[str, str]]:
@@ -108,7 +109,7 @@ def test_who_asks_without_end_takes_no_more_than_a_few_places(
 
     assert port._server
     port._server.health = slow
-    askers = [threading.Thread(target=ask, args=(port, "/healthz")) for _ in range(own_port.AT_A_TIME)]
+    askers = [threading.Thread(target=ask, args=(port, "/healthz")) for _ in range(health_port.MAX_REQUESTS)]
     for asker in askers:
         asker.start()
         assert entered.acquire(timeout=10)
@@ -121,40 +122,40 @@ def test_who_asks_without_end_takes_no_more_than_a_few_places(
         asker.join()
 
 
-def test_a_port_that_is_taken_is_named_with_its_setting(watch: Watch, port: OwnPort) -> None:
+def test_the_error_of_a_taken_port_names_its_setting(watch: Watch, port: HealthPort) -> None:
     number = int(port.url.rpartition(":")[2])
     with (
         pytest.raises(OSError, match=f"BATON_WORKER_PORT: 127.0.0.1:{number} cannot be opened"),
-        OwnPort("BATON_WORKER_PORT", "127.0.0.1", number, watch),
+        HealthPort("BATON_WORKER_PORT", "127.0.0.1", number, watch),
     ):
         pass
 
 
-def test_a_process_that_is_stuck_says_where_and_ends() -> None:
+def test_a_stuck_process_says_where_and_ends() -> None:
     script = (
         "import threading, time; from datetime import timedelta; from embedded import watch\n"
         "watch.TICK_SECONDS = watch.LAST_WORDS_SECONDS = 0.01\n"
-        "watched = watch.Watch(timedelta(seconds=0.05)); threads = watched.threads('steps', 1)\n"
+        "watched = watch.Watch(timedelta(seconds=0.05)); threads = watched.add_threads('steps', 1)\n"
         "def wait_for_good():\n"
         "    with threads.one_taken(): threading.Event().wait()\n"
         "threading.Thread(target=wait_for_good).start(); watched.start(); time.sleep(60)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30)
-    assert done.returncode == STUCK
+    assert done.returncode == STUCK_STATUS
     assert "steps: nothing has moved" in done.stdout
     assert "wait_for_good" in done.stderr
 
 
-def test_whoever_asks_for_a_worker_is_told_why_it_is_stuck(watch: Watch, port: OwnPort) -> None:
-    # given a worker that works, and then is stuck
+def test_the_health_check_of_the_container_says_why_a_worker_is_stuck(watch: Watch, port: HealthPort) -> None:
+    # given a worker that works, then is stuck
     url = f"{port.url}/healthz"
     watch.ready = True
-    well = complaint(url)
-    held = taken(watch.threads("steps", 1), 1)
-    looks(watch, PATIENCE + 1)
+    well = health_problem(url)
+    held = take(watch.add_threads("steps", 1), 1)
+    check(watch, PATIENCE + 1)
 
-    # then the health check of the container says so, and also where nobody answers
+    # then the health check says so, and also when nobody answers
     assert well == ""
-    assert "steps: nothing has moved for 60 s" in complaint(url)
-    assert "refused" in complaint("http://127.0.0.1:9/healthz")
+    assert "steps: nothing has moved for 60 s" in health_problem(url)
+    assert "refused" in health_problem("http://127.0.0.1:9/healthz")
     assert held

@@ -1,4 +1,4 @@
-"""A port for machines beside the public one: `/healthz` and `/metrics`, answered by threads of its own."""
+"""The port of a process for machines, `/healthz` and `/metrics`, served by threads of its own."""
 
 import json
 import socket
@@ -16,15 +16,15 @@ from embedded.watch import Watch
 
 log = structlog.get_logger()
 
-AT_A_TIME = 8
-"""Who comes while so many are answered is turned away."""
+MAX_REQUESTS = 8
+"""Requests answered at a time; further ones are closed unanswered."""
 REQUEST_SECONDS = 5.0
 
 
-class OwnPort:
-    """Open inside the block: the figures of `registry`, and what `watch` says. None for the port opens nothing.
+class HealthPort:
+    """Serve the metrics of `registry` and the health of `watch` inside the block. Port None opens nothing.
 
-    A port that is in use raises OSError, whose text names the setting.
+    Raises OSError, whose text names the setting, if the port is in use.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OwnPort:
             self._server = _Server((host, port), self._registry, self._watch.health)
         except OSError as problem:
             raise OSError(f"{self._setting}: {host}:{port} cannot be opened: {problem.strerror}") from problem
-        threading.Thread(target=self._server.serve_forever, name="own-port", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, name="health-port", daemon=True).start()
         return self
 
     def __exit__(
@@ -58,7 +58,7 @@ class OwnPort:
 
     @property
     def url(self) -> str:
-        """Where it is; of port 0 the one that the system chose."""
+        """The address, with the port that the system chose for port 0. RuntimeError while it is not open."""
         if self._server is None:
             raise RuntimeError("the port is not open")
         return f"http://{self._address[0]}:{self._server.server_address[1]}"
@@ -66,7 +66,7 @@ class OwnPort:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Who has the port now is not to be joined unseen.
+    # Never share a port that another process already has.
     allow_reuse_port = False
 
     def __init__(
@@ -77,7 +77,7 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         self.registry = registry
         self.health = health
-        self._places = threading.BoundedSemaphore(AT_A_TIME)
+        self._places = threading.BoundedSemaphore(MAX_REQUESTS)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
 
@@ -95,9 +95,9 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
-        # Who hangs up is no news.
+        # A client that hangs up is not worth a line in the log.
         if not isinstance(error, OSError):
-            log.error("own_port_failed", error=type(error).__name__)
+            log.error("health_port_failed", error=type(error).__name__)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -108,15 +108,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/healthz":
-            well, told = self.server.health()
-            self._answer(200 if well else 503, "application/json", json.dumps(told).encode())
+            healthy, report = self.server.health()
+            self._answer(200 if healthy else 503, "application/json", json.dumps(report).encode())
         elif path == "/metrics":
             self._answer(200, CONTENT_TYPE_LATEST, generate_latest(self.server.registry))
         else:
             self._answer(404, "application/json", b'{"status": "not found"}')
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Whoever asks every few seconds need not be in a log."""
+        """Log nothing: health checks come every few seconds."""
 
     def _answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)

@@ -1,4 +1,4 @@
-"""Who types a command where nothing runs is told what to do, without a traceback and without a secret."""
+"""A command without settings or PostgreSQL says what to do, without a traceback and without a secret."""
 
 import os
 from pathlib import Path
@@ -12,26 +12,27 @@ SECRET = "whsec_YSBzZWNyZXQgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE="
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("BATON_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["baton", "asides", "list"])
 
 
-def answer() -> str:
+def exit_message() -> str:
     with pytest.raises(SystemExit) as end:
         main()
     return str(end.value)
 
 
-def test_settings_that_are_missing_or_wrong_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    # given one secret of all, which is too short
+def test_missing_and_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given one setting, a secret that is too short
     monkeypatch.setenv("BATON_ERP__SECRET", "whsec_c2hvcnQ=")
 
-    said = answer()
+    # when
+    said = exit_message()
 
-    # then each is named by its variable, and nobody reads the secret
+    # then each is named by its variable, and the secret is not shown
     assert "  BATON_WMS: Field required" in said
     assert "  BATON_ERP__URL: Field required" in said
     assert "  BATON_ERP__SECRET: " in said
@@ -39,12 +40,13 @@ def test_settings_that_are_missing_or_wrong_are_named(monkeypatch: pytest.Monkey
     assert "c2hvcnQ" not in said
 
 
-def test_a_database_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    # given
+def test_an_unreachable_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given settings whose database does not answer
     monkeypatch.setenv("BATON_SECRETS_KEY", "0" * 64)
     monkeypatch.setenv("BATON_DATABASE_URL", "postgresql+psycopg2://baton@127.0.0.1:9/baton")
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
         monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
 
-    assert answer().startswith("PostgreSQL does not answer: connection to server")
+    # when a command runs, then it says so
+    assert exit_message().startswith("PostgreSQL does not answer: connection to server")
