@@ -15,6 +15,7 @@ from activities.reserve import StockRequest
 from domain import ids, milestones
 from domain.money import Money
 from domain.returns import refunds
+from domain.returns.requests import DropFollowUpRequest, PlaceFollowUpRequest, SendFollowUpRequest
 from domain.status import OrderStatus
 from domain.stock.movements import OutOfStock
 from models.database import Sessions
@@ -26,7 +27,6 @@ from record.messages import outbox
 from record.money import credit_note
 from record.order_mapping import load_order
 from record.returns import cases
-from record.returns.cases import CaseStep
 from record.returns.points import points_back
 from record.stock import ledger, quotas
 
@@ -51,10 +51,10 @@ class FollowUps:
         self.sessions = sessions
 
     @activity.defn
-    def place_follow_up(self, step: CaseStep) -> FollowUp:
+    def place_follow_up(self, request: PlaceFollowUpRequest) -> FollowUp:
         """Place the order that sends other goods or the same again, with its stock; it waits for its case."""
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             if row.follow_up_id:
                 return FollowUp(row.follow_up_id)
             order = _lock(session, row.order_id)
@@ -75,10 +75,10 @@ class FollowUps:
             return FollowUp(follow_up)
 
     @activity.defn
-    def send_follow_up(self, step: CaseStep) -> FollowUp:
+    def send_follow_up(self, request: SendFollowUpRequest) -> FollowUp:
         """Let the order go and move the money to it; refused when not everything came back, or it was canceled."""
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None:
                 return FollowUp(row.follow_up_id or "")
             order = _lock(session, row.order_id)
@@ -89,10 +89,10 @@ class FollowUps:
             return FollowUp(follow_up.order_id)
 
     @activity.defn
-    def drop_follow_up(self, step: CaseStep) -> None:
+    def drop_follow_up(self, request: DropFollowUpRequest) -> None:
         """Undo: give its stock back and cancel it, unless it was let go; nothing when none was placed."""
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None or row.moved_minor is None or row.follow_up_id is None:
                 return
             row.value_minor = row.moved_minor = None
@@ -102,7 +102,7 @@ class FollowUps:
             ledger.post(session, reserve.drop_reservations(session, follow_up.order_id), follow_up.order_id, "dropped")
             quotas.give_back(session, follow_up.order_id)
             follow_up.status, follow_up.ended_at = OrderStatus.CANCELED, func.now()
-            data = {"outcome": OrderStatus.CANCELED.value, "reason": step.reason}
+            data = {"outcome": OrderStatus.CANCELED.value, "reason": request.reason}
             journal.happened(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
             # It never had a workflow that could send them.

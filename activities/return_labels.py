@@ -7,6 +7,7 @@ from temporalio import activity
 
 from domain import milestones
 from domain.errors import CarrierRefused
+from domain.returns.requests import BookLabelRequest, VoidLabelRequest
 from domain.status import ReturnStatus
 from integrations.bookings import Place, ReturnBookingRequest, VoidResult
 from integrations.http import Line
@@ -17,7 +18,6 @@ from models.stock import LocationRow
 from record import journal
 from record.order_mapping import order_of, ship_to
 from record.returns import cases
-from record.returns.cases import CaseStep
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,20 @@ class ReturnLabels:
         self.tms = tms
 
     @activity.defn(no_thread_cancel_exception=True)
-    def book_label(self, step: CaseStep) -> LabelAnswer:
+    def book_label(self, request: BookLabelRequest) -> LabelAnswer:
         """Have a carrier fetch the goods at the customer's; once a case."""
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             if row.waybill:
                 return LabelAnswer(row.waybill)
             row.location_id = row.location_id or cases.shipped_from(session, row.order_id)
-            request = _request(session, row)
+            booking_request = _booking_request(session, row)
         try:
-            booking = self.tms.book_return(request, key=f"{step.return_id}:label")
+            booking = self.tms.book_return(booking_request, key=f"{request.return_id}:label")
         except CarrierRefused as refused:
             return LabelAnswer(refusal=refused.code)
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             row.carrier, row.waybill = booking.carrier, booking.waybill
             if row.status == ReturnStatus.APPROVED:
                 cases.advance_return(session, row, ReturnStatus.LABEL_ISSUED, "")
@@ -56,15 +56,16 @@ class ReturnLabels:
         return LabelAnswer(booking.waybill)
 
     @activity.defn(no_thread_cancel_exception=True)
-    def void_label(self, step: CaseStep) -> bool:
+    def void_label(self, request: VoidLabelRequest) -> bool:
         """Take the label back; False when the carrier has the goods already. Nothing happens when none was booked."""
         with self.sessions.begin() as session:
-            if cases.lock_return(session, step.return_id).waybill is None:
+            if cases.lock_return(session, request.return_id).waybill is None:
                 return True
-        return self.tms.void_return(step.return_id, step.reason, key=f"{step.return_id}:void") is VoidResult.VOIDED
+        key = f"{request.return_id}:void"
+        return self.tms.void_return(request.return_id, request.reason, key) is VoidResult.VOIDED
 
 
-def _request(session: Session, row: ReturnRow) -> ReturnBookingRequest:
+def _booking_request(session: Session, row: ReturnRow) -> ReturnBookingRequest:
     order = order_of(session, row.order_id)
     place = session.get_one(LocationRow, row.location_id)
     return ReturnBookingRequest(

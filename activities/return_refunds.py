@@ -14,6 +14,7 @@ from domain.order import Order
 from domain.parameters import Parameters
 from domain.returns import refunds
 from domain.returns.kinds import RefundTo, ReturnKind
+from domain.returns.requests import RefundReturnRequest
 from domain.returns.terms import RefundWhen, Terms, of_channel
 from integrations.crm import Crm
 from integrations.payments import Payments
@@ -25,7 +26,6 @@ from record.order_mapping import load_order, order_of
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
-from record.returns.cases import CaseStep
 from record.returns.points import POINTS_FEE, PointsDesk
 from record.returns.store_credits import give_credit
 
@@ -42,33 +42,28 @@ class ReturnRefunds:
         self.parameters = parameters
 
     @activity.defn(no_thread_cancel_exception=True)
-    def refund_return(self, step: CaseStep) -> RefundAnswer:
-        """Pay back what the units that the case pays for were paid for, less fees, or the goodwill; by the gateway, or
-        as store credit.
-
-        `step.value` counts the tries after a refusal; a refusal moved no money, so the next try has a key of its own.
-        `step.reason` is the moment of the terms at which it is paid.
-        """
-        key = f"{step.return_id}:refund:{step.value}"
+    def refund_return(self, request: RefundReturnRequest) -> RefundAnswer:
+        """Pay back what was paid for the units less fees, or the goodwill amount: by the gateway or as store credit."""
+        key = f"{request.return_id}:refund:{request.attempt}"
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             rules = self.parameters.at(session, row.requested_at)
             order = order_of(session, row.order_id)
         with suppress(PartnerTrouble):
             ask_gateway(self.sessions, self.payments, order)
         balance = self.points.balance(row, rules)
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             order = order_of(session, row.order_id)
             if row.refund_minor is None and _paid_otherwise(session, order):
                 return RefundAnswer(refusal=OTHER_CURRENCY)
-            row.paid_ahead |= step.reason == RefundWhen.AT_APPROVAL and row.refund_minor is None
+            row.paid_ahead |= request.moment == RefundWhen.AT_APPROVAL and row.refund_minor is None
             due = _claim(session, row, rules, balance)
             if row.refund_to == RefundTo.STORE_CREDIT:
                 return _credit(session, row, order, due)
-        answer = refund(self.sessions, self.payments, order, due, "return", key, step.return_id)
+        answer = refund(self.sessions, self.payments, order, due, "return", key, request.return_id)
         with self.sessions.begin() as session:
-            row = cases.lock_return(session, step.return_id)
+            row = cases.lock_return(session, request.return_id)
             if answer.refusal:
                 row.value_minor = row.refund_minor = None
                 row.fees, row.points_spent, row.paid_ahead = {}, 0, False

@@ -8,8 +8,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.return_reports import ReturnProgress, ReturnReports
     from activities.returns import Returns
     from domain.ids import order_workflow_id
+    from domain.returns.requests import (
+        AnnounceReturnRequest,
+        BookLabelRequest,
+        RecordGoodsRequest,
+        VoidLabelRequest,
+    )
     from domain.status import ReturnStatus
-    from record.returns.cases import CaseStep
     from workflows.case_state import MAY_CANCEL, CaseEnds, CaseState
     from workflows.return_messages import GoodsWanted
 
@@ -23,8 +28,8 @@ class CaseGoods(CaseState):
         if self.case.with_order and not self.goods:
             await self._ask_the_order()
         self.goods = self.goods or "delivered"
-        step = CaseStep(self.case.return_id, self.goods)
-        await self.steps.run_local(Returns.record_goods, step, f"the goods are {self.goods}")
+        request = RecordGoodsRequest(self.case.return_id, self.goods)
+        await self.steps.run_local(Returns.record_goods, request, f"the goods are {self.goods}")
         return self.goods == "delivered"
 
     async def label(self) -> None:
@@ -33,8 +38,8 @@ class CaseGoods(CaseState):
             return
         self.stop_if_canceled()
         self.undo.append(self._void_label)
-        step = CaseStep(self.case.return_id)
-        answer = await self.steps.call_partner(ReturnLabels.book_label, step, "have a carrier fetch the goods")
+        request = BookLabelRequest(self.case.return_id)
+        answer = await self.steps.call_partner(ReturnLabels.book_label, request, "have a carrier fetch the goods")
         if answer.refusal:
             await self.attend("LABEL_REFUSED", f"no carrier fetches the goods: {answer.refusal}")
         else:
@@ -43,8 +48,8 @@ class CaseGoods(CaseState):
     async def announce(self) -> None:
         """Tell the warehouse what will come."""
         self.stop_if_canceled()
-        step = CaseStep(self.case.return_id)
-        refusal = await self.steps.call_partner(Returns.announce_return, step, "tell the warehouse what will come back")
+        request, summary = AnnounceReturnRequest(self.case.return_id), "tell the warehouse what will come back"
+        refusal = await self.steps.call_partner(Returns.announce_return, request, summary)
         if refusal:
             await self.attend("RETURN_REFUSED", f"the warehouse does not expect the goods: {refusal}")
 
@@ -68,8 +73,8 @@ class CaseGoods(CaseState):
         await self.steps.end_deadline("goods")
 
     async def _void_label(self, reason: str) -> None:
-        step = CaseStep(self.case.return_id, reason=reason)
-        if not await self.steps.call_partner(ReturnLabels.void_label, step, "undo: void the label"):
+        request = VoidLabelRequest(self.case.return_id, reason)
+        if not await self.steps.call_partner(ReturnLabels.void_label, request, "undo: void the label"):
             await self.attend("UNDO_REFUSED", "cannot void the label: the carrier has the goods")
 
     async def _ask_the_order(self) -> None:

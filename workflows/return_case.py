@@ -5,7 +5,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.follow_ups import FollowUps
     from activities.return_refunds import ReturnRefunds
-    from record.returns.cases import CaseStep
+    from domain.returns.requests import (
+        DropFollowUpRequest,
+        PlaceFollowUpRequest,
+        RefundReturnRequest,
+        SendFollowUpRequest,
+    )
     from workflows.case_goods import CaseGoods
 
 
@@ -19,8 +24,8 @@ class ReturnCase(CaseGoods):
         self.paying = True
         while True:
             self.tries += 1
-            step = CaseStep(self.case.return_id, str(self.tries), when)
-            answer = await self.steps.call_partner(ReturnRefunds.refund_return, step, "pay back what is due")
+            request = RefundReturnRequest(self.case.return_id, self.tries, when)
+            answer = await self.steps.call_partner(ReturnRefunds.refund_return, request, "pay back what is due")
             if not answer.refusal:
                 break
             await self.blocked("REFUND_REFUSED", f"the gateway refuses the refund: {answer.refusal}")
@@ -31,16 +36,16 @@ class ReturnCase(CaseGoods):
     async def reserve_instead(self) -> bool:
         """Reserve what is sent instead. False when nobody has it: then money goes back."""
         self.undo.append(self._drop_follow_up)
-        step = CaseStep(self.case.return_id)
-        answer = await self.steps.run_local(FollowUps.place_follow_up, step, "reserve what is sent instead")
+        request = PlaceFollowUpRequest(self.case.return_id)
+        answer = await self.steps.run_local(FollowUps.place_follow_up, request, "reserve what is sent instead")
         if answer.refusal:
             await self.attend("NOTHING_TO_SEND", f"money goes back instead: {answer.refusal}")
         return not answer.refusal
 
     async def send_instead(self) -> bool:
         """Let the follow-up order go. False when it cannot: then its stock is given back, and money goes back."""
-        step = CaseStep(self.case.return_id)
-        answer = await self.steps.run_local(FollowUps.send_follow_up, step, "send the goods that replace the others")
+        request = SendFollowUpRequest(self.case.return_id)
+        answer = await self.steps.run_local(FollowUps.send_follow_up, request, "send the goods that replace the others")
         if answer.refusal:
             await self._drop_follow_up(answer.refusal)
             await self.attend("NOTHING_TO_SEND", f"money goes back instead: {answer.refusal}")
@@ -51,5 +56,5 @@ class ReturnCase(CaseGoods):
         return True
 
     async def _drop_follow_up(self, reason: str) -> None:
-        step = CaseStep(self.case.return_id, reason=reason)
-        await self.steps.run_local(FollowUps.drop_follow_up, step, "undo: give back what was reserved instead")
+        request = DropFollowUpRequest(self.case.return_id, reason)
+        await self.steps.run_local(FollowUps.drop_follow_up, request, "undo: give back what was reserved instead")

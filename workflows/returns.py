@@ -17,8 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
     from domain.returns.kinds import RefundTo, Remedy, ReturnKind
+    from domain.returns.requests import AskAttentionRequest, EndReturnRequest
     from domain.status import RETURN, ReturnStatus, is_final
-    from record.returns.cases import CaseStep
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
     from workflows.messages import PartnerEvent, PartnerEvents
@@ -154,8 +154,8 @@ class ReturnWorkflow:
         # What only a person can mend stays in view.
         for code in [code for code in self.alerts if code != "UNDO_REFUSED"]:
             await self._attend(code, "")
-        step = CaseStep(self.case.case.return_id, end.status, end.reason, end.actor)
-        await self.steps.run_local(Returns.end_return, step, f"{end.status} {end.reason}")
+        request = EndReturnRequest(self.case.case.return_id, end.status, end.reason, end.actor)
+        await self.steps.run_local(Returns.end_return, request, f"{end.status} {end.reason}")
         self.case.status = end.status
         self._show(end.status)
 
@@ -196,8 +196,8 @@ class ReturnWorkflow:
             self.alerts[code] = reason
         workflow.upsert_search_attributes([search_attributes.NEEDS_ATTENTION.value_set(bool(self.alerts))])
         self.steps.show()
-        step = CaseStep(self.case.case.return_id, code, reason)
-        await self.steps.run_local(Returns.ask_attention, step, f"alert: {reason or 'over'}")
+        request = AskAttentionRequest(self.case.case.return_id, code, reason)
+        await self.steps.run_local(Returns.ask_attention, request, f"alert: {reason or 'over'}")
 
     def _tell(self) -> None:
         if self.telling:

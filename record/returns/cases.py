@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -21,16 +20,6 @@ from record.stock.demand import bundles_of
 DEAD = (ReturnStatus.REJECTED, ReturnStatus.CANCELED, ReturnStatus.EXPIRED)
 DELIVERED, NEVER_LEFT = "delivered", ("recalled", "intercepted")
 NO_UNITS = [kind for kind, rules in KINDS.items() if not rules.of_units]
-
-
-@dataclass(frozen=True)
-class CaseStep:
-    """`value` is what the step needs to know: where the goods are, or how the case ends."""
-
-    return_id: str
-    value: str = ""
-    reason: str = ""
-    actor: str = journal.SYSTEM
 
 
 def lock_return(session: Session, return_id: str) -> ReturnRow:

@@ -27,6 +27,16 @@ from activities.shortages import Repayment, Shortages
 from activities.withdraw import Withdraw, Withdrawal, Withdrawn
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
+from domain.returns.requests import (
+    AnnounceReturnRequest,
+    AskAttentionRequest,
+    BookLabelRequest,
+    EndReturnRequest,
+    PlaceFollowUpRequest,
+    RecordGoodsRequest,
+    RefundReturnRequest,
+    SendFollowUpRequest,
+)
 from domain.undo import UndoRequest
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
@@ -40,7 +50,6 @@ from models.order import OrderRow
 from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
 from record.parameters import ParameterCache
-from record.returns.cases import CaseStep
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.stock.receipts import receive_goods
@@ -183,7 +192,7 @@ def credited(steps: Steps) -> Steps:
 
 def replaced(steps: Steps) -> Steps:
     """A lamp is to be sent again, and reserved."""
-    opened(steps, "reship").follow_ups.place_follow_up(CaseStep(steps.case))
+    opened(steps, "reship").follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
     return steps
 
 
@@ -221,12 +230,12 @@ STORY: Mapping[str, Act] = {
     "record_progress:delivered": lambda s: s.record(s.tracked("delivered", hours=2)),
     "end_order": lambda s: s.outcome.end_order(Ending(s.order_id, "completed", "everything was delivered")),
     "open_return": lambda s: s.requests.open_return(s.requested()),
-    "record_goods": lambda s: s.returns.record_goods(CaseStep(s.case, "delivered")),
-    "announce_return": lambda s: s.returns.announce_return(CaseStep(s.case)),
+    "record_goods": lambda s: s.returns.record_goods(RecordGoodsRequest(s.case, "delivered")),
+    "announce_return": lambda s: s.returns.announce_return(AnnounceReturnRequest(s.case)),
     "record_return:received": lambda s: s.record_return(s.told_of_return("received", A_LAMP)),
     "record_return:inspected": lambda s: s.record_return(s.told_of_return("inspected", A_GOOD_LAMP)),
-    "refund_return": lambda s: s.return_refunds.refund_return(CaseStep(s.case, "1")),
-    "end_return": lambda s: s.returns.end_return(CaseStep(s.case, "closed")),
+    "refund_return": lambda s: s.return_refunds.refund_return(RefundReturnRequest(s.case, 1)),
+    "end_return": lambda s: s.returns.end_return(EndReturnRequest(s.case, "closed")),
     "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id)),
 }
 
@@ -290,17 +299,19 @@ ASIDES: Mapping[str, Aside] = {
         "end_order",
         lambda s: opened(s, "warranty").requests.decide_return(CaseDecision(s.case, True, "sun", "within two years")),
     ),
-    "book_label": Aside("record_goods", lambda s: s.labels.book_label(CaseStep(s.case))),
-    "place_follow_up": Aside("end_order", lambda s: opened(s, "exchange").follow_ups.place_follow_up(CaseStep(s.case))),
-    "send_follow_up": Aside("end_order", lambda s: replaced(s).follow_ups.send_follow_up(CaseStep(s.case))),
+    "book_label": Aside("record_goods", lambda s: s.labels.book_label(BookLabelRequest(s.case))),
+    "place_follow_up": Aside(
+        "end_order", lambda s: opened(s, "exchange").follow_ups.place_follow_up(PlaceFollowUpRequest(s.case))
+    ),
+    "send_follow_up": Aside("end_order", lambda s: replaced(s).follow_ups.send_follow_up(SendFollowUpRequest(s.case))),
     "refund_return:credited": Aside(
-        "end_order", lambda s: credited(s).return_refunds.refund_return(CaseStep(s.case, "1"))
+        "end_order", lambda s: credited(s).return_refunds.refund_return(RefundReturnRequest(s.case, 1))
     ),
     "end_return:expired": Aside(
-        "announce_return", lambda s: s.returns.end_return(CaseStep(s.case, "expired", "the lamp did not come"))
+        "announce_return", lambda s: s.returns.end_return(EndReturnRequest(s.case, "expired", "the lamp did not come"))
     ),
     "ask_attention": Aside(
-        "announce_return", lambda s: s.returns.ask_attention(CaseStep(s.case, "REFUND_REFUSED", "no money"))
+        "announce_return", lambda s: s.returns.ask_attention(AskAttentionRequest(s.case, "REFUND_REFUSED", "no money"))
     ),
     "end_order:canceled": Aside(
         "audit_order", lambda s: s.outcome.end_order(Ending(s.order_id, "canceled", REASON, "sun"))

@@ -13,13 +13,13 @@ from activities.settlement import Settled, Settlement
 from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.money import Money
+from domain.returns.requests import EndReturnRequest
 from models.messaging import MessageRow, PartnerEventRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from record.orders import payment_claims
 from record.orders.payment_claims import CHECK_ASKED
-from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import an_order, place_orders, store_webhook
 
@@ -139,7 +139,7 @@ def test_dist_03_money_that_a_case_is_still_to_pay_is_left_to_it_until_it_ends(
     assert (settle(unpaid), checks(unpaid)) == (Settled(), [])
 
     # then what the case did not pay goes back once it has ended
-    unpaid.returns.end_return(CaseStep("R-1", "canceled", "the customer thought better of it"))
+    unpaid.returns.end_return(EndReturnRequest("R-1", "canceled", "the customer thought better of it"))
     assert checks(unpaid) == [order_of(unpaid).payment_reference]
     assert settle(unpaid).refunded == "67.97 CNY"
     assert gone(unpaid, ask) == ["67.97 CNY"]

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from domain.ids import return_id
 from domain.money import Money
+from domain.returns.requests import AnnounceReturnRequest, RecordGoodsRequest, RefundReturnRequest
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
-from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import LAMP, PRICE, SHIPPING, TEACUP, assert_ledger_explains_stock, place_order
 
@@ -34,16 +34,18 @@ def recorded(steps: Steps) -> list[int]:
         return list(session.scalars(select(amount).where(*where).order_by(MoneyMovementRow.movement_id)))
 
 
-def come_in(steps: Steps, case: str, asked: Mapping[int, int], came: Mapping[str, int] | None = None) -> CaseStep:
+def come_in(
+    steps: Steps, case: str, asked: Mapping[int, int], came: Mapping[str, int] | None = None
+) -> RefundReturnRequest:
     """Open a case for these units by line number, take in what came by SKU (all, unless told), and give its refund."""
     steps.requests.open_return(steps.requested(case, asked))
     name = return_id(steps.order_id, case)
-    steps.returns.record_goods(CaseStep(name, "delivered"))
-    steps.returns.announce_return(CaseStep(name))
+    steps.returns.record_goods(RecordGoodsRequest(name, "delivered"))
+    steps.returns.announce_return(AnnounceReturnRequest(name))
     units = came or {{1: LAMP, 2: TEACUP}[line_no]: quantity for line_no, quantity in asked.items()}
     goods = [{"sku": sku, "quantity": quantity, "disposition": "restock"} for sku, quantity in units.items()]
     steps.record_return(steps.told_of_return("inspected", goods, case=name), case=name)
-    return CaseStep(name, "1")
+    return RefundReturnRequest(name, 1)
 
 
 def test_a_canceled_order_gives_everything_back_once(steps: Steps, ask: Ask) -> None:
@@ -163,10 +165,10 @@ def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(s
 def test_goods_that_never_reached_the_customer_are_paid_back_without_an_inspection(goods: str, steps: Steps) -> None:
     # given
     steps.up_to("reserve_stock").requests.open_return(steps.requested(lines={1: 2, 2: 1}))
-    steps.returns.record_goods(CaseStep(steps.case, goods))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, goods))
 
     # when
-    answer = steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
+    answer = steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
 
     # then
     assert Money(answer.refunded_minor, "CNY") == PAID
@@ -178,12 +180,12 @@ def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps:
     with steps.sessions.begin() as session:
         order = session.get_one(OrderRow, steps.order_id)
         right, order.payment_reference = order.payment_reference, "ALI-NOBODY-KNOWS"
-    refused = steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
+    refused = steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).payment_reference = right
 
     # when
-    answer = steps.return_refunds.refund_return(CaseStep(steps.case, "2"))
+    answer = steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 2))
 
     # then
     assert refused.refusal == "refund_refused"

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.ids import return_id
+from domain.returns.requests import AskAttentionRequest, EndReturnRequest
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.returns import ReturnedGoodsRow, ReturnRow
-from record.returns.cases import CaseStep
 from tests.activities.story import A_GOOD_LAMP, A_LAMP, YESTERDAY, Steps
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, events_of
 
@@ -202,7 +202,7 @@ def test_a_closed_case_was_settled_first_and_everybody_hears_of_it(steps: Steps)
     steps.up_to("refund_return")
 
     # when
-    steps.returns.end_return(CaseStep(steps.case, "closed"))
+    steps.returns.end_return(EndReturnRequest(steps.case, "closed"))
 
     # then
     with steps.sessions() as session:
@@ -213,10 +213,10 @@ def test_a_closed_case_was_settled_first_and_everybody_hears_of_it(steps: Steps)
 
 def test_a_person_is_asked_and_let_go_again(steps: Steps) -> None:
     # given
-    steps.up_to("announce_return").returns.ask_attention(CaseStep(steps.case, "REFUND_REFUSED", "no money"))
+    steps.up_to("announce_return").returns.ask_attention(AskAttentionRequest(steps.case, "REFUND_REFUSED", "no money"))
 
     # when
-    steps.returns.ask_attention(CaseStep(steps.case, "REFUND_REFUSED"))
+    steps.returns.ask_attention(AskAttentionRequest(steps.case, "REFUND_REFUSED"))
 
     # then
     with steps.sessions() as session:
@@ -275,7 +275,7 @@ def test_a_receipt_that_is_told_after_the_inspection_is_no_second_parcel(steps: 
 def test_goods_that_come_after_a_case_has_expired_are_stock_and_call_a_person(steps: Steps) -> None:
     # given
     steps.up_to("end_order").requests.open_return(steps.requested())
-    steps.returns.end_return(CaseStep(steps.case, "expired", "the goods did not come in time"))
+    steps.returns.end_return(EndReturnRequest(steps.case, "expired", "the goods did not come in time"))
 
     # when
     status = steps.record_return(steps.told_of_return("received", A_LAMP))

@@ -7,13 +7,21 @@ import pytest
 from sqlalchemy import select, update
 
 from activities.return_requests import CaseDecision
+from domain.returns.requests import (
+    BookLabelRequest,
+    DropFollowUpRequest,
+    EndReturnRequest,
+    PlaceFollowUpRequest,
+    RecordGoodsRequest,
+    RefundReturnRequest,
+    SendFollowUpRequest,
+)
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import MessageRow
 from models.order import OrderRow
 from models.parameters import ParameterRow
 from models.returns import ReturnedGoodsRow, ReturnReasonRow, ReturnRow
 from models.stock import ProductRow
-from record.returns.cases import CaseStep
 from tests.activities.story import A_GOOD_LAMP, Steps
 from tests.factories import LAMP, PRICE, TEACUP, assert_ledger_explains_stock, counters, events_of
 
@@ -40,10 +48,10 @@ def agree(steps: Steps, **terms: Any) -> Steps:
 def came_back(steps: Steps, **changes: Any) -> ReturnRow:
     """One lamp came back by a carrier of ours, and was paid for."""
     steps.up_to("end_order").requests.open_return(steps.requested(**changes))
-    steps.returns.record_goods(CaseStep(steps.case, "delivered"))
-    steps.labels.book_label(CaseStep(steps.case))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
+    steps.labels.book_label(BookLabelRequest(steps.case))
     steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
-    steps.return_refunds.refund_return(CaseStep(steps.case, "1"))
+    steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
     return row_of(steps)
 
 
@@ -103,9 +111,9 @@ def test_what_the_law_lets_stay_sold_is_rejected_unless_the_shop_is_to_blame(ste
 def test_money_that_went_at_the_approval_is_not_asked_for_twice_when_nothing_comes(steps: Steps) -> None:
     # given a case that was paid before anything came, and that has expired
     agree(steps, refund="at_approval").up_to("end_order").requests.open_return(steps.requested())
-    steps.returns.record_goods(CaseStep(steps.case, "delivered"))
-    paid = steps.return_refunds.refund_return(CaseStep(steps.case, "1", "at_approval"))
-    steps.returns.end_return(CaseStep(steps.case, "expired", "nothing came"))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
+    paid = steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1, "at_approval"))
+    steps.returns.end_return(EndReturnRequest(steps.case, "expired", "nothing came"))
 
     # when the same lamp and the other one are asked for again
     again = steps.requests.open_return(steps.requested("CASE-2", {1: 2}))
@@ -153,7 +161,7 @@ def test_goods_that_were_never_sent_are_put_aside_and_not_paid_for(steps: Steps)
     assert counters(steps.sessions, LAMP) == {"on_hand": 11, "quarantined": 3, "available": 8}
     assert row_of(steps).attention == "goods came that the order did not send: 1 ELEGANT-LAMP"
     assert "alert.raised" in events_of(steps.sessions, steps.order_id)
-    assert steps.return_refunds.refund_return(CaseStep(steps.case, "1")).refunded_minor == PRICE.minor_units
+    assert steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1)).refunded_minor == PRICE.minor_units
     assert_ledger_explains_stock(steps.sessions)
 
 
@@ -171,12 +179,12 @@ def test_grades_and_photos_of_an_inspection_are_kept(steps: Steps) -> None:
 def test_a_follow_up_order_that_somebody_canceled_does_not_go(steps: Steps) -> None:
     # given a reship whose order was canceled meanwhile
     steps.up_to("end_order").requests.open_return(steps.requested(kind="reship"))
-    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, placed.order_id).status = "canceled"
 
     # when
-    answer = steps.follow_ups.send_follow_up(CaseStep(steps.case))
+    answer = steps.follow_ups.send_follow_up(SendFollowUpRequest(steps.case))
 
     # then its money stays with the first order
     assert answer.refusal == "the follow-up order is canceled"
@@ -186,9 +194,9 @@ def test_a_follow_up_order_that_somebody_canceled_does_not_go(steps: Steps) -> N
 def test_a_follow_up_order_reserves_before_it_is_promised_and_gives_back_when_dropped(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {2: 1}, kind="exchange"))
 
-    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
     reserved = counters(steps.sessions, TEACUP)
-    steps.follow_ups.drop_follow_up(CaseStep(steps.case, reason="she keeps it"))
+    steps.follow_ups.drop_follow_up(DropFollowUpRequest(steps.case, reason="she keeps it"))
 
     assert placed.order_id
     assert (reserved["reserved"], counters(steps.sessions, TEACUP)) == (1, {"on_hand": 9, "available": 9})

@@ -12,11 +12,18 @@ from commands.verify import verify
 from domain.ids import return_id
 from domain.money import Money
 from domain.returns.kinds import KINDS, RefundTo, ReturnKind, carried_out_as
+from domain.returns.requests import (
+    DropFollowUpRequest,
+    EndReturnRequest,
+    PlaceFollowUpRequest,
+    RecordGoodsRequest,
+    RefundReturnRequest,
+    SendFollowUpRequest,
+)
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import MessageRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
-from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, place_order, stock_shop
 
@@ -77,13 +84,13 @@ class AfterSales(RuleBasedStateMachine):
             remedy = ("refund", "exchange", "reship")[lamps]
             self.steps.requests.decide_return(CaseDecision(case.name, True, "sun", remedy=remedy))
         if answers[0].status != ReturnStatus.REJECTED:
-            self.steps.returns.record_goods(CaseStep(case.name, "delivered"))
+            self.steps.returns.record_goods(RecordGoodsRequest(case.name, "delivered"))
         return case
 
     @rule(case=cases, times=TWICE)
     def reserve_instead(self, case: Asked, times: int) -> None:
         if KINDS[self.lived_as(case)].replaces and self.open(case) and not self.paid(case):
-            answers = [self.steps.follow_ups.place_follow_up(CaseStep(case.name)) for _ in range(times)]
+            answers = [self.steps.follow_ups.place_follow_up(PlaceFollowUpRequest(case.name)) for _ in range(times)]
             assert answers == answers[:1] * times
 
     @rule(case=cases, lamps=st.integers(0, 3), cups=st.integers(0, 2), times=TWICE)
@@ -100,21 +107,21 @@ class AfterSales(RuleBasedStateMachine):
     @rule(case=cases, when=st.sampled_from(("", "at_approval")), times=TWICE)
     def pay(self, case: Asked, when: str, times: int) -> None:
         if self.open(case) and (when or self.ready(case)) and not self.row(case).moved_minor:
-            step = CaseStep(case.name, "1", when)
+            step = RefundReturnRequest(case.name, 1, when)
             answers = [self.steps.return_refunds.refund_return(step) for _ in range(times)]
             assert answers == answers[:1] * times
 
     @rule(case=cases, times=TWICE)
     def send_instead(self, case: Asked, times: int) -> None:
         if self.open(case) and self.ready(case) and self.row(case).follow_up_id and not self.paid(case):
-            answers = [self.steps.follow_ups.send_follow_up(CaseStep(case.name)) for _ in range(times)]
+            answers = [self.steps.follow_ups.send_follow_up(SendFollowUpRequest(case.name)) for _ in range(times)]
             assert answers == answers[:1] * times
 
     @rule(case=cases, times=TWICE)
     def drop_instead(self, case: Asked, times: int) -> None:
         if self.open(case):
             for _ in range(times):
-                self.steps.follow_ups.drop_follow_up(CaseStep(case.name, reason="she keeps it"))
+                self.steps.follow_ups.drop_follow_up(DropFollowUpRequest(case.name, reason="she keeps it"))
 
     @rule(case=cases)
     def end(self, case: Asked) -> None:
@@ -124,8 +131,8 @@ class AfterSales(RuleBasedStateMachine):
         settled = self.paid(case) or self.row(case).moved_at
         early = self.row(case).status in (ReturnStatus.APPROVED, ReturnStatus.LABEL_ISSUED)
         if settled or early:
-            self.steps.follow_ups.drop_follow_up(CaseStep(case.name, reason="it is over"))
-            self.steps.returns.end_return(CaseStep(case.name, "closed" if settled else "expired"))
+            self.steps.follow_ups.drop_follow_up(DropFollowUpRequest(case.name, reason="it is over"))
+            self.steps.returns.end_return(EndReturnRequest(case.name, "closed" if settled else "expired"))
 
     @invariant()
     def nothing_too_many(self) -> None:

@@ -14,13 +14,13 @@ from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.ids import return_id
 from domain.money import Money
+from domain.returns.requests import PlaceFollowUpRequest, RecordGoodsRequest, RefundReturnRequest, SendFollowUpRequest
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from models.messaging import MessageRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow, StoreCreditRow
 from models.returns import ReturnRow
-from record.returns.cases import CaseStep
 from tests.activities.story import Steps
 from tests.activities.test_refunds import PAID, come_in, recorded
 from tests.activities.test_return_terms import agree, came_back, row_of
@@ -62,7 +62,7 @@ def test_a_credit_exists_once_and_no_gateway_is_asked(steps: Steps) -> None:
     steps.requests.decide_return(CaseDecision(steps.case, True, "sun"))
 
     # when
-    answers = [steps.return_refunds.refund_return(CaseStep(steps.case, str(number))) for number in (1, 1, 2)]
+    answers = [steps.return_refunds.refund_return(RefundReturnRequest(steps.case, number)) for number in (1, 1, 2)]
 
     # then
     assert [answer.refunded_minor for answer in answers] == [1250] * 3
@@ -116,13 +116,13 @@ def test_a_warranty_case_that_is_reshipped_needs_no_goods_back(steps: Steps) -> 
     # given
     steps.up_to("end_order").requests.open_return(steps.requested(lines={2: 1}, kind="warranty"))
     steps.requests.decide_return(CaseDecision(steps.case, True, "sun", remedy="reship"))
-    steps.returns.record_goods(CaseStep(steps.case, "delivered"))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
 
     # when
-    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
 
     # then
-    assert steps.follow_ups.send_follow_up(CaseStep(steps.case)) == placed
+    assert steps.follow_ups.send_follow_up(SendFollowUpRequest(steps.case)) == placed
     assert row_of(steps).moved_minor == PRICE.minor_units
     assert verify(steps.sessions).clean
 
@@ -133,7 +133,7 @@ def test_nothing_is_sent_instead_across_the_border(steps: Steps) -> None:
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).import_minor = 1
 
-    placed = steps.follow_ups.place_follow_up(CaseStep(steps.case))
+    placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
 
     assert placed.refusal == "goods that crossed the border are returned, not exchanged"
 
@@ -214,14 +214,14 @@ def test_a_refused_refund_asks_for_the_points_anew(steps: Steps, crm: httpx2.Cli
         order = session.get_one(OrderRow, mine.order_id)
         right, order.payment_reference = order.payment_reference, "ALI-NOBODY-KNOWS"
         customer = order.customer_id
-    assert mine.return_refunds.refund_return(CaseStep(mine.case, "1")).refusal
+    assert mine.return_refunds.refund_return(RefundReturnRequest(mine.case, 1)).refusal
     assert (row_of(mine).fees, row_of(mine).points_spent) == ({}, 0)
 
     # when three more points are spent before it is tried again
     crm.post("/points-spent", json={"customer_id": customer, "points": 3})
     with mine.sessions.begin() as session:
         session.get_one(OrderRow, mine.order_id).payment_reference = right
-    mine.return_refunds.refund_return(CaseStep(mine.case, "2"))
+    mine.return_refunds.refund_return(RefundReturnRequest(mine.case, 2))
 
     # then
     assert row_of(mine).fees == {"points_spent": 16}
@@ -237,7 +237,7 @@ def test_two_cases_credited_at_once_give_no_more_than_was_paid(steps: Steps) -> 
     steps.requests.decide_return(CaseDecision(name, True, "sun"))
 
     # when
-    first = steps.return_refunds.refund_return(CaseStep(name, "1"))
+    first = steps.return_refunds.refund_return(RefundReturnRequest(name, 1))
     second = steps.return_refunds.refund_return(everything)
 
     # then

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
+from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker import Replayer
 
+from domain.returns.requests import RefundReturnRequest
 from workflows.order import OrderWorkflow
 from workflows.returns import ReturnWorkflow
 
@@ -35,6 +38,26 @@ def test_a_history_names_nobody(path: Path) -> None:
 
     said = " ".join(payload.data.decode(errors="replace") for payload in payloads(history)) + path.read_text()
     assert not [word for word in PERSONAL if word in said or json.dumps(word)[1:-1] in said]
+
+
+def test_a_refund_that_an_older_worker_asked_for_keeps_its_gateway_key() -> None:
+    # given what was waiting in Temporal when its worker was upgraded
+    asked = b'{"actor":"baton","reason":"at_approval","return_id":"R-1","value":"2"}'
+    payload = Payload(metadata={"encoding": b"json/plain"}, data=asked)
+
+    # when
+    [request] = DefaultPayloadConverter().from_payloads([payload], [RefundReturnRequest])
+
+    # then
+    assert (request.attempt, request.moment) == (2, "at_approval")
+
+
+def test_an_older_worker_can_read_a_refund_that_is_asked_for_today() -> None:
+    # when
+    [payload] = DefaultPayloadConverter().to_payloads([RefundReturnRequest("R-1", 2, "at_approval")])
+
+    # then
+    assert json.loads(payload.data).items() >= {"value": "2", "reason": "at_approval"}.items()
 
 
 def read(path: Path) -> WorkflowHistory:
