@@ -21,6 +21,7 @@ from models.database import sessions as open_sessions
 from models.vault import Vault
 from settings import Partner, Settings
 from tests.databases import bring_back, copy_template, make_template
+from tests.factories import LAMP, TEACUP, stock_shop
 from workflows.search_attributes import ALL
 
 SECRETS_KEY = "5e" * 32
@@ -119,6 +120,13 @@ def database_url(engine: Engine, shared_url: str) -> str:
 @pytest.fixture
 def sessions(engine: Engine) -> Sessions:
     return open_sessions(engine, Vault(SECRETS_KEY))
+
+
+@pytest.fixture
+def shop(sessions: Sessions) -> Sessions:
+    """A shop with lamps and cups near the customer, and a few lamps far away."""
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}, "CHENGDU": {LAMP: 3}})
+    return sessions
 
 
 def partner(url: str = "http://127.0.0.1:9") -> Partner:

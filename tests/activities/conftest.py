@@ -11,7 +11,6 @@ from models.database import Sessions
 from simulators.settings import PARTNERS
 from tests.activities.erp import Erp
 from tests.activities.story import Steps, build_steps
-from tests.factories import LAMP, TEACUP, stock_shop
 from tests.integrations.servers import SECRET, connecting, simulating
 
 # Partners so slow that nothing happens in a test but what the test does; nobody listens to their webhooks.
@@ -60,13 +59,6 @@ def unreachable() -> Iterator[PartnerHttp]:
     client = PartnerHttp("erp", NOBODY, SECRET, timeout_seconds=0.5)
     yield client
     client.close()
-
-
-@pytest.fixture
-def shop(sessions: Sessions) -> Sessions:
-    """A shop with lamps and cups near the customer and a few far away."""
-    stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}, "CHENGDU": {LAMP: 3}})
-    return sessions
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from models.database import Sessions
 from models.stock import StockMovementRow
 from record.stock.queue import News
 from record.stock.warehouse_counts import apply_count
-from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, place_order, stock_shop, store_webhook
 
 ALERT_ABOVE = 3
@@ -113,7 +112,7 @@ def test_a_delta_is_booked_once_with_its_reason(yesterday: Sessions) -> None:
     assert_ledger_explains_stock(yesterday)
 
 
-def test_what_is_promised_to_orders_stays_in_the_books_and_is_an_alert(yesterday: Sessions, steps: Steps) -> None:
+def test_what_is_promised_to_orders_stays_in_the_books_and_is_an_alert(yesterday: Sessions) -> None:
     # given nine of ten lamps that orders have
     order_id = place_order(yesterday, [(LAMP, 9)])
     Reserve(yesterday).reserve_stock(StockRequest(order_id, 1))
