@@ -1,4 +1,4 @@
-"""What a carrier is asked and answers, whichever words it speaks."""
+"""Requests to carriers and their answers, whatever the carrier's own format."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from integrations.http import Line
 
 
 class Origin(TypedDict):
-    """Where a parcel starts."""
+    """The location a parcel leaves from."""
 
     location_id: str
     country: str
@@ -16,7 +16,7 @@ class Origin(TypedDict):
 
 
 class ParcelSize(TypedDict):
-    """Whole grams and millimeters; the measures are there where somebody measured."""
+    """Whole grams and millimeters; length, width and height are absent when nobody measured."""
 
     weight_grams: int
     length_mm: NotRequired[int]
@@ -27,7 +27,7 @@ class ParcelSize(TypedDict):
 class BookingRequest(TypedDict):
     """One shipment. `ship_to` is as in docs/partners.md; `origin` is called `from` there.
 
-    Of a shared parcel `order_id` is one of its orders, and `fulfillment_order_ids` has all that is in it.
+    For a parcel of several orders `order_id` is one of them; `fulfillment_order_ids` lists everything in it.
     """
 
     shipment_id: str
@@ -40,12 +40,12 @@ class BookingRequest(TypedDict):
     lines: list[Line]
     parcels: list[ParcelSize]
     carrier: NotRequired[str]
-    """The one that is to carry it; without one the TMS chooses."""
+    """The carrier to book; if absent, the TMS chooses."""
     instructions: NotRequired[dict[str, Any]]
 
 
 class Place(TypedDict):
-    """Where goods go back to."""
+    """The location that goods return to."""
 
     location_id: str
     country: str
@@ -53,7 +53,7 @@ class Place(TypedDict):
 
 
 class ReturnBookingRequest(TypedDict):
-    """Goods to be fetched at a customer's; `ship_from` is called `from` in docs/partners.md."""
+    """Goods to collect from a customer; `ship_from` is called `from` in docs/partners.md."""
 
     return_id: str
     order_id: str
@@ -65,7 +65,7 @@ class ReturnBookingRequest(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """Who carries the shipment, under which number, and what the carrier calls the service if it says so."""
+    """A booked carrier with its waybill; `service` is the carrier's name for it, empty if unknown."""
 
     carrier: str
     waybill: str
@@ -73,7 +73,7 @@ class Booking:
 
 
 class VoidResult(StrEnum):
-    """Whether the booking is gone; too late means that the carrier has the parcel."""
+    """Result of voiding a booking; TOO_LATE means that the carrier already has the parcel."""
 
     VOIDED = "voided"
     TOO_LATE = "too_late"
@@ -81,7 +81,8 @@ class VoidResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InterceptionRequest:
-    """Whether the carrier will try; what became of it comes by webhook. A refusal is final and says why."""
+    """Whether the carrier will try to stop the parcel; the outcome follows by webhook. A refusal is final and has a
+    reason."""
 
     asked: bool
     reason: str
@@ -89,32 +90,32 @@ class InterceptionRequest:
 
 @dataclass(frozen=True, slots=True)
 class RerouteAnswer:
-    """Whether the parcel goes to the new address; a refusal is final and says why."""
+    """Whether the carrier accepts the new address; a refusal is final and has a reason."""
 
     accepted: bool
     reason: str
 
 
 class Courier(Protocol):
-    """A carrier that can be booked. Every call is safe to repeat with its key."""
+    """A bookable carrier. Every call is safe to repeat with its key."""
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Raises CarrierRefused."""
+        """Book the carrier. Raises CarrierRefused."""
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
-        """Take a booking back; one that was never made counts as voided."""
+        """Cancel a booking; one that was never made counts as voided."""
 
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
-        """Ask the carrier to stop a parcel under way and bring it back."""
+        """Ask the carrier to stop a parcel in transit and bring it back."""
 
 
 def kilograms(parcels: list[ParcelSize]) -> float:
-    """What all parcels weigh together."""
+    """Total weight of all parcels in kilograms."""
     return sum(parcel["weight_grams"] for parcel in parcels) / 1_000
 
 
 def centimeters(parcel: ParcelSize) -> tuple[float, float, float] | None:
-    """Length, width and height, or None where nobody measured."""
+    """Length, width and height in centimeters, or None when nobody measured."""
     if not {"length_mm", "width_mm", "height_mm"} <= parcel.keys():
         return None
     return parcel["length_mm"] / 10, parcel["width_mm"] / 10, parcel["height_mm"] / 10

@@ -1,7 +1,7 @@
-"""Calls that end: one time limit for a whole call, however slowly the answer trickles in, and a largest answer.
+"""Calls that end: one time limit for the whole call and a maximum size of the answer.
 
-A client's own time limit begins anew with each read, so a server that sends a byte now and then is never too slow for
-it, and holds a thread for as long as it likes.
+The client's own time limit restarts with each read, so a server that sends one byte now and then would hold a thread
+for as long as it likes.
 """
 
 import time
@@ -14,57 +14,60 @@ from typing import Any
 import httpcore2
 import httpx2
 
-_ENDS: ContextVar[float] = ContextVar("ends", default=inf)
-"""When the call of this thread is over, on the monotonic clock."""
-OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+_DEADLINE: ContextVar[float] = ContextVar("ends", default=inf)
+"""The deadline of this thread's call, on the monotonic clock."""
+ENCODING_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
 
 class TooLarge(httpx2.HTTPError):
-    """The answer is larger than any that is expected."""
+    """The answer exceeds the maximum size."""
 
 
 def bounded(client: httpx2.Client) -> httpx2.Client:
-    """The same client, whose calls by `fetch` end in time."""
-    # The one way to the network below the client, also where the environment names a proxy.
+    """Return the same client, changed so that `fetch` can enforce its deadline."""
+    # The client has no public hook below its connection pools; proxies from the environment have pools of their own.
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx2.HTTPTransport):
             transport._pool._network_backend = _Network()
     return client
 
 
-def fetch(client: httpx2.Client, request: httpx2.Request, seconds: float, most_bytes: int) -> httpx2.Response:
-    """The whole answer. Raises httpx2.HTTPError, also when it took longer than `seconds` or is larger than that."""
-    token = _ENDS.set(time.monotonic() + seconds)
+def fetch(client: httpx2.Client, request: httpx2.Request, seconds: float, max_bytes: int) -> httpx2.Response:
+    """Send the request and read the whole answer.
+
+    Raises httpx2.HTTPError, also when the call takes longer than `seconds` or the answer exceeds `max_bytes`.
+    """
+    token = _DEADLINE.set(time.monotonic() + seconds)
     try:
         response = client.send(request, stream=True)
         try:
-            content = _content(response, most_bytes)
+            content = _content(response, max_bytes)
         finally:
             response.close()
     finally:
-        _ENDS.reset(token)
-    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in OF_THE_BODY]
+        _DEADLINE.reset(token)
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in ENCODING_HEADERS]
     return httpx2.Response(response.status_code, headers=headers, content=content, request=request)
 
 
-def _content(response: httpx2.Response, most_bytes: int) -> bytes:
+def _content(response: httpx2.Response, max_bytes: int) -> bytes:
     content = bytearray()
     for part in response.iter_bytes():
         content += part
-        if len(content) > most_bytes:
-            raise TooLarge(f"more than {most_bytes} bytes")
+        if len(content) > max_bytes:
+            raise TooLarge(f"more than {max_bytes} bytes")
     return bytes(content)
 
 
-def _left(timeout: float | None, late: type[httpcore2.TimeoutException]) -> float:
-    left = _ENDS.get() - time.monotonic()
-    if left <= 0:
-        raise late("the whole call took too long")
-    return left if timeout is None else min(timeout, left)
+def _remaining_seconds(timeout: float | None, too_late: type[httpcore2.TimeoutException]) -> float:
+    remaining = _DEADLINE.get() - time.monotonic()
+    if remaining <= 0:
+        raise too_late("the whole call took too long")
+    return remaining if timeout is None else min(timeout, remaining)
 
 
 class _Network(httpcore2.NetworkBackend):
-    """The system's network, on which nothing takes longer than what is left of the call's time."""
+    """The system's network; no operation outlasts the call's deadline."""
 
     def __init__(self) -> None:
         self._network = httpcore2.SyncBackend()
@@ -77,11 +80,11 @@ class _Network(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._network.connect_tcp(host, port, left, local_address, socket_options))
+        remaining = _remaining_seconds(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._network.connect_tcp(host, port, remaining, local_address, socket_options))
 
     def sleep(self, seconds: float) -> None:
-        self._network.sleep(_left(seconds, httpcore2.ConnectTimeout))
+        self._network.sleep(_remaining_seconds(seconds, httpcore2.ConnectTimeout))
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -89,10 +92,10 @@ class _Stream(httpcore2.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        return self._stream.read(max_bytes, _remaining_seconds(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+        self._stream.write(buffer, _remaining_seconds(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -100,8 +103,8 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        remaining = _remaining_seconds(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, remaining))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

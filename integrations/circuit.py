@@ -1,4 +1,4 @@
-"""How much of a worker one partner may take: a few calls at a time, and none while it does not answer."""
+"""Circuit breaker and concurrency limit for the calls to one partner."""
 
 import random
 import threading
@@ -10,20 +10,21 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import CallLimited, PartnerBusy, PartnerSilent, PartnerTrouble
 
-PLACES = 4
-FAILURES = 3
-"""After so many failures in a row it is left alone; then one call at a time asks whether it is back."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 60.0
-PATIENCE_SECONDS, SLOW_SECONDS, LOOK_SECONDS = 2.0, 0.5, 0.05
-"""A caller waits this long for a place, and not at all while a call takes longer than the other: it comes again."""
-BUSY_SECONDS = 1.0
-BACK_EACH_SECOND, LONGEST_SPREAD_SECONDS = 10, 240.0
-"""So many of those who were sent away come back in a second: a thousand at once would be one more trouble."""
+MAX_CALLS = 4
+FAILURES_BEFORE_PAUSE = 3
+"""After this many failures in a row calls are paused; then one probe at a time tests whether the partner is back."""
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 5.0, 60.0
+MAX_WAIT_SECONDS, SLOW_CALL_SECONDS, POLL_SECONDS = 2.0, 0.5, 0.05
+"""A caller waits at most MAX_WAIT_SECONDS for a free slot, and is sent away at once while some call has already taken
+SLOW_CALL_SECONDS."""
+MIN_RETRY_SECONDS = 1.0
+RETRIES_PER_SECOND, MAX_JITTER_SECONDS = 10, 240.0
+"""Callers that were sent away return at this rate: a thousand at once would bring the partner down again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
-    """`open`: it is left alone. `failed` calls and callers who were `sent_away` are counted since the process began."""
+    """`open`: calls are paused. `failed` and `sent_away` count calls since the process began."""
 
     open: bool
     under_way: int
@@ -32,39 +33,39 @@ class CircuitState:
 
 
 class Circuit:
-    """Of one partner in one process. No more threads call it than there are places, however slow it is; and none while
-    it has asked for a pause or does not answer."""
+    """Guards the calls of one process to one partner: at most `max_calls` at a time, however slow the partner is, and
+    none while it has asked for a pause or does not answer."""
 
     def __init__(
         self,
         name: str,
-        places: int = PLACES,
-        patience: float = PATIENCE_SECONDS,
+        max_calls: int = MAX_CALLS,
+        max_wait: float = MAX_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
-        self._places = places
-        self._patience = patience
+        self._max_calls = max_calls
+        self._max_wait = max_wait
         self._clock = clock
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
         self._under_way: dict[int, float] = {}
-        """When each call began, by its number."""
-        self._calls = self._failed = self._sent_away = 0
+        """Start time of each running call, by call number."""
+        self._last_call = self._failed = self._sent_away = 0
         self._failures = self._pauses = 0
-        """In a row: failures while it counts as well, and pauses since it does not."""
-        self._closed_until = 0.0
-        self._asked_for = False
-        """Whether it has asked for the pause itself."""
-        self._asking: int | None = None
-        """The call that asks whether it is back."""
-        self._will_come = 0
-        """How many were sent away since it answered last."""
+        """Failures since the last success, and pauses in a row (0 while the circuit is closed)."""
+        self._paused_until = 0.0
+        self._pause_requested = False
+        """Whether the partner itself was_probe for the pause (Retry-After)."""
+        self._probe: int | None = None
+        """Number of the call that tests whether the partner is back."""
+        self._waiting_callers = 0
+        """Callers sent away since the partner last answered."""
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Around one call. Raises PartnerSilent or PartnerBusy when the partner is not to be called now.
+        """Wrap one call. Raises PartnerSilent while calls are paused and PartnerBusy when no slot is free.
 
-        PartnerTrouble in it is a failure. A refusal is an answer and none.
+        PartnerTrouble raised inside counts as a failure; a refusal is an answer and does not.
         """
         number = self._enter()
         trouble: PartnerTrouble | None = None
@@ -74,81 +75,84 @@ class Circuit:
             trouble = problem
             raise
         finally:
-            with self._changed:
+            with self._condition:
                 self._leave(number, trouble)
-                self._changed.notify()
+                self._condition.notify()
 
     @property
     def state(self) -> CircuitState:
-        with self._changed:
+        with self._condition:
             return CircuitState(self._pauses > 0, len(self._under_way), self._failed, self._sent_away)
 
     def _enter(self) -> int:
-        with self._changed:
-            give_up = time.monotonic() + self._patience
-            while not self._pauses and len(self._under_way) >= self._places:
-                if self._slow() or time.monotonic() > give_up:
-                    raise PartnerBusy(f"{self._name} has enough to do: its answers are waited for", self._later(0))
-                self._changed.wait(LOOK_SECONDS)
-            self._calls += 1
+        with self._condition:
+            give_up = time.monotonic() + self._max_wait
+            while not self._pauses and len(self._under_way) >= self._max_calls:
+                if self._has_slow_call() or time.monotonic() > give_up:
+                    raise PartnerBusy(
+                        f"{self._name} has enough to do: its answers are waited for", self._retry_after(0)
+                    )
+                self._condition.wait(POLL_SECONDS)
+            self._last_call += 1
             if self._pauses:
-                self._ask()
-            self._under_way[self._calls] = self._clock()
-            return self._calls
+                self._start_probe()
+            self._under_way[self._last_call] = self._clock()
+            return self._last_call
 
-    def _ask(self) -> None:
-        """Let this call ask whether it is back, places or not; raises PartnerSilent while that is not to be asked."""
-        left = self._closed_until - self._clock()
-        if left > 0 or self._asking is not None:
-            why = "asked for a pause" if self._asked_for else "does not answer"
-            at = f"{datetime.now(UTC) + timedelta(seconds=left):%H:%M:%S} UTC" if left > 0 else "this moment"
-            raise PartnerSilent(f"{self._name} {why}: it is tried again at {at}", self._later(left))
-        self._asking = self._calls
+    def _start_probe(self) -> None:
+        """Make this call the probe, whether or not a slot is free. Raises PartnerSilent during the pause and while
+        another call probes."""
+        remaining = self._paused_until - self._clock()
+        if remaining > 0 or self._probe is not None:
+            why = "asked for a pause" if self._pause_requested else "does not answer"
+            at = f"{datetime.now(UTC) + timedelta(seconds=remaining):%H:%M:%S} UTC" if remaining > 0 else "this moment"
+            raise PartnerSilent(f"{self._name} {why}: it is tried again at {at}", self._retry_after(remaining))
+        self._probe = self._last_call
 
     def _leave(self, number: int, trouble: PartnerTrouble | None) -> None:
         del self._under_way[number]
-        asked = self._asking == number
-        if asked:
-            self._asking = None
+        was_probe = self._probe == number
+        if was_probe:
+            self._probe = None
         if trouble is None:
-            self._failures = self._pauses = self._will_come = 0
+            self._failures = self._pauses = self._waiting_callers = 0
             return
         self._failed += 1
         self._failures += 1
         if isinstance(trouble, CallLimited):
-            self._pause(trouble.retry_after, asked_for=True)
-        elif asked or (self._failures >= FAILURES and not self._pauses):
-            # What was under way when it was left alone says nothing new.
+            self._pause(trouble.retry_after, requested=True)
+        elif was_probe or (self._failures >= FAILURES_BEFORE_PAUSE and not self._pauses):
+            # Calls that began before the pause do not extend it.
             pause = FIRST_PAUSE_SECONDS * (1 << min(self._pauses, 10))
-            self._pause(min(pause, LONGEST_PAUSE_SECONDS), asked_for=False)
+            self._pause(min(pause, MAX_PAUSE_SECONDS), requested=False)
 
-    def _pause(self, seconds: float, *, asked_for: bool) -> None:
+    def _pause(self, seconds: float, *, requested: bool) -> None:
         self._pauses += 1
-        self._closed_until, self._asked_for = self._clock() + seconds, asked_for
+        self._paused_until, self._pause_requested = self._clock() + seconds, requested
 
-    def _slow(self) -> bool:
-        return self._clock() - min(self._under_way.values()) > SLOW_SECONDS
+    def _has_slow_call(self) -> bool:
+        return self._clock() - min(self._under_way.values()) > SLOW_CALL_SECONDS
 
-    def _later(self, left: float) -> float:
-        """When this caller comes again, in seconds: the more there are, the more they are spread."""
+    def _retry_after(self, remaining: float) -> float:
+        """Seconds until this caller retries, with jitter that grows with the number of waiting callers."""
         self._sent_away += 1
-        self._will_come += 1
-        spread = min(self._will_come / BACK_EACH_SECOND, LONGEST_SPREAD_SECONDS)
-        return max(left, 0.0) + BUSY_SECONDS + random.uniform(0, spread)
+        self._waiting_callers += 1
+        jitter = min(self._waiting_callers / RETRIES_PER_SECOND, MAX_JITTER_SECONDS)
+        return max(remaining, 0.0) + MIN_RETRY_SECONDS + random.uniform(0, jitter)
 
 
 class Circuits:
-    """Those of one process, by name: whoever calls a partner under one name shares its places."""
+    """The circuits of one process by name; callers that use the same name share slots and failures."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Circuit] = {}
 
-    def of(self, name: str, places: int = PLACES, patience: float = PATIENCE_SECONDS) -> Circuit:
-        """The first who asks says how many places there are."""
+    def of(self, name: str, max_calls: int = MAX_CALLS, max_wait: float = MAX_WAIT_SECONDS) -> Circuit:
+        """Return the circuit of this name. The limits count only for the first caller, which creates it."""
         with self._lock:
             if name not in self._known:
-                self._known[name] = Circuit(WORDS.get(name, name), places, patience)
+                self._known[name] = Circuit(DISPLAY_NAMES.get(name, name), max_calls, max_wait)
             return self._known[name]
 
     def states(self) -> dict[str, CircuitState]:
@@ -157,7 +161,7 @@ class Circuits:
         return {name: circuit.state for name, circuit in known.items()}
 
 
-WORDS = {
+DISPLAY_NAMES = {
     "wms": "the warehouse (wms)",
     "qimen": "the warehouse (qimen)",
     "tms": "the carriers' desk (tms)",
@@ -170,4 +174,4 @@ WORDS = {
     "channel": "the channel",
     "inbox": "the customers' inbox",
 }
-"""What people read for these names; all others are read as they are."""
+"""Names shown to people; any other name is shown as it is."""

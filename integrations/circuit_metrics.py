@@ -1,4 +1,4 @@
-"""Figures for Prometheus of how partners are called by this process."""
+"""Prometheus metrics for this process's calls to partners."""
 
 from collections.abc import Iterator
 
@@ -9,17 +9,17 @@ from integrations.circuit import Circuits
 
 
 class CircuitMetrics(Collector):
-    """Read at each scrape."""
+    """Reads the circuits at each scrape."""
 
     def __init__(self, circuits: Circuits) -> None:
         self._circuits = circuits
 
     def collect(self) -> Iterator[Metric]:
         by = ["partner"]
-        silent = GaugeMetricFamily("baton_partner_silent", "1 while it is left alone: it does not answer", labels=by)
-        calls = GaugeMetricFamily("baton_partner_calls", "Calls that wait for its answer", labels=by)
+        silent = GaugeMetricFamily("baton_partner_silent", "1 while calls to it are paused", labels=by)
+        calls = GaugeMetricFamily("baton_partner_calls", "Calls waiting for its answer", labels=by)
         failed = CounterMetricFamily("baton_partner_failures", "Calls that it did not answer", labels=by)
-        away = CounterMetricFamily("baton_partner_sent_away", "Steps that were told to come later", labels=by)
+        away = CounterMetricFamily("baton_partner_sent_away", "Calls not made: no free slot, or paused", labels=by)
         for name, state in self._circuits.states().items():
             silent.add_metric([name], float(state.open))
             calls.add_metric([name], state.under_way)

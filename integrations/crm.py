@@ -1,4 +1,4 @@
-"""The CRM as it is asked: it keeps the points of customers."""
+"""Client of the CRM, which keeps the customers' loyalty points."""
 
 from domain.errors import UnknownCustomer
 from integrations.http import PartnerHttp, segment
@@ -9,8 +9,10 @@ class Crm:
         self._http = http
 
     def points(self, customer_id: str) -> int:
-        """The points that a customer has now, below zero where more went back than were left. Raises UnknownCustomer,
-        and PartnerTrouble while the CRM does not answer."""
+        """Return a customer's current points, negative when more were taken back than the customer had.
+
+        Raises UnknownCustomer, and PartnerTrouble while the CRM does not answer.
+        """
         path = f"/customers/{segment(customer_id)}/points"
         answer = self._http.get(path, refusal=UnknownCustomer, expected=(200, 404))
         if answer.status == 404:

@@ -1,4 +1,4 @@
-"""How every partner is called: one signed, pooled connection and one way to read the answer."""
+"""HTTP client for partners: signs requests, pools connections, checks and reads answers."""
 
 import json
 import re
@@ -20,18 +20,18 @@ from integrations.trust import trust
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-NO_LETTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-"""What no record keeps, or what nobody can print."""
-LONGEST_TEXT, LARGEST_NUMBER, LARGEST_ANSWER = 300, 2**31 - 1, 1_000_000
-NOBODY_THERE = (502, 504)
-"""A proxy's own words for a partner that does not answer it."""
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters and lone surrogates: PostgreSQL or a terminal cannot take them."""
+MAX_TEXT, MAX_NUMBER, LARGEST_ANSWER = 300, 2**31 - 1, 1_000_000
+GATEWAY_ERRORS = (502, 504)
+"""Status codes by which a proxy reports that the partner does not answer."""
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-PATIENCE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 3_600.0
-"""How long somebody is left alone who asks for a pause and does not say how long, and at most."""
+DEFAULT_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 5.0, 3_600.0
+"""Pause after a 429 without a readable Retry-After, and the longest pause that we honor."""
 
 
 class Line(TypedDict):
-    """How many whole units of a SKU."""
+    """Whole units of one SKU."""
 
     sku: str
     quantity: int
@@ -39,25 +39,25 @@ class Line(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a partner said. Reading a field that is not there raises PartnerTrouble."""
+    """A partner's answer. Reading a missing or malformed field raises PartnerTrouble."""
 
     call: str
     status: int
     body: Mapping[str, Any]
 
     def text(self, field: str) -> str:
-        """A name or a number in letters, which is kept as it stands."""
+        """Return an identifier unchanged; raise when it is too long or has control characters."""
         return self.text_in(self.body, field)
 
     def text_in(self, part: Any, field: str) -> str:
-        """The same in a part of the body, whatever that is."""
+        """As `text`, for an object nested in the body; raises when `part` is no object."""
         value = part.get(field) if isinstance(part, dict) else None
-        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or NO_LETTERS.search(value):
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or UNPRINTABLE.search(value):
             raise self.trouble(f"{field} is not a text")
         return value
 
     def words(self, field: str) -> str:
-        """What somebody wrote: on one line, and cut."""
+        """Return free text on one line, cut to MAX_TEXT characters."""
         value = self.body.get(field)
         if not isinstance(value, str) or not value:
             raise self.trouble(f"{field} is not a text")
@@ -65,7 +65,7 @@ class Answer:
 
     def number(self, field: str) -> int:
         value = self.body.get(field)
-        if type(value) is not int or abs(value) > LARGEST_NUMBER:
+        if type(value) is not int or abs(value) > MAX_NUMBER:
             raise self.trouble(f"{field} is not a whole number")
         return value
 
@@ -80,11 +80,11 @@ class Answer:
 
 
 class PartnerHttp:
-    """One partner's address and secret. Threads may share it; its connections are kept and reused.
+    """Client for one partner. Thread-safe; connections are pooled.
 
-    A 409 or 422 with a problem raises the `refusal` that the caller names; a 429, or a 503 that says how long to wait,
-    CallLimited. A status that the caller does not expect, no whole answer in time, a larger one than a megabyte and one
-    that is not a JSON object raise PartnerTrouble; so does a partner that is not called now (integrations/circuit.py).
+    A 409 or 422 with a problem body raises the caller's `refusal`; a 429, or a 503 with Retry-After, CallLimited.
+    PartnerTrouble is raised for an unexpected status, no complete answer in time, an answer over a megabyte or one that
+    is not a JSON object, and while the circuit admits no calls (integrations/circuit.py).
     """
 
     def __init__(
@@ -98,15 +98,15 @@ class PartnerHttp:
             base_url=url,
             timeout=timeout_seconds,
             verify=trust(),
-            # Many servers close a connection that was idle for five seconds; we let go of it first.
+            # Many servers close a connection after five idle seconds; close it before they do.
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
-            # A company's proxy leads to the outside, never to a partner on this machine.
+            # Do not send calls to this machine through a proxy from the environment.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
         self._client = bounded(client)
 
     def get(self, path: str, *, refusal: type[Refusal], expected: tuple[int, ...] = (200,)) -> Answer:
-        """Ask for what is at `path`, which changes nothing."""
+        """Read from `path`."""
         return self._call("GET", path, b"", uuid4().hex, {}, refusal, expected)
 
     def post(
@@ -118,14 +118,15 @@ class PartnerHttp:
         refusal: type[Refusal],
         expected: tuple[int, ...] = (200,),
     ) -> Answer:
-        """Change something; the same key again gets the same answer and has no second effect."""
+        """Send a change. Repeating it with the same key gets the same answer and has no second effect."""
         content = json.dumps(body, separators=(",", ":")).encode()
         key = key_in_header(key)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._call("POST", path, content, key, headers, refusal, expected)
 
     def through(self, circuit: Circuit) -> "PartnerHttp":
-        """The same connections for calls that somebody else answers behind this address: his trouble is his own."""
+        """Return a client with the same connections and another circuit, for a system that answers behind the same
+        address but fails on its own."""
         other = copy(self)
         other._circuit = circuit
         return other
@@ -143,13 +144,13 @@ class PartnerHttp:
         refusal: type[Refusal],
         expected: tuple[int, ...],
     ) -> Answer:
-        # What is asked for by name may be a customer, and texts of trouble end in histories.
+        # Without the query: it may name a customer, and error texts end up in histories.
         call = f"{self.name} {method} {path.partition('?')[0]}"
         headers |= self._signature(webhook_id, content)
         request = self._client.build_request(method, path, content=content, headers=headers)
         try:
             with self._circuit.call():
-                response = self._answered(call, request)
+                response = self._fetch(call, request)
         except TooLarge:
             raise PartnerTrouble(f"{call}: TooLarge") from None
         if response.status_code in (409, 422):
@@ -158,8 +159,8 @@ class PartnerHttp:
             raise PartnerTrouble(f"{call}: answered {response.status_code}")
         return _answer(call, response)
 
-    def _answered(self, call: str, request: httpx2.Request) -> httpx2.Response:
-        """What the partner answers, be it that it is in trouble; raises PartnerTrouble where nobody answers."""
+    def _fetch(self, call: str, request: httpx2.Request) -> httpx2.Response:
+        """Return any answer of the partner's own, also a 500; raise PartnerTrouble when none came."""
         try:
             response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
         except TooLarge:
@@ -168,7 +169,7 @@ class PartnerHttp:
             raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
         if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
             raise limited(call, response.headers.get("retry-after", ""))
-        if response.status_code in NOBODY_THERE:
+        if response.status_code in GATEWAY_ERRORS:
             raise PartnerTrouble(f"{call}: answered {response.status_code}")
         return response
 
@@ -182,29 +183,29 @@ class PartnerHttp:
 
 
 def segment(text: str) -> str:
-    """An id as one segment of a path, whatever it is made of."""
+    """Percent-encode an id as one path segment."""
     return quote(text, safe="")
 
 
 def key_in_header(key: str) -> str:
-    """A key as a partner gets it: percent-encoded where it is not printable ASCII."""
+    """Percent-encode all but printable ASCII in an idempotency key."""
     return quote(key, safe=PRINTABLE_ASCII)
 
 
 def readable(text: str) -> str:
-    """What somebody wrote, as it can be kept."""
-    return NO_LETTERS.sub(" ", text[:LONGEST_TEXT])
+    """Cut free text to MAX_TEXT characters and replace control characters by spaces."""
+    return UNPRINTABLE.sub(" ", text[:MAX_TEXT])
 
 
 def limited(call: str, retry_after: str) -> CallLimited:
-    """Of the header of this name: seconds, or a date, for which nobody here looks at a clock."""
-    asked = float(retry_after) if SECONDS.fullmatch(retry_after) else PATIENCE_SECONDS
-    wait = min(asked, LONGEST_PAUSE_SECONDS)
+    """Build the error for a Retry-After header in seconds; a date or anything else counts as DEFAULT_PAUSE_SECONDS."""
+    asked = float(retry_after) if SECONDS.fullmatch(retry_after) else DEFAULT_PAUSE_SECONDS
+    wait = min(asked, MAX_PAUSE_SECONDS)
     return CallLimited(f"{call}: asks for a pause of {wait:g} s", wait)
 
 
 def read_object(content: bytes) -> dict[str, Any] | None:
-    """The JSON object that this is, or None for anything else."""
+    """Parse a JSON object; None for anything else."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -213,7 +214,7 @@ def read_object(content: bytes) -> dict[str, Any] | None:
 
 
 def _refusal(call: str, response: httpx2.Response, refusal: type[Refusal]) -> Exception:
-    # A proxy or a framework may say 422 as well; only a problem with a code is the partner's own word.
+    # A proxy or a framework may answer 422 as well; only a problem with a code is the partner's refusal.
     problem = _answer(call, response)
     code = problem.text("code")
     if not REFUSAL_CODE.fullmatch(code):
@@ -225,7 +226,7 @@ def _answer(call: str, response: httpx2.Response) -> Answer:
     body = read_object(response.content)
     if body is None:
         raise PartnerTrouble(f"{call}: answered {response.status_code} without a JSON object")
-    # A wrong address is a 404 as well, and nothing may be taken for undone because of it.
+    # A wrong URL gives a 404 too: without the code it must not count as "already undone".
     if response.status_code == 404 and body.get("code") != "unknown":
         raise PartnerTrouble(f"{call}: answered 404")
     return Answer(call, response.status_code, body)

@@ -1,4 +1,4 @@
-"""Who is told of milestones: the ERP, the CRM, the channel and the customer's inbox take messages the same way."""
+"""Delivers milestone messages; the ERP, the CRM, the channel and the customer's inbox share one protocol."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -11,16 +11,16 @@ from integrations.http import PartnerHttp
 
 LEFT_OUT = "it was not among those that the recipient took"
 ONE_BY_ONE_SECONDS = 30.0
-"""So long the messages of a batch that was refused are handed over one by one; the rest is for the next time."""
+"""Time limit for delivering a refused batch message by message; the rest waits for the next run."""
 
 Message = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The ids of what the recipient took, and by order why it did not take the next message of that order.
+    """Ids of the messages taken, and by order id why its next message was not.
 
-    Of one order nothing counts as taken that comes after a message which was not.
+    Once a message of an order is not taken, no later message of that order counts as taken.
     """
 
     taken: frozenset[str] = frozenset()
@@ -28,24 +28,24 @@ class Handover:
 
 
 class MessageInbox:
-    """One recipient, and for how long it is tried before a person is called."""
+    """One recipient. `give_up_after` is how long a message is retried before a person is called."""
 
     def __init__(self, http: PartnerHttp, give_up_after: timedelta = timedelta(days=3)) -> None:
         self.give_up_after = give_up_after
         self._http = http
 
     def deliver(self, messages: Sequence[Message]) -> Handover:
-        """Hand over messages, those of an order oldest first.
+        """Deliver messages; those of one order must come oldest first.
 
-        A message may be handed over again: by its `message_id` the partner takes it once. Raises PartnerTrouble, also
-        when the partner has enough to do or is left alone (integrations/circuit.py).
+        Safe to repeat: the partner takes each `message_id` once. Raises PartnerTrouble, also while the circuit admits
+        no calls (integrations/circuit.py).
         """
         if not messages:
             return Handover()
         try:
-            return _judged(messages, self._hand_over(messages))
+            return _handover(messages, self._post(messages))
         except MessageRefused:
-            # One that cannot be taken must keep no other waiting.
+            # One bad message must not hold up the others.
             return self._one_by_one(messages)
 
     def _one_by_one(self, messages: Sequence[Message]) -> Handover:
@@ -56,7 +56,7 @@ class MessageInbox:
             if (order_id := _order_of(message)) in problems:
                 continue
             try:
-                handover = _judged([message], self._hand_over([message]))
+                handover = _handover([message], self._post([message]))
             except MessageRefused as refused:
                 problems[order_id] = f"refused: {refused}"
             except PartnerTrouble:
@@ -68,18 +68,18 @@ class MessageInbox:
                 problems |= handover.problems
         return Handover(frozenset(taken), problems)
 
-    def _hand_over(self, messages: Sequence[Message]) -> Collection[str]:
-        # Each message carries its own id, so a new key for the batch is harmless, and one that the partner took in part
-        # does not get its first answer forever.
+    def _post(self, messages: Sequence[Message]) -> Collection[str]:
+        # A new key each time: with the old one, a batch taken in part would get its first answer forever. Repeating is
+        # harmless, since each message carries its own id.
         answer = self._http.post("/messages", {"messages": messages}, uuid4().hex, refusal=MessageRefused)
         return answer.texts("accepted")
 
 
-def _judged(messages: Sequence[Message], accepted: Collection[str]) -> Handover:
-    said, taken, problems = set(accepted), set[str](), dict[str, str]()
+def _handover(messages: Sequence[Message], accepted: Collection[str]) -> Handover:
+    accepted_ids, taken, problems = set(accepted), set[str](), dict[str, str]()
     for message in messages:
         order_id, message_id = _order_of(message), str(message["message_id"])
-        if message_id in said and order_id not in problems:
+        if message_id in accepted_ids and order_id not in problems:
             taken.add(message_id)
         else:
             problems[order_id] = LEFT_OUT

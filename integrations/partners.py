@@ -1,4 +1,4 @@
-"""The partners' clients, one a partner, made from the settings."""
+"""Builds one client for each partner from the settings."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,9 @@ from integrations.warehouses import Warehouses
 from integrations.wms import Warehouse, Wms
 from settings import Partner, Settings
 
-# An audit runs inside the order's task, so a slow gateway is a hold that is looked at again, not a wait.
-QUICK, QUICK_PATIENCE = timedelta(seconds=2), 0.25
-AUDIT = "payments audit"
+# An audit runs inside the order's workflow task, so a slow gateway becomes a hold that is retried, not a wait.
+QUICK, AUDIT_MAX_WAIT_SECONDS = timedelta(seconds=2), 0.25
+AUDIT_CIRCUIT = "payments audit"
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,28 @@ class Partners:
     crm: Crm
     inboxes: dict[str, MessageInbox]
     statements: dict[str, Statements]
-    """Of those who list what they know."""
+    """Clients for the nightly comparison, by partner."""
     lists: dict[str, Statements]
-    """Of those who are asked after a silence, whether or not their books are compared at night."""
+    """Clients for inquiries after a silence, by partner, whether or not it is compared at night."""
     circuits: Circuits
-    """Of all partners, and of the platforms of channels."""
+    """The circuits of all partners and channel platforms."""
 
 
 def connect_partners(settings: Settings) -> Partners:
-    """One client a partner, with its own time limit; all clients of a partner share its places and its circuit.
+    """Build one client for each partner, with its own time limit; all clients of a partner share its circuit.
 
-    The audit asks the gateway from the threads of steps on our own database: it gets half of them at most, and others
-    have nothing to do with how long it waits.
+    The audit calls the gateway from the threads of database steps. It has a circuit of its own with at most half of
+    those threads, so that a slow gateway cannot take them all.
     """
     circuits = Circuits()
-    audit = circuits.of(AUDIT, max(settings.activity_threads // 2, 1), QUICK_PATIENCE)
+    audit = circuits.of(AUDIT_CIRCUIT, max(settings.activity_threads // 2, 1), AUDIT_MAX_WAIT_SECONDS)
 
     def http(name: str) -> PartnerHttp:
         partner: Partner = getattr(settings, name)
         return _http(name, partner, partner.timeout, circuits.of(name, partner.calls))
 
     return Partners(
-        wms=Warehouses(Wms(http("wms")), _speaking_qimen(settings, circuits)),
+        wms=Warehouses(Wms(http("wms")), _qimen_warehouses(settings, circuits)),
         tms=Tms(http("tms"), circuits),
         payments=Payments(http("payments")),
         quick_payments=Payments(
@@ -69,8 +69,8 @@ def _http(name: str, partner: Partner, timeout: timedelta, circuit: Circuit) -> 
     return PartnerHttp(name, partner.url, partner.secret.get_secret_value(), timeout.total_seconds(), circuit)
 
 
-def _speaking_qimen(settings: Settings, circuits: Circuits) -> dict[str, Warehouse]:
-    """By location; they share one client."""
+def _qimen_warehouses(settings: Settings, circuits: Circuits) -> dict[str, Warehouse]:
+    """The Qimen client by location id; all locations share one."""
     if settings.qimen is None:
         return {}
     client = QimenWms(settings.qimen, circuits.of("qimen", settings.qimen.calls))

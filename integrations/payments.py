@@ -1,4 +1,4 @@
-"""The payment gateway: it knows what a customer paid, and pays back."""
+"""Client of the payment gateway: looks up payments and refunds them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from integrations.http import Answer, PartnerHttp, segment
 
 
 class GatewayPaymentStatus(StrEnum):
-    """Where a payment is, in the gateway's words."""
+    """Status of a payment at the gateway."""
 
     PENDING = "pending"
     AUTHORIZED = "authorized"
@@ -21,8 +21,8 @@ class GatewayPaymentStatus(StrEnum):
 
 
 Status = GatewayPaymentStatus
-# The trade states of WeChat Pay, of which three may still change.
-WORDS: Mapping[str, GatewayPaymentStatus] = {
+# Our own names and the trade states of WeChat Pay; its three pending ones may still change.
+STATUS_BY_NAME: Mapping[str, GatewayPaymentStatus] = {
     **{status.value: status for status in Status},
     **dict.fromkeys(("NOTPAY", "USERPAYING", "ACCEPT"), Status.PENDING),
     **dict.fromkeys(("CLOSED", "REVOKED"), Status.VOIDED),
@@ -34,7 +34,7 @@ WORDS: Mapping[str, GatewayPaymentStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class GatewayPayment:
-    """A payment as the gateway knows it now."""
+    """The current state of a payment at the gateway."""
 
     reference: str
     status: GatewayPaymentStatus
@@ -42,7 +42,7 @@ class GatewayPayment:
 
 
 class GatewayRefundStatus(StrEnum):
-    """Whether the money is back; what becomes of a pending refund comes by webhook."""
+    """Status of a refund; the outcome of a pending one follows by webhook."""
 
     SUCCEEDED = "succeeded"
     PENDING = "pending"
@@ -50,7 +50,7 @@ class GatewayRefundStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayRefund:
-    """A refund that the gateway took on."""
+    """A refund that the gateway accepted."""
 
     refund_id: str
     status: GatewayRefundStatus
@@ -61,7 +61,7 @@ class Payments:
         self._http = http
 
     def payment(self, reference: str) -> GatewayPayment:
-        """Look a payment up. Raises UnknownPayment."""
+        """Look up a payment. Raises UnknownPayment."""
         answer = self._http.get(f"/payments/{segment(reference)}", refusal=UnknownPayment, expected=(200, 404))
         if answer.status == 404:
             raise UnknownPayment("unknown_payment", f"the gateway does not know {reference}")
@@ -70,7 +70,7 @@ class Payments:
         return _payment(answer, reference)
 
     def refund(self, payment_reference: str, amount: Money, reason: str, key: str) -> GatewayRefund:
-        """Pay back once per key, and never more than was captured. Raises RefundRefused."""
+        """Refund once per key; the gateway never refunds more than was captured. Raises RefundRefused."""
         body = {
             "payment_reference": payment_reference,
             "amount": amount.text,
@@ -86,7 +86,7 @@ class Payments:
 
 def _payment(answer: Answer, reference: str) -> GatewayPayment:
     try:
-        status = WORDS[answer.text("status")]
+        status = STATUS_BY_NAME[answer.text("status")]
         amount = Money.parse(answer.text("amount"), answer.text("currency"))
     except (KeyError, ValueError):
         raise answer.trouble("status, amount or currency is not a known one") from None

@@ -1,4 +1,4 @@
-"""How every platform is asked: with a time limit, and every failure by its name."""
+"""HTTP client for channel platforms: a time limit for each call, and a named error for each failure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,12 +12,12 @@ from integrations.http import REFUSAL_CODE, limited, read_object
 from integrations.trust import trust
 
 LARGEST_ANSWER = 32_000_000
-"""A page of 250 orders of thousands of lines is far below it."""
+"""Bytes; a page of 250 orders with thousands of lines is far smaller."""
 
 
 class PlatformHttp:
-    """One account's address. A 429 raises CallLimited, a 401 or 403 the `refusal`, no answer in time and a 5xx
-    PartnerTrouble; anything else is answered."""
+    """Client for one account. A 429 raises CallLimited, a 401 or 403 the `refusal`, a 5xx or no answer in time
+    PartnerTrouble; any other answer is returned."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class PlatformHttp:
             timeout=timeout_seconds,
             headers=dict(headers or {}),
             verify=trust(),
-            # A company's proxy leads to the outside, never to a platform that is simulated on this machine.
+            # Do not send calls to a simulator on this machine through a proxy from the environment.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
         self._client = bounded(client)
@@ -75,16 +75,16 @@ class PlatformHttp:
 
 
 def clock(response: httpx2.Response) -> datetime | None:
-    """What time it is for the platform, to the second."""
-    # The server in front of a program may say its own time before it.
-    said = response.headers.get_list("date")
+    """The platform's time, to the second; None if it names none."""
+    # A proxy may put its own Date first; the platform's is the last.
+    dates = response.headers.get_list("date")
     try:
-        return parsedate_to_datetime(said[-1]) if said else None
+        return parsedate_to_datetime(dates[-1]) if dates else None
     except (ValueError, OverflowError):
         return None
 
 
 def refusal_code(response: httpx2.Response) -> str:
-    """The `code` of a problem+json, empty where there is no short one: words may name a person."""
+    """The `code` of a problem+json, empty if it is no short name: free text may name a person."""
     code = (read_object(response.content) or {}).get("code")
     return code if isinstance(code, str) and REFUSAL_CODE.fullmatch(code) else ""

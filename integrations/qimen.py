@@ -1,4 +1,4 @@
-"""A warehouse that speaks Qimen: the same three calls as integrations/wms.py, each a mapping of names."""
+"""Client of a Qimen warehouse: the calls of integrations/wms.py, translated to Qimen's fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +23,10 @@ CREATE, CANCEL, RETURN = (
 ORDER_TYPES = {"sale": "JYCK", "exchange": "HHCK", "reship": "BFCK"}
 RETURN_TYPE = "THRK"
 URGENT_PRIORITY = 50
-# Of the platform itself and not of the warehouse: they pass.
-PASSING = ("isp.", "accesscontrol.", "http")
-UNKNOWN = "order.unknown"
-NAMES = {
+# Codes of the platform itself, not of the warehouse: worth a retry.
+PLATFORM_TROUBLE = ("isp.", "accesscontrol.", "http")
+UNKNOWN_ORDER = "order.unknown"
+RECEIVER_FIELDS = {
     "name": "name",
     "phone": "mobile",
     "email": "email",
@@ -36,11 +36,11 @@ NAMES = {
     "district": "area",
     "postal_code": "zipCode",
 }
-"""Of `ship_to`, ours and theirs."""
+"""Fields of `ship_to`: our name -> Qimen's."""
 
 
 class QimenWms:
-    """One customer at one Qimen address. It knows what it was asked by the order's code, so it needs no other key."""
+    """Client for one Qimen customer id. Qimen recognizes a repeated call by the order's code, so `key` is not sent."""
 
     def __init__(self, settings: Qimen, circuit: Circuit | None = None) -> None:
         self._settings = settings
@@ -54,7 +54,7 @@ class QimenWms:
         self._client = bounded(client)
 
     def pick(self, request: PickRequest, key: str) -> str:
-        """Hand over the work and get the warehouse's reference. Raises PickRefused and PartnerTrouble."""
+        """Send the pick and return the warehouse's reference. Raises PickRefused and PartnerTrouble."""
         order = {
             "deliveryOrderCode": request["fulfillment_order_id"],
             "orderType": ORDER_TYPES[request.get("purpose", "sale")],
@@ -63,7 +63,7 @@ class QimenWms:
             "isUrgency": "Y" if request.get("priority", 100) <= URGENT_PRIORITY else "N",
             "buyerMessage": request.get("instructions", {}).get("gift_message"),
             "receiverInfo": _receiver(request["ship_to"]),
-            "extendProps": _more(request) or None,
+            "extendProps": _extra_properties(request) or None,
         }
         lines = [
             (
@@ -82,8 +82,8 @@ class QimenWms:
         return self._call(CREATE, content, PickRefused, "deliveryOrderId") or request["fulfillment_order_id"]
 
     def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult:
-        """Take the work back. A warehouse that refuses says that it is too late."""
-        wanted = {
+        """Recall the pick. Any refusal counts as too late, but for an unknown order, which counts as recalled."""
+        cancellation = {
             "warehouseCode": self._settings.warehouses[location_id],
             "ownerCode": self._settings.owner_code,
             "orderCode": fulfillment_order_id,
@@ -91,13 +91,13 @@ class QimenWms:
             "cancelReason": reason,
         }
         try:
-            self._call(CANCEL, wanted, PickRefused)
+            self._call(CANCEL, cancellation, PickRefused)
         except PickRefused as refused:
-            return RecallResult.RECALLED if refused.code == UNKNOWN else RecallResult.TOO_LATE
+            return RecallResult.RECALLED if refused.code == UNKNOWN_ORDER else RecallResult.TOO_LATE
         return RecallResult.RECALLED
 
     def announce_return(self, notice: ReturnNotice, key: str) -> str:
-        """Say what will come back and get the warehouse's reference. Raises ReturnRefused and PartnerTrouble."""
+        """Announce a return and get the warehouse's reference. Raises ReturnRefused and PartnerTrouble."""
         order = {
             "returnOrderCode": notice["return_id"],
             "warehouseCode": self._settings.warehouses[notice["location_id"]],
@@ -115,26 +115,26 @@ class QimenWms:
         return self._call(RETURN, content, ReturnRefused, "returnOrderId") or notice["return_id"]
 
     def _call(self, method: str, content: Mapping[str, Any], refusal: type[Refusal], number: str = "flag") -> str:
-        """Their number for what was asked, or an empty text where they have none."""
+        """Call the method and return the text of the field `number`, empty if the answer lacks it."""
         try:
             answer = self._ask(method, to_xml("request", content))
             flag, code, message = (text_at(answer, name, 1_000) for name in ("flag", "code", "message"))
-            told = text_at(answer, number)
+            reference = text_at(answer, number)
         except NotQimen as error:
             raise PartnerTrouble(f"qimen {method}: {error.field} is not as Qimen describes it") from None
         if flag == "success":
-            return told
+            return reference
         if flag != "failure":
             raise PartnerTrouble(f"qimen {method}: flag is neither success nor failure")
-        if (code := code.lower()).startswith(PASSING):
+        if (code := code.lower()).startswith(PLATFORM_TROUBLE):
             raise PartnerTrouble(f"qimen {method}: the platform is in trouble")
         raise refusal(code if REFUSAL_CODE.fullmatch(code) else "refused", message)
 
     def _ask(self, method: str, body: bytes) -> Element:
         secret, seconds = self._settings.secret.get_secret_value(), self._settings.timeout.total_seconds()
-        asked = {"method": method, "app_key": self._settings.app_key, "customerId": self._settings.customer_id}
+        query = {"method": method, "app_key": self._settings.app_key, "customerId": self._settings.customer_id}
         headers = {"Content-Type": "application/xml; charset=utf-8"}
-        params = signed(asked, body, secret)
+        params = signed(query, body, secret)
         request = self._client.build_request("POST", self._settings.url, params=params, content=body, headers=headers)
         with self._circuit.call():
             try:
@@ -149,12 +149,12 @@ class QimenWms:
 
 
 def _receiver(ship_to: Mapping[str, Any]) -> dict[str, Any]:
-    told = {theirs: ship_to.get(ours) for ours, theirs in NAMES.items()}
-    return told | {"detailAddress": " ".join(ship_to.get("lines", ())) or None}
+    receiver = {theirs: ship_to.get(ours) for ours, theirs in RECEIVER_FIELDS.items()}
+    return receiver | {"detailAddress": " ".join(ship_to.get("lines", ())) or None}
 
 
-def _more(request: PickRequest) -> dict[str, Any]:
-    """What Qimen has no name for goes into the properties that it leaves to both sides."""
+def _extra_properties(request: PickRequest) -> dict[str, Any]:
+    """Fields that Qimen has no name for; they go into its free `extendProps`."""
     own = {name: request.get(name) for name in ("priority", "pack_together", "delivery_method")}
     wishes = {"gift_wrap": request.get("instructions", {}).get("gift_wrap")}
     return {name: value for name, value in (own | wishes).items() if value}

@@ -1,4 +1,4 @@
-"""The form of Qimen, which warehouses in China speak: XML in the body, parameters and a signature in the address."""
+"""The wire format of Qimen, which warehouses in China use: an XML body, parameters and a signature in the URL."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class NotQimen(ValueError):
-    """What came is not what Qimen describes: `field` says where, as a path of the XML."""
+    """The XML does not match Qimen's format; `field` is the path of what is wrong."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -28,30 +28,33 @@ class NotQimen(ValueError):
 
 
 def sign(parameters: Mapping[str, str], body: bytes, secret: str) -> str:
-    """MD5 in capitals over the secret, the parameters by name but for `sign`, the body and the secret again."""
-    told = "".join(name + value for name, value in sorted(parameters.items()) if name != "sign")
-    return md5(b"".join((secret.encode(), told.encode(), body, secret.encode()))).hexdigest().upper()
+    """Uppercase MD5 of secret + parameters sorted by name, without `sign` + body + secret."""
+    text = "".join(name + value for name, value in sorted(parameters.items()) if name != "sign")
+    return md5(b"".join((secret.encode(), text.encode(), body, secret.encode()))).hexdigest().upper()
 
 
 def signed(parameters: Mapping[str, str], body: bytes, secret: str) -> dict[str, str]:
-    """The whole of the parameters of a call that is made now."""
-    whole = {"format": "xml", "v": "2.0", "sign_method": "md5", "timestamp": datetime.now(CHINA).strftime(TIME)}
-    whole |= parameters
-    return whole | {"sign": sign(whole, body, secret)}
+    """Return all parameters of a call made now, with the signature."""
+    complete = {"format": "xml", "v": "2.0", "sign_method": "md5", "timestamp": datetime.now(CHINA).strftime(TIME)}
+    complete |= parameters
+    return complete | {"sign": sign(complete, body, secret)}
 
 
 def is_signed(parameters: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
-    """Whether the signature is right and not older than ten minutes."""
+    """True if the signature is valid and its time is within ten minutes of `now`."""
     try:
         at = datetime.strptime(parameters.get("timestamp", ""), TIME).replace(tzinfo=CHINA)
     except ValueError:
         return False
-    right = compare_digest(sign(parameters, body, secret), parameters.get("sign", ""))
-    return right and abs(now - at) <= TOLERANCE
+    valid = compare_digest(sign(parameters, body, secret), parameters.get("sign", ""))
+    return valid and abs(now - at) <= TOLERANCE
 
 
 def to_xml(name: str, content: Mapping[str, Any]) -> bytes:
-    """An object is nested elements, a sequence of (name, content) elements of the same name; None is left out."""
+    """Write XML: a mapping gives nested elements, a sequence of (name, content) pairs repeated ones; None is omitted.
+
+    Characters that XML 1.0 cannot hold are dropped.
+    """
     root = Element(name)
     _fill(root, content)
     written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
@@ -59,7 +62,7 @@ def to_xml(name: str, content: Mapping[str, Any]) -> bytes:
 
 
 def read_xml(raw: bytes) -> Element:
-    """The root. Raises NotQimen, also for what an attacker would send: entities and document types."""
+    """Parse XML and return its root. Raises NotQimen, also for entities and document types, which attacks use."""
     try:
         root: Element = fromstring(raw, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError) as error:
@@ -68,7 +71,7 @@ def read_xml(raw: bytes) -> Element:
 
 
 def text_at(element: Element, path: str, limit: int = 300) -> str:
-    """The text at a path, empty when there is none. Raises NotQimen when it is too long."""
+    """Return the text at a path, empty if absent. Raises NotQimen when it is longer than `limit`."""
     found = (element.findtext(path) or "").strip()
     if len(found) > limit:
         raise NotQimen(path, f"is longer than {limit} characters")
@@ -89,5 +92,5 @@ def _fill(element: Element, content: Any) -> None:
             if inner is not None:
                 _fill(SubElement(element, name), inner)
     else:
-        # What XML has no way to write is no letter either.
+        # XML 1.0 has no way to write these characters.
         element.text = NOT_XML.sub("", str(content))

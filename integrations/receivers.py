@@ -1,4 +1,4 @@
-"""Subscribers over HTTP: strangers, who may be slow, lie, lead elsewhere or point at ourselves."""
+"""HTTP client for webhook subscribers. They are untrusted: slow, lying, redirecting, or pointing at our own network."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ import httpcore2
 from domain.network import is_public
 from integrations.trust import trust
 
-CANNOT_CALL = (
+CALL_ERRORS = (
     httpcore2.NetworkError,
     httpcore2.TimeoutException,
     httpcore2.ProtocolError,
@@ -23,14 +23,14 @@ CANNOT_CALL = (
 
 
 class NotPublic(httpcore2.ConnectError):
-    """The name leads to an address that strangers may not have us call."""
+    """The name resolves to an address outside the public internet."""
 
 
 async def addresses_of(host: str, port: int, private: bool) -> list[str]:
-    """What the name stands for now. Raises NotPublic if any of it is not of the public internet, unless `private`
-    addresses are allowed, and OSError for a name that nobody knows.
+    """Resolve a name. Raises NotPublic if any address is outside the public internet and `private` is false, and
+    OSError for an unknown name.
 
-    The system resolves it, so that 2130706433 or 0x7f.1 is read as it will be when it is called.
+    The system's resolver is used, so that 2130706433 or 0x7f.1 is read here as it will be when called.
     """
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(address[0]) for *_, address in found]
@@ -40,7 +40,7 @@ async def addresses_of(host: str, port: int, private: bool) -> list[str]:
 
 
 class CheckedNetwork(httpcore2.AsyncNetworkBackend):
-    """Connects to the very address that was checked, so that no name can mean another one a moment later."""
+    """Connects to the address that was checked, so that DNS cannot answer with another one in between."""
 
     def __init__(self, private: bool) -> None:
         self._private = private
@@ -60,7 +60,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a call. `status` is None where no answer came, and `problem` then says why."""
+    """The result of a call. `status` is None when no answer came; `problem` then says why."""
 
     status: int | None
     body: str = ""
@@ -69,11 +69,11 @@ class Reply:
 
 
 class ReceiverHttp:
-    """Calls to one receiver, so many at a time; to be used as an async context manager.
+    """Calls one receiver, at most `connections` at a time; use as an async context manager.
 
-    No proxy, no redirect: a call goes where the URL says. It is over after `timeout` seconds however slowly the answer
-    trickles in, and of the answer no more is read than `cut` bytes. Each has a connection of its own, so that the
-    address is checked each time, and what a receiver says beyond its answer is not taken for the answer to the next.
+    No proxy, no redirect: a call goes where the URL says. It ends after `timeout` seconds in all, and at most `cut`
+    bytes of the answer are read. Each call opens a connection of its own, so that the address is checked every time
+    and surplus bytes of one answer cannot pass for the next.
     """
 
     def __init__(self, private: bool, timeout: float, cut: int, connections: int) -> None:
@@ -93,21 +93,21 @@ class ReceiverHttp:
         await self._pool.__aexit__(*error)
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
-        """One call; it raises nothing that a receiver could bring about."""
+        """Make one call; a failure of the receiver's becomes a Reply, never an exception."""
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._post(url, headers, body)
-        except CANNOT_CALL as error:
+        except CALL_ERRORS as error:
             return Reply(None, problem=type(error).__name__)
 
     async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply:
-        told, size = list[bytes](), 0
+        parts, size = list[bytes](), 0
         async with self._pool.stream("POST", url, headers=list(headers), content=body) as response:
             async for part in response.aiter_stream():
-                told.append(part)
+                parts.append(part)
                 size += len(part)
                 if size >= self._cut:
                     break
             wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
-            text = b"".join(told)[: self._cut].decode(errors="replace").replace("\x00", "")
+            text = b"".join(parts)[: self._cut].decode(errors="replace").replace("\x00", "")
             return Reply(response.status, text, wait.decode("latin-1"))

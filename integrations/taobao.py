@@ -1,4 +1,4 @@
-"""Taobao's open platform: one address, a signed form, and errors inside a 200."""
+"""Client of Taobao's open platform: one URL, signed forms, errors inside a 200."""
 
 import hmac
 import re
@@ -11,14 +11,14 @@ from domain.errors import PartnerTrouble, PullRefused, Refusal
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.platforms import PlatformHttp
 
-LIMITED, NOT_ALLOWED = "7", ("11", "12", "13", "21", "22", "24", "25", "26", "27", "28", "29")
-OURS = "isv."
-"""How a reason begins that lies with who asks; all others lie with the platform and may pass."""
+RATE_LIMITED, NOT_ALLOWED = "7", ("11", "12", "13", "21", "22", "24", "25", "26", "27", "28", "29")
+CALLER_ERROR = "isv."
+"""Prefix of a `sub_code` for an error of the caller's; any other is the platform's and may pass."""
 BAN = re.compile(r"ban will last for (\d+) more second")
 
 
 class Taobao:
-    """`keys` are those of the app, its secret and the session of the shop."""
+    """`keys` are the app key, the app secret and the shop's session key."""
 
     def __init__(
         self, url: str, seconds: float, keys: tuple[str, str, str], zone: str, refusal: type[Refusal] = PullRefused
@@ -29,8 +29,10 @@ class Taobao:
         self._refusal = refusal
 
     def call(self, method: str, **fields: str) -> tuple[Reader, httpx2.Response]:
-        """The answer, which may be an `error_response` that lies with us. Raises CallLimited, the refusal where we are
-        not let in, and PartnerTrouble."""
+        """Return the answer, which may be an `error_response` about our request.
+
+        Raises CallLimited, the `refusal` when access is denied, and PartnerTrouble.
+        """
         response = self._http.post_form(self._signed({"method": method, **fields}))
         try:
             answer = open_object(response.content)
@@ -38,12 +40,12 @@ class Taobao:
             code, reason = error.text("code"), error.text("sub_code")
         except Unreadable:
             raise PartnerTrouble(f"taobao: {method}: answered {response.status_code} without an object") from None
-        if code == LIMITED:
+        if code == RATE_LIMITED:
             ban = BAN.search(error.text("sub_msg", 500, cut=True))
             raise self._http.limited(ban[1] if ban else "")
         if code in NOT_ALLOWED:
             raise self._refusal("not_allowed", f"taobao: {method}: error {code}")
-        if code and not reason.startswith(OURS):
+        if code and not reason.startswith(CALLER_ERROR):
             raise self.trouble(method, answer)
         return answer, response
 
@@ -57,7 +59,7 @@ class Taobao:
         self._http.close()
 
     def _signed(self, fields: dict[str, str]) -> dict[str, str]:
-        whole = fields | {
+        form = fields | {
             "app_key": self._key,
             "session": self._session,
             "timestamp": self.local(datetime.now(self._zone)),
@@ -65,5 +67,5 @@ class Taobao:
             "v": "2.0",
             "sign_method": "hmac-sha256",
         }
-        text = "".join(name + whole[name] for name in sorted(whole))
-        return whole | {"sign": hmac.digest(self._secret.encode(), text.encode(), "sha256").hex().upper()}
+        text = "".join(name + form[name] for name in sorted(form))
+        return form | {"sign": hmac.digest(self._secret.encode(), text.encode(), "sha256").hex().upper()}

@@ -1,4 +1,4 @@
-"""The carriers, by way of the TMS: they take a parcel, let go of a booking, and may stop a parcel under way."""
+"""Client of the TMS, which leads to all carriers: book, void, intercept and reroute parcels."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,69 +19,69 @@ from integrations.carriers.sf import SfExpress
 from integrations.circuit import Circuits
 from integrations.http import PartnerHttp, segment
 
-OWN_WORDS = "tms"
+TMS_FORMAT = "tms"
 
 
 class Tms:
-    """It passes on what is meant for a carrier with words of its own (`by`), and sees to all others itself. A carrier
-    that does not answer it is left alone by itself."""
+    """Uses a carrier's own format where there is one (`by`), the TMS's for all others. Each of the former has a circuit
+    of its own, so that one silent carrier does not stop the others."""
 
     def __init__(self, http: PartnerHttp, circuits: Circuits | None = None) -> None:
         self._http = http
-        self._desk = TmsDesk(http)
+        self._tms = TmsApi(http)
         circuits = circuits or Circuits()
         self._couriers: Mapping[str, Courier] = {
             "sf": SfExpress(http.through(circuits.of("tms sf"))),
             "jd": JdLogistics(http.through(circuits.of("tms jd"))),
-            "dhl": DhlExpress(http.through(circuits.of("tms dhl")), self._desk),
-            OWN_WORDS: self._desk,
+            "dhl": DhlExpress(http.through(circuits.of("tms dhl")), self._tms),
+            TMS_FORMAT: self._tms,
         }
 
-    def book(self, request: BookingRequest, key: str, by: str = OWN_WORDS) -> Booking:
-        """Book the carrier that the request names, in its words. Raises CarrierRefused."""
+    def book(self, request: BookingRequest, key: str, by: str = TMS_FORMAT) -> Booking:
+        """Book the carrier that the request names, in the format `by`. Raises CarrierRefused."""
         return self._courier(by).book(request, key)
 
-    def void(self, shipment_id: str, reason: str, key: str, by: str = OWN_WORDS) -> VoidResult:
-        """Take a booking back. One that was never made counts as voided."""
+    def void(self, shipment_id: str, reason: str, key: str, by: str = TMS_FORMAT) -> VoidResult:
+        """Cancel a booking. One that was never made counts as voided."""
         return self._courier(by).void(shipment_id, reason, key)
 
     def intercept(
-        self, shipment_id: str, waybill: str, reason: str, key: str, by: str = OWN_WORDS
+        self, shipment_id: str, waybill: str, reason: str, key: str, by: str = TMS_FORMAT
     ) -> InterceptionRequest:
-        """Ask the carrier to stop a parcel under way and bring it back."""
+        """Ask the carrier to stop a parcel in transit and bring it back."""
         return self._courier(by).intercept(shipment_id, waybill, reason, key)
 
     def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
-        """Ask that a parcel under way goes to another address; the TMS sees to it for every carrier."""
-        return self._desk.reroute(shipment_id, ship_to, key)
+        """Ask for another address for a parcel in transit; the TMS does this for every carrier."""
+        return self._tms.reroute(shipment_id, ship_to, key)
 
     def book_return(self, request: ReturnBookingRequest, key: str) -> Booking:
-        """Have a carrier fetch goods at a customer's and bring them to a location. Raises CarrierRefused."""
-        return self._desk.book_return(request, key)
+        """Have a carrier collect goods from a customer and bring them to a location. Raises CarrierRefused."""
+        return self._tms.book_return(request, key)
 
     def void_return(self, return_id: str, reason: str, key: str) -> VoidResult:
-        """Take the booking of a return back, as `void` does."""
-        return self._desk.void_return(return_id, reason, key)
+        """Cancel the booking of a return. One that was never made counts as voided."""
+        return self._tms.void_return(return_id, reason, key)
 
     def _courier(self, by: str) -> Courier:
-        return self._couriers.get(by, self._couriers[OWN_WORDS])
+        return self._couriers.get(by, self._couriers[TMS_FORMAT])
 
 
-class TmsDesk:
-    """The TMS in the words of docs/partners.md, for every carrier that it knows."""
+class TmsApi:
+    """The TMS's own format (docs/partners.md), for every carrier that it knows."""
 
     def __init__(self, http: PartnerHttp) -> None:
         self._http = http
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Book the carrier that is named, or let the TMS choose one. Raises CarrierRefused."""
+        """Book the named carrier, or let the TMS choose one. Raises CarrierRefused."""
         body: dict[str, object] = {**request, "from": request["origin"]}
         del body["origin"]
         answer = self._http.post("/shipments", body, key, refusal=CarrierRefused, expected=(201,))
         return Booking(answer.text("carrier"), answer.text("waybill"))
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
-        """One that was never made will not be made should it still come."""
+        """Cancel a booking. If its request arrives later, the TMS does not book it."""
         return self._void(f"/shipments/{segment(shipment_id)}", reason, key)
 
     def book_return(self, request: ReturnBookingRequest, key: str) -> Booking:
@@ -91,7 +91,7 @@ class TmsDesk:
         return Booking(answer.text("carrier"), answer.text("waybill"))
 
     def void_return(self, return_id: str, reason: str, key: str) -> VoidResult:
-        """As `void` of a shipment."""
+        """As `void`, for a return."""
         return self._void(f"/return-shipments/{segment(return_id)}", reason, key)
 
     def _void(self, path: str, reason: str, key: str) -> VoidResult:
@@ -115,7 +115,7 @@ class TmsDesk:
         raise answer.trouble("result is not a known one")
 
     def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
-        """Ask the carrier to bring a parcel under way to another address. Raises CarrierRefused."""
+        """Ask the carrier to deliver a parcel in transit to another address. Raises CarrierRefused."""
         path = f"/shipments/{segment(shipment_id)}/address"
         answer = self._http.post(path, {"ship_to": ship_to}, key, refusal=CarrierRefused)
         match answer.text("result"):

@@ -1,4 +1,4 @@
-"""Whom calls to the outside trust: the certificates of this system."""
+"""TLS trust for outgoing calls: the certificates of this system."""
 
 import ssl
 from functools import cache
@@ -8,5 +8,5 @@ import httpx2
 
 @cache
 def trust() -> ssl.SSLContext:
-    """One for all clients of a process, since to read the certificates takes longer than a call."""
+    """Return the process's one TLS context: reading the certificates takes longer than a call."""
     return httpx2.create_ssl_context()

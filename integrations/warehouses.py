@@ -1,4 +1,4 @@
-"""All warehouses as one: which of them is asked is a matter of the location."""
+"""One client for all warehouses; the location decides which one is called."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from integrations.wms import PickRequest, RecallResult, ReturnNotice, Warehouse
 
 
 class Warehouses:
-    """`others` are by location; everywhere else it is `usual`."""
+    """`others` are by location id; every other location uses `usual`."""
 
     def __init__(self, usual: Warehouse, others: Mapping[str, Warehouse]) -> None:
         self._usual = usual

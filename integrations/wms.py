@@ -1,4 +1,4 @@
-"""The warehouse: it picks, takes a pick back, and is told which returns will come."""
+"""Client of the warehouse: send and recall picks, announce returns."""
 
 from enum import StrEnum
 from typing import Any, NotRequired, Protocol, TypedDict
@@ -8,9 +8,10 @@ from integrations.http import Line, PartnerHttp, segment
 
 
 class PickRequest(TypedDict):
-    """The work of one location for one order. `ship_to` is as in docs/partners.md; what has the same `pack_together`
-    goes into one parcel. A lower `priority` is picked first; `delivery_method` is there when the customer fetches it.
-    `purpose` is sale, exchange or reship, and a sale where it is absent.
+    """The work of one location for one order. `ship_to` is as in docs/partners.md.
+
+    Requests with the same `pack_together` go into one parcel. A lower `priority` is picked first. `delivery_method` is
+    present when the customer picks the order up. `purpose` is sale (the default), exchange or reship.
     """
 
     fulfillment_order_id: str
@@ -28,7 +29,7 @@ class PickRequest(TypedDict):
 
 
 class ReturnNotice(TypedDict):
-    """Goods that will come to a location."""
+    """Returned goods that a location is to expect."""
 
     return_id: str
     order_id: str
@@ -38,14 +39,14 @@ class ReturnNotice(TypedDict):
 
 
 class RecallResult(StrEnum):
-    """Whether the goods stay in the warehouse."""
+    """Whether the goods stay in the warehouse (RECALLED) or have left (TOO_LATE)."""
 
     RECALLED = "recalled"
     TOO_LATE = "too_late"
 
 
 class Warehouse(Protocol):
-    """What a warehouse can be asked, whatever language it speaks."""
+    """A warehouse, whatever format its API has."""
 
     def pick(self, request: PickRequest, key: str) -> str: ...
 
@@ -59,12 +60,12 @@ class Wms:
         self._http = http
 
     def pick(self, request: PickRequest, key: str) -> str:
-        """Hand over the work and get the warehouse's reference; what it finds comes by webhook. Raises PickRefused."""
+        """Send the pick and return the warehouse's reference; the result follows by webhook. Raises PickRefused."""
         answer = self._http.post("/fulfillment-orders", request, key, refusal=PickRefused, expected=(202,))
         return answer.text("wms_reference")
 
     def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult:
-        """Take the work back. Work that never came counts as recalled and will not be started should it still come."""
+        """Recall a pick. An unknown one counts as recalled; the warehouse will not start it if it arrives later."""
         path = f"/fulfillment-orders/{segment(fulfillment_order_id)}/recall"
         answer = self._http.post(path, {"reason": reason}, key, refusal=PickRefused, expected=(200, 404))
         if answer.status == 404:
@@ -75,5 +76,5 @@ class Wms:
             raise answer.trouble("result is not a known one") from None
 
     def announce_return(self, notice: ReturnNotice, key: str) -> str:
-        """Say what will come back and get the warehouse's reference. Raises ReturnRefused."""
+        """Announce a return and get the warehouse's reference. Raises ReturnRefused."""
         return self._http.post("/returns", notice, key, refusal=ReturnRefused, expected=(202,)).text("wms_reference")

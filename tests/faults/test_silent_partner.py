@@ -7,7 +7,7 @@ import asyncio
 import os
 from typing import Any
 
-from integrations.circuit import FAILURES
+from integrations.circuit import FAILURES_BEFORE_PAUSE
 from tests.baton import Baton, eventually
 
 WAITING = int(os.environ.get("WAITING_ORDERS", "40"))
@@ -28,7 +28,7 @@ async def test_a_silent_warehouse_does_not_slow_audits(baton: Baton) -> None:
     # Then all are audited, reserved and allocated, and the warehouse got few calls meanwhile: as many as it may have at
     # a time, those that came before it counted as silent, and one now and then that asks whether it is back
     assert set(allocated) >= {*first, *later}
-    assert await calls(baton) <= 2 * places + FAILURES
+    assert await calls(baton) <= 2 * places + FAILURES_BEFORE_PAUSE
     # And the page of an order says what it waits for
     said = await eventually(lambda: failures(baton, first), lambda told: len(told) == WAITING)
     assert {one for one in said.values() if "wms" not in one} == set()

@@ -1,4 +1,4 @@
-"""One partner's trouble stays its own: few threads wait for it, and it is left alone while it only fails."""
+"""A failing partner harms nobody else: few threads wait for it, and calls are paused while it only fails."""
 
 import threading
 import time
@@ -29,9 +29,9 @@ def fail(circuit: Circuit) -> None:
         raise PartnerTrouble("it is down")
 
 
-def test_no_more_calls_are_under_way_than_there_are_places() -> None:
+def test_a_partner_gets_at_most_max_calls_at_a_time() -> None:
     # given
-    circuit, done = Circuit("erp", places=2), threading.Event()
+    circuit, done = Circuit("erp", max_calls=2), threading.Event()
 
     def slow() -> None:
         with circuit.call():
@@ -55,7 +55,7 @@ def test_no_more_calls_are_under_way_than_there_are_places() -> None:
         pass
 
 
-def test_after_failures_in_a_row_it_is_left_alone_and_then_asked_by_one_call() -> None:
+def test_after_three_failures_calls_pause_and_then_one_call_probes() -> None:
     # given
     clock = Clock()
     circuit = Circuit("erp", clock=clock)
@@ -72,7 +72,7 @@ def test_after_failures_in_a_row_it_is_left_alone_and_then_asked_by_one_call() -
         pass
 
 
-def test_it_is_left_alone_ever_longer_while_it_goes_on_failing() -> None:
+def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
     clock = Clock()
     circuit = Circuit("erp", clock=clock)
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_it_is_left_alone_ever_longer_while_it_goes_on_failing() -> None:
         fail(circuit)
 
 
-def test_a_refusal_is_an_answer() -> None:
+def test_a_refusal_does_not_count_as_a_failure() -> None:
     circuit = Circuit("erp")
     for _ in range(5):
         with pytest.raises(MessageRefused), circuit.call():
@@ -95,7 +95,7 @@ def test_a_refusal_is_an_answer() -> None:
         pass
 
 
-def test_who_asks_for_a_pause_is_left_alone_for_so_long() -> None:
+def test_a_retry_after_pauses_calls_for_that_long() -> None:
     clock = Clock()
     circuit = Circuit("erp", clock=clock)
     with pytest.raises(CallLimited), circuit.call():
@@ -109,10 +109,10 @@ def test_who_asks_for_a_pause_is_left_alone_for_so_long() -> None:
         pass
 
 
-def test_what_was_under_way_when_it_is_left_alone_lengthens_no_pause() -> None:
+def test_calls_that_began_before_the_pause_do_not_extend_it() -> None:
     # given five calls at once, none of which is answered
     clock = Clock()
-    circuit = Circuit("erp", places=5, clock=clock)
+    circuit = Circuit("erp", max_calls=5, clock=clock)
     calls = [circuit.call() for _ in range(5)]
     for call in calls:
         call.__enter__()
@@ -126,10 +126,10 @@ def test_what_was_under_way_when_it_is_left_alone_lengthens_no_pause() -> None:
         pass
 
 
-def test_the_call_that_asks_whether_it_is_back_needs_no_place() -> None:
-    # given calls without an end in all places, since before it was left alone
+def test_a_probe_needs_no_free_slot() -> None:
+    # given calls that never end hold every slot since before the pause
     clock = Clock()
-    circuit = Circuit("erp", places=4, clock=clock)
+    circuit = Circuit("erp", max_calls=4, clock=clock)
     endless = [circuit.call() for _ in range(3)]
     for call in endless:
         call.__enter__()
@@ -143,7 +143,7 @@ def test_the_call_that_asks_whether_it_is_back_needs_no_place() -> None:
     assert not circuit.state.open
 
 
-def test_those_who_were_sent_away_come_back_spread_over_time() -> None:
+def test_callers_sent_away_return_spread_over_time() -> None:
     # given
     circuit = Circuit("erp", clock=Clock())
     for _ in range(3):
@@ -152,23 +152,23 @@ def test_those_who_were_sent_away_come_back_spread_over_time() -> None:
     # when
     waits = []
     for _ in range(1_000):
-        with pytest.raises(PartnerSilent) as told, circuit.call():
+        with pytest.raises(PartnerSilent) as shown, circuit.call():
             pass
-        waits.append(told.value.retry_after)
+        waits.append(shown.value.retry_after)
 
-    # then none comes before the next call that asks, and no second sees more than a few of them
+    # then none returns before the next probe, and few return within any one second
     assert min(waits) >= FIRST_PAUSE_SECONDS
     assert max(Counter(int(wait) for wait in waits).values()) < 100
 
 
-def test_all_clients_of_a_partner_share_its_places() -> None:
+def test_all_clients_of_a_partner_share_one_circuit() -> None:
     circuits = Circuits()
 
-    assert circuits.of("erp", places=6) is circuits.of("erp")
+    assert circuits.of("erp", max_calls=6) is circuits.of("erp")
     assert circuits.of("erp") is not circuits.of("crm")
 
 
-def test_a_carrier_that_does_not_answer_the_tms_is_left_alone_by_itself() -> None:
+def test_a_silent_carrier_behind_the_tms_pauses_only_its_own_calls() -> None:
     # given
     tms = Tms(PartnerHttp("tms", "http://127.0.0.1:9", SECRET))
     for _ in range(3):
@@ -182,7 +182,7 @@ def test_a_carrier_that_does_not_answer_the_tms_is_left_alone_by_itself() -> Non
         tms.void("S-1", "why", "k")
 
 
-def test_the_figures_say_who_does_not_answer() -> None:
+def test_metrics_name_the_partner_that_does_not_answer() -> None:
     # given
     circuits, registry = Circuits(), CollectorRegistry()
     registry.register(CircuitMetrics(circuits))
@@ -193,9 +193,9 @@ def test_the_figures_say_who_does_not_answer() -> None:
 
     # when / then
     with circuits.of("tms").call():
-        told = generate_latest(registry).decode()
-    assert 'baton_partner_silent{partner="wms"} 1.0' in told
-    assert 'baton_partner_silent{partner="tms"} 0.0' in told
-    assert 'baton_partner_calls{partner="tms"} 1.0' in told
-    assert 'baton_partner_failures_total{partner="wms"} 3.0' in told
-    assert 'baton_partner_sent_away_total{partner="wms"} 1.0' in told
+        shown = generate_latest(registry).decode()
+    assert 'baton_partner_silent{partner="wms"} 1.0' in shown
+    assert 'baton_partner_silent{partner="tms"} 0.0' in shown
+    assert 'baton_partner_calls{partner="tms"} 1.0' in shown
+    assert 'baton_partner_failures_total{partner="wms"} 3.0' in shown
+    assert 'baton_partner_sent_away_total{partner="wms"} 1.0' in shown

@@ -1,4 +1,4 @@
-"""What partners list of what they know: by window and cursor, by id, and nothing is believed that is not as agreed."""
+"""The statements client: by window and cursor, by id, and no malformed answer is believed."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,11 +24,9 @@ Connected = Callable[[str], PartnerHttp]
 START, END = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
 
 
-def test_messages_are_listed_page_by_page_and_only_those_of_the_window(
-    partner: Connected, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_messages_of_the_window_are_listed_page_by_page(partner: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
-    monkeypatch.setattr(statements, "PAGE", 2)
+    monkeypatch.setattr(statements, "PAGE_SIZE", 2)
     names = [f"LISTED-{number}" for number in range(5)]
     MessageInbox(partner("channel")).deliver([message(name, "ORDER-LISTED") for name in names])
     channel = Statements(partner("channel"))
@@ -45,7 +43,9 @@ def test_messages_are_listed_page_by_page_and_only_those_of_the_window(
     assert channel.page(MESSAGES, END, END + timedelta(hours=1), "").entries == ()
 
 
-def test_what_is_asked_for_by_id_comes_whenever_it_changed(partner: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_by_id_returns_entries_whenever_they_changed(
+    partner: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(statements, "AT_ONCE", 2)
     names = [f"ASKED/{number}" for number in range(5)]
     MessageInbox(partner("erp")).deliver([message(name, "ORDER-ASKED") for name in names])
@@ -55,7 +55,7 @@ def test_what_is_asked_for_by_id_comes_whenever_it_changed(partner: Connected, m
     assert list(found) == names
 
 
-def test_money_is_listed_with_its_amount_and_our_key_as_we_know_it(partner: Connected) -> None:
+def test_a_refund_is_listed_with_its_amount_and_our_own_key(partner: Connected) -> None:
     # given a refund whose key is not ASCII
     reference = "PAY-LISTED:25.90:CNY"
     Payments(partner("payments")).payment(reference)
@@ -72,10 +72,10 @@ def test_money_is_listed_with_its_amount_and_our_key_as_we_know_it(partner: Conn
     assert "退货-1:refund" in [entry.subject for entry in gateway.page(REFUNDS, START, END, "").entries]
 
 
-def test_points_are_what_was_told_and_stock_what_was_counted(partner: Connected, ask: httpx2.Client) -> None:
+def test_points_are_those_awarded_and_stock_is_what_was_counted(partner: Connected, ask: httpx2.Client) -> None:
     # given
-    told = message("CRM-LISTED", "ORDER-LISTED") | {"data": {"customer_id": "C-LISTED", "points": 30}}
-    MessageInbox(partner("crm")).deliver([told])
+    points = message("CRM-LISTED", "ORDER-LISTED") | {"data": {"customer_id": "C-LISTED", "points": 30}}
+    MessageInbox(partner("crm")).deliver([points])
     ask.post("/crm/points-spent", json={"customer_id": "C-LISTED", "points": 10})
     lines = [{"sku": "LAMP/BLUE", "quantity": 7}, {"sku": "MISCOUNTED-CUP", "quantity": 7}]
     ask.post(
@@ -89,12 +89,12 @@ def test_points_are_what_was_told_and_stock_what_was_counted(partner: Connected,
     assert {entry.subject: entry.quantity for entry in counted} == {"HZ/LAMP/BLUE": 7, "HZ/MISCOUNTED-CUP": 6}
 
 
-def test_a_book_that_a_partner_does_not_keep_is_named(partner: Connected) -> None:
+def test_an_unknown_book_raises_not_listed(partner: Connected) -> None:
     with pytest.raises(NotListed):
         Statements(partner("erp")).page(SHIPMENTS, START, END, "")
 
 
-def test_a_query_that_a_partner_does_not_take_is_a_refusal(partner: Connected) -> None:
+def test_a_rejected_query_is_a_refusal(partner: Connected) -> None:
     with pytest.raises(StatementRefused):
         Statements(partner("erp")).page(MESSAGES, START, END, "bm90IGEgY3Vyc29y")
 
@@ -104,19 +104,19 @@ GOOD = {"message_id": "M-1", "taken_at": "2026-11-11T00:00:00Z"}
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[Any], Statements]]:
-    """A partner that answers this, whatever it is asked."""
-    said: dict[str, Any] = {}
+    """A partner that gives this answer to every call."""
+    answer: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await Request(scope, receive).body()
-            await JSONResponse(said["body"])(scope, receive, send)
+            await JSONResponse(answer["body"])(scope, receive, send)
 
     with serving(app) as address:
         client = PartnerHttp("erp", address, SECRET, timeout_seconds=2.0)
 
         def says(body: Any) -> Statements:
-            said["body"] = body
+            answer["body"] = body
             return Statements(client)
 
         yield says
@@ -140,7 +140,7 @@ def answering() -> Iterator[Callable[[Any], Statements]]:
         ({"items": [GOOD], "next_cursor": "SAME"}, "next_cursor leads back"),
     ],
 )
-def test_what_is_not_as_agreed_is_trouble_that_names_the_field(
+def test_a_malformed_answer_is_trouble_that_names_the_field(
     answering: Callable[[Any], Statements], body: Any, wrong: str
 ) -> None:
     with pytest.raises(PartnerTrouble, match=wrong) as trouble:
@@ -148,5 +148,5 @@ def test_what_is_not_as_agreed_is_trouble_that_names_the_field(
     assert "cursor=" not in str(trouble.value)
 
 
-def test_an_answer_about_something_else_is_not_taken(answering: Callable[[Any], Statements]) -> None:
+def test_an_entry_that_was_not_asked_for_is_dropped(answering: Callable[[Any], Statements]) -> None:
     assert answering({"items": [GOOD]}).of(MESSAGES, ["M-2"]) == {}
