@@ -1,7 +1,7 @@
-"""A channel cancels an order: the same update of the workflow that everybody asks, and an answer that is kept.
+"""A channel cancels an order: send the workflow the same `cancel` update that the API sends, and keep its answer.
 
-The update's id is the event's, so that asking again joins the first question. The relay does not wait for a slow
-answer: it comes back for it, ever more rarely, like for every event that is not done.
+The update's id is the event's, so that a repeat joins the first request. The relay does not wait for a slow answer: it
+comes back for it, ever more rarely, as for every event that is not done.
 """
 
 from asyncio import to_thread
@@ -18,33 +18,33 @@ from temporalio.service import RPCError, RPCStatusCode
 from relay.rows import ENDED, Rows, Waiting
 from workflows.messages import CancelAnswer, CancelRequest
 
-ASK = timedelta(seconds=2)
-ANSWER = timedelta(seconds=0.3)
+START_TIMEOUT = timedelta(seconds=2)
+ANSWER_TIMEOUT = timedelta(seconds=0.3)
 TOO_LATE = "the channel canceled the order after it had ended"
 
 
 async def ask_to_cancel(client: Client, rows: Rows, waiting: Waiting) -> bool:
-    """True when the answer is known and kept. Raises RPCError when Temporal is in trouble."""
+    """Return True when the answer is known and kept. Raises RPCError when Temporal is in trouble."""
     order = waiting.order
     request = CancelRequest("the channel canceled the order", order.channel)
     try:
-        asked = await client.get_workflow_handle(waiting.workflow_id).start_update(
+        update = await client.get_workflow_handle(waiting.workflow_id).start_update(
             "cancel",
             request,
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,
             id=waiting.event.event_id,
             result_type=CancelAnswer,
-            rpc_timeout=ASK,
+            rpc_timeout=START_TIMEOUT,
         )
-        told: CancelAnswer = await asked.result(rpc_timeout=ANSWER)
+        answer: CancelAnswer = await update.result(rpc_timeout=ANSWER_TIMEOUT)
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return False
     except WorkflowUpdateFailedError:
-        # Its validator refuses nothing but orders that have ended.
-        told = CancelAnswer(ENDED, TOO_LATE)
+        # The update's validator refuses only orders that have ended.
+        answer = CancelAnswer(ENDED, TOO_LATE)
     except RPCError as trouble:
         if trouble.status is not RPCStatusCode.NOT_FOUND:
             raise
-        told = CancelAnswer(ENDED, TOO_LATE)
-    await to_thread(rows.answer_cancel, order.order_id, told.answer, told.detail)
+        answer = CancelAnswer(ENDED, TOO_LATE)
+    await to_thread(rows.keep_cancel_answer, order.order_id, answer.answer, answer.detail)
     return True

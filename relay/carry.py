@@ -1,13 +1,15 @@
 """The relay carries what PostgreSQL has accepted into Temporal: orders become workflows, webhooks become signals.
 
-It is the only way there, so recovery after a crash is not another one. Rows are taken by a lease, told to Temporal
-outside of any transaction, and marked. What a crash interrupts happens twice at worst, and both sides know repeats.
+It is the only way into Temporal, so recovery after a crash needs no code of its own. Rows are leased, handed to
+Temporal outside of any transaction, and marked. What a crash interrupts happens twice at worst, and both sides
+recognize repeats.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,19 +18,16 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.service_levels import Allowance
 from models.database import Sessions
-from relay.deadlines import DeadlineWatch
-from relay.erasures import Erasures
-from relay.events import Events
-from relay.histories import Histories
-from relay.inquiries import InquiryWatch
+from relay.events import EventJob
+from relay.histories import HistoryJob
+from relay.inquiries import InquiryJob
 from relay.isolation import Isolation
-from relay.messages import MessageNews
-from relay.proof import Proof
+from relay.messages import MessageJob
+from relay.order_queue import OrderQueue
 from relay.rows import Rows
-from relay.second_thoughts import SecondThoughts
-from relay.stock import StockNews
-from relay.turns import Turns
-from relay.waves import Waves
+from relay.stock import StockJob
+from relay.sweeps import database_sweeps
+from relay.waves import WaveJob
 from settings import Settings
 from workflows.starting import ORDER_WORKFLOW, order_start
 
@@ -37,59 +36,56 @@ THREADS = 16
 
 
 class Relay:
-    """Runs in every worker; several relays share the work by taking different rows."""
+    """Runs all jobs in every worker; several relays share the work by leasing different rows."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.rows = Rows(sessions)
         self.isolation = Isolation(sessions)
         self.allowance = Allowance(settings.express_share, settings.express_at_once)
-        self.turns = Turns(sessions, settings.relay_fair, settings.relay_ahead)
-        self.stock = StockNews(sessions, client, settings)
-        self.deadlines = DeadlineWatch(sessions)
-        self.messages = MessageNews(sessions, client, settings)
-        self.events = Events(self.rows, client, settings)
-        self.second_thoughts = SecondThoughts(sessions)
-        self.erasures = Erasures(sessions)
-        self.histories = Histories(sessions, client, settings)
-        self.proof = Proof(sessions, settings)
-        self.waves = Waves(sessions, client, settings)
-        self.inquiries = InquiryWatch(sessions, client, settings)
+        self.queue = OrderQueue(sessions, settings.relay_fair, settings.relay_ahead)
+        self.stock = StockJob(sessions, client, settings)
+        self.messages = MessageJob(sessions, client, settings)
+        self.events = EventJob(self.rows, client, settings)
+        self.histories = HistoryJob(sessions, client, settings)
+        self.waves = WaveJob(sessions, client, settings)
+        self.inquiries = InquiryJob(sessions, client, settings)
+        self.sweeps = database_sweeps(sessions, settings)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()
         self.moves = 0
-        """How often a job has looked, for whoever watches this process."""
+        """Rounds of all jobs so far: the watch of this process ends it when they stand still."""
 
     async def run(self) -> None:
-        """Carry until `stop`. Each job goes by itself: trouble in one is told and tried again, and the others go on."""
-        # The loop has few threads of its own, and a job that waits for a lock must not take the last.
+        """Carry until `stop`. Each job runs on its own: one that fails is logged and tried again while others go on."""
+        # The event loop's own pool is small, and a job that waits for a lock must not take its last thread.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
         await asyncio.gather(
             self._repeat("orders", self.start_orders),
             self._repeat("events", self.carry_events),
             self._repeat("waves", self.waves.carry),
-            # Looked at rarely, so that what changes many times meanwhile is told once.
+            # Run rarely, so that several changes of the same thing are passed on once.
             self._repeat("stock", self.stock.carry, shortest=LONGEST_PAUSE),
-            self._repeat("proof", self.proof.carry, shortest=LONGEST_PAUSE),
             self._repeat("messages", self.messages.carry, shortest=LONGEST_PAUSE),
-            # What nobody waits for by the second.
-            self._repeat("deadlines", self.deadlines.carry, LONGEST_PAUSE, longest=10),
+            # Nobody waits for these by the second.
             self._repeat("histories", self.histories.carry, LONGEST_PAUSE, longest=10),
-            self._repeat("erasures", self.erasures.carry, LONGEST_PAUSE, longest=20),
             self._repeat("inquiries", self.inquiries.carry, LONGEST_PAUSE, longest=20),
-            self._repeat("second_thoughts", self.second_thoughts.carry, LONGEST_PAUSE, longest=20),
+            *(
+                self._repeat(sweep.job, partial(asyncio.to_thread, sweep.run), LONGEST_PAUSE, sweep.longest_pause)
+                for sweep in self.sweeps
+            ),
         )
 
     def stop(self) -> None:
         self.stopping.set()
 
     async def start_orders(self) -> int:
-        """Start the workflows of a batch of accepted orders; answer how many, or one if there is no room."""
-        orders, busy = await asyncio.to_thread(self.turns.take)
+        """Start the workflows of a batch of accepted orders. Return how many, or 1 if there is no room for any."""
+        orders, busy = await asyncio.to_thread(self.queue.take)
         if not orders:
             return int(busy)
-        tried = [self.isolation.attempt("order", [order.order_id], self._start_order(order)) for order in orders]
-        if started := [order_id for order_id in await asyncio.gather(*tried) if order_id]:
+        starts = [self.isolation.attempt("order", [order.order_id], self._start_order(order)) for order in orders]
+        if started := [order_id for order_id in await asyncio.gather(*starts) if order_id]:
             await asyncio.to_thread(self.rows.mark_started, started)
         return len(started)
 
@@ -103,20 +99,20 @@ class Relay:
         shortest: float = SHORTEST_PAUSE,
         longest: float = LONGEST_PAUSE,
     ) -> None:
-        """Carry again and again, with pauses in seconds that grow while there is nothing to carry.
+        """Run the job again and again, with pauses (in seconds) that grow while there is nothing to carry.
 
-        Nothing that goes wrong in a job ends it, or anything else.
+        No failure ends the job or disturbs another.
         """
-        pause, troubled = shortest, False
+        pause, failing = shortest, False
         while not self.stopping.is_set():
             try:
                 carried = await carry()
-                if troubled:
-                    await self.isolation.job_works_again(job)
-                troubled = False
-            except Exception as trouble:
-                await self.isolation.job_failed(job, trouble)
-                carried, pause, troubled = 0, longest, True
+                if failing:
+                    await self.isolation.job_recovered(job)
+                failing = False
+            except Exception as error:
+                await self.isolation.job_failed(job, error)
+                carried, pause, failing = 0, longest, True
             self.moves += 1
             pause = shortest if carried else min(pause * 1.5, longest)
             with suppress(TimeoutError):

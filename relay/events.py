@@ -1,4 +1,4 @@
-"""Webhooks are carried to the workflows that they are about; what is nobody's waits aside."""
+"""Carries webhooks to the workflows that they are about, and sets aside those whose order never comes."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,21 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from record.orders.payment_claims import CHECK_ASKED
-from relay.arrivals import Arrivals
 from relay.cancels import ask_to_cancel
-from relay.isolation import Isolation, lies_in_the_row
+from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
 from relay.rows import TAKE_EVENTS, Rows, Waiting, key_of
+from relay.stock_events import StockEvents
 from settings import Settings
 from workflows.messages import PartnerEvents
 from workflows.starting import RETURN_WORKFLOW, return_start
 
 log = structlog.get_logger()
 
-PATIENT_TRIES = 10
-"""How often at least a webhook is looked at before it counts as nobody's, however old it is."""
-# What a person must see to after an order's end, and what may never go unseen. Of money see relay/late_money.py.
+MIN_TRIES_UNCLAIMED = 10
+"""Tries that a webhook without an order gets at least before it is set aside, however old it is."""
+# Events that a person must handle when the workflow has ended, and events that always call one. For captured money see
+# relay/late_money.py.
 TOO_LATE = {
     "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
     "return.received": "goods of a return came after its case had ended: book them",
@@ -33,8 +34,8 @@ TOO_LATE = {
 ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
 
 
-class Events:
-    """Several relays share the webhooks; those of one workflow share a signal."""
+class EventJob:
+    """Several relays share the webhooks; the webhooks of one workflow share a signal."""
 
     def __init__(self, rows: Rows, client: Client, settings: Settings) -> None:
         self.rows = rows
@@ -42,61 +43,62 @@ class Events:
         self.settings = settings
         self.isolation = Isolation(rows.sessions)
         self.late_money = LateMoney(rows.sessions, client, settings)
-        self.arrivals = Arrivals(rows.sessions, client, settings)
+        self.stock_events = StockEvents(rows.sessions, client, settings)
 
     async def carry(self) -> int:
-        """Carry a batch; answers how many were looked at, whatever came of it, but not those that nothing took.
+        """Carry a batch. Return how many were looked at, less those that Temporal did not take.
 
-        So the relay goes on at once behind webhooks that nobody wants, and rests while Temporal is away.
+        So the relay goes on at once after webhooks without an order, and pauses while Temporal is down.
         """
         rows = await asyncio.to_thread(self.rows.take, TAKE_EVENTS)
         if not rows:
             return 0
-        of_stock = [row for row in rows if row.type in self.arrivals.types]
-        booked = await self._book(of_stock)
-        waiting = await asyncio.to_thread(self.rows.find, [row for row in rows if row.type not in self.arrivals.types])
+        about_stock = [row for row in rows if row.type in self.stock_events.types]
+        about_orders = [row for row in rows if row.type not in self.stock_events.types]
+        booked = await self._book(about_stock)
+        waiting = await asyncio.to_thread(self.rows.find, about_orders)
         known = {one.sequence for one in waiting}
-        missed = await self._tell_all(waiting)
+        missed = await self._signal_all(waiting)
         done = booked | (known - missed)
         if done:
             await asyncio.to_thread(self.rows.mark_carried, [row for row in rows if row.sequence in done])
-        left = [row for row in rows if row.sequence not in done]
-        unknown = {row.sequence for row in left} - known - {row.sequence for row in of_stock}
-        await self._put_off(left, unknown)
+        undone = [row for row in rows if row.sequence not in done]
+        unknown = {row.sequence for row in undone} - known - {row.sequence for row in about_stock}
+        await self._put_off(undone, unknown)
         return len(rows) - len(missed)
 
     async def _book(self, rows: Sequence[Row[Any]]) -> set[int]:
-        """The news of stock that is done with. They go in the order of their arrival: what each does to stock depends
-        on what was before."""
+        """Book events about stock in the sequence of their arrival, since each depends on the ones before. Return the
+        sequence numbers of those that are done."""
         done = set[int]()
         for row in sorted(rows, key=lambda row: row.sequence):
-            if await self.isolation.attempt("event", [key_of(row)], self.arrivals.carry(row)):
+            if await self.isolation.attempt("event", [key_of(row)], self.stock_events.carry(row)):
                 done.add(row.sequence)
         return done
 
-    async def _tell_all(self, waiting: Sequence[Waiting]) -> set[int]:
-        """Those that somebody has not heard. Several orders may hear the same, such as those that share a parcel: it is
-        done when all of them have."""
-        groups = [list(group) for _, group in groupby(waiting, key=_together)]
-        told = await asyncio.gather(*(self._tell(group) for group in groups))
+    async def _signal_all(self, waiting: Sequence[Waiting]) -> set[int]:
+        """Signal every workflow. Return the sequence numbers that some workflow did not take: a webhook about a parcel
+        goes to each order in it, and is done when all of them have taken it."""
+        groups = [list(group) for _, group in groupby(waiting, key=_signal_key)]
+        taken = await asyncio.gather(*(self._signal_safely(group) for group in groups))
         return {
             one.sequence
-            for group, heard in zip(groups, told, strict=True)
+            for group, sequences in zip(groups, taken, strict=True)
             for one in group
-            if one.sequence not in heard
+            if one.sequence not in sequences
         }
 
-    async def _tell(self, group: Sequence[Waiting]) -> list[int]:
-        """Tell one workflow; answers the sequence numbers that need not be carried again. Where one of them is not
-        taken, the others are told without it."""
+    async def _signal_safely(self, group: Sequence[Waiting]) -> list[int]:
+        """Signal one workflow. Return the sequence numbers that are done. When one event is at fault, the others are
+        sent without it."""
         if len(group) == 1:
             return await self.isolation.attempt("event", [key_of(group[0].event)], self._signal(group)) or []
         try:
             return await self._signal(group)
-        except Exception as trouble:
-            if lies_in_the_row(trouble):
-                return [sequence for one in group for sequence in await self._tell([one])]
-            self.isolation.told("event", [key_of(one.event) for one in group], trouble)
+        except Exception as error:
+            if is_row_at_fault(error):
+                return [sequence for one in group for sequence in await self._signal_safely([one])]
+            self.isolation.report("event", [key_of(one.event) for one in group], error)
             return []
 
     async def _signal(self, group: Sequence[Waiting]) -> list[int]:
@@ -113,9 +115,9 @@ class Events:
         except RPCError as trouble:
             if trouble.status != RPCStatusCode.NOT_FOUND:
                 raise
-            # The workflow has ended. Most reports then change nothing.
+            # The workflow has ended; most events then change nothing.
             await self._call_a_person(group, TOO_LATE)
-            await self.late_money.nobody_works_on(group)
+            await self.late_money.flag_unattended(group)
         return [waiting.sequence for waiting in group if waiting.sequence not in again]
 
     async def _report(self, group: Sequence[Waiting]) -> None:
@@ -141,19 +143,19 @@ class Events:
                 reason = reasons[waiting.event.type]
                 await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, reason)
 
-    async def _put_off(self, left: Sequence[Row[Any]], unknown: set[int]) -> None:
-        """What was not carried comes again later; what has been nobody's for too long is set aside."""
+    async def _put_off(self, undone: Sequence[Row[Any]], unknown: set[int]) -> None:
+        """Try these rows again later; set aside those whose order has not come for too long."""
         too_old = self.settings.unclaimed_after.total_seconds()
-        strangers = [row for row in left if _is_old(row, too_old) and row.sequence in unknown]
-        for kind, rows in groupby(sorted(strangers, key=_type), key=_type):
+        unclaimed = [row for row in undone if _is_old(row, too_old) and row.sequence in unknown]
+        for kind, rows in groupby(sorted(unclaimed, key=_type), key=_type):
             await self.isolation.put_aside("event", [key_of(row) for row in rows], f"nobody's {kind}")
-        out = {row.sequence for row in strangers}
-        if again := [row for row in left if row.sequence not in out]:
+        aside = {row.sequence for row in unclaimed}
+        if again := [row for row in undone if row.sequence not in aside]:
             await asyncio.to_thread(self.rows.put_off, again, unknown)
 
 
-def _together(waiting: Waiting) -> tuple[str, bool, bool]:
-    """What may be told in one go: the same kind of news about the same workflow."""
+def _signal_key(waiting: Waiting) -> tuple[str, bool, bool]:
+    """Events with the same key share a signal: the same kind of event for the same workflow."""
     return waiting.workflow_id, waiting.asks_for_return, waiting.asks_for_cancel
 
 
@@ -162,4 +164,4 @@ def _type(row: Row[Any]) -> str:
 
 
 def _is_old(row: Row[Any], too_old: float) -> bool:
-    return float(row.age) > too_old and int(row.tries) >= PATIENT_TRIES
+    return float(row.age) > too_old and int(row.tries) >= MIN_TRIES_UNCLAIMED

@@ -1,6 +1,6 @@
-"""When a workflow has closed, what support needs of its history is kept, long before Temporal forgets it.
+"""Keeps what support needs of a closed workflow's history, long before Temporal's retention ends.
 
-It is done minutes later and a few at a time, so that a peak of orders is not slowed down by it.
+It runs minutes after the end and a few workflows at a time, so that it does not slow down a peak of orders.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from workflows.history import Happening, fetch_happenings, has_ended
 log = structlog.get_logger()
 
 AT_ONCE = 5
-# Taken by a lease that grows, since a workflow may tell of its end for days before it closes.
+# The lease grows, since a workflow may go on sending its last messages for days before it closes.
 TAKE = text("""
     WITH taken AS (
         UPDATE histories_due SET tries = tries + 1,
@@ -39,8 +39,8 @@ TAKE = text("""
 DONE = text("DELETE FROM histories_due WHERE subject = :subject")
 
 
-class Histories:
-    """Runs in every worker beside the relay's other work; several take different workflows."""
+class HistoryJob:
+    """Runs in every worker beside the relay's other jobs; several lease different workflows."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.sessions = sessions
@@ -49,10 +49,10 @@ class Histories:
         self.isolation = Isolation(sessions)
 
     async def carry(self) -> int:
-        """Keep the histories of a few workflows, if they have closed; answer how many were looked at."""
+        """Keep the histories of a few workflows, if they have closed. Return how many were looked at."""
         due = await asyncio.to_thread(self._take)
-        looked = [await self.isolation.attempt("history", [row.subject], self._keep(row)) for row in due]
-        return sum(one is not None for one in looked)
+        kept = [await self.isolation.attempt("history", [row.subject], self._keep(row)) for row in due]
+        return sum(one is not None for one in kept)
 
     async def _keep(self, row: Row[Any]) -> bool:
         if row.case_id is None:
@@ -60,23 +60,23 @@ class Histories:
         else:
             workflow_id = return_workflow_id(row.channel, row.channel_order_id, row.case_id)
         try:
-            told = await fetch_happenings(self.client, workflow_id, self.settings.rpc_timeout)
+            happenings = await fetch_happenings(self.client, workflow_id, self.settings.rpc_timeout)
         except RPCError as trouble:
             if trouble.status != RPCStatusCode.NOT_FOUND:
                 raise
             log.warning("history_forgotten", workflow_id=workflow_id)
-            told = []
-        if told and not has_ended(told):
+            happenings = []
+        if happenings and not has_ended(happenings):
             return False
-        await asyncio.to_thread(self._write, row, workflow_id, told)
+        await asyncio.to_thread(self._write, row, workflow_id, happenings)
         return True
 
     def _take(self) -> Sequence[Row[Any]]:
         with self.sessions.begin() as session:
             return session.execute(TAKE, {"at_once": AT_ONCE}).all()
 
-    def _write(self, row: Row[Any], workflow_id: str, told: Sequence[Happening]) -> None:
-        kept = [asdict(happening) | {"at": happening.at.isoformat()} for happening in told]
+    def _write(self, row: Row[Any], workflow_id: str, happenings: Sequence[Happening]) -> None:
+        kept = [asdict(happening) | {"at": happening.at.isoformat()} for happening in happenings]
         values = {"workflow_id": workflow_id, "order_id": row.order_id, "happenings": kept}
         with self.sessions.begin() as session:
             if kept:

@@ -1,4 +1,4 @@
-"""Now and then it is looked whether a partner has been silent about something for too long; then it is asked."""
+"""Starts an inquiry when a partner has been silent about some work for too long."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from workflows.starting import INQUIRY_WORKFLOW, inquiry_start
 
 log = structlog.get_logger()
 
-# A look at the head of an index for each.
+# Each part reads the head of an index.
 DUE = text(f"""
     SELECT 'wms' WHERE EXISTS (SELECT FROM fulfillment_orders WHERE {AT_WAREHOUSE} AND {SILENT_SINCE} <= :wms)
     UNION ALL
@@ -24,8 +24,8 @@ DUE = text(f"""
 """)
 
 
-class InquiryWatch:
-    """Runs in every worker beside the relay's other work."""
+class InquiryJob:
+    """Runs in every worker beside the relay's other jobs."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.sessions = sessions
@@ -33,12 +33,12 @@ class InquiryWatch:
         self.settings = settings
 
     async def carry(self) -> int:
-        """Start asking those who are silent. Answers 0, so that it is looked again after the longest pause only."""
+        """Start an inquiry for each silent partner. Return 0, so that the relay looks again after its longest pause."""
         for partner in await asyncio.to_thread(self._silent):
             try:
                 await self.client.start_workflow(INQUIRY_WORKFLOW, **inquiry_start(self.settings, partner))
             except WorkflowAlreadyStartedError:
-                # It goes on until nothing is due.
+                # The running inquiry goes on until nothing is due.
                 pass
             except RPCError as trouble:
                 log.warning("inquiry_not_started", partner=partner, status=trouble.status.name)

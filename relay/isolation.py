@@ -1,4 +1,5 @@
-"""No row and no job of the relay ends a worker or holds up the others: what fails is told, and set aside."""
+"""Failures in the relay: a row or job that fails is logged, tried again and at last set aside, and never ends a worker
+or holds up others."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -16,67 +17,69 @@ from models.set_aside import TRIES, is_rows_own, kind_of, over, set_aside
 log = structlog.get_logger()
 
 NOT_TAKEN = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE}
-"""How Temporal refuses what it would refuse again; any other failure of a call passes."""
+"""Statuses of calls that Temporal would refuse again; any other failure of a call may pass."""
 TROUBLES = Counter("baton_relay_troubles", "Failures of the relay's jobs and of the rows they work", ["job", "error"])
 
 Answer = TypeVar("Answer")
 
 
 class Isolation:
-    """What the relay's jobs tell their failures to."""
+    """Where the relay's jobs report their failures."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def attempt(self, kind: str, subjects: Sequence[str], work: Awaitable[Answer]) -> Answer | None:
-        """The answer of `work`, or None where it failed: the rows are tried again after their lease, and set aside when
-        they have failed too often by themselves."""
+        """Return the result of `work`, or None if it failed. Its rows are then tried again after their lease, and set
+        aside when they were at fault too often."""
         try:
             return await work
-        except Exception as trouble:
-            self.told(kind, subjects, trouble)
-            if lies_in_the_row(trouble):
-                await self.put_aside(kind, subjects, kind_of(trouble), TRIES)
+        except Exception as error:
+            self.report(kind, subjects, error)
+            if is_row_at_fault(error):
+                await self.put_aside(kind, subjects, kind_of(error), TRIES)
             return None
 
-    def told(self, kind: str, subjects: Sequence[str], trouble: Exception) -> None:
-        """Count and log it, and no more."""
-        TROUBLES.labels(kind, type(trouble).__name__).inc()
-        log.warning("row_not_worked", kind=kind, subjects=[*subjects][:5], error=kind_of(trouble))
+    def report(self, kind: str, subjects: Sequence[str], error: Exception) -> None:
+        """Count and log a failure, and no more."""
+        TROUBLES.labels(kind, type(error).__name__).inc()
+        log.warning("row_not_worked", kind=kind, subjects=[*subjects][:5], error=kind_of(error))
 
     async def put_aside(self, kind: str, subjects: Sequence[str], reason: str, limit: int = 1) -> list[str]:
-        """Those that were set aside by this. Trouble with the database is left for the next time."""
+        """Count a failure of each subject, and set aside those with `limit` of them. Return the subjects set aside;
+        none if the database fails, so that the next failure counts instead."""
         try:
-            out = await asyncio.to_thread(self._note, kind, subjects, reason, limit)
-        except SQLAlchemyError as trouble:
-            log.warning("not_set_aside", kind=kind, error=kind_of(trouble))
+            aside = await asyncio.to_thread(self._set_aside, kind, subjects, reason, limit)
+        except SQLAlchemyError as error:
+            log.warning("not_set_aside", kind=kind, error=kind_of(error))
             return []
-        if out:
-            log.error("set_aside", kind=kind, count=len(out), subjects=out[:5], reason=reason)
-        return out
+        if aside:
+            log.error("set_aside", kind=kind, count=len(aside), subjects=aside[:5], reason=reason)
+        return aside
 
-    async def job_failed(self, job: str, trouble: Exception) -> None:
-        """A job as a whole failed: it goes on after a pause, and is listed as set aside if that does not end."""
-        TROUBLES.labels(job, type(trouble).__name__).inc()
-        log.warning("relay_trouble", job=job, error=kind_of(trouble))
-        if lies_in_the_row(trouble):
-            await self.put_aside("job", [job], kind_of(trouble), TRIES)
+    async def job_failed(self, job: str, error: Exception) -> None:
+        """Report that a whole job failed. It runs again after a pause, and is listed as set aside if it keeps
+        failing."""
+        TROUBLES.labels(job, type(error).__name__).inc()
+        log.warning("relay_trouble", job=job, error=kind_of(error))
+        if is_row_at_fault(error):
+            await self.put_aside("job", [job], kind_of(error), TRIES)
 
-    async def job_works_again(self, job: str) -> None:
+    async def job_recovered(self, job: str) -> None:
         with suppress(SQLAlchemyError):
-            await asyncio.to_thread(self._over, job)
+            await asyncio.to_thread(self._clear, job)
 
-    def _note(self, kind: str, subjects: Sequence[str], reason: str, limit: int) -> list[str]:
+    def _set_aside(self, kind: str, subjects: Sequence[str], reason: str, limit: int) -> list[str]:
         with self._sessions.begin() as session:
             return set_aside(session, kind, subjects, reason, limit)
 
-    def _over(self, job: str) -> None:
+    def _clear(self, job: str) -> None:
         with self._sessions.begin() as session:
             over(session, "job", [job])
 
 
-def lies_in_the_row(trouble: Exception) -> bool:
-    """Whether the same row would fail again with everything else in order."""
-    if isinstance(trouble, RPCError):
-        return trouble.status in NOT_TAKEN
-    return is_rows_own(trouble)
+def is_row_at_fault(error: Exception) -> bool:
+    """True if the same row would fail again with everything else in order."""
+    if isinstance(error, RPCError):
+        return error.status in NOT_TAKEN
+    return is_rows_own(error)

@@ -1,4 +1,4 @@
-"""Money that is heard of at any time: booked at once whatever became of its order, and paid back where it is due."""
+"""Captured payments: booked at once whatever the order's status, and paid back if the order was undone."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from workflows.starting import SETTLEMENT_WORKFLOW, settlement_start
 
 CAPTURED = "payment.captured"
 _ENDED = ", ".join(f"'{status}'" for status in OrderStatus if is_final(ORDER, status))
-NOBODY_WORKS_ON_IT = text(f"""
+FLAG_UNATTENDED = text(f"""
     UPDATE orders SET attention = 'a payment was captured and nobody works on the order'
     WHERE order_id = :order_id AND status NOT IN ({_ENDED})
 """)
@@ -32,37 +32,38 @@ class LateMoney:
         self.settings = settings
 
     async def carry(self, group: Sequence[Waiting]) -> set[int]:
-        """Book what these events say was captured. Answers the sequence numbers of those to be carried again."""
+        """Book what these events say was captured. Return the sequence numbers of those to be carried again."""
         about_money = [waiting for waiting in group if waiting.event.type in (CAPTURED, CHECK_ASKED)]
         due = [one for one in about_money if await asyncio.to_thread(self._book, one)]
         if due and not await self._settle(due[0].order.order_id):
             return {one.sequence for one in due}
         return set()
 
-    async def nobody_works_on(self, group: Sequence[Waiting]) -> None:
-        """The workflow is gone. Where the order has not ended either, a person must know of the money."""
+    async def flag_unattended(self, group: Sequence[Waiting]) -> None:
+        """Call a person to captured money of an order that is open but has no workflow any more."""
         if any(waiting.event.type == CAPTURED for waiting in group):
             await asyncio.to_thread(self._call_a_person, group[0].order.order_id)
 
     def _book(self, waiting: Waiting) -> bool:
-        """Whether the gateway is to be asked by a run of its own: the order has ended, or that was wished."""
+        """Book a capture. True if a settlement run must ask the gateway: the order was undone, or a check was asked
+        for."""
         if waiting.event.type == CHECK_ASKED:
             return True
         with self.sessions.begin() as session:
             key = waiting.event.partner, waiting.event.event_id
-            told = session.get_one(PartnerEventRow, key).data
-            amount = Money.parse(told["amount"], told["currency"])
-            captured = payment_claims.capture(session, told["payment_reference"], amount)
+            data = session.get_one(PartnerEventRow, key).data
+            amount = Money.parse(data["amount"], data["currency"])
+            captured = payment_claims.capture(session, data["payment_reference"], amount)
         return captured is not None and captured.status in UNDONE
 
     async def _settle(self, order_id: str) -> bool:
         try:
             await self.client.start_workflow(SETTLEMENT_WORKFLOW, **settlement_start(self.settings, order_id))
         except WorkflowAlreadyStartedError:
-            # It may have asked before this money came.
+            # The running settlement may have asked the gateway before this money came.
             return False
         return True
 
     def _call_a_person(self, order_id: str) -> None:
         with self.sessions.begin() as session:
-            session.execute(NOBODY_WORKS_ON_IT, {"order_id": order_id})
+            session.execute(FLAG_UNATTENDED, {"order_id": order_id})

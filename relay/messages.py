@@ -1,4 +1,4 @@
-"""What others are to hear: carried from the log into the queues of subscribers; runs begin where something is due."""
+"""Fills the queues of subscribers from the log, and starts a run for each subscriber or recipient with anything due."""
 
 import asyncio
 import time
@@ -19,15 +19,15 @@ from settings import Settings
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
 
 CLEAN_EVERY_SECONDS = 60.0
-# A look at the head of an index for each recipient; to count what waits would be a look at all of it.
+# Reads the head of an index for each recipient; counting what waits would read all of it.
 LEFT = text(f"""
     SELECT recipient FROM unnest(CAST(:recipients AS text[])) AS known(recipient)
     WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_LEFT})
 """)
 
 
-class MessageNews:
-    """Runs in every worker beside the relay's other work. While nobody subscribes it asks two questions and no more."""
+class MessageJob:
+    """Runs in every worker beside the relay's other jobs. While nobody subscribes, a round costs two queries."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.isolation = Isolation(sessions)
@@ -39,7 +39,7 @@ class MessageNews:
         self._clean_at = 0.0
 
     async def carry(self) -> int:
-        """Fill the queues and start what is to be told; answer how many have something to be told."""
+        """Fill the queues and start the runs. Return how many subscribers and recipients have something due."""
         behind = await asyncio.to_thread(self._behind)
         for subscription_id in behind or ():
             await self.isolation.attempt(
@@ -48,13 +48,13 @@ class MessageNews:
         subscribers = [] if behind is None else await asyncio.to_thread(self._due)
         for subscription_id, channel in subscribers:
             await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id, channel)
-        recipients = await asyncio.to_thread(self._untold)
+        recipients = await asyncio.to_thread(self._recipients_behind)
         for recipient in recipients:
             await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient)
         return len(subscribers) + len(recipients)
 
     def _behind(self) -> list[str] | None:
-        """Whose queue lacks what the log has up to the horizon; None while nobody listens."""
+        """Return the subscribers whose queue lacks facts of the log up to the horizon; None if nobody subscribes."""
         with self.sessions.begin() as session:
             if not queue.anybody_listens(session):
                 return None
@@ -74,15 +74,15 @@ class MessageNews:
                 self._clean_at = time.monotonic() + CLEAN_EVERY_SECONDS
             return queue.subscribers_to_tell(session)
 
-    def _untold(self) -> list[str]:
+    def _recipients_behind(self) -> list[str]:
         with self.sessions() as session:
             return list(session.scalars(LEFT, {"recipients": list(RECIPIENTS)}))
 
-    async def _start(self, workflow: str, start: Callable[..., dict[str, Any]], *whom: str | None) -> None:
-        """A run that is there already goes on until nothing is due."""
+    async def _start(self, workflow: str, start: Callable[..., dict[str, Any]], *receiver: str | None) -> None:
+        """Start a run; one that is there already goes on until nothing is due."""
         try:
-            await self.client.start_workflow(workflow, **start(self.settings, *whom))
+            await self.client.start_workflow(workflow, **start(self.settings, *receiver))
         except WorkflowAlreadyStartedError:
             pass
-        except Exception as trouble:
-            self.isolation.told("messages", [str(whom[0])], trouble)
+        except Exception as error:
+            self.isolation.report("messages", [str(receiver[0])], error)

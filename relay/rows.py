@@ -1,4 +1,4 @@
-"""What waits to be carried: taken by a lease, so that what a crash leaves behind is taken again."""
+"""The rows that wait to be carried. They are leased, so that what a crash leaves behind is taken again."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from sqlalchemy import Row, TextClause, text
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
 from record.orders.payment_claims import FIRST_TO_NAME
-from relay.turns import BATCH
+from relay.order_queue import BATCH
 from workflows.messages import PartnerEvent
 
 MARK_ORDERS = text("""
@@ -18,9 +18,9 @@ MARK_ORDERS = text("""
         SELECT order_id FROM orders WHERE order_id = ANY(:done) ORDER BY order_id FOR NO KEY UPDATE))
 """)
 
-AGAIN_AT_LEAST = 10
-"""Of a batch of webhooks, so many may be ones that were looked at before, however many new ones there are."""
-# New ones never stand behind those that nobody wants, nor these behind the new. All are leased for half a minute.
+MIN_RETRIES_IN_BATCH = 10
+"""Places in a batch of webhooks for those that were tried before, however many new ones there are."""
+# New webhooks never queue behind retries, nor retries behind new ones. All are leased for half a minute.
 TAKE_EVENTS = text(f"""
     WITH fresh AS MATERIALIZED (
         SELECT partner, event_id FROM partner_events
@@ -29,15 +29,15 @@ TAKE_EVENTS = text(f"""
     ), again AS MATERIALIZED (
         SELECT partner, event_id FROM partner_events
         WHERE relayed_at IS NULL AND least(tries, 1) = 1 AND relay_after <= now()
-        ORDER BY relay_after, sequence LIMIT greatest(:batch - (SELECT count(*) FROM fresh), {AGAIN_AT_LEAST})
+        ORDER BY relay_after, sequence LIMIT greatest(:batch - (SELECT count(*) FROM fresh), {MIN_RETRIES_IN_BATCH})
         FOR UPDATE SKIP LOCKED)
     UPDATE partner_events SET tries = tries + 1, relay_after = now() + interval '30 seconds'
     WHERE (partner, event_id) IN (SELECT partner, event_id FROM fresh UNION ALL SELECT partner, event_id FROM again)
     RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id, tries,
         extract(epoch FROM now() - received_at) AS age
 """)
-# A webhook may come before its cause: it is looked at again ever more rarely, at first every half minute at least. One
-# whose cause is not there after some minutes waits a twentieth of its age, so that many of them cost little.
+# A webhook may come before its order, parcel or payment: it is tried again after pauses that grow to 30 seconds. One
+# that still has none after 10 tries waits a twentieth of its age, so that many of them cost little.
 PUT_OFF = text("""
     UPDATE partner_events SET relay_after = now() + greatest(
         least(interval '30 seconds', interval '0.1 seconds' * power(2, least(tries - 1, 10))),
@@ -52,7 +52,7 @@ MARK_EVENTS = text("""
     WHERE partner = told_partner AND event_id = told_event
 """)
 
-# Each finds the targets of many subjects at once; `key` is the subject as the webhook named it.
+# Each query finds the targets of many subjects at once; `key` is the subject as the webhook named it.
 _ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id"
 FIND_FULFILLMENT = text(f"""
     SELECT wanted.key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
@@ -60,7 +60,7 @@ FIND_FULFILLMENT = text(f"""
     JOIN fulfillment_orders f ON f.fulfillment_order_id = wanted.key OR f.shipment_id = wanted.key
     JOIN orders o USING (order_id)
 """)
-# Who follows parcels for all carriers knows the waybill only.
+# A service that tracks parcels for all carriers knows only the waybill.
 FIND_WAYBILL = text(f"""
     SELECT s.waybill AS key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
     FROM shipments s JOIN fulfillment_orders f USING (shipment_id) JOIN orders o USING (order_id)
@@ -70,17 +70,17 @@ FIND_RETURN = text(f"""
     SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
-# A payment is one order's, also before it is bound; what else names it hears nothing of it.
-_WHOSE = f"""
+# A payment belongs to one order, even before it is bound: other orders that name it are not told.
+_OWNER = f"""
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)
     JOIN orders o ON o.order_id = coalesce(
         (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
         ({FIRST_TO_NAME.format(reference="wanted.key")}))
     WHERE o.workflow_started_at IS NOT NULL"""
-FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_WHOSE}")
-# Money of a payment that has moved to follow-up orders may come back from there.
+FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_OWNER}")
+# A refund may be about money of the payment that has moved to follow-up orders.
 FIND_REFUND = text(f"""
-    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_WHOSE}
+    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_OWNER}
     UNION ALL
     SELECT o.payment_reference, o.order_id, NULL, {_ORDER} FROM orders o
     WHERE o.payment_reference = ANY(:keys) AND o.follow_up_of <> '' AND o.workflow_started_at IS NOT NULL
@@ -108,7 +108,7 @@ CANCEL_ANSWERED = text("""
     VALUES (:order_id, 'order.cancel_answered', 'cancel_answered', 'baton', CAST(:data AS jsonb))
     ON CONFLICT DO NOTHING
 """)
-# An order that has ended without delivery has nothing left to cancel.
+# An order that ended without delivery has nothing to cancel.
 CANCELED_TOO_LATE = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id AND status = 'completed'")
 CALL_A_PERSON = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
 
@@ -153,13 +153,13 @@ class Rows:
             session.execute(MARK_ORDERS, {"done": list(orders)})
 
     def mark_carried(self, rows: Sequence[Row[Any]]) -> None:
-        """By their keys: to find them by anything else would be to read more of them each day."""
+        """Mark by primary key: any other search would read more rows each day."""
         keys = {"partners": [row.partner for row in rows], "event_ids": [row.event_id for row in rows]}
         with self.sessions.begin() as session:
             session.execute(MARK_EVENTS, keys)
 
     def put_off(self, rows: Sequence[Row[Any]], unknown: set[int]) -> None:
-        """Look at them later; those with a sequence number in `unknown` have no order, parcel or payment yet."""
+        """Try these rows later. Those with a sequence number in `unknown` have no order, parcel or payment yet."""
         values = {
             "partners": [row.partner for row in rows],
             "event_ids": [row.event_id for row in rows],
@@ -172,8 +172,8 @@ class Rows:
         with self.sessions.begin() as session:
             session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
 
-    def answer_cancel(self, order_id: str, answer: str, detail: str) -> None:
-        """Keep what became of the channel's wish; what cannot be canceled any more calls a person."""
+    def keep_cancel_answer(self, order_id: str, answer: str, detail: str) -> None:
+        """Log the answer to a channel's cancellation, and call a person if the order can no longer be canceled."""
         with self.sessions.begin() as session:
             data = json.dumps({"answer": answer, "detail": detail})
             session.execute(CANCEL_ANSWERED, {"order_id": order_id, "data": data})
@@ -184,7 +184,7 @@ class Rows:
                 session.execute(CANCELED_TOO_LATE, {"order_id": order_id, "reason": detail})
 
     def find(self, rows: Sequence[Row[Any]]) -> list[Waiting]:
-        """The rows whose order is there, by workflow and then in the order of arrival; the others wait on."""
+        """Return the rows whose order is there, sorted by workflow, then by arrival; the others stay waiting."""
         found = []
         with self.sessions.begin() as session:
             for kind in {_kind(row) for row in rows}:
@@ -192,13 +192,13 @@ class Rows:
                 targets = session.execute(
                     FIND.get(kind, FIND_ORDER), {"keys": list({row.subject for row in same_kind})}
                 )
-                # A parcel may be several orders': each of them hears of it.
+                # Several orders may share a parcel: the event goes to each of them.
                 found += [_waiting(row, target) for target in targets for row in same_kind if row.subject == target.key]
         return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
 
 
 def key_of(event: Row[Any] | PartnerEvent) -> str:
-    """What a webhook goes by where it is set aside."""
+    """Return the subject under which a webhook is set aside: `partner/event_id`."""
     return f"{event.partner}/{event.event_id}"
 
 

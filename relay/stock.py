@@ -1,5 +1,5 @@
-"""Stock that has changed is carried on: the sweep looks at it, orders that wait for it are woken, and a push begins for
-each channel that is behind.
+"""Passes on changes of stock: runs the sweep, wakes orders that wait for stock, and starts a push for each channel that
+is behind.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ BEHIND = text("""
 """)
 
 
-class StockNews:
-    """Runs in every worker beside the relay's other work. What several do at once is done once."""
+class StockJob:
+    """Runs in every worker beside the relay's other jobs. What several do at once is done once."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self.isolation = Isolation(sessions)
@@ -38,7 +38,7 @@ class StockNews:
         self.sweep = Sweep(sessions)
 
     async def carry(self) -> int:
-        """Look at all that was touched, and start what is to be pushed; answer how many channels were behind."""
+        """Sweep all stock that was touched, and start pushes. Return how many channels were behind."""
         marks = AT_ONCE
         while marks == AT_ONCE:
             swept = await asyncio.to_thread(self.sweep.run)
@@ -58,7 +58,7 @@ class StockNews:
         try:
             await self.client.start_workflow(PUSH_WORKFLOW, **push_start(self.settings, channel))
         except WorkflowAlreadyStartedError:
-            # It goes on until nothing is behind, or waits until the channel's limit is over.
+            # The running push goes on until nothing is behind, or waits until the channel's rate limit is over.
             pass
-        except Exception as trouble:
-            self.isolation.told("push", [channel], trouble)
+        except Exception as error:
+            self.isolation.report("push", [channel], error)

@@ -1,4 +1,4 @@
-"""Orders that wait for stock are told to look again, each by a signal of its own."""
+"""Wakes orders that wait for stock, each by a signal."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ log = structlog.get_logger()
 
 
 async def wake(client: Client, settings: Settings, orders: Sequence[Name]) -> bool:
-    """Tell them in this sequence; False when Temporal is in trouble, and then some may not have heard it."""
+    """Signal the orders in this sequence. False if Temporal is in trouble: some orders may then not have got it."""
     for channel, channel_order_id in orders:
         handle = client.get_workflow_handle(order_workflow_id(channel, channel_order_id))
         try:
             await handle.signal("stock_arrived", rpc_timeout=settings.rpc_timeout)
-        except RPCError as trouble:
-            # One order that Temporal would refuse again must not have all the others woken for ever.
-            if trouble.status in NOT_TAKEN:
-                log.error("order_not_woken", channel=channel, order=channel_order_id, status=trouble.status.name)
-            elif trouble.status != RPCStatusCode.NOT_FOUND:
+        except RPCError as error:
+            # A signal that Temporal would refuse again must not have all orders woken again and again.
+            if error.status in NOT_TAKEN:
+                log.error("order_not_woken", channel=channel, order=channel_order_id, status=error.status.name)
+            elif error.status != RPCStatusCode.NOT_FOUND:
                 return False
     return True

@@ -1,6 +1,6 @@
-"""Waves that are released: each order is told, never more at once than the warehouses are being told of.
+"""Releases waves: signals each order of a wave, no more at a time than can be passed on to the warehouses.
 
-The order itself keeps no timer for its wave, so that thousands of them do not wake at the same second.
+An order keeps no timer for its wave, so that thousands of them do not wake in the same second.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.ids import order_workflow_id
 from models.database import Sessions
 from relay.isolation import Isolation
-from relay.turns import BATCH
+from relay.order_queue import BATCH
 from settings import Settings
 
-# Work that was told a minute ago and is not with its warehouse is stuck for a reason of its own.
+# Work that was released over a minute ago and is not at its warehouse is stuck for a reason of its own.
 ON_THE_WAY = text("""
     SELECT count(*) FROM fulfillment_orders
     WHERE status = 'open' AND wave_told_at IS NOT NULL AND wave_told_at > now() - interval '1 minute'
 """)
-# The list is an array, which is found once: a query in its place may be asked again for each row, and take other rows.
+# The list is an array, which is computed once: a subquery could be evaluated for each row, and lock other rows.
 TAKE = text("""
     UPDATE fulfillment_orders AS work SET wave_after = now() + interval '30 seconds'
     FROM orders
@@ -39,8 +39,8 @@ MARK = text("""
 """)
 
 
-class Waves:
-    """Runs in every worker beside the relay's other work; `ahead` work may be on its way to the warehouses."""
+class WaveJob:
+    """Runs in every worker beside the relay's other jobs; `relay_ahead` work may be on its way to the warehouses."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self._isolation = Isolation(sessions)
@@ -50,11 +50,11 @@ class Waves:
         self._rpc_timeout = settings.rpc_timeout
 
     async def carry(self) -> int:
-        """Tell the orders of a batch that their wave is released; how many were told."""
+        """Signal a batch of orders that their wave is released. Return how many took it."""
         rows = await asyncio.to_thread(self._take)
-        tried = [self._isolation.attempt("wave", [row.fulfillment_order_id], self._tell(row)) for row in rows]
-        told = await asyncio.gather(*tried)
-        done = [row.fulfillment_order_id for row, heard in zip(rows, told, strict=True) if heard]
+        signals = [self._isolation.attempt("wave", [row.fulfillment_order_id], self._signal(row)) for row in rows]
+        taken = await asyncio.gather(*signals)
+        done = [row.fulfillment_order_id for row, was_taken in zip(rows, taken, strict=True) if was_taken]
         if done:
             await asyncio.to_thread(self._mark, done)
         return len(done)
@@ -68,12 +68,12 @@ class Waves:
         with self._sessions.begin() as session:
             session.execute(MARK, {"done": done})
 
-    async def _tell(self, row: Row[Any]) -> bool:
+    async def _signal(self, row: Row[Any]) -> bool:
         handle = self._client.get_workflow_handle(order_workflow_id(row.channel, row.channel_order_id))
         try:
             await handle.signal("wave_released", row.fulfillment_order_id, rpc_timeout=self._rpc_timeout)
         except RPCError as trouble:
-            # An order that has ended has nothing left to release.
+            # An order that has ended has nothing to release.
             if trouble.status != RPCStatusCode.NOT_FOUND:
                 raise
         return True

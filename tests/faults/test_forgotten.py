@@ -12,7 +12,7 @@ from integrations.wms import PickRequest, Warehouse
 from record.comparing import silent_parcels, silent_work
 from record.comparing.silent_work import SilentWork
 from relay import inquiries
-from relay.inquiries import InquiryWatch
+from relay.inquiries import InquiryJob
 from tests.baton import Baton, eventually
 
 LAMP = [("ELEGANT-LAMP", 1, "9.00")]
@@ -164,11 +164,11 @@ async def silence(baton: Baton, order_id: str) -> None:
     with baton.sessions.begin() as session:
         session.execute(AGE, {"order_id": order_id})
         session.execute(AGE_PARCELS, {"order_id": order_id})
-    watch = InquiryWatch(baton.sessions, baton.client, baton.settings)
+    watch = InquiryJob(baton.sessions, baton.client, baton.settings)
     await eventually(lambda: watched(watch, baton, order_id), bool)
 
 
-async def watched(watch: InquiryWatch, baton: Baton, order_id: str) -> bool:
+async def watched(watch: InquiryJob, baton: Baton, order_id: str) -> bool:
     """A run that is just ending finds nothing, and the next one does."""
     await watch.carry()
     return await asked_now(baton, order_id)

@@ -21,7 +21,7 @@ from record.people.erasing import erase_due
 from record.stock.sweep import Sweep
 from relay.carry import Relay
 from relay.histories import TAKE
-from relay.messages import MessageNews
+from relay.messages import MessageJob
 from relay.rows import TAKE_EVENTS
 from settings import Settings
 from tests.factories import CHANNEL, LAMP, TEACUP, an_order, place_order, place_orders, stock_shop, store_webhook
@@ -191,7 +191,7 @@ async def test_a_subscription_that_cannot_be_filled_keeps_no_other_from_it(
     post.happened(place_order(sessions), "order.received")
 
     # when
-    news = MessageNews(sessions, temporal.client, settings)
+    news = MessageJob(sessions, temporal.client, settings)
     for _ in range(TRIES + 1):
         await news.carry()
 

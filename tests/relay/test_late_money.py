@@ -1,4 +1,4 @@
-"""B11: what the gateway captured is booked whatever has become of the order; a run pays back what came too late."""
+"""Captured money is booked whatever the order's status; a settlement run pays back what came too late."""
 
 import pytest
 from sqlalchemy import select, update
@@ -31,7 +31,7 @@ def relay(sessions: Sessions, client: Client, settings: Settings) -> Relay:
 
 
 async def an_order(relay: Relay, sessions: Sessions, status: str) -> OrderRow:
-    """Its workflow runs, but for what nobody works on; it stands there by the record."""
+    """An order with a workflow that no worker runs, and with this status in the record."""
     order_id = place_order(sessions)
     await relay.start_orders()
     with sessions.begin() as session:
@@ -58,10 +58,10 @@ def booked(sessions: Sessions, order: OrderRow) -> list[int]:
 
 async def settles(client: Client, order: OrderRow) -> bool:
     try:
-        told = await client.get_workflow_handle(settlement_id(order.order_id)).describe()
+        run = await client.get_workflow_handle(settlement_id(order.order_id)).describe()
     except RPCError:
         return False
-    return told.status == WorkflowExecutionStatus.RUNNING
+    return run.status == WorkflowExecutionStatus.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_dist_03_money_that_comes_while_a_run_settles_waits_for_the_next_r
     assert await settles(client, order)
 
 
-async def test_dist_03_our_own_wish_to_ask_the_gateway_starts_a_run_and_tells_the_order_nothing(
+async def test_dist_03_our_own_request_for_a_check_starts_a_run_and_does_not_signal_the_order(
     relay: Relay, client: Client, sessions: Sessions
 ) -> None:
     # given

@@ -1,4 +1,4 @@
-"""What others are to hear: it costs nothing while nobody listens, and is queued once by whoever is there."""
+"""The relay queues each fact once for each subscriber, and costs two queries while nobody subscribes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.database import Sessions
 from models.subscription import DeliveryRow
 from record.subscriptions import queue
-from relay.messages import MessageNews
+from relay.messages import MessageJob
 from settings import Settings
 from tests.factories import an_order, place_order, place_orders
 from tests.record.receiver import Post
@@ -24,8 +24,8 @@ def client(temporal: WorkflowEnvironment) -> Client:
 
 
 @pytest.fixture
-def news(sessions: Sessions, client: Client, settings: Settings) -> MessageNews:
-    return MessageNews(sessions, client, settings)
+def job(sessions: Sessions, client: Client, settings: Settings) -> MessageJob:
+    return MessageJob(sessions, client, settings)
 
 
 @pytest.fixture
@@ -35,45 +35,45 @@ def post(sessions: Sessions) -> Post:
 
 @pytest.fixture
 def asked(sessions: Sessions) -> Iterator[list[str]]:
-    """What PostgreSQL is asked."""
+    """The statements sent to PostgreSQL."""
     statements = list[str]()
 
-    def hear(_: object, __: object, statement: str, *___: object) -> None:
+    def record(_: object, __: object, statement: str, *___: object) -> None:
         statements.append(statement)
 
     engine = sessions.kw["bind"]
-    event.listen(engine, "before_cursor_execute", hear)
+    event.listen(engine, "before_cursor_execute", record)
     yield statements
-    event.remove(engine, "before_cursor_execute", hear)
+    event.remove(engine, "before_cursor_execute", record)
 
 
-async def test_while_nobody_subscribes_two_questions_are_asked_and_nothing_is_written(
-    news: MessageNews, post: Post, sessions: Sessions, asked: list[str]
+async def test_without_subscribers_a_round_is_two_queries_and_writes_nothing(
+    job: MessageJob, post: Post, sessions: Sessions, asked: list[str]
 ) -> None:
     post.happened(place_order(sessions), "order.received")
     asked.clear()
 
-    assert await news.carry() == 0
+    assert await job.carry() == 0
 
     assert len(asked) == 2
     assert all(statement.lstrip().startswith("SELECT") for statement in asked)
 
 
-async def test_a_run_is_started_for_each_subscriber_that_has_something_to_hear(
-    news: MessageNews, post: Post, sessions: Sessions, client: Client
+async def test_a_run_is_started_for_each_subscriber_with_something_due(
+    job: MessageJob, post: Post, sessions: Sessions, client: Client
 ) -> None:
-    hears, waits = (
+    due, not_due = (
         post.subscribe("http://127.0.0.1:9/"),
         post.subscribe("http://127.0.0.1:9/", types=["com.baton.ping"]),
     )
     post.happened(place_order(sessions), "order.received")
 
-    carried = [await news.carry(), await news.carry()]
+    carried = [await job.carry(), await job.carry()]
 
     assert carried == [1, 1]
-    run = await client.get_workflow_handle(f"deliver/{hears}").describe()
+    run = await client.get_workflow_handle(f"deliver/{due}").describe()
     assert run.workflow_type == "DeliveryWorkflow"
-    assert post.deliveries(waits) == []
+    assert post.deliveries(not_due) == []
 
 
 def test_two_relays_queue_each_fact_once(post: Post, sessions: Sessions) -> None:
@@ -90,7 +90,7 @@ def test_two_relays_queue_each_fact_once(post: Post, sessions: Sessions) -> None
     assert len(post.deliveries(subscription)) == 40
 
 
-def test_what_does_not_fit_stays_in_the_log_until_there_is_room(
+def test_facts_beyond_a_full_queue_stay_in_the_log_until_there_is_room(
     post: Post, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
@@ -115,7 +115,7 @@ def test_what_does_not_fit_stays_in_the_log_until_there_is_room(
     assert len(post.deliveries(subscription)) == 10
 
 
-def test_what_was_delivered_is_forgotten_after_a_time_and_what_is_parked_stays(post: Post, sessions: Sessions) -> None:
+def test_old_deliveries_are_deleted_and_parked_ones_stay(post: Post, sessions: Sessions) -> None:
     # given
     subscription = post.subscribe("http://127.0.0.1:9/")
     post.happened(place_order(sessions), "order.received", "order.accepted", "order.completed")

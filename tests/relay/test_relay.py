@@ -1,6 +1,6 @@
-"""What PostgreSQL accepted is carried into Temporal: once each, by whichever relay is there, whatever fell over before.
+"""The relay carries each accepted order and webhook into Temporal once, whatever crashed before.
 
-No worker runs here, so the workflows stand still and their histories show what they were told.
+No worker runs here, so the workflows stand still and their histories show which signals they got.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from relay.carry import Relay
-from relay.rows import BATCH, TAKE_EVENTS
-from relay.turns import TAKE_FAIRLY
+from relay.order_queue import BATCH, TAKE_FAIRLY
+from relay.rows import TAKE_EVENTS
 from settings import Settings
 from tests.factories import CHANNEL, an_order, place_order, place_orders, store_webhook
 from workflows.starting import ORDER_WORKFLOW, order_start
@@ -49,25 +49,25 @@ async def test_an_accepted_order_is_started_once_and_marked(relay: Relay, sessio
     # Given an accepted order
     order_id = place_order(sessions)
 
-    # When the relay comes by twice
+    # When the relay runs twice
     carried = [await relay.start_orders(), await relay.start_orders()]
 
-    # Then its workflow runs and it waits no more
+    # Then its workflow runs and it is marked
     assert carried == [1, 0]
     assert await is_running(order_workflow(relay, order_id))
     assert order_of(sessions, order_id).workflow_started_at
 
 
 def test_two_relays_take_different_orders(relay: Relay, sessions: Sessions) -> None:
-    # Given a relay that has taken some orders and is not done with that
+    # Given a relay whose transaction has taken some orders and is still open
     orders = place_orders(sessions, [an_order() for _ in range(5)])
     with sessions.begin() as session:
         first = [row.order_id for row in session.execute(TAKE_FAIRLY, {"batch": 2})]
 
-        # When another one takes some
+        # When another relay takes some
         second = [row.order_id for row in relay.rows.take(TAKE_FAIRLY)]
 
-    # Then it neither waits nor takes the same
+    # Then it neither waits nor takes the same ones
     assert (len(first), len(second)) == (2, 3)
     assert sorted(first + second) == sorted(orders)
 
@@ -84,10 +84,10 @@ def test_two_relays_take_different_events(relay: Relay, sessions: Sessions) -> N
 
 
 async def test_two_relays_share_a_backlog(relay: Relay, other: Relay, sessions: Sessions) -> None:
-    # Given more than one relay takes at once
+    # Given more orders than one batch
     orders = place_orders(sessions, [an_order() for _ in range(BATCH + 10)])
 
-    # When two come at the same time
+    # When two relays run at the same time
     carried = await asyncio.gather(relay.start_orders(), other.start_orders())
 
     # Then together they start each order once
@@ -95,10 +95,10 @@ async def test_two_relays_share_a_backlog(relay: Relay, other: Relay, sessions: 
     assert all([await is_running(order_workflow(relay, order_id)) for order_id in orders])
 
 
-async def test_what_a_crashed_relay_took_is_taken_again_when_its_lease_is_over(
+async def test_an_order_leased_by_a_crashed_relay_is_started_when_the_lease_is_over(
     relay: Relay, other: Relay, sessions: Sessions
 ) -> None:
-    # Given a relay that took an order and fell over
+    # Given a relay that leased an order and crashed
     order_id = place_order(sessions)
     assert relay.rows.take(TAKE_FAIRLY)
     assert await other.start_orders() == 0
@@ -111,10 +111,10 @@ async def test_what_a_crashed_relay_took_is_taken_again_when_its_lease_is_over(
     assert await is_running(order_workflow(other, order_id))
 
 
-async def test_a_start_that_happened_before_a_crash_is_marked(
+async def test_an_order_started_but_not_marked_before_a_crash_is_marked_and_not_started_again(
     relay: Relay, settings: Settings, sessions: Sessions
 ) -> None:
-    # Given an order that a relay started, and did not live to mark; it has even ended since
+    # Given an order that a relay started and did not mark; its workflow has even ended since
     order_id = place_order(sessions)
     row = order_of(sessions, order_id)
     start = order_start(settings, order_id, row.channel, row.channel_order_id, row.customer_id, row.units)
@@ -129,7 +129,7 @@ async def test_a_start_that_happened_before_a_crash_is_marked(
     assert (await order_workflow(relay, order_id).describe()).run_id == handle.first_execution_run_id
 
 
-async def test_an_event_without_an_order_waits_ever_longer_and_at_last_a_twentieth_of_its_age(
+async def test_an_event_without_an_order_is_tried_ever_more_rarely_and_at_last_each_twentieth_of_its_age(
     relay: Relay, sessions: Sessions
 ) -> None:
     key = store_webhook(sessions, "crm", "return.requested", f"{CHANNEL}/NEVER", case_id="K-1")
@@ -145,10 +145,10 @@ async def test_an_event_without_an_order_waits_ever_longer_and_at_last_a_twentie
     assert event_of(sessions, key).relayed_at is None
 
 
-async def test_an_event_that_came_before_its_order_is_carried_when_the_order_is_there(
+async def test_an_event_that_came_before_its_order_is_carried_once_the_order_has_a_workflow(
     relay: Relay, sessions: Sessions
 ) -> None:
-    # Given a return that is asked for before we know of the order
+    # Given a return that is requested before we know the order
     key = store_webhook(sessions, "crm", "return.requested", f"{CHANNEL}/EARLY", case_id="K-1")
     assert await relay.carry_events() == 1
 
@@ -158,7 +158,7 @@ async def test_an_event_that_came_before_its_order_is_carried_when_the_order_is_
     assert await relay.carry_events() == 1
     assert event_of(sessions, key).relayed_at is None
 
-    # When it has one, then the case begins with the event
+    # When it has one, then the event starts the case
     await relay.start_orders()
     let_time_pass(sessions)
     assert await relay.carry_events() == 1
@@ -167,7 +167,9 @@ async def test_an_event_that_came_before_its_order_is_carried_when_the_order_is_
     assert event_of(sessions, key).relayed_at
 
 
-async def test_events_of_one_workflow_share_a_signal_in_their_order(relay: Relay, sessions: Sessions) -> None:
+async def test_events_of_one_workflow_share_a_signal_in_the_sequence_of_their_arrival(
+    relay: Relay, sessions: Sessions
+) -> None:
     # Given three events about one order and one about another
     order_id, other_id = await started(relay, sessions, 2)
     kinds = ["payment.voided", "payment.captured", "refund.succeeded"]
@@ -178,17 +180,17 @@ async def test_events_of_one_workflow_share_a_signal_in_their_order(relay: Relay
     # When they are carried
     assert await relay.carry_events() == 4
 
-    # Then each workflow is woken once, with what happened first at first
+    # Then each workflow gets one signal, with the earliest event first
     assert await reports(order_workflow(relay, order_id)) == [kinds]
     assert await reports(order_workflow(relay, other_id)) == [["payment.captured"]]
 
 
-async def test_an_event_of_an_ended_order_is_marked(relay: Relay, sessions: Sessions) -> None:
+async def test_an_event_of_an_ended_order_is_marked_and_calls_nobody(relay: Relay, sessions: Sessions) -> None:
     # Given an order that has ended
     order_id = await ended(relay, sessions)
     key = tell(sessions, order_id, "refund.succeeded")
 
-    # When a partner says something that changes nothing any more
+    # When a partner reports something that changes nothing any more
     assert await relay.carry_events() == 1
 
     # Then it is not carried again, and nobody is called
@@ -203,7 +205,7 @@ async def test_an_event_of_an_ended_order_is_marked(relay: Relay, sessions: Sess
         ("refund.failed", "the gateway says that a refund failed: the money is still here"),
     ],
 )
-async def test_money_that_moves_when_nobody_works_on_the_order_calls_a_person(
+async def test_money_that_moves_after_the_workflow_has_ended_calls_a_person(
     kind: str, reason: str, relay: Relay, sessions: Sessions
 ) -> None:
     order_id = await ended(relay, sessions)
@@ -215,7 +217,7 @@ async def test_money_that_moves_when_nobody_works_on_the_order_calls_a_person(
     assert order_of(sessions, order_id).attention == reason
 
 
-async def test_a_relay_carries_until_it_is_stopped(relay: Relay, sessions: Sessions) -> None:
+async def test_a_relay_runs_until_it_is_stopped(relay: Relay, sessions: Sessions) -> None:
     # Given a relay at work
     working = asyncio.create_task(relay.run())
 
@@ -226,12 +228,12 @@ async def test_a_relay_carries_until_it_is_stopped(relay: Relay, sessions: Sessi
         assert time.monotonic() < give_up, "the order was not started"
         await asyncio.sleep(0.02)
 
-    # Then it is started, and the relay ends when it is asked to
+    # Then it is started, and the relay ends when it is stopped
     relay.stop()
     await asyncio.wait_for(working, 20)
 
 
-async def test_a_relay_outlives_trouble_with_the_database(
+async def test_a_relay_survives_a_lost_database_connection(
     relay: Relay, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a relay that cannot mark what it has started the first time
@@ -255,7 +257,7 @@ async def test_a_relay_outlives_trouble_with_the_database(
         let_time_pass(sessions)
         await asyncio.sleep(0.05)
 
-    # Then it has marked the order after all
+    # Then the relay has marked the order after all
     assert marked == [[order_id], [order_id]]
     relay.stop()
     await working
@@ -272,7 +274,7 @@ def event_of(sessions: Sessions, key: tuple[str, str]) -> PartnerEventRow:
 
 
 async def look_and_wait(relay: Relay, sessions: Sessions) -> float:
-    """For how many seconds a relay puts the waiting event off when it has looked at it; they have passed on return."""
+    """Return for how many seconds a relay puts off the waiting event, and let them pass."""
     assert await relay.carry_events() == 1
     with sessions.begin() as session:
         pause = session.scalars(text("SELECT extract(epoch FROM relay_after - now()) FROM partner_events")).one()
@@ -281,7 +283,7 @@ async def look_and_wait(relay: Relay, sessions: Sessions) -> float:
 
 
 def let_time_pass(sessions: Sessions) -> None:
-    """Every lease and every pause is over."""
+    """End every lease and every pause."""
     with sessions.begin() as session:
         for table in (OrderRow, PartnerEventRow):
             session.execute(update(table).values(relay_after=func.now()))
@@ -302,7 +304,7 @@ async def ended(relay: Relay, sessions: Sessions) -> str:
 
 
 def tell(sessions: Sessions, order_id: str, kind: str) -> tuple[str, str]:
-    """The payment gateway says something about the order."""
+    """Store a webhook of the payment gateway about the order."""
     reference = order_of(sessions, order_id).payment_reference
     money = {"payment_reference": reference, "amount": PAID, "currency": "CNY"}
     return store_webhook(sessions, "payments", kind, reference, **money)
@@ -318,15 +320,16 @@ async def is_running(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def signals(handle: WorkflowHandle[Any, Any]) -> list[Any]:
-    """What the workflow was told, a signal an entry."""
+    """Return the arguments of the signals that the workflow got."""
     converter = DataConverter.default.payload_converter
     history = await handle.fetch_history()
-    told = [event for event in history.events if event.event_type == SIGNALED]
+    signaled = [event for event in history.events if event.event_type == SIGNALED]
     return [
-        converter.from_payload(event.workflow_execution_signaled_event_attributes.input.payloads[0]) for event in told
+        converter.from_payload(event.workflow_execution_signaled_event_attributes.input.payloads[0])
+        for event in signaled
     ]
 
 
 async def reports(handle: WorkflowHandle[Any, Any]) -> list[list[str]]:
-    """The types of the events that partners reported, a signal an entry."""
+    """Return the types of the events in each signal that the workflow got."""
     return [[event["type"] for event in signal["events"]] for signal in await signals(handle)]

@@ -1,4 +1,4 @@
-"""However large a wave is, no more of it is under way at once than the warehouses are being told of."""
+"""However large a wave is, no more of it is released at once than can be passed on to the warehouses."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.set_aside import TRIES
-from relay.waves import Waves
+from relay.waves import WaveJob
 from settings import Settings
 from tests.factories import LAMP, an_order, place_orders, stock_shop
 
@@ -17,12 +17,12 @@ AHEAD = 30
 
 
 @pytest.fixture
-def waves(sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings) -> Waves:
-    return Waves(sessions, temporal.client, settings.model_copy(update={"relay_ahead": AHEAD}))
+def waves(sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings) -> WaveJob:
+    return WaveJob(sessions, temporal.client, settings.model_copy(update={"relay_ahead": AHEAD}))
 
 
 def a_wave_of(sessions: Sessions, number: int) -> None:
-    """So many fulfillment orders whose wave is due; their orders have no workflow that would take them further."""
+    """Plant `number` fulfillment orders whose wave is due; their orders have no workflow that would release them."""
     stock_shop(sessions, {"HANGZHOU": {LAMP: number}})
     orders = place_orders(sessions, [an_order() for _ in range(number)])
     with sessions.begin() as session:
@@ -40,7 +40,7 @@ def a_wave_of(sessions: Sessions, number: int) -> None:
         )
 
 
-async def test_a_large_wave_is_told_as_fast_as_the_warehouses_take_it(waves: Waves, sessions: Sessions) -> None:
+async def test_a_large_wave_is_released_as_fast_as_the_warehouses_take_it(waves: WaveJob, sessions: Sessions) -> None:
     # given
     a_wave_of(sessions, 70)
 
@@ -57,7 +57,7 @@ async def test_a_large_wave_is_told_as_fast_as_the_warehouses_take_it(waves: Wav
         assert session.scalar(told) == 2 * AHEAD
 
 
-async def test_what_two_relays_take_at_once_is_told_once(waves: Waves, sessions: Sessions) -> None:
+async def test_two_relays_take_different_work_of_a_wave(waves: WaveJob, sessions: Sessions) -> None:
     # given
     a_wave_of(sessions, 5)
 
@@ -68,7 +68,7 @@ async def test_what_two_relays_take_at_once_is_told_once(waves: Waves, sessions:
     assert taken == [5, 0]
 
 
-async def test_work_that_cannot_be_told_is_set_aside_and_the_rest_of_the_wave_is_told(
+async def test_work_that_cannot_be_signaled_is_set_aside_and_the_rest_of_the_wave_is_released(
     sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings
 ) -> None:
     # given a wave of two, of which one has a defect
@@ -76,11 +76,11 @@ async def test_work_that_cannot_be_told_is_set_aside_and_the_rest_of_the_wave_is
     with sessions() as session:
         broken = session.scalar(text("SELECT min(fulfillment_order_id) FROM fulfillment_orders"))
 
-    class Defective(Waves):
-        async def _tell(self, row: Any) -> bool:
+    class Defective(WaveJob):
+        async def _signal(self, row: Any) -> bool:
             if row.fulfillment_order_id == broken:
                 raise KeyError(broken)
-            return await super()._tell(row)
+            return await super()._signal(row)
 
     # when
     waves = Defective(sessions, temporal.client, settings)

@@ -1,4 +1,4 @@
-"""Channels take turns in the backlog, and the backlog waits in PostgreSQL."""
+"""Channels take turns in the order queue, and the backlog stays in PostgreSQL."""
 
 import time
 from collections import Counter
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from domain.service_levels import urgency
 from models.database import Sessions
-from relay.turns import BATCH, Turns
+from relay.order_queue import BATCH, OrderQueue
 from tests.factories import an_order, place_orders
 
 MANY = text("""
@@ -22,14 +22,14 @@ MANY = text("""
 
 
 def taken(sessions: Sessions, fair: bool = True, ahead: int = 100) -> Counter[str]:
-    return Counter(order.channel for order in Turns(sessions, fair, ahead).take().orders)
+    return Counter(order.channel for order in OrderQueue(sessions, fair, ahead).take().orders)
 
 
 def burst(sessions: Sessions, number: int = 2 * BATCH, channel: str = "marketplace") -> list[str]:
     return place_orders(sessions, [an_order(channel=channel) for _ in range(number)])
 
 
-def test_a_store_need_not_wait_for_the_end_of_a_burst(sessions: Sessions) -> None:
+def test_a_small_channel_does_not_wait_for_the_end_of_a_burst(sessions: Sessions) -> None:
     # given a burst of a marketplace, and then a few orders of two stores
     burst(sessions)
     burst(sessions, 3, "store")
@@ -39,7 +39,7 @@ def test_a_store_need_not_wait_for_the_end_of_a_burst(sessions: Sessions) -> Non
     assert taken(sessions) == {"store": 3, "mini-program": 1, "marketplace": BATCH - 4}
 
 
-def test_strictly_by_age_the_store_waits(sessions: Sessions) -> None:
+def test_strictly_by_age_a_small_channel_waits(sessions: Sessions) -> None:
     burst(sessions)
     burst(sessions, 3, "store")
     assert taken(sessions, fair=False) == {"marketplace": BATCH}
@@ -47,7 +47,7 @@ def test_strictly_by_age_the_store_waits(sessions: Sessions) -> None:
 
 def test_within_a_channel_the_oldest_order_is_first(sessions: Sessions) -> None:
     first, second = burst(sessions, BATCH), burst(sessions, BATCH)
-    took = [[order.order_id for order in Turns(sessions, True, 1000).take().orders] for _ in range(2)]
+    took = [[order.order_id for order in OrderQueue(sessions, True, 1000).take().orders] for _ in range(2)]
     assert [sorted(batch) for batch in took] == [sorted(first), sorted(second)]
 
 
@@ -58,28 +58,28 @@ def test_no_more_orders_are_in_temporal_than_agreed(sessions: Sessions) -> None:
         started = {"started": orders[:7]}
         session.execute(text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:started)"), started)
 
-    # when the relay comes by
-    first = Turns(sessions, True, 10).take()
+    # when the relay takes some
+    first = OrderQueue(sessions, True, 10).take()
 
-    # then it takes three, and none while there is no room; it knows that it should look again
+    # then it takes three, and none while there is no room, but is told to look again soon
     assert len(first.orders) == 3
     with sessions.begin() as session:
         started = {"started": [order.order_id for order in first.orders]}
         session.execute(text("UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(:started)"), started)
-    assert Turns(sessions, True, 10).take() == ((), True)
+    assert OrderQueue(sessions, True, 10).take() == ((), True)
 
     # and goes on when some are audited
     with sessions.begin() as session:
         session.execute(text("UPDATE orders SET status = 'accepted' WHERE order_id = ANY(:started)"), started)
-    assert len(Turns(sessions, True, 10).take().orders) == 3
+    assert len(OrderQueue(sessions, True, 10).take().orders) == 3
 
 
-def test_orders_that_are_stuck_do_not_stop_the_others(sessions: Sessions) -> None:
+def test_orders_stuck_before_their_audit_do_not_stop_the_others(sessions: Sessions) -> None:
     burst(sessions, 5)
     with sessions.begin() as session:
         session.execute(text("UPDATE orders SET workflow_started_at = now() - interval '2 minutes'"))
     burst(sessions, 1)
-    assert len(Turns(sessions, True, 5).take().orders) == 1
+    assert len(OrderQueue(sessions, True, 5).take().orders) == 1
 
 
 def test_a_backlog_of_a_hundred_thousand_is_as_quick_as_a_short_one(sessions: Sessions) -> None:
@@ -94,7 +94,7 @@ def test_a_backlog_of_a_hundred_thousand_is_as_quick_as_a_short_one(sessions: Se
     first = taken(sessions)
     took = time.perf_counter() - began
 
-    # then nobody has to sort them all
+    # then the query did not sort the whole backlog
     assert first["store"] == 2
     assert sum(first.values()) == BATCH
     assert took < 0.5
@@ -104,5 +104,5 @@ def test_a_backlog_of_a_hundred_thousand_is_as_quick_as_a_short_one(sessions: Se
     ("tags", "key"),
     [((), 3), (("gift",), 3), (("Express", "gift"), 1), (("economy",), 4), (("economy", "priority"), 2)],
 )
-def test_a_service_level_says_how_urgent_an_order_is(tags: tuple[str, ...], key: int) -> None:
+def test_tags_set_the_urgency_of_an_order(tags: tuple[str, ...], key: int) -> None:
     assert urgency(tags) == key

@@ -1,4 +1,4 @@
-"""Whose order is next: channels take turns, and no more orders are in Temporal than the workers keep up with."""
+"""The queue of accepted orders: channels take turns, and Temporal gets no more orders than the workers keep up with."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from models.database import Sessions
 
 BATCH = 50
 
-# An order that could not be audited in a minute is stuck for a reason of its own and must not stop the others.
+# An order that was not audited within a minute is stuck for a reason of its own and must not stop the others.
 IN_AUDIT = text("""
     SELECT count(*) FROM orders
     WHERE status = 'received' AND workflow_started_at IS NOT NULL
@@ -18,7 +18,7 @@ IN_AUDIT = text("""
 
 
 def _take(order_by: str) -> TextClause:
-    """Of each channel the oldest orders are looked at, by an index: however long the backlog, that is cheap."""
+    """Reads the oldest orders of each channel by an index, so that it is cheap however long the backlog is."""
     return text(f"""
         WITH RECURSIVE channels(channel) AS (
             (SELECT channel FROM orders WHERE workflow_started_at IS NULL ORDER BY channel LIMIT 1)
@@ -45,15 +45,15 @@ TAKE_OLDEST = _take("relay_after")
 
 
 class Taken(NamedTuple):
-    """`busy` is whether the relay should look again soon: there were orders, or no room for them."""
+    """`busy` is True if the relay should look again soon: there were orders, or no room for them."""
 
     orders: Sequence[Row[Any]]
     busy: bool
 
 
-class Turns:
-    """Takes orders out of the backlog, fairly between channels or strictly by age, while fewer than `ahead` are in
-    Temporal without being audited. Several relays that take at once may go over that by a batch each."""
+class OrderQueue:
+    """Takes orders from the backlog, fairly between channels or strictly by age, while fewer than `ahead` started
+    orders wait for their audit. Relays that take at the same time may exceed that by a batch each."""
 
     def __init__(self, sessions: Sessions, fair: bool, ahead: int) -> None:
         self._sessions = sessions
@@ -61,7 +61,7 @@ class Turns:
         self._ahead = ahead
 
     def take(self) -> Taken:
-        """The next orders, leased for half a minute."""
+        """Lease the next orders for half a minute."""
         with self._sessions.begin() as session:
             room = self._ahead - int(session.scalar(IN_AUDIT) or 0)
             if room <= 0:

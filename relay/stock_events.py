@@ -1,4 +1,4 @@
-"""What partners tell of stock: booked by the relay itself, since no single order is meant; it wakes those it serves."""
+"""Partners' events about stock: the relay books them itself, since they belong to no single order."""
 
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
@@ -16,18 +16,18 @@ from record.stock.warehouse_counts import apply_count
 from relay.waking import wake
 from settings import Settings
 
-Book = Callable[[Sessions, str, str], News]
+BookEvent = Callable[[Sessions, str, str], News]
 
 
-class Arrivals:
-    """Which types of events are about stock, and how each is booked."""
+class StockEvents:
+    """The types of events that are about stock, and the function that books each."""
 
     def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
         self._sessions = sessions
         self._client = client
         self._settings = settings
         count = partial(apply_count, alert_above=settings.stock_difference_alert)
-        self.types: Mapping[str, Book] = {
+        self.types: Mapping[str, BookEvent] = {
             "stock.received": receive_goods,
             "stock.snapshot": count,
             "stock.delta": count,
@@ -37,6 +37,6 @@ class Arrivals:
         }
 
     async def carry(self, row: Row[Any]) -> bool:
-        """Book the event, then wake those whom it serves, the first in the queue first; True when that is all."""
+        """Book the event, then wake the orders that it serves in the sequence of their queue. True when all is done."""
         news = await to_thread(self.types[row.type], self._sessions, row.partner, row.event_id)
         return await wake(self._client, self._settings, news.woken) and news.done

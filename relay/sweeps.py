@@ -1,0 +1,65 @@
+"""The relay's jobs that need PostgreSQL only. Every worker runs them; what several do at once is done once."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+from integrations.http import PartnerHttp
+from models.database import Sessions
+from record.orders.deadlines import DeadlineSweep
+from record.people.erasing import erase_due
+from record.sourcing.outlooks import OutlookCache
+from record.sourcing.reconsider import Reconsider
+from record.trail.anchors import AnchorFile, AnchorHttp, Keeper
+from record.trail.days import Days, read_key
+from record.trail.sealing import AT_ONCE, Sealing
+from settings import Settings
+
+
+class Sweep(NamedTuple):
+    """`run` does one pass and returns how much it did. After a pass that did nothing the relay pauses, for at most
+    `longest_pause` seconds."""
+
+    job: str
+    run: Callable[[], int]
+    longest_pause: float
+
+
+def database_sweeps(sessions: Sessions, settings: Settings) -> tuple[Sweep, ...]:
+    deadlines = DeadlineSweep(sessions)
+    return (
+        Sweep("proof", Proof(sessions, settings).run, 0.5),
+        # Alert about orders whose deadline is at risk: one look at a short index, however many orders there are.
+        Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
+        # Erase persons who asked for it while an order was under way, once that order has ended.
+        Sweep("erasures", partial(erase_due, sessions), 20),
+        # Source work again that still waits for its release, where another location is better now.
+        Sweep("second_thoughts", Reconsider(sessions, OutlookCache()).run, 20),
+    )
+
+
+class Proof:
+    """Seals what orders wrote to their logs and signs each day that is over. Without a key no day is signed."""
+
+    def __init__(self, sessions: Sessions, settings: Settings) -> None:
+        self._sealing = Sealing(sessions)
+        key = settings.trace_key
+        self._days = Days(sessions, read_key(key.get_secret_value()), keepers(settings)) if key else None
+
+    def run(self) -> int:
+        """Seal all committed facts, then sign a day if one is over. Return the number of days signed."""
+        while self._sealing.run() == AT_ONCE:
+            pass
+        return self._days.close() if self._days else 0
+
+
+def keepers(settings: Settings) -> list[Keeper]:
+    """Return the configured places outside the database that keep the roots of signed days."""
+    found: list[Keeper] = []
+    if settings.trace_anchor_file is not None:
+        found.append(AnchorFile(settings.trace_anchor_file))
+    if (partner := settings.trace_anchor) is not None:
+        secret, seconds = partner.secret.get_secret_value(), partner.timeout.total_seconds()
+        found.append(AnchorHttp(PartnerHttp("trace anchor", partner.url, secret, seconds)))
+    return found
