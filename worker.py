@@ -31,6 +31,7 @@ from embedded.watch import Watch
 from integrations.circuit_metrics import CircuitMetrics
 from integrations.partners import connect_partners
 from models.database import open_database, sessions
+from record.caches import build_caches
 from record.channels.accounts import pull_plans
 from relay.carry import Relay
 from relay.isolation import TROUBLES
@@ -138,7 +139,8 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))
     await keep_nightly(client, settings)
     await keep_statements(client, settings)
-    relay = Relay(record, client, settings)
+    caches = build_caches(record)
+    relay = Relay(record, client, settings, caches)
     watch.add_part("relay", lambda: not relay.stopping.is_set(), lambda: relay.moves)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,8 +149,8 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     registry.register(CircuitMetrics(partners.circuits))
     registry.register(TROUBLES)
     async with (
-        build_worker(client, settings, all_steps(settings, record, partners), watch),
-        build_messenger(client, settings, message_steps(settings, record, partners), watch),
+        build_worker(client, settings, all_steps(settings, record, partners, caches), watch),
+        build_messenger(client, settings, message_steps(settings, record, partners, caches), watch),
     ):
         relaying = asyncio.create_task(relay.run())
         watch.ready = True

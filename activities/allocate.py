@@ -75,9 +75,9 @@ class Allocation:
 
 
 class Allocate:
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self.sessions = sessions
-        self._outlooks = outlooks or OutlookCache()
+        self._outlooks = outlooks
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:

@@ -76,14 +76,15 @@ class Audit:
         self,
         sessions: Sessions,
         payments: Payments,
+        parameters: ParameterCache,
+        staff_rules: StaffRules,
         duplicate_window: timedelta = timedelta(0),
-        staff_rules: StaffRules | None = None,
     ) -> None:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
-        self.parameters = ParameterCache()
-        self.staff_rules = staff_rules or StaffRules()
+        self.parameters = parameters
+        self.staff_rules = staff_rules
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:

@@ -57,9 +57,9 @@ class Settlement:
 
 
 class CarrierClaims:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self.sessions = sessions
-        self.parameters = ParameterCache()
+        self.parameters = parameters
 
     @activity.defn
     def take_up(self, trouble: ParcelTrouble) -> str:

@@ -28,6 +28,7 @@ from record.money import credit_note
 from record.order_mapping import load_order
 from record.returns import cases
 from record.returns.points import points_back
+from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, quotas
 
 # The relay starts it once its case lets it go.
@@ -47,8 +48,9 @@ class FollowUp:
 
 
 class FollowUps:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self.sessions = sessions
+        self._outlooks = outlooks
 
     @activity.defn
     def place_follow_up(self, request: PlaceFollowUpRequest) -> FollowUp:
@@ -65,7 +67,7 @@ class FollowUps:
                 return FollowUp(refusal="too little of the payment is left")
             try:
                 with session.begin_nested():
-                    follow_up = _place(session, row, order, value)
+                    follow_up = _place(session, row, order, value, self._outlooks)
             except OutOfStock:
                 return FollowUp(refusal="nobody has the goods")
             row.follow_up_id = follow_up
@@ -121,7 +123,7 @@ def _claim_value(session: Session, row: ReturnRow) -> int | None:
     return value.minor_units if value <= money.left(session, row.order_id) else None
 
 
-def _place(session: Session, row: ReturnRow, order: OrderRow, value: int) -> str:
+def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outlooks: OutlookCache) -> str:
     """Raises OutOfStock when not all of it can be reserved."""
     name = ids.new_order_id()
     lines = session.scalars(
@@ -147,7 +149,7 @@ def _place(session: Session, row: ReturnRow, order: OrderRow, value: int) -> str
     session.flush()
     journal.happened(session, name, "order.received", "received", {"follow_up_of": row.return_id})
     # The order's own first try finds this answer, so that nothing is reserved twice.
-    if reserve.claim_stock(session, [StockRequest(name, 1)])[0].short_units:
+    if reserve.claim_stock(session, [StockRequest(name, 1)], outlooks)[0].short_units:
         raise OutOfStock("out_of_stock")
     return name
 

@@ -85,9 +85,9 @@ class Expired:
 
 
 class Holds:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self.sessions = sessions
-        self.parameters = ParameterCache()
+        self.parameters = parameters
 
     @activity.defn
     def raise_hold(self, hold: Hold) -> OpenHolds:

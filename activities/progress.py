@@ -57,9 +57,9 @@ class Progress:
 
 
 class ProgressReports:
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self.sessions = sessions
-        self.parameters = ParameterCache()
+        self.parameters = parameters
 
     @activity.defn
     def record_progress(self, reports: Reports) -> Progress:

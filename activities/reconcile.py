@@ -46,12 +46,10 @@ class Compared:
 
 
 class Reconcile:
-    def __init__(
-        self, sessions: Sessions, clock: Clock = lambda: datetime.now(UTC), circuits: Circuits | None = None
-    ) -> None:
+    def __init__(self, sessions: Sessions, circuits: Circuits, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self.sessions = sessions
         self.clock = clock
-        self.circuits = circuits or Circuits()
+        self.circuits = circuits
 
     @activity.defn(no_thread_cancel_exception=True)
     def open_comparison(self, request: PullRequest) -> Span:

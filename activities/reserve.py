@@ -40,9 +40,9 @@ class StockRequest:
 class Reserve:
     """One for a worker: the claims of its threads that wait at the same time share a transaction."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self.sessions = sessions
-        self._outlooks = outlooks or OutlookCache()
+        self._outlooks = outlooks
         self._desk: ClaimDesk[StockRequest, Reservation] = ClaimDesk(self._together, self._alone)
 
     @activity.defn
@@ -69,11 +69,11 @@ class Reserve:
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
         with self.sessions.begin() as session:
-            return claim_stock(session, requests, NOT_LONG, self._outlooks)
+            return claim_stock(session, requests, self._outlooks, NOT_LONG)
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
-            return claim_stock(session, [request], outlooks=self._outlooks)[0]
+            return claim_stock(session, [request], self._outlooks)[0]
 
 
 def drop_reservations(session: Session, order_id: str) -> list[Movement]:
@@ -89,8 +89,8 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
 def claim_stock(
     session: Session,
     requests: Sequence[StockRequest],
+    outlooks: OutlookCache,
     patience: str | None = None,
-    outlooks: OutlookCache | None = None,
 ) -> list[Reservation]:
     """Reserve for each request what its order still needs; who comes first in the sequence is served first.
     It gives up when it has waited so long (`patience`) for a lock.
@@ -100,7 +100,6 @@ def claim_stock(
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
     # Read before anything is locked, if it must be read anew.
-    outlooks = outlooks or OutlookCache()
     outlooks.horizon(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
@@ -109,14 +108,14 @@ def claim_stock(
     # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
     known = journal.repeats_of(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}
-    book = ClaimBatch()
+    batch = ClaimBatch()
     for key, request in zip(keys, requests, strict=True):
         if key in answers:
             continue
         order = needs[request.order_id]
         order.care_for_kept()
         decision = choosing.decide(session, order, stock, allowed, request.partial)
-        answers[key] = book.enter(order, key, decision, request.partial, waited=request.round > 1)
+        answers[key] = batch.add(order, key, decision, request.partial, waited=request.round > 1)
     allowed.write()
-    book.write(session)
+    batch.write(session)
     return [answers[key] for key in keys]

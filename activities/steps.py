@@ -36,38 +36,36 @@ from activities.statements import StatementSteps
 from activities.withdraw import Withdraw
 from integrations.partners import Partners
 from models.database import Sessions
-from record.channels.account_cache import AccountCache
+from record.caches import Caches
 from record.comparing.silent_parcels import SilentParcels
 from record.comparing.silent_work import SilentWork
 from record.messages.letters import Letters
-from record.parameters import ParameterCache
-from record.sourcing.exact import solve_exactly
-from record.sourcing.outlooks import OutlookCache
 from settings import Settings
 
 
-def message_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
+def message_steps(
+    settings: Settings, record: Sessions, partners: Partners, caches: Caches
+) -> Sequence[Callable[..., Any]]:
     """What is sent to strangers, and again to partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
-    return (deliver.deliver_batch, Redeliver(record, _letters(record, partners)).redeliver_batch)
+    return (deliver.deliver_batch, Redeliver(record, _letters(record, partners, caches)).redeliver_batch)
 
 
-def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Sequence[Callable[..., Any]]:
+def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:
     """Every step and every undo, with what it needs passed in."""
-    audit = Audit(record, partners.quick_payments, settings.duplicate_window)
-    holds, outcome = Holds(record), Outcome(record)
-    outlooks = OutlookCache(solve_exactly)
+    parameters, outlooks = caches.parameters, caches.outlooks
+    audit = Audit(record, partners.quick_payments, parameters, caches.staff_rules, settings.duplicate_window)
+    holds, outcome = Holds(record, parameters), Outcome(record)
     reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
-    pick, progress = Pick(record, partners.wms), ProgressReports(record)
-    ship = Ship(record, partners.tms, settings.gs1_company_prefix, ParameterCache())
-    claims, rerouting = CarrierClaims(record), Rerouting(record, partners.tms)
+    pick, progress = Pick(record, partners.wms), ProgressReports(record, parameters)
+    ship = Ship(record, partners.tms, settings.gs1_company_prefix, parameters)
+    claims, rerouting = CarrierClaims(record, parameters), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
-    refunds, notify = Refunds(record, partners.payments), Notify(record, _letters(record, partners))
-    parameters, returns = ParameterCache(), Returns(record, partners.wms)
-    requests = ReturnRequests(record, parameters)
-    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record)
+    refunds, notify = Refunds(record, partners.payments), Notify(record, _letters(record, partners, caches))
+    requests, returns = ReturnRequests(record, parameters), Returns(record, partners.wms)
+    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record, outlooks)
     circuits = partners.circuits
-    pull, reconcile = Pull(record, circuits=circuits), Reconcile(record, circuits=circuits)
+    pull, reconcile = Pull(record, circuits), Reconcile(record, circuits)
     qimen = settings.qimen.warehouses if settings.qimen else ()
     statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
     silences: dict[str, Silence] = {
@@ -132,10 +130,10 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners) -> Seque
         statements.look_again,
         statements.mend_differences,
         inquiries.ask_after,
-        Push(record, circuits=circuits).push_batch,
+        Push(record, circuits).push_batch,
         LeadTimes(record).learn_lead_times,
     )
 
 
-def _letters(record: Sessions, partners: Partners) -> Letters:
-    return Letters(record, partners.inboxes, ParameterCache(), AccountCache(record), partners.circuits)
+def _letters(record: Sessions, partners: Partners, caches: Caches) -> Letters:
+    return Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits)

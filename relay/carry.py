@@ -18,6 +18,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.service_levels import Allowance
 from models.database import Sessions
+from record.caches import Caches
 from relay.events import EventJob
 from relay.histories import HistoryJob
 from relay.inquiries import InquiryJob
@@ -38,18 +39,18 @@ THREADS = 16
 class Relay:
     """Runs all jobs in every worker; several relays share the work by leasing different rows."""
 
-    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings, caches: Caches) -> None:
         self.rows = Rows(sessions)
         self.isolation = Isolation(sessions)
         self.allowance = Allowance(settings.express_share, settings.express_at_once)
         self.queue = OrderQueue(sessions, settings.relay_fair, settings.relay_ahead)
-        self.stock = StockJob(sessions, client, settings)
+        self.stock = StockJob(sessions, client, settings, caches.parameters)
         self.messages = MessageJob(sessions, client, settings)
         self.events = EventJob(self.rows, client, settings)
         self.histories = HistoryJob(sessions, client, settings)
         self.waves = WaveJob(sessions, client, settings)
         self.inquiries = InquiryJob(sessions, client, settings)
-        self.sweeps = database_sweeps(sessions, settings)
+        self.sweeps = database_sweeps(sessions, settings, caches.outlooks)
         self.client = client
         self.settings = settings
         self.stopping = asyncio.Event()

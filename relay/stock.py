@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models.database import Sessions
+from record.parameters import ParameterCache
 from record.stock.sweep import AT_ONCE, Sweep
 from relay.isolation import Isolation
 from relay.waking import wake
@@ -30,12 +31,12 @@ BEHIND = text("""
 class StockJob:
     """Runs in every worker beside the relay's other jobs. What several do at once is done once."""
 
-    def __init__(self, sessions: Sessions, client: Client, settings: Settings) -> None:
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings, parameters: ParameterCache) -> None:
         self.isolation = Isolation(sessions)
         self.sessions = sessions
         self.client = client
         self.settings = settings
-        self.sweep = Sweep(sessions)
+        self.sweep = Sweep(sessions, parameters)
 
     async def carry(self) -> int:
         """Sweep all stock that was touched, and start pushes. Return how many channels were behind."""

@@ -26,7 +26,7 @@ class Sweep(NamedTuple):
     longest_pause: float
 
 
-def database_sweeps(sessions: Sessions, settings: Settings) -> tuple[Sweep, ...]:
+def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
     deadlines = DeadlineSweep(sessions)
     return (
         Sweep("proof", Proof(sessions, settings).run, 0.5),
@@ -35,7 +35,7 @@ def database_sweeps(sessions: Sessions, settings: Settings) -> tuple[Sweep, ...]
         # Erase persons who asked for it while an order was under way, once that order has ended.
         Sweep("erasures", partial(erase_due, sessions), 20),
         # Source work again that still waits for its release, where another location is better now.
-        Sweep("second_thoughts", Reconsider(sessions, OutlookCache()).run, 20),
+        Sweep("second_thoughts", Reconsider(sessions, outlooks).run, 20),
     )
 
 

@@ -33,6 +33,7 @@ from domain.statement_books import Lister
 from integrations.partners import connect_partners
 from integrations.trust import trust
 from models.database import Sessions, open_database, sessions
+from record.caches import build_caches
 from relay.carry import Relay
 from settings import Deadlines, Partner, Qimen, Settings, StatementPlan
 from simulators.settings import PARTNERS
@@ -273,11 +274,13 @@ async def open_baton(
         # The environment's own client would start workflows with a skipping clock.
         client = await worker.connect_temporal(settings)
         clients = connect_partners(settings)
-        steps = [around(step) for step in _replaced(all_steps(settings, record, clients), instead or {})]
+        # Parameters are read every time, so that a test need not wait for its own.
+        caches = build_caches(record, parameter_seconds=0)
+        steps = [around(step) for step in _replaced(all_steps(settings, record, clients, caches), instead or {})]
         await stack.enter_async_context(worker.build_worker(client, settings, steps))
-        messages = message_steps(settings, record, clients)
+        messages = message_steps(settings, record, clients, caches)
         await stack.enter_async_context(worker.build_messenger(client, settings, messages))
-        relay = Relay(record, client, settings)
+        relay = Relay(record, client, settings, caches)
         relaying = asyncio.create_task(relay.run())
         key = create_key(record, "Sun of support", "staff")
         api = await stack.enter_async_context(

@@ -18,6 +18,8 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
+from record.parameters import ParameterCache
+from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger
 
 CHANNEL = "tmall"
@@ -38,6 +40,11 @@ PROVINCES = {"HANGZHOU": ("CN", "Zhejiang"), "NINGBO": ("CN", "Zhejiang"), "CHEN
 ABROAD = ("GB", "")
 
 _numbers = itertools.count(1)
+
+
+def fresh_outlooks(lifetime: float = 3.0) -> OutlookCache:
+    """An outlook that has read nothing yet, without the exact solver."""
+    return OutlookCache(ParameterCache(lifetime), lifetime=lifetime)
 
 
 def an_order(lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -> Order:

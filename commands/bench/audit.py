@@ -25,6 +25,8 @@ from models.database import Sessions, open_database, sessions
 from models.schema import migrate
 from record.orders.rows import new_order
 from record.orders.writer import OrderWriter
+from record.parameters import ParameterCache
+from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.rules.versions import Draft, activate, save_draft
 from settings import Settings
@@ -80,7 +82,7 @@ def measure_audit(orders: int, progress: Progress) -> AuditFigures:
         record = sessions(engine)
         names = _prepare(record, WARM_UP + orders)
         payments = connect_partners(settings).quick_payments
-        audit = Audit(record, payments, timedelta(minutes=10), StaffRules())
+        audit = Audit(record, payments, ParameterCache(), StaffRules(Confined()), timedelta(minutes=10))
         # As the worker has it.
         gc.set_threshold(50_000, 20, 100)
         gc.freeze()

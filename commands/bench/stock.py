@@ -9,6 +9,7 @@ from statistics import quantiles
 
 from activities.reserve import Reserve, StockRequest, claim_stock
 from commands.bench.claim_record import HOT, SPREAD, place, stocked_record
+from record.parameters import ParameterCache
 from record.sourcing.outlooks import OutlookCache
 
 CLAIMS = {1: 600, 16: 2_400, 64: 4_800}
@@ -52,7 +53,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
     """
     counts = {claimants: max(claimants, round(claims * share)) for claimants, claims in CLAIMS.items()}
     with stocked_record(max(counts)) as record:
-        outlooks = OutlookCache()
+        outlooks = OutlookCache(ParameterCache())
         reserve = Reserve(record, outlooks)
 
         def grouped(order_id: str) -> None:
@@ -60,7 +61,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
 
         def naive(order_id: str) -> None:
             with record.begin() as session:
-                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)], outlooks=outlooks)[0].units)
+                _must_get_all(claim_stock(session, [StockRequest(order_id, 1)], outlooks)[0].units)
 
         figures: StockFigures = {}
         for kind, skus in (("hot", [HOT]), ("spread", SPREAD)):

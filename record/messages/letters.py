@@ -74,12 +74,12 @@ class Letters:
         inboxes: Mapping[str, MessageInbox],
         parameters: ParameterCache,
         accounts: AccountCache,
-        circuits: Circuits | None = None,
+        circuits: Circuits,
     ) -> None:
         self.inboxes = inboxes
         self.parameters = parameters
         self.accounts = accounts
-        self.uploads = Uploads(sessions, circuits=circuits)
+        self.uploads = Uploads(sessions, circuits)
 
     def write(self, session: Session, messages: Sequence[MessageRow]) -> list[Letter]:
         """One for each message, in their order. What they say is read now, so that no personal data waits in them."""

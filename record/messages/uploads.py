@@ -39,11 +39,11 @@ class Uploads:
     def __init__(
         self,
         sessions: Sessions,
+        circuits: Circuits,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        circuits: Circuits | None = None,
     ) -> None:
         self.sessions = sessions
-        self.circuits = circuits or Circuits()
+        self.circuits = circuits
         self.clock = clock
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}

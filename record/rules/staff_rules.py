@@ -25,9 +25,9 @@ RECHECK_SECONDS = 2.0
 class StaffRules:
     """One a process: the active version is compiled once, and looked for again at most every so many seconds."""
 
-    def __init__(self, recheck_seconds: float = RECHECK_SECONDS, confined: Confined | None = None) -> None:
+    def __init__(self, confined: Confined, recheck_seconds: float = RECHECK_SECONDS) -> None:
         # Its process is started by the first rule of which nothing proves the cost.
-        self._confined = confined or Confined()
+        self._confined = confined
         self._recheck_seconds = recheck_seconds
         self._active: RuleSet | None = None
         self._looked_at = float("-inf")

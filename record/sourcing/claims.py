@@ -42,7 +42,7 @@ _WRITE = at_once(claims=_CLAIM, facts=journal.ALL_HAPPENED, answers=journal.REME
 
 
 class ClaimBatch:
-    """Claims are entered one by one and written together, so that rows of hot goods are held for a short time."""
+    """Claims added one by one and written together, so that rows of hot goods are locked for a short time."""
 
     def __init__(self) -> None:
         self._postings: list[Posting] = []
@@ -51,8 +51,8 @@ class ClaimBatch:
         self._facts: list[Fact] = []
         self._answers: dict[str, Reservation] = {}
 
-    def enter(self, needs: Needs, key: str, decision: SourcingDecision, splits: bool, waited: bool) -> Reservation:
-        """Enter what was decided for the order; `key` is that of its step, `splits` says that it takes less than it
+    def add(self, needs: Needs, key: str, decision: SourcingDecision, splits: bool, waited: bool) -> Reservation:
+        """Add what was decided for the order; `key` is that of its step, `splits` says that it takes less than it
         needs, and `waited` that it may be on the list of those who wait.
         """
         order_id = needs.order_id

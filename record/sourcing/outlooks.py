@@ -56,17 +56,17 @@ class Horizon:
 
 
 class OutlookCache:
-    """One a process. Several threads may share it: what they write is the same."""
+    """The horizon of a process, read again after `lifetime` seconds. Threads may share it: all write the same."""
 
     def __init__(
         self,
+        parameters: ParameterCache,
         exact: Exact | None = None,
         lifetime: float = LIFETIME_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._exact = exact
+        self._parameters, self._exact = parameters, exact
         self._lifetime, self._now = lifetime, now
-        self._parameters = ParameterCache(lifetime, now)
         self._fresh_until = self._slow_until = 0.0
         self._horizon: Horizon | None = None
         self._lead_times, self._used = LeadTimes(), dict[str, int]()

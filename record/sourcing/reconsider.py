@@ -65,9 +65,9 @@ class Better:
 class Reconsider:
     """Several workers may ask: one looks at a time, at some of the work after what it looked at before."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache | None = None) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self._sessions = sessions
-        self._outlooks = outlooks or OutlookCache()
+        self._outlooks = outlooks
         self._after = ""
 
     def run(self) -> int:

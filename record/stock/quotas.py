@@ -128,9 +128,9 @@ def give_back(session: Session, order_id: str) -> None:
     mine = session.execute(_MINE_LOCKED, {"order_id": order_id}).all()
     if not mine:
         return
-    book = LockedQuotas(session, mine, [order_id])
-    book.let_go(order_id, demand.cared_for(session, order_id))
-    book.write()
+    quotas = LockedQuotas(session, mine, [order_id])
+    quotas.let_go(order_id, demand.cared_for(session, order_id))
+    quotas.write()
 
 
 def quota_left(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:

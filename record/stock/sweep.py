@@ -69,9 +69,9 @@ class Swept:
 class Sweep:
     """Several workers may sweep: one does at a time, and the others leave it to that one."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self._sessions = sessions
-        self._parameters = ParameterCache()
+        self._parameters = parameters
 
     def run(self) -> Swept:
         """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""

@@ -13,11 +13,13 @@ from activities.push import Push, PushAnswer, PushRequest
 from commands.channels import save_account
 from domain.stock.movements import Movement
 from domain.stock.views import Share
+from integrations.circuit import Circuits
 from integrations.trust import trust
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from models.stock import StockRow
 from record.channels.listings import put_listing
+from record.parameters import ParameterCache
 from record.stock import ledger
 from record.stock.channel_shares import set_share
 from record.stock.sweep import Sweep
@@ -55,7 +57,7 @@ class Listed:
         """Stock moves, and is swept."""
         with self.sessions.begin() as session:
             ledger.post(session, [Movement(kind, sku, place, quantity)], None, "a test")
-        Sweep(self.sessions).run()
+        Sweep(self.sessions, ParameterCache()).run()
 
     def push(self) -> list[PushAnswer]:
         """Batch after batch, until nothing is behind."""
@@ -66,7 +68,7 @@ class Listed:
         return answers
 
     def push_batch(self) -> PushAnswer:
-        return Push(self.sessions, lambda: self.now).push_batch(PushRequest(CHANNEL))
+        return Push(self.sessions, Circuits(), lambda: self.now).push_batch(PushRequest(CHANNEL))
 
     def trouble(self, **troubles: Any) -> None:
         path = f"{PATHS[self.name].partition('/admin')[0]}/stock/troubles"
@@ -96,5 +98,5 @@ def listed(name: str, sessions: Sessions) -> Iterator[Listed]:
     with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=trust()) as client:
         there = Listed(name, client, sessions)
         there.open_account()
-        Sweep(sessions).run()
+        Sweep(sessions, ParameterCache()).run()
         yield there

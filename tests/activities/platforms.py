@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from activities.pull import Pull, PullAnswer, PullRequest
 from commands.channels import save_account
+from integrations.circuit import Circuits
 from integrations.trust import trust
 from models.channel import IntakeRow
 from models.database import Sessions
@@ -44,7 +45,7 @@ class Platform:
 
     @property
     def pulling(self) -> Pull:
-        return Pull(self.sessions, self.clock)
+        return Pull(self.sessions, Circuits(), self.clock)
 
     def open_account(self, **pull: Any) -> None:
         url = str(self.client.base_url).rstrip("/") + PATHS[self.name]

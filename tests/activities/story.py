@@ -38,6 +38,7 @@ from domain.returns.requests import (
     SendFollowUpRequest,
 )
 from domain.undo import UndoRequest
+from integrations.circuit import Circuits
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
@@ -50,11 +51,12 @@ from models.order import OrderRow
 from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
 from record.parameters import ParameterCache
+from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.stock.receipts import receive_goods
 from record.stock.shortage_decisions import Decision
-from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, place_order, store_webhook
+from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, fresh_outlooks, place_order, store_webhook
 
 Event = tuple[str, str]
 EXAMPLE_PREFIX = "9521234"
@@ -352,14 +354,14 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
     return Steps(
         sessions=sessions,
         # It looks for rules of staff every time, so that a test need not wait for its own.
-        audit=Audit(sessions, payments, staff_rules=StaffRules(0)),
-        holds=Holds(sessions),
-        reserve=Reserve(sessions),
-        allocate=Allocate(sessions),
+        audit=Audit(sessions, payments, ParameterCache(), StaffRules(Confined(), 0)),
+        holds=Holds(sessions, ParameterCache()),
+        reserve=Reserve(sessions, fresh_outlooks()),
+        allocate=Allocate(sessions, fresh_outlooks()),
         withdraw=Withdraw(sessions),
         pick=Pick(sessions, wms),
         ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterCache(0)),
-        progress=ProgressReports(sessions),
+        progress=ProgressReports(sessions, ParameterCache()),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
         notify=Notify(sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})),
@@ -368,9 +370,9 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         returns=Returns(sessions, wms),
         labels=ReturnLabels(sessions, tms),
         return_refunds=ReturnRefunds(sessions, payments, Crm(partners["crm"]), ParameterCache(0)),
-        follow_ups=FollowUps(sessions),
+        follow_ups=FollowUps(sessions, fresh_outlooks()),
         return_progress=ReturnProgress(sessions),
-        claims=CarrierClaims(sessions),
+        claims=CarrierClaims(sessions, ParameterCache()),
         rerouting=Rerouting(sessions, tms),
         order_id=place_order(sessions),
         stored={},
@@ -379,4 +381,4 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
 
 def letters_to(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Letters:
     """One that knows at once what staff have written."""
-    return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0))
+    return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0), Circuits())

@@ -20,7 +20,7 @@ from record.stock.purchases import apply_purchase_order
 from record.stock.queue import AHEAD, News
 from record.stock.receipts import receive_goods
 from tests.activities.story import Steps
-from tests.factories import LAMP, TEACUP, counters, place_order, stock_shop, store_webhook
+from tests.factories import LAMP, TEACUP, counters, fresh_outlooks, place_order, stock_shop, store_webhook
 
 TODAY = datetime.now(UTC).date()
 SOON, LATER = (TODAY + timedelta(days=days) for days in (10, 30))
@@ -67,14 +67,14 @@ def exceptions(sessions: Sessions) -> list[tuple[str, str, bool]]:
 def waiting(steps: Steps, units: int) -> str:
     """An order of lamps that nobody has; answers its id."""
     order_id = place_order(steps.sessions, [(LAMP, units)])
-    assert Reserve(steps.sessions).reserve_stock(StockRequest(order_id, 1)).short_units
+    assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1)).short_units
     return order_id
 
 
 def sell_out(steps: Steps) -> None:
     """All 13 lamps of the shop are somebody's."""
     lucky = place_order(steps.sessions, [(LAMP, 13)])
-    assert Reserve(steps.sessions).reserve_stock(StockRequest(lucky, 1)).units == 13
+    assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(lucky, 1)).units == 13
 
 
 def look(steps: Steps, order_id: str) -> Shortage:
@@ -232,7 +232,7 @@ def test_no_more_are_woken_than_the_goods_can_serve_and_nobody_large_keeps_them_
 
 def test_an_order_that_waits_for_something_else_as_well_is_not_woken(steps: Steps) -> None:
     order_id = place_order(steps.sessions, [(LAMP, 14), (TEACUP, 99)])
-    Reserve(steps.sessions).reserve_stock(StockRequest(order_id, 1))
+    Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
     lamps_only = received(steps.sessions, "R-1", lamps(5), order=None)
     cups_too = received(steps.sessions, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)

@@ -16,6 +16,9 @@ from integrations.payments import Payments
 from models.order import AuditRow, HoldRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.stock import ProductRow
+from record.parameters import ParameterCache
+from record.rules.confined import Confined
+from record.rules.staff_rules import StaffRules
 from tests.activities.story import Steps
 from tests.factories import LAMP, LAMPS_AND_CUP, TEACUP, an_order, events_of, place_order, place_orders
 
@@ -104,7 +107,7 @@ def test_a_payment_that_nobody_made_is_held_for_finance(steps: Steps) -> None:
 
 def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unreachable: PartnerHttp) -> None:
     # given
-    deaf = replace(steps, audit=Audit(steps.sessions, Payments(unreachable)))
+    deaf = replace(steps, audit=Audit(steps.sessions, Payments(unreachable), ParameterCache(), StaffRules(Confined())))
     held = audited(deaf)
 
     # when
@@ -153,7 +156,7 @@ def ordered_again(steps: Steps, **changes: Any) -> Steps:
     """The same customer orders once more, and the shop looks ten minutes around."""
     again = an_order(**{"placed_at": PLACED + timedelta(minutes=9), **changes})
     order_id = place_orders(steps.sessions, [again])[0]
-    audit = Audit(steps.sessions, steps.audit.payments, timedelta(minutes=10))
+    audit = Audit(steps.sessions, steps.audit.payments, ParameterCache(), StaffRules(Confined()), timedelta(minutes=10))
     return replace(steps, audit=audit, order_id=order_id, stored={})
 
 

@@ -23,13 +23,14 @@ from models.order import OrderRow
 from record.order_mapping import ship_to
 from record.orders.changes import merge
 from record.orders.rows import new_order
+from record.parameters import ParameterCache
+from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.waves import release_wave
-from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import WAITING, Reconsider
 from tests.activities.story import Steps
-from tests.factories import LAMP, TEACUP, an_order, events_of, place_orders, stock_shop
+from tests.factories import LAMP, TEACUP, an_order, events_of, fresh_outlooks, place_orders, stock_shop
 
 PERSON = {"name": "Lin Xia", "phone": "+8613800138000"}
 SHENZHEN = Address("CN", province="广东", city="深圳市", lines=("1 Lake Road",), **PERSON)
@@ -69,7 +70,7 @@ def change(sessions: Sessions, order_id: str, order: Order, version: str = "2") 
 
 def audit(sessions: Sessions, order_id: str, meanwhile: Callable[[], None] = lambda: None) -> str:
     gateway: Any = Gateway(meanwhile)
-    step = Audit(sessions, gateway, staff_rules=StaffRules(0))
+    step = Audit(sessions, gateway, ParameterCache(), StaffRules(Confined(), 0))
     return step.audit_order(AuditRequest(order_id, 1)).verdict
 
 
@@ -108,8 +109,8 @@ def test_an_order_that_changes_after_its_audit_is_audited_before_it_is_allocated
     change(sessions, order_id, replace(order, ship_to=SHANGHAI))
 
     # when
-    first = Allocate(sessions).allocate_stock(StockRequest(order_id, 1, judged=True))
-    old = Allocate(sessions).allocate_stock(StockRequest(order_id, 2))
+    first = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1, judged=True))
+    old = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 2))
 
     # then: an order that was started before versions does not know the answer, and goes on as it did
     assert (first.unjudged, first.work) == (True, [])
@@ -136,7 +137,7 @@ def test_an_address_that_changes_while_the_warehouse_is_asked_calls_a_person(ses
     # given: such as a parcel of the same order that the carrier takes to another address
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 1)])], "accepted")
-    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+    [work] = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1)).work
 
     def move() -> None:
         with sessions.begin() as session:
@@ -187,7 +188,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
     # given: work that waits for a wave, and a better place for it; it stands in the list of second thoughts
     stock_shop(sessions, {"CHENGDU": {LAMP: 10, TEACUP: 10}, "HANGZHOU": {TEACUP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
-    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+    [work] = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1)).work
     name = work.fulfillment_order_id
     with sessions.begin() as session:
         session.execute(text("UPDATE fulfillment_orders SET wave_at = now() + interval '1 h', wave_after = wave_at"))
@@ -198,7 +199,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
     # when staff release the wave, and the list is worked on while the warehouse is asked
     with sessions.begin() as session:
         release_wave(session, "CHENGDU", "sun")
-    second_thoughts = Reconsider(sessions, OutlookCache(lifetime=0))
+    second_thoughts = Reconsider(sessions, fresh_outlooks(0))
     warehouse: Any = Warehouse(lambda: second_thoughts._look_at(name))
     answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, name))
 
@@ -211,7 +212,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
 def test_work_that_is_moved_before_its_warehouse_is_asked_is_not_asked_for(sessions: Sessions) -> None:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
-    [work] = Allocate(sessions).allocate_stock(StockRequest(order_id, 1)).work
+    [work] = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1)).work
     with sessions.begin() as session:
         session.execute(text("UPDATE fulfillment_orders SET status = 'canceled'"))
 

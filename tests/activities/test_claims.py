@@ -19,6 +19,7 @@ from tests.factories import (
     an_order,
     assert_ledger_explains_stock,
     counters,
+    fresh_outlooks,
     place_order,
     place_orders,
     stock_shop,
@@ -39,7 +40,7 @@ def test_two_hundred_orders_for_fifty_lamps_sell_exactly_fifty(sessions: Session
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 30}, "CHENGDU": {LAMP: 20}})
     orders = place_orders(sessions, [an_order([(LAMP, 1)]) for _ in range(200)])
-    reserve = Reserve(sessions)
+    reserve = Reserve(sessions, fresh_outlooks())
 
     # when
     reservations = all_at_once(lambda order: reserve.reserve_stock(StockRequest(order, 1)), orders)
@@ -55,7 +56,7 @@ def test_nobody_is_refused_while_there_is_enough_for_all(sessions: Sessions) -> 
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 35}, "NINGBO": {LAMP: 35}, "CHENGDU": {LAMP: 30}})
     orders = place_orders(sessions, [an_order([(LAMP, 2)]) for _ in range(50)], "accepted")
-    reserve, allocate = Reserve(sessions), Allocate(sessions)
+    reserve, allocate = Reserve(sessions, fresh_outlooks()), Allocate(sessions, fresh_outlooks())
 
     # when
     def claim(order: str) -> int:
@@ -77,7 +78,7 @@ def test_claims_of_the_same_goods_in_another_order_of_lines_never_wait_in_a_ring
     lines = [(sku, 1) for sku in skus]
     there_and_back = [an_order(lines if number % 2 else lines[::-1]) for number in range(60)]
     orders = place_orders(sessions, there_and_back, "accepted")
-    reserve, allocate = Reserve(sessions), Allocate(sessions)
+    reserve, allocate = Reserve(sessions, fresh_outlooks()), Allocate(sessions, fresh_outlooks())
 
     # when
     def claim(order: str) -> Any:
@@ -96,7 +97,7 @@ def test_claims_of_the_same_goods_in_another_order_of_lines_never_wait_in_a_ring
 def test_two_claims_with_the_same_key_at_once_are_one_claim(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
-    order, reserve, together = place_order(sessions), Reserve(sessions), Barrier(2)
+    order, reserve, together = place_order(sessions), Reserve(sessions, fresh_outlooks()), Barrier(2)
 
     # when
     def claim(_: int) -> Reservation | None:
@@ -125,7 +126,7 @@ def test_claims_that_come_together_are_served_in_the_order_of_arrival(sessions: 
 
     # when
     with sessions.begin() as session:
-        reservations = claim_stock(session, [StockRequest(order, 1) for order in orders])
+        reservations = claim_stock(session, [StockRequest(order, 1) for order in orders], fresh_outlooks())
 
     # then
     assert [(one.units, one.short_units) for one in reservations] == [(2, 0), (0, 1), (1, 0), (0, 1)]
@@ -139,7 +140,7 @@ def test_one_claim_twice_in_a_group_is_one_claim(sessions: Sessions) -> None:
 
     # when
     with sessions.begin() as session:
-        first, again = claim_stock(session, [StockRequest(order, 1)] * 2)
+        first, again = claim_stock(session, [StockRequest(order, 1)] * 2, fresh_outlooks())
 
     # then
     assert first == again == Reservation(3, ["HANGZHOU"])
@@ -150,7 +151,7 @@ def test_a_claim_of_an_order_that_is_not_there_fails_no_neighbor(sessions: Sessi
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 100}})
     orders = place_orders(sessions, [an_order([(LAMP, 1)]) for _ in range(40)])
-    reserve = Reserve(sessions)
+    reserve = Reserve(sessions, fresh_outlooks())
 
     # when
     def claim(order: str) -> int | None:
@@ -170,7 +171,7 @@ def test_a_row_that_somebody_holds_keeps_waiting_only_those_who_want_it(sessions
     stock_shop(sessions, {"HANGZHOU": {LAMP: 100, TEACUP: 100}})
     lamps, cups = ([an_order([(sku, 1)]) for _ in range(8)] for sku in (LAMP, TEACUP))
     held, free = place_orders(sessions, lamps), place_orders(sessions, cups)
-    reserve = Reserve(sessions)
+    reserve = Reserve(sessions, fresh_outlooks())
 
     # when
     with ThreadPoolExecutor(THREADS) as threads, sessions.begin() as somebody:
@@ -192,7 +193,7 @@ def test_two_rounds_of_one_order_in_a_group_claim_nothing_twice(sessions: Sessio
     # when
     with sessions.begin() as session:
         reservations = claim_stock(
-            session, [StockRequest(order, round_) for order in (large, small) for round_ in (1, 2)]
+            session, [StockRequest(order, round_) for order in (large, small) for round_ in (1, 2)], fresh_outlooks()
         )
 
     # then

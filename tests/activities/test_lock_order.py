@@ -26,6 +26,7 @@ from domain.undo import UndoRequest
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from record.channels import offers
+from record.parameters import ParameterCache
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
@@ -42,6 +43,7 @@ from tests.factories import (
     LAMP,
     an_order,
     assert_ledger_explains_stock,
+    fresh_outlooks,
     place_order,
     place_orders,
     stock_shop,
@@ -79,7 +81,7 @@ def test_orders_that_are_short_at_once_do_not_wait_for_each_other(sessions: Sess
     apply_purchase_order(sessions, *store_webhook(sessions, "erp", "purchase_order.placed", "PO-1", **purchase))
     orders = [place_order(sessions, [(LAMP, 1)]) for _ in range(6)]
     for order_id in orders:
-        Reserve(sessions).reserve_stock(StockRequest(order_id, 1))
+        Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
     start = Barrier(len(orders))
 
     def propose(order_id: str) -> str:
@@ -122,10 +124,11 @@ class Everything:
 
     def __init__(self, sessions: Sessions, orders: list[str]) -> None:
         self.sessions, self.orders = sessions, orders
-        outlooks = OutlookCache()
+        parameters = ParameterCache()
+        outlooks = OutlookCache(parameters)
         self.reserving, self.allocating = Reserve(sessions, outlooks), Allocate(sessions, outlooks)
         self.shortages = Shortages(sessions, None)  # type: ignore[arg-type]
-        self.sweep, self.reconsider = Sweep(sessions), Reconsider(sessions, outlooks)
+        self.sweep, self.reconsider = Sweep(sessions, parameters), Reconsider(sessions, outlooks)
 
     def do(self, seed: int) -> None:
         chance = random.Random(seed)

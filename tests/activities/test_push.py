@@ -18,6 +18,7 @@ from models.database import Sessions
 from models.listing import ChannelListingRow, ChannelPushRow
 from models.stock import ProductRow
 from record.channels.offers import acknowledge
+from record.parameters import ParameterCache
 from record.stock.channel_shares import Quota, set_quotas, set_share
 from record.stock.sweep import Sweep
 from tests.activities.listed import CHANNEL, Listed, listed
@@ -82,12 +83,12 @@ def test_a_new_share_or_quota_is_told_though_no_stock_has_moved(there: Listed) -
 
     with there.sessions.begin() as session:
         set_share(session, CHANNEL, LAMP, Share(50))
-    Sweep(there.sessions).run()
+    Sweep(there.sessions, ParameterCache()).run()
     there.push()
     shared = there.known()["quantities"]["101"]
     with there.sessions.begin() as session:
         set_quotas(session, CHANNEL, LAMP, [Quota(1, datetime.now(UTC) - timedelta(days=1))])
-    Sweep(there.sessions).run()
+    Sweep(there.sessions, ParameterCache()).run()
     there.push()
 
     assert (shared, there.known()["quantities"]["101"]) == (before // 2, 1)
@@ -98,12 +99,12 @@ def test_a_quota_that_begins_by_itself_is_told(there: Listed) -> None:
     begins = datetime.now(UTC) + timedelta(seconds=0.5)
     with there.sessions.begin() as session:
         set_quotas(session, CHANNEL, LAMP, [Quota(1, begins)])
-    Sweep(there.sessions).run()
+    Sweep(there.sessions, ParameterCache()).run()
     there.push()
     before = there.known()["quantities"]["101"]
 
     time.sleep(max(0.0, (begins - datetime.now(UTC)).total_seconds()))
-    Sweep(there.sessions).run()
+    Sweep(there.sessions, ParameterCache()).run()
     there.push()
 
     assert (before, there.known()["quantities"]["101"]) == (13, 1)
@@ -275,7 +276,7 @@ def test_claims_beside_the_pushes_leave_the_channel_with_what_there_is(plain: Li
             plain.push()
         for one in claiming:
             one.result()
-    Sweep(plain.sessions).run()
+    Sweep(plain.sessions, ParameterCache()).run()
     plain.push()
 
     assert plain.known()["quantities"]["101"] == plain.available() == 13 + 50

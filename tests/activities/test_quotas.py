@@ -16,7 +16,7 @@ from record.sourcing.claims import Reservation
 from record.stock.channel_shares import Quota, set_quotas
 from record.stock.mistakes import Mistake
 from record.stock.quotas import quota_left
-from tests.factories import CHANNEL, LAMP, TEACUP, an_order, counters, place_orders, stock_shop
+from tests.factories import CHANNEL, LAMP, TEACUP, an_order, counters, fresh_outlooks, place_orders, stock_shop
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
@@ -42,7 +42,7 @@ def an_accepted(sessions: Sessions, units: int, channel: str = CHANNEL) -> str:
 
 
 def reserve(sessions: Sessions, order_id: str, round_: int = 1) -> Reservation:
-    return Reserve(sessions).reserve_stock(StockRequest(order_id, round_))
+    return Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, round_))
 
 
 def left(sessions: Sessions) -> int:
@@ -86,11 +86,11 @@ def test_what_is_released_may_be_claimed_again_and_what_is_under_way_not(limited
     kept, released = an_accepted(limited, 2), an_accepted(limited, 3)
     for order in (kept, released):
         reserve(limited, order)
-    Allocate(limited).allocate_stock(StockRequest(kept, 2))
+    Allocate(limited, fresh_outlooks()).allocate_stock(StockRequest(kept, 2))
 
     # when
     for order in (kept, released, released):
-        Reserve(limited).release_stock(UndoRequest(order, order, "the customer canceled"))
+        Reserve(limited, fresh_outlooks()).release_stock(UndoRequest(order, order, "the customer canceled"))
 
     # then
     assert left(limited) == 3
@@ -102,7 +102,7 @@ def test_an_allocation_of_what_was_reserved_takes_the_quota_once(limited: Sessio
     reserve(limited, order)
 
     # when
-    allocation = Allocate(limited).allocate_stock(StockRequest(order, 2))
+    allocation = Allocate(limited, fresh_outlooks()).allocate_stock(StockRequest(order, 2))
 
     # then
     assert allocation.short_units == 0

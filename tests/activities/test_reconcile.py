@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from activities.pull import PullRequest
 from activities.reconcile import Compared, Reconcile
+from integrations.circuit import Circuits
 from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
 from tests.activities.platforms import CHANNEL, Platform, platform
@@ -28,7 +29,7 @@ def there(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Platfo
 
 def night(there: Platform) -> list[Compared]:
     """One comparison, as the workflow goes through it."""
-    reconcile = Reconcile(there.sessions, there.clock)
+    reconcile = Reconcile(there.sessions, Circuits(), there.clock)
     pages = [reconcile.compare_page(reconcile.open_comparison(REQUEST))]
     while pages[-1].more:
         assert len(pages) < 50

@@ -15,11 +15,12 @@ from models.order import OrderRow
 from models.parameters import ParameterRow
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ProductRow
+from record.parameters import ParameterCache
 from record.sourcing.exact import solve_exactly
 from record.sourcing.outlooks import OutlookCache
 from tests.activities.rule_sets import rules_in_force
 from tests.activities.story import Steps
-from tests.factories import LAMP, RECEIVER, TEACUP, an_order, place_orders, stock_shop
+from tests.factories import LAMP, RECEIVER, TEACUP, an_order, fresh_outlooks, place_orders, stock_shop
 
 NOW = datetime.now(UTC)
 
@@ -29,7 +30,7 @@ def accepted(sessions: Sessions, lines: list[tuple[str, int]]) -> str:
 
 
 def allocated(sessions: Sessions, order_id: str, number: int = 1) -> Allocation:
-    return Allocate(sessions).allocate_stock(StockRequest(order_id, number))
+    return Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, number))
 
 
 def decision_of(sessions: Sessions, order_id: str, number: int = 1) -> SourcingDecisionRow:
@@ -153,7 +154,7 @@ def test_goods_that_customs_must_clear_leave_a_bonded_place(shop: Sessions) -> N
 
 def test_a_place_that_was_just_added_is_known_at_once(shop: Sessions) -> None:
     # given
-    reserve = Reserve(shop, OutlookCache(lifetime=600))
+    reserve = Reserve(shop, fresh_outlooks(600))
     reserve.reserve_stock(StockRequest(accepted(shop, [(LAMP, 1)]), 1))
     stock_shop(shop, {"LONDON": {"WOOL-RUG": 1}})
 
@@ -180,7 +181,7 @@ def test_a_hard_split_is_solved_exactly(shop: Sessions) -> None:
     order_id = accepted(shop, [(sku, 1) for sku in skus])
 
     # when
-    Allocate(shop, OutlookCache(solve_exactly)).allocate_stock(StockRequest(order_id, 1))
+    Allocate(shop, OutlookCache(ParameterCache(), solve_exactly)).allocate_stock(StockRequest(order_id, 1))
 
     # then
     row = decision_of(shop, order_id)

@@ -11,6 +11,8 @@ from activities.reserve import StockRequest
 from models.order import AuditRow, HoldRow, OrderRow
 from models.rules import RuleSetRow
 from models.stock import ReservationRow
+from record.parameters import ParameterCache
+from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.rules.versions import retire
 from record.stock.receipts import receive_goods
@@ -97,7 +99,9 @@ def test_tags_and_instructions_are_left_with_the_order_once(steps: Steps) -> Non
 
 def test_a_version_is_looked_for_again_only_after_a_while(steps: Steps) -> None:
     # given an audit that has seen that there are no rules
-    patient = replace(steps, audit=Audit(steps.sessions, steps.audit.payments, staff_rules=StaffRules(0.5)))
+    patient = replace(
+        steps, audit=Audit(steps.sessions, steps.audit.payments, ParameterCache(), StaffRules(Confined(), 0.5))
+    )
     audited(patient)
     rules_in_force(patient.sessions, ("many-lamps", "order.units > 2", HELD))
 

@@ -20,7 +20,15 @@ from record.stock.channel_shares import Quota, set_quotas
 from record.stock.demand import UNDONE
 from record.stock.mistakes import Mistake
 from tests.activities.story import Steps
-from tests.factories import CHANNEL, an_order, assert_ledger_explains_stock, place_orders, stock_shop, store_webhook
+from tests.factories import (
+    CHANNEL,
+    an_order,
+    assert_ledger_explains_stock,
+    fresh_outlooks,
+    place_orders,
+    stock_shop,
+    store_webhook,
+)
 
 PLACES = ("HANGZHOU", "CHENGDU")
 UNITS = st.sampled_from([-2, -1, 1, 2])
@@ -78,7 +86,7 @@ class Shop(RuleBasedStateMachine):
         answers = []
         for _ in range(times):
             with self.steps.sessions.begin() as session:
-                answers.append(claim_stock(session, requests))
+                answers.append(claim_stock(session, requests, fresh_outlooks()))
         assert answers == answers[:1] * times
 
     @rule(sku=st.integers(0, 1), way=st.permutations(PLACES), units=st.integers(1, 2), times=st.integers(1, 2))

@@ -9,7 +9,7 @@ from activities.reserve import StockRequest
 from commands.keys import create_key
 from models.database import Sessions
 from tests.api.conftest import Api, Connect, assert_problem, fields
-from tests.factories import LAMP, TEACUP, an_order, place_orders, stock_shop
+from tests.factories import LAMP, TEACUP, an_order, fresh_outlooks, place_orders, stock_shop
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def sourced(sessions: Sessions) -> list[str]:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 50}, "CHENGDU": {LAMP: 50, TEACUP: 50}})
     baskets = ([(LAMP, 1)], [(LAMP, 3)], [(TEACUP, 1)])
     names = place_orders(sessions, [an_order(basket) for basket in baskets], "accepted")
-    allocate = Allocate(sessions)
+    allocate = Allocate(sessions, fresh_outlooks())
     for name in names:
         allocate.allocate_stock(StockRequest(name, 1))
     return names

@@ -25,9 +25,11 @@ from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow, PaymentRow, StoreCreditRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.uploads import ChannelUploadRow
+from record.parameters import ParameterCache
 from record.stock.changes import Transfer, book_transfer
 from record.stock.channel_shares import Quota, set_quotas
 from tests.databases import bring_back, copy_template, keep
+from tests.factories import fresh_outlooks
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
 
@@ -56,7 +58,7 @@ def _write(sessions: Sessions) -> None:
         book_transfer(session, Transfer("T-1", "SHANGHAI", "GUANGZHOU", lamps, "Guangzhou runs low", "mo"))
     for name in ("RESERVED", "ALLOCATED", "RETURNED", "CANCELED"):
         _place(sessions, name)
-    Allocate(sessions).allocate_stock(StockRequest("ALLOCATED", 2))
+    Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest("ALLOCATED", 2))
     _deliver(sessions, "RETURNED")
     _tell(sessions, "RETURNED")
     _return(sessions, "RETURNED")
@@ -76,7 +78,7 @@ def _place(sessions: Sessions, name: str) -> None:
         event = {"partner": "payments", "event_id": f"PAID-{name}", "type": "payment.captured", "subject": name}
         session.add(PartnerEventRow(**event, data=told, relayed_at=NOON))
         accept(session, name)
-    Reserve(sessions).reserve_stock(StockRequest(name, 1))
+    Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(name, 1))
 
 
 def _order(name: str) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def _order(name: str) -> dict[str, Any]:
 
 
 def _deliver(sessions: Sessions, name: str) -> None:
-    Allocate(sessions).allocate_stock(StockRequest(name, 2))
+    Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(name, 2))
     work, shipment = f"{name}-1", f"{name}-1-S1"
     with sessions.begin() as session:
         status = {"carrier": "SF Express", "waybill": "100", "tracking_status": "pre_transit"}
@@ -113,7 +115,7 @@ def _deliver(sessions: Sessions, name: str) -> None:
         _report(sessions, "fulfillment_order.packed", {"parcels": [{"weight_grams": 800}]}),
         _report(sessions, "shipment.tracking_updated", delivered),
     ]
-    ProgressReports(sessions).record_progress(Reports(name, work, reports))
+    ProgressReports(sessions, ParameterCache()).record_progress(Reports(name, work, reports))
     Outcome(sessions).end_order(Ending(name, "completed", "everything was delivered"))
 
 
@@ -150,7 +152,7 @@ def _return(sessions: Sessions, name: str) -> None:
 
 
 def _cancel(sessions: Sessions, name: str) -> None:
-    Reserve(sessions).release_stock(UndoRequest(name, name, "canceled"))
+    Reserve(sessions, fresh_outlooks()).release_stock(UndoRequest(name, name, "canceled"))
     with sessions.begin() as session:
         session.add(_money(name, "refunded", 2000))
     Outcome(sessions).end_order(Ending(name, "canceled", "the customer changed her mind"))

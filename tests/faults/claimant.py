@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from activities.reserve import Reserve, StockRequest
 from models.database import open_database, sessions
+from tests.factories import fresh_outlooks
 
 THREADS = 16
 
@@ -26,7 +27,7 @@ def claim(reserve: Reserve, order_id: str) -> int:
 
 
 def main() -> None:
-    reserve = Reserve(sessions(open_database(sys.argv[1], connections=THREADS)))
+    reserve = Reserve(sessions(open_database(sys.argv[1], connections=THREADS)), fresh_outlooks())
     with ThreadPoolExecutor(THREADS) as threads:
         for line in sys.stdin:
             orders = json.loads(line)

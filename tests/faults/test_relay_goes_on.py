@@ -16,7 +16,9 @@ from domain.ids import order_workflow_id
 from models.database import Sessions
 from models.set_aside import TRIES, try_all_again
 from record import journal
+from record.caches import build_caches
 from record.orders.deadlines import DeadlineSweep
+from record.parameters import ParameterCache
 from record.people.erasing import erase_due
 from record.stock.sweep import Sweep
 from relay.carry import Relay
@@ -33,7 +35,7 @@ LONG_AGO = timedelta(days=4)
 
 @pytest.fixture
 def relay(sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings) -> Relay:
-    return Relay(sessions, temporal.client, settings)
+    return Relay(sessions, temporal.client, settings, build_caches(sessions))
 
 
 def do(sessions: Sessions, statement: str, **values: Any) -> None:
@@ -135,7 +137,7 @@ def test_a_sku_that_cannot_be_swept_keeps_no_other_from_it(sessions: Sessions) -
         do(sessions, "INSERT INTO stock_touches (sku) VALUES (:sku)", sku=sku)
 
     # when
-    sweep = Sweep(sessions)
+    sweep = Sweep(sessions, ParameterCache())
     while sweep.run().marks:
         pass
 

@@ -11,7 +11,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.sourcing import LeadTimeModelRow, LeadTimeRow, SourcingDecisionRow
 from record.sourcing.lead_times import VERSIONS_KEPT, load_lead_times, refresh_lead_times
-from tests.factories import LAMP, an_order, place_orders, stock_shop
+from tests.factories import LAMP, an_order, fresh_outlooks, place_orders, stock_shop
 
 NOW = datetime.now(UTC)
 WEDNESDAY = (NOW - timedelta(days=14 + (NOW.isoweekday() - 3) % 7)).replace(hour=10)
@@ -92,7 +92,7 @@ def test_the_next_decision_counts_what_was_learned_and_names_the_version(session
     [order_id] = place_orders(sessions, [an_order([(LAMP, 1)])], "accepted")
 
     # when
-    Allocate(sessions).allocate_stock(StockRequest(order_id, 1))
+    Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1))
 
     # then
     with sessions() as session:

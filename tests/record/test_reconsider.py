@@ -16,7 +16,6 @@ from models.order import OrderEventRow, OrderRow
 from models.set_aside import TRIES
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
-from record.sourcing.outlooks import OutlookCache
 from record.sourcing.plans import MOST_MOVES
 from record.sourcing.reconsider import Reconsider
 from tests.factories import (
@@ -26,6 +25,7 @@ from tests.factories import (
     assert_ledger_explains_stock,
     counters,
     events_of,
+    fresh_outlooks,
     place_orders,
     stock_shop,
 )
@@ -38,7 +38,7 @@ def accepted(sessions: Sessions, lines: list[tuple[str, int]]) -> str:
 
 
 def allocate(sessions: Sessions, order_id: str, number: int = 1) -> Allocation:
-    return Allocate(sessions).allocate_stock(StockRequest(order_id, number))
+    return Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, number))
 
 
 def waiting(sessions: Sessions, order_id: str, number: int = 1) -> str:
@@ -49,7 +49,7 @@ def waiting(sessions: Sessions, order_id: str, number: int = 1) -> str:
 
 
 def look(sessions: Sessions) -> int:
-    return Reconsider(sessions, OutlookCache(lifetime=0)).run()
+    return Reconsider(sessions, fresh_outlooks(0)).run()
 
 
 def moved(sessions: Sessions, order_id: str) -> list[dict[str, Any]]:
@@ -217,7 +217,7 @@ def test_work_that_cannot_be_looked_at_keeps_no_other_from_it_and_is_set_aside(s
             return super()._look_at(name)
 
     # when
-    looking = Defective(sessions, OutlookCache(lifetime=0))
+    looking = Defective(sessions, fresh_outlooks(0))
     for _ in range(TRIES + 1):
         looking.run()
 

@@ -12,6 +12,7 @@ from domain.stock.movements import Movement
 from models.database import Sessions
 from models.listing import StockAlertRow, StockTouchRow
 from models.stock import ProductRow
+from record.parameters import ParameterCache
 from record.stock import ledger
 from record.stock.sweep import Sweep
 from tests.factories import LAMP, TEACUP, stock_shop
@@ -35,7 +36,7 @@ def touched(sessions: Sessions) -> Sequence[str]:
 
 
 def test_low_out_and_back_are_told_once_each_with_what_there_was(shop: Sessions) -> None:
-    sweep = Sweep(shop)
+    sweep = Sweep(shop, ParameterCache())
     steps = (("reserved", 5), ("reserved", 1), ("released", 1), ("reserved", 5), ("released", 3), ("released", 3))
     for kind, quantity in steps:
         move(shop, kind, quantity, TEACUP)
@@ -47,7 +48,7 @@ def test_low_out_and_back_are_told_once_each_with_what_there_was(shop: Sessions)
 
 def test_the_network_counts_and_not_one_place(shop: Sessions) -> None:
     move(shop, "reserved", 10)
-    Sweep(shop).run()
+    Sweep(shop, ParameterCache()).run()
 
     assert alerts(shop) == [(LOW, 3, True)]
 
@@ -58,14 +59,14 @@ def test_a_product_has_its_own_threshold_or_none(shop: Sessions) -> None:
         session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(low_at=12))
     move(shop, "reserved", 9, TEACUP)
     move(shop, "reserved", 1)
-    Sweep(shop).run()
+    Sweep(shop, ParameterCache()).run()
 
     assert (alerts(shop, TEACUP), alerts(shop)) == ([], [(LOW, 12, True)])
 
 
 def test_what_is_allocated_out_of_a_reservation_touches_nothing(shop: Sessions) -> None:
     move(shop, "reserved", 4)
-    Sweep(shop).run()
+    Sweep(shop, ParameterCache()).run()
     with shop.begin() as session:
         both = [Movement("released", LAMP, "HANGZHOU", 4), Movement("allocated", LAMP, "HANGZHOU", 4)]
         ledger.post(session, both, None, "the order is sourced")
@@ -75,7 +76,7 @@ def test_what_is_allocated_out_of_a_reservation_touches_nothing(shop: Sessions) 
 
 
 def test_a_claim_that_is_not_committed_is_swept_later(shop: Sessions) -> None:
-    sweep = Sweep(shop)
+    sweep = Sweep(shop, ParameterCache())
     sweep.run()
     with shop.begin() as session:
         ledger.post(session, [Movement("reserved", LAMP, "HANGZHOU", 10)], None, "a slow claim")
@@ -100,9 +101,9 @@ def test_two_sweepers_at_once_tell_each_crossing_once(sessions: Sessions) -> Non
 
     with ThreadPoolExecutor(3) as threads:
         claiming = threads.submit(lambda: [claim(number) for number in range(40)])
-        list(threads.map(sweeps, [Sweep(sessions), Sweep(sessions)]))
+        list(threads.map(sweeps, [Sweep(sessions, ParameterCache()), Sweep(sessions, ParameterCache())]))
         claiming.result()
-    Sweep(sessions).run()
+    Sweep(sessions, ParameterCache()).run()
 
     kinds = [kind for kind, _, _ in alerts(sessions) if kind != LOW]
     assert kinds == [OUT, BACK] * (len(kinds) // 2)
@@ -119,7 +120,7 @@ def test_a_sweep_that_dies_leaves_everything_to_the_next_one(shop: Sessions, mon
     with monkeypatch.context() as patched:
         patched.setattr("record.stock.sweep.insert_all", dies)
         with pytest.raises(KeyboardInterrupt):
-            Sweep(shop).run()
-    Sweep(shop).run()
+            Sweep(shop, ParameterCache()).run()
+    Sweep(shop, ParameterCache()).run()
 
     assert alerts(shop) == [(LOW, 3, True)]

@@ -9,10 +9,11 @@ from activities.reserve import Reserve, StockRequest
 from domain.undo import UndoRequest
 from models.database import Sessions
 from models.order import OrderRow
+from record.parameters import ParameterCache
 from record.stock.channel_shares import Quota, set_quotas
 from record.stock.queue import Name
 from record.stock.sweep import Sweep
-from tests.factories import CHANNEL, LAMP, place_order, stock_shop
+from tests.factories import CHANNEL, LAMP, fresh_outlooks, place_order, stock_shop
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
@@ -26,13 +27,13 @@ def ten_lamps(sessions: Sessions) -> Sessions:
 def claimed(sessions: Sessions, units: int, round_: int = 1) -> str:
     """An order that has claimed lamps, or waits for them, after everything was swept."""
     order_id = place_order(sessions, [(LAMP, units)])
-    Reserve(sessions).reserve_stock(StockRequest(order_id, round_))
-    Sweep(sessions).run()
+    Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, round_))
+    Sweep(sessions, ParameterCache()).run()
     return order_id
 
 
 def released(sessions: Sessions, order_id: str) -> None:
-    Reserve(sessions).release_stock(UndoRequest(order_id, order_id, "the customer canceled"))
+    Reserve(sessions, fresh_outlooks()).release_stock(UndoRequest(order_id, order_id, "the customer canceled"))
 
 
 def limited(sessions: Sessions, units: int, valid_from: datetime = YESTERDAY, valid_to: datetime | None = None) -> None:
@@ -41,7 +42,7 @@ def limited(sessions: Sessions, units: int, valid_from: datetime = YESTERDAY, va
 
 
 def woken(sessions: Sessions) -> list[Name]:
-    return Sweep(sessions).run().woken
+    return Sweep(sessions, ParameterCache()).run().woken
 
 
 def name(sessions: Sessions, order_id: str) -> Name:
@@ -66,8 +67,8 @@ def test_what_an_order_gives_back_wakes_those_whom_it_serves_in_their_turn(ten_l
 def test_a_claim_of_others_wakes_nobody(ten_lamps: Sessions) -> None:
     claimed(ten_lamps, 11)
     other = place_order(ten_lamps, [(LAMP, 2)])
-    Reserve(ten_lamps).reserve_stock(StockRequest(other, 1))
-    assert Sweep(ten_lamps).run().more == []
+    Reserve(ten_lamps, fresh_outlooks()).reserve_stock(StockRequest(other, 1))
+    assert Sweep(ten_lamps, ParameterCache()).run().more == []
 
 
 def test_who_is_beyond_the_quota_is_not_woken_by_stock_but_by_a_free_or_raised_quota(ten_lamps: Sessions) -> None:
@@ -108,7 +109,7 @@ def test_those_who_could_not_be_told_are_told_by_the_next_sweep(ten_lamps: Sessi
     # given
     happy, waiting = claimed(ten_lamps, 10), claimed(ten_lamps, 4)
     released(ten_lamps, happy)
-    sweep = Sweep(ten_lamps)
+    sweep = Sweep(ten_lamps, ParameterCache())
 
     # when
     sweep.touch_again(sweep.run().more)

@@ -12,7 +12,16 @@ from models.database import Sessions
 from models.stock import StockMovementRow
 from record.stock.queue import News
 from record.stock.warehouse_counts import apply_count
-from tests.factories import LAMP, TEACUP, assert_ledger_explains_stock, counters, place_order, stock_shop, store_webhook
+from tests.factories import (
+    LAMP,
+    TEACUP,
+    assert_ledger_explains_stock,
+    counters,
+    fresh_outlooks,
+    place_order,
+    stock_shop,
+    store_webhook,
+)
 
 ALERT_ABOVE = 3
 HOUR = timedelta(hours=1)
@@ -115,7 +124,7 @@ def test_a_delta_is_booked_once_with_its_reason(yesterday: Sessions) -> None:
 def test_what_is_promised_to_orders_stays_in_the_books_and_is_an_alert(yesterday: Sessions) -> None:
     # given nine of ten lamps that orders have
     order_id = place_order(yesterday, [(LAMP, 9)])
-    Reserve(yesterday).reserve_stock(StockRequest(order_id, 1))
+    Reserve(yesterday, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
     changed(yesterday, -3, "stolen")
 
@@ -133,7 +142,7 @@ def test_goods_that_were_never_there_may_be_found(yesterday: Sessions) -> None:
 
 def test_what_is_found_wakes_those_who_wait(yesterday: Sessions) -> None:
     order_id = place_order(yesterday, [(LAMP, 14)])
-    Reserve(yesterday).reserve_stock(StockRequest(order_id, 1))
+    Reserve(yesterday, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
     news = counted(yesterday, now(), ELEGANT_LAMP=12)
 

@@ -12,6 +12,7 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from record.caches import build_caches
 from record.orders import payment_claims
 from relay.carry import Relay
 from settings import Settings
@@ -27,7 +28,7 @@ def client(temporal: WorkflowEnvironment) -> Client:
 
 @pytest.fixture
 def relay(sessions: Sessions, client: Client, settings: Settings) -> Relay:
-    return Relay(sessions, client, settings)
+    return Relay(sessions, client, settings, build_caches(sessions))
 
 
 async def an_order(relay: Relay, sessions: Sessions, status: str) -> OrderRow:

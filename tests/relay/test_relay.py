@@ -18,6 +18,7 @@ from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
+from record.caches import build_caches
 from relay.carry import Relay
 from relay.order_queue import BATCH, TAKE_FAIRLY
 from relay.rows import TAKE_EVENTS
@@ -36,13 +37,13 @@ def client(temporal: WorkflowEnvironment) -> Client:
 
 @pytest.fixture
 def relay(sessions: Sessions, client: Client, settings: Settings) -> Relay:
-    return Relay(sessions, client, settings)
+    return Relay(sessions, client, settings, build_caches(sessions))
 
 
 @pytest.fixture
 def other(sessions: Sessions, client: Client, settings: Settings) -> Relay:
     """The relay of another worker."""
-    return Relay(sessions, client, settings)
+    return Relay(sessions, client, settings, build_caches(sessions))
 
 
 async def test_an_accepted_order_is_started_once_and_marked(relay: Relay, sessions: Sessions) -> None:

@@ -6,6 +6,7 @@ from models.database import Sessions
 from record.people.erasing import erase
 from relay.sweeps import database_sweeps
 from settings import Settings
+from tests.factories import fresh_outlooks
 from tests.planted import BUYER, named, plant
 
 
@@ -13,7 +14,9 @@ def test_a_person_is_erased_by_one_relay_when_the_last_order_has_ended(sessions:
     # given an order under way, and the relays of two workers
     order_id = plant(sessions, "in_progress")
     assert erase(sessions, [BUYER], "lin").under_way == [order_id]
-    relays = [{sweep.job: sweep.run for sweep in database_sweeps(sessions, settings)} for _ in range(2)]
+    relays = [
+        {sweep.job: sweep.run for sweep in database_sweeps(sessions, settings, fresh_outlooks())} for _ in range(2)
+    ]
     assert [sweeps["erasures"]() for sweeps in relays] == [0, 0]
 
     # when the order ends

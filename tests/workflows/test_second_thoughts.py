@@ -9,6 +9,7 @@ from commands.seed import GUANGZHOU, SHANGHAI
 from record.sourcing.outlooks import LIFETIME_SECONDS
 from record.sourcing.reconsider import Reconsider
 from tests.baton import Baton
+from tests.factories import fresh_outlooks
 from tests.integrations.servers import SECRET
 
 HOUR = 3_600
@@ -34,7 +35,7 @@ async def test_an_order_goes_on_from_where_it_was_moved_to(silent: Baton) -> Non
 
     # when Guangzhou is open again
     open_place(silent, GUANGZHOU, "warehouse")
-    moved = Reconsider(silent.sessions).run()
+    moved = Reconsider(silent.sessions, fresh_outlooks()).run()
 
     # then: unless the worker was faster, which looks now and then too
     assert moved <= 1

@@ -21,6 +21,7 @@ from models.database import open_database, sessions
 from tests.api.channel_calls import open_account, push
 from tests.baton import SILENT, Baton, open_baton, order_body
 from tests.databases import copy_template
+from tests.factories import fresh_outlooks
 from tests.workflows.test_cancel import LINES, shipped
 from tests.workflows.test_returns import ask, until_case
 
@@ -59,7 +60,7 @@ def trouble() -> Trouble:
 async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, trouble: Trouble) -> AsyncIterator[Baton]:
     url = copy_template(postgres, "under_way")
     engine = open_database(url, connections=4)
-    trouble.steps = Allocate(sessions(engine))
+    trouble.steps = Allocate(sessions(engine), fresh_outlooks())
     instead = {"recall_pick": trouble.recall_pick, "allocate_stock": trouble.allocate_stock}
     async with open_baton(temporal, url, SILENT, instead=instead) as opened:
         yield opened
