@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from domain.errors import CallLimited, PartnerTrouble
-from integrations.pulls.listed import Listed, Puller
+from integrations.pulls.puller import ListedOrder, Puller
 from models.database import Sessions
 from record.channels.accounts import Account
 from record.channels.fetched import Fetched, take_fetched, versions_of
@@ -18,7 +18,7 @@ PATIENT_ATTEMPTS, FEW = 6, 3
 """From this attempt on a page goes in without so many orders that the platform does not give."""
 
 
-def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequence[Listed]) -> list[Intake]:
+def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequence[ListedOrder]) -> list[Intake]:
     """Take in what the record does not have in this state. What was fetched before a call failed is kept."""
     with sessions() as session:
         versions = versions_of(session, account.channel, [one.order_id for one in orders])

@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.page_taking import take_page
 from domain.pulling import Pace, Window, closed, next_cursor, next_window
 from integrations.circuit import Circuits
-from integrations.pulls.listed import Page, PageGone, Puller
+from integrations.pulls.puller import Page, PageGone, Puller
 from integrations.pulls.settings import PullSettings
 from models.database import Sessions
 from models.pull import ChannelPullRow

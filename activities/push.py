@@ -11,7 +11,7 @@ from temporalio import activity
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
 from domain.listing import Offer
 from integrations.circuit import Circuits
-from integrations.pushes.pushed import Pushed, Pusher
+from integrations.pushes.pusher import Pusher, PushResult
 from integrations.pushes.registry import connect_pusher
 from integrations.pushes.settings import PushSettings
 from models.database import Sessions
@@ -70,9 +70,9 @@ class Push:
             raise PushRefused("not_pushed")
         return account.name, account.push
 
-    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[Offer]) -> Pushed:
+    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[Offer]) -> PushResult:
         if not offers:
-            return Pushed(frozenset())
+            return PushResult(frozenset())
         try:
             with self.circuits.of(channel).call():
                 return pusher.push(offers)
@@ -91,7 +91,7 @@ class Push:
             raise
 
     def _write_down(
-        self, channel: str, settings: PushSettings, offers: Sequence[Offer], pushed: Pushed, more: bool
+        self, channel: str, settings: PushSettings, offers: Sequence[Offer], pushed: PushResult, more: bool
     ) -> None:
         now = self.clock()
         refused = {

@@ -12,7 +12,7 @@ from activities.pull import FetchAnswer, PullRequest
 from domain.errors import CallLimited, PartnerTrouble
 from domain.pulling import Window
 from integrations.circuit import Circuits
-from integrations.pulls.listed import Listed, PageGone
+from integrations.pulls.puller import ListedOrder, PageGone
 from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
 from record.channels.calls import Clock, calling, pulled_account
@@ -117,7 +117,7 @@ class Reconcile:
                 row.outcome = PULLED
 
 
-def _compare(session: Session, channel: str, listed: Sequence[Listed]) -> int:
+def _compare(session: Session, channel: str, listed: Sequence[ListedOrder]) -> int:
     there = {one.order_id: one.modified_at for one in listed if one.order_id and one.modified_at}
     ours = versions_of(session, channel, there)
     known = [name for name, modified_at in there.items() if ours.get(name, "") >= version_at(modified_at)]

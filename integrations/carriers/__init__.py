@@ -1,1 +1,1 @@
-"""The carriers that Baton speaks to in their own words: one translator each."""
+"""Carriers that Baton calls in their own format: one translator each."""

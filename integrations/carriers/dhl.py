@@ -1,4 +1,4 @@
-"""DHL Express in its own words. It has no call to void or intercept by the shipper's number: the TMS sees to that."""
+"""DHL Express in its own format. It cannot void or intercept by the shipper's code, so the TMS does that."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,35 +10,35 @@ from integrations.http import Answer, PartnerHttp
 PATH = "/carriers/dhl/shipments"
 WORLDWIDE, WORLDWIDE_NAME = "P", "EXPRESS WORLDWIDE"
 MADE, BAD_REQUEST, IS_VOID = 201, 400, "8009"
-# What DHL calls the numbers of others.
+# DHL's type codes for our numbers.
 SHIPMENT, ORDER, CHANNEL_ORDER, WORK, LOCATION = "CU", "AAO", "AFE", "BN", "SS"
 
 
 class DhlExpress:
-    def __init__(self, http: PartnerHttp, desk: Courier) -> None:
+    def __init__(self, http: PartnerHttp, tms: Courier) -> None:
         self._http = http
-        self._desk = desk
+        self._tms = tms
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Raises CarrierRefused."""
+        """Book the parcel. Raises CarrierRefused."""
         answer = self._http.post(PATH, _order(request), key, refusal=CarrierRefused, expected=(MADE, BAD_REQUEST))
         if answer.status == BAD_REQUEST:
-            raise CarrierRefused(_code(answer))
+            raise CarrierRefused(_refusal_code(answer))
         return Booking("DHL Express", answer.text("shipmentTrackingNumber"), WORLDWIDE_NAME)
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
-        return self._desk.void(shipment_id, reason, key)
+        return self._tms.void(shipment_id, reason, key)
 
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
-        return self._desk.intercept(shipment_id, waybill, reason, key)
+        return self._tms.intercept(shipment_id, waybill, reason, key)
 
 
-def _code(answer: Answer) -> str:
-    """DHL begins the detail with a number: `996: the product is not available`."""
-    number, colon, _ = answer.text("detail").partition(":")
-    if number == IS_VOID:
+def _refusal_code(answer: Answer) -> str:
+    """Our refusal code from the code that begins DHL's detail: `996: the product is not available`."""
+    code, colon, _ = answer.text("detail").partition(":")
+    if code == IS_VOID:
         return VOIDED
-    return f"dhl_{number}" if colon and number.isdigit() else "dhl_bad_request"
+    return f"dhl_{code}" if colon and code.isdigit() else "dhl_bad_request"
 
 
 def _order(request: BookingRequest) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _order(request: BookingRequest) -> dict[str, Any]:
 
 
 def _package(parcel: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"weight": parcel["weight_grams"] / 1_000}
+    package: dict[str, Any] = {"weight": parcel["weight_grams"] / 1_000}
     if measures := centimeters(parcel):
-        told["dimensions"] = dict(zip(("length", "width", "height"), measures, strict=True))
-    return told
+        package["dimensions"] = dict(zip(("length", "width", "height"), measures, strict=True))
+    return package

@@ -1,4 +1,4 @@
-"""JD Logistics in its own words: a path a call, and an answer with a code of its own."""
+"""JD Logistics in its own format: one path for each call, and answers with a JD code."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class JdLogistics:
         self._http = http
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """Raises CarrierRefused."""
+        """Book the parcel. Raises CarrierRefused."""
         answer = self._ask("create", _order(request), key)
         if _code(answer) != FINE:
             raise CarrierRefused(VOIDED if _code(answer) == IS_VOID else f"jd_{_code(answer)}")
@@ -47,12 +47,12 @@ class JdLogistics:
         return InterceptionRequest(_code(answer) == FINE, readable(str(answer.body.get("msg") or "")))
 
     def _ask(self, call: str, body: dict[str, Any], key: str) -> Answer:
-        told = {**body, "orderOrigin": OF_A_MERCHANT}
-        return self._http.post(f"{ORDERS}/{call}", told, key, refusal=CarrierRefused)
+        request = {**body, "orderOrigin": OF_A_MERCHANT}
+        return self._http.post(f"{ORDERS}/{call}", request, key, refusal=CarrierRefused)
 
 
 def _code(answer: Answer) -> int:
-    """Where `success` is said as well, the two must agree."""
+    """The answer's code; if `success` is present too, the two must agree."""
     code = answer.number("code")
     if answer.body.get("success", code == FINE) is not (code == FINE):
         raise answer.trouble("success and code contradict each other")
@@ -84,6 +84,6 @@ def _order(request: BookingRequest) -> dict[str, Any]:
 
 
 def _cargo(parcel: ParcelSize) -> dict[str, Any]:
-    """JD writes `hight`."""
+    """JD spells the height `hight`."""
     measures = zip(("length", "width", "hight"), centimeters(parcel) or (), strict=False)
     return {"quantity": 1, "weight": parcel["weight_grams"] / 1_000, **dict(measures)}

@@ -1,4 +1,4 @@
-"""SF Express in its own words: every call names a service and carries its data; the answer stands in a text of JSON."""
+"""SF Express in its own format: a call names a service and carries its data; the answer is JSON inside a string."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ class SfExpress:
         self._http = http
 
     def book(self, request: BookingRequest, key: str) -> Booking:
-        """The same order id again gets the waybill of the first time. Raises CarrierRefused."""
-        answer, told = self._ask("EXP_RECE_CREATE_ORDER", request["shipment_id"], _order(request), key)
-        data = _data(answer, told)
+        """Book the parcel; the same order id again gets the same waybill. Raises CarrierRefused."""
+        answer, result = self._ask("EXP_RECE_CREATE_ORDER", request["shipment_id"], _order(request), key)
+        data = _data(answer, result)
         if data.get("filterResult") == CANNOT_BE_DELIVERED:
             raise CarrierRefused("sf_cannot_deliver")
         if answer.text_in(data, "orderId") != request["shipment_id"]:
@@ -28,40 +28,40 @@ class SfExpress:
 
     def void(self, shipment_id: str, reason: str, key: str) -> VoidResult:
         order = {"orderId": shipment_id, "dealType": CANCEL}
-        answer, told = self._ask("EXP_RECE_UPDATE_ORDER", shipment_id, order, key)
-        if told.get("errorCode") == HAS_THE_PARCEL:
+        answer, result = self._ask("EXP_RECE_UPDATE_ORDER", shipment_id, order, key)
+        if result.get("errorCode") == HAS_THE_PARCEL:
             return VoidResult.TOO_LATE
-        if told.get("errorCode") not in (UNKNOWN_ORDER, IS_VOID):
-            _data(answer, told)
+        if result.get("errorCode") not in (UNKNOWN_ORDER, IS_VOID):
+            _data(answer, result)
         return VoidResult.VOIDED
 
     def intercept(self, shipment_id: str, waybill: str, reason: str, key: str) -> InterceptionRequest:
         wish = {"orderId": shipment_id, "waybillNo": waybill, "serviceCode": BRING_BACK, "remark": reason}
-        _, told = self._ask("EXP_RECE_WANTED_INTERCEPT", shipment_id, wish, key)
-        return InterceptionRequest(told["success"], readable(str(told.get("errorMsg") or "")))
+        _, result = self._ask("EXP_RECE_WANTED_INTERCEPT", shipment_id, wish, key)
+        return InterceptionRequest(result["success"], readable(str(result.get("errorMsg") or "")))
 
     def _ask(self, service: str, request_id: str, data: dict[str, Any], key: str) -> tuple[Answer, dict[str, Any]]:
         body = {"serviceCode": service, "requestID": request_id, "msgData": data}
         answer = self._http.post(PATH, body, key, refusal=CarrierRefused)
         if answer.text("apiResultCode") != ANSWERED:
             raise answer.trouble("the platform did not pass it on")
-        told = read_object(str(answer.body.get("apiResultData")).encode(errors="replace"))
-        if told is None or not isinstance(told.get("success"), bool):
+        result = read_object(str(answer.body.get("apiResultData")).encode(errors="replace"))
+        if result is None or not isinstance(result.get("success"), bool):
             raise answer.trouble("apiResultData is not an object that says whether it is done")
-        return answer, told
+        return answer, result
 
 
-def _data(answer: Answer, told: dict[str, Any]) -> dict[str, Any]:
-    if not told["success"]:
-        code = answer.text_in(told, "errorCode")
+def _data(answer: Answer, result: dict[str, Any]) -> dict[str, Any]:
+    if not result["success"]:
+        code = answer.text_in(result, "errorCode")
         raise CarrierRefused(VOIDED if code == IS_VOID else f"sf_{code}".lower())
-    if not isinstance(told.get("msgData"), dict):
+    if not isinstance(result.get("msgData"), dict):
         raise answer.trouble("msgData is not an object")
-    return dict(told["msgData"])
+    return dict(result["msgData"])
 
 
 def _waybill(answer: Answer, data: dict[str, Any]) -> str:
-    """The number of the first parcel, which is that of the whole shipment."""
+    """The waybill of the first parcel, which stands for the whole shipment."""
     numbers = data.get("waybillNoInfoList")
     for one in numbers if isinstance(numbers, list) else ():
         if isinstance(one, dict) and one.get("waybillType") == 1:
@@ -95,5 +95,5 @@ def _order(request: BookingRequest) -> dict[str, Any]:
 
 def _receiver(to: dict[str, Any]) -> dict[str, Any]:
     theirs = {"contact": "name", "mobile": "phone", "country": "country", "province": "province", "city": "city"}
-    told = {name: to[ours] for name, ours in theirs.items() if ours in to}
-    return told | {"county": to.get("district", ""), "address": " ".join(to.get("lines", ()))}
+    receiver = {name: to[ours] for name, ours in theirs.items() if ours in to}
+    return receiver | {"county": to.get("district", ""), "address": " ".join(to.get("lines", ()))}

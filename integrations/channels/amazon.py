@@ -10,14 +10,14 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("amazon", country="US", currency="USD", zone="", marketplace="ATVPDKIKX0DER")
 SIGNATURE = HmacScheme("X-Signature")
-# United States and Canada: everywhere else Amazon's prices include the tax.
+# United States and Canada; elsewhere Amazon's prices include the tax.
 TAX_ON_TOP = {"ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"}
-NEEDED = ("OrderTotal", "ItemPrice")
-TAXES_OFF = ("PromotionDiscountTax", "ShippingDiscountTax")
+REQUIRED_AMOUNTS = ("OrderTotal", "ItemPrice")
+TAX_DISCOUNTS = ("PromotionDiscountTax", "ShippingDiscountTax")
 STATUS = {
     "Pending": PaymentStatus.PENDING,
     "PendingAvailability": PaymentStatus.PENDING,
@@ -34,7 +34,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     currency = order.object("OrderTotal").need_currency("CurrencyCode")
     placed_at = order.need_time("PurchaseDate")
     modified_at = order.time("LastUpdateDate") or placed_at
-    items = [item for item in answer.objects("OrderItems") if _ordered(item)]
+    items = [item for item in answer.objects("OrderItems") if _is_ordered(item)]
     lines = [_line(number, item, currency) for number, item in enumerate(items, 1)]
     taxes = total((_tax(item, currency) for item in items), currency)
     on_top = (order.text("MarketplaceId") or shop.marketplace) in TAX_ON_TOP
@@ -49,7 +49,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             customer_id=shaping.customer_id(shop, "", address.email, order.text("AmazonOrderId")),
             ship_to=address,
             lines=shaping.counted(answer, "OrderItems", lines),
-            # Gift wrap and the fee for cash on delivery are discounts below zero.
+            # Gift wrap and the cash-on-delivery fee count as negative discounts.
             discount=none - total((_fees(item, currency) for item in items), currency),
             shipping=shaping.not_below_zero(
                 answer, "OrderItems", total((_shipping(i, currency) for i in items), currency)
@@ -72,7 +72,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """An ORDER_CHANGE notification names the order; of other notifications nothing is taken."""
+    """An ORDER_CHANGE notification names the order; other notifications give no event."""
     body = open_object(payload)
     if body.has("order"):
         return (Kind.UPDATED,)
@@ -81,11 +81,13 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     change = body.object("Payload").object("OrderChangeNotification")
     canceled = change.object("Summary").text("OrderStatus") == "Canceled"
     event_id = body.object("NotificationMetadata").text("NotificationId")
-    return (Thin(shaping.reference(change, "AmazonOrderId"), Kind.CANCELED if canceled else Kind.UPDATED, event_id),)
+    return (
+        ThinEvent(shaping.reference(change, "AmazonOrderId"), Kind.CANCELED if canceled else Kind.UPDATED, event_id),
+    )
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Body of confirmShipment; Amazon wants every line with its quantity."""
+    """The body of confirmShipment; Amazon needs every line with its quantity."""
     return {
         "marketplaceId": shop.marketplace,
         "packageDetail": {
@@ -106,8 +108,8 @@ def _gift_messages(items: list[Reader]) -> str:
     return text
 
 
-def _ordered(item: Reader) -> bool:
-    """A line that was canceled stays with quantity 0."""
+def _is_ordered(item: Reader) -> bool:
+    """False for a canceled line, which Amazon keeps with quantity 0."""
     if item.has("QuantityOrdered") and item.whole("QuantityOrdered") == 0:
         item.warn("QuantityOrdered", "is 0: a canceled line, left out")
         return False
@@ -154,7 +156,7 @@ def _fees(item: Reader, currency: str) -> Money:
 def _tax(item: Reader, currency: str) -> Money:
     wrap = _amount(item.object("BuyerInfo"), "GiftWrapTax", currency)
     charged = total((_amount(item, name, currency) for name in ("ItemTax", "ShippingTax")), currency)
-    return charged + wrap - total((_amount(item, name, currency) for name in TAXES_OFF), currency)
+    return charged + wrap - total((_amount(item, name, currency) for name in TAX_DISCOUNTS), currency)
 
 
 def _financial(order: Reader, tax_included: Money) -> Financial:
@@ -169,7 +171,7 @@ def _financial(order: Reader, tax_included: Money) -> Financial:
 
 
 def _address(order: Reader, shop: Shop) -> Address:
-    """Without a restricted data token Amazon gives the city and no name."""
+    """Without a restricted data token Amazon sends the city but no name."""
     to = order.object("ShippingAddress")
     land = shaping.country(to, "CountryCode", shop.country)
     return Address(

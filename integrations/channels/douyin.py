@@ -11,7 +11,7 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_json, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("douyin")
 SIGNATURE = HmacScheme("event-sign")
@@ -55,7 +55,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             ship_to=address,
             lines=shaping.counted(order, "sku_order_list", lines),
-            # What the lines do not bear of the order's promotions; fees are discounts below zero.
+            # The part of the promotions that is not on lines; fees count as negative discounts.
             discount=order.minor("promotion_amount", CNY) - on_lines - fees,
             shipping=order.minor("post_amount", CNY),
             tax=order.minor("tax_amount", CNY),
@@ -75,7 +75,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """Douyin pushes several messages at once, each with a tag and its data as JSON in a text; tag 0 is its probe."""
+    """Douyin pushes several messages at once, each with a tag and its data as a JSON string; tag 0 is its probe."""
     messages = open_json(payload)
     if not isinstance(messages, list):
         return (Kind.UPDATED,)
@@ -83,7 +83,7 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Body of order.logisticsAddSinglePack."""
+    """The body of order.logisticsAddSinglePack."""
     lines = [{"shipped_order_id": line.channel_line_id, "shipped_num": line.quantity} for line in shipped.lines]
     return {
         "order_id_list": [shipped.order_ref],
@@ -93,9 +93,9 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
     }
 
 
-def _thin(message: Reader) -> Thin:
+def _thin(message: Reader) -> ThinEvent:
     data = message.opened("data")
-    return Thin(
+    return ThinEvent(
         shaping.reference(data, "p_id", "order_id"), TAGS.get(message.text("tag"), Kind.UPDATED), message.text("msg_id")
     )
 
@@ -105,10 +105,10 @@ def _promotion(item: Reader) -> Money:
 
 
 def _lines(item: Reader, numbers: Iterator[int]) -> Iterator[OrderLine]:
-    """One line, or the parts of a bundle, which share its money without losing a fen."""
+    """One line, or the parts of a bundle with its amounts split among them without losing a fen."""
     quantity, price = item.need_quantity("item_num"), item.need_minor("origin_amount", CNY)
     cost = shaping.line_cost(item, "origin_amount", price, quantity)
-    # `modify_amount` is what the seller changed by hand, below zero for a reduction.
+    # `modify_amount` is the seller's manual change of the price, negative for a reduction.
     discount = _promotion(item) - item.minor("modify_amount", CNY, signed=True)
     parts = item.objects("bundle_sku_info")
     whole = OrderLine(

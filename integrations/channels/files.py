@@ -1,4 +1,7 @@
-"""Files: CSV with a row a line of an order, and NDJSON with an order a line. What cannot be read keeps its rows."""
+"""Order files: CSV with one row for each order line, NDJSON with one order on each line.
+
+An unreadable order keeps its row numbers and raw content.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,12 +20,12 @@ ORDER = (
 ADDRESS = ("country", "name", "phone", "email", "province", "city", "district", "postal_code", "address1", "address2")
 LINE = ("sku", "quantity", "unit_price", "discount", "title")
 COLUMNS = (*ORDER, *ADDRESS, *LINE)
-NEEDED = ("channel_order_id", "placed_at", "sku", "quantity", "unit_price", "grand_total")
+REQUIRED_COLUMNS = ("channel_order_id", "placed_at", "sku", "quantity", "unit_price", "grand_total")
 
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """One order of a file. `raw` goes into `translate` again after a fix; `rows` counts the file's lines from 1."""
+    """One order of a file. `raw` can be corrected and passed to `translate` again; `rows` are line numbers from 1."""
 
     rows: tuple[int, ...]
     raw: Payload
@@ -30,11 +33,11 @@ class FileOrder:
 
 
 def read_csv(lines: Iterable[str], shop: Shop = SHOP) -> Iterator[FileOrder]:
-    """Rows of one `channel_order_id` are one order wherever they stand, so that none is taken by half.
+    """Group the rows of each `channel_order_id` into one order, wherever they stand, so that no order is taken in part.
 
-    Raises Unreadable for a header that lacks a needed column or has one that nobody reads.
+    Raises Unreadable for a header with a missing, unknown or repeated column.
     """
-    reader = csv.DictReader(_without_mark(lines), restkey="more cells than columns", strict=True)
+    reader = csv.DictReader(_without_bom(lines), restkey="more cells than columns", strict=True)
     _check_header(reader.fieldnames or ())
     groups: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     try:
@@ -48,7 +51,7 @@ def read_csv(lines: Iterable[str], shop: Shop = SHOP) -> Iterator[FileOrder]:
 
 
 def read_ndjson(lines: Iterable[str], shop: Shop = SHOP) -> Iterator[FileOrder]:
-    for number, line in enumerate(_without_mark(lines), 1):
+    for number, line in enumerate(_without_bom(lines), 1):
         if line.strip():
             yield _attempt((number,), line, shop)
 
@@ -70,14 +73,14 @@ def _attempt(rows: tuple[int, ...], raw: Payload, shop: Shop) -> FileOrder:
         return FileOrder(rows, raw, error)
 
 
-def _without_mark(lines: Iterable[str]) -> Iterator[str]:
+def _without_bom(lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
         yield line.removeprefix("\ufeff") if number == 0 else line
 
 
 def _check_header(names: Iterable[str]) -> None:
     names = list(names)
-    for name in NEEDED:
+    for name in REQUIRED_COLUMNS:
         if name not in names:
             raise Unreadable(name, "is a column that is missing")
     for name in names:
@@ -86,7 +89,7 @@ def _check_header(names: Iterable[str]) -> None:
 
 
 def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
-    """The plain body: lines from every row, the rest from the first, with which the others must agree."""
+    """Build the plain body: lines from every row, the rest from the first row, with which the others must agree."""
     if not rows:
         raise Unreadable("rows", "are missing")
     first = rows[0]
@@ -95,22 +98,27 @@ def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
         for name in (*ORDER, *ADDRESS):
             if row.has(name) and row.text(name, 2_000) != first.text(name, 2_000):
                 raise row.wrong(name, "differs from the order's first row")
-    take = {name: first.prose(name) for name in (*ORDER, *ADDRESS)}
+    first_row = {name: first.prose(name) for name in (*ORDER, *ADDRESS)}
     return {
-        "channel_order_id": take["channel_order_id"],
-        "placed_at": take["placed_at"],
-        "currency": take["currency"] or shop.currency,
-        "customer": {"customer_id": take["customer_id"] or take["email"] or take["phone"] or take["channel_order_id"]},
-        "ship_to": {name: take[name] for name in ADDRESS if not name.startswith("address")}
-        | {"lines": [line for line in (take["address1"], take["address2"]) if line]},
+        "channel_order_id": first_row["channel_order_id"],
+        "placed_at": first_row["placed_at"],
+        "currency": first_row["currency"] or shop.currency,
+        "customer": {
+            "customer_id": first_row["customer_id"]
+            or first_row["email"]
+            or first_row["phone"]
+            or first_row["channel_order_id"]
+        },
+        "ship_to": {name: first_row[name] for name in ADDRESS if not name.startswith("address")}
+        | {"lines": [line for line in (first_row["address1"], first_row["address2"]) if line]},
         "lines": [{name: row.prose(name) for name in LINE} for row in rows],
         "totals": {
-            "discount": take["order_discount"],
-            "shipping": take["shipping"],
-            "tax": take["tax"],
-            "grand_total": take["grand_total"],
+            "discount": first_row["order_discount"],
+            "shipping": first_row["shipping"],
+            "tax": first_row["tax"],
+            "grand_total": first_row["grand_total"],
         },
-        "payment": {"reference": take["payment_reference"], "method": take["payment_method"]},
-        "remarks": take["remarks"],
-        "tags": [tag for tag in take["tags"].split("|") if tag],
+        "payment": {"reference": first_row["payment_reference"], "method": first_row["payment_method"]},
+        "remarks": first_row["remarks"],
+        "tags": [tag for tag in first_row["tags"].split("|") if tag],
     }

@@ -1,4 +1,4 @@
-"""JD POP: `jingdong.pop.order.get`. Amounts are strings in yuan, times are local, «0001-01-01» is never."""
+"""JD POP: `jingdong.pop.order.get`. Amounts are strings in yuan, times are local; «0001-01-01» means never."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("jd")
 SIGNATURE = HmacScheme("X-Signature")
 CNY = "CNY"
-# JD itself spells it so.
+# JD's own spelling.
 WRAPPERS = ("jingdong_pop_order_get_responce", "orderDetailInfo", "orderInfo")
 CANCELED = {"TRADE_CANCELED", "CANCELED"}
 GIFT_CARD = "52"
@@ -25,11 +25,11 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     order = open_object(payload).inside(*WRAPPERS)
     placed_at = order.need_time("orderStartTime", shop.zone)
     modified_at = order.time("modified", shop.zone) or placed_at
-    of_lines, of_order = _coupons(order)
+    line_discounts, order_discount = _coupons(order)
     lines = []
     for number, item in enumerate(order.objects("itemInfoList"), 1):
-        # A coupon names the goods, not the line: the first line of them bears it.
-        lines.append(_line(number, item, of_lines.pop(item.text("skuId"), Money(0, CNY))))
+        # A coupon names the SKU, not the line: the first line of that SKU gets it.
+        lines.append(_line(number, item, line_discounts.pop(item.text("skuId"), Money(0, CNY))))
     financial = _financial(order, shop)
     address = _address(order)
     return Translated(
@@ -42,7 +42,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             ship_to=address,
             lines=shaping.counted(order, "itemInfoList", lines),
-            discount=of_order + total(of_lines.values(), CNY),
+            discount=order_discount + total(line_discounts.values(), CNY),
             shipping=order.money("freightPrice", CNY),
             tax=Money(0, CNY),
             grand_total=order.need_money("orderPayment", CNY),
@@ -61,15 +61,15 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """JD's messages name the order only; the order itself is known by its goods."""
+    """JD's messages only name the order; a payload with `itemInfoList` is the order itself."""
     message = open_object(payload).inside(*WRAPPERS)
     if message.has("itemInfoList"):
         return (Kind.UPDATED,)
-    return (Thin(shaping.reference(message, "order_id", "orderId")),) if _names_order(message) else ()
+    return (ThinEvent(shaping.reference(message, "order_id", "orderId")),) if _names_order(message) else ()
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Parameters of jingdong.pop.order.shipment, which knows whole orders only; JD spells `logiCoprId` so."""
+    """The parameters of jingdong.pop.order.shipment, which takes whole orders only; `logiCoprId` is JD's spelling."""
     return {
         "orderId": shipped.order_ref,
         "logiCoprId": shop.carrier(shipped.carrier),
@@ -97,19 +97,19 @@ def _line(number: int, item: Reader, discount: Money) -> OrderLine:
 
 
 def _coupons(order: Reader) -> tuple[dict[str, Money], Money]:
-    """Discounts by JD's number of the goods, and those of the whole order."""
-    by_goods: dict[str, Money] = {}
-    of_order = Money(0, CNY)
+    """Discounts by JD's SKU id, and the discount of the whole order."""
+    by_sku: dict[str, Money] = {}
+    order_discount = Money(0, CNY)
     coupons = order.objects("couponDetailList")
     for coupon in coupons:
-        amount, goods = coupon.money("couponPrice", CNY), coupon.text("skuId")
+        amount, sku_id = coupon.money("couponPrice", CNY), coupon.text("skuId")
         if coupon.text("couponType").startswith(GIFT_CARD):
             coupon.warn("couponType", "is a gift card: a part of the payment stands as a discount")
-        if goods:
-            by_goods[goods] = by_goods.get(goods, Money(0, CNY)) + amount
+        if sku_id:
+            by_sku[sku_id] = by_sku.get(sku_id, Money(0, CNY)) + amount
         else:
-            of_order += amount
-    return by_goods, of_order if coupons else order.money("sellerDiscount", CNY)
+            order_discount += amount
+    return by_sku, order_discount if coupons else order.money("sellerDiscount", CNY)
 
 
 def _financial(order: Reader, shop: Shop) -> Financial:

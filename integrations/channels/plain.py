@@ -1,4 +1,4 @@
-"""Our own body of an order, as POST /orders takes it, alone or as `data` of an event; fields not known are refused."""
+"""Baton's own order format, as POST /orders takes it, alone or as `data` of an event; unknown fields are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from domain.status import PaymentStatus
 from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, Unreadable, open_object
 from integrations.channels.signatures import StandardWebhooks, header
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("plain", zone="")
 SIGNATURE = StandardWebhooks()
@@ -32,7 +32,7 @@ TOTALS = ("discount", "shipping", "tax", "grand_total")
 
 
 def split(payload: Any) -> list[Any]:
-    """A JSON array, one order, or NDJSON: an order a line."""
+    """Split a JSON array, one order, or NDJSON with one order on each line."""
     text = payload.decode("utf-8-sig", "replace") if isinstance(payload, bytes) else payload
     if isinstance(text, str) and "\n" in text.strip():
         try:
@@ -90,7 +90,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """By the `type` of the event; `data` of only `channel_order_id` is a thin one. A bare order is itself."""
+    """Read the event's `type`; without `lines` in `data` it is a thin event. A payload without `type` is an order."""
     body = open_object(payload)
     if not body.has("type"):
         return (Kind.UPDATED,)
@@ -100,7 +100,7 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     data = body.object("data")
     if data.has("lines"):
         return (kind,)
-    return (Thin(shaping.reference(data, "channel_order_id"), kind, header(headers, "webhook-id")),)
+    return (ThinEvent(shaping.reference(data, "channel_order_id"), kind, header(headers, "webhook-id")),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
 
 
 def _channel(order: Reader, shop: Shop) -> str:
-    """The account's channel, which a body may name again; an account of no one channel lets the body choose."""
+    """The account's channel, which the body may repeat; accounts in OPEN let the body choose."""
     named = order.text("channel", 40) or shop.channel
     if not shaping.CHANNEL.fullmatch(named) or (named != shop.channel and shop.channel not in OPEN):
         raise order.wrong("channel", "is not the channel of this account")
@@ -122,7 +122,7 @@ def _channel(order: Reader, shop: Shop) -> str:
 
 
 def _pickup(delivery: Reader) -> str:
-    """The store where the customer fetches it, or empty: it is sent."""
+    """The store where the customer picks the order up, empty if it is shipped."""
     method, location = delivery.text("method", 20) or "ship", delivery.text("location_id", 60)
     if method not in ("ship", PICKUP):
         raise delivery.wrong("method", "is neither ship nor pickup")

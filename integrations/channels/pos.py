@@ -1,4 +1,4 @@
-"""A store's point of sale, in a form of ours: a receipt with local time, tenders, and a delivery if there is one."""
+"""A store's point of sale, in a format of ours: a receipt with local time, tenders and an optional delivery."""
 
 from collections.abc import Mapping
 
@@ -63,7 +63,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """A store sends the receipt itself, again when it was voided."""
+    """A store sends the receipt itself, and again when it is voided."""
     return (Kind.CANCELED if open_object(payload).flag("voided") else Kind.UPDATED,)
 
 
@@ -97,7 +97,7 @@ def _financial(receipt: Reader, tenders: list[Reader], tax_included: Money, curr
 
 
 def _address(to: Reader, shop: Shop) -> Address:
-    """Goods that the customer carried home have none but the country."""
+    """Only the country, when the customer took the goods home."""
     land = shaping.country(to, "country", shop.country)
     return Address(
         country=land,

@@ -1,4 +1,4 @@
-"""Reading what a channel sent without trusting it: every refusal names the field by its path in the payload."""
+"""Reads untrusted channel payloads: every refusal names the field by its path in the payload."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Options = ParamSpec("Options")
 
 
 class Unreadable(Refusal):
-    """The payload gives no whole order. `field` is the path of what is wrong; `reason` quotes nothing that was sent."""
+    """The payload is not a complete order. `field` is the path of what is wrong; `reason` never quotes the payload."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__("unreadable", f"{field}: {reason}")
@@ -27,7 +27,7 @@ class Unreadable(Refusal):
 
 
 def open_json(payload: Any) -> Any:
-    """What the text says, numbers without loss. A byte-order mark is skipped; what is parsed already passes."""
+    """Parse JSON with exact decimals, skipping a byte-order mark. A parsed payload is returned as it is."""
     if not isinstance(payload, bytes | str):
         return payload
     try:
@@ -46,7 +46,7 @@ def open_object(payload: Payload) -> "Reader":
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One object of a payload. Missing, null and empty are the same, and only `need_` refuses them."""
+    """One object of a payload. Missing, null and empty are the same; only the `need_` methods refuse them."""
 
     node: Mapping[str, Any]
     path: str = ""
@@ -65,7 +65,7 @@ class Reader:
         return self.node.get(name) not in (None, "", [], {})
 
     def only(self, *names: str) -> "Reader":
-        """Refuse what nobody would read, where the form is our own."""
+        """Refuse unknown fields; for our own formats."""
         for name in self.node:
             if name not in names:
                 shown = str(name)[:100].encode("utf-8", "replace").decode() or "(no name)"
@@ -73,21 +73,21 @@ class Reader:
         return self
 
     def object(self, name: str) -> "Reader":
-        """The object below, an empty one when there is none. PHP writes an empty object as []."""
+        """The nested object, empty if there is none. PHP writes an empty object as []."""
         node = self.node[name] if self.has(name) else {}
         if not isinstance(node, Mapping):
             raise self.wrong(name, "is not an object")
         return Reader(node, self.path_of(name), self.warnings)
 
     def inside(self, *names: str) -> "Reader":
-        """Step into wrappers as far as they are there: an answer and its bare content read the same."""
+        """Step into the wrappers that are present, so that a wrapped answer and its bare content read the same."""
         here = self
         for name in names:
             here = here.object(name) if name in here.node else here
         return here
 
     def opened(self, name: str) -> "Reader":
-        """An object, or the text of one: messages often carry JSON inside JSON."""
+        """An object, or a string that holds one: messages often carry JSON inside JSON."""
         node = self.node.get(name)
         try:
             return Reader({name: open_json(node)}, self.path, self.warnings).object(name)
@@ -104,19 +104,19 @@ class Reader:
         return [Reader(node, f"{self.path_of(name)}[{i}]", self.warnings) for i, node in enumerate(nodes)]
 
     def text(self, name: str, limit: int = 200, *, cut: bool = False) -> str:
-        """One line of text; control characters become spaces. Too long is refused, or cut with a warning."""
-        return self._fitting(name, self._read(name, values.line_of_text), limit, cut)
+        """One line of text; control characters become spaces. Longer text is refused, or cut with a warning."""
+        return self._limited(name, self._read(name, values.line_of_text), limit, cut)
 
     def texts(self, *names: str) -> tuple[str, ...]:
-        """Those that are not empty."""
+        """The texts of these fields, without the empty ones."""
         return tuple([text for name in names if (text := self.text(name))])
 
     def prose(self, name: str, limit: int = 2_000) -> str:
-        """Text that may have several lines."""
-        return self._fitting(name, self._read(name, values.prose), limit, False)
+        """Text of several lines."""
+        return self._limited(name, self._read(name, values.prose), limit, False)
 
     def list_of_texts(self, name: str, limit: int = 200) -> tuple[str, ...]:
-        """A list of single texts; empty ones are left out."""
+        """A list of texts, without the empty ones."""
         nodes = self.node[name] if self.has(name) else []
         if not isinstance(nodes, list | tuple):
             raise self.wrong(name, "is not a list")
@@ -170,7 +170,7 @@ class Reader:
         except values.BadValue as error:
             raise self.wrong(name, str(error)) from None
 
-    def _fitting(self, name: str, text: str, limit: int, cut: bool) -> str:
+    def _limited(self, name: str, text: str, limit: int, cut: bool) -> str:
         if len(text) > limit and not cut:
             raise self.wrong(name, f"is longer than {limit} characters")
         if len(text) > limit:

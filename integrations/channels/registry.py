@@ -1,4 +1,4 @@
-"""Which translator speaks for which kind of channel. To add one, write its file and add its line here."""
+"""The translator for each kind of channel. To add one, write its file and add its line here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class UploadShipment(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """What a channel's file offers; `None` where that channel has no such thing.
+    """What a channel's file offers; `None` if the channel has no such thing.
 
-    `shop` is what an account starts from, `split` takes a page of a list apart, and `signature` may be replaced by an
-    account whose gateway signs otherwise.
+    `shop` has the defaults of an account, `split` splits a page of a list into orders, and an account whose gateway
+    signs otherwise may replace `signature`.
     """
 
     shop: Shop

@@ -1,4 +1,4 @@
-"""From values to an order: what all translators do alike, with the limits that hold for every order."""
+"""Steps from values to an order that all translators share, with the limits that hold for every order."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ E164 = re.compile(r"\+[0-9]{7,15}")
 
 
 def reference(reader: Reader, *names: str) -> str:
-    """The first of these fields that is there, fit to stand in an URL; the last one is needed."""
+    """The first of these fields that is present, checked to be safe in a URL. Raises when none is."""
     name = next((name for name in names if reader.has(name)), names[-1])
     if not REFERENCE.fullmatch(text := reader.need_text(name, 100)):
         raise reader.wrong(name, "has a space, a slash, an @ or a letter outside ASCII")
@@ -37,22 +37,25 @@ def reference(reader: Reader, *names: str) -> str:
 
 
 def payment(reader: Reader, *names: str) -> str:
-    """By which the gateway knows the payment: the first of these fields that is there, or empty while the channel has
-    not named any. None is made up: whoever guesses one would have the money of another order."""
+    """The gateway's reference of the payment: the first of these fields that is present, or empty if none is.
+
+    It is never made up: a guessed reference could claim another order's money.
+    """
     name = next((name for name in names if reader.has(name)), None)
     return reference(reader, name) if name else ""
 
 
 def collected(shop: Shop, channel_order_id: str) -> str:
-    """Where the channel collects the money itself and its orders are all the names that it has for it: the order's
-    number with the channel before it, by which no other channel may name a payment
-    (record/orders/payment_claims.py)."""
+    """The payment reference for a channel that collects the money itself and has no number for it but the order's.
+
+    The channel stands before it; no other channel may use such a reference (record/orders/payment_claims.py).
+    """
     name = f"{shop.channel}:{channel_order_id}"
     return name if REFERENCE.fullmatch(name) else ""
 
 
 def sku(reader: Reader, *own: str, theirs: str = "") -> str:
-    """The seller's own number, or else the channel's, which the audit will not know and hold."""
+    """The seller's own SKU, or else the channel's, which is unknown to the audit and so leads to a hold."""
     name = next((name for name in own if reader.has(name)), theirs if reader.has(theirs) else own[0])
     if not SKU.fullmatch(text := reader.need_text(name, 64)):
         raise reader.wrong(name, "has a space inside")
@@ -61,20 +64,20 @@ def sku(reader: Reader, *own: str, theirs: str = "") -> str:
     return text
 
 
-def country(reader: Reader, name: str, otherwise: str) -> str:
-    code = reader.text(name).upper() or otherwise
+def country(reader: Reader, name: str, default: str) -> str:
+    code = reader.text(name).upper() or default
     if code not in countries_by_alpha2:
         raise reader.wrong(name, "is not an ISO 3166 alpha-2 code")
     return code
 
 
-def phone(reader: Reader, name: str, land: str) -> str:
-    """E.164 where it can be told; masked or odd numbers stay as they came."""
+def phone(reader: Reader, name: str, country_code: str) -> str:
+    """The number as E.164 if possible; masked or odd numbers stay as they came."""
     text = reader.text(name, 40)
     if "*" in text:
         return text
     digits = re.sub(r"[\s().-]", "", text)
-    if land == "CN" and re.fullmatch(r"1[0-9]{10}", digits):
+    if country_code == "CN" and re.fullmatch(r"1[0-9]{10}", digits):
         return "+86" + digits
     if E164.fullmatch(digits):
         return digits
@@ -91,18 +94,18 @@ def email(reader: Reader, name: str) -> str:
     return ""
 
 
-def customer_id(shop: Shop, known: str, *otherwise: str) -> str:
-    """The channel's id of the customer. Of a guest, or where the id may be a name or the phone, a token that says
-    nothing."""
-    if CUSTOMER_ID.fullmatch(known) and not any(is_number_of(known, fact) for fact in otherwise):
+def customer_id(shop: Shop, known: str, *facts: str) -> str:
+    """The channel's id of the customer, or an opaque token if it may be a name or is one of these `facts`, such as
+    the phone number. A guest's token is made of the first fact."""
+    if CUSTOMER_ID.fullmatch(known) and not any(is_number_of(known, fact) for fact in facts):
         return known
     if known:
         return f"customer-{_token(shop, known)}"
-    return f"guest-{_token(shop, next((fact for fact in otherwise if fact), ''))}"
+    return f"guest-{_token(shop, next((fact for fact in facts if fact), ''))}"
 
 
 def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[str, str], ...]:
-    """What the customer chose, by the channel's names; hidden ones (with _) and those that are no text are left out."""
+    """The options that the customer chose, under the channel's names, without hidden (_) and nested ones."""
     found = (
         (reader.text(name, 100, cut=True), reader.text(value, 1_000, cut=True))
         for reader in readers
@@ -112,15 +115,15 @@ def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[
 
 
 def chosen(reader: Reader) -> tuple[tuple[str, str], ...]:
-    """The same where they are written as one object."""
+    """As `properties`, for options written as one object."""
     named = [Reader({"name": key, "value": node}, reader.path, reader.warnings) for key, node in reader.node.items()]
     return properties(named, "name", "value")
 
 
 def language(reader: Reader, name: str) -> str:
-    """What the customer reads, or empty where the channel says nothing that we can read."""
-    told = reader.text(name, 35, cut=True).replace("_", "-")
-    return told if LANGUAGE.fullmatch(told) else ""
+    """The customer's language as a tag such as zh-CN, empty if the channel sends no readable one."""
+    tag = reader.text(name, 35, cut=True).replace("_", "-")
+    return tag if LANGUAGE.fullmatch(tag) else ""
 
 
 def tags(reader: Reader, name: str, texts: Iterable[str]) -> tuple[str, ...]:
@@ -131,7 +134,7 @@ def tags(reader: Reader, name: str, texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def unit_price(reader: Reader, name: str, before: Money, quantity: int) -> Money:
-    """The price of one, rounded up where a line's total does not divide; the line's discount takes the rest."""
+    """The price of one unit, rounded up if the line's total does not divide; the line's discount takes the rest."""
     if before.minor_units >= MAX_MINOR_UNITS:
         raise reader.wrong(name, "is too large an amount")
     return Money(-(-before.minor_units // quantity), before.currency)
@@ -161,12 +164,12 @@ def counted(reader: Reader, name: str, lines: Sequence[OrderLine]) -> tuple[Orde
 
 
 def masked(address: Address) -> bool:
-    """Has the channel hidden who receives it?"""
+    """True if the channel hides the receiver."""
     return bool(address.receiver_token) or any("*" in part for part in (address.name, address.phone, *address.lines))
 
 
 def kind_of(financial: Financial, placed_at: datetime, modified_at: datetime, address_changed: bool = False) -> Kind:
-    """What the state amounts to: the gravest first."""
+    """The kind of event that the order's state amounts to, the gravest first."""
     if financial.canceled:
         return Kind.CANCELED
     if financial.refund_asked:
@@ -179,7 +182,7 @@ def kind_of(financial: Financial, placed_at: datetime, modified_at: datetime, ad
 
 
 def split(payload: Any, *wrappers: str) -> list[Any]:
-    """The orders of one page of a list, each for itself; a single order is a page of one."""
+    """Split a page of a list into its orders; a single order is a page of one."""
     node = open_json(payload)
     for wrapper in wrappers:
         node = node[wrapper] if isinstance(node, Mapping) and wrapper in node else node

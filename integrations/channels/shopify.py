@@ -10,7 +10,7 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 GATEWAYS = "payment_gateway_names"
 SHOP = Shop("shopify", country="US", currency="USD", zone="")
@@ -47,8 +47,10 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     included = order.flag("taxes_included")
     tax = order.money("total_tax", currency)
     shipping = [_shipping(line, currency) for line in order.objects("shipping_lines")]
-    extra = order.money("total_tip_received", currency) + _set(order, "original_total_additional_fees_set", currency)
-    duties = _set(order, "original_total_duties_set", currency)
+    extra = order.money("total_tip_received", currency) + _shop_money(
+        order, "original_total_additional_fees_set", currency
+    )
+    duties = _shop_money(order, "original_total_duties_set", currency)
     financial = _financial(order, currency, tax if included else Money(0, currency))
     address = _address(order, shop)
     customer = order.object("customer")
@@ -62,8 +64,8 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             ship_to=address,
             lines=shaping.counted(order, "line_items", lines),
-            # Tips and fees have no place of their own in an order: they are discounts below zero.
-            discount=_across(order, currency, whole_order) - extra,
+            # An order has no field for tips and fees: they count as negative discounts.
+            discount=_order_discount(order, currency, whole_order) - extra,
             shipping=total(shipping, currency),
             tax=duties if included else tax + duties,
             grand_total=order.need_money("total_price", currency),
@@ -83,7 +85,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """By the topic in the header. Topics that say nothing of an order give no event."""
+    """Read the topic in the header. Topics about anything but an order give no event."""
     topic = header(headers, "X-Shopify-Topic")
     if topic in TOPICS:
         return (TOPICS[topic],)
@@ -92,18 +94,18 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     wrapper, name, kind = THIN_TOPICS[topic]
     body = open_object(payload)
     where = body.object(wrapper) if wrapper else body
-    return (Thin(shaping.reference(where, name), kind, header(headers, "X-Shopify-Event-Id")),)
+    return (ThinEvent(shaping.reference(where, name), kind, header(headers, "X-Shopify-Event-Id")),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Body for POST /fulfillments.json. `order_ref` and the lines are those of Shopify's fulfillment order."""
+    """The body for POST /fulfillments.json; `order_ref` and the lines are those of Shopify's fulfillment order."""
     whole: dict[str, Any] = {"fulfillment_order_id": int(shipped.order_ref)}
     items = [{"id": int(line.channel_line_id), "quantity": line.quantity} for line in shipped.lines]
     return {
         "fulfillment": {
             "line_items_by_fulfillment_order": [whole | ({"fulfillment_order_line_items": items} if items else {})],
             "tracking_info": {"company": shop.carrier(shipped.carrier), "number": shipped.waybill},
-            # The customer hears of it from us.
+            # Baton notifies the customer itself.
             "notify_customer": False,
         }
     }
@@ -153,8 +155,8 @@ def _allocations(item: Reader, currency: str) -> list[tuple[int, Money]]:
     ]
 
 
-def _across(order: Reader, currency: str, whole_order: set[int]) -> Money:
-    """An order's discount is laid on its lines by Shopify; here it is one amount again."""
+def _order_discount(order: Reader, currency: str, whole_order: set[int]) -> Money:
+    """The order's own discount, which Shopify has allocated to its lines, as one amount again."""
     items = order.objects("line_items")
     return total((a for item in items for i, a in _allocations(item, currency) if i in whole_order), currency)
 
@@ -164,7 +166,7 @@ def _shipping(line: Reader, currency: str) -> Money:
     return shaping.not_below_zero(line, "price", line.money("price", currency) - off)
 
 
-def _set(order: Reader, name: str, currency: str) -> Money:
+def _shop_money(order: Reader, name: str, currency: str) -> Money:
     return order.object(name).object("shop_money").money("amount", currency)
 
 
@@ -191,7 +193,7 @@ def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
         paid_at=order.time("processed_at") if STATUS[status] in shaping.PAID else None,
         refunded_units=tuple(units),
         canceled=order.time("cancelled_at") is not None,
-        # A manual gateway has no code of its own, only the name that the shop knows it by.
+        # A manual gateway has no code, only the name that the shop gave it.
         cash_on_delivery=any("cash on delivery" in name.casefold() for name in order.list_of_texts(GATEWAYS)),
     )
 

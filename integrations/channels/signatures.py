@@ -1,4 +1,4 @@
-"""Is a webhook from whom it says? Checked over the raw body, before anything is parsed, in constant time."""
+"""Webhook signatures, checked over the raw body in constant time before anything is parsed."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ TOLERANCE_S = 300
 
 @dataclass(frozen=True, slots=True)
 class HmacScheme:
-    """An HMAC of the raw body in one header. `algorithm` is a name of hashlib, `encoding` is base64 or hex."""
+    """An HMAC of the raw body in one header. `algorithm` is a hashlib name, `encoding` base64 or hex."""
 
     header: str
     algorithm: str = "sha256"
@@ -41,7 +41,7 @@ class HmacScheme:
 
 @dataclass(frozen=True, slots=True)
 class StandardWebhooks:
-    """The scheme of standardwebhooks.com: id, time and body are signed, and an old message is refused."""
+    """The scheme of standardwebhooks.com: id, time and body are signed; messages older than TOLERANCE_S are refused."""
 
     clock: Callable[[], float] = time.time
 
@@ -57,11 +57,11 @@ class StandardWebhooks:
         if abs(self.clock() - int(timestamp)) > TOLERANCE_S:
             return False
         expected = self.sign(secret, message_id, timestamp, raw).encode()
-        # Several signatures while a secret is rotated.
+        # There are several signatures while a secret is being rotated.
         given = header(headers, "webhook-signature").split()
         return any(hmac.compare_digest(expected, one.encode("utf-8", "replace")) for one in given)
 
 
 def header(headers: Mapping[str, str], name: str) -> str:
-    """A header whatever its case; empty when there is none."""
+    """A header's value, ignoring case; empty if absent."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")

@@ -10,7 +10,7 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("taobao")
 SIGNATURE = HmacScheme("X-Signature")
@@ -45,12 +45,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             channel=shop.channel,
             channel_order_id=shaping.reference(trade, "tid_str", "tid"),
             placed_at=placed_at,
-            customer_id=shaping.customer_id(
-                shop,
-                trade.text("buyer_open_uid") or trade.text("buyer_nick"),
-                address.receiver_token,
-                trade.text("tid"),
-            ),
+            customer_id=shaping.customer_id(shop, _buyer(trade), address.receiver_token, trade.text("tid")),
             ship_to=address,
             lines=shaping.counted(trade, "orders.order", lines),
             discount=_discount_of_the_whole_order(trade, items),
@@ -71,7 +66,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """A message of Taobao's message service: a topic, and a trade's number in its content."""
+    """Read a message of Taobao's message service: a topic, and the trade's number in its content."""
     message = open_object(payload)
     topic = message.text("topic")
     if not topic:
@@ -79,11 +74,11 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     if not topic.startswith(("taobao_trade_", "taobao_refund_")):
         return ()
     trade = message.opened("content")
-    return (Thin(shaping.reference(trade, "tid"), TOPICS.get(topic, Kind.UPDATED), message.text("id")),)
+    return (ThinEvent(shaping.reference(trade, "tid"), TOPICS.get(topic, Kind.UPDATED), message.text("id")),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Parameters of taobao.logistics.offline.send; with lines only these leave (`is_split`)."""
+    """The parameters of taobao.logistics.offline.send; with lines, only these are shipped (`is_split`)."""
     body: dict[str, Any] = {
         "tid": shipped.order_ref,
         "out_sid": shipped.waybill,
@@ -107,7 +102,7 @@ def _line(number: int, item: Reader, gifts: set[str]) -> OrderLine:
         sku=shaping.sku(item, "outer_sku_id", "outer_iid", theirs="sku_id" if item.has("sku_id") else "num_iid"),
         quantity=quantity,
         unit_price=price,
-        # What is due for the line: price times number plus what the seller changed less the line's own discount.
+        # `total_fee` is what the line costs: price x number, plus the seller's change, less the line's own discount.
         discount=cost - item.need_money("total_fee", CNY),
         title=item.text("title", 300, cut=True),
         channel_line_id=item.text("oid_str") or item.text("oid"),

@@ -1,4 +1,4 @@
-"""What every translator gives and takes: an order in our words, what the channel says of its money, and events."""
+"""Input and output of every translator: an order in our terms, the channel's view of its money, and events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from domain.status import PaymentStatus
 
 
 class Kind(StrEnum):
-    """What happened to the order at the channel, as far as it tells."""
+    """What happened to the order at the channel."""
 
     CREATE = "create"
     PAID = "paid"
@@ -23,9 +23,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One account at a channel. `zone` is for local times, `country` for orders without an address.
+    """One account at a channel. `zone` is that of local times, `country` the default for orders without an address.
 
-    `salt` goes into the tokens of guests. `carriers` gives the channel's code for a carrier of ours.
+    `salt` goes into the tokens of guests. `carriers` maps our name of a carrier to the channel's code.
     """
 
     channel: str
@@ -42,16 +42,16 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Financial:
-    """What the channel says of the money. The gateway's word counts; this is what to hold it against."""
+    """The channel's view of the money, to compare with the gateway's, which counts."""
 
     status: PaymentStatus
     refunded: Money
-    """Given back already, inside this order."""
+    """Already refunded within this order."""
     tax_included: Money
-    """Tax that is inside the prices and therefore not in `order.tax`."""
+    """Tax that the prices include; it is not in `order.tax`."""
     paid_at: datetime | None = None
     refunded_units: tuple[tuple[str, int], ...] = ()
-    """Units given back by `channel_line_id`, where the channel tells."""
+    """Refunded units as pairs of `channel_line_id` and units, if the channel lists them."""
     refund_asked: bool = False
     canceled: bool = False
     cash_on_delivery: bool = False
@@ -59,7 +59,7 @@ class Financial:
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """An order as its channel tells it now. `kind` is what its state amounts to; an event may say it more exactly."""
+    """An order in the channel's current version. `kind` is derived from its state; an event may be more exact."""
 
     order: Order
     financial: Financial
@@ -71,26 +71,26 @@ class Translated:
 
     @property
     def receiver_token(self) -> str:
-        """The opaque token (OAID) by which to merge and de-duplicate, or empty."""
+        """The opaque receiver token (OAID) for merging and de-duplication, or empty."""
         return self.order.ship_to.receiver_token
 
 
 @dataclass(frozen=True, slots=True)
-class Thin:
-    """An event that names its order and does not carry it: answer, then fetch the order."""
+class ThinEvent:
+    """An event that only names its order: acknowledge it, then fetch the order."""
 
     order_id: str
     kind: Kind = Kind.UPDATED
     event_id: str = ""
 
 
-Event = Kind | Thin
-"""A kind alone says that the payload is the order itself."""
+Event = Kind | ThinEvent
+"""A bare Kind means that the payload is the order itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedLine:
-    """A line in a parcel; `channel_line_id` as the translator gave it."""
+    """A line in a parcel; `channel_line_id` is the translator's."""
 
     channel_line_id: str
     quantity: int
@@ -98,7 +98,7 @@ class ShippedLine:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A parcel to tell the channel of. `order_ref` is the channel's order id unless its translator says otherwise."""
+    """A parcel to upload. `order_ref` is the channel's order id unless its translator says otherwise."""
 
     order_ref: str
     carrier: str

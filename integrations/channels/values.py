@@ -1,4 +1,4 @@
-"""Single values out of a payload: each function reads one text or raises BadValue with the reason."""
+"""Single values of a payload: each function reads one text or raises BadValue with the reason."""
 
 import re
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from domain.money import Money, NotMoney, minor_digits
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MAX_QUANTITY = 100_000
 MAX_MINOR_UNITS = 10**15
-NO_TIMES = ("0000-", "0001-", "1970-01-01")
+NEVER = ("0000-", "0001-", "1970-01-01")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 CONTROLS_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
@@ -20,11 +20,11 @@ INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 class BadValue(ValueError):
-    """Why a text is not what it should be, without quoting it: it may name a person."""
+    """Why a value is wrong, without quoting it: it may name a person."""
 
 
 def scalar(value: Any) -> str:
-    """The text of a single value; empty for null. Numbers and flags may come bare or as text."""
+    """The text of a single value, empty for null. Numbers and flags may come bare or as text."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -54,7 +54,7 @@ def flag(text: str) -> bool:
 
 
 def whole(text: str) -> int:
-    """A whole number of at least 0, which some platforms write as `2.0`; 0 when empty."""
+    """A whole number of at least 0, 0 when empty; some platforms write `2.0`."""
     digits = text.removesuffix(".0")
     if digits and (not INTEGER.fullmatch(digits) or digits.startswith("-")):
         raise BadValue("is not a whole number")
@@ -76,7 +76,7 @@ def currency(text: str) -> str:
 
 
 def major(text: str, code: str, signed: bool) -> Money:
-    """A decimal amount. A float's noise, below a thousandth of the smallest unit, is dropped."""
+    """A decimal amount in major units. Float noise below a thousandth of the smallest unit is dropped."""
     if not DECIMAL.fullmatch(text or "0"):
         raise BadValue("is not a decimal amount")
     exact = Decimal(text or "0").scaleb(minor_digits(code))
@@ -95,8 +95,8 @@ def minor(text: str, code: str, signed: bool) -> Money:
 
 
 def time(text: str, zone: str) -> datetime | None:
-    """RFC 3339, or a local time in `zone`. Platforms write a date of long ago for «not yet»: None."""
-    if not text or text.startswith(NO_TIMES):
+    """RFC 3339, or a local time in `zone`. None if empty or one of the ancient dates that mean «not yet»."""
+    if not text or text.startswith(NEVER):
         return None
     try:
         moment = datetime.fromisoformat(text)
@@ -106,14 +106,14 @@ def time(text: str, zone: str) -> datetime | None:
         if not zone:
             raise BadValue("has no time zone")
         moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return _in_our_days(moment)
+    return _in_range(moment)
 
 
 def seconds(text: str) -> datetime | None:
     """Unix seconds; 0 is None."""
     if (number := whole(text)) > LAST.timestamp():
         raise BadValue("is not in unix seconds")
-    return _in_our_days(datetime.fromtimestamp(number, UTC)) if number else None
+    return _in_range(datetime.fromtimestamp(number, UTC)) if number else None
 
 
 def _bounded(amount: Money, signed: bool) -> Money:
@@ -124,7 +124,7 @@ def _bounded(amount: Money, signed: bool) -> Money:
     return amount
 
 
-def _in_our_days(moment: datetime) -> datetime:
+def _in_range(moment: datetime) -> datetime:
     if not 1999 <= moment.year <= 2100 or not FIRST <= moment < LAST:
         raise BadValue("is not between the years 2000 and 2100")
     return moment

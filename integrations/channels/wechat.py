@@ -10,7 +10,7 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("wechat")
 SIGNATURE = HmacScheme("X-Signature")
@@ -56,7 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             customer_id=shaping.customer_id(shop, order.text("openid"), order.text("unionid"), order.text("order_id")),
             ship_to=address,
             lines=shaping.counted(detail, "product_infos", lines),
-            # What the lines do not bear of all discounts.
+            # The part of all discounts that is not on lines.
             discount=discounts - total((line.discount for line in lines), CNY),
             shipping=price.minor("freight", CNY),
             tax=Money(0, CNY),
@@ -75,7 +75,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """WeChat's pushes name the order; after-sales ones name it in `finder_shop_aftersale_status_update`."""
+    """WeChat's pushes only name the order, after-sales ones in `finder_shop_aftersale_status_update`."""
     message = open_object(payload)
     if message.has("order") or message.has("order_detail"):
         return (Kind.UPDATED,)
@@ -86,11 +86,11 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     about = message.object(named)
     moment = message.text("CreateTime")
     order_id = shaping.reference(about, "order_id")
-    return (Thin(order_id, kind, f"{message.text('Event')}-{order_id}-{moment}"),)
+    return (ThinEvent(order_id, kind, f"{message.text('Event')}-{order_id}-{moment}"),)
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Body of channels/ec/order/delivery/send."""
+    """The body of channels/ec/order/delivery/send."""
     goods = [
         {"product_id": product_id, "sku_id": sku_id, "product_cnt": line.quantity}
         for line in shipped.lines
@@ -131,7 +131,7 @@ def _financial(order: Reader, detail: Reader, pay: Reader) -> Financial:
         paid = PaymentStatus.PARTIALLY_REFUNDED
     return Financial(
         status=paid,
-        # How much was given back is told by the after-sales order only.
+        # Only the after-sales order has the refunded amount.
         refunded=Money(0, CNY),
         tax_included=Money(0, CNY),
         paid_at=paid_at,

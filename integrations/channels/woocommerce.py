@@ -10,7 +10,7 @@ from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, Thin, Translated
+from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("woocommerce", country="US", currency="USD", zone="UTC")
 SIGNATURE = HmacScheme("X-WC-Webhook-Signature", encoding="base64")
@@ -41,7 +41,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             ship_to=address,
             lines=shaping.counted(order, "line_items", lines),
-            # Coupons are inside the lines already. A fee is a discount below zero.
+            # Line totals include the coupons. A fee counts as a negative discount.
             discount=Money(0, currency) - fees,
             shipping=order.money("shipping_total", currency),
             tax=order.money("total_tax", currency),
@@ -59,16 +59,16 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
-    """By the topic in the header. The ping that WooCommerce sends when a webhook is made gives no event."""
+    """Read the topic in the header. The ping that WooCommerce sends when a webhook is created gives no event."""
     topic = header(headers, "X-WC-Webhook-Topic")
     if topic == "order.deleted":
         order_id = shaping.reference(open_object(payload), "id")
-        return (Thin(order_id, Kind.CANCELED, header(headers, "X-WC-Webhook-Delivery-ID")),)
+        return (ThinEvent(order_id, Kind.CANCELED, header(headers, "X-WC-Webhook-Delivery-ID")),)
     return (TOPICS[topic],) if topic in TOPICS else ()
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """Body for POST /orders/{id}/shipment-trackings of the Shipment Tracking extension; the core knows no parcels."""
+    """The body for POST /orders/{id}/shipment-trackings of the Shipment Tracking extension; the core has no parcels."""
     return {
         "tracking_provider": shop.carrier(shipped.carrier),
         "tracking_number": shipped.waybill,
@@ -116,7 +116,7 @@ def _financial(order: Reader, currency: str) -> Financial:
 def _address(order: Reader, shop: Shop) -> Address:
     billing, to = order.object("billing"), order.object("shipping")
     if not (to.text("address_1") or to.text("city")):
-        # A shop that does not ask for a second address leaves it empty and means the first.
+        # A shop that asks for one address only leaves `shipping` empty.
         order.warn("shipping", "is empty, billing stands for it")
         to = billing
     land = shaping.country(to, "country", shop.country)

@@ -1,1 +1,1 @@
-"""Asking platforms for orders: one client a platform, all with the same methods."""
+"""Clients that fetch orders from platforms: one for each platform, all with the methods of Puller."""

@@ -1,9 +1,9 @@
-"""Which client pulls from which platform. To add one, write its file, add its line here and to NEEDED (settings.py)."""
+"""The pull client for each platform. To add one, write its file, add its line here and to NEEDED (settings.py)."""
 
 from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
-from integrations.pulls.listed import Puller
+from integrations.pulls.puller import Puller
 from integrations.pulls.settings import PullSettings
 from integrations.pulls.shopify import ShopifyPull
 from integrations.pulls.taobao import TaobaoPull

@@ -1,4 +1,4 @@
-"""What an account must say so that its orders can be pulled."""
+"""The `pull` settings of a channel account."""
 
 from collections.abc import Mapping
 from datetime import time, timedelta
@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
 NEEDED: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
-"""By translator: which of the keys the platform asks for. Only these platforms are pulled."""
+"""The credentials that each translator's platform requires. Only these platforms can be pulled."""
 
 
 class PullSettings(BaseModel, frozen=True, extra="forbid"):
     """The object `pull` of an account's settings. Spans are ISO 8601 or seconds.
 
-    `token` is Shopify's access token or Taobao's session key, `key` and `secret` are those of the app.
+    `token` is Shopify's access token or Taobao's session key; `key` and `secret` are the app's.
     """
 
     url: HttpUrl
@@ -30,12 +30,12 @@ class PullSettings(BaseModel, frozen=True, extra="forbid"):
     page_size: Annotated[int, Field(ge=1, le=250)] = 50
     timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=1))] = timedelta(seconds=15)
     reconcile_at: time = time(3, 0)
-    """When the nightly pull that looks for missing orders begins, in the zone of the shop."""
+    """Start of the nightly pull for missing orders, in the shop's time zone."""
     reconcile_days: Annotated[int, Field(ge=1, le=60)] = 7
 
 
 def read_pull_settings(translator: str, settings: Mapping[str, Any]) -> PullSettings:
-    """Raises ValueError that names the field, and never says a secret."""
+    """Validate the settings. Raises a ValueError that names the field and never shows a secret."""
     if translator not in NEEDED:
         raise ValueError(f"pull: only {' and '.join(NEEDED)} can be pulled")
     try:

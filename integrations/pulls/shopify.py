@@ -1,4 +1,4 @@
-"""Shopify: `orders.json` of the Admin REST API (2025), oldest change first, with cursors that changes do not shift."""
+"""Shopify: `orders.json` of the Admin REST API (2025), oldest change first; changes do not shift its cursors."""
 
 import json
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.channels.translated import Shop
 from integrations.http import read_object, segment
 from integrations.platforms import PlatformHttp, clock
-from integrations.pulls.listed import Listed, Page, PageGone
+from integrations.pulls.puller import ListedOrder, Page, PageGone
 from integrations.pulls.settings import PullSettings
 
 NO_SUCH_ORDER = (400, 404, 410)
 NEARLY_FULL, REST_SECONDS = 0.8, 2.0
-"""The bucket of calls loses two a second: from this part on it is left to run dry a little."""
+"""Shopify's bucket of calls drains by two a second: from this fill on, wait for REST_SECONDS."""
 
 
 class ShopifyPull:
@@ -32,7 +32,7 @@ class ShopifyPull:
     def page(self, window: Window, page: str, *, whole: bool) -> Page:
         params: dict[str, str | int] = {"limit": self._size}
         if page:
-            # Beside the cursor Shopify takes no filter: it holds them.
+            # Shopify accepts no filters beside a cursor, which contains them.
             params["page_info"] = page
         else:
             begins, ends = (moment.astimezone(UTC).isoformat() for moment in (window.start, window.end))
@@ -53,8 +53,8 @@ class ShopifyPull:
         response = self._http.get(f"/orders/{segment(order_id)}.json", {})
         if response.status_code in NO_SUCH_ORDER:
             return None
-        told = (read_object(response.content) or {}).get("order")
-        if response.status_code != 200 or not isinstance(told, dict) or str(told.get("id")) != order_id:
+        order = (read_object(response.content) or {}).get("order")
+        if response.status_code != 200 or not isinstance(order, dict) or str(order.get("id")) != order_id:
             raise self._http.trouble(f"an order: answered {response.status_code} without it")
         return response.content
 
@@ -62,20 +62,20 @@ class ShopifyPull:
         self._http.close()
 
     def _orders(self, response: httpx2.Response) -> list[Any]:
-        told = read_object(response.content) if response.status_code == 200 else None
-        orders = (told or {}).get("orders")
+        answer = read_object(response.content) if response.status_code == 200 else None
+        orders = (answer or {}).get("orders")
         if not isinstance(orders, list):
             raise self._http.trouble(f"the list: answered {response.status_code} without orders")
         return orders
 
 
-def _listed(order: Any, whole: bool) -> Listed:
+def _listed(order: Any, whole: bool) -> ListedOrder:
     raw = json.dumps(order, ensure_ascii=False).encode() if whole else None
     try:
         entry: Reader = open_object(order if isinstance(order, Mapping) else b"")
-        return Listed(entry.text("id"), entry.time("updated_at"), raw)
+        return ListedOrder(entry.text("id"), entry.time("updated_at"), raw)
     except Unreadable:
-        return Listed("", None, raw)
+        return ListedOrder("", None, raw)
 
 
 def _page_info(response: httpx2.Response) -> str:
@@ -84,7 +84,7 @@ def _page_info(response: httpx2.Response) -> str:
 
 
 def _rest(limit: str) -> float:
-    """Seconds to wait, by a header such as `32/40`: calls in the bucket and its size."""
+    """Seconds to wait for a header such as `32/40`: calls in the bucket and its size."""
     used, _, size = limit.partition("/")
     if not (used.isdigit() and size.isdigit()):
         return 0.0

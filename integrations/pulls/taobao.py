@@ -1,4 +1,4 @@
-"""Taobao and Tmall: `trades.sold.increment.get` names what has changed, `trade.fullinfo.get` gives a whole trade."""
+"""Taobao and Tmall: `trades.sold.increment.get` lists changed trades, `trade.fullinfo.get` fetches a whole one."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable
 from integrations.channels.translated import Shop
 from integrations.platforms import clock
-from integrations.pulls.listed import Listed, Page
+from integrations.pulls.puller import ListedOrder, Page
 from integrations.pulls.settings import PullSettings
 from integrations.taobao import Taobao
 
@@ -21,12 +21,12 @@ FIELDS = (
     "orders,promotion_details"
 )
 NO_SUCH_TRADE = "isv.trade-not-exist"
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 
 
 class TaobaoPull:
-    """Pages are read from the last to the first: a trade that changes meanwhile leaves the window, and those behind it
-    move to pages that are still to be read, never to one that was."""
+    """Reads pages from the last to the first: a trade that changes meanwhile leaves the window, and those behind it
+    move to pages still to be read, never to one already read."""
 
     longest = timedelta(days=1)
 
@@ -34,18 +34,18 @@ class TaobaoPull:
         keys = settings.key, settings.secret.get_secret_value(), settings.token.get_secret_value()
         self._taobao = Taobao(str(settings.url), settings.timeout.total_seconds(), keys, shop.zone)
         self._zone = ZoneInfo(shop.zone)
-        self._size = min(settings.page_size, LARGEST_PAGE)
+        self._size = min(settings.page_size, MAX_PAGE_SIZE)
 
     def page(self, window: Window, page: str, *, whole: bool) -> Page:
-        # The page is named with its size, which may be another one when it is asked for.
+        # A page is named with its size, since the setting may change before it is fetched.
         number, size = (int(part) for part in page.split("/")) if page else (0, self._size)
-        asked = {
+        query = {
             "start_modified": self._local(window.start),
             "end_modified": self._local(window.end),
             "page_size": str(size),
         }
-        number = number or self._last_page(asked)
-        answer, response = self._call(LIST, fields="tid,modified", page_no=str(max(number, 1)), **asked)
+        number = number or self._last_page(query)
+        answer, response = self._call(LIST, fields="tid,modified", page_no=str(max(number, 1)), **query)
         trades = answer.inside("trades_sold_increment_get_response").object("trades").objects("trade")
         return Page(
             orders=tuple(self._listed(trade) for trade in trades),
@@ -60,19 +60,19 @@ class TaobaoPull:
     def close(self) -> None:
         self._taobao.close()
 
-    def _last_page(self, asked: dict[str, str]) -> int:
-        answer, _ = self._call(LIST, fields="tid", page_no="1", use_has_next="false", **asked)
+    def _last_page(self, query: dict[str, str]) -> int:
+        answer, _ = self._call(LIST, fields="tid", page_no="1", use_has_next="false", **query)
         total = answer.inside("trades_sold_increment_get_response").whole("total_results")
         return -(-total // self._size)
 
-    def _listed(self, trade: Reader) -> Listed:
+    def _listed(self, trade: Reader) -> ListedOrder:
         try:
-            return Listed(trade.text("tid"), trade.time("modified", self._zone.key))
+            return ListedOrder(trade.text("tid"), trade.time("modified", self._zone.key))
         except Unreadable:
-            return Listed("", None)
+            return ListedOrder("", None)
 
     def _call(self, method: str, **fields: str) -> tuple[Reader, httpx2.Response]:
-        """The answer, which may only be an error in that there is no such trade."""
+        """Call Taobao; the only error that is returned and not raised is an unknown trade."""
         answer, response = self._taobao.call(method, **fields)
         if answer.has("error_response") and answer.object("error_response").text("sub_code") != NO_SUCH_TRADE:
             raise self._taobao.trouble(method, answer)

@@ -1,1 +1,1 @@
-"""Telling platforms how much there is: one client a platform, all with the same methods."""
+"""Clients that push stock to platforms: one for each platform, all with the methods of Pusher."""

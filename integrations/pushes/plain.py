@@ -1,4 +1,4 @@
-"""A channel that is told in Baton's own words (docs/partners.md): many listings a call, each with its version."""
+"""Stock in Baton's own format (docs/partners.md): many listings in one call, each with its version."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from domain.errors import PushRefused
 from domain.listing import Offer
 from integrations.http import read_object, readable
 from integrations.platforms import PlatformHttp
-from integrations.pushes.pushed import Pushed
+from integrations.pushes.pusher import PushResult
 from integrations.pushes.settings import PushSettings
 
 
@@ -22,16 +22,16 @@ class PlainPush:
         self._http = PlatformHttp("channel", str(settings.url), seconds, headers, refusal=PushRefused)
         self.at_once = settings.batch
 
-    def push(self, offers: Sequence[Offer]) -> Pushed:
+    def push(self, offers: Sequence[Offer]) -> PushResult:
         listings = [
             {"channel_sku": offer.channel_sku, "quantity": offer.quantity, "version": offer.version} for offer in offers
         ]
-        # Made of what is said, so that the same said again is known and anything else is not taken for it.
+        # A hash of the content: a repeat is recognized, and nothing else can pass for one.
         key = sha256(json.dumps(listings).encode()).hexdigest()
         response = self._http.post_json("/stock", {"listings": listings}, {"Idempotency-Key": key})
         accepted, refused = self._read(response)
         ours = {offer.channel_sku: offer.sku for offer in offers}
-        return Pushed(
+        return PushResult(
             taken=frozenset(ours[name] for name in accepted if name in ours),
             refused={ours[name]: reason for name, reason in refused.items() if name in ours},
         )

@@ -1,9 +1,9 @@
-"""Which client tells a platform of stock. To add one, write its file and add it here and to OWN_WORDS (settings.py)."""
+"""The push client for each platform. To add one, write its file and add it here and to OWN_FORMAT (settings.py)."""
 
 from collections.abc import Callable, Mapping
 
 from integrations.pushes.plain import PlainPush
-from integrations.pushes.pushed import Pusher
+from integrations.pushes.pusher import Pusher
 from integrations.pushes.settings import PushSettings
 from integrations.pushes.shopify import ShopifyPush
 
@@ -11,5 +11,5 @@ PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {"shopify": ShopifyPus
 
 
 def connect_pusher(translator: str, settings: PushSettings) -> Pusher:
-    """The client of the platform, or the plain one where it has none of its own."""
+    """The platform's client, or the plain one if it has none of its own."""
     return PUSHERS.get(translator, PlainPush)(settings)

@@ -1,4 +1,4 @@
-"""What an account must say so that stock is pushed to it."""
+"""The `push` settings of a channel account."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-OWN_WORDS = ("shopify",)
-"""Platforms that are told in their own words; all others in those of docs/partners.md."""
+OWN_FORMAT = ("shopify",)
+"""Platforms with a format of their own; all others get the format of docs/partners.md."""
 
 
 class PushSettings(BaseModel, frozen=True, extra="forbid"):
@@ -16,18 +16,18 @@ class PushSettings(BaseModel, frozen=True, extra="forbid"):
     url: HttpUrl
     token: SecretStr
     location: str = ""
-    """Shopify: the number of the location there that stands for all of ours."""
+    """The Shopify location id that stands for all our locations."""
     enabled: bool = True
     every: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(hours=1))] = timedelta(seconds=5)
-    """How long the channel is left alone between two runs; changes are gathered meanwhile."""
+    """Pause between two runs, in which changes are gathered."""
     batch: Annotated[int, Field(ge=1, le=1_000)] = 500
     timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=1))] = timedelta(seconds=15)
     refused_after: Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=7))] = timedelta(hours=1)
-    """When a listing that was refused is tried again by itself."""
+    """Time until a refused listing is retried automatically."""
 
 
 def read_push_settings(translator: str, settings: Mapping[str, Any]) -> PushSettings:
-    """Raises ValueError that names the field, and never says a secret."""
+    """Validate the settings. Raises a ValueError that names the field and never shows a secret."""
     try:
         push = PushSettings.model_validate(settings)
     except ValidationError as error:
@@ -36,6 +36,6 @@ def read_push_settings(translator: str, settings: Mapping[str, Any]) -> PushSett
         raise ValueError(f"push.{where}: {first['msg']}" if where else f"push: {first['msg']}") from None
     if not push.token.get_secret_value():
         raise ValueError("push.token: is missing")
-    if translator in OWN_WORDS and not push.location.isdigit():
+    if translator in OWN_FORMAT and not push.location.isdigit():
         raise ValueError("push.location: is the number of the location there")
     return push

@@ -1,1 +1,1 @@
-"""Telling platforms of parcels: one client a platform, all with the same methods."""
+"""Clients that upload parcels to platforms: one for each platform, all with the methods of Uploader."""

@@ -1,4 +1,4 @@
-"""Which client tells a platform of parcels. To add one, write its file and add it here."""
+"""The upload client for each platform. To add one, write its file and add it here."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,11 +7,11 @@ from integrations.uploads.plain import PlainUpload
 from integrations.uploads.settings import UploadSettings
 from integrations.uploads.shopify import ShopifyUpload
 from integrations.uploads.taobao import TaobaoUpload
-from integrations.uploads.uploaded import Uploader
+from integrations.uploads.uploader import Uploader
 
 UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {"shopify": ShopifyUpload, "taobao": TaobaoUpload}
 
 
 def connect_uploader(translator: str, settings: UploadSettings, shop: Shop) -> Uploader:
-    """The client of the platform, or the plain one where it has none of its own."""
+    """The platform's client, or the plain one if it has none of its own."""
     return UPLOADERS.get(translator, PlainUpload)(settings, shop)

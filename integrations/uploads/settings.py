@@ -1,4 +1,4 @@
-"""What an account must say so that its platform is told of parcels."""
+"""The `upload` settings of a channel account."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
 NEEDED: Mapping[str, tuple[str, ...]] = {"taobao": ("token", "key", "secret")}
-"""By translator: which of the keys the platform asks for; all others only need a token."""
+"""The credentials that a translator's platform requires; all others only need a token."""
 
 
 class UploadSettings(BaseModel, frozen=True, extra="forbid"):
     """The object `upload` of an account's settings. Spans are ISO 8601 or seconds.
 
-    `token`, `key` and `secret` are those of `pull`. `method` is Taobao's: `offline` where we book the carrier.
+    `token`, `key` and `secret` are as in `pull`. `method` is Taobao's: `offline` when we book the carrier.
     """
 
     url: HttpUrl
@@ -26,7 +26,7 @@ class UploadSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 def read_upload_settings(translator: str, settings: Mapping[str, Any]) -> UploadSettings:
-    """Raises ValueError that names the field, and never says a secret."""
+    """Validate the settings. Raises a ValueError that names the field and never shows a secret."""
     try:
         upload = UploadSettings.model_validate(settings)
     except ValidationError as error:

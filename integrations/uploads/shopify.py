@@ -1,7 +1,7 @@
-"""Shopify: fulfillments of the Admin REST API (2025), out of the fulfillment orders that it has made of the order.
+"""Shopify: fulfillments of the Admin REST API (2025), made from Shopify's fulfillment orders.
 
-It knows no idempotency key, so what it knows under this waybill is asked first: after an answer that was lost nothing
-is told twice.
+Shopify has no idempotency key, so the fulfillments with this waybill are read first: after a lost answer nothing is
+uploaded twice.
 """
 
 import json
@@ -18,9 +18,9 @@ from integrations.channels.translated import Shipped, ShippedLine, Shop
 from integrations.http import segment
 from integrations.platforms import PlatformHttp
 from integrations.uploads.settings import UploadSettings
-from integrations.uploads.uploaded import Sending
+from integrations.uploads.uploader import ParcelUpload
 
-OPEN = ("open", "in_progress", "scheduled")
+OPEN_STATUSES = ("open", "in_progress", "scheduled")
 
 
 class ShopifyUpload:
@@ -32,48 +32,49 @@ class ShopifyUpload:
         self._http = PlatformHttp("shopify", str(settings.url), seconds, headers, refusal=UploadRefused)
         self._shop = shop
 
-    def upload(self, sending: Sending) -> None:
+    def upload(self, parcel: ParcelUpload) -> None:
         try:
-            open_now = self._still_open(sending)
+            remaining_lines = self._remaining_lines(parcel)
         except Unreadable:
             raise self._http.trouble("an order: answered in another shape") from None
-        for fulfillment_order, lines in open_now:
-            shipped = Shipped(fulfillment_order, sending.carrier, sending.waybill, sending.happened_at, lines)
+        for fulfillment_order, lines in remaining_lines:
+            shipped = Shipped(fulfillment_order, parcel.carrier, parcel.waybill, parcel.happened_at, lines)
             self._create(shopify.upload_shipment(shipped, self._shop))
 
     def close(self) -> None:
         self._http.close()
 
-    def _still_open(self, sending: Sending) -> list[tuple[str, list[ShippedLine]]]:
-        wanted = Counter(dict(sending.lines)) - self._known(sending)
-        return self._open(sending.channel_order_id, wanted) if wanted else []
+    def _remaining_lines(self, parcel: ParcelUpload) -> list[tuple[str, list[ShippedLine]]]:
+        wanted = Counter(dict(parcel.lines)) - self._already_uploaded(parcel)
+        return self._fulfillable_lines(parcel.channel_order_id, wanted) if wanted else []
 
-    def _known(self, sending: Sending) -> Counter[str]:
-        """Units by line that were told with this waybill before."""
+    def _already_uploaded(self, parcel: ParcelUpload) -> Counter[str]:
+        """Units by line that were already uploaded with this waybill."""
         known = Counter[str]()
-        for one in self._listed(sending.channel_order_id, "fulfillments"):
-            if one.text("tracking_number") == sending.waybill and one.text("status") != "cancelled":
+        for one in self._list(parcel.channel_order_id, "fulfillments"):
+            if one.text("tracking_number") == parcel.waybill and one.text("status") != "cancelled":
                 known.update({line.text("id"): line.whole("quantity") for line in one.objects("line_items")})
         return known
 
-    def _open(self, order_id: str, wanted: Counter[str]) -> list[tuple[str, list[ShippedLine]]]:
-        """The lines of its fulfillment orders that stand for these units, by fulfillment order."""
-        found, left = [], Counter(wanted)
-        for one in self._listed(order_id, "fulfillment_orders"):
+    def _fulfillable_lines(self, order_id: str, wanted: Counter[str]) -> list[tuple[str, list[ShippedLine]]]:
+        """Distribute the wanted units over the lines of Shopify's open fulfillment orders. Raises UploadRefused when
+        they do not suffice."""
+        found, remaining = [], Counter(wanted)
+        for one in self._list(order_id, "fulfillment_orders"):
             lines = []
-            for line in one.objects("line_items") if one.text("status") in OPEN else []:
+            for line in one.objects("line_items") if one.text("status") in OPEN_STATUSES else []:
                 name = line.text("line_item_id")
-                units = min(left[name], line.whole("fulfillable_quantity"))
+                units = min(remaining[name], line.whole("fulfillable_quantity"))
                 if units > 0:
                     lines.append(ShippedLine(line.text("id"), units))
-                    left[name] -= units
+                    remaining[name] -= units
             if lines:
                 found.append((one.text("id"), lines))
-        if +left:
+        if +remaining:
             raise UploadRefused("not_fulfillable")
         return found
 
-    def _listed(self, order_id: str, what: str) -> list[Reader]:
+    def _list(self, order_id: str, what: str) -> list[Reader]:
         path = f"/orders/{segment(order_id)}/{what}.json"
         response = self._http.get(path, {})
         if response.status_code == 404:
@@ -85,15 +86,15 @@ class ShopifyUpload:
     def _create(self, body: dict[str, Any]) -> None:
         response = self._http.post_json("/fulfillments.json", body, {})
         if response.status_code == 422:
-            raise UploadRefused(_code(response))
+            raise UploadRefused(_refusal_code(response))
         if response.status_code != 201:
             raise self._http.trouble(f"POST /fulfillments.json: answered {response.status_code}")
 
 
-def _code(response: httpx2.Response) -> str:
-    """A name for what Shopify refuses in words of its own."""
+def _refusal_code(response: httpx2.Response) -> str:
+    """A refusal code for Shopify's free text."""
     try:
-        said = json.dumps(json.loads(response.content)["errors"])
+        text = json.dumps(json.loads(response.content)["errors"])
     except (ValueError, TypeError, KeyError):
-        said = ""
-    return "not_paid" if "paid" in said else "unprocessable"
+        text = ""
+    return "not_paid" if "paid" in text else "unprocessable"

@@ -1,7 +1,7 @@
-"""Taobao and Tmall: `logistics.offline.send` or `online.send`, a whole trade or some of its sub-orders a call.
+"""Taobao and Tmall: `logistics.offline.send` or `online.send`, for a whole trade or some of its sub-orders.
 
-A sub-order cannot be taken apart: it is told with the parcel that completes it. What is refused may have been told by a
-call whose answer was lost, so the trade is looked at before a person is.
+A sub-order cannot be split: it is uploaded with the parcel that completes it. A refused upload may have succeeded in an
+earlier call whose answer was lost, so the trade is checked before a person is called.
 """
 
 import re
@@ -15,7 +15,7 @@ from integrations.channels.reading import Reader, Unreadable
 from integrations.channels.translated import Shipped, ShippedLine, Shop
 from integrations.taobao import Taobao
 from integrations.uploads.settings import UploadSettings
-from integrations.uploads.uploaded import Sending
+from integrations.uploads.uploader import ParcelUpload
 
 WHOLE = "taobao.trade.fullinfo.get"
 CARRIERS: Mapping[str, str] = {
@@ -28,7 +28,7 @@ CARRIERS: Mapping[str, str] = {
     "STO Express": "STO",
     "Yunda Express": "YUNDA",
 }
-"""Taobao's codes (`taobao.logistics.companies.get`); the account's `carriers` come before them."""
+"""Taobao's codes (`taobao.logistics.companies.get`); the account's `carriers` override them."""
 CODE = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 
 
@@ -42,29 +42,29 @@ class TaobaoUpload:
         self._shop = replace(shop, carriers={**CARRIERS, **shop.carriers})
         self._method = f"taobao.logistics.{settings.method}.send"
 
-    def upload(self, sending: Sending) -> None:
-        if sending.carrier not in self._shop.carriers:
+    def upload(self, parcel: ParcelUpload) -> None:
+        if parcel.carrier not in self._shop.carriers:
             raise UploadRefused("unknown_carrier")
-        lines = [] if sending.whole else [ShippedLine(name, units) for name, units in sending.lines]
-        shipped = Shipped(sending.channel_order_id, sending.carrier, sending.waybill, sending.happened_at, lines)
+        lines = [] if parcel.whole else [ShippedLine(name, units) for name, units in parcel.lines]
+        shipped = Shipped(parcel.channel_order_id, parcel.carrier, parcel.waybill, parcel.happened_at, lines)
         body = taobao.upload_shipment(shipped, self._shop)
         answer, _ = self._taobao.call(self._method, **{name: str(value) for name, value in body.items()})
         if not answer.has("error_response"):
             return
-        if not self._known(sending):
+        if not self._already_uploaded(parcel):
             code = answer.object("error_response").text("sub_code")
             raise UploadRefused(code if CODE.fullmatch(code) else "refused")
 
     def close(self) -> None:
         self._taobao.close()
 
-    def _known(self, sending: Sending) -> bool:
-        """Whether the trade's sub-orders of this parcel carry its waybill already."""
-        answer, _ = self._taobao.call(WHOLE, fields="tid,orders", tid=sending.channel_order_id)
+    def _already_uploaded(self, parcel: ParcelUpload) -> bool:
+        """True if the parcel's sub-orders already have its waybill at Taobao."""
+        answer, _ = self._taobao.call(WHOLE, fields="tid,orders", tid=parcel.channel_order_id)
         try:
             trade = answer.inside("trade_fullinfo_get_response", "trade")
             orders: list[Reader] = trade.object("orders").objects("order")
-            names = {order.text("oid_str") or order.text("oid"): order.text("invoice_no") for order in orders}
+            waybills = {order.text("oid_str") or order.text("oid"): order.text("invoice_no") for order in orders}
         except Unreadable:
             raise self._taobao.trouble(WHOLE, answer) from None
-        return all(names.get(name) == sending.waybill for name, _ in sending.lines)
+        return all(waybills.get(name) == parcel.waybill for name, _ in parcel.lines)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 from integrations.circuit import Circuits
-from integrations.pulls.listed import Puller
+from integrations.pulls.puller import Puller
 from integrations.pulls.registry import PULLERS
 from integrations.pulls.settings import PullSettings
 from models.database import Sessions

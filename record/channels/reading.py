@@ -11,7 +11,7 @@ from domain.merging import ON_DELIVERY
 from domain.order import Order
 from integrations.channels.reading import Unreadable
 from integrations.channels.shaping import PAID
-from integrations.channels.translated import Event, Kind, Thin, Translated
+from integrations.channels.translated import Event, Kind, ThinEvent, Translated
 from record.channels.accounts import Account
 from record.orders.rows import NewOrder, new_order
 
@@ -31,7 +31,7 @@ class Reading:
     order: Order | None = None
     new: NewOrder | None = None
     version: str = ""
-    wanted: tuple[Thin, ...] = ()
+    wanted: tuple[ThinEvent, ...] = ()
     field: str | None = None
     reason: str | None = None
 
@@ -81,7 +81,7 @@ def _read_events(account: Account, headers: Mapping[str, str], raw: bytes) -> Re
     events: tuple[Event, ...] = tells(headers, raw) if tells else (Kind.UPDATED,)
     if not events:
         return Reading(IGNORED, "", reason="it says nothing of an order")
-    thin = tuple([event for event in events if isinstance(event, Thin)])
+    thin = tuple([event for event in events if isinstance(event, ThinEvent)])
     if thin:
         return Reading(WAITING, THIN, wanted=thin, reason="it only names its order, which must be fetched")
     return _read_whole(account, raw, tuple([event for event in events if isinstance(event, Kind)]))

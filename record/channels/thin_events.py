@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.errors import CallLimited, PartnerTrouble
 from integrations.channels.translated import Kind
-from integrations.pulls.listed import Puller
+from integrations.pulls.puller import Puller
 from models.channel import IntakeRow
 from models.database import Sessions
 from record.channels.accounts import Account

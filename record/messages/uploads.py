@@ -16,7 +16,7 @@ from integrations.channels.translated import Shop
 from integrations.circuit import Circuits
 from integrations.uploads.registry import connect_uploader
 from integrations.uploads.settings import UploadSettings
-from integrations.uploads.uploaded import Sending, Uploader
+from integrations.uploads.uploader import ParcelUpload, Uploader
 from models.database import Sessions
 from models.uploads import ChannelUploadRow
 from record.channels.accounts import Account
@@ -118,13 +118,13 @@ def _upload(row: U) -> Upload:
     return Upload(row.parcel, row.carrier, row.waybill, row.happened_at, lines, row.whole)
 
 
-def _sending(snapshot: Snapshot, number: int, upload: Upload) -> Sending:
+def _sending(snapshot: Snapshot, number: int, upload: Upload) -> ParcelUpload:
     """Raises UploadRefused for lines that the channel never named."""
     names = {line.line_no: line.channel_line_id for line in snapshot.lines}
     lines = [(names[number], units) for number, units in upload.lines.items()]
     if not all(name for name, _ in lines) and not upload.whole:
         raise UploadRefused("line_without_id")
-    return Sending(
+    return ParcelUpload(
         key=f"{snapshot.order_id}:upload:{number}",
         channel_order_id=snapshot.order.channel_order_id,
         carrier=upload.carrier,

@@ -8,7 +8,7 @@ import pytest
 
 from integrations.channels.reading import Unreadable
 from integrations.channels.registry import TRANSLATORS
-from integrations.channels.translated import Event, Kind, Shipped, ShippedLine, Shop, Thin
+from integrations.channels.translated import Event, Kind, Shipped, ShippedLine, Shop, ThinEvent
 from tests.channels.payloads import CHANNELS, parsed
 
 SHOPIFY, WOO = "X-Shopify-Topic", "X-WC-Webhook-Topic"
@@ -36,36 +36,46 @@ TABLE: list[tuple[str, dict[str, str], Any, tuple[Event, ...]]] = [
     ("shopify", {SHOPIFY.lower(): "orders/create"}, {}, (Kind.CREATE,)),
     ("shopify", {SHOPIFY: "orders/paid"}, {}, (Kind.PAID,)),
     ("shopify", {SHOPIFY: "orders/cancelled"}, {}, (Kind.CANCELED,)),
-    ("shopify", {SHOPIFY: "orders/delete"}, {"id": 7}, (Thin("7", Kind.CANCELED),)),
-    ("shopify", {SHOPIFY: "refunds/create"}, {"id": 1, "order_id": 7}, (Thin("7", Kind.UPDATED),)),
-    ("shopify", {SHOPIFY: "returns/request"}, {"id": 1, "order": {"id": 7}}, (Thin("7", Kind.REFUND_ASKED),)),
+    ("shopify", {SHOPIFY: "orders/delete"}, {"id": 7}, (ThinEvent("7", Kind.CANCELED),)),
+    ("shopify", {SHOPIFY: "refunds/create"}, {"id": 1, "order_id": 7}, (ThinEvent("7", Kind.UPDATED),)),
+    ("shopify", {SHOPIFY: "returns/request"}, {"id": 1, "order": {"id": 7}}, (ThinEvent("7", Kind.REFUND_ASKED),)),
     ("shopify", {SHOPIFY: "products/update"}, {"id": 7}, ()),
     ("woocommerce", {WOO: "order.created"}, {}, (Kind.CREATE,)),
     ("woocommerce", {WOO: "order.updated"}, {}, (Kind.UPDATED,)),
-    ("woocommerce", {WOO: "order.deleted"}, {"id": 7}, (Thin("7", Kind.CANCELED),)),
+    ("woocommerce", {WOO: "order.deleted"}, {"id": 7}, (ThinEvent("7", Kind.CANCELED),)),
     ("woocommerce", {}, b"webhook_id=3", ()),
     (
         "taobao",
         {},
         {"topic": "taobao_trade_TradeBuyerPay", "id": 5, "content": '{"tid": 28}'},
-        (Thin("28", Kind.PAID, "5"),),
+        (ThinEvent("28", Kind.PAID, "5"),),
     ),
-    ("taobao", {}, {"topic": "taobao_refund_RefundCreated", "content": {"tid": 28}}, (Thin("28", Kind.REFUND_ASKED),)),
+    (
+        "taobao",
+        {},
+        {"topic": "taobao_refund_RefundCreated", "content": {"tid": 28}},
+        (ThinEvent("28", Kind.REFUND_ASKED),),
+    ),
     ("taobao", {}, {"topic": "taobao_item_ItemAdd", "content": "{}"}, ()),
-    ("jd", {}, {"orderId": 2987, "orderState": "NOT_PAY"}, (Thin("2987"),)),
+    ("jd", {}, {"orderId": 2987, "orderState": "NOT_PAY"}, (ThinEvent("2987"),)),
     ("jd", {}, {"hello": "there"}, ()),
-    ("douyin", {}, DOUYIN, (Thin("6917", Kind.PAID, "m-1"), Thin("6919", Kind.CANCELED, "m-2"))),
-    ("wechat", {}, WECHAT_PAID, (Thin("37046", Kind.PAID, "channels_ec_order_pay-37046-1767225690"),)),
-    ("wechat", {}, WECHAT_REFUND, (Thin("37046", Kind.REFUND_ASKED, "channels_ec_aftersale_update-37046-1767225690"),)),
+    ("douyin", {}, DOUYIN, (ThinEvent("6917", Kind.PAID, "m-1"), ThinEvent("6919", Kind.CANCELED, "m-2"))),
+    ("wechat", {}, WECHAT_PAID, (ThinEvent("37046", Kind.PAID, "channels_ec_order_pay-37046-1767225690"),)),
+    (
+        "wechat",
+        {},
+        WECHAT_REFUND,
+        (ThinEvent("37046", Kind.REFUND_ASKED, "channels_ec_aftersale_update-37046-1767225690"),),
+    ),
     ("wechat", {}, {"Event": "user_pay"}, ()),
-    ("amazon", {}, AMAZON_CHANGE, (Thin("902-1", Kind.CANCELED, "n-1"),)),
+    ("amazon", {}, AMAZON_CHANGE, (ThinEvent("902-1", Kind.CANCELED, "n-1"),)),
     ("amazon", {}, {"NotificationType": "PRICING_HEALTH"}, ()),
     ("pos", {}, {"voided": True}, (Kind.CANCELED,)),
     (
         "plain",
         {"Webhook-Id": "msg_1"},
         {"type": "order.canceled", "data": {"channel_order_id": "M-1"}},
-        (Thin("M-1", Kind.CANCELED, "msg_1"),),
+        (ThinEvent("M-1", Kind.CANCELED, "msg_1"),),
     ),
     ("plain", {}, {"type": "order.created", "data": {"lines": [{}]}}, (Kind.CREATE,)),
     ("plain", {}, {"type": "stock.low", "data": {}}, ()),

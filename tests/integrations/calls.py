@@ -14,10 +14,10 @@ from integrations.crm import Crm
 from integrations.http import PartnerHttp
 from integrations.messages import MessageInbox
 from integrations.payments import Payments
-from integrations.pulls.listed import Puller
+from integrations.pulls.puller import Puller
 from integrations.pulls.registry import PULLERS
 from integrations.pulls.settings import read_pull_settings
-from integrations.pushes.pushed import Pusher
+from integrations.pushes.pusher import Pusher
 from integrations.pushes.registry import connect_pusher
 from integrations.pushes.settings import read_push_settings
 from integrations.tms import Tms

@@ -11,7 +11,7 @@ import pytest
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
 from domain.pulling import Window
 from integrations.channels.registry import TRANSLATORS
-from integrations.pulls.listed import Puller
+from integrations.pulls.puller import Puller
 from integrations.pulls.registry import PULLERS
 from integrations.pulls.settings import read_pull_settings
 from tests.integrations.servers import serving
