@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # A PostgreSQL and a Temporal for each process: more of them than cores only cost more.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+TOOLS := $(VENV)/tools
 COMPILE := $(VENV)/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 # Tests start hundreds of processes, and each would compile all of Baton anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test test-wide check bench requirements clean
+.PHONY: help install demo up test test-fast test-wide check fix types audit docs hooks bench requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ up: install ## Run all of Baton on this machine until Ctrl-C
 test: install ## Run the tests
 	$(PYTEST)
 
+test-fast: install ## Run the unit tests of the rules, which start no server
+	$(BIN)/python -m pytest -n 0 tests/domain tests/channels
+
 test-wide: install ## Run with larger numbers what takes hours: chaos, stories, every operation, millions of rows
 	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
 	CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/faults/test_chaos.py
@@ -57,15 +61,42 @@ check: install ## Run everything that CI runs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PYTEST)
+	@$(MAKE) --no-print-directory audit || echo "What is installed could not be audited, or should be: see above."
+
+fix: install ## Format, and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: install ## Check types, and who imports whom
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(TOOLS)/.installed: requirements-tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-tools.txt
+	@touch $@
+
+audit: install $(TOOLS)/.installed ## Look for known defects of what is installed, and list licences and parts (SBOM) in build/
+	@mkdir -p build
+	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --format markdown --output-file build/licenses.md
+	$(TOOLS)/bin/cyclonedx-py requirements requirements-server.txt --output-file build/sbom.json
+	$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements-server.txt
+
+docs: $(TOOLS)/.installed ## Build the documentation as a site that needs no network: build/site/index.html
+	$(TOOLS)/bin/zensical build --clean
+
+hooks: install $(TOOLS)/.installed ## Check every commit before it is made
+	$(TOOLS)/bin/pre-commit install
 
 bench: install ## Measure how many orders a second this machine carries
 	$(BIN)/baton bench flow
 
-requirements: install ## Compile requirements.txt and requirements-server.txt anew from pyproject.toml
+requirements: install ## Compile the three lists of requirements anew from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip install --disable-pip-version-check --quiet uv
 	$(COMPILE) --extra embedded --extra dev -o requirements.txt pyproject.toml
 	$(COMPILE) --constraint requirements.txt -o requirements-server.txt pyproject.toml
+	$(COMPILE) --group tools -o requirements-tools.txt
 
 clean: ## Remove .venv and what the tools leave; the data in .baton stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
