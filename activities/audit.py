@@ -177,7 +177,7 @@ def _record_findings(
 ) -> AuditResult:
     order_id, revision = request.order_id, request.revision
     audited = {
-        "findings": [finding.told() for finding in findings],
+        "findings": [finding.as_json() for finding in findings],
         "facts": audit_rules.inputs(facts),
         "parameters": facts.parameters.version,
         "rule_set_id": rule_set_id,

@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from domain import road
+from domain import parcel_problems
 from domain.bundles import whole
-from domain.returns.refunds import paid_for
+from domain.returns.refunds import paid_by_unit
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.deadlines import CarrierClaimRow
@@ -68,11 +68,11 @@ class CarrierClaims:
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, trouble.fulfillment_order_id)
             order = order_of(session, trouble.order_id)
-            if row and row.shipment_id and trouble.kind in road.CLAIMED:
+            if row and row.shipment_id and trouble.kind in parcel_problems.CLAIMED:
                 _claim(session, row, order, trouble.kind)
             parameters = self.parameters.at(session, order.placed_at)
-            policy = parameters.parcel_refused if trouble.kind == road.REFUSED else parameters.parcel_lost
-            return road.remedy(policy, order.channel)
+            policy = parameters.parcel_refused if trouble.kind == parcel_problems.REFUSED else parameters.parcel_lost
+            return parcel_problems.remedy(policy, order.channel)
 
     @activity.defn
     def make_good(self, remedy: Remedy) -> Settlement:
@@ -86,7 +86,7 @@ class CarrierClaims:
             if row is None or row.status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELED):
                 return Settlement(done=False)
             _give_up(session, row, remedy)
-            settlement = _withdraw(session, row) if remedy.action == road.REFUND else Settlement(done=True)
+            settlement = _withdraw(session, row) if remedy.action == parcel_problems.REFUND else Settlement(done=True)
             restate(session, row.order_id)
             journal.remember(session, key, asdict(settlement))
             return settlement
@@ -140,7 +140,7 @@ def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
 def _shares(session: Session, row: FulfillmentOrderRow) -> list[tuple[OrderLineRow, int, int]]:
     """The units of each line that were in the parcel, from the last line on, and what was paid for them."""
     inside = {line["sku"]: line["quantity"] for line in lines_of(session, row.fulfillment_order_id)}
-    bundles, paid = bundles_of(session, row.order_id), paid_for(load_order(session, row.order_id))
+    bundles, paid = bundles_of(session, row.order_id), paid_by_unit(load_order(session, row.order_id))
     lines = select(OrderLineRow).where(OrderLineRow.order_id == row.order_id).order_by(OrderLineRow.line_no.desc())
     shares = []
     for line in session.scalars(lines).all():

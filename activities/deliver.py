@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.lanes import Lanes, Post
 from activities.shares import Shares
 from models.database import Sessions
-from models.set_aside import kind_of
+from models.set_aside import error_name
 from models.subscription import SubscriptionRow
 from record.subscriptions.ending import end_with_keys
 from record.subscriptions.envelope import event_body, ping_body
@@ -89,7 +89,7 @@ def _posts(session: Session, subscription: SubscriptionRow, rows: list[Row[Any]]
             posts.append(_post(row, facts.get(row.event_id), subscription))
         except Exception as trouble:
             # One that cannot be written waits for a person, and keeps no other from being sent.
-            park(session, subscription.subscription_id, row.delivery_id, f"cannot be written: {kind_of(trouble)}")
+            park(session, subscription.subscription_id, row.delivery_id, f"cannot be written: {error_name(trouble)}")
     return posts
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from standardwebhooks import Webhook
 
-from domain.retries import PATIENCE
+from domain.retries import FAILURES_BEFORE_PAUSE
 from integrations.receivers import ReceiverHttp
 from record.subscriptions.envelope import CONTENT_TYPE
 from record.subscriptions.settling import GONE, SHOWN_ANSWER, Tried
@@ -67,7 +67,7 @@ class Lanes:
                 tried = await self._try(http, post)
                 self._tried.append(tried)
                 self._failures = 0 if tried.taken else self._failures + 1
-                if tried.reply.status == GONE or tried.retry_after or self._failures >= PATIENCE:
+                if tried.reply.status == GONE or tried.retry_after or self._failures >= FAILURES_BEFORE_PAUSE:
                     self._stopped = True
                 if not tried.taken:
                     return

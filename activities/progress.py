@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from domain.parcels import difference, in_words
-from domain.pickup import MOST_TRIES
+from domain.pickup import MAX_CODE_ATTEMPTS
 from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
@@ -130,5 +130,5 @@ def _progress(session: Session, row: FulfillmentOrderRow, refused: bool, road: R
         merges.others(session, row),
         road,
         in_words(difference(row.parcels or (), picked)) if reported else "",
-        row.pickup_tries >= MOST_TRIES,
+        row.pickup_tries >= MAX_CODE_ATTEMPTS,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
-from domain.listing import Offer
+from domain.stock.views import StockUpdate
 from integrations.circuit import Circuits
 from integrations.pushes.pusher import Pusher, PushResult
 from integrations.pushes.registry import connect_pusher
@@ -70,7 +70,7 @@ class Push:
             raise PushRefused("not_pushed")
         return account.name, account.push
 
-    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[Offer]) -> PushResult:
+    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[StockUpdate]) -> PushResult:
         if not offers:
             return PushResult(frozenset())
         try:
@@ -91,7 +91,7 @@ class Push:
             raise
 
     def _write_down(
-        self, channel: str, settings: PushSettings, offers: Sequence[Offer], pushed: PushResult, more: bool
+        self, channel: str, settings: PushSettings, offers: Sequence[StockUpdate], pushed: PushResult, more: bool
     ) -> None:
         now = self.clock()
         refused = {

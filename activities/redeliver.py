@@ -12,7 +12,7 @@ from temporalio import activity
 
 from domain.errors import PartnerTrouble
 from models.database import Sessions
-from models.set_aside import is_rows_own, kind_of
+from models.set_aside import error_name, is_rows_own
 from record.messages import not_told, outbox
 from record.messages.letters import Letter, Letters
 
@@ -82,8 +82,8 @@ class Redeliver:
             except Exception as trouble:
                 if not is_rows_own(trouble):
                     raise
-                unwritten[order_id] = f"cannot be written: {kind_of(trouble)}"
-                log.error("letter_not_written", recipient=recipient, order_id=order_id, error=kind_of(trouble))
+                unwritten[order_id] = f"cannot be written: {error_name(trouble)}"
+                log.error("letter_not_written", recipient=recipient, order_id=order_id, error=error_name(trouble))
         return letters, unwritten
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:

@@ -25,7 +25,7 @@ from rich.table import Table
 from commands.import_retail import Retail, read_retail
 from commands.import_sender import ApiRefuses, Sender, digest_of, load_progress
 from commands.import_sources import NDJSON, RETAIL, Item, Reject, formats, read_items, translator_of
-from domain.sheets import defused
+from domain.sheets import escape_formula
 from integrations.channels.reading import Unreadable
 
 INTERRUPTED = 130
@@ -141,7 +141,9 @@ def _rejects_file(file: Path | None, append: bool) -> Iterator[Callable[[Reject]
         rows = csv.writer(out)
         if not append:
             rows.writerow(("rows", "field", "reason"))
-        yield lambda reject: rows.writerow(map(defused, (" ".join(map(str, reject.rows)), reject.field, reject.reason)))
+        yield lambda reject: rows.writerow(
+            map(escape_formula, (" ".join(map(str, reject.rows)), reject.field, reject.reason))
+        )
 
 
 def _progress(console: Console) -> Progress:

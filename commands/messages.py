@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain import milestones
-from domain.contents.customer import Told, tell
+from domain.contents.customer import CustomerText, render
 from domain.contents.fields import APPROVED, FIELDS, REJECTED
 from domain.contents.snapshot import Snapshot
 from domain.contents.templates import LANGUAGE, read_texts
@@ -41,7 +41,7 @@ def preview(
         print(f"\nnot known of this order: {', '.join(empty)}")
 
 
-def preview_message(sessions: Sessions, order_id: str, name: str, texts: Any, language: str = "") -> Told:
+def preview_message(sessions: Sessions, order_id: str, name: str, texts: Any, language: str = "") -> CustomerText:
     """The message with these texts above Baton's own. Raises ValueError that names what is wrong."""
     if name not in FIELDS:
         raise ValueError(f"{name} is no message; there are {', '.join(FIELDS)}")
@@ -53,7 +53,7 @@ def preview_message(sessions: Sessions, order_id: str, name: str, texts: Any, la
         if snapshot is None:
             raise ValueError(f"there is no order {order_id}")
         data = _data(session, snapshot, milestone) | ({"status": DECIDED[name]} if name in DECIDED else {})
-    return tell(snapshot, milestone, data, written, wished=language)
+    return render(snapshot, milestone, data, written, wished=language)
 
 
 def _data(session: Session, snapshot: Snapshot, milestone: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
-from domain.sheets import defused, restored
+from domain.sheets import escape_formula, unescape_formula
 
 XLSX = ".xlsx"
 
@@ -53,7 +53,7 @@ def write_sheet(file: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 def _csv_lines(file: Path) -> Iterator[list[str]]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            yield from ([restored(cell) for cell in row] for row in csv.reader(lines, strict=True))
+            yield from ([unescape_formula(cell) for cell in row] for row in csv.reader(lines, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise NotASheet(f"{file.name} is not CSV in UTF-8: {error}") from None
 
@@ -83,7 +83,7 @@ def _write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[objec
         sheet = csv.writer(out)
         sheet.writerow(columns)
         for row in rows:
-            sheet.writerow([defused(value) if isinstance(value, str) else _text(value) for value in row])
+            sheet.writerow([escape_formula(value) if isinstance(value, str) else _text(value) for value in row])
             written += 1
     return written
 

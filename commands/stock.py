@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from commands.sheets import NotASheet, read_sheet, write_sheet
 from commands.stock_import import SHEETS, import_rows
 from commands.stock_rows import Reject
-from domain.sheets import defused
+from domain.sheets import escape_formula
 from domain.stock.movements import COUNTERS
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
@@ -73,7 +73,7 @@ def _write_rejects(place: Path, rejects: Sequence[Reject]) -> None:
     with place.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)
         rows.writerow(("row", "field", "reason"))
-        rows.writerows((reject.row, defused(reject.field), defused(reject.reason)) for reject in rejects)
+        rows.writerows((reject.row, escape_formula(reject.field), escape_formula(reject.reason)) for reject in rejects)
 
 
 def _sessions() -> Sessions:

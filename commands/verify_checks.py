@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iso4217 import Currency
 
-from domain.milestones import CANCELED, DELIVERED, TOLD
+from domain.milestones import CANCELED, DELIVERED, RECIPIENTS_OF
 from domain.money import minor_digits
 from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
 from domain.stock.movements import COUNTERS, EFFECT
@@ -191,7 +191,8 @@ CAME_BACK = """
 
 TOLD_OF_END = f"""
     SELECT order_id AS id, coalesce(told, 0) < CASE status
-        WHEN '{OrderStatus.COMPLETED}' THEN {len(TOLD[DELIVERED])} ELSE {len(TOLD[CANCELED])} END AS wrong
+        WHEN '{OrderStatus.COMPLETED}' THEN {len(RECIPIENTS_OF[DELIVERED])}
+        ELSE {len(RECIPIENTS_OF[CANCELED])} END AS wrong
     FROM orders
     LEFT JOIN (
         SELECT order_id, count(*) AS told FROM messages WHERE milestone IN ('{DELIVERED}', '{CANCELED}')

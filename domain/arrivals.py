@@ -18,7 +18,7 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class MovedSinceCount:
     """What the books say happened to a SKU at a location after a count was taken, in units.
 
     `came` and `left` are movements of `on_hand` since then, both at least 0; `leaving` is packed and may have left
@@ -39,7 +39,7 @@ def received_by_line(ordered: Mapping[Due, int], came: Mapping[str, int]) -> dic
     return received
 
 
-def promises(available: int, expected: Sequence[tuple[date, int]], queue: Iterable[Waiter]) -> dict[str, date]:
+def promised_days(available: int, expected: Sequence[tuple[date, int]], queue: Iterable[Waiter]) -> dict[str, date]:
     """By order the earliest day on which the goods cover it and everybody before it in the queue.
 
     `expected` are (due date, units), the earliest first. Whom no arrival covers, and whom `available` does, is left
@@ -61,7 +61,7 @@ def promises(available: int, expected: Sequence[tuple[date, int]], queue: Iterab
     return promised
 
 
-def explained(on_hand: int, since: Since) -> tuple[int, int]:
+def explainable(on_hand: int, since: MovedSinceCount) -> tuple[int, int]:
     """The least and the most units that may have been in the house when a count was taken.
 
     Whatever the books say happened after the count may or may not have been done by then.
@@ -70,7 +70,7 @@ def explained(on_hand: int, since: Since) -> tuple[int, int]:
     return then - since.left - since.leaving, then + since.came
 
 
-def difference(counted: int, on_hand: int, since: Since) -> int:
+def difference(counted: int, on_hand: int, since: MovedSinceCount) -> int:
     """Units that the warehouse has more (or, below zero, less) than the books can explain."""
-    least, most = explained(on_hand, since)
+    least, most = explainable(on_hand, since)
     return min(0, counted - least) or max(0, counted - most)

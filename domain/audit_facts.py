@@ -122,7 +122,7 @@ class Finding:
     version: str = ""
     """Of the rule; empty while the table of rules has not judged."""
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The finding as JSON; what is empty is left out, for most findings are."""
         said = {"rule": self.rule, "verdict": self.verdict, "code": self.code, "reason": self.reason}
         more = {name: getattr(self, name) for name in ("line_no", "patience_seconds", "on_expiry", "version")}
@@ -137,7 +137,7 @@ Inputs = Callable[[AuditFacts], dict[str, Any]]
 HOUR, DAY = 3_600, 86_400
 
 
-def some(names: list[str]) -> str:
+def first_few(names: list[str]) -> str:
     """A reason stays readable however many lines the order has."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 

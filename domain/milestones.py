@@ -22,7 +22,7 @@ NOT_TOLD = "NOT_TOLD"
 PICKUP_CODE = "pickup_code"
 """The field of a message that is forgotten once the message was taken."""
 
-TOLD = {
+RECIPIENTS_OF = {
     RECEIVED: RECIPIENTS,
     READY: ("inbox", "channel"),
     SHIPPED: RECIPIENTS,
@@ -40,9 +40,9 @@ TOLD = {
 }
 
 MONEY_BACK = (REFUNDED, CREDITED, REPLACED)
-OF_PARCEL = (READY, SHIPPED, ATTEMPTED, DELIVERED)
+PARCEL_MILESTONES = (READY, SHIPPED, ATTEMPTED, DELIVERED)
 """They are told with what the parcels of the order are; of all that come after them also with cases and money."""
-OF_CASE = (DELIVERED, RETURNED, *MONEY_BACK, CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED)
+CASE_MILESTONES = (DELIVERED, RETURNED, *MONEY_BACK, CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED)
 
 
 def message_id(order_id: str, milestone: str, recipient: str, subject: str = "") -> str:

@@ -10,6 +10,7 @@ from domain.calendars import Calendar
 from domain.contents.templates import Texts, read_texts
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
+from domain.parcel_problems import read_remedies
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
 from domain.returns.terms import (
     CustomsReturn,
@@ -20,7 +21,6 @@ from domain.returns.terms import (
     read_terms,
     read_windows,
 )
-from domain.road import read_remedies
 from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
 

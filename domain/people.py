@@ -42,7 +42,7 @@ def is_number_of(name: str, phone: str) -> bool:
     return len(short) >= NUMBER_LENGTH and long.endswith(short)
 
 
-def unnamed(text: str, receiver: Mapping[str, Any]) -> str:
+def redact(text: str, receiver: Mapping[str, Any]) -> str:
     """The text without the name, phone, e-mail and street of the receiver; a part of a name only as it is written.
 
     What is written about an order for good (its log, a history) can never be erased, and who writes it is asked to

@@ -6,7 +6,7 @@ from hmac import compare_digest
 
 PICKUP = "pickup"
 """How a channel, and Baton to the store, says that an order is fetched and not sent."""
-MOST_TRIES = 5
+MAX_CODE_ATTEMPTS = 5
 """After so many wrong codes for one fulfillment order a person is called."""
 
 # What is read out over a counter must not be taken for something else.

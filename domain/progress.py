@@ -12,7 +12,7 @@ GONE = (Status.SHIPPED, Status.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OrderedLine:
     """A line of an order: `quantity` as it was ordered, `withdrawn` of it no longer wanted."""
 
     line_no: int
@@ -22,7 +22,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class WorkLine:
     """A line of a fulfillment order; `picked` is None until the warehouse has said."""
 
     status: str
@@ -36,7 +36,7 @@ class Worked:
 
 
 # What counts as allocated, picked, shipped, delivered; what is on its way was picked, also if nobody has said so.
-STAGES: tuple[Callable[[Worked], bool], ...] = (
+STAGES: tuple[Callable[[WorkLine], bool], ...] = (
     lambda one: True,
     lambda one: one.picked is not None or one.status in GONE,
     lambda one: one.status in GONE,
@@ -56,7 +56,7 @@ class LineProgress:
 
 
 def line_progress(
-    lines: Sequence[Wanted], work: Iterable[Worked], short: Mapping[str, int], bundles: Mapping[str, Parts]
+    lines: Sequence[OrderedLine], work: Iterable[WorkLine], short: Mapping[str, int], bundles: Mapping[str, Parts]
 ) -> dict[int, LineProgress]:
     """By line number. Lines of one SKU fill in their order; of a bundle only whole ones count.
 
@@ -70,7 +70,7 @@ def line_progress(
         for one in done:
             left[one.sku] += one.units if counts(one) else 0
         # No line is further at one stage than at the one before, however lines share their SKUs.
-        most = spread(lines, left, bundles, most)
+        most = share_out(lines, left, bundles, most)
         stages.append(most)
     allocated, picked, shipped, delivered = stages
     return {
@@ -85,8 +85,8 @@ def line_progress(
     }
 
 
-def spread(
-    lines: Sequence[Wanted], left: Counter[str], bundles: Mapping[str, Parts], most: Mapping[int, int]
+def share_out(
+    lines: Sequence[OrderedLine], left: Counter[str], bundles: Mapping[str, Parts], most: Mapping[int, int]
 ) -> dict[int, int]:
     """Share what there is of each SKU out over the lines, the first line first, and at most so many units to each."""
     shared = {}
@@ -98,7 +98,7 @@ def spread(
     return shared
 
 
-def _lacking(line: Wanted, short: Mapping[str, int], bundles: Mapping[str, Parts], open_units: int) -> int:
+def _lacking(line: OrderedLine, short: Mapping[str, int], bundles: Mapping[str, Parts], open_units: int) -> int:
     """Units of the line that wait for stock: never more than are not allocated."""
     lacking = (-(-short.get(part, 0) // each) for part, each in bundles.get(line.sku, {line.sku: 1}).items())
     return max(0, min(open_units, max(lacking)))

@@ -17,7 +17,7 @@ ANY = "*"
 SHIP, DELIVER, NOTHING = "ship", "deliver", ""
 AT_RISK = {SHIP: "SHIP_AT_RISK", DELIVER: "DELIVER_AT_RISK"}
 """The code of the alert before what is due is missed."""
-MOST_HOURS = 8_784
+MAX_HOURS = 8_784
 
 Levels = Mapping[str, Mapping[str, int]]
 
@@ -53,7 +53,7 @@ class Promised:
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class PromiseBasis:
     """What the promise depends on. `since` is when the order was paid: platforms count from then."""
 
     since: datetime
@@ -63,7 +63,7 @@ class Whose:
     province: str
 
 
-def promise(whose: Whose, told: Promised, policy: Policy) -> Promised:
+def promise(whose: PromiseBasis, told: Promised, policy: Policy) -> Promised:
     """What is promised for an order; `told` is what its channel promised by itself."""
     ship_by = told.ship_by or _ship_by(whose, policy)
     deliver_by = told.deliver_by
@@ -86,15 +86,15 @@ def read_levels(value: Any) -> Levels:
     """`{"*": {"standard": 48, "express": 24}, "tmall": ...}`: whole numbers above zero. Raises ValueError."""
     for levels in value.values():
         for amount in levels.values():
-            if type(amount) is not int or not 0 < amount <= MOST_HOURS:
-                raise ValueError(f"{amount!r} is not a whole number from 1 to {MOST_HOURS}")
+            if type(amount) is not int or not 0 < amount <= MAX_HOURS:
+                raise ValueError(f"{amount!r} is not a whole number from 1 to {MAX_HOURS}")
     return {name: dict(levels) for name, levels in value.items()}
 
 
 def read_margin(value: Any) -> Margin:
     """`{"percent": 25, "hours": 2}`"""
     percent, hours = value["percent"], value["hours"]
-    if type(percent) is not int or type(hours) is not int or not 0 <= percent <= 100 or not 0 <= hours <= MOST_HOURS:
+    if type(percent) is not int or type(hours) is not int or not 0 <= percent <= 100 or not 0 <= hours <= MAX_HOURS:
         raise ValueError("percent is 0 to 100, and hours a whole number")
     return Margin(percent, hours)
 
@@ -115,7 +115,7 @@ def _calendar(value: Any) -> Calendar:
     return Calendar(value["time_zone"], time.fromisoformat(value["cut_off"]), days, str(value["country"]), closed)
 
 
-def _ship_by(whose: Whose, policy: Policy) -> datetime | None:
+def _ship_by(whose: PromiseBasis, policy: Policy) -> datetime | None:
     """The hours of the table; what ends on a day that is not worked is due at the next working day's cut-off."""
     hours = _by_level((whose.channel, ANY), whose.level, policy.ship_hours)
     if hours is None:

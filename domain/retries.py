@@ -9,12 +9,12 @@ SCHEDULE = (
     timedelta(minutes=30),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
-WHOLE = sum(SCHEDULE, timedelta(0))
+TOTAL_TIME = sum(SCHEDULE, timedelta(0))
 LONGEST_WAIT = timedelta(days=1)
 """What a receiver may ask for at most by Retry-After."""
 
 # A receiver that fails so often in a row is left alone, ever longer; then one message asks whether it is back.
-PATIENCE = 5
+FAILURES_BEFORE_PAUSE = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
 
@@ -27,6 +27,6 @@ def next_pause(tries: int, retry_after: float = 0) -> timedelta | None:
 
 def circuit_pause(failures: int) -> timedelta | None:
     """How long a receiver is left alone after so many failures in a row; None while it still counts as well."""
-    if failures < PATIENCE:
+    if failures < FAILURES_BEFORE_PAUSE:
         return None
-    return min(FIRST_PAUSE * (1 << min(failures - PATIENCE, 10)), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(failures - FAILURES_BEFORE_PAUSE, 10)), LONGEST_PAUSE)

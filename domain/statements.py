@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RecordEntry:
     """What the record says of a subject, and since when. Empty and None are not compared.
 
     `statuses` are the partner's words for our `status`. The quantity is right from `least` to `most`, since some of it
@@ -61,7 +61,7 @@ class Difference:
     theirs: str
 
 
-def differences(book: Book, ours: Known | None, theirs: Entry | None, settled: datetime) -> Iterator[Difference]:
+def differences(book: Book, ours: RecordEntry | None, theirs: Entry | None, settled: datetime) -> Iterator[Difference]:
     """What the two sides say differently of one subject."""
     if ours is None:
         # That there is nothing of what nobody knows is no news.
@@ -75,7 +75,7 @@ def differences(book: Book, ours: Known | None, theirs: Entry | None, settled: d
         yield from _differ(ours, theirs)
 
 
-def _differ(ours: Known, theirs: Entry) -> Iterator[Difference]:
+def _differ(ours: RecordEntry, theirs: Entry) -> Iterator[Difference]:
     if ours.amount and theirs.amount and ours.amount != theirs.amount:
         yield Difference(Kind.AMOUNT_DIFFERS, ours.subject, _money(ours.amount), _money(theirs.amount))
     if ours.statuses and theirs.status and theirs.status not in ours.statuses:

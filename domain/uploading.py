@@ -48,7 +48,7 @@ def next_upload(
 
     A parcel that completes nothing which the platform takes by itself is told with the one that does.
     """
-    for parcel in snapshot.left:
+    for parcel in snapshot.shipped:
         if lines := _lines(snapshot, parcel, told, parts):
             at = _event_time(snapshot, parcel, told, paid_at, now)
             whole = not told and _is_whole(snapshot, lines)
@@ -68,7 +68,7 @@ def _lines(snapshot: Snapshot, parcel: Parcel, told: Sequence[Upload], parts: Pa
     last = {number: _last_with(snapshot, number) for number in wanted if left[number]}
     if parts == Parts.LINES:
         due = Counter({number: left[number] for number in complete if last.get(number) == parcel.number})
-    elif complete == set(wanted) and snapshot.left[-1] == parcel:
+    elif complete == set(wanted) and snapshot.shipped[-1] == parcel:
         due = Counter({number: left[number] for number in wanted})
     else:
         return {}
@@ -77,7 +77,7 @@ def _lines(snapshot: Snapshot, parcel: Parcel, told: Sequence[Upload], parts: Pa
 
 def _units_left(snapshot: Snapshot) -> Counter[int]:
     left = Counter[int]()
-    for parcel in snapshot.left:
+    for parcel in snapshot.shipped:
         left.update(dict(parcel.lines or {}))
     return left
 
@@ -90,7 +90,7 @@ def _said(told: Iterable[Upload]) -> Counter[int]:
 
 
 def _last_with(snapshot: Snapshot, line_no: int) -> int:
-    return [parcel.number for parcel in snapshot.left if (parcel.lines or {}).get(line_no)][-1]
+    return [parcel.number for parcel in snapshot.shipped if (parcel.lines or {}).get(line_no)][-1]
 
 
 def _event_time(

@@ -14,7 +14,7 @@ from models.vault import Vault
 
 Sessions = sessionmaker[Session]
 
-ASK_AFTER_SECONDS = 5.0
+PING_AFTER_IDLE_SECONDS = 5.0
 """A connection that rested longer is asked whether it still lives, before it is used."""
 
 # A host that vanished or a firewall that forgot sends no word: it is noticed after half a minute, not after the hours
@@ -57,7 +57,7 @@ def _rests(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> No
 
 def _still_lives(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
     # To ask every time would be an eighth of all statements of an order.
-    if time.monotonic() - entry.info.get("rests_since", time.monotonic()) < ASK_AFTER_SECONDS:
+    if time.monotonic() - entry.info.get("rests_since", time.monotonic()) < PING_AFTER_IDLE_SECONDS:
         return
     try:
         connection.cursor().execute("SELECT 1")
@@ -72,7 +72,7 @@ def sessions(engine: Engine, vault: Vault | None = None) -> Sessions:
 
 
 @contextmanager
-def one_moment(sessions: Sessions) -> Iterator[Session]:
+def consistent_read(sessions: Sessions) -> Iterator[Session]:
     """A session whose queries all see the same moment, for reading an order together with what hangs on it."""
     with sessions() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})

@@ -180,9 +180,9 @@ class HoldRow(Base):
 class AuditRow(Base):
     """What every audit rule said about an order, and when.
 
-    `findings` is `[{rule, verdict, code, reason, ...}]` as `Finding.told` writes it, `facts` what each theme of rules
-    looked at, `parameters` the version of the dated parameters, and `rule_set_id` that of staff's own rules, null when
-    none was active.
+    `findings` is `[{rule, verdict, code, reason, ...}]` as `Finding.as_json` writes it, and `facts` the inputs of each
+    theme of rules. `parameters` is the version of the dated parameters, `rule_set_id` that of the rules of staff, null
+    when none was active.
     """
 
     __tablename__ = "audits"

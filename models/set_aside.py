@@ -12,7 +12,7 @@ from domain.parameters import NotAParameter
 from models.base import Base, Now, Serial, When
 from models.database import Sessions
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 """How often a row may fail before it is set aside."""
 ROWS_OWN = ("21", "22", "23", "54", "P0")
 """Classes of SQLSTATE that a row itself brings about; all others are trouble of the database and pass."""
@@ -167,12 +167,12 @@ def try_one_again(sessions: Sessions, aside_id: int) -> bool:
         return kind is not None and try_again(session, kind, aside_id) > 0
 
 
-def over(session: Session, kind: str, subjects: Sequence[str]) -> None:
+def mark_worked(session: Session, kind: str, subjects: Sequence[str]) -> None:
     """These rows were worked after all."""
     session.execute(_OVER, {"kind": kind, "subjects": list(subjects)})
 
 
-def narrow(at_once: int, work: Callable[[int], Answer], give_up: Callable[[Exception], Answer]) -> Answer:
+def isolate_failing_row(at_once: int, work: Callable[[int], Answer], give_up: Callable[[Exception], Answer]) -> Answer:
     """Work a batch. Where a row of it fails, work ever smaller ones, until the row is alone and is given up."""
     while True:
         try:
@@ -185,7 +185,7 @@ def narrow(at_once: int, work: Callable[[int], Answer], give_up: Callable[[Excep
             at_once //= 2
 
 
-def kind_of(trouble: Exception) -> str:
+def error_name(trouble: Exception) -> str:
     """The name of the trouble, and of what lies below it: never its text."""
     below = getattr(trouble, "orig", None)
     return f"{type(trouble).__name__} ({type(below).__name__})" if below is not None else type(trouble).__name__

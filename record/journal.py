@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.milestones import TOLD, message_id
+from domain.milestones import RECIPIENTS_OF, message_id
 from domain.status import ORDER, OrderStatus, advance, is_final
 from models.base import table
 from models.messaging import MessageRow
@@ -98,7 +98,7 @@ def announce(
             "milestone": milestone,
             "data": {**(data or {}), **(secrets or {}).get(recipient, {})},
         }
-        for recipient in TOLD[milestone]
+        for recipient in RECIPIENTS_OF[milestone]
     ]
     session.execute(_ANNOUNCE, rows)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.database import Sessions
-from models.set_aside import TRIES, is_rows_own, kind_of, over, set_aside
+from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, mark_worked, set_aside
 
 log = structlog.get_logger()
 
@@ -37,13 +37,13 @@ class Isolation:
         except Exception as error:
             self.report(kind, subjects, error)
             if is_row_at_fault(error):
-                await self.put_aside(kind, subjects, kind_of(error), TRIES)
+                await self.put_aside(kind, subjects, error_name(error), MAX_ATTEMPTS)
             return None
 
     def report(self, kind: str, subjects: Sequence[str], error: Exception) -> None:
         """Count and log a failure, and no more."""
         TROUBLES.labels(kind, type(error).__name__).inc()
-        log.warning("row_not_worked", kind=kind, subjects=[*subjects][:5], error=kind_of(error))
+        log.warning("row_not_worked", kind=kind, subjects=[*subjects][:5], error=error_name(error))
 
     async def put_aside(self, kind: str, subjects: Sequence[str], reason: str, limit: int = 1) -> list[str]:
         """Count a failure of each subject, and set aside those with `limit` of them. Return the subjects set aside;
@@ -51,7 +51,7 @@ class Isolation:
         try:
             aside = await asyncio.to_thread(self._set_aside, kind, subjects, reason, limit)
         except SQLAlchemyError as error:
-            log.warning("not_set_aside", kind=kind, error=kind_of(error))
+            log.warning("not_set_aside", kind=kind, error=error_name(error))
             return []
         if aside:
             log.error("set_aside", kind=kind, count=len(aside), subjects=aside[:5], reason=reason)
@@ -61,9 +61,9 @@ class Isolation:
         """Report that a whole job failed. It runs again after a pause, and is listed as set aside if it keeps
         failing."""
         TROUBLES.labels(job, type(error).__name__).inc()
-        log.warning("relay_trouble", job=job, error=kind_of(error))
+        log.warning("relay_trouble", job=job, error=error_name(error))
         if is_row_at_fault(error):
-            await self.put_aside("job", [job], kind_of(error), TRIES)
+            await self.put_aside("job", [job], error_name(error), MAX_ATTEMPTS)
 
     async def job_recovered(self, job: str) -> None:
         with suppress(SQLAlchemyError):
@@ -75,7 +75,7 @@ class Isolation:
 
     def _clear(self, job: str) -> None:
         with self._sessions.begin() as session:
-            over(session, "job", [job])
+            mark_worked(session, "job", [job])
 
 
 def is_row_at_fault(error: Exception) -> bool:

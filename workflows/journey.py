@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.ship import Ship
-    from domain.road import CLAIMED, SILENT
+    from domain.parcel_problems import CLAIMED, SILENT
     from domain.status import FULFILLMENT, FulfillmentStatus, TrackingStatus, is_final
     from domain.undo import UndoRequest
     from workflows.mishap import Mishap

@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
     from activities.shortages import Repayment, Shortages
-    from domain.road import ASK, DAMAGED, REFUND, REFUSED, WAIT
+    from domain.parcel_problems import ASK, DAMAGED, REFUND, REFUSED, WAIT
     from domain.status import FulfillmentStatus
     from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState

@@ -6,7 +6,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Holds, Release
     from activities.reroute import Corrected, Reroute, Rerouting
-    from domain.road import DECISIONS
+    from domain.parcel_problems import DECISIONS
     from domain.shortages import ACTIONS
     from domain.status import FulfillmentStatus, OrderStatus
     from workflows.fulfillment import Fulfillment

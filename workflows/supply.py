@@ -10,7 +10,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.allocate import Allocate, Allocation
     from activities.reserve import Reserve, StockRequest
-    from domain.road import REFUND
+    from domain.parcel_problems import REFUND
     from domain.status import FulfillmentStatus, OrderStatus
     from domain.undo import UndoRequest
     from workflows.fulfillment import Fulfillment

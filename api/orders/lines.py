@@ -10,7 +10,7 @@ from api.access import Caller
 from api.masking import told
 from api.orders.line_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
 from domain.money import Money
-from domain.progress import Wanted, Worked, line_progress
+from domain.progress import OrderedLine, WorkLine, line_progress
 from models.order import OrderLineRow, OrderRow
 from record.stock.demand import bundles_of
 
@@ -26,9 +26,9 @@ def line_answers(
     wanted = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
     lines = session.scalars(wanted).all()
     progress = line_progress(
-        [Wanted(row.line_no, row.sku, row.quantity, row.withdrawn) for row in lines],
+        [OrderedLine(row.line_no, row.sku, row.quantity, row.withdrawn) for row in lines],
         [
-            Worked(part.status, line.sku, line.quantity, line.picked)
+            WorkLine(part.status, line.sku, line.quantity, line.picked)
             for part in fulfillment_orders
             for line in part.lines
         ],

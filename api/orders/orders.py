@@ -20,7 +20,7 @@ from api.schemas import Page, Time
 from domain.fact_words import with_words
 from domain.people import is_erased
 from domain.status import OrderStatus
-from models.database import one_moment
+from models.database import consistent_read
 from models.order import EventWordsRow, OrderEventRow
 
 router = APIRouter(tags=["orders"])
@@ -33,7 +33,7 @@ router = APIRouter(tags=["orders"])
 )
 def read_order(order_id: PathId, caller: WorkReader, services: WithServices) -> OrderAnswer:
     """Its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
-    with one_moment(services.sessions) as session:
+    with consistent_read(services.sessions) as session:
         return order_answer(session, find_order(session, order_id, caller), caller, services.settings)
 
 

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.dependencies import Services
 from api.errors import REFUSED, Problem, unavailable
 from domain.ids import order_workflow_id
-from domain.people import unnamed
+from domain.people import redact
 from domain.status import ORDER, OrderStatus, is_final
 from models.order import OrderRow
 from workflows.starting import ORDER_WORKFLOW, order_start
@@ -105,7 +105,7 @@ async def _ask(
 def unnaming(question: Any, order: OrderRow) -> Any:
     """The question without the receiver in what somebody typed: a history cannot be edited."""
     typed = {name: getattr(question, name, "") for name in ("reason", "note")}
-    changed = {name: unnamed(text, order.receiver) for name, text in typed.items() if text}
+    changed = {name: redact(text, order.receiver) for name, text in typed.items() if text}
     return replace(question, **changed) if changed else question
 
 

@@ -17,7 +17,7 @@ from api.rules import examples
 from api.rules.answers import RuleAnswer, RuleLogEntry, RuleSetAnswer, RuleSetSummary
 from api.rules.schemas import RuleBody, RuleSetBody
 from api.schemas import Page
-from domain.rules.words import MOST_OF_A_SET, cost_of
+from domain.rules.static_check import MAX_SET_COST, cost_of
 from models.rules import RuleSetLogRow, RuleSetRow
 from models.stock import LocationRow, ProductRow
 from record.rules.confined import Confined
@@ -129,7 +129,7 @@ def _check(rules: list[RuleBody], confined: Confined) -> None:
         if mistake := confined.check(rule.expression):
             place = f"line {mistake.line}, column {mistake.column}"
             errors.append({"field": f"rules[{index}].expression", "message": f"{place}: {mistake.text}"})
-    if not errors and sum(cost_of(rule.expression) for rule in rules) > MOST_OF_A_SET:
+    if not errors and sum(cost_of(rule.expression) for rule in rules) > MAX_SET_COST:
         errors.append({"field": "rules", "message": "together they may cost too much on a large order"})
     if errors:
         raise invalid_fields(errors)

@@ -17,7 +17,7 @@ from api.schemas import NO_CONTROLS
 from api.shipping.label_image import render
 from api.shipping.shipment_view import find_shipment, parcels_of
 from domain.labels import Label, Party, masked_receiver, wishes_of
-from domain.people import unnamed
+from domain.people import redact
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import OrderEventRow, OrderRow
 from models.stock import LocationRow
@@ -98,5 +98,5 @@ def _count(
     key = f"{shipment.shipment_id}:label:{shipment.label_prints}"
     fact = {"type": "shipment.label_printed", "key": key, "actor": caller.name}
     for order in orders:
-        told = fact | {"order_id": order.order_id, "data": data | {"reason": unnamed(reason, order.receiver)}}
+        told = fact | {"order_id": order.order_id, "data": data | {"reason": redact(reason, order.receiver)}}
         session.execute(insert(OrderEventRow).values(told).on_conflict_do_nothing())

@@ -16,7 +16,7 @@ from api.openapi import responses, with_content
 from api.schemas import Answer
 from api.shipping import warehouse_examples as examples
 from api.stock.locations import PathLocation, only_at
-from domain.sheets import defused
+from domain.sheets import escape_formula
 from models.stock import LocationRow
 
 router = APIRouter(tags=["warehouse"])
@@ -117,5 +117,5 @@ def _sheet(rows: Iterable[Row[Any]]) -> str:
     out = io.StringIO()
     sheet = csv.writer(out)
     sheet.writerow(COLUMNS)
-    sheet.writerows([defused(getattr(row, name)) for name in COLUMNS] for row in rows)
+    sheet.writerows([escape_formula(getattr(row, name)) for name in COLUMNS] for row in rows)
     return out.getvalue()

@@ -16,7 +16,7 @@ from api.inputs import Filter
 from api.openapi import responses
 from api.subscriptions import examples
 from api.subscriptions.streams import CountedStream
-from domain.public_events import PATTERN, chosen, public_type
+from domain.public_events import PATTERN, matching_types, public_type
 from record.subscriptions.envelope import event_body
 
 router = APIRouter(tags=["subscriptions"])
@@ -51,7 +51,7 @@ async def stream(
     if not all(PATTERN.fullmatch(pattern) for pattern in patterns):
         raise invalid("type", "is a type in full, com.baton.order.* or *")
     services.streams.check(caller)
-    told = _events(services, caller, chosen(patterns), channel, _number(last_event_id))
+    told = _events(services, caller, matching_types(patterns), channel, _number(last_event_id))
     response = CountedStream(told, ping=HEARTBEAT_SECONDS)
     response.streams, response.caller = services.streams, caller
     return response

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from api.schemas import NO_CONTROLS, Answer, Body, Time
 from domain.network import target_of
-from domain.public_events import PATTERN, chosen
+from domain.public_events import PATTERN, matching_types
 
 
 def _url(url: str) -> str:
@@ -16,7 +16,7 @@ def _url(url: str) -> str:
 
 
 def _pattern(pattern: str) -> str:
-    if not PATTERN.fullmatch(pattern) or not chosen([pattern]):
+    if not PATTERN.fullmatch(pattern) or not matching_types([pattern]):
         raise ValueError("no event is of this type; docs/asyncapi.yaml has them all, and the last part may be *")
     return pattern
 

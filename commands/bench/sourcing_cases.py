@@ -11,7 +11,7 @@ from domain.sourcing.candidates import Wanted
 from domain.sourcing.decision import Basis
 from domain.sourcing.eligibility import consider
 from domain.sourcing.outlook import Outlook
-from domain.sourcing.places import Asked, Place
+from domain.sourcing.places import Place, SourcingRequest
 from domain.sourcing.provinces import CAPITALS
 from domain.sourcing.weights import Handling, Weights
 
@@ -73,7 +73,7 @@ class Shop:
         rng = self._rng
         skus = rng.sample(sorted(self._grams), lines)
         wanted = Wanted({sku: rng.choice((1, 1, 1, 2, 3)) for sku in skus}, self._grams)
-        asked = Asked(wanted, "CN", rng.choice(sorted(CAPITALS)[:31]))
+        asked = SourcingRequest(wanted, "CN", rng.choice(sorted(CAPITALS)[:31]))
         found = consider(asked, self._stock(skus, depth), self.places, self.outlook)
         return Basis(wanted, found, WEIGHTS)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from domain.audit_facts import HOLD, AuditFacts, Finding, some
+from domain.audit_facts import HOLD, AuditFacts, Finding, first_few
 
 SHOWN = 20
 """So many SKUs are told as facts, however many lines the order has."""
@@ -25,13 +25,13 @@ def goods_inputs(facts: AuditFacts) -> dict[str, Any]:
 def unknown_goods(facts: AuditFacts) -> Iterator[Finding]:
     unknown = sorted({line.sku for line in facts.order.lines} - facts.products.keys())
     if unknown:
-        yield Finding("unknown_goods", HOLD, "UNKNOWN_GOODS", f"no such product: {some(unknown)}", "merchandising")
+        yield Finding("unknown_goods", HOLD, "UNKNOWN_GOODS", f"no such product: {first_few(unknown)}", "merchandising")
 
 
 def not_for_sale(facts: AuditFacts) -> Iterator[Finding]:
     stopped = sorted({sku for _, sku, product in facts.sold() if not product.on_sale})
     if stopped:
-        yield Finding("not_for_sale", HOLD, "NOT_FOR_SALE", f"not on sale: {some(stopped)}", "merchandising")
+        yield Finding("not_for_sale", HOLD, "NOT_FOR_SALE", f"not on sale: {first_few(stopped)}", "merchandising")
 
 
 def wrong_channel(facts: AuditFacts) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from domain.audit_facts import HOLD, AuditFacts, Finding, some
+from domain.audit_facts import HOLD, AuditFacts, Finding, first_few
 
 
 def remarks_inputs(facts: AuditFacts) -> dict[str, Any]:
@@ -20,4 +20,4 @@ def unclear_remarks(facts: AuditFacts) -> Iterator[Finding]:
     """What is unsure or contradicts itself a person reads; the rest of the remarks counts all the same."""
     if facts.remarks.needs_review:
         unclear = [*facts.remarks.contradictions, *facts.remarks.unsure]
-        yield Finding("unclear_remarks", HOLD, "REMARKS", f"the remarks must be read: {some(unclear)}")
+        yield Finding("unclear_remarks", HOLD, "REMARKS", f"the remarks must be read: {first_few(unclear)}")

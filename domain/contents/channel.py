@@ -12,8 +12,10 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
     if milestone == milestones.SHIPPED:
         return _parcel(snapshot, data)
     if milestone == milestones.DELIVERED:
-        return {"delivered_at": max((at.isoformat() for one in snapshot.left if (at := one.delivered_at)), default="")}
-    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
+        return {
+            "delivered_at": max((at.isoformat() for one in snapshot.shipped if (at := one.delivered_at)), default="")
+        }
+    if milestone in milestones.CASE_MILESTONES and (case := snapshot.case(data)):
         units = (case.units if milestone in milestones.MONEY_BACK else case.asked) or {}
         return {"return_id": case.return_id, "reason_code": case.reason_code, "lines": _lines(snapshot, units)}
     return {}
@@ -23,7 +25,7 @@ def _parcel(snapshot: Snapshot, data: Told) -> Told:
     parcel = snapshot.parcel(data)
     if parcel is None:
         return {}
-    sent = sum(sum((one.lines or {}).values()) for one in snapshot.left)
+    sent = sum(sum((one.lines or {}).values()) for one in snapshot.shipped)
     return {
         "carrier": parcel.carrier,
         "waybill": parcel.waybill,

@@ -22,7 +22,7 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
         return told | (_parcel(snapshot, parcel) if parcel else {})
     if milestone == milestones.DELIVERED:
         return told | _times(snapshot)
-    if milestone in milestones.OF_CASE and (case := snapshot.case(data)):
+    if milestone in milestones.CASE_MILESTONES and (case := snapshot.case(data)):
         return told | _behavior(snapshot, case, milestone)
     return told
 
@@ -55,18 +55,18 @@ def _parcel(snapshot: Snapshot, parcel: Parcel) -> Told:
 
 def _times(snapshot: Snapshot) -> Told:
     """Hours from the order to its first parcel on the road and to its last one delivered, None where nobody said."""
-    arrived = [parcel.delivered_at for parcel in snapshot.left if parcel.delivered_at]
-    first = snapshot.left[0].shipped_at if snapshot.left else None
+    arrived = [parcel.delivered_at for parcel in snapshot.shipped if parcel.delivered_at]
+    first = snapshot.shipped[0].shipped_at if snapshot.shipped else None
     return {
         "hours_to_ship": _hours(snapshot, first),
         "hours_to_deliver": _hours(snapshot, max(arrived, default=None)),
-        "parcels": len(snapshot.left),
+        "parcels": len(snapshot.shipped),
     }
 
 
 def _behavior(snapshot: Snapshot, case: Case, milestone: str) -> Told:
     """A reason is told by its code: in their own words people name each other."""
-    arrived = max((parcel.delivered_at for parcel in snapshot.left if parcel.delivered_at), default=None)
+    arrived = max((parcel.delivered_at for parcel in snapshot.shipped if parcel.delivered_at), default=None)
     asked = case.requested_at
     return {
         "return_id": case.return_id,

@@ -16,21 +16,21 @@ SPOKEN: Mapping[str, str] = dict.fromkeys(("CN", "HK", "MO", "TW"), CHINESE)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CustomerText:
     """`digest` is the same for the same text about the same order, whoever is named in it; it names nobody."""
 
     content: dict[str, Any]
     digest: str
 
 
-def tell(
+def render(
     snapshot: Snapshot,
     milestone: str,
     data: Mapping[str, Any],
     written: Texts,
     of_channel: str = "",
     wished: str = "",
-) -> Told:
+) -> CustomerText:
     """`written` is what staff wrote. `of_channel` is the language of the order's channel, and `wished` one that comes
     before all others; both may be empty."""
     name = message_name(milestone, data)
@@ -45,7 +45,7 @@ def tell(
         "text": fill(text.text, fields),
         "fields": fields,
     }
-    return Told(content, _digest(snapshot.order_id, text, fields))
+    return CustomerText(content, _digest(snapshot.order_id, text, fields))
 
 
 def languages_of(snapshot: Snapshot, of_channel: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain import milestones
-from domain.contents.snapshot import Case, GivenBack, Line, Parcel, Snapshot, Units
+from domain.contents.snapshot import Case, CreditNote, Line, Parcel, Snapshot, Units
 from domain.money import Money, NotMoney
 from domain.order import Order
 from domain.returns import refunds
@@ -56,7 +56,7 @@ def sale(snapshot: Snapshot, kept: Money) -> Told:
     }
 
 
-def credit(snapshot: Snapshot, note: GivenBack) -> Told:
+def credit(snapshot: Snapshot, note: CreditNote) -> Told:
     """What money that went back takes off: of the sale, or of the payment where nothing was sold yet.
 
     Lines (with their tax) + shipping + adjustment − fees = amount. The adjustment is goodwill.
@@ -85,14 +85,14 @@ def _kept(snapshot: Snapshot, data: Told) -> Money:
     try:
         return Money.parse(str(data["amount"]), str(data["currency"]))
     except (KeyError, NotMoney):
-        back = sum(one.amount.minor_units for one in snapshot.given_back if not one.after_sale)
+        back = sum(one.amount.minor_units for one in snapshot.credit_notes if not one.after_sale)
         return snapshot.order.grand_total - Money(back, snapshot.order.currency)
 
 
-def _before(snapshot: Snapshot, note: GivenBack | None) -> Counter[int]:
+def _before(snapshot: Snapshot, note: CreditNote | None) -> Counter[int]:
     """Units by line number that were paid back before this credit note, or before the sale."""
     before = Counter({line.line_no: line.canceled for line in snapshot.lines})
-    for one in snapshot.given_back:
+    for one in snapshot.credit_notes:
         if one == note or (note is None and one.after_sale):
             break
         case = _of_note(snapshot, one)
@@ -100,14 +100,14 @@ def _before(snapshot: Snapshot, note: GivenBack | None) -> Counter[int]:
     return before
 
 
-def _of_note(snapshot: Snapshot, note: GivenBack) -> Case | None:
+def _of_note(snapshot: Snapshot, note: CreditNote) -> Case | None:
     return (snapshot.cases or {}).get(note.return_id)
 
 
 def _money_lines(snapshot: Snapshot, units: Units, before: Units) -> list[Told]:
     """These units by line: price × quantity − discount + tax = amount."""
     order, lines = snapshot.order, []
-    paid, taxed = refunds.paid_for(order), refunds.taxed_for(order)
+    paid, taxed = refunds.paid_by_unit(order), refunds.tax_by_unit(order)
     for line in order.lines:
         if not units.get(line.line_no):
             continue

@@ -67,7 +67,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
+class CreditNote:
     """Money that went back, under the number of its credit note; `after_sale` once the sale had been told."""
 
     credit_note: str
@@ -78,9 +78,9 @@ class GivenBack:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`order` is as its channel gave it, `given_back` in the order in which it was told.
+    """`order` is as its channel gave it, `credit_notes` in the order in which it was told.
 
-    Of parcels, cases and money there is only what the messages at hand need (`OF_PARCEL`, `OF_CASE`).
+    Of parcels, cases and money there is only what the messages at hand need (`PARCEL_MILESTONES`, `CASE_MILESTONES`).
     """
 
     order_id: str
@@ -89,7 +89,7 @@ class Snapshot:
     lines: Sequence[Line]
     parcels: Sequence[Parcel] = ()
     cases: Mapping[str, Case] | None = None
-    given_back: Sequence[GivenBack] = ()
+    credit_notes: Sequence[CreditNote] = ()
     follow_up_of: str = ""
 
     def parcel(self, data: Mapping[str, Any]) -> Parcel | None:
@@ -103,12 +103,12 @@ class Snapshot:
         name = data.get("return_id") or (note.return_id if note else "")
         return (self.cases or {}).get(name)
 
-    def note(self, data: Mapping[str, Any]) -> GivenBack | None:
+    def note(self, data: Mapping[str, Any]) -> CreditNote | None:
         number = data.get("credit_note")
-        return next((one for one in self.given_back if one.credit_note == number), None)
+        return next((one for one in self.credit_notes if one.credit_note == number), None)
 
     @property
-    def left(self) -> list[Parcel]:
+    def shipped(self) -> list[Parcel]:
         """The parcels that are on the road or arrived, in the order in which they left."""
         gone = [(parcel.shipped_at, parcel.number, parcel) for parcel in self.parcels if parcel.shipped_at]
         return [parcel for _, _, parcel in sorted(gone, key=lambda one: one[:2])]

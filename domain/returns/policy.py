@@ -33,8 +33,8 @@ class LineFacts:
 class ReturnFacts:
     """What the record knows when a case is opened; mappings of units and lines are by line number.
 
-    `delivered_at` is the last delivery, or None while goods are still here or on the road; `left` is what of the
-    payment did not go back; `fault` is that of the reason, empty when none was named.
+    `delivered_at` is the last delivery, None while goods are still here or in transit. `refundable` is what was paid
+    less what went back. `fault` is that of the reason, empty when none was named.
     """
 
     kind: ReturnKind
@@ -43,7 +43,7 @@ class ReturnFacts:
     in_other_cases: Mapping[int, int]
     lines: Mapping[int, LineFacts]
     order_undone: bool
-    left: Money
+    refundable: Money
     amount: Money | None
     delivered_at: datetime | None
     requested_at: datetime
@@ -69,7 +69,7 @@ def nothing_to_return(facts: ReturnFacts) -> Iterator[str]:
         yield "no line was named"
     if facts.order_undone:
         yield "the order was not carried out, so there is nothing to return"
-    if facts.left.minor_units <= 0:
+    if facts.refundable.minor_units <= 0:
         yield "nothing was paid for this order, or all of it went back"
 
 
@@ -88,8 +88,9 @@ def too_much(facts: ReturnFacts) -> Iterator[str]:
         return
     if facts.amount is None or facts.amount.minor_units <= 0:
         yield "a claim needs an amount"
-    elif facts.left < facts.amount:
-        yield f"{facts.left.text} {facts.left.currency} of the payment is left, {facts.amount.text} was asked"
+    elif facts.refundable < facts.amount:
+        refundable = f"{facts.refundable.text} {facts.refundable.currency}"
+        yield f"{refundable} of the payment is left, {facts.amount.text} was asked"
 
 
 def too_early(facts: ReturnFacts) -> Iterator[str]:

@@ -6,7 +6,7 @@ from domain.money import Money
 from domain.order import Order
 
 
-def paid_for(order: Order) -> dict[int, list[Money]]:
+def paid_by_unit(order: Order) -> dict[int, list[Money]]:
     """What was paid for each unit of each line: its price less its share of discounts, plus its share of tax.
 
     Shipping is not a unit's: it goes back only with the whole order (see `value_of`). The shares of all units and the
@@ -15,7 +15,7 @@ def paid_for(order: Order) -> dict[int, list[Money]]:
     return _by_unit(order, order.grand_total - shipping_paid(order))
 
 
-def taxed_for(order: Order) -> dict[int, list[Money]]:
+def tax_by_unit(order: Order) -> dict[int, list[Money]]:
     """The tax in what was paid for each unit of each line."""
     return _by_unit(order, order.tax)
 
@@ -29,7 +29,7 @@ def value_of(
     order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int], with_shipping: bool = True
 ) -> Money:
     """What `asked` units a line were paid for when `returned_before` already went back; shipping with the last unit."""
-    due = _sum(order, paid_for(order), asked, returned_before)
+    due = _sum(order, paid_by_unit(order), asked, returned_before)
     everything = all(
         returned_before.get(line.line_no, 0) + asked.get(line.line_no, 0) >= line.quantity for line in order.lines
     )
@@ -38,7 +38,19 @@ def value_of(
 
 def tax_in(order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int]) -> Money:
     """The tax in what these units were paid for."""
-    return _sum(order, taxed_for(order), asked, returned_before)
+    return _sum(order, tax_by_unit(order), asked, returned_before)
+
+
+def deduct_points(spent: int, due: int, worth: int) -> tuple[int, int]:
+    """How many of the `spent` points the refund pays for, and with how many minor units of the `due` ones.
+
+    A hundred points are `worth` so many minor units; parts of one are left to the customer. One minor unit at least
+    stays due, so that there is a refund that the points go back with.
+    """
+    if spent <= 0 or worth <= 0 or due <= 1:
+        return 0, 0
+    points = min(spent, (due - 1) * 100 // worth)
+    return points, points * worth // 100
 
 
 def _by_unit(order: Order, amount: Money) -> dict[int, list[Money]]:

@@ -1,7 +1,7 @@
 """Expressions of staff in CEL: checked when they are saved, compiled once, and never trusted to be right.
 
 CEL has no loops of its own, but nothing stops it halfway either. So what could cost much is refused beforehand
-(domain/rules/words.py), and what is left is measured on the largest order there may be.
+(domain/rules/static_check.py), and what is left is measured on the largest order there may be.
 """
 
 import re
@@ -14,7 +14,7 @@ import cel
 
 from domain.rules.facts import RuleFacts, as_map
 from domain.rules.samples import SAMPLES
-from domain.rules.words import Mistake, first_mistake
+from domain.rules.static_check import Mistake, first_mistake
 
 LONGEST = 1_000
 """Characters of an expression."""
@@ -42,7 +42,7 @@ class Rule:
 
     program: cel.Program
 
-    def holds_of(self, context: cel.Context, within: float = ANSWERED_WITHIN) -> bool:
+    def is_true_of(self, context: cel.Context, within: float = ANSWERED_WITHIN) -> bool:
         """Whether the expression is true. Raises RuleFailed for an error, another kind of answer, or one too late."""
         began = time.thread_time()
         try:
@@ -91,7 +91,7 @@ def _tried(rule: Rule) -> Iterator[Mistake]:
     """An answer to each sample is what makes a rule good; the largest one comes last."""
     for name, context in _contexts().items():
         try:
-            rule.holds_of(context, SAVED_WITHIN)
+            rule.is_true_of(context, SAVED_WITHIN)
         except RuleFailed as failure:
             yield Mistake(1, 1, f"tried on {name}: {failure}")
 

@@ -11,7 +11,7 @@ from domain.audit_facts import HOLD, PASS, REJECT, Finding
 from domain.order import Order
 from domain.rules.facts import RuleFacts
 from domain.rules.language import Rule, RuleFailed, compile_rule, context_of
-from domain.rules.words import is_bounded
+from domain.rules.static_check import is_bounded
 
 FAILED, OWNER = "RULE_FAILED", "rules"
 
@@ -158,7 +158,7 @@ def _holds(rule: Rule | RuleFailed | str, context: cel.Context, facts: RuleFacts
     if isinstance(rule, RuleFailed):
         raise rule
     if isinstance(rule, Rule):
-        return rule.holds_of(context)
+        return rule.is_true_of(context)
     if elsewhere is None:
         raise RuleFailed("nothing proves what it costs")
     return elsewhere(rule, facts)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from domain.sourcing.candidates import Assignments, Wanted, missing
-from domain.sourcing.eligibility import Field
+from domain.sourcing.eligibility import CandidateSet
 from domain.sourcing.fast import Solution, solve
 from domain.sourcing.objective import Problem, cost
 from domain.sourcing.policies import LAST_RESORT, Chain, problem_of
@@ -25,7 +25,7 @@ class Basis:
     """What a decision was made on."""
 
     wanted: Wanted
-    found: Field
+    found: CandidateSet
     weights: Weights
 
 
@@ -116,7 +116,7 @@ def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Sol
     return solution, FAST
 
 
-def _reason(policy: str, chosen: Assignments, price: float, found: Field) -> str:
+def _reason(policy: str, chosen: Assignments, price: float, found: CandidateSet) -> str:
     """Which location, by which policy, for how much, how soon and how far."""
     used = [found.candidates[name] for name in chosen]
     how = "has all" if len(used) == 1 else "share it, no location has all for less"

@@ -5,38 +5,38 @@ from dataclasses import dataclass, field
 
 from domain.sourcing.candidates import Candidate, missing
 from domain.sourcing.outlook import Outlook
-from domain.sourcing.places import Asked, Place
+from domain.sourcing.places import Place, SourcingRequest
 from domain.stock.views import SELLABLE
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class CandidateSet:
     """The candidates by location, and why each other location with stock is none."""
 
     candidates: Mapping[str, Candidate]
     excluded: Mapping[str, str] = field(default_factory=dict)
 
 
-def _virtual(place: Place, asked: Asked, outlook: Outlook) -> str:
+def _virtual(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
     return "" if place.kind in SELLABLE else "nothing is promised from a virtual location"
 
 
-def _rejected(place: Place, asked: Asked, outlook: Outlook) -> str:
+def _rejected(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
     return "it did not take this order before" if place.location_id in asked.rejected else ""
 
 
-def _elsewhere(place: Place, asked: Asked, outlook: Outlook) -> str:
+def _elsewhere(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
     fetched = asked.pickup_location
     return "" if fetched in ("", place.location_id) else f"the customer fetches it at {fetched}"
 
 
-def _full(place: Place, asked: Asked, outlook: Outlook) -> str:
+def _full(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
     used = outlook.used.get(place.location_id, 0)
     full = place.capacity is not None and used >= place.capacity
     return f"its day is full: {used} of {place.capacity} units" if full else ""
 
 
-Exclusion = Callable[[Place, Asked, Outlook], str]
+Exclusion = Callable[[Place, SourcingRequest, Outlook], str]
 NEVER: tuple[Exclusion, ...] = (_virtual, _rejected, _elsewhere)
 IF_OTHERS_CAN: tuple[Exclusion, ...] = (_full,)
 """What is full, or where no carrier goes, still counts where nobody else has the goods: a person may have let the
@@ -44,8 +44,8 @@ order through."""
 
 
 def consider(
-    asked: Asked, stock: Mapping[str, Mapping[str, int]], places: Mapping[str, Place], outlook: Outlook
-) -> Field:
+    asked: SourcingRequest, stock: Mapping[str, Mapping[str, int]], places: Mapping[str, Place], outlook: Outlook
+) -> CandidateSet:
     """Judge every location with stock (units by location and SKU) that is among the places."""
     candidates, spare, excluded = dict[str, Candidate](), dict[str, Candidate](), dict[str, str]()
     classes = frozenset(asked.dangerous.values())
@@ -75,10 +75,10 @@ def consider(
         for location in spare:
             del excluded[location]
         candidates |= spare
-    return Field(candidates, excluded)
+    return CandidateSet(candidates, excluded)
 
 
-def _available(place: Place, asked: Asked, units: Mapping[str, int]) -> tuple[dict[str, int], str]:
+def _available(place: Place, asked: SourcingRequest, units: Mapping[str, int]) -> tuple[dict[str, int], str]:
     """What it may ship of its stock, and why not the rest: goods that customs must clear leave a bonded location, or
     come from abroad.
     """
@@ -89,12 +89,12 @@ def _available(place: Place, asked: Asked, units: Mapping[str, int]) -> tuple[di
     return cleared, "it is not bonded, and customs must clear the goods"
 
 
-def _no_carrier(asked: Asked, classes: Iterable[str]) -> str:
+def _no_carrier(asked: SourcingRequest, classes: Iterable[str]) -> str:
     goods = f" with {', '.join(sorted(classes))}" if classes else ""
     return f"no carrier goes from there to {' '.join(filter(None, (asked.country, asked.province)))}{goods}"
 
 
-def _first(exclusions: Iterable[Exclusion], place: Place, asked: Asked, outlook: Outlook) -> str:
+def _first(exclusions: Iterable[Exclusion], place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
     for exclusion in exclusions:
         if why := exclusion(place, asked, outlook):
             return why

@@ -8,7 +8,7 @@ from domain.freight import RateTable, region, zone
 from domain.parameters import ANYWHERE, Carrier
 from domain.sourcing.candidates import Rate
 from domain.sourcing.lead_times import LeadTimes
-from domain.sourcing.places import Asked, Place, distance
+from domain.sourcing.places import Place, SourcingRequest, distance
 from domain.sourcing.weights import Weights
 
 DAYS_WITHOUT_A_PRICE = 3
@@ -54,7 +54,7 @@ class Outlook:
             self._ways[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
         return self._ways[key]
 
-    def best(self, journeys: list[Journey], asked: Asked, classes: frozenset[str]) -> Journey | None:
+    def best(self, journeys: list[Journey], asked: SourcingRequest, classes: frozenset[str]) -> Journey | None:
         """The way that costs this order the least, of those that take its goods; the carrier wished for if it goes."""
         fit = [one for one in journeys if not one.carrier.name or classes <= one.carrier.dangerous_goods]
         wished = [one for one in fit if one.carrier.name == asked.carrier]

@@ -28,7 +28,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SourcingRequest:
     """What an order asks: what is wanted, where it goes, who did not take it before, and the carrier wished for.
 
     `dangerous` is the class of dangerous goods by SKU, `cross_border` the SKUs that customs must clear, and

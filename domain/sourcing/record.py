@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.sourcing.candidates import Candidate, Rate, Wanted
 from domain.sourcing.decision import Basis, SourcingDecision
-from domain.sourcing.eligibility import Field
+from domain.sourcing.eligibility import CandidateSet
 from domain.sourcing.terms import terms_of
 from domain.sourcing.weights import Weights
 
@@ -39,7 +39,7 @@ def explain(decision: SourcingDecision, ranked: list[Score]) -> str:
     return f"{decision.reason}; next {next_best.location_id} for {next_best.total / 100:.2f}"
 
 
-def inputs_of(wanted: Wanted, found: Field) -> dict[str, Any]:
+def inputs_of(wanted: Wanted, found: CandidateSet) -> dict[str, Any]:
     """What was decided on, as JSON."""
     return {
         "units": dict(wanted.units),
@@ -48,10 +48,10 @@ def inputs_of(wanted: Wanted, found: Field) -> dict[str, Any]:
     }
 
 
-def read_inputs(kept: Mapping[str, Any]) -> tuple[Wanted, Field]:
+def read_inputs(kept: Mapping[str, Any]) -> tuple[Wanted, CandidateSet]:
     """What `inputs_of` gave."""
     candidates = [Candidate(**one | {"rate": Rate(**one["rate"])}) for one in kept["candidates"]]
-    return Wanted(kept["units"], kept["grams"]), Field({one.location_id: one for one in candidates})
+    return Wanted(kept["units"], kept["grams"]), CandidateSet({one.location_id: one for one in candidates})
 
 
 def _score(one: Candidate, wanted: Wanted, weights: Weights) -> Score:

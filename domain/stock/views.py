@@ -19,6 +19,16 @@ class Share:
     reserve: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class StockUpdate:
+    """Tell a channel that it has `quantity` units of its `channel_sku`. `version` is the listing's when it was read."""
+
+    sku: str
+    channel_sku: str
+    quantity: int
+    version: int
+
+
 def channel_view(available: int, share: Share, quota_left: int | None = None) -> int:
     """Units that a channel is shown: max(0, floor(share × available) − reserve), and no more than its quota leaves."""
     shown = max(0, available * share.percent // 100 - share.reserve)

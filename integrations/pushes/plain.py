@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from domain.errors import PushRefused
-from domain.listing import Offer
+from domain.stock.views import StockUpdate
 from integrations.http import read_object, readable
 from integrations.platforms import PlatformHttp
 from integrations.pushes.pusher import PushResult
@@ -22,7 +22,7 @@ class PlainPush:
         self._http = PlatformHttp("channel", str(settings.url), seconds, headers, refusal=PushRefused)
         self.at_once = settings.batch
 
-    def push(self, offers: Sequence[Offer]) -> PushResult:
+    def push(self, offers: Sequence[StockUpdate]) -> PushResult:
         listings = [
             {"channel_sku": offer.channel_sku, "quantity": offer.quantity, "version": offer.version} for offer in offers
         ]

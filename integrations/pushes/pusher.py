@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.listing import Offer
+from domain.stock.views import StockUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Pusher(Protocol):
     at_once: int
     """The maximum number of offers in one `push`."""
 
-    def push(self, offers: Sequence[Offer]) -> PushResult:
+    def push(self, offers: Sequence[StockUpdate]) -> PushResult:
         """Send the available units in one call. Safe to repeat."""
         ...
 

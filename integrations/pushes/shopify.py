@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.errors import PushRefused
-from domain.listing import Offer
+from domain.stock.views import StockUpdate
 from integrations.http import read_object
 from integrations.platforms import PlatformHttp
 from integrations.pushes.pusher import PushResult
@@ -21,7 +21,7 @@ class ShopifyPush:
         self._http = PlatformHttp("shopify", str(settings.url), seconds, headers, refusal=PushRefused)
         self._location = int(settings.location)
 
-    def push(self, offers: Sequence[Offer]) -> PushResult:
+    def push(self, offers: Sequence[StockUpdate]) -> PushResult:
         [offer] = offers
         if not offer.channel_sku.isdigit():
             return PushResult(frozenset(), {offer.sku: "channel_sku is not the number of an inventory item"})

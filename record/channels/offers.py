@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.listing import Offer
+from domain.stock.views import StockUpdate
 from models.listing import ChannelListingRow
 from record.stock.views import available_to_channel
 
@@ -36,7 +36,7 @@ FAIL = text("""
 """)
 
 
-def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[Offer]:
+def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[StockUpdate]:
     """Up to `at_once` listings with changes that were not acknowledged; those that failed come last.
 
     Versions are read before the stock: a change after that has a later version, and is pushed again.
@@ -50,7 +50,7 @@ def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -
     )
     rows = session.execute(behind).all()
     shown = available_to_channel(session, channel, [row.sku for row in rows])
-    return [Offer(row.sku, row.channel_sku, shown[row.sku], row.version) for row in rows]
+    return [StockUpdate(row.sku, row.channel_sku, shown[row.sku], row.version) for row in rows]
 
 
 def hold(session: Session, channel: str, skus: Sequence[str]) -> None:
@@ -58,7 +58,7 @@ def hold(session: Session, channel: str, skus: Sequence[str]) -> None:
     session.execute(HOLD, {"channel": channel, "skus": list(skus)})
 
 
-def acknowledge(session: Session, channel: str, offers: Sequence[Offer]) -> None:
+def acknowledge(session: Session, channel: str, offers: Sequence[StockUpdate]) -> None:
     """The channel has these, each by the version that was read before it was told."""
     told = {
         "skus": [offer.sku for offer in offers],

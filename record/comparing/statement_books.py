@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Subquery, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from domain.arrivals import Since, explained
+from domain.arrivals import MovedSinceCount, explainable
 from domain.money import Money
 from domain.statement_books import (
     CAPTURES,
@@ -21,7 +21,7 @@ from domain.statement_books import (
     WAREHOUSE_WORDS,
     Book,
 )
-from domain.statements import Known
+from domain.statements import RecordEntry
 from domain.status import FulfillmentStatus
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import MessageRow
@@ -38,7 +38,9 @@ REFUNDED = frozenset({"succeeded", "pending"})
 F, M = FulfillmentOrderRow, MessageRow
 
 
-def known_of(session: Session, partner: str, book: Book, subjects: Subjects, settled: datetime) -> dict[str, Known]:
+def known_of(
+    session: Session, partner: str, book: Book, subjects: Subjects, settled: datetime
+) -> dict[str, RecordEntry]:
     """What the record says of these subjects; those that it does not know are left out."""
     return {known.subject: known for known in KNOWN[book.name](session, partner, subjects, settled)}
 
@@ -58,20 +60,22 @@ def not_listed(
     return list(session.scalars(wanted.limit(limit)))
 
 
-def _messages(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _messages(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     for row in session.scalars(select(M).where(M.message_id.in_(subjects), M.recipient == partner)):
         since = row.sent_at or row.created_at
-        yield Known(row.message_id, since, owed=row.sent_at is not None, status=f"sent {since:%Y-%m-%d %H:%M} UTC")
+        yield RecordEntry(
+            row.message_id, since, owed=row.sent_at is not None, status=f"sent {since:%Y-%m-%d %H:%M} UTC"
+        )
 
 
-def _shipments(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _shipments(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     for row in session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(subjects))):
         status = "voided" if row.voided_at else row.tracking_status
         since = row.voided_at or row.tracked_at or row.booked_at
-        yield Known(row.shipment_id, since, status=status, statuses=frozenset({status}))
+        yield RecordEntry(row.shipment_id, since, status=status, statuses=frozenset({status}))
 
 
-def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     """A payment may have come in parts. Those of old may stand whole with several orders, of which one is as good."""
     amount, at = func.sum(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
     paid = select(OrderRow.payment_reference, MoneyMovementRow.currency, amount, at).join(
@@ -80,25 +84,25 @@ def _captures(session: Session, partner: str, subjects: Subjects, settled: datet
     of = paid.where(OrderRow.payment_reference.in_(subjects), MoneyMovementRow.kind == "captured", _own_payment())
     by_order = of.group_by(OrderRow.payment_reference, MoneyMovementRow.currency, OrderRow.order_id)
     for reference, currency, minor, since in session.execute(by_order):
-        yield Known(reference, since, status="captured", amount=Money(int(minor), currency))
+        yield RecordEntry(reference, since, status="captured", amount=Money(int(minor), currency))
 
 
-def _refunds(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _refunds(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     of = MoneyMovementRow.key.in_(subjects), MoneyMovementRow.kind == "refunded"
     for row in session.scalars(select(MoneyMovementRow).where(*of)):
         amount = Money(row.amount_minor, row.currency)
-        yield Known(row.key, row.at, status="refunded", statuses=REFUNDED, amount=amount)
+        yield RecordEntry(row.key, row.at, status="refunded", statuses=REFUNDED, amount=amount)
 
 
-def _fulfillment_orders(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _fulfillment_orders(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     for row in session.scalars(select(F).where(F.fulfillment_order_id.in_(subjects))):
         times = (row.created_at, row.released_at, row.packed_at, row.shipped_at, row.delivered_at)
         since = max(time for time in times if time)
         words, owed = WAREHOUSE_WORDS[FulfillmentStatus(row.status)], row.released_at is not None
-        yield Known(row.fulfillment_order_id, since, owed=owed, status=row.status, statuses=words)
+        yield RecordEntry(row.fulfillment_order_id, since, owed=owed, status=row.status, statuses=words)
 
 
-def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     """What happened since `settled` may or may not be in the warehouse's figure."""
     places = [(location, sku) for location, _, sku in (subject.partition("/") for subject in subjects)]
     skus = defaultdict[str, list[str]](list)
@@ -106,11 +110,11 @@ def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime
         skus[location].append(sku)
     since = {location: booked_since(session, location, settled, found) for location, found in skus.items()}
     for row in session.scalars(select(StockRow).where(tuple_(StockRow.location_id, StockRow.sku).in_(places))):
-        least, most = explained(row.on_hand, since[row.location_id].get(row.sku, Since(0, 0, 0)))
-        yield Known(f"{row.location_id}/{row.sku}", settled, least=least, most=most)
+        least, most = explainable(row.on_hand, since[row.location_id].get(row.sku, MovedSinceCount(0, 0, 0)))
+        yield RecordEntry(f"{row.location_id}/{row.sku}", settled, least=least, most=most)
 
 
-def _points(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[Known]:
+def _points(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     """Points that were told, and those that are on their way: who was not acknowledged may have come, and who was told
     a moment ago may not have been there when the partner was asked."""
     points = func.coalesce(M.data["points"].as_integer(), 0)
@@ -125,7 +129,7 @@ def _points(session: Session, partner: str, subjects: Subjects, settled: datetim
         .group_by(OrderRow.customer_id)
     )
     for customer, sure, more, less in session.execute(rows):
-        yield Known(customer, settled, least=int(sure + less), most=int(sure + more))
+        yield RecordEntry(customer, settled, least=int(sure + less), most=int(sure + more))
 
 
 def _own_payment() -> Any:
@@ -156,7 +160,7 @@ def _released(partner: str, elsewhere: Subjects) -> Subquery:
     return work.where(F.location_id.not_in(elsewhere)).subquery()
 
 
-KNOWN: Mapping[str, Callable[[Session, str, Subjects, datetime], Iterator[Known]]] = {
+KNOWN: Mapping[str, Callable[[Session, str, Subjects, datetime], Iterator[RecordEntry]]] = {
     MESSAGES.name: _messages,
     SHIPMENTS.name: _shipments,
     CAPTURES.name: _captures,

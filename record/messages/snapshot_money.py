@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from domain import milestones
-from domain.contents.snapshot import Case, GivenBack
+from domain.contents.snapshot import Case, CreditNote
 from domain.money import Money
 from models.base import table
 from models.messaging import MessageRow
@@ -57,12 +57,12 @@ def paid_at(session: Session, order_id: str) -> datetime | None:
     return next((at for _, at in session.execute(_PAID, {"orders": [order_id]})), None)
 
 
-def load_given_back(session: Session, orders: Sequence[str]) -> dict[str, list[GivenBack]]:
+def load_credit_notes(session: Session, orders: Sequence[str]) -> dict[str, list[CreditNote]]:
     """What went back, by order id, in the order in which the ERP was to be told."""
-    found: dict[str, list[GivenBack]] = defaultdict(list)
+    found: dict[str, list[CreditNote]] = defaultdict(list)
     for row in session.execute(_BACK, {"orders": list(orders)}):
         amount = Money(row.amount_minor, row.currency)
-        found[row.order_id].append(GivenBack(row.credit_note, amount, row.after_sale, row.return_id or ""))
+        found[row.order_id].append(CreditNote(row.credit_note, amount, row.after_sale, row.return_id or ""))
     return found
 
 

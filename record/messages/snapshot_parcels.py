@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.bundles import Parts
 from domain.contents.snapshot import Parcel
 from domain.money import Money
-from domain.progress import UNDONE, Wanted, spread
+from domain.progress import UNDONE, OrderedLine, share_out
 from models.base import table
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.order import OrderLineRow
@@ -73,7 +73,7 @@ def _with_lines(
     session: Session, order_id: str, lines: Sequence[OrderLineRow], parcels: Sequence[Parcel]
 ) -> list[Parcel]:
     """Each parcel with the lines that are complete with it: a bundle travels with the last of its parts."""
-    wanted = [Wanted(line.line_no, line.sku, line.quantity) for line in lines]
+    wanted = [OrderedLine(line.line_no, line.sku, line.quantity) for line in lines]
     plain = {line.sku for line in lines}
     bundles: Mapping[str, Parts] = {}
     if any(sku not in plain for parcel in parcels for sku in parcel.units or {}):
@@ -82,7 +82,7 @@ def _with_lines(
     came, before, found = Counter[str](), Counter[int](), []
     for parcel in sorted(parcels, key=_when_it_left):
         came.update(parcel.units or {})
-        after = Counter(spread(wanted, Counter(came), bundles, most))
+        after = Counter(share_out(wanted, Counter(came), bundles, most))
         found.append(replace(parcel, lines=dict(after - before)))
         before = after
     return found

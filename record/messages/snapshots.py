@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain import milestones
 from domain.contents.snapshot import Line, Snapshot
 from models.order import OrderLineRow, OrderRow
-from record.messages.snapshot_money import load_cases, load_given_back
+from record.messages.snapshot_money import load_cases, load_credit_notes
 from record.messages.snapshot_parcels import load_parcels
 from record.order_mapping import as_order
 
@@ -25,12 +25,14 @@ def load_snapshots(session: Session, told: Mapping[str, set[str]]) -> dict[str, 
     lines: dict[str, list[OrderLineRow]] = defaultdict(list)
     for line in session.scalars(_LINES, {"orders": list(told)}):
         lines[line.order_id].append(line)
-    of_parcel = [one for one in told if told[one].intersection((*milestones.OF_PARCEL, *milestones.OF_CASE))]
+    of_parcel = [
+        one for one in told if told[one].intersection((*milestones.PARCEL_MILESTONES, *milestones.CASE_MILESTONES))
+    ]
     parcels = load_parcels(session, of_parcel, lines) if of_parcel else {}
-    of_case = [one for one in told if told[one].intersection(milestones.OF_CASE)]
-    given_back = load_given_back(session, of_case) if of_case else {}
+    of_case = [one for one in told if told[one].intersection(milestones.CASE_MILESTONES)]
+    credit_notes = load_credit_notes(session, of_case) if of_case else {}
     # The happy end asks for no case: nothing went back before it.
-    with_cases = [one for one in of_case if given_back.get(one) or told[one] & set(milestones.OF_CASE[1:])]
+    with_cases = [one for one in of_case if credit_notes.get(one) or told[one] & set(milestones.CASE_MILESTONES[1:])]
     cases = load_cases(session, with_cases) if with_cases else {}
     return {
         name: Snapshot(
@@ -40,7 +42,7 @@ def load_snapshots(session: Session, told: Mapping[str, set[str]]) -> dict[str, 
             [_line(line) for line in lines[name]],
             parcels.get(name, ()),
             cases.get(name, {}),
-            given_back.get(name, ()),
+            credit_notes.get(name, ()),
             row.follow_up_of,
         )
         for name, row in rows.items()

@@ -18,7 +18,7 @@ from models.database import Sessions
 from models.deadlines import DeadlineAlertRow
 from models.locks import Lock, try_lock
 from models.order import OrderEventRow
-from models.set_aside import is_rows_own, kind_of, narrow, set_aside
+from models.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from record.orders.promises import WARNING
 from record.recordset import insert_all
 
@@ -85,11 +85,11 @@ class DeadlineSweep:
                 except Exception as trouble:
                     if not is_rows_own(trouble):
                         raise
-                    log.error("set_aside", kind=kind, subjects=[str(row)], reason=kind_of(trouble))
-                    set_aside(session, kind, [str(row)], kind_of(trouble))
+                    log.error("set_aside", kind=kind, subjects=[str(row)], reason=error_name(trouble))
+                    set_aside(session, kind, [str(row)], error_name(trouble))
                     return 1
 
-        return narrow(AT_ONCE, work, pass_over)
+        return isolate_failing_row(AT_ONCE, work, pass_over)
 
 
 def _tell_near(session: Session, now: datetime, at_once: int) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Text, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from domain.promises import AT_RISK, SHIP, Policy, Promised, Whose, next_due, promise
+from domain.promises import AT_RISK, SHIP, Policy, PromiseBasis, Promised, next_due, promise
 from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
 from models.base import table
@@ -71,7 +71,7 @@ def make_promise(session: Session, order_id: str, book: ParameterCache) -> None:
     if row.due or row.ended:
         return
     parameters = book.at(session, row.placed_at)
-    whose = Whose(row.since, row.channel, service_level(row.tags), row.country, row.province)
+    whose = PromiseBasis(row.since, row.channel, service_level(row.tags), row.country, row.province)
     policy = Policy(
         parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
     )

@@ -15,7 +15,7 @@ from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from models.database import Sessions
 from models.erasure import ErasureDueRow
 from models.order import OrderRow
-from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
+from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 from record.people.finding import orders_of
 from record.people.forgetting import FORGET
 
@@ -98,8 +98,8 @@ def _erase_one(sessions: Sessions, order_id: str) -> bool:
         if not is_rows_own(trouble):
             raise
         with sessions.begin() as session:
-            set_aside(session, "erasure", [order_id], kind_of(trouble), TRIES)
-        log.error("not_erased", order_id=order_id, error=kind_of(trouble))
+            set_aside(session, "erasure", [order_id], error_name(trouble), MAX_ATTEMPTS)
+        log.error("not_erased", order_id=order_id, error=error_name(trouble))
         return False
 
 

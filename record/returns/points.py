@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from domain.errors import UnknownCustomer
 from domain.money import Money
 from domain.parameters import Parameters
-from domain.returns.points import paid_for
+from domain.returns.refunds import deduct_points
 from domain.returns.terms import PointsSpent, Terms, of_channel
 from domain.status import OrderStatus
 from integrations.crm import Crm
@@ -48,7 +48,7 @@ def spent(session: Session, row: ReturnRow, due: int, balance: int | None, rules
         return 0, 0
     order = order_of(session, row.order_id)
     back = -points_back(session, order, Money(due, order.currency))
-    return paid_for(back - max(0, balance), due, rules.points_value.get(order.currency, 0))
+    return deduct_points(back - max(0, balance), due, rules.points_value.get(order.currency, 0))
 
 
 def _not_told(session: Session, order_id: str) -> int:

@@ -1,7 +1,7 @@
 """Rules of staff asked in a process of its own, with a budget of CPU and memory; it is killed when that is spent.
 
-CEL cannot be stopped halfway, so nothing of which the cost is not proved beforehand (domain/rules/words.py) is computed
-where orders or requests wait.
+CEL cannot be stopped halfway, so a rule whose cost is not proved beforehand (domain/rules/static_check.py) is not
+computed where orders or requests wait.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Any
 from domain.rules.facts import RuleFacts
 from domain.rules.language import RuleFailed
 from domain.rules.staff_rules import Judgement, WrittenRule
-from domain.rules.words import Mistake
+from domain.rules.static_check import Mistake
 
 CHECK_SECONDS, ASK_SECONDS, JUDGE_SECONDS = 2, 1, 20
 """CPU seconds of a check of one rule, of one rule about one order, and of a version about a part of a trial."""

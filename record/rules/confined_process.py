@@ -31,13 +31,13 @@ def main(descriptor: int, memory_bytes: int) -> None:
 
 def _holds(expression: str, facts: RuleFacts) -> bool | str:
     try:
-        return compile_rule(expression).holds_of(context_of(facts))
+        return compile_rule(expression).is_true_of(context_of(facts))
     except RuleFailed as failure:
         return str(failure)
 
 
 def _ask(expression: str, facts: RuleFacts) -> bool:
-    return compile_rule(expression).holds_of(context_of(facts))
+    return compile_rule(expression).is_true_of(context_of(facts))
 
 
 def _judge(

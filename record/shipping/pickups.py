@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from domain import milestones
-from domain.pickup import MOST_TRIES, code_hash, is_code, new_code
+from domain.pickup import MAX_CODE_ATTEMPTS, code_hash, is_code, new_code
 from domain.status import FulfillmentStatus
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
@@ -30,7 +30,7 @@ def hand_over(session: Session, row: FulfillmentOrderRow, code: str, actor: str)
         return NOT_READY
     if not is_code(row.fulfillment_order_id, code, row.pickup_code_hash):
         row.pickup_tries = min(row.pickup_tries + 1, MOST_COUNTED)
-        if row.pickup_tries == MOST_TRIES:
+        if row.pickup_tries == MAX_CODE_ATTEMPTS:
             _tell(session, row, LOCKED, f"locked:{uuid4().hex}", actor)
         return WRONG
     if row.fetched_at is None:

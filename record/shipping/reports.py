@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from domain import milestones
-from domain.people import unnamed
+from domain.people import redact
 from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock.movements import Movement
 from domain.tracking import follows
@@ -102,7 +102,7 @@ def _exception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRo
 def _reason(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> str:
     """What the warehouse wrote, but for the receiver: a log cannot be edited."""
     receiver = session.scalar(select(OrderRow.receiver).where(OrderRow.order_id == row.order_id))
-    return unnamed(event.data["reason"], receiver or {})
+    return redact(event.data["reason"], receiver or {})
 
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:

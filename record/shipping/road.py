@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from domain import milestones, road
+from domain import milestones, parcel_problems
 from domain.parameters import Parameters
 from domain.status import FulfillmentStatus, TrackingStatus
 from models.deadlines import CarrierClaimRow
@@ -49,7 +49,7 @@ def follow(session: Session, row: FulfillmentOrderRow, book: ParameterCache) -> 
     return Road(
         attempts=attempts,
         too_many=0 < parameters.parcel_attempts <= attempts,
-        trouble=road.trouble(str(newest.get("status", "")), str(newest.get("code", ""))),
+        trouble=parcel_problems.problem_of(str(newest.get("status", "")), str(newest.get("code", ""))),
         unsigned=not signed and _asks_for_signature(order, parameters),
         found=row.status == FulfillmentStatus.CANCELED and _found(session, row),
         patience=parameters.parcel_silent_days * 86_400.0,

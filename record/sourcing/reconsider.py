@@ -20,7 +20,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
 from models.locks import Lock, try_lock
 from models.messaging import PartnerEventRow
-from models.set_aside import TRIES, is_rows_own, kind_of, set_aside
+from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 from models.stock import ReservationRow
 from record import journal
 from record.recordset import insert_all
@@ -87,8 +87,8 @@ class Reconsider:
             if not is_rows_own(trouble):
                 raise
             with self._sessions.begin() as session:
-                set_aside(session, "second_thought", [name], kind_of(trouble), TRIES)
-            log.warning("not_reconsidered", work=name, error=kind_of(trouble))
+                set_aside(session, "second_thought", [name], error_name(trouble), MAX_ATTEMPTS)
+            log.warning("not_reconsidered", work=name, error=error_name(trouble))
             return False
 
     def _look_at(self, name: str) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.sourcing.candidates import Wanted
 from domain.sourcing.decision import Basis
 from domain.sourcing.eligibility import consider
-from domain.sourcing.places import Asked
+from domain.sourcing.places import SourcingRequest
 from models.base import table
 from models.stock import ProductRow, StockRow
 from record.sourcing.needs import Needs
@@ -59,7 +59,7 @@ class Shelves:
                 stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
         goods = {sku: known for sku in demand if (known := self._goods.get(sku))}
         wanted = Wanted(dict(demand), {sku: known.grams for sku, known in goods.items()})
-        asked = Asked(
+        asked = SourcingRequest(
             wanted,
             needs.country,
             needs.province,

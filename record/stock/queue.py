@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from domain.arrivals import Waiter, promises
+from domain.arrivals import Waiter, promised_days
 from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.goods import ChannelQuotaRow
 from models.locks import lock_skus
@@ -70,7 +70,7 @@ def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]
     promised = [
         (order_id, sku, day)
         for sku in goods
-        for order_id, day in promises(
+        for order_id, day in promised_days(
             available_in_network(session, [sku])[sku],
             _expected(session, sku),
             (Waiter(row.order_id, row.wanted) for row in _queue(session, sku)),

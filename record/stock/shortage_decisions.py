@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain import shortages
 from domain.bundles import Parts, explode, whole
-from domain.returns.refunds import paid_for
+from domain.returns.refunds import paid_by_unit
 from models.fulfillment import FulfillmentOrderRow
 from models.goods import ProductSubstituteRow
 from models.order import OrderLineRow
@@ -74,7 +74,7 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
     those are canceled of which nothing has left.
     """
     order_id, repay, canceled = decision.order_id, 0, 0
-    paid, bundles = paid_for(load_order(session, order_id)), bundles_of(session, order_id)
+    paid, bundles = paid_by_unit(load_order(session, order_id)), bundles_of(session, order_id)
     gone = Counter(outstanding(session, order_id))
     for line in _lines_about(session, decision, short, bundles):
         parts = bundles.get(line.sku, {line.sku: 1})

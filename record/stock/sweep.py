@@ -20,7 +20,7 @@ from domain.stock.views import SELLABLE
 from models.database import Sessions
 from models.listing import StockAlertRow
 from models.locks import Lock, try_lock
-from models.set_aside import is_rows_own, kind_of, narrow, set_aside
+from models.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from models.stock import LocationRow, ProductRow, StockRow
 from record.parameters import ParameterCache
 from record.recordset import insert_all
@@ -75,7 +75,7 @@ class Sweep:
 
     def run(self) -> Swept:
         """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""
-        return narrow(AT_ONCE, self._look, self._pass_over)
+        return isolate_failing_row(AT_ONCE, self._look, self._pass_over)
 
     def _look(self, at_once: int) -> Swept:
         with self._sessions.begin() as session:
@@ -102,8 +102,8 @@ class Sweep:
                 if not is_rows_own(trouble):
                     raise
                 skus = [row.sku for row in touched]
-                log.error("set_aside", kind="stock", subjects=skus, reason=kind_of(trouble))
-                set_aside(session, "stock", skus, kind_of(trouble))
+                log.error("set_aside", kind="stock", subjects=skus, reason=error_name(trouble))
+                set_aside(session, "stock", skus, error_name(trouble))
                 # Not as many as were asked for, but there may be more.
                 return Swept(AT_ONCE)
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.arrivals import Since, difference
+from domain.arrivals import MovedSinceCount, difference
 from domain.status import FulfillmentStatus
 from domain.stock.movements import EFFECT, Movement
 from models.arrivals import StockDifferenceRow, WarehouseCountRow
@@ -42,7 +42,7 @@ def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: in
         return News(True, queue.names(session, queue.served(session, skus)))
 
 
-def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, Since]:
+def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, MovedSinceCount]:
     """What was booked after the count was taken, and what is packed and may have left."""
     came, left = Counter[str](), Counter[str]()
     movements = select(StockMovementRow.sku, StockMovementRow.kind, StockMovementRow.quantity).where(
@@ -63,7 +63,7 @@ def booked_since(session: Session, location: str, taken_at: datetime, skus: list
         .group_by(FulfillmentLineRow.sku)
     )
     leaving = {sku: int(units) for sku, units in session.execute(packed)}
-    return {sku: Since(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
+    return {sku: MovedSinceCount(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
 
 
 def _keep(session: Session, event: PartnerEventRow) -> bool:

@@ -8,7 +8,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from domain.ids import event_message_id
 from domain.money import Money
-from domain.public_events import PING, PUBLIC, public_type, told_of
+from domain.public_events import PING, PUBLIC, public_data, public_type
 from record.subscriptions.log import Entry
 
 SOURCE = "/baton/orders"
@@ -25,7 +25,7 @@ def event_body(entry: Entry, people: bool = False) -> str:
         "order_id": entry.order_id,
         "channel": entry.channel,
         "channel_order_id": entry.channel_order_id,
-        **told_of(entry.type, entry.data),
+        **public_data(entry.type, entry.data),
     }
     if PUBLIC[entry.type].total:
         data["total"] = {"amount": Money(entry.total_minor, entry.currency).text, "currency": entry.currency}

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from domain.ids import event_message_id
-from domain.public_events import PREFIX, chosen
+from domain.public_events import PREFIX, matching_types
 from models.subscription import SubscriptionRow
 
 FULL = 5_000
@@ -89,7 +89,7 @@ def fill(session: Session, subscription_id: str, horizon: int) -> bool:
     place = {"subscription_id": subscription_id, "position": row.position, "horizon": horizon}
     beyond = session.scalar(LAST, place | {"many": AT_ONCE})
     up_to = horizon if beyond is None else int(beyond) - 1
-    session.execute(QUEUE, place | {"up_to": up_to, "types": chosen(row.types), "channel": row.channel})
+    session.execute(QUEUE, place | {"up_to": up_to, "types": matching_types(row.types), "channel": row.channel})
     row.position = up_to
     return up_to < horizon
 

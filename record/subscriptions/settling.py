@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
-from domain.retries import WHOLE, circuit_pause, next_pause
+from domain.retries import TOTAL_TIME, circuit_pause, next_pause
 from integrations.receivers import Reply
 from models.subscription import DELIVERED, PARKED, DeliveryRow, SubscriptionRow
 
@@ -89,7 +89,7 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
     subscription.not_before = now + pause if pause else None
     if failures:
         session.flush()
-        parked += len(session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": WHOLE}).all())
+        parked += len(session.execute(PARK_OLD, {"subscription_id": subscription_id, "whole": TOTAL_TIME}).all())
     if parked:
         log.error("deliveries_parked", subscription_id=subscription_id, count=parked)
 

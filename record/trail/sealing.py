@@ -17,7 +17,7 @@ from models.base import table
 from models.database import Sessions
 from models.horizon import LogHorizon
 from models.locks import Lock, try_lock
-from models.set_aside import is_rows_own, kind_of, narrow, over, set_aside
+from models.set_aside import error_name, is_rows_own, isolate_failing_row, mark_worked, set_aside
 from models.trace import EventSealRow
 
 log = structlog.get_logger()
@@ -74,9 +74,9 @@ class Sealing:
 
         One that cannot be sealed is set aside, and those behind it go on.
         """
-        sealed = narrow(self._at_once, self._seal, self._pass_over)
+        sealed = isolate_failing_row(self._at_once, self._seal, self._pass_over)
         if self._wanted:
-            narrow(self._at_once, self._again, self._not_again)
+            isolate_failing_row(self._at_once, self._again, self._not_again)
         return sealed
 
     def _seal(self, at_once: int) -> int:
@@ -107,7 +107,7 @@ class Sealing:
             rows = session.execute(TRIED_AGAIN, {"at_once": at_once}).all()
             if rows:
                 _keep(session, rows)
-            over(session, FACT, [str(row.event_id) for row in rows])
+            mark_worked(session, FACT, [str(row.event_id) for row in rows])
             return len(rows)
 
     def _not_again(self, _: Exception) -> int:
@@ -122,12 +122,12 @@ def _keep_or_put_aside(session: Session, event_id: int) -> None:
     try:
         with session.begin_nested():
             _keep(session, session.execute(THIS, {"event_id": event_id}).all())
-            over(session, FACT, [str(event_id)])
+            mark_worked(session, FACT, [str(event_id)])
     except Exception as trouble:
         if not is_rows_own(trouble):
             raise
-        log.error("set_aside", kind=FACT, subjects=[str(event_id)], reason=kind_of(trouble))
-        set_aside(session, FACT, [str(event_id)], kind_of(trouble))
+        log.error("set_aside", kind=FACT, subjects=[str(event_id)], reason=error_name(trouble))
+        set_aside(session, FACT, [str(event_id)], error_name(trouble))
 
 
 def _keep(session: Session, rows: Sequence[Row[Any]]) -> None:

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import text
 
-from domain.retries import SCHEDULE, WHOLE
+from domain.retries import SCHEDULE, TOTAL_TIME
 from models.database import Sessions
 from models.subscription import SubscriptionRow
 from record.subscriptions.keys import new_secret, rotate
@@ -161,7 +161,7 @@ def test_what_waits_behind_a_receiver_that_stays_away_is_parked_when_the_schedul
     first = post.deliver(subscription)
 
     # when
-    post.let_time_pass(WHOLE.total_seconds() + 1)
+    post.let_time_pass(TOTAL_TIME.total_seconds() + 1)
     post.deliver(subscription)
 
     # then

@@ -20,8 +20,8 @@ from activities.allocate import Allocate, TooMuchTraffic
 from activities.outcome import Ending, Outcome
 from activities.reserve import Reserve, StockRequest
 from activities.shortages import Shortages
-from domain.listing import Offer
 from domain.status import NotAllowed
+from domain.stock.views import StockUpdate
 from domain.undo import UndoRequest
 from models.database import Sessions
 from models.listing import ChannelListingRow
@@ -214,7 +214,7 @@ class Everything:
         skus = self.some(chance)
         with self.sessions.begin() as session:
             offers.hold(session, CHANNEL, skus)
-            offers.acknowledge(session, CHANNEL, [Offer(sku, sku, 1, 1) for sku in skus[:1]])
+            offers.acknowledge(session, CHANNEL, [StockUpdate(sku, sku, 1, 1) for sku in skus[:1]])
             offers.fail(session, CHANNEL, dict.fromkeys(skus[1:], "no such goods"))
 
     def limit(self, chance: random.Random) -> None:

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import insert
 
 from domain.errors import CallLimited, PartnerTrouble, PushRefused
-from domain.listing import Offer
 from domain.stock.movements import OutOfStock
-from domain.stock.views import Share
+from domain.stock.views import Share, StockUpdate
 from models.database import Sessions
 from models.listing import ChannelListingRow, ChannelPushRow
 from models.stock import ProductRow
@@ -212,7 +211,7 @@ def test_a_late_acknowledgement_does_not_take_back_a_newer_one(plain: Listed) ->
     plain.push()
 
     with plain.sessions.begin() as session:
-        acknowledge(session, CHANNEL, [Offer(LAMP, "101", 13, version=1)])
+        acknowledge(session, CHANNEL, [StockUpdate(LAMP, "101", 13, version=1)])
 
     assert (plain.row().acknowledged_version, plain.row().acknowledged_quantity) == (2, 12)
 

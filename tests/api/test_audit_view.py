@@ -22,7 +22,7 @@ def settings(settings: Settings) -> Settings:
 
 
 def written(sessions: Sessions, order_id: str, revision: int, judged: Any) -> None:
-    findings = [finding.told() for finding in audit(judged)]
+    findings = [finding.as_json() for finding in audit(judged)]
     with sessions.begin() as session:
         session.add(
             AuditRow(

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from api.app import WRONG_CODES_AT_ONCE
 from api.shipping.warehouse_examples import PICKUP, WAVE
 from commands.keys import create_key
-from domain.pickup import MOST_TRIES, code_hash
+from domain.pickup import MAX_CODE_ATTEMPTS, code_hash
 from models.access import ApiKeyRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
@@ -108,7 +108,7 @@ async def test_c20_wrong_codes_call_a_person_and_lock_no_customer_out(
 ) -> None:
     # given more wrong codes than call a person, of two keys
     address = f"/fulfillment-orders/{WORK}/pickup"
-    wrong = [await store.post(address, json={"code": "WRONG-ONE"}) for _ in range(MOST_TRIES + 2)]
+    wrong = [await store.post(address, json={"code": "WRONG-ONE"}) for _ in range(MAX_CODE_ATTEMPTS + 2)]
     wrong += [await staff.post(address, json={"code": "WRONG-ONE"}) for _ in range(2)]
 
     # when

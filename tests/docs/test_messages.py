@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.contents.customer import tell
+from domain.contents.customer import render
 from domain.contents.fields import FIELDS
-from domain.contents.snapshot import Case, GivenBack, Snapshot
-from domain.milestones import RECIPIENTS, TOLD
+from domain.contents.snapshot import Case, CreditNote, Snapshot
+from domain.milestones import RECIPIENTS, RECIPIENTS_OF
 from domain.money import Money
 from record.messages.letters import CONTENTS
 from tests.domain.messages import LAMPS, ORDER_ID, a_parcel, a_snapshot
@@ -30,8 +30,8 @@ def a_full_life() -> Snapshot:
     order = an_order()
     parcel = replace(a_parcel(order, 1, {LAMPS: 2}), freight=Money(1200, "CNY"))
     case = Case("CASE-1", "return_and_refund", "settled", asked={LAMPS: 1}, units={LAMPS: 1})
-    back = GivenBack("CN-1", Money(1999, "CNY"), after_sale=True, return_id="CASE-1")
-    return a_snapshot(order, parcels=[parcel], cases={"CASE-1": case}, given_back=[back])
+    back = CreditNote("CN-1", Money(1999, "CNY"), after_sale=True, return_id="CASE-1")
+    return a_snapshot(order, parcels=[parcel], cases={"CASE-1": case}, credit_notes=[back])
 
 
 @pytest.mark.parametrize("recipient", CONTENTS)
@@ -39,7 +39,7 @@ def test_every_field_of_every_message_is_told_and_no_other(recipient: str) -> No
     # when
     said = {
         milestone: set(CONTENTS[recipient](a_full_life(), milestone, dict(DATA)))
-        for milestone, recipients in TOLD.items()
+        for milestone, recipients in RECIPIENTS_OF.items()
         if recipient in recipients
     }
 
@@ -52,11 +52,11 @@ def test_what_the_customer_is_sent_is_told() -> None:
     told = re.search(r"^\| `inbox` \| every one \| `(.+?)` \|$", TEXT, re.MULTILINE)
 
     assert told is not None
-    assert set(told[1].split(", ")) == set(tell(a_full_life(), "shipped", DATA, {}).content)
+    assert set(told[1].split(", ")) == set(render(a_full_life(), "shipped", DATA, {}).content)
 
 
 def test_no_message_is_told_that_nobody_sends() -> None:
-    assert {key for key in WORDS if key[1] != "every"} <= {(who, what) for what in TOLD for who in RECIPIENTS}
+    assert {key for key in WORDS if key[1] != "every"} <= {(who, what) for what in RECIPIENTS_OF for who in RECIPIENTS}
 
 
 def test_every_field_that_a_text_may_name_is_explained() -> None:

@@ -3,7 +3,7 @@
 import re
 
 from domain.drawing import state_diagram
-from domain.milestones import TOLD
+from domain.milestones import RECIPIENTS_OF
 from domain.status import FULFILLMENT, ORDER, RETURN, PaymentStatus
 from settings import Deadlines
 from tests.docs.draw import LIFECYCLE, with_pictures
@@ -40,4 +40,4 @@ def test_every_deadline_is_listed_with_its_default() -> None:
 def test_every_payment_status_and_milestone_is_named() -> None:
     words = set(re.findall(r"`(\w+)`", TEXT))
 
-    assert {*PaymentStatus, *TOLD} - words == set()
+    assert {*PaymentStatus, *RECIPIENTS_OF} - words == set()

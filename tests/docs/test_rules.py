@@ -8,7 +8,7 @@ from typing import get_args
 from api.rules.schemas import Action
 from domain.rules.facts import FIELDS, Kind, as_map
 from domain.rules.samples import SAMPLES
-from domain.rules.words import FUNCTIONS, METHODS, OVER_LISTS
+from domain.rules.static_check import FUNCTIONS, LIST_LOOPS, METHODS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 FACTS = SAMPLES["an ordinary order"]
@@ -47,7 +47,7 @@ def test_what_a_rule_reads_is_what_the_table_of_fields_says() -> None:
 
 
 def test_every_function_is_told() -> None:
-    assert {name for name in FUNCTIONS | METHODS | OVER_LISTS if name not in TEXT} == set()
+    assert {name for name in FUNCTIONS | METHODS | LIST_LOOPS if name not in TEXT} == set()
 
 
 def test_every_action_is_told() -> None:

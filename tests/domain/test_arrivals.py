@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.arrivals import Since, Waiter, difference, promises, received_by_line
+from domain.arrivals import MovedSinceCount, Waiter, difference, promised_days, received_by_line
 
 MAY, JUNE = date(2027, 5, 1), date(2027, 6, 1)
 UNITS = st.integers(0, 20)
@@ -25,11 +25,11 @@ def test_what_came_beyond_the_order_is_on_no_line() -> None:
 def test_everybody_gets_the_day_that_covers_those_before_him_too() -> None:
     queue = [Waiter("FIRST", 3), Waiter("SECOND", 4), Waiter("THIRD", 2), Waiter("FOURTH", 5)]
 
-    assert promises(1, [(MAY, 6), (JUNE, 3)], queue) == {"FIRST": MAY, "SECOND": MAY, "THIRD": JUNE}
+    assert promised_days(1, [(MAY, 6), (JUNE, 3)], queue) == {"FIRST": MAY, "SECOND": MAY, "THIRD": JUNE}
 
 
 def test_whom_the_goods_that_are_here_cover_needs_no_promise() -> None:
-    assert promises(3, [(MAY, 6)], [Waiter("FIRST", 3), Waiter("SECOND", 4)]) == {"SECOND": MAY}
+    assert promised_days(3, [(MAY, 6)], [Waiter("FIRST", 3), Waiter("SECOND", 4)]) == {"SECOND": MAY}
 
 
 @given(st.integers(0, 9), st.lists(UNITS, max_size=4), st.lists(st.integers(1, 9), max_size=9))
@@ -37,7 +37,7 @@ def test_no_more_is_promised_than_is_here_or_coming(available: int, coming: list
     queue = [Waiter(str(number), units) for number, units in enumerate(wanted)]
     expected = [(date(2027, 1, 1 + day), units) for day, units in enumerate(coming)]
 
-    promised = promises(available, expected, queue)
+    promised = promised_days(available, expected, queue)
 
     assert sum(waiter.wanted for waiter in queue if waiter.order_id in promised) <= available + sum(coming)
     assert list(promised.values()) == sorted(promised.values())
@@ -46,19 +46,19 @@ def test_no_more_is_promised_than_is_here_or_coming(available: int, coming: list
 @pytest.mark.parametrize(
     ("counted", "since", "expected"),
     [
-        (10, Since(0, 0, 0), 0),
-        (7, Since(0, 0, 0), -3),
-        (12, Since(0, 0, 0), 2),
+        (10, MovedSinceCount(0, 0, 0), 0),
+        (7, MovedSinceCount(0, 0, 0), -3),
+        (12, MovedSinceCount(0, 0, 0), 2),
         # Three were shipped after the count: it may have seen 13 or 10, and four that are packed may be gone too.
-        (13, Since(0, 3, 0), 0),
-        (10, Since(0, 3, 0), 0),
-        (9, Since(0, 3, 0), -1),
-        (6, Since(0, 3, 4), 0),
-        (14, Since(0, 3, 4), 1),
+        (13, MovedSinceCount(0, 3, 0), 0),
+        (10, MovedSinceCount(0, 3, 0), 0),
+        (9, MovedSinceCount(0, 3, 0), -1),
+        (6, MovedSinceCount(0, 3, 4), 0),
+        (14, MovedSinceCount(0, 3, 4), 1),
         # Five came after the count: it may have seen 5 or 10.
-        (5, Since(5, 0, 0), 0),
-        (4, Since(5, 0, 0), -1),
+        (5, MovedSinceCount(5, 0, 0), 0),
+        (4, MovedSinceCount(5, 0, 0), -1),
     ],
 )
-def test_what_was_booked_since_the_count_is_no_difference(counted: int, since: Since, expected: int) -> None:
+def test_what_was_booked_since_the_count_is_no_difference(counted: int, since: MovedSinceCount, expected: int) -> None:
     assert difference(counted, 10, since) == expected

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.contents.finance import credit, sale
-from domain.contents.snapshot import Case, GivenBack, Snapshot
+from domain.contents.snapshot import Case, CreditNote, Snapshot
 from domain.money import Money
 from domain.order import Order, OrderLine
 from domain.returns import refunds
@@ -43,7 +43,7 @@ def told(draw: st.DrawFn) -> Snapshot:
     """An order of which units came back in several cases, before and after its sale, some with fees; and a goodwill."""
     order = draw(orders())
     before: dict[int, int] = {}
-    cases, given_back = {}, []
+    cases, credit_notes = {}, []
     left = order.grand_total
     after_sale = False
     for number in range(draw(st.integers(0, 4))):
@@ -56,10 +56,10 @@ def told(draw: st.DrawFn) -> Snapshot:
         fee = Money(draw(st.integers(0, value.minor_units)), order.currency) if units else Money(0, order.currency)
         name, amount = f"CASE-{number}", value - fee
         cases[name] = Case(name, "return_and_refund", "settled", units=units, fees={"freight": fee})
-        given_back.append(GivenBack(f"CN-{number}", amount, after_sale, name))
+        credit_notes.append(CreditNote(f"CN-{number}", amount, after_sale, name))
         left -= amount
         before = {line_no: before.get(line_no, 0) + units.get(line_no, 0) for line_no in room}
-    return a_snapshot(order, cases=cases, given_back=given_back)
+    return a_snapshot(order, cases=cases, credit_notes=credit_notes)
 
 
 def amount_of(content: dict[str, Any], name: str) -> int:
@@ -74,7 +74,7 @@ def parts_of(content: dict[str, Any]) -> int:
 
 
 def kept_of(snapshot: Snapshot, *, at_sale: bool) -> int:
-    back = [one for one in snapshot.given_back if not (at_sale and one.after_sale)]
+    back = [one for one in snapshot.credit_notes if not (at_sale and one.after_sale)]
     return snapshot.order.grand_total.minor_units - sum(one.amount.minor_units for one in back)
 
 
@@ -83,7 +83,7 @@ def kept_of(snapshot: Snapshot, *, at_sale: bool) -> int:
 def test_the_sale_less_its_credit_notes_is_what_is_kept(snapshot: Snapshot) -> None:
     # when
     sold = sale(snapshot, Money(kept_of(snapshot, at_sale=True), snapshot.order.currency))
-    credits = [credit(snapshot, note) for note in snapshot.given_back]
+    credits = [credit(snapshot, note) for note in snapshot.credit_notes]
 
     # then
     of_sale = [one for one in credits if one["credit_of"] == "sale"]
@@ -101,7 +101,7 @@ def test_each_line_is_its_price_less_its_discount_plus_its_tax(snapshot: Snapsho
     sold = sale(snapshot, Money(kept_of(snapshot, at_sale=True), snapshot.order.currency))
 
     # then
-    for content in (sold, *(credit(snapshot, note) for note in snapshot.given_back)):
+    for content in (sold, *(credit(snapshot, note) for note in snapshot.credit_notes)):
         for line in content["lines"]:
             price, discount, tax, amount = (
                 Money.parse(line[name], content["currency"]) for name in ("unit_price", "discount", "tax", "amount")
@@ -120,7 +120,7 @@ def test_the_tax_of_the_sale_and_of_all_that_came_back_is_the_tax_of_the_order(s
 
     # when
     sold = sale(snapshot, Money(kept_of(snapshot, at_sale=True), order.currency))
-    back = sum(amount_of(credit(snapshot, note), "tax") for note in snapshot.given_back if note.after_sale)
+    back = sum(amount_of(credit(snapshot, note), "tax") for note in snapshot.credit_notes if note.after_sale)
 
     # then
     still_out = {line.line_no: line.quantity - came[line.line_no] for line in order.lines}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from domain import milestones
-from domain.contents.customer import tell
+from domain.contents.customer import render
 from domain.contents.fields import FIELDS, message_name
 from domain.contents.snapshot import Snapshot
 from domain.contents.templates import LAST_RESORT, choose, fill, our_languages, read_texts
-from domain.milestones import RECIPIENTS, TOLD
+from domain.milestones import RECIPIENTS, RECIPIENTS_OF
 from domain.order import Address
 from domain.parameters import NotAParameter, read_value
 from tests.domain.messages import CUPS, LAMPS, ORDER_ID, a_parcel, a_snapshot
@@ -40,7 +40,7 @@ def test_every_message_to_a_customer_has_a_text_in_every_language(language: str)
 
 
 def test_every_milestone_that_a_customer_hears_of_has_a_message() -> None:
-    told = {milestone for milestone, who in TOLD.items() if RECIPIENTS[0] in who}
+    told = {milestone for milestone, who in RECIPIENTS_OF.items() if RECIPIENTS[0] in who}
 
     assert {message_name(milestone, {"status": how}) for milestone in told for how in ("approved", "rejected")} == set(
         FIELDS
@@ -65,7 +65,7 @@ def test_every_milestone_that_a_customer_hears_of_has_a_message() -> None:
 def test_the_language_is_the_customers_then_the_channels_then_the_countrys(
     of_customer: str, of_channel: str, country: str, told_in: str
 ) -> None:
-    told = tell(reading(of_customer, country), milestones.RECEIVED, NOTHING, {}, of_channel)
+    told = render(reading(of_customer, country), milestones.RECEIVED, NOTHING, {}, of_channel)
 
     assert told.content["language"] == told_in
 
@@ -76,7 +76,7 @@ def test_what_staff_wrote_for_the_channel_comes_before_what_they_wrote_for_all()
 
     # when
     ours, others = (
-        tell(snapshot, milestones.SHIPPED, SHIPPED, texts, "en").content["text"]
+        render(snapshot, milestones.SHIPPED, SHIPPED, texts, "en").content["text"]
         for snapshot in (shipped_in_two(), shipped_in_two(channel="another"))
     )
 
@@ -89,7 +89,7 @@ def test_a_language_that_the_customer_reads_comes_before_what_staff_wrote_in_ano
     texts = read_texts(written(CHANNEL, "en", text="for ours"))
 
     # when
-    told = tell(shipped_in_two(), milestones.SHIPPED, SHIPPED, texts)
+    told = render(shipped_in_two(), milestones.SHIPPED, SHIPPED, texts)
 
     # then
     assert told.content["language"] == "zh-CN"
@@ -98,7 +98,7 @@ def test_a_language_that_the_customer_reads_comes_before_what_staff_wrote_in_ano
 
 def test_a_parcel_is_told_with_its_goods_and_its_waybill() -> None:
     # when
-    told = tell(shipped_in_two(), milestones.SHIPPED, SHIPPED, {}, "").content
+    told = render(shipped_in_two(), milestones.SHIPPED, SHIPPED, {}, "").content
 
     # then
     assert "2 × ELEGANT-LAMP" in told["text"]
@@ -122,10 +122,10 @@ def test_two_parcels_are_two_texts_and_the_same_text_is_one() -> None:
 
     # when
     first, second = (
-        tell(snapshot, milestones.SHIPPED, {"fulfillment_order_id": f"{ORDER_ID}-{number}"}, {}) for number in (1, 2)
+        render(snapshot, milestones.SHIPPED, {"fulfillment_order_id": f"{ORDER_ID}-{number}"}, {}) for number in (1, 2)
     )
     vague = [
-        tell(snapshot, milestones.SHIPPED, {"fulfillment_order_id": f"{ORDER_ID}-{number}"}, of_both)
+        render(snapshot, milestones.SHIPPED, {"fulfillment_order_id": f"{ORDER_ID}-{number}"}, of_both)
         for number in (1, 2)
     ]
 
@@ -141,7 +141,8 @@ def test_what_tells_two_texts_apart_names_nobody() -> None:
 
     # then
     assert (
-        tell(snapshot, milestones.RECEIVED, NOTHING, {}).digest == tell(erased, milestones.RECEIVED, NOTHING, {}).digest
+        render(snapshot, milestones.RECEIVED, NOTHING, {}).digest
+        == render(erased, milestones.RECEIVED, NOTHING, {}).digest
     )
 
 
@@ -169,7 +170,7 @@ def test_of_an_order_of_many_lines_a_text_names_the_first() -> None:
     order = an_order([(f"SKU-{number}", 1) for number in range(60)])
 
     # when
-    goods = tell(a_snapshot(order), milestones.RECEIVED, NOTHING, {}).content["fields"]["lines"]
+    goods = render(a_snapshot(order), milestones.RECEIVED, NOTHING, {}).content["fields"]["lines"]
 
     # then
     assert len(goods.splitlines()) == 51

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.people import is_number_of, phone_number, unnamed
+from domain.people import is_number_of, phone_number, redact
 
 LIN = {"name": "Lin Xia", "phone": "+8613800138000", "email": "lin@lake.example", "lines": ["1 Lake Road", "Door 5"]}
 OUYANG = {"name": "欧阳晓丹", "phone": "13955507421", "email": "", "lines": ["梅花巷 7 号"]}
@@ -25,16 +25,16 @@ OUYANG = {"name": "欧阳晓丹", "phone": "13955507421", "email": "", "lines": 
     ],
 )
 def test_a_text_is_left_without_its_receiver(text: str, left: str) -> None:
-    assert unnamed(text, LIN) == left
+    assert redact(text, LIN) == left
 
 
 def test_names_without_spaces_are_found_within_a_sentence() -> None:
-    assert unnamed("请联系欧阳晓丹13955507421送到梅花巷 7 号", OUYANG) == "请联系******送到***"
+    assert redact("请联系欧阳晓丹13955507421送到梅花巷 7 号", OUYANG) == "请联系******送到***"
 
 
 @pytest.mark.parametrize("receiver", [{}, {"name": "", "phone": "", "email": "", "lines": []}, {"name": "A"}])
 def test_without_a_receiver_every_text_stays(receiver: dict[str, object]) -> None:
-    assert unnamed("A lamp is broken", receiver) == "A lamp is broken"
+    assert redact("A lamp is broken", receiver) == "A lamp is broken"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from domain.calendars import Calendar
-from domain.promises import DELIVER, NOTHING, SHIP, Margin, Policy, Promised, Whose, next_due, promise
+from domain.promises import DELIVER, NOTHING, SHIP, Margin, Policy, PromiseBasis, Promised, next_due, promise
 from domain.service_levels import service_level
 
 THURSDAY = datetime(2026, 11, 19, 2, tzinfo=UTC)
@@ -18,8 +18,8 @@ POLICY = Policy(
 )
 
 
-def whose(channel: str = "web", level: str = "standard", country: str = "CN", province: str = "上海市") -> Whose:
-    return Whose(THURSDAY, channel, level, country, province)
+def whose(channel: str = "web", level: str = "standard", country: str = "CN", province: str = "上海市") -> PromiseBasis:
+    return PromiseBasis(THURSDAY, channel, level, country, province)
 
 
 def test_a_platform_counts_every_hour() -> None:
@@ -44,7 +44,7 @@ def test_what_would_leave_on_a_day_off_is_due_at_the_cut_off_of_the_next_working
     ],
     ids=["the country", "the province", "the service level", "anywhere"],
 )
-def test_the_narrowest_place_and_the_service_level_say_how_long_it_travels(of: Whose, days: int) -> None:
+def test_the_narrowest_place_and_the_service_level_say_how_long_it_travels(of: PromiseBasis, days: int) -> None:
     assert promise(of, Promised(), POLICY).deliver_by == THURSDAY + timedelta(hours=48, days=days)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.retries import SCHEDULE, WHOLE, circuit_pause, next_pause
+from domain.retries import SCHEDULE, TOTAL_TIME, circuit_pause, next_pause
 
 
 def test_the_schedule_is_that_of_standard_webhooks() -> None:
@@ -16,7 +16,7 @@ def test_a_try_comes_after_its_pause_until_there_are_no_more() -> None:
     pauses = [next_pause(tries) for tries in range(1, 12)]
 
     assert pauses == [*SCHEDULE[1:], None, None]
-    assert timedelta(hours=75, minutes=35, seconds=5) == WHOLE
+    assert timedelta(hours=75, minutes=35, seconds=5) == TOTAL_TIME
 
 
 def test_what_the_receiver_asks_for_is_obeyed_up_to_a_day() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from domain.order import Order, OrderLine
-from domain.returns.refunds import paid_for, shipping_paid, tax_in, value_of
+from domain.returns.refunds import paid_by_unit, shipping_paid, tax_in, value_of
 from domain.returns.terms import Terms
 from tests.factories import PRICE, SHIPPING, an_order
 
@@ -38,7 +38,7 @@ def orders(draw: st.DrawFn) -> Order:
 @given(orders())
 def test_the_units_of_an_order_cost_what_was_paid_without_the_shipping(order: Order) -> None:
     # when
-    units = paid_for(order)
+    units = paid_by_unit(order)
 
     # then
     shares = [share.minor_units for unit_shares in units.values() for share in unit_shares]

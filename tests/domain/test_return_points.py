@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.returns.points import paid_for
+from domain.returns.refunds import deduct_points
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from domain.returns.points import paid_for
     ],
 )
 def test_a_hundred_points_have_a_worth(spent: int, due: int, worth: int, paid: tuple[int, int]) -> None:
-    assert paid_for(spent, due, worth) == paid
+    assert deduct_points(spent, due, worth) == paid
 
 
 @given(spent=st.integers(-10, 10**6), due=st.integers(-10, 10**8), worth=st.integers(0, 10**6))
 def test_no_more_points_than_were_spent_and_something_is_always_left(spent: int, due: int, worth: int) -> None:
-    points, money = paid_for(spent, due, worth)
+    points, money = deduct_points(spent, due, worth)
 
     assert 0 <= points <= max(0, spent)
     assert 0 <= money <= max(0, due - 1)

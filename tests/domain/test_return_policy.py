@@ -20,7 +20,7 @@ FACTS = ReturnFacts(
     in_other_cases={},
     lines={1: LineFacts("ELEGANT-LAMP"), 2: LineFacts("QUIET-TEACUP", goods_class="tableware")},
     order_undone=False,
-    left=Money(5_000, "CNY"),
+    refundable=Money(5_000, "CNY"),
     amount=None,
     delivered_at=SIGNED,
     requested_at=SIGNED + timedelta(days=1),
@@ -59,7 +59,7 @@ def test_the_window_is_open_to_the_last_minute_of_the_seventh_day(requested: dat
     [
         ({"asked": {}}, "no line was named"),
         ({"order_undone": True}, "was not carried out"),
-        ({"left": Money(0, "CNY")}, "nothing was paid"),
+        ({"refundable": Money(0, "CNY")}, "nothing was paid"),
         ({"asked": {3: 1}}, "has no line 3"),
         ({"asked": {1: 3}}, "line 1 has 2 units left"),
         ({"asked": {1: 2}, "in_other_cases": {1: 1}}, "line 1 has 1 units left"),

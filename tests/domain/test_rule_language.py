@@ -102,16 +102,16 @@ def test_what_could_cost_much_is_refused_without_being_tried(expression: str) ->
 
 @pytest.mark.parametrize("expression", GOOD)
 def test_what_is_allowed_is_quick_on_the_largest_order(expression: str) -> None:
-    assert compile_rule(expression).holds_of(context_of(LARGEST), within=0.1) in (True, False)
+    assert compile_rule(expression).is_true_of(context_of(LARGEST), within=0.1) in (True, False)
 
 
 def test_an_amount_compares_exactly_with_the_same_amount_in_a_rule() -> None:
     for minor in (1, 10, 29, 1999, 4006, 999_999_999_99):
         total = replace(ORDINARY.order.grand_total, minor_units=minor)
         facts = replace(ORDINARY, order=replace(ORDINARY.order, grand_total=total))
-        assert compile_rule(f"order.total == {total.text}").holds_of(context_of(facts))
+        assert compile_rule(f"order.total == {total.text}").is_true_of(context_of(facts))
 
 
 def test_a_rule_that_takes_longer_than_its_budget_fails() -> None:
     with pytest.raises(RuleFailed, match="more than 0"):
-        compile_rule("order.units > 3").holds_of(context_of(ORDINARY), within=0)
+        compile_rule("order.units > 3").is_true_of(context_of(ORDINARY), within=0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.sourcing.candidates import Candidate, Rate, Wanted
 from domain.sourcing.decision import Basis, SourcingDecision, decide
-from domain.sourcing.eligibility import Field
+from domain.sourcing.eligibility import CandidateSet
 from domain.sourcing.policies import POLICIES, Chain, Link, read_chain
 from domain.sourcing.weights import Handling, Weights
 
@@ -34,7 +34,7 @@ def decided(
     demand: dict[str, int], candidates: list[Candidate], chain: Chain, specified: str = "", part: bool = False
 ) -> SourcingDecision:
     wanted = Wanted(demand, {LAMP: 900, TEACUP: 250, RUG: 2_600})
-    found = Field({one.location_id: one for one in candidates})
+    found = CandidateSet({one.location_id: one for one in candidates})
     return decide(Basis(wanted, found, WEIGHTS), chain, specified, part)
 
 

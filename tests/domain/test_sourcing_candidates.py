@@ -11,7 +11,7 @@ from domain.sourcing.candidates import Rate, Wanted
 from domain.sourcing.eligibility import consider
 from domain.sourcing.lead_times import Delivered, LeadTimes, Transit, learn, shrink
 from domain.sourcing.outlook import Outlook
-from domain.sourcing.places import Asked, Place, distance
+from domain.sourcing.places import Place, SourcingRequest, distance
 from domain.sourcing.terms import OF_EACH_PARCEL, OF_THE_SLOWEST, terms_of
 from domain.sourcing.weights import TERMS, Handling, Weights
 
@@ -57,7 +57,7 @@ LONDON = Place("LONDON", "warehouse", "GB", "")
 PLACES = {place.location_id: place for place in (HANGZHOU, CHENGDU, LONDON)}
 STOCK = {name: {LAMP: 5, BATTERY: 5} for name in PLACES}
 OUTLOOK = Outlook(MONDAY, Weights(hour=40), CARRIERS, RATES)
-ASKED = Asked(Wanted({LAMP: 1}, {LAMP: 1_200, BATTERY: 400}), "CN", "浙江省")
+ASKED = SourcingRequest(Wanted({LAMP: 1}, {LAMP: 1_200, BATTERY: 400}), "CN", "浙江省")
 
 
 def test_every_candidate_has_its_carrier_price_hours_and_distance() -> None:

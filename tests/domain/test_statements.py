@@ -19,7 +19,7 @@ from domain.statement_books import (
     book_after,
     book_of,
 )
-from domain.statements import AGES, Age, Entry, Kind, Known, differences
+from domain.statements import AGES, Age, Entry, Kind, RecordEntry, differences
 from domain.status import FulfillmentStatus
 
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
@@ -31,9 +31,9 @@ STATUSES = st.sampled_from(["succeeded", "failed"])
 
 
 @st.composite
-def books(draw: st.DrawFn) -> tuple[Mapping[str, Known], Mapping[str, Entry]]:
+def books(draw: st.DrawFn) -> tuple[Mapping[str, RecordEntry], Mapping[str, Entry]]:
     ours = {
-        name: Known(name, draw(TIMES), draw(st.booleans()), "refunded", frozenset({"succeeded"}), draw(CNY))
+        name: RecordEntry(name, draw(TIMES), draw(st.booleans()), "refunded", frozenset({"succeeded"}), draw(CNY))
         for name in draw(st.sets(SUBJECTS))
     }
     theirs = {name: Entry(name, draw(TIMES), draw(STATUSES), draw(CNY)) for name in draw(st.sets(SUBJECTS))}
@@ -41,7 +41,7 @@ def books(draw: st.DrawFn) -> tuple[Mapping[str, Known], Mapping[str, Entry]]:
 
 
 @given(books())
-def test_the_differences_are_those_of_two_sets(both: tuple[Mapping[str, Known], Mapping[str, Entry]]) -> None:
+def test_the_differences_are_those_of_two_sets(both: tuple[Mapping[str, RecordEntry], Mapping[str, Entry]]) -> None:
     ours, theirs = both
     new = {name for name, one in ours.items() if one.since > NOON} | {
         name for name, one in theirs.items() if one.at > NOON
@@ -66,7 +66,7 @@ def test_the_differences_are_those_of_two_sets(both: tuple[Mapping[str, Known], 
 
 @given(st.integers(-9, 9), st.integers(0, 4), st.integers(-12, 14))
 def test_a_quantity_is_right_within_what_may_be_on_its_way(least: int, width: int, theirs: int) -> None:
-    ours = Known("HZ/LAMP", NOON, least=least, most=least + width)
+    ours = RecordEntry("HZ/LAMP", NOON, least=least, most=least + width)
 
     found = list(differences(STOCK, ours, Entry("HZ/LAMP", AFTER, quantity=theirs), NOON))
 
@@ -74,10 +74,12 @@ def test_a_quantity_is_right_within_what_may_be_on_its_way(least: int, width: in
 
 
 def test_both_words_are_told_to_people() -> None:
-    ours = Known("S-1", BEFORE, status="in_transit", statuses=frozenset({"in_transit"}))
+    ours = RecordEntry("S-1", BEFORE, status="in_transit", statuses=frozenset({"in_transit"}))
     [shipment] = differences(SHIPMENTS, ours, Entry("S-1", BEFORE, "delivered"), NOON)
     [refund] = differences(REFUNDS, None, Entry("R-1", BEFORE, "succeeded", Money(1990, "CNY")), NOON)
-    [stock] = differences(STOCK, Known("HZ/LAMP", NOON, least=3, most=5), Entry("HZ/LAMP", NOON, quantity=9), NOON)
+    [stock] = differences(
+        STOCK, RecordEntry("HZ/LAMP", NOON, least=3, most=5), Entry("HZ/LAMP", NOON, quantity=9), NOON
+    )
 
     assert (shipment.ours, shipment.theirs) == ("in_transit", "delivered")
     assert (refund.ours, refund.theirs) == ("", "19.90 CNY")
@@ -100,7 +102,7 @@ def test_a_crm_may_have_customers_of_its_own() -> None:
 
 
 def test_what_a_warehouse_does_not_name_is_not_missing_there() -> None:
-    assert list(differences(STOCK, Known("HZ/LAMP", BEFORE, least=5, most=5), None, NOON)) == []
+    assert list(differences(STOCK, RecordEntry("HZ/LAMP", BEFORE, least=5, most=5), None, NOON)) == []
 
 
 def test_every_status_has_the_words_of_the_warehouse() -> None:

@@ -14,7 +14,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.ids import order_workflow_id
 from models.database import Sessions
-from models.set_aside import TRIES, try_all_again
+from models.set_aside import MAX_ATTEMPTS, try_all_again
 from record import journal
 from record.caches import build_caches
 from record.orders.deadlines import DeadlineSweep
@@ -69,7 +69,7 @@ async def test_a_job_that_raises_anything_goes_on_and_is_told(relay: Relay, sess
     async def carry() -> int:
         nonlocal tries
         tries += 1
-        if tries > TRIES:
+        if tries > MAX_ATTEMPTS:
             told.append(aside(sessions))
             relay.stop()
             return 0
@@ -92,7 +92,7 @@ async def test_an_order_that_temporal_refuses_is_set_aside_and_the_others_start(
     other = place_order(sessions)
 
     # when the relay comes by again and again
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         await relay.start_orders()
         leases_are_over(sessions)
 
@@ -116,7 +116,7 @@ async def test_news_of_stock_that_cannot_be_booked_is_set_aside_and_what_is_behi
     store_webhook(sessions, "erp", "stock.received", "R-2", receipt_id="R-2", location_id="HANGZHOU", lines=lines)
 
     # when
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         await relay.carry_events()
         leases_are_over(sessions)
 
@@ -175,7 +175,7 @@ def test_a_person_who_cannot_be_forgotten_keeps_no_other_from_it(sessions: Sessi
         journal.happened(session, broken, "person.erased", "person.erased:erased-1", {})
 
     # when
-    for _ in range(TRIES + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         erase_due(sessions)
 
     # then
@@ -194,7 +194,7 @@ async def test_a_subscription_that_cannot_be_filled_keeps_no_other_from_it(
 
     # when
     news = MessageJob(sessions, temporal.client, settings)
-    for _ in range(TRIES + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         await news.carry()
 
     # then

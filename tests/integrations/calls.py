@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from domain.listing import Offer
 from domain.money import Money
+from domain.stock.views import StockUpdate
 from integrations.channels.registry import TRANSLATORS
 from integrations.circuit import Circuit
 from integrations.crm import Crm
@@ -38,7 +38,7 @@ RETURN: Any = {
     "lines": TWO_LAMPS,
     "to": {"location_id": "HERE", "country": "CN", "region": "Zhejiang"},
 }
-OFFERS = [Offer(sku="LAMP", channel_sku="77", quantity=3, version=1)]
+OFFERS = [StockUpdate(sku="LAMP", channel_sku="77", quantity=3, version=1)]
 SF = {"orderId": "S-1", "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "SF1"}]}
 
 

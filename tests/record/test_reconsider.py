@@ -13,7 +13,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderRow
-from models.set_aside import TRIES
+from models.set_aside import MAX_ATTEMPTS
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
 from record.sourcing.plans import MOST_MOVES
@@ -218,8 +218,8 @@ def test_work_that_cannot_be_looked_at_keeps_no_other_from_it_and_is_set_aside(s
 
     # when
     looking = Defective(sessions, fresh_outlooks(0))
-    for _ in range(TRIES + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         looking.run()
 
     # then
-    assert (seen.count(broken), seen.count(other)) == (TRIES, TRIES + 1)
+    assert (seen.count(broken), seen.count(other)) == (MAX_ATTEMPTS, MAX_ATTEMPTS + 1)

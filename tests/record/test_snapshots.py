@@ -80,4 +80,4 @@ def test_parcels_are_in_the_order_in_which_they_left(shop: Sessions) -> None:
     snapshot = snapshot_of(shop, order_id)
 
     # then
-    assert [parcel.number for parcel in snapshot.left] == [2, 1]
+    assert [parcel.number for parcel in snapshot.shipped] == [2, 1]

@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
-from models.set_aside import TRIES
+from models.set_aside import MAX_ATTEMPTS
 from relay.waves import WaveJob
 from settings import Settings
 from tests.factories import LAMP, an_order, place_orders, stock_shop
@@ -84,7 +84,7 @@ async def test_work_that_cannot_be_signaled_is_set_aside_and_the_rest_of_the_wav
 
     # when
     waves = Defective(sessions, temporal.client, settings)
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         await waves.carry()
         with sessions.begin() as session:
             session.execute(text("UPDATE fulfillment_orders SET wave_after = now() WHERE isfinite(wave_after)"))

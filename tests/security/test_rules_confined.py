@@ -12,7 +12,7 @@ from domain.rules.facts import RuleFacts
 from domain.rules.language import RuleFailed
 from domain.rules.samples import SAMPLES
 from domain.rules.staff_rules import FAILED, RuleSet, WrittenRule
-from domain.rules.words import MOST_OF_A_RULE, cost_of
+from domain.rules.static_check import MAX_RULE_COST, cost_of
 from models.database import Sessions
 from record.rules import confined as budget
 from record.rules.confined import Confined, OverBudget
@@ -98,7 +98,7 @@ async def test_a_list_that_is_joined_to_itself_is_refused_at_once(admin: Api) ->
 
 async def test_rules_that_are_too_much_together_are_refused(admin: Api) -> None:
     one = "order.lines.exists(l, l.quantity > 500) || order.lines.exists(l, l.quantity < 0)"
-    assert 50 < cost_of(one) < MOST_OF_A_RULE
+    assert 50 < cost_of(one) < MAX_RULE_COST
     rules = [{"name": f"r{number}", "expression": one, "action": HOLD} for number in range(80)]
     assert fields(assert_problem(await admin.post("/rule-sets", json={"rules": rules}), 422, "invalid")) == ["rules"]
 

@@ -16,7 +16,7 @@ DECISIONS = (RESHIP, REFUND, WAIT)
 ANY = "*"
 
 
-def trouble(status: str, code: str) -> str:
+def problem_of(status: str, code: str) -> str:
     """What is wrong by the carrier's word: lost, damaged, refused or nothing of these."""
     if status == TrackingStatus.EXCEPTION and code in (LOST, DAMAGED):
         return code

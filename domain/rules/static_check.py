@@ -15,14 +15,14 @@ from domain.rules.facts import FIELDS, Kind
 FUNCTIONS = frozenset({"has", "size", "int", "double", "string", "timestamp", "duration"})
 TIMES = frozenset({"getFullYear", "getMonth", "getDate", "getDayOfWeek", "getHours", "getMinutes"})
 METHODS = frozenset({"size", "contains", "startsWith", "endsWith"}) | TIMES
-OVER_LISTS = frozenset({"exists", "exists_one", "all"})
-MOST_OVER_LISTS = 4
+LIST_LOOPS = frozenset({"exists", "exists_one", "all"})
+MAX_LIST_LOOPS = 4
 LONG_LISTS = frozenset({"lines", "skus"})
-COST_OF_A_LIST, COST_OF_A_WORD = 25, 1
+LIST_COST, TOKEN_COST = 25, 1
 """In half milliseconds on an order of 2,000 lines: CEL copies a list wherever it is named, and a word inside
 `exists(...)` is computed for each line. Measured: docs/decisions/rules-have-a-budget.md."""
-MOST_OF_A_RULE, MOST_OF_A_SET = 250, 4_000
-MOST_SUMS = 8
+MAX_RULE_COST, MAX_SET_COST = 250, 4_000
+MAX_PLUS_SIGNS = 8
 """Plus signs of a rule: joined texts grow with each."""
 
 WORD = re.compile(
@@ -77,7 +77,7 @@ class Reader:
     def mistakes(self) -> Iterator[tuple[int, str]]:
         for index, word in enumerate(self.words):
             before, after = self._text(index - 1), self._text(index + 1)
-            self.cost += COST_OF_A_WORD if self._goes_over() else 0
+            self.cost += TOKEN_COST if self._goes_over() else 0
             match word:
                 case Word("name") if before == ".":
                     wrong = self._call(index) if after == "(" else self._member(word.text)
@@ -93,7 +93,7 @@ class Reader:
                     wrong = "a rule makes no maps"
                 case Word("sign", "+"):
                     self.left, self.sums = None, self.sums + 1
-                    wrong = f"a rule has {MOST_SUMS} plus signs at most" if self.sums > MOST_SUMS else ""
+                    wrong = f"a rule has {MAX_PLUS_SIGNS} plus signs at most" if self.sums > MAX_PLUS_SIGNS else ""
                 case Word("sign", "'" | '"'):
                     wrong = NO_TEXT
                 case Word("text") if before.startswith(QUOTES):
@@ -101,7 +101,7 @@ class Reader:
                 case _:
                     self.left, wrong = None, ""
             wrong = wrong or self._misplaced(index)
-            if not wrong and self.cost > MOST_OF_A_RULE:
+            if not wrong and self.cost > MAX_RULE_COST:
                 wrong = "the rule names long lists too often, or says too much of each item"
             if wrong:
                 yield word.at, wrong
@@ -147,25 +147,25 @@ class Reader:
         if name in LONG_LISTS:
             if self._goes_over():
                 return f"{name} may not be gone over for each item of another list"
-            self.cost += COST_OF_A_LIST
+            self.cost += LIST_COST
         self.left = known[name]
         return ""
 
     def _call(self, index: int) -> str:
         name = self.words[index].text
-        if name not in METHODS | OVER_LISTS:
+        if name not in METHODS | LIST_LOOPS:
             return f"there is no function {name}"
-        if name in OVER_LISTS:
+        if name in LIST_LOOPS:
             self.over_lists += 1
-            if self.over_lists > MOST_OVER_LISTS:
-                return f"a rule may go over lists {MOST_OVER_LISTS} times at most"
+            if self.over_lists > MAX_LIST_LOOPS:
+                return f"a rule may go over lists {MAX_LIST_LOOPS} times at most"
             if self._goes_over():
                 return "a list may not be gone over inside another"
         return ""
 
     def _open(self, index: int) -> str:
         opener = self._text(index - 1) if self.words[index].text == "(" else "["
-        if opener in OVER_LISTS:
+        if opener in LIST_LOOPS:
             variable = self.words[index + 1] if index + 1 < len(self.words) else None
             if variable is None or variable.kind != "name" or variable.text in FIELDS:
                 return f"{opener} wants a new name for each item first"
@@ -203,7 +203,7 @@ def cost_of(expression: str) -> int:
     """The most that a bounded expression costs."""
     reader = Reader(_words(expression))
     for _ in reader.mistakes():
-        return MOST_OF_A_RULE
+        return MAX_RULE_COST
     return reader.cost
 
 
