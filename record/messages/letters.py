@@ -149,7 +149,7 @@ class Letters:
         texts = self.parameters.at(session, message.created_at).message_texts
         account = self.accounts.of(snapshot.order.channel)
         of_channel = account.language if account else ""
-        told = customer.tell(snapshot, message.milestone, message.data, texts, of_channel)
+        told = customer.render(snapshot, message.milestone, message.data, texts, of_channel)
         first = said.setdefault(told.digest, message.message_id)
         if first != message.message_id:
             return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)
