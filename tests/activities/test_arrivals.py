@@ -87,7 +87,7 @@ def numbers(sessions: Sessions, *order_ids: str) -> list[tuple[str, str]]:
     return [(order.channel, order.channel_order_id) for order in orders]
 
 
-def test_a_purchase_order_is_in_transit_until_it_comes(shop: Sessions) -> None:
+def test_a_purchase_order_is_in_transit_until_it_arrives(shop: Sessions) -> None:
     purchased(shop, TEN_LAMPS)
     before = counters(shop, LAMP)
 
@@ -101,7 +101,7 @@ def test_a_purchase_order_is_in_transit_until_it_comes(shop: Sessions) -> None:
     assert exceptions(shop) == []
 
 
-def test_what_comes_beyond_the_purchase_order_is_booked_and_told(shop: Sessions) -> None:
+def test_units_beyond_the_purchase_order_are_booked_and_reported(shop: Sessions) -> None:
     purchased(shop, TEN_LAMPS)
 
     received(shop, "R-1", lamps(12))
@@ -112,7 +112,7 @@ def test_what_comes_beyond_the_purchase_order_is_booked_and_told(shop: Sessions)
         assert session.get_one(PurchaseOrderRow, PURCHASE).status == "received"
 
 
-def test_a_receipt_that_is_told_twice_with_another_event_id_is_booked_once(shop: Sessions) -> None:
+def test_a_receipt_sent_twice_under_different_event_ids_is_booked_once(shop: Sessions) -> None:
     purchased(shop, TEN_LAMPS)
 
     for _ in range(2):
@@ -134,7 +134,7 @@ def _receive(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("events", list(itertools.permutations([_place, _change, _receive])))
-def test_purchase_orders_and_receipts_end_alike_in_whatever_order_they_come(events: Any, steps: Steps) -> None:
+def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, steps: Steps) -> None:
     for tell in events:
         tell(steps.sessions)
         tell(steps.sessions)
@@ -145,7 +145,7 @@ def test_purchase_orders_and_receipts_end_alike_in_whatever_order_they_come(even
     assert report.clean, report
 
 
-def test_a_purchase_order_that_was_canceled_before_it_came_stays_canceled(shop: Sessions) -> None:
+def test_a_canceled_purchase_order_stays_canceled_when_an_older_event_follows(shop: Sessions) -> None:
     canceled(shop, 2)
     purchased(shop, TEN_LAMPS, 1)
 
@@ -160,7 +160,7 @@ def test_a_canceled_purchase_order_is_no_longer_in_transit(shop: Sessions) -> No
     assert counters(shop, LAMP) == {"on_hand": 10, "available": 10}
 
 
-def test_goods_that_nobody_knows_are_told_and_booked_once_they_are_known(shop: Sessions) -> None:
+def test_unknown_goods_are_reported_and_booked_once_they_are_known(shop: Sessions) -> None:
     # given a receipt of a strange boot and two lamps
     lines = [{"sku": "STRANGE-BOOT", "quantity": 1}, {"sku": LAMP, "quantity": 2}]
     data = {"receipt_id": "R-2", "location_id": "CHENGDU", "lines": lines}
@@ -181,13 +181,13 @@ def test_goods_that_nobody_knows_are_told_and_booked_once_they_are_known(shop: S
     assert counters(shop, "STRANGE-BOOT", "CHENGDU") == {"on_hand": 1, "available": 1}
 
 
-def test_a_location_that_nobody_knows_is_told(shop: Sessions) -> None:
+def test_an_unknown_location_is_reported(shop: Sessions) -> None:
     news = received(shop, "R-3", lamps(2), at="ATLANTIS")
 
     assert (news.done, exceptions(shop)) == (False, [("unknown_location", "ATLANTIS", False)])
 
 
-def test_everybody_in_the_queue_is_promised_the_day_that_covers_those_before_him(steps: Steps) -> None:
+def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(steps: Steps) -> None:
     # given three who wait for lamps that are sold out, when four are bought for soon and six for later
     sell_out(steps)
     first, second, third = [waiting(steps, units) for units in (3, 5, 9)]
@@ -200,7 +200,7 @@ def test_everybody_in_the_queue_is_promised_the_day_that_covers_those_before_him
     assert found == [SOON.isoformat(), LATER.isoformat(), ""]
 
 
-def test_a_promise_that_cannot_be_kept_is_taken_back_and_told(steps: Steps) -> None:
+def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(steps: Steps) -> None:
     order_id = waiting(steps, 15)
     purchased(steps.sessions, TEN_LAMPS)
 
@@ -210,7 +210,7 @@ def test_a_promise_that_cannot_be_kept_is_taken_back_and_told(steps: Steps) -> N
     assert look(steps, order_id).promised_on == ""
 
 
-def test_a_day_that_has_passed_promises_nothing(steps: Steps) -> None:
+def test_a_due_day_in_the_past_promises_nothing(steps: Steps) -> None:
     order_id = waiting(steps, 15)
 
     purchased(steps.sessions, [(LAMP, 9, TODAY - timedelta(days=2))])
@@ -218,7 +218,7 @@ def test_a_day_that_has_passed_promises_nothing(steps: Steps) -> None:
     assert look(steps, order_id).promised_on == ""
 
 
-def test_no_more_are_woken_than_the_goods_can_serve_and_nobody_large_keeps_them_from_the_others(steps: Steps) -> None:
+def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(steps: Steps) -> None:
     # given orders of lamps that are sold out
     sell_out(steps)
     orders = [waiting(steps, units) for units in (4, 60, 5, 4)]
@@ -230,7 +230,7 @@ def test_no_more_are_woken_than_the_goods_can_serve_and_nobody_large_keeps_them_
     assert news.woken == numbers(steps.sessions, orders[0], orders[2])
 
 
-def test_an_order_that_waits_for_something_else_as_well_is_not_woken(steps: Steps) -> None:
+def test_an_order_is_not_woken_while_it_lacks_another_item(steps: Steps) -> None:
     order_id = place_order(steps.sessions, [(LAMP, 14), (TEACUP, 99)])
     Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
@@ -240,7 +240,7 @@ def test_an_order_that_waits_for_something_else_as_well_is_not_woken(steps: Step
     assert (lamps_only.woken, cups_too.woken) == ([], numbers(steps.sessions, order_id))
 
 
-def test_a_receipt_that_is_carried_again_wakes_again(steps: Steps) -> None:
+def test_a_receipt_that_is_relayed_again_wakes_again(steps: Steps) -> None:
     # The relay may fall over between booking and signaling.
     order_id = waiting(steps, 14)
     data = {"receipt_id": "R-1", "location_id": "HANGZHOU", "lines": [lamps(5)]}
@@ -253,7 +253,7 @@ def test_a_receipt_that_is_carried_again_wakes_again(steps: Steps) -> None:
         assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
 
 
-def test_a_queue_longer_than_what_is_read_at_once_is_woken_in_its_turn_as_far_as_the_goods_go(steps: Steps) -> None:
+def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(steps: Steps) -> None:
     # given more orders than are read at once
     sell_out(steps)
     orders = [waiting(steps, 1) for _ in range(AHEAD + 10)]
@@ -267,7 +267,7 @@ def test_a_queue_longer_than_what_is_read_at_once_is_woken_in_its_turn_as_far_as
     assert promised.woken == numbers(steps.sessions, *orders[AHEAD + 5 : AHEAD + 7])
 
 
-def test_events_about_the_same_goods_that_are_booked_at_once_all_count(steps: Steps) -> None:
+def test_receipts_booked_at_the_same_time_all_count(steps: Steps) -> None:
     # given a purchase, and many receipts of it that come together
     purchased(steps.sessions, [(LAMP, 30, SOON)])
     for _ in range(4):

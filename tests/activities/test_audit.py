@@ -70,9 +70,7 @@ def test_a_paid_order_is_accepted_and_its_money_is_written_down(steps: Steps) ->
 
 
 @pytest.mark.parametrize("status", ["pending", "authorized"])
-def test_money_that_is_not_captured_yet_is_waited_for_and_cures_the_hold(
-    status: str, steps: Steps, customer: httpx2.Client
-) -> None:
+def test_an_order_is_held_until_its_payment_is_captured(status: str, steps: Steps, customer: httpx2.Client) -> None:
     # given
     waiting = paying_with(f"ALI-LATER-{status}", steps)
     pay(customer, f"ALI-LATER-{status}", status)
@@ -89,7 +87,7 @@ def test_money_that_is_not_captured_yet_is_waited_for_and_cures_the_hold(
 
 
 @pytest.mark.parametrize("status", ["failed", "voided"])
-def test_money_that_will_not_come_rejects_the_order(status: str, steps: Steps, customer: httpx2.Client) -> None:
+def test_a_failed_or_voided_payment_rejects_the_order(status: str, steps: Steps, customer: httpx2.Client) -> None:
     # given
     broke = paying_with(f"ALI-NEVER-{status}", steps)
     pay(customer, f"ALI-NEVER-{status}", status)
@@ -101,11 +99,11 @@ def test_money_that_will_not_come_rejects_the_order(status: str, steps: Steps, c
     assert result == AuditResult("reject", OpenHolds(), f"the gateway says the payment is {status}")
 
 
-def test_a_payment_that_nobody_made_is_held_for_finance(steps: Steps) -> None:
+def test_an_unknown_payment_is_held_for_finance(steps: Steps) -> None:
     assert audited(paying_with("ALI-NOBODY", steps)) == held_by("PAYMENT")
 
 
-def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unreachable: PartnerHttp) -> None:
+def test_a_silent_gateway_causes_a_hold_and_not_a_failure(steps: Steps, unreachable: PartnerHttp) -> None:
     # given
     deaf = replace(steps, audit=Audit(steps.sessions, Payments(unreachable), ParameterCache(), StaffRules(Confined())))
     held = audited(deaf)
@@ -118,7 +116,7 @@ def test_a_gateway_that_is_silent_is_a_hold_and_not_a_failure(steps: Steps, unre
     assert passed == AuditResult("pass")
 
 
-def test_a_hold_of_a_person_is_not_cured_by_an_audit(steps: Steps) -> None:
+def test_an_audit_does_not_lift_a_hold_that_a_person_raised(steps: Steps) -> None:
     # given
     paying = paying_with("ALI-NOBODY", steps)
     audited(paying)
@@ -131,7 +129,7 @@ def test_a_hold_of_a_person_is_not_cured_by_an_audit(steps: Steps) -> None:
     assert result == held_by("FRAUD", "PAYMENT")
 
 
-def test_goods_that_come_on_sale_again_cure_the_hold(steps: Steps) -> None:
+def test_goods_back_on_sale_lift_the_hold(steps: Steps) -> None:
     # given
     with steps.sessions.begin() as session:
         session.get_one(ProductRow, LAMP).on_sale = False
@@ -175,7 +173,7 @@ def test_the_same_order_again_within_the_window_waits_for_a_person(steps: Steps)
     assert audited(replace(again, order_id=steps.order_id)) == AuditResult("pass")
 
 
-def test_a_duplicate_of_a_canceled_order_is_no_duplicate(steps: Steps) -> None:
+def test_an_order_repeated_after_a_cancellation_is_no_duplicate(steps: Steps) -> None:
     again = ordered_again(steps)
     assert audited(again).open.codes == ["DUPLICATE"]
     with steps.sessions.begin() as session:
@@ -193,11 +191,11 @@ def test_a_duplicate_of_a_canceled_order_is_no_duplicate(steps: Steps) -> None:
     ],
     ids=["later", "customer", "goods", "address"],
 )
-def test_another_order_is_no_duplicate(steps: Steps, changes: dict[str, Any]) -> None:
+def test_a_different_order_is_no_duplicate(steps: Steps, changes: dict[str, Any]) -> None:
     assert "DUPLICATE" not in audited(ordered_again(steps, **changes)).open.codes
 
 
-def test_case_spaces_and_the_split_into_lines_do_not_hide_a_duplicate(steps: Steps) -> None:
+def test_case_spaces_and_line_splits_do_not_hide_a_duplicate(steps: Steps) -> None:
     lines = [(TEACUP, 1), (LAMP, 1), (LAMP, 1)]
     address = replace(an_order().ship_to, lines=("7 PLUM  blossom Lane ",))
     assert audited(ordered_again(steps, lines=lines, ship_to=address)).open.codes == ["DUPLICATE"]

@@ -63,7 +63,7 @@ def imports(steps: Steps, yuan: int, buyer: Buyer = LI, days: int = 0, **changes
     return place_orders(steps.sessions, [replace(order, customer_id=order.channel_order_id, payment_reference=paid)])[0]
 
 
-def test_a_year_of_one_person_is_counted_over_all_channels(wine: Steps) -> None:
+def test_a_person_has_one_yearly_import_limit_over_all_channels(wine: Steps) -> None:
     # given 5 orders of 5,000 yuan on as many channels, a month apart, and others that do not count
     for number in range(5):
         assert audited(wine, imports(wine, 5000, days=30 * number, channel=f"shop-{number}")) == AuditResult("pass")
@@ -78,7 +78,7 @@ def test_a_year_of_one_person_is_counted_over_all_channels(wine: Steps) -> None:
     assert audited(wine, exceeds).open.codes == ["IMPORT_YEAR_LIMIT"]
 
 
-def test_a_canceled_import_gives_its_share_of_the_year_back(wine: Steps) -> None:
+def test_a_canceled_import_no_longer_counts_toward_the_year(wine: Steps) -> None:
     # given
     first, second = imports(wine, 20_000), imports(wine, 7_000, days=60)
     assert (audited(wine, first), audited(wine, second).verdict) == (AuditResult("pass"), "hold")
@@ -91,7 +91,7 @@ def test_a_canceled_import_gives_its_share_of_the_year_back(wine: Steps) -> None
     assert audited(wine, second, 2) == AuditResult("pass")
 
 
-def test_a_held_import_takes_nothing_from_the_year_until_somebody_lets_it_go_on(wine: Steps) -> None:
+def test_a_held_import_counts_toward_the_year_once_it_is_released(wine: Steps) -> None:
     # given
     first, too_much, small = imports(wine, 25_000), imports(wine, 2_000, days=60), imports(wine, 1_000, days=120)
     assert audited(wine, first) == AuditResult("pass")
@@ -104,7 +104,7 @@ def test_a_held_import_takes_nothing_from_the_year_until_somebody_lets_it_go_on(
     assert audited(wine, small).open.codes == ["IMPORT_YEAR_LIMIT"]
 
 
-def test_imports_that_come_at_once_do_not_share_the_same_rest_of_the_year(wine: Steps) -> None:
+def test_concurrent_imports_do_not_share_the_same_remaining_limit(wine: Steps) -> None:
     # given 8 orders of one person, months apart, of which 5 fit into a year
     orders = [imports(wine, 5_000, days=30 * number) for number in range(8)]
 
@@ -122,7 +122,7 @@ def test_a_purchase_split_within_a_day_is_held(wine: Steps) -> None:
     assert audited(wine, imports(wine, 3000, days=3)) == AuditResult("pass")
 
 
-def test_the_limit_of_the_day_on_which_it_was_ordered_counts(wine: Steps) -> None:
+def test_the_limit_in_force_on_the_day_of_the_order_counts(wine: Steps) -> None:
     # given two bottles for 3,000 yuan in 2018, when 2,000 was the limit, and today
     def two_bottles(placed_at: datetime) -> str:
         order = an_order([("WINE", 2)], shipping=NOTHING, placed_at=placed_at, buyer=LI)
@@ -195,7 +195,7 @@ def test_a_blocked_buyer_is_held_by_number_until_the_block_ends(steps: Steps) ->
     assert (ended, audited(steps, steps.order_id, 2)) == (1, AuditResult("pass"))
 
 
-def test_a_region_that_can_mean_only_one_place_is_repaired_told_and_used(steps: Steps) -> None:
+def test_an_unambiguous_region_is_repaired_logged_and_used(steps: Steps) -> None:
     # given
     to = replace(an_order().ship_to, province="", city="深圳", district="福田")
     order_id = ordered(steps, ship_to=to)

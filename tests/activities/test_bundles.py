@@ -42,7 +42,7 @@ def reserved(steps: Steps) -> Reservation:
     return steps.reserve.reserve_stock(StockRequest(steps.order_id, 1))
 
 
-def test_a_bundle_claims_its_parts_together_with_what_else_is_ordered_of_them(steps: Steps) -> None:
+def test_a_bundle_and_loose_units_of_its_parts_are_claimed_together(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2), (TEACUP, 1))
@@ -98,7 +98,7 @@ def replaced(steps: Steps) -> Steps:
     return steps
 
 
-def test_what_is_short_as_a_part_is_decided_about_by_the_line_of_its_bundle(replaced: Steps) -> None:
+def test_a_short_part_is_decided_about_by_the_line_of_its_bundle(replaced: Steps) -> None:
     # given sets that need more cups than there are, beside a cup by itself
     order = ordering(replaced, (SET, 5), (TEACUP, 1))
     assert reserved(order).short_units == 1
@@ -134,7 +134,7 @@ def test_a_substitute_takes_the_place_of_a_bundle_that_is_short_of_a_part(replac
     assert still_to_send(order) == {RUG: 6}
 
 
-def test_a_bundle_of_which_a_part_has_left_is_not_canceled(steps: Steps) -> None:
+def test_a_partly_allocated_bundle_is_not_canceled(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 6))
@@ -148,7 +148,7 @@ def test_a_bundle_of_which_a_part_has_left_is_not_canceled(steps: Steps) -> None
     assert still_to_send(order) == {TEACUP: 2}
 
 
-def test_the_work_is_for_the_parts_and_nothing_is_left_to_be_sourced(steps: Steps) -> None:
+def test_the_parts_are_allocated_and_nothing_remains_to_source(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
@@ -183,7 +183,7 @@ def test_an_order_keeps_the_parts_that_were_valid_when_it_was_received(steps: St
     assert counters(steps.sessions, TEACUP) == {"on_hand": 10, "available": 10}
 
 
-def test_a_bundle_that_is_given_back_early_is_not_sent(steps: Steps) -> None:
+def test_a_bundle_withdrawn_before_it_left_is_not_sent(steps: Steps) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2), (TEACUP, 1))
@@ -216,7 +216,7 @@ def test_the_warehouse_expects_the_parts_of_a_bundle(steps: Steps) -> None:
     [({LAMP: 2, TEACUP: 4}, 2), ({LAMP: 2, TEACUP: 3}, 1), ({LAMP: 2}, 0), ({LAMP: 9, TEACUP: 9}, 2)],
     ids=["all", "a cup is missing", "no cups", "too much"],
 )
-def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, came: dict[str, int], paid: int) -> None:
+def test_only_bundles_that_came_back_whole_are_refunded(steps: Steps, came: dict[str, int], paid: int) -> None:
     # given
     a_set(steps)
     order = ordering(steps, (SET, 2))
@@ -236,7 +236,7 @@ def test_of_returned_bundles_those_are_paid_back_that_came_whole(steps: Steps, c
         assert cases.returned_units(session, session.get_one(ReturnRow, order.case)) == {1: paid}
 
 
-def test_nobody_is_promised_what_is_at_a_virtual_location(steps: Steps) -> None:
+def test_stock_at_a_virtual_location_is_not_promised(steps: Steps) -> None:
     # given
     with steps.sessions.begin() as session:
         session.get_one(LocationRow, "HANGZHOU").kind = "virtual"

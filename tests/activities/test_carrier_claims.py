@@ -37,13 +37,13 @@ def test_a_carrier_owes_what_was_paid_for_the_goods(on_the_road: Steps, kind: st
     assert (wanted, claims(on_the_road)) == ("ask", [(kind, GOODS, "open", "")])
 
 
-def test_a_receiver_who_refuses_costs_the_carrier_nothing(on_the_road: Steps) -> None:
+def test_a_parcel_that_its_receiver_refused_is_not_claimed(on_the_road: Steps) -> None:
     on_the_road.claims.take_up(ParcelTrouble(on_the_road.order_id, on_the_road.work, "refused"))
 
     assert claims(on_the_road) == []
 
 
-def test_what_is_sent_again_is_allocated_anew_before_anything_is_said(on_the_road: Steps) -> None:
+def test_a_reship_allocates_the_goods_again(on_the_road: Steps) -> None:
     # given
     settled = make_good(on_the_road, "reship")
 
@@ -55,7 +55,7 @@ def test_what_is_sent_again_is_allocated_anew_before_anything_is_said(on_the_roa
     assert_ledger_explains_stock(on_the_road.sessions)
 
 
-def test_what_is_paid_back_is_neither_sent_nor_paid_twice(on_the_road: Steps) -> None:
+def test_refunded_goods_are_neither_sent_nor_refunded_again(on_the_road: Steps) -> None:
     # when
     settled, again = make_good(on_the_road, "refund"), make_good(on_the_road, "refund")
 
@@ -68,13 +68,13 @@ def test_what_is_paid_back_is_neither_sent_nor_paid_twice(on_the_road: Steps) ->
     assert_ledger_explains_stock(on_the_road.sessions)
 
 
-def test_a_parcel_that_was_delivered_meanwhile_is_not_given_up(on_the_road: Steps) -> None:
+def test_a_parcel_delivered_meanwhile_is_not_refunded(on_the_road: Steps) -> None:
     on_the_road.record(on_the_road.tracked("delivered", hours=2))
 
     assert make_good(on_the_road, "refund") == Settlement(done=False)
 
 
-def test_the_newest_report_counts_in_whatever_order_they_come(on_the_road: Steps) -> None:
+def test_the_newest_tracking_report_counts_in_any_order(on_the_road: Steps) -> None:
     found = on_the_road.tracked("out_for_delivery", hours=9)
     at = {"shipment_id": on_the_road.shipment, "waybill": "SF-1", "occurred_at": "2020-01-01T00:00:00+00:00"}
     lost = on_the_road.webhook(
@@ -84,7 +84,7 @@ def test_the_newest_report_counts_in_whatever_order_they_come(on_the_road: Steps
     assert on_the_road.record(found, lost).road.trouble == ""
 
 
-def test_an_attempt_that_a_carrier_tells_twice_is_one(on_the_road: Steps) -> None:
+def test_a_delivery_attempt_reported_twice_counts_once(on_the_road: Steps) -> None:
     on_the_road.record(on_the_road.tracked("failed_attempt", hours=3))
     said = {"shipment_id": on_the_road.shipment, "waybill": "SF-1", "status": "failed_attempt", "note": ""}
     first = PartnerEventRow.data["status"].astext == "failed_attempt"

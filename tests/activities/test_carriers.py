@@ -41,7 +41,7 @@ def kept(steps: Steps) -> BookingRow:
         return session.get_one(BookingRow, steps.shipment)
 
 
-def test_the_cheapest_carrier_is_booked_in_its_own_words_and_the_log_says_why(steps: Steps, ask: Ask) -> None:
+def test_the_cheapest_carrier_is_booked_and_the_log_says_why(steps: Steps, ask: Ask) -> None:
     answer = steps.before("book_shipment").ship.book_shipment(steps.step())
 
     [booked] = told(steps, "shipment.booked")
@@ -51,7 +51,7 @@ def test_the_cheapest_carrier_is_booked_in_its_own_words_and_the_log_says_why(st
     assert ask(f"/tms/shipments/{steps.shipment}")["carrier"] == "JD Logistics"
 
 
-def test_the_shipment_knows_its_price_its_service_and_the_number_of_each_parcel(steps: Steps) -> None:
+def test_a_shipment_has_its_price_service_and_an_sscc_for_each_parcel(steps: Steps) -> None:
     steps.up_to("book_shipment")
 
     with steps.sessions() as session:
@@ -61,7 +61,7 @@ def test_the_shipment_knows_its_price_its_service_and_the_number_of_each_parcel(
     assert (parcel.number, parcel.weight_grams, len(parcel.sscc), parcel.sscc[1:8]) == (1, 1100, 18, "9521234")
 
 
-def test_a_box_that_was_measured_counts_by_its_volume(steps: Steps) -> None:
+def test_a_measured_box_is_priced_by_its_volume(steps: Steps) -> None:
     steps.up_to("record_progress:picked")
     box = {"weight_grams": 1_100, "length_mm": 400, "width_mm": 300, "height_mm": 200, "packaging": "carton"}
     steps.record(steps.told_by_warehouse("packed", parcels=[box]))
@@ -76,7 +76,7 @@ def test_a_box_that_was_measured_counts_by_its_volume(steps: Steps) -> None:
     assert shipment.cost_minor == 1500
 
 
-def test_where_the_first_refuses_the_next_one_carries(steps: Steps, ask: Ask) -> None:
+def test_the_next_carrier_is_booked_when_the_first_refuses(steps: Steps, ask: Ask) -> None:
     refused = named(steps, "TM-CARRIER-REFUSES")
 
     answer = refused.ship.book_shipment(refused.step())
@@ -88,7 +88,7 @@ def test_where_the_first_refuses_the_next_one_carries(steps: Steps, ask: Ask) ->
     assert kept(refused).refusals == {"JD Logistics": "jd_1045"}
 
 
-def test_who_tries_again_after_a_crash_does_not_ask_who_refused(steps: Steps, ask: Ask) -> None:
+def test_a_retried_booking_does_not_ask_a_carrier_that_refused(steps: Steps, ask: Ask) -> None:
     refused = named(steps, "TM-CARRIER-REFUSES-2")
 
     answers = [refused.ship.book_shipment(refused.step()) for _ in range(2)]
@@ -99,7 +99,7 @@ def test_who_tries_again_after_a_crash_does_not_ask_who_refused(steps: Steps, as
     assert len(told(refused, "shipment.carrier_refused")) == 1
 
 
-def test_a_hold_comes_only_when_every_carrier_has_refused(steps: Steps) -> None:
+def test_a_booking_is_refused_only_when_every_carrier_has_refused(steps: Steps) -> None:
     far = named(steps, "TM-2-UNDELIVERABLE")
 
     answer = far.ship.book_shipment(far.step())
@@ -113,13 +113,15 @@ def test_a_hold_comes_only_when_every_carrier_has_refused(steps: Steps) -> None:
     ("wishes", "carrier"),
     [({"carrier": "SF Express"}, "SF Express"), ({"carrier": "DHL Express"}, "DHL Express"), ({}, "JD Logistics")],
 )
-def test_a_wish_is_granted_by_whoever_goes_there(steps: Steps, wishes: dict[str, str], carrier: str) -> None:
+def test_a_requested_carrier_is_booked(steps: Steps, wishes: dict[str, str], carrier: str) -> None:
     asking_for(steps.before("book_shipment"), **wishes)
     assert steps.ship.book_shipment(steps.step()).carrier == carrier
 
 
 @pytest.mark.parametrize(("days", "carrier"), [(None, "JD Logistics"), (30, "JD Logistics"), (1, "SF Express")])
-def test_who_is_there_in_time_comes_before_who_is_cheaper(steps: Steps, days: int | None, carrier: str) -> None:
+def test_a_carrier_that_meets_the_promise_is_preferred_to_a_cheaper_one(
+    steps: Steps, days: int | None, carrier: str
+) -> None:
     # given an order for the far end of the country, promised within so many days
     steps.before("book_shipment")
     promised = datetime.now(UTC) + timedelta(days=days) if days else None
@@ -131,7 +133,7 @@ def test_who_is_there_in_time_comes_before_who_is_cheaper(steps: Steps, days: in
     assert steps.ship.book_shipment(steps.step()).carrier == carrier
 
 
-def test_a_parcel_of_goods_that_nobody_takes_waits_for_a_person(steps: Steps) -> None:
+def test_goods_that_no_carrier_takes_wait_for_a_person(steps: Steps) -> None:
     steps.before("book_shipment")
     with steps.sessions.begin() as session:
         session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(dangerous_goods_class="explosive"))
@@ -146,7 +148,7 @@ def test_with_no_carrier_on_record_the_tms_chooses(steps: Steps) -> None:
     assert steps.ship.book_shipment(steps.step()).carrier == "JD Logistics"
 
 
-def test_a_change_of_rates_between_two_tries_changes_nothing(steps: Steps) -> None:
+def test_new_rates_do_not_change_a_repeated_booking(steps: Steps) -> None:
     first = steps.before("book_shipment").ship.book_shipment(steps.step())
     since = datetime.now(UTC) - timedelta(minutes=1)
     set_parameter(steps.sessions, "carriers", {}, since, None, "a test", "Sun of support")
@@ -155,7 +157,7 @@ def test_a_change_of_rates_between_two_tries_changes_nothing(steps: Steps) -> No
 
 
 @pytest.mark.parametrize("carrier", ["SF Express", "JD Logistics", "DHL Express", "YTO Express"])
-def test_every_carrier_gives_a_booking_back_and_stops_a_parcel(steps: Steps, ask: Ask, carrier: str) -> None:
+def test_every_carrier_voids_a_booking_and_intercepts_a_parcel(steps: Steps, ask: Ask, carrier: str) -> None:
     asking_for(steps.before("book_shipment"), carrier=carrier)
     booked = steps.ship.book_shipment(steps.step())
 
@@ -168,7 +170,7 @@ def test_every_carrier_gives_a_booking_back_and_stops_a_parcel(steps: Steps, ask
     assert ask(f"/tms/shipments/{again.shipment_id}")["status"] == "voided"
 
 
-def test_a_parcel_that_is_freed_is_booked_anew_and_its_order_is_woken(steps: Steps) -> None:
+def test_freeing_a_parcel_twice_voids_its_booking_once(steps: Steps) -> None:
     steps.up_to("book_shipment")
 
     freed = [steps.ship.free_parcel(steps.undo(steps.shipment)) for _ in range(2)]

@@ -74,7 +74,7 @@ def audit(sessions: Sessions, order_id: str, meanwhile: Callable[[], None] = lam
     return step.audit_order(AuditRequest(order_id, 1)).verdict
 
 
-def test_an_address_that_changes_during_the_audit_is_judged_as_a_whole(sessions: Sessions) -> None:
+def test_an_address_changed_during_the_audit_is_judged_as_a_whole(sessions: Sessions) -> None:
     # given an order for Shenzhen whose address changes when the gateway is asked for the first time
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
@@ -91,7 +91,7 @@ def test_an_address_that_changes_during_the_audit_is_judged_as_a_whole(sessions:
     assert (verdict, versions) == ("pass", (1, 1))
 
 
-def test_an_incomplete_address_that_comes_during_the_audit_is_held(sessions: Sessions) -> None:
+def test_an_incomplete_address_that_arrives_during_the_audit_is_held(sessions: Sessions) -> None:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
     [order_id] = place_orders(sessions, [order])
@@ -100,7 +100,7 @@ def test_an_incomplete_address_that_comes_during_the_audit_is_held(sessions: Ses
     assert audit(sessions, order_id, lambda: change(sessions, order_id, nowhere)) == "hold"
 
 
-def test_an_order_that_changes_after_its_audit_is_audited_before_it_is_allocated(sessions: Sessions) -> None:
+def test_an_order_changed_after_its_audit_is_audited_again_before_allocation(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
@@ -117,7 +117,7 @@ def test_an_order_that_changes_after_its_audit_is_audited_before_it_is_allocated
     assert old.work
 
 
-def test_what_our_own_steps_change_is_not_audited_again(steps: Steps) -> None:
+def test_changes_by_our_own_steps_need_no_new_audit(steps: Steps) -> None:
     # given
     steps.up_to("reserve_stock")
     steps.requests.open_return(steps.requested(lines={1: 1}))
@@ -133,7 +133,7 @@ def test_what_our_own_steps_change_is_not_audited_again(steps: Steps) -> None:
     assert steps.allocate.allocate_stock(StockRequest(steps.order_id, 2, judged=True)).work
 
 
-def test_an_address_that_changes_while_the_warehouse_is_asked_calls_a_person(sessions: Sessions) -> None:
+def test_an_address_changed_while_the_warehouse_is_asked_raises_an_alert(sessions: Sessions) -> None:
     # given: such as a parcel of the same order that the carrier takes to another address
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 1)])], "accepted")
@@ -153,7 +153,7 @@ def test_an_address_that_changes_while_the_warehouse_is_asked_calls_a_person(ses
 
 
 @pytest.mark.parametrize("first", ["allocation", "withdrawal"])
-def test_units_that_are_given_back_are_not_allocated_too(first: str, steps: Steps) -> None:
+def test_withdrawn_units_are_not_allocated_too(first: str, steps: Steps) -> None:
     """Both read what is still to be sent: one waits for the other, whoever comes first."""
     # given: somebody holds the order's stock for a moment, so that the allocation is caught in the middle
     steps.up_to("reserve_stock")
@@ -209,7 +209,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
         assert session.get_one(FulfillmentOrderRow, name).status == "released"
 
 
-def test_work_that_is_moved_before_its_warehouse_is_asked_is_not_asked_for(sessions: Sessions) -> None:
+def test_work_moved_before_its_release_is_not_sent_to_the_warehouse(sessions: Sessions) -> None:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
     [work] = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1)).work

@@ -59,7 +59,7 @@ def test_a_lone_claim_does_not_wait(counter: Counter) -> None:
     assert counter.groups == [[1], [2]]
 
 
-def test_what_arrives_during_a_commit_is_one_group_in_the_order_of_arrival(counter: Counter) -> None:
+def test_claims_that_arrive_during_a_commit_form_one_group_in_order(counter: Counter) -> None:
     with ThreadPoolExecutor(9) as threads:
         waiting = queue_up(counter, threads, range(9))
         counter.open.set()
@@ -84,7 +84,7 @@ def test_when_the_connection_is_cut_each_claim_is_tried_alone(counter: Counter) 
     assert counter.groups == [[0], [1, 2, 3]]
 
 
-def test_a_claim_that_is_not_answered_in_time_gives_its_thread_back(counter: Counter) -> None:
+def test_a_claim_not_answered_in_time_frees_its_thread(counter: Counter) -> None:
     # given a commit that does not end
     desk = ClaimDesk(counter, counter.alone, patience=0.05)
     counter.open.clear()
@@ -102,7 +102,7 @@ def test_a_claim_that_is_not_answered_in_time_gives_its_thread_back(counter: Cou
     assert counter.groups == [[0], [2]]
 
 
-def test_a_turn_that_is_not_given_back_is_taken(counter: Counter) -> None:
+def test_a_turn_held_too_long_is_taken_over(counter: Counter) -> None:
     # given a thread that never comes back from the database, and one that waits behind it
     desk = ClaimDesk(counter, counter.alone, turn=0.05)
     counter.open.clear()
@@ -132,7 +132,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @given(claims=some.lists(some.integers(-3, 9), min_size=1, max_size=30))
-def test_everybody_gets_the_own_answer_whoever_comes_together(claims: list[int]) -> None:
+def test_each_claim_gets_its_own_answer_in_any_group(claims: list[int]) -> None:
     counter = Counter()
     desk = ClaimDesk(counter, counter.alone)
     with ThreadPoolExecutor(8) as threads:

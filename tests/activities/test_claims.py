@@ -71,7 +71,7 @@ def test_nobody_is_refused_while_there_is_enough_for_all(sessions: Sessions) -> 
     assert_ledger_explains_stock(sessions)
 
 
-def test_claims_of_the_same_goods_in_another_order_of_lines_never_wait_in_a_ring(sessions: Sessions) -> None:
+def test_claims_of_the_same_goods_in_any_line_order_do_not_deadlock(sessions: Sessions) -> None:
     # given
     skus = [f"LAMP-{letter}" for letter in "ABCDEFGH"]
     stock_shop(sessions, {"HANGZHOU": dict.fromkeys(skus, 500)})
@@ -118,7 +118,7 @@ def test_two_claims_with_the_same_key_at_once_are_one_claim(sessions: Sessions) 
     assert_ledger_explains_stock(sessions)
 
 
-def test_claims_that_come_together_are_served_in_the_order_of_arrival(sessions: Sessions) -> None:
+def test_claims_in_a_group_are_served_in_the_order_of_arrival(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 3}})
     lines = [(LAMP, 2)], [(LAMP, 2)], [(LAMP, 1)], [(LAMP, 1)]
@@ -147,7 +147,7 @@ def test_one_claim_twice_in_a_group_is_one_claim(sessions: Sessions) -> None:
     assert counters(sessions, LAMP)["reserved"] == 2
 
 
-def test_a_claim_of_an_order_that_is_not_there_fails_no_neighbor(sessions: Sessions) -> None:
+def test_a_claim_for_an_unknown_order_fails_alone(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 100}})
     orders = place_orders(sessions, [an_order([(LAMP, 1)]) for _ in range(40)])
@@ -166,7 +166,7 @@ def test_a_claim_of_an_order_that_is_not_there_fails_no_neighbor(sessions: Sessi
     assert answers == [1] * 20 + [None] + [1] * 20
 
 
-def test_a_row_that_somebody_holds_keeps_waiting_only_those_who_want_it(sessions: Sessions) -> None:
+def test_a_locked_row_delays_only_claims_on_it(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 100, TEACUP: 100}})
     lamps, cups = ([an_order([(sku, 1)]) for _ in range(8)] for sku in (LAMP, TEACUP))

@@ -51,7 +51,7 @@ def sweep(steps: Steps, **later: Any) -> int:
         ("end_order", ""),
     ],
 )
-def test_each_step_leaves_with_the_order_what_is_due_next(step: str, due: str, steps: Steps) -> None:
+def test_each_step_sets_the_next_deadline_of_the_order(step: str, due: str, steps: Steps) -> None:
     steps.up_to(step)
 
     row = order(steps)
@@ -59,13 +59,13 @@ def test_each_step_leaves_with_the_order_what_is_due_next(step: str, due: str, s
     assert (row.due, row.due_at) == (due, moment)
 
 
-def test_an_order_that_has_time_is_left_alone(steps: Steps) -> None:
+def test_an_order_with_time_left_raises_no_alert(steps: Steps) -> None:
     steps.up_to("audit_order")
 
     assert (sweep(steps), alerts(steps), order(steps).attention) == (0, [], None)
 
 
-def test_an_order_is_told_of_before_its_deadline_and_once(steps: Steps) -> None:
+def test_an_order_at_risk_raises_one_alert_before_its_deadline(steps: Steps) -> None:
     # given
     steps.up_to("audit_order")
     left = (order(steps).due_at or NOW) - NOW
@@ -79,7 +79,7 @@ def test_an_order_is_told_of_before_its_deadline_and_once(steps: Steps) -> None:
     assert (order(steps).attention or "").startswith("at risk: ship by ")
 
 
-def test_what_is_shipped_is_no_longer_at_risk_and_the_delivery_is_watched_next(steps: Steps) -> None:
+def test_shipping_clears_the_alert_and_the_delivery_is_watched_next(steps: Steps) -> None:
     # given
     steps.up_to("book_shipment")
     sweep(steps, days=10)
@@ -95,7 +95,7 @@ def test_what_is_shipped_is_no_longer_at_risk_and_the_delivery_is_watched_next(s
     assert told(steps)[-1] == ("alert.raised", "DELIVER_AT_RISK")
 
 
-def test_an_order_that_ends_has_no_deadline_any_more(steps: Steps) -> None:
+def test_an_ended_order_has_no_deadline(steps: Steps) -> None:
     steps.up_to("audit_order")
     sweep(steps, days=10)
 
@@ -105,7 +105,7 @@ def test_an_order_that_ends_has_no_deadline_any_more(steps: Steps) -> None:
     assert told(steps) == [("alert.raised", "SHIP_AT_RISK"), ("alert.cleared", "SHIP_AT_RISK")]
 
 
-def test_a_short_pick_of_which_the_rest_is_sent_later_is_due_to_ship_again(steps: Steps) -> None:
+def test_an_order_whose_work_was_rejected_is_due_to_ship_again(steps: Steps) -> None:
     # given: one of two fulfillment orders has left
     steps.up_to("release_to_pick")
     steps.record(steps.told_by_warehouse("rejected", reason="wet"))
@@ -114,7 +114,7 @@ def test_a_short_pick_of_which_the_rest_is_sent_later_is_due_to_ship_again(steps
     assert order(steps).due == "ship"
 
 
-def test_what_another_reason_asks_for_stays_when_the_deadline_is_met(steps: Steps) -> None:
+def test_another_reason_for_attention_stays_when_the_deadline_is_met(steps: Steps) -> None:
     steps.up_to("book_shipment")
     with steps.sessions.begin() as session:
         session.execute(update(OrderRow).values(attention="the carrier refuses"))
@@ -125,7 +125,7 @@ def test_what_another_reason_asks_for_stays_when_the_deadline_is_met(steps: Step
     assert order(steps).attention == "the carrier refuses"
 
 
-def test_a_rule_of_staff_makes_it_the_matter_of_another_after_a_while(steps: Steps) -> None:
+def test_a_staff_rule_escalates_the_alert_after_a_while(steps: Steps) -> None:
     # given
     steps.up_to("audit_order")
     asked = {"escalate_to": "warehouse-lead", "escalate_after_minutes": 30}
@@ -143,7 +143,7 @@ def test_a_rule_of_staff_makes_it_the_matter_of_another_after_a_while(steps: Ste
     assert told(steps)[-1] == ("alert.escalated", "SHIP_AT_RISK")
 
 
-def test_an_order_that_was_told_of_keeps_no_other_waiting(steps: Steps) -> None:
+def test_an_alert_already_raised_blocks_no_other_order(steps: Steps) -> None:
     # given: two orders at risk, of which one is told of and, by a slip, looked at again
     other = replace(steps, order_id=place_order(steps.sessions), stored={})
     for one in (steps, other):

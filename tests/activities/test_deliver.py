@@ -34,9 +34,7 @@ def order_id(sessions: Sessions) -> str:
     return place_order(sessions)
 
 
-def test_an_event_comes_once_in_the_form_of_a_cloudevent(
-    post: Post, order_id: str, receiver: tuple[Receiver, str]
-) -> None:
+def test_an_event_is_delivered_once_as_a_cloudevent(post: Post, order_id: str, receiver: tuple[Receiver, str]) -> None:
     # given
     subscription = post.subscribe(receiver[1])
     post.happened(order_id, HELD, code="ADDRESS", reason="Ouyang Xiadan has moved", line_no=0)
@@ -64,7 +62,7 @@ def test_an_event_comes_once_in_the_form_of_a_cloudevent(
     assert (row.state, row.status, row.tries, row.problem) == ("delivered", 200, 1, None)
 
 
-def test_nobody_is_named_unless_the_subscription_says_so_and_the_log_never_does(
+def test_a_person_is_named_only_if_the_subscription_asks_and_never_in_the_delivery_log(
     post: Post, order_id: str, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -83,7 +81,7 @@ def test_nobody_is_named_unless_the_subscription_says_so_and_the_log_never_does(
     assert RECEIVER["name"] not in kept.body + kept.answer
 
 
-def test_a_subscription_hears_its_types_and_its_channel_only(
+def test_a_subscription_gets_only_its_types_and_its_channel(
     post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -99,7 +97,7 @@ def test_a_subscription_hears_its_types_and_its_channel_only(
     assert [(event["subject"], event["type"]) for event in receiver[0].events] == [(shop, "com.baton.order.held")]
 
 
-def test_while_a_key_is_rotated_both_secrets_verify_and_then_the_new_one_only(
+def test_both_secrets_verify_during_a_rotation_and_then_only_the_new_one(
     post: Post, sessions: Sessions, order_id: str, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -127,7 +125,7 @@ def test_while_a_key_is_rotated_both_secrets_verify_and_then_the_new_one_only(
         receiver[0].verified_by(former)
 
 
-def test_a_message_that_fails_is_tried_by_the_schedule_under_the_same_id_and_then_parked(
+def test_a_failed_delivery_is_retried_by_the_schedule_under_one_id_and_then_parked(
     post: Post, order_id: str, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -151,9 +149,7 @@ def test_a_message_that_fails_is_tried_by_the_schedule_under_the_same_id_and_the
     assert post.deliver(subscription).failed == 0
 
 
-def test_what_waits_behind_a_receiver_that_stays_away_is_parked_when_the_schedule_is_over(
-    post: Post, sessions: Sessions
-) -> None:
+def test_deliveries_to_an_absent_receiver_are_parked_when_the_schedule_is_over(post: Post, sessions: Sessions) -> None:
     # given
     subscription = post.subscribe("http://127.0.0.1:9/")
     for order_id in place_orders(sessions, [order_of() for _ in range(30)]):
@@ -169,7 +165,7 @@ def test_what_waits_behind_a_receiver_that_stays_away_is_parked_when_the_schedul
     assert {row.state for row in post.deliveries(subscription)} == {"parked"}
 
 
-def test_later_events_of_an_order_wait_for_the_earlier_and_other_orders_do_not(
+def test_later_events_of_an_order_wait_for_earlier_ones_and_other_orders_do_not(
     post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -193,7 +189,7 @@ def test_later_events_of_an_order_wait_for_the_earlier_and_other_orders_do_not(
     assert heard[3:] == [(first, "held"), (first, "accepted")]
 
 
-def test_a_200_is_taken_whatever_the_body_says(post: Post, order_id: str, receiver: tuple[Receiver, str]) -> None:
+def test_a_200_counts_as_delivered_whatever_its_body(post: Post, order_id: str, receiver: tuple[Receiver, str]) -> None:
     subscription = post.subscribe(receiver[1])
     post.happened(order_id, HELD)
     receiver[0].replies = [Reply(200, body='{"error": "no room"}')]
@@ -203,7 +199,7 @@ def test_a_200_is_taken_whatever_the_body_says(post: Post, order_id: str, receiv
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_a_pause_that_the_receiver_asks_for_is_kept_by_all_its_messages(
+def test_a_retry_after_pauses_all_deliveries_to_that_receiver(
     form: str, post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -226,7 +222,7 @@ def test_a_pause_that_the_receiver_asks_for_is_kept_by_all_its_messages(
     assert sum(answer.taken for answer in then) == 2
 
 
-def test_410_disables_and_what_happened_meanwhile_is_told_when_it_is_active_again(
+def test_410_disables_the_subscription_and_later_events_follow_when_it_is_active_again(
     post: Post, order_id: str, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -253,7 +249,7 @@ def test_410_disables_and_what_happened_meanwhile_is_told_when_it_is_active_agai
     assert [event["type"].rpartition(".")[2] for event in receiver[0].events] == ["held", "held", "accepted"]
 
 
-def test_a_receiver_that_fails_in_a_row_is_left_alone_and_then_asked_by_one_message(
+def test_a_receiver_that_keeps_failing_is_paused_and_then_probed_with_one_delivery(
     post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -281,7 +277,7 @@ def test_a_receiver_that_fails_in_a_row_is_left_alone_and_then_asked_by_one_mess
     assert [answer.taken for answer in back] == [1, 39]
 
 
-def test_a_slow_receiver_costs_a_few_timeouts_and_not_one_for_each_message(
+def test_a_slow_receiver_costs_a_few_timeouts_and_not_one_for_each_delivery(
     post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -310,7 +306,7 @@ def test_a_redirect_is_a_failure_that_says_so(post: Post, order_id: str, receive
     assert post.deliveries(subscription)[0].problem == "answered 302, and redirects are not followed"
 
 
-def test_a_receiver_that_only_we_can_reach_is_refused_at_delivery_too(
+def test_a_private_address_is_refused_at_delivery_too(
     post: Post, order_id: str, receiver: tuple[Receiver, str]
 ) -> None:
     post.private = False
@@ -321,7 +317,7 @@ def test_a_receiver_that_only_we_can_reach_is_refused_at_delivery_too(
     assert (post.deliveries(subscription)[0].problem, receiver[0].came) == ("NotPublic", [])
 
 
-def test_an_event_that_cannot_be_written_is_parked_and_keeps_no_other_from_being_sent(
+def test_an_event_that_cannot_be_written_is_parked_and_blocks_no_other(
     post: Post, sessions: Sessions, receiver: tuple[Receiver, str]
 ) -> None:
     # given two orders, one with a currency that is none

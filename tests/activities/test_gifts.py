@@ -77,7 +77,7 @@ def test_a_gift_that_is_short_is_dropped_and_the_rest_goes_on(giving: Steps) -> 
     assert_ledger_explains_stock(giving.sessions)
 
 
-def test_a_gift_of_goods_that_were_bought_too_is_dropped_before_they_wait(giving: Steps) -> None:
+def test_a_gift_is_dropped_before_bought_units_of_the_same_goods_wait(giving: Steps) -> None:
     # given two lamps that were bought, twelve more as a gift, and thirteen in the shop
     rules_in_force(giving.sessions, soap(12, LAMP))
     audit(giving)
@@ -98,7 +98,7 @@ def test_a_gift_stays_while_only_what_was_paid_for_is_short(giving: Steps) -> No
     assert gifts_of(giving) == [(3, SOAP, 1, 0)]
 
 
-def test_a_gift_that_the_warehouse_does_not_find_is_not_waited_for(giving: Steps) -> None:
+def test_a_gift_that_the_warehouse_does_not_find_is_dropped(giving: Steps) -> None:
     # given
     rules_in_force(giving.sessions, soap(2))
     giving.before("record_progress:picked")
@@ -114,7 +114,7 @@ def test_a_gift_that_the_warehouse_does_not_find_is_not_waited_for(giving: Steps
     assert gifts_of(giving) == [(3, SOAP, 2, 2)]
 
 
-def test_a_gift_pays_nothing_back_and_does_not_keep_the_shipping(giving: Steps) -> None:
+def test_a_gift_adds_nothing_to_a_refund_and_does_not_block_the_shipping(giving: Steps) -> None:
     rules_in_force(giving.sessions, soap())
     audit(giving)
     with giving.sessions() as session:

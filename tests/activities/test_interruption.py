@@ -58,7 +58,7 @@ class Claims:
         return int(await workflow.execute_local_activity("claim", number, **SHORT))
 
 
-async def test_the_desk_serves_again_when_its_claims_were_timed_out_in_the_queue(temporal: WorkflowEnvironment) -> None:
+async def test_the_desk_serves_again_after_claims_timed_out_in_its_queue(temporal: WorkflowEnvironment) -> None:
     # given claims that queue while the database stands still, and steps that are not uninterrupted by themselves
     database, queue = Database(), f"desk-{uuid4().hex}"
     worker = Worker(
@@ -110,7 +110,7 @@ def outcome(step: Callable[[ActivityEnvironment], Any]) -> Any:
     return environment.run(run)
 
 
-def test_the_answer_of_a_step_that_was_canceled_in_mid_work_counts() -> None:
+def test_a_step_canceled_while_it_works_still_answers() -> None:
     def book(environment: ActivityEnvironment) -> str:
         environment.cancel()
         return "booked"
@@ -118,7 +118,7 @@ def test_the_answer_of_a_step_that_was_canceled_in_mid_work_counts() -> None:
     assert outcome(book) == "booked"
 
 
-def test_the_failure_of_a_step_that_was_canceled_in_mid_work_is_its_cancellation() -> None:
+def test_a_step_that_fails_after_its_cancellation_is_canceled() -> None:
     def fail(environment: ActivityEnvironment) -> str:
         environment.cancel()
         raise ConnectionError

@@ -108,7 +108,7 @@ def test_dist_03_money_captured_after_the_audit_goes_back_with_the_order(unpaid:
     assert money_is_whole(unpaid)
 
 
-def test_dist_03_money_that_crosses_a_cancel_is_paid_back_and_seen(unpaid: Steps, address: str, ask: Ask) -> None:
+def test_dist_03_money_captured_during_a_cancel_is_refunded_and_shown(unpaid: Steps, address: str, ask: Ask) -> None:
     # given a cancel that has found nothing to pay back
     assert refund(unpaid)
     pay(unpaid, address)
@@ -125,9 +125,7 @@ def test_dist_03_money_that_crosses_a_cancel_is_paid_back_and_seen(unpaid: Steps
     assert "captured after the order had ended, and was paid back" in (order_of(unpaid).attention or "")
 
 
-def test_dist_03_money_that_a_case_is_still_to_pay_is_left_to_it_until_it_ends(
-    unpaid: Steps, address: str, ask: Ask
-) -> None:
+def test_dist_03_money_of_an_open_case_stays_with_the_case_until_it_ends(unpaid: Steps, address: str, ask: Ask) -> None:
     # given an order whose goods were all given back, in a case that has not paid yet
     pay(unpaid, address)
     hear(unpaid)
@@ -146,7 +144,7 @@ def test_dist_03_money_that_a_case_is_still_to_pay_is_left_to_it_until_it_ends(
 
 
 @pytest.mark.parametrize("status", ["canceled", "rejected", "expired"])
-def test_dist_03_money_that_comes_after_an_end_without_goods_is_paid_back_once(
+def test_dist_03_money_captured_after_an_order_ended_without_goods_is_refunded_once(
     unpaid: Steps, address: str, ask: Ask, status: str
 ) -> None:
     # given
@@ -169,7 +167,7 @@ def test_dist_03_money_that_comes_after_an_end_without_goods_is_paid_back_once(
     assert money_is_whole(unpaid)
 
 
-def test_dist_03_money_that_comes_after_the_delivery_calls_a_person_and_stays(
+def test_dist_03_money_captured_after_the_delivery_stays_and_sets_attention(
     unpaid: Steps, address: str, ask: Ask
 ) -> None:
     end(unpaid, "completed")
@@ -181,7 +179,7 @@ def test_dist_03_money_that_comes_after_the_delivery_calls_a_person_and_stays(
     assert (booked(unpaid, "captured"), gone(unpaid, ask)) == ([(6_797, "CNY")], [])
 
 
-def test_dist_03_what_is_known_already_calls_nobody_after_the_end(unpaid: Steps) -> None:
+def test_dist_03_a_capture_known_already_sets_no_attention_after_the_end(unpaid: Steps) -> None:
     hear(unpaid)
     end(unpaid, "completed")
 
@@ -211,7 +209,7 @@ def test_dist_03_what_was_captured_is_booked_to_the_cent(
 
 
 @pytest.mark.parametrize("amount", [TOTAL * 2, Money(3_000, "CNY"), Money(900, "USD")], ids=str)
-def test_dist_03_another_amount_or_currency_goes_back_as_it_came(
+def test_dist_03_a_wrong_amount_or_currency_is_refunded_as_it_was_captured(
     unpaid: Steps, address: str, ask: Ask, amount: Money
 ) -> None:
     # given
@@ -228,7 +226,7 @@ def test_dist_03_another_amount_or_currency_goes_back_as_it_came(
     assert money_is_whole(unpaid)
 
 
-def test_dist_03_a_silent_gateway_keeps_no_order_from_its_end_and_is_asked_afterwards(
+def test_dist_03_a_silent_gateway_does_not_block_the_end_and_is_asked_afterwards(
     unpaid: Steps, address: str, ask: Ask, trouble: Trouble
 ) -> None:
     # given
@@ -246,7 +244,7 @@ def test_dist_03_a_silent_gateway_keeps_no_order_from_its_end_and_is_asked_after
     assert gone(unpaid, ask) == ["67.97 CNY"]
 
 
-def test_dist_03_a_repeat_asks_for_the_amount_of_the_first_time(
+def test_dist_03_a_retried_refund_asks_for_the_same_amount(
     unpaid: Steps, address: str, ask: Ask, trouble: Trouble
 ) -> None:
     # given a refund whose answer is lost, and more money before it is tried again
@@ -269,7 +267,7 @@ def test_dist_03_a_repeat_asks_for_the_amount_of_the_first_time(
     assert money_is_whole(unpaid)
 
 
-def test_dist_03_what_the_gateway_refused_is_left_to_the_person_who_was_called(unpaid: Steps, address: str) -> None:
+def test_dist_03_a_refused_refund_waits_for_the_person_who_was_alerted(unpaid: Steps, address: str) -> None:
     # given money in the book that the gateway does not have
     hear(unpaid)
     assert not refund(unpaid)
@@ -279,7 +277,7 @@ def test_dist_03_what_the_gateway_refused_is_left_to_the_person_who_was_called(u
     assert checks(unpaid) == []
 
 
-def test_dist_03_a_return_is_paid_of_what_came_after_the_audit(steps: Steps, address: str, ask: Ask) -> None:
+def test_dist_03_a_return_is_refunded_from_money_captured_after_the_audit(steps: Steps, address: str, ask: Ask) -> None:
     """The case asks the gateway too: it has no other way to know of a webhook that was lost."""
     steps.up_to("audit_order")
     with steps.sessions.begin() as session:
@@ -291,7 +289,7 @@ def test_dist_03_a_return_is_paid_of_what_came_after_the_audit(steps: Steps, add
     assert gone(steps, ask) == ["19.99 CNY"]
 
 
-def test_dist_03_verify_finds_money_that_the_gateway_told_of_and_no_book_has(unpaid: Steps) -> None:
+def test_dist_03_verify_finds_captured_money_that_was_never_booked(unpaid: Steps) -> None:
     # given
     reference = order_of(unpaid).payment_reference
     told = {"payment_reference": reference, "amount": "67.97", "currency": "CNY"}

@@ -73,7 +73,7 @@ def rings(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "handle_error", look)
 
 
-def test_orders_that_are_short_at_once_do_not_wait_for_each_other(sessions: Sessions, rings: list[str]) -> None:
+def test_proposals_for_short_orders_do_not_deadlock(sessions: Sessions, rings: list[str]) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 0}})
     lines = [{"sku": LAMP, "quantity": 100, "due_on": "2099-01-01"}]
@@ -97,7 +97,7 @@ def test_orders_that_are_short_at_once_do_not_wait_for_each_other(sessions: Sess
     assert rings == []
 
 
-def test_whatever_changes_stock_never_waits_in_a_ring(sessions: Sessions, rings: list[str]) -> None:
+def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, rings: list[str]) -> None:
     # given
     stock_shop(sessions, {place: dict.fromkeys(SKUS, 4) for place in PLACES})
     with sessions.begin() as session:

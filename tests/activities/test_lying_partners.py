@@ -39,7 +39,7 @@ def record_of(steps: Steps) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("kind", ["lying", "lost_answer"])
 @pytest.mark.parametrize("step", ASKS)
-def test_a_step_waits_for_a_partner_in_trouble_and_writes_nothing_of_it(
+def test_a_step_writes_nothing_when_its_partner_fails_and_succeeds_later(
     step: str, kind: str, steps: Steps, trouble: Callable[..., None]
 ) -> None:
     # given

@@ -106,7 +106,7 @@ def test_joining_twice_is_joining_once(pair: Pair) -> None:
     assert events_of(pair.steps.sessions, pair.second).count("fulfillment_order.merged") == 1
 
 
-def test_only_the_first_books_and_only_when_the_parcel_is_whole(pair: Pair) -> None:
+def test_only_the_first_order_books_and_only_when_both_are_packed(pair: Pair) -> None:
     pair.look(pair.second, time_is_up=True)
     pair.pack(pair.first)
     early = pair.look(pair.first).state
@@ -115,7 +115,7 @@ def test_only_the_first_books_and_only_when_the_parcel_is_whole(pair: Pair) -> N
     assert (early, pair.look(pair.second).state, pair.look(pair.first).state) == (PACKING, PACKING, BOOK)
 
 
-def test_a_booking_that_is_repeated_after_a_crash_has_one_waybill(whole: Pair) -> None:
+def test_a_repeated_booking_has_one_waybill(whole: Pair) -> None:
     # given
     step = whole.step(whole.look(whole.first))
 
@@ -128,7 +128,7 @@ def test_a_booking_that_is_repeated_after_a_crash_has_one_waybill(whole: Pair) -
     assert (whole.look(whole.second).state, whole.look(whole.second).waybill) == (BOOKED, answers[0].waybill)
 
 
-def test_a_booking_that_was_decided_on_before_an_order_left_is_not_made(whole: Pair, ask: Ask) -> None:
+def test_a_booking_is_not_made_once_an_order_has_left_the_merge(whole: Pair, ask: Ask) -> None:
     # given
     step = whole.step(whole.look(whole.first))
     whole.leave(whole.second)
@@ -142,7 +142,7 @@ def test_a_booking_that_was_decided_on_before_an_order_left_is_not_made(whole: P
     assert whole.look(whole.first).state == ALONE
 
 
-def test_a_booking_during_which_an_order_leaves_is_given_back(whole: Pair, ask: Ask) -> None:
+def test_a_booking_is_voided_when_an_order_leaves_meanwhile(whole: Pair, ask: Ask) -> None:
     # given
     step = whole.step(whole.look(whole.first))
     slow = SlowTms(whole.steps.ship.tms, lambda: whole.leave(whole.second))
@@ -157,7 +157,7 @@ def test_a_booking_during_which_an_order_leaves_is_given_back(whole: Pair, ask: 
     assert whole.look(whole.second).state == ALONE
 
 
-def test_who_leaves_a_booked_parcel_is_told_what_to_void_and_the_other_is_booked_anew(whole: Pair) -> None:
+def test_leaving_a_booked_parcel_voids_it_and_the_other_order_books_alone(whole: Pair) -> None:
     # given
     first = whole.steps.ship.book_shipment(whole.step(whole.look(whole.first)))
     told = whole.leave(whole.second)
@@ -170,7 +170,7 @@ def test_who_leaves_a_booked_parcel_is_told_what_to_void_and_the_other_is_booked
     assert [whole.look(one).state for one in (whole.first, whole.second)] == [ALONE, ALONE]
 
 
-def test_one_report_of_the_carrier_moves_both_orders_however_often_it_comes(whole: Pair) -> None:
+def test_a_carrier_report_moves_both_orders_once(whole: Pair) -> None:
     # given
     booked = whole.steps.ship.book_shipment(whole.step(whole.look(whole.first)))
     data = {"shipment_id": booked.shipment_id, "waybill": booked.waybill, "note": ""}

@@ -35,7 +35,7 @@ def minor(told: dict[str, Any], name: str) -> int:
     return Money.parse(told[name], "CNY").minor_units
 
 
-def test_the_erp_hears_of_sale_and_credit_and_both_add_up(steps: Steps, ask: Ask) -> None:
+def test_the_erp_gets_a_sale_and_a_credit_that_add_up(steps: Steps, ask: Ask) -> None:
     # when
     heard = told(steps.up_to("end_return"), ask, "erp")
 
@@ -51,7 +51,7 @@ def test_the_erp_hears_of_sale_and_credit_and_both_add_up(steps: Steps, ask: Ask
     assert minor(sale, "amount") - minor(credit, "amount") == 4798
 
 
-def test_the_erp_hears_what_left_from_where_and_what_its_freight_costs(steps: Steps, ask: Ask) -> None:
+def test_the_erp_gets_shipped_units_their_location_and_the_freight(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("record_progress:in_transit")
     with steps.sessions.begin() as session:
@@ -66,7 +66,7 @@ def test_the_erp_hears_what_left_from_where_and_what_its_freight_costs(steps: St
     assert (issue["freight"], issue["freight_currency"]) == ("12.50", "CNY")
 
 
-def test_a_payment_that_goes_back_before_the_delivery_is_credited_of_no_sale(steps: Steps, ask: Ask) -> None:
+def test_a_refund_before_the_delivery_is_credited_to_the_payment(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("audit_order").refunds.refund_order(steps.undo(steps.order_id))
 
@@ -77,7 +77,7 @@ def test_a_payment_that_goes_back_before_the_delivery_is_credited_of_no_sale(ste
     assert (credit["credit_of"], credit["amount"], credit["lines"]) == ("payment", "67.97", [])
 
 
-def test_the_crm_hears_the_order_the_points_and_how_the_customer_behaves(steps: Steps, ask: Ask) -> None:
+def test_the_crm_gets_the_order_the_points_and_the_return(steps: Steps, ask: Ask) -> None:
     # when
     heard = told(steps.up_to("end_return"), ask, "crm")
 
@@ -92,7 +92,7 @@ def test_the_crm_hears_the_order_the_points_and_how_the_customer_behaves(steps: 
     assert all(data["customer_id"] == "BUYER-OF-LAMPS" for data in heard.values())
 
 
-def test_a_channel_without_a_platform_hears_of_the_parcel_in_our_words(steps: Steps, ask: Ask) -> None:
+def test_a_channel_without_a_platform_gets_the_parcel_in_our_format(steps: Steps, ask: Ask) -> None:
     # when
     shipped = told(steps.up_to("record_progress:in_transit"), ask, "channel")["shipped"]
 
@@ -115,7 +115,7 @@ def test_the_customer_reads_a_text_in_the_language_of_the_channel(steps: Steps, 
     assert shipped["fields"]["waybill"] in shipped["text"]
 
 
-def test_what_staff_have_written_counts_from_its_day_on(steps: Steps, ask: Ask) -> None:
+def test_texts_of_staff_are_used_from_their_first_day(steps: Steps, ask: Ask) -> None:
     # given
     texts = {CHANNEL: {"zh-CN": {"received": {"subject": "收到啦", "text": "${order} 收到啦"}}}}
     set_parameter(steps.sessions, "message_texts", texts, LONG_AGO, None, "a test", "sun")
@@ -169,7 +169,7 @@ def test_texts_that_differ_are_all_sent(steps: Steps, ask: Ask) -> None:
     assert len(ask("/inbox/messages", order_id=steps.order_id)["messages"]) == 2
 
 
-def test_nothing_that_a_customer_was_told_is_kept(steps: Steps, ask: Ask) -> None:
+def test_texts_to_customers_are_not_kept(steps: Steps, ask: Ask) -> None:
     # given
     told(steps.up_to("end_return"), ask, "inbox")
 
@@ -182,7 +182,7 @@ def test_nothing_that_a_customer_was_told_is_kept(steps: Steps, ask: Ask) -> Non
     assert not [row for row in kept if RECEIVER["name"] in str(row) or RECEIVER["phone"] in str(row)]
 
 
-def test_who_was_erased_is_told_in_nobodys_name(steps: Steps, ask: Ask) -> None:
+def test_letters_about_an_erased_person_name_nobody(steps: Steps, ask: Ask) -> None:
     # given a person who has been told everything
     told(steps.up_to("end_return"), ask, "inbox")
     with steps.sessions() as session:

@@ -52,7 +52,7 @@ def taken(ask: Ask, steps: Steps, recipient: str) -> list[str]:
     return [message["milestone"] for message in ask(f"/{recipient}/messages", order_id=steps.order_id)["messages"]]
 
 
-def test_every_recipient_is_told_in_the_order_of_the_milestones(steps: Steps, ask: Ask) -> None:
+def test_every_recipient_is_notified_in_the_order_of_the_milestones(steps: Steps, ask: Ask) -> None:
     # given
     announce(steps, milestones.RECEIVED, milestones.SHIPPED, milestones.DELIVERED)
 
@@ -65,7 +65,7 @@ def test_every_recipient_is_told_in_the_order_of_the_milestones(steps: Steps, as
         assert taken(ask, steps, recipient) == ["received", "shipped", "delivered"]
 
 
-def test_a_recipient_that_is_down_keeps_nobody_else_waiting(steps: Steps, ask: Ask, unreachable: PartnerHttp) -> None:
+def test_a_recipient_that_is_down_delays_no_other(steps: Steps, ask: Ask, unreachable: PartnerHttp) -> None:
     # given
     announce(steps, milestones.RECEIVED, milestones.SHIPPED)
 
@@ -79,7 +79,7 @@ def test_a_recipient_that_is_down_keeps_nobody_else_waiting(steps: Steps, ask: A
     assert taken(ask, steps, "inbox") == ["received", "shipped"]
 
 
-def test_what_comes_after_a_message_that_was_not_taken_does_not_overtake_it(
+def test_a_later_message_does_not_overtake_one_that_was_not_taken(
     steps: Steps, ask: Ask, unreachable: PartnerHttp
 ) -> None:
     # given
@@ -99,9 +99,7 @@ def test_what_comes_after_a_message_that_was_not_taken_does_not_overtake_it(
     assert taken(ask, steps, "erp") == ["received", "shipped"]
 
 
-def test_a_recipient_that_takes_nothing_has_its_messages_left_to_its_run(
-    steps: Steps, taking_nothing: PartnerHttp
-) -> None:
+def test_messages_that_a_recipient_does_not_take_are_left_to_its_run(steps: Steps, taking_nothing: PartnerHttp) -> None:
     # given
     announce(steps, milestones.RECEIVED)
 
@@ -113,7 +111,7 @@ def test_a_recipient_that_takes_nothing_has_its_messages_left_to_its_run(
     assert answer.left["erp"]
 
 
-def test_only_the_customer_is_called_by_name(steps: Steps, ask: Ask) -> None:
+def test_only_the_message_to_the_customer_has_the_name(steps: Steps, ask: Ask) -> None:
     # given
     announce(steps, milestones.SHIPPED)
 

@@ -13,7 +13,7 @@ from tests.factories import an_order, place_orders
 
 
 @pytest.mark.parametrize("kind", ["down", "lying", "lost_answer"])
-def test_a_recipient_in_trouble_misses_nothing_and_hears_it_once(
+def test_a_recipient_in_trouble_gets_each_message_once(
     kind: str, steps: Steps, erp: Erp, trouble: Callable[..., None]
 ) -> None:
     # given
@@ -30,7 +30,9 @@ def test_a_recipient_in_trouble_misses_nothing_and_hears_it_once(
     assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED]
 
 
-def test_a_recipient_that_takes_a_part_is_told_the_rest(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+def test_a_recipient_that_takes_a_part_gets_the_rest_later(
+    steps: Steps, erp: Erp, trouble: Callable[..., None]
+) -> None:
     # given
     erp.announce(steps.order_id, RECEIVED, SHIPPED, DELIVERED)
     trouble("erp", "part")
@@ -43,7 +45,7 @@ def test_a_recipient_that_takes_a_part_is_told_the_rest(steps: Steps, erp: Erp, 
     assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED, DELIVERED]
 
 
-def test_a_message_that_is_never_taken_keeps_no_other_order_waiting(steps: Steps, erp: Erp) -> None:
+def test_a_message_that_is_never_taken_delays_no_other_order(steps: Steps, erp: Erp) -> None:
     # given more orders with a message that no ERP takes than fit into one call, and one behind them
     orders = place_orders(steps.sessions, [an_order() for _ in range(102)])
     for order_id in orders:
@@ -59,7 +61,7 @@ def test_a_message_that_is_never_taken_keeps_no_other_order_waiting(steps: Steps
     assert erp.taken(orders[-1]) == [RECEIVED]
 
 
-def test_the_run_never_lets_a_message_overtake_one_that_was_tried_more_often(
+def test_a_message_does_not_overtake_an_older_one_that_failed(
     steps: Steps, erp: Erp, trouble: Callable[..., None]
 ) -> None:
     # given an older message that was tried in vain, and a newer one that was not
@@ -77,7 +79,7 @@ def test_the_run_never_lets_a_message_overtake_one_that_was_tried_more_often(
     assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED]
 
 
-def test_an_order_whose_message_cannot_be_written_keeps_no_other_order_waiting(steps: Steps, erp: Erp) -> None:
+def test_a_message_that_cannot_be_written_delays_no_other_order(steps: Steps, erp: Erp) -> None:
     # given two orders, one with a currency that is none
     broken, other = place_orders(steps.sessions, [an_order(), an_order()])
     for order_id in (broken, other):

@@ -47,7 +47,7 @@ def test_an_order_goes_on_when_its_last_hold_is_released(steps: Steps) -> None:
     assert order_of(steps).status == "accepted"
 
 
-def test_a_release_tells_who_and_why(steps: Steps) -> None:
+def test_a_release_records_who_and_why(steps: Steps) -> None:
     # given
     hold(steps.up_to("audit_order"), "FRAUD")
 
@@ -60,7 +60,7 @@ def test_a_release_tells_who_and_why(steps: Steps) -> None:
         assert (row.released_by, row.note, row.released_at is not None) == ("sun", "the customer called", True)
 
 
-def test_a_hold_that_a_person_released_is_not_raised_again_by_the_same_cause(steps: Steps) -> None:
+def test_a_released_hold_is_not_raised_again_for_the_same_cause(steps: Steps) -> None:
     # given
     hold(steps.up_to("audit_order"), "FRAUD")
     release(steps, "FRAUD")
@@ -72,7 +72,7 @@ def test_a_hold_that_a_person_released_is_not_raised_again_by_the_same_cause(ste
     assert (same, new) == ([], ["FRAUD"])
 
 
-def test_an_order_whose_goods_are_under_way_keeps_its_status_while_it_is_held(steps: Steps) -> None:
+def test_a_hold_does_not_change_the_status_of_an_order_in_progress(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock")
 
@@ -83,7 +83,7 @@ def test_an_order_whose_goods_are_under_way_keeps_its_status_while_it_is_held(st
     assert order_of(steps).status == "in_progress"
 
 
-def test_a_person_is_asked_to_look_once_for_each_subject(steps: Steps) -> None:
+def test_an_alert_is_raised_once_for_each_subject(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock")
 
@@ -96,7 +96,7 @@ def test_a_person_is_asked_to_look_once_for_each_subject(steps: Steps) -> None:
     assert events_of(steps.sessions, steps.order_id).count("alert.raised") == 2
 
 
-def test_an_alert_that_is_over_leaves_what_is_still_to_be_seen(steps: Steps) -> None:
+def test_clearing_an_alert_keeps_another_reason_for_attention(steps: Steps) -> None:
     # given
     steps.outcome.raise_alert(Alert(steps.order_id, "PICK_LATE", steps.work, "the pick is late"))
 
@@ -107,7 +107,7 @@ def test_an_alert_that_is_over_leaves_what_is_still_to_be_seen(steps: Steps) -> 
     assert order_of(steps).attention == "the refund is refused"
 
 
-def test_a_completed_order_tells_everybody_that_it_was_delivered(steps: Steps) -> None:
+def test_a_completed_order_has_announced_its_delivery(steps: Steps) -> None:
     # given / when
     steps.up_to("end_order")
 
@@ -118,7 +118,7 @@ def test_a_completed_order_tells_everybody_that_it_was_delivered(steps: Steps) -
 
 
 @pytest.mark.parametrize("end", ["canceled", "rejected", "expired"])
-def test_an_unhappy_end_closes_holds_and_waits_for_nothing(end: str, steps: Steps) -> None:
+def test_an_early_end_closes_holds(end: str, steps: Steps) -> None:
     # given
     hold(steps.up_to("audit_order"), "FRAUD")
 
@@ -132,7 +132,7 @@ def test_an_unhappy_end_closes_holds_and_waits_for_nothing(end: str, steps: Step
         assert session.scalars(select(HoldRow)).one().note == f"the order is {end}"
 
 
-def test_an_order_does_not_end_twice_in_two_ways(steps: Steps) -> None:
+def test_an_ended_order_cannot_end_with_another_status(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
 
@@ -142,7 +142,7 @@ def test_an_order_does_not_end_twice_in_two_ways(steps: Steps) -> None:
     assert order_of(steps).status == "completed"
 
 
-def test_lines_that_were_not_sent_yet_are_taken_out_of_the_order(steps: Steps) -> None:
+def test_unsent_lines_are_withdrawn(steps: Steps) -> None:
     # given
     steps.up_to("reserve_stock").requests.open_return(steps.requested(lines={1: 1}))
 
@@ -156,7 +156,7 @@ def test_lines_that_were_not_sent_yet_are_taken_out_of_the_order(steps: Steps) -
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_lines_on_their_way_stay_in_the_order_all_of_them(steps: Steps) -> None:
+def test_allocated_lines_are_not_withdrawn(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock").requests.open_return(steps.requested(lines={1: 2, 2: 1}))
 

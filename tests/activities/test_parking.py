@@ -15,9 +15,7 @@ from tests.activities.story import Steps
 from tests.factories import an_order, place_orders
 
 
-def test_what_is_too_old_is_parked_with_all_that_comes_after_it(
-    steps: Steps, erp: Erp, trouble: Callable[..., None]
-) -> None:
+def test_a_message_too_old_is_parked_with_all_later_ones(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
     # given a recipient that was away for a day, and a message of today
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
@@ -33,7 +31,7 @@ def test_what_is_too_old_is_parked_with_all_that_comes_after_it(
     assert erp.attention(steps.order_id) == "not told: erp"
 
 
-def test_what_is_fresh_is_parked_behind_what_is_parked(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+def test_a_new_message_is_parked_behind_a_parked_one(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
     # given
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
@@ -52,7 +50,7 @@ def test_what_is_fresh_is_parked_behind_what_is_parked(steps: Steps, erp: Erp, t
     assert erp.alerts(steps.order_id) == ["alert.raised"]
 
 
-def test_the_alert_is_over_when_all_that_was_parked_is_taken(
+def test_the_alert_is_cleared_when_all_parked_messages_are_taken(
     steps: Steps, erp: Erp, trouble: Callable[..., None]
 ) -> None:
     # given
@@ -74,7 +72,7 @@ def test_the_alert_is_over_when_all_that_was_parked_is_taken(
     assert erp.taken(steps.order_id) == [RECEIVED, SHIPPED]
 
 
-def test_what_is_parked_again_calls_nobody_twice(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+def test_parking_a_message_again_raises_no_second_alert(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
     # given
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
@@ -92,7 +90,7 @@ def test_what_is_parked_again_calls_nobody_twice(steps: Steps, erp: Erp, trouble
     assert erp.alerts(steps.order_id) == ["alert.raised"]
 
 
-def test_another_reason_to_look_at_an_order_stands(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
+def test_another_reason_for_attention_stays(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
     # given
     with steps.sessions.begin() as session:
         session.execute(update(OrderRow).values(attention="the refund was refused"))
@@ -107,7 +105,7 @@ def test_another_reason_to_look_at_an_order_stands(steps: Steps, erp: Erp, troub
     assert erp.attention(steps.order_id) == "the refund was refused"
 
 
-def test_while_one_order_is_not_taken_others_are_not_parked_with_it(steps: Steps, erp: Erp) -> None:
+def test_a_refused_message_parks_no_other_order(steps: Steps, erp: Erp) -> None:
     # given two old messages, one of which is refused
     other = place_orders(steps.sessions, [an_order()])[0]
     erp.announce(steps.order_id, CANCELED)
@@ -125,7 +123,7 @@ def test_while_one_order_is_not_taken_others_are_not_parked_with_it(steps: Steps
     assert erp.alerts(other) == []
 
 
-def test_what_was_left_behind_a_message_that_was_parked_just_then_is_parked(steps: Steps, erp: Erp) -> None:
+def test_a_message_behind_one_parked_meanwhile_is_parked(steps: Steps, erp: Erp) -> None:
     # given
     erp.announce(steps.order_id, RECEIVED, SHIPPED)
     with steps.sessions.begin() as session:
@@ -140,7 +138,7 @@ def test_what_was_left_behind_a_message_that_was_parked_just_then_is_parked(step
     assert erp.parked() == [RECEIVED, SHIPPED]
 
 
-def test_a_message_that_a_person_lets_go_is_not_sent_and_what_comes_after_it_is(
+def test_a_message_that_a_person_drops_is_skipped_and_later_ones_are_sent(
     steps: Steps, erp: Erp, trouble: Callable[..., None]
 ) -> None:
     # given

@@ -28,14 +28,14 @@ async def outcome(failure: Exception) -> Exception:
     return raised.value
 
 
-async def test_a_pause_that_a_partner_asks_for_is_that_of_the_step() -> None:
+async def test_a_pause_that_a_partner_asks_for_delays_the_next_retry() -> None:
     told = await outcome(CallLimited("wms POST /fulfillment-orders: asks for a pause of 40 s", 40))
 
     assert isinstance(told, ApplicationError)
     assert (told.type, told.next_retry_delay) == ("CallLimited", timedelta(seconds=40))
 
 
-async def test_a_step_that_only_waits_its_turn_is_nobodys_error() -> None:
+async def test_waiting_for_a_silent_partner_is_a_benign_failure() -> None:
     told = await outcome(PartnerSilent("the warehouse (wms) does not answer: it is tried again at 12:00:00 UTC", 7.5))
 
     assert isinstance(told, ApplicationError)
@@ -43,7 +43,7 @@ async def test_a_step_that_only_waits_its_turn_is_nobodys_error() -> None:
     assert told.category == ApplicationErrorCategory.BENIGN
 
 
-async def test_other_trouble_with_a_partner_is_told_in_its_words_alone() -> None:
+async def test_other_partner_trouble_keeps_its_message_and_no_cause() -> None:
     told = await outcome(PartnerTrouble("wms POST /fulfillment-orders: answered 500"))
 
     assert isinstance(told, ApplicationError)

@@ -11,7 +11,7 @@ from tests.factories import LAMP, RECEIVER, TEACUP, assert_ledger_explains_stock
 Ask = Callable[..., Any]
 
 
-def test_the_warehouse_is_told_what_goes_where(steps: Steps, ask: Ask) -> None:
+def test_the_warehouse_gets_the_lines_and_the_address(steps: Steps, ask: Ask) -> None:
     # given / when
     answer = steps.up_to("release_to_pick").pick.release_to_pick(steps.step())
 
@@ -23,7 +23,7 @@ def test_the_warehouse_is_told_what_goes_where(steps: Steps, ask: Ask) -> None:
     assert told["ship_to"] == {"country": "CN", "province": "Zhejiang", **RECEIVER}
 
 
-def test_work_that_was_recalled_before_it_came_is_rejected_and_its_stock_is_free(steps: Steps) -> None:
+def test_work_recalled_before_its_release_is_rejected_and_its_stock_is_freed(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock")
     recalled = steps.pick.recall_pick(steps.undo(steps.work))
@@ -38,7 +38,7 @@ def test_work_that_was_recalled_before_it_came_is_rejected_and_its_stock_is_free
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_the_carrier_is_told_where_the_parcel_starts_and_what_it_weighs(steps: Steps, ask: Ask) -> None:
+def test_the_carrier_gets_the_origin_and_the_weight(steps: Steps, ask: Ask) -> None:
     # given / when
     answer = steps.before("book_shipment").ship.book_shipment(steps.step())
 
@@ -50,7 +50,7 @@ def test_the_carrier_is_told_where_the_parcel_starts_and_what_it_weighs(steps: S
     assert told["request"]["parcels"] == [{"weight_grams": 1100}]
 
 
-def test_a_booking_that_was_voided_before_it_came_is_refused(steps: Steps) -> None:
+def test_a_booking_voided_before_it_was_made_is_refused(steps: Steps) -> None:
     # given
     steps.before("book_shipment")
     voided = steps.ship.void_waybill(steps.undo(steps.shipment))
@@ -63,7 +63,7 @@ def test_a_booking_that_was_voided_before_it_came_is_refused(steps: Steps) -> No
     assert answer.refusal == "voided"
 
 
-def test_a_parcel_that_no_carrier_takes_is_an_answer(steps: Steps) -> None:
+def test_a_parcel_that_no_carrier_takes_is_refused_and_no_failure(steps: Steps) -> None:
     # given
     order_id = place_order(steps.sessions, channel_order_id="TM-UNDELIVERABLE")
     far = replace(steps, order_id=order_id, stored={}).before("book_shipment")
@@ -88,7 +88,7 @@ def test_the_next_round_of_a_booking_is_another_shipment(steps: Steps) -> None:
     assert events_of(steps.sessions, steps.order_id).count("shipment.booked") == 2
 
 
-def test_a_parcel_under_way_is_asked_to_come_back(steps: Steps) -> None:
+def test_a_parcel_in_transit_can_be_intercepted(steps: Steps) -> None:
     # given
     steps.up_to("record_progress:in_transit")
 

@@ -87,7 +87,7 @@ def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
     return steps
 
 
-def test_nothing_that_a_step_is_told_or_answers_names_a_person(steps: Steps) -> None:
+def test_no_input_or_answer_of_a_step_names_a_person(steps: Steps) -> None:
     # given
     heard: list[str] = []
     listened = overhear(steps, heard)

@@ -37,7 +37,7 @@ def test_every_page_is_taken_in(there: Platform) -> None:
     assert there.place().pulled_to == there.now - timedelta(seconds=5)
 
 
-def test_what_is_pulled_again_unchanged_leaves_everything_as_it_is(there: Platform) -> None:
+def test_pulling_an_unchanged_order_again_changes_nothing(there: Platform) -> None:
     there.put(101, seconds_ago=20)
     there.pull()
     before = everything_in(there.sessions)
@@ -69,7 +69,7 @@ def test_a_later_state_of_an_order_changes_the_order(there: Platform) -> None:
 
 
 @pytest.mark.parametrize("changing", [101, 102, 103, 104, 105])
-def test_an_order_that_changes_between_two_pages_takes_no_other_with_it(there: Platform, changing: int) -> None:
+def test_an_order_changed_between_two_pages_hides_no_other(there: Platform, changing: int) -> None:
     ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
     there.trouble(changing=str(changing))
 
@@ -95,7 +95,7 @@ def test_a_platform_whose_clock_is_wrong_loses_nothing(there: Platform, ahead: i
     assert there.orders() == ["101", "102"]
 
 
-def test_a_limit_is_obeyed_by_all_who_call(there: Platform) -> None:
+def test_a_rate_limit_pauses_all_callers(there: Platform) -> None:
     there.put(101)
     there.trouble(limited=1, retry_after=40)
 
@@ -112,7 +112,7 @@ def test_a_limit_is_obeyed_by_all_who_call(there: Platform) -> None:
     assert (there.orders(), there.place().not_before) == (["101"], None)
 
 
-def test_what_was_fetched_before_a_limit_is_not_fetched_again(sessions: Sessions) -> None:
+def test_orders_fetched_before_a_rate_limit_are_not_fetched_again(sessions: Sessions) -> None:
     with platform("taobao", sessions) as there:
         there.open_account(page_size=10)
         ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
@@ -129,7 +129,7 @@ def test_what_was_fetched_before_a_limit_is_not_fetched_again(sessions: Sessions
         assert [there.asked()[number] for number in ids] == [1] * 5
 
 
-def test_an_order_that_the_platform_never_gives_does_not_keep_the_others_out(sessions: Sessions) -> None:
+def test_an_order_that_the_platform_never_serves_blocks_no_other(sessions: Sessions) -> None:
     with platform("taobao", sessions) as there:
         for number in (101, 102, 103):
             there.put(number, seconds_ago=700 - number)
@@ -180,7 +180,7 @@ def test_a_crash_between_the_orders_and_the_cursor_doubles_nothing(
     assert [row.tries for row in there.intakes()] == [1, 1, 1]
 
 
-def test_a_crash_between_an_order_and_its_intake_is_made_good(there: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_an_order_and_its_intake_is_repaired(there: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     there.put(101)
     whole = ChannelWriter.__call__
 
@@ -199,7 +199,7 @@ def test_a_crash_between_an_order_and_its_intake_is_made_good(there: Platform, m
     assert [row.status for row in there.intakes()] == ["taken"]
 
 
-def test_a_bad_order_is_kept_with_its_field_and_the_others_go_in(there: Platform) -> None:
+def test_a_bad_order_is_rejected_with_its_field_and_the_others_are_taken(there: Platform) -> None:
     lines = {"line_items": []} if there.name == "shopify" else {"orders": {"order": []}}
     there.put(101, seconds_ago=601)
     there.put(102, seconds_ago=600, **lines)
@@ -214,7 +214,7 @@ def test_a_bad_order_is_kept_with_its_field_and_the_others_go_in(there: Platform
     assert (bad.source, bad.field) == ("pull", fields[there.name])
 
 
-def test_a_wrong_token_is_told_and_not_tried_again(there: Platform) -> None:
+def test_a_wrong_token_is_reported_and_not_retried(there: Platform) -> None:
     there.open_account(token="another")
 
     with pytest.raises(PullRefused):
@@ -223,7 +223,7 @@ def test_a_wrong_token_is_told_and_not_tried_again(there: Platform) -> None:
     assert there.place().last_error == "not_allowed"
 
 
-def test_an_account_that_is_not_to_be_pulled_is_left_alone(there: Platform) -> None:
+def test_an_account_with_pulling_disabled_is_not_called(there: Platform) -> None:
     there.open_account(enabled=False)
 
     with pytest.raises(PullRefused):
@@ -232,7 +232,7 @@ def test_an_account_that_is_not_to_be_pulled_is_left_alone(there: Platform) -> N
     assert there.asked() == {}
 
 
-def test_a_pull_that_was_away_for_days_catches_up_in_windows(there: Platform) -> None:
+def test_a_pull_after_days_catches_up_in_windows(there: Platform) -> None:
     there.open_account(first=4 * 86_400)
     ids = [there.put(101 + day, seconds_ago=(3 - day) * 86_400 + 600) for day in range(4)]
 
@@ -241,7 +241,7 @@ def test_a_pull_that_was_away_for_days_catches_up_in_windows(there: Platform) ->
     assert there.orders() == ids
 
 
-def test_a_page_that_the_platform_has_forgotten_is_begun_again(sessions: Sessions) -> None:
+def test_a_window_is_begun_again_when_the_platform_forgot_its_page(sessions: Sessions) -> None:
     with platform("shopify", sessions) as there:
         ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
         there.pulling.pull_page(REQUEST)
@@ -253,7 +253,7 @@ def test_a_page_that_the_platform_has_forgotten_is_begun_again(sessions: Session
         assert there.orders() == ids
 
 
-def test_nobody_there_is_trouble_by_its_name(there: Platform) -> None:
+def test_an_unreachable_platform_raises_partner_trouble(there: Platform) -> None:
     there.open_account(url="http://127.0.0.1:9/nothing")
 
     with pytest.raises(PartnerTrouble, match="ConnectError"):

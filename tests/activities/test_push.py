@@ -44,7 +44,7 @@ def plain(shop: Sessions) -> Iterator[Listed]:
         yield opened
 
 
-def test_what_changed_is_pushed_and_acknowledged_by_its_version(there: Listed) -> None:
+def test_a_change_is_pushed_and_acknowledged_by_version(there: Listed) -> None:
     there.push()
     before = there.known()["calls"]
 
@@ -58,7 +58,7 @@ def test_what_changed_is_pushed_and_acknowledged_by_its_version(there: Listed) -
     assert (row.version, row.acknowledged_version, row.acknowledged_quantity) == (2, 2, 11)
 
 
-def test_a_channel_that_knows_everything_is_not_called(there: Listed) -> None:
+def test_a_channel_that_is_up_to_date_is_not_called(there: Listed) -> None:
     there.push()
     before = there.known()["calls"]
 
@@ -67,7 +67,7 @@ def test_a_channel_that_knows_everything_is_not_called(there: Listed) -> None:
     assert (there.known()["calls"], there.behind()) == (before, [])
 
 
-def test_a_channel_is_told_its_share_less_its_reserve(there: Listed) -> None:
+def test_a_channel_is_shown_its_share_less_its_reserve(there: Listed) -> None:
     there.offer(LAMP, "101", share=50, reserve=2)
     there.offer(TEACUP, "102", share=10, reserve=5)
 
@@ -76,7 +76,7 @@ def test_a_channel_is_told_its_share_less_its_reserve(there: Listed) -> None:
     assert there.known()["quantities"] == {"101": 4, "102": 0}
 
 
-def test_a_new_share_or_quota_is_told_though_no_stock_has_moved(there: Listed) -> None:
+def test_a_new_share_or_quota_is_pushed_though_no_stock_has_moved(there: Listed) -> None:
     there.push()
     before = there.known()["quantities"]["101"]
 
@@ -93,7 +93,7 @@ def test_a_new_share_or_quota_is_told_though_no_stock_has_moved(there: Listed) -
     assert (shared, there.known()["quantities"]["101"]) == (before // 2, 1)
 
 
-def test_a_quota_that_begins_by_itself_is_told(there: Listed) -> None:
+def test_a_quota_is_pushed_when_it_begins(there: Listed) -> None:
     there.push()
     begins = datetime.now(UTC) + timedelta(seconds=0.5)
     with there.sessions.begin() as session:
@@ -109,7 +109,7 @@ def test_a_quota_that_begins_by_itself_is_told(there: Listed) -> None:
     assert (before, there.known()["quantities"]["101"]) == (13, 1)
 
 
-def test_a_listing_that_is_switched_off_is_told_nothing_more(there: Listed) -> None:
+def test_a_disabled_listing_is_not_pushed(there: Listed) -> None:
     there.push()
     there.offer(LAMP, "101", enabled=False)
     there.move("reserved", 13 - 3)
@@ -136,7 +136,7 @@ def test_a_change_during_a_push_is_pushed_again(there: Listed) -> None:
     assert (there.known()["quantities"]["101"], there.behind()) == (7, [])
 
 
-def test_who_dies_between_push_and_acknowledgement_leaves_it_to_the_next_one(
+def test_a_crash_between_push_and_acknowledgement_is_repaired_by_the_next_push(
     there: Listed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(*anything: Any) -> None:
@@ -153,7 +153,7 @@ def test_who_dies_between_push_and_acknowledgement_leaves_it_to_the_next_one(
     assert (there.known()["quantities"], there.behind()) == ({"101": 13, "102": 10}, [])
 
 
-def test_a_limit_is_obeyed_for_as_long_as_the_channel_asks_and_is_no_failure(there: Listed) -> None:
+def test_a_rate_limit_pauses_the_push_and_is_no_failure(there: Listed) -> None:
     there.trouble(limited=1, retry_after=7)
 
     with pytest.raises(CallLimited) as limit:
@@ -163,7 +163,7 @@ def test_a_limit_is_obeyed_for_as_long_as_the_channel_asks_and_is_no_failure(the
     assert (there.row().failed_since, there.behind()) == (None, [LAMP, TEACUP])
 
 
-def test_a_push_that_fails_is_not_acknowledged_and_says_so_until_it_works(there: Listed) -> None:
+def test_a_failed_push_is_not_acknowledged_and_shows_its_error_until_it_works(there: Listed) -> None:
     there.trouble(failing=1)
 
     with pytest.raises(PartnerTrouble):
@@ -179,7 +179,7 @@ def test_a_push_that_fails_is_not_acknowledged_and_says_so_until_it_works(there:
     assert (there.row().last_error, there.row().failed_since) == (None, None)
 
 
-def test_a_listing_that_is_refused_is_seen_and_keeps_no_other_waiting(there: Listed) -> None:
+def test_a_refused_listing_shows_its_error_and_delays_no_other(there: Listed) -> None:
     there.trouble(unknown=["101"])
 
     there.push()
@@ -197,7 +197,7 @@ def test_a_listing_that_is_refused_is_seen_and_keeps_no_other_waiting(there: Lis
     assert (there.known()["quantities"]["101"], there.row().failed_since) == (13, None)
 
 
-def test_what_the_channel_says_nothing_of_is_not_acknowledged(plain: Listed) -> None:
+def test_a_listing_missing_from_the_answer_is_not_acknowledged(plain: Listed) -> None:
     plain.trouble(silent_about=["101"])
 
     plain.push()
@@ -216,7 +216,7 @@ def test_a_late_acknowledgement_does_not_take_back_a_newer_one(plain: Listed) ->
     assert (plain.row().acknowledged_version, plain.row().acknowledged_quantity) == (2, 12)
 
 
-def test_a_wrong_token_is_told_and_the_channel_left_alone(there: Listed) -> None:
+def test_a_wrong_token_is_reported_and_pauses_the_channel(there: Listed) -> None:
     there.open_account(token="another")
 
     with pytest.raises(PushRefused):
@@ -241,7 +241,7 @@ def test_ten_thousand_changes_go_in_few_calls(plain: Listed) -> None:
     assert plain.behind() == []
 
 
-def test_over_random_claims_never_more_is_told_than_there_is(plain: Listed) -> None:
+def test_random_claims_never_push_more_than_is_available(plain: Listed) -> None:
     dice, seen = random.Random(11), 0
     held = {LAMP: 0, TEACUP: 0}
     for _ in range(150):
@@ -263,7 +263,7 @@ def test_over_random_claims_never_more_is_told_than_there_is(plain: Listed) -> N
     assert plain.known()["quantities"] == {NUMBERS[sku]: plain.available(sku) for sku in NUMBERS}
 
 
-def test_claims_beside_the_pushes_leave_the_channel_with_what_there_is(plain: Listed) -> None:
+def test_claims_during_pushes_leave_the_channel_up_to_date(plain: Listed) -> None:
     def claim(place: str) -> None:
         for _ in range(25):
             plain.move("received", 2, place=place)

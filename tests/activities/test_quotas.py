@@ -64,7 +64,7 @@ def test_a_claim_beyond_the_quota_is_short_although_there_is_stock(limited: Sess
     assert left(limited) == 0
 
 
-def test_another_channel_has_no_part_in_the_quota(limited: Sessions) -> None:
+def test_a_quota_does_not_limit_another_channel(limited: Sessions) -> None:
     assert reserve(limited, an_accepted(limited, 50, "web")).short_units == 0
 
 
@@ -81,7 +81,7 @@ def test_many_at_once_claim_exactly_the_quota(limited: Sessions) -> None:
     assert counters(limited, LAMP)["reserved"] == 5
 
 
-def test_what_is_released_may_be_claimed_again_and_what_is_under_way_not(limited: Sessions) -> None:
+def test_released_units_may_be_claimed_again_and_allocated_ones_may_not(limited: Sessions) -> None:
     # given
     kept, released = an_accepted(limited, 2), an_accepted(limited, 3)
     for order in (kept, released):
@@ -96,7 +96,7 @@ def test_what_is_released_may_be_claimed_again_and_what_is_under_way_not(limited
     assert left(limited) == 3
 
 
-def test_an_allocation_of_what_was_reserved_takes_the_quota_once(limited: Sessions) -> None:
+def test_allocating_reserved_units_uses_the_quota_once(limited: Sessions) -> None:
     # given
     order = an_accepted(limited, 4)
     reserve(limited, order)
@@ -110,7 +110,7 @@ def test_an_allocation_of_what_was_reserved_takes_the_quota_once(limited: Sessio
 
 
 @pytest.mark.parametrize("days", [(-3, -2), (2, 3)], ids=["over", "not yet begun"])
-def test_a_quota_counts_only_between_its_moments(limited: Sessions, days: tuple[int, int]) -> None:
+def test_a_quota_counts_only_while_it_is_valid(limited: Sessions, days: tuple[int, int]) -> None:
     # given
     now = datetime.now(UTC)
     limit(limited, 0, *(now + timedelta(days=day) for day in days))
@@ -119,7 +119,7 @@ def test_a_quota_counts_only_between_its_moments(limited: Sessions, days: tuple[
     assert reserve(limited, an_accepted(limited, 50)).short_units == 0
 
 
-def test_a_quota_is_not_lowered_below_what_is_claimed_and_keeps_it_when_raised(limited: Sessions) -> None:
+def test_a_quota_cannot_be_lowered_below_its_claims_and_keeps_them_when_raised(limited: Sessions) -> None:
     # given
     reserve(limited, an_accepted(limited, 4))
 

@@ -90,7 +90,7 @@ def test_an_order_that_cannot_be_read_stays_missing_until_it_can(there: Platform
     assert report(there) == {"302": ("never_came", "pulled")}
 
 
-def test_what_the_pull_could_not_know_yet_is_not_missing(there: Platform) -> None:
+def test_an_order_too_new_for_the_last_pull_is_not_missing(there: Platform) -> None:
     there.now += timedelta(minutes=1)
     there.put(305, seconds_ago=10)
 
@@ -99,7 +99,7 @@ def test_what_the_pull_could_not_know_yet_is_not_missing(there: Platform) -> Non
     assert report(there) == {}
 
 
-def test_an_order_that_the_platform_does_not_give_is_left_for_the_next_night(there: Platform) -> None:
+def test_an_order_that_the_platform_does_not_serve_is_tried_the_next_night(there: Platform) -> None:
     there.put(302, seconds_ago=700)
     there.put(303, seconds_ago=701)
     there.trouble(broken="302")

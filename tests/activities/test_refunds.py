@@ -48,7 +48,7 @@ def come_in(
     return RefundReturnRequest(name, 1)
 
 
-def test_a_canceled_order_gives_everything_back_once(steps: Steps, ask: Ask) -> None:
+def test_a_canceled_order_is_refunded_once(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("audit_order")
 
@@ -61,7 +61,7 @@ def test_a_canceled_order_gives_everything_back_once(steps: Steps, ask: Ask) -> 
     assert recorded(steps) == [PAID.minor_units]
 
 
-def test_a_canceled_order_gives_back_what_a_return_left(steps: Steps, ask: Ask) -> None:
+def test_a_canceled_order_refunds_what_a_return_did_not(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("refund_return")
 
@@ -73,7 +73,7 @@ def test_a_canceled_order_gives_back_what_a_return_left(steps: Steps, ask: Ask) 
     assert sum(recorded(steps)) == PAID.minor_units
 
 
-def test_what_the_gateway_refuses_is_an_answer_and_no_money_moved(steps: Steps) -> None:
+def test_a_refused_refund_is_an_answer_and_moves_no_money(steps: Steps) -> None:
     # given
     steps.up_to("audit_order")
     with steps.sessions.begin() as session:
@@ -87,7 +87,7 @@ def test_what_the_gateway_refuses_is_an_answer_and_no_money_moved(steps: Steps) 
     assert recorded(steps) == []
 
 
-def test_two_cases_give_back_what_was_paid_and_the_shipping_with_the_last_unit(steps: Steps, ask: Ask) -> None:
+def test_two_cases_refund_what_was_paid_with_the_shipping_at_the_last_unit(steps: Steps, ask: Ask) -> None:
     # given
     steps.up_to("end_order")
     first = steps.return_refunds.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
@@ -102,7 +102,7 @@ def test_two_cases_give_back_what_was_paid_and_the_shipping_with_the_last_unit(s
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_money_that_moved_a_moment_before_its_case_knows_is_counted_once(steps: Steps) -> None:
+def test_a_refund_booked_before_its_case_knows_is_counted_once(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
     first = come_in(steps, "CASE-LAMP", {1: 1})
@@ -117,7 +117,7 @@ def test_money_that_moved_a_moment_before_its_case_knows_is_counted_once(steps: 
     assert Money(last.refunded_minor, "CNY") == PAID - PRICE
 
 
-def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before(steps: Steps) -> None:
+def test_a_repeated_refund_answers_as_before_even_after_another_case(steps: Steps) -> None:
     # given
     one_fen_off = Money(1, "CNY")
     changes = {"discount": one_fen_off, "grand_total": PAID - one_fen_off}
@@ -137,7 +137,7 @@ def test_a_refund_that_is_repeated_after_another_case_was_paid_answers_as_before
         assert session.get_one(ReturnRow, one.return_id).refund_minor == first.refunded_minor
 
 
-def test_the_shipping_stays_while_a_unit_that_was_asked_for_did_not_come(steps: Steps) -> None:
+def test_the_shipping_is_not_refunded_while_a_requested_unit_is_missing(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
     steps.return_refunds.refund_return(come_in(steps, "CASE-LAMPS", {1: 2}, came={LAMP: 1}))
@@ -149,7 +149,7 @@ def test_the_shipping_stays_while_a_unit_that_was_asked_for_did_not_come(steps: 
     assert Money(cup.refunded_minor, "CNY") == PRICE
 
 
-def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(steps: Steps) -> None:
+def test_a_case_refunds_the_units_that_came_and_not_those_requested(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
     two_of_three = come_in(steps, "CASE-ALL", {1: 2, 2: 1}, came={LAMP: 1, TEACUP: 1})
@@ -162,7 +162,7 @@ def test_a_case_pays_for_the_units_that_came_and_not_for_those_that_were_asked(s
 
 
 @pytest.mark.parametrize("goods", ["recalled", "intercepted"])
-def test_goods_that_never_reached_the_customer_are_paid_back_without_an_inspection(goods: str, steps: Steps) -> None:
+def test_goods_that_never_reached_the_customer_are_refunded_without_inspection(goods: str, steps: Steps) -> None:
     # given
     steps.up_to("reserve_stock").requests.open_return(steps.requested(lines={1: 2, 2: 1}))
     steps.returns.record_goods(RecordGoodsRequest(steps.case, goods))
@@ -174,7 +174,7 @@ def test_goods_that_never_reached_the_customer_are_paid_back_without_an_inspecti
     assert Money(answer.refunded_minor, "CNY") == PAID
 
 
-def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps: Steps) -> None:
+def test_a_refused_refund_of_a_case_is_retried_under_a_new_key(steps: Steps) -> None:
     # given
     steps.up_to("record_return:inspected")
     with steps.sessions.begin() as session:
@@ -192,14 +192,14 @@ def test_a_refused_refund_of_a_case_is_tried_again_under_a_key_of_its_own(steps:
     assert (answer.refusal, answer.refunded_minor) == ("", PRICE.minor_units)
 
 
-def test_an_order_that_nobody_paid_has_nothing_to_give_back(steps: Steps, ask: Ask) -> None:
+def test_an_unpaid_order_has_nothing_to_refund(steps: Steps, ask: Ask) -> None:
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).payment_reference = "ALI-NOBODY-PAID"
     assert steps.refunds.refund_order(steps.undo(steps.order_id)).done
     assert paid_back(steps, ask) == []
 
 
-def test_two_cases_paid_at_the_same_time_give_back_exactly_what_was_paid(steps: Steps, ask: Ask) -> None:
+def test_two_cases_at_the_same_time_refund_exactly_what_was_paid(steps: Steps, ask: Ask) -> None:
     # given two cases that have everything between them, and a gateway that is asked for the second during the first
     steps.up_to("end_order")
     one, rest = come_in(steps, "CASE-ONE", {1: 1}), come_in(steps, "CASE-REST", {1: 1, 2: 1})

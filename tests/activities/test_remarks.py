@@ -27,7 +27,7 @@ def instructions(steps: Steps) -> dict[str, Any]:
         return session.get_one(OrderRow, steps.order_id).instructions
 
 
-def test_what_is_understood_is_kept_and_holds_nothing(steps: Steps) -> None:
+def test_understood_remarks_are_kept_and_cause_no_hold(steps: Steps) -> None:
     # given
     wishing = written(steps, WISHES)
 
@@ -39,7 +39,7 @@ def test_what_is_understood_is_kept_and_holds_nothing(steps: Steps) -> None:
     assert instructions(wishing) == {"leave_at_door": True, "no_locker": True, "gift_wrap": True}
 
 
-def test_warehouse_and_carrier_are_each_told_what_they_can_do(steps: Steps, ask: Ask) -> None:
+def test_warehouse_and_carrier_each_get_their_instructions(steps: Steps, ask: Ask) -> None:
     # given / when
     wishing = written(steps, WISHES).up_to("book_shipment")
 
@@ -50,7 +50,7 @@ def test_warehouse_and_carrier_are_each_told_what_they_can_do(steps: Steps, ask:
     assert carried["instructions"] == {"leave_at_door": True, "no_locker": True}
 
 
-def test_what_contradicts_itself_is_read_by_a_person(steps: Steps) -> None:
+def test_contradicting_remarks_are_held_for_a_person(steps: Steps) -> None:
     # given
     wavering = written(steps, "到了先打电话。不要打电话")
 
@@ -62,7 +62,7 @@ def test_what_contradicts_itself_is_read_by_a_person(steps: Steps) -> None:
     assert instructions(wavering) == {}
 
 
-def test_the_audit_keeps_what_was_understood_and_not_the_words(steps: Steps) -> None:
+def test_the_audit_keeps_the_instructions_and_not_the_words(steps: Steps) -> None:
     # given
     private = written(steps, "Please gift wrap it, message: Happy birthday Zenobia!")
 
@@ -77,7 +77,7 @@ def test_the_audit_keeps_what_was_understood_and_not_the_words(steps: Steps) -> 
     assert "Zenobia" in instructions(private)["gift_message"]
 
 
-def test_politeness_holds_nobody(steps: Steps) -> None:
+def test_polite_phrases_cause_no_hold(steps: Steps) -> None:
     assert [audited(written(steps, text)).verdict for text in ("谢谢", "无", "thanks!", "请尽快发货谢谢")] == [
         "pass"
     ] * 4

@@ -60,9 +60,7 @@ def tell(steps: Steps, reports: tuple[str, ...], **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("arrival", list(permutations(SENT)), ids="-".join)
-def test_a_parcel_that_is_delivered_ends_alike_in_whatever_order_it_is_told(
-    arrival: tuple[str, ...], steps: Steps
-) -> None:
+def test_a_delivery_ends_alike_in_any_order_of_reports(arrival: tuple[str, ...], steps: Steps) -> None:
     # given
     booked(steps)
 
@@ -83,7 +81,7 @@ def test_a_parcel_that_is_delivered_ends_alike_in_whatever_order_it_is_told(
 
 
 @pytest.mark.parametrize("arrival", list(permutations(SENT)), ids="-".join)
-def test_a_short_pick_costs_the_same_stock_in_whatever_order_it_is_told(arrival: tuple[str, ...], steps: Steps) -> None:
+def test_a_short_pick_costs_the_same_stock_in_any_order_of_reports(arrival: tuple[str, ...], steps: Steps) -> None:
     # given
     booked(steps)
 
@@ -100,9 +98,7 @@ def test_a_short_pick_costs_the_same_stock_in_whatever_order_it_is_told(arrival:
 
 
 @pytest.mark.parametrize("arrival", list(permutations(SENT_BACK)), ids="-".join)
-def test_a_parcel_that_comes_back_is_stock_again_in_whatever_order_it_is_told(
-    arrival: tuple[str, ...], steps: Steps
-) -> None:
+def test_a_returned_parcel_is_stock_again_in_any_order_of_reports(arrival: tuple[str, ...], steps: Steps) -> None:
     # given
     tell(booked(steps), ("picked", "packed"))
 
@@ -118,7 +114,7 @@ def test_a_parcel_that_comes_back_is_stock_again_in_whatever_order_it_is_told(
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_a_parcel_whose_pick_was_never_told_comes_back_whole(steps: Steps) -> None:
+def test_a_returned_parcel_without_a_pick_report_is_restocked_whole(steps: Steps) -> None:
     # given
     tell(booked(steps), ("packed", "in_transit"))
 
@@ -130,7 +126,7 @@ def test_a_parcel_whose_pick_was_never_told_comes_back_whole(steps: Steps) -> No
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_goods_that_never_left_are_not_stock_twice_when_their_return_is_told(steps: Steps) -> None:
+def test_a_return_report_for_goods_that_never_left_adds_no_stock(steps: Steps) -> None:
     # given
     steps.up_to("record_progress:picked")
 
@@ -160,7 +156,7 @@ def test_all_reports_at_once_end_like_one_after_the_other(steps: Steps) -> None:
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_what_was_not_found_leaves_the_books_and_is_still_to_be_sourced(steps: Steps) -> None:
+def test_units_not_found_are_written_off_and_still_to_be_sourced(steps: Steps) -> None:
     # given
     steps.up_to("record_progress:picking")
 
@@ -174,7 +170,7 @@ def test_what_was_not_found_leaves_the_books_and_is_still_to_be_sourced(steps: S
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_where_nothing_was_found_the_fulfillment_order_ends(steps: Steps) -> None:
+def test_a_pick_that_found_nothing_ends_the_fulfillment_order(steps: Steps) -> None:
     # given
     steps.up_to("record_progress:picking")
 
@@ -200,7 +196,7 @@ def test_lamps_from_two_shelves_are_counted_together(steps: Steps) -> None:
     assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
 
 
-def test_a_second_report_of_the_pick_under_another_id_changes_nothing(steps: Steps) -> None:
+def test_a_second_pick_report_under_another_id_changes_nothing(steps: Steps) -> None:
     # given
     steps.up_to("record_progress:picked")
 
@@ -224,7 +220,7 @@ def test_a_location_that_rejects_gives_its_stock_back(steps: Steps) -> None:
     assert counters(steps.sessions, LAMP) == {"on_hand": 10, "available": 10}
 
 
-def test_an_older_report_of_the_carrier_does_not_take_the_place_of_a_newer_one(steps: Steps) -> None:
+def test_an_older_carrier_report_never_takes_a_newer_ones_place(steps: Steps) -> None:
     # given
     steps.up_to("book_shipment")
     steps.record(steps.tracked("out_for_delivery", hours=5))
@@ -236,7 +232,7 @@ def test_an_older_report_of_the_carrier_does_not_take_the_place_of_a_newer_one(s
     assert (progress.status, progress.tracking) == ("shipped", "out_for_delivery")
 
 
-def test_a_parcel_that_was_not_collected_yet_has_not_left(steps: Steps) -> None:
+def test_a_parcel_not_collected_yet_is_not_shipped(steps: Steps) -> None:
     # given
     steps.up_to("book_shipment")
 
@@ -248,5 +244,5 @@ def test_a_parcel_that_was_not_collected_yet_has_not_left(steps: Steps) -> None:
     assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
 
 
-def test_reports_about_a_fulfillment_order_that_nobody_knows_say_that_it_is_over(steps: Steps) -> None:
+def test_an_unknown_fulfillment_order_is_reported_canceled(steps: Steps) -> None:
     assert steps.record().status == "canceled"

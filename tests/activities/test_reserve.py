@@ -99,7 +99,7 @@ def test_nothing_is_claimed_while_something_is_short(steps: Steps) -> None:
     assert events_of(steps.sessions, greedy.order_id) == ["sourcing.failed"]
 
 
-def test_an_arrival_names_those_who_wait_for_it_and_whom_it_can_serve_and_only_them(steps: Steps) -> None:
+def test_an_arrival_wakes_only_orders_it_can_serve(steps: Steps) -> None:
     # given
     first, second, other = ordering(steps, (LAMP, 14)), ordering(steps, (LAMP, 20)), ordering(steps, ("RARE-RUG", 1))
     for buyer in (first, second, other):
@@ -148,7 +148,7 @@ def test_the_rest_of_a_short_pick_is_allocated_again(steps: Steps) -> None:
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_nothing_is_allocated_when_nothing_is_left_to_send(steps: Steps) -> None:
+def test_nothing_is_allocated_when_nothing_remains_to_send(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock")
 
@@ -157,7 +157,7 @@ def test_nothing_is_allocated_when_nothing_is_left_to_send(steps: Steps) -> None
 
 
 @pytest.mark.parametrize("status", ["in_transit", "delivered"])
-def test_stock_of_a_parcel_that_left_cannot_be_given_back(status: str, steps: Steps) -> None:
+def test_stock_of_a_shipped_parcel_cannot_be_deallocated(status: str, steps: Steps) -> None:
     # given
     steps.up_to(f"record_progress:{status}")
 
@@ -170,7 +170,7 @@ def test_stock_of_a_parcel_that_left_cannot_be_given_back(status: str, steps: St
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_what_was_claimed_can_be_claimed_by_others_once_it_is_let_go(steps: Steps) -> None:
+def test_released_stock_can_be_claimed_by_another_order(steps: Steps) -> None:
     # given
     all_lamps, next_one = ordering(steps, (LAMP, 13)), ordering(steps, (LAMP, 13))
     reserved(all_lamps)
@@ -185,7 +185,7 @@ def test_what_was_claimed_can_be_claimed_by_others_once_it_is_let_go(steps: Step
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_an_order_that_takes_less_reserves_what_there_is_and_later_the_rest(steps: Steps) -> None:
+def test_a_partial_reservation_takes_what_there_is_and_the_rest_later(steps: Steps) -> None:
     # given
     greedy = ordering(steps, (LAMP, 14), (TEACUP, 1))
 

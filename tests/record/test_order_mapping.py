@@ -15,7 +15,7 @@ from tests.factories import an_order
 
 @pytest.mark.parametrize("name", ["ordinary", "quirky"])
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_an_order_comes_back_as_its_channel_gave_it(sessions: Sessions, channel: str, name: str) -> None:
+def test_an_order_is_loaded_as_its_channel_sent_it(sessions: Sessions, channel: str, name: str) -> None:
     # given
     told = TRANSLATORS[channel].translate(sample(channel, name))
     order = replace(told.order, test=told.test)
@@ -29,7 +29,7 @@ def test_an_order_comes_back_as_its_channel_gave_it(sessions: Sessions, channel:
         assert load_order(session, new.order_id) == order
 
 
-def test_flags_that_are_not_set_do_not_change_the_hash_of_orders_from_before() -> None:
+def test_unset_flags_do_not_change_the_hash_of_older_orders() -> None:
     order = an_order()
 
     assert request_hash(replace(order, test=False, merchant_remarks="")) == request_hash(order)

@@ -65,7 +65,7 @@ def far(sessions: Sessions) -> Sessions:
     return sessions
 
 
-def test_new_stock_near_by_takes_over_what_waits(far: Sessions) -> None:
+def test_new_stock_near_by_takes_over_waiting_work(far: Sessions) -> None:
     # given
     order_id = accepted(far, [(LAMP, 2)])
     work = waiting(far, order_id)
@@ -95,7 +95,7 @@ def test_new_stock_near_by_takes_over_what_waits(far: Sessions) -> None:
     assert_ledger_explains_stock(far)
 
 
-def test_what_saves_little_stays(far: Sessions) -> None:
+def test_a_move_that_saves_little_is_not_made(far: Sessions) -> None:
     # given
     order_id = accepted(far, [(LAMP, 2)])
     waiting(far, order_id)
@@ -111,7 +111,7 @@ def test_what_saves_little_stays(far: Sessions) -> None:
         session.execute(text(dear.text.replace("900000", "500")))
 
 
-def test_what_is_released_or_about_to_be_stays(far: Sessions) -> None:
+def test_work_released_or_about_to_be_released_is_not_moved(far: Sessions) -> None:
     # given one that waits for nobody, and one whose window is nearly over
     allocate(far, accepted(far, [(LAMP, 1)]))
     waiting(far, accepted(far, [(LAMP, 1)]))
@@ -123,7 +123,7 @@ def test_what_is_released_or_about_to_be_stays(far: Sessions) -> None:
     assert look(far) == 0
 
 
-def test_what_a_person_sends_from_somewhere_stays(far: Sessions) -> None:
+def test_work_that_a_person_assigned_to_a_location_is_not_moved(far: Sessions) -> None:
     # given
     order_id = accepted(far, [(LAMP, 1)])
     with far.begin() as session:
@@ -137,7 +137,7 @@ def test_what_a_person_sends_from_somewhere_stays(far: Sessions) -> None:
     assert look(far) == 0
 
 
-def test_a_place_that_is_overloaded_lets_go_of_what_waits(far: Sessions) -> None:
+def test_waiting_work_is_moved_away_from_an_overloaded_location(far: Sessions) -> None:
     # given: Hangzhou has both, and more than its day's work
     order_id = accepted(far, [(TEACUP, 1)])
     waiting(far, order_id)
@@ -155,7 +155,7 @@ def test_a_place_that_is_overloaded_lets_go_of_what_waits(far: Sessions) -> None
     assert event["why"] == "moved from HANGZHOU to CHENGDU: its day is full: 3 of 3 units"
 
 
-def test_a_parcel_that_leaves_elsewhere_anyway_is_joined(sessions: Sessions) -> None:
+def test_an_order_joins_a_parcel_that_leaves_from_elsewhere_anyway(sessions: Sessions) -> None:
     # given: one order must come from Ningbo, the other may
     stock_shop(sessions, {"HANGZHOU": {LAMP: 5}, "NINGBO": {LAMP: 5, TEACUP: 5}})
     lamp, cup = accepted(sessions, [(LAMP, 1)]), accepted(sessions, [(TEACUP, 1)])
@@ -203,7 +203,7 @@ def test_looking_twice_moves_once(far: Sessions) -> None:
     assert_ledger_explains_stock(far)
 
 
-def test_work_that_cannot_be_looked_at_keeps_no_other_from_it_and_is_set_aside(sessions: Sessions) -> None:
+def test_work_that_fails_to_be_reconsidered_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
     # given work that waits, of which some has a defect
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     broken, other = sorted(waiting(sessions, accepted(sessions, [(LAMP, 1)])) for _ in range(2))

@@ -69,7 +69,7 @@ def test_a_bundle_travels_with_the_last_of_its_parts(shop: Sessions) -> None:
     assert (first.lines, second.lines) == ({2: 1}, {1: 1})
 
 
-def test_parcels_are_in_the_order_in_which_they_left(shop: Sessions) -> None:
+def test_parcels_are_listed_in_the_order_they_shipped(shop: Sessions) -> None:
     # given
     order_id = place_order(shop, [(LAMP, 3)])
     ship(shop, order_id, {LAMP: 1}, number=1, shipped_at=NOON + timedelta(hours=9))

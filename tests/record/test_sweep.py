@@ -35,7 +35,7 @@ def touched(sessions: Sessions) -> Sequence[str]:
         return session.scalars(select(StockTouchRow.sku)).all()
 
 
-def test_low_out_and_back_are_told_once_each_with_what_there_was(shop: Sessions) -> None:
+def test_low_out_and_back_are_alerted_once_each_with_the_available_units(shop: Sessions) -> None:
     sweep = Sweep(shop, ParameterCache())
     steps = (("reserved", 5), ("reserved", 1), ("released", 1), ("reserved", 5), ("released", 3), ("released", 3))
     for kind, quantity in steps:
@@ -46,7 +46,7 @@ def test_low_out_and_back_are_told_once_each_with_what_there_was(shop: Sessions)
     assert alerts(shop, TEACUP) == [(LOW, 5, False), (OUT, 0, False), (BACK, 3, False)]
 
 
-def test_the_network_counts_and_not_one_place(shop: Sessions) -> None:
+def test_alerts_are_about_the_whole_network_and_not_one_location(shop: Sessions) -> None:
     move(shop, "reserved", 10)
     Sweep(shop, ParameterCache()).run()
 
@@ -64,7 +64,7 @@ def test_a_product_has_its_own_threshold_or_none(shop: Sessions) -> None:
     assert (alerts(shop, TEACUP), alerts(shop)) == ([], [(LOW, 12, True)])
 
 
-def test_what_is_allocated_out_of_a_reservation_touches_nothing(shop: Sessions) -> None:
+def test_allocating_reserved_stock_touches_nothing(shop: Sessions) -> None:
     move(shop, "reserved", 4)
     Sweep(shop, ParameterCache()).run()
     with shop.begin() as session:
@@ -88,7 +88,7 @@ def test_a_claim_that_is_not_committed_is_swept_later(shop: Sessions) -> None:
     assert alerts(shop) == [(LOW, 3, True)]
 
 
-def test_two_sweepers_at_once_tell_each_crossing_once(sessions: Sessions) -> None:
+def test_two_concurrent_sweeps_alert_each_crossing_once(sessions: Sessions) -> None:
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
 
     def claim(number: int) -> None:
@@ -111,7 +111,7 @@ def test_two_sweepers_at_once_tell_each_crossing_once(sessions: Sessions) -> Non
     assert touched(sessions) == []
 
 
-def test_a_sweep_that_dies_leaves_everything_to_the_next_one(shop: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_that_dies_is_made_up_by_the_next(shop: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     move(shop, "reserved", 10)
 
     def dies(*anything: Any) -> None:

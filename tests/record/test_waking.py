@@ -51,7 +51,7 @@ def name(sessions: Sessions, order_id: str) -> Name:
         return order.channel, order.channel_order_id
 
 
-def test_what_an_order_gives_back_wakes_those_whom_it_serves_in_their_turn(ten_lamps: Sessions) -> None:
+def test_released_stock_wakes_waiting_orders_in_turn(ten_lamps: Sessions) -> None:
     # given
     happy = claimed(ten_lamps, 10)
     first, _large, third, _late = [claimed(ten_lamps, units) for units in (6, 11, 4, 1)]
@@ -64,14 +64,14 @@ def test_what_an_order_gives_back_wakes_those_whom_it_serves_in_their_turn(ten_l
     assert woken(ten_lamps) == []
 
 
-def test_a_claim_of_others_wakes_nobody(ten_lamps: Sessions) -> None:
+def test_a_claim_by_another_order_wakes_nobody(ten_lamps: Sessions) -> None:
     claimed(ten_lamps, 11)
     other = place_order(ten_lamps, [(LAMP, 2)])
     Reserve(ten_lamps, fresh_outlooks()).reserve_stock(StockRequest(other, 1))
     assert Sweep(ten_lamps, ParameterCache()).run().more == []
 
 
-def test_who_is_beyond_the_quota_is_not_woken_by_stock_but_by_a_free_or_raised_quota(ten_lamps: Sessions) -> None:
+def test_an_order_beyond_its_quota_is_woken_by_quota_and_not_by_stock(ten_lamps: Sessions) -> None:
     # given a channel that may sell three of ten lamps, and has
     limited(ten_lamps, 3)
     happy = claimed(ten_lamps, 3)
@@ -90,7 +90,7 @@ def test_who_is_beyond_the_quota_is_not_woken_by_stock_but_by_a_free_or_raised_q
     assert (by_stock, by_quota, by_raise) == ([], both[:1], both)
 
 
-def test_a_quota_that_ends_by_itself_wakes_those_who_were_beyond_it(ten_lamps: Sessions) -> None:
+def test_a_quota_that_expires_wakes_the_orders_beyond_it(ten_lamps: Sessions) -> None:
     # given
     end = datetime.now(UTC) + timedelta(seconds=0.5)
     limited(ten_lamps, 1, valid_to=end)
@@ -105,7 +105,7 @@ def test_a_quota_that_ends_by_itself_wakes_those_who_were_beyond_it(ten_lamps: S
     assert woken(ten_lamps) == []
 
 
-def test_those_who_could_not_be_told_are_told_by_the_next_sweep(ten_lamps: Sessions) -> None:
+def test_orders_that_could_not_be_signaled_are_woken_by_the_next_sweep(ten_lamps: Sessions) -> None:
     # given
     happy, waiting = claimed(ten_lamps, 10), claimed(ten_lamps, 4)
     released(ten_lamps, happy)

@@ -68,7 +68,7 @@ def test_a_snapshot_that_agrees_with_the_books_changes_nothing(yesterday: Sessio
     assert counters(yesterday, LAMP) == {"on_hand": 10, "available": 10}
 
 
-def test_differences_are_adjusted_with_a_reason_and_large_ones_are_an_alert(yesterday: Sessions) -> None:
+def test_differences_are_adjusted_with_a_reason_and_large_ones_raise_an_alert(yesterday: Sessions) -> None:
     counted(yesterday, now(), ELEGANT_LAMP=8, QUIET_TEACUP=15)
 
     assert differences(yesterday) == [(LAMP, -2, -2, False), (TEACUP, 5, 5, True)]
@@ -79,14 +79,14 @@ def test_differences_are_adjusted_with_a_reason_and_large_ones_are_an_alert(yest
     assert reasons == ["snapshot S-1: 8 counted, 10 in the books", "snapshot S-1: 15 counted, 10 in the books"]
 
 
-def test_the_same_snapshot_again_is_booked_once(yesterday: Sessions) -> None:
+def test_a_snapshot_sent_twice_is_booked_once(yesterday: Sessions) -> None:
     for _ in range(2):
         counted(yesterday, now(), ELEGANT_LAMP=8)
 
     assert differences(yesterday) == [(LAMP, -2, -2, False)]
 
 
-def test_what_was_booked_after_the_snapshot_is_no_difference(yesterday: Sessions) -> None:
+def test_movements_booked_after_the_snapshot_are_no_difference(yesterday: Sessions) -> None:
     # given five lamps that were booked after the shelf was counted
     stock_shop(yesterday, {"HANGZHOU": {LAMP: 5}})
 
@@ -95,7 +95,7 @@ def test_what_was_booked_after_the_snapshot_is_no_difference(yesterday: Sessions
     assert differences(yesterday) == []
 
 
-def test_a_snapshot_that_is_older_than_another_is_kept_as_late_and_changes_nothing(yesterday: Sessions) -> None:
+def test_an_older_snapshot_is_kept_as_late_and_changes_nothing(yesterday: Sessions) -> None:
     counted(yesterday, now(), ELEGANT_LAMP=10)
 
     counted(yesterday, now() - HOUR, "S-0", ELEGANT_LAMP=2)
@@ -105,7 +105,7 @@ def test_a_snapshot_that_is_older_than_another_is_kept_as_late_and_changes_nothi
         assert session.get_one(WarehouseCountRow, ("S-0", "snapshot")).late
 
 
-def test_a_delta_that_a_newer_snapshot_contains_changes_nothing(yesterday: Sessions) -> None:
+def test_a_delta_older_than_a_snapshot_changes_nothing(yesterday: Sessions) -> None:
     counted(yesterday, now(), ELEGANT_LAMP=10)
 
     changed(yesterday, -2, at=now() - HOUR)
@@ -121,7 +121,7 @@ def test_a_delta_is_booked_once_with_its_reason(yesterday: Sessions) -> None:
     assert_ledger_explains_stock(yesterday)
 
 
-def test_what_is_promised_to_orders_stays_in_the_books_and_is_an_alert(yesterday: Sessions) -> None:
+def test_stock_promised_to_orders_stays_on_record_and_raises_an_alert(yesterday: Sessions) -> None:
     # given nine of ten lamps that orders have
     order_id = place_order(yesterday, [(LAMP, 9)])
     Reserve(yesterday, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
@@ -140,7 +140,7 @@ def test_goods_that_were_never_there_may_be_found(yesterday: Sessions) -> None:
     assert counters(yesterday, "RARE-RUG") == {"on_hand": 2, "available": 2}
 
 
-def test_what_is_found_wakes_those_who_wait(yesterday: Sessions) -> None:
+def test_found_units_wake_waiting_orders(yesterday: Sessions) -> None:
     order_id = place_order(yesterday, [(LAMP, 14)])
     Reserve(yesterday, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
