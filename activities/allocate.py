@@ -24,9 +24,9 @@ from record.shipping import merges
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
 from record.shipping.waves import waves_for
 from record.sourcing import choosing, plans, shelves
-from record.sourcing.choosing import Short
+from record.sourcing.choosing import Backorder
 from record.sourcing.decisions import keep_decision
-from record.sourcing.needs import hold_needs_of
+from record.sourcing.needs import lock_order_needs
 from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger
 from record.stock.quotas import lock_quotas
@@ -105,10 +105,10 @@ class Allocate:
 
 def _allocate(session: Session, request: StockRequest, outlooks: OutlookCache) -> Allocation:
     order_id, key = request.order_id, f"{request.order_id}:allocate:{request.round}"
-    known = journal.repeats_of(session, [key, *plans.plan_keys(order_id)])
+    known = journal.earlier_answers(session, [key, *plans.plan_keys(order_id)])
     if answer := known.get(key):
         return Allocation(**answer | {"work": [Work(**work) for work in answer["work"]]})
-    needs = hold_needs_of(session, order_id)
+    needs = lock_order_needs(session, order_id)
     if request.judged and needs.unjudged:
         return Allocation(unjudged=True)
     decision = SourcingDecision({}, {}, "nothing is left")
@@ -123,19 +123,19 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookCache) -
         allowed.write()
     short, allocation = sum(decision.short.values()), Allocation()
     if decision.assignments or not short:
-        horizon = outlooks.horizon(session)
-        versions = horizon.parameters.version, horizon.outlook.lead_times.version
+        context = outlooks.context(session)
+        versions = context.parameters.version, context.outlook.lead_times.version
         why = keep_decision(session, order_id, request.round, decision, *versions)
         opened = _open_fulfillment_orders(session, order_id, replace(decision, reason=why))
         for work in opened.work:
             outlooks.count(work.location_id, work.units)
         allocation = replace(opened, why=why if opened.work else "")
         data = {"why": why, "considered": list(decision.considered), "work": asdict(allocation)["work"]}
-        journal.happened(session, order_id, "sourcing.decided", key, data)
+        journal.append_fact(session, order_id, "sourcing.decided", key, data)
     if short:
         allocation = replace(allocation, short_units=short)
         event = f"{key}:short" if decision.assignments else key
-        choosing.wait_for_stock(session, [Short.of(needs, decision, request.partial, event)])
+        choosing.wait_for_stock(session, [Backorder.of(needs, decision, request.partial, event)])
     elif request.round > 1:
         choosing.wait_for_stock(session, [], [order_id])
     journal.remember(session, key, asdict(allocation))

@@ -102,7 +102,7 @@ class Audit:
         """Judge what stands now; None when the order has become another meanwhile."""
         key = f"{request.order_id}:audit:{request.revision}"
         with self.sessions.begin() as session:
-            if known := journal.repeat_of(session, key):
+            if known := journal.earlier_answer(session, key):
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
             version = session.scalar(_VERSION, {"order_id": request.order_id})
             facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
@@ -169,7 +169,7 @@ def _record_repair(session: Session, order_id: str, facts: AuditFacts, version: 
     used = {"province": region.province, "city": region.city, "district": region.district}
     session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(repaired_region=used))
     data = {"written": " ".join(region.written).strip(), "used": " ".join(used.values()).strip()}
-    journal.happened(session, order_id, "order.address_repaired", f"address_repaired:{version}", data)
+    journal.append_fact(session, order_id, "order.address_repaired", f"address_repaired:{version}", data)
 
 
 def _record_findings(

@@ -79,7 +79,7 @@ class CarrierClaims:
         """Give the parcel up, if it is still on the road or came back: its goods are to be sent again, or withdrawn."""
         key = f"{remedy.fulfillment_order_id}:made_good"
         with self.sessions.begin() as session:
-            if known := journal.repeat_of(session, key):
+            if known := journal.earlier_answer(session, key):
                 return Settlement(**known)
             lock_order(session, remedy.order_id)
             row = lock_fulfillment_order(session, remedy.fulfillment_order_id)
@@ -105,7 +105,7 @@ def _claim(session: Session, row: FulfillmentOrderRow, order: OrderRow, kind: st
     )
     session.execute(claim.on_conflict_do_nothing())
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id, "kind": kind}
-    journal.happened(session, row.order_id, "claim.opened", f"{row.fulfillment_order_id}:claim", data)
+    journal.append_fact(session, row.order_id, "claim.opened", f"{row.fulfillment_order_id}:claim", data)
 
 
 def _give_up(session: Session, row: FulfillmentOrderRow, remedy: Remedy) -> None:
@@ -116,7 +116,7 @@ def _give_up(session: Session, row: FulfillmentOrderRow, remedy: Remedy) -> None
     data = {"fulfillment_order_id": row.fulfillment_order_id, "remedy": remedy.action}
     key = f"{row.fulfillment_order_id}:given_up"
     name = "fulfillment_order.canceled" if lost else "parcel.settled"
-    journal.happened(session, row.order_id, name, key, data, remedy.actor)
+    journal.append_fact(session, row.order_id, name, key, data, remedy.actor)
     session.flush()
 
 

@@ -73,7 +73,7 @@ class FollowUps:
             row.follow_up_id = follow_up
             row.value_minor = row.moved_minor = value
             data = {"return_id": row.return_id, "follow_up": follow_up}
-            journal.happened(session, row.order_id, "return.follow_up_placed", f"{row.return_id}:follow_up", data)
+            journal.append_fact(session, row.order_id, "return.follow_up_placed", f"{row.return_id}:follow_up", data)
             return FollowUp(follow_up)
 
     @activity.defn
@@ -105,7 +105,7 @@ class FollowUps:
             quotas.give_back(session, follow_up.order_id)
             follow_up.status, follow_up.ended_at = OrderStatus.CANCELED, func.now()
             data = {"outcome": OrderStatus.CANCELED.value, "reason": request.reason}
-            journal.happened(session, follow_up.order_id, "order.canceled", "ended", data)
+            journal.append_fact(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
             # It never had a workflow that could send them.
             outbox.leave_all(session, follow_up.order_id)
@@ -120,7 +120,7 @@ def _claim_value(session: Session, row: ReturnRow) -> int | None:
     order, asked = load_order(session, row.order_id), cases.asked(session, row.return_id)
     before = cases.returned_before(session, row)
     value = refunds.value_of(order, asked, before, with_shipping=False)
-    return value.minor_units if value <= money.left(session, row.order_id) else None
+    return value.minor_units if value <= money.refundable(session, row.order_id) else None
 
 
 def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outlooks: OutlookCache) -> str:
@@ -147,7 +147,7 @@ def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outloo
     session.execute(insert(OrderRow).values({column: getattr(order, column) for column in COPIED} | own))
     session.add_all(_lines(name, lines, _shares(session, row, lines)))
     session.flush()
-    journal.happened(session, name, "order.received", "received", {"follow_up_of": row.return_id})
+    journal.append_fact(session, name, "order.received", "received", {"follow_up_of": row.return_id})
     # The order's own first try finds this answer, so that nothing is reserved twice.
     if reserve.claim_stock(session, [StockRequest(name, 1)], outlooks)[0].short_units:
         raise OutOfStock("out_of_stock")
@@ -216,5 +216,5 @@ def _move(session: Session, row: ReturnRow, order: OrderRow, follow_up: OrderRow
         "points": points,
         "credit_note": credit_note(key),
     }
-    journal.happened(session, order.order_id, "return.follow_up_sent", key, {"return_id": row.return_id, **data})
+    journal.append_fact(session, order.order_id, "return.follow_up_sent", key, {"return_id": row.return_id, **data})
     journal.announce(session, order.order_id, milestones.REPLACED, data, subject=row.return_id)

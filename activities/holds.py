@@ -113,7 +113,7 @@ class Holds:
         """Do what the expiry of each hold does whose time is over; safe to repeat."""
         key = f"{expiry.order_id}:expire:{expiry.now:.0f}"
         with self.sessions.begin() as session:
-            if known := journal.repeat_of(session, key):
+            if known := journal.earlier_answer(session, key):
                 return Expired(OpenHolds(**known["left"]), known["cancel"], [tuple(one) for one in known["escalated"]])
             expired = _expire(session, expiry)
             if not expired.left.codes:
@@ -163,7 +163,7 @@ def open_hold(session: Session, hold: Hold) -> None:
     )
     session.execute(row.on_conflict_do_nothing())
     data = {"code": hold.code, "reason": hold.reason, "owner_role": hold.owner_role, "line_no": hold.line_no}
-    journal.happened(session, hold.order_id, "order.held", f"held:{hold.key}", data)
+    journal.append_fact(session, hold.order_id, "order.held", f"held:{hold.key}", data)
     # An order whose goods are under way keeps its status; the hold alone says that somebody must look.
     session.execute(
         update(OrderRow)
@@ -182,7 +182,9 @@ def release(session: Session, wanted: Release) -> bool:
         _release(session, hold, wanted.actor, wanted.note)
     if released and wanted.everything:
         data = {"codes": sorted({hold.code for hold in released}), "note": wanted.note}
-        journal.happened(session, wanted.order_id, "order.forced", f"forced:{released[-1].hold_id}", data, wanted.actor)
+        journal.append_fact(
+            session, wanted.order_id, "order.forced", f"forced:{released[-1].hold_id}", data, wanted.actor
+        )
     session.flush()
     return bool(released)
 
@@ -212,4 +214,4 @@ def _expire(session: Session, expiry: Expiry) -> Expired:
 def _release(session: Session, hold: HoldRow, actor: str, note: str) -> None:
     hold.released_at, hold.released_by, hold.note = func.now(), actor, note
     data = {"code": hold.code, "line_no": hold.line_no, "note": note}
-    journal.happened(session, hold.order_id, "order.released", f"released:{hold.hold_id}", data, actor)
+    journal.append_fact(session, hold.order_id, "order.released", f"released:{hold.hold_id}", data, actor)

@@ -97,7 +97,7 @@ def _join(session: Session, row: FulfillmentOrderRow, window: float) -> None:
     key = f"{row.fulfillment_order_id}:merge"
     if reason := why_alone(parcel):
         data = {"fulfillment_order_id": row.fulfillment_order_id, "reason": reason}
-        journal.happened(session, row.order_id, "fulfillment_order.not_merged", key, data)
+        journal.append_fact(session, row.order_id, "fulfillment_order.not_merged", key, data)
         return
     merge = merges.gather(session, merge_key(parcel), row, window)
     before = members(session, merge.merge_id)
@@ -108,7 +108,7 @@ def _join(session: Session, row: FulfillmentOrderRow, window: float) -> None:
         met = data | {"with": others(session, one)}
         if met["with"]:
             name = f"{one.fulfillment_order_id}:merged:{row.fulfillment_order_id}"
-            journal.happened(session, one.order_id, "fulfillment_order.merged", name, met)
+            journal.append_fact(session, one.order_id, "fulfillment_order.merged", name, met)
     merges.tell(session, merge, before)
 
 

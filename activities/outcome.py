@@ -50,9 +50,9 @@ class Outcome:
             if not journal.advance_order(session, ending.order_id, status):
                 return
             data = {"reason": ending.reason}
-            journal.happened(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
+            journal.append_fact(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
             if status == OrderStatus.COMPLETED:
-                kept = money.kept(session, ending.order_id)
+                kept = money.balance(session, ending.order_id)
                 # The amount of the sale, which what goes back from now on is credited of.
                 secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
                 points = {"points": kept.whole}
@@ -60,7 +60,7 @@ class Outcome:
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)
                 journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
-                queue.leave(session, ending.order_id)
+                queue.remove(session, ending.order_id)
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
                 session.execute(update(HoldRow).where(*open_holds).values(ended))
@@ -75,7 +75,7 @@ class Outcome:
             key = f"alert:{alert.code}:{alert.subject}"
             if alert.reason:
                 data = {"code": alert.code, "reason": alert.reason}
-                journal.happened(session, alert.order_id, "alert.raised", key, data)
+                journal.append_fact(session, alert.order_id, "alert.raised", key, data)
             else:
-                journal.happened(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
+                journal.append_fact(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
                 not_told.look(session, [alert.order_id])

@@ -75,13 +75,13 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
     is left to it: this is called again in the transaction of its own `end`.
     """
     order = order_of(session, order_id)
-    if order.follow_up_of or not order.payment_reference or money.case_pays(session, order_id):
+    if order.follow_up_of or not order.payment_reference or money.awaits_case(session, order_id):
         return
     done = select(MoneyMovementRow.key).where(MoneyMovementRow.order_id == order_id)
     paid_back = set(session.scalars(done.where(MoneyMovementRow.kind == "refunded")))
     for amount in money.due_back(session, order_id):
         key = _key(order, amount.currency)
-        refused = 0 if key in paid_back else (journal.repeat_of(session, _asked(key)) or {"minor": 0})["minor"]
+        refused = 0 if key in paid_back else (journal.earlier_answer(session, _asked(key)) or {"minor": 0})["minor"]
         if amount.minor_units > refused:
             payment_claims.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
@@ -134,7 +134,7 @@ def refund(
         session.execute(movement.on_conflict_do_nothing())
         data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
         data["credit_note"] = credit_note(key)
-        journal.happened(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
+        journal.append_fact(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
         journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id or subject)
     return RefundAnswer(amount.minor_units)
 
@@ -149,7 +149,7 @@ def _asked(key: str) -> str:
 
 
 def _fix(session: Session, key: str, amount: Money) -> Money:
-    asked = journal.repeat_of(session, _asked(key))
+    asked = journal.earlier_answer(session, _asked(key))
     if asked is None:
         journal.remember(session, _asked(key), {"minor": amount.minor_units})
     return amount if asked is None else Money(asked["minor"], amount.currency)

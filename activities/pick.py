@@ -56,7 +56,7 @@ class Pick:
                 row.status, row.wms_reference, row.released_at = FulfillmentStatus.RELEASED, reference, func.now()
                 data = {"fulfillment_order_id": step.fulfillment_order_id, "location_id": row.location_id}
                 key = f"{step.fulfillment_order_id}:released"
-                journal.happened(session, step.order_id, "fulfillment_order.released", key, data)
+                journal.append_fact(session, step.order_id, "fulfillment_order.released", key, data)
                 order = order_of(session, step.order_id)
                 if order.version != version and ship_to(order) != request["ship_to"]:
                     _call_a_person(session, row)
@@ -85,4 +85,4 @@ def _call_a_person(session: Session, row: FulfillmentOrderRow) -> None:
     reason = f"the order changed while {row.location_id} was asked to pick: tell the warehouse"
     session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
     key = f"alert:ORDER_CHANGED:{row.fulfillment_order_id}"
-    journal.happened(session, row.order_id, "alert.raised", key, {"code": "ORDER_CHANGED", "reason": reason})
+    journal.append_fact(session, row.order_id, "alert.raised", key, {"code": "ORDER_CHANGED", "reason": reason})

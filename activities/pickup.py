@@ -24,4 +24,4 @@ class Pickups:
                 give_code(session, row, str(row.number))
                 data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id}
                 key = f"{row.fulfillment_order_id}:ready"
-                journal.happened(session, row.order_id, "fulfillment_order.ready_for_pickup", key, data)
+                journal.append_fact(session, row.order_id, "fulfillment_order.ready_for_pickup", key, data)

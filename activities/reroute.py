@@ -72,4 +72,4 @@ class Rerouting:
             row.address, row.answered_at = {}, func.now()
             data = {"fields": ["ship_to"], "rerouted": corrected.accepted, "refused": corrected.refused}
             name = "order.changed" if row.answer == ACCEPTED else "shipment.reroute_refused"
-            journal.happened(session, row.order_id, name, f"address:{row.correction_id}", data, row.asked_by)
+            journal.append_fact(session, row.order_id, name, f"address:{row.correction_id}", data, row.asked_by)

@@ -60,11 +60,11 @@ class Reserve:
             given_back = drop_reservations(session, undo.order_id)
             quotas.give_back(session, undo.order_id)
             ledger.post(session, given_back, undo.order_id, "released")
-            queue.leave(session, undo.order_id)
+            queue.remove(session, undo.order_id)
             if given_back:
                 key = f"reservation.released:{undo.subject}"
                 units = sum(movement.quantity for movement in given_back)
-                journal.happened(session, undo.order_id, "reservation.released", key, {"units": units})
+                journal.append_fact(session, undo.order_id, "reservation.released", key, {"units": units})
         return Undone(done=True)
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
@@ -100,20 +100,20 @@ def claim_stock(
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
     # Read before anything is locked, if it must be read anew.
-    outlooks.horizon(session)
+    outlooks.context(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_goods(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)
     # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
-    known = journal.repeats_of(session, keys)
+    known = journal.earlier_answers(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}
     batch = ClaimBatch()
     for key, request in zip(keys, requests, strict=True):
         if key in answers:
             continue
         order = needs[request.order_id]
-        order.care_for_kept()
+        order.cover_reserved()
         decision = choosing.decide(session, order, stock, allowed, request.partial)
         answers[key] = batch.add(order, key, decision, request.partial, waited=request.round > 1)
     allowed.write()

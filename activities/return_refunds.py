@@ -76,7 +76,7 @@ class ReturnRefunds:
 def _paid_otherwise(session: Session, order: OrderRow) -> bool:
     """Whether only money of other currencies was captured: what of it the goods are worth is for a person to say."""
     others = [one for one in money.due_back(session, order.order_id) if one.currency != order.currency]
-    return bool(others) and not money.came(session, order.order_id, order.currency)
+    return bool(others) and not money.total_captured(session, order.order_id, order.currency)
 
 
 def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:
@@ -97,7 +97,7 @@ def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | N
     order = load_order(session, row.order_id)
     if row.refund_minor is None:
         units, before = cases.returned_units(session, row), cases.returned_before(session, row)
-        left = money.left(session, row.order_id)
+        left = money.refundable(session, row.order_id)
         value = max(0, min(_value(session, row, order, units, before).minor_units, left.minor_units))
         fees = _fees(session, row, order, refunds.tax_in(order, units, before), value, rules)
         row.points_spent, kept = points.spent(session, row, value - sum(fees.values()), balance, rules)

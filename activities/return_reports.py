@@ -77,7 +77,7 @@ def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None
     goods = {f"{one.sku} {one.what} {one.grade}".rstrip(): units for one, units in judged.items()}
     data = {"return_id": row.return_id, "goods": goods}
     key = f"{row.return_id}:judged" + ("" if first else f":{event.event_id}")
-    journal.happened(session, row.order_id, "return.goods_judged", key, data, event.partner)
+    journal.append_fact(session, row.order_id, "return.goods_judged", key, data, event.partner)
 
 
 def _tracked(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:

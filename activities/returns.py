@@ -75,4 +75,4 @@ class Returns:
             data = {"return_id": row.return_id, "reason": request.reason}
             key = f"alert:{row.return_id}:{request.code}"
             name = "alert.raised" if request.reason else "alert.cleared"
-            journal.happened(session, row.order_id, name, f"{key}:{name}", data)
+            journal.append_fact(session, row.order_id, name, f"{key}:{name}", data)

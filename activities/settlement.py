@@ -37,9 +37,9 @@ class Settlement:
         ask_gateway(self.sessions, self.payments, order)
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
-            over = OrderStatus(order.status) in UNDONE and not money.case_pays(session, order_id)
+            over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)
             due = money.due_back(session, order_id) if over else []
-            keys = [_key(order_id, one, money.came(session, order_id, one.currency)) for one in due]
+            keys = [_key(order_id, one, money.total_captured(session, order_id, one.currency)) for one in due]
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
             answer = refund(self.sessions, self.payments, order, amount, "late payment", key, subject=key)

@@ -101,7 +101,7 @@ class Ship:
         with self.sessions.begin() as session:
             data = {"shipment_id": undo.subject, "asked": asked, "shared": shared}
             key = f"{undo.subject}:interception"
-            journal.happened(session, undo.order_id, "shipment.interception_asked", key, data)
+            journal.append_fact(session, undo.order_id, "shipment.interception_asked", key, data)
         return InterceptionAnswer(asked)
 
     def _book(self, request: BookingRequest, offer: dict[str, Any]) -> Booking:
@@ -144,7 +144,7 @@ class Ship:
             if session.scalar(update(ShipmentRow).where(*where).values(voided_at=func.now()).returning(func.now())):
                 data = {"shipment_id": undo.subject, "reason": undo.reason}
                 key = f"{undo.subject}:voided"
-                journal.happened(session, undo.order_id, "shipment.voided", key, data, undo.actor)
+                journal.append_fact(session, undo.order_id, "shipment.voided", key, data, undo.actor)
                 afterwards(session, undo)
         return Undone(done=True, detail=result)
 

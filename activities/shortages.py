@@ -60,7 +60,7 @@ class Shortages:
     def propose(self, order_id: str) -> Shortage:
         """Look when the missing goods come and what else may be done, and keep it where the API shows it."""
         with self.sessions.begin() as session:
-            queue.promise(session, queue.missing(session, order_id), order_id)
+            queue.update_promises(session, queue.missing_skus(session, order_id), order_id)
             rows = _short(session, order_id)
             sendable = _sendable(session, order_id, rows)
             told = []
@@ -82,7 +82,7 @@ class Shortages:
         """Do to the lines what was decided, once for each round; a refusal says why it cannot be done."""
         key = f"{decision.order_id}:shortage:{decision.round}"
         with self.sessions.begin() as session:
-            if known := journal.repeat_of(session, key):
+            if known := journal.earlier_answer(session, key):
                 return Settled(**known)
             journal.lock_order(session, decision.order_id)
             short = {row.sku: row for row in _short(session, decision.order_id)}
@@ -90,7 +90,7 @@ class Shortages:
             if not settled.refusal:
                 names = ("action", "sku", "substitute_sku", "note")
                 data = {name: getattr(decision, name) for name in names}
-                journal.happened(session, decision.order_id, "shortage.decided", key, data, decision.actor)
+                journal.append_fact(session, decision.order_id, "shortage.decided", key, data, decision.actor)
                 count_change(session, decision.order_id)
             journal.remember(session, key, asdict(settled))
             return settled
@@ -103,7 +103,7 @@ class Shortages:
         with suppress(PartnerTrouble):
             ask_gateway(self.sessions, self.payments, order)
         with self.sessions.begin() as session:
-            left = money.left(session, order.order_id, but=repayment.key)
+            left = money.refundable(session, order.order_id, but=repayment.key)
         amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
         return payments.refund(
             self.sessions, self.payments, order, amount, repayment.reason, repayment.key, subject=repayment.key

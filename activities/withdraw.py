@@ -49,7 +49,7 @@ class Withdraw:
                     _withdraw(session, withdrawal.order_id, line_no, units)
                 case.goods = withdrawal.goods
                 data = {"return_id": withdrawal.return_id}
-                journal.happened(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
+                journal.append_fact(session, withdrawal.order_id, "order.changed", f"{case.return_id}:withdrawn", data)
                 session.flush()
                 gifts.drop_when_alone(session, withdrawal.order_id)
                 count_change(session, withdrawal.order_id)

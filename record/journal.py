@@ -29,26 +29,26 @@ class Fact(NamedTuple):
 
 # Every step says these, so they are built once: building one costs more than sending it.
 _EVENTS, _MESSAGES, _RESULTS = table(OrderEventRow), table(MessageRow), table(StepResultRow)
-_HAPPENED = insert(_EVENTS).on_conflict_do_nothing().inline()
+_APPEND_FACT = insert(_EVENTS).on_conflict_do_nothing().inline()
 _ANNOUNCE = insert(_MESSAGES).on_conflict_do_nothing().inline()
 _REMEMBER = insert(_RESULTS).inline()
-_REPEAT_OF = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
-_REPEATS_OF = select(_RESULTS.c.key, _RESULTS.c.result).where(
+_EARLIER_ANSWER = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
+_EARLIER_ANSWERS = select(_RESULTS.c.key, _RESULTS.c.result).where(
     _RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
 )
-ALL_HAPPENED = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
-REMEMBER_ALL = insert_recordset(StepResultRow, "key, result")
+INSERT_FACTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
+INSERT_ANSWERS = insert_recordset(StepResultRow, "key, result")
 
 
-def repeat_of(session: Session, key: str) -> dict[str, Any] | None:
+def earlier_answer(session: Session, key: str) -> dict[str, Any] | None:
     """What the step with this key answered before, or None when it is the first time."""
-    known: dict[str, Any] | None = session.scalar(_REPEAT_OF, {"key": key})
+    known: dict[str, Any] | None = session.scalar(_EARLIER_ANSWER, {"key": key})
     return known
 
 
-def repeats_of(session: Session, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+def earlier_answers(session: Session, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What the steps with these keys answered before, by key; those that are new are absent."""
-    return {row.key: row.result for row in session.execute(_REPEATS_OF, {"keys": list(keys)})}
+    return {row.key: row.result for row in session.execute(_EARLIER_ANSWERS, {"keys": list(keys)})}
 
 
 def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
@@ -56,27 +56,27 @@ def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
     session.execute(_REMEMBER, {"key": key, "result": dict(result)})
 
 
-def result_rows(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The answers of many steps, by key, as REMEMBER_ALL takes them."""
+def answer_rows(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The answers of many steps, by key, as INSERT_ANSWERS takes them."""
     return json.dumps([{"key": key, "result": result} for key, result in results.items()])
 
 
-def happened(
+def append_fact(
     session: Session, order_id: str, event: str, key: str, data: Mapping[str, Any] | None = None, actor: str = SYSTEM
 ) -> None:
     """Append a fact to the order's log, once for each key."""
     fact = {"order_id": order_id, "type": event, "key": key, "actor": actor, "data": dict(data or {})}
-    session.execute(_HAPPENED, fact)
+    session.execute(_APPEND_FACT, fact)
 
 
-def all_happened(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
+def append_facts(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
     """Append facts of many orders to their logs in one statement, in this sequence and each once."""
     if facts:
-        session.execute(ALL_HAPPENED, {"rows": fact_rows(facts, actor)})
+        session.execute(INSERT_FACTS, {"rows": fact_rows(facts, actor)})
 
 
 def fact_rows(facts: Sequence[Fact], actor: str = SYSTEM) -> str:
-    """Facts as ALL_HAPPENED takes them."""
+    """Facts as INSERT_FACTS takes them."""
     return json.dumps([fact._asdict() | {"actor": actor} for fact in facts])
 
 

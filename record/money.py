@@ -12,9 +12,9 @@ from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 
-CAME = {"captured": 1, "moved": -1}
+INFLOWS = {"captured": 1, "moved": -1}
 """What is moved to a follow-up order is captured there."""
-WENT = {"refunded": -1, "credited": -1}
+OUTFLOWS = {"refunded": -1, "credited": -1}
 UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUESTED and not is_final(RETURN, status)]
 """Cases that were approved and have not ended."""
 
@@ -41,16 +41,16 @@ def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
 
 
 # In one statement each, so that no movement comes between what is read of it.
-_CAPTURED, _KEPT = _sum_of(CAME), _sum_of(CAME | WENT)
-_LEFT = _KEPT - _claimed(_CASES.c.refund_minor, *WENT) - _claimed(_CASES.c.moved_minor, "moved")
-_READ_CAPTURED, _READ_KEPT, _READ_LEFT = (
-    select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _KEPT, _LEFT)
+_CAPTURED, _BALANCE = _sum_of(INFLOWS), _sum_of(INFLOWS | OUTFLOWS)
+_REFUNDABLE = _BALANCE - _claimed(_CASES.c.refund_minor, *OUTFLOWS) - _claimed(_CASES.c.moved_minor, "moved")
+_READ_CAPTURED, _READ_BALANCE, _READ_REFUNDABLE = (
+    select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _BALANCE, _REFUNDABLE)
 )
 
 _READ_OTHERS = (
     select(
         _MOVEMENTS.c.currency,
-        func.sum(_MOVEMENTS.c.amount_minor * case(CAME | WENT, value=_MOVEMENTS.c.kind, else_=0)).label("total"),
+        func.sum(_MOVEMENTS.c.amount_minor * case(INFLOWS | OUTFLOWS, value=_MOVEMENTS.c.kind, else_=0)).label("total"),
     )
     .where(_MOVEMENTS.c.order_id == bindparam("order_id"))
     .group_by(_MOVEMENTS.c.currency)
@@ -63,32 +63,32 @@ def captured(session: Session, order_id: str) -> Money:
     return _read(session, _READ_CAPTURED, order_id)
 
 
-def kept(session: Session, order_id: str, but: str = "") -> Money:
+def balance(session: Session, order_id: str, but: str = "") -> Money:
     """What was captured and did not go back, neither as money nor as store credit; the refund whose key is `but` does
     not count: a repeat must ask for the same amount again."""
-    return _read(session, _READ_KEPT, order_id, but)
+    return _read(session, _READ_BALANCE, order_id, but)
 
 
-def left(session: Session, order_id: str, but: str = "") -> Money:
+def refundable(session: Session, order_id: str, but: str = "") -> Money:
     """What is kept, less what return cases are about to pay back or to move: fixed, but not done yet."""
-    return _read(session, _READ_LEFT, order_id, but)
+    return _read(session, _READ_REFUNDABLE, order_id, but)
 
 
 def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
     """What is left, as an order without goods gives it back: in its own currency, and what came in others."""
-    own = left(session, order_id, but)
+    own = refundable(session, order_id, but)
     others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
     amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
     return [amount for amount in amounts if amount.minor_units > 0]
 
 
-def case_pays(session: Session, order_id: str) -> bool:
+def awaits_case(session: Session, order_id: str) -> bool:
     """Whether an approved case has not fixed yet what it pays back: what is left of the money may be its to pay."""
     unpaid = ReturnRow.order_id == order_id, ReturnRow.status.in_(UNDER_WAY), ReturnRow.refund_minor.is_(None)
     return bool(session.scalar(select(exists().where(*unpaid))))
 
 
-def came(session: Session, order_id: str, currency: str) -> int:
+def total_captured(session: Session, order_id: str, currency: str) -> int:
     """What was ever captured for the order in this currency, in minor units."""
     of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == "captured", _MOVEMENTS.c.currency == currency
     return int(session.scalar(select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_order)) or 0)

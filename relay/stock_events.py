@@ -10,13 +10,13 @@ from temporalio.client import Client
 
 from models.database import Sessions
 from record.stock.purchases import CANCELED, apply_purchase_order
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 from record.stock.receipts import receive_goods
 from record.stock.warehouse_counts import apply_count
 from relay.waking import wake
 from settings import Settings
 
-BookEvent = Callable[[Sessions, str, str], News]
+BookEvent = Callable[[Sessions, str, str], CarryResult]
 
 
 class StockEvents:

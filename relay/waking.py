@@ -7,14 +7,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ids import order_workflow_id
-from record.stock.queue import Name
+from record.stock.queue import ChannelOrder
 from relay.isolation import NOT_TAKEN
 from settings import Settings
 
 log = structlog.get_logger()
 
 
-async def wake(client: Client, settings: Settings, orders: Sequence[Name]) -> bool:
+async def wake(client: Client, settings: Settings, orders: Sequence[ChannelOrder]) -> bool:
     """Signal the orders in this sequence. False if Temporal is in trouble: some orders may then not have got it."""
     for channel, channel_order_id in orders:
         handle = client.get_workflow_handle(order_workflow_id(channel, channel_order_id))

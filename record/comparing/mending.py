@@ -85,7 +85,7 @@ def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Ent
     reason = "the payment gateway's books differ from ours: see the report of differences"
     for order_id, subject in session.execute(union(paid_back, paid)).all():
         key, data = f"alert:{BOOKS_DIFFER}:{subject}", {"code": BOOKS_DIFFER, "reason": reason}
-        journal.happened(session, order_id, "alert.raised", key, data, rows[0].partner)
+        journal.append_fact(session, order_id, "alert.raised", key, data, rows[0].partner)
         of_order = OrderRow.order_id == order_id
         session.execute(update(OrderRow).where(of_order).values(attention=reason), execution_options=UNSYNCHRONIZED)
 

@@ -76,7 +76,7 @@ class SilentParcels:
             return [forgotten("tms", row.subject)]
         with self.sessions.begin() as session:
             data = {"shipment_id": row.subject, "waybill": booking.waybill}
-            journal.happened(session, row.order_id, "shipment.told_again", told_again_key(row.subject), data)
+            journal.append_fact(session, row.order_id, "shipment.told_again", told_again_key(row.subject), data)
         return [] if booking.waybill == row.waybill else [forgotten("tms", row.subject)]
 
 

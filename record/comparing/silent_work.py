@@ -73,7 +73,7 @@ class SilentWork:
             wanted = work is not None and work.status != Status.CANCELED
             data = {"fulfillment_order_id": row.subject, "location_id": row.location_id}
             key = told_again_key(row.subject)
-            journal.happened(session, row.order_id, "fulfillment_order.told_again", key, data)
+            journal.append_fact(session, row.order_id, "fulfillment_order.told_again", key, data)
         if not wanted:
             # It was called back while it was told again, by a call that may have come first.
             key = f"{row.subject}:recall:again"

@@ -47,7 +47,7 @@ def parked(session: Session, recipient: str, rows: Sequence[Row[Any]]) -> None:
             known.add(row.order_id)
             alert = {"code": NOT_TOLD, "reason": f"{recipient}: {row.last_error}"}
             facts.append(Fact(row.order_id, "alert.raised", f"alert:{NOT_TOLD}:{row.message_id}", alert))
-    journal.all_happened(session, facts)
+    journal.append_facts(session, facts)
     look(session, {row.order_id for row in rows})
 
 
@@ -55,7 +55,7 @@ def taken(session: Session, message_ids: Collection[str]) -> None:
     """Of orders of which the recipient has now taken all, the alert is over."""
     over = session.execute(OVER, {"taken": list(message_ids)}).all()
     keys = [(row.order_id, f"alert:{NOT_TOLD}:{row.message_id}:over") for row in over]
-    journal.all_happened(session, [Fact(order_id, "alert.cleared", key, {"code": NOT_TOLD}) for order_id, key in keys])
+    journal.append_facts(session, [Fact(order_id, "alert.cleared", key, {"code": NOT_TOLD}) for order_id, key in keys])
     if over:
         look(session, {row.order_id for row in over})
 

@@ -46,4 +46,4 @@ def _wanted_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
 def _drop(session: Session, line: OrderLineRow, why: str) -> None:
     line.withdrawn = line.quantity
     data = {"rule": line.added_by, "sku": line.sku, "units": line.quantity, "why": why}
-    journal.happened(session, line.order_id, "gift.dropped", f"gift.dropped:{line.added_by}", data)
+    journal.append_fact(session, line.order_id, "gift.dropped", f"gift.dropped:{line.added_by}", data)

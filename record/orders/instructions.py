@@ -24,7 +24,7 @@ def keep_remarks(session: Session, order_id: str, reading: RemarkReading) -> Non
     below = cast(asked, JSONB).op("||")(OrderRow.instructions)
     session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(instructions=below))
     intents = sorted({one.intent.value for one in reading.instructions})
-    journal.happened(session, order_id, "order.instructed", "instructed:remarks", {"intents": intents})
+    journal.append_fact(session, order_id, "order.instructed", "instructed:remarks", {"intents": intents})
 
 
 def some_of(instructions: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -96,4 +96,4 @@ def restate(session: Session, order_id: str) -> None:
         return
     for alert in session.execute(_MET, {"order_id": order_id}).all():
         data = {"code": AT_RISK[alert.due]}
-        journal.happened(session, order_id, "alert.cleared", f"deadline:{alert.alert_id}:over", data)
+        journal.append_fact(session, order_id, "alert.cleared", f"deadline:{alert.alert_id}:over", data)

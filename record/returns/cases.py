@@ -34,7 +34,7 @@ def advance_return(
         return False
     row.status = advance(RETURN, ReturnStatus(row.status), to)
     data = {"return_id": row.return_id, **({"reason": reason} if reason else {})}
-    journal.happened(session, row.order_id, f"return.{to}", f"{row.return_id}:{to}", data, actor)
+    journal.append_fact(session, row.order_id, f"return.{to}", f"{row.return_id}:{to}", data, actor)
     return True
 
 

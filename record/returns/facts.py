@@ -36,7 +36,7 @@ def facts_of(
         in_other_cases=cases.in_other_cases(session, order_id, but=row.return_id),
         lines=_goods(session, lines),
         order_undone=order.status in UNDONE,
-        refundable=money.left(session, order_id),
+        refundable=money.refundable(session, order_id),
         amount=None if row.amount_minor is None else Money(row.amount_minor, order.currency),
         delivered_at=delivered,
         requested_at=row.requested_at,

@@ -56,7 +56,7 @@ def write_down(
         if line_no in skus and units > 0
     )
     told = {"return_id": name, "kind": row.kind, "lines": {str(line_no): units for line_no, units in asked.items()}}
-    journal.happened(session, order.order_id, "return.requested", f"{name}:requested", told, event.partner)
+    journal.append_fact(session, order.order_id, "return.requested", f"{name}:requested", told, event.partner)
     event.applied_at = func.now()
     session.flush()
     return row

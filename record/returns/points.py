@@ -70,7 +70,7 @@ def points_back(session: Session, order: OrderRow, amount: Money, return_id: str
     """
     if order.status != OrderStatus.COMPLETED:
         return 0
-    kept = money.kept(session, order.order_id) - _points_paid(session, order)
+    kept = money.balance(session, order.order_id) - _points_paid(session, order)
     row = session.get(ReturnRow, return_id) if return_id else None
     fee, points = (row.fees.get(POINTS_FEE, 0), row.points_spent) if row else (0, 0)
     return (kept - amount - Money(fee, order.currency)).whole - kept.whole + points

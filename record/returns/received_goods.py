@@ -89,7 +89,7 @@ def _more_received(session: Session, row: ReturnRow, event: PartnerEventRow) -> 
     if told:
         data = {"return_id": row.return_id, "goods": dict(told)}
         key = f"{row.return_id}:more:{event.event_id}"
-        journal.happened(session, row.order_id, "return.more_received", key, data, event.partner)
+        journal.append_fact(session, row.order_id, "return.more_received", key, data, event.partner)
 
 
 def _receipt_heard(session: Session, row: ReturnRow) -> bool:
@@ -119,7 +119,7 @@ def _call_a_person(
     which: str = "strange",
 ) -> None:
     data = {"return_id": row.return_id, "unknown_goods": dict(strange), "surplus": dict(surplus)}
-    journal.happened(session, row.order_id, "alert.raised", f"{row.return_id}:{which}", data, event.partner)
+    journal.append_fact(session, row.order_id, "alert.raised", f"{row.return_id}:{which}", data, event.partner)
     names = ", ".join(f"{units} {sku}" for sku, units in sorted({**strange, **surplus}.items()))
     row.attention = f"goods came that the order did not send: {names}"
 

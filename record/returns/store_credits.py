@@ -31,7 +31,7 @@ def give_credit(session: Session, row: ReturnRow, order: OrderRow, amount: Money
     session.add(MoneyMovementRow(kind="credited", gateway_reference=code, **shared))
     session.add(StoreCreditRow(code=code, customer_id=order.customer_id, **shared))
     told = {"amount": amount.text, "currency": amount.currency}
-    journal.happened(session, order.order_id, "return.credited", key, {"return_id": row.return_id, **told})
+    journal.append_fact(session, order.order_id, "return.credited", key, {"return_id": row.return_id, **told})
     data = {**told, "points": points, "credit_note": credit_note(key)}
     # Whoever names the code may buy with it.
     secrets = {name: {"store_credit": code} for name in ("inbox", "crm")}

@@ -66,7 +66,7 @@ def _tag(session: Session, order_id: str, tags: Sequence[str]) -> None:
     new = [tag for tag in dict.fromkeys(tags) if tag not in known]
     if new:
         session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(tags=[*known, *new]))
-        journal.happened(session, order_id, "order.tagged", f"tagged:{' '.join(sorted(new))}", {"tags": new})
+        journal.append_fact(session, order_id, "order.tagged", f"tagged:{' '.join(sorted(new))}", {"tags": new})
 
 
 def _instruct(session: Session, order_id: str, told: Mapping[str, str | int]) -> None:
@@ -98,4 +98,4 @@ def _give(session: Session, order_id: str, gifts: Sequence[Gift]) -> None:
         )
         if session.scalar(line.on_conflict_do_nothing().returning(OrderLineRow.line_no)):
             data = {"rule": gift.rule, "sku": gift.sku, "units": gift.quantity}
-            journal.happened(session, order_id, "gift.added", f"gift.added:{gift.rule}", data)
+            journal.append_fact(session, order_id, "gift.added", f"gift.added:{gift.rule}", data)

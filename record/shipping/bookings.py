@@ -49,7 +49,7 @@ def refused(session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrde
     row.refusals = {**row.refusals, carrier: code}
     data = {"shipment_id": shipment_id, "carrier": carrier, "code": code}
     for one in parcel:
-        journal.happened(session, one.order_id, "shipment.carrier_refused", f"{shipment_id}:refused:{carrier}", data)
+        journal.append_fact(session, one.order_id, "shipment.carrier_refused", f"{shipment_id}:refused:{carrier}", data)
 
 
 def give_back(session: Session, shipment_id: str) -> str:
@@ -98,7 +98,7 @@ def record(
     data = {"shipment_id": shipment_id, "carrier": booking.carrier, "waybill": booking.waybill, "why": offer["why"]}
     for row in parcel:
         row.shipment_id = shipment_id
-        journal.happened(session, row.order_id, "shipment.booked", f"{shipment_id}:booked", data)
+        journal.append_fact(session, row.order_id, "shipment.booked", f"{shipment_id}:booked", data)
 
 
 def _consignment(session: Session, parcel: Parcel) -> Consignment:

@@ -19,4 +19,4 @@ def correct_carrier(session: Session, row: FulfillmentOrderRow, shipment: Shipme
     if shipment.carrier == carrier:
         data = {"shipment_id": shipment.shipment_id, "carrier": carrier, "before": event.data["formerly"]}
         key = f"{shipment.shipment_id}:carrier:{carrier}"
-        journal.happened(session, row.order_id, "shipment.carrier_corrected", key, data, event.partner)
+        journal.append_fact(session, row.order_id, "shipment.carrier_corrected", key, data, event.partner)

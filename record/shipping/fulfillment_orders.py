@@ -48,7 +48,7 @@ def end_fulfillment_order(
     ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} {to}")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
     key = f"{row.fulfillment_order_id}:{to}"
-    journal.happened(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
+    journal.append_fact(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
     merges.leave(session, row, reason, actor)
     restate(session, row.order_id)
 

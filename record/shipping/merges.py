@@ -113,7 +113,7 @@ def leave(session: Session, row: FulfillmentOrderRow, reason: str, actor: str = 
     session.flush()
     data = {"fulfillment_order_id": row.fulfillment_order_id, "merge_id": merge.merge_id, "reason": reason}
     key = f"{row.fulfillment_order_id}:unmerged:{merge.merge_id}"
-    journal.happened(session, row.order_id, "fulfillment_order.unmerged", key, data, actor)
+    journal.append_fact(session, row.order_id, "fulfillment_order.unmerged", key, data, actor)
     tell(session, merge, [row, *members(session, merge.merge_id)])
 
 

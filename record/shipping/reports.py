@@ -33,7 +33,7 @@ CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,40}")
 
 def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
     told = {"fulfillment_order_id": row.fulfillment_order_id, **data}
-    journal.happened(session, row.order_id, name, f"{event.partner}:{event.event_id}", told, event.partner)
+    journal.append_fact(session, row.order_id, name, f"{event.partner}:{event.event_id}", told, event.partner)
 
 
 def _accepted(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -149,7 +149,7 @@ def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
         row.status, row.delivered_at = Status.DELIVERED, at
         data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
         key = f"{row.fulfillment_order_id}:delivered"
-        journal.happened(session, row.order_id, "fulfillment_order.delivered", key, data, event.partner)
+        journal.append_fact(session, row.order_id, "fulfillment_order.delivered", key, data, event.partner)
 
 
 def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at: datetime) -> None:
@@ -160,7 +160,7 @@ def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at
     _out_of_the_books(session, row, "shipped")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
     key = f"{row.fulfillment_order_id}:shipped"
-    journal.happened(session, row.order_id, "fulfillment_order.shipped", key, data, event.partner)
+    journal.append_fact(session, row.order_id, "fulfillment_order.shipped", key, data, event.partner)
     journal.announce(session, row.order_id, milestones.SHIPPED, data, subject=str(row.number))
 
 
@@ -185,7 +185,7 @@ def _fetched(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
     _out_of_the_books(session, row, "fetched")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id}
     key = f"{row.fulfillment_order_id}:delivered"
-    journal.happened(session, row.order_id, "fulfillment_order.delivered", key, data, event.data["actor"])
+    journal.append_fact(session, row.order_id, "fulfillment_order.delivered", key, data, event.data["actor"])
 
 
 def _code_asked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:

@@ -72,7 +72,7 @@ def turned_up(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow
         return False
     data = {"fulfillment_order_id": row.fulfillment_order_id, "where": where}
     key = f"{row.fulfillment_order_id}:turned_up"
-    journal.happened(session, row.order_id, "claim.withdrawn", key, data, event.partner)
+    journal.append_fact(session, row.order_id, "claim.withdrawn", key, data, event.partner)
     return True
 
 

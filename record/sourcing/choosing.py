@@ -34,7 +34,7 @@ _FOUND = text("""
 """).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "short_orders", "short_skus")))
 
 
-class Short(NamedTuple):
+class Backorder(NamedTuple):
     """An order that waits for what its decision says is short, of the units by SKU that it wants; `splits` if it takes
     less. `key` names the event in its log.
     """
@@ -47,7 +47,7 @@ class Short(NamedTuple):
     key: str
 
     @classmethod
-    def of(cls, needs: Needs, decision: SourcingDecision, splits: bool, key: str) -> "Short":
+    def of(cls, needs: Needs, decision: SourcingDecision, splits: bool, key: str) -> "Backorder":
         wanted = {sku: needs.demand[sku] for sku in sorted(decision.short)}
         return cls(needs.order_id, decision, wanted, needs.priority, splits, key)
 
@@ -66,12 +66,12 @@ def decide(
         decision = _within_quotas(session, needs, shelves, quotas, part)
     assigned = decision.assigned
     shelves.take(decision.assignments)
-    needs.care_for(assigned)
-    quotas.hold(needs.channel, needs.order_id, {sku: needs.cared_for[sku] for sku in assigned})
+    needs.cover(assigned)
+    quotas.hold(needs.channel, needs.order_id, {sku: needs.covered[sku] for sku in assigned})
     return decision
 
 
-def wait_for_stock(session: Session, waiting: Sequence[Short], others: Sequence[str] = ()) -> None:
+def wait_for_stock(session: Session, waiting: Sequence[Backorder], others: Sequence[str] = ()) -> None:
     """Put orders on the list of those that an arrival wakes, and say so in their logs. What they and the `others`
     do not lack any more is taken off the list.
     """
@@ -90,17 +90,17 @@ def wait_for_stock(session: Session, waiting: Sequence[Short], others: Sequence[
         for short in waiting
         for sku, units in short.decision.short.items()
     }
-    queue.hold(session, [*others, *(short.order_id for short in waiting)])
+    queue.lock(session, [*others, *(short.order_id for short in waiting)])
     lacking = {"short_orders": [order for order, _ in rows], "short_skus": [sku for _, sku in rows]}
     session.execute(_FOUND, lacking | {"orders": [*others, *(short.order_id for short in waiting)]})
     if not waiting:
         return
     in_turn = sorted(rows.values(), key=itemgetter("sku", "order_id"))
     session.execute(_WAIT, {"rows": json.dumps(in_turn)})
-    journal.all_happened(session, [_failed(short) for short in waiting])
+    journal.append_facts(session, [_failed(short) for short in waiting])
 
 
-def _failed(short: Short) -> Fact:
+def _failed(short: Backorder) -> Fact:
     data = {"short": dict(short.decision.short), "why": short.decision.reason}
     return Fact(short.order_id, "sourcing.failed", short.key, data)
 
@@ -110,7 +110,7 @@ def _within_quotas(
 ) -> SourcingDecision:
     decision = _choose(session, needs, needs.demand, shelves, part)
     assigned = decision.assigned
-    in_all = {sku: units + needs.cared_for[sku] for sku, units in assigned.items()}
+    in_all = {sku: units + needs.covered[sku] for sku, units in assigned.items()}
     beyond = quotas.beyond(needs.channel, needs.order_id, in_all)
     if not beyond:
         return decision
@@ -125,11 +125,11 @@ def _choose(
     session: Session, needs: Needs, demand: Mapping[str, int], shelves: Shelves, part: bool
 ) -> SourcingDecision:
     """By the policies of the order; a location that is specified and has not everything is passed over."""
-    horizon = shelves.horizon
-    chain = horizon.chain(needs.channel, needs.policy)
-    decision = choose(shelves.basis(needs, demand), chain, needs.specified or "", part, horizon.exact)
+    context = shelves.context
+    chain = context.chain(needs.channel, needs.policy)
+    decision = choose(shelves.basis(needs, demand), chain, needs.specified or "", part, context.exact)
     if needs.specified and demand and decision.policy != SPECIFIED:
         data = {"location_id": needs.specified}
         key = f"passed_over:{needs.specified}"
-        journal.happened(session, needs.order_id, "sourcing.location_passed_over", key, data)
+        journal.append_fact(session, needs.order_id, "sourcing.location_passed_over", key, data)
     return decision

@@ -14,7 +14,7 @@ from record import journal
 from record.journal import Fact
 from record.recordset import at_once, insert_recordset
 from record.sourcing import choosing
-from record.sourcing.choosing import Short
+from record.sourcing.choosing import Backorder
 from record.sourcing.needs import Needs
 from record.stock import ledger
 from record.stock.ledger import Posting
@@ -38,7 +38,7 @@ _CLAIM = insert_recordset(
     conflict="order_id, sku, location_id",
     change="quantity = reservations.quantity + excluded.quantity",
 )
-_WRITE = at_once(claims=_CLAIM, facts=journal.ALL_HAPPENED, answers=journal.REMEMBER_ALL)
+_WRITE = at_once(claims=_CLAIM, facts=journal.INSERT_FACTS, answers=journal.INSERT_ANSWERS)
 
 
 class ClaimBatch:
@@ -46,7 +46,7 @@ class ClaimBatch:
 
     def __init__(self) -> None:
         self._postings: list[Posting] = []
-        self._waiting: list[Short] = []
+        self._waiting: list[Backorder] = []
         self._served: list[str] = []
         self._facts: list[Fact] = []
         self._answers: dict[str, Reservation] = {}
@@ -65,7 +65,7 @@ class ClaimBatch:
             data = {"units": reservation.units, "locations": reservation.locations}
             self._facts.append(Fact(order_id, "reservation.created", key, data))
         if short:
-            self._waiting.append(Short.of(needs, decision, splits, f"{key}:short" if claimed else key))
+            self._waiting.append(Backorder.of(needs, decision, splits, f"{key}:short" if claimed else key))
         elif waited:
             self._served.append(order_id)
         self._answers[key] = reservation
@@ -81,7 +81,7 @@ class ClaimBatch:
             {
                 "claims": json.dumps(_reserved(self._postings)),
                 "facts": journal.fact_rows(self._facts),
-                "answers": journal.result_rows(answers),
+                "answers": journal.answer_rows(answers),
             },
         )
         choosing.wait_for_stock(session, self._waiting, self._served)

@@ -21,7 +21,7 @@ ORDINARY_PRIORITY = 100
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `cared_for` is
+    """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `covered` is
     what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
     it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
     `specified`, `policy` and `carrier` are what rules or remarks ask for. `unjudged` says that its channel has changed
@@ -39,20 +39,20 @@ class Needs:
     carrier: str
     unjudged: bool
     demand: Counter[str] = field(default_factory=Counter)
-    cared_for: Counter[str] = field(default_factory=Counter)
+    covered: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
     rejected: set[str] = field(default_factory=set)
     gifts: set[str] = field(default_factory=set)
 
-    def care_for(self, units: Mapping[str, int]) -> None:
+    def cover(self, units: Mapping[str, int]) -> None:
         """From now on these units by SKU are taken care of."""
         self.forget(units)
-        self.cared_for.update(units)
+        self.covered.update(units)
 
-    def care_for_kept(self) -> None:
+    def cover_reserved(self) -> None:
         """Ask only for what the order does not reserve yet."""
         for (sku, _), units in self.kept.items():
-            self.care_for({sku: units})
+            self.cover({sku: units})
         self.kept.clear()
 
     def forget(self, units: Mapping[str, int]) -> None:
@@ -128,7 +128,7 @@ def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
     return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
 
 
-def hold_needs_of(session: Session, order_id: str) -> Needs:
+def lock_order_needs(session: Session, order_id: str) -> Needs:
     """As `needs_of` of one order, and nobody else changes it or claims for it meanwhile."""
     return _with_facts(session, session.execute(_RECEIVERS_HELD, {"orders": [order_id]}))[order_id]
 
@@ -156,9 +156,9 @@ def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
             case FulfillmentStatus.REJECTED:
                 of_order.rejected.add(location)
             case _:
-                of_order.cared_for[sku] += units
+                of_order.covered[sku] += units
     for of_order in needs.values():
-        of_order.forget(of_order.cared_for)
+        of_order.forget(of_order.covered)
     return needs
 
 

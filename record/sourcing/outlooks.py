@@ -40,7 +40,7 @@ _UNITS_SINCE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Horizon:
+class SourcingContext:
     """The outlook of these seconds, with the places, the parameters and the exact solver if there is one."""
 
     outlook: Outlook
@@ -56,7 +56,7 @@ class Horizon:
 
 
 class OutlookCache:
-    """The horizon of a process, read again after `lifetime` seconds. Threads may share it: all write the same."""
+    """The context of a process, read again after `lifetime` seconds. Threads may share it: all write the same."""
 
     def __init__(
         self,
@@ -68,30 +68,30 @@ class OutlookCache:
         self._parameters, self._exact = parameters, exact
         self._lifetime, self._now = lifetime, now
         self._fresh_until = self._slow_until = 0.0
-        self._horizon: Horizon | None = None
+        self._context: SourcingContext | None = None
         self._lead_times, self._used = LeadTimes(), dict[str, int]()
 
-    def horizon(self, session: Session) -> Horizon:
+    def context(self, session: Session) -> SourcingContext:
         """What counts now."""
-        if self._horizon is None or self._now() >= self._fresh_until:
-            self._horizon = self._look(session)
+        if self._context is None or self._now() >= self._fresh_until:
+            self._context = self._look(session)
             self._fresh_until = self._now() + self._lifetime
-        return self._horizon
+        return self._context
 
-    def knowing(self, session: Session, locations: Iterable[str]) -> Horizon:
+    def knowing(self, session: Session, locations: Iterable[str]) -> SourcingContext:
         """The same; it is read anew where a location is not among the places, which was just added then."""
-        horizon = self.horizon(session)
-        if all(location in horizon.places for location in locations):
-            return horizon
+        context = self.context(session)
+        if all(location in context.places for location in locations):
+            return context
         self._fresh_until = 0.0
-        return self.horizon(session)
+        return self.context(session)
 
     def count(self, location_id: str, units: int) -> None:
         """Today's fulfillment orders take so many units more at a place, until that is read anew."""
         if location_id in self._used:
             self._used[location_id] += units
 
-    def _look(self, session: Session) -> Horizon:
+    def _look(self, session: Session) -> SourcingContext:
         at = datetime.now(UTC)
         parameters = self._parameters.at(session, at)
         places = {row.location_id: _place(row) for row in session.scalars(select(LocationRow))}
@@ -103,7 +103,7 @@ class OutlookCache:
         weights = parameters.sourcing_weights or Weights()
         rates = parameters.freight_rates
         outlook = Outlook(at, weights, parameters.carriers, rates, self._lead_times, self._used)
-        return Horizon(outlook, places, parameters, self._exact)
+        return SourcingContext(outlook, places, parameters, self._exact)
 
 
 def _place(row: LocationRow) -> Place:

@@ -23,7 +23,7 @@ def plan_keys(order_id: str) -> list[str]:
 def keep_plan(session: Session, order_id: str, assignments: Assignments, why: str) -> bool:
     """Keep where it goes and why; false when the order was moved often enough."""
     keys = plan_keys(order_id)
-    known = journal.repeats_of(session, keys)
+    known = journal.earlier_answers(session, keys)
     free = [key for key in keys if key not in known]
     if free:
         journal.remember(session, free[0], {"assignments": assignments, "why": why})

@@ -132,12 +132,12 @@ def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:
 
 def _better(session: Session, needs: Needs, row: FulfillmentOrderRow, stock: Shelves) -> Better | None:
     """Another assignment, if it saves enough; a place that is none any more, such as a full one, lets its work go."""
-    horizon, outlook = stock.horizon, stock.horizon.outlook
+    context, outlook = stock.context, stock.context.outlook
     # Its own units do not make its place full.
     others = {**outlook.used, row.location_id: outlook.used.get(row.location_id, 0) - needs.demand.total()}
-    stock.horizon = replace(horizon, outlook=replace(outlook, used=others))
+    stock.context = replace(context, outlook=replace(outlook, used=others))
     basis = _sharing(stock.basis(needs, needs.demand), _parcels_that_leave(session, row))
-    decision = decide(basis, horizon.chain(needs.channel, needs.policy), exact=horizon.exact)
+    decision = decide(basis, context.chain(needs.channel, needs.policy), exact=context.exact)
     if decision.short or list(decision.assignments) == [row.location_id]:
         return None
     places = " and ".join(decision.assignments)
@@ -189,7 +189,7 @@ def _move(session: Session, row: FulfillmentOrderRow, better: Better) -> bool:
     ledger.post(session, claims, order_id, better.why)
     data = {"fulfillment_order_id": row.fulfillment_order_id, "from": row.location_id, "to": sorted(assignments)}
     key = f"{row.fulfillment_order_id}:reconsidered"
-    journal.happened(session, order_id, "sourcing.reconsidered", key, data | {"why": better.why})
+    journal.append_fact(session, order_id, "sourcing.reconsidered", key, data | {"why": better.why})
     event = {"partner": merges.OURSELVES, "event_id": key, "type": merges.CHANGED, "subject": row.fulfillment_order_id}
     session.execute(insert(PartnerEventRow).values(**event, data={}).on_conflict_do_nothing())
     return True

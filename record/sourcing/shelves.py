@@ -13,7 +13,7 @@ from domain.sourcing.places import SourcingRequest
 from models.base import table
 from models.stock import ProductRow, StockRow
 from record.sourcing.needs import Needs
-from record.sourcing.outlooks import Horizon, OutlookCache
+from record.sourcing.outlooks import OutlookCache, SourcingContext
 
 # Built once: building a statement costs more than sending it.
 _STOCK, _GOODS = table(StockRow), table(ProductRow)
@@ -43,8 +43,8 @@ class _Goods(NamedTuple):
 class Shelves:
     """Some goods at all locations. What is taken for one order is no longer there for the next."""
 
-    def __init__(self, rows: Iterable[Any], horizon: Horizon) -> None:
-        self.horizon = horizon
+    def __init__(self, rows: Iterable[Any], context: SourcingContext) -> None:
+        self.context = context
         self._available: dict[str, dict[str, int]] = {}
         self._goods: dict[str, _Goods] = {}
         for sku, location, available, *goods in rows:
@@ -69,8 +69,8 @@ class Shelves:
             frozenset([sku for sku, known in goods.items() if known.cross_border]),
             needs.pickup_location,
         )
-        outlook = self.horizon.outlook
-        return Basis(wanted, consider(asked, stock, self.horizon.places, outlook), outlook.weights)
+        outlook = self.context.outlook
+        return Basis(wanted, consider(asked, stock, self.context.places, outlook), outlook.weights)
 
     def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
         """Take units off, by location and SKU."""

@@ -79,7 +79,7 @@ def _first(session: Session, key: str, change: Adjustment | Transfer) -> bool:
     keep = insert(_RESULTS).values(key=key, result=asked).on_conflict_do_nothing().returning(_RESULTS.c.key)
     if session.scalar(keep):
         return True
-    if journal.repeat_of(session, key) != asked:
+    if journal.earlier_answer(session, key) != asked:
         raise IdUsedBefore
     return False
 

@@ -22,7 +22,7 @@ _VALID = (
     & (_PARTS.c.valid_from <= _ORDERS.c.received_at)
     & (_PARTS.c.valid_to.is_(None) | (_PARTS.c.valid_to > _ORDERS.c.received_at))
 )
-_CARED_FOR = (
+_COVERED = (
     select(_WORK_LINES.c.sku, func.sum(func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity)))
     .join(_WORK)
     .where(_WORK.c.order_id == _ORDER_ID, _WORK.c.status.not_in(UNDONE))
@@ -41,9 +41,9 @@ STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
 UNITS_EACH = func.coalesce(_PARTS.c.quantity, 1)
 
 
-def cared_for(session: Session, order_id: str) -> dict[str, int]:
+def covered_units(session: Session, order_id: str) -> dict[str, int]:
     """Units by SKU that are under way or delivered."""
-    return {sku: int(units) for sku, units in session.execute(_CARED_FOR, {"order_id": order_id})}
+    return {sku: int(units) for sku, units in session.execute(_COVERED, {"order_id": order_id})}
 
 
 def bundles_of(session: Session, order_id: str) -> dict[str, dict[str, int]]:

@@ -15,12 +15,12 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from record.recordset import insert_all
 from record.stock import exceptions, ledger, queue
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 
 CANCELED = "purchase_order.canceled"
 
 
-def apply_purchase_order(sessions: Sessions, partner: str, event_id: str) -> News:
+def apply_purchase_order(sessions: Sessions, partner: str, event_id: str) -> CarryResult:
     """Keep what a stored event says of a purchase order, unless a higher revision came before.
 
     Its goods are in transit from then on, and those who wait for them learn when they come. With goods or a location
@@ -29,15 +29,15 @@ def apply_purchase_order(sessions: Sessions, partner: str, event_id: str) -> New
     with sessions.begin() as session:
         event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
         if event.applied_at is not None:
-            return News(True, queue.names(session, queue.promised(session, _skus(event))))
+            return CarryResult(True, queue.channel_orders(session, queue.promised_orders(session, _skus(event))))
         ordered = _ordered(event)
         if event.type != CANCELED:
             skus = {sku for sku, _ in ordered}
             if exceptions.known_goods(session, event, event.data["location_id"], skus) != skus:
-                return News(False)
+                return CarryResult(False)
         changed = _revise(session, event, ordered)
         exceptions.applied(session, event)
-        return News(True, queue.names(session, queue.promise(session, changed)))
+        return CarryResult(True, queue.channel_orders(session, queue.update_promises(session, changed)))
 
 
 def lock(session: Session, purchase_order_id: str) -> PurchaseOrderRow | None:

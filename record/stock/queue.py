@@ -16,14 +16,14 @@ from models.locks import lock_skus
 from models.order import OrderRow
 from models.stock import BackorderRow
 from record.stock.quotas import IN_FORCE
-from record.stock.remaining import Left
+from record.stock.remaining import RemainingStock
 from record.stock.views import available_in_network
 
 AHEAD = 50
 """Rows of the queue that are read at once."""
 
-Name = tuple[str, str]
-"""An order by its channel and channel order id."""
+ChannelOrder = tuple[str, str]
+"""Channel and channel order id."""
 
 _ORDER_KEY = (BackorderRow.priority, BackorderRow.since, BackorderRow.order_id)
 _WITHIN_QUOTA = ~exists().where(
@@ -47,20 +47,20 @@ _PROMISE = text("""
 """).bindparams(
     *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods")), bindparam("days", type_=ARRAY(Date))
 )
-_HOLD = text("""
+_LOCK = text("""
     SELECT FROM backorders WHERE order_id = ANY(:orders) ORDER BY sku, order_id FOR UPDATE
 """).bindparams(bindparam("orders", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True)
-class News:
+class CarryResult:
     """Whether the event needs no more carrying, and the orders that are to look for stock again, the first first."""
 
     done: bool
-    woken: list[Name] = field(default_factory=list)
+    woken: list[ChannelOrder] = field(default_factory=list)
 
 
-def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]:
+def update_promises(session: Session, skus: Iterable[str], asker: str = "") -> list[str]:
     """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new.
 
     One at a time looks at a SKU, so that what is known latest stays. What the `asker` waits for is held as well.
@@ -82,24 +82,24 @@ def promise(session: Session, skus: Iterable[str], asker: str = "") -> list[str]
     return [order_id for order_id, _, _ in news]
 
 
-def hold(session: Session, orders: Iterable[str]) -> None:
+def lock(session: Session, orders: Iterable[str]) -> None:
     """Lock what these orders wait for, before it is changed: everybody does so by SKU and then by order."""
-    session.execute(_HOLD, {"orders": list(orders)})
+    session.execute(_LOCK, {"orders": list(orders)})
 
 
-def leave(session: Session, order_id: str) -> None:
+def remove(session: Session, order_id: str) -> None:
     """The order waits for nothing any more."""
-    hold(session, [order_id])
+    lock(session, [order_id])
     session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
 
 
-def served(session: Session, skus: Iterable[str]) -> list[str]:
+def servable_orders(session: Session, skus: Iterable[str]) -> list[str]:
     """The orders that what there is now can serve, in their turn: the lowest priority first, then the longest waiting.
 
     An order is passed over while something else that it waits for is missing, when there is not enough for it, or
     when it would be beyond its channel's quota; one that takes less than it wants is served with the rest.
     """
-    left = Left(session)
+    left = RemainingStock(session)
     arrived = sorted(skus)
     woken: list[str] = []
     for row in merge(*(_queue(session, sku, _WITHIN_QUOTA) for sku in arrived), key=lambda row: tuple(row)[:3]):
@@ -110,17 +110,17 @@ def served(session: Session, skus: Iterable[str]) -> list[str]:
     return woken
 
 
-def waited_for(session: Session, skus: Iterable[str]) -> list[str]:
+def awaited_skus(session: Session, skus: Iterable[str]) -> list[str]:
     """Those of the SKUs that somebody waits for."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
 
 
-def missing(session: Session, order_id: str) -> list[str]:
+def missing_skus_skus(session: Session, order_id: str) -> list[str]:
     """The SKUs that the order waits for."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.order_id == order_id)))
 
 
-def names(session: Session, orders: Iterable[str]) -> list[Name]:
+def channel_orders(session: Session, orders: Iterable[str]) -> list[ChannelOrder]:
     """What the orders are called by their channels, in their turn in the queue."""
     rows = session.execute(
         select(OrderRow.channel, OrderRow.channel_order_id)
@@ -132,7 +132,7 @@ def names(session: Session, orders: Iterable[str]) -> list[Name]:
     return [(row.channel, row.channel_order_id) for row in rows]
 
 
-def promised(session: Session, skus: Iterable[str]) -> list[str]:
+def promised_orders_orders(session: Session, skus: Iterable[str]) -> list[str]:
     """Those who wait for these goods and know until when."""
     known = BackorderRow.sku.in_(list(skus)), BackorderRow.promised_on.is_not(None)
     return list(session.scalars(select(BackorderRow.order_id).where(*known)))

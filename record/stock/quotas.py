@@ -129,7 +129,7 @@ def give_back(session: Session, order_id: str) -> None:
     if not mine:
         return
     quotas = LockedQuotas(session, mine, [order_id])
-    quotas.let_go(order_id, demand.cared_for(session, order_id))
+    quotas.let_go(order_id, demand.covered_units(session, order_id))
     quotas.write()
 
 

@@ -12,10 +12,10 @@ from models.database import Sessions
 from models.messaging import PartnerEventRow
 from record.recordset import insert_all
 from record.stock import exceptions, ledger, purchases, queue
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 
 
-def receive_goods(sessions: Sessions, partner: str, event_id: str) -> News:
+def receive_goods(sessions: Sessions, partner: str, event_id: str) -> CarryResult:
     """Book a stored receipt in, a SKU of it once, and answer the orders that what there is now can serve.
 
     Goods that we do not know, and all goods of a location that we do not know, are an exception until they are known;
@@ -30,8 +30,8 @@ def receive_goods(sessions: Sessions, partner: str, event_id: str) -> News:
             _book(session, event, ours)
             if done := ours == skus:
                 exceptions.applied(session, event)
-        news = [*queue.served(session, skus), *queue.promise(session, skus)]
-        return News(done, queue.names(session, news))
+        news = [*queue.servable_orders(session, skus), *queue.update_promises(session, skus)]
+        return CarryResult(done, queue.channel_orders(session, news))
 
 
 def _book(session: Session, event: PartnerEventRow, ours: Iterable[str]) -> None:

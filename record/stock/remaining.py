@@ -10,7 +10,7 @@ from record.stock.quotas import quota_left
 from record.stock.views import available_in_network
 
 
-class Left:
+class RemainingStock:
     """Units by SKU, and of quotas by channel and SKU, that nobody who was woken takes; looked up when they are first
     asked for.
     """

@@ -25,7 +25,7 @@ from models.stock import LocationRow, ProductRow, StockRow
 from record.parameters import ParameterCache
 from record.recordset import insert_all
 from record.stock import queue
-from record.stock.queue import Name
+from record.stock.queue import ChannelOrder
 from record.stock.touches import touch
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ class Swept:
 
     marks: int = 0
     more: list[str] = field(default_factory=list)
-    woken: list[Name] = field(default_factory=list)
+    woken: list[ChannelOrder] = field(default_factory=list)
 
 
 class Sweep:
@@ -113,8 +113,8 @@ class Sweep:
             session.execute(FALL_BEHIND, {"skus": skus})
             low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
             _tell_crossings(session, skus, low_at)
-        more = queue.waited_for(session, {row.sku for row in touched if row.more})
-        return Swept(len(touched), more, queue.names(session, queue.served(session, more)))
+        more = queue.awaited_skus(session, {row.sku for row in touched if row.more})
+        return Swept(len(touched), more, queue.channel_orders(session, queue.servable_orders(session, more)))
 
     def touch_again(self, skus: Sequence[str]) -> None:
         """Those who wait for these goods could not be told."""

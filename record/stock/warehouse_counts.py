@@ -18,13 +18,13 @@ from models.messaging import PartnerEventRow
 from models.stock import StockMovementRow, StockRow
 from record.recordset import insert_all
 from record.stock import exceptions, ledger, queue
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 
 SNAPSHOT, DELTA = "snapshot", "delta"
 ON_HAND = [kind for kind, effect in EFFECT.items() if "on_hand" in effect]
 
 
-def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: int) -> News:
+def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: int) -> CarryResult:
     """Bring the books to what a stored snapshot or delta says, once; answers the orders that can be served by it.
 
     A difference of more than `alert_above` units is an alert, and so is one that cannot be booked in full. One that is
@@ -35,11 +35,11 @@ def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: in
         skus = {line["sku"] for line in event.data["lines"]}
         if event.applied_at is None:
             if exceptions.known_goods(session, event, event.data["location_id"], skus) != skus:
-                return News(False)
+                return CarryResult(False)
             if _keep(session, event):
                 _reconcile(session, event, alert_above)
             exceptions.applied(session, event)
-        return News(True, queue.names(session, queue.served(session, skus)))
+        return CarryResult(True, queue.channel_orders(session, queue.servable_orders(session, skus)))
 
 
 def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, MovedSinceCount]:

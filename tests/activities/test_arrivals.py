@@ -17,7 +17,7 @@ from models.database import Sessions
 from models.order import OrderRow
 from models.stock import BackorderRow
 from record.stock.purchases import apply_purchase_order
-from record.stock.queue import AHEAD, News
+from record.stock.queue import AHEAD, CarryResult
 from record.stock.receipts import receive_goods
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, counters, fresh_outlooks, place_order, stock_shop, store_webhook
@@ -31,20 +31,20 @@ TEN_LAMPS: Lines = [(LAMP, 4, SOON), (LAMP, 6, LATER)]
 
 def purchased(
     sessions: Sessions, lines: Lines, revision: int = 1, what: str = "placed", number: str = PURCHASE
-) -> News:
+) -> CarryResult:
     told = [{"sku": sku, "quantity": units, "due_on": due.isoformat()} for sku, units, due in lines]
     data = {"purchase_order_id": PURCHASE, "revision": revision, "location_id": "HANGZHOU", "lines": told}
     return apply_purchase_order(sessions, *store_webhook(sessions, "erp", f"purchase_order.{what}", PURCHASE, **data))
 
 
-def canceled(sessions: Sessions, revision: int) -> News:
+def canceled(sessions: Sessions, revision: int) -> CarryResult:
     data = {"purchase_order_id": PURCHASE, "revision": revision}
     return apply_purchase_order(sessions, *store_webhook(sessions, "erp", "purchase_order.canceled", PURCHASE, **data))
 
 
 def received(
     sessions: Sessions, receipt: str, *lines: dict[str, Any], order: str | None = PURCHASE, at: str = "HANGZHOU"
-) -> News:
+) -> CarryResult:
     data = {"receipt_id": receipt, "location_id": at, "purchase_order_id": order, "lines": list(lines)}
     return receive_goods(sessions, *store_webhook(sessions, "erp", "stock.received", receipt, **data))
 
@@ -248,7 +248,7 @@ def test_a_receipt_that_is_relayed_again_wakes_again(steps: Steps) -> None:
 
     news = [receive_goods(steps.sessions, *event) for _ in range(2)]
 
-    assert news == [News(True, numbers(steps.sessions, order_id))] * 2
+    assert news == [CarryResult(True, numbers(steps.sessions, order_id))] * 2
     with steps.sessions() as session:
         assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
 

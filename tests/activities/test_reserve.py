@@ -10,7 +10,7 @@ from activities.reserve import StockRequest
 from models.order import OrderRow
 from models.stock import BackorderRow
 from record.sourcing.claims import Reservation
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 from record.stock.receipts import receive_goods
 from tests.activities.story import BOTH, Steps
 from tests.factories import (
@@ -114,7 +114,7 @@ def test_an_arrival_wakes_only_orders_it_can_serve(steps: Steps) -> None:
     # then
     with steps.sessions() as session:
         number = session.get_one(OrderRow, first.order_id).channel_order_id
-    assert news == News(True, [("tmall", number)])
+    assert news == CarryResult(True, [("tmall", number)])
     assert reserved(first, round_=2) == Reservation(14, ["CHENGDU", "HANGZHOU"])
     assert waiting(first) == {}
     assert_ledger_explains_stock(steps.sessions)

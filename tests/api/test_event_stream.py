@@ -37,7 +37,7 @@ class Desk:
     def happened(self, order_id: str, *codes: str, event: str = "order.held") -> None:
         for code in codes:
             with self.sessions.begin() as session:
-                journal.happened(session, order_id, event, f"{event}:{code}", {"code": code})
+                journal.append_fact(session, order_id, event, f"{event}:{code}", {"code": code})
 
     @asynccontextmanager
     async def watch(
@@ -173,7 +173,7 @@ async def test_many_dashboards_share_one_reader_which_rests_when_nobody_watches(
     streams = [reader.follow(0) for _ in range(30)]
     order_id = place_order(sessions)
     with sessions.begin() as session:
-        journal.happened(session, order_id, "order.held", "one", {"code": "ONE"})
+        journal.append_fact(session, order_id, "order.held", "one", {"code": "ONE"})
 
     # when
     heard = await asyncio.gather(*(anext(stream) for stream in streams))

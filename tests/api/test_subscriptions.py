@@ -28,7 +28,7 @@ async def subscribe(api: Api, **changes: Any) -> dict[str, Any]:
 def happened(sessions: Sessions, order_id: str, *events: str) -> None:
     with sessions.begin() as session:
         for event in events:
-            journal.happened(session, order_id, event, event)
+            journal.append_fact(session, order_id, event, event)
 
 
 def queue(sessions: Sessions, subscription_id: str) -> None:

@@ -16,7 +16,7 @@ def test_each_part_of_the_proof_is_set_beside_what_an_order_costs(sessions: Sess
     for order_id in place_orders(sessions, [an_order() for _ in range(3)]):
         for event in STORY:
             with sessions.begin() as session:
-                journal.happened(session, order_id, event, event)
+                journal.append_fact(session, order_id, event, event)
     load = OrderLoad("http://127.0.0.1:9", sessions)
     side = Side("orders", load, {}, done=3, seconds=0.75, cpu={"worker": 0.3, "client": 9.0, "simulators": 9.0})
 

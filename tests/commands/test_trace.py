@@ -22,8 +22,8 @@ def order_id(sessions: Sessions) -> str:
     """An order with two facts in its log, sealed."""
     order_id = place_orders(sessions, [an_order(channel_order_id="TM-TRACED")])[0]
     with sessions.begin() as session:
-        journal.happened(session, order_id, "order.accepted", "accepted", {"units": 2})
-        journal.happened(session, order_id, "order.completed", "ended", {"reason": "[everything] was delivered"})
+        journal.append_fact(session, order_id, "order.accepted", "accepted", {"units": 2})
+        journal.append_fact(session, order_id, "order.completed", "ended", {"reason": "[everything] was delivered"})
     Sealing(sessions).run()
     return order_id
 

@@ -172,7 +172,7 @@ def test_a_person_who_cannot_be_forgotten_keeps_no_other_from_it(sessions: Sessi
     broken, other = place_orders(sessions, [an_order(), an_order()], "completed")
     do(sessions, "INSERT INTO erasures_due (order_id, pseudonym, asked_by) SELECT order_id, 'erased-1', '' FROM orders")
     with sessions.begin() as session:
-        journal.happened(session, broken, "person.erased", "person.erased:erased-1", {})
+        journal.append_fact(session, broken, "person.erased", "person.erased:erased-1", {})
 
     # when
     for _ in range(MAX_ATTEMPTS + 1):

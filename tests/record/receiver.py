@@ -95,7 +95,7 @@ class Post:
     def happened(self, order_id: str, *events: str, **data: Any) -> None:
         with self.sessions.begin() as session:
             for event in events:
-                journal.happened(session, order_id, event, f"{event}:{len(data)}", data)
+                journal.append_fact(session, order_id, event, f"{event}:{len(data)}", data)
 
     def fill(self, subscription_id: str) -> None:
         with self.sessions.begin() as session:

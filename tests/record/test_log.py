@@ -13,7 +13,7 @@ from tests.factories import place_order
 
 
 def write(session: Session, order_id: str, key: str) -> None:
-    journal.happened(session, order_id, "order.held", key, {"code": key})
+    journal.append_fact(session, order_id, "order.held", key, {"code": key})
     session.flush()
 
 

@@ -41,7 +41,7 @@ def signed(sessions: Sessions, orders: tuple[str, str]) -> tuple[str, str]:
 
 def happen(sessions: Sessions, order_id: str, event: str) -> None:
     with sessions.begin() as session:
-        journal.happened(session, order_id, event, event, {"units": 2})
+        journal.append_fact(session, order_id, event, event, {"units": 2})
 
 
 def do(sessions: Sessions, statement: str, **values: object) -> None:
@@ -95,7 +95,7 @@ def test_a_fact_of_a_transaction_that_commits_late_is_sealed_all_the_same(
 ) -> None:
     # given a transaction that took an earlier number and is still open when a later one has committed
     late = sessions()
-    journal.happened(late, orders[0], "shipment.booked", "late", {})
+    journal.append_fact(late, orders[0], "shipment.booked", "late", {})
     late.flush()
     happen(sessions, orders[0], "shipment.voided")
 

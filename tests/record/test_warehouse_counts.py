@@ -10,7 +10,7 @@ from activities.reserve import Reserve, StockRequest
 from models.arrivals import StockDifferenceRow, WarehouseCountRow
 from models.database import Sessions
 from models.stock import StockMovementRow
-from record.stock.queue import News
+from record.stock.queue import CarryResult
 from record.stock.warehouse_counts import apply_count
 from tests.factories import (
     LAMP,
@@ -31,14 +31,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def counted(sessions: Sessions, taken_at: datetime, name: str = "S-1", **units: int) -> News:
+def counted(sessions: Sessions, taken_at: datetime, name: str = "S-1", **units: int) -> CarryResult:
     """A snapshot of HANGZHOU; a SKU is written with underscores for dashes."""
     lines = [{"sku": sku.replace("_", "-"), "quantity": quantity} for sku, quantity in units.items()]
     data = {"snapshot_id": name, "location_id": "HANGZHOU", "taken_at": taken_at.isoformat(), "lines": lines}
     return apply_count(sessions, *store_webhook(sessions, "wms", "stock.snapshot", name, **data), ALERT_ABOVE)
 
 
-def changed(sessions: Sessions, units: int, reason: str = "broken", at: datetime | None = None) -> News:
+def changed(sessions: Sessions, units: int, reason: str = "broken", at: datetime | None = None) -> CarryResult:
     """A delta of lamps at HANGZHOU."""
     lines = [{"sku": LAMP, "quantity": units, "reason": reason}]
     data = {"delta_id": "D-1", "location_id": "HANGZHOU", "occurred_at": (at or now()).isoformat(), "lines": lines}

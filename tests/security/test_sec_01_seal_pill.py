@@ -23,7 +23,7 @@ def order_id(sessions: Sessions) -> str:
 
 def happen(sessions: Sessions, order_id: str, what: str, **data: str) -> None:
     with sessions.begin() as session:
-        journal.happened(session, order_id, what, what, data)
+        journal.append_fact(session, order_id, what, what, data)
 
 
 def faults(sessions: Sessions) -> list[str]:

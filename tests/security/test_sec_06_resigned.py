@@ -39,7 +39,7 @@ def signed(sessions: Sessions, file: AnchorFile) -> str:
     order_id = place_orders(sessions, [an_order()])[0]
     with sessions.begin() as session:
         for event in ("payment.captured", "order.completed"):
-            journal.happened(session, order_id, event, event, {"amount": "388.60"})
+            journal.append_fact(session, order_id, event, event, {"amount": "388.60"})
     Sealing(sessions).run()
     do(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
     assert Days(sessions, KEY, [file]).close() == 1
@@ -172,7 +172,7 @@ def test_the_role_that_runs_writes_the_log_and_cannot_rewrite_it(runtime: Sessio
     # given the work of a day, done by that role alone
     order_id = place_orders(runtime, [an_order()])[0]
     with runtime.begin() as session:
-        journal.happened(session, order_id, "order.completed", "ended", {})
+        journal.append_fact(session, order_id, "order.completed", "ended", {})
     Sealing(runtime).run()
     assert Days(runtime, KEY, [file]).close() == 0
 
