@@ -115,7 +115,7 @@ def awaited_skus(session: Session, skus: Iterable[str]) -> list[str]:
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
 
 
-def missing_skus_skus(session: Session, order_id: str) -> list[str]:
+def missing_skus(session: Session, order_id: str) -> list[str]:
     """The SKUs that the order waits for."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.order_id == order_id)))
 
@@ -132,7 +132,7 @@ def channel_orders(session: Session, orders: Iterable[str]) -> list[ChannelOrder
     return [(row.channel, row.channel_order_id) for row in rows]
 
 
-def promised_orders_orders(session: Session, skus: Iterable[str]) -> list[str]:
+def promised_orders(session: Session, skus: Iterable[str]) -> list[str]:
     """Those who wait for these goods and know until when."""
     known = BackorderRow.sku.in_(list(skus)), BackorderRow.promised_on.is_not(None)
     return list(session.scalars(select(BackorderRow.order_id).where(*known)))
