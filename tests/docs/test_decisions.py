@@ -1,12 +1,12 @@
 """Every page of docs/decisions has a date, a status, the alternatives, and files and tests that enforce it."""
 
-import ast
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tests.docs.code import names_in
 from tests.docs.draw import ROOT
 
 DIRECTORY = ROOT / "docs" / "decisions"
@@ -80,16 +80,3 @@ def test_the_checks_and_contracts_that_a_decision_quotes_exist(page: Path) -> No
     assert [
         quote for quote in quoted if not any(quote in text or quote.replace(" ", "_") in text for text in texts)
     ] == []
-
-
-def names_in(path: Path) -> set[str]:
-    """Every function, class, variable and text constant of a Python file."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names.add(node.value)
-    return names

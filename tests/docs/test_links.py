@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.draw import contracts, listed
+from tests.docs.code import FOLDERS
+from tests.docs.draw import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Files that the reader of a recipe is about to write.
 EXAMPLES = {
@@ -21,7 +21,6 @@ EXAMPLES = {
     "simulators/fraud.py",
     "tests/integrations/test_fraud.py",
 }
-FOLDERS = "|".join([*listed(contracts(), "importlinter", "root_packages"), "deploy", "docs", "tests"])
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")
 
 
