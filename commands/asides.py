@@ -1,4 +1,4 @@
-"""`baton asides`: what the relay could not work, or is nobody's, and having it tried again."""
+"""`baton asides`: list the rows that were set aside, and have them tried again."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ KindOption = Annotated[str | None, typer.Option(help=f"One of {', '.join(QUEUES)
 
 def list_(kind: KindOption = None) -> None:
     """Show what was set aside, the oldest first; GET /set-asides has all of it."""
-    show(_sessions(), _known(kind), Console())
+    show(_sessions(), _checked(kind), Console())
 
 
 def retry(
@@ -30,17 +30,17 @@ def retry(
         raise typer.BadParameter("give the number of a row, or --kind")
     if aside_id is not None and not try_one_again(_sessions(), aside_id):
         raise typer.BadParameter(f"nothing is set aside by the number {aside_id}")
-    rows = 1 if kind is None else try_all_again(_sessions(), _known(kind) or "")
+    rows = 1 if kind is None else try_all_again(_sessions(), _checked(kind) or "")
     print(f"{rows} tried again")
 
 
 def show(sessions: Sessions, kind: str | None, console: Console) -> None:
     row = SetAsideRow
-    wanted = select(row).where(row.aside_at.is_not(None)).order_by(row.aside_id).limit(SHOWN + 1)
+    query = select(row).where(row.aside_at.is_not(None)).order_by(row.aside_id).limit(SHOWN + 1)
     if kind is not None:
-        wanted = wanted.where(row.kind == kind)
+        query = query.where(row.kind == kind)
     with sessions() as session:
-        found = session.scalars(wanted).all()
+        found = session.scalars(query).all()
     table = Table("number", "kind", Column("subject", overflow="fold", min_width=26), "reason", "tries", "since")
     for one in found[:SHOWN]:
         since = f"{one.aside_at:%Y-%m-%d %H:%M}"
@@ -50,7 +50,7 @@ def show(sessions: Sessions, kind: str | None, console: Console) -> None:
         console.print(f"the first {SHOWN}; GET /set-asides has the others")
 
 
-def _known(kind: str | None) -> str | None:
+def _checked(kind: str | None) -> str | None:
     if kind is not None and kind not in QUEUES:
         raise typer.BadParameter(f"{kind} is none of {', '.join(QUEUES)}")
     return kind

@@ -1,4 +1,4 @@
-"""Buyers whose orders a person wants to see first: blocked and unblocked."""
+"""`baton blocks`: hold every order of a buyer until a person has seen it, or stop that."""
 
 import getpass
 from typing import Annotated
@@ -13,7 +13,7 @@ from models.database import sessions as open_sessions
 from models.parameters import BuyerBlockRow
 from settings import Settings
 
-ALIVE = or_(BuyerBlockRow.valid_to.is_(None), BuyerBlockRow.valid_to > func.now())
+IN_FORCE = or_(BuyerBlockRow.valid_to.is_(None), BuyerBlockRow.valid_to > func.now())
 
 
 def add(
@@ -43,7 +43,7 @@ def end(subject: Annotated[str, typer.Argument(help="Every block of it ends")]) 
 
 
 def block_buyer(sessions: Sessions, subject: str, reason: str, set_by: str) -> int:
-    """Write a block down and answer its number, which is all that a hold tells of it."""
+    """Add a block and return its number, which is all that a hold shows of it."""
     with sessions.begin() as session:
         row = BuyerBlockRow(subject=subject, reason=reason, set_by=set_by)
         session.add(row)
@@ -52,8 +52,8 @@ def block_buyer(sessions: Sessions, subject: str, reason: str, set_by: str) -> i
 
 
 def unblock_buyer(sessions: Sessions, subject: str) -> int:
-    """End what is not ended yet; how many that were."""
-    ending = update(BuyerBlockRow).where(BuyerBlockRow.subject == subject, ALIVE)
+    """End the blocks of a buyer that are in force; return how many there were."""
+    ending = update(BuyerBlockRow).where(BuyerBlockRow.subject == subject, IN_FORCE)
     with sessions.begin() as session:
         return len(session.scalars(ending.values(valid_to=func.now()).returning(BuyerBlockRow.block_id)).all())
 

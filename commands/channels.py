@@ -1,4 +1,4 @@
-"""Accounts at channels: whose words they speak, and the secret by which their webhooks are believed."""
+"""`baton channel`: our accounts at channels, each with its translator and the secret that proves its webhooks."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from workflows.schedules import keep_schedules
 
 def add(
     channel: Annotated[str, typer.Argument(help="Our name of the channel, such as tmall or shop-uk")],
-    translator: Annotated[str, typer.Option(help="Whose words it speaks: a name of integrations/channels")],
+    translator: Annotated[str, typer.Option(help="The format of its orders: a name of integrations/channels")],
     secret: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="BATON_CHANNEL_SECRET")],
     settings: Annotated[
         str,
@@ -58,19 +58,20 @@ def add(
         ),
     ] = "",
 ) -> None:
-    """Open an account, or change the one that is there. With --pull its orders are pulled as well, with --push the
-    stock of its listings is told, with --upload its platform hears of parcels in its own words."""
+    """Open an account, or change the existing one. --pull also pulls its orders, --push pushes the stock of its
+    listings, --upload reports parcels to its platform in the platform's own format."""
     sessions = _sessions()
     try:
-        called = {name: json.loads(told) for name, told in (("pull", pull), ("push", push), ("upload", upload)) if told}
-        chosen = json.loads(settings) | called
-        save_account(sessions, channel, translator, secret, chosen)
+        options = ("pull", pull), ("push", push), ("upload", upload)
+        calls = {name: json.loads(value) for name, value in options if value}
+        values = json.loads(settings) | calls
+        save_account(sessions, channel, translator, secret, values)
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(str(error)) from None
     print(f"webhooks of {channel} go to /channels/{channel}/webhooks")
     if any(plan.channel == channel for plan in pull_plans(sessions)):
-        print(_scheduled(sessions, channel))
-    if "push" in chosen:
+        print(_schedule_pull(sessions, channel))
+    if "push" in values:
         print(f"stock of its listings is pushed: PUT /listings/{channel}/(sku)")
 
 
@@ -85,7 +86,7 @@ def list_() -> None:
 
 
 def save_account(sessions: Sessions, channel: str, translator: str, secret: str, settings: dict[str, Any]) -> None:
-    """ValueError or TypeError for a name, a translator or a setting that would not work."""
+    """Add or replace the account. Raise ValueError or TypeError for a name, translator or setting that cannot work."""
     if not re.fullmatch(CHANNEL, channel):
         raise ValueError("a channel is named by small letters, digits and dashes")
     account = make_account(channel, translator, secret, settings)
@@ -93,19 +94,19 @@ def save_account(sessions: Sessions, channel: str, translator: str, secret: str,
         raise ValueError(f"the secret {TOO_SHORT}")
     with sessions.begin() as session:
         seal = vault_of(session).seal
-        kept = {"secret": seal(secret), "settings": each_secret(settings, seal)}
-        session.merge(ChannelAccountRow(channel=channel, translator=translator, **kept))
+        sealed = {"secret": seal(secret), "settings": each_secret(settings, seal)}
+        session.merge(ChannelAccountRow(channel=channel, translator=translator, **sealed))
 
 
-def _scheduled(sessions: Sessions, channel: str) -> str:
+def _schedule_pull(sessions: Sessions, channel: str) -> str:
     try:
-        asyncio.run(_schedule(sessions))
+        asyncio.run(_keep_schedules(sessions))
     except (RPCError, RuntimeError):
         return f"Temporal does not answer: {channel} is pulled from the next start of a worker on"
     return f"{channel} is pulled by the schedules pull/{channel} and reconcile/{channel}"
 
 
-async def _schedule(sessions: Sessions) -> None:
+async def _keep_schedules(sessions: Sessions) -> None:
     settings = Settings()
     plans = await asyncio.to_thread(pull_plans, sessions)
     client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)

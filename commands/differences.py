@@ -1,4 +1,4 @@
-"""`baton differences`: where the books of partners differ from ours, and comparing one now instead of at night."""
+"""`baton differences`: show where partners' statements differ from the record, or compare one now, not at night."""
 
 import asyncio
 import time
@@ -28,15 +28,15 @@ from workflows.schedules import keep_statements
 from workflows.statements import StatementWorkflow, Tally, told
 
 SHOWN = 50
-PAUSE_SECONDS, PATIENCE_SECONDS = 0.5, 60.0
+PAUSE_SECONDS, START_TIMEOUT_SECONDS = 0.5, 60.0
 Tell = Callable[[str], None]
 Books = Mapping[str, Tally]
 Comparison = WorkflowHandle[StatementWorkflow, dict[str, Tally]]
 
 
 def differences(
-    partner: Annotated[str | None, typer.Option(help="Of one partner only")] = None,
-    run: Annotated[str | None, typer.Option(help="Compare this partner now, and show what differs then")] = None,
+    partner: Annotated[str | None, typer.Option(help="One partner only")] = None,
+    run: Annotated[str | None, typer.Option(help="Compare this partner now, then show what differs")] = None,
 ) -> None:
     """Show where the books of partners differ from ours; with --run compare one now instead of at night."""
     settings = Settings()
@@ -58,36 +58,39 @@ def differences(
 
 
 def show(sessions: Sessions, partner: str | None, console: Console) -> None:
-    """The open differences, the oldest first; GET /reports/differences has them all."""
+    """Print the open differences, the oldest first; GET /reports/differences has them all."""
     row = PartnerDifferenceRow
-    wanted = select(row).where(row.gone_at.is_(None)).order_by(row.difference_id).limit(SHOWN + 1)
+    query = select(row).where(row.gone_at.is_(None)).order_by(row.difference_id).limit(SHOWN + 1)
     if partner is not None:
-        wanted = wanted.where(row.partner == partner)
+        query = query.where(row.partner == partner)
     with sessions() as session:
-        found = session.scalars(wanted).all()
-    # A subject is for copying, so that none of it may be cut off.
-    whole = Column("subject", overflow="fold", min_width=26)
-    table = Table("book", Column("kind", no_wrap=True), whole, "ours", "theirs", "days", "seen to")
+        found = session.scalars(query).all()
+    # People copy a subject, so it is never cut off.
+    subject = Column("subject", overflow="fold", min_width=26)
+    table = Table("book", Column("kind", no_wrap=True), subject, "ours", "theirs", "days", "seen to")
     for one in found[:SHOWN]:
         days = str((datetime.now(UTC) - one.first_seen_at).days)
-        of = f"{one.partner} {one.book}"
-        table.add_row(of, one.kind, one.subject, one.ours, one.theirs, days, str(one.mends))
+        book = f"{one.partner} {one.book}"
+        table.add_row(book, one.kind, one.subject, one.ours, one.theirs, days, str(one.mends))
     console.print(table)
     if len(found) > SHOWN:
         console.print(f"the first {SHOWN}; GET /reports/differences has the others")
 
 
 async def compare_now(client: Client, settings: Settings, partner: str, tell: Tell) -> Books:
-    """Begin the nightly run now, or follow the one under way, to its end. Raises TimeoutError when none begins."""
+    """Start the nightly comparison now, or join the one under way, and wait for its end.
+
+    `tell` is called with each new line of progress. Raises TimeoutError if no run begins within a minute.
+    """
     await keep_statements(client, settings)
     name = await _begin(client.get_schedule_handle(statement_id(partner)))
     handle: Comparison = client.get_workflow_handle(name, result_type=dict[str, Tally])
     ending = asyncio.create_task(handle.result())
-    said = ""
+    last = ""
     while not ending.done():
-        if (now := await _progress(handle)) != said:
-            tell(now)
-            said = now
+        if (progress := await _progress(handle)) != last:
+            tell(progress)
+            last = progress
         await asyncio.wait({ending}, timeout=PAUSE_SECONDS)
     return await ending
 
@@ -99,10 +102,10 @@ async def _run(settings: Settings, partner: str) -> None:
 
 
 async def _begin(schedule: ScheduleHandle) -> str:
-    """The workflow id of the run that begins, or of the one under way: there is never a second one beside it."""
+    """Return the workflow id of the run that begins, or of the one under way: two never run at once."""
     before = await _started(schedule)
     await schedule.trigger()
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < give_up:
         info = (await schedule.describe()).info
         running = [one for one in info.running_actions if isinstance(one, ScheduleActionExecutionStartWorkflow)]

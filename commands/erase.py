@@ -1,4 +1,4 @@
-"""`baton erase`: a person asks to be forgotten; `baton person`: or wants to know what is kept of them."""
+"""`baton erase` removes a person from the record; `baton person` prints what it holds of one."""
 
 import getpass
 import json
@@ -16,12 +16,12 @@ from settings import Settings
 
 Names = Annotated[
     list[str],
-    typer.Argument(help="Whatever the person is known by: customer ids, tokens, e-mails, phones (+86...), several"),
+    typer.Argument(help="All that the person is known by: customer ids, tokens, e-mails, phones (+86...)"),
 ]
 
 
 def person_command(names: Names) -> None:
-    """Print all that is kept of a person as one JSON object, for them to have."""
+    """Print all that is kept of a person as one JSON object, to be given to them."""
     with _sessions()() as session:
         kept = kept_of(session, orders_of(session, names))
     print(json.dumps(kept, default=str, ensure_ascii=False, indent=2))
@@ -31,18 +31,18 @@ def person_command(names: Names) -> None:
 def erase_command(
     names: Names,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before")] = False,
-    by: Annotated[str, typer.Option(help="Who does it, for the logs of the orders; you by default")] = "",
+    by: Annotated[str, typer.Option(help="Who does it, for the orders' logs; you by default")] = "",
 ) -> None:
-    """Remove a person from all orders, payloads and returns, for good. The orders stay and are counted.
+    """Remove a person from all orders, payloads and returns, for good. The orders stay, without the person.
 
-    Orders under way keep what they need until they have ended, and then name nobody either.
+    Orders under way keep what they need until they end, and are cleared then.
     """
     record = _sessions()
     with record() as session:
         found = orders_of(session, names)
     if found and not yes:
-        told = f"{len(found)} orders name this person: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}."
-        typer.confirm(f"{told} What is removed cannot be brought back. Go on?", abort=True)
+        summary = f"{len(found)} orders name this person: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}."
+        typer.confirm(f"{summary} What is removed cannot be brought back. Go on?", abort=True)
     done = erase(record, names, by or getpass.getuser())
     if not found:
         print("nobody: no order names this person")

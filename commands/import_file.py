@@ -1,4 +1,4 @@
-"""`baton import`: a file of orders goes in through the API, and every row of it is accounted for."""
+"""`baton import`: sends a file of orders through the API and accounts for every row of it."""
 
 import csv
 from collections import Counter
@@ -29,12 +29,12 @@ from domain.sheets import escape_formula
 from integrations.channels.reading import Unreadable
 
 INTERRUPTED = 130
-RETURNED = "the customer gave the goods back"
+RETURN_REASON = "the customer gave the goods back"
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is in the file: orders to send, and with Online Retail returns and rows that are neither."""
+    """The orders of a file; an Online Retail file also has returns, and rows that are neither."""
 
     orders: list[Item]
     retail: Retail | None = None
@@ -46,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Figures:
-    """Orders, and rows of the file, by what became of them; rows that are nothing by reason."""
+    """Numbers of orders and of rows by outcome, and of rows that went nowhere by reason."""
 
     orders: Counter[str]
     rows: Counter[str]
@@ -55,19 +55,19 @@ class Figures:
 
 def import_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file of orders")],
-    channel: Annotated[str, typer.Option(help="Our name of the channel that the orders are of")],
+    channel: Annotated[str, typer.Option(help="Our name of the channel that the orders come from")],
     key: Annotated[str, typer.Option(envvar="BATON_KEY", help="A key that may place orders; better in BATON_KEY")],
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(formats())}")] = NDJSON,
-    rejects: Annotated[Path | None, typer.Option(help="Where rows that are no order go, with reasons")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go, with reasons")] = None,
     resume: Annotated[bool, typer.Option(help="Go on where an interrupted import stopped")] = False,
     url: Annotated[str, typer.Option(envvar="BATON_URL", help="Where the API is")] = "http://127.0.0.1:8080",
 ) -> None:
-    """Place the orders of a file. What is sent again is known, so an import may always be repeated."""
+    """Place the orders of a file. An order that was sent before is recognized, so an import may be repeated."""
     console = Console()
-    side = Path(f".{file.name}.{channel}.import")
+    progress_file = Path(f".{file.name}.{channel}.import")
     try:
         with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
-            figures = import_file(client, file, channel, form, rejects, side, resume, console)
+            figures = import_file(client, file, channel, form, rejects, progress_file, resume, console)
     except (ValueError, Unreadable) as problem:
         raise typer.BadParameter(str(problem)) from None
     except (ApiRefuses, httpx2.HTTPError, KeyboardInterrupt) as problem:
@@ -84,18 +84,18 @@ def import_file(
     channel: str,
     form: str,
     rejects: Path | None,
-    side: Path,
+    progress_file: Path,
     resume: bool,
     console: Console,
 ) -> Figures:
-    """Send the file and count every row. ValueError or Unreadable when it is not of this form."""
+    """Send the file and count every row. Raise ValueError or Unreadable if it does not have this format."""
     if form not in formats():
         raise ValueError(f"the formats are {', '.join(formats())}")
     source = _read(file, channel, form)
     if not resume:
-        side.unlink(missing_ok=True)
-    done = load_progress(side, digest_of(file, channel, form))
-    sender = Sender(client, channel, translator_of(form), side, done)
+        progress_file.unlink(missing_ok=True)
+    done = load_progress(progress_file, digest_of(file, channel, form))
+    sender = Sender(client, channel, translator_of(form), progress_file, done)
     reasons = Counter[str]()
     with _rejects_file(rejects, resume and done.items > 0) as write, _progress(console) as progress:
         bar = progress.add_task("orders", total=source.steps, completed=done.items)
@@ -103,11 +103,11 @@ def import_file(
             _count(reasons, reject)
             write(reject)
         if source.retail:
-            for reject in (*_give_back(sender, source.retail, progress, bar), *source.retail.exceptions):
+            for reject in (*_request_returns(sender, source.retail, progress, bar), *source.retail.exceptions):
                 done.rows["exception"] += len(reject.rows)
                 _count(reasons, reject)
                 write(reject)
-    sender.finished()
+    sender.finish()
     return Figures(done.orders, done.rows, reasons)
 
 
@@ -118,9 +118,9 @@ def _read(file: Path, channel: str, form: str) -> Source:
     return Source(read_items(file, form, channel))
 
 
-def _give_back(sender: Sender, retail: Retail, progress: Progress, bar: TaskID) -> Iterable[Reject]:
+def _request_returns(sender: Sender, retail: Retail, progress: Progress, bar: TaskID) -> Iterable[Reject]:
     for case in retail.cases:
-        if refusal := sender.give_back(case.case_id, case.channel_order_id, case.units, RETURNED):
+        if refusal := sender.request_return(case.case_id, case.channel_order_id, case.units, RETURN_REASON):
             yield Reject(tuple(case.rows), case.case_id, f"its return was refused: {refusal}")
         else:
             sender.done.orders["returns"] += 1

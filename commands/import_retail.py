@@ -1,4 +1,4 @@
-"""Online Retail as an import: every row is part of an order, of a return, or a named exception with its reason."""
+"""Reads Online Retail for an import: each row belongs to an order or a return, or is an exception with a reason."""
 
 import json
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from pathlib import Path
 from commands.demo.retail import CANCELS, NO_GOODS, POSTAGE, ROW, Row, Translation, read_rows, translate
 from commands.import_sources import Item, Reject
 
-ELSEWHERE = "it cancels goods that no order of the same customer in the file has"
+NO_ORDER = "it cancels goods that no order of the same customer in the file has"
 NO_CUSTOMER = "it cancels goods of a customer whom it does not name"
 NOT_GOODS = "it cancels a fee or postage, not goods"
 BAD_QUANTITY = "it cancels no whole number of units"
@@ -19,7 +19,7 @@ BAD_DATE = "its date cannot be read"
 
 @dataclass
 class Case:
-    """Goods of one order that one cancellation gives back: units by line number."""
+    """The goods of one order that one cancellation gives back: units by line number."""
 
     case_id: str
     channel_order_id: str
@@ -29,16 +29,18 @@ class Case:
 
 @dataclass
 class _Line:
-    """A line of an order that may still be given back."""
+    """A line of an order, with the units not given back yet."""
 
     invoice: str
     line_no: int
-    left: int
+    remaining: int
     placed_at: datetime
 
 
 @dataclass(frozen=True)
 class Retail:
+    """A file of Online Retail, sorted into orders, return cases and rows that are neither."""
+
     rows: int
     orders: Sequence[Item]
     cases: Sequence[Case]
@@ -46,7 +48,7 @@ class Retail:
 
 
 def read_retail(file: Path, channel: str) -> Retail:
-    """ValueError when the file is not of this form."""
+    """Read the file. Raise ValueError if it does not have this format."""
     found = translate(read_rows(file))
     orders = [
         Item(
@@ -65,9 +67,9 @@ def _returns(found: Translation) -> tuple[list[Case], list[Reject]]:
         number = int(row[ROW])
         taken: Sequence[tuple[_Line, int]] = ()
         if reason == CANCELS:
-            reason = _why_not(row)
+            reason = _fault_of(row)
             taken = () if reason else _match(row, lines[row["CustomerID"], row["StockCode"]])
-            reason = reason or ELSEWHERE
+            reason = reason or NO_ORDER
         if not taken:
             exceptions.append(Reject((number,), row["InvoiceNo"], reason))
             continue
@@ -75,7 +77,7 @@ def _returns(found: Translation) -> tuple[list[Case], list[Reject]]:
         case = cases.setdefault((row["InvoiceNo"], invoice), Case(row["InvoiceNo"], invoice))
         case.rows.append(number)
         for line, units in taken:
-            line.left -= units
+            line.remaining -= units
             case.units[line.line_no] += units
     return list(cases.values()), exceptions
 
@@ -84,7 +86,7 @@ def _lines(found: Translation) -> defaultdict[tuple[str, str], list[_Line]]:
     lines = defaultdict[tuple[str, str], list[_Line]](list)
     for order in found.orders:
         invoice = order["channel_order_id"]
-        # Lines come first among an order's rows, in their own order.
+        # An order's rows begin with its lines, in their order.
         for number, row in enumerate(found.sources[invoice][: len(order["lines"])], 1):
             placed_at = datetime.fromisoformat(row["InvoiceDate"])
             line = _Line(invoice, number, int(row["Quantity"]), placed_at)
@@ -92,7 +94,8 @@ def _lines(found: Translation) -> defaultdict[tuple[str, str], list[_Line]]:
     return lines
 
 
-def _why_not(row: Row) -> str:
+def _fault_of(row: Row) -> str:
+    """Why the row cannot be a cancellation of goods, or an empty text."""
     if row["StockCode"].upper() in NO_GOODS | POSTAGE:
         return NOT_GOODS
     if not row["CustomerID"]:
@@ -105,12 +108,12 @@ def _why_not(row: Row) -> str:
 
 
 def _match(row: Row, lines: Sequence[_Line]) -> Sequence[tuple[_Line, int]]:
-    """The lines of the latest earlier order that has all of the units left, with the units of each; or none."""
+    """The lines, with units of each, of the latest earlier order that still has all the units; empty if none has."""
     units, at = -int(row["Quantity"]), datetime.fromisoformat(row["InvoiceDate"])
-    earlier = [line for line in lines if line.placed_at <= at and line.left]
+    earlier = [line for line in lines if line.placed_at <= at and line.remaining]
     for invoice in dict.fromkeys(line.invoice for line in reversed(earlier)):
         own = [line for line in earlier if line.invoice == invoice]
-        if sum(line.left for line in own) >= units:
+        if sum(line.remaining for line in own) >= units:
             return list(_spread(own, units))
     return ()
 
@@ -119,6 +122,6 @@ def _spread(lines: Sequence[_Line], units: int) -> "list[tuple[_Line, int]]":
     taken = []
     for line in lines:
         if units:
-            taken.append((line, min(units, line.left)))
+            taken.append((line, min(units, line.remaining)))
             units -= taken[-1][1]
     return taken

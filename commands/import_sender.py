@@ -1,4 +1,4 @@
-"""Sending orders through the API in batches, so that an interruption costs nothing: what was sent may be sent again."""
+"""Sends orders through the API in batches and keeps its progress, so that an interrupted import can go on."""
 
 import hashlib
 import json
@@ -15,17 +15,18 @@ from commands.import_sources import Item, Reject
 
 BATCH, BATCH_BYTES = 200, 4_000_000
 BUSY = (429, 503)
-PATIENCE_SECONDS = 120.0
+MAX_BUSY_SECONDS = 120.0
+"""How long a busy API is asked again."""
 OUTCOMES = {202: "new", 200: "known before"}
 
 
 class ApiRefuses(Exception):
-    """The API does not take the batch, and would not a moment later."""
+    """The API refuses the batch, and would refuse it again."""
 
 
 @dataclass
 class Done:
-    """How far an import is. `items` were answered for; the rest is counted by outcome."""
+    """How far an import is: `items` were answered, `orders` and `rows` count them by outcome."""
 
     digest: str
     items: int = 0
@@ -33,31 +34,31 @@ class Done:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-def load_progress(side: Path, digest: str) -> Done:
-    """Where an earlier import stopped. ValueError when it was of another file, channel or format."""
-    kept: dict[str, Any] = json.loads(side.read_text()) if side.exists() else {"digest": digest}
+def load_progress(file: Path, digest: str) -> Done:
+    """Return where an earlier import stopped. Raise ValueError if it was of another file, channel or format."""
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"digest": digest}
     if kept["digest"] != digest:
-        raise ValueError(f"{side} is about another file, channel or format")
+        raise ValueError(f"{file} is about another file, channel or format")
     return Done(digest, kept.get("items", 0), Counter(kept.get("orders", {})), Counter(kept.get("rows", {})))
 
 
-def digest_of(file: Path, *how: str) -> str:
-    return hashlib.sha256(repr(how).encode() + file.read_bytes()).hexdigest()
+def digest_of(file: Path, *options: str) -> str:
+    return hashlib.sha256(repr(options).encode() + file.read_bytes()).hexdigest()
 
 
 class Sender:
-    """`client` knows the address and the key."""
+    """Sends items with `client`, which has the address and the key, and keeps `done` in `progress_file`."""
 
-    def __init__(self, client: httpx2.Client, channel: str, translator: str, side: Path, done: Done) -> None:
+    def __init__(self, client: httpx2.Client, channel: str, translator: str, progress_file: Path, done: Done) -> None:
         self.client = client
         self.channel = channel
         self.translator = translator
-        self.side = side
+        self.progress_file = progress_file
         self.done = done
         self.order_ids: dict[str, str] = {}
 
     def send(self, items: Sequence[Item], advance: Callable[[int], object]) -> Iterator[Reject]:
-        """Send what was not sent yet, and give what is refused. Progress is kept after each batch, on disk."""
+        """Send the items not sent yet and yield those refused. Progress is written to disk after each batch."""
         for batch in _batches(items[self.done.items :]):
             answers = self._post(batch)
             for item, answer in zip(batch, answers, strict=True):
@@ -69,53 +70,54 @@ class Sender:
                 else:
                     self.order_ids[answer["channel_order_id"]] = answer["order_id"]
             self.done.items += len(batch)
-            self._keep()
+            self._save_progress()
             advance(len(batch))
 
-    def give_back(self, case_id: str, channel_order_id: str, units: Mapping[int, int], reason: str) -> str:
-        """Ask for a return, and answer why not, or nothing. A repeated one is the same."""
+    def request_return(self, case_id: str, channel_order_id: str, units: Mapping[int, int], reason: str) -> str:
+        """Request a return; return why it was refused, or an empty text. Safe to repeat."""
         order_id = self.order_ids.get(channel_order_id) or self._find(channel_order_id)
         if order_id is None:
             return "its order is not there"
         lines = [{"line_no": number, "quantity": quantity} for number, quantity in sorted(units.items())]
         body = {"case_id": case_id, "reason": reason, "lines": lines}
-        answer = self._patiently(lambda: self.client.post(f"/orders/{order_id}/returns", json=body))
+        answer = self._retry_while_busy(lambda: self.client.post(f"/orders/{order_id}/returns", json=body))
         return "" if answer.is_success else str(answer.json().get("detail", answer.status_code))
 
-    def finished(self) -> None:
-        self.side.unlink(missing_ok=True)
+    def finish(self) -> None:
+        """Forget the progress, since nothing remains to be sent."""
+        self.progress_file.unlink(missing_ok=True)
 
-    def _keep(self) -> None:
-        fresh = self.side.with_name(self.side.name + ".new")
-        fresh.write_text(json.dumps(vars(self.done)))
-        fresh.replace(self.side)
+    def _save_progress(self) -> None:
+        draft = self.progress_file.with_name(self.progress_file.name + ".new")
+        draft.write_text(json.dumps(vars(self.done)))
+        draft.replace(self.progress_file)
 
     def _find(self, channel_order_id: str) -> str | None:
-        asked = {"channel": self.channel, "channel_order_id": channel_order_id}
-        answer = self._patiently(lambda: self.client.get("/orders", params=asked))
+        query = {"channel": self.channel, "channel_order_id": channel_order_id}
+        answer = self._retry_while_busy(lambda: self.client.get("/orders", params=query))
         found = answer.json().get("items", [])
         return str(found[0]["order_id"]) if found else None
 
     def _post(self, batch: Sequence[Item]) -> list[dict[str, Any]]:
         content = b"\n".join(item.raw for item in batch)
-        where = f"/channels/{self.channel}/orders:batch"
-        asked = {"translator": self.translator, "source": "file"}
-        answer = self._patiently(lambda: self.client.post(where, params=asked, content=content))
+        path = f"/channels/{self.channel}/orders:batch"
+        query = {"translator": self.translator, "source": "file"}
+        answer = self._retry_while_busy(lambda: self.client.post(path, params=query, content=content))
         if answer.status_code != 200:
             raise ApiRefuses(f"{answer.status_code}: {answer.text[:300]}")
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
-    def _patiently(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-        """Come back when the API says so, for two minutes."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while (answer := ask()).status_code in BUSY and time.monotonic() < give_up:
+    def _retry_while_busy(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
+        """Send again after the API's Retry-After, for at most two minutes."""
+        give_up = time.monotonic() + MAX_BUSY_SECONDS
+        while (answer := send()).status_code in BUSY and time.monotonic() < give_up:
             time.sleep(float(answer.headers.get("retry-after", "1")))
         return answer
 
 
 def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """By number and by size: an order may have 2,000 lines."""
+    """Limit batches by number and by size, since an order may have 2,000 lines."""
     batch, size = list[Item](), 0
     for item in items:
         if batch and (len(batch) == BATCH or size + len(item.raw) > BATCH_BYTES):

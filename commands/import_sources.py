@@ -1,4 +1,4 @@
-"""Files as an import reads them: orders in their channel's words, each with the rows or places it came from."""
+"""Reads a file for an import: orders in their channel's format, each with the rows it came from."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ CSV, NDJSON, RETAIL = "csv", "ndjson", "online-retail"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An order to send, on one line. `rows` counts from 1: lines of the file, or orders of a page."""
+    """An order to send, as one line of JSON. `rows` counts from 1: lines of the file, or orders of a page."""
 
     rows: tuple[int, ...]
     raw: bytes
@@ -26,7 +26,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Rows that are part of no order, with the field or invoice at fault and the reason."""
+    """Rows that became no order, with the field or invoice at fault and the reason."""
 
     rows: tuple[int, ...]
     field: str
@@ -42,7 +42,7 @@ def translator_of(form: str) -> str:
 
 
 def read_items(file: Path, form: str, channel: str) -> list[Item]:
-    """Every order of the file. Unreadable when it is not of this form at all; single orders are judged by the API."""
+    """Read every order of the file. Raise Unreadable if it does not have this format; the API judges single orders."""
     readers: Mapping[str, Callable[[], Iterator[Item]]] = {
         CSV: partial(_csv, file, channel),
         NDJSON: partial(_lines, file),
@@ -65,7 +65,7 @@ def _lines(file: Path) -> Iterator[Item]:
 
 
 def _page(file: Path, form: str) -> Iterator[Item]:
-    """A page of a list, one order, or an order a line."""
+    """Read a page of a list, a single order, or one order for each line."""
     try:
         orders = TRANSLATORS[form].split(file.read_bytes())
     except Unreadable:
@@ -76,11 +76,11 @@ def _page(file: Path, form: str) -> Iterator[Item]:
 
 
 def _one_line(order: Any) -> bytes:
-    return json.dumps(order, ensure_ascii=False, default=_exactly).encode()
+    return json.dumps(order, ensure_ascii=False, default=_decimal_text).encode()
 
 
-def _exactly(value: Any) -> str:
-    # An amount keeps its digits; translators read texts and numbers alike.
+def _decimal_text(value: Any) -> str:
+    # A text keeps all digits of an amount, and translators read texts and numbers alike.
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError

@@ -1,4 +1,4 @@
-"""Keys to the API: made, listed, rolled and revoked. A key is shown once, when it is made; only its hash is kept."""
+"""`baton key`: make, list, roll and revoke API keys. A key is shown once, when it is made; only its hash is kept."""
 
 import secrets
 from datetime import timedelta
@@ -21,7 +21,7 @@ from models.subscription import SubscriptionRow
 from record.subscriptions.ending import end_with_keys
 from settings import Settings
 
-Days = Annotated[int | None, typer.Option(min=1, max=3650, help="How many days it counts; without an end by default")]
+Days = Annotated[int | None, typer.Option(min=1, max=3650, help="How many days it is valid; without an end by default")]
 
 
 class KeyRefused(ValueError):
@@ -56,10 +56,10 @@ def list_() -> None:
 
 def roll(
     which: Annotated[str, typer.Argument(help="The id or the name of the key")],
-    hours: Annotated[int, typer.Option(min=0, max=720, help="How long the old key still counts")] = 24,
+    hours: Annotated[int, typer.Option(min=0, max=720, help="How long the old key stays valid")] = 24,
     days: Days = None,
 ) -> None:
-    """Make a key that takes another's place, with all that belongs to it, and print it, this once."""
+    """Make a key that replaces another and takes over its subscriptions, and print it, this once."""
     try:
         print(roll_key(_sessions(), which, timedelta(hours=hours), days=days))
     except KeyRefused as error:
@@ -67,7 +67,7 @@ def roll(
 
 
 def revoke(which: Annotated[str, typer.Argument(help="The id of one key, or a name: every key of it ends")]) -> None:
-    """End a key and what belongs to it; an API that used it in the last 30 seconds notices that late."""
+    """End a key and what belongs to it; an API that used it just now notices up to 30 seconds later."""
     count = revoke_keys(_sessions(), which)
     if not count:
         raise typer.BadParameter(f"there is no key in force of the id or name {which}")
@@ -83,9 +83,9 @@ def create_key(
     *,
     days: int | None = None,
 ) -> str:
-    """A new key of 256 random bits.
+    """Make a key of 256 random bits, valid for `days` or without an end.
 
-    KeyRefused when the role is unknown or does not go with channel and location, or somebody of that name has a key.
+    Raises KeyRefused if the role is unknown or does not fit channel and location, or if `name` has a key in force.
     """
     if role not in set(Role):
         raise KeyRefused(f"there is no role {role}")
@@ -103,7 +103,10 @@ def create_key(
 
 
 def roll_key(sessions: Sessions, which: str, grace: timedelta, *, days: int | None = None) -> str:
-    """A key of the same name and rights; the old one ends after `grace`, and its subscriptions are the new one's."""
+    """Make a key of the same name and rights that takes over the subscriptions; the old one ends after `grace`.
+
+    Raises KeyRefused if there is no key in force of this id or name.
+    """
     with sessions.begin() as session:
         wait_for_lock(session, Lock.KEYS)
         newest = select(ApiKeyRow).where(_named(which), is_in_force()).order_by(ApiKeyRow.created_at.desc()).limit(1)
@@ -119,7 +122,7 @@ def roll_key(sessions: Sessions, which: str, grace: timedelta, *, days: int | No
 
 
 def revoke_keys(sessions: Sessions, which: str) -> int:
-    """End the key of this id, or every key of this name that is not ended yet; how many that were."""
+    """End the key of this id, or every key of this name that is not revoked; return how many there were."""
     ending = update(ApiKeyRow).where(_named(which), ApiKeyRow.revoked_at.is_(None)).values(revoked_at=func.now())
     with sessions.begin() as session:
         ended = session.scalars(ending.returning(ApiKeyRow.key_id)).all()

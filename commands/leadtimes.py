@@ -1,4 +1,4 @@
-"""`baton leadtimes`: what was learned of how long parcels take, and learning it now instead of at night."""
+"""`baton leadtimes`: show how long parcels take, or learn it now instead of at night."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,18 +14,18 @@ from models.sourcing import LeadTimeRow
 from record.sourcing.lead_times import LEARNED_FROM, current_version, refresh_lead_times
 from settings import Settings
 
-Days = Annotated[int, typer.Option(min=1, max=3_660, help="Of what was delivered in so many days")]
+Days = Annotated[int, typer.Option(min=1, max=3_660, help="Learn from what was delivered in this many days")]
 
 
 def refresh(days: Days = LEARNED_FROM.days) -> None:
-    """Learn a new version of the shipments that were delivered; workers use it within half a minute."""
+    """Learn a new version from delivered shipments; workers use it within half a minute."""
     with _sessions().begin() as session:
         model = refresh_lead_times(session, datetime.now(UTC) - timedelta(days=days))
         print(f"version {model.version} is learned of {model.shipments} shipments")
 
 
 def list_(location: Annotated[str | None, typer.Argument(help="One location only")] = None) -> None:
-    """Show the version in use, in hours from the handover to the door; an empty carrier or weekday is any."""
+    """Show the version in use, in hours from the handover to the door; an empty carrier or weekday means any."""
     with _sessions()() as session:
         version = current_version(session)
         names = ("location", "region", "carrier", "weekday", "shipments", "hours", "spread")

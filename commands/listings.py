@@ -1,4 +1,4 @@
-"""Listings of a channel from a file, so that nobody writes thousands by hand."""
+"""`baton listing`: make or change the listings of a channel from a file."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -25,8 +25,11 @@ VIOLATIONS = {
 
 
 class ListingLine(BaseModel, frozen=True, extra="forbid"):
-    """A row of the file. Where `channel_sku` is empty it is our SKU; where `share` and `reserve` are, both stay as they
-    are, and with one of them the other is 100 or 0."""
+    """A row of the file.
+
+    An empty `channel_sku` is our SKU. If `share` and `reserve` are both empty they stay as they are; if one is, it is
+    100 percent or 0 units.
+    """
 
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     channel_sku: Annotated[str, Field(max_length=64)] = ""
@@ -39,10 +42,10 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV with sku and, if you like, channel_sku, share, reserve, enabled")],
     channel: Annotated[str, typer.Option(help="Our name of the channel")],
 ) -> None:
-    """Make listings, or change those that are there. Rows that are wrong are told, and the others count."""
+    """Make listings, or change existing ones. Wrong rows are printed, the others are taken."""
     sessions = open_sessions(open_database(Settings().database_url, connections=1))
     try:
-        # Spreadsheets write a mark before the first column.
+        # Spreadsheets write a byte order mark before the first column.
         with file.open(encoding="utf-8-sig", newline="") as lines:
             taken, wrong = import_listings(sessions, channel, csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, LookupError) as error:
@@ -56,9 +59,9 @@ def import_(
 def import_listings(
     sessions: Sessions, channel: str, rows: Iterable[Mapping[str, str | None]]
 ) -> tuple[int, list[str]]:
-    """How many rows were taken, and each wrong one with its number (the heading is row 1), its field and why.
+    """Return how many rows were taken, and for each wrong one its number (the heading is row 1), field and reason.
 
-    Raises LookupError where there is no account of the channel.
+    Raises LookupError if there is no account of the channel.
     """
     taken, wrong = 0, list[str]()
     with sessions.begin() as session:
@@ -83,7 +86,7 @@ def import_listings(
 
 
 def _read(row: Mapping[str, Any]) -> ListingLine:
-    # Cells beyond the heading come under no name.
+    # Cells beyond the heading have no name.
     return ListingLine.model_validate({name or "row": cell for name, cell in row.items() if cell})
 
 

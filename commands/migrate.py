@@ -1,27 +1,31 @@
-"""`baton migrate`: the schema, and the search attributes by which support staff find orders."""
+"""`baton migrate`: the schema, sealed secrets, and the search attributes by which support staff find orders."""
 
 import asyncio
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 
-from commands.sealing import seal_all
 from embedded.ending import end_process
+from models.channel import ChannelAccountRow
 from models.database import open_database, sessions
 from models.grants import grant_to
 from models.schema import migrate as migrate_schema
+from models.subscription import SubscriptionRow
+from models.vault import each_secret, vault_of
 from settings import Settings
 from workflows.search_attributes import ALL
 
 
 def migrate() -> None:
-    """Bring PostgreSQL and Temporal to what this version needs. Safe to run again and by several at once."""
+    """Bring PostgreSQL and Temporal to what this version needs. Safe to repeat, also at the same time."""
     settings = Settings()
     engine = open_database(settings.database_url)
     migrate_schema(engine, lambda line: print(f"database: {line}", flush=True))
     with sessions(engine, settings.vault).begin() as session:
-        sealed = seal_all(session)
+        sealed = seal_secrets(session)
         if settings.runtime_role:
             grant_to(session, settings.runtime_role)
     engine.dispose()
@@ -31,13 +35,33 @@ def migrate() -> None:
     end_process(0)
 
 
+def seal_secrets(session: Session) -> int:
+    """Seal the secrets of every channel and subscriber with today's key; return how many rows there are.
+
+    Until then they may be open, or sealed with a key that was replaced.
+    """
+    vault = vault_of(session)
+
+    def reseal(stored: str) -> str:
+        return vault.seal(vault.read(stored))
+
+    accounts = session.scalars(select(ChannelAccountRow).with_for_update()).all()
+    for account in accounts:
+        account.secret, account.settings = reseal(account.secret), each_secret(account.settings, reseal)
+    subscriptions = session.scalars(select(SubscriptionRow).with_for_update()).all()
+    for subscription in subscriptions:
+        subscription.secret = reseal(subscription.secret)
+        subscription.former_secret = reseal(subscription.former_secret or "") or None
+    return len(accounts) + len(subscriptions)
+
+
 async def _register(settings: Settings) -> int:
     client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
     return await register_search_attributes(client)
 
 
 async def register_search_attributes(client: Client) -> int:
-    """Register what is missing, and answer how many that were."""
+    """Register missing search attributes and return how many there were."""
     present = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )

@@ -1,4 +1,4 @@
-"""Limits, rates and lists: shown, and set from a day on. What was written is never changed, so it is its own log."""
+"""`baton parameters`: list and set limits, rates and lists, each valid from a day on. Rows never change."""
 
 import getpass
 import json
@@ -18,7 +18,7 @@ from settings import Settings
 
 
 def list_(name: Annotated[str | None, typer.Argument(help="One parameter only")] = None) -> None:
-    """Show every value that ever was set, with who set it, when, and on what ground."""
+    """Show every value that was ever set, with who set it, when and why."""
     table = Table("name", "from", "to", "value", "source", "set by", "set at")
     rows = select(ParameterRow).order_by(ParameterRow.name, ParameterRow.valid_from, ParameterRow.parameter_id)
     with _sessions()() as session:
@@ -39,11 +39,11 @@ def list_(name: Annotated[str | None, typer.Argument(help="One parameter only")]
 
 def set_(
     name: Annotated[str, typer.Argument(help="Which parameter: see domain/parameters.py")],
-    value: Annotated[str, typer.Argument(help="JSON, in the form of the value that is there")],
+    value: Annotated[str, typer.Argument(help="JSON, in the form of the present value")],
     valid_from: Annotated[str, typer.Option("--from", help="RFC 3339 with its zone; orders placed from then on")],
     source: Annotated[str, typer.Option(help="The law, contract or decision it comes from")],
-    valid_to: Annotated[str | None, typer.Option("--to", help="Until when; then the one before counts again")] = None,
-    by: Annotated[str | None, typer.Option(help="Who sets it; you, if left out")] = None,
+    valid_to: Annotated[str | None, typer.Option("--to", help="Until when; then the one before is valid again")] = None,
+    by: Annotated[str | None, typer.Option(help="Who sets it; you by default")] = None,
 ) -> None:
     """Set a value from a moment on. Orders placed before are judged by what was valid then."""
     try:
@@ -63,7 +63,7 @@ def set_parameter(
     source: str,
     set_by: str,
 ) -> int:
-    """Write a new row and answer its id. Raises NotAParameter, a ValueError, for what no check could read."""
+    """Add a row and return its id. Raise NotAParameter, a ValueError, for a value that no check could read."""
     read_value(name, value)
     if not source.strip():
         raise NotAParameter("a value needs a source")

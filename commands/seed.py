@@ -1,4 +1,4 @@
-"""`baton seed`: a small shop to play with: goods, four locations, stock, and API keys when there are none yet."""
+"""`baton seed`: a small shop to play with: products, four locations, stock, and API keys if there are none yet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from settings import Settings
 
 @dataclass(frozen=True)
 class Shop:
-    """What is sold and where it lies: titles by SKU, locations, units by (sku, location)."""
+    """Products and their stock: titles by SKU, locations, units by (sku, location)."""
 
     products: Mapping[str, str]
     locations: Iterable[Mapping[str, object]]
@@ -67,7 +67,7 @@ KEYS = (("staff", None), ("channel", "web"), ("channel", "tmall"), ("channel", "
 
 
 def seed() -> None:
-    """Stock the shop and make API keys; what is there already stays as it is."""
+    """Stock the shop and make API keys; what exists already stays as it is."""
     engine = open_database(Settings().database_url)
     record = sessions(engine)
     with record.begin() as session:
@@ -79,7 +79,7 @@ def seed() -> None:
 
 
 def first_keys(record: Sessions) -> dict[str, str]:
-    """A key for staff and for each channel, by name; none when anybody has a key already."""
+    """Make keys for staff and each channel, and return them by name; empty if there is any key already."""
     with record() as session:
         if session.scalar(select(func.count()).select_from(ApiKeyRow)):
             return {}
@@ -87,7 +87,7 @@ def first_keys(record: Sessions) -> dict[str, str]:
 
 
 def stock_shop(session: Session, shop: Shop) -> int:
-    """Add products, locations and stock that are missing, through the ledger; answers the units received."""
+    """Add missing products and locations, and missing stock through the ledger; return the units received."""
     products = [{"sku": sku, "title": title} for sku, title in shop.products.items()]
     session.execute(insert(ProductRow).on_conflict_do_nothing(), products)
     session.execute(insert(LocationRow).on_conflict_do_nothing(), list(shop.locations))

@@ -1,4 +1,4 @@
-"""Sheets as staff keep them, CSV or XLSX: rows of texts under named columns in, rows of values out."""
+"""Reads and writes the sheets of staff, CSV or XLSX: rows of texts under named columns in, rows of values out."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,19 +16,19 @@ XLSX = ".xlsx"
 
 
 class NotASheet(ValueError):
-    """The file is neither CSV nor XLSX, or its columns are not those that were expected."""
+    """The file is neither CSV nor XLSX, or its columns are not the expected ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """`number` counts from 1 as spreadsheets do, so the first row below the names is 2; empty cells are left out."""
+    """A row of texts by column, without empty cells. `number` is the spreadsheet's: the first below the names is 2."""
 
     number: int
     cells: dict[str, str]
 
 
 def read_sheet(file: Path, needed: Sequence[str], allowed: Sequence[str]) -> list[SheetRow]:
-    """Every row that is not empty. Raises NotASheet when a needed column is missing or one is not allowed."""
+    """Read every row that is not empty. Raise NotASheet if a needed column is missing or one is not allowed."""
     lines = _xlsx_lines(file) if file.suffix.lower() == XLSX else _csv_lines(file)
     names = [name.strip().lower() for name in next(lines, [])]
     if missing := [name for name in needed if name not in names]:
@@ -46,7 +46,7 @@ def read_sheet(file: Path, needed: Sequence[str], allowed: Sequence[str]) -> lis
 
 
 def write_sheet(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write the rows below the names of their columns; answers how many there were."""
+    """Write the rows below the names of their columns; return how many there were."""
     return _write_xlsx(file, columns, rows) if file.suffix.lower() == XLSX else _write_csv(file, columns, rows)
 
 
@@ -73,7 +73,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    # A spreadsheet keeps every number as one with a fraction.
+    # Spreadsheets store whole numbers as floats.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -98,7 +98,7 @@ def _write_xlsx(file: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
         for value in row:
             cell = WriteOnlyCell(sheet, value=value if isinstance(value, int | float | None) else str(value))
             if isinstance(value, str):
-                # A title that begins with = is text, and no formula.
+                # A title that begins with = is text, not a formula.
                 cell.data_type = "s"
             cells.append(cell)
         sheet.append(cells)

@@ -1,4 +1,4 @@
-"""`baton stock`: goods, places, counts and changes out of sheets, and sheets of what there is."""
+"""`baton stock`: import products, locations, counts and stock changes from sheets, and export sheets of them."""
 
 import csv
 import getpass
@@ -22,16 +22,16 @@ from models.goods import ProductPartRow, ProductSubstituteRow
 from models.stock import LocationRow, ProductRow, StockRow
 from settings import Settings
 
-AT_ONCE = 5_000
+ROWS_FETCHED = 5_000
 
 
 def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX; the first row names columns")],
     what: Annotated[str, typer.Option(help=f"One of {', '.join(SHEETS)}")],
-    rejects: Annotated[Path | None, typer.Option(help="Where rows that were not taken go; FILE.rejects.csv")] = None,
-    by: Annotated[str | None, typer.Option(help="Who counted or changed it; you, if left out")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go; FILE.rejects.csv by default")] = None,
+    by: Annotated[str | None, typer.Option(help="Who counted or changed it; you by default")] = None,
 ) -> None:
-    """Take in what fits, in one transaction. An empty cell leaves what is there. Exits 1 when rows were not taken."""
+    """Import the valid rows in one transaction; an empty cell changes nothing. Exits 1 if rows were rejected."""
     if what not in SHEETS:
         raise typer.BadParameter(f"one of {', '.join(SHEETS)}", param_hint="--what")
     sheet = SHEETS[what]
@@ -52,20 +52,20 @@ def export(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="Where it goes: .csv or .xlsx")],
     what: Annotated[str, typer.Option(help="One of products, locations, stock")] = "stock",
 ) -> None:
-    """Write a sheet of what there is. Those of products and locations can be imported again."""
+    """Write a sheet of the record. Those of products and locations can be imported again."""
     if what not in EXPORTS:
         raise typer.BadParameter(f"one of {', '.join(EXPORTS)}", param_hint="--what")
     with _sessions()() as session:
-        # One moment, and long sheets take longer than any request.
+        # All rows are of one moment, however long the sheet takes.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
-        wanted = EXPORTS[what]
-        columns = [column["name"] for column in wanted.column_descriptions]
-        written = write_sheet(file, columns, _rows(session, wanted))
+        query = EXPORTS[what]
+        columns = [column["name"] for column in query.column_descriptions]
+        written = write_sheet(file, columns, _rows(session, query))
     print(f"{written} rows of {what} in {file}")
 
 
-def _rows(session: Session, wanted: Select[Any]) -> Iterator[Sequence[object]]:
-    for row in session.execute(wanted, execution_options={"yield_per": AT_ONCE}):
+def _rows(session: Session, query: Select[Any]) -> Iterator[Sequence[object]]:
+    for row in session.execute(query, execution_options={"yield_per": ROWS_FETCHED}):
         yield [" ".join(map(str, value)) if isinstance(value, list) else value for value in row]
 
 

@@ -1,4 +1,4 @@
-"""Sheets of goods, places, counts and changes: what fits is written at once, the rest is told by row and field."""
+"""Imports sheets of products, locations, counts and stock changes: valid rows are written, others rejected by field."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 from api.stock.goods_schemas import LocationBody, ProductBody
 from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
 from commands.sheets import SheetRow
-from commands.stock_rows import Item, LocationLine, ProductLine, ReadItems, Reject, one_a_row, reject_of, several_rows
+from commands.stock_rows import (
+    Item,
+    LocationLine,
+    ProductLine,
+    ReadItems,
+    Reject,
+    one_row_each,
+    reject_of,
+    several_rows,
+)
 from models.database import Sessions
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
 from record.stock.counts import Count, book_count
@@ -19,13 +28,15 @@ from record.stock.mistakes import IdUsedBefore, Mistake
 from record.stock.products import save_product, set_parts, set_substitutes
 
 Step = Callable[[Session, Any, str], None]
-"""Writes an item; the text says who asked."""
+"""Writes an item; the last argument is who asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A kind of sheet: its columns, how rows become items, and the steps in which items are written, one after another
-    so that a row may name another one further down."""
+    """A kind of sheet: its columns, how rows become items, and the steps that write them.
+
+    Each step runs over all items before the next one does, so that a row may name another one further down.
+    """
 
     needed: tuple[str, ...]
     columns: tuple[str, ...]
@@ -35,14 +46,14 @@ class Sheet:
 
 @dataclass
 class Figures:
-    """Rows that were taken, and those that were not."""
+    """The number of rows taken, and the rejected ones."""
 
     taken: int = 0
     rejects: list[Reject] = field(default_factory=list)
 
 
 def import_rows(sessions: Sessions, sheet: Sheet, rows: Sequence[SheetRow], by: str) -> Figures:
-    """Write all items that fit in one transaction. The same sheet again changes nothing more."""
+    """Write all valid items in one transaction. Importing the same sheet again changes nothing."""
     items, rejects = sheet.items(rows)
     while True:
         with sessions() as session:
@@ -50,7 +61,7 @@ def import_rows(sessions: Sessions, sheet: Sheet, rows: Sequence[SheetRow], by: 
             if not refused:
                 session.commit()
                 break
-        # Nothing of a refused item may stay, and what names it is to be refused as well.
+        # Roll back and try without the refused items, so that items which name one of them are refused as well.
         rejects += refused.values()
         items = [item for item in items if item.places not in refused]
     return Figures(sum(len(item.places) for item in items), sorted(rejects, key=lambda reject: reject.row))
@@ -91,7 +102,7 @@ def _save_location(session: Session, line: LocationLine, by: str) -> None:
     save_location(session, line.location_id, line.model_dump(exclude_unset=True, exclude={"location_id"}))
 
 
-def _book(session: Session, body: StockCountBody, by: str) -> None:
+def _count(session: Session, body: StockCountBody, by: str) -> None:
     units = {line.sku: line.counted for line in body.lines}
     book_count(session, Count(body.count_id, body.location_id, units, body.reason, by))
 
@@ -116,16 +127,16 @@ SHEETS: Mapping[str, Sheet] = {
     "products": Sheet(
         ("sku", "title"),
         ("sku", *ProductBody.model_fields),
-        one_a_row(ProductLine, "sku"),
+        one_row_each(ProductLine, "sku"),
         (_save_product, _set_parts, _set_substitutes),
     ),
     "locations": Sheet(
         ("location_id", "kind", "name", "country"),
         ("location_id", *LocationBody.model_fields),
-        one_a_row(LocationLine, "location_id"),
+        one_row_each(LocationLine, "location_id"),
         (_save_location,),
     ),
-    "counts": _several(StockCountBody, "count_id", ("location_id", "reason"), "counted", _book),
+    "counts": _several(StockCountBody, "count_id", ("location_id", "reason"), "counted", _count),
     "adjustments": _several(AdjustmentBody, "adjustment_id", ("location_id", "reason"), "units", _adjust),
     "transfers": _several(TransferBody, "transfer_id", ("from_location", "to_location", "reason"), "units", _transfer),
 }

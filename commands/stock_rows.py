@@ -1,4 +1,4 @@
-"""Rows of a sheet as what is written as a whole: a product, a location, or a count or change of several rows."""
+"""Turns rows of a sheet into items: a product, a location, or a count or stock change of several rows."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ class LocationLine(LocationBody):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why a row was not taken."""
+    """Why a row was rejected."""
 
     row: int
     field: str
@@ -35,18 +35,18 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is written as a whole: one row, or the rows of one count or change, with their numbers in the sheet."""
+    """What is written as a whole, with the numbers of its rows in the sheet: a single row, or a count or change."""
 
     places: tuple[int, ...]
     body: BaseModel
 
 
 ReadItems = Callable[[Sequence[SheetRow]], tuple[list[Item], list[Reject]]]
-"""The items of a sheet, and why rows are none."""
+"""Returns the items of a sheet, and the rows that are rejected."""
 
 
-def one_a_row(model: type[BaseModel], key: str) -> ReadItems:
-    """Every row is about another thing, by its `key`."""
+def one_row_each(model: type[BaseModel], key: str) -> ReadItems:
+    """Make an item of each row; a second row with the same `key` is rejected."""
 
     def items(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
         found, rejects, seen = list[Item](), list[Reject](), dict[str, int]()
@@ -64,7 +64,7 @@ def one_a_row(model: type[BaseModel], key: str) -> ReadItems:
 
 
 def several_rows(model: type[BaseModel], key: str, head: Sequence[str], line: Sequence[str]) -> ReadItems:
-    """Rows with one `key` are one thing: the columns of `head` are the same in all of them, those of `line` differ."""
+    """Make an item of all rows with the same `key`, which agree in the columns of `head` and differ in `line`."""
 
     def items(rows: Sequence[SheetRow]) -> tuple[list[Item], list[Reject]]:
         by_id: dict[str, list[SheetRow]] = {}
@@ -97,13 +97,13 @@ def _validate(
 
 
 def reject_of(places: tuple[int, ...], path: str, reason: str) -> Reject:
-    """A path such as `lines[3].sku` of several rows is the column `sku` of its fourth row."""
+    """Reject the row that a path names: `lines[3].sku` of an item is the column `sku` of its fourth row."""
     line = re.fullmatch(r"lines\[(\d+)\]\.(\w+)", path)
     return Reject(places[int(line[1])], line[2], reason) if line else Reject(places[0], path, reason)
 
 
 def _value(model: type[BaseModel], column: str, text: str) -> Any:
-    """A cell as the body has it; what is not of its type stays text and is refused by the body."""
+    """Convert a cell to the type of its field; text that does not fit stays text, for the model to refuse."""
     if column == "parts":
         pairs = (part.rpartition(":") for part in text.split())
         return [{"sku": sku, "quantity": _number(units)} for sku, _, units in pairs]

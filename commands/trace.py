@@ -1,4 +1,4 @@
-"""`baton trace`: the story of an order with its proof, and the proof of all of them."""
+"""`baton trace`: show an order's log and prove it, or prove the logs of all orders."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,15 +26,17 @@ from record.trail.days import inclusion, is_signed, read_key
 from record.trail.proving import Link, links, signed_days
 from settings import Settings
 
-SHOWN_EVERY = 1_000
-WORDS_OF = text("SELECT event_id, words FROM event_words WHERE order_id = :order_id")
+PROGRESS_EVERY = 1_000
+WORDS_OF_ORDER = text("SELECT event_id, words FROM event_words WHERE order_id = :order_id")
 
 
 def trace(
-    order: Annotated[str, typer.Argument(help="An order id, or its number at the channel; all orders if absent")] = "",
-    verify: Annotated[bool, typer.Option("--verify", help="Look at the chain of every order and at every day")] = False,
-    anchors: Annotated[Path | None, typer.Option(exists=True, help="The file of anchored days: the setting's")] = None,
-    public_key: Annotated[str, typer.Option(help="Believe this key (hexadecimal) instead of the setting's")] = "",
+    order: Annotated[str, typer.Argument(help="An order id, or its number at the channel")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="Check the chain of every order and every day")] = False,
+    anchors: Annotated[
+        Path | None, typer.Option(exists=True, help="The file of anchored days; by default that of the settings")
+    ] = None,
+    public_key: Annotated[str, typer.Option(help="Verify with this key (hexadecimal), not that of the settings")] = "",
 ) -> None:
     """Show what happened to an order, fact by fact, and prove that the log is as it was written. Exits 1 if not."""
     if bool(order) == verify:
@@ -44,21 +46,21 @@ def trace(
     file = anchors or settings.trace_anchor_file
     anchored = AnchorFile(file).read() if file else None
     with _reading(settings) as session:
-        found = _verify(session, key, anchored) if verify else _tell(session, order, key)
-    end_process(1 if found else 0)
+        faults = _verify(session, key, anchored) if verify else _show(session, order, key)
+    end_process(1 if faults else 0)
 
 
-def _tell(session: Session, order: str, key: Ed25519PublicKey | None) -> int:
+def _show(session: Session, order: str, key: Ed25519PublicKey | None) -> int:
     names = select(OrderRow.order_id).where(or_(OrderRow.order_id == order, OrderRow.channel_order_id == order))
     order_ids = session.scalars(names).all()
     if not order_ids:
         raise typer.BadParameter(f"there is no order {order}")
-    return sum(_tell_one(session, order_id, key) for order_id in order_ids)
+    return sum(_show_order(session, order_id, key) for order_id in order_ids)
 
 
-def _tell_one(session: Session, order_id: str, key: Ed25519PublicKey | None) -> int:
+def _show_order(session: Session, order_id: str, key: Ed25519PublicKey | None) -> int:
     console, faults, sealed = Console(highlight=False), 0, 0
-    words = {row.event_id: row.words for row in session.execute(WORDS_OF, {"order_id": order_id})}
+    words = {row.event_id: row.words for row in session.execute(WORDS_OF_ORDER, {"order_id": order_id})}
     shown = not is_erased(session.scalars(select(OrderRow.customer_id).where(OrderRow.order_id == order_id)).one())
     console.print(f"[bold]{order_id}[/]")
     for link in links(session, order_id):
@@ -68,11 +70,11 @@ def _tell_one(session: Session, order_id: str, key: Ed25519PublicKey | None) -> 
     console.print(
         f"{sealed} facts sealed, {faults} of them wrong" if faults else f"{sealed} facts sealed, in one chain"
     )
-    return faults + _told_of_day(session, order_id, key, console)
+    return faults + _show_day(session, order_id, key, console)
 
 
-def _told_of_day(session: Session, order_id: str, key: Ed25519PublicKey | None, console: Console) -> int:
-    """Say by which day the order is proved; 1 if that day is not what was signed."""
+def _show_day(session: Session, order_id: str, key: Ed25519PublicKey | None, console: Console) -> int:
+    """Print the signed day that proves the order; return 1 if its signature is wrong, else 0."""
     proof = inclusion(session, order_id)
     if proof is None:
         console.print("not in a signed day yet: the root of a day is signed after midnight UTC")
@@ -86,9 +88,9 @@ def _told_of_day(session: Session, order_id: str, key: Ed25519PublicKey | None, 
             "the signature was not looked at: there is no BATON_TRACE_PUBLIC_KEY and no --public-key", style="yellow"
         )
         return 0
-    right = is_signed(day, proof.signature, key)
-    console.print("signed" if right else "[red]the signature is not of this root[/]")
-    return 0 if right else 1
+    valid = is_signed(day, proof.signature, key)
+    console.print("signed" if valid else "[red]the signature is not of this root[/]")
+    return 0 if valid else 1
 
 
 def _verify(session: Session, key: Ed25519PublicKey | None, anchored: Mapping[date, Anchor] | None) -> int:
@@ -101,14 +103,14 @@ def _verify(session: Session, key: Ed25519PublicKey | None, anchored: Mapping[da
             if link.fault:
                 faults += 1
                 console.print(f"[red]wrong[/]  {link.order_id}: fact {link.event_id} {link.fault}", soft_wrap=True)
-            if seen % SHOWN_EVERY == 0:
+            if seen % PROGRESS_EVERY == 0:
                 progress.update(task, completed=seen)
     days = list(signed_days(session, key, anchored)) if key else []
     for fault in (fault for day in days for fault in day.faults):
         faults += 1
         console.print(f"[red]wrong[/]  {fault}", soft_wrap=True)
-    held = f", {len(anchored)} of them anchored" if anchored else ", which nobody outside keeps"
-    signed = f"{len(days)} signed days{held}" if key else "no key, so no signature was looked at"
+    outside = f", {len(anchored)} of them anchored" if anchored else ", which nobody outside keeps"
+    signed = f"{len(days)} signed days{outside}" if key else "no key, so no signature was looked at"
     console.print(f"[bold]{seen:,} facts, {signed}: {f'{faults:,} wrong' if faults else 'nothing is wrong'}[/]")
     return faults
 
@@ -119,10 +121,10 @@ def _line(link: Link, words: dict[str, Any] | None, shown: bool) -> Text:
     if link.fact is None:
         return Text.assemble(place, f"fact {link.event_id} ", mark)
     fact = link.fact
-    told = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}", fact.type, fact.actor
-    said = with_words(fact.data, words, shown)
-    data = json.dumps(said, ensure_ascii=False, sort_keys=True) if said else ""
-    return Text.assemble(place, "  ".join((*told, data, "")), mark)
+    heading = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}", fact.type, fact.actor
+    fields = with_words(fact.data, words, shown)
+    data = json.dumps(fields, ensure_ascii=False, sort_keys=True) if fields else ""
+    return Text.assemble(place, "  ".join((*heading, data, "")), mark)
 
 
 def _key(settings: Settings, public_key: str) -> Ed25519PublicKey | None:
@@ -142,7 +144,7 @@ def _public(text: str) -> Ed25519PublicKey:
 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Session]:
-    """One snapshot, so that what is sealed meanwhile does not look wrong."""
+    """Open one snapshot, so that facts sealed meanwhile do not look wrong."""
     engine = open_database(settings.database_url, connections=1)
     with sessions(engine)() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})

@@ -1,4 +1,4 @@
-"""`baton up`: everything on this machine, until Ctrl-C."""
+"""`baton up`: run everything on this machine, until Ctrl-C."""
 
 import signal
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from embedded.services import ServiceError
 from embedded.stack import Stack
 from embedded.supervisor import DataUnreadable, Supervisor
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
@@ -56,7 +56,7 @@ def _line(console: Console) -> Callable[[str, str], None]:
 
 
 def _interrupt_once() -> None:
-    """The first signal interrupts; later ones change nothing, so that an impatient Ctrl-C cannot break the ending."""
+    """Interrupt at the first signal and ignore later ones, so that an impatient Ctrl-C cannot break the shutdown."""
 
     interrupted = False
 
@@ -66,10 +66,10 @@ def _interrupt_once() -> None:
             interrupted = True
             raise KeyboardInterrupt
 
-    for ending in ENDING:
-        # Ignored from the start means that nohup or a shell wants it so.
-        if signal.getsignal(ending) is not signal.SIG_IGN:
-            signal.signal(ending, interrupt)
+    for number in END_SIGNALS:
+        # A signal that is ignored from the start was ignored by nohup or a shell.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
 
 
 def _watch(stack: Stack, console: Console) -> None:

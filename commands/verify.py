@@ -1,4 +1,4 @@
-"""`baton verify`: prove that the record is whole. It only looks: drift is a bug to be found, not to be repaired."""
+"""`baton verify`: prove that the record is consistent. It repairs nothing: a drift is a bug to be found."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ from embedded.ending import end_process
 from models.database import Sessions, open_database, sessions
 from settings import Settings
 
-SHOWN = 5
-"""How many offending rows are named; the rest are counted."""
+MAX_NAMED = 5
+"""How many wrong rows a check names; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one check found: rows looked at, how many are wrong with the ids of the first few, and how many wait."""
+    """What one check found: how many rows it checked, how many are wrong, the first ids of these, and how many wait."""
 
     name: str
     checked: int
@@ -50,7 +50,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """What all checks found."""
+    """The results of all checks."""
 
     results: tuple[Result, ...]
 
@@ -68,7 +68,7 @@ class Report:
 def verify_command(
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Look at what runs in this directory (`baton up --data-dir`), not at the settings."),
+        typer.Option(help="Verify what runs in this directory (`baton up --data-dir`), not what the settings name."),
     ] = None,
     temporal: Annotated[
         bool, typer.Option("--temporal/--no-temporal", help="Whether to ask Temporal for the orders' workflows too.")
@@ -82,8 +82,8 @@ def verify_command(
         for result in _check_all(sessions(engine), settings, temporal):
             results.append(result)
             console.print(result.line, soft_wrap=True, highlight=False)
-    except (OperationalError, RPCError, RuntimeError) as trouble:
-        reason = trouble.orig if isinstance(trouble, OperationalError) else trouble
+    except (OperationalError, RPCError, RuntimeError) as error:
+        reason = error.orig if isinstance(error, OperationalError) else error
         console.print(Text(f"It cannot be verified: {str(reason).strip()}", style="red"), soft_wrap=True)
         end_process(1)
     engine.dispose()
@@ -93,12 +93,12 @@ def verify_command(
 
 
 def verify(record: Sessions) -> Report:
-    """Check the record by itself, as of one moment; it may be in use meanwhile."""
+    """Check the record without Temporal, as of one moment; it may be in use meanwhile."""
     return Report(tuple(check_record(record)))
 
 
 def check_record(record: Sessions) -> Iterator[Result]:
-    """The results one by one, so that they can be shown as they come; all are of the same snapshot."""
+    """Yield the results one by one, to be shown as they come; all are of the same snapshot."""
     with record() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
         session.execute(text("SET LOCAL statement_timeout = 0"))
@@ -109,7 +109,7 @@ def check_record(record: Sessions) -> Iterator[Result]:
 def _check_all(record: Sessions, settings: Settings, temporal: bool) -> Iterator[Result]:
     yield from check_record(record)
     if temporal:
-        yield Result(*asyncio.run(check_workflows(record, settings, SHOWN)))
+        yield Result(*asyncio.run(check_workflows(record, settings, MAX_NAMED)))
 
 
 def _result(session: Session, check: Check) -> Result:
@@ -117,7 +117,7 @@ def _result(session: Session, check: Check) -> Result:
     row = session.execute(
         text(f"""
         SELECT count(*) AS checked, count(*) FILTER (WHERE wrong) AS wrong, {waiting} AS waiting,
-            coalesce((array_agg(id ORDER BY id) FILTER (WHERE wrong))[1:{SHOWN}], '{{}}') AS first
+            coalesce((array_agg(id ORDER BY id) FILTER (WHERE wrong))[1:{MAX_NAMED}], '{{}}') AS first
         FROM ({check.rows}) AS rows""")
     ).one()
     return Result(check.name, row.checked, row.wrong, tuple(row.first), row.waiting)

@@ -1,7 +1,7 @@
-"""What must be true of the record at any moment: one query a check. To add a check, add an entry to CHECKS.
+"""The invariants of the record, one query each. To add a check, add an entry to _QUERIES.
 
-A step commits its effect, its status and its event together, so these hold between any two transactions, also while
-orders are being worked on.
+A step commits its effect, its status and its event together, so the invariants hold between any two transactions, also
+while orders are being worked on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,12 +16,12 @@ from domain.stock.movements import COUNTERS, EFFECT
 from record.orders.payment_claims import FIRST_TO_NAME
 
 START_WITHIN_MINUTES = 5
-"""The relay starts orders within seconds; one that waits longer is stuck."""
+"""The relay starts orders within seconds; one that waits longer than this is stuck."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """`rows` is a query of `id`, `wrong` and, where something may be on its way, `waiting`."""
+    """`rows` is a query with the columns `id`, `wrong` and, where work may be under way, `waiting`."""
 
     name: str
     rows: str
@@ -32,7 +32,7 @@ def _texts(values: Iterable[str]) -> str:
 
 
 def _effect(counter: str) -> str:
-    """What the ledger says a counter is, derived from the table that the ledger itself goes by."""
+    """The SQL of a counter's value by its movements, derived from the table that the ledger itself uses."""
     signs = {kind: effect[counter] for kind, effect in EFFECT.items() if counter in effect}
     cases = " ".join(f"WHEN '{kind}' THEN {sign} * quantity" for kind, sign in signs.items())
     return f"sum(CASE kind {cases} ELSE 0 END)" if cases else "0"
@@ -86,7 +86,7 @@ OWNED = f"""
     SELECT fulfillment_order_id || ' ' || sku AS id, status NOT IN ({AT_WORK}) AS wrong
     FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id) WHERE allocated > 0"""
 
-LET_GO = f"""
+RELEASED = f"""
     SELECT order_id || ' ' || sku AS id, status IN ({ENDED}) AS wrong FROM reservations JOIN orders USING (order_id)"""
 
 STARTED = f"""
@@ -108,9 +108,9 @@ MONEY = """
             > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
     FROM money_movements GROUP BY order_id, currency"""
 
-# What a customer paid for goods that she kept, and what was kept of those that came back. What is moved pays for a
-# follow-up order, and what is credited the customer may buy with; refunds without a case were due to the order as a
-# whole, or to lines that were canceled.
+# The money that stays with us: paid for goods that were kept, and fees on goods that came back. Moved money pays for a
+# follow-up order, credited money is the customer's to buy with. A refund without a case is for the whole order or for
+# canceled lines.
 KEPT = """CASE WHEN kind = 'captured' THEN amount_minor
     WHEN kind IN ('refunded', 'credited', 'moved') THEN -amount_minor ELSE 0 END"""
 
@@ -129,7 +129,7 @@ VALUE_KEPT = f"""
             SELECT coalesce(sum(value::bigint), 0) AS fee FROM jsonb_each_text(fees)) AS kept_back
         WHERE returns.order_id = money.order_id) AS cases"""
 
-# Goods that were given back before they were shipped are paid for by their return case, which may still be at it.
+# Goods given back before they were shipped are refunded by their return case, which may still be under way.
 PAID_BACK = f"""
     SELECT order_id AS id, kept > 0 AND attention IS NULL AND NOT in_case AS wrong,
         kept > 0 AND attention IS NULL AND in_case AS waiting
@@ -141,9 +141,9 @@ PAID_BACK = f"""
         FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
     ) AS undone"""
 
-# Amounts come as decimals of their currency.
-ODD = {currency.code: 10 ** minor_digits(currency.code) for currency in Currency if currency.exponent != 2}
-UNITS = " ".join(f"WHEN '{code}' THEN {units}" for code, units in ODD.items())
+# Events carry amounts as decimals, the ledger of money has minor units.
+NOT_HUNDREDTHS = {currency.code: 10 ** minor_digits(currency.code) for currency in Currency if currency.exponent != 2}
+UNITS = " ".join(f"WHEN '{code}' THEN {units}" for code, units in NOT_HUNDREDTHS.items())
 BOOKED = f"""
     SELECT event_id AS id, missing AND relayed_at IS NOT NULL AS wrong, missing AND relayed_at IS NULL AS waiting
     FROM (
@@ -189,7 +189,7 @@ CAME_BACK = """
         FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id)
         WHERE shipped_at IS NOT NULL GROUP BY order_id, sku) AS out USING (order_id, sku)"""
 
-TOLD_OF_END = f"""
+END_ANNOUNCED = f"""
     SELECT order_id AS id, coalesce(told, 0) < CASE status
         WHEN '{OrderStatus.COMPLETED}' THEN {len(RECIPIENTS_OF[DELIVERED])}
         ELSE {len(RECIPIENTS_OF[CANCELED])} END AS wrong
@@ -204,8 +204,8 @@ MESSAGES = f"""
         sent_at IS NULL AND parked_at IS NULL AS waiting
     FROM messages JOIN orders USING (order_id) WHERE status IN ({ENDED})"""
 
-# Two steps that speak of one order at once may be heard either way, within moments of each other. What was sent again
-# after the later one had been heard was lost by the recipient, and told in its order before.
+# Messages of two concurrent steps may arrive in either order within a minute. A message that was sent again after a
+# later one arrived had been lost by the recipient, and was sent in order the first time.
 IN_ORDER = """
     SELECT message_id AS id, EXISTS (
         SELECT FROM messages ahead
@@ -214,7 +214,7 @@ IN_ORDER = """
           AND least(ahead.sent_at, now()) > heard.sent_at + interval '1 minute') AS wrong
     FROM messages heard"""
 
-TOLD_ONCE = """
+TEXTED_ONCE = """
     SELECT order_id || ' ' || digest AS id, count(*) > 1 AS wrong
     FROM messages WHERE digest IS NOT NULL GROUP BY order_id, digest"""
 
@@ -223,8 +223,8 @@ UPLOADED = """
         OR happened_at <= lag(happened_at, 1, '-infinity') OVER (PARTITION BY order_id ORDER BY number) AS wrong
     FROM channel_uploads JOIN orders USING (order_id)"""
 
-# A merge key is opaque and outlives an erased address; the buyer and the place are what it must at least agree on. Of
-# two orders one may be erased before the other has ended.
+# Orders that share a parcel have one buyer and one place at least; the merge key itself is opaque. Of two such orders
+# one may be erased before the other has ended.
 SHARED = """
     SELECT shipment_id AS id, count(DISTINCT location_id) > 1
         OR count(DISTINCT customer_id) FILTER (WHERE NOT starts_with(customer_id, 'erased-')) > 1 AS wrong
@@ -240,14 +240,14 @@ QUOTAS = """
     FROM channel_quotas
     LEFT JOIN (SELECT quota_id, sum(units) AS units FROM quota_claims GROUP BY quota_id) AS claims USING (quota_id)"""
 
-# That a seal is right needs more than SQL: `baton trace --verify`.
+# SQL cannot check that a seal is right: `baton trace --verify` does.
 SEALED = f"""
     SELECT order_id || ' ' || event_id AS id, unsealed AND too_old AS wrong, unsealed AND NOT too_old AS waiting
     FROM order_events LEFT JOIN event_seals AS seal USING (event_id, order_id)
     CROSS JOIN LATERAL (SELECT
         seal.hash IS NULL AS unsealed, at < now() - interval '{START_WITHIN_MINUTES} minutes' AS too_old) AS age"""
 
-# What is gone though nobody was erased was removed behind our back.
+# Words that are missing although nobody was erased were removed behind our back.
 WORDS_KEPT = """
     SELECT order_id || ' ' || event_id AS id, CASE
         WHEN said.words IS NULL THEN NOT starts_with(customer_id, 'erased-')
@@ -265,29 +265,29 @@ _QUERIES: Mapping[str, str] = {
     "allocated units equal those of the fulfillment orders": ALLOCATED,
     "units in transit equal the open lines of purchase orders": IN_TRANSIT,
     "nothing is oversold or below zero": NOT_NEGATIVE,
-    "quotas are used up by the claims of orders": QUOTAS,
-    "no transfer loses or makes goods": TRANSFERRED,
+    "claimed quotas equal the claims of orders": QUOTAS,
+    "no transfer loses or creates units": TRANSFERRED,
     "every allocation is owned by an open fulfillment order": OWNED,
-    "no ended order reserves stock": LET_GO,
+    "no ended order reserves stock": RELEASED,
     "every order has a workflow or an end": STARTED,
     "an order has an ending time when it has ended, and only then": DATED,
     "nothing holds a canceled, rejected or expired order": NOT_HELD,
     "no order was refunded more than was captured": MONEY,
     "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
     "undone orders gave all money back, or a person was called": PAID_BACK,
-    "every captured payment that the gateway told of is booked": BOOKED,
+    "every captured payment that the gateway reported is booked": BOOKED,
     "no payment pays for two orders": CAPTURED_ONCE,
     "every return case paid back what it says": CASE_PAID,
-    "every store credit is money that moved, and the other way round": CREDITS,
+    "every store credit has its movement of money, and the other way round": CREDITS,
     "no more units came back than were shipped": CAME_BACK,
-    "everybody is to be told how an order ended": TOLD_OF_END,
+    "every recipient has a message about an order's end": END_ANNOUNCED,
     "orders that share a parcel have one buyer and one place": SHARED,
-    "who was erased is in no order and no payload": ERASED,
+    "no order and no payload names an erased person": ERASED,
     "every fact in the log of an order is sealed": SEALED,
-    "what was said with a fact is as it was said, or erased with its person": WORDS_KEPT,
-    "nobody heard of an order's milestone before an earlier one": IN_ORDER,
-    "no customer was told the same of an order twice": TOLD_ONCE,
-    "platforms are told of parcels in the order of the clock": UPLOADED,
+    "the words of a fact are unchanged, or erased with the person": WORDS_KEPT,
+    "no recipient got an order's milestone before an earlier one": IN_ORDER,
+    "no customer was sent the same text of an order twice": TEXTED_ONCE,
+    "uploads of an order's parcels are in the order of their times": UPLOADED,
     "messages of ended orders are sent, parked or waiting": MESSAGES,
 }
 CHECKS = tuple(Check(name, rows) for name, rows in _QUERIES.items())

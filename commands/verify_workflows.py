@@ -1,4 +1,4 @@
-"""The one check that asks Temporal: every order that is under way has a running workflow."""
+"""The one check that asks Temporal: every order under way has a running workflow."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,11 +17,12 @@ from workflows.starting import ORDER_WORKFLOW
 
 NAME = "every order under way has a running workflow"
 RUNNING = f"WorkflowType = '{ORDER_WORKFLOW}' AND ExecutionStatus = 'Running'"
-AT_ONCE = 50
+MAX_CALLS = 50
+"""Descriptions asked of Temporal at a time."""
 
 
 async def check_workflows(record: Sessions, settings: Settings, shown: int) -> tuple[str, int, int, tuple[str, ...]]:
-    """The check's name, the orders looked at, how many have no running workflow, and the ids of the first few."""
+    """Return the check's name, the number of orders, how many have no running workflow, and the first ids of these."""
     client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
     under_way = await asyncio.to_thread(orders_under_way, record)
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -31,14 +32,14 @@ async def check_workflows(record: Sessions, settings: Settings, shown: int) -> t
             running.add(execution.id)
             progress.update(task, completed=min(len(running), len(under_way)))
         unseen = await _not_running(client, sorted(under_way.keys() - running))
-    # Some have ended while we were looking: only those that the record still takes for open are wrong.
+    # Orders may have ended meanwhile: only those that are still open in the record are wrong.
     still = await asyncio.to_thread(orders_under_way, record) if unseen else {}
     lost = sorted(still[workflow_id] for workflow_id in unseen if workflow_id in still)
     return NAME, len(under_way), len(lost), tuple(lost[:shown])
 
 
 def orders_under_way(record: Sessions) -> dict[str, str]:
-    """Order ids by workflow id, of all orders whose workflow was started and that have not ended."""
+    """Order ids by workflow id, of all orders whose workflow was started and has not ended."""
     rows = select(OrderRow.order_id, OrderRow.channel, OrderRow.channel_order_id).where(
         OrderRow.workflow_started_at.is_not(None), OrderRow.ended_at.is_(None)
     )
@@ -48,8 +49,8 @@ def orders_under_way(record: Sessions) -> dict[str, str]:
 
 
 async def _not_running(client: Client, workflow_ids: Iterable[str]) -> list[str]:
-    """Which of them really do not run: the list that Temporal searches lags behind, a description does not."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    """Return those that do not run. Temporal's list of workflows lags behind, so each one is described."""
+    slots = asyncio.Semaphore(MAX_CALLS)
 
     async def runs(workflow_id: str) -> bool:
         async with slots:

@@ -1,4 +1,4 @@
-"""`baton remarks`: train the model that reads what the rules for remarks do not know, and read one to see."""
+"""`baton remarks`: train the model for remarks that no rule knows, and show how a remark is read."""
 
 import json
 from dataclasses import asdict
@@ -16,10 +16,10 @@ TRAINING_DATA = Path(__file__).with_name("training.ndjson")
 
 
 def train(
-    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Clauses with labels.")] = TRAINING_DATA,
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Labeled clauses.")] = TRAINING_DATA,
 ) -> None:
-    """Write the weights of the model anew, after the training data were changed."""
-    # Takes more than a second to import, which no other command should pay.
+    """Train the model again and write its weights, after the training data have changed."""
+    # The import takes more than a second, which no other command should pay.
     from commands.remarks.training import train as train_on
 
     print(json.dumps(asdict(train_on(data, WEIGHTS))))
@@ -27,8 +27,8 @@ def train(
 
 def read(
     text: Annotated[str, typer.Argument(help="What the customer wrote.")],
-    zone: Annotated[str, typer.Option(help="Whose days and hours are meant.")] = "Asia/Shanghai",
+    zone: Annotated[str, typer.Option(help="The time zone of days and hours in it.")] = "Asia/Shanghai",
 ) -> None:
-    """What Baton makes of a remark that is written now."""
+    """Show what Baton understands of a remark written now."""
     reading = read_remarks(text, "", datetime.now(ZoneInfo(zone)), ZoneInfo(zone))
     print(json.dumps(asdict(reading), ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""Trains the model that reads clauses which no rule knows, with scikit-learn; nothing else of Baton imports it."""
+"""Trains the model for clauses that no rule knows, with scikit-learn, which nothing else of Baton imports."""
 
 import json
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from domain.remarks.classifier import ngrams
 from domain.remarks.clauses import fold
 
-SEEN_AT_LEAST = 2
-"""N-grams of fewer clauses are left out: they say more about the clause than about its label."""
-STRENGTH = 20.0
+MIN_CLAUSES = 2
+"""N-grams of fewer clauses are dropped: they say more about the clause than about its label."""
+INVERSE_REGULARIZATION = 20.0
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """`accuracy` is the share of clauses that a model trained on the other four fifths labels rightly."""
+    """What was trained. `accuracy` is the share of clauses labeled rightly by a model of the other four fifths."""
 
     clauses: int
     ngrams: int
@@ -30,7 +30,7 @@ class Training:
 
 
 def train(data: Path, weights: Path) -> Training:
-    """Read clauses with their labels (NDJSON: text, label), write the weights and say how well they do."""
+    """Train on labeled clauses (NDJSON: text, label), write the weights and return their accuracy."""
     texts, labels = _clauses(data)
     accuracy = cross_val_score(_model(), texts, labels, cv=FOLDS).mean()
     stored = fit(data)
@@ -40,7 +40,7 @@ def train(data: Path, weights: Path) -> Training:
 
 
 def fit(data: Path) -> dict[str, Any]:
-    """Labels, bias and n-grams as weights.json has them; the same data give the same weights."""
+    """Return labels, bias and n-grams in the form of weights.json; the same data give the same weights."""
     texts, labels = _clauses(data)
     model = _model().fit(texts, labels)
     vectorizer, classifier = model[0], model[-1]
@@ -57,9 +57,9 @@ def _clauses(data: Path) -> tuple[list[str], list[str]]:
 
 
 def _model() -> Pipeline:
-    # Counted once a clause and scaled to length one: what Weights.guess does without a library.
-    counts = TfidfVectorizer(analyzer=ngrams, min_df=SEEN_AT_LEAST, binary=True, use_idf=False)
-    return make_pipeline(counts, LogisticRegression(C=STRENGTH, max_iter=2_000))
+    # An n-gram counts once in a clause, and counts are scaled to length one: Weights.guess does the same.
+    counts = TfidfVectorizer(analyzer=ngrams, min_df=MIN_CLAUSES, binary=True, use_idf=False)
+    return make_pipeline(counts, LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=2_000))
 
 
 def _rounded(numbers: Iterable[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""A record that the steps themselves wrote: an order reserved, one allocated, one returned and one canceled."""
+"""A record that the steps themselves wrote: a reserved, an allocated, a returned and a canceled order."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def written(postgres: EmbeddedPostgres) -> Iterator[Engine]:
 
 @pytest.fixture
 def record(written: Engine) -> Sessions:
-    """As it was written, whatever another test did to its rows."""
+    """The record as it was written, whatever another test did to its rows."""
     bring_back(written)
     return open_sessions(written)
 
@@ -60,13 +60,13 @@ def _write(sessions: Sessions) -> None:
         _place(sessions, name)
     Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest("ALLOCATED", 2))
     _deliver(sessions, "RETURNED")
-    _tell(sessions, "RETURNED")
+    _announce(sessions, "RETURNED")
     _return(sessions, "RETURNED")
     _cancel(sessions, "CANCELED")
 
 
 def _place(sessions: Sessions, name: str) -> None:
-    """An order of two lamps at 10.00, paid, accepted and reserved."""
+    """Place an order of two lamps at 10.00, paid, accepted and reserved."""
     with sessions.begin() as session:
         session.add(OrderRow(**_order(name)))
         session.flush()
@@ -74,9 +74,9 @@ def _place(sessions: Sessions, name: str) -> None:
         session.add(OrderLineRow(order_id=name, line_no=1, **lamp))
         session.add(_money(name, "captured", 2000))
         session.add(PaymentRow(reference=name, order_id=name))
-        told = {"payment_reference": name, "amount": "20", "currency": "CNY"}
+        data = {"payment_reference": name, "amount": "20", "currency": "CNY"}
         event = {"partner": "payments", "event_id": f"PAID-{name}", "type": "payment.captured", "subject": name}
-        session.add(PartnerEventRow(**event, data=told, relayed_at=NOON))
+        session.add(PartnerEventRow(**event, data=data, relayed_at=NOON))
         accept(session, name)
     Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(name, 1))
 
@@ -119,8 +119,8 @@ def _deliver(sessions: Sessions, name: str) -> None:
     Outcome(sessions).end_order(Ending(name, "completed", "everything was delivered"))
 
 
-def _tell(sessions: Sessions, name: str) -> None:
-    """The customer was sent a text for each milestone, and the platform of the channel hears of the parcel."""
+def _announce(sessions: Sessions, name: str) -> None:
+    """Write a text to the customer for each milestone, and an upload of the parcel to the channel's platform."""
     with sessions.begin() as session:
         texts = update(MessageRow).where(MessageRow.order_id == name, MessageRow.recipient == "inbox")
         session.execute(texts.values(digest=MessageRow.message_id))

@@ -1,4 +1,4 @@
-"""`baton asides`, as staff type it."""
+"""`baton asides`, as staff use it."""
 
 import pytest
 from sqlalchemy import select
@@ -20,7 +20,7 @@ def baton(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-def test_what_was_set_aside_is_shown_and_tried_again(baton: CliRunner, sessions: Sessions) -> None:
+def test_rows_set_aside_are_shown_and_retried(baton: CliRunner, sessions: Sessions) -> None:
     # given
     with sessions.begin() as session:
         set_aside(session, "event", ["payments/E-1", "payments/E-2"], "nobody's payment.captured")

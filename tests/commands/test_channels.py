@@ -1,4 +1,4 @@
-"""An account that would not work is refused when it is opened, not when its first webhook comes."""
+"""`baton channel add` refuses an account that cannot work when it is opened, not when its first webhook comes."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def test_an_account_is_opened_and_changed(sessions: Sessions) -> None:
         ("shop-uk", "shopify", {"signature": {"heading": "X"}}),
     ],
 )
-def test_an_account_that_would_not_work_is_refused(
+def test_an_account_that_cannot_work_is_refused(
     sessions: Sessions, channel: str, translator: str, settings: dict[str, Any]
 ) -> None:
     with pytest.raises((ValueError, TypeError)):
@@ -71,7 +71,7 @@ def test_an_account_says_when_it_is_pulled(sessions: Sessions) -> None:
         ("jd", {}, "pull"),
     ],
 )
-def test_a_pull_that_would_not_work_is_refused_by_its_field(
+def test_a_wrong_setting_of_a_pull_is_named(
     sessions: Sessions, translator: str, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
@@ -80,7 +80,7 @@ def test_a_pull_that_would_not_work_is_refused_by_its_field(
     assert "hidden" not in str(refusal.value)
 
 
-def test_a_file_of_another_translator_is_not_in_the_way_of_the_pull(sessions: Sessions) -> None:
+def test_an_import_with_another_translator_does_not_disturb_the_pull(sessions: Sessions) -> None:
     save_account(sessions, "tmall", "taobao", "a secret of the tests", {"pull": TAOBAO})
 
     account = find_account(sessions, "tmall", "plain")
@@ -113,7 +113,7 @@ def test_an_account_says_how_stock_is_pushed(sessions: Sessions) -> None:
         ("shopify", {"location": "London"}, "push.location"),
     ],
 )
-def test_a_push_that_would_not_work_is_refused_by_its_field(
+def test_a_wrong_setting_of_a_push_is_named(
     sessions: Sessions, translator: str, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{field}: ") as refusal:

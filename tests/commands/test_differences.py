@@ -1,4 +1,4 @@
-"""`baton differences`, as staff type it; a run is begun in tests/workflows/test_statements.py."""
+"""`baton differences`, as staff use it; tests/workflows/test_statements.py has a real run."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def baton(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-def test_what_differs_is_shown_and_what_is_gone_is_not(baton: CliRunner, sessions: Sessions) -> None:
+def test_only_open_differences_are_shown(baton: CliRunner, sessions: Sessions) -> None:
     # given
     with sessions.begin() as session:
         for partner, subject in (("erp", "M-1"), ("wms", "HZ/LAMP")):
@@ -47,7 +47,7 @@ def test_what_differs_is_shown_and_what_is_gone_is_not(baton: CliRunner, session
     assert ("M-1" in of_erp.output, "HZ/LAMP" in of_erp.output) == (True, False)
 
 
-def test_a_partner_who_lists_nothing_is_said_so(baton: CliRunner) -> None:
+def test_a_partner_without_statements_cannot_be_compared(baton: CliRunner) -> None:
     answer = baton.invoke(app, ["differences", "--run", "tms"])
 
     assert answer.exit_code == 2

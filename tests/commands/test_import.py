@@ -1,4 +1,4 @@
-"""Files go in through the API: every row is accounted for, and an interruption costs nothing."""
+"""`baton import` accounts for every row of a file, and goes on after an interruption."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ from settings import Settings
 from tests.channels.payloads import CHANNELS, SAMPLES, parsed
 from tests.integrations.servers import serving
 
-# A day of ours, and whole days of the data set where somebody names its folder.
+# A short day of our own, and whole days of the data set if its folder is named.
 DAYS = [
     Path(__file__).with_name("day.csv"),
     *sorted(Path(os.environ.get("ONLINE_RETAIL_DAYS", os.devnull)).glob("*.csv")),
@@ -44,7 +44,9 @@ def client(settings: Settings, sessions: Sessions) -> Iterator[httpx2.Client]:
         yield client
 
 
-def taken(client: httpx2.Client, file: Path, channel: str, form: str, folder: Path, resume: bool = False) -> Figures:
+def run_import(
+    client: httpx2.Client, file: Path, channel: str, form: str, folder: Path, resume: bool = False
+) -> Figures:
     quiet = Console(file=io.StringIO())
     return import_file(client, file, channel, form, folder / "rejects.csv", folder / "side", resume, quiet)
 
@@ -60,20 +62,20 @@ def count(sessions: Sessions, row: type[Any]) -> int:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_the_samples_of_every_channel_go_in(
+def test_a_sample_of_every_channel_is_imported_once(
     client: httpx2.Client, sessions: Sessions, tmp_path: Path, channel: str
 ) -> None:
-    figures = taken(client, SAMPLES / channel / "ordinary.json", channel, channel, tmp_path)
-    again = taken(client, SAMPLES / channel / "ordinary.json", channel, channel, tmp_path)
+    figures = run_import(client, SAMPLES / channel / "ordinary.json", channel, channel, tmp_path)
+    again = run_import(client, SAMPLES / channel / "ordinary.json", channel, channel, tmp_path)
 
     assert (figures.orders, again.orders) == ({"new": 1}, {"known before": 1})
     assert (count(sessions, OrderRow), count(sessions, IntakeRow)) == (1, 1)
 
 
-def test_a_csv_goes_in_and_what_is_wrong_is_named_by_row(
+def test_wrong_rows_of_a_csv_are_rejected_by_row_and_field(
     client: httpx2.Client, sessions: Sessions, tmp_path: Path
 ) -> None:
-    figures = taken(client, SAMPLES / "file" / "quirky.csv", "wholesale", "csv", tmp_path)
+    figures = run_import(client, SAMPLES / "file" / "quirky.csv", "wholesale", "csv", tmp_path)
 
     assert figures.orders == {"new": 1, "rejected": 2}
     assert figures.rows == {"order": 2, "rejected": 3}
@@ -92,15 +94,15 @@ def many(tmp_path: Path, number: int) -> Path:
 
 
 class Flaky(httpx2.BaseTransport):
-    """Lets the first batches through, and then the line is cut."""
+    """Lets the first batches through, then cuts the connection."""
 
     def __init__(self, batches: int) -> None:
-        self.left = batches
+        self.remaining = batches
         self.inner = httpx2.HTTPTransport()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.left -= 1
-        if self.left < 0:
+        self.remaining -= 1
+        if self.remaining < 0:
             raise httpx2.ConnectError("the line was cut")
         return self.inner.handle_request(request)
 
@@ -112,11 +114,11 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     file = many(tmp_path, 500)
     cut = httpx2.Client(base_url=client.base_url, headers=client.headers, transport=Flaky(2))
     with pytest.raises(httpx2.ConnectError):
-        taken(cut, file, "plain", "ndjson", tmp_path)
+        run_import(cut, file, "plain", "ndjson", tmp_path)
     assert count(sessions, OrderRow) == 400
 
     # when it is resumed
-    figures = taken(client, file, "plain", "ndjson", tmp_path, resume=True)
+    figures = run_import(client, file, "plain", "ndjson", tmp_path, resume=True)
 
     # then only the rest was sent
     assert figures.orders == {"new": 500}
@@ -126,16 +128,16 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     assert not (tmp_path / "side").exists()
 
 
-def test_another_file_is_not_resumed(client: httpx2.Client, tmp_path: Path) -> None:
+def test_an_import_of_another_file_cannot_be_resumed(client: httpx2.Client, tmp_path: Path) -> None:
     (tmp_path / "side").write_text(json.dumps({"digest": "of another file", "items": 7}))
     with pytest.raises(ValueError, match="another file"):
-        taken(client, many(tmp_path, 1), "plain", "ndjson", tmp_path, resume=True)
+        run_import(client, many(tmp_path, 1), "plain", "ndjson", tmp_path, resume=True)
 
 
 def test_an_api_that_refuses_stops_the_import(client: httpx2.Client, tmp_path: Path) -> None:
     client.headers["authorization"] = "Bearer baton_unknown"
     with pytest.raises(ApiRefuses, match="401"):
-        taken(client, many(tmp_path, 1), "plain", "ndjson", tmp_path)
+        run_import(client, many(tmp_path, 1), "plain", "ndjson", tmp_path)
 
 
 def retail(tmp_path: Path, *rows: dict[str, str]) -> Path:
@@ -163,7 +165,7 @@ def test_a_cancellation_gives_back_the_goods_of_an_earlier_order(
         back | {"Quantity": "-1", "InvoiceDate": "2010-11-30 09:00:00"},
     )
 
-    figures = taken(client, file, "retail", "online-retail", tmp_path)
+    figures = run_import(client, file, "retail", "online-retail", tmp_path)
 
     assert figures.orders == {"new": 1, "returns": 1}
     assert figures.rows == {"order": 2, "return": 1, "exception": 5}
@@ -175,12 +177,14 @@ def test_a_cancellation_gives_back_the_goods_of_an_earlier_order(
 
 
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.stem)
-def test_a_whole_day_of_a_shop_goes_in(day: Path, client: httpx2.Client, sessions: Sessions, tmp_path: Path) -> None:
+def test_every_row_of_a_day_is_accounted_for(
+    day: Path, client: httpx2.Client, sessions: Sessions, tmp_path: Path
+) -> None:
     with day.open(newline="", encoding="utf-8", errors="replace") as lines:
         rows = sum(1 for _ in csv.DictReader(lines))
     before = count(sessions, OrderRow), count(sessions, OrderLineRow), count(sessions, PartnerEventRow)
 
-    figures = taken(client, day, "retail", "online-retail", tmp_path)
+    figures = run_import(client, day, "retail", "online-retail", tmp_path)
 
     assert figures.rows.total() == rows
     assert set(figures.rows) <= {"order", "return", "exception"}
@@ -189,5 +193,5 @@ def test_a_whole_day_of_a_shop_goes_in(day: Path, client: httpx2.Client, session
     assert count(sessions, PartnerEventRow) - before[2] == figures.orders["returns"]
     numbers = [int(number) for row in rejects(tmp_path) for number in row[0].split()]
     assert len(numbers) == len(set(numbers)) == figures.rows["exception"]
-    again = taken(client, day, "retail", "online-retail", tmp_path)
+    again = run_import(client, day, "retail", "online-retail", tmp_path)
     assert (again.orders["new"], again.rows) == (0, figures.rows)

@@ -1,4 +1,4 @@
-"""Listings come from a file: each row is taken, or told with its field, and keeps no other out."""
+"""`baton listing import` takes each good row of a file and names the field of each wrong one."""
 
 import csv
 from io import StringIO
@@ -22,7 +22,7 @@ def goods(sessions: Sessions) -> None:
     save_account(sessions, CHANNEL, "plain", "a secret of the tests", {})
 
 
-def brought(sessions: Sessions, text: str) -> tuple[int, list[str]]:
+def import_text(sessions: Sessions, text: str) -> tuple[int, list[str]]:
     return import_listings(sessions, CHANNEL, csv.DictReader(StringIO(text)))
 
 
@@ -35,24 +35,24 @@ def listings(sessions: Sessions) -> list[tuple[str, str, int, int, bool]]:
         return [tuple(one) for one in session.execute(found)]
 
 
-def test_rows_are_taken_and_what_is_empty_is_the_default(sessions: Sessions) -> None:
-    answer = brought(sessions, f"sku,channel_sku,share,reserve,enabled\n{LAMP},101,80,2,false\n{TEACUP},,,,\n")
+def test_an_empty_cell_is_the_default(sessions: Sessions) -> None:
+    answer = import_text(sessions, f"sku,channel_sku,share,reserve,enabled\n{LAMP},101,80,2,false\n{TEACUP},,,,\n")
 
     assert answer == (2, [])
     assert listings(sessions) == [(LAMP, "101", 80, 2, False), (TEACUP, TEACUP, 100, 0, True)]
 
 
-def test_the_same_file_again_changes_the_listings_that_are_there(sessions: Sessions) -> None:
-    brought(sessions, f"sku,share\n{LAMP},80\n")
+def test_importing_again_changes_existing_listings(sessions: Sessions) -> None:
+    import_text(sessions, f"sku,share\n{LAMP},80\n")
 
-    assert brought(sessions, f"sku,share\n{LAMP},50\n") == (1, [])
+    assert import_text(sessions, f"sku,share\n{LAMP},50\n") == (1, [])
     assert listings(sessions) == [(LAMP, LAMP, 50, 0, True)]
 
 
-def test_wrong_rows_are_told_by_number_and_field_and_the_others_count(sessions: Sessions) -> None:
+def test_wrong_rows_are_named_by_number_and_field_and_the_others_taken(sessions: Sessions) -> None:
     text = f"sku,channel_sku,share\n{LAMP},101,120\nNOBODY-KNOWS,,\n{LAMP},101,\n{TEACUP},101,\n{TEACUP},102,,more\n"
 
-    taken, wrong = brought(sessions, text)
+    taken, wrong = import_text(sessions, text)
 
     assert taken == 1
     assert [row.rpartition(": ")[0] for row in wrong] == [
@@ -63,6 +63,6 @@ def test_wrong_rows_are_told_by_number_and_field_and_the_others_count(sessions: 
     ]
 
 
-def test_a_channel_without_an_account_has_no_listings(sessions: Sessions) -> None:
+def test_a_channel_without_an_account_is_refused(sessions: Sessions) -> None:
     with pytest.raises(LookupError):
         import_listings(sessions, "nobody", [])

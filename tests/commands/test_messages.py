@@ -1,4 +1,4 @@
-"""`baton messages preview`, as staff type it."""
+"""`baton messages preview`, as staff use it."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def preview(baton: CliRunner, order_id: str, name: str, tmp_path: Path, text: st
     return baton.invoke(app, ["messages", "preview", order_id, name, *options])
 
 
-def test_a_text_is_shown_as_the_customer_would_read_it(baton: CliRunner, sessions: Sessions, tmp_path: Path) -> None:
+def test_a_message_is_shown_as_the_customer_would_read_it(baton: CliRunner, sessions: Sessions, tmp_path: Path) -> None:
     # given
     order_id = place_order(sessions)
 
@@ -53,7 +53,7 @@ def test_a_text_is_shown_as_the_customer_would_read_it(baton: CliRunner, session
         ("received", "", "English", "English is no language"),
     ],
 )
-def test_what_could_not_be_sent_is_not_shown(
+def test_a_message_that_could_not_be_sent_is_refused(
     name: str, text: str, language: str, named: str, baton: CliRunner, sessions: Sessions, tmp_path: Path
 ) -> None:
     # when
@@ -64,5 +64,5 @@ def test_what_could_not_be_sent_is_not_shown(
     assert named in " ".join(refused.output.replace("│", " ").split())
 
 
-def test_an_order_that_nobody_knows_is_named(baton: CliRunner, tmp_path: Path) -> None:
+def test_an_unknown_order_is_refused(baton: CliRunner, tmp_path: Path) -> None:
     assert "no order NOBODYS" in preview(baton, "NOBODYS", "received", tmp_path).output

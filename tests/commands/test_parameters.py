@@ -1,4 +1,4 @@
-"""`baton parameters` and `baton blocks`, as staff type them."""
+"""`baton parameters` and `baton blocks`, as staff use them."""
 
 import pytest
 from sqlalchemy import select
@@ -35,7 +35,7 @@ def rows(sessions: Sessions) -> list[ParameterRow]:
         return list(session.scalars(select(ParameterRow).order_by(ParameterRow.parameter_id)))
 
 
-def test_a_value_that_is_set_overwrites_none(baton: CliRunner, sessions: Sessions) -> None:
+def test_setting_a_value_changes_no_earlier_row(baton: CliRunner, sessions: Sessions) -> None:
     # given
     before = [(row.parameter_id, row.value, row.valid_to) for row in rows(sessions)]
 
@@ -61,13 +61,13 @@ def test_a_value_that_is_set_overwrites_none(baton: CliRunner, sessions: Session
         {"to": "2026-01-01T00:00:00+08:00"},
     ],
 )
-def test_a_value_that_would_not_work_is_not_set(baton: CliRunner, sessions: Sessions, wrong: dict[str, str]) -> None:
+def test_a_value_that_cannot_work_is_refused(baton: CliRunner, sessions: Sessions, wrong: dict[str, str]) -> None:
     before = len(rows(sessions))
     assert set_limit(baton, **wrong).exit_code == 2
     assert len(rows(sessions)) == before
 
 
-def test_a_buyer_is_blocked_listed_and_let_go(baton: CliRunner, sessions: Sessions) -> None:
+def test_a_buyer_is_blocked_listed_and_unblocked(baton: CliRunner, sessions: Sessions) -> None:
     # when
     blocked = baton.invoke(app, ["blocks", "add", "C-1001", "--reason", "three parcels refused"])
     listed = baton.invoke(app, ["blocks", "list"])

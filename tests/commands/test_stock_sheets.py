@@ -1,4 +1,4 @@
-"""`baton stock import` and `export`: sheets of staff go in by row, and come out again as they went in."""
+"""`baton stock import` takes sheets row by row, and `export` writes sheets that can be imported again."""
 
 from datetime import date, time
 from pathlib import Path
@@ -30,14 +30,14 @@ WRITTEN-OFF,virtual,Written off,CN,,
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_test(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_DATABASE_URL", database_url)
     for partner in PARTNERS:
         monkeypatch.setenv(f"BATON_{partner.upper()}__URL", "http://127.0.0.1:9")
         monkeypatch.setenv(f"BATON_{partner.upper()}__SECRET", SECRET)
 
 
-def imported(file: Path, text: str, what: str) -> Result:
+def import_text(file: Path, text: str, what: str) -> Result:
     file.write_text(text, encoding="utf-8")
     return CliRunner().invoke(app, ["stock", "import", str(file), "--what", what, "--by", "Mo"])
 
@@ -48,7 +48,7 @@ def rejects_of(file: Path) -> list[str]:
 
 def test_a_row_may_name_another_one_further_down(sessions: Sessions, tmp_path: Path) -> None:
     # when
-    results = [imported(tmp_path / "goods.csv", PRODUCTS, "products") for _ in range(2)]
+    results = [import_text(tmp_path / "goods.csv", PRODUCTS, "products") for _ in range(2)]
 
     # then
     assert [result.exit_code for result in results] == [0, 0], results[0].output
@@ -64,13 +64,13 @@ def test_a_row_may_name_another_one_further_down(sessions: Sessions, tmp_path: P
         assert substitutes_of(session, ["EVENING-SET"]) == {"EVENING-SET": [LAMP]}
 
 
-def test_what_does_not_fit_is_told_by_row_and_field_and_leaves_nothing(sessions: Sessions, tmp_path: Path) -> None:
+def test_wrong_rows_are_rejected_by_row_and_field(sessions: Sessions, tmp_path: Path) -> None:
     # given
     file = tmp_path / "goods.csv"
     wrong = PRODUCTS.replace(f"{TEACUP},茶杯,,", f"{TEACUP},茶杯,maybe,").replace("900", "light")
 
     # when
-    result = imported(file, wrong + "RUG,Rug,,,,,\nRUG,Rug,,,,,\n,Nothing,,,,,\n", "products")
+    result = import_text(file, wrong + "RUG,Rug,,,,,\nRUG,Rug,,,,,\n,Nothing,,,,,\n", "products")
 
     # then
     assert result.exit_code == 1
@@ -85,24 +85,24 @@ def test_what_does_not_fit_is_told_by_row_and_field_and_leaves_nothing(sessions:
         assert list(session.scalars(select(ProductRow.sku))) == ["RUG"]
 
 
-def test_locations_are_taken_and_an_empty_cell_leaves_what_is_there(sessions: Sessions, tmp_path: Path) -> None:
-    imported(tmp_path / "places.csv", LOCATIONS, "locations")
-    imported(tmp_path / "places.csv", LOCATIONS.replace("30.2489,120.1485", ","), "locations")
+def test_an_empty_cell_of_a_location_changes_nothing(sessions: Sessions, tmp_path: Path) -> None:
+    import_text(tmp_path / "places.csv", LOCATIONS, "locations")
+    import_text(tmp_path / "places.csv", LOCATIONS.replace("30.2489,120.1485", ","), "locations")
     with sessions() as session:
         assert session.get_one(LocationRow, "WEST-LAKE").latitude == 30.2489
         assert session.get_one(LocationRow, "WRITTEN-OFF").kind == "virtual"
 
 
-def test_the_calendar_of_a_location_goes_out_and_in_again(sessions: Sessions, tmp_path: Path) -> None:
+def test_an_exported_calendar_of_a_location_can_be_imported_again(sessions: Sessions, tmp_path: Path) -> None:
     # given
     calendar = "CN,16:00,1 2 3 4 5,yes,2026-12-31 2027-01-02,09:00 14:30,400"
     head = "location_id,kind,name,country,cut_off,working_days,keeps_holidays,closed,waves,capacity_units_per_day\n"
-    imported(tmp_path / "places.csv", f"{head}HZ-1,warehouse,Hangzhou,{calendar}\n", "locations")
+    import_text(tmp_path / "places.csv", f"{head}HZ-1,warehouse,Hangzhou,{calendar}\n", "locations")
     again = tmp_path / "again.csv"
 
     # when
     CliRunner().invoke(app, ["stock", "export", str(again), "--what", "locations"])
-    result = imported(again, again.read_text(), "locations")
+    result = import_text(again, again.read_text(), "locations")
 
     # then
     assert result.exit_code == 0, result.output
@@ -113,7 +113,7 @@ def test_the_calendar_of_a_location_goes_out_and_in_again(sessions: Sessions, tm
         assert calendar_of(row).country == "CN"
 
 
-def test_a_count_is_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:
+def test_a_count_is_booked_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}})
     head, file = "count_id,location_id,reason,sku,counted\n", tmp_path / "counts.csv"
@@ -121,7 +121,7 @@ def test_a_count_is_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Pat
     bad = f"C-2,HANGZHOU,yearly,{LAMP},1\nC-2,HANGZHOU,yearly,RUG,1\n"
 
     # when
-    results = [imported(file, head + good + bad, "counts") for _ in range(2)]
+    results = [import_text(file, head + good + bad, "counts") for _ in range(2)]
 
     # then
     assert [result.exit_code for result in results] == [1, 1]
@@ -133,7 +133,7 @@ def test_a_count_is_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Pat
     assert_ledger_explains_stock(sessions)
 
 
-def test_changes_of_stock_are_booked_as_a_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:
+def test_stock_changes_are_booked_whole_and_once(sessions: Sessions, tmp_path: Path) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}, "CHENGDU": {LAMP: 1}})
     file, other = tmp_path / "adjustments.csv", tmp_path / "transfers.csv"
@@ -142,7 +142,7 @@ def test_changes_of_stock_are_booked_as_a_whole_and_once(sessions: Sessions, tmp
 
     # when
     results = [
-        imported(*sheet) for sheet in ((file, broken, "adjustments"), (other, west, "transfers")) for _ in range(2)
+        import_text(*sheet) for sheet in ((file, broken, "adjustments"), (other, west, "transfers")) for _ in range(2)
     ]
 
     # then
@@ -152,9 +152,9 @@ def test_changes_of_stock_are_booked_as_a_whole_and_once(sessions: Sessions, tmp
     assert_ledger_explains_stock(sessions)
 
 
-def test_what_is_exported_can_be_imported_again(sessions: Sessions, tmp_path: Path) -> None:
+def test_exported_products_can_be_imported_again(sessions: Sessions, tmp_path: Path) -> None:
     # given
-    imported(tmp_path / "goods.csv", PRODUCTS, "products")
+    import_text(tmp_path / "goods.csv", PRODUCTS, "products")
     book, again = tmp_path / "goods.xlsx", tmp_path / "again.csv"
 
     # when
@@ -183,7 +183,7 @@ def test_stock_is_exported_by_location(sessions: Sessions, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["sku,titel\nA,B\n", "title\nB\n", "sku,title,title\nA,B,C\n", "\x00\xff"])
-def test_a_sheet_with_other_columns_is_refused_as_a_whole(sessions: Sessions, tmp_path: Path, text: str) -> None:
-    assert imported(tmp_path / "goods.csv", text, "products").exit_code == 2
+def test_a_sheet_with_wrong_columns_is_refused(sessions: Sessions, tmp_path: Path, text: str) -> None:
+    assert import_text(tmp_path / "goods.csv", text, "products").exit_code == 2
     with sessions() as session:
         assert session.scalars(select(StockRow)).all() == []

@@ -1,4 +1,4 @@
-"""`baton trace` as an operator runs it: it names what is wrong and says so by its exit code."""
+"""`baton trace`, as an operator runs it: it names every wrong fact, and exits with 1 if there is one."""
 
 import os
 import subprocess
@@ -29,37 +29,37 @@ def order_id(sessions: Sessions) -> str:
 
 
 def trace(database_url: str, directory: Path, *words: str) -> tuple[int, str]:
-    """The exit code of `baton trace` and what it printed."""
+    """The exit code and the output of `baton trace`."""
     secrets = {f"BATON_{name}__{what}": SECRET for name in PARTNERS for what in ("URL", "SECRET")}
-    told = {**os.environ, **secrets, "BATON_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+    env = {**os.environ, **secrets, "BATON_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
     command = [sys.executable, "-m", "cli", "trace", *words]
-    done = subprocess.run(command, env=told, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
 PARTNERS = ("WMS", "TMS", "PAYMENTS", "ERP", "CRM", "CHANNEL", "INBOX")
 
 
-def test_the_story_of_an_order_is_told_with_its_proof(database_url: str, order_id: str, tmp_path: Path) -> None:
-    code, told = trace(database_url, tmp_path, "TM-TRACED")
+def test_the_log_of_an_order_is_shown_with_its_proof(database_url: str, order_id: str, tmp_path: Path) -> None:
+    code, output = trace(database_url, tmp_path, "TM-TRACED")
 
-    assert code == 0, told
-    assert "order.accepted  baton" in told
-    assert "[everything] was delivered" in told
-    assert "2 facts sealed, in one chain" in told
+    assert code == 0, output
+    assert "order.accepted  baton" in output
+    assert "[everything] was delivered" in output
+    assert "2 facts sealed, in one chain" in output
 
 
 def test_a_tampered_row_is_named(database_url: str, sessions: Sessions, order_id: str, tmp_path: Path) -> None:
-    # given a fact that was changed behind the back of the steps
+    # given a fact that was changed by hand
     with sessions.begin() as session:
         session.execute(text("SET LOCAL session_replication_role = replica"))
         changed = "UPDATE order_events SET data = '{}' WHERE type = 'order.accepted' RETURNING event_id"
         event_id = session.scalar(text(changed))
 
-    # when all logs are looked at
-    code, told = trace(database_url, tmp_path, "--verify")
+    # when all logs are verified
+    code, output = trace(database_url, tmp_path, "--verify")
 
-    # then
+    # then the fact is named
     assert code == 1
-    assert f"{order_id}: fact {event_id} was changed or moved" in told
-    assert "2 facts, no key, so no signature was looked at: 1 wrong" in told
+    assert f"{order_id}: fact {event_id} was changed or moved" in output
+    assert "2 facts, no key, so no signature was looked at: 1 wrong" in output

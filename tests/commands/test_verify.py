@@ -1,4 +1,4 @@
-"""`baton verify` says nothing about a record that the steps wrote, and names whatever somebody did to it."""
+"""`baton verify` finds nothing wrong in a record that the steps wrote, and names every row that was tampered with."""
 
 import pytest
 from sqlalchemy import CheckConstraint, text
@@ -9,7 +9,6 @@ from models.base import Base
 from models.database import Sessions
 from record.people.erasing import erase
 
-# What somebody does to the record, which check finds it, and which row it names.
 LAMPS = "sku = 'ELEGANT-LAMP' AND location_id = 'SHANGHAI'"
 RULES = [rule for rule in Base.metadata.tables["stock"].constraints if isinstance(rule, CheckConstraint)]
 NO_MORE_RULES = "".join(f"ALTER TABLE stock DROP CONSTRAINT {rule.name};" for rule in RULES)
@@ -17,25 +16,26 @@ RULES_AGAIN = "".join(
     f"ALTER TABLE stock ADD CONSTRAINT {rule.name} CHECK ({rule.sqltext}) NOT VALID;" for rule in RULES
 )
 LATER = "received_at = now() - interval '1 hour'"
+# What somebody does to the record, the check that finds it, and the row that it names.
 TAMPERING = {
-    "money that came and was not booked": (
+    "a payment that was not booked": (
         "UPDATE money_movements SET amount_minor = 1999 WHERE key = 'RESERVED:captured'",
-        "every captured payment that the gateway told of is booked",
+        "every captured payment that the gateway reported is booked",
         "PAID-RESERVED",
     ),
-    "a payment in the books of two orders": (
+    "a payment booked for two orders": (
         "UPDATE money_movements SET gateway_reference = 'CANCELED' WHERE key = 'RETURNED:captured'",
         "no payment pays for two orders",
         "CANCELED",
     ),
     "a text that was sent again": (
         "UPDATE messages SET digest = 'the-same' WHERE order_id = 'RETURNED' AND recipient = 'inbox'",
-        "no customer was told the same of an order twice",
+        "no customer was sent the same text of an order twice",
         "RETURNED the-same",
     ),
-    "a parcel that left before it was ordered": (
+    "a parcel that was shipped before it was ordered": (
         "UPDATE channel_uploads SET happened_at = (SELECT placed_at FROM orders WHERE order_id = 'RETURNED')",
-        "platforms are told of parcels in the order of the clock",
+        "uploads of an order's parcels are in the order of their times",
         "RETURNED 1",
     ),
     "a unit on hand that no movement explains": (
@@ -63,19 +63,19 @@ TAMPERING = {
         "units in transit equal the open lines of purchase orders",
         "ELEGANT-LAMP/SHANGHAI",
     ),
-    "more promised than there is": (
+    "more units promised than on hand": (
         f"{NO_MORE_RULES} UPDATE stock SET on_hand = 0 WHERE {LAMPS}; {RULES_AGAIN}",
         "nothing is oversold or below zero",
         "ELEGANT-LAMP/SHANGHAI",
     ),
-    "a quota of which more is used up than orders claimed": (
+    "a quota with more units than orders claimed": (
         "UPDATE channel_quotas SET claimed = claimed + 1",
-        "quotas are used up by the claims of orders",
+        "claimed quotas equal the claims of orders",
         "web ELEGANT-LAMP 1",
     ),
-    "a transfer of which one half was removed": (
+    "half a transfer": (
         "DELETE FROM stock_movements WHERE kind = 'transferred' AND quantity > 0",
-        "no transfer loses or makes goods",
+        "no transfer loses or creates units",
         "ELEGANT-LAMP transfer T-1: Guangzhou runs low",
     ),
     "an allocation of a fulfillment order that was canceled": (
@@ -83,7 +83,7 @@ TAMPERING = {
         "every allocation is owned by an open fulfillment order",
         "ALLOCATED-1 ELEGANT-LAMP",
     ),
-    "an allocation of goods that have left": (
+    "an allocation of shipped goods": (
         "UPDATE fulfillment_orders SET status = 'shipped' WHERE fulfillment_order_id = 'ALLOCATED-1'",
         "every allocation is owned by an open fulfillment order",
         "ALLOCATED-1 ELEGANT-LAMP",
@@ -113,7 +113,7 @@ TAMPERING = {
         "no order was refunded more than was captured",
         "CANCELED CNY",
     ),
-    "a return of which less was kept than its fees": (
+    "a return that kept less than its fees": (
         "UPDATE returns SET fees = '{\"restocking\": 100}' WHERE return_id = 'RETURNED-R-7'",
         "what is kept of an order's money is the value that did not come back",
         "RETURNED",
@@ -128,9 +128,9 @@ TAMPERING = {
         "every return case paid back what it says",
         "RETURNED-R-7",
     ),
-    "a store credit that is worth more than was given": (
+    "a store credit worth more than was given": (
         "UPDATE store_credits SET amount_minor = 101 WHERE code = 'SC-1'",
-        "every store credit is money that moved, and the other way round",
+        "every store credit has its movement of money, and the other way round",
         "SC-1",
     ),
     "more units back than were shipped": (
@@ -144,14 +144,14 @@ TAMPERING = {
         "orders that share a parcel have one buyer and one place",
         "RETURNED-1-S1",
     ),
-    "a person who came back after the erasure": (
+    "an erased person in an order": (
         "UPDATE orders SET customer_id = 'erased-1', remarks = 'call her' WHERE order_id = 'CANCELED'",
-        "who was erased is in no order and no payload",
+        "no order and no payload names an erased person",
         "CANCELED",
     ),
-    "a customer who is never told": (
+    "a customer without a message about the end": (
         "DELETE FROM messages WHERE message_id = 'CANCELED:canceled:inbox'",
-        "everybody is to be told how an order ended",
+        "every recipient has a message about an order's end",
         "CANCELED",
     ),
     "a fact that was slipped in": (
@@ -160,18 +160,18 @@ TAMPERING = {
         "every fact in the log of an order is sealed",
         "CANCELED 999999",
     ),
-    "words that were taken from beside the log": (
+    "words that were removed from beside the log": (
         "INSERT INTO order_events (event_id, order_id, type, key, actor, data) OVERRIDING SYSTEM VALUE"
         " VALUES (999998, 'CANCELED', 'order.noted', 'noted', 'lin', '{\"note\": \"call first\"}');"
         " DELETE FROM event_words WHERE event_id = 999998",
-        "what was said with a fact is as it was said, or erased with its person",
+        "the words of a fact are unchanged, or erased with the person",
         "CANCELED 999998",
     ),
     "a message that overtook an earlier one": (
         "INSERT INTO messages (message_id, sequence, order_id, recipient, milestone, data) OVERRIDING SYSTEM VALUE"
         " VALUES ('CANCELED:received:inbox', -1, 'CANCELED', 'inbox', 'received', '{}');"
         " UPDATE messages SET sent_at = now() - interval '1 hour' WHERE message_id = 'CANCELED:canceled:inbox'",
-        "nobody heard of an order's milestone before an earlier one",
+        "no recipient got an order's milestone before an earlier one",
         "CANCELED:canceled:inbox",
     ),
     "a message both sent and given up": (
@@ -187,42 +187,42 @@ def tamper(record: Sessions, statement: str) -> None:
         session.execute(text(statement))
 
 
-def test_what_the_steps_wrote_is_whole(record: Sessions) -> None:
+def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
     # when the record is verified
     report = verify(record)
 
-    # then nothing is wrong, and every check had something to look at that could have been
+    # then nothing is wrong, and every check but two had rows to check
     assert report.clean, [result.line.plain for result in report.results if result.wrong]
     idle = [result.name for result in report.results if not result.checked]
     assert idle == [
         "nothing holds a canceled, rejected or expired order",
-        "who was erased is in no order and no payload",
+        "no order and no payload names an erased person",
     ]
 
 
-def test_a_record_stays_whole_while_of_two_orders_in_a_parcel_one_is_erased(record: Sessions) -> None:
-    # given an order under way in the parcel of one that has ended
+def test_erasing_one_of_two_orders_that_share_a_parcel_leaves_the_record_clean(record: Sessions) -> None:
+    # given an order under way that shares a parcel with one that has ended
     tamper(record, "UPDATE fulfillment_orders SET shipment_id = 'RETURNED-1-S1' WHERE order_id = 'ALLOCATED'")
     tamper(record, "UPDATE messages SET sent_at = now()")
 
-    # when
+    # when their customer is erased
     done = erase(record, ["C-1"], "lin")
     report = verify(record)
 
-    # then
+    # then only the ended order is erased, and nothing is wrong
     assert "ALLOCATED" in done.under_way
     assert "RETURNED" not in done.under_way
     assert report.clean, [result.line.plain for result in report.results if result.wrong]
 
 
-def test_an_empty_record_is_whole(sessions: Sessions) -> None:
+def test_an_empty_record_is_clean(sessions: Sessions) -> None:
     assert verify(sessions).clean
 
 
-@pytest.mark.parametrize("deed", TAMPERING)
-def test_tampering_is_found_and_named(record: Sessions, deed: str) -> None:
-    # given a record that somebody changed behind the back of the steps
-    statement, check, row = TAMPERING[deed]
+@pytest.mark.parametrize("what", TAMPERING)
+def test_tampering_is_found_and_named(record: Sessions, what: str) -> None:
+    # given a record that was changed behind the back of the steps
+    statement, check, row = TAMPERING[what]
     tamper(record, statement)
 
     # when it is verified
@@ -233,53 +233,53 @@ def test_tampering_is_found_and_named(record: Sessions, deed: str) -> None:
     assert row in wrong.get(check, ()), wrong
 
 
-def test_every_check_has_a_tampering_that_it_finds() -> None:
+def test_every_check_finds_some_tampering() -> None:
     assert {check.name for check in CHECKS} == {check for _, check, _ in TAMPERING.values()}
 
 
-def test_an_order_that_has_just_come_waits_for_its_workflow(record: Sessions) -> None:
+def test_a_new_order_waits_for_its_workflow(record: Sessions) -> None:
     # given an order that the relay has not started yet
     tamper(record, "UPDATE orders SET workflow_started_at = NULL WHERE order_id = 'RESERVED'")
 
     # when the record is verified
     report = verify(record)
 
-    # then that is no fault, but it is said
+    # then it counts as waiting, not as wrong
     result = next(result for result in report.results if result.name == "every order has a workflow or an end")
     assert (report.clean, result.waiting) == (True, 1)
 
 
-def test_messages_that_are_still_to_be_sent_are_counted(record: Sessions) -> None:
+def test_unsent_messages_count_as_waiting(record: Sessions) -> None:
     report = verify(record)
 
     messages = report.results[-1]
     assert (messages.waiting, messages.wrong) == (messages.checked, 0)
 
 
-def test_messages_that_were_heard_in_their_order_long_ago_are_no_fault(record: Sessions) -> None:
-    # given messages of which each was taken an hour after the one before it
+def test_messages_sent_in_their_order_are_right(record: Sessions) -> None:
+    # given messages that were each sent an hour after the one before
     tamper(record, "UPDATE messages SET sent_at = now() - interval '1 day' + sequence * interval '1 hour'")
 
-    # then the record is whole
+    # then nothing is wrong
     assert verify(record).clean
 
 
-def test_money_of_a_canceled_order_that_a_person_was_called_for_is_no_fault(record: Sessions) -> None:
+def test_money_kept_of_a_canceled_order_is_right_if_a_person_was_called(record: Sessions) -> None:
     # given a refund that the gateway refused, so that a person was called
     tamper(record, "DELETE FROM money_movements WHERE key = 'CANCELED:refunded'")
     tamper(record, "UPDATE orders SET attention = 'the gateway refuses the refund' WHERE order_id = 'CANCELED'")
 
-    # then the record is whole
+    # then nothing is wrong
     assert verify(record).clean
 
 
-def test_only_the_first_few_wrong_rows_are_named_and_all_are_counted(record: Sessions) -> None:
-    # given a unit too many everywhere
+def test_the_first_wrong_rows_are_named_and_all_are_counted(record: Sessions) -> None:
+    # given one unit too many in every row of stock
     tamper(record, "UPDATE stock SET on_hand = on_hand + 1")
 
     # when it is verified
     result = verify(record).results[0]
 
-    # then a line fits the screen
+    # then five are named
     assert (result.wrong > 5, len(result.first)) == (True, 5)
     assert result.line.plain.endswith(f"and {result.wrong - 5} more")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from commands.channels import save_account
 from commands.keys import create_key
-from commands.sealing import seal_all
+from commands.migrate import seal_secrets
 from commands.sheets import read_sheet, write_sheet
 from embedded.accounts import close_to_others
 from embedded.services import Service
@@ -80,7 +80,7 @@ def test_what_lay_open_is_sealed_and_a_key_can_be_replaced(record: Sessions) -> 
     # when everything is sealed by a new key that comes before the old one
     engine = record.kw["bind"]
     with sessions(engine, Vault(NEW_KEY, SECRETS_KEY)).begin() as session:
-        assert seal_all(session) == 2
+        assert seal_secrets(session) == 2
 
     # then the new one alone reads it, and the old one says what is wrong
     assert TOKEN not in kept(record)
