@@ -3,13 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx2
 from temporalio.client import Client, WorkflowHandle
 
-from tests.baton import order_body
 from tests.e2e.stack import RunningStack
 from tests.faults.once import assert_done_once
 
@@ -35,41 +32,6 @@ def test_orders_outlive_their_workers(stack: RunningStack) -> None:
     # Then every order goes its way, and nothing was done twice
     stack.until_ended(orders, seconds=AFTER_A_KILL)
     assert_done_once(stack, orders)
-
-
-def test_an_order_that_was_acknowledged_is_there_when_the_api_was_killed(stack: RunningStack) -> None:
-    # Given a burst of orders
-    bodies = [order_body(f"BURST-{number}") for number in range(24)]
-    acknowledged: dict[str, str] = {}
-
-    def send(body: dict[str, Any]) -> int:
-        try:
-            answer = stack.api.post("/orders", json=body)
-        except httpx2.TransportError:
-            return 0
-        if answer.is_success:
-            acknowledged[body["channel_order_id"]] = answer.json()["order_id"]
-        return answer.status_code
-
-    # When the API is killed in the middle of it
-    with ThreadPoolExecutor(8) as channels:
-        burst = [channels.submit(send, body) for body in bodies]
-        stack.until("the first orders are acknowledged", lambda: len(acknowledged) >= 8)
-        stack.kill("api")
-    assert {sent.result() for sent in burst} == {202, 0}
-    before = dict(acknowledged)
-    stack.start("api")
-
-    # Then what was acknowledged is known as such, and what was not may be sent again
-    assert {send(body) for body in bodies} <= {200, 202}
-    assert before.items() <= acknowledged.items()
-
-    # And each is there once and goes its way
-    sql = "SELECT order_id FROM orders WHERE channel_order_id LIKE 'BURST-%'"
-    assert sorted(row.order_id for row in stack.rows(sql)) == sorted(acknowledged.values())
-    assert len(set(acknowledged.values())) == len(bodies)
-    stack.until_ended([*acknowledged.values()], seconds=AFTER_AN_OUTAGE)
-    assert_done_once(stack, [*acknowledged.values()])
 
 
 def test_orders_outlive_a_restart_of_postgresql(stack: RunningStack) -> None:
