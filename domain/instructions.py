@@ -1,4 +1,4 @@
-"""The wishes that an order carries: from its remarks, and from rules that staff write."""
+"""Instructions that an order carries, from its remarks and from the rules of staff."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -8,22 +8,20 @@ from typing import Any
 from domain.remarks.intents import Instruction, Intent, RemarkReading
 
 MERGE_WINDOW_SECONDS = 3_600
-"""How long an order waits for the customer's other one, if a remark asks to merge and the caller says nothing else."""
-
+"""How long an order waits for the customer's other one if a remark asks to merge; the caller may set another time."""
 
 URGENT_PRIORITY = 50
-"""Half of what is ordinary: of those who wait for the same goods it comes first."""
+"""Half of the ordinary 100, so that the order comes first among those that wait for the same goods."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """What is to be done with an order beside the usual; an empty field asks for nothing.
+    """Special instructions for an order; an empty field asks for nothing.
 
-    It holds what people wrote (gift message, invoice title), so it stays on the order's row and out of histories.
-    `carrier` is named as in `domain/remarks/carriers.py`, `location` by its code, `sourcing_policy` as in
-    `domain/sourcing/policies.py`. `priority` is lower where more
-    urgent: 100 is ordinary, and 0 means that nothing was said. `deliver_days` are ISO weekdays, and `deliver_between`
-    hours of the customer's clock.
+    They hold text that people wrote (gift message, invoice title), so they stay on the order's row and out of
+    histories. `carrier` is named as in `domain/remarks/carriers.py`, `location` by its code, `sourcing_policy` as in
+    `domain/sourcing/policies.py`. A lower `priority` is more urgent: 100 is ordinary, 0 means not set. `deliver_days`
+    are ISO weekdays, `deliver_between` is in the customer's local time.
     """
 
     carrier: str = ""
@@ -46,19 +44,19 @@ class Instructions:
     invoice_tax_number: str = ""
 
     def __bool__(self) -> bool:
-        """Whether anything is asked for."""
+        """True if anything is asked for."""
         return self != Instructions()
 
     def to_json(self) -> dict[str, Any]:
-        """What is asked for and nothing else, with dates and times in ISO 8601."""
+        """Only the fields that ask for something, with dates and times in ISO 8601."""
         asked = {name: value for name, value in asdict(self).items() if value != getattr(NOTHING_ASKED, name)}
         return {name: _plain(value) for name, value in asked.items()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Instructions":
-        """Of what `to_json` gave, today or by an older or newer Baton: unknown names are passed over.
+        """Read what `to_json` wrote in this or another version of Baton; unknown names are ignored.
 
-        Raises ValueError for a date or a time that is none.
+        Raises ValueError for an invalid date or time.
         """
         known = {field.name for field in fields(cls)}
         return cls(**{name: _READ.get(name, _same)(value) for name, value in stored.items() if name in known})
@@ -92,7 +90,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 
 
 def instructions_from(reading: RemarkReading, merge_window_seconds: int = MERGE_WINDOW_SECONDS) -> Instructions:
-    """What the remarks ask for; `location` is left to the rules of staff."""
+    """The instructions in the remarks. Only rules of staff set `location`."""
     asked: dict[str, Any] = {}
     for one in reading.instructions:
         asked |= {"merge_window_seconds": merge_window_seconds} if one.intent is Intent.MERGE else _fields(one)
@@ -100,7 +98,7 @@ def instructions_from(reading: RemarkReading, merge_window_seconds: int = MERGE_
 
 
 def _fields(one: Instruction) -> dict[str, Any]:
-    """The fields of Instructions that one wish fills."""
+    """The fields of Instructions that one instruction of a remark sets."""
     value: Mapping[str, Any] = one.value
     match one.intent:
         case Intent.CARRIER:

@@ -1,4 +1,4 @@
-"""What stands on the label of a parcel: enough for a courier's hands, too little to find the person (GB/T 41833)."""
+"""The label of a parcel: enough for the courier, too little to find the person (GB/T 41833)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 HIDDEN = "*"
 SHOWN_DIGITS, HIDDEN_DIGITS = 4, 6
 _TOKEN = r"[0-9A-Za-z](?:[0-9A-Za-z]|[-/](?=[0-9A-Za-z]))*"
-# Streets, estates and buildings may be read; what stands behind them is the way to a door.
+# Numbers of streets, estates and buildings may be read; those of units, floors and rooms lead to a door.
 _MAY_STAND = r"(?=\s*(?:号院|号楼|号|弄|巷|路|街|道|村|组|队|镇|乡|区|期|栋|幢|座|里|苑|园))"
 _DOOR_IN_CHINESE = re.compile(rf"(?:{_TOKEN}|[一二三四五六七八九十百]+(?=\s*(?:单元|室|户|层|楼|门)))")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -16,7 +16,7 @@ _DOOR = re.compile(rf"((?:\b(?:apt|apartment|unit|room|rm|flat|suite|ste|floor|f
 _STANDS = re.compile(rf"{_TOKEN}{_MAY_STAND}")
 DAYS = ("", "周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
-# What a courier is asked, as it is printed. To print one more wish, add a line.
+# Instructions to the courier as they are printed. To print one more, add a line.
 WISHES: Mapping[str, Callable[[Any], str]] = {
     "deliver_on": lambda day: f"{day} 送达 deliver on",
     "deliver_days": lambda days: f"{'、'.join(DAYS[day] for day in days)}送达 deliver on these days",
@@ -30,7 +30,7 @@ WISHES: Mapping[str, Callable[[Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Sender or receiver as printed; the receiver's are masked."""
+    """Sender or receiver as printed; a receiver is masked."""
 
     name: str
     phone: str
@@ -40,7 +40,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One parcel's label. `number` of `count` parcels, `weight_grams` of 0 where nobody weighed it."""
+    """The label of one parcel: `number` of `count`. `weight_grams` is 0 if nobody weighed it."""
 
     carrier: str
     service: str
@@ -56,7 +56,7 @@ class Label:
 
 
 def masked_receiver(address: Mapping[str, Any]) -> Party:
-    """Of an address as docs/partners.md writes it: a letter of the name, four digits of the phone, no door."""
+    """The receiver of an address (as in docs/partners.md), masked: first letter, last four digits, no door."""
     places = (address.get(part, "") for part in ("country", "province", "city", "district"))
     street = " ".join(hide_door(line) for line in address.get("lines") or ())
     name, phone = str(address.get("name") or ""), str(address.get("phone") or "")
@@ -64,26 +64,26 @@ def masked_receiver(address: Mapping[str, Any]) -> Party:
 
 
 def hide_name(name: str) -> str:
-    """The first letter and a star for every other; a name of one letter is hidden whole."""
+    """The first letter, and a star for each other one; a name of one letter is hidden entirely."""
     first = name[:1] if len(name.strip()) > 1 else ""
     return first + "".join(letter if letter.isspace() else HIDDEN for letter in name[len(first) :])
 
 
 def hide_phone(phone: str) -> str:
-    """The last four digits, or fewer where six could not be hidden otherwise."""
+    """The last four digits, or fewer so that at least six stay hidden."""
     digits = sum(letter.isdigit() for letter in phone)
     shown = min(SHOWN_DIGITS, max(0, digits - HIDDEN_DIGITS))
     hidden = digits - shown
-    told = []
+    masked = []
     for letter in phone:
         hide = letter.isdigit() and hidden > 0
         hidden -= hide
-        told.append(HIDDEN if hide else letter)
-    return "".join(told)
+        masked.append(HIDDEN if hide else letter)
+    return "".join(masked)
 
 
 def hide_door(line: str) -> str:
-    """Unit, floor and room become stars; street, house and building stay. What cannot be told apart is hidden."""
+    """Hide unit, floor and room; keep street, house and building. A number that may be either is hidden."""
     if not _CHINESE.search(line):
         return _DOOR.sub(lambda found: f"{found[1]}{HIDDEN * 3}", line)
     kept = {match.start() for match in _STANDS.finditer(line)}
@@ -91,10 +91,10 @@ def hide_door(line: str) -> str:
 
 
 def wishes_of(instructions: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the order asks of the courier, in print; nothing that somebody wrote freely."""
+    """The instructions to the courier as printed. Free text is never among them."""
     return tuple(say(instructions[name]) for name, say in WISHES.items() if instructions.get(name))
 
 
 def spaced(sscc: str) -> str:
-    """The digits in groups, as people read them aloud: `09 5212 3400 0000 0013`."""
+    """The digits in groups for reading aloud: `09 5212 3400 0000 0013`."""
     return " ".join([sscc[:2], *(sscc[at : at + 4] for at in range(2, len(sscc), 4))])

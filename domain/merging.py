@@ -1,4 +1,4 @@
-"""Which orders may travel in one parcel, and by what it is known that they belong together."""
+"""Merging: which orders may travel in one parcel, and the key by which they find each other."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -6,12 +6,12 @@ from hashlib import sha256
 from domain.order import Address
 
 ON_DELIVERY = "cod"
-"""The payment method of an order that is paid at the door, whatever its channel calls it."""
+"""Our payment method for cash on delivery, whatever the channel calls it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is to be sent for one order from one place. `group` are the channels whose orders may meet."""
+    """The goods of one order that leave one location. `group` names the channels whose orders may be merged."""
 
     group: str
     customer_id: str
@@ -22,15 +22,15 @@ class Parcel:
     held: bool = False
     return_open: bool = False
     imported: bool = False
-    """Whether it is a personal import, also out of bonded stock within the country."""
+    """True for a personal import, also from bonded stock within the country."""
     ship_alone: bool = False
-    """Whether the customer or staff wish it."""
+    """True if the customer or staff asked for it."""
 
 
 def merge_key(parcel: Parcel) -> str:
-    """The same for parcels of one buyer to one address and phone by one service, and opaque.
+    """A hash, equal for parcels of one customer to one address and phone by one service.
 
-    A receiver whom the channel masks is known by the channel's token; the text of such an address means nothing.
+    A receiver whom the channel masks is recognized by the channel's token, since a masked address says nothing.
     """
     to = parcel.ship_to
     where = (to.country, to.province, to.city, to.district, to.postal_code, *to.lines)

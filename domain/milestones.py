@@ -1,4 +1,4 @@
-"""Who is told of what: one table. A line more and one more partner hears of a milestone."""
+"""The milestones and who is notified of each. To notify one more partner, add it to the table."""
 
 RECEIVED, READY, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "received",
@@ -17,16 +17,16 @@ CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
 
 NOT_TOLD = "NOT_TOLD"
-"""The code of the alert that a recipient did not take its messages and is tried no more."""
+"""Code of the alert that messages to a recipient are parked, since it did not take them."""
 
 PICKUP_CODE = "pickup_code"
-"""The field of a message that is forgotten once the message was taken."""
+"""The field of a message that is deleted once the recipient took the message."""
 
 RECIPIENTS_OF = {
     RECEIVED: RECIPIENTS,
     READY: ("inbox", "channel"),
     SHIPPED: RECIPIENTS,
-    # Who must be at home next time, and who is called about it.
+    # The customer must be at home next time, and calls customer relations about it.
     ATTEMPTED: ("inbox", "crm"),
     DELIVERED: RECIPIENTS,
     CANCELED: RECIPIENTS,
@@ -41,10 +41,11 @@ RECIPIENTS_OF = {
 
 MONEY_BACK = (REFUNDED, CREDITED, REPLACED)
 PARCEL_MILESTONES = (READY, SHIPPED, ATTEMPTED, DELIVERED)
-"""They are told with what the parcels of the order are; of all that come after them also with cases and money."""
+"""Milestones whose messages need the order's parcels. Those of CASE_MILESTONES need cases and money as well."""
 CASE_MILESTONES = (DELIVERED, RETURNED, *MONEY_BACK, CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED)
 
 
 def message_id(order_id: str, milestone: str, recipient: str, subject: str = "") -> str:
-    """The same for every try, so that the recipient takes it once. `subject` tells two shipments or refunds apart."""
+    """The same id for every attempt, so that the recipient takes it once. `subject` distinguishes shipments or
+    refunds."""
     return ":".join(part for part in (order_id, milestone, subject, recipient) if part)

@@ -1,4 +1,4 @@
-"""Money as whole minor units and a currency, so that no cent is lost in a sum or a split."""
+"""Money as whole minor units and a currency, so that sums and splits lose no cent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from iso4217 import Currency
 
 
 class NotMoney(ValueError):
-    """A text that is no amount of its currency: not a number, or finer than the currency's smallest unit."""
+    """A text that is not an amount of its currency: no number, or finer than the smallest unit."""
 
 
 @cache
 def minor_digits(currency: str) -> int:
-    """How many decimals ISO 4217 gives a currency: 2 for CNY, 0 for JPY. Raises NotMoney for an unknown code."""
+    """The number of decimals of a currency by ISO 4217: 2 for CNY, 0 for JPY. Raises NotMoney for an unknown code."""
     try:
         return Currency(currency).exponent or 0
     except ValueError:
@@ -71,17 +71,17 @@ class Money:
         return self.minor_units <= self._same(other)
 
     def split(self, weights: Sequence[int]) -> list["Money"]:
-        """Divide by weights so that the parts add up to the whole; with no weight at all, evenly.
+        """Divide in proportion to the weights, or evenly if all are 0. The parts always add up to the whole.
 
         The parts are differences of rounded running totals, so each is within one unit of its exact share.
         """
         weights = weights if any(weights) else [1] * len(weights)
-        total, running, given, parts = sum(weights), 0, 0, []
+        total, running, allotted, parts = sum(weights), 0, 0, []
         for weight in weights:
             running += weight
             upto = (2 * self.minor_units * running + total) // (2 * total)
-            parts.append(Money(upto - given, self.currency))
-            given = upto
+            parts.append(Money(upto - allotted, self.currency))
+            allotted = upto
         return parts
 
     def _same(self, other: "Money") -> int:

@@ -1,4 +1,4 @@
-"""What a channel gives us: an order as every part of Baton reads it, whatever the channel called things."""
+"""An order as every part of Baton reads it, whatever its channel calls things."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from domain.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where goods go. Parts that a channel masked or never had are empty."""
+    """Where goods go. Parts that the channel does not give are empty."""
 
     country: str
     name: str = ""
@@ -20,14 +20,14 @@ class Address:
     postal_code: str = ""
     lines: tuple[str, ...] = ()
     receiver_token: str = ""
-    """What the channel calls a receiver whom it masks (OAID): the same for the same person and address, and opaque."""
+    """The channel's opaque token for a receiver whom it masks (OAID): the same for the same person and address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who imports, as far as we keep it: a token that is the same for the same identity number, and its last four.
+    """The importer of cross-border goods: a token that is the same for the same identity number, and its last 4 digits.
 
-    `masked_name` is the first letter of the real name; neither the name nor the number is kept.
+    `masked_name` shows the first letter of the real name. Neither the name nor the number is kept.
     """
 
     id_token: str
@@ -37,7 +37,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line as the customer saw it; `line_no` counts from 1. `total` is what the line costs after its discount."""
+    """One line as the customer saw it; `line_no` counts from 1. `total` is the price of the line after its discount."""
 
     line_no: int
     sku: str
@@ -48,9 +48,9 @@ class OrderLine:
     channel_line_id: str = ""
     gift: bool = False
     bundle_of: str = ""
-    """The SKU of the bundle that this line is a part of, or empty."""
+    """SKU of the bundle that this line is a part of, or empty."""
     properties: tuple[tuple[str, str], ...] = ()
-    """What the customer chose or had written: engraving, color, in the channel's words."""
+    """What the customer chose, such as engraving or color, in the channel's words."""
 
     @property
     def total(self) -> Money:
@@ -77,16 +77,16 @@ class Order:
     merchant_remarks: str = ""
     tags: tuple[str, ...] = field(default=())
     pickup_location: str = ""
-    """The store where the customer fetches it, or empty: it is sent."""
+    """The store where the customer picks the order up; empty if it is shipped."""
     test: bool = False
-    """Placed to try the channel out: nothing may be sent."""
+    """Placed to test the channel: nothing may be shipped."""
     buyer: Buyer | None = None
-    """The real name of a cross-border buyer, where one was given."""
+    """The importer of cross-border goods, if the channel gave one."""
     language: str = ""
-    """What the customer reads, as `en` or `zh-CN`, or empty where the channel does not say."""
+    """The customer's language, such as `en` or `zh-CN`; empty if the channel does not say."""
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
-    """What the customer was promised: by the channel, where it says so, and by us once the order is paid."""
+    """Deadlines promised to the customer: by the channel if it says so, else by our rules once the order is paid."""
 
     @property
     def currency(self) -> str:
@@ -94,6 +94,6 @@ class Order:
 
     @property
     def sum_of_parts(self) -> Money:
-        """Lines − discount + shipping + tax: what the grand total ought to be."""
+        """Lines − discount + shipping + tax: the grand total that the order should have."""
         lines = Money(sum(line.total.minor_units for line in self.lines), self.currency)
         return lines - self.discount + self.shipping + self.tax

@@ -1,4 +1,4 @@
-"""Limits, rates and lists that the law, carriers and the shop set: dated rows, each with its source, read by name."""
+"""Parameters: limits, rates and lists set by the law, carriers and the shop, as dated rows that are read by name."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,15 +28,15 @@ ANYWHERE = "*"
 
 
 class NotAParameter(ValueError):
-    """A name that nobody reads, or a value that is not what its name stands for."""
+    """An unknown name, or a value that does not fit its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """Where a carrier goes (ISO 3166, or `*`), which classes of dangerous goods it takes, and for which channels.
+    """Where a carrier delivers (ISO 3166, or `*`), which classes of dangerous goods it takes, and for which channels.
 
-    `max_grams` is what one parcel may weigh; 0: anything. `by` is in whose words it is booked: `tms`, or the name of a
-    file in integrations/carriers.
+    `max_grams` is the limit for one parcel; 0 is none. `by` says how it is booked: `tms`, or the name of a file in
+    integrations/carriers.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class Prohibited:
-    """What may not go to a country: beginnings of HS codes, and classes of goods."""
+    """Goods that may not be sent to a country, by prefixes of HS codes and by class."""
 
     hs_codes: tuple[str, ...]
     classes: frozenset[str]
@@ -61,7 +61,7 @@ class Prohibited:
 
 @dataclass(frozen=True, slots=True)
 class Velocity:
-    """More than `orders` of one customer within `hours` are looked at."""
+    """More than `orders` of one customer within `hours` are held for review."""
 
     orders: int
     hours: int
@@ -69,7 +69,7 @@ class Velocity:
 
 @dataclass(frozen=True, slots=True)
 class Ordinary:
-    """A total above `times` the customer's usual one is looked at, once there are `orders` to tell what is usual."""
+    """A total above `times` the customer's usual one is held for review, once there are `orders` to compare with."""
 
     times: int
     orders: int
@@ -77,7 +77,7 @@ class Ordinary:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Those of one moment; None or empty where no row is valid. `version` is the same for the same rows."""
+    """All parameters of one moment; None or empty if no row is valid. `version` is the same for the same rows."""
 
     version: str = ""
     import_order_limit: Money | None = None
@@ -108,13 +108,13 @@ class Parameters:
     return_terms: Mapping[str, Terms] = field(default_factory=dict)
     customs_return: CustomsReturn | None = None
     points_value: Mapping[str, int] = field(default_factory=dict)
-    """What a hundred points are worth, in minor units by currency."""
+    """The value of a hundred points in minor units, by currency."""
     message_texts: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A row: `value` counts from `valid_from` until `valid_to`, if that is given."""
+    """A row: `value` applies from `valid_from` until `valid_to` (exclusive; None: for good)."""
 
     parameter_id: int
     name: str
@@ -124,7 +124,7 @@ class Dated:
 
 
 def valid_at(rows: Iterable[Dated], moment: datetime) -> list[Dated]:
-    """One row a name: of those that are valid the one that began last, of these the one that was written last."""
+    """One row for each name: of the valid ones the one that starts last, and of these the one written last."""
     found: dict[str, Dated] = {}
     for row in sorted(rows, key=lambda row: (row.valid_from, row.parameter_id)):
         if row.valid_from <= moment and (row.valid_to is None or moment < row.valid_to):
@@ -133,7 +133,7 @@ def valid_at(rows: Iterable[Dated], moment: datetime) -> list[Dated]:
 
 
 def read_parameters(rows: Iterable[Dated]) -> Parameters:
-    """The parameters of these rows, one a name. Raises NotAParameter."""
+    """The parameters of these rows, at most one row for each name. Raises NotAParameter."""
     rows = list(rows)
     ids = ",".join(str(row.parameter_id) for row in sorted(rows, key=lambda row: row.parameter_id))
     version = blake2b(ids.encode(), digest_size=6).hexdigest()
@@ -141,7 +141,7 @@ def read_parameters(rows: Iterable[Dated]) -> Parameters:
 
 
 def read_value(name: str, value: Any) -> Any:
-    """The value as the checks take it. Raises NotAParameter with what is wrong."""
+    """Parse the value of a row. Raises NotAParameter, which says what is wrong."""
     if name not in READERS:
         raise NotAParameter(f"{name} is no parameter; there are {', '.join(sorted(READERS))}")
     try:
@@ -171,8 +171,8 @@ def _texts(value: Any) -> frozenset[str]:
 
 
 def _carriers(value: Any) -> tuple[Carrier, ...]:
-    """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`, and `channels`,
-    `max_grams` and `by` where they are not the usual."""
+    """`{"SF Express": {"countries": ["CN"], "refused_provinces": [], "dangerous_goods": []}}`, and
+    optionally `channels`, `max_grams` and `by`."""
     return tuple(
         Carrier(
             name,

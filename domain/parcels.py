@@ -1,4 +1,4 @@
-"""What a warehouse says of the parcels that it packed, held against what it picked."""
+"""Compares the contents of parcels that a warehouse reports with what it picked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ Parcel = Mapping[str, Any]
 
 
 def difference(parcels: Sequence[Parcel], picked: Mapping[str, int]) -> dict[str, int]:
-    """Units by SKU that the parcels hold more, or below zero less, than were picked.
+    """Units by SKU packed beyond what was picked; below zero: too few.
 
-    Empty when they add up, and when a parcel does not say what is in it.
+    Empty if they agree, or if any parcel does not list its contents.
     """
     if not parcels or not all("lines" in parcel for parcel in parcels):
         return {}
@@ -23,5 +23,5 @@ def difference(parcels: Sequence[Parcel], picked: Mapping[str, int]) -> dict[str
 
 
 def in_words(more: Mapping[str, int]) -> str:
-    """Such as `TEA-SET 1 too few, RUG 2 too many`; empty for no difference."""
+    """For people: `TEA-SET 1 too few, RUG 2 too many`; empty if there is no difference."""
     return ", ".join(f"{sku} {abs(units)} too {'many' if units > 0 else 'few'}" for sku, units in more.items())

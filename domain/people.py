@@ -1,4 +1,4 @@
-"""What a person is called in the record, and keeping it out of what others write about them."""
+"""Personal data: recognizing phone numbers and names, and removing them from texts that are kept for good."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,19 +7,19 @@ from typing import Any
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
 
 HIDDEN = "***"
-SHORTEST = 2
-"""Letters of a word that may be somebody's name; a single one is in every other word."""
+MIN_NAME_LENGTH = 2
+"""Letters. A single letter is in every other word."""
 NUMBER_LENGTH = 7
-"""Digits that make a phone number of a text."""
+"""Digits from which on a text counts as a phone number."""
 LOCAL_DIGITS = 9
-"""Digits at the end of a number that are written by whoever writes it at all."""
+"""Digits at the end of a phone number that everybody writes, whatever they write before them."""
 ERASED = "erased-"
-"""What the pseudonym of a person who was erased begins with."""
+"""Prefix of the pseudonym of an erased person."""
 DIGITS = re.compile(r"[0-9][0-9 -]*")
 
 
 def phone_number(text: str, country: str) -> str:
-    """The number in the form of E.164 as it is dialed in the country (ISO 3166), else its bare digits."""
+    """The number in E.164 as dialed from the country (ISO 3166), or its bare digits if it is no valid number."""
     try:
         return format_number(parse(text, country or None), PhoneNumberFormat.E164)
     except NumberParseException:
@@ -35,7 +35,7 @@ def digits_of(text: str) -> str:
 
 
 def is_number_of(name: str, phone: str) -> bool:
-    """Whether a name of a customer is but the phone number, with its country or without."""
+    """True if a customer's name is just the phone number, with or without its country code."""
     if not name or not (name[0].isdecimal() or name[0] in "+("):
         return False
     short, long = sorted((digits_of(name), digits_of(phone)), key=len)
@@ -43,10 +43,9 @@ def is_number_of(name: str, phone: str) -> bool:
 
 
 def redact(text: str, receiver: Mapping[str, Any]) -> str:
-    """The text without the name, phone, e-mail and street of the receiver; a part of a name only as it is written.
+    """Replace name, phone, e-mail and street of the receiver by stars. Single parts of a name match case-sensitively.
 
-    What is written about an order for good (its log, a history) can never be erased, and who writes it is asked to
-    name nobody, which people forget.
+    A log or a history can never be erased. People who write to it are asked to name nobody, and forget it.
     """
     text = _without_number(text, digits_of(str(receiver.get("phone") or "")))
     words = sorted(_words(receiver), key=len, reverse=True)
@@ -54,10 +53,10 @@ def redact(text: str, receiver: Mapping[str, Any]) -> str:
 
 
 def _without_number(text: str, number: str) -> str:
-    """The text without the number, also without its country and with single spaces or dashes, as people write it.
+    """Hide the number, also without its country code or with single spaces or dashes.
 
-    It is looked for digit by digit and not by a pattern: one with an optional group for each digit of the country is
-    tried in as many ways as there are subsets of them.
+    It is searched digit by digit: a regular expression with an optional group for each digit of the country code
+    backtracks through every subset of them.
     """
     if len(number) < NUMBER_LENGTH:
         return text
@@ -75,7 +74,7 @@ def _without_number(text: str, number: str) -> str:
 
 
 def _shared_end(one: str, other: str) -> int:
-    """How many digits at their ends are the same."""
+    """The number of equal digits at the ends of both."""
     shared = 0
     while shared < min(len(one), len(other)) and one[-1 - shared] == other[-1 - shared]:
         shared += 1
@@ -83,16 +82,16 @@ def _shared_end(one: str, other: str) -> int:
 
 
 def _words(receiver: Mapping[str, Any]) -> Iterator[str]:
-    """Patterns of what names the receiver, without any repetition."""
+    """Patterns for everything that names the receiver, without repetition operators."""
     name = str(receiver.get("name") or "")
     lines = (str(line) for line in receiver.get("lines") or ())
     for whole in (name, str(receiver.get("email") or ""), *lines):
-        if len(whole.strip()) >= SHORTEST:
-            yield f"(?i:{_alone(whole.strip())})"
-    yield from (_alone(part) for part in name.split() if len(part) >= SHORTEST)
+        if len(whole.strip()) >= MIN_NAME_LENGTH:
+            yield f"(?i:{_whole_word(whole.strip())})"
+    yield from (_whole_word(part) for part in name.split() if len(part) >= MIN_NAME_LENGTH)
 
 
-def _alone(word: str) -> str:
-    """Letters of the alphabet are a word by themselves only; Chinese ones stand without spaces."""
+def _whole_word(word: str) -> str:
+    """Match Latin letters as a whole word only; Chinese has no spaces between words."""
     edge = r"\b" if word.isascii() and word[0].isalnum() and word[-1].isalnum() else ""
     return f"{edge}{re.escape(word)}{edge}"

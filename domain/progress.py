@@ -1,4 +1,4 @@
-"""How far each line of an order is, out of what its fulfillment orders say by SKU."""
+"""The progress of each order line, derived from its fulfillment orders, which count by SKU."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ GONE = (Status.SHIPPED, Status.DELIVERED)
 
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
-    """A line of an order: `quantity` as it was ordered, `withdrawn` of it no longer wanted."""
+    """A line of an order: `quantity` ordered, of which `withdrawn` are no longer wanted."""
 
     line_no: int
     sku: str
@@ -23,7 +23,7 @@ class OrderedLine:
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """A line of a fulfillment order; `picked` is None until the warehouse has said."""
+    """A line of a fulfillment order; `picked` is None until the warehouse reports it."""
 
     status: str
     sku: str
@@ -35,7 +35,7 @@ class WorkLine:
         return self.quantity if self.picked is None else self.picked
 
 
-# What counts as allocated, picked, shipped, delivered; what is on its way was picked, also if nobody has said so.
+# Conditions for allocated, picked, shipped, delivered. A shipped line was picked, even if nobody reported the pick.
 STAGES: tuple[Callable[[WorkLine], bool], ...] = (
     lambda one: True,
     lambda one: one.picked is not None or one.status in GONE,
@@ -46,7 +46,8 @@ STAGES: tuple[Callable[[WorkLine], bool], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class LineProgress:
-    """Units of one line. What is delivered is shipped as well, what is shipped picked, what is picked allocated."""
+    """Units of one line. Each stage includes the later ones: delivered units also count as shipped, picked,
+    allocated."""
 
     allocated: int = 0
     picked: int = 0
@@ -58,19 +59,19 @@ class LineProgress:
 def line_progress(
     lines: Sequence[OrderedLine], work: Iterable[WorkLine], short: Mapping[str, int], bundles: Mapping[str, Parts]
 ) -> dict[int, LineProgress]:
-    """By line number. Lines of one SKU fill in their order; of a bundle only whole ones count.
+    """Progress by line number. Lines of one SKU fill in their order; bundles count when they are whole.
 
-    `short` are units by SKU that nobody has; the last lines of the SKU want for them.
+    `short` are units by SKU that no location has; they are missing from the last lines of that SKU.
     """
     done = [one for one in work if one.status not in UNDONE]
     most = {line.line_no: line.quantity - line.withdrawn for line in lines}
     stages = []
     for counts in STAGES:
-        left = Counter[str]()
+        reached = Counter[str]()
         for one in done:
-            left[one.sku] += one.units if counts(one) else 0
-        # No line is further at one stage than at the one before, however lines share their SKUs.
-        most = share_out(lines, left, bundles, most)
+            reached[one.sku] += one.units if counts(one) else 0
+        # A line never has more units at a stage than at the stage before, however lines share SKUs.
+        most = share_out(lines, reached, bundles, most)
         stages.append(most)
     allocated, picked, shipped, delivered = stages
     return {
@@ -79,26 +80,29 @@ def line_progress(
             picked[line.line_no],
             shipped[line.line_no],
             delivered[line.line_no],
-            _lacking(line, short, bundles, line.quantity - line.withdrawn - allocated[line.line_no]),
+            _units_short(line, short, bundles, line.quantity - line.withdrawn - allocated[line.line_no]),
         )
         for line in lines
     }
 
 
 def share_out(
-    lines: Sequence[OrderedLine], left: Counter[str], bundles: Mapping[str, Parts], most: Mapping[int, int]
+    lines: Sequence[OrderedLine], units: Counter[str], bundles: Mapping[str, Parts], most: Mapping[int, int]
 ) -> dict[int, int]:
-    """Share what there is of each SKU out over the lines, the first line first, and at most so many units to each."""
+    """Share these units by SKU out over the lines, the first line first, each up to its number in `most`.
+
+    Takes the units out of the counter.
+    """
     shared = {}
     for line in lines:
         parts = bundles.get(line.sku, {line.sku: 1})
-        whole = min(left[part] // each for part, each in parts.items())
+        whole = min(units[part] // each for part, each in parts.items())
         shared[line.line_no] = taken = max(0, min(whole, most[line.line_no]))
-        left.subtract({part: taken * each for part, each in parts.items()})
+        units.subtract({part: taken * each for part, each in parts.items()})
     return shared
 
 
-def _lacking(line: OrderedLine, short: Mapping[str, int], bundles: Mapping[str, Parts], open_units: int) -> int:
-    """Units of the line that wait for stock: never more than are not allocated."""
-    lacking = (-(-short.get(part, 0) // each) for part, each in bundles.get(line.sku, {line.sku: 1}).items())
-    return max(0, min(open_units, max(lacking)))
+def _units_short(line: OrderedLine, short: Mapping[str, int], bundles: Mapping[str, Parts], open_units: int) -> int:
+    """Units of the line that wait for stock, at most those that are not allocated."""
+    missing = (-(-short.get(part, 0) // each) for part, each in bundles.get(line.sku, {line.sku: 1}).items())
+    return max(0, min(open_units, max(missing)))

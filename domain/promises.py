@@ -1,7 +1,7 @@
-"""By when an order is to be shipped and delivered, and when somebody is to be told that it is in danger.
+"""Deadlines to ship and to deliver an order, and when to warn that one may be missed.
 
-What the channel promised stands. Otherwise the hours to ship come from a table by channel and service level, the days
-to deliver from one by province or country and service level; `*` is any of them.
+A promise of the channel comes first. Otherwise the hours to ship come from a table by channel and service level, and
+the days to deliver from a table by province or country and service level. `*` is any of them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from domain.service_levels import STANDARD
 ANY = "*"
 SHIP, DELIVER, NOTHING = "ship", "deliver", ""
 AT_RISK = {SHIP: "SHIP_AT_RISK", DELIVER: "DELIVER_AT_RISK"}
-"""The code of the alert before what is due is missed."""
+"""Codes of the alerts that warn before a deadline is missed."""
 MAX_HOURS = 8_784
 
 Levels = Mapping[str, Mapping[str, int]]
@@ -24,19 +24,20 @@ Levels = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """A warning comes when so many percent of the time are left, and not later than so many hours before."""
+    """Warn when `percent` of the time remains, but at least `hours` before the deadline."""
 
     percent: int = 25
     hours: int = 2
 
     def before(self, since: datetime, due: datetime) -> datetime:
-        """The moment of the warning; never before `since`."""
+        """When to warn; never before `since`."""
         return max(since, min(due - (due - since) * self.percent / 100, due - timedelta(hours=self.hours)))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`calendars` are by channel; without one every hour counts. Without hours or days nothing is promised."""
+    """Our rules for promises. `calendars` are by channel; without one every hour counts. Without hours or days in a
+    table nothing is promised."""
 
     ship_hours: Levels = field(default_factory=dict)
     calendars: Mapping[str, Calendar | None] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What was promised to the customer; None where nothing was."""
+    """The deadlines promised to the customer; None if there is no promise."""
 
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
@@ -54,7 +55,7 @@ class Promised:
 
 @dataclass(frozen=True, slots=True)
 class PromiseBasis:
-    """What the promise depends on. `since` is when the order was paid: platforms count from then."""
+    """The facts that a promise depends on. `since` is when the order was paid: platforms count from then."""
 
     since: datetime
     channel: str
@@ -63,18 +64,19 @@ class PromiseBasis:
     province: str
 
 
-def promise(whose: PromiseBasis, told: Promised, policy: Policy) -> Promised:
-    """What is promised for an order; `told` is what its channel promised by itself."""
-    ship_by = told.ship_by or _ship_by(whose, policy)
-    deliver_by = told.deliver_by
-    days = _by_level((whose.province, whose.country, ANY), whose.level, policy.delivery_days)
+def promise(basis: PromiseBasis, by_channel: Promised, policy: Policy) -> Promised:
+    """The promise for an order. What its channel promised is kept, the rest comes from our rules."""
+    ship_by = by_channel.ship_by or _ship_by(basis, policy)
+    deliver_by = by_channel.deliver_by
+    days = _by_level((basis.province, basis.country, ANY), basis.level, policy.delivery_days)
     if deliver_by is None and ship_by is not None and days is not None:
         deliver_by = ship_by + timedelta(days=days)
     return Promised(ship_by, deliver_by)
 
 
 def next_due(here: int, away: int, delivered: int, *, short: bool, ended: bool) -> str:
-    """What is due next of an order, by how many fulfillment orders are still here, on the road and delivered."""
+    """What is due next: SHIP, DELIVER or NOTHING. `here`, `away` and `delivered` are numbers of fulfillment orders that
+    have not left, are in transit and were delivered."""
     if ended:
         return NOTHING
     if here or short or not (away or delivered):
@@ -115,13 +117,13 @@ def _calendar(value: Any) -> Calendar:
     return Calendar(value["time_zone"], time.fromisoformat(value["cut_off"]), days, str(value["country"]), closed)
 
 
-def _ship_by(whose: PromiseBasis, policy: Policy) -> datetime | None:
-    """The hours of the table; what ends on a day that is not worked is due at the next working day's cut-off."""
-    hours = _by_level((whose.channel, ANY), whose.level, policy.ship_hours)
+def _ship_by(basis: PromiseBasis, policy: Policy) -> datetime | None:
+    """Deadline by the table. If it falls on a day off, it moves to the cut-off of the next working day."""
+    hours = _by_level((basis.channel, ANY), basis.level, policy.ship_hours)
     if hours is None:
         return None
-    due = whose.since + timedelta(hours=hours)
-    calendar = policy.calendars.get(whose.channel, policy.calendars.get(ANY))
+    due = basis.since + timedelta(hours=hours)
+    calendar = policy.calendars.get(basis.channel, policy.calendars.get(ANY))
     day = due.astimezone(ZoneInfo(calendar.time_zone)).date() if calendar else None
     if calendar is None or day is None or calendar.works(day):
         return due.astimezone(UTC)
@@ -129,7 +131,7 @@ def _ship_by(whose: PromiseBasis, policy: Policy) -> datetime | None:
 
 
 def _by_level(names: tuple[str, ...], level: str, table: Levels) -> int | None:
-    """The first of the names that the table has, at this level or at the standard one."""
+    """The number for the first name that the table has at this level or, failing that, at the standard level."""
     for name in names:
         levels = table.get(name, {})
         if (amount := levels.get(level, levels.get(STANDARD))) is not None:
