@@ -1,4 +1,4 @@
-"""Goods under way: what of a purchase is still to come, when those who wait get theirs, and what a count says."""
+"""Goods in transit: what is still to come of a purchase, when waiting orders get theirs, and what a count means."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +19,10 @@ class Waiter:
 
 @dataclass(frozen=True, slots=True)
 class MovedSinceCount:
-    """What the books say happened to a SKU at a location after a count was taken, in units.
+    """Units of a SKU at a location that the ledger booked after a count was taken.
 
-    `came` and `left` are movements of `on_hand` since then, both at least 0; `leaving` is packed and may have left
-    without the carrier having told.
+    `came` and `left` are movements into and out of `on_hand` since then, both at least 0. `leaving` units are packed
+    and may have left already, before the carrier reported it.
     """
 
     came: int
@@ -31,19 +31,19 @@ class MovedSinceCount:
 
 
 def received_by_line(ordered: Mapping[Due, int], came: Mapping[str, int]) -> dict[Due, int]:
-    """Units received of each line: what came fills the earliest due date first. What came beyond is on no line."""
-    left, received = Counter(came), {}
+    """Units received of each line. The earliest due date is filled first; units beyond the order are on no line."""
+    unassigned, received = Counter(came), {}
     for line in sorted(ordered):
-        received[line] = min(ordered[line], left[line[0]])
-        left[line[0]] -= received[line]
+        received[line] = min(ordered[line], unassigned[line[0]])
+        unassigned[line[0]] -= received[line]
     return received
 
 
 def promised_days(available: int, expected: Sequence[tuple[date, int]], queue: Iterable[Waiter]) -> dict[str, date]:
-    """By order the earliest day on which the goods cover it and everybody before it in the queue.
+    """By order id the earliest day on which the goods cover that order and all orders before it in the queue.
 
-    `expected` are (due date, units), the earliest first. Whom no arrival covers, and whom `available` does, is left
-    out. The queue is read no further than the goods go.
+    `expected` are (due date, units), the earliest first. Orders that `available` covers today, and orders that no
+    arrival covers, are not in the answer. The queue is read only as far as the goods last.
     """
     supply, arrivals, promised = available, iter(expected), dict[str, date]()
     day: date | None = None
@@ -62,15 +62,15 @@ def promised_days(available: int, expected: Sequence[tuple[date, int]], queue: I
 
 
 def explainable(on_hand: int, since: MovedSinceCount) -> tuple[int, int]:
-    """The least and the most units that may have been in the house when a count was taken.
+    """The fewest and the most units that may have been at the location when a count was taken.
 
-    Whatever the books say happened after the count may or may not have been done by then.
+    A movement that was booked after the count may have happened before it.
     """
     then = on_hand - since.came + since.left
     return then - since.left - since.leaving, then + since.came
 
 
 def difference(counted: int, on_hand: int, since: MovedSinceCount) -> int:
-    """Units that the warehouse has more (or, below zero, less) than the books can explain."""
+    """Units that the warehouse counted beyond what the ledger can explain; below zero: fewer than that."""
     least, most = explainable(on_hand, since)
     return min(0, counted - least) or max(0, counted - most)

@@ -1,4 +1,4 @@
-"""What an audit looks at, and what it says: the facts of one order, and the findings of its checks."""
+"""Input and output of an audit: the facts of one order, and the findings of its checks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,10 @@ PASS, REPAIR, HOLD, REJECT = "pass", "repair", "hold", "reject"
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """What the gateway says of the payment, or that it says nothing: `status` is then `unknown` or `silent`.
+    """The payment by the gateway's answer. `status` is `unknown` if it does not know the payment, `silent` if it did
+    not answer.
 
-    It is not asked about a payment that the channel has not named yet (`unnamed`) or that is another order's (`taken`).
+    It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`).
     """
 
     status: str
@@ -26,9 +27,9 @@ class PaymentFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProductFacts:
-    """A product as it is now. Tax rates are in hundredths of a percent, None where nobody has entered them.
+    """A product as it is now. Tax rates are in hundredths of a percent, None if not entered.
 
-    `channels` of None is every channel, and `max_per_order` of None any number of units.
+    `channels` None means every channel, `max_per_order` None any number of units.
     """
 
     on_sale: bool
@@ -47,7 +48,7 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class BuyerFacts:
-    """What the same customer did before. `usual_minor` is the mean total of `earlier_orders` of the same currency."""
+    """Earlier orders of the same customer. `usual_minor` is the mean total of `earlier_orders` in the same currency."""
 
     recent_orders: int = 0
     earlier_orders: int = 0
@@ -57,9 +58,10 @@ class BuyerFacts:
 
 @dataclass(frozen=True, slots=True)
 class ImportFacts:
-    """What the same person imports by other orders, over all channels, in minor units of the order's currency.
+    """Imports of the same person by other orders, over all channels, in minor units of the order's currency.
 
-    `year_minor` is what counts in the year of the order, `near_minor` what `near_orders` have just before and after it.
+    `year_minor` is the sum in the order's calendar year, `near_minor` that of the `near_orders` shortly before and
+    after.
     """
 
     year_minor: int = 0
@@ -69,9 +71,9 @@ class ImportFacts:
 
 @dataclass(frozen=True, slots=True)
 class AuditFacts:
-    """Everything that the checks may look at; products by SKU, unknown ones absent.
+    """Everything that the checks may look at. `products` is by SKU; an unknown SKU is absent.
 
-    `order` has the repaired address already; `region` says what was repaired, and is None where none is judged.
+    `order` already has the repaired address; `region` says what was repaired, and is None outside China.
     """
 
     order: Order
@@ -80,14 +82,14 @@ class AuditFacts:
     twin: str = ""
     """The id of an earlier order with the same customer, goods and address, or empty."""
     twin_elsewhere: bool = False
-    """Whether that order is of another channel."""
+    """True if the twin belongs to another channel."""
     parameters: Parameters = field(default_factory=Parameters)
     region: Reading | None = None
     buyer: BuyerFacts = BuyerFacts()
     imports: ImportFacts = ImportFacts()
     remarks: RemarkReading = field(default_factory=RemarkReading)
     pickup_at_store: bool = True
-    """False where the order is to be fetched at a place that is no store of ours."""
+    """False if the order is to be picked up at a place that is not one of our stores."""
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""
@@ -103,11 +105,11 @@ class AuditFacts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check says. `reason` is for people; `owner_role` is who may release the hold.
+    """The result of one check. `reason` is for people; `owner_role` may release the hold.
 
-    `facts` is what the check looked at beside the facts of its theme: ids, codes, amounts and names of regions, as JSON
-    has them, and nobody's name, phone or street. `line_no` of 0 means the whole order. After `patience_seconds`, if
-    they are not 0, a hold is to be dealt with by itself as `on_expiry` says: release, cancel or escalate.
+    `facts` is what the check looked at beside the inputs of its theme: ids, codes, amounts and names of regions as
+    JSON, and nobody's name, phone or street. `line_no` 0 means the whole order. A hold expires after `patience_seconds`
+    (0: never), and `on_expiry` says what happens then: release, cancel or escalate.
     """
 
     rule: str
@@ -120,26 +122,28 @@ class Finding:
     patience_seconds: int = 0
     on_expiry: str = ""
     version: str = ""
-    """Of the rule; empty while the table of rules has not judged."""
+    """Version of the rule; set by `audit`."""
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as JSON; what is empty is left out, for most findings are."""
-        said = {"rule": self.rule, "verdict": self.verdict, "code": self.code, "reason": self.reason}
+        """The finding as JSON without its empty fields, since most fields of most findings are empty."""
+        fields = {"rule": self.rule, "verdict": self.verdict, "code": self.code, "reason": self.reason}
         more = {name: getattr(self, name) for name in ("line_no", "patience_seconds", "on_expiry", "version")}
         if self.verdict == HOLD:
-            said["owner_role"] = self.owner_role
-        return said | {name: value for name, value in more.items() if value} | _facts(self.facts)
+            fields["owner_role"] = self.owner_role
+        return fields | {name: value for name, value in more.items() if value} | _facts(self.facts)
 
 
 Rule = Callable[[AuditFacts], Iterator[Finding]]
 Inputs = Callable[[AuditFacts], dict[str, Any]]
 
 HOUR, DAY = 3_600, 86_400
+MAX_NAMES_IN_REASON = 5
 
 
 def first_few(names: list[str]) -> str:
-    """A reason stays readable however many lines the order has."""
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    """The first few names and the number of the others, so that a reason stays readable."""
+    more = len(names) - MAX_NAMES_IN_REASON
+    return ", ".join(names[:MAX_NAMES_IN_REASON]) + (f" and {more} more" if more > 0 else "")
 
 
 def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from domain.audit_facts import PASS, AuditFacts, Finding, Inputs, Rule
 from domain.checks import address, buyer, cross_border, goods, payment, remarks
 
 VERSION = "2026-11-30.1"
-"""Of all rules below: whoever changes what one of them says changes this as well."""
+"""Version of all rules below. Change it whenever you change what one of them finds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Checks that look at the same facts, which `inputs` tells as JSON."""
+    """Checks that look at the same facts. `inputs` gives these facts as JSON."""
 
     inputs: Inputs
     rules: tuple[Rule, ...]
@@ -66,7 +66,7 @@ _THEME_OF = {rule.__name__: name for name, theme in THEMES.items() for rule in t
 
 
 def audit(facts: AuditFacts) -> list[Finding]:
-    """One finding or more a rule, in the order of the table; a rule that finds nothing passes."""
+    """One or more findings for each rule, in the order of the table; a rule that finds nothing passes."""
     return [
         replace(finding, version=VERSION)
         for rule in AUDIT_RULES
@@ -75,10 +75,10 @@ def audit(facts: AuditFacts) -> list[Finding]:
 
 
 def inputs(facts: AuditFacts) -> dict[str, dict[str, Any]]:
-    """What each theme looked at, as JSON that names nobody."""
+    """The facts that each theme looked at, as JSON without personal data."""
     return {name: theme.inputs(facts) for name, theme in THEMES.items()}
 
 
 def theme_of(rule: str) -> str:
-    """The theme of a rule of the table; empty for one that is none of it."""
+    """The theme of a rule, or empty if the rule is not in the table."""
     return _THEME_OF.get(rule, "")

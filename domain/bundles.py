@@ -1,4 +1,4 @@
-"""Bundles: goods that are sold as one and lie in stock as their parts."""
+"""Bundles: products that are sold as one and stored as their parts."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ Parts = Mapping[str, int]
 
 
 def explode(units: Mapping[str, int], bundles: Mapping[str, Parts]) -> dict[str, int]:
-    """Units by SKU as they lie in stock: a bundle becomes its parts, what two bundles share is summed."""
+    """Units by stored SKU: bundles are replaced by their parts, and parts of several bundles are added up."""
     needed: dict[str, int] = {}
     for sku, wanted in units.items():
         for part, each in bundles.get(sku, {sku: 1}).items():
@@ -16,5 +16,5 @@ def explode(units: Mapping[str, int], bundles: Mapping[str, Parts]) -> dict[str,
 
 
 def whole(parts: Parts, units: Mapping[str, int]) -> int:
-    """How many whole bundles can be made of these units by SKU: the scarcest part decides."""
+    """How many whole bundles these units by SKU make: the scarcest part decides."""
     return min(max(0, units.get(part, 0)) // each for part, each in parts.items())

@@ -1,4 +1,4 @@
-"""Which carrier takes a parcel: those that may, best first, each with why; and the others, each with why not."""
+"""Choosing a carrier for a parcel: the eligible ones, best first, then the others, each with the reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Measures = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A packed parcel: grams, and length, width and height in millimeters where somebody measured."""
+    """A packed parcel: grams; length, width and height in millimeters if somebody measured them."""
 
     weight_grams: int
     measures_mm: Measures | None = None
@@ -21,10 +21,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What is to be carried from one (country, province) to another, as far as the choice of a carrier goes.
+    """What matters for the choice of a carrier: boxes from one (country, province) to another.
 
-    `dangerous` are classes of goods, `wish` is who is asked for by the customer or by a rule of staff. A promise gives
-    `within_days`, and `urgent` puts speed before price.
+    `dangerous` are classes of dangerous goods, `wish` is the carrier that the customer or a rule of staff asked for.
+    `within_days` comes from the promise to the customer; `urgent` puts speed before price.
     """
 
     origin: tuple[str, str]
@@ -39,7 +39,7 @@ class Consignment:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One carrier for one consignment. `price` and `days` are None where nothing is on record; `why` is in words."""
+    """One carrier for one consignment. `price` and `days` are None if its rates are not known; `why` is for people."""
 
     carrier: str
     by: str
@@ -50,12 +50,13 @@ class Offer:
 
 
 def rank(carriers: Sequence[Carrier], rates: Mapping[str, RateTable], wanted: Consignment) -> list[Offer]:
-    """Every carrier, those that may first: who is asked for, then who is in time, then the cheapest, then the fastest.
+    """Every carrier, the eligible ones first: the one asked for, then those in time, then the cheapest, then the
+    fastest.
 
-    Where it is urgent the fastest comes before the cheapest.
+    If the consignment is urgent the fastest comes before the cheapest.
     """
     offers = [_offer(carrier, rates.get(carrier.name), wanted) for carrier in carriers]
-    return sorted(offers, key=lambda offer: _order(offer, wanted))
+    return sorted(offers, key=lambda offer: _rank_key(offer, wanted))
 
 
 def _offer(carrier: Carrier, table: RateTable | None, wanted: Consignment) -> Offer:
@@ -64,15 +65,15 @@ def _offer(carrier: Carrier, table: RateTable | None, wanted: Consignment) -> Of
     if reason := _refusal(carrier, wanted) or (f"has no rate from {start} to {end}" if table and not zone else ""):
         return Offer(carrier.name, carrier.by, eligible=False, why=reason)
     if table is None or zone is None:
-        return Offer(carrier.name, carrier.by, eligible=True, why=_words(carrier.name, wanted, "no rate on record", 0))
+        return Offer(carrier.name, carrier.by, eligible=True, why=_reason(carrier.name, wanted, "no rate on record", 0))
     price = _price(table, zone, wanted.boxes)
-    told = f"{price.text} {price.currency} in the zone {zone.name}, {zone.days} days"
-    why = _words(carrier.name, wanted, told, zone.days)
+    offered = f"{price.text} {price.currency} in the zone {zone.name}, {zone.days} days"
+    why = _reason(carrier.name, wanted, offered, zone.days)
     return Offer(carrier.name, carrier.by, eligible=True, why=why, price=price, days=zone.days)
 
 
 def _refusal(carrier: Carrier, wanted: Consignment) -> str:
-    """Why it may not be asked, or nothing."""
+    """Why the carrier is not eligible, or empty."""
     country, province = wanted.destination
     heaviest = max((box.weight_grams for box in wanted.boxes), default=0)
     if not carrier.reaches(country, province):
@@ -87,25 +88,25 @@ def _refusal(carrier: Carrier, wanted: Consignment) -> str:
 
 
 def _price(table: RateTable, zone: freight.Zone, boxes: Sequence[Box]) -> Money:
-    """Each parcel pays for itself."""
+    """Every box is charged by itself."""
     total = Money(0, zone.first.currency)
     for box in boxes:
         total += freight.price(zone, freight.chargeable_grams(box.weight_grams, box.measures_mm, table.divisor))
     return total
 
 
-def _words(name: str, wanted: Consignment, told: str, days: int) -> str:
-    late = f", {_late(days, wanted)} days late" if _late(days, wanted) else ""
-    return f"{told}{late}{', asked for' if name == wanted.wish else ''}"
+def _reason(name: str, wanted: Consignment, offered: str, days: int) -> str:
+    late = f", {_days_late(days, wanted)} days late" if _days_late(days, wanted) else ""
+    return f"{offered}{late}{', asked for' if name == wanted.wish else ''}"
 
 
-def _late(days: int, wanted: Consignment) -> int:
+def _days_late(days: int, wanted: Consignment) -> int:
     return 0 if wanted.within_days is None else max(0, days - wanted.within_days)
 
 
-def _order(offer: Offer, wanted: Consignment) -> tuple[object, ...]:
+def _rank_key(offer: Offer, wanted: Consignment) -> tuple[object, ...]:
     price = (offer.price is None, offer.price.minor_units if offer.price else 0)
     days = (offer.days is None, offer.days or 0)
     speed_first = (days, price) if wanted.urgent else (price, days)
     wished = offer.carrier == wanted.wish
-    return (not offer.eligible, not wished, _late(offer.days or 0, wanted), *speed_first, offer.carrier)
+    return (not offer.eligible, not wished, _days_late(offer.days or 0, wanted), *speed_first, offer.carrier)

@@ -26,27 +26,28 @@ def tax_due(value: Money, rate: Fraction) -> Money:
 
 
 def import_value(order: Order) -> Money:
-    """What an order counts against the limits: what is paid for goods and freight, without the tax on top."""
+    """The part of an order that counts against the limits: goods and freight without the tax on top."""
     return order.sum_of_parts - order.tax
 
 
 def value_shares(order: Order) -> list[tuple[OrderLine, Money]]:
-    """The order's import value, divided over its lines by what they cost."""
+    """The order's import value, shared out over its lines in proportion to their totals."""
     weights = [max(line.total.minor_units, 0) for line in order.lines]
     return list(zip(order.lines, import_value(order).split(weights), strict=True))
 
 
 def is_single_item(order: Order) -> bool:
-    """One unit of one product, which cannot be divided: above the limit of an order it is let in at full duty."""
+    """True for one unit of one product. It cannot be split, so above the limit of an order it is let in at full
+    duty."""
     return sum(line.quantity for line in order.lines) == 1
 
 
 def import_year(placed_at: datetime) -> tuple[datetime, datetime]:
-    """Beginning and end of the calendar year that the order counts in, in China's time."""
+    """Start and end (exclusive) of the order's calendar year, in China's time."""
     year = placed_at.astimezone(ZONE).year
     return datetime(year, 1, 1, tzinfo=ZONE), datetime(year + 1, 1, 1, tzinfo=ZONE)
 
 
 def near(placed_at: datetime, hours: int) -> tuple[datetime, datetime]:
-    """The time around an order within which its person's other orders may be parts of one purchase."""
+    """The span around an order in which the same person's other orders may be parts of one purchase."""
     return placed_at - timedelta(hours=hours), placed_at + timedelta(hours=hours)

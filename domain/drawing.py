@@ -1,4 +1,4 @@
-"""A status table as a drawing, so that the pages in docs/ show what the code does."""
+"""Draws a status table, so that the pages in docs/ show what the code does."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from domain.status import Status, is_final
 
 
 def state_diagram(table: Mapping[Status, frozenset[Status]]) -> str:
-    """The table as a Mermaid state diagram: it begins at the first status and ends where nothing may follow."""
+    """The table as a Mermaid state diagram. It starts at the first status and ends at the final ones."""
     first = next(iter(table))
     follows: list[str] = [f"{now} --> {to}" for now, allowed in table.items() for to in table if to in allowed]
     ends: list[str] = [f"{status} --> [*]" for status in table if is_final(table, status)]

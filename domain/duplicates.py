@@ -1,4 +1,4 @@
-"""What makes two orders look like one: the same customer, goods and address, however they are written."""
+"""Recognizes an order that was placed twice: same customer, goods and address, however they are written."""
 
 from collections import Counter
 from hashlib import blake2b
@@ -7,10 +7,10 @@ from domain.order import Order
 
 
 def content_hash(order: Order) -> int:
-    """A signed 64-bit number, the same for orders with the same customer, units by SKU and address.
+    """A signed 64-bit hash, equal for orders with the same customer, units by SKU and address.
 
-    Case, spaces and the split into lines do not matter; price, time, payment and remarks are not looked at, since a
-    second attempt differs in these. A database keeps it: another formula finds nothing among the orders before it.
+    Case, spaces and the split into lines do not matter. Price, time, payment and remarks are ignored, since a second
+    attempt differs in them. The hash is stored: with another formula no stored order would match.
     """
     to, units = order.ship_to, Counter[str]()
     for line in order.lines:

@@ -1,14 +1,14 @@
-"""What may go wrong: a refusal, which is an answer, and trouble, which may pass."""
+"""Errors of two kinds: a refusal is a final answer, trouble may pass and is retried."""
 
 VOIDED = "voided"
-"""The code of a refusal to book what was given back before."""
+"""The refusal's code if a booking was voided before it was made."""
 
 
 class Refusal(Exception):
     """An outcome that trying again cannot change; never retried.
 
-    Its text is the code alone: `detail` may be a partner's own words, which may name a person, and texts of exceptions
-    end in histories that nobody can edit.
+    The text of the exception is the code alone. `detail` may be a partner's own words and name a person, and texts of
+    exceptions end up in histories, which nobody can edit.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -18,47 +18,47 @@ class Refusal(Exception):
 
 
 class PickRefused(Refusal):
-    """The warehouse does not take this work."""
+    """The warehouse refuses this work."""
 
 
 class CarrierRefused(Refusal):
-    """No carrier takes this parcel, or the booking no longer stands."""
+    """No carrier takes this parcel, or the booking was voided."""
 
 
 class RefundRefused(Refusal):
-    """The payment gateway does not pay this money back."""
+    """The payment gateway refuses this refund."""
 
 
 class UnknownPayment(Refusal):
-    """The payment gateway has never heard of this payment."""
+    """The payment gateway does not know this payment."""
 
 
 class UnknownCustomer(Refusal):
-    """The CRM has never heard of this customer."""
+    """The CRM does not know this customer."""
 
 
 class ReturnRefused(Refusal):
-    """The warehouse does not expect this return."""
+    """The warehouse refuses to expect this return."""
 
 
 class MessageRefused(Refusal):
-    """A partner does not take this batch of messages."""
+    """A partner refuses this batch of messages."""
 
 
 class PullRefused(Refusal):
-    """The channel does not let us read its orders, or there is no account to read them with."""
+    """The channel refuses to list its orders, or we have no account to read them with."""
 
 
 class PushRefused(Refusal):
-    """The channel does not let us tell it of stock, or there is no account to tell it by."""
+    """The channel refuses our stock quantities, or we have no account to push them with."""
 
 
 class UploadRefused(Refusal):
-    """The channel does not take a shipment over, or we know nothing to tell it of."""
+    """The channel refuses a shipment, or we lack what it asks for."""
 
 
 class StatementRefused(Refusal):
-    """The partner does not list what it knows: not to us, or not in this way."""
+    """The partner refuses to list its records: to us, or in this way."""
 
 
 class NotListed(StatementRefused):
@@ -66,14 +66,14 @@ class NotListed(StatementRefused):
 
 
 class PartnerTrouble(Exception):
-    """The partner did not answer as docs/partners.md says: no answer, another status or another shape; retried.
+    """The partner did not answer as docs/partners.md says: no answer, another status or another shape. Retried.
 
-    Its text names the partner, the method, the path and what was wrong, and never anything that was sent or answered.
+    The text names the partner, the method, the path and what was wrong, never what was sent or answered.
     """
 
 
 class Later(PartnerTrouble):
-    """The partner is not to be called now, but in `retry_after` seconds."""
+    """Do not call the partner now, but in `retry_after` seconds."""
 
     def __init__(self, text: str, retry_after: float) -> None:
         super().__init__(text)
@@ -81,12 +81,12 @@ class Later(PartnerTrouble):
 
 
 class CallLimited(Later):
-    """More was asked than the partner allows; it wants to be left alone."""
+    """We called the partner more often than it allows; it asks for a pause."""
 
 
 class PartnerSilent(Later):
-    """The partner did not answer several times in a row and is left alone (integrations/circuit.py)."""
+    """The partner failed to answer several times in a row, so its circuit is open (integrations/circuit.py)."""
 
 
 class PartnerBusy(Later):
-    """As many calls of ours wait for the partner's answers as it may have."""
+    """As many of our calls are waiting for the partner as it may have at once."""

@@ -1,4 +1,4 @@
-"""What a carrier asks for a parcel, by zone: for the first weight and each step after it; and how long it takes."""
+"""Freight by zone: the price of the first weight and of each step after it, and the days of transit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ CUBIC_MM_PER_CUBIC_CM = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One price. `origins` and `destinations` are regions (see `region`), countries, `*`, or `=` for the same region.
+    """One price of a carrier. `origins` and `destinations` are regions (see `region`), countries, `*`, or `=` for the
+    same region.
 
-    `first` is for everything up to `first_grams`, `step` for each begun `step_grams` more; `days` are days of transit.
+    `first` covers up to `first_grams`, `step` is added for each started `step_grams` more; `days` are days of transit.
     """
 
     name: str
@@ -29,9 +30,9 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class RateTable:
-    """The prices of one carrier; of the zones that fit the first counts.
+    """The prices of one carrier. The first zone that fits counts.
 
-    `divisor` turns volume into weight: so many cubic centimeters weigh a kilogram; 0 where volume costs nothing.
+    `divisor` is how many cubic centimeters count as a kilogram; 0 if volume costs nothing.
     """
 
     zones: tuple[Zone, ...]
@@ -39,13 +40,13 @@ class RateTable:
 
 
 def region(country: str, province: str) -> str:
-    """How a place is called in rate tables: `CN/广东省`, and the country alone where no province is known."""
+    """The name of a place in rate tables: `CN/广东省`, or the country alone if the province is not known."""
     name = official_province(province) if country == "CN" and province else province
     return f"{country}/{name}" if name else country
 
 
 def zone(table: RateTable, origin_region: str, destination_region: str) -> Zone | None:
-    """The zone between two regions, or None where the carrier has no price."""
+    """The zone between two regions, or None if the carrier has no price."""
     origin = {origin_region, origin_region.partition("/")[0], ANYWHERE}
     destination = {destination_region, destination_region.partition("/")[0], ANYWHERE}
     if origin_region == destination_region:
@@ -57,19 +58,19 @@ def zone(table: RateTable, origin_region: str, destination_region: str) -> Zone 
 
 
 def freight(table: RateTable, origin_region: str, destination_region: str, weight_grams: int) -> Money | None:
-    """The price of one parcel that counts as this heavy, or None where the carrier has no price."""
+    """The price of one parcel of this chargeable weight, or None if the carrier has no price."""
     found = zone(table, origin_region, destination_region)
     return price(found, weight_grams) if found else None
 
 
 def price(of: Zone, weight_grams: int) -> Money:
-    """First weight and begun steps of continued weight: 1.2 kg at 1 kg + 1 kg pays one step."""
+    """First weight plus every started step: 1.2 kg at 1 kg + 1 kg pays one step."""
     steps = -(-max(0, weight_grams - of.first_grams) // of.step_grams)
     return of.first + of.step * steps
 
 
 def chargeable_grams(weight_grams: int, measures_mm: tuple[int, int, int] | None, divisor: int) -> int:
-    """The greater of weight and volume weight, length × width × height ÷ divisor; the weight where nobody measured."""
+    """The greater of weight and volume weight (length × width × height ÷ divisor); the weight if nobody measured."""
     if not measures_mm or not divisor:
         return weight_grams
     length, width, height = measures_mm
@@ -78,31 +79,31 @@ def chargeable_grams(weight_grams: int, measures_mm: tuple[int, int, int] | None
 
 
 def read_rates(value: Mapping[str, Mapping[str, object]]) -> dict[str, RateTable]:
-    """By carrier, all in one currency, of `{"SF Express": {"currency": "CNY", "divisor": 6000, "zones": [{"name",
-    "from", "to", "first_grams", "first", "step_grams", "step", "days"}]}}`. Raises what its parts raise: ValueError,
-    KeyError, TypeError."""
-    if len({told["currency"] for told in value.values()}) > 1:
+    """Rate tables by carrier, all in one currency, from `{"SF Express": {"currency": "CNY", "divisor": 6000, "zones":
+    [{"name", "from", "to", "first_grams", "first", "step_grams", "step", "days"}]}}`. Raises ValueError, KeyError or
+    TypeError."""
+    if len({table["currency"] for table in value.values()}) > 1:
         raise ValueError("several currencies cannot be compared")
-    return {carrier: _table(told) for carrier, told in value.items()}
+    return {carrier: _table(fields) for carrier, fields in value.items()}
 
 
-def _table(told: Mapping[str, object]) -> RateTable:
-    zones, currency = told["zones"], told["currency"]
+def _table(fields: Mapping[str, object]) -> RateTable:
+    zones, currency = fields["zones"], fields["currency"]
     if not isinstance(zones, list) or not zones or not isinstance(currency, str):
         raise ValueError("has no zones or no currency")
-    return RateTable(tuple(_zone(one, currency) for one in zones), _whole(told["divisor"], least=0))
+    return RateTable(tuple(_zone(one, currency) for one in zones), _whole(fields["divisor"], least=0))
 
 
-def _zone(told: Mapping[str, object], currency: str) -> Zone:
+def _zone(fields: Mapping[str, object], currency: str) -> Zone:
     return Zone(
-        str(told["name"]),
-        _regions(told["from"]),
-        _regions(told["to"]),
-        _whole(told["first_grams"]),
-        _amount(told["first"], currency),
-        _whole(told["step_grams"]),
-        _amount(told["step"], currency),
-        _whole(told["days"], least=0),
+        str(fields["name"]),
+        _regions(fields["from"]),
+        _regions(fields["to"]),
+        _whole(fields["first_grams"]),
+        _amount(fields["first"], currency),
+        _whole(fields["step_grams"]),
+        _amount(fields["step"], currency),
+        _whole(fields["days"], least=0),
     )
 
 

@@ -1,4 +1,4 @@
-"""How things are named, so that every part of Baton finds them by the same words."""
+"""Ids of orders, workflows, messages and tasks, made in one place so that every part of Baton finds them."""
 
 import secrets
 import time
@@ -8,7 +8,7 @@ PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
 
 
 def new_order_id() -> str:
-    """26 letters and digits in the form of a ULID: they sort by the time of receipt and are safe to read out."""
+    """A ULID of 26 letters and digits: it sorts by time of receipt and is easy to read aloud."""
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     return "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
@@ -18,12 +18,12 @@ def new_subscription_id() -> str:
 
 
 def new_key_id() -> str:
-    """Of a key to the API: it may be shown, and is not the key."""
+    """The public id of an API key. It may be shown; it is not the key."""
     return f"key_{new_order_id()}"
 
 
 def event_message_id(event_id: int) -> str:
-    """What a subscriber is told under: the same for every try and every replay of the event."""
+    """The message id that a subscriber gets, the same for every attempt and replay of the event."""
     return f"evt_{event_id}"
 
 
@@ -40,7 +40,7 @@ def return_workflow_id(channel: str, channel_order_id: str, case_id: str) -> str
 
 
 def pull_id(channel: str) -> str:
-    """Of the schedule and, before the time of its start, of each run."""
+    """Id of the schedule. Temporal appends the start time for the id of each run."""
     return f"pull/{channel}"
 
 
@@ -49,41 +49,42 @@ def reconcile_id(channel: str) -> str:
 
 
 def statement_id(partner: str) -> str:
-    """Of the schedule that compares the partner's books with ours and, before the time of its start, of each run."""
+    """Id of the schedule that compares the partner's books with the record, and the beginning of its runs' ids."""
     return f"statements/{partner}"
 
 
 NIGHTLY_LEAD_TIMES = "nightly/lead-times"
-"""Of the schedule that learns lead times and, before the time of its start, of each run."""
+"""Id of the schedule that learns lead times, and the beginning of its runs' ids."""
 
 
 def push_id(channel: str) -> str:
-    """Of the run that pushes stock to the channel: there is one at a time."""
+    """Id of the run that pushes stock to the channel; one runs at a time."""
     return f"push/{channel}"
 
 
 def delivery_workflow_id(subscription_id: str) -> str:
-    """Of the run that tells a subscriber: there is one at a time."""
+    """Id of the run that delivers to a subscriber; one runs at a time."""
     return f"deliver/{subscription_id}"
 
 
 def redelivery_id(recipient: str) -> str:
-    """Of the run that sends a recipient again what had been parked."""
+    """Id of the run that sends a recipient its parked messages again."""
     return f"redeliver/{recipient}"
 
 
 def inquiry_id(partner: str) -> str:
-    """Of the run that asks a partner about what it is silent about: there is one at a time."""
+    """Id of the run that asks a partner about work that it is silent about; one runs at a time."""
     return f"inquiries/{partner}"
 
 
 def settlement_id(order_id: str) -> str:
-    """Of the run that settles money which came after the order had ended."""
+    """Id of the run that pays back money which came after the order had ended."""
     return f"settlement/{order_id}"
 
 
 def message_queue(task_queue: str) -> str:
-    """The task queue of what is sent to strangers: with few slots of its own, of which orders need none."""
+    """The task queue of deliveries to subscribers. It has a few slots of its own, so that slow receivers take none from
+    orders."""
     return f"{task_queue}-messages"
 
 
@@ -96,15 +97,16 @@ def return_id(order_id: str, case_id: str) -> str:
 
 
 def new_credit_code() -> str:
-    """What a customer and a shop call a store credit; it says nothing of either."""
+    """A random code by which a customer redeems a store credit; it reveals nothing about the customer."""
     return f"SC-{''.join(secrets.choice(CROCKFORD) for _ in range(12))}"
 
 
 def follow_up_number(channel_order_id: str, case_id: str) -> str:
-    """The channel order id of the order that an exchange or reship sends; no channel ever gave such a one."""
+    """Our own channel order id for the order that an exchange or reship sends. No channel gives out ids of this
+    form."""
     return f"X-{channel_order_id}-{case_id}"
 
 
 def channel_order_subject(channel: str, channel_order_id: str) -> str:
-    """How a webhook names an order that may not have come yet."""
+    """The subject of a webhook about an order that may not have arrived yet."""
     return f"{channel}/{channel_order_id}"
