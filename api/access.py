@@ -1,4 +1,4 @@
-"""Who calls: API keys, their roles and what each role may do."""
+"""API keys, their roles, and the rights of each role."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ class Right(StrEnum):
     SEE_WORK = "work:read"
     SEE_WAVES = "waves:read"
     READ_OPERATIONS = "operations:read"
-    """What is of all channels at once: the ledger, purchases, alerts, and where books differ."""
+    """Reports across all channels: the ledger, purchase orders, alerts, and differences with partners."""
     SEE_PEOPLE = "people:read"
     PLACE = "place"
     CANCEL = "cancel"
@@ -75,10 +75,9 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is. A caller with a `channel` sees and does only what is of that channel, and one with a `location`
-    only what is worked on there.
+    """The holder of a key. A `channel` limits it to that channel, a `location` to work at that location.
 
-    `name` is for people and may be given again when its key has ended; `key_id` is never another's.
+    `name` is for people and may be reused when its key has ended; `key_id` is never reused.
     """
 
     key_id: str
@@ -98,16 +97,16 @@ class Caller:
 
     @property
     def sees_people(self) -> bool:
-        """Whether names, phones, addresses and what customers wrote are shown in full."""
+        """True if names, phones, addresses and what customers wrote are shown in full."""
         return self.may(Right.SEE_PEOPLE)
 
 
 def key_hash(key: str) -> str:
-    """What is stored of a key."""
+    """Return the hash under which a key is stored."""
     return sha256(key.encode()).hexdigest()
 
 
-# To the minute, and by one process of the API at a time: none waits for another.
+# Precise to a minute, and written by one process of the API at a time: none waits for another.
 USED = text("""
     UPDATE api_keys SET last_used_at = now()
     WHERE key_id = (SELECT key_id FROM api_keys
@@ -116,19 +115,19 @@ USED = text("""
 """)
 
 
-MOST_ASKED = 1_000
-"""Keys of which nothing is known that may wait to be looked up."""
+MAX_LOOKUPS = 1_000
+"""Keys not yet known that may wait for their lookup."""
 
 
-class TooManyAsked(Exception):
-    """More keys that nobody knows came than are looked up together."""
+class TooManyLookups(Exception):
+    """More unknown keys came than may wait for their lookup."""
 
 
 class KeyRing:
-    """Finds the caller of a key. What it found counts for `lifetime` seconds, so a revoked key ends that late.
+    """Finds the caller of a key. A result is kept for `lifetime` seconds, so a revoked key may work that much longer.
 
-    All keys that come while the database is asked are asked for together, next: strangers with ever new keys cost one
-    query at a time, and neither crowd out nor hold up the keys that are known.
+    Keys that come while a query runs are looked up together by the next one: strangers with ever new keys cost one
+    query at a time, and neither crowd out nor delay known keys.
     """
 
     def __init__(
@@ -140,18 +139,18 @@ class KeyRing:
         self._now = now
         self._found: dict[str, tuple[float, Caller | None]] = {}
         self._unknown: dict[str, tuple[float, None]] = {}
-        self._asked: dict[str, asyncio.Future[Caller | None]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._lookups: dict[str, asyncio.Future[Caller | None]] = {}
+        self._looking_up: asyncio.Task[None] | None = None
         self._in_force: dict[str, tuple[float, bool]] = {}
 
     async def caller(self, key: str) -> Caller | None:
-        """None for a key that nobody has or that was revoked."""
+        """Return the caller; None for a key that is unknown, revoked or expired. Raises TooManyLookups."""
         hashed = key_hash(key)
         until, caller = self._found.get(hashed) or self._unknown.get(hashed, (0.0, None))
         return caller if self._now() < until else await self._look_up(hashed)
 
     async def in_force(self, caller: Caller) -> bool:
-        """Whether the key of somebody who is still connected counts; asked once a `lifetime` by key."""
+        """True while the key of a connected caller is valid; read once per key and `lifetime`."""
         until, found = self._in_force.get(caller.key_id, (0.0, False))
         if self._now() >= until:
             found = await to_thread.run_sync(self._is_in_force, caller.key_id)
@@ -160,36 +159,36 @@ class KeyRing:
         return found
 
     async def _look_up(self, hashed: str) -> Caller | None:
-        answer = self._asked.get(hashed)
+        answer = self._lookups.get(hashed)
         if answer is None:
-            if len(self._asked) >= MOST_ASKED and hashed not in self._found:
-                raise TooManyAsked
-            answer = self._asked[hashed] = asyncio.get_running_loop().create_future()
-            if self._asking is None:
-                self._asking = asyncio.create_task(self._ask())
+            if len(self._lookups) >= MAX_LOOKUPS and hashed not in self._found:
+                raise TooManyLookups
+            answer = self._lookups[hashed] = asyncio.get_running_loop().create_future()
+            if self._looking_up is None:
+                self._looking_up = asyncio.create_task(self._run_lookups())
         return await asyncio.shield(answer)
 
-    async def _ask(self) -> None:
-        while self._asked:
-            asked, self._asked = self._asked, {}
+    async def _run_lookups(self) -> None:
+        while self._lookups:
+            batch, self._lookups = self._lookups, {}
             try:
-                found = await to_thread.run_sync(self._read, list(asked))
-            except Exception as trouble:
-                for answer in asked.values():
-                    answer.set_exception(trouble)
-                    # Nobody may be waiting any more.
+                found = await to_thread.run_sync(self._read, list(batch))
+            except Exception as error:
+                for answer in batch.values():
+                    answer.set_exception(error)
+                    # Read it, since nobody may be waiting any more.
                     answer.exception()
                 continue
-            for hashed, answer in asked.items():
+            for hashed, answer in batch.items():
                 self._keep(hashed, found.get(hashed))
                 answer.set_result(found.get(hashed))
-        self._asking = None
+        self._looking_up = None
 
     def _keep(self, hashed: str, caller: Caller | None) -> None:
         self._found.pop(hashed, None)
         self._unknown.pop(hashed, None)
         kept: dict[str, Any] = self._found if caller else self._unknown
-        # Unknown keys are remembered as well, so the size is bounded: the oldest makes room.
+        # Unknown keys are kept as well, so the size is bounded: the oldest is dropped.
         while len(kept) >= self._size:
             del kept[next(iter(kept))]
         kept[hashed] = (self._now() + self._lifetime, caller)
@@ -207,6 +206,6 @@ class KeyRing:
 
 
 def _caller(row: ApiKeyRow) -> Caller:
-    # The key of a store from before keys had locations works nowhere, rather than everywhere.
+    # A store's key from before keys had locations works nowhere, rather than everywhere.
     location = row.location or "" if row.role == Role.STORE else None
     return Caller(row.key_id, row.name, Role(row.role), row.channel, location)

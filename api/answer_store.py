@@ -1,4 +1,4 @@
-"""Where the answers to requests with an Idempotency-Key are kept: unique by holder and key, for a day."""
+"""Keeps the answers to requests with an Idempotency-Key for a day, unique by holder and key."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from models.database import Sessions
 
-# An expired key is a new one, and so is one whose process died: what it began is safe to do again.
+# A key may be claimed again when it has expired, or when its first request died: what that began is safe to repeat.
 CLAIM = text("""
     INSERT INTO idempotency_keys AS known (holder, key, fingerprint) VALUES (:holder, :key, :fingerprint)
     ON CONFLICT (holder, key) DO UPDATE
@@ -17,7 +17,7 @@ CLAIM = text("""
     RETURNING key
 """)
 FIND = text("SELECT fingerprint, status, body, media_type FROM idempotency_keys WHERE holder = :holder AND key = :key")
-# Each claim removes at most two, so the table shrinks without a job and no request pays for the others.
+# Each claim deletes at most two expired keys, so that the table shrinks without a job and no request pays for many.
 CLEAN_UP = text("""
     DELETE FROM idempotency_keys WHERE (holder, key) IN (
         SELECT holder, key FROM idempotency_keys WHERE claimed_at < now() - interval '24 hours'
@@ -29,7 +29,7 @@ FORGET = text(f"DELETE FROM idempotency_keys {OURS}")
 
 
 class Kept(NamedTuple):
-    """What is known of a key; `status` is None while the first request is still running."""
+    """The request and answer kept under a key; `status` is None while the first request is still running."""
 
     fingerprint: str
     status: int | None
@@ -44,20 +44,20 @@ class AnswerStore:
         self._sessions = sessions
 
     def claim(self, holder: str, key: str, fingerprint: str) -> Kept | None:
-        """None when the request is the first with this key: answer it, then `keep` the answer or `forget` the key."""
+        """Return what is kept under the key, or None for the first request: answer it, then `keep` or `forget`."""
         with self._sessions.begin() as session:
             session.execute(CLEAN_UP)
-            wanted = {"holder": holder, "key": key, "fingerprint": fingerprint}
-            if session.scalar(CLAIM, wanted) is not None:
+            request = {"holder": holder, "key": key, "fingerprint": fingerprint}
+            if session.scalar(CLAIM, request) is not None:
                 return None
-            row = session.execute(FIND, wanted).one_or_none()
-        # The first request failed at this very moment: as if it were still running, so that this one comes again.
+            row = session.execute(FIND, request).one_or_none()
+        # The first request failed at this very moment: report it as still running, so that this one is sent again.
         return Kept(*row) if row else Kept(fingerprint, None, None, None)
 
     def keep(self, holder: str, key: str, fingerprint: str, status: int, body: str, media_type: str) -> None:
         with self._sessions.begin() as session:
-            told = {"status": status, "body": body, "media_type": media_type}
-            session.execute(KEEP, {"holder": holder, "key": key, "fingerprint": fingerprint} | told)
+            answer = {"status": status, "body": body, "media_type": media_type}
+            session.execute(KEEP, {"holder": holder, "key": key, "fingerprint": fingerprint} | answer)
 
     def forget(self, holder: str, key: str, fingerprint: str) -> None:
         with self._sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""Bodies that are still coming: how much of them a process holds, and who makes room when it is too much."""
+"""Limits the memory that unfinished request bodies take in this process."""
 
 from asyncio import Timeout, get_running_loop
 from collections import Counter
@@ -7,26 +7,26 @@ from contextlib import contextmanager
 
 
 class Body:
-    """One body that is being read; `dropped` is that it had to make room."""
+    """One body that is being read; `dropped` is True when it was given up to make room."""
 
-    def __init__(self, bodies: "Bodies", holder: str, limit: Timeout) -> None:
+    def __init__(self, bodies: "UnfinishedBodies", holder: str, limit: Timeout) -> None:
         self._bodies = bodies
         self.holder = holder
         self.limit = limit
         self.size = 0
         self.dropped = False
 
-    def came(self, octets: int) -> None:
+    def add(self, octets: int) -> None:
         if not self.dropped:
             self.size += octets
-            self._bodies.grew(self.holder, octets)
+            self._bodies.add(self.holder, octets)
 
 
-class Bodies:
-    """Counts what is held of bodies that are not complete, by who sends them: a key, or a stranger's address.
+class UnfinishedBodies:
+    """Counts the bytes held of incomplete bodies by sender: a key, or the address of a caller without one.
 
-    Beyond `most` bytes whoever holds most loses its oldest one: those who hold bodies open to fill the memory make room
-    for each other, and what is sent in one go is never in their way.
+    Beyond `most` bytes in all, the sender that holds most loses its oldest body: senders that keep bodies open to fill
+    the memory displace each other, and never a body that is sent in one go.
     """
 
     def __init__(self, most: int) -> None:
@@ -37,7 +37,7 @@ class Bodies:
 
     @contextmanager
     def reading(self, holder: str, limit: Timeout) -> Iterator[Body]:
-        """Read one; when it is dropped, its `limit` runs out at once."""
+        """Count a body while it is read. When it is dropped, its `limit` runs out at once."""
         body = Body(self, holder, limit)
         self._open[body] = None
         try:
@@ -45,7 +45,7 @@ class Bodies:
         finally:
             self._forget(body)
 
-    def grew(self, holder: str, octets: int) -> None:
+    def add(self, holder: str, octets: int) -> None:
         self._held += octets
         self._by_holder[holder] += octets
         while self._held > self._most:

@@ -1,4 +1,4 @@
-"""What every route is given: the services that the app opened, the caller, and the body it may read."""
+"""What routes use: the services that the app opened, the caller, the body, and group commit."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from api.access import Caller, KeyRing, Right, TooManyAsked
-from api.bodies import Bodies
+from api.access import Caller, KeyRing, Right, TooManyLookups
+from api.bodies import UnfinishedBodies
 from api.errors import (
     BUSY,
     TOO_LARGE,
@@ -38,7 +38,7 @@ from settings import Settings
 
 MAX_BODY_BYTES = 2_000_000
 SMALL_BODY_BYTES = 50_000
-"""A body below is read within a millisecond or two, sooner than a thread can be asked to."""
+"""A smaller body is parsed in a millisecond or two, faster than by handing it to a thread."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -53,12 +53,12 @@ class Services:
     temporal: Client
     keys: KeyRing
     quotas: Quotas
-    bodies: Bodies
+    bodies: UnfinishedBodies
     streams: Streams
     readiness: Readiness
     allowance: Allowance
     wrong_codes: RateLimit
-    """Wrong pickup codes of one key."""
+    """Wrong pickup codes that one key may enter."""
     backlog: BacklogLimit
     orders: GroupCommit[NewOrder, Receipt]
     events: GroupCommit[NewEvent, Stored]
@@ -70,7 +70,7 @@ def services_of(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
-# FastAPI runs plain functions in a thread, which would cost more than the whole rest of a small request.
+# Async, since FastAPI runs plain functions in a thread, which costs more than the rest of a small request.
 async def _services(request: Request) -> Services:
     return services_of(request)
 
@@ -79,19 +79,19 @@ WithServices = Annotated[Services, Depends(_services)]
 
 
 def caller_of(request: Request) -> Caller:
-    """Who calls: `api/rights.py` has asked for its right before the route runs."""
+    """Return the caller, whose right `api/rights.py` has checked before the route runs."""
     return cast(Caller, request.scope["caller"])
 
 
 async def find_caller(request: Request) -> Caller:
-    """The caller of `Authorization: Bearer baton_...`, whatever it may do. A 401 otherwise."""
+    """Return the caller of `Authorization: Bearer baton_...`, whatever its rights. A 401 if there is none."""
     services = services_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise _unauthenticated("send `Authorization: Bearer baton_...`")
     try:
         caller = await services.keys.caller(key.strip())
-    except TooManyAsked:
+    except TooManyLookups:
         detail = "too many keys that nobody knows are being looked up; try again"
         raise Problem(BUSY, detail, headers={"Retry-After": "1"}) from None
     if caller is None:
@@ -105,7 +105,7 @@ def _unauthenticated(detail: str) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The caller, of whom the right was asked before: a route that takes it as a parameter declares the right so."""
+    """Declares the right that a route needs, and gives it the caller. `api/rights.py` checks the right."""
 
     right: Right
 
@@ -142,8 +142,8 @@ IntakeRetrier = Annotated[Caller, Depends(Needs(Right.RETRY_INTAKE))]
 
 
 async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body as it came; a 413 as soon as it is longer than `limit`, a 408 when its sender takes too long, and a 503
-    when it has to make room for others."""
+    """Return the raw body. A 413 as soon as it has more than `limit` bytes, a 408 when its sender takes too long, a 503
+    when it was dropped to make room for others."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > limit:
         raise _too_large(limit)
@@ -154,7 +154,7 @@ async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
             with services.bodies.reading(_sender(request), until) as body:
                 async for part in request.stream():
                     parts.append(part)
-                    body.came(len(part))
+                    body.add(len(part))
                     if body.size > limit:
                         raise _too_large(limit)
     except TimeoutError:
@@ -170,7 +170,7 @@ async def raw_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 def charge_items(request: Request, items: int) -> None:
-    """A batch is as many items as it has, of which the request was charged one already. A 429 for too many."""
+    """Charge a batch by its items, less the one that every request is charged. A 429 for too many."""
     services_of(request).quotas.charge(caller_of(request), "items", items - 1)
 
 
@@ -184,9 +184,9 @@ def _too_large(limit: int) -> Problem:
 
 
 async def read_body(request: Request, model: type[Body]) -> Body:
-    """The body as `model`; a 422 that names each field at fault, of very many the first."""
+    """Return the body as `model`. A 422 names the fields at fault, at most the first 100."""
     raw = await raw_body(request)
-    # Others want their turn while a large one is read.
+    # Parsing a large body in the event loop would hold up other requests.
     return parse(raw, model) if len(raw) < SMALL_BODY_BYTES else await to_thread.run_sync(parse, raw, model)
 
 
@@ -200,7 +200,7 @@ def parse(raw: bytes, model: type[Body]) -> Body:
 
 
 async def commit(group: GroupCommit[Item, Answer], item: Item, weight: int = 1) -> Answer:
-    """Commit together with others; a 503 when too much is waiting, for too long, or of one source fails."""
+    """Commit an item together with others. A 503 when the queue is full or slow, or too many of its source fail."""
     try:
         return await group.submit(item, weight)
     except TooManyFail:

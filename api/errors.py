@@ -1,4 +1,4 @@
-"""Every error is told as problem+json (RFC 9457): a stable `type`, the field where there is one, and never a secret."""
+"""Errors as problem+json (RFC 9457): a stable `type`, the field at fault if there is one, and never a secret."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ BUSY = Kind(503, "busy", "More work is waiting than can be taken")
 UNAVAILABLE = Kind(503, "unavailable", "A part that this needs is down")
 OTHER = {kind.status: kind for kind in (UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE, INVALID)}
 
-MOST_TOLD, LONGEST_NAME = 100, 100
+MAX_ERRORS, MAX_NAME = 100, 100
 MESSAGES = {"missing": "this field is required", "extra_forbidden": "this field is not known"}
 
 
@@ -61,7 +61,7 @@ class FieldError(TypedDict):
 
 
 class Problem(Exception):
-    """An answer of 4xx or 5xx. What is raised as a Problem is told to the caller word by word."""
+    """An answer of 4xx or 5xx. The caller gets its detail word for word."""
 
     def __init__(
         self,
@@ -80,24 +80,24 @@ class Problem(Exception):
 
 
 def invalid(field: str, message: str) -> Problem:
-    """A 422 about one field."""
+    """Return a 422 about one field."""
     return invalid_fields([{"field": field, "message": message}])
 
 
 def invalid_fields(errors: Sequence[FieldError]) -> Problem:
-    """A 422 about these fields; of very many the first hundred are told."""
-    errors = errors[:MOST_TOLD]
+    """Return a 422 about these fields, at most the first 100."""
+    errors = errors[:MAX_ERRORS]
     fields = ", ".join(error["field"] for error in errors[:3])
     return Problem(INVALID, f"{fields}: {errors[0]['message']}" if len(errors) == 1 else f"see {fields}", errors)
 
 
-def mistaken(mistake: Mistake) -> Problem:
-    """A 422 out of what cannot be about goods, places and counts."""
+def mistake_problem(mistake: Mistake) -> Problem:
+    """Return a 422 for a mistake in a change of stock, product or location."""
     return invalid(mistake.field, mistake.message)
 
 
 def invalid_body(error: ValidationError) -> Problem:
-    """A 422 out of pydantic's findings. What was sent is not repeated, since it may name a person."""
+    """Return a 422 from pydantic's errors. The values sent are not repeated, since they may name a person."""
     return invalid_fields(_field_errors(error.errors(include_url=False, include_input=False, include_context=False)))
 
 
@@ -120,7 +120,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Problems for whatever a route, FastAPI, the database or Temporal raises; observation.py catches the rest."""
+    """Answer errors of routes, FastAPI, the database and Temporal as problems; observation.py catches the rest."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
     app.add_exception_handler(HTTPException, _http_exception)
@@ -137,7 +137,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _bad_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    # The first part of a place is where FastAPI looked: query, path or header.
+    # The first part of FastAPI's location is where it looked: query, path or header.
     details = [{**detail, "loc": tuple(detail["loc"])[1:]} for detail in error.errors()]
     return problem_response(request, invalid_fields(_field_errors(details)))  # type: ignore[arg-type]
 
@@ -160,7 +160,7 @@ async def _database_down(request: Request, error: Exception) -> Response:
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
-    """Of a session that died in the middle of an answer the driver may only know that something is wrong."""
+    """When a session dies in the middle of an answer, the driver may raise no more than a DBAPIError."""
     assert isinstance(error, DBAPIError)
     if not error.connection_invalidated:
         raise error
@@ -168,8 +168,8 @@ async def _database_error(request: Request, error: Exception) -> Response:
 
 
 def _field_errors(details: Sequence[ErrorDetails]) -> list[FieldError]:
-    # A list whose only item is at fault is also told to be too short, which would mislead.
-    details = details[:MOST_TOLD]
+    # pydantic also reports a list whose only item is invalid as too short, which would mislead.
+    details = details[:MAX_ERRORS]
     parents = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
     return [
         {"field": _path(detail["loc"]), "message": MESSAGES.get(detail["type"], detail["msg"])}
@@ -178,10 +178,10 @@ def _field_errors(details: Sequence[ErrorDetails]) -> list[FieldError]:
     ]
 
 
-def _path(place: Sequence[int | str]) -> str:
+def _path(location: Sequence[int | str]) -> str:
     path = ""
-    for part in place:
-        # Who sends a name of a megabyte is not sent it back twice.
-        name = part[:LONGEST_NAME] if isinstance(part, str) else ""
+    for part in location:
+        # A field name of a megabyte is not sent back in full.
+        name = part[:MAX_NAME] if isinstance(part, str) else ""
         path += f"[{part}]" if isinstance(part, int) else f".{name}" if path else name
     return path or "body"

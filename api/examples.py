@@ -1,4 +1,4 @@
-"""What the interactive documentation shows; tests send it, so that it cannot go stale."""
+"""Examples of the interactive documentation; tests send them, so that they cannot go stale."""
 
 from typing import Any
 

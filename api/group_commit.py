@@ -16,19 +16,19 @@ Answer = TypeVar("Answer")
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 30.0
-"""How long an item waits for its answer: the database may stand still, and those who wait must not."""
+"""How long an item waits for its answer: callers must not hang while the database does."""
 
 
 class QueueFull(Exception):
-    """More is waiting than was agreed on: the caller should come back later."""
+    """The queue has no room for this item: send it again later."""
 
 
 class NotInTime(Exception):
-    """The item may have been committed or may still be: the caller should send it again later."""
+    """No answer in time. The item may or may not be committed: send it again later."""
 
 
 class TooManyFail(Exception):
-    """Too many items of the same source fail, so this one was not tried by itself: it may come again alone."""
+    """Too many items of the same source fail, so this one was not tried by itself: send it again alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class _Waiting(Generic[Item, Answer]):
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """Hands whatever is waiting to `commit` as one group, and the next group as soon as that one is committed.
+    """Passes all waiting items to `commit` as one group, and the next group as soon as that one is committed.
 
-    There is no delay: a lone item is a group of one, and groups grow by themselves with the load. `commit` runs in one
-    thread of its own and answers in the order of the items. When it fails, the items of each source stand apart and
-    are halved until the item at fault stands alone, so that no item fails for its neighbor; after `tries` of a source
-    the rest of it fails by TooManyFail, so that nobody pays for a neighbor who sends nothing but poison. An exception
-    of `hopeless` fails the whole group at once, since each half would meet the same. Weights are rows: they bound the
-    transaction and the memory of the queue. Nobody waits longer than `patience` seconds, and whatever goes wrong with
-    a group, the next one is taken.
+    There is no delay: a lone item is a group of one, and groups grow by themselves with the load. `commit` runs in a
+    thread of its own and returns answers in the order of the items. When it fails, the items are committed again by
+    source, halving them until the item at fault is alone, so that no item fails because of another. After `tries`
+    commits of one source its other items fail with TooManyFail, so that a source of nothing but bad items delays
+    nobody else for long. A `hopeless` exception fails the whole group at once, since each half would fail likewise.
+    Weights are rows: they bound the size of a transaction and of the queue. No item waits longer than `patience`
+    seconds, and whatever goes wrong with a group, the next one is committed.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._loop = asyncio.create_task(self._run(), name=name)
 
     async def submit(self, item: Item, weight: int = 1) -> Answer:
-        """The item's answer once it is committed; raises what its commit raised, QueueFull at once, or NotInTime."""
+        """Return the item's answer once it is committed. Raises what its commit raised, QueueFull or NotInTime."""
         if self._closing or self._queued_weight + weight > self._longest_queue:
             raise QueueFull
         waiting: _Waiting[Item, Answer] = _Waiting(item, weight, asyncio.get_running_loop().create_future())
@@ -100,11 +100,11 @@ class GroupCommit(Generic[Item, Answer]):
         return self._committing
 
     def count_moves(self) -> int:
-        """How often a group was begun or ended."""
+        """Count the starts and ends of groups so far: it stands still when the group commit hangs."""
         return self._moves
 
     async def close(self) -> None:
-        """Commit what is waiting, take nothing new, and end the thread."""
+        """Refuse new items, commit what is waiting, and end the thread."""
         self._closing = True
         self._arrived.set()
         await self._loop
@@ -126,7 +126,7 @@ class GroupCommit(Generic[Item, Answer]):
                 items = [waiting.item for waiting in group]
                 outcomes = await loop.run_in_executor(self._thread, self._outcomes, items)
             except Exception as error:
-                # Nobody would take the next group if this task ended.
+                # This task must go on, since no other commits the next group.
                 log.error("group_not_committed", error=type(error).__name__)
                 outcomes = [error] * len(group)
             self._committing, self._moves = False, self._moves + 1
@@ -135,7 +135,7 @@ class GroupCommit(Generic[Item, Answer]):
                     waiting.outcome.set_result(outcome)
 
     def _next_group(self) -> list[_Waiting[Item, Answer]]:
-        """What is committed next; who went away or gave up while it waited has canceled its future, and is left out."""
+        """Take the next group off the queue, without items whose caller has gone or given up (their future is done)."""
         group: list[_Waiting[Item, Answer]] = []
         weight = 0
         while self._queue and (not group or weight + self._queue[0].weight <= self._largest_group):
@@ -169,7 +169,7 @@ class GroupCommit(Generic[Item, Answer]):
         return self._halved(items[:middle], tries) + self._halved(items[middle:], tries)
 
     def _try(self, items: Sequence[Item]) -> list[Answer | Exception] | None:
-        """The answers, or None when some item of several is at fault."""
+        """Return the answers, or None when one of several items is at fault."""
         try:
             answers: list[Answer | Exception] = list(self._commit(items))
             if len(answers) != len(items):

@@ -1,4 +1,4 @@
-"""Whether the API lives, and whether it can work. Its figures are at a port of their own (embedded/health_port.py)."""
+"""Liveness and readiness of the API. Its metrics are at a port of their own (embedded/health_port.py)."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Ready(Answer):
     parts: Parts
 
 
-@router.get("/healthz", summary="Whether the process lives", openapi_extra=OPEN)
+@router.get("/healthz", summary="Whether the process is alive", openapi_extra=OPEN)
 async def healthz() -> Alive:
     return Alive()
 

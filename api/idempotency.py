@@ -1,4 +1,4 @@
-"""Idempotency-Key (IETF draft 07): the same request again gets the answer of the first, whatever became of it."""
+"""Idempotency-Key (IETF draft 07): a repeated request gets the answer of the first one."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -18,13 +18,13 @@ HEADER = "idempotency-key"
 # A string of structured fields (RFC 8941): printable ASCII in double quotes, of which \" and \\ are escaped.
 QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
 NOT_KEPT = {401, 403, 408, 413, 429}
-"""Answers about the caller or the moment, not about the request: another try may fare better."""
+"""Answers about the caller or the moment, not about the request: a repeat may be answered otherwise."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Claim(NamedTuple):
-    """Whose request it is: the same holder, key and fingerprint are the same request."""
+    """Identifies a request: the same holder, key and fingerprint are the same request."""
 
     holder: str
     key: str
@@ -32,10 +32,10 @@ class Claim(NamedTuple):
 
 
 class OnceRoute(APIRoute):
-    """A route that obeys Idempotency-Key. A request without the header costs one look for it.
+    """A route that honors Idempotency-Key; without that header a request costs no more than looking for it.
 
-    Kept are answers that a repeat would get as well; those of 500 and above are not, so that a repeat is a new try,
-    and neither are those that say `Cache-Control: no-store`.
+    It keeps answers that a repeat would get as well: none of 500 and above, so that a repeat is a new try, and none
+    with `Cache-Control: no-store`.
     """
 
     largest_body = MAX_BODY_BYTES
@@ -74,13 +74,13 @@ async def _once(request: Request, given: str, handle: Handler, largest_body: int
 
 
 def _lasts(answer: Response) -> bool:
-    """Whether a repeat would get the same."""
+    """True if a repeat would get the same answer."""
     passing = answer.status_code >= 500 or answer.status_code in NOT_KEPT
     return not passing and answer.headers.get("cache-control") != "no-store"
 
 
 def read_key(given: str) -> str:
-    """What stands between the quotes. A 400 for anything but one quoted string of 1 to 255 characters."""
+    """Return the text between the quotes. A 400 for anything but one quoted string of 1 to 255 characters."""
     quoted = QUOTED.fullmatch(given.strip())
     if not quoted:
         raise Problem(BAD_KEY, 'Idempotency-Key is a string in double quotes, such as "8e03978e-40d5-43dd"')
@@ -89,7 +89,7 @@ def read_key(given: str) -> str:
 
 async def _claim(request: Request, caller: Caller, key: str, largest_body: int) -> Claim:
     body = await raw_body(request, largest_body)
-    request._body = body  # So the route may read it again.
+    request._body = body  # So that the route can read it again.
     what = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return Claim(caller.key_id, key, sha256(what + body).hexdigest())
 

@@ -1,5 +1,5 @@
-"""Ids and filters in addresses, and cursors: a list goes on after the last row that was shown, so that rows which
-arrive meanwhile shift nothing."""
+"""Ids, filters and cursors of lists. A page starts after the last row of the page before, so that rows which arrive in
+the meantime shift nothing."""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from api.schemas import NO_CONTROLS
 
 Row = TypeVar("Row")
 
-# PostgreSQL has no text with a NUL in it, so none may get that far.
+# A text with a NUL must not reach PostgreSQL, which refuses it.
 PathId = Annotated[str, Path(max_length=200, pattern=NO_CONTROLS)]
 Filter = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROLS)]
 Cursor = Annotated[
@@ -22,7 +22,7 @@ Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
 
 
 def after(cursor: str | None) -> str | None:
-    """What the cursor stands behind, or None for the first page. A 422 for one that no list gave."""
+    """Return the key of the last row shown, or None for the first page. A 422 for a cursor that no list gave."""
     if cursor is None:
         return None
     try:
@@ -35,7 +35,7 @@ def after(cursor: str | None) -> str | None:
 
 
 def after_number(cursor: str | None) -> int | None:
-    """The same for lists in the order of a number."""
+    """The same for lists sorted by a number."""
     last = after(cursor)
     if last is not None and not (last.isascii() and last.isdigit() and len(last) <= 18):
         raise not_a_cursor()
@@ -47,7 +47,7 @@ def not_a_cursor() -> Problem:
 
 
 def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], object]) -> tuple[list[Row], str | None]:
-    """The page out of up to `limit + 1` rows that were asked for, and the cursor of the next page if there is one."""
+    """Cut a page out of up to `limit + 1` rows; return it with the cursor of the next page, None on the last."""
     if len(rows) <= limit:
         return list(rows), None
     return list(rows[:limit]), urlsafe_b64encode(str(key(rows[limit - 1])).encode()).decode()

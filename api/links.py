@@ -1,4 +1,4 @@
-"""Where an answer points to."""
+"""Links in answers."""
 
 from urllib.parse import quote
 
@@ -13,6 +13,6 @@ def order_links(settings: Settings, order_id: str, workflow_id: str) -> Links:
 
 
 def workflow_link(settings: Settings, workflow_id: str) -> str:
-    """The page of a workflow in the Temporal UI."""
+    """Return the URL of a workflow's page in the Temporal UI."""
     base = settings.temporal_ui_url.rstrip("/")
     return f"{base}/namespaces/{settings.temporal_namespace}/workflows/{quote(workflow_id, safe='')}"

@@ -1,9 +1,10 @@
-"""What is left of a person for those who need not know who it is."""
+"""What a caller may not see: personal data, for keys that need not know the person, and other channels' orders."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.access import Caller
+from domain.ids import order_workflow_id
 
 SHOW_PEOPLE = frozenset(
     {
@@ -11,24 +12,41 @@ SHOW_PEOPLE = frozenset(
         "/subscriptions/{subscription_id}/deliveries",
     }
 )
-"""The routes in whose answers somebody is named, to those who may see people."""
+"""The routes whose answers name a person, to callers who may see people."""
+
+OF_ALL_CHANNELS = frozenset(
+    {"twin", "recent_orders", "earlier_orders", "usual_amount", "block_id", "year_used", "near_used", "near_orders"}
+)
+"""Fields of an audit's facts that were counted or found among the orders of all channels."""
+TOGETHER = "with"
+"""The field with the workflow ids of the orders in the same parcel."""
 
 
 def masked(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Enough to talk about a parcel, too little to find the person: one letter of the name, the phone's last four.
-
-    Of a person who was erased there is nothing to mask.
-    """
+    """Mask an address: enough to talk about a parcel, too little to find the person. It keeps the name's first letter
+    and the phone's last four digits; an erased person has nothing to mask."""
     return {name: HIDING[name](value) if name in HIDING else value for name, value in address.items()}
 
 
-def told(caller: Caller, text: str) -> str:
-    """What a customer, a channel or a courier wrote, which often has a name or a phone number in it."""
+def visible_text(caller: Caller, text: str) -> str:
+    """Return free text of a customer, channel or courier, hidden from callers who may not see people: it often holds a
+    name or a phone number."""
     return text if caller.sees_people else hidden(text)
 
 
 def hidden(text: str) -> str:
     return "***" if text else ""
+
+
+def visible_facts(caller: Caller, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of an order without what a channel's key may not know: anything about other channels' orders."""
+    if caller.channel is None:
+        return dict(facts)
+    mine = order_workflow_id(caller.channel, "")
+    kept = {name: value for name, value in facts.items() if name not in OF_ALL_CHANNELS}
+    if TOGETHER in kept:
+        kept[TOGETHER] = [name for name in kept[TOGETHER] if name.startswith(mine)]
+    return kept
 
 
 HIDING: Mapping[str, Callable[[Any], Any]] = {

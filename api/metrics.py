@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests by route, sizes of groups, and how much is waiting in the database."""
+"""Metrics for Prometheus: requests by route, sizes of groups, and how much is waiting in the database."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,7 +40,7 @@ SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
 
 
 class ApiMetrics:
-    """A registry of its own for each app, so that two apps in one process do not mix."""
+    """The metrics of one app, in a registry of its own, so that two apps in one process do not mix."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -54,25 +54,25 @@ class ApiMetrics:
         self._refused = Counter(
             "baton_quota_refused", "Requests beyond a quota", ("unit", "whose"), registry=self.registry
         )
-        # Looking a label up takes longer than counting.
+        # Looking up a label takes longer than counting.
         self._of_route = cache(self._requests.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         self._of_route(method, route, str(status)).observe(seconds)
 
     def refused(self, unit: str, whose: str) -> None:
-        """A request was more than a key or channel may ask for."""
+        """Count a request beyond a quota."""
         self._refused.labels(unit, whose).inc()
 
     def group(self, name: str) -> Callable[[int], None]:
-        """What a GroupCommit of this name tells its sizes to."""
+        """Return the function to which a GroupCommit of this name reports its sizes."""
         return self._groups.labels(name).observe
 
 
 class Backlog(Collector):
-    """Read at each scrape: orders whose workflow has not started, events of partners that were not carried on, messages
-    that wait for their recipient or a person, subscribers that are gone, and differences between partners' books and
-    ours."""
+    """Read from the database at each scrape: orders whose workflow has not started, partner events not yet carried,
+    messages that wait for their recipient or a person, disabled subscriptions, rows set aside, and differences with
+    partners."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -80,7 +80,7 @@ class Backlog(Collector):
         self._asked: Future[list[Metric]] | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """Nobody waits long for a database that stands still, and it is asked once at a time."""
+        """Read in one thread of its own, with a time limit, so that a database that hangs does not hang the scrape."""
         if self._asked is None or self._asked.done():
             self._asked = self._thread.submit(lambda: list(self._read()))
         try:

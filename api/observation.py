@@ -1,4 +1,4 @@
-"""What is seen of each request: its id, how long it took, and a log line when it went wrong. Never whom it is about."""
+"""Request ids, request metrics and the log of failed requests, without personal data."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 def json_log() -> structlog.typing.FilteringBoundLogger:
-    """A log of JSON lines on standard error."""
+    """Return a log of JSON lines on standard error."""
     processors = (structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True))
     return structlog.wrap_logger(  # type: ignore[no-any-return]
         structlog.PrintLogger(sys.stderr), processors=(*processors, structlog.processors.JSONRenderer())
@@ -28,10 +28,11 @@ def json_log() -> structlog.typing.FilteringBoundLogger:
 
 
 class Observation:
-    """Middleware. Gives each request its id, counts it by route, and turns an unexpected exception into a 500.
+    """Middleware. Gives each request an id, counts it by route, and turns an unexpected exception into a 500.
 
-    Logged are answers of 400 and above, and who of us was shown which person; the rest is counted, since at thousands
-    a second a line each helps nobody. A line has the route and not the address, in which a filter may name a customer.
+    It logs answers of 400 and above, and which member of staff was shown which person. Other requests are only counted:
+    a line for each of thousands a second helps nobody. A line has the route, not the URL, since a filter may name a
+    customer.
     """
 
     def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
@@ -65,18 +66,18 @@ class Observation:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status, seconds)
         if status < 400 and error is None:
-            self._tell_who_looked(scope, request_id, route)
+            self._log_people_shown(scope, request_id, route)
             return
-        tell = self._log.error if status == 500 or error else self._log.info
+        write = self._log.error if status == 500 or error else self._log.info
         where = {"error": type(error).__name__, "at": _frames(error)} if error else {}
         facts = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-        tell("answered", request=request_id, **facts, **where)
+        write("answered", request=request_id, **facts, **where)
 
-    def _tell_who_looked(self, scope: Scope, request_id: str, route: str) -> None:
-        """A channel looks at what it sent itself, all day long; staff look at other people's data."""
+    def _log_people_shown(self, scope: Scope, request_id: str, route: str) -> None:
+        """Log staff who see personal data, but no channel, which reads what it sent itself all day long."""
         caller: Caller | None = scope.get("caller")
         if caller is not None and caller.sees_people and caller.channel is None and route in SHOW_PEOPLE:
-            # What was found is called by our own ids.
+            # The path holds only our own ids.
             self._log.info("people_shown", request=request_id, caller=caller.name, route=route, of=scope["path_params"])
 
 
@@ -86,7 +87,7 @@ def _request_id(scope: Scope) -> bytes:
 
 
 def _frames(error: Exception) -> list[str]:
-    # An exception's own text may hold what was sent; where it happened does not.
+    # An exception's text may hold personal data of the request; the places in the code do not.
     return [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-4:]]
 
 

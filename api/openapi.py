@@ -1,4 +1,4 @@
-"""What the routes tell OpenAPI beyond their types: bodies that they read themselves, problems, examples and keys."""
+"""The OpenAPI document beyond the types of routes: bodies that they read by themselves, problems, examples and keys."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -20,17 +20,20 @@ return or webhook again is always safe. A body may have 2,000,000 bytes and an o
 REFS = "#/components/schemas/{model}"
 
 OPEN: dict[str, Any] = {"security": []}
-"""The `openapi_extra` of a route that needs no key."""
+"""`openapi_extra` of a route that needs no key."""
 
 QUOTA_HEADERS: dict[str, Any] = {
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
     "RateLimit-Policy": {
-        "description": 'Such as `"requests";q=10000;w=2;qu="requests"`: so much at once, all again within w seconds',
+        "description": 'Such as `"requests";q=10000;w=2;qu="requests"`: q at once, all of it again within w seconds',
         "schema": {"type": "string"},
     },
-    "RateLimit": {"description": 'Such as `"requests";r=0;t=1`: what is left, and when', "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": 'Such as `"requests";r=0;t=1`: what remains, and when all is back',
+        "schema": {"type": "string"},
+    },
 }
-"""Of draft-ietf-httpapi-ratelimit-headers-09; every answer to a key has the last two."""
+"""Headers of draft-ietf-httpapi-ratelimit-headers-09; every answer to a key has the last two."""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -47,37 +50,37 @@ class ProblemAnswer(BaseModel):
 
 
 def json_body(model: type[BaseModel], example: object) -> dict[str, Any]:
-    """The `openapi_extra` of a route that reads its body by `dependencies.read_body`."""
+    """Return the `openapi_extra` of a route that reads its body by `dependencies.read_body`."""
     schema = {"$ref": REFS.format(model=model.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def responses(answers: Mapping[int, tuple[str, object]], *problems: Kind) -> Responses:
-    """The `responses` of a route: an example for each good answer, and which problems it may tell."""
-    told: Responses = {
+    """Return the `responses` of a route: an example for each good answer, and the problems it may answer."""
+    described: Responses = {
         status: {"description": text, "content": {"application/json": {"example": example}}}
         for status, (text, example) in answers.items()
     }
     for kind in (errors.INVALID, errors.UNAUTHENTICATED, errors.TOO_MANY, errors.UNAVAILABLE, *problems):
-        told[kind.status] = problem_response_of(kind)
-    return told
+        described[kind.status] = problem_response_of(kind)
+    return described
 
 
-def with_content(told: Responses, media_type: str) -> Responses:
-    """The same responses, of which the good one may also be a text of this type, if it is asked for."""
+def with_content(described: Responses, media_type: str) -> Responses:
+    """Return the same responses, the good one also as text of this type if the caller asks for it."""
     other = {media_type: {"schema": {"type": "string"}}}
-    return told | {200: told[200] | {"content": told[200]["content"] | other}}
+    return described | {200: described[200] | {"content": described[200]["content"] | other}}
 
 
 def problem_response_of(kind: Kind) -> dict[str, Any]:
     example = examples.PROBLEM if kind is errors.INVALID else _problem_example(kind)
     content = {"schema": {"$ref": REFS.format(model="ProblemAnswer")}, "example": example}
-    told: dict[str, Any] = {"description": kind.title, "content": {"application/problem+json": content}}
-    return told | {"headers": QUOTA_HEADERS} if kind is errors.TOO_MANY else told
+    response: dict[str, Any] = {"description": kind.title, "content": {"application/problem+json": content}}
+    return response | {"headers": QUOTA_HEADERS} if kind is errors.TOO_MANY else response
 
 
 def add_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:
-    """Describe the app with these bodies; made once, when it is first asked for."""
+    """Let the app describe itself with these bodies; the document is made when it is first asked for."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -97,15 +100,15 @@ def add_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:
 
 
 def _add_common(operation: dict[str, Any]) -> None:
-    """What any operation may answer, so that each route names only what is its own."""
-    told = operation["responses"]
+    """Add the problems that any operation may answer, so that each route names only its own."""
+    described = operation["responses"]
     kinds = [errors.INVALID, errors.UNAVAILABLE]
     if operation.get("security") != []:
         kinds += [errors.UNAUTHENTICATED, errors.FORBIDDEN, errors.TOO_MANY]
     if "requestBody" in operation:
         kinds += [errors.BAD_KEY, errors.TOO_SLOW, errors.TOO_LARGE, errors.TOO_MANY]
     for kind in kinds:
-        told.setdefault(str(kind.status), problem_response_of(kind))
+        described.setdefault(str(kind.status), problem_response_of(kind))
 
 
 def _problem_example(kind: Kind) -> dict[str, object]:

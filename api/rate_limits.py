@@ -1,4 +1,4 @@
-"""How much one caller and one channel may ask for: what goes beyond is refused with the time to come back."""
+"""Limits by caller and channel: what goes beyond is refused with the time to come back."""
 
 import time
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from models.order import OrderRow
 
 
 class RateLimit:
-    """A token bucket a caller: `rate` tokens a second flow in, and up to `burst` may be saved.
+    """A token bucket for each caller: `rate` tokens a second flow in, and up to `burst` may be saved.
 
-    Each process has its own buckets. Only callers whose key is known are counted, so buckets are no more than keys.
+    Each process has its own buckets. Only callers with a known key have one, so there are no more buckets than keys.
     """
 
     def __init__(self, rate: float, burst: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -25,42 +25,42 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, caller: str, tokens: float = 1) -> None:
-        """Take tokens out of the caller's bucket; a 429 that says when, if there are not enough.
+        """Take tokens out of the caller's bucket. A 429 says when to come back if there are not enough.
 
-        Of more tokens than half of the bucket half are there before, and the debt is waited for by what comes next.
+        A request for more than half of the bucket needs only that half; the next request waits for the debt.
         """
         if wait := self.try_take(caller, tokens):
             raise too_many("this key asks too often", wait)
 
     def try_take(self, caller: str, tokens: float = 1) -> float:
-        """Take tokens and answer 0, or answer after how many seconds there are enough."""
+        """Take tokens and return 0, or return in how many seconds there will be enough."""
         now = self._now()
-        left, seen = self._buckets.get(caller, (self._burst, now))
-        left = min(self._burst, left + (now - seen) * self._rate)
+        remaining, seen = self._buckets.get(caller, (self._burst, now))
+        remaining = min(self._burst, remaining + (now - seen) * self._rate)
         wanted = min(tokens, self._burst / 2)
-        if left < wanted:
-            self._buckets[caller] = (left, now)
-            return (wanted - left) / self._rate
-        self._buckets[caller] = (left - tokens, now)
+        if remaining < wanted:
+            self._buckets[caller] = (remaining, now)
+            return (wanted - remaining) / self._rate
+        self._buckets[caller] = (remaining - tokens, now)
         return 0.0
 
-    def left(self, caller: str) -> tuple[float, float]:
-        """The tokens in the caller's bucket, and in how many seconds it is full."""
-        left, seen = self._buckets.get(caller, (self._burst, 0.0))
-        left = min(self._burst, left + (self._now() - seen) * self._rate)
-        return left, (self._burst - left) / self._rate
+    def remaining(self, caller: str) -> tuple[float, float]:
+        """Return the tokens in the caller's bucket, and in how many seconds it is full."""
+        remaining, seen = self._buckets.get(caller, (self._burst, 0.0))
+        remaining = min(self._burst, remaining + (self._now() - seen) * self._rate)
+        return remaining, (self._burst - remaining) / self._rate
 
     def give_back(self, caller: str, tokens: float = 1) -> None:
-        """What was taken turned out not to count."""
-        left, seen = self._buckets[caller]
-        self._buckets[caller] = (left + tokens, seen)
+        """Return tokens that turned out not to count."""
+        remaining, seen = self._buckets[caller]
+        self._buckets[caller] = (remaining + tokens, seen)
 
 
 class BacklogLimit:
-    """How many orders of one channel may wait for their workflow, so that no channel fills the backlog of all.
+    """Limits how many orders of one channel may wait for their workflow, so that no channel fills the whole backlog.
 
-    The database is asked at most once a second, and not more than a twentieth of the time; in between, what this
-    process took in is added, so that several processes together go over the limit by about a second's orders.
+    The database is asked at most once a second, and for at most a twentieth of the time. In between, the orders that
+    this process accepted are added, so that several processes together exceed the limit by about a second's orders.
     """
 
     def __init__(self, sessions: Sessions, limit: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +72,7 @@ class BacklogLimit:
         self._looking = False
 
     async def check(self, channel: str, orders: int = 1) -> None:
-        """A 429 when the channel has too many orders waiting already; otherwise these count as waiting."""
+        """Count these orders as waiting. A 429 when the channel has too many waiting already."""
         if self._now() >= self._next_look and not self._looking:
             await self._look()
         waiting = self._waiting.get(channel, 0)
@@ -81,7 +81,7 @@ class BacklogLimit:
         self._waiting[channel] = waiting + orders
 
     async def _look(self) -> None:
-        # One request pays for the look; those that come meanwhile go by what is known.
+        # One request pays for the query; those that come in the meantime go by the last result.
         self._looking, began = True, self._now()
         try:
             self._waiting = await to_thread.run_sync(self._read)
@@ -97,5 +97,5 @@ class BacklogLimit:
 
 
 def too_many(detail: str, seconds: float) -> Problem:
-    """A 429 that may be tried again after so long."""
+    """Return a 429 that may be tried again after so many seconds."""
     return Problem(TOO_MANY, detail, headers={"Retry-After": str(max(1, ceil(seconds)))})

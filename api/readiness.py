@@ -1,4 +1,4 @@
-"""Whether every part that the API needs is up, looked at once a second however many ask."""
+"""Readiness: whether every part that the API needs is up, checked once a second however many ask."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ class Parts(Answer):
 
 
 class Readiness:
-    """What was found counts for a second, and whoever asks meanwhile waits for the same look: strangers may ask."""
+    """A result counts for a second, and whoever asks during a check shares it, since anybody may ask without a key."""
 
     def __init__(self, engine: Engine, temporal: Client, now: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
@@ -68,7 +68,7 @@ async def _database(engine: Engine) -> tuple[Part, Part]:
 async def _temporal(client: Client) -> Part:
     try:
         healthy = await client.service_client.check_health(timeout=PATIENCE)
-    # A client that connects when it is first used tells by RuntimeError that it cannot.
+    # A lazy client raises RuntimeError when it cannot connect.
     except (RPCError, RuntimeError):
         return "down"
     return "up" if healthy else "down"

@@ -1,7 +1,7 @@
-"""Deny by default: each route names the right it needs or that it is open, and the right is asked before it runs.
+"""Deny by default: each route names the right it needs, or that it is open; the right is checked before it runs.
 
-A route says so by the caller that it takes (`caller: Reader`), by `needs(right)` in its `openapi_extra` where it takes
-the request apart by itself, or by `OPEN`. One that says nothing keeps the app from starting.
+A route names its right by the caller that it takes (`caller: Reader`), or by `needs(right)` in its `openapi_extra` when
+it reads the request by itself; or it is `OPEN`. A route that names none keeps the app from starting.
 """
 
 from collections.abc import Iterable
@@ -14,23 +14,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Right
 from api.dependencies import Needs, find_caller, services_of
-from api.door import Door
 from api.errors import FORBIDDEN, Problem
+from api.parameter_check import ParameterCheck
 
 EXTENSION = "x-baton-right"
-"""What an operation of the OpenAPI document says of its right."""
+"""The field of an operation in the OpenAPI document that names its right."""
 
 DOCUMENTATION = frozenset({"/openapi.json", "/docs", "/docs/oauth2-redirect", "/docs/files"})
-"""What tells everybody how the API is used."""
+"""The pages of the documentation, which are open to everybody."""
 
 
-class Undeclared(RuntimeError):
-    """A route does not say who may call it."""
+class UndeclaredRight(RuntimeError):
+    """A route does not name its right."""
 
 
-class RightAsked:
-    """A route behind the question whether its caller has the right and quota. A 401, 403 or 429 comes before anything
-    is read; every answer tells what is left of the quota."""
+class RightCheck:
+    """Wraps a route: its caller must have the right and quota. A 401, 403 or 429 is answered before any body is read;
+    every answer has the remaining quota in its headers."""
 
     def __init__(self, app: ASGIApp, right: Right) -> None:
         self._app = app
@@ -50,31 +50,32 @@ class RightAsked:
 
         async def send_with_quota(message: Message) -> None:
             if message["type"] == "http.response.start":
-                told = (b"ratelimit-policy", quotas.policy.encode()), (b"ratelimit", quotas.left(caller).encode())
+                policy, remaining = quotas.policy.encode(), quotas.remaining(caller).encode()
                 known = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(one for one in told if one[0] not in known)]
+                added = (b"ratelimit-policy", policy), (b"ratelimit", remaining)
+                message["headers"] = [*message["headers"], *(one for one in added if one[0] not in known)]
             await send(message)
 
         await self._app(scope, receive, send_with_quota)
 
 
 def needs(right: Right) -> dict[str, Any]:
-    """The `openapi_extra` of a route that takes the request apart by itself."""
+    """Return the `openapi_extra` of a route that reads the request by itself."""
     return {EXTENSION: right.value}
 
 
 def guard(routes: Iterable[BaseRoute]) -> None:
-    """Put every route behind its right. An Undeclared for one that names none."""
+    """Check the right of every route before it runs. Raises UndeclaredRight for a route that names none."""
     for route in routes:
         right = right_of(route)
-        # The routes are those of all apps of this process, and the first of them has put the door before the right.
-        if right is not None and isinstance(route, APIRoute) and not isinstance(route.app, RightAsked | Door):
-            route.app = RightAsked(route.app, right)
+        # All apps of this process share the routes, and the first of them has wrapped each already.
+        if right is not None and isinstance(route, APIRoute) and not isinstance(route.app, RightCheck | ParameterCheck):
+            route.app = RightCheck(route.app, right)
             route.openapi_extra = (route.openapi_extra or {}) | needs(right)
 
 
 def right_of(route: BaseRoute) -> Right | None:
-    """The right that a route declares; None for one that is open to everybody. An Undeclared for neither."""
+    """Return the right that a route names; None if it is open to everybody. Raises UndeclaredRight for neither."""
     if getattr(route, "path", None) in DOCUMENTATION:
         return None
     if isinstance(route, APIRoute):
@@ -84,4 +85,4 @@ def right_of(route: BaseRoute) -> Right | None:
         found = {part.call.right for part in route.dependant.dependencies if isinstance(part.call, Needs)}
         if len(found | ({Right(extra[EXTENSION])} if EXTENSION in extra else set())) == 1:
             return found.pop() if found else Right(extra[EXTENSION])
-    raise Undeclared(f"{getattr(route, 'path', route)} does not say which right it needs")
+    raise UndeclaredRight(f"{getattr(route, 'path', route)} does not say which right it needs")

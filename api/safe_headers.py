@@ -1,17 +1,17 @@
-"""What every answer says about itself: nobody keeps it, nobody guesses what it is, and TLS stays TLS."""
+"""Security headers of every answer: no caching, no guessing of its type, and HSTS over TLS."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
-# Answers are full of persons and of what is true for a moment.
+# Answers hold personal data, and are soon out of date.
 NOT_KEPT = (b"cache-control", b"no-store")
 TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 PAGES = "/docs/files"
-"""The scripts and styles of the documentation, which everybody may keep."""
+"""The scripts and styles of the documentation, which may be cached."""
 
 
 class SafeHeaders:
-    """Middleware. Adds `nosniff` and `no-store`, and over TLS also HSTS; what a route says of its keeping stands."""
+    """Middleware. Adds `nosniff` and `no-store`, over TLS also HSTS. A route's own `Cache-Control` is kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The small parts that bodies are made of. What does not fit is refused by name, so that nothing is silently lost."""
+"""The types of fields that bodies share. Whatever does not fit is refused with the field's name, never dropped."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Generic, TypeVar
@@ -16,23 +16,23 @@ REFERENCE = r"^[!-.0-?A-~]+$"
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 PROSE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 PHONE = r"^$|^\+[0-9][0-9 ().-]*$|^[^\x00-\x1f\x7f]*\*[^\x00-\x1f\x7f]*$"
-"""Nothing, a number with its country, or what a channel left of one that it masks."""
+"""Empty, a number with its country code, or one that the channel has masked with stars."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Days outside are slips, and those at the ends of the calendar have no day before or after them to count with."""
+"""Days outside of this century are mistakes, and those at the ends of the calendar have no day before or after."""
 OUR_DAYS = {"pattern": "^20[0-9]{2}-"}
-"""The same for OpenAPI."""
+"""The same limits for OpenAPI."""
 
 Item = TypeVar("Item")
 
 
 class Body(BaseModel):
-    """What is sent to us: types are exact and an unknown field is an error."""
+    """A body sent to us: types are exact, and an unknown field is an error."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
-    """What we send, made from rows or by hand."""
+    """A body that we send, made from a row or by hand."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -45,7 +45,7 @@ class Page(Answer, Generic[Item]):
 
 
 class Links(Answer):
-    """Where to go on: the order, its events, and its page in the Temporal UI."""
+    """Links to the order, its events, and its page in the Temporal UI."""
 
     self: str
     events: str
@@ -67,7 +67,7 @@ def _currency(code: str) -> str:
 
 
 def _phone(text: str) -> str:
-    # A channel may hide digits; what it left must stay as it is.
+    # A channel may mask digits with stars; such a number stays as it is.
     if not text or "*" in text:
         return text
     try:

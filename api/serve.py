@@ -1,7 +1,7 @@
 """The API as processes that share a port: `python -m api.serve --port 8080 --processes 2`.
 
-Each listens by itself and the kernel deals the connections out. With one socket for all, nearly every connection that
-is kept open goes to the process that looks first, and the others idle.
+Each process has a socket of its own, and the kernel spreads the connections. With one socket for all, nearly every
+connection that is kept open goes to the process that accepts first, and the others idle.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 
 import uvicorn
 
-from api.wire import Wire
+from api.wire import HeadLimitProtocol
 from embedded.ending import end_process
 from embedded.together import port_environments, run_together
 from settings import Settings
@@ -21,17 +21,17 @@ def serve(host: str, port: int, grace: int) -> None:
     config = uvicorn.Config(
         "api.app:create_app",
         factory=True,
-        http=Wire,
+        http=HeadLimitProtocol,
         access_log=False,
         log_level="warning",
-        # A client that keeps its connection open must not keep the process from ending.
+        # Otherwise a client that keeps its connection open would keep the process from ending.
         timeout_graceful_shutdown=grace,
     )
     uvicorn.Server(config).run(sockets=[listen(host, port)])
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket of our own on a port that others of us may listen on too."""
+    """Open a socket on a port that other processes of the API may listen on too."""
     [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

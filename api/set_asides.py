@@ -1,4 +1,4 @@
-"""What was set aside: rows that the relay could not work, and webhooks that are nobody's. Seen, and tried again."""
+"""Lists rows that the relay has set aside after repeated failures, and webhooks without an order; tries them again."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -57,7 +57,7 @@ RETRIED = {"rows": 12}
 
 class SetAside(Answer):
     """`subject` is the key of the row: `partner/event_id` of a webhook, else the id of the order, the fulfillment
-    order, the fact, the subscription, ..., or the name of a job of the relay. `reason` is the kind of trouble."""
+    order, the fact, the subscription, ..., or the name of a job of the relay. `reason` is the kind of error."""
 
     aside_id: int
     kind: Kind
@@ -69,7 +69,7 @@ class SetAside(Answer):
 
 
 class SetAsideAlert(Answer):
-    """So many `rows` of this kind are set aside, the first one `since` then; `reason` is that of the last one."""
+    """`rows` of this kind are set aside, the first one since `since`; `reason` is that of the last one."""
 
     kind: Kind
     rows: int
@@ -86,7 +86,7 @@ class RetryBody(Body):
 
 
 class RetryAsked(Answer):
-    """So many rows are tried again, the oldest first."""
+    """`rows` counts those that are tried again, the oldest first."""
 
     rows: int
 
@@ -99,8 +99,8 @@ class RetryAsked(Answer):
 def list_set_asides(
     caller: Redeliverer, services: WithServices, kind: Kind | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[SetAside]:
-    """Rows that have failed five times, and webhooks whose order, parcel or payment never came. Everything behind them
-    goes on; they wait here until somebody has them tried again."""
+    """Rows that have failed five times, and webhooks whose order, parcel or payment never came. They block no others,
+    and wait here until somebody has them tried again."""
     _sees_all(caller)
     row = SetAsideRow
     wanted = select(row).where(row.aside_at.is_not(None)).order_by(row.aside_id).limit(limit + 1)
@@ -119,7 +119,7 @@ def list_set_asides(
     responses=responses({200: ("All of them", ASIDE_ALERTS)}, FORBIDDEN),
 )
 def list_set_aside_alerts(caller: Redeliverer, services: WithServices) -> SetAsideAlerts:
-    """Each stands here until all of its rows are tried again; what fails again comes back."""
+    """An alert stays until all of its rows are tried again; rows that fail again come back."""
     _sees_all(caller)
     with services.sessions() as session:
         rows = session.execute(ALERTS).mappings().all()
@@ -129,14 +129,14 @@ def list_set_aside_alerts(caller: Redeliverer, services: WithServices) -> SetAsi
 @router.post(
     "/set-asides/retry",
     status_code=202,
-    summary="Try all again that was set aside of a kind",
+    summary="Try all rows of a kind again that were set aside",
     response_model=RetryAsked,
     responses=responses({202: ("It begins", RETRIED)}, BAD_KEY, FORBIDDEN),
     openapi_extra=json_body(RetryBody, RETRY),
 )
 async def retry_all(request: Request, caller: Redeliverer, services: WithServices) -> RetryAsked:
-    """A webhook that was nobody's is looked at ten times more, within two minutes, and then set aside again if its
-    order is still not there."""
+    """A webhook without an order is tried ten times more, within two minutes, and set aside again if its order is still
+    not there."""
     _sees_all(caller)
     body = await read_body(request, RetryBody)
     return RetryAsked(rows=await run_in_threadpool(try_all_again, services.sessions, body.kind))
@@ -149,7 +149,7 @@ async def retry_all(request: Request, caller: Redeliverer, services: WithService
     responses=responses({202: ("It begins", {"rows": 1})}, BAD_KEY, FORBIDDEN, NOT_FOUND),
 )
 def retry_one(aside_id: AsideId, caller: Redeliverer, services: WithServices) -> RetryAsked:
-    """A 404 says that there is none, or that it is tried again already."""
+    """A 404 says that no such row is set aside, or that it is being tried again already."""
     _sees_all(caller)
     if not try_one_again(services.sessions, aside_id):
         raise Problem(NOT_FOUND, "nothing is set aside by this number")

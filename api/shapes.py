@@ -1,7 +1,7 @@
-"""The first problems of a large body, found one by one by its model's JSON Schema.
+"""Finds the first problems of a large body by its model's JSON Schema.
 
-pydantic collects every problem before it tells one, so that a body of a million of them costs seconds and gigabytes.
-A small body cannot have many; of a large one this stops at the first few, and what passes is then read by pydantic.
+pydantic collects all problems before it raises, so that a body with a million of them costs seconds and gigabytes. A
+small body cannot have many. This check stops at the first few of a large body; pydantic then reads what passes.
 """
 
 import re
@@ -16,8 +16,8 @@ from pydantic_core import from_json
 from api.errors import FieldError, invalid, invalid_fields
 
 LARGE = 500
-"""Members and items from which on a body is large: its problems are looked for one by one."""
-MOST_PROBLEMS = 20
+"""A body with more colons and commas than this is large."""
+MAX_PROBLEMS_LISTED = 20
 
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -33,18 +33,18 @@ Problems = Iterator[FieldError]
 
 
 def is_large(raw: bytes) -> bool:
-    """Whether it may hold more problems than are worth collecting: each needs a colon or a comma."""
+    """True if a body may hold more problems than are worth collecting: each takes a colon or a comma."""
     return raw.count(b":") + raw.count(b",") > LARGE
 
 
 def check_shape(raw: bytes, model: type[BaseModel]) -> None:
-    """A 422 with the first problems. Whether a text is a time, a country or a phone number is not looked at."""
+    """Raise a 422 with the first problems. It does not check whether a text is a time, a country or a phone number."""
     try:
         value = from_json(raw)
     except ValueError:
         raise invalid("body", "not JSON in UTF-8, or nested too deeply") from None
     schema = _schema(model)
-    if found := list(islice(_problems(value, schema, schema.get("$defs", {}), ""), MOST_PROBLEMS)):
+    if found := list(islice(_problems(value, schema, schema.get("$defs", {}), ""), MAX_PROBLEMS_LISTED)):
         raise invalid_fields(found)
 
 
@@ -59,7 +59,7 @@ def _problems(value: Any, schema: Schema, definitions: Mapping[str, Schema], pat
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         choices = [_resolved(one, definitions) for one in choices]
         fitting = [one for one in choices if _is_of(value, one)]
-        # Objects that are told apart by a member's value are left to pydantic: they are no lists of many.
+        # pydantic checks objects that differ by the value of a member: they are no long lists.
         if len(fitting) == 1:
             yield from _problems(value, fitting[0], definitions, path)
         elif not fitting:
@@ -123,7 +123,7 @@ def _text(value: str, schema: Schema, path: str) -> Problems:
 
 @cache
 def _for_python(pattern: str) -> str:
-    # To Python, `$` is also before a line break at the end.
+    # In Python, `$` also matches before a line break at the end.
     return pattern.replace("$|", r"\Z|").removesuffix("$") + (r"\Z" if pattern.endswith("$") else "")
 
 

@@ -1,21 +1,21 @@
-"""The wire before every door: how much of a request's head is held, and how long its sender may take to send it."""
+"""Limits the size of a request's head, and the time its sender may take to send it."""
 
 from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-LARGEST_HEAD = 64_000
-"""Bytes of an address with its headers, of headers behind a body, or between two chunks of one."""
+MAX_HEAD_BYTES = 64_000
+"""Bytes of a request line with its headers, of trailers after a body, or between two chunks of it."""
 HEAD_SECONDS = 30.0
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Wire(HttpToolsProtocol):
-    """One connection. It ends when its sender sends a head without end, or none within HEAD_SECONDS.
+class HeadLimitProtocol(HttpToolsProtocol):
+    """One connection. It is closed when the head grows beyond MAX_HEAD_BYTES, or does not come within HEAD_SECONDS.
 
-    The parser holds a header until all of it is there, and copies it whenever more of it comes: nobody sees it before
-    it has cost memory and time without a bound.
+    The parser holds a header until all of it is there, and copies it whenever more comes: without this limit it would
+    cost unbounded memory and time before any other code sees it.
     """
 
     def __init__(self, *given: Any, head_seconds: float = HEAD_SECONDS, **named: Any) -> None:
@@ -38,8 +38,8 @@ class Wire(HttpToolsProtocol):
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._held > LARGEST_HEAD:
-            # Into an answer that has begun nothing can be written.
+        if self._held > MAX_HEAD_BYTES:
+            # Nothing can be written into an answer that has begun.
             if self.cycle is None or self.cycle.response_complete:
                 self.transport.write(TOO_LARGE)
             self.transport.close()
@@ -74,7 +74,7 @@ class Wire(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         if self.flow.read_paused:
-            # What is sent ahead waits for the answer to what came before, not for its sender.
+            # A pipelined request waits for the answer to the one before, not for its sender.
             self._await_head()
         else:
             self.transport.close()

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 from api.channels import examples
 from api.channels.taking import WEBHOOK, Sent, take
 from api.dependencies import WithServices, raw_body
-from api.door import ANY_QUERY
 from api.errors import BUSY, NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem
 from api.inputs import PathId
 from api.openapi import OPEN, responses
+from api.parameter_check import ANY_QUERY
 from api.schemas import Answer
 from domain.secrets import is_secret
 from record.channels.accounts import Account, find_account

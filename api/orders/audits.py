@@ -10,7 +10,7 @@ from api.access import Caller
 from api.dependencies import Reader, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND
 from api.inputs import PathId
-from api.neighbors import told_facts
+from api.masking import visible_facts
 from api.openapi import responses
 from api.orders import examples
 from api.orders.view import find_order
@@ -73,4 +73,4 @@ def _check(finding: dict[str, Any], facts: dict[str, Any], caller: Caller) -> Ch
     """What is empty was not written down."""
     looked_at = facts.get(theme_of(finding["rule"]), {}) | finding.get("facts", {})
     empty = {"version": "", "owner_role": "", "line_no": 0, "patience_seconds": 0, "on_expiry": ""}
-    return CheckAnswer(**empty | finding | {"facts": told_facts(caller, looked_at)})
+    return CheckAnswer(**empty | finding | {"facts": visible_facts(caller, looked_at)})

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Caller
-from api.masking import told
+from api.masking import visible_text
 from api.orders.line_answers import FulfillmentOrderAnswer, LineProgressAnswer, OrderLineAnswer, ShortLine
 from domain.money import Money
 from domain.progress import OrderedLine, WorkLine, line_progress
@@ -47,7 +47,7 @@ def line_answers(
             gift=row.gift,
             bundle_of=row.bundle_of,
             # What is engraved may be a name.
-            properties=[(name, told(caller, text)) for name, text in row.properties],
+            properties=[(name, visible_text(caller, text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
             canceled=row.canceled,
             added_by=row.added_by,

@@ -9,7 +9,7 @@ from api.access import Caller
 from api.dependencies import Reader, WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
-from api.neighbors import told_facts
+from api.masking import visible_facts
 from api.openapi import responses
 from api.orders import examples
 from api.orders.answers import EventAnswer, OrderAnswer, OrderSummary
@@ -107,4 +107,4 @@ def list_events(
 
 def _event(row: OrderEventRow, words: dict[str, Any] | None, caller: Caller, with_people: bool) -> EventAnswer:
     told = EventAnswer.model_validate(row)
-    return told.model_copy(update={"data": told_facts(caller, with_words(told.data, words, with_people))})
+    return told.model_copy(update={"data": visible_facts(caller, with_words(told.data, words, with_people))})

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
 from api.links import order_links
-from api.masking import masked, told
+from api.masking import masked, visible_text
 from api.orders.answers import OpenHold, OrderAnswer, PaymentAnswer, ShipmentAnswer, Totals
 from api.orders.at_risk import deadlines_of, promised
 from api.orders.line_answers import FulfillmentLineAnswer, FulfillmentOrderAnswer, ShortLine
@@ -81,8 +81,8 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
         returns=returns,
-        remarks=told(caller, order.remarks),
-        merchant_remarks=told(caller, order.merchant_remarks),
+        remarks=visible_text(caller, order.remarks),
+        merchant_remarks=visible_text(caller, order.merchant_remarks),
         instructions=_instructions(order, caller),
         tags=order.tags,
         test=order.test,
@@ -94,8 +94,10 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
 
 
 def _instructions(order: OrderRow, caller: Caller) -> dict[str, Any]:
-    """What remarks and rules ask for; who may not see people does not see what they wrote."""
-    return {name: told(caller, value) if name in WRITTEN else value for name, value in order.instructions.items()}
+    """Return the instructions of remarks and rules; text that people wrote is masked for some callers."""
+    return {
+        name: visible_text(caller, value) if name in WRITTEN else value for name, value in order.instructions.items()
+    }
 
 
 def payment_status_of(movements: Iterable[MoneyMovementRow], order: OrderRow) -> PaymentStatus:

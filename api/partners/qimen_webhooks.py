@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import WithServices, commit, raw_body
-from api.door import ANY_QUERY
 from api.errors import NOT_FOUND, Problem
 from api.openapi import OPEN
+from api.parameter_check import ANY_QUERY
 from record.messages.qimen import read_call
 
 router = APIRouter(tags=["webhooks"])

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
-from api.masking import told
+from api.masking import visible_text
 from api.returns.schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
@@ -31,7 +31,7 @@ def return_answers(
         lines[line.return_id].append(ReturnLineAnswer.model_validate(line))
     came = select(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id.in_(lines))
     for one in session.scalars(came.order_by(ReturnedGoodsRow.sku, ReturnedGoodsRow.disposition)):
-        photos = [told(caller, reference) for reference in one.photos]
+        photos = [visible_text(caller, reference) for reference in one.photos]
         goods[one.return_id].append(ReturnedGoodsAnswer.model_validate({**vars(one), "photos": photos}))
     return [_answer(case, caller, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
 
@@ -92,9 +92,9 @@ def _answer(
         case_id=case.case_id,
         kind=case.kind,
         status=case.status,
-        reason=told(caller, case.reason),
+        reason=visible_text(caller, case.reason),
         reason_code=case.reason_code,
-        evidence=[told(caller, reference) for reference in case.evidence],
+        evidence=[visible_text(caller, reference) for reference in case.evidence],
         refusal=case.refusal,
         decided_by=case.decided_by,
         location_id=case.location_id,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
-from api.masking import told
+from api.masking import visible_text
 from api.partners.carrier_pushes import TRACKED
 from api.schemas import Answer
 from domain.money import Money
@@ -139,7 +139,7 @@ def _tracking(session: Session, shipment: ShipmentRow, caller: Caller) -> list[T
             occurred_at=row.data["occurred_at"],
             received_at=row.received_at,
             # Couriers write who has signed.
-            note=told(caller, row.data.get("note", "")),
+            note=visible_text(caller, row.data.get("note", "")),
         )
         for row in rows
     ]

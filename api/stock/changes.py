@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import Services, StockKeeper, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistaken
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistake_problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.schemas import Answer
@@ -68,6 +68,6 @@ def _book(services: Services, change: Adjustment | Transfer) -> BookedAnswer:
             book_transfer(session, change)
             return BookedAnswer(id=change.transfer_id, lines=len(change.units))
     except Mistake as mistake:
-        raise mistaken(mistake) from None
+        raise mistake_problem(mistake) from None
     except IdUsedBefore:
         raise Problem(OTHER_BODY, "this id came before with another body") from None

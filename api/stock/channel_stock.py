@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistake_problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.schemas import Answer
@@ -92,7 +92,7 @@ def _set(services: Services, channel: str, sku: str, body: ChannelStockBody, cal
             set_quotas(session, channel, sku, [Quota(q.quantity, q.valid_from, q.valid_to) for q in body.quotas])
             return _told(session, channel, sku, caller)
     except Mistake as mistake:
-        raise mistaken(mistake) from None
+        raise mistake_problem(mistake) from None
 
 
 def _told(session: Session, channel: str, sku: str, caller: Caller) -> ChannelStockAnswer:

@@ -5,7 +5,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.access import Caller
 from api.dependencies import Services, StockKeeper, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistaken
+from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, Problem, mistake_problem
 from api.idempotency import OnceRoute
 from api.openapi import json_body, responses
 from api.schemas import Answer
@@ -56,7 +56,7 @@ def _book(services: Services, body: StockCountBody, caller: Caller) -> StockCoun
             count = Count(body.count_id, body.location_id, units, body.reason, caller.name)
             booked = book_count(session, count)
     except Mistake as mistake:
-        raise mistaken(mistake) from None
+        raise mistake_problem(mistake) from None
     except IdUsedBefore:
         raise Problem(OTHER_BODY, "this count_id came before with another count") from None
     differences = [DifferenceAnswer(sku=sku, units=off) for sku, off in sorted(booked.items())]

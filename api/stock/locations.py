@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistake_problem
 from api.idempotency import OnceRoute
 from api.inputs import Cursor, Limit, after, cut
 from api.openapi import json_body, responses
@@ -112,7 +112,7 @@ def _keep(services: Services, location_id: str, body: LocationBody) -> LocationA
             save_location(session, location_id, body.model_dump())
             return _told(session.get_one(LocationRow, location_id))
     except Mistake as mistake:
-        raise mistaken(mistake) from None
+        raise mistake_problem(mistake) from None
 
 
 def _told(row: LocationRow) -> LocationAnswer:

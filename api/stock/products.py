@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.dependencies import Reader, Services, StockKeeper, WithServices, read_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistaken
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, mistake_problem
 from api.idempotency import OnceRoute
 from api.inputs import Cursor, Filter, Limit, after, cut
 from api.openapi import json_body, responses
@@ -122,7 +122,7 @@ def _keep(services: Services, sku: str, body: ProductBody, caller: Caller) -> Pr
             set_substitutes(session, sku, body.substitutes)
             return _told(session, [find_product(session, sku, caller)], caller)[0]
     except Mistake as mistake:
-        raise mistaken(mistake) from None
+        raise mistake_problem(mistake) from None
 
 
 def _told(session: Session, rows: Sequence[ProductRow], caller: Caller) -> list[ProductAnswer]:

@@ -6,14 +6,14 @@ import pytest
 
 from api.access import Caller, Role
 from api.errors import Problem
-from api.quotas import Allowed, Quotas
+from api.quotas import Quota, Quotas
 from commands.keys import create_key
 from domain.service_levels import NORMAL, Allowance
 from models.database import Sessions
 from settings import Settings
 from tests.api.conftest import assert_problem, order_body, running
 
-ALLOWED = {"requests": Allowed(1, 2), "items": Allowed(1, 4), "bytes": Allowed(10, 100)}
+ALLOWED = {"requests": Quota(1, 2), "items": Quota(1, 4), "bytes": Quota(10, 100)}
 
 
 def caller(key_id: str, channel: str | None = None) -> Caller:
@@ -46,8 +46,8 @@ def test_what_is_left_is_told_as_the_draft_has_it() -> None:
     assert quotas.policy == (
         '"requests";q=2;w=2;qu="requests", "items";q=4;w=4;qu="items", "bytes";q=100;w=10;qu="content-bytes"'
     )
-    assert quotas.left(caller("two", "web")).split(", ")[2] == '"bytes";r=60;t=4'
-    assert quotas.left(caller("three")) == '"requests";r=2;t=0, "items";r=4;t=0, "bytes";r=100;t=0'
+    assert quotas.remaining(caller("two", "web")).split(", ")[2] == '"bytes";r=60;t=4'
+    assert quotas.remaining(caller("three")) == '"requests";r=2;t=0, "items";r=4;t=0, "bytes";r=100;t=0'
 
 
 async def test_a_batch_is_charged_by_its_items_and_a_body_by_its_bytes(settings: Settings, sessions: Sessions) -> None:

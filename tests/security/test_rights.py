@@ -6,9 +6,9 @@ from fastapi.routing import APIRoute
 
 from api.access import RIGHTS, Right, Role
 from api.app import create_app
-from api.door import Door
 from api.openapi import OPEN
-from api.rights import DOCUMENTATION, EXTENSION, RightAsked, Undeclared, guard, right_of
+from api.parameter_check import ParameterCheck
+from api.rights import DOCUMENTATION, EXTENSION, RightCheck, UndeclaredRight, guard, right_of
 from settings import Settings
 from tests.api.conftest import Api, assert_problem
 
@@ -27,9 +27,9 @@ def test_every_route_is_behind_its_right_or_open_by_name(settings: Settings) -> 
     create_app(settings)
     for route in routes:
         if isinstance(route, APIRoute) and right_of(route):
-            assert isinstance(route.app, Door)
-            assert isinstance(route.app._app, RightAsked)
-            assert not isinstance(route.app._app._app, Door | RightAsked)
+            assert isinstance(route.app, ParameterCheck)
+            assert isinstance(route.app._app, RightCheck)
+            assert not isinstance(route.app._app._app, ParameterCheck | RightCheck)
 
 
 def test_an_app_with_a_route_that_says_nothing_does_not_start() -> None:
@@ -38,7 +38,7 @@ def test_an_app_with_a_route_that_says_nothing_does_not_start() -> None:
     @router.get("/salaries")
     async def salaries() -> None: ...
 
-    with pytest.raises(Undeclared, match="/salaries"):
+    with pytest.raises(UndeclaredRight, match="/salaries"):
         guard(router.routes)
 
 

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.shares import Shares
 from api.access import Caller, KeyRing, Role
-from api.bodies import Bodies
+from api.bodies import UnfinishedBodies
 from api.errors import Problem
 from api.subscriptions.streams import Streams
 from commands.keys import create_key
@@ -61,14 +61,14 @@ async def test_readiness_is_looked_at_once_a_second_however_many_ask(connect: Co
 
 async def test_who_holds_most_of_unfinished_bodies_makes_room_for_those_who_send_them_in_one_go() -> None:
     """sec_14: 150 connections without a key held 285 MB for as long as they liked."""
-    bodies, dropped = Bodies(most=1_000), []
+    bodies, dropped = UnfinishedBodies(most=1_000), []
 
     async def hold(holder: str, size: int) -> None:
         body = None
         try:
             async with asyncio.timeout(60) as until:
                 with bodies.reading(holder, until) as body:
-                    body.came(size)
+                    body.add(size)
                     await asyncio.sleep(50)
         except TimeoutError:
             assert body is not None

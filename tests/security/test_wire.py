@@ -9,7 +9,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
-from api.wire import LARGEST_HEAD, Wire
+from api.wire import MAX_HEAD_BYTES, HeadLimitProtocol
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -21,7 +21,9 @@ async def listening(head_seconds: float = 30) -> AsyncIterator[Callable[[], Awai
     config = uvicorn.Config(PlainTextResponse("hello"), lifespan="off", log_level="error")
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Wire(config, state, {}, head_seconds=head_seconds), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: HeadLimitProtocol(config, state, {}, head_seconds=head_seconds), "127.0.0.1", 0
+    )
     async with server:
         yield lambda: asyncio.open_connection(*server.sockets[0].getsockname())
 
@@ -55,7 +57,7 @@ async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: b
         writer.write(before)
         sent = 0
         try:
-            while not writer.is_closing() and sent < 100 * LARGEST_HEAD:
+            while not writer.is_closing() and sent < 100 * MAX_HEAD_BYTES:
                 writer.write(b"x" * 10_000)
                 await writer.drain()
                 sent += 10_000
@@ -64,7 +66,7 @@ async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: b
 
         # then it is refused long before the end of it
         await all_of(reader)
-        assert sent < 100 * LARGEST_HEAD
+        assert sent < 100 * MAX_HEAD_BYTES
         writer.close()
 
         # and somebody else is answered, twice on one connection

@@ -1,4 +1,4 @@
-"""The door before every route: what its path, query and headers may hold at all, whatever the route does with it."""
+"""Checks path, query and headers before every route: no unknown query parameter and no control character."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import FieldError, invalid, invalid_fields
 
-LONGEST_QUERY = 8_000
-MOST_PARAMETERS = 200
+MAX_QUERY = 8_000
+MAX_PARAMETERS = 200
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 CONTROLS_IN_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 TEXT = "has a control character"
@@ -30,15 +30,15 @@ ANY_QUERY: Mapping[str, Any] = {
 """A parameter for `openapi_extra` of a route that platforms call with parameters of their own."""
 
 
-class Door:
-    """A 422 that names what the document does not: an unknown query parameter, or a control character.
+class ParameterCheck:
+    """Wraps a route: a 422 for a query parameter that the OpenAPI document does not name, or for a control character.
 
-    It stands inside the exception handlers and outside of everything that a route does, its key included. A request
-    without a query costs it a look at its headers.
+    It runs inside the exception handlers and before anything the route does, even before its key is checked. For a
+    request without a query it only looks at the headers.
     """
 
     def __init__(self, app: ASGIApp, known: frozenset[str] | None) -> None:
-        """`known` are the names of the query parameters, None for any."""
+        """`known` are the names of the query parameters; None allows any."""
         self._app = app
         self._known = known
 
@@ -55,28 +55,28 @@ class Door:
         await self._app(scope, receive, send)
 
 
-def put_doors(routes: Iterable[BaseRoute]) -> None:
-    """Set a door before each of these routes, once for all apps that have them."""
+def check_parameters(routes: Iterable[BaseRoute]) -> None:
+    """Wrap each of these routes once, however many apps have them."""
     for route in routes:
-        if isinstance(route, APIRoute) and not isinstance(route.app, Door):
-            route.app = Door(route.app, _known(route))
+        if isinstance(route, APIRoute) and not isinstance(route.app, ParameterCheck):
+            route.app = ParameterCheck(route.app, _known(route))
 
 
 def _known(route: APIRoute) -> frozenset[str] | None:
-    told = (route.openapi_extra or {}).get("parameters", [])
-    if ANY_QUERY in told:
+    declared = (route.openapi_extra or {}).get("parameters", [])
+    if ANY_QUERY in declared:
         return None
     names = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)}
-    return frozenset(names | {one["name"] for one in told if one["in"] == "query"})
+    return frozenset(names | {one["name"] for one in declared if one["in"] == "query"})
 
 
 def _check_query(query: bytes, known: frozenset[str] | None) -> None:
-    if len(query) > LONGEST_QUERY:
-        raise invalid("query", f"is longer than {LONGEST_QUERY} characters")
+    if len(query) > MAX_QUERY:
+        raise invalid("query", f"is longer than {MAX_QUERY} characters")
     try:
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise invalid("query", f"has more than {MOST_PARAMETERS} parameters") from None
+        raise invalid("query", f"has more than {MAX_PARAMETERS} parameters") from None
     errors: dict[str, FieldError] = {}
     for name, value in pairs:
         shown = CONTROLS.sub("?", name)[:100] or "(no name)"

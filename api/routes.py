@@ -1,0 +1,91 @@
+"""The routers of all rooms and the bodies that their routes read. Of several routes that match, the first is taken."""
+
+from api import health, set_asides
+from api.channels import batches as channel_batches
+from api.channels import intakes, listings, missing_orders
+from api.channels import webhooks as channel_webhooks
+from api.channels.listings import ListingBody, PushBody
+from api.orders import audits, create, histories, merging, orders, reviews, service_report, shortages, sourcing
+from api.orders import batches as order_batches
+from api.orders import commands as order_commands
+from api.orders.commands import CancelBody, HoldReleaseBody
+from api.orders.merging import UnmergeBody
+from api.orders.reviews import ForceBody, RejectBody
+from api.orders.schemas import OrderBody
+from api.orders.shortages import ShortageBody
+from api.orders.sourcing_schemas import SourcingTrialBody
+from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery
+from api.partners import webhooks as partner_webhooks
+from api.partners.redelivery import RedeliveryBody, SettlingBody
+from api.partners.webhook_schemas import WebhookBody
+from api.returns import commands as return_commands
+from api.returns import reasons, receipts, requests, returns, store_credits
+from api.returns import reports as return_reports
+from api.returns.commands import ApproveReturnBody, EndReturnBody
+from api.returns.reasons import ReasonsBody
+from api.returns.receipts import InspectionBody, ReceiptBody
+from api.returns.requests import ReturnBody
+from api.rules import commands as rule_set_commands
+from api.rules import rule_sets
+from api.rules.schemas import ActivationBody, RetirementBody, RuleSetBody, TrialBody
+from api.set_asides import RetryBody
+from api.shipping import (
+    carrier_claims,
+    fulfillment_orders,
+    labels,
+    parcels,
+    pick_lists,
+    shipments,
+    unknown_waybills,
+    waves,
+)
+from api.shipping.carrier_claims import ClaimClosingBody
+from api.shipping.fulfillment_orders import PickupBody, PickupCodeBody
+from api.shipping.parcels import NewAddressBody, ParcelDecisionBody
+from api.shipping.shipments import VoidBody
+from api.shipping.waves import WaveBody
+from api.stock import alerts as stock_alerts
+from api.stock import changes as stock_changes
+from api.stock import channel_stock, inventory, locations, movements, products, purchase_orders
+from api.stock import counts as stock_counts
+from api.stock import reports as stock_reports
+from api.stock.goods_schemas import ChannelStockBody, LocationBody, ProductBody
+from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
+from api.subscriptions import changes as subscription_changes
+from api.subscriptions import deliveries, event_stream, subscriptions
+from api.subscriptions.schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
+
+_MODULES = (
+    # Orders
+    *(create, orders, audits, sourcing, histories, order_commands, merging, reviews, requests, returns),
+    # Webhooks in the words of a carrier or of Qimen come before /webhooks/{partner}, then shipping.
+    *(carrier_webhooks, qimen_webhooks, partner_webhooks, shipments, labels, unknown_waybills),
+    # Stock: movements, alerts and reports come before /stock/{sku}.
+    *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
+    # Channels and rules
+    *(order_batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
+    *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
+    # Work at locations
+    *(waves, pick_lists, fulfillment_orders, differences),
+    # Subscribers, and messages to partners
+    *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream, set_asides),
+    # Returns
+    *(return_commands, receipts, reasons, return_reports, store_credits),
+)
+ROUTERS = tuple(module.router for module in _MODULES)
+
+BODIES = (
+    # Orders
+    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
+    # Rules, channels and partners
+    *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
+    # Stock
+    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
+    # Shipping
+    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
+    # Subscribers and messages
+    *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody, RetryBody),
+    # Returns
+    *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
+)
+"""Models of the bodies that routes read by themselves (`dependencies.read_body`), for the OpenAPI document."""
