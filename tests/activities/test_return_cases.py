@@ -53,7 +53,7 @@ def test_a_request_after_the_window_is_rejected_with_the_reason(steps: Steps) ->
     assert case.refusal == "the window of 7 days after the day of signing is over"
 
 
-def test_an_order_with_goods_still_to_come_is_asked_first(steps: Steps) -> None:
+def test_a_case_of_goods_not_delivered_yet_asks_the_order_first(steps: Steps) -> None:
     # given
     steps.up_to("allocate_stock")
 
@@ -75,7 +75,7 @@ def test_units_in_another_case_cannot_be_returned_twice(steps: Steps) -> None:
     assert (case.status, case.refusal) == ("rejected", "line 1 has 0 units left to return, 1 were asked")
 
 
-def test_units_of_a_rejected_case_may_be_asked_for_again(steps: Steps) -> None:
+def test_units_of_a_rejected_case_may_be_requested_again(steps: Steps) -> None:
     # given
     steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {1: 3}))
 
@@ -99,7 +99,7 @@ def test_a_canceled_order_has_nothing_to_return(steps: Steps) -> None:
     assert case.refusal == "the order was not carried out, so there is nothing to return"
 
 
-def test_what_came_is_put_aside_until_somebody_has_looked_at_it(steps: Steps) -> None:
+def test_received_goods_are_quarantined_until_they_are_inspected(steps: Steps) -> None:
     # given
     steps.up_to("announce_return")
 
@@ -146,7 +146,7 @@ def test_receipt_and_inspection_end_alike_in_either_order(arrival: tuple[str, st
         ("keep_with_customer", ALL_BUT_TWO),
     ],
 )
-def test_the_disposition_says_what_becomes_of_a_unit(disposition: str, stock: dict[str, int], steps: Steps) -> None:
+def test_the_disposition_decides_the_stock_of_a_unit(disposition: str, stock: dict[str, int], steps: Steps) -> None:
     # given
     steps.up_to("record_return:received")
 
@@ -171,7 +171,7 @@ def test_an_inspection_cannot_judge_more_than_came(steps: Steps) -> None:
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_what_came_and_was_not_judged_stays_aside(steps: Steps) -> None:
+def test_received_goods_that_were_not_judged_stay_quarantined(steps: Steps) -> None:
     # given
     steps.up_to("announce_return")
     steps.record_return(steps.told_of_return("received", [{"sku": LAMP, "quantity": 2}]))
@@ -185,7 +185,7 @@ def test_what_came_and_was_not_judged_stays_aside(steps: Steps) -> None:
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_goods_that_are_not_ours_stay_off_the_books_and_call_a_person(steps: Steps) -> None:
+def test_unknown_goods_are_not_booked_and_raise_an_alert(steps: Steps) -> None:
     # given
     steps.up_to("announce_return")
 
@@ -197,7 +197,7 @@ def test_goods_that_are_not_ours_stay_off_the_books_and_call_a_person(steps: Ste
     assert "alert.raised" in events_of(steps.sessions, steps.order_id)
 
 
-def test_a_closed_case_was_settled_first_and_everybody_hears_of_it(steps: Steps) -> None:
+def test_closing_a_case_settles_it_first(steps: Steps) -> None:
     # given
     steps.up_to("refund_return")
 
@@ -211,7 +211,7 @@ def test_a_closed_case_was_settled_first_and_everybody_hears_of_it(steps: Steps)
     assert events_of(steps.sessions, steps.order_id)[-2:] == ["return.settled", "return.closed"]
 
 
-def test_a_person_is_asked_and_let_go_again(steps: Steps) -> None:
+def test_attention_of_a_case_is_set_and_cleared(steps: Steps) -> None:
     # given
     steps.up_to("announce_return").returns.ask_attention(AskAttentionRequest(steps.case, "REFUND_REFUSED", "no money"))
 
@@ -224,7 +224,7 @@ def test_a_person_is_asked_and_let_go_again(steps: Steps) -> None:
     assert events_of(steps.sessions, steps.order_id)[-2:] == ["alert.raised", "alert.cleared"]
 
 
-def test_a_case_knows_the_location_that_the_goods_go_back_to(steps: Steps, ask: Any) -> None:
+def test_a_case_records_the_location_that_the_goods_go_back_to(steps: Steps, ask: Any) -> None:
     # given / when
     steps.up_to("announce_return")
 
@@ -234,7 +234,7 @@ def test_a_case_knows_the_location_that_the_goods_go_back_to(steps: Steps, ask: 
     assert counters(steps.sessions, TEACUP) == {"on_hand": 9, "available": 9}
 
 
-def test_a_second_parcel_of_a_case_is_put_aside_and_judged_too(steps: Steps) -> None:
+def test_a_second_parcel_of_a_case_is_received_and_judged_too(steps: Steps) -> None:
     # given: two lamps are to come, and one of them has come and was judged
     steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
     first = [steps.told_of_return("received", A_LAMP), steps.told_of_return("inspected", A_GOOD_LAMP)]
@@ -252,7 +252,7 @@ def test_a_second_parcel_of_a_case_is_put_aside_and_judged_too(steps: Steps) -> 
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_a_parcel_that_is_told_twice_is_booked_once_and_calls_a_person(steps: Steps) -> None:
+def test_a_parcel_received_twice_is_booked_once_and_sets_attention(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested())
     steps.record_return(steps.told_of_return("received", A_LAMP))
 
@@ -262,7 +262,7 @@ def test_a_parcel_that_is_told_twice_is_booked_once_and_calls_a_person(steps: St
     assert "did not send" in str(attention(steps))
 
 
-def test_a_receipt_that_is_told_after_the_inspection_is_no_second_parcel(steps: Steps) -> None:
+def test_a_receipt_reported_after_the_inspection_is_no_second_parcel(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
     steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
 
@@ -272,7 +272,7 @@ def test_a_receipt_that_is_told_after_the_inspection_is_no_second_parcel(steps: 
     assert attention(steps) is None
 
 
-def test_goods_that_come_after_a_case_has_expired_are_stock_and_call_a_person(steps: Steps) -> None:
+def test_goods_received_after_a_case_expired_are_stock_and_set_attention(steps: Steps) -> None:
     # given
     steps.up_to("end_order").requests.open_return(steps.requested())
     steps.returns.end_return(EndReturnRequest(steps.case, "expired", "the goods did not come in time"))

@@ -60,7 +60,7 @@ def row_of(steps: Steps) -> ReturnRow:
         return session.get_one(ReturnRow, steps.case)
 
 
-def test_what_is_worth_more_than_the_terms_allow_waits_for_a_person(steps: Steps) -> None:
+def test_a_case_worth_more_than_the_terms_allow_waits_for_a_person(steps: Steps) -> None:
     # given
     agree(steps, automatic={"return_and_refund": {"CNY": "19.98"}}).up_to("end_order")
 
@@ -81,20 +81,20 @@ def test_a_claim_without_an_amount_of_the_currency_is_rejected(steps: Steps, amo
     assert (case.status, case.refusal) == ("rejected", "a claim needs an amount")
 
 
-def test_fees_are_kept_of_what_the_customer_returns_for_a_reason_of_her_own(steps: Steps) -> None:
+def test_fees_are_charged_when_the_customer_changed_their_mind(steps: Steps) -> None:
     row = came_back(agree(steps, restocking_percent=10, freight={"CNY": "5.00"}), reason_code="changed_mind")
 
     assert row.fees == {"restocking": 199, "freight": 500}
     assert (row.value_minor, row.refund_minor) == (PRICE.minor_units, PRICE.minor_units - 699)
 
 
-def test_nothing_is_kept_of_what_the_shop_is_to_blame_for(steps: Steps) -> None:
+def test_no_fees_are_charged_when_the_shop_is_at_fault(steps: Steps) -> None:
     row = came_back(agree(steps, restocking_percent=10, freight={"CNY": "5.00"}), reason_code="faulty")
 
     assert (row.fees, row.refund_minor) == ({}, PRICE.minor_units)
 
 
-def test_what_the_law_lets_stay_sold_is_rejected_unless_the_shop_is_to_blame(steps: Steps) -> None:
+def test_goods_excluded_by_law_are_rejected_unless_the_shop_is_at_fault(steps: Steps) -> None:
     # given a lamp that was made for this customer
     agree(steps).up_to("end_order")
     with steps.sessions.begin() as session:
@@ -108,7 +108,7 @@ def test_what_the_law_lets_stay_sold_is_rejected_unless_the_shop_is_to_blame(ste
     assert (of_her_own.status, faulty.status) == ("rejected", "approved")
 
 
-def test_money_that_went_at_the_approval_is_not_asked_for_twice_when_nothing_comes(steps: Steps) -> None:
+def test_units_refunded_at_approval_cannot_be_requested_again(steps: Steps) -> None:
     # given a case that was paid before anything came, and that has expired
     agree(steps, refund="at_approval").up_to("end_order").requests.open_return(steps.requested())
     steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
@@ -124,7 +124,7 @@ def test_money_that_went_at_the_approval_is_not_asked_for_twice_when_nothing_com
 
 
 @pytest.mark.parametrize(("released_days_ago", "kept"), [(20, {}), (31, {"import_tax": 273})])
-def test_customs_and_the_limits_of_a_person_get_back_what_returned_in_time(
+def test_import_tax_and_the_yearly_limit_are_given_back_for_goods_returned_in_time(
     released_days_ago: int, kept: dict[str, int], steps: Steps
 ) -> None:
     # given an order across the border with a tax of 8.19
@@ -148,7 +148,7 @@ def test_customs_and_the_limits_of_a_person_get_back_what_returned_in_time(
     assert left == (6_797 if kept else 6_797 - PRICE.minor_units)
 
 
-def test_goods_that_were_never_sent_are_put_aside_and_not_paid_for(steps: Steps) -> None:
+def test_goods_that_were_never_sent_are_quarantined_and_not_refunded(steps: Steps) -> None:
     # given a case of one lamp, of an order of two lamps and a cup
     steps.up_to("announce_return")
 
@@ -176,7 +176,7 @@ def test_grades_and_photos_of_an_inspection_are_kept(steps: Steps) -> None:
         assert (row.disposition, row.grade, row.photos) == ("refurbish", "B", ["photo:1"])
 
 
-def test_a_follow_up_order_that_somebody_canceled_does_not_go(steps: Steps) -> None:
+def test_a_canceled_follow_up_order_is_not_sent(steps: Steps) -> None:
     # given a reship whose order was canceled meanwhile
     steps.up_to("end_order").requests.open_return(steps.requested(kind="reship"))
     placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
@@ -191,7 +191,7 @@ def test_a_follow_up_order_that_somebody_canceled_does_not_go(steps: Steps) -> N
     assert row_of(steps).moved_at is None
 
 
-def test_a_follow_up_order_reserves_before_it_is_promised_and_gives_back_when_dropped(steps: Steps) -> None:
+def test_a_follow_up_order_reserves_its_stock_and_releases_it_when_dropped(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested("CASE-1", {2: 1}, kind="exchange"))
 
     placed = steps.follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
@@ -204,7 +204,7 @@ def test_a_follow_up_order_reserves_before_it_is_promised_and_gives_back_when_dr
     assert_ledger_explains_stock(steps.sessions)
 
 
-def test_finance_hears_of_the_credit_note_and_the_crm_of_the_points(steps: Steps) -> None:
+def test_a_refund_message_has_the_credit_note_and_the_points(steps: Steps) -> None:
     came_back(agree(steps))
 
     with steps.sessions() as session:

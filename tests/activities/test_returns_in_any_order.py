@@ -181,5 +181,5 @@ class AfterSales(RuleBasedStateMachine):
         return carried_out_as(case.kind, self.row(case).remedy)
 
 
-def test_no_cent_no_unit_and_no_point_is_too_many(steps: Steps) -> None:
+def test_cases_in_any_order_never_give_too_much_money_goods_or_points(steps: Steps) -> None:
     run_state_machine_as_test(lambda: AfterSales(steps), settings=ROUNDS)  # type: ignore[no-untyped-call]

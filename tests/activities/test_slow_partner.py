@@ -54,9 +54,7 @@ def erp() -> Iterator[tuple[SlowErp, PartnerHttp]]:
         client.close()
 
 
-def test_other_steps_go_on_in_time_while_many_orders_have_something_to_tell_a_slow_erp(
-    steps: Steps, erp: tuple[SlowErp, PartnerHttp]
-) -> None:
+def test_a_slow_erp_does_not_delay_other_steps(steps: Steps, erp: tuple[SlowErp, PartnerHttp]) -> None:
     # Given many orders with something to tell, and the threads of one worker
     slow, client = erp
     inboxes = {**steps.notify.letters.inboxes, "erp": MessageInbox(client)}

@@ -80,7 +80,7 @@ def test_a_decision_names_nobody(shop: Sessions) -> None:
     assert [word for word in map(str, RECEIVER.values()) if word in everything] == []
 
 
-def test_a_step_that_is_repeated_decides_once(shop: Sessions) -> None:
+def test_a_repeated_step_decides_once(shop: Sessions) -> None:
     # given
     order_id = accepted(shop, [(LAMP, 2)])
 
@@ -119,7 +119,7 @@ def test_a_channel_has_policies_of_its_own(shop: Sessions) -> None:
     assert decision_of(shop, order_id).policy == "nearest"
 
 
-def test_a_place_whose_day_is_full_is_passed_over_while_others_have_the_goods(shop: Sessions) -> None:
+def test_a_location_whose_day_is_full_is_passed_over_while_others_have_the_goods(shop: Sessions) -> None:
     # given
     change(shop, "HANGZHOU", capacity_units_per_day=2)
     allocated(shop, accepted(shop, [(LAMP, 2)]))
@@ -136,7 +136,7 @@ def test_a_place_whose_day_is_full_is_passed_over_while_others_have_the_goods(sh
     assert decision_of(shop, more).assignments == {"HANGZHOU": {TEACUP: 1}}
 
 
-def test_goods_that_customs_must_clear_leave_a_bonded_place(shop: Sessions) -> None:
+def test_goods_that_customs_must_clear_ship_from_a_bonded_location(shop: Sessions) -> None:
     # given
     with shop.begin() as session:
         session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(cross_border=True))
@@ -152,7 +152,7 @@ def test_goods_that_customs_must_clear_leave_a_bonded_place(shop: Sessions) -> N
     assert row.excluded == {"HANGZHOU": "it is not bonded, and customs must clear the goods"}
 
 
-def test_a_place_that_was_just_added_is_known_at_once(shop: Sessions) -> None:
+def test_a_location_just_added_is_known_at_once(shop: Sessions) -> None:
     # given
     reserve = Reserve(shop, fresh_outlooks(600))
     reserve.reserve_stock(StockRequest(accepted(shop, [(LAMP, 1)]), 1))
@@ -190,7 +190,7 @@ def test_a_hard_split_is_solved_exactly(shop: Sessions) -> None:
 
 
 @pytest.mark.parametrize("wish", ["DHL Express", "SF Express"])
-def test_the_carrier_that_is_wished_for_is_counted(shop: Sessions, wish: str) -> None:
+def test_only_offers_of_the_requested_carrier_are_considered(shop: Sessions, wish: str) -> None:
     # given
     order_id = accepted(shop, [(LAMP, 1)])
     with shop.begin() as session:

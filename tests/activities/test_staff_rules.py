@@ -30,7 +30,7 @@ def the_order(steps: Steps) -> OrderRow:
         return session.get_one(OrderRow, steps.order_id)
 
 
-def test_an_order_is_held_by_a_rule_and_keeps_the_version_that_judged_it(steps: Steps) -> None:
+def test_a_rule_holds_an_order_and_the_audit_keeps_the_version(steps: Steps) -> None:
     # given
     version = rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
 
@@ -45,7 +45,7 @@ def test_an_order_is_held_by_a_rule_and_keeps_the_version_that_judged_it(steps: 
         assert (hold.reason, hold.owner_role) == ("a person must look", "staff")
 
 
-def test_a_hold_of_a_rule_that_a_person_released_is_not_raised_again(steps: Steps) -> None:
+def test_a_released_hold_of_a_rule_is_not_raised_again(steps: Steps) -> None:
     rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
     audited(steps)
     steps.holds.release_hold(Release(steps.order_id, "RULE:many-lamps", "sun", "she called"))
@@ -53,7 +53,7 @@ def test_a_hold_of_a_rule_that_a_person_released_is_not_raised_again(steps: Step
     assert audited(steps, 2) == AuditResult("pass")
 
 
-def test_a_rule_that_was_retired_releases_what_it_held_at_the_next_audit(steps: Steps) -> None:
+def test_holds_of_a_retired_rule_are_lifted_by_the_next_audit(steps: Steps) -> None:
     version = rules_in_force(steps.sessions, ("many-lamps", "order.units > 2", HELD))
     audited(steps)
     with steps.sessions.begin() as session:
@@ -62,7 +62,7 @@ def test_a_rule_that_was_retired_releases_what_it_held_at_the_next_audit(steps: 
     assert audited(steps, 2) == AuditResult("pass")
 
 
-def test_a_rule_that_fails_holds_the_order_for_those_who_write_rules(steps: Steps) -> None:
+def test_a_failing_rule_holds_the_order_for_the_authors_of_rules(steps: Steps) -> None:
     rules_in_force(steps.sessions, ("broken", "1 / (order.units - 3) > 1", {"type": "tag", "tag": "vip"}))
 
     assert audited(steps).open.codes == ["RULE_FAILED"]
@@ -71,13 +71,13 @@ def test_a_rule_that_fails_holds_the_order_for_those_who_write_rules(steps: Step
         assert (hold.owner_role, hold.reason) == ("rules", "the rule broken failed: it divides by zero")
 
 
-def test_an_order_that_a_rule_rejects_is_rejected_in_the_rules_words(steps: Steps) -> None:
+def test_a_rule_rejects_an_order_with_its_reason(steps: Steps) -> None:
     rules_in_force(steps.sessions, ("no-lamps", "true", {"type": "reject", "reason": "no lamps on Sundays"}))
 
     assert audited(steps) == AuditResult("reject", OpenHolds(), "no lamps on Sundays")
 
 
-def test_tags_and_instructions_are_left_with_the_order_once(steps: Steps) -> None:
+def test_tags_and_instructions_are_put_on_the_order_once(steps: Steps) -> None:
     # given
     rules_in_force(
         steps.sessions,
@@ -97,7 +97,7 @@ def test_tags_and_instructions_are_left_with_the_order_once(steps: Steps) -> Non
     assert events_of(steps.sessions, steps.order_id).count("order.tagged") == 1
 
 
-def test_a_version_is_looked_for_again_only_after_a_while(steps: Steps) -> None:
+def test_a_new_version_is_loaded_only_after_the_cache_expires(steps: Steps) -> None:
     # given an audit that has seen that there are no rules
     patient = replace(
         steps, audit=Audit(steps.sessions, steps.audit.payments, ParameterCache(), StaffRules(Confined(), 0.5))
@@ -111,7 +111,7 @@ def test_a_version_is_looked_for_again_only_after_a_while(steps: Steps) -> None:
     assert audited(patient, 3).open.codes == ["RULE:many-lamps"]
 
 
-def test_a_location_that_is_specified_ships_if_it_has_everything(steps: Steps) -> None:
+def test_a_location_set_by_a_rule_ships_if_it_has_everything(steps: Steps) -> None:
     rules_in_force(steps.sessions, ("far", "true", {"type": "set_location", "location": "CHENGDU"}))
     lamps = replace(steps, order_id=place_order(steps.sessions, [(LAMP, 3)]), stored={})
 
@@ -126,7 +126,7 @@ def test_a_location_that_is_specified_ships_if_it_has_everything(steps: Steps) -
     assert "sourcing.location_passed_over" not in events_of(steps.sessions, lamps.order_id)
 
 
-def test_the_carrier_that_a_rule_sets_carries_the_parcel(steps: Steps) -> None:
+def test_the_carrier_set_by_a_rule_is_booked(steps: Steps) -> None:
     rules_in_force(steps.sessions, ("carrier", "true", {"type": "set_carrier", "carrier": "YTO Express"}))
     steps.before("book_shipment")
 

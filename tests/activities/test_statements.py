@@ -40,7 +40,7 @@ def test_books_that_agree_have_no_difference(comparing: Comparing, partner: str)
 
 
 @pytest.mark.parametrize("partner", ["erp", "crm", "channel"])
-def test_what_a_partner_has_forgotten_is_sent_again_and_the_next_night_is_clean(
+def test_messages_missing_at_a_partner_are_sent_again_and_the_next_night_is_clean(
     comparing: Comparing, ask: Ask, partner: str
 ) -> None:
     # given
@@ -61,7 +61,7 @@ def test_what_a_partner_has_forgotten_is_sent_again_and_the_next_night_is_clean(
     assert all(row.gone_at for row in comparing.rows(partner))
 
 
-def test_points_on_their_way_are_no_difference_and_others_are(comparing: Comparing) -> None:
+def test_points_in_messages_under_way_are_no_difference_and_others_are(comparing: Comparing) -> None:
     # given ten points of which five were forgotten
     tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.DELIVERED)
     tell(comparing, "TM-2", milestones.DELIVERED)
@@ -81,7 +81,7 @@ def test_points_on_their_way_are_no_difference_and_others_are(comparing: Compari
     assert comparing.open_differences("crm") == {("quantity_differs", customer, "18", "10")}
 
 
-def test_what_nobody_here_has_sent_is_reported_and_left_alone(comparing: Comparing) -> None:
+def test_messages_that_we_never_sent_are_reported_and_not_mended(comparing: Comparing) -> None:
     MessageInbox(comparing.partners["erp"]).deliver([message("STRANGE-1", "STRANGE")])
 
     night = comparing.night("erp")
@@ -90,7 +90,7 @@ def test_what_nobody_here_has_sent_is_reported_and_left_alone(comparing: Compari
     assert night.mended == 0
 
 
-def test_what_was_sent_a_moment_ago_may_still_be_under_way(comparing: Comparing) -> None:
+def test_messages_within_the_grace_period_are_not_compared(comparing: Comparing) -> None:
     tell(comparing, "TM-FORGOTTEN-MESSAGE")
     comparing.plan = StatementPlan(grace=timedelta(minutes=30))
 
@@ -100,7 +100,7 @@ def test_what_was_sent_a_moment_ago_may_still_be_under_way(comparing: Comparing)
     assert comparing.rows("erp") + comparing.rows("crm") == []
 
 
-def test_what_was_not_sent_or_is_parked_is_no_difference(comparing: Comparing) -> None:
+def test_parked_messages_are_no_difference(comparing: Comparing) -> None:
     tell(comparing, "TM-FORGOTTEN-MESSAGE")
     with comparing.sessions.begin() as session:
         session.execute(update(MessageRow).values(sent_at=None, parked_at=func.now()))
@@ -110,7 +110,7 @@ def test_what_was_not_sent_or_is_parked_is_no_difference(comparing: Comparing) -
     assert comparing.rows("erp") == []
 
 
-def test_a_difference_is_looked_at_for_as_long_as_it_is_there(comparing: Comparing) -> None:
+def test_a_difference_stays_one_row_and_is_mended_three_times_at_most(comparing: Comparing) -> None:
     # given a difference of a message that soon lies before the days that are compared
     tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     for _ in range(4):
@@ -125,7 +125,7 @@ def test_a_difference_is_looked_at_for_as_long_as_it_is_there(comparing: Compari
     assert row.last_seen_at > row.first_seen_at
 
 
-def test_one_that_comes_again_after_it_was_gone_is_another_one(comparing: Comparing) -> None:
+def test_a_difference_that_returns_after_it_was_gone_is_a_new_row(comparing: Comparing) -> None:
     tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     comparing.night("erp")
     comparing.redeliver("erp")

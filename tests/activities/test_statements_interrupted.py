@@ -21,7 +21,7 @@ def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
     return Comparing(shop, partners)
 
 
-def test_a_run_that_died_between_pages_goes_on_where_it_was(
+def test_a_run_that_died_between_pages_continues_where_it_was(
     comparing: Comparing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given pages of two entries
@@ -46,7 +46,9 @@ def test_a_run_that_died_between_pages_goes_on_where_it_was(
     assert comparing.open_differences("erp") == set()
 
 
-def test_a_partner_that_is_down_is_trouble_and_loses_nothing(comparing: Comparing, unreachable: PartnerHttp) -> None:
+def test_a_partner_that_is_down_fails_the_step_and_closes_no_difference(
+    comparing: Comparing, unreachable: PartnerHttp
+) -> None:
     # given a comparison that was begun and a difference of the night before
     tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     comparing.night("erp")
@@ -65,12 +67,12 @@ def test_a_partner_that_is_down_is_trouble_and_loses_nothing(comparing: Comparin
     assert comparing.open_differences("erp") == set()
 
 
-def test_a_partner_who_lists_nothing_is_said_so(comparing: Comparing) -> None:
+def test_a_partner_without_statements_is_refused(comparing: Comparing) -> None:
     with pytest.raises(StatementRefused):
         comparing.steps.open_statement(StatementRequest("inbox"))
 
 
-def test_a_book_that_a_partner_does_not_keep_is_passed_over(comparing: Comparing) -> None:
+def test_a_book_that_a_partner_does_not_keep_is_skipped(comparing: Comparing) -> None:
     # given an ERP at the address of the CRM: it keeps no points
     elsewhere = Comparing(comparing.sessions, {"crm": comparing.partners["erp"]})
 
@@ -82,7 +84,9 @@ def test_a_book_that_a_partner_does_not_keep_is_passed_over(comparing: Comparing
     )
 
 
-def test_what_is_to_be_looked_for_is_asked_for_by_id(comparing: Comparing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_missing_from_the_listing_are_asked_for_by_id(
+    comparing: Comparing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given messages that were listed before they were noted as sent, on another day by the partner's clock
     order_id = tell(comparing, "TM-1")
     asked = list[str]()

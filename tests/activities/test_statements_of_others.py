@@ -60,7 +60,7 @@ def tracking(steps: Steps) -> str:
         return session.get_one(ShipmentRow, steps.shipment).tracking_status
 
 
-def test_a_parcel_that_is_further_than_we_heard_is_brought_up_to_date(hasty: Comparing) -> None:
+def test_a_parcel_further_along_than_reported_is_brought_up_to_date(hasty: Comparing) -> None:
     # given a parcel that was delivered without a word
     steps = an_order(hasty).up_to("book_shipment")
     there = f"{hasty.address}/tms/shipments/{steps.shipment}"
@@ -80,7 +80,7 @@ def test_a_parcel_that_is_further_than_we_heard_is_brought_up_to_date(hasty: Com
     assert (tracking(steps), hasty.open_differences("tms")) == ("delivered", set())
 
 
-def test_news_that_are_not_newer_are_not_taken_in(comparing: Comparing) -> None:
+def test_news_older_than_ours_are_not_taken(comparing: Comparing) -> None:
     # given a parcel of which Kuaidi100 knows more than the TMS
     steps = an_order(comparing).up_to("book_shipment")
     with steps.sessions.begin() as session:
@@ -94,7 +94,7 @@ def test_news_that_are_not_newer_are_not_taken_in(comparing: Comparing) -> None:
         assert session.scalars(select(PartnerEventRow).where(PartnerEventRow.partner == "tms")).all() == []
 
 
-def test_shipments_that_the_carriers_do_not_know_are_reported(comparing: Comparing) -> None:
+def test_shipments_unknown_to_the_tms_are_reported(comparing: Comparing) -> None:
     booked = an_order(comparing).up_to("book_shipment")
     lost = an_order(comparing, "FORGOTTEN-SHIPMENT").up_to("book_shipment")
     voided = an_order(comparing).up_to("book_shipment")
@@ -113,7 +113,7 @@ def test_shipments_that_the_carriers_do_not_know_are_reported(comparing: Compari
         ("ODD-AMOUNT", "amount_differs", f"{TOTAL} CNY", "66.97 CNY"),
     ],
 )
-def test_a_refund_is_never_made_again_but_a_person_is_called(
+def test_a_refund_that_differs_raises_an_alert_and_is_not_repeated(
     comparing: Comparing, ask: Ask, trouble: str, kind: str, ours: str, theirs: str
 ) -> None:
     # given
@@ -136,7 +136,7 @@ def test_a_refund_is_never_made_again_but_a_person_is_called(
     assert {row.mends for row in comparing.rows("payments")} == {1}
 
 
-def test_a_refund_that_failed_there_is_not_done_here(hasty: Comparing) -> None:
+def test_a_refund_that_failed_at_the_gateway_is_a_difference(hasty: Comparing) -> None:
     steps = an_order(hasty, "REFUND-FAILED")
     refunded(steps)
     there = f"{hasty.address}/payments/refunds"
@@ -148,7 +148,7 @@ def test_a_refund_that_failed_there_is_not_done_here(hasty: Comparing) -> None:
     assert hasty.open_differences("payments") == {("status_differs", key, "refunded", "failed")}
 
 
-def test_money_that_nobody_here_has_asked_for_is_reported(comparing: Comparing, address: str) -> None:
+def test_a_payment_without_an_order_is_reported(comparing: Comparing, address: str) -> None:
     # given a customer who paid for an order that never came
     paid = {"reference": f"ONCE-{datetime.now(UTC):%f}", "amount": "12.00", "currency": "CNY", "status": "captured"}
     httpx2.post(f"{address}/payments/payments", json=paid)
@@ -158,7 +158,7 @@ def test_money_that_nobody_here_has_asked_for_is_reported(comparing: Comparing, 
     assert comparing.open_differences("payments") == {("unknown_here", paid["reference"], "", "12.00 CNY")}
 
 
-def test_stock_is_reported_where_what_is_on_its_way_does_not_explain_it(comparing: Comparing, address: str) -> None:
+def test_stock_differences_not_explained_by_work_under_way_are_reported(comparing: Comparing, address: str) -> None:
     # given eight lamps of which two are packed, a cup too few, and goods that nobody sells
     place = f"HOUSE-{datetime.now(UTC):%H%M%S%f}"
     stock_shop(comparing.sessions, {place: {LAMP: 8, "MISCOUNTED-CUP": 5, TEACUP: 5}})
@@ -177,7 +177,7 @@ def test_stock_is_reported_where_what_is_on_its_way_does_not_explain_it(comparin
     }
 
 
-def test_work_of_the_warehouse_is_compared_in_its_own_words(comparing: Comparing) -> None:
+def test_the_status_of_work_is_compared_in_the_words_of_the_warehouse(comparing: Comparing) -> None:
     # given work that both know, and work of which we believe more than the warehouse says
     released = an_order(comparing).up_to("release_to_pick")
     picking = an_order(comparing).up_to("record_progress:picking")
@@ -192,7 +192,7 @@ def test_work_of_the_warehouse_is_compared_in_its_own_words(comparing: Comparing
     assert released.work not in {row.subject for row in comparing.rows("wms")}
 
 
-def test_work_of_another_house_is_not_looked_for(comparing: Comparing, hasty: Comparing) -> None:
+def test_work_of_a_qimen_location_is_not_compared_with_the_plain_wms(comparing: Comparing, hasty: Comparing) -> None:
     # given work of which this warehouse never heard
     steps = an_order(comparing).up_to("release_to_pick")
 

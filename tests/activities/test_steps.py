@@ -67,7 +67,7 @@ def test_each_undo_does_nothing_when_nothing_was_done(step: str, steps: Steps) -
 
 
 @pytest.mark.parametrize("step", UNDOS)
-def test_each_undo_leaves_alone_what_is_not_its_own(step: str, steps: Steps) -> None:
+def test_each_undo_touches_no_other_order(step: str, steps: Steps) -> None:
     # given
     not_paid(steps)
     neighbor = replace(steps, order_id=place_order(steps.sessions), stored={}).up_to("book_shipment")

@@ -199,5 +199,5 @@ class Shop(RuleBasedStateMachine):
         assert answers == answers[:1] * times
 
 
-def test_the_books_stay_right_in_whatever_order_stock_is_claimed_sent_and_given_back(steps: Steps) -> None:
+def test_stock_stays_right_whatever_order_it_is_claimed_shipped_and_returned_in(steps: Steps) -> None:
     run_state_machine_as_test(lambda: Shop(replace(steps)), settings=ROUNDS)

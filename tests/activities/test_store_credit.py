@@ -55,7 +55,7 @@ def points_told(steps: Steps) -> int:
         return int(session.scalar(select(func.sum(MessageRow.data["points"].as_integer())).where(*of_order)) or 0)
 
 
-def test_a_credit_exists_once_and_no_gateway_is_asked(steps: Steps) -> None:
+def test_a_store_credit_is_created_once_without_the_gateway(steps: Steps) -> None:
     # given
     steps.up_to("end_order")
     steps.requests.open_return(steps.requested(refund_to="store_credit", kind="claim", lines={}, amount="12.50"))
@@ -72,7 +72,7 @@ def test_a_credit_exists_once_and_no_gateway_is_asked(steps: Steps) -> None:
     assert verify(steps.sessions).clean
 
 
-def test_credit_and_money_together_are_what_was_paid(steps: Steps) -> None:
+def test_credit_and_refund_add_up_to_what_was_paid(steps: Steps) -> None:
     # given a case that was paid back, and one whose customer wants to buy something else
     steps.up_to("end_order")
     steps.return_refunds.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
@@ -102,7 +102,7 @@ def test_credit_and_money_together_are_what_was_paid(steps: Steps) -> None:
         ({}, None, "store_credit", "store_credit"),
     ],
 )
-def test_staff_decide_where_money_goes_before_the_customer_and_the_customer_before_the_terms(
+def test_the_refund_target_is_chosen_by_staff_then_the_customer_then_the_terms(
     terms: dict[str, str], wish: str | None, decided: str, goes: str, steps: Steps
 ) -> None:
     agree(steps, **terms).up_to("end_order").requests.open_return(steps.requested(kind="warranty", refund_to=wish))
@@ -112,7 +112,7 @@ def test_staff_decide_where_money_goes_before_the_customer_and_the_customer_befo
     assert row_of(steps).refund_to == goes
 
 
-def test_a_warranty_case_that_is_reshipped_needs_no_goods_back(steps: Steps) -> None:
+def test_a_reshipped_warranty_case_expects_no_goods_back(steps: Steps) -> None:
     # given
     steps.up_to("end_order").requests.open_return(steps.requested(lines={2: 1}, kind="warranty"))
     steps.requests.decide_return(CaseDecision(steps.case, True, "sun", remedy="reship"))
@@ -127,7 +127,7 @@ def test_a_warranty_case_that_is_reshipped_needs_no_goods_back(steps: Steps) -> 
     assert verify(steps.sessions).clean
 
 
-def test_nothing_is_sent_instead_across_the_border(steps: Steps) -> None:
+def test_cross_border_goods_are_not_replaced(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested(kind="warranty"))
     steps.requests.decide_return(CaseDecision(steps.case, True, "sun", remedy="exchange"))
     with steps.sessions.begin() as session:
@@ -139,7 +139,7 @@ def test_nothing_is_sent_instead_across_the_border(steps: Steps) -> None:
 
 
 @pytest.mark.parametrize("refund_to", ["original", "store_credit"])
-def test_points_that_were_spent_are_taken_off_by_name(refund_to: str, steps: Steps, crm: httpx2.Client) -> None:
+def test_spent_points_are_deducted_from_the_refund(refund_to: str, steps: Steps, crm: httpx2.Client) -> None:
     # given a customer who got 67 points, spent 60, and gives a lamp back that 20 were given for
     mine = customer_who_spent(agree(steps, points="deduct"), crm, 60)
 
@@ -156,7 +156,7 @@ def test_points_that_were_spent_are_taken_off_by_name(refund_to: str, steps: Ste
 @pytest.mark.parametrize(
     ("terms", "spent"), [({"points": "negative"}, 60), ({"points": "deduct"}, 0), ({"points": "deduct"}, 40)]
 )
-def test_nothing_is_taken_off_when_points_are_left_or_unknown_or_the_balance_may_be_negative(
+def test_no_points_are_deducted_if_enough_remain_or_the_balance_is_unknown_or_may_be_negative(
     terms: dict[str, str], spent: int, steps: Steps, crm: httpx2.Client
 ) -> None:
     mine = customer_who_spent(agree(steps, **terms), crm, spent)
@@ -166,7 +166,7 @@ def test_nothing_is_taken_off_when_points_are_left_or_unknown_or_the_balance_may
     assert (row.fees, row.refund_minor, points_told(mine)) == ({}, PRICE.minor_units, 67 - 20)
 
 
-def test_points_of_a_whole_order_in_two_cases_are_paid_for_once(steps: Steps, crm: httpx2.Client) -> None:
+def test_spent_points_are_deducted_once_over_two_cases(steps: Steps, crm: httpx2.Client) -> None:
     # given a customer who spent everything
     mine = customer_who_spent(agree(steps, points="deduct"), crm, 67)
     came_back(mine)
@@ -183,7 +183,7 @@ def test_points_of_a_whole_order_in_two_cases_are_paid_for_once(steps: Steps, cr
     assert verify(steps.sessions).clean
 
 
-def test_a_refund_waits_while_the_crm_is_down_and_asks_it_no_more_once_it_is_fixed(
+def test_a_refund_waits_for_the_crm_and_asks_it_once_only(
     steps: Steps, crm: httpx2.Client, unreachable: PartnerHttp
 ) -> None:
     # given
@@ -205,7 +205,7 @@ def test_a_refund_waits_while_the_crm_is_down_and_asks_it_no_more_once_it_is_fix
     assert Money(first.refunded_minor, "CNY") == PRICE - Money(13, "CNY")
 
 
-def test_a_refused_refund_asks_for_the_points_anew(steps: Steps, crm: httpx2.Client) -> None:
+def test_a_refused_refund_asks_the_crm_for_points_again(steps: Steps, crm: httpx2.Client) -> None:
     # given a refund that the gateway refuses
     mine = customer_who_spent(agree(steps, points="deduct"), crm, 60)
     mine.up_to("end_order")
@@ -227,7 +227,7 @@ def test_a_refused_refund_asks_for_the_points_anew(steps: Steps, crm: httpx2.Cli
     assert row_of(mine).fees == {"points_spent": 16}
 
 
-def test_two_cases_credited_at_once_give_no_more_than_was_paid(steps: Steps) -> None:
+def test_two_concurrent_credits_give_no_more_than_was_paid(steps: Steps) -> None:
     # given a case of everything and a claim of everything, of which the claim is fixed first
     steps.up_to("end_order")
     everything = come_in(steps, "CASE-ALL", {1: 2, 2: 1})

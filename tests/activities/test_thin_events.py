@@ -41,7 +41,7 @@ def find(there: Platform, intake_id: str) -> IntakeRow:
         return session.get_one(IntakeRow, intake_id)
 
 
-def test_the_order_that_a_thin_event_names_is_fetched(taobao: Platform) -> None:
+def test_the_order_named_by_a_thin_event_is_fetched(taobao: Platform) -> None:
     tid = taobao.put(201)
     heard = hear(taobao, "taobao_trade_TradeCreate", tid)
 
@@ -55,7 +55,7 @@ def test_the_order_that_a_thin_event_names_is_fetched(taobao: Platform) -> None:
     assert everything_in(taobao.sessions) == once
 
 
-def test_a_new_address_that_a_thin_event_tells_of_is_taken_over(taobao: Platform) -> None:
+def test_a_new_address_announced_by_a_thin_event_is_taken(taobao: Platform) -> None:
     tid = taobao.put(202)
     taobao.pull()
     taobao.put(202, receiver_address="another road 9")
@@ -68,7 +68,7 @@ def test_a_new_address_that_a_thin_event_tells_of_is_taken_over(taobao: Platform
     assert [row.kind for row in taobao.intakes()] == ["paid", "thin", "address_changed"]
 
 
-def test_an_order_that_the_channel_does_not_know_is_told_by_its_field(taobao: Platform) -> None:
+def test_a_thin_event_for_an_unknown_order_is_rejected_with_its_field(taobao: Platform) -> None:
     heard = hear(taobao, "taobao_trade_TradeBuyerPay", "203")
 
     taobao.pulling.fetch_waiting(REQUEST)
@@ -77,7 +77,7 @@ def test_an_order_that_the_channel_does_not_know_is_told_by_its_field(taobao: Pl
     assert (intake.status, intake.field) == ("rejected", "wanted[0].order_id")
 
 
-def test_a_canceled_order_that_is_gone_needs_no_fetching(taobao: Platform) -> None:
+def test_a_thin_event_for_a_deleted_canceled_order_is_ignored(taobao: Platform) -> None:
     heard = hear(taobao, "taobao_trade_TradeClose", "204")
 
     taobao.pulling.fetch_waiting(REQUEST)
@@ -85,7 +85,7 @@ def test_a_canceled_order_that_is_gone_needs_no_fetching(taobao: Platform) -> No
     assert find(taobao, heard).status == "ignored"
 
 
-def test_an_order_that_cannot_be_read_rejects_the_event_that_named_it(taobao: Platform) -> None:
+def test_a_thin_event_for_an_unreadable_order_is_rejected_with_its_field(taobao: Platform) -> None:
     heard = hear(taobao, "taobao_trade_TradeCreate", taobao.put(205, payment="much"))
 
     taobao.pulling.fetch_waiting(REQUEST)
@@ -94,7 +94,7 @@ def test_an_order_that_cannot_be_read_rejects_the_event_that_named_it(taobao: Pl
     assert (intake.status, intake.field) == ("rejected", "trade_fullinfo_get_response.trade.payment")
 
 
-def test_a_limit_leaves_the_rest_waiting(taobao: Platform) -> None:
+def test_a_rate_limit_leaves_the_other_events_waiting(taobao: Platform) -> None:
     heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (206, 207)]
     taobao.trouble(allowed=1, limited=1, retry_after=9)
 
@@ -104,7 +104,7 @@ def test_a_limit_leaves_the_rest_waiting(taobao: Platform) -> None:
     assert [find(taobao, one).status for one in heard] == ["taken", "waiting"]
 
 
-def test_an_order_that_cannot_be_had_keeps_no_other_waiting(taobao: Platform) -> None:
+def test_an_order_that_cannot_be_fetched_delays_no_other(taobao: Platform) -> None:
     heard = [hear(taobao, "taobao_trade_TradeCreate", taobao.put(number)) for number in (208, 209)]
     taobao.trouble(broken="208")
 

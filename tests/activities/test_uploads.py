@@ -25,7 +25,7 @@ def there(request: pytest.FixtureRequest, steps: Steps, address: str) -> Iterato
         yield there
 
 
-def test_a_whole_order_is_told_with_one_waybill(there: Uploading) -> None:
+def test_a_whole_order_is_uploaded_with_one_waybill(there: Uploading) -> None:
     # given
     there.order()
     waybill = there.leave(lamps=2, cups=1)
@@ -39,7 +39,7 @@ def test_a_whole_order_is_told_with_one_waybill(there: Uploading) -> None:
     assert [message.sent_at is not None for message in there.messages()] == [True]
 
 
-def test_parcels_are_told_one_by_one_as_far_as_the_platform_can(there: Uploading) -> None:
+def test_parcels_are_uploaded_one_by_one_as_far_as_the_platform_can(there: Uploading) -> None:
     # given
     there.order()
     first = there.leave(lamps=1)
@@ -58,7 +58,7 @@ def test_parcels_are_told_one_by_one_as_far_as_the_platform_can(there: Uploading
         assert there.told() == [(first, {LAMPS: 1}), (second, {LAMPS: 1, CUPS: 1})]
 
 
-def test_a_line_that_is_complete_is_told_before_the_rest(there: Uploading) -> None:
+def test_a_complete_line_is_uploaded_before_the_rest(there: Uploading) -> None:
     # given
     there.order()
     first = there.leave(cups=1)
@@ -73,7 +73,7 @@ def test_a_line_that_is_complete_is_told_before_the_rest(there: Uploading) -> No
     assert there.told() == [(first, {CUPS: 1}), (second, lamps)]
 
 
-def test_two_parcels_that_leave_before_anybody_is_told_are_told_in_their_order(there: Uploading) -> None:
+def test_two_parcels_shipped_before_the_first_upload_are_uploaded_in_order(there: Uploading) -> None:
     # given
     there.order()
     first, second = there.leave(cups=1), there.leave(lamps=2)
@@ -88,7 +88,7 @@ def test_two_parcels_that_leave_before_anybody_is_told_are_told_in_their_order(t
     assert times[0] < times[1]
 
 
-def test_nothing_is_told_before_the_order_is_paid(there: Uploading) -> None:
+def test_nothing_is_uploaded_before_the_order_is_paid(there: Uploading) -> None:
     # given
     there.order(paid=False)
     there.leave(lamps=2, cups=1)
@@ -104,7 +104,7 @@ def test_nothing_is_told_before_the_order_is_paid(there: Uploading) -> None:
     assert (before, paid, len(there.told())) == ([], RedeliverAnswer(1), 1)
 
 
-def test_an_answer_that_is_lost_tells_nothing_twice(there: Uploading) -> None:
+def test_a_lost_answer_uploads_nothing_twice(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)
@@ -119,7 +119,7 @@ def test_an_answer_that_is_lost_tells_nothing_twice(there: Uploading) -> None:
     assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
 
 
-def test_the_end_of_the_order_tells_no_parcel_twice(there: Uploading) -> None:
+def test_the_end_of_the_order_uploads_no_parcel_twice(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)
@@ -134,7 +134,7 @@ def test_the_end_of_the_order_tells_no_parcel_twice(there: Uploading) -> None:
     assert (answer.sent, len(there.told())) == (4, 1)
 
 
-def test_what_the_platform_refuses_waits_for_a_person(there: Uploading) -> None:
+def test_a_refused_upload_waits_for_a_person(there: Uploading) -> None:
     # given
     there.order(paid_there=False)
     there.leave(lamps=2, cups=1)
@@ -150,7 +150,7 @@ def test_what_the_platform_refuses_waits_for_a_person(there: Uploading) -> None:
     assert {"message.parked", "alert.raised"} <= set(events_of(there.steps.sessions, there.steps.order_id))
 
 
-def test_a_platform_that_fails_is_tried_again(there: Uploading) -> None:
+def test_a_failed_upload_is_retried(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)
@@ -165,7 +165,7 @@ def test_a_platform_that_fails_is_tried_again(there: Uploading) -> None:
     assert len(there.told()) == 1
 
 
-def test_a_platform_that_does_not_let_us_in_keeps_the_message_waiting(there: Uploading) -> None:
+def test_an_upload_with_a_wrong_token_keeps_waiting(there: Uploading) -> None:
     # given
     there.open_account(token="of another shop")
     there.order()
@@ -182,7 +182,7 @@ def test_a_platform_that_does_not_let_us_in_keeps_the_message_waiting(there: Upl
 
 
 @pytest.mark.parametrize("there", ["taobao"], indirect=True)
-def test_what_was_refused_is_told_once_a_person_has_put_it_right(there: Uploading) -> None:
+def test_a_refused_upload_is_sent_once_a_person_has_fixed_it(there: Uploading) -> None:
     # given
     there.order()
     waybill = there.leave(lamps=2, cups=1, carrier="Our Riders")
@@ -199,7 +199,7 @@ def test_what_was_refused_is_told_once_a_person_has_put_it_right(there: Uploadin
     assert (answer.taken, [name for name, _ in there.told()]) == (1, [waybill])
 
 
-def test_a_channel_that_is_no_longer_told_in_its_own_words_takes_messages(there: Uploading) -> None:
+def test_a_channel_with_uploads_disabled_gets_plain_messages(there: Uploading) -> None:
     # given
     there.open_account(enabled=False)
     there.order()
@@ -214,7 +214,7 @@ def test_a_channel_that_is_no_longer_told_in_its_own_words_takes_messages(there:
 
 
 @pytest.mark.parametrize("there", ["shopify", "taobao"], indirect=True)
-def test_a_platform_that_asks_for_a_pause_gets_it(there: Uploading) -> None:
+def test_an_upload_honors_the_pause_that_the_platform_asks_for(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)

@@ -62,7 +62,7 @@ def held(stack: RunningStack) -> dict[str, Any]:
     return dict(stack.api.get(f"/orders/{order_id}").json())
 
 
-def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivered: dict[str, Any]) -> None:
+def test_an_order_is_delivered_and_partly_returned(delivered: dict[str, Any]) -> None:
     assert delivered["status"] == "completed"
     assert delivered["fulfillment_status"] == "delivered"
     assert delivered["payment_status"] == "partially_refunded"
@@ -72,7 +72,7 @@ def test_an_order_goes_from_the_channel_to_the_door_and_part_of_it_back(delivere
 @pytest.mark.parametrize(
     "attribute", ["OrderId", "ChannelOrderId", "CustomerId", "OrderStatus", "Locations", "Waybills"]
 )
-async def test_the_workflow_is_found_by(
+async def test_a_workflow_is_found_by(
     attribute: str, delivered: dict[str, Any], stack: RunningStack, client: Client
 ) -> None:
     # Given what a support agent may have in hand
@@ -101,13 +101,15 @@ async def test_an_order_that_is_held_is_found_by_the_hold(held: dict[str, Any], 
     await until_listed(client, "Holds = 'ADDRESS' AND OrderStatus = 'under_review'", held["workflow_id"])
 
 
-async def test_a_list_row_says_which_order_it_is(delivered: dict[str, Any], client: Client) -> None:
+async def test_a_row_of_the_workflow_list_names_its_order(delivered: dict[str, Any], client: Client) -> None:
     description = await client.get_workflow_handle(delivered["workflow_id"]).describe()
 
     assert await description.static_summary() == f"shop {delivered['channel_order_id']}: 3 units"
 
 
-async def test_the_details_say_what_an_order_waits_for_and_until_when(held: dict[str, Any], client: Client) -> None:
+async def test_workflow_details_say_what_an_order_waits_for_and_until_when(
+    held: dict[str, Any], client: Client
+) -> None:
     details = await details_of(client.get_workflow_handle(held["workflow_id"]))
 
     assert f"order {held['order_id']}" in details
@@ -124,7 +126,7 @@ async def listed(client: Client) -> list[WorkflowExecution]:
     raise AssertionError(f"only {len(executions)} workflows are listed")
 
 
-async def test_everything_that_a_history_shows_has_a_summary(
+async def test_every_activity_and_timer_in_a_history_has_a_summary(
     delivered: dict[str, Any], held: dict[str, Any], client: Client
 ) -> None:
     # Given the histories of an order, a return and an order that waits
@@ -188,14 +190,14 @@ def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[st
     assert sorted(holding) == ["orders", "partner_events", "returns"]
 
 
-def test_a_customer_who_asks_is_given_what_is_kept_of_them(delivered: dict[str, Any], stack: RunningStack) -> None:
+def test_baton_person_shows_all_data_of_a_customer(delivered: dict[str, Any], stack: RunningStack) -> None:
     told = run(stack, "person", "zebulon@quartermain.example", "C-WHOLE")
 
     assert delivered["order_id"] in [order["order_id"] for order in json.loads(told.stdout)["orders"]], told.stderr
     assert set(traces_in(told.stdout.encode())) == set(TRACES)
 
 
-def test_a_customer_who_was_erased_is_in_no_row_and_the_log_is_still_whole(
+def test_an_erased_customer_is_in_no_row_and_the_log_still_verifies(
     delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack
 ) -> None:
     # Given the customer of the delivered order, and somebody who still waits for another one
@@ -213,14 +215,14 @@ def test_a_customer_who_was_erased_is_in_no_row_and_the_log_is_still_whole(
     assert proof.returncode == 0, proof.stdout + proof.stderr
 
 
-def test_every_part_is_ready(stack: RunningStack) -> None:
+def test_readyz_reports_every_part_up(stack: RunningStack) -> None:
     ready = stack.api.get("/readyz")
 
     assert ready.status_code == 200
     assert ready.json()["parts"] == {"database": "up", "migrations": "up", "temporal": "up"}
 
 
-def test_the_figures_for_prometheus_are_there(delivered: dict[str, Any], stack: RunningStack) -> None:
+def test_metrics_are_served_on_internal_ports_only(delivered: dict[str, Any], stack: RunningStack) -> None:
     # Given the ports of the API and of the worker that are for machines
     env = stack.embedded.env
     api, worker = (f"http://127.0.0.1:{env[name]}" for name in ("BATON_API_METRICS_PORT", "BATON_WORKER_PORT"))

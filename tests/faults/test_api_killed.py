@@ -47,7 +47,7 @@ class Sender:
         return True
 
 
-def test_an_api_that_is_killed_again_and_again_loses_and_doubles_nothing(stack: RunningStack) -> None:
+def test_killing_the_api_again_and_again_loses_and_doubles_no_order(stack: RunningStack) -> None:
     # Given a burst of orders, each sent until it is acknowledged
     bodies = [order_body(f"HAIL-{number}") for number in range(ORDERS)]
     sender = Sender(stack)

@@ -26,7 +26,7 @@ CUT_ALL = """
 """
 
 
-def test_exactly_the_stock_is_sold_when_connections_are_cut_in_mid_claim(stack: RunningStack) -> None:
+def test_cutting_connections_during_claims_sells_exactly_the_stock(stack: RunningStack) -> None:
     # Given more orders than there is stock
     leave(stack, UNITS)
     orders = stack.place_many("CUT", ORDERS, lines=[(LANTERN, 1, "30.00")])
@@ -51,7 +51,7 @@ def test_exactly_the_stock_is_sold_when_connections_are_cut_in_mid_claim(stack: 
     assert_done_once(stack, sold)
 
 
-def test_orders_that_are_taken_in_when_connections_are_cut_are_there_once(stack: RunningStack) -> None:
+def test_cutting_connections_during_intake_loses_and_doubles_no_order(stack: RunningStack) -> None:
     # Given a channel that sends each order until it is acknowledged
     bodies = [order_body(f"INTAKE-{number}") for number in range(30)]
 

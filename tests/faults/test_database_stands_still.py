@@ -34,7 +34,7 @@ async def baton(
         yield opened
 
 
-async def test_orders_go_on_when_the_database_stood_still(baton: Baton, postgres: EmbeddedPostgres) -> None:
+async def test_orders_continue_after_the_database_stood_still(baton: Baton, postgres: EmbeddedPostgres) -> None:
     # Given orders of which some are claiming the same goods
     with baton.sessions.begin() as session:
         stock_shop(session, Shop({"MANY": "Many"}, [HALL], {("MANY", "HALL"): 100_000}))

@@ -29,7 +29,7 @@ FORGET = (
 )
 
 
-def test_every_event_is_taken_once_and_in_order_though_the_worker_died(stack: RunningStack) -> None:
+def test_a_killed_worker_loses_doubles_and_reorders_no_delivery(stack: RunningStack) -> None:
     # Given a subscriber, and what happened to hundreds of orders
     with receiving() as (receiver, url):
         # Other tests' orders, which the same Baton carries, are not its business.

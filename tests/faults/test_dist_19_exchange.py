@@ -8,7 +8,7 @@ from tests.workflows.test_return_kinds import SCARF_INSTEAD, ask_for, delivered,
 from tests.workflows.test_returns import until_case
 
 
-async def test_who_canceled_an_exchange_is_forgotten(baton: Baton) -> None:
+async def test_a_person_who_canceled_an_exchange_can_be_erased(baton: Baton) -> None:
     # Given an exchange that was canceled before its order had a workflow
     order_id = await delivered(baton, "FORGET")
     case = await ask_for(baton, order_id, "E-1", kind="exchange", lines=SCARF_INSTEAD)

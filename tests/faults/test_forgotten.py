@@ -26,7 +26,7 @@ AGE_PARCELS = text("""
 """)
 
 
-async def test_work_that_the_warehouse_has_forgotten_is_told_again_once_and_then_a_person_is_called(
+async def test_forgotten_work_is_sent_to_the_warehouse_again_once_and_then_raises_an_alert(
     baton: Baton,
 ) -> None:
     # Given work that the warehouse has accepted and forgotten
@@ -60,7 +60,7 @@ async def test_work_that_the_warehouse_has_forgotten_is_told_again_once_and_then
     await baton.until(order_id, lambda order: not order["attention"])
 
 
-async def test_a_booking_that_the_carriers_have_forgotten_is_told_again_under_the_same_waybill(baton: Baton) -> None:
+async def test_a_forgotten_booking_is_sent_again_under_the_same_waybill(baton: Baton) -> None:
     # Given a parcel that is booked, and a carriers' desk that has forgotten it
     order_id = await baton.order("BOOKED", lines=LAMP)
     await baton.until_fulfillment(order_id, "released")
@@ -79,7 +79,7 @@ async def test_a_booking_that_the_carriers_have_forgotten_is_told_again_under_th
     assert (await baton.show(order_id))["attention"] is None
 
 
-async def test_work_that_is_called_back_while_it_is_told_again_is_called_back_again(baton: Baton) -> None:
+async def test_work_canceled_while_it_is_sent_again_is_recalled_again(baton: Baton) -> None:
     # Given forgotten work
     order_id = await baton.order("CALLED-BACK", lines=LAMP)
     await baton.until_fulfillment(order_id, "released")
@@ -122,7 +122,7 @@ class CanceledMeanwhile(Warehouse):
         ("picked", "recalled", ["fulfillment_order.unreported"]),
     ],
 )
-def test_what_a_word_of_the_warehouse_says_is_taken_in_and_the_rest_must_be_reported(
+def test_a_status_that_needs_no_details_is_taken_from_the_inquiry(
     baton: Baton, ours: str, theirs: str, news: list[str]
 ) -> None:
     work = SilentWork(baton.sessions, connect_partners(baton.settings).wms)
@@ -145,7 +145,7 @@ def test_what_a_word_of_the_warehouse_says_is_taken_in_and_the_rest_must_be_repo
         (inquiries.DUE, "silent_parcels"),
     ],
 )
-def test_what_is_silent_is_found_by_an_index(baton: Baton, which: TextClause, index: str) -> None:
+def test_silent_work_is_found_by_an_index(baton: Baton, which: TextClause, index: str) -> None:
     with baton.sessions() as session:
         now = session.execute(text("SELECT now()")).scalar_one()
         session.execute(text("SET LOCAL enable_seqscan = off"))

@@ -80,7 +80,7 @@ def cut_them(engine: Engine) -> None:
         assert connection.execute(text(f"SELECT pg_terminate_backend(pid) {STOPPED}")).all()
 
 
-def test_exactly_the_stock_is_sold_whoever_is_killed_or_cut_off_in_mid_claim(
+def test_killed_claimants_and_cut_connections_sell_exactly_the_stock(
     sessions: Sessions, engine: Engine, database_url: str, claimants: list[Claimant]
 ) -> None:
     for moment in MOMENTS:

@@ -49,7 +49,7 @@ def mended(stack: RunningStack) -> Iterator[None]:
         trouble(stack, partner, kind="none")
 
 
-def test_each_milestone_is_taken_once_and_in_order_whatever_the_partners_do(stack: RunningStack, mended: None) -> None:
+def test_recipients_in_trouble_get_each_milestone_once_and_in_order(stack: RunningStack, mended: None) -> None:
     # Given a partner that is down, a slow one, one that lies, and one that loses every other answer
     for partner, how in TROUBLES.items():
         trouble(stack, partner, **how)

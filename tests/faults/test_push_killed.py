@@ -13,7 +13,7 @@ SKUS = ("WOOL-SCARF", "DESK-CLOCK", "TEA-SET", "BAMBOO-CHAIR")
 AFTER_A_KILL = 60.0
 
 
-def test_a_channel_knows_all_stock_though_workers_died_between_push_and_acknowledgement(stack: RunningStack) -> None:
+def test_killing_workers_during_pushes_leaves_the_channel_up_to_date(stack: RunningStack) -> None:
     # Given a channel that knows of our stock, and answers a second after it was told
     push = {"url": f"{stack.embedded.simulators_url}/channel", "token": "simulated-token", "every": 0, "batch": 2}
     save_account(stack.record, CHANNEL, "plain", "a secret of the tests", {"push": push})

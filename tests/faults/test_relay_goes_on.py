@@ -62,7 +62,7 @@ def leases_are_over(sessions: Sessions) -> None:
 # sec_01, wherever else rows are worked
 
 
-async def test_a_job_that_raises_anything_goes_on_and_is_told(relay: Relay, sessions: Sessions) -> None:
+async def test_a_job_of_the_relay_that_fails_goes_on_and_is_set_aside(relay: Relay, sessions: Sessions) -> None:
     # given a job with a defect that ends one day
     tries = 0
 
@@ -84,7 +84,7 @@ async def test_a_job_that_raises_anything_goes_on_and_is_told(relay: Relay, sess
     assert aside(sessions) == []
 
 
-async def test_an_order_that_temporal_refuses_is_set_aside_and_the_others_start(
+async def test_an_order_that_temporal_refuses_is_set_aside_and_blocks_no_other(
     relay: Relay, sessions: Sessions
 ) -> None:
     # given an order whose id is longer than Temporal takes, in front of another
@@ -106,7 +106,7 @@ async def test_an_order_that_temporal_refuses_is_set_aside_and_the_others_start(
     assert await relay.start_orders() == 1
 
 
-async def test_news_of_stock_that_cannot_be_booked_is_set_aside_and_what_is_behind_it_booked(
+async def test_a_receipt_that_cannot_be_booked_is_set_aside_and_blocks_no_other(
     relay: Relay, sessions: Sessions
 ) -> None:
     # given a receipt without lines, which a former version may have let in, before a good one
@@ -126,7 +126,7 @@ async def test_news_of_stock_that_cannot_be_booked_is_set_aside_and_what_is_behi
     assert ask(sessions, "SELECT reason FROM set_asides") == ["KeyError"]
 
 
-def test_a_sku_that_cannot_be_swept_keeps_no_other_from_it(sessions: Sessions) -> None:
+def test_a_sku_that_cannot_be_swept_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
     # given a listing whose version cannot grow, and another one
     stock_shop(sessions, {"HANGZHOU": {LAMP: 1, TEACUP: 1}})
     do(sessions, "DELETE FROM stock_touches")
@@ -150,7 +150,7 @@ def test_a_sku_that_cannot_be_swept_keeps_no_other_from_it(sessions: Sessions) -
     assert ask(sessions, "SELECT version FROM channel_listings WHERE sku = :sku", sku=LAMP) == [8]
 
 
-def test_an_order_that_nobody_can_be_told_of_keeps_no_other_from_being_told(sessions: Sessions) -> None:
+def test_a_deadline_alert_that_fails_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
     # given two orders at risk, one with a time of escalation that is none
     broken, other = place_orders(sessions, [an_order(), an_order()], "accepted")
     do(sessions, "UPDATE orders SET due = 'ship', due_at = now(), warn_at = now() - interval '1 hour'")
@@ -167,7 +167,7 @@ def test_an_order_that_nobody_can_be_told_of_keeps_no_other_from_being_told(sess
     assert aside(sessions) == [("deadline", broken)]
 
 
-def test_a_person_who_cannot_be_forgotten_keeps_no_other_from_it(sessions: Sessions) -> None:
+def test_an_erasure_that_fails_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
     # given two erasures that are due, one whose fact is in the log of the order already
     broken, other = place_orders(sessions, [an_order(), an_order()], "completed")
     do(sessions, "INSERT INTO erasures_due (order_id, pseudonym, asked_by) SELECT order_id, 'erased-1', '' FROM orders")
@@ -183,7 +183,7 @@ def test_a_person_who_cannot_be_forgotten_keeps_no_other_from_it(sessions: Sessi
     assert aside(sessions) == [("erasure", broken)]
 
 
-async def test_a_subscription_that_cannot_be_filled_keeps_no_other_from_it(
+async def test_a_subscription_that_cannot_be_filled_is_set_aside_and_blocks_no_other(
     sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings
 ) -> None:
     # given two subscribers, one with types that are none
@@ -237,9 +237,7 @@ async def test_dist_06_the_history_of_a_workflow_with_a_patch_is_kept(
 
 
 @pytest.mark.parametrize("tries", [38, 2_000_000_000])
-def test_dist_07_a_workflow_that_does_not_close_keeps_no_other_history_from_being_kept(
-    tries: int, sessions: Sessions
-) -> None:
+def test_dist_07_a_workflow_that_does_not_close_blocks_no_other_history(tries: int, sessions: Sessions) -> None:
     stuck, other = place_orders(sessions, [an_order(), an_order()], "completed")
     row = """INSERT INTO histories_due (subject, look_after, tries)
         VALUES (:id, now() - :since * interval '1 hour', :tries)"""
@@ -255,7 +253,9 @@ def test_dist_07_a_workflow_that_does_not_close_keeps_no_other_history_from_bein
 # dist_14
 
 
-async def test_dist_14_news_is_looked_at_at_once_however_many_strangers_wait(relay: Relay, sessions: Sessions) -> None:
+async def test_dist_14_a_new_webhook_is_carried_at_once_however_many_strangers_wait(
+    relay: Relay, sessions: Sessions
+) -> None:
     # given webhooks of another shop that are due again, before one of ours
     strangers(sessions, STRANGERS, age=timedelta(days=1))
     order_id = place_order(sessions)
@@ -277,7 +277,7 @@ async def test_dist_14_news_is_looked_at_at_once_however_many_strangers_wait(rel
     assert soonest > 4_000
 
 
-async def test_dist_14_what_is_nobodys_is_set_aside_after_a_time_and_carried_when_it_is_tried_again(
+async def test_dist_14_a_webhook_without_an_order_is_set_aside_and_can_be_retried(
     relay: Relay, sessions: Sessions
 ) -> None:
     # given one that has waited for longer than it may, and one that is new to us though it is as old
@@ -328,7 +328,9 @@ def strangers(sessions: Sessions, number: int, age: timedelta) -> None:
 # dist_16
 
 
-async def test_dist_16_a_webhook_is_leased_for_half_a_minute_while_it_is_told(relay: Relay, sessions: Sessions) -> None:
+async def test_dist_16_a_webhook_is_leased_for_half_a_minute_while_it_is_carried(
+    relay: Relay, sessions: Sessions
+) -> None:
     # given a webhook that a relay has taken for the first time and is telling, since Temporal is slow
     store_webhook(sessions, "channel", "order.paid", f"{CHANNEL}/TM")
     [taken] = relay.rows.take(TAKE_EVENTS)

@@ -17,7 +17,7 @@ AFTER_AN_OUTAGE = 120.0
 MOMENTS = ("fulfillment_order.released", "fulfillment_order.packed", "shipment.booked", "fulfillment_order.shipped")
 
 
-def test_orders_outlive_their_workers(stack: RunningStack) -> None:
+def test_killed_workers_lose_and_double_no_order(stack: RunningStack) -> None:
     # Given orders that come in waves
     orders: list[str] = []
     for moment in MOMENTS:
@@ -34,7 +34,7 @@ def test_orders_outlive_their_workers(stack: RunningStack) -> None:
     assert_done_once(stack, orders)
 
 
-def test_orders_outlive_a_restart_of_postgresql(stack: RunningStack) -> None:
+def test_orders_survive_a_restart_of_postgresql(stack: RunningStack) -> None:
     # Given orders under way
     orders = stack.place_many("DATABASE", 12)
     stack.until_event("fulfillment_order.released", orders, times=3)
@@ -48,7 +48,7 @@ def test_orders_outlive_a_restart_of_postgresql(stack: RunningStack) -> None:
     assert_done_once(stack, orders)
 
 
-def test_orders_outlive_a_killed_temporal_and_come_in_while_it_is_down(stack: RunningStack) -> None:
+def test_orders_survive_a_killed_temporal_and_are_accepted_while_it_is_down(stack: RunningStack) -> None:
     # Given orders under way
     orders = stack.place_many("ENGINE", 10)
     stack.until_event("fulfillment_order.packed", orders, times=3)
