@@ -115,7 +115,7 @@ def _allocate(session: Session, request: StockRequest, outlooks: OutlookCache) -
     if needs.demand:
         skus = list(needs.demand)
         allowed = lock_quotas(session, [needs.channel], skus, [order_id])
-        stock = shelves.look(session, skus, outlooks)
+        stock = shelves.read(session, skus, outlooks)
         if plan := plans.planned(needs, known):
             decision = plans.decision_of(plan, stock.basis(needs, needs.demand))
         else:

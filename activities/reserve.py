@@ -15,7 +15,7 @@ from models.stock import ReservationRow
 from record import journal
 from record.sourcing import choosing, shelves
 from record.sourcing.claims import ClaimBatch, Reservation
-from record.sourcing.needs import lock_needs_of, wanted_goods
+from record.sourcing.needs import lock_needs_of, wanted_skus
 from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, queue, quotas
 
@@ -102,7 +102,7 @@ def claim_stock(
     # Read before anything is locked, if it must be read anew.
     outlooks.context(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
-    skus = wanted_goods(needs.values())
+    skus = wanted_skus(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)
     # Asked when the stock is locked: whoever had the same key at the same time has committed by now.

@@ -1,4 +1,4 @@
-"""What every step writes beside its effect, in the same transaction: facts, messages to send, and its own answer."""
+"""What a step writes beside its effect, in the same transaction: facts, messages to send and its own answer."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ SYSTEM = "baton"
 
 
 class Fact(NamedTuple):
-    """Something that happened to an order, known once by (order_id, key)."""
+    """An event of an order, unique by (order_id, key)."""
 
     order_id: str
     type: str
@@ -27,7 +27,7 @@ class Fact(NamedTuple):
     data: Mapping[str, Any]
 
 
-# Every step says these, so they are built once: building one costs more than sending it.
+# Built once: building a statement costs more than sending it, and every step sends these.
 _EVENTS, _MESSAGES, _RESULTS = table(OrderEventRow), table(MessageRow), table(StepResultRow)
 _APPEND_FACT = insert(_EVENTS).on_conflict_do_nothing().inline()
 _ANNOUNCE = insert(_MESSAGES).on_conflict_do_nothing().inline()
@@ -41,42 +41,42 @@ INSERT_ANSWERS = insert_recordset(StepResultRow, "key, result")
 
 
 def earlier_answer(session: Session, key: str) -> dict[str, Any] | None:
-    """What the step with this key answered before, or None when it is the first time."""
+    """Return the answer that the step with this key gave before, or None the first time."""
     known: dict[str, Any] | None = session.scalar(_EARLIER_ANSWER, {"key": key})
     return known
 
 
 def earlier_answers(session: Session, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What the steps with these keys answered before, by key; those that are new are absent."""
+    """Return earlier answers by key; keys of steps not taken yet are absent."""
     return {row.key: row.result for row in session.execute(_EARLIER_ANSWERS, {"keys": list(keys)})}
 
 
 def remember(session: Session, key: str, result: Mapping[str, Any]) -> None:
-    """Keep a step's answer. Of two that run at once one is rolled back here, tries again and reads the other's."""
+    """Store a step's answer. Of two concurrent runs one fails here on the unique key, retries and reads the other's."""
     session.execute(_REMEMBER, {"key": key, "result": dict(result)})
 
 
 def answer_rows(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The answers of many steps, by key, as INSERT_ANSWERS takes them."""
+    """Return the answers, by key, as the `:rows` of INSERT_ANSWERS."""
     return json.dumps([{"key": key, "result": result} for key, result in results.items()])
 
 
 def append_fact(
     session: Session, order_id: str, event: str, key: str, data: Mapping[str, Any] | None = None, actor: str = SYSTEM
 ) -> None:
-    """Append a fact to the order's log, once for each key."""
+    """Append a fact to the order's log, once per key."""
     fact = {"order_id": order_id, "type": event, "key": key, "actor": actor, "data": dict(data or {})}
     session.execute(_APPEND_FACT, fact)
 
 
 def append_facts(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
-    """Append facts of many orders to their logs in one statement, in this sequence and each once."""
+    """Append facts of many orders to their logs in one statement, in this sequence and once per key."""
     if facts:
         session.execute(INSERT_FACTS, {"rows": fact_rows(facts, actor)})
 
 
 def fact_rows(facts: Sequence[Fact], actor: str = SYSTEM) -> str:
-    """Facts as INSERT_FACTS takes them."""
+    """Return the facts as the `:rows` of INSERT_FACTS."""
     return json.dumps([fact._asdict() | {"actor": actor} for fact in facts])
 
 
@@ -88,8 +88,9 @@ def announce(
     subject: str = "",
     secrets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write a message to each recipient of the milestone; the notify step sends them. `secrets` are for one recipient
-    and nobody else."""
+    """Write a message to each recipient of the milestone; the notify step sends them.
+
+    `secrets` are fields for one recipient only, by recipient."""
     rows = [
         {
             "message_id": message_id(order_id, milestone, recipient, subject),
@@ -104,12 +105,12 @@ def announce(
 
 
 def lock_order(session: Session, order_id: str) -> None:
-    """Hold the order: who also holds quotas, stock or places in the queue asks for it first."""
+    """Lock the order. Take this lock before those of quotas, stock and backorders."""
     session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order_id).with_for_update())
 
 
 def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:
-    """Move the order along its axis; False when it is there already. Raises NotAllowed."""
+    """Set the order's status; False when it has it already. Raises NotAllowed for a transition that is not allowed."""
     now = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
     if now == to:
         return False

@@ -1,6 +1,6 @@
-"""How much of an order's money is with us: what was captured, less what went back or is about to.
+"""How much of an order's money we hold: captured, less what was paid back or is about to be.
 
-But for `due_back` that is money of the order's own currency: no other is worth a price of it."""
+All but `due_back` count the order's own currency only."""
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
@@ -13,17 +13,17 @@ from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 
 INFLOWS = {"captured": 1, "moved": -1}
-"""What is moved to a follow-up order is captured there."""
+"""Money moved to a follow-up order counts as captured there."""
 OUTFLOWS = {"refunded": -1, "credited": -1}
 UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUESTED and not is_final(RETURN, status)]
-"""Cases that were approved and have not ended."""
+"""Statuses of cases that are approved and have not ended."""
 
 _ORDERS, _MOVEMENTS, _CASES = table(OrderRow), table(MoneyMovementRow), table(ReturnRow)
 _OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
 
 
 def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
-    """The movements of an order, without the one whose key is `but`."""
+    """The signed sum of an order's movements, without the one whose key is `but`."""
     of_order = (
         (_MOVEMENTS.c.order_id == _ORDERS.c.order_id)
         & (_MOVEMENTS.c.currency == _ORDERS.c.currency)
@@ -34,13 +34,13 @@ def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
 
 
 def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
-    """What cases have fixed and has not moved: it moves a moment before the case itself knows."""
+    """Amounts that cases have fixed and that have not moved yet. Money moves a moment before its case records it."""
     moved = exists().where(_MOVEMENTS.c.return_id == _CASES.c.return_id, _MOVEMENTS.c.kind.in_(kinds))
     of_order = _CASES.c.order_id == _ORDERS.c.order_id
     return select(func.coalesce(func.sum(amount), 0)).where(of_order, ~moved).scalar_subquery()
 
 
-# In one statement each, so that no movement comes between what is read of it.
+# One statement each, so that no movement comes between two reads.
 _CAPTURED, _BALANCE = _sum_of(INFLOWS), _sum_of(INFLOWS | OUTFLOWS)
 _REFUNDABLE = _BALANCE - _claimed(_CASES.c.refund_minor, *OUTFLOWS) - _claimed(_CASES.c.moved_minor, "moved")
 _READ_CAPTURED, _READ_BALANCE, _READ_REFUNDABLE = (
@@ -59,23 +59,24 @@ _READ_OTHERS = (
 
 
 def captured(session: Session, order_id: str) -> Money:
-    """What was captured for the order and did not go to a follow-up order."""
+    """Return what was captured for the order, less what moved to a follow-up order."""
     return _read(session, _READ_CAPTURED, order_id)
 
 
 def balance(session: Session, order_id: str, but: str = "") -> Money:
-    """What was captured and did not go back, neither as money nor as store credit; the refund whose key is `but` does
-    not count: a repeat must ask for the same amount again."""
+    """Return what was captured, less refunds and store credit.
+
+    The refund with the key `but` is ignored, so that a repeat of it asks for the same amount."""
     return _read(session, _READ_BALANCE, order_id, but)
 
 
 def refundable(session: Session, order_id: str, but: str = "") -> Money:
-    """What is kept, less what return cases are about to pay back or to move: fixed, but not done yet."""
+    """Return the balance, less what return cases have fixed to pay back or to move but have not moved yet."""
     return _read(session, _READ_REFUNDABLE, order_id, but)
 
 
 def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
-    """What is left, as an order without goods gives it back: in its own currency, and what came in others."""
+    """Return the amounts that an order without goods pays back: the refundable, and captures in other currencies."""
     own = refundable(session, order_id, but)
     others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
     amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
@@ -83,13 +84,13 @@ def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
 
 
 def awaits_case(session: Session, order_id: str) -> bool:
-    """Whether an approved case has not fixed yet what it pays back: what is left of the money may be its to pay."""
+    """True while an approved case has not fixed its refund: the refundable money may be for it."""
     unpaid = ReturnRow.order_id == order_id, ReturnRow.status.in_(UNDER_WAY), ReturnRow.refund_minor.is_(None)
     return bool(session.scalar(select(exists().where(*unpaid))))
 
 
 def total_captured(session: Session, order_id: str, currency: str) -> int:
-    """What was ever captured for the order in this currency, in minor units."""
+    """Return all that was ever captured for the order in this currency, in minor units."""
     of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == "captured", _MOVEMENTS.c.currency == currency
     return int(session.scalar(select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_order)) or 0)
 
@@ -100,5 +101,5 @@ def _read(session: Session, which: Select[tuple[str, int]], order_id: str, but: 
 
 
 def credit_note(key: str) -> str:
-    """The number of the ERP's credit note for the money that moved under this key."""
+    """Return the number of the ERP's credit note for the movement with this key."""
     return f"CN-{key}"

@@ -1,4 +1,4 @@
-"""Orders of the record in the words of the domain: one by one or many at once."""
+"""Map rows of orders to domain orders, one by one or many at once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from models.stock import LocationRow
 
 
 def as_order(row: OrderRow, lines: Sequence[OrderLineRow]) -> Order:
-    """The order as its channel gave it: lines that Baton added are left out."""
+    """Return the order as its channel gave it, without the lines that Baton added."""
     return Order(
         channel=row.channel,
         channel_order_id=row.channel_order_id,
@@ -55,7 +55,7 @@ def as_order(row: OrderRow, lines: Sequence[OrderLineRow]) -> Order:
 
 
 def load_orders(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, Order]:
-    """These orders by id, in one statement however many there are."""
+    """Return these orders by id, in one statement however many there are."""
     lines: dict[str, list[OrderLineRow]] = {row.order_id: [] for row in rows}
     wanted = select(OrderLineRow).where(OrderLineRow.order_id.in_(lines)).order_by(OrderLineRow.line_no)
     for line in session.scalars(wanted):
@@ -64,10 +64,10 @@ def load_orders(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, Orde
 
 
 def _address(row: OrderRow) -> Address:
-    told = {"province": row.province} | row.receiver | row.repaired_region
+    fields = {"province": row.province} | row.receiver | row.repaired_region
     names = ("name", "phone", "email", "province", "city", "district", "postal_code")
-    known = {name: told.get(name) or "" for name in names}
-    lines = tuple(told.get("lines", ()))
+    known = {name: fields.get(name) or "" for name in names}
+    lines = tuple(fields.get("lines", ()))
     return Address(country=row.country, lines=lines, receiver_token=row.receiver_token, **known)
 
 
@@ -89,27 +89,27 @@ _LINES = (
 )
 
 
-# Rows that refer to the order may be written meanwhile.
+# Rows that refer to the order may still be written.
 _LOCKED = _ORDER.with_for_update(key_share=True)
 
 
 def load_order(session: Session, order_id: str) -> Order:
-    """The order as its channel gave it. A row that is not there is a defect and raises NoResultFound."""
+    """Return the order as its channel gave it. Raises NoResultFound; a missing row is a defect."""
     row = session.scalars(_ORDER, {"order_id": order_id}).one()
     return as_order(row, session.scalars(_LINES, {"order_id": order_id}).all())
 
 
 def lock_order(session: Session, order_id: str) -> OrderRow:
-    """The order, and nobody changes it until the transaction ends.
+    """Return the order, locked until the transaction ends.
 
-    Whoever decides by what is still to be sent of an order calls this before reading it, and before locking stock: two
-    that read it at once would both dispose of the same units.
+    Call this before deciding by what an order still has to send, and before locking stock: two that read it at once
+    would both dispose of the same units.
     """
     return session.scalars(_LOCKED, {"order_id": order_id}, execution_options={"populate_existing": True}).one()
 
 
 def count_change(session: Session, order_id: str) -> None:
-    """Say that one of our own steps has changed the order. That is no reason to audit it again."""
+    """Raise the order's version after a change by one of our steps, which needs no new audit."""
     judged = case((OrderRow.judged_version == OrderRow.version, OrderRow.version + 1), else_=OrderRow.judged_version)
     versions = {"version": OrderRow.version + 1, "judged_version": judged}
     changed = update(OrderRow).where(OrderRow.order_id == order_id).values(versions)
@@ -117,11 +117,13 @@ def count_change(session: Session, order_id: str) -> None:
 
 
 def known_location(session: Session, wanted: str | None, otherwise: str) -> str:
-    """`wanted` if it is a location of ours: a partner's slip must not keep goods off the books."""
+    """Return `wanted` if we have that location, else `otherwise`: a partner's typo must not keep goods from being
+    booked."""
     return wanted if wanted and session.get(LocationRow, wanted) else otherwise
 
 
 def ship_to(row: OrderRow) -> dict[str, Any]:
-    """The receiver as docs/partners.md writes it, the region as the audit read it; what is not known is absent."""
-    told = {"country": row.country, "province": row.province} | row.receiver | row.repaired_region
-    return {name: value for name, value in told.items() if value}
+    """Return the receiver as docs/partners.md describes it, with the region that the audit repaired; unknown fields are
+    absent."""
+    fields = {"country": row.country, "province": row.province} | row.receiver | row.repaired_region
+    return {name: value for name, value in fields.items() if value}

@@ -1,4 +1,4 @@
-"""The dated parameters as a worker reads them: rarely, because they change rarely, and never many seconds late."""
+"""The dated parameters, cached for a few seconds because they change rarely."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ LIFETIME_SECONDS = 3.0
 
 
 class ParameterCache:
-    """All rows, read again after `lifetime` seconds. Several threads may share it: what they write is the same."""
+    """All rows, read again after `lifetime` seconds. Threads may share it: all write the same."""
 
     def __init__(self, lifetime: float = LIFETIME_SECONDS, now: Callable[[], float] = time.monotonic) -> None:
         self._lifetime = lifetime
@@ -23,7 +23,7 @@ class ParameterCache:
         self._read: dict[tuple[int, ...], Parameters] = {}
 
     def at(self, session: Session, moment: datetime) -> Parameters:
-        """Those that are valid at this moment. Raises NotAParameter for a row that nothing reads."""
+        """Return the parameters valid at this moment. Raises NotAParameter for a row with an unknown name or value."""
         if self._now() >= self._fresh_until:
             self._rows = dated_rows(session)
             self._read = {}

@@ -1,4 +1,4 @@
-"""Inserting many rows by one statement whose text and cost of preparing do not grow with the number of rows."""
+"""Insert many rows by one statement whose text and preparation do not grow with the number of rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from models.base import Base, table
 def insert_recordset(
     row: type[Base], columns: str, conflict: str = "", returning: str = "", change: str = ""
 ) -> TextClause:
-    """An INSERT of the JSON array `:rows`, an object a row with a field a column. A row that is there already, by the
-    columns of `conflict`, stays as it is, or is changed as `change` says.
+    """Return an INSERT of the JSON array `:rows`: one object per row, one field per column.
 
-    PostgreSQL takes the array apart in C, which costs a third of what binding a parameter for each value costs here.
+    A row that exists already, by the columns of `conflict`, stays as it is or is updated by `change`. PostgreSQL
+    parses the array in C at a third of the cost of binding a parameter per value here.
     """
     table = row.__tablename__
     statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, :rows)"
@@ -23,12 +23,13 @@ def insert_recordset(
         statement += f" ON CONFLICT ({conflict}) DO {f'UPDATE SET {change}' if change else 'NOTHING'}"
     if returning:
         statement += f" RETURNING {returning}"
-    # Two colons are a cast in PostgreSQL, and one would be a parameter here.
+    # `::` is a cast in PostgreSQL, but SQLAlchemy would read `:name` as a parameter.
     return text(statement.replace("::", r"\:\:"))
 
 
 def at_once(**inserts: TextClause) -> TextClause:
-    """Several such inserts as one statement; each has its rows in the parameter of its own name, `[]` for none."""
+    """Join several such inserts into one statement. Each reads its rows from the parameter of its own name; `[]` for
+    none."""
     parts = [f"{name} AS ({insert.text.replace(':rows', f':{name}')})" for name, insert in inserts.items()]
     return text(f"WITH {', '.join(parts)} SELECT")
 
@@ -38,7 +39,7 @@ def json_array(rows: Iterable[str]) -> str:
 
 
 def insert_all(session: Session, row: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows in one statement, however many lines an order has; nothing when there are none."""
+    """Insert the rows in one statement; do nothing when there are none."""
     if rows:
-        # SQLAlchemy would send a statement for every thousand.
+        # By default SQLAlchemy sends a statement per thousand rows.
         session.execute(insert(table(row)).inline(), rows, execution_options={"insertmanyvalues_page_size": len(rows)})

@@ -1,4 +1,4 @@
-"""Accounts at channels as a worker reads them for every message: rarely, and never many seconds late."""
+"""Accounts at channels, which every message needs, cached for a few seconds."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ LIFETIME_SECONDS = 3.0
 
 
 class AccountCache:
-    """Several threads may share it: what they write is the same."""
+    """Accounts by channel, each read again after `lifetime` seconds. Threads may share it: all write the same."""
 
     def __init__(
         self, sessions: Sessions, lifetime: float = LIFETIME_SECONDS, now: Callable[[], float] = time.monotonic
@@ -22,7 +22,7 @@ class AccountCache:
         self._known: dict[str, tuple[float, Account | None]] = {}
 
     def of(self, channel: str) -> Account | None:
-        """The channel's account; None where it has none, or one that can no longer be read."""
+        """Return the channel's account; None if it has none or its secrets can no longer be decrypted."""
         fresh_until, account = self._known.get(channel, (0.0, None))
         if self._now() >= fresh_until:
             account = None

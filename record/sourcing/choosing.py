@@ -1,4 +1,4 @@
-"""Choosing who sends an order from what it needs and what is there, and waiting for what nobody has."""
+"""Choose the locations that send an order, and queue it for what no location has."""
 
 import json
 from collections import Counter
@@ -35,8 +35,8 @@ _FOUND = text("""
 
 
 class Backorder(NamedTuple):
-    """An order that waits for what its decision says is short, of the units by SKU that it wants; `splits` if it takes
-    less. `key` names the event in its log.
+    """An order that waits for what its decision says is short. `wanted` is units by SKU, `splits` means that it takes
+    less, and `key` is that of the event in its log.
     """
 
     order_id: str
@@ -55,14 +55,14 @@ class Backorder(NamedTuple):
 def decide(
     session: Session, needs: Needs, shelves: Shelves, quotas: LockedQuotas, part: bool = False
 ) -> SourcingDecision:
-    """Source what is needed within the channel's quotas; with `part` what there is of it, else all or nothing.
+    """Source the demand within the channel's quotas: all or nothing, or with `part` as much as there is.
 
-    Gifts of ours that are short are dropped from the order, so that they hold up nothing. What is assigned is off the
-    shelves and the quotas, and the order does not need it any more.
+    Our gifts that are short are dropped from the order, so that they delay nothing. What is assigned is subtracted from
+    the shelves and the quotas, and moved from demand to covered.
     """
     decision = _within_quotas(session, needs, shelves, quotas, part)
     if needs.gifts & decision.short.keys() and (dropped := gifts.drop(session, needs.order_id, decision.short)):
-        needs.forget(dropped)
+        needs.reduce(dropped)
         decision = _within_quotas(session, needs, shelves, quotas, part)
     assigned = decision.assigned
     shelves.take(decision.assignments)
@@ -72,12 +72,12 @@ def decide(
 
 
 def wait_for_stock(session: Session, waiting: Sequence[Backorder], others: Sequence[str] = ()) -> None:
-    """Put orders on the list of those that an arrival wakes, and say so in their logs. What they and the `others`
-    do not lack any more is taken off the list.
+    """Queue orders for the SKUs that they are short of, and say so in their logs. Backorders of these and the `others`
+    for SKUs that are no longer short are removed.
     """
     if not waiting and not others:
         return
-    # An order that is in the group twice waits for what it lacked at last.
+    # Of an order that is in the group twice the last shortage counts.
     rows = {
         (short.order_id, sku): {
             "order_id": short.order_id,
@@ -124,7 +124,7 @@ def _within_quotas(
 def _choose(
     session: Session, needs: Needs, demand: Mapping[str, int], shelves: Shelves, part: bool
 ) -> SourcingDecision:
-    """By the policies of the order; a location that is specified and has not everything is passed over."""
+    """Decide by the order's policies. A specified location that does not have everything is passed over."""
     context = shelves.context
     chain = context.chain(needs.channel, needs.policy)
     decision = choose(shelves.basis(needs, demand), chain, needs.specified or "", part, context.exact)

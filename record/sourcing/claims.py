@@ -1,4 +1,4 @@
-"""What a group of claims comes to, gathered in memory and written down in a few statements."""
+"""Claims of a group, gathered in memory and written in a few statements."""
 
 import json
 from collections import Counter
@@ -22,8 +22,8 @@ from record.stock.ledger import Posting
 
 @dataclass(frozen=True)
 class Reservation:
-    """Units claimed, where, and how many units nobody has. While something is short nothing is claimed, unless the
-    order may reserve less than everything.
+    """Units claimed, their locations, and units short. While something is short nothing is claimed, unless the order
+    may reserve less than everything.
     """
 
     units: int
@@ -52,8 +52,8 @@ class ClaimBatch:
         self._answers: dict[str, Reservation] = {}
 
     def add(self, needs: Needs, key: str, decision: SourcingDecision, splits: bool, waited: bool) -> Reservation:
-        """Add what was decided for the order; `key` is that of its step, `splits` says that it takes less than it
-        needs, and `waited` that it may be on the list of those who wait.
+        """Add the decision for an order. `key` is that of its step, `splits` means that it takes less than it needs,
+        and `waited` that it may have backorders.
         """
         order_id = needs.order_id
         claimed = _units(decision.assignments)
@@ -72,7 +72,7 @@ class ClaimBatch:
         return reservation
 
     def write(self, session: Session) -> None:
-        """Write all of it; the order's rows and its stock are locked by the caller."""
+        """Write all claims. The caller holds the locks of the orders and of the stock."""
         if not self._answers:
             return
         answers = {key: vars(answer) for key, answer in self._answers.items()}
@@ -93,7 +93,7 @@ def _units(assignments: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str]
 
 
 def _reserved(postings: Sequence[Posting]) -> list[dict[str, str | int | None]]:
-    """A row for each place of an order, also where the order is in the group twice."""
+    """Return one row per place of an order, even if the order is in the group twice."""
     sums: Counter[tuple[str | None, str, str]] = Counter()
     for posting in postings:
         movement = posting.movement

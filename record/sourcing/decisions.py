@@ -1,4 +1,4 @@
-"""Decisions as rows: one for each round of an order's allocation, with what it was decided on."""
+"""Sourcing decisions as rows: one per round of an order's allocation, with its inputs."""
 
 from dataclasses import asdict
 
@@ -27,9 +27,9 @@ _KEEP = insert(table(SourcingDecisionRow)).values(rule_set_id=_RULES).inline()
 def keep_decision(
     session: Session, order_id: str, round_: int, decision: SourcingDecision, parameters: str, lead_times: int
 ) -> str:
-    """Write down why these locations, with the versions of parameters and lead times; answers it in a sentence.
+    """Store the decision with the versions of parameters and lead times. Return its reason in a sentence.
 
-    A decision that assigns nothing is not kept: the order's log says what it lacks.
+    A decision that assigns nothing is not stored: the order's log says what it lacks.
     """
     basis = decision.basis
     if basis is None or not decision.assignments:

@@ -11,7 +11,7 @@ Entry = tuple[int, float]
 
 
 class _Rows:
-    """Constraints as they are gathered: each with its lower and upper bound."""
+    """The constraints, each with its lower and upper bound."""
 
     def __init__(self) -> None:
         self.at: list[tuple[int, int, float]] = []
@@ -26,14 +26,14 @@ class _Rows:
 
 
 def solve_exactly(problem: Problem, seconds: float = 10.0) -> Solution | None:
-    """The optimum, or the best that was found in time; None when nothing was, or when something is short.
+    """Return the optimum, or the best found in time; None when nothing was found or something is short.
 
-    Variables are, for each place, whether it ships, its begun steps of weight beyond the first, and its units of each
-    SKU; and for the order the slowest place's price of hours and of being late.
+    Variables: for each place whether it ships, its started weight steps beyond the first, and its units of each SKU;
+    for the order the slowest place's price of hours and of being late.
     """
     if not problem.places:
         return None
-    # A third of what a worker would import, and most orders are decided without it.
+    # Imported late: a third of the import time of a worker, and most orders never need it.
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 
@@ -55,7 +55,7 @@ def solve_exactly(problem: Problem, seconds: float = 10.0) -> Solution | None:
 
 
 class _Columns:
-    """The program in columns: two for the slowest, then a block for each place."""
+    """The program's columns: two for the slowest place, then a block for each place."""
 
     def __init__(self, problem: Problem) -> None:
         self._skus, self._places = list(problem.wanted.units), problem.places
@@ -71,7 +71,7 @@ class _Columns:
         for at, units in enumerate(problem.wanted.units.values()):
             everywhere = [(2 + number * self._block + 2 + at, 1.0) for number in range(len(problem.places))]
             self.rows.add(everywhere, units, units)
-        # The split costs a parcel less than there are parcels, which changes nothing about the best one.
+        # Here the split is priced for every parcel, not for every one but the first: the optimum is the same.
 
     def _add_place(self, ships: int, place: Priced, problem: Problem) -> None:
         wanted, rate = problem.wanted, place.rate

@@ -1,4 +1,4 @@
-"""The weights and policies of the house as they stand, for those who try others."""
+"""The weights and policies in force, for trials of others."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,13 +11,13 @@ from models.parameters import dated_rows
 
 
 def house_weights(session: Session) -> dict[str, Any]:
-    """The row `sourcing_weights` that is valid now, as it was written; empty when there is none."""
+    """Return the value of `sourcing_weights` valid now, as written; empty when there is none."""
     value = _valid(session).get("sourcing_weights", {})
     return dict(value)
 
 
 def house_chain(session: Session) -> Chain:
-    """The policies for channels that have none of their own."""
+    """Return the policies for channels that have none of their own."""
     return read_chains(_valid(session).get("sourcing_policies", {})).get(ANYWHERE, LAST_RESORT)
 
 

@@ -1,4 +1,4 @@
-"""Lead times as rows: learned of delivered shipments, and read by version."""
+"""Lead times as rows: learned from delivered shipments and read by version."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from models.sourcing import LeadTimeModelRow, LeadTimeRow
 LEARNED_FROM = timedelta(days=180)
 VERSIONS_KEPT = 30
 LONGEST_HOURS = 60 * 24
-"""A parcel that takes longer was lost and found: it says nothing about the next one."""
+"""A parcel that takes longer was lost and found: it does not count."""
 
 _DELIVERED = text("""
     SELECT work.location_id, orders.country,
@@ -29,14 +29,14 @@ _DELIVERED = text("""
 
 
 def refresh_lead_times(session: Session, since: datetime) -> LeadTimeModelRow:
-    """Learn a new version of the shipments that were delivered since then; old versions go."""
-    told = {"since": since, "longest": LONGEST_HOURS}
+    """Learn a new version from shipments delivered since then, and delete the oldest versions."""
+    values = {"since": since, "longest": LONGEST_HOURS}
     delivered = [
         Delivered(
             *(row.location_id, region(row.country, row.province), row.carrier, row.weekday),
             *(row.shipments, row.hours, row.squares),
         )
-        for row in session.execute(_DELIVERED, told)
+        for row in session.execute(_DELIVERED, values)
     ]
     model = LeadTimeModelRow(since=since, shipments=sum(one.shipments for one in delivered))
     session.add(model)
@@ -53,17 +53,17 @@ def refresh_lead_times(session: Session, since: datetime) -> LeadTimeModelRow:
 
 
 def latest_model(session: Session) -> LeadTimeModelRow | None:
-    """The newest version, or None while nothing was learned."""
+    """Return the newest version, or None while nothing was learned."""
     return session.scalar(select(LeadTimeModelRow).order_by(LeadTimeModelRow.version.desc()).limit(1))
 
 
 def current_version(session: Session) -> int:
-    """The newest version; 0 while nothing was learned."""
+    """Return the number of the newest version; 0 while nothing was learned."""
     return session.scalar(select(func.max(LeadTimeModelRow.version))) or 0
 
 
 def load_lead_times(session: Session) -> LeadTimes:
-    """The newest version with its cells."""
+    """Return the newest version with its cells."""
     version = current_version(session)
     rows = session.execute(select(LeadTimeRow).where(LeadTimeRow.version == version)).scalars()
     cells = {

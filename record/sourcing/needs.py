@@ -1,4 +1,4 @@
-"""What orders still need, and what is to be known of each to choose who sends it: read for many at once."""
+"""What orders still need, and what sourcing must know of each, read for many at once."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +21,10 @@ ORDINARY_PRIORITY = 100
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`demand` is units by SKU as they lie in stock: ordered − withdrawn − under way or delivered, and `covered` is
-    what is under way or delivered. `kept` is what the order reserves, `rejected` are the locations that did not take
-    it, `gifts` the SKUs of gifts of ours, and `pickup_location` the store where the customer fetches it, or empty.
-    `specified`, `policy` and `carrier` are what rules or remarks ask for. `unjudged` says that its channel has changed
-    it since the last audit.
+    """`demand` is units by stocked SKU: ordered − withdrawn − `covered`, and `covered` is what is under way or
+    delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the SKUs of our
+    gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and `carrier`
+    come from rules or remarks. `unjudged` means that its channel changed it since the last audit.
     """
 
     order_id: str
@@ -45,18 +44,18 @@ class Needs:
     gifts: set[str] = field(default_factory=set)
 
     def cover(self, units: Mapping[str, int]) -> None:
-        """From now on these units by SKU are taken care of."""
-        self.forget(units)
+        """Move units, by SKU, from demand to covered."""
+        self.reduce(units)
         self.covered.update(units)
 
     def cover_reserved(self) -> None:
-        """Ask only for what the order does not reserve yet."""
+        """Move what the order reserves from demand to covered."""
         for (sku, _), units in self.kept.items():
             self.cover({sku: units})
         self.kept.clear()
 
-    def forget(self, units: Mapping[str, int]) -> None:
-        """So many units by SKU are not wanted any more."""
+    def reduce(self, units: Mapping[str, int]) -> None:
+        """Subtract units, by SKU, from demand."""
         for sku, fewer in units.items():
             self.demand[sku] -= fewer
             if self.demand[sku] <= 0:
@@ -84,8 +83,8 @@ _RECEIVERS = (
     .where(_ORDERS.c.order_id == _NAMED)
     .order_by(_ORDERS.c.order_id)
 )
-# What a claim writes refers to the order, so it waits here for whoever changes the order, and not when it holds stock.
-# How long it and all that follows wait for a lock is said along with it, before it begins.
+# Rows of a claim refer to the order, so a claim waits for whoever changes the order here, before it holds stock.
+# The same statement sets the lock timeout for itself and the rest of the transaction.
 _PATIENCE = func.set_config(
     "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
 )
@@ -119,23 +118,24 @@ _FACTS = union_all(
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:
-    """Units by SKU that no fulfillment order takes care of."""
+    """Return units by SKU that no fulfillment order covers."""
     return dict(needs_of(session, [order_id])[order_id].demand)
 
 
 def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
-    """The needs by order. An order that is not there is a defect and is absent."""
+    """Return the needs by order id. A missing order is a defect and absent from the answer."""
     return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
 
 
 def lock_order_needs(session: Session, order_id: str) -> Needs:
-    """As `needs_of` of one order, and nobody else changes it or claims for it meanwhile."""
+    """As `needs_of` for one order, locked so that nobody changes it or claims for it meanwhile."""
     return _with_facts(session, session.execute(_RECEIVERS_HELD, {"orders": [order_id]}))[order_id]
 
 
 def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | None) -> dict[str, Needs]:
-    """As `needs_of`, and nobody changes the orders' keys meanwhile; they are locked by order id. From here on the
-    transaction gives up when it has waited so long for a lock, such as `1s`; None is what the database is set to.
+    """As `needs_of`, with the orders locked in the order of their ids.
+
+    From here on the transaction waits at most `patience` for a lock, such as `1s`; None keeps the database's setting.
     """
     wanted = {"orders": list(order_ids), "patience": patience}
     return _with_facts(session, session.execute(_RECEIVERS_LOCKED, wanted))
@@ -158,10 +158,10 @@ def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
             case _:
                 of_order.covered[sku] += units
     for of_order in needs.values():
-        of_order.forget(of_order.covered)
+        of_order.reduce(of_order.covered)
     return needs
 
 
-def wanted_goods(needs: Iterable[Needs]) -> list[str]:
-    """Every SKU that one of them asks for, sorted."""
+def wanted_skus(needs: Iterable[Needs]) -> list[str]:
+    """Return every SKU in demand, sorted."""
     return sorted({sku for of_order in needs for sku in of_order.demand})

@@ -1,7 +1,6 @@
-"""What sourcing looks at beside the order and the stock: places, weights, prices, lead times and how full days are.
+"""What sourcing reads beside the order and the stock: places, weights, rates, lead times and used capacity.
 
-All of it changes rarely, so a process keeps it and reads it again every few seconds: a decision needs no statement for
-it.
+All of it changes rarely, so a process caches it for a few seconds and a decision needs no query for it.
 """
 
 import time
@@ -29,7 +28,7 @@ from record.stock.locations import calendar_of
 
 LIFETIME_SECONDS = 3.0
 SLOW_LIFETIME_SECONDS = 30.0
-"""Of what takes longer to read: how full days are, and lead times."""
+"""For what takes longer to read: used capacity and lead times."""
 
 _UNITS_SINCE = text("""
     SELECT location_id, sum(quantity)::int AS units
@@ -41,7 +40,7 @@ _UNITS_SINCE = text("""
 
 @dataclass(frozen=True, slots=True)
 class SourcingContext:
-    """The outlook of these seconds, with the places, the parameters and the exact solver if there is one."""
+    """The current outlook, places and parameters, and the exact solver if there is one."""
 
     outlook: Outlook
     places: Mapping[str, Place]
@@ -49,14 +48,15 @@ class SourcingContext:
     exact: Exact | None
 
     def chain(self, channel: str, policy: str) -> Chain:
-        """The policies of an order: what a rule of staff set comes before those of its channel, or of the house."""
+        """Return the policies of an order: one set by a rule of staff first, then those of its channel or the default
+        ones."""
         chains = self.parameters.sourcing_policies
         usual = chains.get(channel) or chains.get(ANYWHERE) or LAST_RESORT
         return (Link(policy), *usual) if policy in POLICIES else usual
 
 
 class OutlookCache:
-    """The context of a process, read again after `lifetime` seconds. Threads may share it: all write the same."""
+    """The sourcing context, read again after `lifetime` seconds. Threads may share it: all write the same."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class OutlookCache:
         self._lead_times, self._used = LeadTimes(), dict[str, int]()
 
     def context(self, session: Session) -> SourcingContext:
-        """What counts now."""
+        """Return the current context, at most `lifetime` seconds old."""
         if self._context is None or self._now() >= self._fresh_until:
-            self._context = self._look(session)
+            self._context = self._read(session)
             self._fresh_until = self._now() + self._lifetime
         return self._context
 
-    def knowing(self, session: Session, locations: Iterable[str]) -> SourcingContext:
-        """The same; it is read anew where a location is not among the places, which was just added then."""
+    def context_with(self, session: Session, locations: Iterable[str]) -> SourcingContext:
+        """Return the context, read anew if one of these locations is not in it, since that one was just added."""
         context = self.context(session)
         if all(location in context.places for location in locations):
             return context
@@ -87,11 +87,11 @@ class OutlookCache:
         return self.context(session)
 
     def count(self, location_id: str, units: int) -> None:
-        """Today's fulfillment orders take so many units more at a place, until that is read anew."""
+        """Add units to the used capacity of a place until that is read again."""
         if location_id in self._used:
             self._used[location_id] += units
 
-    def _look(self, session: Session) -> SourcingContext:
+    def _read(self, session: Session) -> SourcingContext:
         at = datetime.now(UTC)
         parameters = self._parameters.at(session, at)
         places = {row.location_id: _place(row) for row in session.scalars(select(LocationRow))}
@@ -122,7 +122,8 @@ def _place(row: LocationRow) -> Place:
 
 
 def _used_today(session: Session, places: Mapping[str, Place], at: datetime) -> dict[str, int]:
-    """Units that fulfillment orders of today take, of the places that have a capacity; today is by their own clocks."""
+    """Return the units of today's fulfillment orders, by place with a capacity. Today is in the place's own time
+    zone."""
     days = {
         place.location_id: _midnight(place.calendar, at)
         for place in places.values()

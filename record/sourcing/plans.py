@@ -1,4 +1,4 @@
-"""Where an order was moved to before its release: what is reserved there is what it is allocated next."""
+"""Plans of moved orders: the next allocation takes what was reserved at the new location."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from domain.sourcing.decision import FAST, Basis, SourcingDecision, balanced_cos
 from record import journal
 from record.sourcing.needs import Needs
 
-MOST_MOVES = 2
+MAX_MOVES = 2
 MOVED = "moved"
 
 
 def plan_keys(order_id: str) -> list[str]:
-    """Under which the plans of an order are kept, one a move."""
-    return [f"{order_id}:moved:{number}" for number in range(1, MOST_MOVES + 1)]
+    """Return the journal keys of an order's plans, one per move."""
+    return [f"{order_id}:moved:{number}" for number in range(1, MAX_MOVES + 1)]
 
 
 def keep_plan(session: Session, order_id: str, assignments: Assignments, why: str) -> bool:
-    """Keep where it goes and why; false when the order was moved often enough."""
+    """Store where the order moves and why; False if it was moved MAX_MOVES times already."""
     keys = plan_keys(order_id)
     known = journal.earlier_answers(session, keys)
     free = [key for key in keys if key not in known]
@@ -31,7 +31,7 @@ def keep_plan(session: Session, order_id: str, assignments: Assignments, why: st
 
 
 def planned(needs: Needs, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The plan among the answers of earlier steps that fits what the order reserves now, if that is all it needs."""
+    """Return the plan that matches what the order reserves now, if that covers all it needs."""
     for key in reversed(plan_keys(needs.order_id)):
         plan = known.get(key)
         if plan and _places(plan["assignments"]) == needs.kept and _units(plan["assignments"]) == needs.demand:
@@ -40,7 +40,7 @@ def planned(needs: Needs, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str
 
 
 def decision_of(plan: Mapping[str, Any], basis: Basis) -> SourcingDecision:
-    """The plan as the decision of its round."""
+    """Return the plan as a sourcing decision."""
     assignments: Assignments = plan["assignments"]
     names = tuple(sorted(basis.found.candidates))
     known = all(name in basis.found.candidates for name in assignments)

@@ -1,8 +1,8 @@
-"""Second thoughts: work that waits before its release is moved to another location when that pays.
+"""Second thoughts: move a fulfillment order that waits for its release to a cheaper location.
 
-New stock, a day that filled up or a parcel of the same receiver elsewhere may make another location better. The
-fulfillment order is ended and its stock reserved at the better place in one transaction, so nobody steps in between.
-The order hears of it and allocates again, and gets what was reserved (record/sourcing/plans.py).
+New stock, a location at capacity or a parcel to the same receiver from elsewhere may make another location better. One
+transaction cancels the fulfillment order and reserves its stock at the better place. The order is signaled, allocates
+again and gets what was reserved (record/sourcing/plans.py).
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 200
 
-# What is released within the next minute is left alone.
+# Not what is released within the next minute.
 _WAITS = """
     SELECT work.fulfillment_order_id FROM fulfillment_orders AS work LEFT JOIN merges AS merge USING (merge_id)
     WHERE work.status = 'open' AND work.released_at IS NULL
@@ -50,20 +50,20 @@ _NOT_ASIDE = """
 WAITING = text(f"""
     {_WAITS} {_NOT_ASIDE} AND work.fulfillment_order_id > :after ORDER BY work.fulfillment_order_id LIMIT :at_once
 """)
-# The list is old when its last entry is looked at: its wave may be released by then, and its warehouse asked.
+# Checked again for each: by the time the last one is reached its wave may be released.
 STILL_WAITS = text(f"{_WAITS} AND work.fulfillment_order_id = :name")
 
 
 @dataclass(frozen=True, slots=True)
 class Better:
-    """What pays, and why in a sentence."""
+    """A cheaper decision, and why in a sentence."""
 
     decision: SourcingDecision
     why: str
 
 
 class Reconsider:
-    """Several workers may ask: one looks at a time, at some of the work after what it looked at before."""
+    """Run in every worker, but one at a time. Each run takes the next batch of fulfillment orders."""
 
     def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self._sessions = sessions
@@ -71,18 +71,18 @@ class Reconsider:
         self._after = ""
 
     def run(self) -> int:
-        """Look once, and answer how many fulfillment orders were moved."""
+        """Consider one batch. Return how many fulfillment orders were moved."""
         with self._sessions.begin() as guard:
             if not try_lock(guard, Lock.SECOND_THOUGHTS):
                 return 0
             names = guard.scalars(WAITING, {"after": self._after, "at_once": AT_ONCE}).all()
             self._after = names[-1] if len(names) == AT_ONCE else ""
-            return sum(self._look_carefully(name) for name in names)
+            return sum(self._try_one(name) for name in names)
 
-    def _look_carefully(self, name: str) -> bool:
-        """Work that cannot be looked at stays where it is, and keeps no other from being looked at."""
+    def _try_one(self, name: str) -> bool:
+        """Reconsider one fulfillment order. One that fails is set aside and does not block the others."""
         try:
-            return self._look_at(name)
+            return self._reconsider(name)
         except Exception as trouble:
             if not is_rows_own(trouble):
                 raise
@@ -91,7 +91,7 @@ class Reconsider:
             log.warning("not_reconsidered", work=name, error=error_name(trouble))
             return False
 
-    def _look_at(self, name: str) -> bool:
+    def _reconsider(self, name: str) -> bool:
         with self._sessions.begin() as session:
             row = _lock_waiting(session, name)
             if row is None:
@@ -100,9 +100,9 @@ class Reconsider:
             if needs is None:
                 return False
             skus = sorted(needs.demand)
-            if not _better(session, needs, row, shelves.look(session, skus, self._outlooks)):
+            if not _better(session, needs, row, shelves.read(session, skus, self._outlooks)):
                 return False
-            # Decided again on what nobody can take any more.
+            # Decide again, now on locked stock.
             better = _better(session, needs, row, shelves.lock(session, skus, self._outlooks))
             if better is None or not _move(session, row, better):
                 return False
@@ -111,7 +111,7 @@ class Reconsider:
 
 
 def _lock_waiting(session: Session, name: str) -> FulfillmentOrderRow | None:
-    """The work, if it still waits: with it and its merge locked, its warehouse is not asked meanwhile."""
+    """Lock the fulfillment order and its merge, so that it is not released meanwhile; None if it no longer waits."""
     row = lock_fulfillment_order(session, name)
     if row and row.merge_id:
         merges.lock_merge(session, row.merge_id)
@@ -119,7 +119,8 @@ def _lock_waiting(session: Session, name: str) -> FulfillmentOrderRow | None:
 
 
 def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:
-    """What this work alone needs; None for an order that waits for more, or that a person sends from somewhere."""
+    """Return what this fulfillment order alone needs; None if the order waits for more or a person chose its
+    location."""
     needs = needs_of(session, [row.order_id])[row.order_id]
     if needs.demand or needs.kept or needs.specified:
         return None
@@ -131,12 +132,13 @@ def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:
 
 
 def _better(session: Session, needs: Needs, row: FulfillmentOrderRow, stock: Shelves) -> Better | None:
-    """Another assignment, if it saves enough; a place that is none any more, such as a full one, lets its work go."""
+    """Return another assignment if it saves enough, or if the current place is no longer a candidate, such as a full
+    one."""
     context, outlook = stock.context, stock.context.outlook
-    # Its own units do not make its place full.
+    # Its own units do not count against the capacity of its place.
     others = {**outlook.used, row.location_id: outlook.used.get(row.location_id, 0) - needs.demand.total()}
     stock.context = replace(context, outlook=replace(outlook, used=others))
-    basis = _sharing(stock.basis(needs, needs.demand), _parcels_that_leave(session, row))
+    basis = _with_shared_parcels(stock.basis(needs, needs.demand), _merging_places(session, row))
     decision = decide(basis, context.chain(needs.channel, needs.policy), exact=context.exact)
     if decision.short or list(decision.assignments) == [row.location_id]:
         return None
@@ -150,8 +152,8 @@ def _better(session: Session, needs: Needs, row: FulfillmentOrderRow, stock: She
     return Better(decision, f"moved from {row.location_id} to {places}: saves {saved / 100:.2f}")
 
 
-def _parcels_that_leave(session: Session, row: FulfillmentOrderRow) -> set[str]:
-    """Where other work for the same receiver gathers, so that a parcel leaves from there anyway."""
+def _merging_places(session: Session, row: FulfillmentOrderRow) -> set[str]:
+    """Return where open merges for the same receiver gather, so that a parcel leaves from there anyway."""
     if row.merge_id is None:
         return set()
     key = select(MergeRow.merge_key).where(MergeRow.merge_id == row.merge_id).scalar_subquery()
@@ -163,8 +165,8 @@ def _parcels_that_leave(session: Session, row: FulfillmentOrderRow) -> set[str]:
     return set(session.scalars(others))
 
 
-def _sharing(basis: Basis, places: set[str]) -> Basis:
-    """The same, but a parcel that leaves anyway costs only what it gets heavier."""
+def _with_shared_parcels(basis: Basis, places: set[str]) -> Basis:
+    """Return the basis where a parcel that leaves anyway costs only its added weight."""
     candidates = {
         name: replace(one, rate=replace(one.rate, first=0)) if name in places else one
         for name, one in basis.found.candidates.items()
@@ -173,7 +175,8 @@ def _sharing(basis: Basis, places: set[str]) -> Basis:
 
 
 def _move(session: Session, row: FulfillmentOrderRow, better: Better) -> bool:
-    """End the work, reserve the same elsewhere and tell the order; false when it was moved often enough."""
+    """Cancel the work, reserve it elsewhere and store the event; False if the order was moved MAX_MOVES times
+    already."""
     assignments, order_id = better.decision.assignments, row.order_id
     if not plans.keep_plan(session, order_id, assignments, better.why):
         return False

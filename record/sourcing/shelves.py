@@ -1,4 +1,4 @@
-"""What is available, place by place, held in memory while the claims of a group are decided one after the other."""
+"""Available stock by place, held in memory while a group of claims is decided one after the other."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ _AVAILABLE = (
     .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
     .order_by(_STOCK.c.sku, _STOCK.c.location_id)
 )
-# As strong as the update that follows, and in the order in which every claim locks rows (record/stock/ledger.py).
+# As strong as the update that follows, and in the lock order of every claim (record/stock/ledger.py).
 _AVAILABLE_LOCKED = _AVAILABLE.with_for_update(key_share=True, of=_STOCK)
 
 
@@ -41,7 +41,7 @@ class _Goods(NamedTuple):
 
 
 class Shelves:
-    """Some goods at all locations. What is taken for one order is no longer there for the next."""
+    """Stock of some SKUs at all locations. Units taken for one order are gone for the next."""
 
     def __init__(self, rows: Iterable[Any], context: SourcingContext) -> None:
         self.context = context
@@ -52,7 +52,8 @@ class Shelves:
             self._goods[sku] = _Goods(*goods)
 
     def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
-        """Who may send the order these goods, and why others may not. What it has reserved is there for itself."""
+        """Return the locations that may send the order these goods, and why others may not. Its own reservations count
+        as available."""
         stock: dict[str, dict[str, int]] = {}
         for sku in demand:
             for location, available in self._available.get(sku, {}).items():
@@ -73,21 +74,21 @@ class Shelves:
         return Basis(wanted, consider(asked, stock, self.context.places, outlook), outlook.weights)
 
     def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
-        """Take units off, by location and SKU."""
+        """Subtract units, by location and SKU."""
         for location, units in assignments.items():
             for sku, quantity in units.items():
                 self._available[sku][location] -= quantity
 
 
-def look(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:
-    """What is available now; others may be faster."""
+def read(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:
+    """Return what is available now, without locks: others may take it first."""
     return _shelves(session, session.execute(_AVAILABLE, {"skus": list(skus)}).all(), outlooks)
 
 
 def lock(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:
-    """What is available until the end of the transaction: the rows are locked in (sku, location) order."""
+    """Return what is available and lock it until the transaction ends, in (sku, location) order."""
     return _shelves(session, session.execute(_AVAILABLE_LOCKED, {"skus": list(skus)}).all(), outlooks)
 
 
 def _shelves(session: Session, rows: Sequence[Any], outlooks: OutlookCache) -> Shelves:
-    return Shelves(rows, outlooks.knowing(session, {row.location_id for row in rows}))
+    return Shelves(rows, outlooks.context_with(session, {row.location_id for row in rows}))

@@ -1,4 +1,4 @@
-"""Trials: what other weights or policies would have decided on the recorded inputs, beside what was done."""
+"""Trials: what other weights or policies would have decided on recorded inputs, compared with what was done."""
 
 import time
 from collections import Counter
@@ -21,13 +21,14 @@ from models.sourcing import SourcingDecisionRow
 
 EXAMPLES = 5
 AT_ONCE = 200
-"""Decisions that are in memory at a time."""
-MOST_SECONDS = 15.0
+"""Decisions in memory at a time."""
+MAX_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Which recorded decisions: the last so many, of one channel or of all, made in this span."""
+    """Selects recorded decisions: the newest `decisions`, of one channel or all, made from `since` until before
+    `until`."""
 
     decisions: int
     channel: str | None = None
@@ -37,7 +38,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Another way to decide; the weights are those that it decides by, not those that it is measured by."""
+    """Another way to decide. It decides by these weights, but its cost is measured by the weights in force."""
 
     name: str
     chain: Chain
@@ -46,7 +47,7 @@ class Try:
 
 @dataclass
 class Totals:
-    """Sums over decisions in minor units, by the house's weights of now; `load` is units by location."""
+    """Sums over decisions, in minor units by the weights in force; `load` is units by location."""
 
     decisions: int = 0
     cost: float = 0.0
@@ -71,14 +72,14 @@ class Totals:
             self.freight += one.rate.cost(sum(number * grams.get(sku, 0) for sku, number in units.items()))
             self.load[one.location_id] += sum(units.values())
 
-    def told(self) -> dict[str, Any]:
-        many = max(1, self.decisions)
+    def as_json(self) -> dict[str, Any]:
+        count = max(1, self.decisions)
         return {
             "cost_minor": round(self.cost),
             "freight_minor": self.freight,
             "parcels": self.parcels,
-            "late_share": round(self.late / many, 4),
-            "mean_hours": round(self.hours / many, 2),
+            "late_share": round(self.late / count, 4),
+            "mean_hours": round(self.hours / count, 2),
             "load": dict(sorted(self.load.items())),
             "changed": self.changed,
             "examples": self.examples,
@@ -86,11 +87,11 @@ class Totals:
 
 
 def try_sourcing(session: Session, past: Past, tries: Sequence[Try], house: Weights) -> dict[str, Any]:
-    """Decide again on the inputs of each decision; nothing is written. `complete` is false when the time was over.
+    """Decide again on the inputs of each decision; nothing is written. `complete` is false if MAX_SECONDS ran out.
 
-    A decision for a location that was specified is left out: no policy made it.
+    Decisions for a specified location are skipped: no policy made them.
     """
-    ends, complete = time.monotonic() + MOST_SECONDS, True
+    ends, complete = time.monotonic() + MAX_SECONDS, True
     done, tried = Totals(), {one.name: Totals() for one in tries}
     for row in _recorded(session, past):
         if time.monotonic() > ends:
@@ -110,8 +111,8 @@ def try_sourcing(session: Session, past: Past, tries: Sequence[Try], house: Weig
         "decisions": done.decisions,
         "complete": complete,
         "currency": house.currency,
-        "done": done.told(),
-        "tried": {name: totals.told() for name, totals in tried.items()},
+        "done": done.as_json(),
+        "tried": {name: totals.as_json() for name, totals in tried.items()},
     }
 
 
@@ -120,7 +121,7 @@ def _differs(one: Assignments, other: Assignments) -> bool:
 
 
 def _recorded(session: Session, past: Past) -> Iterator[Any]:
-    """The newest first, some at a time."""
+    """Yield the newest first, AT_ONCE in memory at a time."""
     D = SourcingDecisionRow
     columns = (D.order_id, D.round, D.at, D.inputs, D.assignments)
     where: list[ColumnElement[bool]] = [D.policy != "specified"]

@@ -200,7 +200,7 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
     with sessions.begin() as session:
         release_wave(session, "CHENGDU", "sun")
     second_thoughts = Reconsider(sessions, fresh_outlooks(0))
-    warehouse: Any = Warehouse(lambda: second_thoughts._look_at(name))
+    warehouse: Any = Warehouse(lambda: second_thoughts._reconsider(name))
     answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, name))
 
     # then

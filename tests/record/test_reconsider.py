@@ -16,7 +16,7 @@ from models.order import OrderEventRow, OrderRow
 from models.set_aside import MAX_ATTEMPTS
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
-from record.sourcing.plans import MOST_MOVES
+from record.sourcing.plans import MAX_MOVES
 from record.sourcing.reconsider import Reconsider
 from tests.factories import (
     LAMP,
@@ -188,7 +188,7 @@ def test_an_order_is_moved_twice_at_most(far: Sessions) -> None:
 
     # then
     assert moves == [1, 1, 0]
-    assert len(moved(far, order_id)) == MOST_MOVES
+    assert len(moved(far, order_id)) == MAX_MOVES
     assert events_of(far, order_id).count("sourcing.decided") == 3
     assert_ledger_explains_stock(far)
 
@@ -210,11 +210,11 @@ def test_work_that_fails_to_be_reconsidered_is_set_aside_and_blocks_no_other(ses
     seen = list[str]()
 
     class Defective(Reconsider):
-        def _look_at(self, name: str) -> bool:
+        def _reconsider(self, name: str) -> bool:
             seen.append(name)
             if name == broken:
                 raise KeyError(name)
-            return super()._look_at(name)
+            return super()._reconsider(name)
 
     # when
     looking = Defective(sessions, fresh_outlooks(0))
