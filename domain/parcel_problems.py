@@ -1,4 +1,4 @@
-"""What may go wrong with a parcel on the road, and what the customer gets instead."""
+"""Problems of a parcel in transit (lost, damaged, silent, refused), and what the customer gets instead."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,24 +7,24 @@ from domain.status import TrackingStatus
 
 LOST, DAMAGED, SILENT, REFUSED = "lost", "damaged", "silent", "refused"
 CLAIMED = (LOST, DAMAGED, SILENT)
-"""What a carrier is to pay for."""
+"""Problems for which we claim money from the carrier."""
 
 ASK, RESHIP, REFUND, WAIT = "ask", "reship", "refund", "wait"
 REMEDIES = (ASK, RESHIP, REFUND)
 DECISIONS = (RESHIP, REFUND, WAIT)
-"""What a person may decide; who waits hears of the parcel again when the carrier does."""
+"""What a person may decide. WAIT leaves the parcel alone until the carrier reports again."""
 ANY = "*"
 
 
 def problem_of(status: str, code: str) -> str:
-    """What is wrong by the carrier's word: lost, damaged, refused or nothing of these."""
+    """The problem that a carrier's report means: lost, damaged, refused, or empty."""
     if status == TrackingStatus.EXCEPTION and code in (LOST, DAMAGED):
         return code
     return REFUSED if status == TrackingStatus.RETURN_TO_SENDER and code == REFUSED else ""
 
 
 def remedy(policy: Mapping[str, str], channel: str) -> str:
-    """What the channel wants; a person is asked where nothing is said."""
+    """The remedy that the policy gives a channel; without one a person is asked."""
     return policy.get(channel, policy.get(ANY, ASK))
 
 

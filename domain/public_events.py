@@ -1,6 +1,6 @@
-"""What the outside may hear of an order: one table. A line more and one more fact is told.
+"""The facts of an order that subscribers may receive: one table. To publish one more fact, add a line.
 
-Told are ids, codes, quantities and amounts, never a name, an address or what somebody wrote.
+Only ids, codes, quantities and amounts are published, never a name, an address or free text.
 """
 
 import re
@@ -15,7 +15,8 @@ PATTERN = re.compile(r"\*|com\.baton\.(\*|[a-z_]+\.(\*|[a-z_]+))")
 
 @dataclass(frozen=True, slots=True)
 class PublicEvent:
-    """What is told of one type of event: its title, which fields of its data, and whether with the order's total."""
+    """What is published of one type of event: a title, the listed fields of its data, and optionally the order's
+    total."""
 
     title: str
     fields: tuple[str, ...] = ()
@@ -75,11 +76,11 @@ def public_type(event: str) -> str:
 
 
 def matching_types(patterns: Iterable[str]) -> list[str]:
-    """The types of our log that match: `*`, `com.baton.*`, `com.baton.order.*` or a type in full."""
+    """The event types of our log that match any pattern: `*`, `com.baton.*`, `com.baton.order.*` or a full type."""
     wanted = [pattern.removesuffix("*") if pattern.endswith("*") else f"{pattern}\n" for pattern in patterns]
     return [event for event in PUBLIC if any(f"{public_type(event)}\n".startswith(start) for start in wanted)]
 
 
 def public_data(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of an event's data; an event that is not in the table is a KeyError."""
+    """The published fields of an event's data. Raises KeyError for an event that is not in the table."""
     return {name: data[name] for name in PUBLIC[event].fields if name in data}

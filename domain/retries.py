@@ -1,4 +1,4 @@
-"""When a message to a subscriber is tried again: the schedule of Standard Webhooks."""
+"""Retries of a message to a subscriber, by the schedule of Standard Webhooks."""
 
 from datetime import timedelta
 
@@ -11,22 +11,22 @@ SCHEDULE = (
 )
 TOTAL_TIME = sum(SCHEDULE, timedelta(0))
 LONGEST_WAIT = timedelta(days=1)
-"""What a receiver may ask for at most by Retry-After."""
+"""The longest Retry-After of a receiver that we honor."""
 
-# A receiver that fails so often in a row is left alone, ever longer; then one message asks whether it is back.
+# After this many failures in a row nothing is sent for a while, longer each time; then one message probes the receiver.
 FAILURES_BEFORE_PAUSE = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
 
 def next_pause(tries: int, retry_after: float = 0) -> timedelta | None:
-    """How long to wait after so many failed tries, at least the seconds asked for; None when it was the last."""
+    """How long to wait after `tries` failed attempts, at least `retry_after` seconds; None after the last attempt."""
     if tries >= len(SCHEDULE):
         return None
     return max(SCHEDULE[tries], min(timedelta(seconds=retry_after), LONGEST_WAIT))
 
 
 def circuit_pause(failures: int) -> timedelta | None:
-    """How long a receiver is left alone after so many failures in a row; None while it still counts as well."""
+    """How long to send a receiver nothing after `failures` in a row; None while it still counts as healthy."""
     if failures < FAILURES_BEFORE_PAUSE:
         return None
     return min(FIRST_PAUSE * (1 << min(failures - FAILURES_BEFORE_PAUSE, 10)), LONGEST_PAUSE)

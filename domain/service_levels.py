@@ -14,32 +14,33 @@ URGENCY: Mapping[str, int] = {
 
 
 def urgency(tags: Iterable[str]) -> int:
-    """The most urgent of what the tags ask for; 3 when they say nothing of it."""
+    """The most urgent level among the tags, from 1 to 5; 3 if no tag is a service level."""
     return min((URGENCY[tag.lower()] for tag in tags if tag.lower() in URGENCY), default=NORMAL)
 
 
 def service_level(tags: Iterable[str]) -> str:
-    """The name of the most urgent level among the tags; of two alike the first of the table."""
+    """The name of the most urgent service level among the tags; of equal ones the first in the table."""
     asked = {tag.lower() for tag in tags} & set(URGENCY)
     return min(asked, key=list(URGENCY).index, default=STANDARD)
 
 
 class Allowance:
-    """How much of each channel goes before everybody: a `share` of its orders, and up to `at_once` after a pause.
+    """A token bucket for each channel: a `share` of its orders may be urgent, and up to `at_once` of them after a
+    pause.
 
-    Priorities stand above the turns of channels, so a channel that calls every order urgent would always be first: what
-    goes beyond its allowance is as urgent as any order.
+    Priority counts before the fair turns of channels, so a channel that tags every order as urgent would always be
+    first. Beyond its allowance an order is as urgent as any other.
     """
 
     def __init__(self, share: float = 0.2, at_once: float = 10) -> None:
         self._share = share
         self._at_once = at_once
-        self._left: dict[str, float] = {}
+        self._tokens: dict[str, float] = {}
 
     def urgency(self, channel: str, tags: Iterable[str]) -> int:
-        """How urgent the channel's next order is."""
-        asked, left = urgency(tags), self._left.get(channel, self._at_once)
-        if asked < NORMAL:
-            asked, left = (asked, left - 1) if left >= 1 else (NORMAL, left)
-        self._left[channel] = min(self._at_once, left + self._share)
-        return asked
+        """The urgency of the channel's next order. Takes from the channel's allowance."""
+        level, tokens = urgency(tags), self._tokens.get(channel, self._at_once)
+        if level < NORMAL:
+            level, tokens = (level, tokens - 1) if tokens >= 1 else (NORMAL, tokens)
+        self._tokens[channel] = min(self._at_once, tokens + self._share)
+        return level

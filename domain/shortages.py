@@ -1,4 +1,4 @@
-"""What may be done about a line that is short: wait, send what there is, cancel it, or send something else."""
+"""Actions for a line that is short: wait, ship what is available, cancel the line, or send a substitute."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,24 +8,26 @@ ASK = "ask"
 
 ACTIONS = (WAIT, SPLIT, CANCEL_LINE, SUBSTITUTE)
 POLICIES = (WAIT, SPLIT, CANCEL_LINE, ASK)
-"""What a channel wants by itself; `ask` leaves it to a person."""
+"""What may happen without a person, by channel; `ask` leaves it to one."""
 
 Proposal = Mapping[str, Any]
-"""`{action, ...}`: `until` of wait (a date or null), `units` of split, `substitute_sku` of substitute; `sku` of what is
-done to the line of a bundle that what is short is a part of."""
+"""`{action, ...}`: wait has `until` (a date or null), split has `units`, substitute has `substitute_sku`. `sku` names
+the
+bundle if the action concerns the line of a bundle of which a part is short."""
 
 
 def policy_of(channel: str | None, ship_separately: bool) -> str:
-    """What an order does by itself: what its channel says, but who asked for separate parcels does not wait for all."""
+    """The policy for an order: its channel's, except that an order with the wish for separate parcels splits, not
+    waits."""
     policy = channel or WAIT
     return SPLIT if policy == WAIT and ship_separately else policy
 
 
 def proposals(sku: str, promised_on: str | None, sendable: int, lines: Mapping[str, Sequence[str]]) -> list[Proposal]:
-    """What may be done about one SKU, the least trouble for the customer first.
+    """Possible actions for one short SKU, the most convenient for the customer first.
 
-    `sendable` is how many units of the order could leave now. `lines` are what the customer ordered of it, by the SKU
-    of the line, which is a bundle where this is a part; each with the goods that could take its place.
+    `sendable` is how many units of the order could ship now. `lines` are the order lines that need the SKU: the SKU of
+    the line (a bundle if the short SKU is a part) with its possible substitutes.
     """
     about = {line: {} if line == sku else {"sku": line} for line in lines}
     found: list[Proposal] = [
@@ -38,7 +40,7 @@ def proposals(sku: str, promised_on: str | None, sendable: int, lines: Mapping[s
 
 
 def in_words(proposal: Proposal) -> str:
-    """For the page in Temporal: `substitute by OAK-STOOL`, `wait until 2026-12-01`, `cancel the line of TEA-SET`."""
+    """For Temporal's UI: `substitute by OAK-STOOL`, `wait until 2026-12-01`, `cancel the line of TEA-SET`."""
     bundle = proposal.get("sku")
     match proposal["action"]:
         case "substitute":

@@ -1,4 +1,4 @@
-"""The number of a parcel that the whole trade knows: GS1's Serial Shipping Container Code."""
+"""GS1's Serial Shipping Container Code, the number of a parcel that every carrier and warehouse reads."""
 
 from biip.checksums import gs1_standard_check_digit
 
@@ -9,8 +9,8 @@ DIGITS = 17
 def sscc(company_prefix: str, serial: int) -> str:
     """18 digits: extension digit, company prefix (4 to 12 digits), serial number and check digit.
 
-    The extension digit is the serial's highest, so ten times as many parcels have a number. Raises ValueError when the
-    prefix has none left. Source: GS1 General Specifications, section 3.3.1.
+    The serial's highest digit is used as extension digit, which gives ten times as many numbers. Raises ValueError when
+    the numbers of the prefix are used up. Source: GS1 General Specifications, section 3.3.1.
     """
     room = DIGITS - 1 - len(company_prefix)
     extension, number = divmod(serial, 10**room)

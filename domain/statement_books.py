@@ -1,4 +1,4 @@
-"""Which books partners keep of what they know, and in which words."""
+"""The books of each partner: the lists in which it states what it knows, and its words in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import Literal
 from domain.status import FulfillmentStatus
 
 Lister = Literal["channel", "erp", "crm", "tms", "payments", "wms"]
-"""The partners who may list what they know."""
+"""The partners that may have statements."""
 
 
 BOOKS_DIFFER = "BOOKS_DIFFER"
-"""The code of the alert by which a person is called to an order whose money differs."""
+"""Code of the alert for an order whose money differs from a partner's book."""
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One list of a partner. The fields of `subject` together name what an entry is about, `at` is the time of its last
+    """One list of a partner. The fields of `subject` together identify an entry, the field `at` is the time of its last
     change there, and the fields of `number` add up to its quantity.
 
-    `whole`: everything is listed, not only what changed in a window. `owed`: what the record has and the partner does
-    not list is a difference. `strangers`: so is what only the partner knows.
+    `whole`: the partner lists everything, not only what changed in a window. `owed`: an entry of ours that the partner
+    does not list is a difference. `strangers`: so is an entry that only the partner has.
     """
 
     name: str
@@ -37,9 +37,9 @@ SHIPMENTS = Book("shipments", ("shipment_id",), "occurred_at")
 CAPTURES = Book("captures", ("payment_reference",), "captured_at")
 REFUNDS = Book("refunds", ("refund_key",), "changed_at")
 FULFILLMENT_ORDERS = Book("fulfillment-orders", ("fulfillment_order_id",), "changed_at")
-# Of goods that it does not name a warehouse says nothing, here as in its counts.
+# A SKU that the warehouse does not list is unknown, not zero, here as in its counts.
 STOCK = Book("stock", ("location_id", "sku"), "changed_at", ("quantity",), whole=True, owed=False)
-# A CRM has customers of its own, who are nobody here.
+# A CRM has customers who never ordered with us.
 POINTS = Book("points", ("customer_id",), "changed_at", ("points", "spent"), owed=False, strangers=False)
 
 BOOKS: Mapping[str, tuple[Book, ...]] = {
@@ -50,7 +50,7 @@ BOOKS: Mapping[str, tuple[Book, ...]] = {
     "payments": (CAPTURES, REFUNDS),
     "wms": (FULFILLMENT_ORDERS, STOCK),
 }
-"""By partner what it lists, in the order in which it is compared."""
+"""The books of each partner, in the order in which they are compared."""
 
 
 def book_of(partner: str, name: str) -> Book:
@@ -58,7 +58,7 @@ def book_of(partner: str, name: str) -> Book:
 
 
 def book_after(partner: str, name: str) -> Book | None:
-    """The one to compare next, if there is one."""
+    """The next book to compare, or None after the last."""
     books = BOOKS[partner]
     following = books[[book.name for book in books].index(name) + 1 :]
     return following[0] if following else None
@@ -73,10 +73,10 @@ WAREHOUSE_WORDS: Mapping[FulfillmentStatus, frozenset[str]] = {
     F.PICKED: frozenset({"picked"}),
     F.PACKED: frozenset({"packed"}),
     F.SHIPPED: frozenset({"handed_over"}),
-    # What a customer fetched at the counter no carrier has ever had.
+    # Goods that a customer picked up at the counter were never handed to a carrier.
     F.DELIVERED: frozenset({"handed_over", "packed"}),
     F.REJECTED: frozenset({"rejected"}),
-    # Taken back, come back, found to be nothing, or lost on the road.
+    # Recalled, returned, picked with nothing found, or lost in transit.
     F.CANCELED: frozenset({"recalled", "returned", "picked", "handed_over"}),
 }
 """What a warehouse calls each of our statuses of a fulfillment order."""

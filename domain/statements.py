@@ -1,6 +1,6 @@
-"""What partners list of what they know (statements), held against the record: what is a difference, and of which kind.
+"""Compares statements of partners with the record, and names the kind of each difference.
 
-Both sides change all the time, so what changed on either side after a moment, `settled`, is no difference yet.
+Both sides change all the time, so an entry that changed on either side after the moment `settled` is not compared yet.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from domain.statement_books import Book
 
 
 class Kind(StrEnum):
-    """How a subject differs. What is missing there, or unknown here, differs in nothing else."""
+    """How a subject differs. One that is missing there or unknown here has no other difference."""
 
     MISSING_THERE = "missing_there"
     UNKNOWN_HERE = "unknown_here"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the partner says of a subject, and since when it is so; what its book does not tell is empty."""
+    """The partner's entry for a subject, and since when it is so. Fields that its book does not have are empty."""
 
     subject: str
     at: datetime
@@ -35,10 +35,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """What the record says of a subject, and since when. Empty and None are not compared.
+    """Our record of a subject, and since when it is so. Empty fields and None are not compared.
 
-    `statuses` are the partner's words for our `status`. The quantity is right from `least` to `most`, since some of it
-    may be on its way. `owed`: the partner must have heard of it.
+    `statuses` are the partner's words for our `status`. A quantity from `least` to `most` agrees, since some units may
+    be in transit. `owed`: the partner must know the subject.
     """
 
     subject: str
@@ -62,16 +62,16 @@ class Difference:
 
 
 def differences(book: Book, ours: RecordEntry | None, theirs: Entry | None, settled: datetime) -> Iterator[Difference]:
-    """What the two sides say differently of one subject."""
+    """Every difference between the two sides on one subject."""
     if ours is None:
-        # That there is nothing of what nobody knows is no news.
+        # A partner that lists none of goods that we do not know agrees with us.
         if theirs and book.strangers and theirs.at < settled and theirs.quantity != 0:
-            yield Difference(Kind.UNKNOWN_HERE, theirs.subject, "", _told(theirs))
+            yield Difference(Kind.UNKNOWN_HERE, theirs.subject, "", _in_words(theirs))
     elif theirs is None:
         if book.owed and ours.owed and ours.since < settled:
             yield Difference(Kind.MISSING_THERE, ours.subject, ours.status, "")
     elif ours.least is not None or max(ours.since, theirs.at) < settled:
-        # A quantity that moves all day is never settled; what is on its way is in its range instead.
+        # A quantity changes all day and would never be settled; its range covers units in transit instead.
         yield from _differ(ours, theirs)
 
 
@@ -81,12 +81,12 @@ def _differ(ours: RecordEntry, theirs: Entry) -> Iterator[Difference]:
     if ours.statuses and theirs.status and theirs.status not in ours.statuses:
         yield Difference(Kind.STATUS_DIFFERS, ours.subject, ours.status, theirs.status)
     if ours.least is not None and ours.most is not None and theirs.quantity is not None:
-        told = str(ours.least) if ours.least == ours.most else f"{ours.least} to {ours.most}"
+        expected = str(ours.least) if ours.least == ours.most else f"{ours.least} to {ours.most}"
         if not ours.least <= theirs.quantity <= ours.most:
-            yield Difference(Kind.QUANTITY_DIFFERS, ours.subject, told, str(theirs.quantity))
+            yield Difference(Kind.QUANTITY_DIFFERS, ours.subject, expected, str(theirs.quantity))
 
 
-def _told(theirs: Entry) -> str:
+def _in_words(theirs: Entry) -> str:
     if theirs.amount:
         return _money(theirs.amount)
     return str(theirs.quantity) if theirs.quantity is not None else theirs.status
@@ -97,7 +97,7 @@ def _money(amount: Money) -> str:
 
 
 class Age(StrEnum):
-    """For how long a difference has been found."""
+    """How long ago a difference was first found."""
 
     DAY = "day"
     WEEK = "week"
@@ -109,4 +109,4 @@ AGES: Mapping[Age, tuple[timedelta, timedelta | None]] = {
     Age.WEEK: (timedelta(days=1), timedelta(days=7)),
     Age.OLDER: (timedelta(days=7), None),
 }
-"""From and up to, the end not included."""
+"""From and to (exclusive)."""

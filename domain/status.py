@@ -1,6 +1,6 @@
-"""The four status axes of an order: one table an axis, and one `advance` that guards them all.
+"""The status axes of an order: one table for each, and one `advance` that guards them all.
 
-Payment is not among the tables to advance: it is derived from the money that moved (`payment_status`).
+The payment status has no table: it is derived from the money that moved (`payment_status`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,7 +59,7 @@ class PaymentStatus(StrEnum):
 
 
 class TrackingStatus(StrEnum):
-    """The carrier's own axis; it may jump and go back."""
+    """The carrier's own axis; it may skip statuses and go back."""
 
     PRE_TRANSIT = "pre_transit"
     IN_TRANSIT = "in_transit"
@@ -86,16 +86,16 @@ ORDER: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 }
 
 UNDONE = frozenset({S.CANCELED, S.REJECTED, S.EXPIRED})
-"""The ends without goods: no money of the order stays here."""
+"""Final statuses without a delivery: all money of the order goes back."""
 
-# Warehouses leave steps out: a packed report implies the pick. Carriers do too: a delivery implies the handover.
+# Warehouses skip steps: a packed report implies the pick. Carriers do too: a delivery implies the handover.
 FULFILLMENT: Mapping[FulfillmentStatus, frozenset[FulfillmentStatus]] = {
     F.OPEN: frozenset({F.RELEASED, F.REJECTED, F.CANCELED}),
     F.RELEASED: frozenset({F.PICKING, F.PICKED, F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
     F.PICKING: frozenset({F.PICKED, F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
     F.PICKED: frozenset({F.PACKED, F.SHIPPED, F.REJECTED, F.CANCELED}),
     F.PACKED: frozenset({F.SHIPPED, F.DELIVERED, F.CANCELED}),
-    # A shipped parcel that comes back ends canceled, and its goods are stock again.
+    # A shipped parcel that comes back ends canceled, and its goods return to stock.
     F.SHIPPED: frozenset({F.DELIVERED, F.CANCELED}),
     F.DELIVERED: frozenset(),
     F.REJECTED: frozenset(),
@@ -125,22 +125,22 @@ class NotAllowed(Refusal):
 
 
 def advance(table: Mapping[Status, frozenset[Status]], now: Status, to: Status) -> Status:
-    """`to`, if it may follow `now` (or is `now`: a repeated message changes nothing). Raises NotAllowed."""
+    """Return `to` if it may follow `now` or is `now`, since messages repeat. Raises NotAllowed."""
     if to != now and to not in table[now]:
         raise NotAllowed("not_allowed", f"{now} cannot become {to}")
     return to
 
 
 def is_final(table: Mapping[Status, frozenset[Status]], status: Status) -> bool:
-    """Whether nothing may follow."""
+    """True if no status may follow."""
     return not table[status]
 
 
 def payment_status(movements: Iterable[tuple[str, int]], due: int) -> PaymentStatus:
     """Derive the payment status from `(kind, minor units)` movements and the amount that is due.
 
-    Kinds are authorized, captured, refunded, credited (as store credit, which is a way back as well), voided, failed
-    and moved (to a follow-up order, whose money it is then); see models/payment.py.
+    Kinds are authorized, captured, refunded, credited (as store credit, which counts as paid back), voided, failed and
+    moved (to a follow-up order, which owns the money then); see models/payment.py.
     """
     sums: dict[str, int] = {}
     for kind, amount in movements:

@@ -1,5 +1,5 @@
-"""The proof of an order's log: each fact is hashed together with the one before it, so that none can be changed,
-removed, added or moved without all later hashes being others."""
+"""The hash chain of an order's log: each fact is hashed together with the hash before it, so that no fact can be
+changed, removed, added or moved without changing all later hashes."""
 
 import re
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from typing import Any
 import rfc8785
 
 FIRST = b""
-"""What stands before the first fact of an order."""
+"""The hash before the first fact of an order."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 EXACT = 2**53
-"""From here on numbers of JSON are not exact (RFC 8785), so they are written as texts."""
+"""Integers from here on are not exact in JSON (RFC 8785), so they are written as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What is signed for one day: the root of the Merkle tree over its orders, and the root of the day before."""
+    """The signed statement of one day: the root of the Merkle tree over its orders, and the root of the day before."""
 
     day: date
     orders: int
@@ -41,7 +41,7 @@ class Day:
 
     @property
     def statement(self) -> bytes:
-        """The bytes that the signature is of."""
+        """The bytes that are signed."""
         return rfc8785.dumps(
             {
                 "day": self.day.isoformat(),
@@ -53,14 +53,14 @@ class Day:
 
 
 def link(previous: bytes, fact: Fact) -> bytes:
-    """The hash of a fact that follows the one with the hash `previous`: 32 bytes of SHA-256."""
+    """SHA-256 (32 bytes) of a fact and of `previous`, the hash of the fact before it."""
     return sha256(previous + canonical(fact)).digest()
 
 
 def canonical(fact: Fact) -> bytes:
-    """The one form that a fact has, whatever the order of keys, the form of numbers or the offset of times.
+    """The canonical bytes of a fact: independent of the order of keys, the form of numbers and the offset of times.
 
-    Source: RFC 8785; times in texts and beside them are told in UTC with microseconds.
+    Source: RFC 8785. All times, also those within texts of the data, are written in UTC with microseconds.
     """
     return rfc8785.dumps(
         {
@@ -76,7 +76,7 @@ def canonical(fact: Fact) -> bytes:
 
 
 def leaf(order_id: str, position: int, head: bytes) -> bytes:
-    """What a day's tree says of one order: how many facts it had by then, and the hash of the last one."""
+    """The leaf of one order in a day's tree: how many facts it had by then, and the hash of the last one."""
     return rfc8785.dumps({"order_id": order_id, "facts": position, "head": head.hex()})
 
 
@@ -88,7 +88,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and TIME.fullmatch(value):
         try:
             return _utc(datetime.fromisoformat(value))
-        # It only looks like a time, or is one that UTC has no year for: then it is a text like any other.
+        # It only looks like a time, or its year does not exist in UTC: keep it as text.
         except (ValueError, OverflowError):
             return value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= EXACT:

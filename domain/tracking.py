@@ -1,4 +1,4 @@
-"""What carriers say of a parcel under way, in our words: the states of Kuaidi100 and the operations of SF Express."""
+"""Tracking of carriers in our statuses: the states of Kuaidi100 and the operations of SF Express."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from domain.status import TrackingStatus
 
 T = TrackingStatus
 
-# What has no line here says nothing about the state of a parcel.
+# A code without a line here does not change the status of a parcel.
 KUAIDI100_STATES: Mapping[str, TrackingStatus] = {
     "0": T.IN_TRANSIT,
     "1": T.IN_TRANSIT,
@@ -23,13 +23,13 @@ KUAIDI100_STATES: Mapping[str, TrackingStatus] = {
     "12": T.IN_TRANSIT,
     "13": T.EXCEPTION,
     "14": T.EXCEPTION,
-    # A finer code begins with the state; these say something else than their state.
+    # Finer codes begin with a state. These mean another status than their state does.
     "101": T.PRE_TRANSIT,
     "102": T.PRE_TRANSIT,
     "501": T.AVAILABLE_FOR_PICKUP,
 }
 
-# Carriers as Kuaidi100 calls them, and as domain/remarks/carriers.py does.
+# Kuaidi100's names of carriers, and ours (domain/remarks/carriers.py).
 KUAIDI100_CARRIERS: Mapping[str, str] = {
     "shunfeng": "SF Express",
     "jd": "JD Logistics",
@@ -76,14 +76,15 @@ SF_OPERATIONS: Mapping[str, TrackingStatus] = {
 
 
 def kuaidi100_status(code: str) -> TrackingStatus | None:
-    """Of a state (`5`) or a finer code (`501`, `1002`), or None for one that nobody knows."""
+    """The status for a state (`5`) or a finer code (`501`, `1002`); None if it is not known."""
     state = code[:1] if len(code) == 3 else "0" if len(code) == 4 and code.startswith("10") else code
     return KUAIDI100_STATES.get(code) or KUAIDI100_STATES.get(state)
 
 
 def follows(status: TrackingStatus, at: datetime, now: str, since: datetime | None) -> bool:
-    """Whether a report takes the place of what is known (`now`, told for `since`): it must not be older, and of a
-    parcel that was delivered only its way back is news."""
+    """True if a report replaces the known status `now`, reported for `since`: it must not be older, and after a
+    delivery
+    only a return to the sender counts."""
     if since is None:
         return True
     if at < since:

@@ -1,4 +1,4 @@
-"""What every undo is told and answers. It must be safe to run twice and when nothing was done."""
+"""Request and answer of every undo. An undo must be safe to run twice, and when nothing was done."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class UndoRequest:
 
 @dataclass(frozen=True)
 class Undone:
-    """Whether the effect is gone (or never was); `detail` is a short code that says why not."""
+    """`done` is True if the effect is gone or never was; otherwise `detail` is a short code that says why not."""
 
     done: bool
     detail: str = ""

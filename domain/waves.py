@@ -1,4 +1,4 @@
-"""Waves: the times of a working day at which a location gets its work, and who does not wait for them."""
+"""Waves: the times of a working day at which a location gets its work, and the orders that skip them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
@@ -13,7 +13,7 @@ ORDINARY_PRIORITY = 100
 
 
 def next_wave(calendar: Calendar, waves: Sequence[time], at: datetime) -> datetime | None:
-    """When work that is known at `at` is released, in UTC; None is at once. Raises NeverWorks."""
+    """When work that arrives at `at` is released, in UTC; None means at once. Raises NeverWorks."""
     if not waves:
         return None
     today = calendar.next_working_day(at.astimezone(ZoneInfo(calendar.time_zone)).date())
@@ -25,11 +25,12 @@ def next_wave(calendar: Calendar, waves: Sequence[time], at: datetime) -> dateti
 
 
 def priority_of(instructions: Mapping[str, Any]) -> int:
-    """Lower is more urgent; 100 where nothing was said."""
+    """The priority of an order; lower is more urgent, 100 if not set."""
     return int(instructions.get("priority") or ORDINARY_PRIORITY)
 
 
 def skips_waves(instructions: Mapping[str, Any], tags: Iterable[str] = ()) -> bool:
-    """Whether the work is released at once although its location has waves: by a wish, a rule or its service level."""
+    """True if the work is released at once although its location has waves: for an urgent wish, rule or service
+    level."""
     wished = bool(instructions.get("urgent")) or priority_of(instructions) <= URGENT_PRIORITY
     return wished or urgency(tags) == MOST_URGENT

@@ -1,4 +1,4 @@
-"""Will a parcel arrive? What the address lacks, what contradicts itself, and whether a carrier goes there."""
+"""Will a parcel arrive? Checks for missing parts, contradictions, and a carrier that goes there."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -10,7 +10,7 @@ from phonenumbers import NumberParseException, is_valid_number, parse
 from domain.audit_facts import DAY, HOLD, REPAIR, AuditFacts, Finding
 from domain.order import Address
 
-# What the forms of countries call the parts of an address, and what we call them.
+# Names of address parts in the rules of countries, and ours.
 PARTS = {"country_area": "province", "city": "city", "postal_code": "postal code"}
 
 
@@ -26,8 +26,9 @@ def address_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def incomplete_address(facts: AuditFacts) -> Iterator[Finding]:
-    """A parcel needs a name, a phone or e-mail, a city and a street. Masked parts count: the carrier has the rest. Who
-    fetches it is only told and called by name."""
+    """A parcel needs a name, a phone or e-mail, a city and a street. Masked parts count: the carrier can resolve them.
+    A
+    pickup needs only a name and a phone or e-mail."""
     to = facts.order.ship_to
     needed: dict[str, object] = {"name": to.name, "phone or email": to.phone or to.email}
     if not facts.order.pickup_location:
@@ -39,7 +40,7 @@ def incomplete_address(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def unclear_region(facts: AuditFacts) -> Iterator[Finding]:
-    """In China province, city and district must be one place: repaired where they can mean only one, else asked."""
+    """In China province, city and district must name one place. Repair them if only one is possible, otherwise hold."""
     region = facts.region
     if region is None or facts.order.pickup_location:
         return
@@ -55,26 +56,26 @@ def unclear_region(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def wrong_form(facts: AuditFacts) -> Iterator[Finding]:
-    """Abroad the postal code and what else a country's addresses need must be there, in that country's form."""
+    """Outside China the parts that the country requires must be present, and the postal code in its form."""
     to = facts.order.ship_to
     if to.country == "CN" or facts.order.pickup_location:
         return
     wrong = [f"no {name}" for name in _missing(to)]
-    if to.postal_code and not _fits(to):
+    if to.postal_code and not _postal_code_fits(to):
         wrong.append(f"a postal code that is none of {to.country}")
     if wrong:
         yield Finding("wrong_form", HOLD, "ADDRESS_FORM", f"the address has {' and '.join(wrong)}")
 
 
 def wrong_phone(facts: AuditFacts) -> Iterator[Finding]:
-    """A number must exist in the plan of its country. One that the channel masked is the channel's to know."""
+    """The phone number must be valid in its country. A number that the channel masked is not checked."""
     to = facts.order.ship_to
     if to.phone and "*" not in to.phone and not _is_number(to.phone, to.country):
         yield Finding("wrong_phone", HOLD, "PHONE", "the phone number is none of its country's")
 
 
 def undeliverable(facts: AuditFacts) -> Iterator[Finding]:
-    """Some carrier of ours must go there. With no carrier on record there is nothing to hold it against."""
+    """At least one of our carriers must deliver there. Without carriers on record nothing is checked."""
     to, carriers = facts.order.ship_to, facts.parameters.carriers
     if facts.order.pickup_location:
         return
@@ -84,7 +85,7 @@ def undeliverable(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def remote_area(facts: AuditFacts) -> Iterator[Finding]:
-    """Remote places cost more and take longer: somebody agrees to that first."""
+    """Remote areas cost more and take longer, so a person agrees first."""
     to = facts.order.ship_to
     remote = [part for part in (to.province, to.city, to.district) if part in facts.parameters.remote_areas]
     if remote and not facts.order.pickup_location:
@@ -93,7 +94,7 @@ def remote_area(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def unknown_store(facts: AuditFacts) -> Iterator[Finding]:
-    """What is fetched is fetched at a store of ours."""
+    """A pickup must be at one of our stores."""
     if facts.order.pickup_location and not facts.pickup_at_store:
         reason = f"{facts.order.pickup_location} is no store where orders can be fetched"
         yield Finding("unknown_store", HOLD, "PICKUP_STORE", reason)
@@ -101,12 +102,12 @@ def unknown_store(facts: AuditFacts) -> Iterator[Finding]:
 
 def _missing(to: Address) -> list[str]:
     given = {"country_area": to.province, "city": to.city, "postal_code": to.postal_code}
-    # What `incomplete_address` asks for everywhere is not asked for twice.
+    # The city is already checked by `incomplete_address`.
     needed = _rules(to.country).required_fields & given.keys() - {"city"}
     return sorted(PARTS[part] for part in needed if not given[part])
 
 
-def _fits(to: Address) -> bool:
+def _postal_code_fits(to: Address) -> bool:
     matchers = _rules(to.country).postal_code_matchers
     code = to.postal_code.strip().upper()
     return "*" in code or not matchers or any(matcher.match(code) for matcher in matchers)

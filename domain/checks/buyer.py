@@ -18,7 +18,7 @@ def buyer_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def blocked_buyer(facts: AuditFacts) -> Iterator[Finding]:
-    """A buyer whom the shop has blocked. Why stands in the list of blocks, by its number."""
+    """The shop has blocked this buyer. The list of blocks says why, by the block's number."""
     if (block := facts.buyer.block_id) is not None:
         reason = f"the buyer is blocked (block {block})"
         yield Finding("blocked_buyer", HOLD, "BLOCKED_BUYER", reason, "risk", {"block_id": block})
@@ -35,7 +35,7 @@ def too_often(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def unusual_amount(facts: AuditFacts) -> Iterator[Finding]:
-    """A total far above what this customer usually spends, once there are orders enough to tell."""
+    """A total far above what this customer usually spends, once there are enough orders to compare with."""
     rule, buyer = facts.parameters.ordinary_amount, facts.buyer
     if rule is None or buyer.earlier_orders < rule.orders:
         return

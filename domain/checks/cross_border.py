@@ -1,4 +1,4 @@
-"""What may not cross a border or be carried, and what the rules of cross-border retail import ask for."""
+"""Goods that may not be sent or carried, and the rules of cross-border retail import."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,16 +17,16 @@ def cross_border_inputs(facts: AuditFacts) -> dict[str, Any]:
         return {"cross_border": False}
     return {
         "cross_border": True,
-        "value": _told(import_value(facts.order)),
-        "year_used": _told(Money(imports.year_minor, facts.order.currency)),
-        "near_used": _told(Money(imports.near_minor, facts.order.currency)),
+        "value": _amount(import_value(facts.order)),
+        "year_used": _amount(Money(imports.year_minor, facts.order.currency)),
+        "near_used": _amount(Money(imports.near_minor, facts.order.currency)),
         "near_orders": imports.near_orders,
         "id_last4": buyer.id_last4 if buyer else "",
     }
 
 
 def prohibited_goods(facts: AuditFacts) -> Iterator[Finding]:
-    """What may not go to a country goes there for nobody, so no person can release it: the order ends."""
+    """Goods that are prohibited in a country. Nobody may release that, so the order is rejected."""
     country = facts.order.ship_to.country
     lists = [facts.parameters.prohibited[key] for key in (ANYWHERE, country) if key in facts.parameters.prohibited]
     for line_no, sku, product in facts.sold():
@@ -38,7 +38,7 @@ def prohibited_goods(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def not_carried(facts: AuditFacts) -> Iterator[Finding]:
-    """Dangerous goods need a carrier that goes there and takes their class."""
+    """Dangerous goods need a carrier that delivers there and takes their class."""
     to = facts.order.ship_to
     there = [carrier for carrier in facts.parameters.carriers if carrier.reaches(to.country, to.province)]
     for line_no, sku, product in facts.sold():
@@ -49,7 +49,7 @@ def not_carried(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def no_real_name(facts: AuditFacts) -> Iterator[Finding]:
-    """Customs ask who imports. The number itself was verified when the order came in, and is not kept."""
+    """Customs require the importer's identity. The number was verified when the order came in, and is not kept."""
     if facts.cross_border and not (facts.order.buyer and facts.order.buyer.id_token):
         reason = "cross-border goods need the buyer's real name and identity number"
         yield Finding("no_real_name", HOLD, "REAL_NAME", reason, "compliance", {}, 0, 15 * DAY, "cancel")
@@ -67,47 +67,47 @@ def not_positive_listed(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def over_order_limit(facts: AuditFacts) -> Iterator[Finding]:
-    """An order up to the limit, or one single item above it, which is let in at full duty."""
+    """An order must be within the limit, or be a single item, which is let in at full duty."""
     if not facts.cross_border:
         return
     value, limit = import_value(facts.order), facts.parameters.import_order_limit
     if not _comparable(value, limit):
         yield _limit(
-            "over_order_limit", "IMPORT_ORDER_LIMIT", f"{_told(value)} has no limit on record to be held against"
+            "over_order_limit", "IMPORT_ORDER_LIMIT", f"{_amount(value)} has no limit on record to be held against"
         )
     elif limit and not value <= limit and not is_single_item(facts.order):
-        yield _limit("over_order_limit", "IMPORT_ORDER_LIMIT", f"{_told(value)} is above {_told(limit)} an order")
+        yield _limit("over_order_limit", "IMPORT_ORDER_LIMIT", f"{_amount(value)} is above {_amount(limit)} an order")
 
 
 def over_year_limit(facts: AuditFacts) -> Iterator[Finding]:
-    """What a person imports in a calendar year, over all channels, this order included."""
+    """A person's imports in a calendar year, over all channels and with this order, must be within the limit."""
     if not facts.cross_border:
         return
     value, limit = import_value(facts.order), facts.parameters.import_year_limit
     total = value + Money(facts.imports.year_minor, value.currency)
     if not _comparable(value, limit):
         yield _limit(
-            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_told(value)} has no limit on record to be held against"
+            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_amount(value)} has no limit on record to be held against"
         )
     elif limit and not total <= limit:
         yield _limit(
-            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_told(value)} more is above {_told(limit)} a person and year"
+            "over_year_limit", "IMPORT_YEAR_LIMIT", f"{_amount(value)} more is above {_amount(limit)} a person and year"
         )
 
 
 def around_the_limit(facts: AuditFacts) -> Iterator[Finding]:
-    """Several orders of one person within a short time that together are above the limit of an order look like one."""
+    """Several orders of one person within a short time look like one order that was split to stay below the limit."""
     value, limit = import_value(facts.order), facts.parameters.import_order_limit
     if not facts.cross_border or not facts.imports.near_orders or not limit or limit.currency != value.currency:
         return
     together = value + Money(facts.imports.near_minor, value.currency)
     if not together <= limit:
-        reason = f"together with the buyer's other orders {_told(value)} is above {_told(limit)} an order"
+        reason = f"together with the buyer's other orders {_amount(value)} is above {_amount(limit)} an order"
         yield _limit("around_the_limit", "IMPORT_SPLIT", reason)
 
 
 def wrong_tax(facts: AuditFacts) -> Iterator[Finding]:
-    """The composite tax of each line; where tax was charged on top it must be that, to a smallest unit a line."""
+    """Compute the composite tax. If tax was charged on top it must equal that, within one minor unit for each line."""
     percent, limit = facts.parameters.import_tax_percent, facts.parameters.import_order_limit
     if not facts.cross_border or percent is None or limit is None:
         return
@@ -123,9 +123,9 @@ def wrong_tax(facts: AuditFacts) -> Iterator[Finding]:
             return
         rate = composite_rate(product.vat, product.consumption_tax, percent)
         rates[line.sku], due = f"{float(rate):.2%}", due + tax_due(share, rate)
-    charged, looked_at = facts.order.tax, {"due": _told(due), "rates": rates}
+    charged, looked_at = facts.order.tax, {"due": _amount(due), "rates": rates}
     if charged.minor_units and abs((charged - due).minor_units) > len(facts.order.lines):
-        reason = f"{_told(charged)} of tax was charged, {_told(due)} is due"
+        reason = f"{_amount(charged)} of tax was charged, {_amount(due)} is due"
         yield Finding("wrong_tax", HOLD, "IMPORT_TAX", reason, "finance", looked_at)
     else:
         yield Finding("wrong_tax", PASS, "", "", facts=looked_at)
@@ -139,5 +139,5 @@ def _comparable(value: Money, limit: Money | None) -> bool:
     return limit is not None and limit.currency == value.currency
 
 
-def _told(amount: Money) -> str:
+def _amount(amount: Money) -> str:
     return f"{amount.text} {amount.currency}"

@@ -1,4 +1,4 @@
-"""May these goods be sold, on this channel, so many of them, and on their own?"""
+"""May these goods be sold on this channel, in this quantity, and on their own?"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from typing import Any
 
 from domain.audit_facts import HOLD, AuditFacts, Finding, first_few
 
-SHOWN = 20
-"""So many SKUs are told as facts, however many lines the order has."""
+MAX_SKUS_IN_FACTS = 20
 
 
 def goods_inputs(facts: AuditFacts) -> dict[str, Any]:
@@ -17,7 +16,7 @@ def goods_inputs(facts: AuditFacts) -> dict[str, Any]:
     return {
         "channel": facts.order.channel,
         "lines": len(facts.order.lines),
-        "units": dict(sorted(units.items())[:SHOWN]),
+        "units": dict(sorted(units.items())[:MAX_SKUS_IN_FACTS]),
         "twin": facts.twin,
     }
 
@@ -35,7 +34,7 @@ def not_for_sale(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def wrong_channel(facts: AuditFacts) -> Iterator[Finding]:
-    """Some goods are sold on some channels only."""
+    """Some goods are sold only on some channels."""
     here = facts.order.channel
     for line_no, sku, product in facts.sold():
         if product.channels is not None and here not in product.channels:
@@ -44,7 +43,7 @@ def wrong_channel(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def too_many(facts: AuditFacts) -> Iterator[Finding]:
-    """Some goods are sold in small numbers only, however an order divides them into lines."""
+    """Some goods have a limit for each order, however the order splits them into lines."""
     units = Counter[str]()
     for line in facts.order.lines:
         units[line.sku] += line.quantity
@@ -56,7 +55,7 @@ def too_many(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def part_on_its_own(facts: AuditFacts) -> Iterator[Finding]:
-    """A part of a bundle that is not sold alone must say of which bundle it is a part."""
+    """A part that is not sold alone must name its bundle."""
     for line in facts.order.lines:
         product = facts.products.get(line.sku)
         if product and product.bundle_part_only and not line.bundle_of:
@@ -65,15 +64,15 @@ def part_on_its_own(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def duplicate(facts: AuditFacts) -> Iterator[Finding]:
-    """The same again within a short time may be a mistake, so a person decides: nothing is dropped in silence."""
+    """The same order again within a short time may be a mistake. A person decides; nothing is dropped silently."""
     if facts.twin:
-        # A reason is told to the order's channel, and the facts only to those who see every channel.
+        # The channel may read the reason, so it must not name another channel's order. The facts are internal.
         twin = "an order of another channel" if facts.twin_elsewhere else f"the order {facts.twin}"
         reason = f"the same customer, goods and address as {twin}"
         yield Finding("duplicate", HOLD, "DUPLICATE", reason, facts={"twin": facts.twin})
 
 
 def test_order(facts: AuditFacts) -> Iterator[Finding]:
-    """Somebody tries the channel out: a person may let it go on, and nothing is sent by itself."""
+    """A test of the channel. A person may release it; nothing ships by itself."""
     if facts.order.test:
         yield Finding("test_order", HOLD, "TEST_ORDER", "the channel says that this is a test order")

@@ -1,4 +1,4 @@
-"""Is it paid, in full and in its currency? By the gateway's word, not the channel's."""
+"""Is the order paid in full and in its currency? The gateway decides, not the channel."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
 
 DEAD = ("failed", "voided")
-"""Every other status may still change; words of gateways are translated by their client."""
+"""Final statuses without money; every other one may still change."""
 
 
 def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
-    """The payment must be settled. A pending one waits until the order expires, a dead one ends the order."""
+    """The payment must be captured. A pending one holds the order until it expires; a failed or voided one rejects it."""
     match facts.payment.status:
         case "captured":
             return
@@ -45,11 +45,11 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
-    """What was captured must be what is due, in the same currency."""
+    """The captured amount must be the amount due, in the same currency."""
     paid, due = facts.payment.amount, facts.order.grand_total
     if facts.payment.status == "captured" and paid != due:
-        told = f"{paid.text} {paid.currency}" if paid else "nothing"
-        reason = f"paid {told}, due {due.text} {due.currency}"
+        captured = f"{paid.text} {paid.currency}" if paid else "nothing"
+        reason = f"paid {captured}, due {due.text} {due.currency}"
         yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")
 
 

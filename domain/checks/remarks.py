@@ -1,4 +1,4 @@
-"""Is it clear what customer and merchant wrote?"""
+"""Are the remarks of customer and merchant clear?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from domain.audit_facts import HOLD, AuditFacts, Finding, first_few
 
 
 def remarks_inputs(facts: AuditFacts) -> dict[str, Any]:
-    """What was understood, without the words in which it was written: they may name a person."""
+    """What was understood, without the original words, since these may name a person."""
     return {
         "instructions": [
             {"intent": one.intent, "confidence": one.confidence, "source": one.source, "said_by": one.said_by}
@@ -17,7 +17,7 @@ def remarks_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def unclear_remarks(facts: AuditFacts) -> Iterator[Finding]:
-    """What is unsure or contradicts itself a person reads; the rest of the remarks counts all the same."""
+    """A person reads remarks that are unsure or contradictory; the other instructions apply anyway."""
     if facts.remarks.needs_review:
         unclear = [*facts.remarks.contradictions, *facts.remarks.unsure]
         yield Finding("unclear_remarks", HOLD, "REMARKS", f"the remarks must be read: {first_few(unclear)}")
