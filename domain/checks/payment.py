@@ -20,7 +20,7 @@ def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
 
 
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
-    """The payment must be captured. A pending one holds the order until it expires; a failed or voided one rejects it."""
+    """The payment must be captured. A pending one holds the order until it expires, a dead one rejects it."""
     match facts.payment.status:
         case "captured":
             return

@@ -45,7 +45,7 @@ def test_every_finding_says_by_which_rules_it_was_judged_and_every_rule_has_its_
 
 @pytest.mark.parametrize(("rule", "judged", "verdict", "code"), CASES)
 def test_what_was_looked_at_is_json_and_names_nobody(rule: str, judged: AuditFacts, verdict: str, code: str) -> None:
-    told = json.dumps([inputs(judged), [finding.told() for finding in audit(judged)]], ensure_ascii=False)
+    told = json.dumps([inputs(judged), [finding.as_json() for finding in audit(judged)]], ensure_ascii=False)
     to = judged.order.ship_to
     assert not any(secret and secret in told for secret in (to.name, to.phone, to.email, *to.lines))
 
