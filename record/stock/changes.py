@@ -1,4 +1,4 @@
-"""Stock that people change: corrected at one location, or moved to another one. Booked once for each id."""
+"""Stock changes by people: adjustments at a location and transfers between two. Each id is booked once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ _RESULTS = table(StepResultRow)
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """On hand there are so many units by SKU more, or less where negative; never 0."""
+    """`units` by SKU to add to on hand, negative to subtract; never 0."""
 
     adjustment_id: str
     location_id: str
@@ -30,7 +30,7 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """So many units by SKU, each more than 0, go from one location to another."""
+    """`units` by SKU, each above 0, go from one location to another."""
 
     transfer_id: str
     from_location: str
@@ -43,9 +43,9 @@ class Transfer:
 def book_adjustment(session: Session, adjustment: Adjustment) -> bool:
     """Correct what is on hand, all of it or nothing; False when it was done before.
 
-    Raises Mistake for what is unknown and where what is promised would not be there, and IdUsedBefore.
+    Raises Mistake for unknown goods or places and where promised units would be missing, and IdUsedBefore.
     """
-    if not _first(session, f"adjustment:{adjustment.adjustment_id}", adjustment):
+    if not _is_first(session, f"adjustment:{adjustment.adjustment_id}", adjustment):
         return False
     check_location(session, "location_id", adjustment.location_id)
     moved = [Movement("adjusted", sku, adjustment.location_id, units) for sku, units in adjustment.units.items()]
@@ -56,9 +56,9 @@ def book_adjustment(session: Session, adjustment: Adjustment) -> bool:
 def book_transfer(session: Session, transfer: Transfer) -> bool:
     """Move stock that is promised to nobody, all of it or nothing; False when it was done before.
 
-    Raises Mistake for what is unknown and where less is free, and IdUsedBefore.
+    Raises Mistake for unknown goods or places and where too few are free, and IdUsedBefore.
     """
-    if not _first(session, f"transfer:{transfer.transfer_id}", transfer):
+    if not _is_first(session, f"transfer:{transfer.transfer_id}", transfer):
         return False
     check_location(session, "from_location", transfer.from_location)
     check_location(session, "to_location", transfer.to_location)
@@ -73,8 +73,8 @@ def book_transfer(session: Session, transfer: Transfer) -> bool:
     return True
 
 
-def _first(session: Session, key: str, change: Adjustment | Transfer) -> bool:
-    """Keep what is asked under its key. Who comes second at the same time waits here, and is told that it is."""
+def _is_first(session: Session, key: str, change: Adjustment | Transfer) -> bool:
+    """Store the change under its key; False for a repeat. A concurrent repeat waits here for the first."""
     asked = {name: value for name, value in asdict(change).items() if name != "actor"}
     keep = insert(_RESULTS).values(key=key, result=asked).on_conflict_do_nothing().returning(_RESULTS.c.key)
     if session.scalar(keep):

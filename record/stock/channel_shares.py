@@ -1,4 +1,4 @@
-"""What a channel may see and sell of one product, as staff set it: its share and its quotas."""
+"""The share and quotas of a channel for a product, as staff set them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Quota:
 
 
 def set_share(session: Session, channel: str, sku: str, share: Share) -> None:
-    """What the channel is shown of the product. Raises Mistake."""
+    """Set what the channel is shown of the product. Raises Mistake."""
     _check_product(session, sku)
     values = {"share_percent": share.percent, "reserve": share.reserve}
     row = insert(ChannelShareRow).values(channel=channel, sku=sku, **values)
@@ -35,9 +35,9 @@ def set_share(session: Session, channel: str, sku: str, share: Share) -> None:
 
 
 def set_quotas(session: Session, channel: str, sku: str, quotas: Sequence[Quota]) -> None:
-    """These quotas and no others. One that begins at the same moment as before keeps what was claimed of it.
+    """Replace the channel's quotas of the product. One with the same `valid_from` as before keeps its claims.
 
-    Raises Mistake for a quantity that the channel has claimed more of, and for the quota of a bundle.
+    Raises Mistake for a quantity below what is claimed already, and for a quota of a bundle.
     """
     _check_product(session, sku)
     if quotas and bundles_now(session, [sku]):

@@ -1,4 +1,4 @@
-"""What people write down about stock must be of goods and places that we know."""
+"""Checks that entered goods and places exist. They raise Mistake."""
 
 from collections.abc import Iterable
 
@@ -16,11 +16,11 @@ def check_location(session: Session, field: str, location_id: str) -> None:
 
 
 def check_goods(session: Session, skus: Iterable[str]) -> None:
-    """The SKUs are those of the lines, in their sequence. Bundles have no stock of their own."""
-    told = list(skus)
-    known = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(told))))
-    bundles = bundles_now(session, told)
-    for index, sku in enumerate(told):
+    """Check the SKUs of the lines, in their sequence. Bundles have no stock of their own."""
+    entered = list(skus)
+    known = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(entered))))
+    bundles = bundles_now(session, entered)
+    for index, sku in enumerate(entered):
         if sku not in known:
             raise Mistake(f"lines[{index}].sku", f"there is no product {sku}")
         if sku in bundles:

@@ -1,4 +1,4 @@
-"""Counts: what people found at a location is booked as the difference to the record, once for each count."""
+"""Stock counts by people: the difference to the record is booked, once per count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from record.stock.mistakes import IdUsedBefore, Mistake
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Units by SKU that lie at a location, whomever they are promised to. SKUs that were not counted are not in it."""
+    """`units` by SKU found at a location, promised or not. SKUs that were not counted are absent."""
 
     count_id: str
     location_id: str
@@ -28,15 +28,15 @@ class Count:
 
 
 def book_count(session: Session, count: Count) -> dict[str, int]:
-    """Post the differences as `adjusted` and answer them, by SKU; a repeated count answers what it did the first time.
+    """Post the differences as `adjusted` and return them by SKU; a repeated count returns those of the first time.
 
-    Raises Mistake for what is unknown and for a count below what is promised, and IdUsedBefore.
+    Raises Mistake for unknown goods or places and for a count below what is promised, and IdUsedBefore.
     """
-    # Counts with one id wait for each other here, so that the second finds the first.
+    # Two counts with one id wait here, so that the second finds the first.
     lock_named(session, NamedLock.STOCK_COUNT, count.count_id)
-    told = dict(count.units)
+    units = dict(count.units)
     if known := session.get(StockCountRow, count.count_id):
-        if (known.location_id, known.lines, known.reason) != (count.location_id, told, count.reason):
+        if (known.location_id, known.lines, known.reason) != (count.location_id, units, count.reason):
             raise IdUsedBefore
         return dict(known.differences)
     check_location(session, "location_id", count.location_id)
@@ -53,7 +53,7 @@ def book_count(session: Session, count: Count) -> dict[str, int]:
             location_id=count.location_id,
             reason=count.reason,
             counted_by=count.counted_by,
-            lines=told,
+            lines=units,
             differences=differences,
         )
     )
@@ -62,7 +62,7 @@ def book_count(session: Session, count: Count) -> dict[str, int]:
 
 
 def _differences(session: Session, count: Count) -> dict[str, int]:
-    """By SKU, those that are not 0. The rows stay locked, in the order in which every claim locks them."""
+    """Return the differences that are not 0, by SKU. The rows stay locked, in the lock order of every claim."""
     found = [{"sku": sku, "location_id": count.location_id} for sku, units in sorted(count.units.items()) if units]
     if found:
         session.execute(insert(StockRow).on_conflict_do_nothing(), found)

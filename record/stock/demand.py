@@ -1,4 +1,4 @@
-"""What an order needs of the stock, in the SKUs that lie there: bundles count as their parts."""
+"""What an order needs from stock, by stocked SKU: bundles count as their parts."""
 
 from collections.abc import Iterable
 
@@ -36,23 +36,23 @@ _BUNDLES = (
 )
 
 WITH_PARTS = _LINES.join(_ORDERS).outerjoin(_PARTS, _VALID)
-"""The lines of orders, a row each, and of bundles a row for each part, as what lies in stock under `STOCK_SKU`."""
+"""The lines of orders, one row each, and for bundles one row per part; `STOCK_SKU` is what lies in stock."""
 STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
 UNITS_EACH = func.coalesce(_PARTS.c.quantity, 1)
 
 
 def covered_units(session: Session, order_id: str) -> dict[str, int]:
-    """Units by SKU that are under way or delivered."""
+    """Return units by SKU that are under way or delivered."""
     return {sku: int(units) for sku, units in session.execute(_COVERED, {"order_id": order_id})}
 
 
 def bundles_of(session: Session, order_id: str) -> dict[str, dict[str, int]]:
-    """The bundles among the order's lines, with the parts that were valid when it was received."""
+    """Return the bundles among the order's lines, with the parts valid when it was received."""
     return _by_bundle(session.execute(_BUNDLES, {"order_id": order_id}))
 
 
 def lines_with(session: Session, order_id: str, sku: str) -> dict[str, int]:
-    """The lines that need this SKU, as it is or as a part of a bundle: units that are wanted, by the line's SKU."""
+    """Return the wanted units of lines that need this SKU, itself or as a part of a bundle, by the line's SKU."""
     bundles = bundles_of(session, order_id)
     wanted = func.sum(OrderLineRow.quantity - OrderLineRow.withdrawn)
     lines = select(OrderLineRow.sku, wanted).where(OrderLineRow.order_id == order_id).group_by(OrderLineRow.sku)
@@ -64,7 +64,7 @@ def lines_with(session: Session, order_id: str, sku: str) -> dict[str, int]:
 
 
 def bundles_now(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
-    """The bundles among these SKUs, with the parts that are valid now."""
+    """Return the bundles among these SKUs, with the parts valid now."""
     valid: list[ColumnElement[bool]] = [ProductPartRow.bundle_sku.in_(list(skus)), ProductPartRow.valid_to.is_(None)]
     columns = select(ProductPartRow.bundle_sku, ProductPartRow.part_sku, ProductPartRow.quantity)
     return _by_bundle(session.execute(columns.where(*valid).order_by(ProductPartRow.part_sku)))

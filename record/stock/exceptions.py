@@ -1,4 +1,4 @@
-"""What partners told of stock and cannot be booked as it is: kept where a person sees it, never silent."""
+"""Stock exceptions: partners' reports that cannot be booked, kept where a person sees them."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ MORE_THAN_ORDERED = "more_than_ordered"
 
 
 def known_goods(session: Session, event: PartnerEventRow, location: str, skus: Iterable[str]) -> set[str]:
-    """Which of the goods can be booked at the location; raises an exception of stock about all others."""
+    """Return the SKUs that can be booked at the location; note an exception about all others."""
     wanted = set(skus)
     if session.get(LocationRow, location) is None:
         note(session, event, UNKNOWN_LOCATION, location)
@@ -27,15 +27,15 @@ def known_goods(session: Session, event: PartnerEventRow, location: str, skus: I
 
 
 def note(session: Session, event: PartnerEventRow, code: str, detail: str, resolved: bool = False) -> None:
-    """Keep it once for each event and code, with what was last wrong."""
+    """Store an exception once per event and code, with its latest detail."""
     values = {"partner": event.partner, "event_id": event.event_id, "code": code, "detail": detail}
     kept = insert(StockExceptionRow).values(**values, resolved_at=func.now() if resolved else None)
     key = ["partner", "event_id", "code"]
     session.execute(kept.on_conflict_do_update(index_elements=key, set_={"detail": kept.excluded.detail}))
 
 
-def applied(session: Session, event: PartnerEventRow) -> None:
-    """The event is booked in full, so nothing of it is an exception any more."""
+def mark_applied(session: Session, event: PartnerEventRow) -> None:
+    """Mark the event as booked in full and resolve its exceptions."""
     event.applied_at = func.now()
     of_event = StockExceptionRow.partner == event.partner, StockExceptionRow.event_id == event.event_id
     still_open = update(StockExceptionRow).where(*of_event, StockExceptionRow.resolved_at.is_(None))

@@ -1,4 +1,4 @@
-"""The only way in which stock changes: movements are posted, counters follow, both in the caller's transaction."""
+"""The only way in which stock changes: movements are posted and counters follow, in the caller's transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,15 +33,15 @@ _STOCK, _TOUCHES = table(StockRow), table(StockTouchRow)
 
 
 def _wanted(*counters: str) -> TableValuedAlias:
-    """The places, and what changes there, as rows: the parameters are `skus`, `locations` and each counter."""
+    """The places and their changes as rows of the parameters `skus`, `locations` and one per counter."""
     texts = (bindparam(name, type_=ARRAY(Text)) for name in ("skus", "locations"))
     numbers = (bindparam(name, type_=ARRAY(Integer)) for name in counters)
     return func.unnest(*texts, *numbers).table_valued("sku", "location_id", *counters).render_derived("wanted")
 
 
 def _lock() -> Select[str]:
-    # No stronger than the update itself: the foreign key of a reservation holds the row for key share, and two claims
-    # that both held it and both asked for more would wait for each other.
+    # No stronger than the update itself. The foreign key of a reservation locks the row for key share, and two claims
+    # that both held that and asked for a stronger lock would deadlock.
     wanted = _wanted()
     return (
         select(_STOCK.c.sku)
@@ -67,21 +67,21 @@ def _available(of: Mapping[str, ColumnElement[int]] | ReadOnlyColumnCollection[s
     return of["on_hand"] - of["allocated"] - of["reserved"] - of["buffer"] - of["quarantined"]
 
 
-def _change_and_tell() -> Select[str, str]:
-    """Whose available stock has changed is written down by the same statement, for record/stock/sweep.py."""
+def _change_and_touch() -> Select[str, str]:
+    """Change the counters and mark the SKUs whose available stock changed, for record/stock/sweep.py."""
     changed = _change().cte("changed")
     touched = select(changed.c.sku, func.bool_or(changed.c.more > 0)).where(changed.c.more != 0)
     told = insert(_TOUCHES).from_select(["sku", "more"], touched.group_by(changed.c.sku)).cte("told")
     return select(changed.c.sku, changed.c.location_id).add_cte(told)
 
 
-# Built once: building one costs more than sending it.
-_LOCK, _CHANGE = _lock(), _change_and_tell()
+# Built once: building a statement costs more than sending it.
+_LOCK, _CHANGE = _lock(), _change_and_touch()
 _WRITE = insert_recordset(StockMovementRow, "kind, sku, location_id, quantity, order_id, reason, actor")
 
 
 class Posting(NamedTuple):
-    """A movement, the order that it is for, and who moved the goods and why."""
+    """A movement with its order, actor and reason."""
 
     movement: Movement
     order_id: str | None
@@ -92,16 +92,15 @@ class Posting(NamedTuple):
 def post(
     session: Session, movements: Sequence[Movement], order_id: str | None, reason: str, actor: str = SYSTEM
 ) -> None:
-    """Post movements of one order, or of none. Raises OutOfStock, and nothing has changed."""
+    """Post movements of one order, or of none. Raises OutOfStock and changes nothing."""
     post_all(session, [Posting(movement, order_id, reason, actor) for movement in movements])
 
 
 def post_all(session: Session, postings: Sequence[Posting], locked: bool = False) -> None:
-    """Post movements and change the counters they touch; with `locked` the caller holds all of their rows. Raises
-    OutOfStock, and nothing has changed.
+    """Post movements and change their counters; with `locked` the caller holds the locks of all their rows.
 
-    Rows are locked in (sku, location) order, so that two claims never wait for each other; four statements, however
-    many lines and orders there are.
+    Raises OutOfStock and changes nothing. Rows are locked in (sku, location) order, so that claims never deadlock. At
+    most four statements, however many lines and orders there are.
     """
     movements = [posting.movement for posting in postings]
     sums = changes(movements)
@@ -132,7 +131,7 @@ def post_all(session: Session, postings: Sequence[Posting], locked: bool = False
 
 
 def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:
-    """Goods may arrive at a place that never had them; they cannot leave one."""
+    """Insert stock rows for goods that arrive where they never were."""
     arriving = sorted({(m.sku, m.location_id) for m in movements if m.kind in COMING and m.quantity >= 0})
     if arriving:
         rows = [{"sku": sku, "location_id": location} for sku, location in arriving]

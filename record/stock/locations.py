@@ -1,4 +1,4 @@
-"""Locations as staff keep them."""
+"""Save and read locations."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ NEEDED = ("kind", "name", "country")
 
 
 def save_location(session: Session, location_id: str, changes: Mapping[str, Any]) -> None:
-    """Add a location, or change these columns of the one that is there. Raises Mistake.
+    """Add a location, or change these columns of an existing one. Raises Mistake.
 
     A new one needs kind, name and country; latitude and longitude are set together.
     """
@@ -36,6 +36,6 @@ def save_location(session: Session, location_id: str, changes: Mapping[str, Any]
 
 
 def calendar_of(row: LocationRow) -> Calendar:
-    """On which days the location works, and until when a day's work is taken."""
+    """Return the location's working days, holidays and cut-off."""
     country = row.country if row.keeps_holidays else ""
     return Calendar(row.time_zone, row.cut_off, frozenset(row.working_days), country, frozenset(row.closed))

@@ -1,4 +1,4 @@
-"""What people write about goods and places that cannot be: named by its field, so that they find it."""
+"""Errors in what people enter about goods and places, each with its field."""
 
 
 class Mistake(ValueError):
@@ -11,4 +11,4 @@ class Mistake(ValueError):
 
 
 class IdUsedBefore(Exception):
-    """What people wrote has an id that came before with something else."""
+    """The id was used before with other content."""

@@ -1,6 +1,6 @@
-"""Products as staff keep them: their own columns, the parts of a bundle, and what replaces them.
+"""Save products: their columns, the parts of a bundle, and their substitutes.
 
-A function here is given an open transaction and raises Mistake; then nothing may be committed.
+Functions here raise Mistake; then the caller must roll back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,27 +19,27 @@ from record.stock.touches import touch
 
 
 def save_product(session: Session, sku: str, changes: Mapping[str, Any]) -> None:
-    """Add a product, or change these columns of the one that is there. A new one needs a title."""
+    """Add a product, or change these columns of an existing one. A new one needs a title."""
     if "title" not in changes and session.get(ProductRow, sku) is None:
         raise Mistake("title", "a new product needs one")
     if not changes:
         return
     row = insert(ProductRow).values(sku=sku, **changes)
     session.execute(row.on_conflict_do_update(index_elements=["sku"], set_=dict(changes)))
-    # It may be low by its new threshold, or be shown otherwise to channels.
+    # Its threshold or what channels are shown of it may have changed.
     touch(session, sku)
 
 
 def set_parts(session: Session, sku: str, parts: Parts) -> None:
-    """Make the product a bundle of these parts from now on, or none when there are no parts.
+    """Make the product a bundle of these parts from now on, or no bundle when there are no parts.
 
-    Orders that were received before keep the parts of their time.
+    Orders received before keep the parts that were valid then.
     """
     _lock(session, [sku, *parts])
     if bundles_now(session, [sku]).get(sku, {}) == dict(parts):
         return
     _check_parts(session, sku, parts)
-    # Later than the transaction's own time, so that two changes in one file have an order too.
+    # Not the transaction's own time, so that two changes in one file have different times.
     moment = session.scalar(select(func.clock_timestamp()))
     valid = ProductPartRow.bundle_sku == sku, ProductPartRow.valid_to.is_(None)
     session.execute(update(ProductPartRow).where(*valid).values(valid_to=moment))
@@ -51,7 +51,7 @@ def set_parts(session: Session, sku: str, parts: Parts) -> None:
 
 
 def set_substitutes(session: Session, sku: str, substitutes: Sequence[str]) -> None:
-    """What may be sent instead, the best first; an empty list when nothing may."""
+    """Set what may be sent instead, the best first; an empty list for nothing."""
     _lock(session, [sku, *substitutes])
     known = _known(session, substitutes)
     for index, substitute in enumerate(substitutes):
@@ -68,7 +68,7 @@ def set_substitutes(session: Session, sku: str, substitutes: Sequence[str]) -> N
 
 
 def substitutes_of(session: Session, skus: Sequence[str]) -> dict[str, list[str]]:
-    """What may be sent instead of each SKU, the best first; a SKU without substitutes is not in the answer."""
+    """Return what may be sent instead of each SKU, the best first; SKUs without substitutes are absent."""
     ranked = select(ProductSubstituteRow).where(ProductSubstituteRow.sku.in_(skus))
     found: dict[str, list[str]] = {}
     for row in session.scalars(ranked.order_by(ProductSubstituteRow.sku, ProductSubstituteRow.rank)):
@@ -100,6 +100,6 @@ def _known(session: Session, skus: Sequence[str]) -> set[str]:
 
 
 def _lock(session: Session, skus: Sequence[str]) -> None:
-    """One change of who is a bundle and who a part at a time; always in the same order."""
+    """Lock the products, so that one change of bundles and parts is made at a time; always in the same order."""
     wanted = select(ProductRow.sku).where(ProductRow.sku.in_(skus)).order_by(ProductRow.sku)
     session.execute(wanted.with_for_update(key_share=True)).all()

@@ -1,4 +1,4 @@
-"""Purchase orders of the ERP: what is in transit, and what receipts take off it."""
+"""Purchase orders of the ERP: units in transit, less what receipts brought."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ CANCELED = "purchase_order.canceled"
 
 
 def apply_purchase_order(sessions: Sessions, partner: str, event_id: str) -> CarryResult:
-    """Keep what a stored event says of a purchase order, unless a higher revision came before.
+    """Apply a stored event about a purchase order, unless a higher revision came before.
 
-    Its goods are in transit from then on, and those who wait for them learn when they come. With goods or a location
-    that we do not know nothing is kept: the event is an exception until they are known.
+    Its goods count as in transit, and orders that wait for them get a promised day. An event with unknown goods or an
+    unknown location changes nothing and is an exception until they are known.
     """
     with sessions.begin() as session:
         event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
@@ -36,7 +36,7 @@ def apply_purchase_order(sessions: Sessions, partner: str, event_id: str) -> Car
             if exceptions.known_goods(session, event, event.data["location_id"], skus) != skus:
                 return CarryResult(False)
         changed = _revise(session, event, ordered)
-        exceptions.applied(session, event)
+        exceptions.mark_applied(session, event)
         return CarryResult(True, queue.channel_orders(session, queue.update_promises(session, changed)))
 
 
@@ -45,20 +45,20 @@ def lock(session: Session, purchase_order_id: str) -> PurchaseOrderRow | None:
 
 
 def in_transit(session: Session, row: PurchaseOrderRow) -> Counter[Place]:
-    """Units of the purchase order that are still to come, by place."""
+    """Return units of the purchase order that are still to come, by place."""
     if row.location_id is None or row.status == "canceled":
         return Counter()
     units = func.sum(PurchaseLineRow.quantity - PurchaseLineRow.received)
     lines = select(PurchaseLineRow.sku, units).where(PurchaseLineRow.purchase_order_id == row.purchase_order_id)
     return Counter(
-        {(sku, row.location_id): int(left) for sku, left in session.execute(lines.group_by(PurchaseLineRow.sku))}
+        {(sku, row.location_id): int(rest) for sku, rest in session.execute(lines.group_by(PurchaseLineRow.sku))}
     )
 
 
 def settle(session: Session, row: PurchaseOrderRow, ordered: Mapping[Due, int]) -> dict[str, int]:
-    """Write the lines with what receipts brought of them; answers units by SKU that came beyond what was ordered."""
-    came = _came(session, row.purchase_order_id)
-    received = received_by_line(ordered, came)
+    """Rewrite the lines with the units received. Return units by SKU received beyond what was ordered."""
+    receipts = _received(session, row.purchase_order_id)
+    received = received_by_line(ordered, receipts)
     session.execute(delete(PurchaseLineRow).where(PurchaseLineRow.purchase_order_id == row.purchase_order_id))
     lines = [
         {
@@ -77,7 +77,7 @@ def settle(session: Session, row: PurchaseOrderRow, ordered: Mapping[Due, int]) 
     on_lines: Counter[str] = Counter()
     for (sku, _), units in received.items():
         on_lines[sku] += units
-    return dict(came - on_lines)
+    return dict(receipts - on_lines)
 
 
 def lines_of(session: Session, purchase_order_id: str) -> dict[Due, int]:
@@ -86,15 +86,15 @@ def lines_of(session: Session, purchase_order_id: str) -> dict[Due, int]:
 
 
 def moved(before: Counter[Place], after: Counter[Place], less: str) -> list[Movement]:
-    """The movements from one state of what is in transit to the next; `less` is the kind of those that take away."""
+    """Return the movements from one state of transit to the next; `less` is the kind of those that reduce it."""
     more = [Movement("expected", sku, location, units) for (sku, location), units in (after - before).items()]
     return more + [Movement(less, sku, location, units) for (sku, location), units in (before - after).items()]
 
 
 def _revise(session: Session, event: PartnerEventRow, ordered: dict[Due, int]) -> set[str]:
-    """Answers the SKUs of which there is more or less in transit now."""
+    """Apply the revision. Return the SKUs whose transit it may have changed."""
     number, revision = event.data["purchase_order_id"], event.data["revision"]
-    # Made first, so that of two events about a new one the second waits here for the first.
+    # Inserted first, so that of two events about a new order the second waits here for the first.
     new = insert(PurchaseOrderRow).values(purchase_order_id=number, status="open", revision=-1)
     session.execute(new.on_conflict_do_nothing())
     row = session.get_one(PurchaseOrderRow, number, with_for_update=True, populate_existing=True)
@@ -121,7 +121,7 @@ def _skus(event: PartnerEventRow) -> list[str]:
     return sorted({line["sku"] for line in event.data.get("lines", ())})
 
 
-def _came(session: Session, purchase_order_id: str) -> Counter[str]:
+def _received(session: Session, purchase_order_id: str) -> Counter[str]:
     units = func.sum(GoodsReceiptRow.quantity)
     of_order = GoodsReceiptRow.purchase_order_id == purchase_order_id
     rows = session.execute(select(GoodsReceiptRow.sku, units).where(of_order).group_by(GoodsReceiptRow.sku))

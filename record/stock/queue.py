@@ -1,4 +1,5 @@
-"""Those who wait for goods: when each gets them, and whom an arrival wakes. Never more than the goods can serve."""
+"""The queue of backorders: when each is promised its goods, and which orders an arrival wakes, never more than it can
+serve."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from record.stock.remaining import RemainingStock
 from record.stock.views import available_in_network
 
 AHEAD = 50
-"""Rows of the queue that are read at once."""
+"""Rows of the queue read at a time."""
 
 ChannelOrder = tuple[str, str]
 """Channel and channel order id."""
@@ -54,16 +55,16 @@ _LOCK = text("""
 
 @dataclass(frozen=True)
 class CarryResult:
-    """Whether the event needs no more carrying, and the orders that are to look for stock again, the first first."""
+    """`done` when the event needs no retry; `woken` are the orders to look for stock again, in their turn."""
 
     done: bool
     woken: list[ChannelOrder] = field(default_factory=list)
 
 
 def update_promises(session: Session, skus: Iterable[str], asker: str = "") -> list[str]:
-    """Write down when each of those who wait for these goods gets them; answers the orders for whom that is new.
+    """Write the promised day of every backorder of these SKUs. Return the orders whose day changed.
 
-    One at a time looks at a SKU, so that what is known latest stays. What the `asker` waits for is held as well.
+    Each SKU is locked, so that the latest answer stays. Backorders of the `asker` are locked as well.
     """
     goods = sorted(skus)
     lock_skus(session, goods)
@@ -83,45 +84,45 @@ def update_promises(session: Session, skus: Iterable[str], asker: str = "") -> l
 
 
 def lock(session: Session, orders: Iterable[str]) -> None:
-    """Lock what these orders wait for, before it is changed: everybody does so by SKU and then by order."""
+    """Lock the backorders of these orders before changing them, always by SKU and then by order."""
     session.execute(_LOCK, {"orders": list(orders)})
 
 
 def remove(session: Session, order_id: str) -> None:
-    """The order waits for nothing any more."""
+    """Delete all backorders of the order."""
     lock(session, [order_id])
     session.execute(delete(BackorderRow).where(BackorderRow.order_id == order_id))
 
 
 def servable_orders(session: Session, skus: Iterable[str]) -> list[str]:
-    """The orders that what there is now can serve, in their turn: the lowest priority first, then the longest waiting.
+    """Return the orders that available stock can serve, in their turn: lowest priority first, then longest waiting.
 
-    An order is passed over while something else that it waits for is missing, when there is not enough for it, or
-    when it would be beyond its channel's quota; one that takes less than it wants is served with the rest.
+    An order is skipped while another SKU that it waits for is missing, when there is not enough for it, or when it
+    would exceed its channel's quota. One that takes less than it wants gets the rest.
     """
-    left = RemainingStock(session)
+    remaining = RemainingStock(session)
     arrived = sorted(skus)
     woken: list[str] = []
     for row in merge(*(_queue(session, sku, _WITHIN_QUOTA) for sku in arrived), key=lambda row: tuple(row)[:3]):
-        if not any(left[sku] for sku in arrived):
+        if not any(remaining[sku] for sku in arrived):
             break
-        if row.order_id not in woken and left.take(row.channel, row.wants, row.splits):
+        if row.order_id not in woken and remaining.take(row.channel, row.wants, row.splits):
             woken.append(row.order_id)
     return woken
 
 
 def awaited_skus(session: Session, skus: Iterable[str]) -> list[str]:
-    """Those of the SKUs that somebody waits for."""
+    """Return those of the SKUs that have backorders."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
 
 
 def missing_skus(session: Session, order_id: str) -> list[str]:
-    """The SKUs that the order waits for."""
+    """Return the SKUs that the order waits for."""
     return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.order_id == order_id)))
 
 
 def channel_orders(session: Session, orders: Iterable[str]) -> list[ChannelOrder]:
-    """What the orders are called by their channels, in their turn in the queue."""
+    """Return the channels' ids of the orders, in their turn in the queue."""
     rows = session.execute(
         select(OrderRow.channel, OrderRow.channel_order_id)
         .join(BackorderRow, BackorderRow.order_id == OrderRow.order_id)
@@ -133,7 +134,7 @@ def channel_orders(session: Session, orders: Iterable[str]) -> list[ChannelOrder
 
 
 def promised_orders(session: Session, skus: Iterable[str]) -> list[str]:
-    """Those who wait for these goods and know until when."""
+    """Return the orders that wait for these SKUs and have a promised day."""
     known = BackorderRow.sku.in_(list(skus)), BackorderRow.promised_on.is_not(None)
     return list(session.scalars(select(BackorderRow.order_id).where(*known)))
 
@@ -148,7 +149,7 @@ def _queue(session: Session, sku: str, *which: ColumnElement[bool]) -> Iterator[
 
 
 def _expected(session: Session, sku: str) -> list[tuple[date, int]]:
-    """A day that has passed promises nothing."""
+    """Return units on open purchase orders by due day; days that have passed do not count."""
     coming = func.sum(PurchaseLineRow.quantity - PurchaseLineRow.received)
     rows = session.execute(
         select(PurchaseLineRow.due_on, coming)

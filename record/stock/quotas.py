@@ -1,6 +1,6 @@
-"""Quotas of limited goods: no channel claims more of them than it may, held by one conditional row a quota.
+"""Quotas of limited goods: the most units that a channel may claim, held by one row per quota.
 
-A claim locks its quotas before it locks stock, in the order of their ids, so that two claims never wait for each other.
+A claim locks its quotas before stock and in the order of their ids, so that claims never deadlock.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ IN_FORCE = (ChannelQuotaRow.valid_from <= func.now()) & (
     ChannelQuotaRow.valid_to.is_(None) | (ChannelQuotaRow.valid_to > func.now())
 )
 
-# Every claim asks this, so it is built once: building a statement costs more than sending it.
+# Built once: building a statement costs more than sending it, and every claim asks this.
 _QUOTAS, _CLAIMS = table(ChannelQuotaRow), table(QuotaClaimRow)
 _IDS, _ORDERS = bindparam("quotas", type_=ARRAY(BigInteger)), bindparam("orders", type_=ARRAY(Text))
 _UNITS = bindparam("units", type_=ARRAY(BigInteger))
@@ -51,7 +51,7 @@ _FREE = text("""
 
 
 _Row = tuple[int, str, str, int]
-"""A quota: its id, channel and SKU, and the units that are left."""
+"""A quota: its id, channel, SKU and the units not claimed yet."""
 _Key = tuple[int, str]
 """A quota and an order."""
 
@@ -63,7 +63,7 @@ class _Quota:
 
 
 class LockedQuotas:
-    """Some quotas, locked, and what some orders hold of them. What is taken for one order is gone for the next."""
+    """Locked quotas, and the units of them that orders hold. Units taken for one order are gone for the next."""
 
     def __init__(self, session: Session, rows: Iterable[_Row], orders: Iterable[str]) -> None:
         self._session = session
@@ -77,7 +77,8 @@ class LockedQuotas:
         self._before = Counter(self._held)
 
     def beyond(self, channel: str, order_id: str, units: Mapping[str, int]) -> dict[str, int]:
-        """What is beyond the quotas when the order has so many units by SKU in all: those under way count too."""
+        """Return by how many units by SKU the order exceeds the quotas. `units` are all of its units, also those under
+        way."""
         over = {
             sku: wanted - min(one.left + self._held[one.quota_id, order_id] for one in quotas)
             for sku, wanted in units.items()
@@ -86,26 +87,26 @@ class LockedQuotas:
         return {sku: units for sku, units in over.items() if units > 0}
 
     def hold(self, channel: str, order_id: str, units: Mapping[str, int]) -> None:
-        """Let the order hold so many units by SKU in all; the caller knows that they are not beyond."""
+        """Set the units by SKU that the order holds in all; the caller has checked that they are not beyond."""
         for sku, wanted in units.items():
             for one in self._quotas.get((channel, sku), ()):
                 self._set(one, order_id, wanted)
 
-    def let_go(self, order_id: str, but: Mapping[str, int]) -> None:
-        """Let the order hold no more than these units by SKU."""
+    def reduce_to(self, order_id: str, but: Mapping[str, int]) -> None:
+        """Reduce what the order holds to these units by SKU."""
         for (_, sku), quotas in self._quotas.items():
             for one in quotas:
                 self._set(one, order_id, min(self._held[one.quota_id, order_id], but.get(sku, 0)))
 
     def write(self) -> None:
-        """Write down what has changed, in the caller's transaction."""
+        """Write the changes, in the caller's transaction."""
         now = {key: units for key, units in self._held.items() if units != self._before[key]}
         if not now:
             return
-        more = Counter[int]()
+        increases = Counter[int]()
         for (quota_id, order_id), units in now.items():
-            more[quota_id] += units - self._before[quota_id, order_id]
-        self._session.execute(_COUNT, {"quotas": list(more), "units": list(more.values())})
+            increases[quota_id] += units - self._before[quota_id, order_id]
+        self._session.execute(_COUNT, {"quotas": list(increases), "units": list(increases.values())})
         if kept := {key: units for key, units in now.items() if units}:
             self._session.execute(_KEEP, _columns(kept) | {"units": list(kept.values())})
         if freed := [key for key, units in now.items() if not units]:
@@ -118,23 +119,23 @@ class LockedQuotas:
 
 
 def lock_quotas(session: Session, channels: Iterable[str], skus: Iterable[str], orders: Iterable[str]) -> LockedQuotas:
-    """The quotas in force of these channels for these goods, held until the end of the transaction."""
+    """Lock the quotas in force of these channels for these SKUs until the transaction ends."""
     wanted = {"channels": sorted(set(channels)), "skus": list(skus)}
     return LockedQuotas(session, session.execute(_LOCKED, wanted), orders)
 
 
 def give_back(session: Session, order_id: str) -> None:
-    """Free the quotas of what the order has not under way; nothing when it has no claims."""
+    """Free what the order holds of quotas beyond the units under way; do nothing when it has no claims."""
     mine = session.execute(_MINE_LOCKED, {"order_id": order_id}).all()
     if not mine:
         return
     quotas = LockedQuotas(session, mine, [order_id])
-    quotas.let_go(order_id, demand.covered_units(session, order_id))
+    quotas.reduce_to(order_id, demand.covered_units(session, order_id))
     quotas.write()
 
 
 def quota_left(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:
-    """Units that the channel may still claim, by SKU; a SKU without a quota in force is not in the answer."""
+    """Return units that the channel may still claim, by SKU; SKUs without a quota in force are absent."""
     left = func.min(ChannelQuotaRow.quantity - ChannelQuotaRow.claimed)
     mine: list[ColumnElement[bool]] = [ChannelQuotaRow.channel == channel, ChannelQuotaRow.sku.in_(list(skus))]
     rows = session.execute(select(ChannelQuotaRow.sku, left).where(*mine, IN_FORCE).group_by(ChannelQuotaRow.sku))

@@ -1,4 +1,4 @@
-"""Goods that arrive: booked in once, taken off their purchase order, and who is woken by them."""
+"""Goods receipts: booked once, taken off their purchase order, and the orders that they wake."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ from record.stock.queue import CarryResult
 
 
 def receive_goods(sessions: Sessions, partner: str, event_id: str) -> CarryResult:
-    """Book a stored receipt in, a SKU of it once, and answer the orders that what there is now can serve.
+    """Book a stored receipt, each SKU once, and wake the orders that available stock can now serve.
 
-    Goods that we do not know, and all goods of a location that we do not know, are an exception until they are known;
-    the rest is booked. Damaged units are put aside, and what came beyond the purchase order is booked and told.
+    Unknown goods, and all goods of an unknown location, are an exception until they are known; the rest is booked.
+    Damaged units are quarantined. Units beyond the purchase order are booked and noted as an exception.
     """
     with sessions.begin() as session:
         event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
@@ -29,9 +29,9 @@ def receive_goods(sessions: Sessions, partner: str, event_id: str) -> CarryResul
             ours = exceptions.known_goods(session, event, event.data["location_id"], skus)
             _book(session, event, ours)
             if done := ours == skus:
-                exceptions.applied(session, event)
-        news = [*queue.servable_orders(session, skus), *queue.update_promises(session, skus)]
-        return CarryResult(done, queue.channel_orders(session, news))
+                exceptions.mark_applied(session, event)
+        woken = [*queue.servable_orders(session, skus), *queue.update_promises(session, skus)]
+        return CarryResult(done, queue.channel_orders(session, woken))
 
 
 def _book(session: Session, event: PartnerEventRow, ours: Iterable[str]) -> None:
@@ -41,23 +41,23 @@ def _book(session: Session, event: PartnerEventRow, ours: Iterable[str]) -> None
     for line in event.data["lines"]:
         units[line["sku"]] += line["quantity"]
         damaged[line["sku"]] += line.get("damaged", 0)
-    came = sorted(set(ours) - set(known))
+    new = sorted(set(ours) - set(known))
     number = event.data.get("purchase_order_id")
     rows = [
         {"receipt_id": receipt, "sku": sku, "purchase_order_id": number, "location_id": location}
         | {"quantity": units[sku], "damaged": damaged[sku]}
-        for sku in came
+        for sku in new
     ]
     insert_all(session, GoodsReceiptRow, rows)
-    movements = [Movement("received", sku, location, units[sku]) for sku in came if units[sku]]
-    movements += [Movement("quarantined", sku, location, damaged[sku]) for sku in came if damaged[sku]]
-    if number and came:
+    movements = [Movement("received", sku, location, units[sku]) for sku in new if units[sku]]
+    movements += [Movement("quarantined", sku, location, damaged[sku]) for sku in new if damaged[sku]]
+    if number and new:
         movements += _take_off(session, event, number)
     ledger.post(session, movements, None, f"receipt {receipt}")
 
 
 def _take_off(session: Session, event: PartnerEventRow, number: str) -> list[Movement]:
-    """What is no longer in transit. A purchase order that has not come yet finds its receipts when it does."""
+    """Return the movements out of transit. A purchase order that has not come yet finds its receipts when it does."""
     row = purchases.lock(session, number)
     if row is None:
         return []

@@ -1,4 +1,4 @@
-"""What is left for those who wait, while one after the other of them is counted out."""
+"""Stock that remains for backorders while they are served one after the other."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,9 +11,7 @@ from record.stock.views import available_in_network
 
 
 class RemainingStock:
-    """Units by SKU, and of quotas by channel and SKU, that nobody who was woken takes; looked up when they are first
-    asked for.
-    """
+    """Units by SKU, and quota by channel and SKU, that no woken order takes. Each is read when first asked for."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -26,9 +24,8 @@ class RemainingStock:
         return self._units[sku]
 
     def take(self, channel: str, wants: Mapping[str, int], splits: bool) -> bool:
-        """Count out what an order of the channel wants, or less if it `splits`; False, and nothing is taken, if it gets
-        nothing by that.
-        """
+        """Take what an order of the channel wants, or less if it `splits`. False, with nothing taken, if it cannot be
+        served."""
         given = Counter({sku: min(wanted, self[sku], self._allowed(channel, sku)) for sku, wanted in wants.items()})
         if not any(given.values()) or (not splits and given != Counter(wants)):
             return False
@@ -38,7 +35,7 @@ class RemainingStock:
         return True
 
     def _allowed(self, channel: str, sku: str) -> float:
-        """Units that the channel may still claim; endless where it has no quota."""
+        """Return the units that the channel may still claim; infinite without a quota."""
         if (channel, sku) not in self._quotas:
             self._quotas[channel, sku] = quota_left(self._session, channel, [sku]).get(sku, inf)
         return self._quotas[channel, sku]

@@ -1,4 +1,4 @@
-"""What a decision about a shortage does to the lines of an order."""
+"""Carry out decisions about shortages on the lines of an order."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ Short = Mapping[str, BackorderRow]
 
 @dataclass(frozen=True)
 class Decision:
-    """`action` of domain/shortages.py about one SKU that is short, about the line of a bundle with such a part, or
-    about all of them when it is empty.
+    """`action` is one of domain/shortages.py. `sku` is one that is short, a bundle with such a part, or empty for all
+    that is short.
     """
 
     order_id: str
@@ -39,9 +39,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class Settled:
-    """`refusal` says in words why nothing was done. `repay_minor` is due for what was canceled.
+    """`refusal` says why nothing was done. `repay_minor` is due for what was canceled.
 
-    `nothing_left` when the order has nothing to send any more and nothing under way: then it is to end.
+    `nothing_left` when the order has nothing more to send and nothing under way: then it ends.
     """
 
     refusal: str = ""
@@ -50,7 +50,7 @@ class Settled:
 
 
 def carry_out(session: Session, decision: Decision, short: Short) -> Settled:
-    """Change the lines as decided; the caller holds the rows of `short`, by SKU."""
+    """Change the lines as decided. `short` are the locked backorders by SKU."""
     parts = bundles_of(session, decision.order_id).get(decision.sku, {})
     wanted = {sku: row for sku, row in short.items() if decision.sku in ("", sku) or sku in parts}
     if not wanted:
@@ -64,33 +64,34 @@ def _wait(session: Session, decision: Decision, short: Short) -> Settled:
 
 def _split(session: Session, decision: Decision, short: Short) -> Settled:
     missing = {sku: row.quantity for sku, row in short.items()}
-    there = outstanding(session, decision.order_id)
-    can = any(units > missing.get(sku, 0) for sku, units in there.items())
+    uncovered = outstanding(session, decision.order_id)
+    can = any(units > missing.get(sku, 0) for sku, units in uncovered.items())
     return Settled() if can else Settled("no location has anything of the order")
 
 
 def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
-    """Withdraw what is still to be sent of the SKU, from its last line on, and count what was paid for it. Of bundles
-    those are canceled of which nothing has left.
+    """Withdraw what is still to be sent of the SKU, from its last line on, and sum what was paid for it.
+
+    Only bundles of which no part has left are canceled.
     """
     order_id, repay, canceled = decision.order_id, 0, 0
     paid, bundles = paid_by_unit(load_order(session, order_id)), bundles_of(session, order_id)
-    gone = Counter(outstanding(session, order_id))
+    rest = Counter(outstanding(session, order_id))
     for line in _lines_about(session, decision, short, bundles):
         parts = bundles.get(line.sku, {line.sku: 1})
-        units = min(whole(parts, gone), line.quantity - line.withdrawn)
-        # Counted as a return counts them, so that both together never pay a unit twice.
+        units = min(whole(parts, rest), line.quantity - line.withdrawn)
+        # By the same units as a return, so that both together never repay a unit twice.
         of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
         repay += sum(amount.minor_units for amount in of_line)
         line.withdrawn += units
         line.canceled += units
         canceled += units
-        gone.subtract(explode({line.sku: units}, bundles))
+        rest.subtract(explode({line.sku: units}, bundles))
     if not canceled:
         return Settled("the rest of it has left already: it can only be waited for")
     session.flush()
     gifts.drop_when_alone(session, order_id)
-    _no_longer_short(session, order_id, short)
+    _remove_backorders(session, order_id, short)
     at_work = select(FulfillmentOrderRow.number).where(
         FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status.not_in(UNDONE)
     )
@@ -99,7 +100,7 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
 
 
 def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
-    """The substitute takes the place of the SKU on its lines; what the customer paid stays."""
+    """Replace the SKU by its substitute on the order's lines; the price stays."""
     known = session.scalar(
         select(ProductSubstituteRow).where(
             ProductSubstituteRow.sku == decision.sku, ProductSubstituteRow.substitute_sku == decision.substitute_sku
@@ -118,7 +119,7 @@ def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
     lines_of_sku = OrderLineRow.order_id == decision.order_id, OrderLineRow.sku == decision.sku
     instead = {"sku": product.sku, "title": product.title, "substitute_for": decision.sku}
     session.execute(update(OrderLineRow).where(*lines_of_sku).values(instead))
-    _no_longer_short(session, decision.order_id, short)
+    _remove_backorders(session, decision.order_id, short)
     return Settled()
 
 
@@ -133,7 +134,8 @@ _ACTIONS: Mapping[str, Callable[[Session, Decision, Short], Settled]] = {
 def _lines_about(
     session: Session, decision: Decision, short: Short, bundles: Mapping[str, Parts]
 ) -> list[OrderLineRow]:
-    """The lines that need something of what is short, the last first; of one bundle, if the decision names it."""
+    """Return the lines that need a SKU that is short, the last first; only those of the bundle if the decision names
+    one."""
     lines = select(OrderLineRow).where(OrderLineRow.order_id == decision.order_id)
     return [
         line
@@ -143,6 +145,6 @@ def _lines_about(
     ]
 
 
-def _no_longer_short(session: Session, order_id: str, short: Short) -> None:
+def _remove_backorders(session: Session, order_id: str, short: Short) -> None:
     rows = BackorderRow.order_id == order_id, BackorderRow.sku.in_(list(short))
     session.execute(delete(BackorderRow).where(*rows), execution_options={"synchronize_session": False})

@@ -1,8 +1,7 @@
-"""What follows from stock that has changed: alerts at crossings, listings that are behind, and orders that need wait no
-longer. Not in the claim's way.
+"""The sweep of changed stock: raise alerts at thresholds, mark listings as behind and find orders to wake.
 
-Claims only write down whose stock they touched (record/stock/ledger.py). A worker takes these marks away every half
-second and looks at each SKU once, however often it was touched.
+Claims only mark the SKUs that they touch (record/stock/ledger.py), so they are not slowed. A worker takes the marks
+every half second and looks at each SKU once, however often it was touched.
 """
 
 from collections import defaultdict
@@ -31,15 +30,15 @@ from record.stock.touches import touch
 log = structlog.get_logger()
 
 AT_ONCE = 10_000
-"""Marks that one transaction takes."""
+"""Marks taken by one transaction."""
 
-# What a transaction has not committed yet is not seen, and taken by a later sweep.
+# Marks that are not committed yet are taken by a later sweep.
 TAKE = text("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
     RETURNING sku, more
 """)
-# A quota begins and ends by itself: from that moment on the channel is shown something else, and may claim it. Locked
-# in the order in which claims lock quotas.
+# A quota begins and ends by the clock, which changes what its channel is shown and may claim. Locked in the order in
+# which claims lock quotas.
 TURNED = text("""
     UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
         SELECT quota_id FROM channel_quotas
@@ -47,7 +46,7 @@ TURNED = text("""
         ORDER BY quota_id FOR NO KEY UPDATE))
     RETURNING sku
 """)
-# Rows are locked in one order, here and where pushes are acknowledged (activities/push.py).
+# The same lock order as where pushes are acknowledged (activities/push.py).
 FALL_BEHIND = text("""
     UPDATE channel_listings AS listing SET version = listing.version + 1
     FROM (SELECT channel, sku FROM channel_listings
@@ -59,7 +58,7 @@ FALL_BEHIND = text("""
 
 @dataclass(frozen=True)
 class Swept:
-    """How many marks there were, the goods of which there may be more, and the orders that these can serve now."""
+    """The number of marks, the SKUs of which there may be more, and the orders that these can serve now."""
 
     marks: int = 0
     more: list[str] = field(default_factory=list)
@@ -67,28 +66,28 @@ class Swept:
 
 
 class Sweep:
-    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+    """Runs in every worker, but one sweeps at a time."""
 
     def __init__(self, sessions: Sessions, parameters: ParameterCache) -> None:
         self._sessions = sessions
         self._parameters = parameters
 
     def run(self) -> Swept:
-        """Look at what was touched, in one transaction. A SKU that cannot be looked at is set aside, and no other."""
-        return isolate_failing_row(AT_ONCE, self._look, self._pass_over)
+        """Sweep all marks in one transaction. A SKU that fails is set aside, and no other."""
+        return isolate_failing_row(AT_ONCE, self._sweep, self._sweep_one)
 
-    def _look(self, at_once: int) -> Swept:
+    def _sweep(self, at_once: int) -> Swept:
         with self._sessions.begin() as session:
             # Two sweeps of one SKU could both see the same crossing.
             if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
-            # Taken with the others: what turned and cannot be looked at is then alone as well.
+            # Marked like the others, so that a failing SKU among them is isolated as well.
             for sku in session.scalars(TURNED).all():
                 touch(session, sku)
             return self._follow(session, session.execute(TAKE, {"at_once": at_once}).all())
 
-    def _pass_over(self, _: Exception) -> Swept:
-        """Alone at last. Another worker may have been here meanwhile, so it is tried once more."""
+    def _sweep_one(self, _: Exception) -> Swept:
+        """Try the oldest mark alone, and set its SKU aside if it fails again."""
         with self._sessions.begin() as session:
             if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
@@ -104,26 +103,26 @@ class Sweep:
                 skus = [row.sku for row in touched]
                 log.error("set_aside", kind="stock", subjects=skus, reason=error_name(trouble))
                 set_aside(session, "stock", skus, error_name(trouble))
-                # Not as many as were asked for, but there may be more.
+                # Fewer than asked for, but there may be more.
                 return Swept(AT_ONCE)
 
     def _follow(self, session: Session, touched: Sequence[Row[Any]]) -> Swept:
-        """Everything that follows from these marks."""
+        """Do all that follows from these marks."""
         if skus := sorted({row.sku for row in touched}):
             session.execute(FALL_BEHIND, {"skus": skus})
             low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
-            _tell_crossings(session, skus, low_at)
+            _update_alerts(session, skus, low_at)
         more = queue.awaited_skus(session, {row.sku for row in touched if row.more})
         return Swept(len(touched), more, queue.channel_orders(session, queue.servable_orders(session, more)))
 
     def touch_again(self, skus: Sequence[str]) -> None:
-        """Those who wait for these goods could not be told."""
+        """Mark these SKUs again, because the orders that wait for them could not be woken."""
         with self._sessions.begin() as session:
             for sku in skus:
                 touch(session, sku)
 
 
-def _tell_crossings(session: Session, skus: Sequence[str], low_at: int) -> None:
+def _update_alerts(session: Session, skus: Sequence[str], low_at: int) -> None:
     open_alerts: dict[str, dict[str, int]] = defaultdict(dict)
     still = select(StockAlertRow).where(StockAlertRow.sku.in_(skus), StockAlertRow.cleared_at.is_(None))
     for alert in session.scalars(still):

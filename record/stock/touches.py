@@ -1,4 +1,4 @@
-"""A product is looked at anew (record/stock/sweep.py): its alerts, what channels are told, and who waits for it."""
+"""Marks for the sweep of changed stock (record/stock/sweep.py)."""
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -7,5 +7,5 @@ from models.listing import StockTouchRow
 
 
 def touch(session: Session, sku: str) -> None:
-    """For changes that move no stock; movements leave this mark by themselves."""
+    """Mark a SKU after a change that moves no stock; movements mark theirs by themselves."""
     session.execute(insert(StockTouchRow).values(sku=sku, more=True))

@@ -1,4 +1,4 @@
-"""Views of what is available: at each location, in the network, and as a channel is shown it."""
+"""What is available: per location, in the network, and as shown to a channel."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +16,7 @@ EVERYTHING = Share()
 
 
 def available_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Units that may be promised, by SKU and location, of locations that sell; a bundle counts where it is whole."""
+    """Return units that may be promised, by SKU and location that sells. A bundle counts where all its parts are."""
     wanted = list(skus)
     bundles = bundles_now(session, wanted)
     units = _units_at(session, {*wanted, *(part for parts in bundles.values() for part in parts)})
@@ -29,7 +29,7 @@ def available_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, i
 
 
 def available_in_network(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    """Units that may be promised, by SKU. The parts of a bundle may come from several locations."""
+    """Return units that may be promised, by SKU. The parts of a bundle may come from several locations."""
     wanted = list(skus)
     bundles = bundles_now(session, wanted)
     units = _units(session, {*wanted, *(part for parts in bundles.values() for part in parts)})
@@ -37,16 +37,16 @@ def available_in_network(session: Session, skus: Iterable[str]) -> dict[str, int
 
 
 def available_to_channel(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:
-    """Units that the channel is shown, by SKU: its share, less its reserve, within its quota.
+    """Return units that the channel is shown, by SKU: its share, less its reserve, within its quota.
 
-    Of a bundle it is shown what its view of the parts makes whole, and of that the bundle's own share.
+    A bundle counts as often as the channel's view of its parts makes it whole, then by the bundle's own share.
     """
     wanted = list(skus)
     bundles = bundles_now(session, wanted)
     stocked = {*wanted, *(part for parts in bundles.values() for part in parts)}
-    shares, left = _shares(session, channel, stocked), quota_left(session, channel, stocked)
+    shares, quotas = _shares(session, channel, stocked), quota_left(session, channel, stocked)
     seen = {
-        sku: channel_view(units, shares.get(sku, EVERYTHING), left.get(sku))
+        sku: channel_view(units, shares.get(sku, EVERYTHING), quotas.get(sku))
         for sku, units in _units(session, stocked).items()
     }
     return {

@@ -1,4 +1,4 @@
-"""What the warehouse counts: snapshots and deltas become movements with a reason, and nothing is silent."""
+"""Snapshots and deltas of warehouses: differences become movements with a reason."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ ON_HAND = [kind for kind, effect in EFFECT.items() if "on_hand" in effect]
 
 
 def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: int) -> CarryResult:
-    """Bring the books to what a stored snapshot or delta says, once; answers the orders that can be served by it.
+    """Adjust stock to a stored snapshot or delta, once, and wake the orders that it can serve.
 
-    A difference of more than `alert_above` units is an alert, and so is one that cannot be booked in full. One that is
-    older than a snapshot we have is kept as late and changes nothing.
+    A difference of more than `alert_above` units raises an alert, and so does one that cannot be booked in full. One
+    older than a snapshot we have is stored as late and changes nothing.
     """
     with sessions.begin() as session:
         event = session.get_one(PartnerEventRow, (partner, event_id), with_for_update=True)
@@ -38,13 +38,13 @@ def apply_count(sessions: Sessions, partner: str, event_id: str, alert_above: in
                 return CarryResult(False)
             if _keep(session, event):
                 _reconcile(session, event, alert_above)
-            exceptions.applied(session, event)
+            exceptions.mark_applied(session, event)
         return CarryResult(True, queue.channel_orders(session, queue.servable_orders(session, skus)))
 
 
 def booked_since(session: Session, location: str, taken_at: datetime, skus: list[str]) -> dict[str, MovedSinceCount]:
-    """What was booked after the count was taken, and what is packed and may have left."""
-    came, left = Counter[str](), Counter[str]()
+    """Return units booked after the count was taken, and units that are packed and may have left, by SKU."""
+    added, removed = Counter[str](), Counter[str]()
     movements = select(StockMovementRow.sku, StockMovementRow.kind, StockMovementRow.quantity).where(
         StockMovementRow.location_id == location,
         StockMovementRow.sku.in_(skus),
@@ -53,8 +53,8 @@ def booked_since(session: Session, location: str, taken_at: datetime, skus: list
     )
     for sku, kind, quantity in session.execute(movements):
         units = EFFECT[kind]["on_hand"] * quantity
-        came[sku] += max(0, units)
-        left[sku] += max(0, -units)
+        added[sku] += max(0, units)
+        removed[sku] += max(0, -units)
     packed = (
         select(FulfillmentLineRow.sku, func.sum(FulfillmentLineRow.allocated))
         .join(FulfillmentOrderRow)
@@ -63,11 +63,11 @@ def booked_since(session: Session, location: str, taken_at: datetime, skus: list
         .group_by(FulfillmentLineRow.sku)
     )
     leaving = {sku: int(units) for sku, units in session.execute(packed)}
-    return {sku: MovedSinceCount(came[sku], left[sku], leaving.get(sku, 0)) for sku in skus}
+    return {sku: MovedSinceCount(added[sku], removed[sku], leaving.get(sku, 0)) for sku in skus}
 
 
 def _keep(session: Session, event: PartnerEventRow) -> bool:
-    """True when the count is new and no newer snapshot of the location came before."""
+    """Store the count. True if it is new and there is no newer snapshot of the location."""
     kind, location, taken_at = _kind(event), event.data["location_id"], _taken_at(event)
     newer = select(WarehouseCountRow.count_id).where(
         WarehouseCountRow.location_id == location,
@@ -85,7 +85,7 @@ def _keep(session: Session, event: PartnerEventRow) -> bool:
 def _reconcile(session: Session, event: PartnerEventRow, alert_above: int) -> None:
     location, count_id, kind = event.data["location_id"], _count_id(event), _kind(event)
     stock = _lock(session, location, {line["sku"] for line in event.data["lines"]})
-    found = _counted(session, event, stock) if kind == SNAPSHOT else _told(event)
+    found = _counted(session, event, stock) if kind == SNAPSHOT else _reported(event)
     adjusted = {sku: max(units, -_free(stock.get(sku))) for sku, (units, _) in found.items()}
     rows = [
         {"count_id": count_id, "kind": kind, "sku": sku, "location_id": location, "difference": units}
@@ -102,7 +102,7 @@ def _reconcile(session: Session, event: PartnerEventRow, alert_above: int) -> No
 
 
 def _counted(session: Session, event: PartnerEventRow, stock: Mapping[str, StockRow]) -> dict[str, tuple[int, str]]:
-    """The difference of each SKU of a snapshot, and why there is one."""
+    """Return the difference and its reason by SKU of a snapshot."""
     counted: Counter[str] = Counter()
     for line in event.data["lines"]:
         counted[line["sku"]] += line["quantity"]
@@ -115,8 +115,8 @@ def _counted(session: Session, event: PartnerEventRow, stock: Mapping[str, Stock
     return found
 
 
-def _told(event: PartnerEventRow) -> dict[str, tuple[int, str]]:
-    """The units and reasons of a delta, by SKU."""
+def _reported(event: PartnerEventRow) -> dict[str, tuple[int, str]]:
+    """Return the units and reasons by SKU of a delta."""
     units, reasons = Counter[str](), dict[str, list[str]]()
     for line in event.data["lines"]:
         units[line["sku"]] += line["quantity"]
@@ -125,7 +125,7 @@ def _told(event: PartnerEventRow) -> dict[str, tuple[int, str]]:
 
 
 def _lock(session: Session, location: str, skus: set[str]) -> dict[str, StockRow]:
-    """The rows in the order in which every claim locks them; goods that were never there get theirs before."""
+    """Lock the stock rows in the order of every claim; missing rows are inserted first."""
     missing = [{"sku": sku, "location_id": location} for sku in sorted(skus)]
     session.execute(insert(StockRow).on_conflict_do_nothing(), missing)
     rows = (
@@ -138,7 +138,7 @@ def _lock(session: Session, location: str, skus: set[str]) -> dict[str, StockRow
 
 
 def _free(row: StockRow | None) -> int:
-    """Units that can leave the books without breaking a promise."""
+    """Return units that can be written off without breaking a promise."""
     return row.available if row else 0
 
 
