@@ -53,6 +53,7 @@ class Service:
         """Returns why its data cannot be read, or None."""
         self.log = data_dir / "logs" / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._asked_at = 0.0
         self._notes = data_dir / "run"
 
     @property
@@ -88,6 +89,7 @@ class Service:
                 umask=0o077,
                 preexec_fn=end_with_parent(),
             )
+        self._asked_at = 0.0
         note_process(self._notes, self.name, self.process.pid)
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
@@ -116,13 +118,15 @@ class Service:
         """Send SIGTERM and return at once, so that several may end at the same time."""
         if self.process is not None:
             self.process.terminate()
+            self._asked_at = self._asked_at or time.monotonic()
 
     def stop(self, grace_seconds: float = 30) -> None:
-        """Ask the process to end; after `grace_seconds` kill it and its children. Safe to repeat."""
+        """Ask the process to end; kill it and its children `grace_seconds` after it was first asked. Safe to
+        repeat."""
         self.ask_to_end()
         if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(grace_seconds)
+                self.process.wait(max(0.0, self._asked_at + grace_seconds - time.monotonic()))
         self.kill()
 
     def kill(self) -> None:

@@ -77,9 +77,10 @@ class Supervisor:
     ) -> None:
         for keeper in self._keepers:
             keeper.ending.set()
+        give_up = time.monotonic() + 20
         for keeper in self._keepers:
             # The caller must not take a part down while it is being started.
-            if keeper.starting.acquire(timeout=20):
+            if keeper.starting.acquire(timeout=max(0.0, give_up - time.monotonic())):
                 keeper.starting.release()
 
     def wait(self) -> None:
