@@ -96,7 +96,7 @@ class RerouteAnswer:
     reason: str
 
 
-class Courier(Protocol):
+class CarrierClient(Protocol):
     """A bookable carrier. Every call is safe to repeat with its key."""
 
     def book(self, request: BookingRequest, key: str) -> Booking:

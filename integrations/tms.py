@@ -7,7 +7,7 @@ from domain.errors import CarrierRefused
 from integrations.bookings import (
     Booking,
     BookingRequest,
-    Courier,
+    CarrierClient,
     InterceptionRequest,
     RerouteAnswer,
     ReturnBookingRequest,
@@ -30,7 +30,7 @@ class Tms:
         self._http = http
         self._tms = TmsApi(http)
         circuits = circuits or Circuits()
-        self._couriers: Mapping[str, Courier] = {
+        self._carriers: Mapping[str, CarrierClient] = {
             "sf": SfExpress(http.through(circuits.of("tms sf"))),
             "jd": JdLogistics(http.through(circuits.of("tms jd"))),
             "dhl": DhlExpress(http.through(circuits.of("tms dhl")), self._tms),
@@ -39,17 +39,17 @@ class Tms:
 
     def book(self, request: BookingRequest, key: str, by: str = TMS_FORMAT) -> Booking:
         """Book the carrier that the request names, in the format `by`. Raises CarrierRefused."""
-        return self._courier(by).book(request, key)
+        return self._carrier(by).book(request, key)
 
     def void(self, shipment_id: str, reason: str, key: str, by: str = TMS_FORMAT) -> VoidResult:
         """Cancel a booking. One that was never made counts as voided."""
-        return self._courier(by).void(shipment_id, reason, key)
+        return self._carrier(by).void(shipment_id, reason, key)
 
     def intercept(
         self, shipment_id: str, waybill: str, reason: str, key: str, by: str = TMS_FORMAT
     ) -> InterceptionRequest:
         """Ask the carrier to stop a parcel in transit and bring it back."""
-        return self._courier(by).intercept(shipment_id, waybill, reason, key)
+        return self._carrier(by).intercept(shipment_id, waybill, reason, key)
 
     def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
         """Ask for another address for a parcel in transit; the TMS does this for every carrier."""
@@ -63,8 +63,8 @@ class Tms:
         """Cancel the booking of a return. One that was never made counts as voided."""
         return self._tms.void_return(return_id, reason, key)
 
-    def _courier(self, by: str) -> Courier:
-        return self._couriers.get(by, self._couriers[TMS_FORMAT])
+    def _carrier(self, by: str) -> CarrierClient:
+        return self._carriers.get(by, self._carriers[TMS_FORMAT])
 
 
 class TmsApi:

@@ -1,4 +1,4 @@
-"""All simulated partners and platforms as one ASGI app, each a path.
+"""All simulated partners and platforms as one ASGI app, each under its own path.
 
 python -m uvicorn simulators.app:create_app --factory --host 127.0.0.1 --port 8090
 """
@@ -11,18 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from simulators.couriers import Couriers
+from simulators.carrier_apis import CarrierApis
 from simulators.crm import Crm
-from simulators.desk import Desk
+from simulators.endpoints import Endpoints
 from simulators.erp import Erp
-from simulators.gate import Gate
 from simulators.listings import Listings
 from simulators.messages import Mailbox
-from simulators.mood import Mood
 from simulators.payments import Payments
+from simulators.platform_state import PlatformState
 from simulators.qimen import Qimen
 from simulators.settings import PARTNERS, SimulatorSettings
-from simulators.shelf import Shelf
 from simulators.shipments import Shipments
 from simulators.shopify import Shopify
 from simulators.shopify_fulfillments import ShopifyFulfillments
@@ -32,6 +30,8 @@ from simulators.taobao import Taobao
 from simulators.taobao_sends import TaobaoSends
 from simulators.tms import Tms
 from simulators.tms_returns import TmsReturns
+from simulators.trouble_injector import TroubleInjector
+from simulators.trouble_state import TroubleState
 from simulators.wms import Wms
 from simulators.wms_counts import WmsCounts
 from simulators.wms_returns import WmsReturns
@@ -39,38 +39,42 @@ from simulators.world import World
 
 
 def create_app(settings: SimulatorSettings | None = None) -> Starlette:
-    """Partners who know nothing yet. Without settings they are read from the environment."""
+    """Build the app with empty partners. Without `settings` they are read from the environment."""
     settings = settings or SimulatorSettings.from_environment()
-    moods = {partner: Mood() for partner in PARTNERS}
-    world = World(settings, moods)
-    desks = {partner: Desk(settings.secrets[partner], moods[partner]) for partner in PARTNERS}
-    wms = Wms(world, desks["wms"])
-    tms = Tms(world, desks["tms"], wms)
-    mailbox = Mailbox(desks["channel"])
+    trouble_states = {partner: TroubleState() for partner in PARTNERS}
+    world = World(settings, trouble_states)
+    endpoints_of = {partner: Endpoints(settings.secrets[partner], trouble_states[partner]) for partner in PARTNERS}
+    wms = Wms(world, endpoints_of["wms"])
+    tms = Tms(world, endpoints_of["tms"], wms)
+    mailbox = Mailbox(endpoints_of["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
-    shopify, taobao = Shelf(desks["channel"]), Shelf(desks["channel"])
+    shopify, taobao = PlatformState(endpoints_of["channel"]), PlatformState(endpoints_of["channel"])
     routes = {
         "qimen": qimen.routes(),
         "wms": [
             *wms.routes(),
-            *WmsReturns(world, desks["wms"], wms.stockroom).routes(),
-            *WmsCounts(world, desks["wms"], wms.stockroom).routes(),
+            *WmsReturns(world, endpoints_of["wms"], wms.stockroom).routes(),
+            *WmsCounts(world, endpoints_of["wms"], wms.stockroom).routes(),
         ],
-        "tms": [*tms.routes(), *Couriers(desks["tms"], tms).routes(), *TmsReturns(world, desks["tms"]).routes()],
-        "payments": Payments(world, desks["payments"]).routes(),
-        "erp": Erp(world, desks["erp"]).routes(),
-        "crm": Crm(world, desks["crm"]).routes(),
-        "inbox": Mailbox(desks["inbox"]).routes(),
+        "tms": [
+            *tms.routes(),
+            *CarrierApis(endpoints_of["tms"], tms).routes(),
+            *TmsReturns(world, endpoints_of["tms"]).routes(),
+        ],
+        "payments": Payments(world, endpoints_of["payments"]).routes(),
+        "erp": Erp(world, endpoints_of["erp"]).routes(),
+        "crm": Crm(world, endpoints_of["crm"]).routes(),
+        "inbox": Mailbox(endpoints_of["inbox"]).routes(),
         "channel": [
             *mailbox.routes(),
-            *Statements(desks["channel"], {"messages": mailbox.statement}).routes(),
-            *Listings(desks["channel"]).routes(),
-            *Shipments(desks["channel"]).routes(),
+            *Statements(endpoints_of["channel"], {"messages": mailbox.statement}).routes(),
+            *Listings(endpoints_of["channel"]).routes(),
+            *Shipments(endpoints_of["channel"]).routes(),
         ],
-        # Platforms that are asked in their own words: nobody shares a secret of ours with them.
+        # Platforms have their own formats and credentials, so they share no secret with Baton.
         "shopify": [
             *(Shopify(shopify).routes() + ShopifyFulfillments(shopify).routes()),
-            *ShopifyStock(Listings(desks["channel"])).routes(),
+            *ShopifyStock(Listings(endpoints_of["channel"])).routes(),
         ],
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
     }
@@ -82,7 +86,9 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         await qimen.close()
 
     mounts = [
-        Mount(f"/{name}", app=Gate(desks[name], each)) if name in desks else Mount(f"/{name}", routes=each)
+        Mount(f"/{name}", app=TroubleInjector(endpoints_of[name], each))
+        if name in endpoints_of
+        else Mount(f"/{name}", routes=each)
         for name, each in routes.items()
     ]
     return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)

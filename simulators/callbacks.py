@@ -1,4 +1,4 @@
-"""Webhooks to Baton: signed, in order, and again until Baton has stored them."""
+"""Webhooks to Baton: signed, in order, and repeated until Baton has stored them."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 15.0
+MAX_PAUSE_SECONDS = 15.0
 CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a partner tells. The same id is the same event, however often it comes."""
+    """An event of a partner. `times` is how often it is sent, always with the same id."""
 
     partner: str
     webhook_id: str
@@ -35,9 +35,9 @@ class Event:
 
 
 class Callbacks:
-    """Sends events to `{url}/{partner}`. Those of one stream (an order) arrive in the order in which they were told.
+    """Sends events to `{url}/{partner}`. Those of one stream (an order) arrive in the order in which they were sent.
 
-    An event that Baton did not take within `patience_seconds` is given up and the next one of its stream is sent.
+    An event that Baton does not take within `patience_seconds` is dropped and the next one of its stream is sent.
     """
 
     def __init__(self, url: str, secrets: Mapping[str, str], patience_seconds: float = 300.0) -> None:
@@ -46,7 +46,7 @@ class Callbacks:
         self._patience = patience_seconds
         self._streams: dict[str, deque[Event]] = {}
         self._senders: set[asyncio.Task[None]] = set()
-        # The semaphore does the waiting, because the pool's own queue gets slow when it is long.
+        # A semaphore, because the pool's own queue gets slow when it is long.
         self._free_connections = asyncio.Semaphore(CONNECTIONS)
         self._client = httpx2.AsyncClient(
             timeout=TIMEOUT_SECONDS,
@@ -55,7 +55,7 @@ class Callbacks:
         )
 
     def tell(self, stream: str, event: Event) -> None:
-        """Send an event after those that its stream was told before. Returns at once."""
+        """Queue an event behind the earlier ones of its stream. Returns at once."""
         waiting = self._streams.get(stream)
         if waiting is not None:
             waiting.append(event)
@@ -66,7 +66,7 @@ class Callbacks:
         sender.add_done_callback(self._senders.discard)
 
     async def close(self) -> None:
-        """Stop sending; what was not sent is lost, as it is when a partner falls over."""
+        """Stop sending; unsent events are lost, as when a partner crashes."""
         for sender in self._senders:
             sender.cancel()
         await asyncio.gather(*self._senders, return_exceptions=True)
@@ -84,14 +84,14 @@ class Callbacks:
         body = {"type": event.type, "timestamp": rfc3339(event.happened_at), "data": event.data}
         content = json.dumps(body, separators=(",", ":"))
         give_up_at, pause = monotonic() + self._patience, FIRST_PAUSE_SECONDS
-        while not await self._taken(event, content):
+        while not await self._post(event, content):
             if monotonic() + pause > give_up_at:
                 log.warning("gave up: %s %s %s was not taken", event.partner, event.type, event.webhook_id)
                 return
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    async def _taken(self, event: Event, content: str) -> bool:
+    async def _post(self, event: Event, content: str) -> bool:
         now, webhook_id = datetime.now(UTC), quote(event.webhook_id, safe=":/@+")
         headers = {
             "content-type": "application/json",

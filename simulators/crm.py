@@ -1,4 +1,4 @@
-"""Customer service: it takes messages, keeps points, and opens a case when a customer wants to return goods."""
+"""The CRM: takes messages, keeps loyalty points, and opens a case when a customer wants to return goods."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from simulators import troubles
 from simulators.callbacks import rfc3339
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.messages import Mailbox
 from simulators.problems import Problem
 from simulators.shapes import amount, texts
@@ -32,43 +32,43 @@ SPENT = {"customer_id": str, "points": int}
 @dataclass(slots=True)
 class Crm:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     mailbox: Mailbox = field(init=False)
     spent: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.mailbox = Mailbox(self.desk)
+        self.mailbox = Mailbox(self.endpoints)
 
     def routes(self) -> list[Route]:
-        open_case = self.desk.poke(CASE, self._open_case)
+        open_case = self.endpoints.control(CASE, self._open_case)
         return [
             *self.mailbox.routes(),
-            *Statements(self.desk, {"messages": self.mailbox.statement, "points": self._balances}).routes(),
+            *Statements(self.endpoints, {"messages": self.mailbox.statement, "points": self._balances}).routes(),
             Route("/cases", open_case, methods=["POST"]),
-            Route("/customers/{customer_id:path}/points", self.desk.question(self._points), methods=["GET"]),
-            Route("/points-spent", self.desk.poke(SPENT, self._spend), methods=["POST"]),
+            Route("/customers/{customer_id:path}/points", self.endpoints.query(self._points), methods=["GET"]),
+            Route("/points-spent", self.endpoints.control(SPENT, self._spend), methods=["POST"]),
         ]
 
     def _points(self, request: Request, body: Body) -> tuple[int, Body]:
-        """What was told of the customer's orders, less what was spent."""
+        """The points that messages awarded to the customer, less those spent."""
         customer = request.path_params["customer_id"]
-        told = [message["data"] for message in self.mailbox.messages.values()]
-        given = [data.get("points", 0) for data in told if data.get("customer_id") == customer]
-        if not given and customer not in self.spent:
+        data_of_messages = [message["data"] for message in self.mailbox.messages.values()]
+        awarded = [data.get("points", 0) for data in data_of_messages if data.get("customer_id") == customer]
+        if not awarded and customer not in self.spent:
             raise Problem(404, "unknown", "nobody of this name has points")
-        return 200, {"customer_id": customer, "points": sum(given) - self.spent[customer]}
+        return 200, {"customer_id": customer, "points": sum(awarded) - self.spent[customer]}
 
     def _balances(self) -> Iterable[Line]:
-        """Of every customer of whom something was told: what it has, what it spent, and when it was last told of."""
-        given, changed = Counter[str](), dict[str, datetime]()
+        """For every customer in a message: points, points spent, and the time of the last message."""
+        awarded, changed = Counter[str](), dict[str, datetime]()
         for number, at in self.mailbox.taken_at.items():
             data = self.mailbox.messages[number]["data"]
             if customer := data.get("customer_id"):
-                given[customer] += data.get("points", 0)
+                awarded[customer] += data.get("points", 0)
                 changed[customer] = at
         for customer, at in changed.items():
             spent = self.spent[customer]
-            points = {"points": given[customer] - spent, "spent": spent}
+            points = {"points": awarded[customer] - spent, "spent": spent}
             yield Line(at, customer, {"customer_id": customer, **points, "changed_at": rfc3339(at)})
 
     def _spend(self, request: Request, body: Body) -> tuple[int, Body]:

@@ -1,4 +1,4 @@
-"""Finance: it takes messages, slowly where the order says so, and tells what is bought and when goods arrive."""
+"""The ERP: takes messages, slowly if the order names SLOW-ERP, and reports purchase orders and receipts."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators import troubles
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.messages import Mailbox
 from simulators.statements import Statements
 from simulators.troubles import Trouble
@@ -31,25 +31,25 @@ SLOW_SECONDS = 3.0
 @dataclass(slots=True)
 class Erp:
     world: World
-    desk: Desk
+    endpoints: Endpoints
 
     def routes(self) -> list[Route]:
-        mailbox = Mailbox(self.desk)
+        mailbox = Mailbox(self.endpoints)
         take = mailbox.take()
 
         async def take_slowly(request: Request) -> Response:
             answer = await take(request)
-            # Looked for in the bytes, because what a milestone says of an order differs.
+            # Search the raw bytes, since the fields of an order differ by milestone.
             if Trouble.SLOW_ERP.encode() in await request.body():
                 await asyncio.sleep(SLOW_SECONDS)
             return answer
 
-        receive = self.desk.poke(RECEIPT, self._receive)
-        order = self.desk.poke(PURCHASE_ORDER, self._order)
-        cancel = self.desk.poke(PURCHASE_CANCELED, self._cancel)
+        receive = self.endpoints.control(RECEIPT, self._receive)
+        order = self.endpoints.control(PURCHASE_ORDER, self._order)
+        cancel = self.endpoints.control(PURCHASE_CANCELED, self._cancel)
         return [
             *mailbox.routes(take_slowly),
-            *Statements(self.desk, {"messages": mailbox.statement}).routes(),
+            *Statements(self.endpoints, {"messages": mailbox.statement}).routes(),
             Route("/receipts", receive, methods=["POST"]),
             Route("/purchase-orders", order, methods=["POST"]),
             Route("/purchase-orders/cancel", cancel, methods=["POST"]),
@@ -58,15 +58,15 @@ class Erp:
     def _receive(self, request: Request, body: Body) -> tuple[int, Body]:
         number = body["receipt_id"]
         subject = Subject(number, troubles.of_order(body))
-        self.world.tell(subject, self.world.event(subject, "erp", number, "stock.received", _said(body, RECEIPT)))
+        self.world.tell(subject, self.world.event(subject, "erp", number, "stock.received", _fields(body, RECEIPT)))
         return 202, {"receipt_id": number}
 
     def _order(self, request: Request, body: Body) -> tuple[int, Body]:
         what = "placed" if body["revision"] == 1 else "changed"
-        return self._tell_of_purchase(body, what, _said(body, PURCHASE_ORDER))
+        return self._tell_of_purchase(body, what, _fields(body, PURCHASE_ORDER))
 
     def _cancel(self, request: Request, body: Body) -> tuple[int, Body]:
-        return self._tell_of_purchase(body, "canceled", _said(body, PURCHASE_CANCELED))
+        return self._tell_of_purchase(body, "canceled", _fields(body, PURCHASE_CANCELED))
 
     def _tell_of_purchase(self, body: Body, what: str, data: Body) -> tuple[int, Body]:
         number, revision = body["purchase_order_id"], body["revision"]
@@ -75,6 +75,6 @@ class Erp:
         return 202, {"purchase_order_id": number, "revision": revision}
 
 
-def _said(body: Body, shape: Body) -> Body:
+def _fields(body: Body, shape: Body) -> Body:
     """The fields of the shape that the body has."""
     return {name: body[name] for key in shape if (name := key.removesuffix("?")) in body}

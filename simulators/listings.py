@@ -1,4 +1,4 @@
-"""A channel that is told of stock: it keeps each listing's newest quantity, and fails when it is told to."""
+"""A channel that receives stock: it keeps each listing's newest quantity, and fails on demand."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 
 TOKEN = "simulated-token"
 TROUBLES = ("limited", "retry_after", "failing", "unknown", "silent_about", "late_seconds")
@@ -22,16 +22,16 @@ def _troubles(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class Listings:
-    """`limited` calls are refused for `retry_after` seconds; `failing` calls fail; the listings `unknown` are refused
-    and those in `silent_about` left out of the answer, which comes `late_seconds` after it was taken over.
+    """The next `limited` calls get a 429 with `retry_after` seconds, the next `failing` ones a 500. Listings in
+    `unknown` are refused, those in `silent_about` missing from the answer, which comes `late_seconds` late.
 
-    `told` is every quantity that came, in order, as (listing, quantity).
+    `received` has every quantity in order of arrival, as (listing, quantity).
     """
 
-    desk: Desk
+    endpoints: Endpoints
     quantities: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
-    told: list[tuple[str, int]] = field(default_factory=list)
+    received: list[tuple[str, int]] = field(default_factory=list)
     calls: int = 0
     limited: int = 0
     retry_after: float = 1.0
@@ -41,17 +41,17 @@ class Listings:
     late_seconds: float = 0.0
 
     def routes(self) -> list[Route]:
-        return [Route("/stock", self._push, methods=["POST"]), *self.pokes("/stock")]
+        return [Route("/stock", self._push, methods=["POST"]), *self.controls("/stock")]
 
-    def pokes(self, path: str) -> list[Route]:
-        """For people and tests: what the channel knows, and what shall go wrong."""
+    def controls(self, path: str) -> list[Route]:
+        """Unsigned calls for people and tests: read the stock, and order troubles."""
         return [
-            Route(path, self.desk.view(self._look), methods=["GET"]),
-            Route(f"{path}/troubles", self.desk.poke(_troubles, self._go_wrong), methods=["POST"]),
+            Route(path, self.endpoints.view(self._look), methods=["GET"]),
+            Route(f"{path}/troubles", self.endpoints.control(_troubles, self._go_wrong), methods=["POST"]),
         ]
 
     def trouble(self) -> tuple[int, dict[str, str]] | None:
-        """How this call fails, if it does: a status and headers."""
+        """The status and headers with which this call fails, or None."""
         self.calls += 1
         if self.limited > 0:
             self.limited -= 1
@@ -62,10 +62,10 @@ class Listings:
         return None
 
     def take(self, name: str, quantity: int, version: int | None = None) -> bool:
-        """Whether the listing is known here. What is older than what is known changes nothing."""
+        """Keep the quantity unless a newer version is known. False if the listing is unknown."""
         if name in self.unknown:
             return False
-        self.told.append((name, quantity))
+        self.received.append((name, quantity))
         if version is None or version >= self.versions.get(name, 0):
             self.quantities[name] = quantity
             self.versions[name] = version or 0
@@ -94,7 +94,7 @@ class Listings:
         }
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, {"calls": self.calls, "quantities": self.quantities, "told": self.told}
+        return 200, {"calls": self.calls, "quantities": self.quantities, "told": self.received}
 
     def _go_wrong(self, request: Request, body: Body) -> tuple[int, Body]:
         for name, value in body.items():

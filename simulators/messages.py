@@ -1,4 +1,4 @@
-"""A partner that is told of milestones: it takes each message once and remembers how often it came."""
+"""A recipient of milestone messages: it takes each message once and counts how often it arrives."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from simulators import troubles
 from simulators.callbacks import rfc3339
-from simulators.desk import Body, Desk, Endpoint
-from simulators.mood import Kind
+from simulators.endpoints import Body, Endpoint, Endpoints
 from simulators.shapes import anything_in
 from simulators.statements import Line
+from simulators.trouble_state import TroubleKind
 from simulators.troubles import Trouble
 
 MESSAGE = {
@@ -26,27 +26,27 @@ MESSAGES = {"messages": [MESSAGE]}
 
 @dataclass(slots=True)
 class Mailbox:
-    """`taken_at` says when each message was taken, and `forgotten` which were acknowledged and not kept."""
+    """`taken_at` has the time at which each message was taken, `forgotten` those acknowledged but not kept."""
 
-    desk: Desk
+    endpoints: Endpoints
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_order: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     taken_at: dict[str, datetime] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
 
     def routes(self, take: Endpoint | None = None) -> list[Route]:
-        """The address of this mailbox; `take` may stand in front of it."""
+        """The mailbox's routes; `take` may replace the endpoint that takes messages."""
         return [
             Route("/messages", take or self.take(), methods=["POST"]),
-            Route("/messages", self.desk.view(self._look), methods=["GET"]),
+            Route("/messages", self.endpoints.view(self._look), methods=["GET"]),
         ]
 
     def take(self) -> Endpoint:
-        return self.desk.repeatable(MESSAGES, self._take)
+        return self.endpoints.repeatable(MESSAGES, self._take)
 
     def _take(self, request: Request, body: Body) -> tuple[int, Body]:
         messages = body["messages"]
-        if self.desk.mood.kind == Kind.PART:
+        if self.endpoints.trouble.kind == TroubleKind.PART:
             messages = messages[: (len(messages) + 1) // 2]
         for message in messages:
             if self._forgets(message):
@@ -65,7 +65,7 @@ class Mailbox:
             yield Line(at, number, {"message_id": number, "milestone": milestone, "taken_at": rfc3339(at)})
 
     def _forgets(self, message: dict[str, Any]) -> bool:
-        """The first time that it comes."""
+        """True the first time that a message with FORGOTTEN-MESSAGE arrives."""
         number = message["message_id"]
         if Trouble.FORGOTTEN_MESSAGE not in troubles.named_in(message["channel_order_id"]) or number in self.forgotten:
             return False

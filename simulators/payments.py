@@ -1,4 +1,4 @@
-"""The payment gateway: it knows what customers paid and pays back, never more than was captured."""
+"""The payment gateway: knows payments and refunds them, never more than was captured."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from simulators import shapes, troubles
 from simulators.callbacks import rfc3339
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.problems import Problem
 from simulators.statements import Line, Statements
 from simulators.troubles import Trouble
@@ -21,10 +21,10 @@ from simulators.world import Subject, World
 REFUND = {"payment_reference": str, "amount": shapes.amount, "currency": shapes.currency, "reason": str}
 STATUSES = ("pending", "authorized", "captured", "failed", "voided")
 TRADE_STATES = ("SUCCESS", "REFUND", "NOTPAY", "CLOSED", "REVOKED", "USERPAYING", "PAYERROR", "ACCEPT")
-"""What a gateway says that speaks as WeChat Pay does."""
+"""Statuses in the words of WeChat Pay."""
 CAPTURED = ("captured", "SUCCESS")
-TOLD = ("captured", "failed", "voided")
-SELF_EXPLAINING = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
+REPORTED_STATUSES = ("captured", "failed", "voided")
+NAMES_ITS_AMOUNT = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
 STEPS_UNTIL_SETTLED = 4
 
 
@@ -37,7 +37,7 @@ PAYMENT = {"reference": str, "amount": shapes.amount, "currency": shapes.currenc
 
 @dataclass(slots=True)
 class Payment:
-    """What a customer paid, and what went back or is on its way back."""
+    """A customer's payment with its refunds, pending and failed ones included."""
 
     reference: str
     status: str
@@ -48,36 +48,36 @@ class Payment:
 
     @property
     def refundable(self) -> Decimal:
-        gone = sum(Decimal(refund["amount"]) for refund in self.refunds if refund["status"] != "failed")
-        return Decimal(self.amount) - gone if self.status == "captured" else Decimal(0)
+        refunded = sum(Decimal(refund["amount"]) for refund in self.refunds if refund["status"] != "failed")
+        return Decimal(self.amount) - refunded if self.status == "captured" else Decimal(0)
 
 
 @dataclass(slots=True)
 class Payments:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     payments: dict[str, Payment] = field(default_factory=dict)
     refunded_at: dict[str, datetime] = field(default_factory=dict)
-    """By the key of each refund, when it last changed."""
+    """Time of the last change of each refund, by refund key."""
 
     def routes(self) -> list[Route]:
-        desk = self.desk
+        endpoints = self.endpoints
         return [
-            Route("/payments", desk.poke(PAYMENT, self._make), methods=["POST"]),
-            Route("/payments/{reference:path}", desk.question(self._look), methods=["GET"]),
-            Route("/refunds", desk.change(REFUND, self._refund), methods=["POST"]),
-            Route("/refunds", desk.view(self._refunds), methods=["GET"]),
-            *Statements(desk, {"captures": self._captures, "refunds": self._paid_back}).routes(),
+            Route("/payments", endpoints.control(PAYMENT, self._create), methods=["POST"]),
+            Route("/payments/{reference:path}", endpoints.query(self._look), methods=["GET"]),
+            Route("/refunds", endpoints.idempotent(REFUND, self._refund), methods=["POST"]),
+            Route("/refunds", endpoints.view(self._refunds), methods=["GET"]),
+            *Statements(endpoints, {"captures": self._captures, "refunds": self._listed_refunds}).routes(),
         ]
 
-    def _make(self, request: Request, body: Body) -> tuple[int, Body]:
+    def _create(self, request: Request, body: Body) -> tuple[int, Body]:
         payment = self._find(body["reference"])
         if payment:
             payment.status, payment.amount, payment.currency = body["status"], body["amount"], body["currency"]
             payment.changed_at = datetime.now(UTC)
         else:
-            payment = self._know(Payment(**{name: body[name] for name in PAYMENT}))
-        if payment.status in TOLD:
+            payment = self._add(Payment(**{name: body[name] for name in PAYMENT}))
+        if payment.status in REPORTED_STATUSES:
             self._tell_payment(payment)
         return 201, _as_json(payment)
 
@@ -114,27 +114,26 @@ class Payments:
     def _captures(self) -> Iterable[Line]:
         for payment in self.payments.values():
             if payment.status in CAPTURED:
-                told = {"payment_reference": payment.reference, **_odd(payment, payment.amount)}
-                told["captured_at"] = rfc3339(payment.changed_at)
-                yield Line(payment.changed_at, payment.reference, told)
+                entry = {"payment_reference": payment.reference, **_listed_amount(payment, payment.amount)}
+                entry["captured_at"] = rfc3339(payment.changed_at)
+                yield Line(payment.changed_at, payment.reference, entry)
 
-    def _paid_back(self) -> Iterable[Line]:
+    def _listed_refunds(self) -> Iterable[Line]:
         for payment in self.payments.values():
             if Trouble.FORGOTTEN_REFUND in troubles.named_in(payment.reference):
                 continue
             for refund in payment.refunds:
                 at = self.refunded_at[refund["refund_key"]]
-                told = {name: refund[name] for name in ("refund_key", "payment_reference", "status")}
-                yield Line(
-                    at, refund["refund_key"], told | _odd(payment, refund["amount"]) | {"changed_at": rfc3339(at)}
-                )
+                entry = {name: refund[name] for name in ("refund_key", "payment_reference", "status")}
+                entry |= _listed_amount(payment, refund["amount"]) | {"changed_at": rfc3339(at)}
+                yield Line(at, refund["refund_key"], entry)
 
     def _find(self, reference: str) -> Payment | None:
-        if reference not in self.payments and (told := SELF_EXPLAINING.fullmatch(reference)):
-            self._know(Payment(reference, "captured", told["amount"], told["currency"]))
+        if reference not in self.payments and (named := NAMES_ITS_AMOUNT.fullmatch(reference)):
+            self._add(Payment(reference, "captured", named["amount"], named["currency"]))
         return self.payments.get(reference)
 
-    def _know(self, payment: Payment) -> Payment:
+    def _add(self, payment: Payment) -> Payment:
         self.payments[payment.reference] = payment
         if Trouble.PAYMENT_UNSETTLED in troubles.named_in(payment.reference):
             payment.status = "pending"
@@ -164,8 +163,8 @@ class Payments:
         self.world.tell(subject, self.world.event(subject, "payments", f"{number}:{kind}", kind, data))
 
 
-def _odd(payment: Payment, amount: str) -> dict[str, str]:
-    """The amount as the gateway lists it: with the trouble a whole unit less."""
+def _listed_amount(payment: Payment, amount: str) -> dict[str, str]:
+    """The amount in statements: one whole unit less with ODD-AMOUNT."""
     odd = Trouble.ODD_AMOUNT in troubles.named_in(payment.reference)
     return {"amount": str(Decimal(amount) - 1) if odd else amount, "currency": payment.currency}
 

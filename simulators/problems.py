@@ -1,10 +1,10 @@
-"""How a simulator says no."""
+"""Error answers of the simulators."""
 
 from starlette.responses import JSONResponse
 
 
 class Problem(Exception):
-    """An answer told by problem+json."""
+    """Raised by a handler; answered as problem+json."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(f"{status} {code}: {detail}")

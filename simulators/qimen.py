@@ -1,4 +1,4 @@
-"""The same warehouse for who speaks Qimen: XML, a signature in the address, and confirmations in parts."""
+"""The warehouse's Qimen API: XML, a signature in the URL, and confirmations in parts."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ from simulators.troubles import Trouble
 from simulators.wms import EMPTY_PARCEL_GRAMS, UNIT_GRAMS, Wms, Work
 from simulators.world import Subject, World
 
-OUR_TYPES = ("JYCK", "HHCK", "BFCK")
-PAUSE_SECONDS, TRIES = 0.1, 100
+ORDER_TYPES = ("JYCK", "HHCK", "BFCK")
+PAUSE_SECONDS, ATTEMPTS = 0.1, 100
 Lines = list[dict[str, Any]]
 
 
 class Qimen:
-    """Its work is that of `wms`, so that a carrier collects it from there and a trouble happens to it as well."""
+    """Shares its work with `wms`, so that carriers collect it there and troubles apply to it too."""
 
     def __init__(self, world: World, wms: Wms, callback_url: str) -> None:
         self._world = world
@@ -35,7 +35,7 @@ class Qimen:
         self._calls = {
             "taobao.qimen.deliveryorder.create": self._create,
             "taobao.qimen.order.cancel": self._cancel,
-            "taobao.qimen.returnorder.create": self._expect,
+            "taobao.qimen.returnorder.create": self._announce_return,
         }
 
     def routes(self) -> list[Route]:
@@ -45,26 +45,26 @@ class Qimen:
         await self._client.aclose()
 
     async def _call(self, request: Request) -> Response:
-        body, asked = await request.body(), dict(request.query_params)
-        if sign(asked, body) != asked.get("sign") or asked.get("app_key") != KEY:
+        body, params = await request.body(), dict(request.query_params)
+        if sign(params, body) != params.get("sign") or params.get("app_key") != KEY:
             return answer("failure", "isv.invalid-signature", "the signature is wrong")
-        called = self._calls.get(asked.get("method", ""))
+        handler = self._calls.get(params.get("method", ""))
         try:
             root = fromstring(body, forbid_dtd=True)
         except (ParseError, DefusedXmlException):
             return answer("failure", "isv.invalid-parameter", "the body is not XML")
-        return called(root) if called else answer("failure", "isv.invalid-method", "there is no such method")
+        return handler(root) if handler else answer("failure", "isv.invalid-method", "there is no such method")
 
     def _create(self, root: Element) -> Response:
-        order = _told(root, "deliveryOrder/")
+        order = _text_of(root, "deliveryOrder/")
         missing = [name for name in ("deliveryOrderCode", "warehouseCode", "orderType") if not order(name)]
-        if missing or not order("receiverInfo/name") or order("orderType") not in OUR_TYPES:
+        if missing or not order("receiverInfo/name") or order("orderType") not in ORDER_TYPES:
             return answer("failure", "invalid_body", f"{', '.join(missing) or 'orderType or receiver'} is wrong")
         number = order("deliveryOrderCode")
         work = self._wms.works.get(number)
         if work is None:
             work = self._wms.works[number] = Work(_as_request(root, number))
-            work.life = self._world.begin(self._fulfill(work, order("warehouseCode")))
+            work.task = self._world.begin(self._fulfill(work, order("warehouseCode")))
         if not work.request:
             return answer("failure", "pick_rejected", "it was canceled before it came")
         return answer("success", "0", "", deliveryOrderId=f"QM-{number}")
@@ -77,12 +77,12 @@ class Qimen:
             return answer("failure", "order.unknown", "it never came")
         if work.status in ("handed_over", "returned"):
             return answer("failure", "order.shipped", "it is on its way")
-        if work.life:
-            work.life.cancel()
+        if work.task:
+            work.task.cancel()
         work.status = "recalled"
         return answer("success", "0", "")
 
-    def _expect(self, root: Element) -> Response:
+    def _announce_return(self, root: Element) -> Response:
         case, place = root.findtext("returnOrder/returnOrderCode") or "", root.findtext("returnOrder/warehouseCode")
         self._world.begin(self._take_back(case, place or "", _lines(root)))
         return answer("success", "0", "", returnOrderId=f"QM-{case}")
@@ -138,22 +138,22 @@ class Qimen:
         await self._tell("taobao.qimen.deliveryorder.confirm", content)
 
     async def _tell(self, method: str, content: dict[str, Any]) -> None:
-        """Until it is taken; what Baton refuses is not told again."""
+        """Send the message until Baton takes it, at most ATTEMPTS times."""
         body = to_xml("request", content)
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS):
             at = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai"))
-            asked = {"method": method, "app_key": KEY, "customerId": CUSTOMER, "format": "xml", "v": "2.0"}
-            asked |= {"timestamp": at.strftime("%Y-%m-%d %H:%M:%S"), "sign_method": "md5"}
-            asked["sign"] = sign(asked, body)
+            params = {"method": method, "app_key": KEY, "customerId": CUSTOMER, "format": "xml", "v": "2.0"}
+            params |= {"timestamp": at.strftime("%Y-%m-%d %H:%M:%S"), "sign_method": "md5"}
+            params["sign"] = sign(params, body)
             try:
-                if (await self._client.post(self._url, params=asked, content=body)).is_success:
+                if (await self._client.post(self._url, params=params, content=body)).is_success:
                     return
             except httpx2.HTTPError:
                 pass
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _told(root: Element, above: str) -> Any:
+def _text_of(root: Element, above: str) -> Any:
     return lambda name: (root.findtext(above + name) or "").strip()
 
 
@@ -165,6 +165,6 @@ def _lines(root: Element) -> Lines:
 
 
 def _as_request(root: Element, number: str) -> dict[str, Any]:
-    """As the other face of the warehouse keeps it. Troubles are named by the channel's order or by a SKU."""
+    """The request as the WMS keeps it. Qimen sends no order id, so the channel order id stands for it."""
     known = root.findtext("orderLines/orderLine/sourceOrderCode") or ""
     return {"fulfillment_order_id": number, "order_id": known, "channel_order_id": known, "lines": _lines(root)}

@@ -1,4 +1,4 @@
-"""What the simulators need to know, read from the environment."""
+"""Settings of the simulators, read from the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
-    """Where webhooks go, how long each step of a partner takes, and the secret shared with Baton for each partner."""
+    """The URL for webhooks, the duration of one step of a partner, and each partner's secret shared with Baton."""
 
     callback_url: str
     step_seconds: float

@@ -1,7 +1,7 @@
-"""What a body must look like, written as an example of it.
+"""Checks of request bodies against a shape, which is written like an example.
 
-`str` is a text that is not empty, `int` a whole number above zero, `[x]` a list of at least one x, a name with `?` at
-its end may be absent, and a function is a check of its own that says what the value must be.
+`str` is a text that is not empty, `int` a whole number above zero, `[x]` a list of at least one x, a name that ends in
+`?` is optional, and a function is a custom check that returns None or what the value must be.
 """
 
 import re
@@ -18,7 +18,7 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def check(value: Any, shape: Shape, at: str = "") -> None:
-    """Raises Problem(422) that names the first field which is not as the shape says."""
+    """Check a value against a shape. Raises Problem(422) that names the first wrong field."""
     if isinstance(shape, dict):
         _check_object(value, shape, at)
     elif isinstance(shape, list):

@@ -1,4 +1,4 @@
-"""A channel that is told of parcels in Baton's own words: of each order in the order of the clock, and only once."""
+"""A channel that receives parcels in Baton's own format: each only once, those of an order with increasing times."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.listings import TOKEN
 
 TROUBLES = ("unpaid", "failing", "lost")
@@ -21,10 +21,10 @@ def _troubles(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class Shipments:
-    """The orders `unpaid` may not be sent; `failing` calls fail, and of `lost` ones nobody hears the answer."""
+    """Orders in `unpaid` are refused; the next `failing` calls get a 500, and for `lost` ones the answer is lost."""
 
-    desk: Desk
-    told: list[Body] = field(default_factory=list)
+    endpoints: Endpoints
+    received: list[Body] = field(default_factory=list)
     answers: dict[str, tuple[int, Body]] = field(default_factory=dict)
     unpaid: list[str] = field(default_factory=list)
     failing: int = 0
@@ -32,12 +32,12 @@ class Shipments:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/shipments", self._tell, methods=["POST"]),
-            Route("/shipments", self.desk.view(self._look), methods=["GET"]),
-            Route("/shipments/troubles", self.desk.poke(_troubles, self._go_wrong), methods=["POST"]),
+            Route("/shipments", self._receive, methods=["POST"]),
+            Route("/shipments", self.endpoints.view(self._look), methods=["GET"]),
+            Route("/shipments/troubles", self.endpoints.control(_troubles, self._go_wrong), methods=["POST"]),
         ]
 
-    async def _tell(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return JSONResponse({"title": "unauthorized"}, 401)
         if self.failing > 0:
@@ -49,7 +49,7 @@ class Shipments:
             answer = (422, {"code": refused, "title": "refused"}) if refused else (201, {})
             if refused:
                 return JSONResponse(answer[1], answer[0])
-            self.told.append(body)
+            self.received.append(body)
             self.answers[key] = answer
         if self.lost > 0:
             self.lost -= 1
@@ -58,9 +58,9 @@ class Shipments:
         return JSONResponse(content, status)
 
     def _refused(self, body: Body) -> str:
-        """Why this parcel is not taken over, or empty."""
+        """The code for refusing this parcel, or empty."""
         at = datetime.fromisoformat(body["shipped_at"])
-        before = [one for one in self.told if one["channel_order_id"] == body["channel_order_id"]]
+        before = [one for one in self.received if one["channel_order_id"] == body["channel_order_id"]]
         if body["channel_order_id"] in self.unpaid:
             return "not_paid"
         if at > datetime.now(UTC) or any(at <= datetime.fromisoformat(one["shipped_at"]) for one in before):
@@ -70,7 +70,7 @@ class Shipments:
         return ""
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, {"shipments": self.told}
+        return 200, {"shipments": self.received}
 
     def _go_wrong(self, request: Request, body: Body) -> tuple[int, Body]:
         for name, value in body.items():

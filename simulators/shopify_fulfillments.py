@@ -1,4 +1,4 @@
-"""Shopify's Admin REST API as far as parcels are told: it makes a fulfillment order of each order, and fulfills it."""
+"""Shopify's Admin REST API, the part for parcels: one fulfillment order for each order, and its fulfillments."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,19 +7,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.desk import Body
-from simulators.shelf import Shelf
+from simulators.endpoints import Body
+from simulators.platform_state import PlatformState
 from simulators.shopify import TOKEN
 
 PAID = ("paid", "partially_refunded", "partially_paid")
 OFFSET = 1_000_000_000_000
-"""Between the numbers of an order and its fulfillment order, and of their lines."""
+"""Difference between the ids of an order and its fulfillment order, and of their lines."""
 
 
 @dataclass(slots=True)
 class ShopifyFulfillments:
-    shelf: Shelf
-    told: list[Body] = field(default_factory=list)
+    state: PlatformState
+    received: list[Body] = field(default_factory=list)
 
     def routes(self) -> list[Route]:
         api = "/admin/api/{version}"
@@ -27,25 +27,25 @@ class ShopifyFulfillments:
             Route(f"{api}/orders/{{id}}/fulfillment_orders.json", self._fulfillment_orders),
             Route(f"{api}/orders/{{id}}/fulfillments.json", self._fulfillments),
             Route(f"{api}/fulfillments.json", self._create, methods=["POST"]),
-            Route("/shipments", self.shelf.desk.view(self._look), methods=["GET"]),
+            Route("/shipments", self.state.endpoints.view(self._look), methods=["GET"]),
         ]
 
     async def _fulfillment_orders(self, request: Request) -> Response:
-        order = self.shelf.orders.get(request.path_params["id"])
+        order = self.state.orders.get(request.path_params["id"])
         if refused := self._refused(request, order):
             return refused
         return JSONResponse({"fulfillment_orders": [self._fulfillment_order(order or {})]})
 
     async def _fulfillments(self, request: Request) -> Response:
-        order = self.shelf.orders.get(request.path_params["id"])
+        order = self.state.orders.get(request.path_params["id"])
         if refused := self._refused(request, order):
             return refused
-        return JSONResponse({"fulfillments": [one for one in self.told if one["order_id"] == (order or {})["id"]]})
+        return JSONResponse({"fulfillments": [one for one in self.received if one["order_id"] == (order or {})["id"]]})
 
     async def _create(self, request: Request) -> Response:
-        asked = (await request.json())["fulfillment"]
-        [by_order] = asked["line_items_by_fulfillment_order"]
-        order = self.shelf.orders.get(str(by_order["fulfillment_order_id"] - OFFSET))
+        fulfillment_request = (await request.json())["fulfillment"]
+        [by_order] = fulfillment_request["line_items_by_fulfillment_order"]
+        order = self.state.orders.get(str(by_order["fulfillment_order_id"] - OFFSET))
         if refused := self._refused(request, order):
             return refused
         whole = self._fulfillment_order(order or {})
@@ -54,47 +54,47 @@ class ShopifyFulfillments:
         ]
         if (order or {}).get("financial_status") not in PAID:
             return JSONResponse({"errors": ["The order has not been paid."]}, 422)
-        room = {line["id"]: line["fulfillable_quantity"] for line in whole["line_items"]}
-        if any(not 0 < line["quantity"] <= room.get(line["id"], 0) for line in lines):
+        fulfillable = {line["id"]: line["fulfillable_quantity"] for line in whole["line_items"]}
+        if any(not 0 < line["quantity"] <= fulfillable.get(line["id"], 0) for line in lines):
             return JSONResponse({"errors": ["Invalid fulfillment order line item quantity requested."]}, 422)
-        fulfillment = self._fulfilled(order or {}, asked["tracking_info"], lines)
-        if self.shelf.loses_answer():
+        fulfillment = self._fulfilled(order or {}, fulfillment_request["tracking_info"], lines)
+        if self.state.loses_answer():
             return JSONResponse({"errors": "Gateway Timeout"}, 504)
         return JSONResponse({"fulfillment": fulfillment}, 201)
 
     def _fulfilled(self, order: Body, tracking: Body, lines: list[dict[str, int]]) -> Body:
         fulfillment: Body = {
-            "id": len(self.told) + 1,
+            "id": len(self.received) + 1,
             "order_id": order["id"],
             "status": "success",
             "tracking_company": tracking["company"],
             "tracking_number": tracking["number"],
-            "created_at": self.shelf.now().isoformat(),
+            "created_at": self.state.now().isoformat(),
             "line_items": [{"id": line["id"] - OFFSET, "quantity": line["quantity"]} for line in lines],
         }
-        self.told.append(fulfillment)
+        self.received.append(fulfillment)
         return fulfillment
 
     def _fulfillment_order(self, order: Body) -> dict[str, Any]:
         lines = []
         for item in order["line_items"]:
-            done = [line for one in self.told if one["order_id"] == order["id"] for line in one["line_items"]]
-            left = item["quantity"] - sum(line["quantity"] for line in done if line["id"] == item["id"])
-            told = {"line_item_id": item["id"], "quantity": item["quantity"], "fulfillable_quantity": left}
-            lines.append({"id": item["id"] + OFFSET, **told})
+            done = [line for one in self.received if one["order_id"] == order["id"] for line in one["line_items"]]
+            remaining = item["quantity"] - sum(line["quantity"] for line in done if line["id"] == item["id"])
+            quantities = {"quantity": item["quantity"], "fulfillable_quantity": remaining}
+            lines.append({"id": item["id"] + OFFSET, "line_item_id": item["id"], **quantities})
         status = "open" if any(line["fulfillable_quantity"] for line in lines) else "closed"
         return {"id": order["id"] + OFFSET, "order_id": order["id"], "status": status, "line_items": lines}
 
     def _refused(self, request: Request, order: Body | None) -> Response | None:
-        self.shelf.asked["shipments"] += 1
+        self.state.asked["shipments"] += 1
         if request.headers.get("x-shopify-access-token") != TOKEN:
             return JSONResponse({"errors": "[API] Invalid API key or access token"}, 401)
-        if self.shelf.is_limited():
-            wait = {"Retry-After": str(self.shelf.retry_after)}
+        if self.state.is_limited():
+            wait = {"Retry-After": str(self.state.retry_after)}
             return JSONResponse({"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
-        if self.shelf.fails():
+        if self.state.fails():
             return JSONResponse({"errors": "Internal Server Error"}, 500)
         return None if order else JSONResponse({"errors": "Not Found"}, 404)
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, {"shipments": self.told}
+        return 200, {"shipments": self.received}

@@ -1,4 +1,4 @@
-"""Shopify's Admin REST API as far as stock is set: one inventory item a call."""
+"""Shopify's Admin REST API, the part for stock: one inventory item in each call."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ShopifyStock:
 
     def routes(self) -> list[Route]:
         path = "/admin/api/{version}/inventory_levels/set.json"
-        return [Route(path, self._set, methods=["POST"]), *self.listings.pokes("/stock")]
+        return [Route(path, self._set, methods=["POST"]), *self.listings.controls("/stock")]
 
     async def _set(self, request: Request) -> Response:
         if request.headers.get("x-shopify-access-token") != TOKEN:

@@ -1,4 +1,4 @@
-"""What lies in the warehouse as far as somebody counted it: what leaves and comes back is reckoned from there."""
+"""Stock in the warehouse: the last count of each SKU, changed by what leaves and comes back."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from simulators.troubles import Trouble
 
 @dataclass(slots=True)
 class Stockroom:
-    """Units by (location, SKU), and when they last changed; nothing is known of what nobody counted."""
+    """Units by (location, SKU) and the time of their last change. A SKU that was never counted has no entry."""
 
     units: dict[tuple[str, str], int] = field(default_factory=dict)
     changed: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -23,16 +23,16 @@ class Stockroom:
             self._put(location, line["sku"], line["quantity"])
 
     def move(self, location: str, lines: Iterable[Mapping[str, Any]], sign: int) -> None:
-        """Goods come (1) or leave (-1)."""
+        """Add (sign 1) or remove (-1) units of SKUs that were counted."""
         for line in lines:
             if (known := self.units.get((location, line["sku"]))) is not None:
                 self._put(location, line["sku"], known + sign * line["quantity"])
 
     def statement(self) -> Iterable[Line]:
         for (location, sku), units in self.units.items():
-            told = units - 1 if Trouble.MISCOUNTED in troubles.named_in(sku) else units
+            listed = units - 1 if Trouble.MISCOUNTED in troubles.named_in(sku) else units
             at = self.changed[location, sku]
-            entry = {"location_id": location, "sku": sku, "quantity": told, "changed_at": rfc3339(at)}
+            entry = {"location_id": location, "sku": sku, "quantity": listed, "changed_at": rfc3339(at)}
             yield Line(at, f"{location}/{sku}", entry)
 
     def _put(self, location: str, sku: str, units: int) -> None:

@@ -1,4 +1,4 @@
-"""The carriers: one is chosen for each shipment and carries it, loses it, or brings it back."""
+"""The TMS and its carriers: book, void, intercept and reroute shipments, and report their tracking."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators import carriers, mishaps, troubles
+from simulators import carriers, troubles
 from simulators.callbacks import Event, rfc3339
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.problems import Problem
 from simulators.shapes import LINES, SHIP_TO, anything_in, optional_text, texts
 from simulators.statements import Line, Statements
@@ -30,99 +30,102 @@ SHIPMENT = {
     "instructions?": anything_in,
 }
 FAILED_BOOKINGS_WHEN_DOWN = 3
-CANNOT_TURN = ("voided", "delivered", "exception", "intercepted", "return_to_sender", "returned")
+CANNOT_REROUTE = ("voided", "delivered", "exception", "intercepted", "return_to_sender", "returned")
 
 
 @dataclass(slots=True)
 class Shipment:
-    """One parcel; `request` is what is known of it, in the words of the contract, and empty when the booking was voided
-    before it came."""
+    """One parcel; `request` is the booking as in docs/partners.md, empty if it was voided before it arrived."""
 
     request: Body
     status: str = "booked"
     carrier: str = ""
     waybill: str = ""
     subject: Subject = field(default_factory=lambda: Subject("", frozenset()))
-    life: asyncio.Task[None] | None = None
+    task: asyncio.Task[None] | None = None
     reports: int = 0
     tracked: str = "pre_transit"
     tracked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """What was last said of the parcel, to whoever asks, and since when it is so."""
+    """The tracking status as the statement shows it, and since when."""
 
 
 @dataclass(slots=True)
 class Tms:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     wms: Wms
     shipments: dict[str, Shipment] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
+    refused_once: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
-        one, desk, reason = "/shipments/{id:path}", self.desk, {"reason": str}
+        one, endpoints, reason = "/shipments/{id:path}", self.endpoints, {"reason": str}
         return [
-            Route("/shipments", desk.change(SHIPMENT, self._book, subject="shipment_id"), methods=["POST"]),
-            Route(one + "/void", desk.change(reason, self._void), methods=["POST"]),
-            Route(one + "/intercept", desk.change(reason, self._intercept), methods=["POST"]),
-            Route(one + "/address", desk.change({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
-            Route(one, desk.view(self._look), methods=["GET"]),
-            Route("/forget", desk.poke({}, self._forget), methods=["POST"]),
-            *Statements(desk, {"shipments": self.statement}).routes(),
+            Route("/shipments", endpoints.idempotent(SHIPMENT, self._book, subject="shipment_id"), methods=["POST"]),
+            Route(one + "/void", endpoints.idempotent(reason, self._void), methods=["POST"]),
+            Route(one + "/intercept", endpoints.idempotent(reason, self._intercept), methods=["POST"]),
+            Route(one + "/address", endpoints.idempotent({"ship_to": SHIP_TO}, self._reroute), methods=["POST"]),
+            Route(one, endpoints.view(self._look), methods=["GET"]),
+            Route("/forget", endpoints.control({}, self._forget), methods=["POST"]),
+            *Statements(endpoints, {"shipments": self.statement}).routes(),
         ]
 
     def statement(self) -> Iterable[Line]:
         for number, shipment in self.shipments.items():
             if shipment.request and Trouble.FORGOTTEN_SHIPMENT not in shipment.subject.troubles:
-                told = {"shipment_id": number, "waybill": shipment.waybill, "status": shipment.tracked}
-                told["occurred_at"] = rfc3339(shipment.tracked_at)
-                yield Line(shipment.tracked_at, number, told)
+                entry = {"shipment_id": number, "waybill": shipment.waybill, "status": shipment.tracked}
+                entry["occurred_at"] = rfc3339(shipment.tracked_at)
+                yield Line(shipment.tracked_at, number, entry)
 
     def _forget(self, request: Request, body: Body) -> tuple[int, Body]:
-        """Another machine takes over, which knows of no parcel."""
+        """Forget all shipments, as if a new machine without data had taken over."""
         forgotten = len(self.shipments)
         for shipment in self.shipments.values():
-            if shipment.life:
-                shipment.life.cancel()
+            if shipment.task:
+                shipment.task.cancel()
         self.shipments.clear()
-        self.desk.forget()
+        self.endpoints.forget()
         return 200, {"forgotten": forgotten}
 
-    def accept(self, facts: Body, carrier: str) -> Shipment:
-        """Take a parcel for a carrier; the same shipment again is the same parcel. Raises Problem."""
-        number, named = facts["shipment_id"], troubles.of_order(facts)
-        if Trouble.CARRIER_DOWN in named and self.desk.asked[number] <= FAILED_BOOKINGS_WHEN_DOWN:
+    def accept(self, booking: Body, carrier: str) -> Shipment:
+        """Book a parcel with a carrier; the same shipment id again is the same parcel. Raises Problem."""
+        number, named_troubles = booking["shipment_id"], troubles.of_order(booking)
+        if Trouble.CARRIER_DOWN in named_troubles and self.endpoints.calls[number] <= FAILED_BOOKINGS_WHEN_DOWN:
             raise Problem(503, "carrier_down", "the carrier does not answer")
-        if Trouble.UNDELIVERABLE in named:
+        if Trouble.UNDELIVERABLE in named_troubles:
             raise Problem(422, "undeliverable", "no carrier goes to this address")
-        if number not in self.shipments and Trouble.CARRIER_REFUSES in named and number not in self.refused:
-            self.refused.add(number)
+        if (
+            number not in self.shipments
+            and Trouble.CARRIER_REFUSES in named_troubles
+            and number not in self.refused_once
+        ):
+            self.refused_once.add(number)
             raise Problem(422, "carrier_refused", f"{carrier} does not take this parcel")
         shipment = self.shipments.get(number)
         if shipment is None:
-            subject = Subject(facts["order_id"], named)
-            shipment = Shipment(facts, "booked", carrier, carriers.waybill(number, carrier), subject)
+            subject = Subject(booking["order_id"], named_troubles)
+            shipment = Shipment(booking, "booked", carrier, carriers.waybill(number, carrier), subject)
             self.shipments[number] = shipment
-            shipment.life = self.world.begin(self._carry(shipment))
+            shipment.task = self.world.begin(self._carry(shipment))
         if shipment.status == "voided":
             raise Problem(409, "voided", "the booking was voided")
         return shipment
 
-    def give_back(self, number: str) -> str:
-        """`voided`, `too_late`, or `unknown`: then it is refused should it still come."""
+    def void(self, number: str) -> str:
+        """Void a booking: `voided`, `too_late`, or `unknown`; an unknown one is refused if it arrives later."""
         if number not in self.shipments:
             self.shipments[number] = Shipment({}, "voided")
             return "unknown"
         shipment = self.shipments[number]
         if shipment.status not in ("booked", "voided"):
             return "too_late"
-        if shipment.life:
-            shipment.life.cancel()
+        if shipment.task:
+            shipment.task.cancel()
         shipment.status = shipment.tracked = "voided"
         shipment.tracked_at = datetime.now(UTC)
         return "voided"
 
-    def stop(self, number: str) -> Body:
-        """Try to stop a parcel under way: `result` is asked or refused, `reason` says why. Raises Problem."""
+    def intercept(self, number: str) -> Body:
+        """Try to stop a parcel in transit: `result` is asked or refused, `reason` says why. Raises Problem."""
         shipment = self._find(number)
         if shipment.status in ("intercepted", "return_to_sender", "returned"):
             return {"result": "asked", "reason": "it is already on its way back"}
@@ -131,10 +134,10 @@ class Tms:
         if Trouble.LOST_PARCEL in shipment.subject.troubles and shipment.status == "in_transit":
             self.world.begin(self._answer(shipment, accepted=False, reason="the parcel cannot be found"))
         else:
-            if shipment.life:
-                shipment.life.cancel()
+            if shipment.task:
+                shipment.task.cancel()
             shipment.status = "intercepted"
-            shipment.life = self.world.begin(self._bring_back(shipment))
+            shipment.task = self.world.begin(self._bring_back(shipment))
         return {"result": "asked", "reason": "the depot is asked to stop it"}
 
     def _book(self, request: Request, body: Body) -> tuple[int, Body]:
@@ -142,17 +145,17 @@ class Tms:
         return 201, {"carrier": shipment.carrier, "waybill": shipment.waybill}
 
     def _void(self, request: Request, body: Body) -> tuple[int, Body]:
-        result = self.give_back(request.path_params["id"])
+        result = self.void(request.path_params["id"])
         if result == "unknown":
-            raise Problem(404, "unknown", "it was never booked; should it still come, it is not carried")
+            raise Problem(404, "unknown", "it was never booked; a later booking will be refused")
         return 200, {"result": result}
 
     def _intercept(self, request: Request, body: Body) -> tuple[int, Body]:
-        return 200, self.stop(request.path_params["id"])
+        return 200, self.intercept(request.path_params["id"])
 
     def _reroute(self, request: Request, body: Body) -> tuple[int, Body]:
         shipment = self._find(request.path_params["id"])
-        if shipment.status in CANNOT_TURN:
+        if shipment.status in CANNOT_REROUTE:
             return 200, {"result": "refused", "reason": f"the parcel is {shipment.status}"}
         shipment.request = {**shipment.request, "ship_to": body["ship_to"]}
         return 200, {"result": "accepted", "reason": ""}
@@ -161,7 +164,7 @@ class Tms:
         shipment = self._find(request.path_params["id"])
         known = {"status": shipment.status, "carrier": shipment.carrier, "waybill": shipment.waybill}
         number = request.path_params["id"]
-        return 200, {**known, "request": shipment.request, "times_asked": self.desk.asked[number]}
+        return 200, {**known, "request": shipment.request, "times_asked": self.endpoints.calls[number]}
 
     def _find(self, number: str) -> Shipment:
         try:
@@ -170,19 +173,19 @@ class Tms:
             raise Problem(404, "unknown", "it was never booked") from None
 
     async def _carry(self, shipment: Shipment) -> None:
-        named, told = shipment.subject.troubles, []
-        for status, steps in mishaps.journey(named) or carriers.journey(named):
+        named_troubles, events = shipment.subject.troubles, []
+        for status, steps in carriers.journey(named_troubles):
             await self.world.steps(steps)
             shipment.status = status
             if status == "in_transit":
                 for number in shipment.request["fulfillment_order_ids"]:
                     self.wms.hand_over(number)
-            told.append(self._tracking(shipment, status))
-            if status == "delivered" and Trouble.UNTOLD_DELIVERY in named:
-                told.pop()
-            elif Trouble.LATE_WEBHOOK not in named:
-                self.world.tell(shipment.subject, told.pop())
-        self.world.tell(shipment.subject, *reversed(told))
+            events.append(self._tracking(shipment, status))
+            if status == "delivered" and Trouble.UNTOLD_DELIVERY in named_troubles:
+                events.pop()
+            elif Trouble.LATE_WEBHOOK not in named_troubles:
+                self.world.tell(shipment.subject, events.pop())
+        self.world.tell(shipment.subject, *reversed(events))
         if shipment.status == "return_to_sender":
             await self._take_back(shipment)
 
@@ -211,7 +214,7 @@ class Tms:
         data: dict[str, Any] = {"shipment_id": number, "waybill": shipment.waybill, "status": status}
         shipment.tracked, shipment.tracked_at = status, datetime.now(UTC)
         data |= {"occurred_at": rfc3339(shipment.tracked_at), "note": status.replace("_", " ")}
-        data |= mishaps.words(shipment.subject.troubles, status)
+        data |= carriers.tracking_details(shipment.subject.troubles, status)
         shipment.reports += 1
         name = f"{number}:{status}:{shipment.reports}"
         return self.world.event(shipment.subject, "tms", name, "shipment.tracking_updated", data)

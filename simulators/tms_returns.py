@@ -1,4 +1,4 @@
-"""The carriers' way back: goods are fetched at a customer's and brought to a location."""
+"""The TMS's return shipments: goods are collected from a customer and brought to a location."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from simulators import carriers, troubles
 from simulators.callbacks import rfc3339
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.problems import Problem
 from simulators.shapes import LINES, SHIP_TO, optional_text
 from simulators.troubles import Trouble
@@ -25,37 +25,37 @@ PICKUP = {
 
 @dataclass(slots=True)
 class Pickup:
-    """`carrier` is empty when it was voided before it came."""
+    """The collection of one return; `carrier` is empty if it was voided before it arrived."""
 
     carrier: str = ""
     waybill: str = ""
     status: str = "booked"
-    life: asyncio.Task[None] | None = None
+    task: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)
 class TmsReturns:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     pickups: dict[str, Pickup] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
-        one, desk = "/return-shipments/{id:path}", self.desk
+        one, endpoints = "/return-shipments/{id:path}", self.endpoints
         return [
-            Route("/return-shipments", desk.change(PICKUP, self._book), methods=["POST"]),
-            Route(one + "/void", desk.change({"reason": str}, self._void), methods=["POST"]),
+            Route("/return-shipments", endpoints.idempotent(PICKUP, self._book), methods=["POST"]),
+            Route(one + "/void", endpoints.idempotent({"reason": str}, self._void), methods=["POST"]),
         ]
 
     def _book(self, request: Request, body: Body) -> tuple[int, Body]:
-        number, named = body["return_id"], troubles.of_order(body)
-        if Trouble.UNDELIVERABLE in named:
+        number, named_troubles = body["return_id"], troubles.of_order(body)
+        if Trouble.UNDELIVERABLE in named_troubles:
             raise Problem(422, "undeliverable", "no carrier goes to this address")
         pickup = self.pickups.get(number)
         if pickup is None:
-            way = {"from": body["to"], "ship_to": body["from"]}
-            carrier = carriers.choose(way)
+            route = {"from": body["to"], "ship_to": body["from"]}
+            carrier = carriers.choose(route)
             pickup = self.pickups[number] = Pickup(carrier, carriers.waybill(number, carrier))
-            pickup.life = self.world.begin(self._bring(body, pickup))
+            pickup.task = self.world.begin(self._bring(body, pickup))
         if pickup.status == "voided":
             raise Problem(409, "voided", "the booking was voided")
         return 201, {"carrier": pickup.carrier, "waybill": pickup.waybill}
@@ -64,12 +64,12 @@ class TmsReturns:
         number = request.path_params["id"]
         if number not in self.pickups:
             self.pickups[number] = Pickup(status="voided")
-            raise Problem(404, "unknown", "it was never booked; should it still come, nothing is fetched")
+            raise Problem(404, "unknown", "it was never booked; a later booking will be refused")
         pickup = self.pickups[number]
         if pickup.status not in ("booked", "voided"):
             return 200, {"result": "too_late"}
-        if pickup.life:
-            pickup.life.cancel()
+        if pickup.task:
+            pickup.task.cancel()
         pickup.status = "voided"
         return 200, {"result": "voided"}
 

@@ -1,4 +1,4 @@
-"""What may go wrong, by name: a trouble happens to an order when its name stands in the order."""
+"""Troubles of single orders: one happens to an order whose data contains its name."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Trouble(StrEnum):
-    """The table of troubles; docs/partners.md says what each one does."""
+    """The troubles of an order; docs/partners.md says what each one does."""
 
     SHORT_PICK = "SHORT-PICK"
     PICK_REJECTED = "PICK-REJECTED"
@@ -41,7 +41,7 @@ _NONE: Troubles = frozenset()
 
 
 def named_in(*texts: str) -> Troubles:
-    """The troubles whose names stand in the texts, to be asked with `Trouble.SHORT_PICK in ...`."""
+    """The troubles named in the texts."""
     names = _ANY_NAME.findall("\n".join(texts))
     return frozenset(map(Trouble, names)) if names else _NONE
 

@@ -1,4 +1,4 @@
-"""The warehouse's stocktaking: what people say it counted is told to Baton."""
+"""The warehouse's stocktaking: counts that people or tests enter are sent to Baton."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import troubles
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.shapes import any_number
 from simulators.stockroom import Stockroom
 from simulators.world import Subject, World
@@ -27,12 +27,12 @@ COUNTS = {
 @dataclass(slots=True)
 class WmsCounts:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     stockroom: Stockroom
 
     def routes(self) -> list[Route]:
         return [
-            Route(f"/{name}s", self.desk.poke(shape, partial(self._count, name)), methods=["POST"])
+            Route(f"/{name}s", self.endpoints.control(shape, partial(self._count, name)), methods=["POST"])
             for name, shape in COUNTS.items()
         ]
 

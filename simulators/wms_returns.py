@@ -1,4 +1,4 @@
-"""The warehouse's other door: returns that were announced come in and are inspected."""
+"""The warehouse's returns: announced returns are received and inspected."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import troubles
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.shapes import LINES
 from simulators.stockroom import Stockroom
 from simulators.world import Subject, World
@@ -18,12 +18,12 @@ NOTICE = {**dict.fromkeys(("return_id", "order_id", "channel_order_id", "locatio
 @dataclass(slots=True)
 class WmsReturns:
     world: World
-    desk: Desk
+    endpoints: Endpoints
     stockroom: Stockroom
     announced: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
-        return [Route("/returns", self.desk.change(NOTICE, self._announce), methods=["POST"])]
+        return [Route("/returns", self.endpoints.idempotent(NOTICE, self._announce), methods=["POST"])]
 
     def _announce(self, request: Request, body: Body) -> tuple[int, Body]:
         number = body["return_id"]

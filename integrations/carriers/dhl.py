@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import VOIDED, CarrierRefused
-from integrations.bookings import Booking, BookingRequest, Courier, InterceptionRequest, VoidResult, centimeters
+from integrations.bookings import Booking, BookingRequest, CarrierClient, InterceptionRequest, VoidResult, centimeters
 from integrations.http import Answer, PartnerHttp
 
 PATH = "/carriers/dhl/shipments"
@@ -15,7 +15,7 @@ SHIPMENT, ORDER, CHANNEL_ORDER, WORK, LOCATION = "CU", "AAO", "AFE", "BN", "SS"
 
 
 class DhlExpress:
-    def __init__(self, http: PartnerHttp, tms: Courier) -> None:
+    def __init__(self, http: PartnerHttp, tms: CarrierClient) -> None:
         self._http = http
         self._tms = tms
 

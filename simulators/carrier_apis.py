@@ -1,4 +1,4 @@
-"""SF Express, JD Logistics and DHL Express behind the TMS: each is spoken to in its own words and answers in them."""
+"""The APIs of SF Express, JD Logistics and DHL Express behind the TMS, each in the carrier's own format."""
 
 import json
 from collections import defaultdict
@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 from simulators.problems import Problem
 from simulators.shapes import anything_in
 from simulators.tms import Tms
@@ -23,13 +23,13 @@ JD_CODES = {"unknown": 3001, "too_late": 3002, "voided": 3004}
 
 
 @dataclass(slots=True)
-class Couriers:
-    desk: Desk
+class CarrierApis:
+    endpoints: Endpoints
     tms: Tms
 
     def routes(self) -> list[Route]:
-        sf = self.desk.change(SF_ORDER, self._sf, subject="requestID")
-        dhl = self.desk.change(DHL_ORDER, self._dhl, subject=lambda body: _dhl_facts(body)["shipment_id"])
+        sf = self.endpoints.idempotent(SF_ORDER, self._sf, subject="requestID")
+        dhl = self.endpoints.idempotent(DHL_ORDER, self._dhl, subject=lambda body: _dhl_shipment(body)["shipment_id"])
         jd = {"create": self._jd_create, "cancel": self._jd_cancel, "intercept": self._jd_intercept}
         return [
             Route("/carriers/sf/std/service", sf, methods=["POST"]),
@@ -37,7 +37,7 @@ class Couriers:
             *(
                 Route(
                     f"/carriers/jd/ecap/v1/orders/{call}",
-                    self.desk.change(JD_ORDER, handle, subject="orderId"),
+                    self.endpoints.idempotent(JD_ORDER, handle, subject="orderId"),
                     methods=["POST"],
                 )
                 for call, handle in jd.items()
@@ -45,29 +45,29 @@ class Couriers:
         ]
 
     def _sf(self, request: Request, body: Body) -> tuple[int, Body]:
-        """Whatever becomes of it is a 200; what the platform itself cannot do is trouble."""
+        """SF answers 200 to everything, refusals included; only a failure of the platform is a 5xx."""
         data = body["msgData"]
         try:
-            told = self._sf_do(body["serviceCode"], data)
+            result = self._sf_do(body["serviceCode"], data)
         except Problem as problem:
             if problem.status >= 500:
                 raise
-            told = _sf_answer(SF_CODES.get(problem.code, "8114"), problem.detail)
-        return 200, {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(told)}
+            result = _sf_answer(SF_CODES.get(problem.code, "8114"), problem.detail)
+        return 200, {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(result)}
 
     def _sf_do(self, service: str, data: Body) -> Body:
         number = data["orderId"]
         match service:
             case "EXP_RECE_CREATE_ORDER":
-                waybill = self.tms.accept(_sf_facts(data), SF).waybill
+                waybill = self.tms.accept(_sf_shipment(data), SF).waybill
                 numbers = [{"waybillType": 1, "waybillNo": waybill}]
                 return _sf_answer("S0000", "", orderId=number, filterResult=2, waybillNoInfoList=numbers)
             case "EXP_RECE_UPDATE_ORDER":
-                if self.tms.give_back(number) == "too_late":
+                if self.tms.void(number) == "too_late":
                     raise Problem(409, "too_late", "已收件，不能消单")
                 return _sf_answer("S0000", "", orderId=number, resStatus=2)
             case "EXP_RECE_WANTED_INTERCEPT":
-                answer = self.tms.stop(number)
+                answer = self.tms.intercept(number)
                 if answer["result"] != "asked":
                     raise Problem(409, "refused", answer["reason"])
                 return _sf_answer("S0000", "", waybillNo=data["waybillNo"])
@@ -75,7 +75,7 @@ class Couriers:
 
     def _jd_create(self, request: Request, body: Body) -> tuple[int, Body]:
         try:
-            shipment = self.tms.accept(_jd_facts(body), JD)
+            shipment = self.tms.accept(_jd_shipment(body), JD)
         except Problem as problem:
             if problem.status >= 500:
                 raise
@@ -83,16 +83,16 @@ class Couriers:
         return _jd_answer(0, "成功", waybillCode=shipment.waybill, orderCode=body["orderId"])
 
     def _jd_cancel(self, request: Request, body: Body) -> tuple[int, Body]:
-        result = self.tms.give_back(body["orderId"])
+        result = self.tms.void(body["orderId"])
         return _jd_answer(0 if result == "voided" else JD_CODES[result], result)
 
     def _jd_intercept(self, request: Request, body: Body) -> tuple[int, Body]:
-        answer = self.tms.stop(body["orderId"])
+        answer = self.tms.intercept(body["orderId"])
         return _jd_answer(0 if answer["result"] == "asked" else 3003, answer["reason"])
 
     def _dhl(self, request: Request, body: Body) -> tuple[int, Body]:
         try:
-            shipment = self.tms.accept(_dhl_facts(body), DHL)
+            shipment = self.tms.accept(_dhl_shipment(body), DHL)
         except Problem as problem:
             if problem.status >= 500:
                 raise
@@ -110,10 +110,10 @@ def _jd_answer(code: int, message: str, **data: Any) -> tuple[int, Body]:
     return 200, {"code": code, "success": code == 0, "msg": message, "data": data or None}
 
 
-def _sf_facts(data: Body) -> Body:
+def _sf_shipment(data: Body) -> Body:
     ours = {extra["attrName"]: extra["attrVal"] for extra in data["extraInfoList"]}
     sender = next(one for one in data["contactInfoList"] if one["contactType"] == 1)
-    return _facts(
+    return _shipment(
         {"shipment_id": data["orderId"], **ours},
         {"country": sender["country"], "region": sender["province"]},
         [{"sku": cargo["name"], "quantity": cargo["count"]} for cargo in data["cargoDetails"]],
@@ -122,9 +122,9 @@ def _sf_facts(data: Body) -> Body:
     )
 
 
-def _jd_facts(body: Body) -> Body:
+def _jd_shipment(body: Body) -> Body:
     sender = body["senderContact"]
-    return _facts(
+    return _shipment(
         {"shipment_id": body["orderId"], **body["extendProps"]},
         {"country": sender["country"], "region": sender["fullAddress"]},
         [{"sku": good["name"], "quantity": good["quantity"]} for good in body["goods"]],
@@ -133,12 +133,12 @@ def _jd_facts(body: Body) -> Body:
     )
 
 
-def _dhl_facts(body: Body) -> Body:
+def _dhl_shipment(body: Body) -> Body:
     numbers: dict[str, list[str]] = defaultdict(list)
     for reference in body["customerReferences"]:
         numbers[reference["typeCode"]].append(reference["value"])
     sender = body["customerDetails"]["shipperDetails"]["postalAddress"]
-    return _facts(
+    return _shipment(
         {name: numbers[kind][0] for kind, name in DHL_NAMES.items()}
         | {"fulfillment_order_ids": ",".join(numbers["BN"])},
         {"country": sender["countryCode"], "region": sender["cityName"]},
@@ -148,8 +148,8 @@ def _dhl_facts(body: Body) -> Body:
     )
 
 
-def _facts(ours: Body, start: Body, lines: list[Body], kilograms: list[float], wishes: Body) -> Body:
-    """What the TMS knows of a parcel, whoever carries it: in the words of its own contract."""
+def _shipment(ours: Body, start: Body, lines: list[Body], kilograms: list[float], wishes: Body) -> Body:
+    """The shipment in the TMS's own format (docs/partners.md), whichever carrier's request it came in."""
     names = ("shipment_id", "order_id", "channel_order_id")
     return {name: ours[name] for name in names} | {
         "fulfillment_order_ids": ours["fulfillment_order_ids"].split(","),

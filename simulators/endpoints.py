@@ -1,4 +1,4 @@
-"""The front desk of every simulated partner: signatures, shapes and keys are dealt with before a handler is called."""
+"""Endpoints of a simulated partner: they check signature, shape and key before they call a handler."""
 
 import json
 from collections import Counter
@@ -9,41 +9,41 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulators.mood import Mood
 from simulators.problems import Problem
 from simulators.shapes import Shape, check
+from simulators.trouble_state import TroubleState
 
 Body = dict[str, Any]
 Handle = Callable[[Request, Body], tuple[int, Body]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Desk:
-    """One partner's desk. Each method makes an endpoint of a handler, which answers or raises Problem.
+class Endpoints:
+    """Makes one partner's endpoints from handlers, which return a status and a body or raise Problem.
 
-    Handlers do not wait for anything, so two requests with one key never run at the same time.
+    Handlers never await, so two requests with the same key never run at the same time.
     """
 
-    def __init__(self, secret: str, mood: Mood) -> None:
+    def __init__(self, secret: str, trouble: TroubleState) -> None:
         self._webhook = Webhook(secret)
-        self.mood = mood
+        self.trouble = trouble
         self._answers: dict[str, Response] = {}
-        self.asked: Counter[str] = Counter()
-        """How often each subject of a `change` was asked for, repeated and failed requests included."""
+        self.calls: Counter[str] = Counter()
+        """Calls of `idempotent` endpoints by subject, repeated and failed ones included."""
 
-    def change(self, shape: Shape, handle: Handle, subject: str | Callable[[Body], str] | None = None) -> Endpoint:
-        """A signed call whose answer is kept: the same key again gets it and the handler is not called."""
+    def idempotent(self, shape: Shape, handle: Handle, subject: str | Callable[[Body], str] | None = None) -> Endpoint:
+        """A signed call whose answer is kept: the same key again gets that answer without calling the handler."""
 
         def answer(request: Request, content: bytes) -> Response:
             key = self._key(request, content)
             body = _body(content, shape)
             if subject:
-                self.asked[body[subject] if isinstance(subject, str) else subject(body)] += 1
+                self.calls[body[subject] if isinstance(subject, str) else subject(body)] += 1
             if key not in self._answers:
                 try:
                     response = _answer(handle, request, body)
                 except Problem as problem:
-                    # Trouble may pass, so that the same key must be able to succeed later.
+                    # A 5xx may pass, so the same key must be able to succeed later.
                     if problem.status >= 500:
                         raise
                     response = problem.response()
@@ -52,8 +52,8 @@ class Desk:
 
         return _endpoint(answer)
 
-    def question(self, handle: Handle) -> Endpoint:
-        """A signed call that changes nothing."""
+    def query(self, handle: Handle) -> Endpoint:
+        """A signed read."""
 
         def answer(request: Request, content: bytes) -> Response:
             self._verify(request, content)
@@ -62,7 +62,7 @@ class Desk:
         return _endpoint(answer)
 
     def repeatable(self, shape: Shape, handle: Handle) -> Endpoint:
-        """A signed call that may be handled again with the same key, as the handler itself has no second effect."""
+        """A signed call whose handler is itself idempotent and is called again for the same key."""
 
         def answer(request: Request, content: bytes) -> Response:
             self._key(request, content)
@@ -70,16 +70,16 @@ class Desk:
 
         return _endpoint(answer)
 
-    def poke(self, shape: Shape, handle: Handle) -> Endpoint:
-        """A call for people and tests: unsigned, and its answer is not kept."""
+    def control(self, shape: Shape, handle: Handle) -> Endpoint:
+        """An unsigned call for people and tests; its answer is not kept."""
         return _endpoint(lambda request, content: _answer(handle, request, _body(content, shape)))
 
     def view(self, handle: Handle) -> Endpoint:
-        """What people and tests may look at: unsigned."""
+        """An unsigned read for people and tests."""
         return _endpoint(lambda request, content: _answer(handle, request, {}))
 
     def forget(self) -> None:
-        """Answer as if nothing had been asked before."""
+        """Forget all kept answers."""
         self._answers.clear()
 
     def _key(self, request: Request, content: bytes) -> str:

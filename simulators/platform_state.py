@@ -1,4 +1,4 @@
-"""What the simulated platforms share: orders by the time of their last change, a clock of their own, and troubles."""
+"""State shared by the simulated platforms: orders by the time of their last change, a clock, and troubles."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.desk import Body, Desk
+from simulators.endpoints import Body, Endpoints
 
 TROUBLES = ("allowed", "limited", "retry_after", "failing", "lost", "clock_seconds", "changing", "broken")
 
@@ -24,15 +24,15 @@ def _anything(value: Any) -> str | None:
 
 
 @dataclass(slots=True)
-class Shelf:
-    """After `allowed` calls more, `limited` calls are refused for `retry_after` seconds; `failing` calls fail, and of
-    `lost` parcels that are told of nobody hears the answer.
+class PlatformState:
+    """After `allowed` more calls, `limited` calls get a 429 with `retry_after` seconds; `failing` calls get a 500, and
+    for `lost` uploads the answer is lost.
 
-    `clock_seconds` is how far the platform's clock is ahead of the true time, and `changing` the order that changes as
-    soon as a page was given. The order `broken` is listed and never given.
+    `clock_seconds` is how far the platform's clock is ahead. The order `changing` changes right after the next page is
+    sent; the order `broken` is listed but cannot be fetched.
     """
 
-    desk: Desk
+    endpoints: Endpoints
     orders: dict[str, Body] = field(default_factory=dict)
     changed: dict[str, datetime] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
@@ -46,18 +46,18 @@ class Shelf:
     broken: str = ""
 
     def routes(self, put: Any) -> list[Route]:
-        """For people and tests: what a customer does (`put`), and what shall go wrong."""
+        """Unsigned calls for people and tests: place or change an order (`put`), and order troubles."""
         return [
-            Route("/orders", self.desk.poke(_anything, put), methods=["POST"]),
-            Route("/orders", self.desk.view(self._look), methods=["GET"]),
-            Route("/troubles", self.desk.poke(_troubles, self._go_wrong), methods=["POST"]),
+            Route("/orders", self.endpoints.control(_anything, put), methods=["POST"]),
+            Route("/orders", self.endpoints.view(self._look), methods=["GET"]),
+            Route("/troubles", self.endpoints.control(_troubles, self._go_wrong), methods=["POST"]),
         ]
 
     def now(self) -> datetime:
         return (datetime.now(UTC) + timedelta(seconds=self.clock_seconds)).replace(microsecond=0)
 
     def date(self) -> dict[str, str]:
-        """The header by which a platform tells its time."""
+        """The Date header with the platform's time."""
         return {"Date": format_datetime(self.now(), usegmt=True)}
 
     def put(self, name: str, order: Body, changed: datetime) -> None:
@@ -77,17 +77,17 @@ class Shelf:
         return fails
 
     def loses_answer(self) -> bool:
-        """Whether nobody hears of what was just taken over."""
+        """True if the answer to the upload just taken must be lost."""
         self.lost -= (lost := self.lost > 0)
         return lost
 
     def between(self, start: datetime, end: datetime) -> list[str]:
-        """The names of the orders that changed from `start` to `end`, oldest change first."""
+        """Names of the orders that changed from `start` to `end`, oldest change first."""
         found = [name for name, changed in self.changed.items() if start <= changed <= end]
         return sorted(found, key=lambda name: (self.changed[name], name))
 
     def page_given(self) -> str:
-        """The order that changes now, if one is to."""
+        """Change the order `changing`, if set, now that a page was sent; return its name or an empty text."""
         changing, self.changing = self.changing, ""
         if changing in self.orders:
             self.changed[changing] = self.now()
