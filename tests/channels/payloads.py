@@ -1,4 +1,4 @@
-"""The sample payloads, and a translated order as JSON to hold against what is expected."""
+"""The sample payloads, and a translated order as JSON to compare with the expected files."""
 
 import json
 from pathlib import Path
@@ -24,15 +24,15 @@ def expected(name: str) -> Any:
     return json.loads((EXPECTED / f"{name}.json").read_text())
 
 
-def as_json(told: Translated) -> dict[str, Any]:
-    """Everything that a translator says, amounts as text; what is empty, false or zero is left out."""
-    order, financial = told.order, told.financial
+def as_json(translated: Translated) -> dict[str, Any]:
+    """All fields of a translation, amounts as text, without those that are empty, false or zero."""
+    order, financial = translated.order, translated.financial
     address = order.ship_to
     shown = {
         "channel": order.channel,
         "channel_order_id": order.channel_order_id,
         "placed_at": order.placed_at.isoformat(),
-        "modified_at": told.modified_at.isoformat(),
+        "modified_at": translated.modified_at.isoformat(),
         "currency": order.currency,
         "customer_id": order.customer_id,
         "ship_to": _filled({name: getattr(address, name) for name in address.__slots__}),
@@ -56,7 +56,7 @@ def as_json(told: Translated) -> dict[str, Any]:
         "language": order.language,
         "ship_by": order.ship_by.isoformat() if order.ship_by else "",
         "deliver_by": order.deliver_by.isoformat() if order.deliver_by else "",
-        "kind": told.kind,
+        "kind": translated.kind,
         "financial": _filled(
             {
                 "status": financial.status,
@@ -69,9 +69,9 @@ def as_json(told: Translated) -> dict[str, Any]:
                 "cash_on_delivery": financial.cash_on_delivery,
             }
         ),
-        "warnings": told.warnings,
-        "masked": told.masked,
-        "test": told.test,
+        "warnings": translated.warnings,
+        "masked": translated.masked,
+        "test": translated.test,
     }
     filled: dict[str, Any] = json.loads(json.dumps(_filled(shown)))
     return filled

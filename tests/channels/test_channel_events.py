@@ -1,4 +1,4 @@
-"""What a webhook is about, before its order is read; and the parcels that go back to the channel."""
+"""Events of channel webhooks, and the bodies by which parcels are uploaded to channels."""
 
 import json
 from datetime import UTC, datetime
@@ -83,29 +83,29 @@ TABLE: list[tuple[str, dict[str, str], Any, tuple[Event, ...]]] = [
 
 
 @pytest.mark.parametrize(("channel", "headers", "payload", "events"), TABLE)
-def test_an_event_says_what_it_is_about(
+def test_a_webhook_gives_its_events(
     channel: str, headers: dict[str, str], payload: Any, events: tuple[Event, ...]
 ) -> None:
-    tells = TRANSLATORS[channel].events
-    assert tells is not None
-    assert tells(headers, payload) == events
+    events_of = TRANSLATORS[channel].events
+    assert events_of is not None
+    assert events_of(headers, payload) == events
     if not isinstance(payload, bytes):
-        assert tells(headers, json.dumps(payload).encode()) == events
+        assert events_of(headers, json.dumps(payload).encode()) == events
 
 
 @pytest.mark.parametrize("channel", sorted(set(CHANNELS) - {"shopify", "woocommerce"}))
-def test_a_whole_order_is_an_event_of_its_own(channel: str) -> None:
-    tells = TRANSLATORS[channel].events
-    assert tells is not None
-    assert all(isinstance(event, Kind) for event in tells({}, parsed(channel, "ordinary")))
-    assert tells({}, parsed(channel, "ordinary"))
+def test_a_whole_order_as_payload_gives_a_bare_kind(channel: str) -> None:
+    events_of = TRANSLATORS[channel].events
+    assert events_of is not None
+    assert all(isinstance(event, Kind) for event in events_of({}, parsed(channel, "ordinary")))
+    assert events_of({}, parsed(channel, "ordinary"))
 
 
 def test_a_thin_event_without_its_order_is_unreadable() -> None:
-    tells = TRANSLATORS["shopify"].events
-    assert tells is not None
+    events_of = TRANSLATORS["shopify"].events
+    assert events_of is not None
     with pytest.raises(Unreadable) as refused:
-        tells({SHOPIFY: "orders/delete"}, {})
+        events_of({SHOPIFY: "orders/delete"}, {})
     assert refused.value.field == "id"
 
 
@@ -157,14 +157,14 @@ UPLOADS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("channel", UPLOADS)
-def test_a_parcel_is_told_in_the_words_of_the_channel(channel: str) -> None:
+def test_a_parcel_is_uploaded_in_the_channels_own_format(channel: str) -> None:
     upload = TRANSLATORS[channel].upload_shipment
     assert upload is not None
     shop = Shop(channel, marketplace="A1", carriers={"SF Express": "SF"})
     assert upload(SHIPPED, shop) == UPLOADS[channel]
 
 
-def test_shopify_is_told_by_its_fulfillment_order() -> None:
+def test_shopify_gets_a_parcel_for_its_fulfillment_order() -> None:
     upload = TRANSLATORS["shopify"].upload_shipment
     assert upload is not None
     shipped = Shipped("501", "UPS", "1Z999", SHIPPED.shipped_at, (ShippedLine("7", 1),))

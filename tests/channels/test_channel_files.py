@@ -1,4 +1,4 @@
-"""Files: every row is part of an order or of a named exception, and none is taken by half."""
+"""Order files: each row is part of an order or of a refusal that names it; no order is taken in part."""
 
 import io
 from pathlib import Path
@@ -34,11 +34,11 @@ def test_rows_of_one_order_become_its_lines() -> None:
     assert second.order.ship_to.lines == ("南京西路 1 号",)
 
 
-def test_each_bad_order_names_its_rows_and_field_and_the_others_stand() -> None:
-    told = [(one.rows, one.result) for one in _csv("quirky.csv")]
+def test_a_bad_order_names_its_rows_and_field_and_the_others_are_read() -> None:
+    read = [(one.rows, one.result) for one in _csv("quirky.csv")]
 
-    assert [rows for rows, _ in told] == [(2, 4), (3,), (5, 6)]
-    (_, whole), (_, no_units), (_, two_customers) = told
+    assert [rows for rows, _ in read] == [(2, 4), (3,), (5, 6)]
+    (_, whole), (_, no_units), (_, two_customers) = read
     assert isinstance(whole, Translated)
     assert whole.order.tags == ("gift", "new year")
     assert isinstance(no_units, Unreadable)
@@ -47,7 +47,7 @@ def test_each_bad_order_names_its_rows_and_field_and_the_others_stand() -> None:
     assert two_customers.field == "rows[1].customer_id"
 
 
-def test_a_rejected_order_can_be_tried_again_from_what_was_kept() -> None:
+def test_a_rejected_order_can_be_corrected_and_translated_again() -> None:
     rejected = _csv("quirky.csv")[1]
     assert isinstance(rejected.raw, dict)
 
@@ -56,7 +56,7 @@ def test_a_rejected_order_can_be_tried_again_from_what_was_kept() -> None:
     assert translate(rejected.raw).order.channel_order_id == "F-4"
 
 
-def test_a_header_that_nobody_reads_is_refused_before_any_row() -> None:
+def test_a_header_without_a_needed_column_is_refused_before_any_row() -> None:
     with pytest.raises(Unreadable) as refused:
         _csv("broken.csv")
 
@@ -72,7 +72,7 @@ def test_a_header_that_nobody_reads_is_refused_before_any_row() -> None:
         (",2026-01-01,A,1,1.00,1.00", "channel_order_id"),
     ],
 )
-def test_a_crooked_row_is_a_named_exception(row: str, field: str) -> None:
+def test_a_malformed_row_is_refused_by_name(row: str, field: str) -> None:
     header = "channel_order_id,placed_at,sku,quantity,unit_price,grand_total\n"
 
     try:
@@ -84,7 +84,7 @@ def test_a_crooked_row_is_a_named_exception(row: str, field: str) -> None:
     assert result.field == field
 
 
-def test_ndjson_is_an_order_a_line() -> None:
+def test_ndjson_has_one_order_on_each_line() -> None:
     with (FOLDER / "plain.ndjson").open(encoding="utf-8") as file:
         first, second = read_ndjson(file)
 

@@ -1,4 +1,4 @@
-"""A channel says what its customer reads."""
+"""The customer's language from the channel."""
 
 import json
 from typing import Any
@@ -9,18 +9,18 @@ from integrations.channels import plain, shopify
 from tests.channels.payloads import parsed
 
 
-def in_our_words(language: Any) -> bytes:
+def plain_order(language: Any) -> bytes:
     body = parsed("plain", "ordinary")
-    told = body.get("data", body)
-    told["customer"] |= {"language": language}
+    order = body.get("data", body)
+    order["customer"] |= {"language": language}
     return json.dumps(body).encode()
 
 
 @pytest.mark.parametrize(
-    ("said", "read"), [("en", "en"), ("zh-CN", "zh-CN"), ("pt_BR", "pt-BR"), ("", ""), (None, ""), ("Klingon!", "")]
+    ("sent", "read"), [("en", "en"), ("zh-CN", "zh-CN"), ("pt_BR", "pt-BR"), ("", ""), (None, ""), ("Klingon!", "")]
 )
-def test_a_language_that_can_be_read_is_the_customers(said: Any, read: str) -> None:
-    of_shopify = json.dumps(parsed("shopify", "ordinary") | {"customer_locale": said}).encode()
+def test_a_readable_language_is_kept_and_any_other_dropped(sent: Any, read: str) -> None:
+    shopify_order = json.dumps(parsed("shopify", "ordinary") | {"customer_locale": sent}).encode()
 
-    assert plain.translate(in_our_words(said)).order.language == read
-    assert shopify.translate(of_shopify).order.language == read
+    assert plain.translate(plain_order(sent)).order.language == read
+    assert shopify.translate(shopify_order).order.language == read

@@ -1,4 +1,4 @@
-"""A channel says that the customer fetches an order at a store."""
+"""Orders that the customer picks up at a store."""
 
 import json
 from pathlib import Path
@@ -14,8 +14,8 @@ SAMPLE = Path(__file__).with_name("samples") / "plain" / "ordinary.json"
 
 def order(**delivery: Any) -> bytes:
     body = json.loads(SAMPLE.read_text())
-    told = body.get("data", body)
-    told["delivery"] = delivery
+    plain_order = body.get("data", body)
+    plain_order["delivery"] = delivery
     return json.dumps(body).encode()
 
 
@@ -36,7 +36,7 @@ def test_a_pickup_names_its_store() -> None:
         ({"method": "pickup", "shelf": "A3"}, "delivery.shelf"),
     ],
 )
-def test_a_pickup_that_cannot_be_is_refused_by_its_field(delivery: dict[str, Any], field: str) -> None:
+def test_an_impossible_pickup_is_refused_by_its_field(delivery: dict[str, Any], field: str) -> None:
     with pytest.raises(Unreadable) as refused:
         plain.translate(order(**delivery))
     assert refused.value.field.endswith(field)

@@ -1,4 +1,4 @@
-"""Every call of every client that reads JSON, with the answer that it gets when all is well."""
+"""Every call of every client that reads JSON, with a good answer."""
 
 import json
 from collections.abc import Callable
@@ -44,7 +44,7 @@ SF = {"orderId": "S-1", "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "S
 
 @dataclass(frozen=True)
 class Call:
-    """How a client asks, and what it is answered when all is well."""
+    """A client's call, and the status and body of a good answer."""
 
     ask: Callable[[str], Any]
     status: int
@@ -69,7 +69,7 @@ def pusher(platform: str, url: str) -> Pusher:
 
 
 def partner(ask: Callable[[PartnerHttp], Any]) -> Callable[[str], Any]:
-    """Each with a circuit of its own: what one call suffers does not keep the next one from being made."""
+    """A call with a circuit of its own, so that failures of one call do not block the next."""
     return lambda url: ask(odd(url).through(Circuit("odd")))
 
 
@@ -82,8 +82,8 @@ def push(platform: str) -> Callable[[str], Any]:
 
 
 def sf(**data: Any) -> dict[str, Any]:
-    told = {"success": True, "errorCode": "S0000", "errorMsg": "", "msgData": data}
-    return {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(told)}
+    result = {"success": True, "errorCode": "S0000", "errorMsg": "", "msgData": data}
+    return {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(result)}
 
 
 def jd(**data: Any) -> dict[str, Any]:

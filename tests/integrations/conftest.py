@@ -1,4 +1,4 @@
-"""The partners' clients, each connected to its simulator."""
+"""The partners' clients, connected to their simulators."""
 
 from collections.abc import Callable, Iterator
 
@@ -40,14 +40,14 @@ def simulators(receiver_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def partner(simulators: str) -> Iterator[Callable[[str], PartnerHttp]]:
-    """A connection to one simulated partner, with a circuit of its own."""
+    """Get a client of one simulated partner, with a circuit of its own."""
     with connecting(simulators) as partners:
         yield lambda name: partners[name].through(Circuit(name))
 
 
 @pytest.fixture(scope="session")
 def unhurried(receiver_url: str) -> Iterator[Callable[[str], PartnerHttp]]:
-    """A connection to one of the partners who are slow enough to be stopped before they begin."""
+    """Get a client of a simulated partner that is slow enough to be stopped before it begins."""
     with simulating(receiver_url, UNHURRIED_STEP_SECONDS) as address, connecting(address) as partners:
         yield partners.__getitem__
 
@@ -74,6 +74,6 @@ def inbox(partner: Callable[[str], PartnerHttp]) -> MessageInbox:
 
 @pytest.fixture(scope="session")
 def ask(simulators: str) -> Iterator[httpx2.Client]:
-    """The unsigned calls for people and tests."""
+    """A client for the simulators' unsigned calls for people and tests."""
     with httpx2.Client(base_url=simulators) as client:
         yield client

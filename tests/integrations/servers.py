@@ -1,4 +1,4 @@
-"""The simulators and a small Baton that receives their webhooks, each on a socket of its own."""
+"""The simulators, and a receiver of their webhooks in Baton's place, each on a socket of its own."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ CUSTOMER: dict[str, Any] = {
 
 @dataclass
 class Event:
-    """A webhook as it came."""
+    """A received webhook."""
 
     partner: str
     webhook_id: str
@@ -41,7 +41,7 @@ class Event:
 
 
 class Receiver:
-    """Baton's `/webhooks` in small: keeps what is rightly signed, and refuses the next few when told to."""
+    """Stands in for Baton's `/webhooks`: keeps rightly signed events, and refuses the next `refuse_next` calls."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -66,24 +66,24 @@ class Receiver:
         await send({"type": "http.response.body", "body": b"{}"})
 
     def about(self, number: str) -> list[Event]:
-        """The events whose data names this number, in the order in which they came."""
+        """Events whose data contains this number, in order of arrival."""
         return [event for event in list(self.events) if json.dumps(number) in json.dumps(event.data)]
 
     def wait_for(self, number: str, count: int) -> list[Event]:
-        """The first `count` events about this number; fails when they do not come."""
+        """Wait for the first `count` events about this number; fails after PATIENCE_SECONDS."""
         eventually(lambda: len(self.about(number)) >= count)
         return self.about(number)[:count]
 
     def wait_for_silence(self, step_seconds: float = STEP_SECONDS) -> None:
-        """Wait until nothing came for five steps, so that what has not come will not come."""
-        heard = -1
-        while heard != len(self.events):
-            heard = len(self.events)
+        """Wait until no event came for five steps, so that none is still to come."""
+        count = -1
+        while count != len(self.events):
+            count = len(self.events)
             time.sleep(5 * step_seconds)
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; fails after five seconds."""
+    """Wait until the condition holds; fails after PATIENCE_SECONDS."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < give_up_at, "it did not happen in time"
@@ -92,7 +92,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 @contextmanager
 def serving(app: Any, port: int = 0) -> Iterator[str]:
-    """Serve an ASGI app in a thread on loopback and give its address."""
+    """Serve an ASGI app in a thread on loopback and yield its URL."""
     with socket.create_server(("127.0.0.1", port)) as listening:
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)

@@ -1,4 +1,4 @@
-"""How the simulators' webhooks reach Baton."""
+"""The simulators' webhooks: order, repeats and giving up."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ def event(number: str) -> Event:
     return Event("erp", number, "stock.received", {"receipt_id": number}, datetime.now(UTC))
 
 
-def test_an_event_that_was_not_taken_comes_again_before_the_next_one(wms: Wms, receiver: Receiver) -> None:
+def test_a_refused_event_is_sent_again_before_the_next_one(wms: Wms, receiver: Receiver) -> None:
     # given
     receiver.wait_for_silence()
     receiver.refuse_next, receiver.refused = 2, 0
@@ -32,7 +32,7 @@ def test_an_event_that_was_not_taken_comes_again_before_the_next_one(wms: Wms, r
     assert receiver.refused == 2
 
 
-def test_each_event_of_a_duplicated_order_comes_twice_with_the_same_id(wms: Wms, receiver: Receiver) -> None:
+def test_duplicate_webhook_sends_each_event_twice_with_the_same_id(wms: Wms, receiver: Receiver) -> None:
     # given / when
     wms.pick(work("FO-DOUBLE", channel_order_id="TM-DUPLICATE-WEBHOOK-1"), "FO-DOUBLE:pick")
 
@@ -42,7 +42,7 @@ def test_each_event_of_a_duplicated_order_comes_twice_with_the_same_id(wms: Wms,
     assert len({each.webhook_id for each in events}) == 3
 
 
-def test_with_steps_of_no_length_everything_happens_at_once(receiver: Receiver, receiver_url: str) -> None:
+def test_with_a_step_length_of_zero_everything_happens_at_once(receiver: Receiver, receiver_url: str) -> None:
     # given
     with simulating(receiver_url, step_seconds=0) as address:
         http = PartnerHttp("wms", f"{address}/wms", SECRET)
@@ -55,7 +55,7 @@ def test_with_steps_of_no_length_everything_happens_at_once(receiver: Receiver, 
         http.close()
 
 
-def test_a_case_opened_by_a_customer_is_told(ask: httpx2.Client, receiver: Receiver) -> None:
+def test_opening_a_case_sends_return_requested(ask: httpx2.Client, receiver: Receiver) -> None:
     # given
     case = {
         "case_id": "CASE-1",
@@ -69,11 +69,11 @@ def test_a_case_opened_by_a_customer_is_told(ask: httpx2.Client, receiver: Recei
     ask.post("/crm/cases", json=case)
 
     # then
-    (told,) = receiver.wait_for("CASE-1", 1)
-    assert (told.partner, told.type, told.data) == ("crm", "return.requested", case)
+    (received,) = receiver.wait_for("CASE-1", 1)
+    assert (received.partner, received.type, received.data) == ("crm", "return.requested", case)
 
 
-def test_goods_that_arrive_are_told(ask: httpx2.Client, receiver: Receiver) -> None:
+def test_a_receipt_sends_stock_received(ask: httpx2.Client, receiver: Receiver) -> None:
     # given
     receipt = {"receipt_id": "REC-1", "location_id": "HANGZHOU", "lines": TWO_LAMPS}
 
@@ -81,11 +81,11 @@ def test_goods_that_arrive_are_told(ask: httpx2.Client, receiver: Receiver) -> N
     ask.post("/erp/receipts", json=receipt)
 
     # then
-    (told,) = receiver.wait_for("REC-1", 1)
-    assert (told.partner, told.type, told.data) == ("erp", "stock.received", receipt)
+    (received,) = receiver.wait_for("REC-1", 1)
+    assert (received.partner, received.type, received.data) == ("erp", "stock.received", receipt)
 
 
-async def test_events_wait_for_a_receiver_that_is_not_there_yet() -> None:
+async def test_events_wait_until_the_receiver_is_up() -> None:
     # given
     receiver = Receiver()
     with serving(receiver) as address:
@@ -104,7 +104,7 @@ async def test_events_wait_for_a_receiver_that_is_not_there_yet() -> None:
     assert [each.webhook_id for each in receiver.events] == ["REC-EARLY-1", "REC-EARLY-2"]
 
 
-async def test_an_event_that_nobody_takes_is_given_up_and_the_next_one_is_sent(
+async def test_an_event_that_is_never_taken_is_dropped_and_the_next_one_sent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # given

@@ -1,4 +1,4 @@
-"""Carriers in their own words: what they answer is ours in the end, and what is no answer is trouble."""
+"""Carriers in their own formats: answers become our results, refusals ours, and malformed answers trouble."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,37 +15,37 @@ from integrations.tms import Tms
 from tests.integrations.servers import SECRET, Receiver, serving
 from tests.integrations.test_tms import parcel, statuses
 
-OWN = [("sf", "SF Express", "SF"), ("jd", "JD Logistics", "JDVA"), ("dhl", "DHL Express", "")]
+OWN_FORMATS = [("sf", "SF Express", "SF"), ("jd", "JD Logistics", "JDVA"), ("dhl", "DHL Express", "")]
 BOXES = [{"weight_grams": 800, "length_mm": 300, "width_mm": 200, "height_mm": 101}, {"weight_grams": 200}]
 
 
-def sf(**told: Any) -> dict[str, Any]:
-    return {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(told)}
+def sf(**result: Any) -> dict[str, Any]:
+    return {"apiResultCode": "A1000", "apiErrorMsg": "", "apiResultData": json.dumps(result)}
 
 
 @pytest.fixture
 def answering() -> Iterator[Callable[..., Tms]]:
-    """The TMS of a carrier that answers every call with this body and status."""
-    said: dict[str, Any] = {"body": {}, "status": 200}
+    """A TMS whose carriers answer every call with this body and status."""
+    answer: dict[str, Any] = {"body": {}, "status": 200}
 
     async def carrier(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            await JSONResponse(said["body"], said["status"])(scope, receive, send)
+            await JSONResponse(answer["body"], answer["status"])(scope, receive, send)
 
     with serving(carrier) as address:
         client = PartnerHttp("tms", address, SECRET, timeout_seconds=2.0)
 
         def tms(body: Any, status: int = 200) -> Tms:
-            said.update(body=body, status=status)
+            answer.update(body=body, status=status)
             return Tms(client)
 
         yield tms
         client.close()
 
 
-@pytest.mark.parametrize(("by", "carrier", "begins"), OWN)
-def test_a_parcel_is_booked_carried_and_tracked(
-    tms: Tms, receiver: Receiver, ask: httpx2.Client, by: str, carrier: str, begins: str
+@pytest.mark.parametrize(("by", "carrier", "prefix"), OWN_FORMATS)
+def test_a_parcel_is_booked_and_tracked_and_then_cannot_be_voided(
+    tms: Tms, receiver: Receiver, ask: httpx2.Client, by: str, carrier: str, prefix: str
 ) -> None:
     number = f"SHP-OF-{by}"
 
@@ -53,7 +53,7 @@ def test_a_parcel_is_booked_carried_and_tracked(
 
     known = ask.get(f"/tms/shipments/{number}").json()
     assert (booking.carrier, booking.waybill) == (carrier, known["waybill"])
-    assert booking.waybill.startswith(begins)
+    assert booking.waybill.startswith(prefix)
     assert booking.service
     assert known["request"]["lines"] == [{"sku": "ELEGANT-LAMP", "quantity": 2}]
     assert sum(box["weight_grams"] for box in known["request"]["parcels"]) == 1_000
@@ -65,14 +65,14 @@ def test_a_parcel_is_booked_carried_and_tracked(
 @pytest.mark.parametrize(
     ("by", "code"), [("sf", "sf_8114"), ("jd", "jd_1045"), ("dhl", "dhl_996"), ("tms", "undeliverable")]
 )
-def test_a_refusal_has_the_code_of_the_carrier(tms: Tms, by: str, code: str) -> None:
+def test_a_refusal_has_the_carriers_own_code(tms: Tms, by: str, code: str) -> None:
     with pytest.raises(CarrierRefused) as refused:
         tms.book(parcel(f"SHP-NO-{by}", "UNDELIVERABLE"), f"SHP-NO-{by}:book", by)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("by", ["sf", "jd", "dhl", "tms"])
-def test_a_carrier_that_is_down_is_trouble_and_no_refusal(tms: Tms, by: str) -> None:
+def test_a_carrier_that_is_down_is_trouble_not_a_refusal(tms: Tms, by: str) -> None:
     for _ in range(3):
         with pytest.raises(PartnerTrouble, match="answered 503"):
             tms.book(parcel(f"SHP-DOWN-{by}", "CARRIER-DOWN"), f"SHP-DOWN-{by}:book", by)
@@ -80,7 +80,7 @@ def test_a_carrier_that_is_down_is_trouble_and_no_refusal(tms: Tms, by: str) -> 
 
 
 @pytest.mark.parametrize("by", ["sf", "jd", "dhl", "tms"])
-def test_what_was_never_booked_counts_as_void_and_is_refused_should_it_come(tms: Tms, by: str) -> None:
+def test_voiding_an_unknown_booking_succeeds_and_a_later_booking_is_refused(tms: Tms, by: str) -> None:
     number = f"SHP-LATER-{by}"
     assert tms.void(number, "the customer canceled", f"{number}:void", by) is VoidResult.VOIDED
     with pytest.raises(CarrierRefused) as refused:
@@ -101,7 +101,7 @@ def test_what_was_never_booked_counts_as_void_and_is_refused_should_it_come(tms:
         ("dhl", {"detail": "the gateway is busy"}, 500),
     ],
 )
-def test_what_is_no_answer_is_trouble(answering: Callable[..., Tms], by: str, answer: Any, status: int) -> None:
+def test_a_malformed_answer_is_trouble(answering: Callable[..., Tms], by: str, answer: Any, status: int) -> None:
     with pytest.raises(PartnerTrouble):
         answering(answer, status).book(parcel("SHP-1"), "SHP-1:book", by)
 
@@ -115,7 +115,7 @@ def test_what_is_no_answer_is_trouble(answering: Callable[..., Tms], by: str, an
         ("dhl", {"status": 400, "detail": "no product fits"}, 400, "dhl_bad_request"),
     ],
 )
-def test_each_way_to_say_no_is_a_refusal(
+def test_every_form_of_refusal_raises_carrier_refused(
     answering: Callable[..., Tms], by: str, answer: Any, status: int, code: str
 ) -> None:
     with pytest.raises(CarrierRefused) as refused:
@@ -123,6 +123,6 @@ def test_each_way_to_say_no_is_a_refusal(
     assert refused.value.code == code
 
 
-def test_a_carrier_whose_words_nobody_here_speaks_is_booked_by_the_tms(tms: Tms) -> None:
+def test_a_carrier_without_an_own_format_is_booked_by_the_tms(tms: Tms) -> None:
     booking = tms.book(parcel("SHP-ACME", carrier="Acme"), "SHP-ACME:book", "acme")
     assert booking == Booking("Acme", booking.waybill)

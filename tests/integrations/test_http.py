@@ -1,4 +1,4 @@
-"""What the clients make of partners who do not answer as they should, and the simulators of callers who do not sign."""
+"""The partner client against wrong answers, and the simulators against wrongly signed calls."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ OTHER_SECRET = "whsec_" + "c29tZWJvZHkgZWxzZQ=="
 
 
 class OddPartner:
-    """Answers whatever a test wants."""
+    """Answers with the status and content that a test sets."""
 
     status = 200
     content = b"{}"
@@ -59,7 +59,7 @@ def odd_http(odd: OddPartner) -> Iterator[PartnerHttp]:
         (409, b"<html>"),
     ],
 )
-def test_an_answer_that_is_not_in_the_contract_is_trouble(
+def test_an_answer_outside_the_contract_is_trouble(
     odd: OddPartner, odd_http: PartnerHttp, status: int, content: bytes
 ) -> None:
     # given
@@ -84,7 +84,7 @@ def test_a_problem_with_a_code_is_a_refusal(odd: OddPartner, odd_http: PartnerHt
 
 
 @pytest.mark.parametrize("content", [b"<html>", b"{}", b'{"detail": "Not Found"}'])
-def test_a_404_that_the_partner_did_not_mean_is_no_recall(
+def test_a_404_without_the_partners_code_does_not_count_as_a_recall(
     odd: OddPartner, odd_http: PartnerHttp, content: bytes
 ) -> None:
     # given
@@ -95,7 +95,7 @@ def test_a_404_that_the_partner_did_not_mean_is_no_recall(
         Wms(odd_http).recall("FO-1", "the customer canceled", "FO-1:recall")
 
 
-def test_nobody_there_is_trouble() -> None:
+def test_a_refused_connection_is_trouble() -> None:
     # given
     client = PartnerHttp("wms", "http://127.0.0.1:9", SECRET)
 
@@ -105,9 +105,7 @@ def test_nobody_there_is_trouble() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 422, 500])
-def test_exceptions_carry_nothing_that_was_sent_or_answered(
-    odd: OddPartner, odd_http: PartnerHttp, status: int
-) -> None:
+def test_exceptions_quote_neither_request_nor_answer(odd: OddPartner, odd_http: PartnerHttp, status: int) -> None:
     # given
     odd.status, odd.content = status, b'{"code": "no", "detail": "Lin Xia moved", "wms_reference": 7}'
 
@@ -116,12 +114,12 @@ def test_exceptions_carry_nothing_that_was_sent_or_answered(
         odd_http.post("/x", {"name": "Lin Xia"}, "FO-1:pick", refusal=PickRefused).text("wms_reference")
 
     # then
-    told = [str(error.value), *traceback.format_exception_only(error.value)]
-    assert not any("Lin" in text for text in told)
+    texts = [str(error.value), *traceback.format_exception_only(error.value)]
+    assert not any("Lin" in text for text in texts)
     assert error.value.__cause__ is None
 
 
-def test_a_partner_with_another_secret_is_not_answered(simulators: str) -> None:
+def test_a_call_with_a_wrong_secret_is_answered_401(simulators: str) -> None:
     # given
     stranger = PartnerHttp("wms", f"{simulators}/payments", OTHER_SECRET)
 

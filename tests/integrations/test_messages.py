@@ -1,4 +1,4 @@
-"""The message client against those who are told of milestones."""
+"""The message client against the simulated recipients."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from tests.integrations.servers import SECRET, serving
 
 @contextmanager
 def answering(body: Mapping[str, Any]) -> Iterator[PartnerHttp]:
-    """A partner that says the same to everybody."""
+    """A partner that gives the same answer to every call."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -43,9 +43,7 @@ def message(message_id: str, order_id: str, channel_order_id: str = "TM-1") -> d
 
 
 @pytest.mark.parametrize("name", ["erp", "crm", "inbox", "channel"])
-def test_messages_are_taken_in_their_order(
-    partner: Callable[[str], PartnerHttp], ask: httpx2.Client, name: str
-) -> None:
+def test_messages_are_taken_in_order(partner: Callable[[str], PartnerHttp], ask: httpx2.Client, name: str) -> None:
     # given
     messages = [message(f"{name}-1", "ORDER-TOLD"), message(f"{name}-2", "ORDER-TOLD")]
 
@@ -58,7 +56,7 @@ def test_messages_are_taken_in_their_order(
     assert [each["message_id"] for each in taken] == [f"{name}-1", f"{name}-2"]
 
 
-def test_a_message_that_comes_twice_is_accepted_again_and_taken_once(inbox: MessageInbox, ask: httpx2.Client) -> None:
+def test_a_repeated_message_is_accepted_and_kept_once(inbox: MessageInbox, ask: httpx2.Client) -> None:
     # given
     inbox.deliver([message("M-AGAIN", "ORDER-AGAIN")])
 
@@ -71,7 +69,7 @@ def test_a_message_that_comes_twice_is_accepted_again_and_taken_once(inbox: Mess
     assert taken["times_received"] == 2
 
 
-def test_no_messages_are_no_call() -> None:
+def test_without_messages_no_call_is_made() -> None:
     # given
     nobody = MessageInbox(PartnerHttp("inbox", "http://127.0.0.1:9", SECRET))
 
@@ -79,9 +77,7 @@ def test_no_messages_are_no_call() -> None:
     assert nobody.deliver([]) == Handover()
 
 
-def test_a_message_that_is_refused_keeps_none_waiting_but_those_behind_it(
-    inbox: MessageInbox, ask: httpx2.Client
-) -> None:
+def test_a_refused_message_holds_up_only_later_ones_of_its_order(inbox: MessageInbox, ask: httpx2.Client) -> None:
     # given
     wrong = message("M-WRONG", "ORDER-WRONG") | {"milestone": ""}
     behind, other = message("M-BEHIND", "ORDER-WRONG"), message("M-OTHER", "ORDER-OTHER")
@@ -94,7 +90,7 @@ def test_a_message_that_is_refused_keeps_none_waiting_but_those_behind_it(
     assert ask.get("/inbox/messages", params={"order_id": "ORDER-WRONG"}).json()["messages"] == []
 
 
-def test_what_comes_after_a_message_that_was_not_taken_does_not_count_as_taken() -> None:
+def test_messages_behind_one_that_was_not_taken_do_not_count_as_taken() -> None:
     # given a partner that takes the second of two messages of an order
     with answering({"accepted": ["M-2", "M-3", "M-NOBODY-SENT"]}) as odd:
         messages = [message("M-1", "ORDER-ODD"), message("M-2", "ORDER-ODD"), message("M-3", "ORDER-EVEN")]
@@ -106,7 +102,7 @@ def test_what_comes_after_a_message_that_was_not_taken_does_not_count_as_taken()
     assert handover == Handover(frozenset({"M-3"}), {"ORDER-ODD": LEFT_OUT})
 
 
-def test_a_slow_erp_is_trouble_but_takes_the_message_once(simulators: str, ask: httpx2.Client) -> None:
+def test_a_slow_erp_times_out_but_keeps_the_message_once(simulators: str, ask: httpx2.Client) -> None:
     # given
     erp = MessageInbox(PartnerHttp("erp", f"{simulators}/erp", SECRET, timeout_seconds=0.2))
 

@@ -1,4 +1,4 @@
-"""The clients are made as the settings say, each with the policy of its partner."""
+"""The clients are built from the settings, each with its partner's policy."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from integrations.partners import connect_partners
 from settings import Settings
 
 
-def test_each_recipient_is_tried_for_as_long_as_its_own_policy_says(settings: Settings) -> None:
+def test_each_recipient_has_its_own_give_up_after(settings: Settings) -> None:
     # given
     hasty = settings.erp.model_copy(update={"give_up_after": timedelta(hours=1)})
 

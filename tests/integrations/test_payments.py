@@ -11,7 +11,7 @@ from tests.integrations.servers import Receiver
 REASON = "the lamp came back"
 
 
-def make(ask: httpx2.Client, reference: str, status: str) -> None:
+def create_payment(ask: httpx2.Client, reference: str, status: str) -> None:
     payment = {"reference": reference, "amount": "25.90", "currency": "CNY", "status": status}
     assert ask.post("/payments/payments", json=payment).status_code == 201
 
@@ -27,14 +27,14 @@ def test_a_reference_that_names_its_amount_is_captured(payments: Payments) -> No
     assert payment == GatewayPayment(reference, GatewayPaymentStatus.CAPTURED, Money(2590, "CNY"))
 
 
-def test_a_payment_that_nobody_made_is_unknown(payments: Payments) -> None:
+def test_a_payment_that_was_never_made_is_unknown(payments: Payments) -> None:
     with pytest.raises(UnknownPayment):
         payments.payment("ALI-NOBODY")
 
 
-def test_a_payment_made_by_a_customer_is_known_with_its_status(payments: Payments, ask: httpx2.Client) -> None:
+def test_a_payment_has_the_gateways_status(payments: Payments, ask: httpx2.Client) -> None:
     # given
-    make(ask, "ALI-AUTHORIZED", "authorized")
+    create_payment(ask, "ALI-AUTHORIZED", "authorized")
 
     # when
     payment = payments.payment("ALI-AUTHORIZED")
@@ -56,25 +56,25 @@ def test_a_payment_made_by_a_customer_is_known_with_its_status(payments: Payment
         ("PAYERROR", GatewayPaymentStatus.FAILED),
     ],
 )
-def test_the_words_of_wechat_pay_are_understood(
+def test_trade_states_of_wechat_pay_are_understood(
     payments: Payments, ask: httpx2.Client, word: str, status: GatewayPaymentStatus
 ) -> None:
-    make(ask, f"WX-{word}", word)
+    create_payment(ask, f"WX-{word}", word)
 
     assert payments.payment(f"WX-{word}").status is status
 
 
-def test_what_becomes_of_a_payment_is_told(ask: httpx2.Client, receiver: Receiver) -> None:
+def test_a_changed_payment_sends_a_webhook(ask: httpx2.Client, receiver: Receiver) -> None:
     # given
-    make(ask, "ALI-LATER", "authorized")
+    create_payment(ask, "ALI-LATER", "authorized")
 
     # when
-    make(ask, "ALI-LATER", "voided")
+    create_payment(ask, "ALI-LATER", "voided")
 
     # then
-    (told,) = receiver.wait_for("ALI-LATER", 1)
-    assert told.type == "payment.voided"
-    assert told.data == {"payment_reference": "ALI-LATER", "amount": "25.90", "currency": "CNY"}
+    (event,) = receiver.wait_for("ALI-LATER", 1)
+    assert event.type == "payment.voided"
+    assert event.data == {"payment_reference": "ALI-LATER", "amount": "25.90", "currency": "CNY"}
 
 
 def test_an_unsettled_payment_is_captured_later(payments: Payments, receiver: Receiver) -> None:
@@ -83,16 +83,16 @@ def test_an_unsettled_payment_is_captured_later(payments: Payments, receiver: Re
 
     # when
     before = payments.payment(reference)
-    (told,) = receiver.wait_for(reference, 1)
+    (event,) = receiver.wait_for(reference, 1)
     after = payments.payment(reference)
 
     # then
     assert before.status is GatewayPaymentStatus.PENDING
-    assert told.type == "payment.captured"
+    assert event.type == "payment.captured"
     assert after.status is GatewayPaymentStatus.CAPTURED
 
 
-def test_the_same_refund_key_pays_back_once(payments: Payments, ask: httpx2.Client) -> None:
+def test_the_same_refund_key_refunds_once(payments: Payments, ask: httpx2.Client) -> None:
     # given
     reference = "PAY-ONCE:25.90:CNY"
     first = payments.refund(reference, Money(2590, "CNY"), REASON, "RET-1:refund")
@@ -107,7 +107,7 @@ def test_the_same_refund_key_pays_back_once(payments: Payments, ask: httpx2.Clie
     assert [(refund["amount"], refund["refund_key"]) for refund in made] == [("25.90", "RET-1:refund")]
 
 
-def test_refunds_never_go_beyond_what_was_captured(payments: Payments) -> None:
+def test_refunds_never_exceed_the_captured_amount(payments: Payments) -> None:
     # given
     payments.refund("PAY-BEYOND:25.90:CNY", Money(2000, "CNY"), REASON, "RET-2:refund:1")
 
@@ -121,9 +121,11 @@ def test_refunds_never_go_beyond_what_was_captured(payments: Payments) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "authorized", "failed", "voided"])
-def test_money_that_was_not_captured_is_not_paid_back(payments: Payments, ask: httpx2.Client, status: str) -> None:
+def test_a_payment_that_was_not_captured_cannot_be_refunded(
+    payments: Payments, ask: httpx2.Client, status: str
+) -> None:
     # given
-    make(ask, f"ALI-NOT-{status}", status)
+    create_payment(ask, f"ALI-NOT-{status}", status)
 
     # when / then
     with pytest.raises(RefundRefused):
@@ -135,9 +137,9 @@ def test_a_refund_in_another_currency_is_refused(payments: Payments) -> None:
         payments.refund("PAY-YUAN:25.90:CNY", Money(100, "EUR"), REASON, "RET-3:refund")
 
 
-@pytest.mark.parametrize(("trouble", "told_type"), [("PENDING", "refund.succeeded"), ("FAILED", "refund.failed")])
-def test_what_becomes_of_a_pending_refund_is_told(
-    payments: Payments, receiver: Receiver, trouble: str, told_type: str
+@pytest.mark.parametrize(("trouble", "event_type"), [("PENDING", "refund.succeeded"), ("FAILED", "refund.failed")])
+def test_the_outcome_of_a_pending_refund_comes_by_webhook(
+    payments: Payments, receiver: Receiver, trouble: str, event_type: str
 ) -> None:
     # given
     reference, key = f"PAY-REFUND-{trouble}:25.90:CNY", f"RET-{trouble}:refund"
@@ -146,13 +148,13 @@ def test_what_becomes_of_a_pending_refund_is_told(
     refund = payments.refund(reference, Money(2590, "CNY"), REASON, key)
 
     # then
-    (told,) = receiver.wait_for(reference, 1)
+    (event,) = receiver.wait_for(reference, 1)
     assert refund.status is GatewayRefundStatus.PENDING
-    assert told.type == told_type
-    assert (told.data["refund_key"], told.data["amount"]) == (key, "25.90")
+    assert event.type == event_type
+    assert (event.data["refund_key"], event.data["amount"]) == (key, "25.90")
 
 
-def test_a_failed_refund_may_be_asked_again_with_another_key(payments: Payments, receiver: Receiver) -> None:
+def test_a_failed_refund_can_be_repeated_with_another_key(payments: Payments, receiver: Receiver) -> None:
     # given
     reference = "PAY-REFUND-FAILED-AGAIN:25.90:CNY"
     payments.refund(reference, Money(2590, "CNY"), REASON, "RET-4:refund:1")

@@ -1,4 +1,4 @@
-"""A warehouse that speaks Qimen is asked the same three things, in its own words."""
+"""The Qimen client: pick, recall and announced returns in Qimen's format."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,11 @@ from integrations.warehouses import Warehouses
 from integrations.wms import RecallResult, ReturnNotice, Wms
 from settings import Qimen
 from tests.baton import QIMEN
-from tests.integrations.liar import lying
+from tests.integrations.raw_server import raw_server
 from tests.integrations.servers import CUSTOMER, serving
 from tests.integrations.test_wms import work
 
-HOUSE = "QIMEN-HOUSE"
+WAREHOUSE = "QIMEN-HOUSE"
 # By the manual: the secret, names and values in their order, the body, the secret: `secreta1b2<x/>secret`.
 MD5_BY_HAND = "AE9ED00604AC61FFA3DCBFDA79064D21"
 TWO_LAMPS = [Line(sku="ELEGANT-LAMP", quantity=2)]
@@ -36,35 +36,35 @@ def qimen(settings: Qimen) -> QimenWms:
 
 @pytest.fixture
 def listening() -> Iterator[tuple[str, list[Element]]]:
-    """A Qimen address that keeps what it is told, and the address."""
-    heard: list[Element] = []
+    """A Qimen server that keeps the requests it gets: its URL and the requests."""
+    requests: list[Element] = []
 
     async def app(scope: dict[str, object], receive: object, send: object) -> None:
-        heard.append(read_xml((await receive())["body"]))  # type: ignore[operator]
+        requests.append(read_xml((await receive())["body"]))  # type: ignore[operator]
         answer = to_xml("response", {"flag": "success", "code": "0", "deliveryOrderId": "QM-1"})
         await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
         await send({"type": "http.response.body", "body": answer})  # type: ignore[operator]
 
     with serving(app) as address:
-        yield address, heard
+        yield address, requests
 
 
-def test_work_is_asked_for_in_the_words_of_qimen(settings: Qimen, listening: tuple[str, list[Element]]) -> None:
+def test_a_pick_is_sent_in_qimens_format(settings: Qimen, listening: tuple[str, list[Element]]) -> None:
     # given
-    address, heard = listening
+    address, requests = listening
     there = QimenWms(settings.model_copy(update={"url": address}))
-    asked = work("FO-Q1", location=HOUSE, priority=20, purpose="reship", pack_together="M-1")
+    request = work("FO-Q1", location=WAREHOUSE, priority=20, purpose="reship", pack_together="M-1")
 
     # when
-    reference = there.pick(asked, "FO-Q1:pick")
+    reference = there.pick(request, "FO-Q1:pick")
 
     # then
-    [root] = heard
-    told = {
+    [root] = requests
+    fields = {
         name: root.findtext(f"deliveryOrder/{name}") for name in ("deliveryOrderCode", "orderType", "warehouseCode")
     }
     assert reference == "QM-1"
-    assert told == {"deliveryOrderCode": "FO-Q1", "orderType": "BFCK", "warehouseCode": "QH01"}
+    assert fields == {"deliveryOrderCode": "FO-Q1", "orderType": "BFCK", "warehouseCode": "QH01"}
     assert root.findtext("deliveryOrder/isUrgency") == "Y"
     assert root.findtext("deliveryOrder/extendProps/pack_together") == "M-1"
     assert root.findtext("deliveryOrder/receiverInfo/mobile") == CUSTOMER["phone"]
@@ -73,50 +73,50 @@ def test_work_is_asked_for_in_the_words_of_qimen(settings: Qimen, listening: tup
     assert [line.findtext(name) for name in ("itemCode", "planQty", "ownerCode")] == ["ELEGANT-LAMP", "2", "OUR-SHOP"]
 
 
-def test_the_same_code_again_is_the_same_work(qimen: QimenWms) -> None:
-    asked = work("FO-Q2", location=HOUSE)
+def test_the_same_order_code_again_is_the_same_pick(qimen: QimenWms) -> None:
+    request = work("FO-Q2", location=WAREHOUSE)
 
-    assert qimen.pick(asked, "FO-Q2:pick") == qimen.pick(asked, "FO-Q2:pick") == "QM-FO-Q2"
+    assert qimen.pick(request, "FO-Q2:pick") == qimen.pick(request, "FO-Q2:pick") == "QM-FO-Q2"
 
 
-def test_work_is_taken_back_also_when_it_never_came(qimen: QimenWms) -> None:
+def test_a_recall_succeeds_also_for_an_unknown_pick(qimen: QimenWms) -> None:
     # given
-    qimen.pick(work("FO-Q3", location=HOUSE), "FO-Q3:pick")
+    qimen.pick(work("FO-Q3", location=WAREHOUSE), "FO-Q3:pick")
 
     # when
-    results = [qimen.recall(number, "canceled", f"{number}:recall", HOUSE) for number in ("FO-Q3", "FO-NEVER")]
+    results = [qimen.recall(number, "canceled", f"{number}:recall", WAREHOUSE) for number in ("FO-Q3", "FO-NEVER")]
 
     # then
     assert results == [RecallResult.RECALLED, RecallResult.RECALLED]
     with pytest.raises(PickRefused):
-        qimen.pick(work("FO-NEVER", location=HOUSE), "FO-NEVER:pick")
+        qimen.pick(work("FO-NEVER", location=WAREHOUSE), "FO-NEVER:pick")
 
 
 def test_a_return_is_announced(qimen: QimenWms) -> None:
-    notice = ReturnNotice(return_id="R-Q1", order_id="O", channel_order_id="C", location_id=HOUSE, lines=TWO_LAMPS)
+    notice = ReturnNotice(return_id="R-Q1", order_id="O", channel_order_id="C", location_id=WAREHOUSE, lines=TWO_LAMPS)
 
     assert qimen.announce_return(notice, "R-Q1:announce") == "QM-R-Q1"
 
 
-def test_each_location_is_asked_in_its_own_words(wms: Wms, qimen: QimenWms) -> None:
-    warehouses = Warehouses(wms, {HOUSE: qimen})
+def test_each_location_gets_its_pick_from_its_own_client(wms: Wms, qimen: QimenWms) -> None:
+    warehouses = Warehouses(wms, {WAREHOUSE: qimen})
 
-    references = [warehouses.pick(work(f"FO-{place}", location=place), "key") for place in ("HANGZHOU", HOUSE)]
+    references = [warehouses.pick(work(f"FO-{place}", location=place), "key") for place in ("HANGZHOU", WAREHOUSE)]
 
     assert references == ["WMS-FO-HANGZHOU", "QM-FO-QIMEN-HOUSE"]
 
 
-def test_nobody_at_home_and_a_wrong_secret_are_told_apart(settings: Qimen) -> None:
+def test_no_connection_is_trouble_and_a_wrong_signature_a_refusal(settings: Qimen) -> None:
     nobody = QimenWms(settings.model_copy(update={"url": "http://127.0.0.1:9"}))
     with pytest.raises(PartnerTrouble, match="qimen taobao"):
-        nobody.pick(work("FO-Q4", location=HOUSE), "FO-Q4:pick")
+        nobody.pick(work("FO-Q4", location=WAREHOUSE), "FO-Q4:pick")
     stranger = QimenWms(settings.model_copy(update={"app_key": "somebody-else"}))
     with pytest.raises(PickRefused, match=r"isv\.invalid-signature"):
-        stranger.pick(work("FO-Q4", location=HOUSE), "FO-Q4:pick")
+        stranger.pick(work("FO-Q4", location=WAREHOUSE), "FO-Q4:pick")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [
         b"",
         b"<response",
@@ -128,20 +128,22 @@ def test_nobody_at_home_and_a_wrong_secret_are_told_apart(settings: Qimen) -> No
     ],
 )
 @pytest.mark.parametrize("call", ["pick", "recall", "announce_return"])
-def test_what_is_no_answer_is_trouble_and_no_refusal(settings: Qimen, said: bytes, call: str) -> None:
+def test_a_malformed_answer_is_trouble_not_a_refusal(settings: Qimen, answer: bytes, call: str) -> None:
     # given
-    notice = ReturnNotice(return_id="R-1", order_id="O-1", channel_order_id="TM-1", location_id=HOUSE, lines=TWO_LAMPS)
-    asked = {"pick": (work("FO-Q5", location=HOUSE), "k"), "recall": ("FO-Q5", "why", "k", HOUSE)}
-    with lying() as liar:
-        there = QimenWms(settings.model_copy(update={"url": liar.url}))
-        liar.says(200, said)
+    notice = ReturnNotice(
+        return_id="R-1", order_id="O-1", channel_order_id="TM-1", location_id=WAREHOUSE, lines=TWO_LAMPS
+    )
+    request = {"pick": (work("FO-Q5", location=WAREHOUSE), "k"), "recall": ("FO-Q5", "why", "k", WAREHOUSE)}
+    with raw_server() as server:
+        there = QimenWms(settings.model_copy(update={"url": server.url}))
+        server.answers(200, answer)
 
         # when / then
         with pytest.raises(PartnerTrouble):
-            getattr(there, call)(*asked.get(call, (notice, "k")))
+            getattr(there, call)(*request.get(call, (notice, "k")))
 
 
-def test_the_signature_is_the_platforms() -> None:
+def test_the_signature_matches_the_platforms_manual() -> None:
     assert sign({"b": "2", "a": "1", "sign": "ignored"}, b"<x/>", "secret") == MD5_BY_HAND
     now = datetime.now(UTC)
     right = signed({"method": "m"}, b"<x/>", "secret")
@@ -153,12 +155,12 @@ def test_the_signature_is_the_platforms() -> None:
     assert not is_signed({}, b"", "secret", now)
 
 
-def test_what_would_explode_is_not_read() -> None:
+def test_an_entity_bomb_is_not_parsed() -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
     for raw in (bomb, b"<x", b"", b"{}"):
         with pytest.raises(NotQimen):
             read_xml(raw)
 
 
-def test_what_xml_cannot_write_is_left_out() -> None:
+def test_characters_that_xml_cannot_hold_are_dropped() -> None:
     assert read_xml(to_xml("x", {"y": "a\x00b\x0b<&>龍", "z": None})).findtext("y") == "ab<&>龍"

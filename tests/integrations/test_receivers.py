@@ -1,4 +1,4 @@
-"""Strangers are called at the address that was checked, and only there, however they are written down."""
+"""Subscribers are called at the checked public address only, however the URL spells it."""
 
 import asyncio
 import socket
@@ -13,8 +13,8 @@ from record.subscriptions.targets import check_target
 from tests.record.receiver import Reply as Said
 from tests.record.receiver import receiving
 
-# Each leads to this machine or to a network that only it can reach; the last two are names that resolve to it.
-OURS = [
+# Each leads to this machine or to a private network; the last two are names that resolve to this machine.
+PRIVATE_HOSTS = [
     *("127.0.0.1", "10.0.0.8", "192.168.0.8", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[fd00::8]"),
     *("2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0.0.0.0", "[64:ff9b::a00:8]", "localhost"),
     "rebinding.example",
@@ -28,27 +28,25 @@ async def call(url: str, private: bool, seconds: float = 2.0) -> Reply:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let `rebinding.example` lead to these addresses, one after the other."""
+    """Make `rebinding.example` resolve to these addresses, one after the other."""
     known = socket.getaddrinfo
 
-    def leads_to(*addresses: str) -> None:
-        left = list(addresses)
+    def resolve_to(*addresses: str) -> None:
+        remaining = list(addresses)
 
         def getaddrinfo(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
             if host == "rebinding.example":
-                host = left.pop(0) if len(left) > 1 else left[0]
+                host = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             return known(host, port, *rest, **more)
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
-    leads_to("127.0.0.1")
-    return leads_to
+    resolve_to("127.0.0.1")
+    return resolve_to
 
 
-@pytest.mark.parametrize("host", OURS)
-async def test_what_only_we_can_reach_is_refused_when_it_is_written_down_and_when_it_is_called(
-    host: str, names: Callable[..., None]
-) -> None:
+@pytest.mark.parametrize("host", PRIVATE_HOSTS)
+async def test_a_private_address_is_refused_when_saved_and_when_called(host: str, names: Callable[..., None]) -> None:
     with receiving() as (receiver, url):
         port = url.rpartition(":")[2].partition("/")[0]
         with pytest.raises(ValueError, match="public internet"):
@@ -60,7 +58,7 @@ async def test_what_only_we_can_reach_is_refused_when_it_is_written_down_and_whe
         assert receiver.came == []
 
 
-async def test_a_name_that_changes_between_the_check_and_the_call_does_not_get_through(
+async def test_a_name_that_changes_between_check_and_call_is_refused(
     names: Callable[..., None],
 ) -> None:
     names("8.8.8.8", "127.0.0.1")
@@ -74,7 +72,7 @@ async def test_a_name_that_changes_between_the_check_and_the_call_does_not_get_t
         assert receiver.came == []
 
 
-async def test_the_call_goes_to_the_address_that_was_checked_under_the_name_of_the_url(
+async def test_the_call_goes_to_the_checked_address_with_the_urls_host_header(
     names: Callable[..., None],
 ) -> None:
     with receiving() as (receiver, url):
@@ -86,7 +84,7 @@ async def test_the_call_goes_to_the_address_that_was_checked_under_the_name_of_t
         assert receiver.came[0][0]["host"] == host
 
 
-async def test_a_name_that_nobody_knows_is_refused() -> None:
+async def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ValueError, match="leads nowhere"):
         await check_target("https://nobody.invalid/", private=False)
 
@@ -101,7 +99,7 @@ async def test_a_redirect_is_not_followed() -> None:
         assert inner.came == []
 
 
-async def test_of_a_long_answer_only_the_beginning_is_read() -> None:
+async def test_a_long_answer_is_cut() -> None:
     with receiving() as (receiver, url):
         receiver.replies = [Said(body="x" * 5_000_000)]
 
@@ -110,7 +108,7 @@ async def test_of_a_long_answer_only_the_beginning_is_read() -> None:
         assert (reply.status, reply.body) == (200, "x" * 100)
 
 
-async def test_an_answer_that_trickles_in_does_not_hold_us() -> None:
+async def test_an_answer_that_trickles_in_ends_at_the_time_limit() -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for sign in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1_000:
             writer.write(bytes([sign]))
@@ -125,13 +123,13 @@ async def test_an_answer_that_trickles_in_does_not_hold_us() -> None:
         assert time.monotonic() - began < 2
 
 
-async def test_a_receiver_that_answers_twice_is_heard_once_for_each_call() -> None:
-    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_a_surplus_answer_does_not_count_for_the_next_call() -> None:
+    async def answer_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1_000):
             for status in (b"503 Busy", b"200 OK"):
                 writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n--")
 
-    async with await asyncio.start_server(twice, "127.0.0.1") as server:
+    async with await asyncio.start_server(answer_twice, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         async with ReceiverHttp(private=True, timeout=2, cut=100, connections=1) as http:
             replies = [await http.post(f"http://127.0.0.1:{port}/", [], b"hello") for _ in range(4)]
@@ -139,7 +137,7 @@ async def test_a_receiver_that_answers_twice_is_heard_once_for_each_call() -> No
     assert [reply.status for reply in replies] == [503] * 4
 
 
-async def test_a_receiver_that_is_down_is_a_reply_and_no_exception() -> None:
+async def test_a_receiver_that_is_down_gives_a_reply_not_an_exception() -> None:
     assert (await call("http://127.0.0.1:9/", private=True)).problem == "ConnectError"
 
 

@@ -115,11 +115,11 @@ def answering() -> Iterator[Callable[[Any], Statements]]:
     with serving(app) as address:
         client = PartnerHttp("erp", address, SECRET, timeout_seconds=2.0)
 
-        def says(body: Any) -> Statements:
+        def answering_with(body: Any) -> Statements:
             answer["body"] = body
             return Statements(client)
 
-        yield says
+        yield answering_with
         client.close()
 
 

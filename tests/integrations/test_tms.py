@@ -1,4 +1,4 @@
-"""The carrier client against the simulated carriers."""
+"""The TMS client against the simulated TMS."""
 
 from collections.abc import Callable
 from typing import Any
@@ -115,7 +115,7 @@ def test_a_voided_booking_is_not_carried(unhurried: Callable[[str], PartnerHttp]
     assert receiver.about("SHP-VOIDED") == []
 
 
-def test_a_parcel_under_way_can_no_longer_be_voided(tms: Tms, receiver: Receiver) -> None:
+def test_a_parcel_in_transit_cannot_be_voided(tms: Tms, receiver: Receiver) -> None:
     # given
     tms.book(parcel("SHP-GOING"), "SHP-GOING:book")
     receiver.wait_for("SHP-GOING", 1)
@@ -127,7 +127,7 @@ def test_a_parcel_under_way_can_no_longer_be_voided(tms: Tms, receiver: Receiver
     assert result is VoidResult.TOO_LATE
 
 
-def test_a_booking_that_comes_after_its_void_is_refused(tms: Tms) -> None:
+def test_a_booking_that_arrives_after_its_void_is_refused(tms: Tms) -> None:
     # given
     result = tms.void("SHP-LATE", "the customer canceled", "SHP-LATE:void")
 
@@ -172,12 +172,12 @@ def test_a_delivered_parcel_cannot_be_intercepted(tms: Tms, receiver: Receiver) 
     assert request == InterceptionRequest(asked=False, reason="the parcel is delivered")
 
 
-def test_intercepting_what_was_never_booked_is_trouble(tms: Tms) -> None:
+def test_intercepting_an_unknown_shipment_is_trouble(tms: Tms) -> None:
     with pytest.raises(PartnerTrouble, match="answered 404"):
         tms.intercept("SHP-NEVER", "100", "the customer canceled", "SHP-NEVER:intercept")
 
 
-def test_a_lost_parcel_cannot_be_found_and_is_an_exception_in_the_end(tms: Tms, receiver: Receiver) -> None:
+def test_a_lost_parcel_cannot_be_intercepted_and_ends_as_an_exception(tms: Tms, receiver: Receiver) -> None:
     # given
     tms.book(parcel("SHP-LOST", "LOST-PARCEL"), "SHP-LOST:book")
     receiver.wait_for("SHP-LOST", 1)
@@ -201,7 +201,7 @@ def test_a_late_delivery_takes_twenty_steps_more(tms: Tms, receiver: Receiver) -
     assert out_for_delivery.at - in_transit.at > 0.8
 
 
-def test_late_webhooks_tell_the_journey_backward_with_true_times(tms: Tms, receiver: Receiver) -> None:
+def test_late_webhooks_arrive_backward_with_true_times(tms: Tms, receiver: Receiver) -> None:
     # given / when
     tms.book(parcel("SHP-BACKWARD", "LATE-WEBHOOK"), "SHP-BACKWARD:book")
 
@@ -212,7 +212,7 @@ def test_late_webhooks_tell_the_journey_backward_with_true_times(tms: Tms, recei
     assert times == sorted(times, reverse=True)
 
 
-def test_a_parcel_under_way_goes_to_another_address(tms: Tms, ask: httpx2.Client) -> None:
+def test_a_parcel_in_transit_can_be_rerouted(tms: Tms, ask: httpx2.Client) -> None:
     tms.book(parcel("SHP-MOVED", "LATE-DELIVERY"), "SHP-MOVED:book")
 
     answer = tms.reroute("SHP-MOVED", CUSTOMER | {"lines": ["9 Orchid Road"]}, "SHP-MOVED:address:1")
@@ -221,7 +221,7 @@ def test_a_parcel_under_way_goes_to_another_address(tms: Tms, ask: httpx2.Client
     assert ask.get("/tms/shipments/SHP-MOVED").json()["request"]["ship_to"]["lines"] == ["9 Orchid Road"]
 
 
-def test_a_delivered_parcel_does_not_go_anywhere(tms: Tms, receiver: Receiver) -> None:
+def test_a_delivered_parcel_cannot_be_rerouted(tms: Tms, receiver: Receiver) -> None:
     tms.book(parcel("SHP-ARRIVED"), "SHP-ARRIVED:book")
     receiver.wait_for("SHP-ARRIVED", 3)
 
@@ -231,7 +231,7 @@ def test_a_delivered_parcel_does_not_go_anywhere(tms: Tms, receiver: Receiver) -
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"),
+    ("trouble", "reports"),
     [
         ("DAMAGED-PARCEL", [("in_transit", ""), ("exception", "damaged")]),
         ("REFUSED-BY-RECEIVER", [("in_transit", ""), ("out_for_delivery", ""), ("return_to_sender", "refused")]),
@@ -239,23 +239,23 @@ def test_a_delivered_parcel_does_not_go_anywhere(tms: Tms, receiver: Receiver) -
         ("LOST-PARCEL", [("in_transit", ""), ("exception", "lost")]),
     ],
 )
-def test_a_trouble_of_the_road_is_told_with_its_code(
-    trouble: str, said: list[tuple[str, str]], tms: Tms, receiver: Receiver
+def test_a_delivery_trouble_is_reported_with_its_code(
+    trouble: str, reports: list[tuple[str, str]], tms: Tms, receiver: Receiver
 ) -> None:
     tms.book(parcel(f"SHP-{trouble}", trouble), f"SHP-{trouble}:book")
 
-    events = receiver.wait_for(f"SHP-{trouble}", len(said))
+    events = receiver.wait_for(f"SHP-{trouble}", len(reports))
 
-    assert [(one.data["status"], one.data.get("code", "")) for one in events if one.type == TRACKING] == said
+    assert [(one.data["status"], one.data.get("code", "")) for one in events if one.type == TRACKING] == reports
 
 
-def test_a_delivery_without_signature_is_told(tms: Tms, receiver: Receiver) -> None:
+def test_a_delivery_without_signature_is_reported(tms: Tms, receiver: Receiver) -> None:
     tms.book(parcel("SHP-UNSIGNED", "NO-SIGNATURE"), "SHP-UNSIGNED:book")
 
     assert receiver.wait_for("SHP-UNSIGNED", 3)[-1].data["signed"] is False
 
 
-def pickup(number: str, trouble: str = "") -> ReturnBookingRequest:
+def return_request(number: str, trouble: str = "") -> ReturnBookingRequest:
     return ReturnBookingRequest(
         return_id=number,
         order_id=f"ORDER-OF-{number}",
@@ -266,9 +266,9 @@ def pickup(number: str, trouble: str = "") -> ReturnBookingRequest:
     )
 
 
-def test_goods_are_fetched_at_the_customers_and_followed(tms: Tms, receiver: Receiver) -> None:
+def test_a_return_is_collected_and_tracked(tms: Tms, receiver: Receiver) -> None:
     # given / when
-    bookings = [tms.book_return(pickup("RET-PLAIN"), "RET-PLAIN:label") for _ in range(2)]
+    bookings = [tms.book_return(return_request("RET-PLAIN"), "RET-PLAIN:label") for _ in range(2)]
 
     # then
     events = receiver.wait_for("RET-PLAIN", 2)
@@ -277,16 +277,16 @@ def test_goods_are_fetched_at_the_customers_and_followed(tms: Tms, receiver: Rec
     assert {booking.waybill for booking in bookings} == {event.data["waybill"] for event in events}
 
 
-def test_a_pickup_that_was_voided_is_not_made_any_more(tms: Tms) -> None:
+def test_a_voided_return_booking_cannot_be_booked_again(tms: Tms) -> None:
     # given
     answers = [tms.void_return("RET-NEVER", "she keeps it", f"RET-NEVER:void:{number}") for number in (1, 2)]
 
     # when / then
     assert answers == [VoidResult.VOIDED] * 2
     with pytest.raises(CarrierRefused, match="voided"):
-        tms.book_return(pickup("RET-NEVER"), "RET-NEVER:label")
+        tms.book_return(return_request("RET-NEVER"), "RET-NEVER:label")
 
 
-def test_nobody_fetches_goods_where_no_carrier_goes(tms: Tms) -> None:
+def test_a_return_from_where_no_carrier_goes_is_refused(tms: Tms) -> None:
     with pytest.raises(CarrierRefused, match="undeliverable"):
-        tms.book_return(pickup("RET-FAR", "UNDELIVERABLE"), "RET-FAR:label")
+        tms.book_return(return_request("RET-FAR", "UNDELIVERABLE"), "RET-FAR:label")

@@ -1,4 +1,4 @@
-"""Partners that are in trouble as a whole: what each kind does, to whom, and that it ends when it is told to."""
+"""Troubles of whole partners: what each kind does, and that it can be switched off."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def trouble(ask: httpx2.Client) -> Iterator[Callable[..., None]]:
 
 
 @pytest.mark.parametrize("partner_name", PARTNERS)
-def test_every_partner_may_be_down_and_is_well_again(
+def test_every_partner_can_be_down_and_recovers(
     ask: httpx2.Client, trouble: Callable[..., None], partner: Callable[[str], PartnerHttp], partner_name: str
 ) -> None:
     # given
@@ -38,13 +38,13 @@ def test_every_partner_may_be_down_and_is_well_again(
     with pytest.raises(PartnerTrouble, match="answered 503"):
         MessageInbox(partner(partner_name)).deliver([message("M-DOWN", "ORDER-DOWN")])
 
-    # then people may still look, and see how many calls it has met
+    # then unsigned reads still work and count the calls that met it
     assert ask.get(f"/{partner_name}/trouble").json()["hit"] == 1
     trouble(partner_name, "none")
     assert ask.get(f"/{partner_name}/trouble").json()["kind"] == "none"
 
 
-def test_who_lies_says_200_and_does_nothing(
+def test_a_lying_partner_answers_200_and_does_nothing(
     ask: httpx2.Client, trouble: Callable[..., None], partner: Callable[[str], PartnerHttp]
 ) -> None:
     # given
@@ -55,7 +55,7 @@ def test_who_lies_says_200_and_does_nothing(
         Payments(partner("payments")).payment("PAY-1:1.00:CNY")
 
 
-def test_who_is_slow_answers_late(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
+def test_a_slow_partner_answers_late(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
     # given
     trouble("inbox", "slow", seconds=0.3)
     began = time.monotonic()
@@ -68,7 +68,7 @@ def test_who_is_slow_answers_late(inbox: MessageInbox, trouble: Callable[..., No
     assert time.monotonic() - began >= 0.3
 
 
-def test_who_takes_a_part_takes_the_first_half(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
+def test_part_takes_only_the_first_half_of_the_messages(inbox: MessageInbox, trouble: Callable[..., None]) -> None:
     # given
     trouble("inbox", "part")
 
@@ -79,7 +79,7 @@ def test_who_takes_a_part_takes_the_first_half(inbox: MessageInbox, trouble: Cal
     assert handover.taken == {"M-PART-0", "M-PART-1"}
 
 
-def test_who_loses_the_answer_has_taken_the_work(wms: Wms, ask: httpx2.Client, trouble: Callable[..., None]) -> None:
+def test_a_lost_answer_leaves_the_work_done(wms: Wms, ask: httpx2.Client, trouble: Callable[..., None]) -> None:
     # given
     trouble("wms", "lost_answer", every=2)
 
@@ -94,7 +94,7 @@ def test_who_loses_the_answer_has_taken_the_work(wms: Wms, ask: httpx2.Client, t
     assert ask.get("/wms/fulfillment-orders/FO-LOST").json()["times_asked"] == 2
 
 
-def test_who_does_everything_twice_gets_each_call_and_sends_each_webhook_twice(
+def test_twice_doubles_each_call_and_each_webhook(
     wms: Wms, inbox: MessageInbox, ask: httpx2.Client, receiver: Receiver, trouble: Callable[..., None]
 ) -> None:
     # given
@@ -114,5 +114,5 @@ def test_who_does_everything_twice_gets_each_call_and_sends_each_webhook_twice(
 
 
 @pytest.mark.parametrize("how", [{"kind": "asleep"}, {"kind": "slow", "seconds": -1}, {"kind": "down", "every": 0}])
-def test_a_trouble_that_nobody_knows_is_refused(ask: httpx2.Client, how: dict[str, object]) -> None:
+def test_an_unknown_trouble_is_refused(ask: httpx2.Client, how: dict[str, object]) -> None:
     assert ask.put("/erp/trouble", json=how).status_code == 422

@@ -45,7 +45,7 @@ def test_work_is_picked_and_packed(wms: Wms, receiver: Receiver) -> None:
     assert packed.data["parcels"] == [CARTON | {"weight_grams": 800, "lines": TWO_LAMPS}]
 
 
-def test_the_same_key_again_gets_the_same_answer_and_starts_nothing(
+def test_the_same_key_gets_the_same_answer_and_starts_nothing_new(
     wms: Wms, receiver: Receiver, ask: httpx2.Client
 ) -> None:
     # given
@@ -62,7 +62,7 @@ def test_the_same_key_again_gets_the_same_answer_and_starts_nothing(
     assert ask.get("/wms/fulfillment-orders/FO-TWICE").json()["times_asked"] == 2
 
 
-def test_an_id_with_a_slash_and_chinese_in_it_is_one_id(wms: Wms, ask: httpx2.Client) -> None:
+def test_an_id_may_contain_slashes_and_chinese(wms: Wms, ask: httpx2.Client) -> None:
     # given
     number = "order/天猫/100%:1"
 
@@ -75,7 +75,7 @@ def test_an_id_with_a_slash_and_chinese_in_it_is_one_id(wms: Wms, ask: httpx2.Cl
     assert ask.get("/wms/fulfillment-orders/order%2F天猫%2F100%25:1").json()["status"] == "recalled"
 
 
-def test_a_body_of_another_shape_is_refused_and_the_field_is_named(wms: Wms) -> None:
+def test_a_malformed_body_is_refused_by_field(wms: Wms) -> None:
     # given
     nothing = [Line(sku="ELEGANT-LAMP", quantity=0)]
 
@@ -140,7 +140,7 @@ def test_a_recall_after_the_handover_is_too_late(wms: Wms, tms: Tms, receiver: R
     assert result is RecallResult.TOO_LATE
 
 
-def test_work_that_comes_after_its_recall_is_refused_and_not_picked(wms: Wms, receiver: Receiver) -> None:
+def test_a_pick_that_arrives_after_its_recall_is_refused(wms: Wms, receiver: Receiver) -> None:
     # given
     result = wms.recall("FO-LATE", "the customer canceled", "FO-LATE:recall")
 
@@ -171,7 +171,7 @@ def test_a_short_pick_finds_one_unit_less_the_first_time(wms: Wms, receiver: Rec
     assert [line["quantity"] for line in second.data["lines"]] == [1]
 
 
-def test_where_nothing_was_found_nothing_is_packed(wms: Wms, receiver: Receiver) -> None:
+def test_without_any_units_found_nothing_is_packed(wms: Wms, receiver: Receiver) -> None:
     # given
     one_chair = [Line(sku="SHORT-PICK-CHAIR", quantity=1)]
 
@@ -200,7 +200,7 @@ def test_the_first_location_rejects_and_the_next_one_picks(wms: Wms, receiver: R
     assert names(picked) == ["picking", "picked", "packed"]
 
 
-def test_a_late_webhook_tells_of_the_pick_after_the_packing(wms: Wms, receiver: Receiver) -> None:
+def test_a_late_webhook_reports_picked_after_packed(wms: Wms, receiver: Receiver) -> None:
     # given / when
     wms.pick(work("FO-BACKWARD", channel_order_id="TM-LATE-WEBHOOK-1"), "FO-BACKWARD:pick")
 

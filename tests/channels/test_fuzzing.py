@@ -1,4 +1,4 @@
-"""Whatever is torn out of a payload or put in its place: a whole order that fits our limits, or a named refusal."""
+"""Fuzzed payloads: a translator gives a whole order within our limits, or a refusal that names the field."""
 
 import copy
 import json
@@ -17,9 +17,9 @@ from integrations.channels.values import CONTROLS, FIRST, LAST, MAX_MINOR_UNITS,
 from record.orders.rows import new_order
 from tests.channels.payloads import CHANNELS, parsed
 
-GONE = object()
+REMOVED = object()
 ODD: list[Any] = [
-    *(GONE, None, "", " ", [], {}, True, False, 0, -1, 0.1, 1e308, float("nan"), 10**18, 10**30, 10**5_000),
+    *(REMOVED, None, "", " ", [], {}, True, False, 0, -1, 0.1, 1e308, float("nan"), 10**18, 10**30, 10**5_000),
     *(
         "x" * 3_000,
         "\ud800",
@@ -36,28 +36,28 @@ ODD: list[Any] = [
 ]
 
 
-def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     below = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [path, *(place for key, child in below for place in _places(child, (*path, key)))]
+    return [path, *(place for key, child in below for place in _paths(child, (*path, key)))]
 
 
 def _put(node: Any, path: tuple[Any, ...], value: Any) -> Any:
     if not path:
-        return {} if value is GONE else value
+        return {} if value is REMOVED else value
     parent = node
     try:
         for key in path[:-1]:
             parent = parent[key]
-        if value is GONE:
+        if value is REMOVED:
             del parent[path[-1]]
         else:
             parent[path[-1]] = copy.deepcopy(value)
     except (KeyError, IndexError, TypeError):
-        pass  # An earlier cut has taken it away.
+        pass  # An earlier change removed this place.
     return node
 
 
-def _assert_it_fits(order: Order) -> None:
+def _assert_within_limits(order: Order) -> None:
     assert shaping.CHANNEL.fullmatch(order.channel)
     assert shaping.REFERENCE.fullmatch(order.channel_order_id)
     assert not order.payment_reference or shaping.REFERENCE.fullmatch(order.payment_reference)
@@ -87,7 +87,7 @@ def _assert_it_fits(order: Order) -> None:
 def _assert_whole_or_refused(channel: str, payload: Any) -> None:
     refused = None
     try:
-        _assert_it_fits(TRANSLATORS[channel].translate(payload).order)
+        _assert_within_limits(TRANSLATORS[channel].translate(payload).order)
     except Unreadable as error:
         refused = error
     if refused:
@@ -104,19 +104,19 @@ def _values_of(slotted: Any) -> list[Any]:
 @pytest.mark.parametrize("channel", CHANNELS)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(data=st.data())
-def test_a_mutilated_payload_is_a_whole_order_or_a_named_refusal(channel: str, name: str, data: st.DataObject) -> None:
+def test_a_fuzzed_payload_is_a_whole_order_or_a_named_refusal(channel: str, name: str, data: st.DataObject) -> None:
     payload = parsed(channel, name)
-    places = _places(payload)
+    paths = _paths(payload)
     for _ in range(data.draw(st.integers(1, 3))):
-        payload = _put(payload, data.draw(st.sampled_from(places)), data.draw(st.sampled_from(ODD)))
+        payload = _put(payload, data.draw(st.sampled_from(paths)), data.draw(st.sampled_from(ODD)))
     _assert_whole_or_refused(channel, payload)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_nothing_torn_out_or_emptied_leaves_half_an_order(channel: str) -> None:
+def test_removing_or_spoiling_any_field_leaves_no_partial_order(channel: str) -> None:
     original = json.dumps(parsed(channel, "quirky"))
-    for place in _places(json.loads(original)):
-        for odd in (GONE, None, [1], {"": ""}, "\ud800", 10**30, float("nan")):
+    for place in _paths(json.loads(original)):
+        for odd in (REMOVED, None, [1], {"": ""}, "\ud800", 10**30, float("nan")):
             _assert_whole_or_refused(channel, _put(json.loads(original), place, odd))
 
 
@@ -130,7 +130,7 @@ def test_nothing_torn_out_or_emptied_leaves_half_an_order(channel: str) -> None:
         ).map(lambda node: json.dumps(node)),
     )
 )
-def test_anything_at_all_is_unreadable(raw: bytes | str) -> None:
+def test_arbitrary_input_is_unreadable(raw: bytes | str) -> None:
     for channel in CHANNELS:
         with pytest.raises(Unreadable):
             TRANSLATORS[channel].translate(raw)
@@ -152,10 +152,10 @@ MESSAGES: list[Any] = [
 
 @pytest.mark.parametrize("message", MESSAGES)
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_mutilated_event_is_read_or_refused_by_name(channel: str, message: Any) -> None:
-    tells = TRANSLATORS[channel].events
-    assert tells is not None
-    for place in _places(message):
+def test_a_fuzzed_event_is_read_or_refused_by_name(channel: str, message: Any) -> None:
+    events_of = TRANSLATORS[channel].events
+    assert events_of is not None
+    for place in _paths(message):
         for odd in ODD:
             with suppress(Unreadable):
-                tells(TOPICS, _put(copy.deepcopy(message), place, odd))
+                events_of(TOPICS, _put(copy.deepcopy(message), place, odd))
