@@ -1,1 +1,1 @@
-"""What channels push, what they are told of stock, and what they had and we had not."""
+"""Orders that channels push, listings of our stock at channels, and orders missing here."""

@@ -1,4 +1,5 @@
-"""Many payloads in a channel's own words, from a file or a list: each is taken in or kept, and answered for itself."""
+"""Batches of payloads in a channel's own format: each becomes an order or a rejected intake, and gets its own
+answer."""
 
 from typing import Annotated, Literal
 
@@ -27,10 +28,10 @@ EXAMPLE = {"application/json": {"example": [examples.SENT]}, "application/x-ndjs
 @router.post(
     "/channels/{channel}/orders:batch",
     status_code=200,
-    summary="Place up to 1,000 orders in a channel's own words",
+    summary="Place up to 1,000 orders in a channel's own format",
     response_model=BatchAnswer,
     responses=responses(
-        {200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, BUSY
+        {200: ("One answer for each item", examples.BATCH)}, BAD_KEY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, BUSY
     ),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
@@ -43,7 +44,7 @@ async def place_channel_orders(
     ] = None,
     source: Annotated[Literal["batch", "file", "pull"], Query(description="Where they come from")] = "batch",
 ) -> Response:
-    """A JSON array or NDJSON. What cannot be read is kept as a rejected intake; safe to send again."""
+    """A JSON array or NDJSON. A payload that cannot be read is kept as a rejected intake; safe to send again."""
     caller = caller_of(request)
     if not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
@@ -58,10 +59,10 @@ async def place_channel_orders(
     items = await to_thread.run_sync(split, await raw_body(request, MAX_BATCH_BYTES))
     charge_items(request, len(items))
     await services.backlog.check(channel, len(items))
-    return reply([_told(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
+    return reply([_batch_item(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
 
 
-def _told(intake: Intake) -> BatchItem:
+def _batch_item(intake: Intake) -> BatchItem:
     rejected = intake.status == "rejected"
     return BatchItem(
         status=(409 if intake.reason == CONFLICT else 422) if rejected else 202 if intake.new else 200,

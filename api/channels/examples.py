@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of channels."""
+"""Examples about channels."""
 
 from typing import Any
 

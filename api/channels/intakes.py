@@ -1,4 +1,4 @@
-"""What came from channels and what became of it: looked at, and tried again after a fix."""
+"""Lists payloads of channels with their outcome, and tries them again after a fix."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.channels import examples
 from api.channels.taking import Sent, take
-from api.channels.webhooks import IntakeTaken, told
+from api.channels.webhooks import IntakeTaken
 from api.dependencies import IntakeRetrier, Reader, Services, WithServices
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
@@ -26,7 +26,7 @@ Status = Literal["taken", "rejected", "ignored", "waiting", "retried"]
 
 
 class IntakeAnswer(IntakeTaken):
-    """One payload of a channel. `wanted` are the orders that a thin event names."""
+    """One payload of a channel. `wanted` are the orders named by a thin event."""
 
     channel: str
     translator: str
@@ -39,14 +39,14 @@ class IntakeAnswer(IntakeTaken):
 
 
 class IntakeWithRaw(IntakeAnswer):
-    """With the payload as it came, for those who may see people."""
+    """With the raw payload, for keys that may see people."""
 
     raw: str | None
 
 
 @router.get(
     "/intakes",
-    summary="What came from channels, newest first",
+    summary="Payloads of channels, newest first",
     responses=responses({200: ("One page", examples.INTAKES)}, FORBIDDEN),
 )
 def list_intakes(
@@ -57,7 +57,7 @@ def list_intakes(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[IntakeAnswer]:
-    """The payloads themselves are shown one by one only: they may name people."""
+    """The raw payloads are not in the list, since they may name people."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads intakes of the channel {caller.channel}")
     wanted = select(IntakeRow).order_by(IntakeRow.intake_id.desc()).limit(limit + 1)
@@ -78,7 +78,7 @@ def list_intakes(
     responses=responses({200: ("As it came", examples.INTAKE_WITH_RAW)}, FORBIDDEN, NOT_FOUND),
 )
 def read_intake(intake_id: PathId, caller: Reader, services: WithServices) -> IntakeWithRaw:
-    """With what it said and which field could not be read."""
+    """With the raw payload, and the field that could not be read."""
     with services.sessions() as session:
         row = _find(session, intake_id, caller)
     shown = IntakeAnswer.model_validate(row).model_dump()
@@ -91,14 +91,14 @@ def read_intake(intake_id: PathId, caller: Reader, services: WithServices) -> In
     responses=responses({200: ("What became of it", examples.TAKEN)}, FORBIDDEN, NOT_FOUND),
 )
 async def retry_intake(intake_id: PathId, caller: IntakeRetrier, services: WithServices) -> IntakeTaken:
-    """After a fix of the account or of the translator. What was taken before stays as it is."""
+    """After a fix of the account or the translator. An order taken before stays as it is."""
     row = await to_thread.run_sync(_load, services, intake_id, caller)
     account = await to_thread.run_sync(find_account, services.sessions, row.channel)
     if account is None or row.source != "webhook":
         account = await to_thread.run_sync(find_account, services.sessions, row.channel, row.translator)
     assert account is not None
     [intake] = await take(services, account, [Sent(row.raw, row.headers, row.source, row.intake_id)])
-    return told(intake)
+    return IntakeTaken.model_validate(intake)
 
 
 def _load(services: Services, intake_id: str, caller: Caller) -> IntakeRow:

@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of listings and stock alerts."""
+"""Examples of listings and stock alerts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Listings: what each channel is told of stock, what it knows, and what it refuses."""
+"""Listings: the SKUs on sale at each channel, and which stock the channel has acknowledged or refused."""
 
 from datetime import datetime
 from typing import Annotated
@@ -29,13 +29,10 @@ L = ChannelListingRow
 
 
 class ListingBody(Body):
-    """The channel is told what it is shown.
-
-    `PUT /channels/{channel}/stock/{sku}` sets its share, reserve and quotas.
-    """
+    """How a SKU is listed. Which stock the channel is shown is set by `PUT /channels/{channel}/stock/{sku}`."""
 
     channel_sku: Annotated[Sku | None, Field(description="What the channel calls it; our SKU if absent")] = None
-    enabled: Annotated[bool, Field(description="false: the channel is told nothing any more")] = True
+    enabled: Annotated[bool, Field(description="false: stock is no longer pushed to the channel")] = True
 
 
 class PushBody(Body):
@@ -43,7 +40,7 @@ class PushBody(Body):
 
 
 class Listing(Answer):
-    """The channel knows the stock of `acknowledged_version`; while that is below `version` it is behind."""
+    """The channel has acknowledged the stock of `acknowledged_version`; it is behind while that is below `version`."""
 
     channel: str
     sku: str
@@ -59,14 +56,14 @@ class Listing(Answer):
 
 
 class PushAsked(Answer):
-    """How many listings are behind now. The push begins within a second, unless the channel has asked for a pause."""
+    """`behind` counts listings to be pushed. The push begins within a second, unless the channel asked for a pause."""
 
     behind: int
 
 
 @router.get(
     "/listings",
-    summary="What channels are told of stock",
+    summary="Listings and what channels know of stock",
     responses=responses({200: ("One page, by channel and SKU", examples.LISTINGS)}, FORBIDDEN),
 )
 def list_listings(
@@ -79,7 +76,7 @@ def list_listings(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[Listing]:
-    """A listing that fails keeps no other waiting; it is tried again after `retry_at`, or when somebody asks for it."""
+    """A listing that fails does not delay others; it is tried again after `retry_at`, or when somebody asks for it."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads listings of the channel {caller.channel}")
     which: list[ColumnElement[bool]] = []
@@ -104,7 +101,7 @@ def list_listings(
 
 @router.put(
     "/listings/{channel}/{sku}",
-    summary="List a SKU at a channel, or change how",
+    summary="List a SKU at a channel, or change its listing",
     response_model=Listing,
     responses=responses({200: ("As it stands now", examples.LISTING)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
     openapi_extra=json_body(ListingBody, examples.LISTING_BODY),
@@ -112,7 +109,7 @@ def list_listings(
 async def write_listing(
     channel: PathId, sku: PathId, request: Request, caller: ListingWriter, services: WithServices
 ) -> Listing:
-    """Whatever it says, the channel is told of the stock anew."""
+    """The stock is pushed to the channel again, even if nothing has changed."""
     body = await read_body(request, ListingBody)
     return await run_in_threadpool(_write, services, caller, channel, sku, body)
 
@@ -126,7 +123,7 @@ async def write_listing(
     openapi_extra=json_body(PushBody, examples.PUSH),
 )
 async def push_now(channel: PathId, request: Request, caller: ListingWriter, services: WithServices) -> PushAsked:
-    """What is behind is pushed without waiting for its time, also what was refused; with `everything` all of it."""
+    """Push all listings that are behind at once, also those that were refused; with `everything` all listings."""
     body = await read_body(request, PushBody)
     return PushAsked(behind=await run_in_threadpool(_wake, services, caller, channel, body.everything))
 

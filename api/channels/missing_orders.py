@@ -1,4 +1,4 @@
-"""Reports: which orders a channel had and we had not, and what was done about each."""
+"""Report on orders that a channel has and we had not, and what was done about each."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -20,9 +20,9 @@ Outcome = Literal["nothing_yet", "pulled", "refused", "gone"]
 
 
 class MissingOrder(Answer):
-    """`modified_at` is the channel's time of its last change. `out_of_date`: it was here in an older state.
+    """`modified_at` is the channel's time of the last change. `out_of_date`: we had an older state of it.
 
-    `refused` could not be read, `detail` says why, and `intake_id` is the payload to try again after a fix.
+    `refused`: it could not be read, for the reason in `detail`; `intake_id` is the payload to try again after a fix.
     """
 
     channel: str
@@ -38,7 +38,7 @@ class MissingOrder(Answer):
 
 @router.get(
     "/reports/missing-orders",
-    summary="Orders that were missing here when the channel was last compared",
+    summary="Orders found missing when channels were compared",
     responses=responses({200: ("One page, by channel and order", examples.MISSING_ORDERS)}, FORBIDDEN),
 )
 def list_missing_orders(
@@ -49,7 +49,7 @@ def list_missing_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[MissingOrder]:
-    """Each channel that is pulled is compared every night; what is missing is fetched at once and stays listed here."""
+    """Each channel that is pulled is compared every night; a missing order is fetched at once and stays listed here."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
     key = tuple_(MissingOrderRow.channel, MissingOrderRow.channel_order_id)

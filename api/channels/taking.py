@@ -1,4 +1,4 @@
-"""Payloads of a channel come in: new orders together with everybody else's, then what is to be kept of them."""
+"""Takes in payloads of a channel: commits new orders with everybody else's, then keeps the intakes."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ SIGNATURES = ("sign", "hmac", "authorization", "token")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A payload as it came; `intake_id` when it is one that was kept and is tried again."""
+    """A raw payload; `intake_id` if it was kept and is tried again."""
 
     raw: bytes
     headers: Mapping[str, str]
@@ -28,21 +28,22 @@ class Sent:
 
 
 async def take(services: Services, account: Account, sent: Sequence[Sent]) -> list[Intake]:
-    """Take in what can be read and keep the rest with its reason; safe to repeat. A 503 when too much is waiting."""
+    """Take in the payloads that can be read, and keep the rest with the reason. Safe to repeat. A 503 when too much is
+    waiting."""
     arrivals = []
     for number, one in enumerate(sent):
         arrivals.append(_arrival(account, one))
         if number % 100 == 99:
-            # Others want their turn while a large batch is being read.
+            # Let other requests run while a large batch is parsed.
             await asyncio.sleep(0)
     committed = await asyncio.gather(*(_commit(services, arrival) for arrival in arrivals), return_exceptions=True)
-    # Everything has settled by now, so what is raised leaves nothing running behind.
+    # All commits have finished, so that raising leaves nothing running.
     done = [_settled(one) for one in committed]
     return await to_thread.run_sync(ChannelWriter(services.sessions), done)
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """What a platform says of its payload, without what proves who it is."""
+    """Return the platform's headers about its payload, without signatures and tokens."""
     return {
         name: value
         for name, value in headers.items()

@@ -1,1 +1,1 @@
-"""Orders come in, are looked at, and are asked to do something."""
+"""Place orders, read them, and send them commands."""

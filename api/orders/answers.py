@@ -1,4 +1,4 @@
-"""What the API says about an order."""
+"""Answers about an order."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -40,7 +40,7 @@ class OpenHold(Answer):
 
 
 class ShipmentAnswer(Answer):
-    """`link` leads to its parcels, its way so far and its label."""
+    """`link` leads to its parcels, tracking and label."""
 
     shipment_id: str
     carrier: str
@@ -72,14 +72,14 @@ class Totals(Answer):
 
 
 class Promised(Answer):
-    """By the channel's own word, else by our rules; null until the order is paid, or when there is no rule."""
+    """Promised by the channel, else by our rules; null until the order is paid, or when there is no rule."""
 
     ship_by: datetime | None
     deliver_by: datetime | None
 
 
 class NextDeadline(Answer):
-    """What is due next. `at_risk` once somebody was told that it is in danger; `owner` is who sees to it."""
+    """The next deadline. `at_risk` is true once an alert was raised; `owner` is the role that handles it."""
 
     due: Literal["ship", "deliver"]
     at: datetime
@@ -89,7 +89,7 @@ class NextDeadline(Answer):
 
 
 class OrderSummary(Answer):
-    """One row of a list. `holds` are the codes of those that are open; `attention` says why a person should look."""
+    """One row of a list. `holds` are the codes of open holds; `attention` says why a person should look."""
 
     order_id: str
     channel: str
@@ -109,10 +109,9 @@ class OrderSummary(Answer):
 
 
 class OrderAnswer(Answer):
-    """One order with its four status axes. Who it is for, and what was written about it, is masked
-    for keys that may not see people.
+    """One order with its four status axes. The receiver and free text are masked for keys that may not see people.
 
-    `customer_token` is what Temporal calls the customer (`CustomerId`), empty once the person was erased.
+    `customer_token` is the customer's id in Temporal (`CustomerId`), empty once the person was erased.
     `pickup_location` is the store where the customer fetches it, or empty.
     """
 
@@ -154,7 +153,7 @@ class OrderAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """A fact of an order: what happened, when, by whom."""
+    """A fact of an order: what happened, when, and who did it."""
 
     event_id: int
     at: datetime

@@ -1,4 +1,4 @@
-"""Orders whose deadline is in danger or was missed, the most urgent first."""
+"""Orders whose deadline is at risk or was missed, the most urgent first."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,30 +16,31 @@ from models.order import OrderRow
 def orders_at_risk(
     session: Session, conditions: Iterable[ColumnElement[bool]], limit: int, cursor: str | None
 ) -> list[tuple[OrderRow, datetime]]:
-    """Orders with an open alert that fit, each with its deadline; `cursor` is `place` of the last one of a page."""
+    """Return matching orders with an open alert, each with its deadline. `cursor` is the `place` of the last one
+    shown."""
     alert = DeadlineAlertRow
     key = tuple_(alert.due_at, alert.order_id)
     found = select(OrderRow, alert.due_at).join(alert, alert.order_id == OrderRow.order_id)
     found = found.where(alert.cleared_at.is_(None), *conditions)
     if cursor is not None:
-        found = found.where(key > _behind(cursor))
+        found = found.where(key > _read_place(cursor))
     rows = session.execute(found.order_by(*key.clauses).limit(limit)).all()
     return [(order, due_at) for order, due_at in rows]
 
 
 def place(order: OrderRow, due_at: datetime) -> str:
-    """Where an order stands in the list."""
+    """Return the position of an order in the list."""
     return f"{due_at.isoformat()}/{order.order_id}"
 
 
 def at_location(location: str) -> ColumnElement[bool]:
-    """Orders on which this location works or worked."""
+    """Match orders on which this location works or worked."""
     work = FulfillmentOrderRow
     return exists().where(work.order_id == OrderRow.order_id, work.location_id == location)
 
 
 def deadlines_of(session: Session, orders: Iterable[OrderRow]) -> dict[str, NextDeadline]:
-    """What is due next, by order; an order of which nothing is due is left out."""
+    """Return the next deadline by order, without orders that have none."""
     due = {order.order_id: order for order in orders if order.due_at is not None}
     still = select(DeadlineAlertRow).where(DeadlineAlertRow.order_id.in_(due), DeadlineAlertRow.cleared_at.is_(None))
     alerts = {alert.order_id: alert for alert in session.scalars(still)}
@@ -57,7 +58,7 @@ def _deadline(order: OrderRow, alert: DeadlineAlertRow | None) -> NextDeadline:
     )
 
 
-def _behind(cursor: str) -> tuple[datetime, str]:
+def _read_place(cursor: str) -> tuple[datetime, str]:
     at, slash, order_id = cursor.partition("/")
     try:
         moment = datetime.fromisoformat(at)

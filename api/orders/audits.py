@@ -1,4 +1,4 @@
-"""Why an order was held, rejected or let through: every check with what it looked at."""
+"""Audits of an order: every check, with the facts that it looked at."""
 
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,8 @@ router = APIRouter(tags=["orders"])
 
 
 class CheckAnswer(Answer):
-    """One check. `line_no` of 0 is the whole order; `facts` is what it looked at, without anybody's data and, for a key
-    of a channel, without what was counted among the orders of others."""
+    """One check. A `line_no` of 0 is the whole order. `facts` are what it looked at, without personal data and, for a
+    channel's key, without counts over other channels' orders."""
 
     rule: str
     version: str
@@ -38,7 +38,7 @@ class CheckAnswer(Answer):
 
 
 class AuditAnswer(Answer):
-    """One audit. `parameters` is the version of the dated limits, rates and lists that it judged by."""
+    """One audit. `parameters` is the version of the limits, rates and lists that it used."""
 
     revision: int
     at: datetime
@@ -57,7 +57,7 @@ class AuditsAnswer(Answer):
     responses=responses({200: ("All audits, the first one first", examples.AUDITS)}, FORBIDDEN, NOT_FOUND),
 )
 def read_audit(order_id: PathId, caller: Reader, services: WithServices) -> AuditsAnswer:
-    """Whenever something may have cured a hold the order is audited again: that is a further revision."""
+    """An order is audited again whenever something may have cured a hold: each time is a further revision."""
     audits = select(AuditRow).where(AuditRow.order_id == order_id).order_by(AuditRow.revision)
     with services.sessions() as session:
         find_order(session, order_id, caller)
@@ -70,7 +70,7 @@ def _audit(row: AuditRow, caller: Caller) -> AuditAnswer:
 
 
 def _check(finding: dict[str, Any], facts: dict[str, Any], caller: Caller) -> CheckAnswer:
-    """What is empty was not written down."""
+    # Findings are stored without empty fields.
     looked_at = facts.get(theme_of(finding["rule"]), {}) | finding.get("facts", {})
     empty = {"version": "", "owner_role": "", "line_no": 0, "patience_seconds": 0, "on_expiry": ""}
     return CheckAnswer(**empty | finding | {"facts": visible_facts(caller, looked_at)})

@@ -1,4 +1,4 @@
-"""Many orders in one request: each is checked, committed and answered for itself."""
+"""Many orders in one request: each is checked, committed and answered by itself."""
 
 import asyncio
 from collections import Counter
@@ -23,8 +23,8 @@ from record.orders.writer import Receipt
 
 MAX_BATCH_BYTES = 20_000_000
 MAX_PROBLEMS = 5_000
-"""Fields at fault of all items together; the items behind are not read."""
-TOLD_AN_ITEM = 10
+"""Invalid fields of all items together; items beyond that are not read."""
+MAX_ERRORS_PER_ITEM = 10
 TRY_AGAIN = (429, 503)
 NOT_READ = "not read: too much is wrong with the items before it; send it again without them"
 
@@ -39,7 +39,7 @@ EXAMPLE = {"application/json": {"example": [examples.SENT["data"]]}, "applicatio
 
 
 class BatchItem(Answer):
-    """What a single request would have been answered, in the order of the items; `intake_id` where one was kept."""
+    """The answer that a single request would have got; `intake_id` if an intake was kept."""
 
     status: int
     order_id: str | None = None
@@ -50,7 +50,8 @@ class BatchItem(Answer):
 
 
 class BatchAnswer(Answer):
-    """One answer an item: 202 new, 200 known, 409 with another body, 422 not an order, 429 and 503 try again."""
+    """One answer for each item, in their order: 202 new, 200 known, 409 known with another body, 422 not an order, 429
+    and 503 try again."""
 
     items: list[BatchItem]
 
@@ -60,23 +61,24 @@ class BatchAnswer(Answer):
     status_code=200,
     summary="Place up to 1,000 orders",
     response_model=BatchAnswer,
-    responses=responses({200: ("An answer an item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE, TOO_MANY),
+    responses=responses({200: ("One answer for each item", examples.BATCH)}, BAD_KEY, FORBIDDEN, TOO_LARGE, TOO_MANY),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}} | needs(Right.PLACE),
 )
 async def place_orders(request: Request) -> Response:
-    """A JSON array or NDJSON of bodies as POST /orders takes them. A bad one fails no other; safe to send again."""
+    """A JSON array or NDJSON of bodies as POST /orders takes them. An invalid one fails no other; safe to send
+    again."""
     caller, services = caller_of(request), services_of(request)
     raw = await raw_body(request, MAX_BATCH_BYTES)
-    # Others want their turn while a batch is being read.
+    # Parsing a batch in the event loop would hold up other requests.
     orders = await to_thread.run_sync(_read_all, raw, caller, services.settings.identity_key)
     charge_items(request, len(orders))
-    full = await crowded(services, [order.channel for order in orders if isinstance(order, NewOrder)])
+    full = await full_channels(services, [order.channel for order in orders if isinstance(order, NewOrder)])
     answers = await asyncio.gather(*(_place(services, order, full) for order in orders))
     return reply(answers)
 
 
-async def crowded(services: Services, channels: Sequence[str]) -> dict[str, Problem]:
-    """The channels of which too many orders are waiting already; the others have these counted."""
+async def full_channels(services: Services, channels: Sequence[str]) -> dict[str, Problem]:
+    """Count these orders as waiting, and return the channels that have too many waiting already."""
     full = dict[str, Problem]()
     for channel, orders in Counter(channels).items():
         try:
@@ -93,18 +95,20 @@ def refused(problem: Problem, channel_order_id: str | None = None) -> BatchItem:
         order_id=str(order_id) if order_id else None,
         channel_order_id=channel_order_id,
         detail=problem.detail,
-        errors=[{"field": error["field"], "message": error["message"]} for error in problem.errors[:TOLD_AN_ITEM]],
+        errors=[
+            {"field": error["field"], "message": error["message"]} for error in problem.errors[:MAX_ERRORS_PER_ITEM]
+        ],
     )
 
 
 def reply(items: Sequence[BatchItem]) -> Response:
-    # An answer of which a part may fare better is not one to be given again.
+    # A repeat may do better for some items, so this answer must not be kept for it.
     passing = {"Cache-Control": "no-store"} if any(item.status in TRY_AGAIN for item in items) else None
     return Response(BatchAnswer(items=list(items)).model_dump_json(), headers=passing, media_type="application/json")
 
 
 def _read_all(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> list[NewOrder | Problem]:
-    """An order or what is wrong with it for each item, until too much is wrong."""
+    """Return the order or the problem of each item, until there are too many problems."""
     orders, problems = list[NewOrder | Problem](), 0
     for item in split(raw):
         too_many = problems > MAX_PROBLEMS

@@ -1,4 +1,4 @@
-"""What people ask a running order to do: cancel, and go on in spite of a hold."""
+"""Commands to a running order: cancel it, release a hold."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -36,7 +36,8 @@ class HoldReleaseBody(Body):
 
 
 class CancelTold(Answer):
-    """`done`: everything so far is undone. `interception_asked`: the carrier is asked. `pending`: look again later."""
+    """`done`: everything so far is undone. `interception_asked`: the carrier is asked to stop the parcel. `pending`:
+    the order has not answered yet."""
 
     answer: Literal["done", "interception_asked", "pending"]
     detail: str
@@ -44,7 +45,7 @@ class CancelTold(Answer):
 
 
 class HoldReleaseTold(Answer):
-    """`holds` are the codes of those that are left; null while the answer is `pending`."""
+    """`holds` are the codes of holds still open; null while the answer is `pending`."""
 
     answer: Literal["done", "pending"]
     holds: list[str] | None
@@ -58,7 +59,7 @@ class HoldReleaseTold(Answer):
     responses=responses(
         {
             200: ("Done, or the carrier is asked to stop the parcel", examples.CANCELED),
-            202: ("It was asked; the order has not answered yet", examples.CANCELED | {"answer": "pending"}),
+            202: ("Sent; the order has not answered yet", examples.CANCELED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -70,20 +71,20 @@ class HoldReleaseTold(Answer):
 async def cancel_order(
     order_id: PathId, request: Request, response: Response, caller: Canceler, services: WithServices
 ) -> CancelTold:
-    """Undoes everything so far, or asks the carrier to stop the parcel. A 409 says why it is too late."""
+    """Undo everything so far, or ask the carrier to stop the parcel. A 409 says why it is too late."""
     body = await read_body(request, CancelBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
     links = links_of(services, order)
     if order.status == OrderStatus.CANCELED:
         return CancelTold(answer="done", detail="the order is canceled", links=links)
-    question = CancelRequest(reason=body.reason, actor=caller.name)
-    told = await ask_order(services, order, "cancel", question, CancelAnswer, _cancel_id(order, question))
-    if told is None:
+    cancel = CancelRequest(reason=body.reason, actor=caller.name)
+    answer = await ask_order(services, order, "cancel", cancel, CancelAnswer, _cancel_id(order, cancel))
+    if answer is None:
         response.status_code = 202
         return CancelTold(answer="pending", detail="the order has not answered yet", links=links)
-    if told.answer == "refused":
-        raise Problem(REFUSED, told.detail)
-    return CancelTold.model_validate({"answer": told.answer, "detail": told.detail, "links": links})
+    if answer.answer == "refused":
+        raise Problem(REFUSED, answer.detail)
+    return CancelTold.model_validate({"answer": answer.answer, "detail": answer.detail, "links": links})
 
 
 @router.post(
@@ -92,8 +93,8 @@ async def cancel_order(
     response_model=HoldReleaseTold,
     responses=responses(
         {
-            200: ("Released; the order goes on once no hold is left", examples.HOLD_RELEASED),
-            202: ("It was asked; the order has not answered yet", examples.HOLD_RELEASED | {"answer": "pending"}),
+            200: ("Released; the order goes on once no hold is open", examples.HOLD_RELEASED),
+            202: ("Sent; the order has not answered yet", examples.HOLD_RELEASED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -105,22 +106,22 @@ async def cancel_order(
 async def release_hold(
     order_id: PathId, code: PathId, request: Request, response: Response, caller: HoldReleaser, services: WithServices
 ) -> HoldReleaseTold:
-    """Lets the order go on in spite of a finding; who did so and why is kept."""
+    """Let the order go on in spite of a finding; who did so and why is kept."""
     body = await read_body(request, HoldReleaseBody)
     order, hold_id = await run_in_threadpool(_held_order, services, order_id, code, caller)
-    question = HoldRelease(code=code, actor=caller.name, note=body.note)
-    told = await ask_order(services, order, "release_hold", question, HoldAnswer, f"release-hold:{hold_id}")
+    release = HoldRelease(code=code, actor=caller.name, note=body.note)
+    answer = await ask_order(services, order, "release_hold", release, HoldAnswer, f"release-hold:{hold_id}")
     links = links_of(services, order)
-    if told is None:
+    if answer is None:
         response.status_code = 202
         return HoldReleaseTold(answer="pending", holds=None, links=links)
-    return HoldReleaseTold(answer="done", holds=told.holds, links=links)
+    return HoldReleaseTold(answer="done", holds=answer.holds, links=links)
 
 
-def _cancel_id(order: OrderRow, question: CancelRequest) -> str:
-    # The same request again gets the same answer, but a refusal does not outlive the status it was given in.
-    asked = sha256(f"{order.status}\n{question.actor}\n{question.reason}".encode()).hexdigest()
-    return f"cancel:{asked[:24]}"
+def _cancel_id(order: OrderRow, cancel: CancelRequest) -> str:
+    # The same request gets the same answer, but a refusal counts only while the order's status is the same.
+    digest = sha256(f"{order.status}\n{cancel.actor}\n{cancel.reason}".encode()).hexdigest()
+    return f"cancel:{digest[:24]}"
 
 
 def links_of(services: Services, order: OrderRow) -> Links:
@@ -134,7 +135,7 @@ def order_of(services: Services, order_id: str, caller: Caller) -> OrderRow:
 
 
 def _held_order(services: Services, order_id: str, code: str, caller: Caller) -> tuple[OrderRow, int]:
-    """The order, and which of the holds with this code it is that is open."""
+    """Return the order, and the id of its open hold with this code. A 404 if there is none."""
     open_hold = select(HoldRow.hold_id).where(
         HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.released_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""Orders come in: checked, committed together with others, and only then answered."""
+"""Places an order: it is checked, committed together with others, and only then answered."""
 
 from dataclasses import asdict
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
     responses=responses(
         {
             202: ("New: it is committed and will be worked on", examples.PLACED_ORDER),
-            200: ("The same order again, or with `wait` what the order said", examples.JUDGED_ORDER),
+            200: ("The same order again, or with `wait` its first verdict", examples.JUDGED_ORDER),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -39,12 +39,12 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
     ),
     openapi_extra=json_body(OrderBody, examples.ORDER) | {"parameters": [WAIT]} | needs(Right.PLACE),
 )
-# The route takes the request apart by itself: FastAPI's way would cost as much again as the rest.
+# The route reads the request by itself: FastAPI's dependencies would cost as much as all the rest.
 async def place_order(request: Request) -> Response:
-    """Safe to send again: an order is known by its channel and channel order id.
+    """Safe to send again: an order is identified by its channel and channel order id.
 
-    With `?wait=accepted` the answer tells whether the order is audited and its stock reserved, or why not; when that
-    takes too long, it is the same as without.
+    With `?wait=accepted` the answer says whether the order passed its audit and its stock is reserved, or why not. If
+    that takes too long, the answer is the same as without `wait`.
     """
     caller, services, waits = caller_of(request), services_of(request), wants_verdict(request)
     order = (await read_body(request, OrderBody)).to_order(services.settings.identity_key)

@@ -1,4 +1,4 @@
-"""Answers that the interactive documentation shows; a test holds them against their types."""
+"""Examples of answers about orders; a test compares them with their types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What happened to the workflows of an order, step by step, whether Temporal still has them or not."""
+"""The history of an order's workflows, step by step, whether Temporal still has it or not."""
 
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,8 @@ router = APIRouter(tags=["orders"])
 
 
 class HappeningAnswer(Answer):
-    """`kind` is step, wait, signal, update or end. `outcome` is empty while it lasts; `seconds` counts all tries of a
-    step, null where it is not known; `failure` is what the last try that failed said."""
+    """`kind` is step, wait, signal, update or end. `outcome` is empty while it runs; `seconds` spans all attempts of a
+    step, null if unknown; `failure` is the error of the last failed attempt."""
 
     at: datetime
     kind: str
@@ -50,15 +50,15 @@ class HistoryAnswer(Answer):
 
 @router.get(
     "/orders/{order_id}/history",
-    summary="Every step, try, failure and wait",
+    summary="Every step, attempt, failure and wait",
     responses=responses(
         {200: ("The order's workflow, then those of its returns", examples.HISTORY)}, FORBIDDEN, NOT_FOUND, UNAVAILABLE
     ),
 )
 async def read_history(order_id: PathId, caller: Reader, services: WithServices) -> HistoryAnswer:
-    """What the Temporal UI shows of an order, in the order of beginning. It stays when Temporal has forgotten it.
+    """The same as in the Temporal UI, sorted by start. It is kept when Temporal's retention is over.
 
-    A workflow that has not been started yet, or was forgotten before it could be kept, has no happenings.
+    A workflow that has not started yet, or whose history was gone before it could be kept, has no happenings.
     """
     names, kept = await run_in_threadpool(_recorded, services, order_id, caller)
     workflows = [
@@ -69,7 +69,7 @@ async def read_history(order_id: PathId, caller: Reader, services: WithServices)
 
 
 def _recorded(services: Services, order_id: str, caller: Caller) -> tuple[list[str], dict[str, list[Any]]]:
-    """The names of the order's workflows, and those of them whose histories are kept."""
+    """Return the ids of the order's workflows, and their kept happenings by workflow id."""
     with services.sessions() as session:
         order = find_order(session, order_id, caller)
         cases = select(ReturnRow.case_id).where(ReturnRow.order_id == order_id).order_by(ReturnRow.requested_at)
@@ -87,5 +87,5 @@ async def _live(services: Services, workflow_id: str) -> list[Any]:
             raise
         return []
     except RuntimeError:
-        # So a client that connects when it is first used tells that it cannot.
+        # A lazy client raises it when it cannot connect.
         raise unavailable("temporal") from None

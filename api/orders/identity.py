@@ -1,4 +1,5 @@
-"""Who imports: an identity number is verified where it comes in, and only a token and its last four digits go on."""
+"""The importer of cross-border goods: the identity number is verified here, and only a token and four digits are
+kept."""
 
 import hmac
 from hashlib import sha256
@@ -21,7 +22,7 @@ def _identity_number(number: str) -> str:
 
 
 class BuyerBody(Body):
-    """The real name of who imports, for cross-border goods. Neither name nor number is kept: only what masks them."""
+    """The importer's real name and number, for cross-border goods. Both are kept in masked form only."""
 
     real_name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
     id_number: Annotated[
@@ -31,7 +32,8 @@ class BuyerBody(Body):
     ]
 
     def to_buyer(self, identity_key: SecretStr | None) -> Buyer:
-        """A token by the key, so that nobody finds the number by trying all of them. A 422 where there is no key."""
+        """Return the buyer with a token keyed by `identity_key`, so that trying all numbers does not reveal it. A 422
+        if no key is set."""
         if identity_key is None:
             raise invalid("buyer", "identity numbers are not taken here: BATON_IDENTITY_KEY is not set")
         token = hmac.new(identity_key.get_secret_value().encode(), self.id_number.encode(), sha256).hexdigest()

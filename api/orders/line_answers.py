@@ -1,4 +1,4 @@
-"""What the API says about the lines of an order: how far they are, what they wait for, and who sends them."""
+"""Answers about the lines of an order: progress, shortages, and the fulfillment orders that ship them."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -7,8 +7,8 @@ from api.schemas import Answer
 
 
 class LineProgressAnswer(Answer):
-    """Units of one line. What is delivered is counted as shipped, picked and allocated too; `canceled` are all that are
-    no longer wanted, and `short` wait for stock."""
+    """Units of one line. Delivered units also count as shipped, picked and allocated; `canceled` units are no longer
+    wanted; `short` ones wait for stock."""
 
     ordered: int
     allocated: int
@@ -20,11 +20,11 @@ class LineProgressAnswer(Answer):
 
 
 class OrderLineAnswer(Answer):
-    """`withdrawn` counts units that the customer gave back before they were shipped, gifts that nobody had, and those
-    that were `canceled` and paid back because they were short.
+    """`withdrawn` counts units that the customer gave back before they were shipped, gifts that were short, and units
+    `canceled` and paid back because they were short.
 
-    `added_by` is the rule that added the line as a gift, or empty for a line of the channel's. `substitute_for` is the
-    SKU that was ordered and was short, or empty. `progress` says how far its units are.
+    `added_by` is the rule that added the line as a gift, empty for a line of the channel's. `substitute_for` is the SKU
+    that was ordered and was short, or empty.
     """
 
     line_no: int
@@ -45,8 +45,8 @@ class OrderLineAnswer(Answer):
 
 
 class ShortageProposal(Answer):
-    """One thing that may be done: `until` of wait (null if nobody knows), `units` of split, or a substitute. `sku` is
-    the bundle on whose line it is done; null where what is short was ordered by itself."""
+    """A possible decision: wait (`until`, null if unknown), split (`units`), cancel the line, or substitute. `sku` is
+    the bundle whose part is short; null if the short SKU was ordered by itself."""
 
     action: Literal["wait", "split", "cancel_line", "substitute"]
     sku: str | None = None
@@ -57,7 +57,7 @@ class ShortageProposal(Answer):
 
 class ShortLine(Answer):
     """A SKU that the order waits for: `quantity` of the `wanted` units are short. `promised_on` is the day on which
-    what is in transit covers it and everybody before it; null if nothing does."""
+    purchase orders cover this order and all before it; null if none do."""
 
     sku: str
     quantity: int
@@ -76,7 +76,8 @@ class FulfillmentLineAnswer(Answer):
 class FulfillmentOrderAnswer(Answer):
     """`reason` says why this location was chosen. `merged_with` are the orders that share its parcel, or will.
 
-    `wave_at` is when the location gets it, null for at once; with `pickup` the customer fetches it from `ready_at` on.
+    `wave_at` is when the location gets the work, null for at once. With `pickup` the customer fetches the goods from
+    `ready_at` on.
     """
 
     fulfillment_order_id: str

@@ -1,4 +1,4 @@
-"""The lines of one order, and how far the units of each are."""
+"""Reads the lines of an order with their progress."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,7 +22,7 @@ def line_answers(
     fulfillment_orders: Sequence[FulfillmentOrderAnswer],
     shortages: Sequence[ShortLine],
 ) -> list[OrderLineAnswer]:
-    """Its lines as they were ordered, each with how far its units are."""
+    """Return the lines as ordered, each with the progress of its units."""
     wanted = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
     lines = session.scalars(wanted).all()
     progress = line_progress(
@@ -46,7 +46,7 @@ def line_answers(
             channel_line_id=row.channel_line_id,
             gift=row.gift,
             bundle_of=row.bundle_of,
-            # What is engraved may be a name.
+            # An engraving may be a name.
             properties=[(name, visible_text(caller, text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
             canceled=row.canceled,

@@ -1,4 +1,4 @@
-"""Taking an order out of the parcel that it shares with others of the same receiver."""
+"""Takes an order out of the parcel that it shares with others of the same receiver."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ class UnmergeBody(Body):
 
 
 class UnmergeTold(Answer):
-    """`done`: it travels by itself, and the others go on without it. `pending`: look again later."""
+    """`done`: the order ships by itself, and the others go on without it. `pending`: the order has not answered yet."""
 
     answer: Literal["done", "pending"]
     links: Links
@@ -34,12 +34,12 @@ class UnmergeTold(Answer):
 
 @router.post(
     "/orders/{order_id}/unmerge",
-    summary="Send an order by itself",
+    summary="Ship an order by itself",
     response_model=UnmergeTold,
     responses=responses(
         {
-            200: ("It travels by itself", examples.UNMERGED),
-            202: ("It was asked; the order has not answered yet", examples.UNMERGED | {"answer": "pending"}),
+            200: ("It ships by itself", examples.UNMERGED),
+            202: ("Sent; the order has not answered yet", examples.UNMERGED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -51,14 +51,14 @@ class UnmergeTold(Answer):
 async def unmerge_order(
     order_id: PathId, request: Request, response: Response, caller: Unmerger, services: WithServices
 ) -> UnmergeTold:
-    """Out of the parcel that it shares with other orders. A 409 when it shares none, or the carrier has it."""
+    """Take it out of the parcel that it shares with other orders. A 409 when it shares none, or the carrier has it."""
     body = await read_body(request, UnmergeBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
-    question = UnmergeRequest(actor=caller.name, reason=body.reason)
-    asked = sha256(f"{caller.name}\n{body.reason}".encode()).hexdigest()
-    told = await ask_order(services, order, "unmerge", question, UnmergeAnswer, f"unmerge:{asked[:24]}")
-    if told is None:
+    unmerge = UnmergeRequest(actor=caller.name, reason=body.reason)
+    digest = sha256(f"{caller.name}\n{body.reason}".encode()).hexdigest()
+    answer = await ask_order(services, order, "unmerge", unmerge, UnmergeAnswer, f"unmerge:{digest[:24]}")
+    if answer is None:
         response.status_code = 202
-    elif told.answer == "refused":
+    elif answer.answer == "refused":
         raise Problem(REFUSED, "the carrier has the parcel")
-    return UnmergeTold(answer="done" if told else "pending", links=links_of(services, order))
+    return UnmergeTold(answer="done" if answer else "pending", links=links_of(services, order))

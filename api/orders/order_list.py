@@ -1,4 +1,4 @@
-"""Lists of orders: filters in the query, newest first, three statements a page."""
+"""Lists of orders, newest first: filters, and summaries by three statements a page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """What a list is narrowed to; None leaves it as wide as it is. `before` is the order the page goes on behind."""
+    """Filters of a list; None does not filter. `before` is the last order of the page before."""
 
     channel: str | None = None
     channel_order_id: str | None = None
@@ -33,7 +33,7 @@ class OrderFilter:
 
 
 def find_orders(session: Session, wanted: OrderFilter, limit: int) -> list[OrderRow]:
-    """Orders that fit, newest first."""
+    """Return matching orders, newest first."""
     found = select(OrderRow).where(*conditions_of(wanted)).order_by(OrderRow.order_id.desc()).limit(limit)
     return list(session.scalars(found))
 
@@ -74,7 +74,7 @@ def conditions_of(wanted: OrderFilter) -> list[ColumnElement[bool]]:
 
 
 def _first_id_of(moment: datetime) -> str:
-    """The least id that an order received at this moment may have: ids sort by time, so no index on time is needed."""
+    """Return the least id of an order received at this moment: ids sort by time, so that no index on time is needed."""
     milliseconds = max(0, int(moment.timestamp() * 1000))
     return "".join(CROCKFORD[(milliseconds << 80 >> shift) & 31] for shift in range(125, -1, -5))
 

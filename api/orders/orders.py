@@ -1,4 +1,4 @@
-"""Orders are looked at: one, many, and what happened to one."""
+"""Read one order, a list of orders, and the events of an order."""
 
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ router = APIRouter(tags=["orders"])
     responses=responses({200: ("The order as it stands", examples.ORDER)}, FORBIDDEN, NOT_FOUND),
 )
 def read_order(order_id: PathId, caller: WorkReader, services: WithServices) -> OrderAnswer:
-    """Its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
+    """With its four status axes, holds, lines, fulfillment orders, shipments, payments and returns."""
     with consistent_read(services.sessions) as session:
         return order_answer(session, find_order(session, order_id, caller), caller, services.settings)
 
@@ -56,7 +56,7 @@ def list_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[OrderSummary]:
-    """Orders that arrive meanwhile shift nothing: each page goes on behind the last order of the one before."""
+    """Each page starts after the last order of the page before, so that orders which arrive meanwhile shift nothing."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
     wanted = OrderFilter(
@@ -88,8 +88,8 @@ def list_orders(
 def list_events(
     order_id: PathId, caller: WorkReader, services: WithServices, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[EventAnswer]:
-    """Facts, oldest first; they are never changed. What somebody wrote with one is masked for keys that may not see
-    people, and gone once the person was erased."""
+    """Facts, oldest first; they never change. Free text with a fact is masked for keys that may not see people, and
+    gone once the person was erased."""
     last = after(cursor) or "0"
     if not (last.isascii() and last.isdigit()) or len(last) > 18:
         raise not_a_cursor()
@@ -106,5 +106,5 @@ def list_events(
 
 
 def _event(row: OrderEventRow, words: dict[str, Any] | None, caller: Caller, with_people: bool) -> EventAnswer:
-    told = EventAnswer.model_validate(row)
-    return told.model_copy(update={"data": visible_facts(caller, with_words(told.data, words, with_people))})
+    event = EventAnswer.model_validate(row)
+    return event.model_copy(update={"data": visible_facts(caller, with_words(event.data, words, with_people))})

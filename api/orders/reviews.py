@@ -1,4 +1,4 @@
-"""How staff end a review: let the order go on in spite of everything, or reject it."""
+"""Staff end a review: they force the order on in spite of all holds, or reject it."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -32,7 +32,7 @@ class RejectBody(Body):
 
 
 class RejectTold(Answer):
-    """`done`: the order is rejected and paid back. `pending`: look again later."""
+    """`done`: the order is rejected and paid back. `pending`: the order has not answered yet."""
 
     answer: Literal["done", "pending"]
     links: Links
@@ -45,7 +45,7 @@ class RejectTold(Answer):
     responses=responses(
         {
             200: ("Released; the order goes on", examples.HOLD_RELEASED),
-            202: ("It was asked; the order has not answered yet", examples.HOLD_RELEASED | {"answer": "pending"}),
+            202: ("Sent; the order has not answered yet", examples.HOLD_RELEASED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -57,16 +57,18 @@ class RejectTold(Answer):
 async def force_order(
     order_id: PathId, request: Request, response: Response, caller: Forcer, services: WithServices
 ) -> HoldReleaseTold:
-    """Lets the order go on in spite of everything that holds it; who did so and why is kept. A 409 if nothing does."""
+    """Let the order go on in spite of all its holds; who did so and why is kept. A 409 if nothing holds it."""
     body = await read_body(request, ForceBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
-    question = Force(actor=caller.name, note=body.note)
-    update_id = f"force:{order.status}:{_asked(caller.name, body.note)}"
-    told = await ask_order(services, order, "force", question, HoldAnswer, update_id)
-    if told is None:
+    force = Force(actor=caller.name, note=body.note)
+    update_id = f"force:{order.status}:{_digest(caller.name, body.note)}"
+    answer = await ask_order(services, order, "force", force, HoldAnswer, update_id)
+    if answer is None:
         response.status_code = 202
     return HoldReleaseTold(
-        answer="done" if told else "pending", holds=told.holds if told else None, links=links_of(services, order)
+        answer="done" if answer else "pending",
+        holds=answer.holds if answer else None,
+        links=links_of(services, order),
     )
 
 
@@ -77,7 +79,7 @@ async def force_order(
     responses=responses(
         {
             200: ("Rejected, and paid back", examples.REJECTED),
-            202: ("It was asked; the order has not answered yet", examples.REJECTED | {"answer": "pending"}),
+            202: ("Sent; the order has not answered yet", examples.REJECTED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -89,16 +91,16 @@ async def force_order(
 async def reject_order(
     order_id: PathId, request: Request, response: Response, caller: Rejecter, services: WithServices
 ) -> RejectTold:
-    """Ends an order on which no work has begun: what was done is undone. A 409 when it is too late: cancel it then."""
+    """End an order on which no work has begun, and undo what was done. A 409 when it is too late: cancel it then."""
     body = await read_body(request, RejectBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
-    question = Rejection(actor=caller.name, reason=body.reason)
-    told = await ask_order(services, order, "reject", question, str, f"reject:{_asked(caller.name, body.reason)}")
-    if told is None:
+    rejection = Rejection(actor=caller.name, reason=body.reason)
+    answer = await ask_order(services, order, "reject", rejection, str, f"reject:{_digest(caller.name, body.reason)}")
+    if answer is None:
         response.status_code = 202
-    return RejectTold(answer="done" if told else "pending", links=links_of(services, order))
+    return RejectTold(answer="done" if answer else "pending", links=links_of(services, order))
 
 
-def _asked(actor: str, why: str) -> str:
-    """The same question again is the same update."""
+def _digest(actor: str, why: str) -> str:
+    """Make the same request the same update."""
     return sha256(f"{actor}\n{why}".encode()).hexdigest()[:24]

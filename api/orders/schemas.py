@@ -1,4 +1,4 @@
-"""The body of an order, in the words and with the limits of the API, and how it becomes a `domain.Order`."""
+"""The body of an order with the API's limits, and its translation into a `domain.Order`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -32,7 +32,7 @@ from domain.pickup import PICKUP
 MAX_LINES = 2_000
 
 EMAIL = r"^$|^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$|^[^\x00-\x1f\x7f]*\*[^\x00-\x1f\x7f]*$"
-"""Empty, something at something, or masked by a star."""
+"""Empty, `something@something`, or masked with stars."""
 Email = Annotated[str, Field(max_length=254, pattern=EMAIL)]
 PropertyName = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
 PropertyText = Annotated[str, Field(max_length=1_000, pattern=NO_CONTROLS)]
@@ -55,7 +55,7 @@ class CustomerBody(Body):
 
 
 class AddressBody(Body):
-    """Parts that the channel hides or does not have are left out: the audit asks for what is missing."""
+    """Leave out the parts that the channel hides or does not have: the audit asks for what is missing."""
 
     country: Country
     name: Name = ""
@@ -165,9 +165,9 @@ class OrderBody(Body):
     promised: PromisedBody = PromisedBody()
 
     def to_order(self, identity_key: SecretStr | None = None) -> Order:
-        """The order with money in minor units, and of its buyer a token made with the key.
+        """Return the order with money in minor units, and with a token of its buyer made with the key.
 
-        A 422 names each amount that its currency does not have, and an id of the customer that is the phone number.
+        A 422 names each amount that is finer than its currency allows, and a customer id that is the phone number.
         """
         if is_number_of(self.customer.customer_id, self.ship_to.phone):
             raise invalid("customer.customer_id", "is the phone number of the receiver: send an id that names nobody")

@@ -1,4 +1,4 @@
-"""How well promises are kept: on-time shipping, on-time delivery and preparation time, counted in PostgreSQL."""
+"""The service report: on-time shipping, on-time delivery and preparation time, computed by PostgreSQL."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -19,11 +19,11 @@ from domain.calendars import known_zone
 
 router = APIRouter(tags=["reports"])
 
-MOST_DAYS = 92
+MAX_DAYS = 92
 Part = Literal["day", "channel", "location"]
 
-# Three facts of a fulfillment order, each on its own day: when shipping was due, when the delivery was, and when it was
-# packed. What is not due yet and not done counts for neither side; what was rejected or canceled in time for nobody.
+# A fulfillment order counts three times, each on its own day: when shipping was due, when delivery was due, and when it
+# was packed. What is neither due nor done yet does not count, nor does rejected or canceled work.
 FACTS = """
     WITH chosen AS (
         SELECT order_id FROM orders WHERE promised_ship_by >= :first AND promised_ship_by < :last
@@ -61,9 +61,9 @@ PARTS = {"day": "CAST(at AT TIME ZONE :zone AS date) AS day", "channel": "channe
 
 
 class ServiceFigures(Answer):
-    """Shares are of what was due, from 0 to 1, and null where nothing was; preparation is from accepted to packed.
+    """Shares are of what was due, from 0 to 1, null where nothing was due; preparation is from accepted to packed.
 
-    `day`, `channel` and `location` are there where the report was asked for by them.
+    `day`, `channel` and `location` are set if the report is grouped by them.
     """
 
     day: date | None = None
@@ -97,7 +97,7 @@ def report_service(
     services: WithServices,
     first: Annotated[Day, Query(description="The first day, by `zone`")],
     last: Annotated[Day, Query(description="The last day, included")],
-    by: Annotated[list[Part] | None, Query(description="One row for each of these; all in one row without")] = None,
+    by: Annotated[list[Part] | None, Query(description="Group by these; without any there is one row")] = None,
     channel: Filter = None,
     location: Filter = None,
     zone: Annotated[str, Query(max_length=64, pattern=ZONE)] = "Asia/Shanghai",
@@ -107,8 +107,8 @@ def report_service(
         raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
     if not known_zone(zone):
         raise invalid("zone", "is no time zone of the IANA database")
-    if not first <= last < first + timedelta(days=MOST_DAYS):
-        raise invalid("last", f"is before the first day, or more than {MOST_DAYS} days from it")
+    if not first <= last < first + timedelta(days=MAX_DAYS):
+        raise invalid("last", f"is before the first day, or more than {MAX_DAYS} days from it")
     parts = list(dict.fromkeys(by or []))
     span = {"first": _begins(first, zone), "last": _begins(last + timedelta(days=1), zone)}
     narrowed = {"channel": caller.channel or channel, "location": location, "zone": zone}
@@ -118,7 +118,7 @@ def report_service(
 
 
 def _statement(parts: list[Part]) -> str:
-    """The names of the parts are ours: nothing of the request stands in the statement."""
+    """Build the statement. The names of the parts are ours, so that nothing of the request stands in it."""
     shown = "".join(f"{PARTS[part]}, " for part in parts)
     groups = f" GROUP BY {', '.join(parts)} ORDER BY {', '.join(parts)}" if parts else ""
     return f"{FACTS} SELECT {shown}{COUNTS} FROM facts WHERE at >= :first AND at < :last{groups}"

@@ -1,4 +1,4 @@
-"""Staff decide what is done about a line that is short: wait, send what there is, cancel it, or send something else."""
+"""Staff decide about lines that are short: wait, ship what there is, cancel the line, or send a substitute."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
 
 class ShortageBody(Body):
-    """Without `sku` it is about everything that is short; a substitute is for one SKU."""
+    """Without `sku` it is about all short lines; a substitute is for one SKU."""
 
     action: Literal["wait", "split", "cancel_line", "substitute"]
     sku: Sku | None = None
@@ -39,7 +39,7 @@ class ShortageBody(Body):
 
 
 class ShortageTold(Answer):
-    """`done`: it is as decided. `pending`: look again later."""
+    """`done`: the decision is carried out. `pending`: the order has not answered yet."""
 
     answer: Literal["done", "pending"]
     links: Links
@@ -47,12 +47,12 @@ class ShortageTold(Answer):
 
 @router.post(
     "/orders/{order_id}/shortage",
-    summary="Decide what is done about what is short",
+    summary="Decide about lines that are short",
     response_model=ShortageTold,
     responses=responses(
         {
-            200: ("It is as decided", examples.DECIDED),
-            202: ("It was asked; the order has not answered yet", examples.DECIDED | {"answer": "pending"}),
+            200: ("Carried out", examples.DECIDED),
+            202: ("Sent; the order has not answered yet", examples.DECIDED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -64,19 +64,19 @@ class ShortageTold(Answer):
 async def decide_shortage(
     order_id: PathId, request: Request, response: Response, caller: ShortageDecider, services: WithServices
 ) -> ShortageTold:
-    """What was paid for canceled lines goes back; a substitute keeps the price of the original. A 409 says why not."""
+    """Money for canceled lines is paid back; a substitute keeps the original's price. A 409 says why it is refused."""
     body = await read_body(request, ShortageBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
-    question = ShortageDecision(body.action, caller.name, body.sku or "", body.substitute_sku or "", body.note)
-    since = await run_in_threadpool(_short, services, order_id)
-    # The same request about the same shortage gets the same answer; a refusal does not outlive what was short.
-    asked = sha256(f"{question}\n{since}".encode()).hexdigest()
-    told = await ask_order(services, order, "decide_shortage", question, ShortageAnswer, f"shortage:{asked[:24]}")
-    if told is None:
+    decision = ShortageDecision(body.action, caller.name, body.sku or "", body.substitute_sku or "", body.note)
+    shortages = await run_in_threadpool(_short, services, order_id)
+    # The same request about the same shortage gets the same answer; once the shortage changes, it is a new request.
+    digest = sha256(f"{decision}\n{shortages}".encode()).hexdigest()
+    answer = await ask_order(services, order, "decide_shortage", decision, ShortageAnswer, f"shortage:{digest[:24]}")
+    if answer is None:
         response.status_code = 202
-    elif told.refusal:
-        raise Problem(REFUSED, told.refusal)
-    return ShortageTold(answer="done" if told else "pending", links=links_of(services, order))
+    elif answer.refusal:
+        raise Problem(REFUSED, answer.refusal)
+    return ShortageTold(answer="done" if answer else "pending", links=links_of(services, order))
 
 
 def _short(services: Services, order_id: str) -> list[ShortLine]:

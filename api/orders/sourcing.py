@@ -1,4 +1,4 @@
-"""Why these locations: the decisions of an order; and what other weights or policies would have decided."""
+"""Sourcing decisions of an order, and trials of other weights or policies on past decisions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,13 +34,13 @@ router = APIRouter(tags=["sourcing"], route_class=OnceRoute)
 
 @router.get(
     "/orders/{order_id}/sourcing",
-    summary="Why these locations",
+    summary="Why these locations were chosen",
     responses=responses({200: ("All decisions, the first one first", examples.DECISIONS)}, FORBIDDEN, NOT_FOUND),
 )
 def read_sourcing(order_id: PathId, caller: Reader, services: WithServices) -> SourcingAnswer:
-    """Every round of allocation with its candidates, their costs by term, and why others were none.
+    """Every round of allocation with its candidates, their costs by term, and why other locations were excluded.
 
-    A key of a channel is told what was decided: candidates are compared by the stock and the load of all channels.
+    A channel's key sees only what was decided, since candidates are compared by stock and load of all channels.
     """
     rows = select(SourcingDecisionRow).where(SourcingDecisionRow.order_id == order_id)
     with services.sessions() as session:
@@ -57,7 +57,7 @@ def read_sourcing(order_id: PathId, caller: Reader, services: WithServices) -> S
     openapi_extra=json_body(SourcingTrialBody, examples.TRIAL),
 )
 async def try_other_sourcing(request: Request, caller: RuleWriter, services: WithServices) -> SourcingTrialAnswer:
-    """Other weights or policies decide again on what recorded decisions looked at. Nothing happens to the orders."""
+    """Decide again with other weights or policies, on the inputs of recorded decisions. The orders do not change."""
     body = await read_body(request, SourcingTrialBody)
     return await run_in_threadpool(_try, services, body)
 
@@ -71,15 +71,15 @@ def _decision(row: SourcingDecisionRow, caller: Caller) -> SourcingDecisionAnswe
 
 def _try(services: Services, body: SourcingTrialBody) -> SourcingTrialAnswer:
     with services.sessions() as session:
-        house, chain = house_weights(session), house_chain(session)
-        tries = _tries(body, house, chain)
+        weights, chain = house_weights(session), house_chain(session)
+        tries = _tries(body, weights, chain)
         past = Past(body.orders, body.channel, body.since, body.until)
-        return SourcingTrialAnswer.model_validate(try_sourcing(session, past, tries, read_weights(house)))
+        return SourcingTrialAnswer.model_validate(try_sourcing(session, past, tries, read_weights(weights)))
 
 
-def _tries(body: SourcingTrialBody, house: Mapping[str, Any], chain: Chain) -> list[Try]:
+def _tries(body: SourcingTrialBody, weights: Mapping[str, Any], chain: Chain) -> list[Try]:
     return [
-        Try(one.name, tuple([_link(policy) for policy in one.policies]) or chain, _weights(house, one.weights))
+        Try(one.name, tuple([_link(policy) for policy in one.policies]) or chain, _weights(weights, one.weights))
         for one in body.tries
     ]
 
@@ -88,8 +88,8 @@ def _link(policy: str | LinkBody) -> Link:
     return Link(policy) if isinstance(policy, str) else Link(policy.policy, policy.most_parcels)
 
 
-def _weights(house: Mapping[str, Any], changes: WeightsBody) -> Weights:
-    """The house's weights but for what the try changes."""
-    told = changes.model_dump(exclude_none=True)
-    percent = {**house.get("percent", {}), **told.pop("percent", {})}
-    return read_weights({**house, **told, "percent": percent})
+def _weights(in_force: Mapping[str, Any], changes: WeightsBody) -> Weights:
+    """Return the weights in force with the changes of a try."""
+    fields = changes.model_dump(exclude_none=True)
+    percent = {**in_force.get("percent", {}), **fields.pop("percent", {})}
+    return read_weights({**in_force, **fields, "percent": percent})

@@ -1,4 +1,4 @@
-"""Decisions and trials that the interactive documentation shows; tests hold them against their types."""
+"""Examples of sourcing decisions and trials; tests compare them with their types."""
 
 from typing import Any
 

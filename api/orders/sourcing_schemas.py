@@ -1,4 +1,4 @@
-"""What is asked and told about sourcing. Amounts here are whole minor units: they are scores, nobody pays them."""
+"""Bodies and answers about sourcing. Amounts are whole minor units: they are scores, not prices to pay."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 from api.schemas import Answer, Body, Channel, Time
 
 PolicyName = Literal["balanced", "nearest", "cheapest", "fewest_parcels", "earliest_delivery"]
-Price = Annotated[int, Field(ge=0, le=1_000_000, description="Minor units of the house's currency")]
+Price = Annotated[int, Field(ge=0, le=1_000_000, description="Minor units of the currency that sourcing counts in")]
 Percent = Annotated[int, Field(ge=0, le=1_000)]
 
 
 class ScoreAnswer(Answer):
-    """A candidate by itself: its cost by term, for the `units` that it has of the order (`whole`: all of it)."""
+    """One candidate: its cost by term, for the `units` of the order that it has (`whole`: all of them)."""
 
     location_id: str
     whole: bool
@@ -23,10 +23,11 @@ class ScoreAnswer(Answer):
 
 
 class SourcingDecisionAnswer(Answer):
-    """One round of allocation. `assignments` is units by location and SKU, `excluded` why a location is no candidate.
+    """One round of allocation. `assignments` is units by location and SKU; `excluded` says why a location is no
+    candidate.
 
-    `parameters` is the version of weights, policies, carriers and rates, `lead_times` that of what was learned (0: the
-    published days), `rule_set_id` that of the rules that judged the order. `inputs` is what a trial decides on again.
+    `parameters` is the version of weights, policies, carriers and rates; `lead_times` that of the learned lead times
+    (0: the published days); `rule_set_id` that of the rules that audited the order. A trial decides again on `inputs`.
     """
 
     round: int
@@ -53,7 +54,7 @@ class SourcingAnswer(Answer):
 
 
 class PercentBody(Body):
-    """How much each term counts: 100 as it is, 0 not at all."""
+    """How much each term counts in percent: 100 unchanged, 0 not at all."""
 
     freight: Percent | None = None
     split: Percent | None = None
@@ -64,7 +65,7 @@ class PercentBody(Body):
 
 
 class WeightsBody(Body):
-    """What differs from the parameter `sourcing_weights` as it stands."""
+    """Changes to the parameter `sourcing_weights` in force."""
 
     percent: PercentBody | None = None
     split: Price | None = None
@@ -76,14 +77,14 @@ class WeightsBody(Body):
 
 
 class LinkBody(Body):
-    """A policy of a chain; with more parcels than `most_parcels` (0: any) the next one is asked."""
+    """A policy of a chain. If it needs more parcels than `most_parcels` (0: no limit), the next one is tried."""
 
     policy: PolicyName
     most_parcels: Annotated[int, Field(ge=0, le=100)] = 0
 
 
 class TryBody(Body):
-    """Another way to decide: other policies, other weights, or both. What is left out is the house's."""
+    """Other policies, other weights, or both. What is left out is as in force."""
 
     name: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
     policies: list[PolicyName | LinkBody] = Field(default_factory=list, max_length=6)
@@ -91,7 +92,7 @@ class TryBody(Body):
 
 
 class SourcingTrialBody(Body):
-    """Over the last so many recorded decisions, of one channel or of all, made from `since` until `until`."""
+    """A trial over the last `orders` recorded decisions, of one channel or of all, made from `since` until `until`."""
 
     orders: Annotated[int, Field(ge=1, le=5_000)] = 500
     channel: Channel | None = None
@@ -107,8 +108,9 @@ class SourcingTrialBody(Body):
 
 
 class TotalsAnswer(Answer):
-    """`cost_minor` is the balanced objective by the house's weights, whatever was decided by; `late_share` of orders
-    may come after the promise; `load` is units by location; `changed` decisions are others than those that were made.
+    """`cost_minor` is the balanced objective by the weights in force, whatever the decision used. `late_share` is the
+    share of orders that may arrive after the promise; `load` is units by location; `changed` counts decisions that
+    differ from those that were made.
     """
 
     cost_minor: int
@@ -122,7 +124,7 @@ class TotalsAnswer(Answer):
 
 
 class SourcingTrialAnswer(Answer):
-    """`complete` is false when there were more decisions than there was time for: the newest count."""
+    """`complete` is false when time ran out before all decisions were tried: then only the newest count."""
 
     decisions: int
     complete: bool

@@ -1,4 +1,4 @@
-"""A batch as its single items, without reading more of it than may be sent."""
+"""Splits a batch into its items, without parsing more of it than may be sent."""
 
 import re
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from api.errors import invalid
 
 MAX_ITEMS = 1_000
 USUAL_ITEM = 20_000
-"""Characters of an item that are looked at first: most end within them."""
+"""Characters in which most items end: an item is looked for in these first."""
 SCANNER = JSONDecoder()
 NOT_BLANK = re.compile(r"[^ \t\r\n]")
 
 
 def split(raw: bytes) -> list[bytes]:
-    """The items of a JSON array, or the lines of NDJSON, as they came. A 422 for neither, none, or too many."""
+    """Return the raw items of a JSON array, or the lines of NDJSON. A 422 for neither, none, or too many."""
     text = raw.removeprefix(b"\xef\xbb\xbf").strip()
     items = list(islice(_items(text) if text.startswith(b"[") else _lines(text), MAX_ITEMS + 1))
     if not 1 <= len(items) <= MAX_ITEMS:
@@ -35,7 +35,7 @@ def _lines(text: bytes) -> Iterator[bytes]:
 
 
 def _items(raw: bytes) -> Iterator[bytes]:
-    """One by one, so that what comes after too many, or after one that is too large, is never looked at."""
+    """Yield items one by one, so that nothing after too many items, or after one too large, is ever parsed."""
     try:
         text = raw.decode()
         at, between = _blank(text, 1), "["
@@ -56,7 +56,7 @@ def _items(raw: bytes) -> Iterator[bytes]:
 
 
 def _end(text: str, start: int) -> int:
-    """Where the item ends. Raises ValueError when it does not within the size of a body."""
+    """Return where the item ends. Raises ValueError when it is larger than a body may be."""
     for size in (USUAL_ITEM, MAX_BODY_BYTES):
         try:
             return start + SCANNER.raw_decode(text[start : start + size])[1]
@@ -67,6 +67,6 @@ def _end(text: str, start: int) -> int:
 
 
 def _blank(text: str, at: int) -> int:
-    """The first place from there on that is not blank."""
+    """Return the first place from `at` on that is not blank."""
     found = NOT_BLANK.search(text, at)
     return found.start() if found else len(text)

@@ -1,4 +1,4 @@
-"""Asking a running order for something it may refuse: Temporal updates, and what to answer when there is no answer."""
+"""Sends Temporal updates to a running order, which may refuse them, and answers when the order does not in time."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from domain.status import ORDER, OrderStatus, is_final
 from models.order import OrderRow
 from workflows.starting import ORDER_WORKFLOW, order_start
 
-Told = TypeVar("Told")
+Reply = TypeVar("Reply")
 
 
 async def ask_order(
@@ -29,26 +29,25 @@ async def ask_order(
     order: OrderRow,
     update: str,
     question: object,
-    answer: type[Told],
+    answer: type[Reply],
     update_id: str,
     limit: timedelta | None = None,
-) -> Told | None:
-    """The workflow's answer, or None when it takes longer than `limit`: it was asked and will still do it.
+) -> Reply | None:
+    """Send an update and return the workflow's answer, or None when it takes longer than `limit`: then the order will
+    still carry it out.
 
-    The limit is `rpc_timeout` if none is given, and the question None if the update takes none.
-
-    The same `update_id` again gets the same answer. Raises a Problem when the order refuses or has ended, or when
-    Temporal does not answer.
+    `limit` is `rpc_timeout` if not given; `question` is None if the update takes no argument. The same `update_id`
+    gets the same answer. Raises a Problem when the order refuses or has ended, or when Temporal does not answer.
     """
-    told: Told | None = await answer_of(
+    reply: Reply | None = await answer_of(
         _ask(services, order, update, question, answer, update_id, limit), "the order refused", _ended(order)
     )
-    return told
+    return reply
 
 
-async def answer_of(asked: Awaitable[Told], refused: str, ended: Problem) -> Told | None:
-    """What a workflow answers, or None when it takes too long. Raises `ended` when there is no workflow any more, and
-    a Problem with the workflow's own reason (or `refused`) when it says no."""
+async def answer_of(asked: Awaitable[Reply], refused: str, ended: Problem) -> Reply | None:
+    """Return a workflow's answer, or None when it takes too long. Raises `ended` when the workflow has ended, and a
+    Problem with the workflow's reason (or `refused`) when it refuses."""
     try:
         return await asked
     except WorkflowUpdateRPCTimeoutOrCancelledError:
@@ -63,7 +62,7 @@ async def answer_of(asked: Awaitable[Told], refused: str, ended: Problem) -> Tol
             raise
         raise ended from None
     except RuntimeError:
-        # So a client that connects when it is first used tells that it cannot.
+        # A lazy client raises it when it cannot connect.
         raise unavailable("temporal") from None
 
 
@@ -72,7 +71,7 @@ async def _ask(
     order: OrderRow,
     update: str,
     question: object,
-    answer: type[Told],
+    answer: type[Reply],
     update_id: str,
     limit: timedelta | None,
 ) -> Any:
@@ -81,7 +80,7 @@ async def _ask(
     if order.workflow_started_at is not None:
         handle = services.temporal.get_workflow_handle(order_workflow_id(order.channel, order.channel_order_id))
         return await handle.execute_update(update, args=args, id=update_id, result_type=answer, rpc_timeout=limit)
-    # An order in the backlog need not wait for its turn to be canceled; the relay will find it started.
+    # An order still in the backlog is started here, so that canceling it need not wait; the relay finds it started.
     start = order_start(
         services.settings,
         order.order_id,
@@ -103,7 +102,7 @@ async def _ask(
 
 
 def unnaming(question: Any, order: OrderRow) -> Any:
-    """The question without the receiver in what somebody typed: a history cannot be edited."""
+    """Remove the receiver's name and number from typed text: a history cannot be edited."""
     typed = {name: getattr(question, name, "") for name in ("reason", "note")}
     changed = {name: redact(text, order.receiver) for name, text in typed.items() if text}
     return replace(question, **changed) if changed else question

@@ -1,4 +1,4 @@
-"""What an order says of itself right after it was placed, for a channel that waits for it."""
+"""The first verdict of a new order, for a channel that waits for it (`?wait=accepted`)."""
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,11 +13,11 @@ from models.order import OrderRow
 from workflows.messages import Verdict
 
 WAIT = {"name": "wait", "in": "query", "required": False, "schema": {"type": "string", "enum": ["accepted"]}}
-"""The parameter for OpenAPI."""
+"""The parameter in the OpenAPI document."""
 
 
 def wants_verdict(request: Request) -> bool:
-    """Whether the request has `?wait=accepted`; a 422 for any other wait."""
+    """True if the request has `?wait=accepted`. A 422 for any other `wait`."""
     query = request.scope["query_string"]
     if not query or (wait := request.query_params.get("wait")) is None:
         return False
@@ -27,9 +27,9 @@ def wants_verdict(request: Request) -> bool:
 
 
 async def first_verdict(services: Services, order_id: str, caller: Caller) -> Verdict | None:
-    """The order's first word within `accept_deadline`; None when it does not come, for whatever reason.
+    """Return the order's verdict within `accept_deadline`; None when it does not come, for whatever reason.
 
-    The order is committed and will be worked on anyway, so no trouble here is a trouble of the order.
+    The order is committed and goes on anyway, so that a failure here does not matter to it.
     """
     order = await run_in_threadpool(_order, services, order_id, caller)
     try:

@@ -1,4 +1,4 @@
-"""Reading one order with all that belongs to it: the same few queries whatever its size."""
+"""Reads one order with all that belongs to it, by the same few queries whatever its size."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 
 
 def find_order(session: Session, order_id: str, caller: Caller) -> OrderRow:
-    """The order if it exists and the caller may know of it; a 404 otherwise."""
+    """Return the order. A 404 if it does not exist or the caller may not see it."""
     order = session.get(OrderRow, order_id)
     if order is None or not caller.sees(order.channel) or not _worked_on(session, order, caller.location):
         raise Problem(NOT_FOUND, "there is no such order")
@@ -40,7 +40,7 @@ def find_order(session: Session, order_id: str, caller: Caller) -> OrderRow:
 
 
 def _worked_on(session: Session, order: OrderRow, location_id: str | None) -> bool:
-    """Whether the location has work of the order or is where the customer fetches it; for None always."""
+    """True if the location has work of the order or the customer fetches it there; always for None."""
     if location_id is None or order.pickup_location == location_id:
         return True
     work = FulfillmentOrderRow.order_id == order.order_id, FulfillmentOrderRow.location_id == location_id
@@ -105,7 +105,8 @@ def payment_status_of(movements: Iterable[MoneyMovementRow], order: OrderRow) ->
 
 
 def fulfillment_summary(statuses: Sequence[str]) -> FulfillmentStatus:
-    """Where the slowest part of an order stands; `open` while no location works on it, `canceled` when all work was."""
+    """Return the status of the slowest part of an order: `open` while no location works on it, `canceled` when all its
+    work was canceled."""
     known = [FulfillmentStatus(status) for status in statuses]
     at_work = [status for status in known if status not in NO_WORK]
     if at_work:
@@ -148,7 +149,7 @@ def _fulfillment_orders(session: Session, order_id: str, caller: Caller) -> list
 def _merged_with(
     session: Session, rows: Sequence[FulfillmentOrderRow], caller: Caller
 ) -> Mapping[str | None, list[str]]:
-    """The orders that are in the same parcel and that the caller may know of, by merge."""
+    """Return by merge the other orders in the same parcel that the caller may see."""
     merges = {row.merge_id for row in rows if row.merge_id}
     if not merges:
         return {}

@@ -1,1 +1,1 @@
-"""What partners say, what they are told, and where their books differ from ours."""
+"""Webhooks of partners, messages to partners, and differences with their books."""

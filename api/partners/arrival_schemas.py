@@ -1,4 +1,4 @@
-"""What the ERP and the warehouse say of stock: purchases, receipts and counts, as docs/partners.md has it."""
+"""Webhook bodies about stock from the ERP and the warehouse: purchases, receipts and counts (docs/partners.md)."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class PurchaseLine(SkuLine):
 
 
 class PurchaseOrder(Said):
-    """All lines as they are now, also when only one of them changed."""
+    """All lines as they are now, even when only one of them changed."""
 
     purchase_order_id: Reference
     revision: Revision
@@ -60,7 +60,7 @@ class StockReceived(Said):
 
 
 class StockSnapshot(Said):
-    """What lies at the location, damaged goods included; of goods that it does not name it says nothing."""
+    """What lies at the location, damaged goods included; it says nothing about SKUs that it does not name."""
 
     snapshot_id: Reference
     location_id: Place

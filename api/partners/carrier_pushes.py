@@ -1,4 +1,5 @@
-"""What Kuaidi100 and SF Express push, in their own words, and what of it we keep: no text that may name a person."""
+"""Pushes of Kuaidi100 and SF Express in their own formats, and the events made of them, without text that may name a
+person."""
 
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
@@ -18,7 +19,7 @@ CORRECTED = "1"
 
 
 def _china_time(text: object) -> object:
-    """`2026-11-20 09:30:00` by the clock of China, which is how both write a time."""
+    """Read `2026-11-20 09:30:00` as China's time: both carriers write times so."""
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA) if isinstance(text, str) else text
 
 
@@ -69,7 +70,7 @@ class SfPush(Said):
 
 
 def from_kuaidi100(push: Kuaidi100Push) -> list[NewEvent]:
-    """The newest step with the state of the parcel, and each older step that has a state of its own."""
+    """Return an event for the newest step, with the state of the parcel, and for each older step with its own state."""
     result, corrected = push.lastResult, push.autoCheck == CORRECTED and push.comNew
     com = push.comNew if corrected and push.comNew else result.com
     carrier = KUAIDI100_CARRIERS.get(com, com)
@@ -88,7 +89,7 @@ def from_kuaidi100(push: Kuaidi100Push) -> list[NewEvent]:
 
 
 def from_sf(push: SfPush) -> list[NewEvent]:
-    """Each route that says something about the state of its parcel."""
+    """Return an event for each route that tells the status of its parcel."""
     events = []
     for route in push.Body.WaybillRoute:
         if status := SF_OPERATIONS.get(route.opCode):

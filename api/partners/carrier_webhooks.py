@@ -1,4 +1,4 @@
-"""Kuaidi100 and SF Express push what became of a parcel, signed and answered in their own ways."""
+"""Webhooks of Kuaidi100 and SF Express with the tracking of parcels, signed and answered in their own ways."""
 
 import asyncio
 from base64 import b64encode
@@ -21,8 +21,8 @@ from record.messages.partner_events import NewEvent
 
 router = APIRouter(tags=["webhooks"])
 
-LARGEST_PUSH, MOST_FIELDS = 256_000, 20
-"""Bytes of a push and fields of a form: both are taken apart before anybody knows who sent them."""
+MAX_PUSH_BYTES, MAX_FIELDS = 256_000, 20
+"""Limits of a push and of its form, which is parsed before its signature is checked."""
 
 Signed = Annotated[str, Query(max_length=100, pattern=NO_CONTROLS)]
 
@@ -40,7 +40,7 @@ class SfAnswer(Answer):
 
 @router.post(
     "/webhooks/kuaidi100",
-    summary="Kuaidi100 tells where parcels are",
+    summary="Tracking from Kuaidi100",
     responses=responses({200: ("It is stored", examples.KUAIDI100_ANSWER)}, NOT_FOUND, TOO_LARGE),
     openapi_extra={
         "requestBody": {
@@ -51,40 +51,40 @@ class SfAnswer(Answer):
     | OPEN,
 )
 async def take_kuaidi100(request: Request, services: WithServices) -> Kuaidi100Answer:
-    """`sign` is the MD5 of `param` and our salt. A waybill that we do not know is kept and listed."""
+    """`sign` is the MD5 of `param` and our salt. A push for an unknown waybill is kept and listed."""
     salt = _secret(services.settings.kuaidi100_salt, "kuaidi100")
-    form = _read_form(await raw_body(request, LARGEST_PUSH))
+    form = _read_form(await raw_body(request, MAX_PUSH_BYTES))
     param, sign = form.get("param", [""])[-1], form.get("sign", [""])[-1]
     if not param:
         raise invalid("param", "this field is required")
-    _believe(sign.upper(), _md5(param + salt).hex().upper())
+    _check_signature(sign.upper(), _md5(param + salt).hex().upper())
     await _store(services, from_kuaidi100(parse(param.encode(), Kuaidi100Push)))
     return Kuaidi100Answer()
 
 
 @router.post(
     "/webhooks/sf",
-    summary="SF Express tells where parcels are",
+    summary="Tracking from SF Express",
     responses=responses({200: ("It is stored", examples.SF_ANSWER)}, NOT_FOUND, TOO_LARGE),
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"example": examples.SF_PUSH}}}}
     | OPEN,
 )
 async def take_sf(request: Request, services: WithServices, timestamp: Signed = "", msgDigest: Signed = "") -> SfAnswer:
-    """`msgDigest` is SF's digest of the body, `timestamp` and our check word, as it signs its own calls."""
+    """`msgDigest` is SF's digest of the body, `timestamp` and our check word."""
     checkword = _secret(services.settings.sf_checkword, "sf")
-    raw = await raw_body(request, LARGEST_PUSH)
-    # As Java's URLEncoder writes it, which differs in two characters.
+    raw = await raw_body(request, MAX_PUSH_BYTES)
+    # SF encodes with Java's URLEncoder, which differs in two characters.
     text = quote_plus(raw.decode(errors="replace") + timestamp + checkword, safe="*").replace("~", "%7E")
-    _believe(msgDigest, b64encode(_md5(text)).decode())
+    _check_signature(msgDigest, b64encode(_md5(text)).decode())
     await _store(services, from_sf(parse(raw, SfPush)))
     return SfAnswer()
 
 
 def _read_form(raw: bytes) -> dict[str, list[str]]:
     try:
-        return parse_qs(raw.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return parse_qs(raw.decode(errors="replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
-        raise invalid("body", f"has more than {MOST_FIELDS} fields") from None
+        raise invalid("body", f"has more than {MAX_FIELDS} fields") from None
 
 
 def _secret(secret: SecretStr | None, name: str) -> str:
@@ -94,15 +94,15 @@ def _secret(secret: SecretStr | None, name: str) -> str:
 
 
 def _md5(text: str) -> bytes:
-    # Theirs to choose: both sign by MD5.
+    # Both carriers sign with MD5.
     return md5(text.encode(), usedforsecurity=False).digest()
 
 
-def _believe(told: str, right: str) -> None:
-    if not compare_digest(told.encode(), right.encode()):
+def _check_signature(sent: str, expected: str) -> None:
+    if not compare_digest(sent.encode(), expected.encode()):
         raise Problem(UNAUTHENTICATED, "the signature is not made with our secret")
 
 
 async def _store(services: Services, events: Sequence[NewEvent]) -> None:
-    """All before the answer; what came before changes nothing."""
+    """Store all events before the answer; repeats change nothing."""
     await asyncio.gather(*(commit(services.events, event) for event in events))

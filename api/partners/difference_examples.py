@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of the differences between partners and the record."""
+"""Examples of differences between partners and the record."""
 
 from typing import Any
 

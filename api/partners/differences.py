@@ -1,4 +1,4 @@
-"""Reports: where the books of partners differ from ours, how, and for how long."""
+"""Reports on differences between partners' books and our record."""
 
 from datetime import datetime
 from typing import Annotated
@@ -22,11 +22,11 @@ Row = PartnerDifferenceRow
 
 
 class PartnerDifference(Answer):
-    """`subject` is what it is about, by the id that its `book` goes by: a message, shipment, refund, `location/sku` or
-    customer. `ours` and `theirs` are what each side says.
+    """`subject` is the id in the `book`: a message, shipment, refund, `location/sku` or customer. `ours` and `theirs`
+    are what each side says.
 
-    `mends` counts what was done about it by itself: a message sent again, a carrier's news taken in, or a person called
-    to an order whose money differs. `gone_at` is null for as long as it is there.
+    `mends` counts automatic repairs: a message sent again, tracking taken over from a carrier, or a person called to an
+    order whose money differs. `gone_at` is null while the difference exists.
     """
 
     difference_id: int
@@ -44,7 +44,7 @@ class PartnerDifference(Answer):
 
 
 class DifferenceCount(Answer):
-    """How many are open, by how long they have been found: `day` is up to a day, `week` up to a week."""
+    """Open differences by age since they were first found: `day` is up to a day, `week` up to a week."""
 
     partner: str
     book: str
@@ -73,7 +73,7 @@ def list_partner_differences(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[PartnerDifference]:
-    """Each partner who lists what it knows is compared every night. Whoever sees one channel only does not see it."""
+    """Each partner that provides statements is compared every night. Keys of one channel may not see this."""
     wanted = select(Row).order_by(Row.difference_id).limit(limit + 1)
     if partner is not None:
         wanted = wanted.where(Row.partner == partner)
@@ -96,7 +96,7 @@ def list_partner_differences(
     responses=responses({200: ("All that are open", examples.DIFFERENCE_COUNTS)}, FORBIDDEN),
 )
 def count_partner_differences(caller: OperationsReader, services: WithServices) -> DifferenceCounts:
-    """What was seen to by itself counts as well, until the partner's books say otherwise."""
+    """Differences that were repaired automatically count until the partner's books agree."""
     of = (Row.partner, Row.book, Row.kind)
     counts = [func.count(case((_is_of(age), 1))).label(age) for age in Age]
     wanted = select(*of, *counts).where(Row.gone_at.is_(None)).group_by(*of).order_by(*of)

@@ -1,4 +1,4 @@
-"""Who is not told any more: partners and subscribers for whom messages are parked, and subscribers that are gone."""
+"""Alerts about messages: partners and subscribers with parked messages, and disabled subscriptions."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,7 +14,7 @@ from api.subscriptions import examples
 
 router = APIRouter(tags=["messages"])
 
-# Read off the messages themselves, so that an alert is over when they are taken and nobody needs to say so.
+# Computed from the messages themselves, so that an alert ends when they are taken.
 ALERTS = text("""
     SELECT 'messages.parked' AS kind, recipient, count(*) AS messages, min(parked_at) AS since,
         (array_agg(last_error ORDER BY parked_at DESC))[1] AS reason
@@ -37,8 +37,8 @@ ALERTS = text("""
 
 
 class MessageAlert(Answer):
-    """`recipient` is a partner, or the id of a subscription. `messages` are parked for it, the first one `since` then;
-    `reason` is why the last one was not taken."""
+    """`recipient` is a partner, or the id of a subscription. `messages` counts those parked for it, the first one at
+    `since`; `reason` is why the last one was not taken."""
 
     kind: Literal["messages.parked", "deliveries.parked", "subscription.disabled"]
     recipient: str
@@ -53,11 +53,11 @@ class MessageAlerts(Answer):
 
 @router.get(
     "/messages/alerts",
-    summary="Who is not told any more",
+    summary="Recipients with parked messages",
     responses=responses({200: ("All of them", examples.MESSAGE_ALERTS)}, FORBIDDEN),
 )
 def list_message_alerts(caller: Reader, services: WithServices) -> MessageAlerts:
-    """Each stands here until what was parked has been taken, or the subscription is active again."""
+    """An alert stays until the parked messages were taken, or the subscription is active again."""
     with services.sessions() as session:
         rows = session.execute(ALERTS, {"channel": caller.channel}).mappings().all()
     return MessageAlerts(items=[MessageAlert.model_validate(dict(row)) for row in rows])

@@ -1,4 +1,4 @@
-"""Messages to the partners about milestones: what waits, and what was parked."""
+"""Lists messages to partners about milestones: sent, waiting and parked."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -24,9 +24,9 @@ Recipient = Literal["inbox", "channel", "erp", "crm"]
 
 
 class MessageAnswer(Answer):
-    """Sent, parked, or still waiting. Its content is read when it is sent, so it is not here.
+    """A message that is sent, parked, or waiting. It has no content here: that is read when it is sent.
 
-    From `left_at` on it is told by the run of its recipient, as it was not taken at once or is behind one that was not.
+    From `left_at` on its recipient's run sends it, since it was not taken at once or is behind one that was not.
     """
 
     message_id: str
@@ -42,12 +42,13 @@ class MessageAnswer(Answer):
     redelivered_at: datetime | None
     settled_by: str | None
     same_as: str | None
-    """The message that had told the customer the same, so that this one was not sent; null if another channel's."""
+    """The earlier message with the same news for the customer, because of which this one was not sent; null if it is
+    another channel's."""
 
 
 @router.get(
     "/messages",
-    summary="What partners were and are to be told",
+    summary="Messages to partners",
     responses=responses({200: ("One page, oldest first", examples.MESSAGES)}, FORBIDDEN),
 )
 def list_messages(
@@ -59,8 +60,8 @@ def list_messages(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[MessageAnswer]:
-    """A message is parked when its recipient did not take it, or one before it, for as long as it is tried. The others
-    are listed by order only."""
+    """A message is parked when its recipient has not taken it, or one before it, for as long as it is tried. Messages
+    that are not parked are listed only by order."""
     if parked is False and order_id is None:
         raise invalid("order_id", "is needed for messages that are not parked")
     wanted = select(M).order_by(M.sequence).limit(limit + 1)
@@ -80,16 +81,16 @@ def list_messages(
         rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.sequence)
         known = _of_channel(session, caller.channel, {row.same_as for row in rows if row.same_as})
     items = [MessageAnswer.model_validate(row) for row in rows]
-    return Page(items=[_told(item, known) for item in items], next_cursor=following)
+    return Page(items=[_without_unknown(item, known) for item in items], next_cursor=following)
 
 
 def _of_channel(session: Session, channel: str | None, names: set[str]) -> set[str]:
-    """Which of these messages the caller may know of."""
+    """Return those of these messages that the caller may see."""
     if channel is None or not names:
         return names
     mine = select(M.message_id).join(OrderRow, OrderRow.order_id == M.order_id).where(OrderRow.channel == channel)
     return set(session.scalars(mine.where(M.message_id.in_(names))))
 
 
-def _told(item: MessageAnswer, known: set[str]) -> MessageAnswer:
+def _without_unknown(item: MessageAnswer, known: set[str]) -> MessageAnswer:
     return item if item.same_as in known else item.model_copy(update={"same_as": None})

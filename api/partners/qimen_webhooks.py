@@ -1,4 +1,4 @@
-"""Warehouses that speak Qimen call: the answer is XML with a flag, as they expect it."""
+"""Webhooks of warehouses that speak Qimen: the answer is XML with a flag, as they expect it."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -14,7 +14,7 @@ router = APIRouter(tags=["webhooks"])
 
 @router.post("/webhooks/qimen", include_in_schema=False, openapi_extra={"parameters": [ANY_QUERY]} | OPEN)
 async def take_qimen(request: Request, services: WithServices) -> Response:
-    """What is not signed or cannot be read is answered with `failure` and the field."""
+    """A call that is not signed or cannot be read is answered with `failure` and the field."""
     settings = services.settings.qimen
     if settings is None:
         raise Problem(NOT_FOUND, "no warehouse speaks Qimen here")

@@ -1,4 +1,4 @@
-"""What was parked for a partner: sending it again, all or one by one, or letting one go that it never takes."""
+"""Sends parked messages again, all of a recipient or one by one, or settles one that its recipient never takes."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ NOTHING_AHEAD = ~exists().where(
     _EARLIER.sequence < M.sequence,
     _EARLIER.parked_at.is_not(None),
 )
-"""A recipient hears of an order in the order of its milestones."""
+"""A recipient gets the messages of an order in the sequence of their milestones."""
 
 
 class RedeliveryBody(Body):
@@ -39,13 +39,14 @@ class RedeliveryBody(Body):
 
 
 class SettlingBody(Body):
-    """Why the recipient need not be told by us; it is kept in the order's log and must name nobody."""
+    """Why the message need not be sent; it is kept in the order's log and must name nobody."""
 
     reason: Reason
 
 
 class RedeliveryAsked(Answer):
-    """So many messages are sent again, or let go, oldest first, as soon as their recipient's run comes to them."""
+    """`messages` counts those that are sent again, or settled, oldest first, when their recipient's run reaches
+    them."""
 
     messages: int
 
@@ -53,13 +54,13 @@ class RedeliveryAsked(Answer):
 @router.post(
     "/messages/redeliver",
     status_code=202,
-    summary="Send again all that was parked for a recipient",
+    summary="Send all parked messages of a recipient again",
     response_model=RedeliveryAsked,
     responses=responses({202: ("It begins", examples.REDELIVERED)}, BAD_KEY, FORBIDDEN),
     openapi_extra=json_body(RedeliveryBody, examples.REDELIVERY),
 )
 async def redeliver_all(request: Request, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """Also of orders that have ended. What is not taken for as long again is parked again."""
+    """Also of orders that have ended. A message that is not taken for as long again is parked again."""
     body = await read_body(request, RedeliveryBody)
     return RedeliveryAsked(messages=await run_in_threadpool(_again, services, M.recipient == body.recipient))
 
@@ -71,7 +72,7 @@ async def redeliver_all(request: Request, caller: Redeliverer, services: WithSer
     responses=responses({202: ("It begins", {"messages": 1})}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
 )
 def redeliver_one(message_id: PathId, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """A 409 says that it is not parked, as it was taken or is still tried, or that it would overtake an earlier one."""
+    """A 409 says that the message is not parked (it was taken or is still tried), or would overtake an earlier one."""
     if not (asked := _again(services, M.message_id == message_id, NOTHING_AHEAD)):
         raise _why_not(services, message_id)
     return RedeliveryAsked(messages=asked)
@@ -80,13 +81,13 @@ def redeliver_one(message_id: PathId, caller: Redeliverer, services: WithService
 @router.post(
     "/messages/{message_id:path}/settle",
     status_code=202,
-    summary="Let a parked message go",
+    summary="Settle a parked message without sending it",
     response_model=RedeliveryAsked,
     responses=responses({202: ("It counts as taken", {"messages": 1})}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(SettlingBody, examples.SETTLING),
 )
 async def settle(message_id: PathId, request: Request, caller: Redeliverer, services: WithServices) -> RedeliveryAsked:
-    """Where the recipient was told by other means, or never takes it: what comes after it in its order may then go."""
+    """For a message that the recipient got by other means or never takes: later ones of its order may then be sent."""
     body = await read_body(request, SettlingBody)
     return await run_in_threadpool(_settle, services, caller, message_id, body.reason)
 
@@ -121,7 +122,7 @@ def _again(services: Services, *which: ColumnElement[bool]) -> int:
 
 
 def _send(session: Session, more: dict[str, Any], *which: ColumnElement[bool]) -> list[Row[str]]:
-    """Give what is parked to the run of its recipient."""
+    """Hand parked messages to the run of their recipient."""
     again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now(), "tries": 0, "last_error": None}
     parked = update(M).where(*which, M.parked_at.is_not(None)).values(again | more).returning(M.order_id)
     return list(session.execute(parked, execution_options={"synchronize_session": False}).all())

@@ -1,4 +1,4 @@
-"""What partners say, type by type, as docs/partners.md has it; fields that it does not name are left out."""
+"""Webhook bodies of partners by type (docs/partners.md); fields that it does not name are dropped."""
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -26,7 +26,7 @@ Place = Annotated[Word, Field(min_length=1, max_length=100)]
 
 
 class Said(BaseModel):
-    """A partner may add fields whenever it likes, so what we do not know is no error."""
+    """A part of a partner's webhook. Partners may add fields at any time, so an unknown field is no error."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -40,7 +40,7 @@ Lines = Annotated[tuple[SkuLine, ...], Field(max_length=MAX_LINES)]
 
 
 class Picking(Said):
-    """Also `accepted`, which says no more than that the work will be done."""
+    """Also the body of `accepted`, which says only that the work will be done."""
 
     fulfillment_order_id: Reference
 
@@ -50,7 +50,7 @@ class Picked(Picking):
 
 
 class Parcel(Said):
-    """What else a warehouse knows of it: measures, what it is packed in, and which units are in it."""
+    """A packed parcel: its weight and, if the warehouse knows them, its measures, packaging and contents."""
 
     weight_grams: Units
     length_mm: Millimeters | None = None

@@ -1,4 +1,4 @@
-"""Which partner says what: a line a type of docs/partners.md, with how its body is read and what it is about."""
+"""The webhook types of each partner: a line for each type of docs/partners.md, with its body and its subject."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from domain.ids import channel_order_subject
 
 
 class Webhook(NamedTuple):
-    """How the body of one type is read, and what it is about."""
+    """The body of one type, and the function that finds its subject."""
 
     body: type[WebhookBody[Any]]
     subject: Callable[[Any], str]

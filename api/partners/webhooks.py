@@ -1,4 +1,4 @@
-"""Partners call: the signature is checked on the raw body, then the body is read, stored once, and answered."""
+"""Webhooks of partners: the signature of the raw body is checked, then the body is parsed, stored once and answered."""
 
 from fastapi import APIRouter, Request
 from standardwebhooks import Webhook as Signature
@@ -21,20 +21,20 @@ MAX_EVENT_ID = 200
 
 
 class WebhookStored(Answer):
-    """`stored` is false when this webhook came before; either way it is kept and need not be sent again."""
+    """`stored` is false when this webhook came before; either way it need not be sent again."""
 
     stored: bool
 
 
 @router.post(
     "/webhooks/{partner}",
-    summary="A partner tells something",
+    summary="Webhooks of partners",
     responses=responses({200: ("It is stored", {"stored": True})}, NOT_FOUND, TOO_LARGE),
     openapi_extra=json_body(WebhookBody, examples.WEBHOOK) | OPEN,
 )
 async def take_webhook(partner: PathId, request: Request, services: WithServices) -> WebhookStored:
-    """Signed by Standard Webhooks, and kept also when the order it is about has not come yet. docs/partners.md has the
-    types of each partner: wms, tms, payments, crm and erp."""
+    """Signed by Standard Webhooks; kept even if its order has not come yet. docs/partners.md has the types of each
+    partner: wms, tms, payments, crm and erp."""
     if partner not in WEBHOOKS:
         raise Problem(NOT_FOUND, f"webhooks come from {', '.join(WEBHOOKS)}")
     raw = await raw_body(request)
@@ -49,7 +49,7 @@ def _check_signature(partner: Partner, request: Request, raw: bytes) -> None:
     except WebhookVerificationError as error:
         raise Problem(UNAUTHENTICATED, str(error)) from None
     except ValueError:
-        # So the library tells a signature header that is not one.
+        # The library raises it for a malformed signature header.
         raise Problem(UNAUTHENTICATED, "the signature cannot be read") from None
 
 

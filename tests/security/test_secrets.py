@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.channels.webhooks import _believed
+from api.channels.webhooks import _is_signed
 from commands.channels import save_account
 from domain.secrets import is_secret, is_webhook_secret
 from integrations.channels.signatures import HmacScheme
@@ -67,7 +67,7 @@ def test_no_account_is_opened_by_a_secret_that_can_be_tried_out(sessions: Sessio
         save_account(sessions, "shop-uk", "shopify", secret, {})
     # nor believed, if it was opened before
     signed = {"X-Shopify-Hmac-SHA256": HmacScheme("X", encoding="base64").sign(secret, b"{}")}
-    assert not _believed(make_account("shop-uk", "shopify", secret), signed, b"{}")
+    assert not _is_signed(make_account("shop-uk", "shopify", secret), signed, b"{}")
 
 
 def test_what_is_long_enough_is_told_apart() -> None:
