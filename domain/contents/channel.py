@@ -1,14 +1,14 @@
-"""What a channel is told in Baton's own words: what left with which waybill, and which lines came back or were paid."""
+"""Messages to a channel in Baton's own format: shipped parcels with their waybills, and returned or refunded lines."""
 
 from typing import Any
 
 from domain import milestones
 from domain.contents.snapshot import Line, Snapshot, Units
 
-Told = dict[str, Any]
+Content = dict[str, Any]
 
 
-def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
+def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
     if milestone == milestones.SHIPPED:
         return _parcel(snapshot, data)
     if milestone == milestones.DELIVERED:
@@ -21,7 +21,7 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
     return {}
 
 
-def _parcel(snapshot: Snapshot, data: Told) -> Told:
+def _parcel(snapshot: Snapshot, data: Content) -> Content:
     parcel = snapshot.parcel(data)
     if parcel is None:
         return {}
@@ -31,14 +31,14 @@ def _parcel(snapshot: Snapshot, data: Told) -> Told:
         "waybill": parcel.waybill,
         "shipped_at": parcel.shipped_at.isoformat() if parcel.shipped_at else "",
         "lines": _lines(snapshot, parcel.lines or {}),
-        # Whether nothing more is to come.
+        # True if no other parcel follows.
         "whole": sent >= sum(line.wanted for line in snapshot.lines),
     }
 
 
-def _lines(snapshot: Snapshot, units: Units) -> list[Told]:
+def _lines(snapshot: Snapshot, units: Units) -> list[Content]:
     return [_line(line, units[line.line_no]) for line in snapshot.lines if units.get(line.line_no)]
 
 
-def _line(line: Line, units: int) -> Told:
+def _line(line: Line, units: int) -> Content:
     return {"line_no": line.line_no, "channel_line_id": line.channel_line_id, "sku": line.sku, "quantity": units}

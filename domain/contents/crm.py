@@ -1,6 +1,6 @@
-"""What the CRM is told: the record of an order, points, and behavior: what came back and why, and how long it took.
+"""Messages to the CRM: the order, points, and behavior (returns with reasons, and delivery times).
 
-It knows the customer by the channel's id; names and addresses it has from elsewhere.
+The customer is named by the channel's id only; the CRM has names and addresses from elsewhere.
 """
 
 from datetime import datetime
@@ -9,25 +9,25 @@ from typing import Any
 from domain import milestones
 from domain.contents.snapshot import Case, Parcel, Snapshot, Units
 
-Told = dict[str, Any]
+Content = dict[str, Any]
 HOUR_SECONDS = 3600
 
 
-def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
-    told: Told = {"customer_id": snapshot.order.customer_id, "points": data.get("points", 0)}
+def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
+    fields: Content = {"customer_id": snapshot.order.customer_id, "points": data.get("points", 0)}
     if milestone == milestones.RECEIVED:
-        return told | _record(snapshot)
+        return fields | _record(snapshot)
     if milestone in (milestones.SHIPPED, milestones.ATTEMPTED):
         parcel = snapshot.parcel(data)
-        return told | (_parcel(snapshot, parcel) if parcel else {})
+        return fields | (_parcel(snapshot, parcel) if parcel else {})
     if milestone == milestones.DELIVERED:
-        return told | _times(snapshot)
+        return fields | _times(snapshot)
     if milestone in milestones.CASE_MILESTONES and (case := snapshot.case(data)):
-        return told | _behavior(snapshot, case, milestone)
-    return told
+        return fields | _behavior(snapshot, case, milestone)
+    return fields
 
 
-def _record(snapshot: Snapshot) -> Told:
+def _record(snapshot: Snapshot) -> Content:
     order = snapshot.order
     totals = {name: getattr(order, name).text for name in ("discount", "shipping", "tax", "grand_total")}
     return {
@@ -44,7 +44,7 @@ def _record(snapshot: Snapshot) -> Told:
     }
 
 
-def _parcel(snapshot: Snapshot, parcel: Parcel) -> Told:
+def _parcel(snapshot: Snapshot, parcel: Parcel) -> Content:
     return {
         "carrier": parcel.carrier,
         "waybill": parcel.waybill,
@@ -53,8 +53,8 @@ def _parcel(snapshot: Snapshot, parcel: Parcel) -> Told:
     }
 
 
-def _times(snapshot: Snapshot) -> Told:
-    """Hours from the order to its first parcel on the road and to its last one delivered, None where nobody said."""
+def _times(snapshot: Snapshot) -> Content:
+    """Hours from the order to its first parcel shipped and to its last one delivered; None if not reported."""
     arrived = [parcel.delivered_at for parcel in snapshot.shipped if parcel.delivered_at]
     first = snapshot.shipped[0].shipped_at if snapshot.shipped else None
     return {
@@ -64,8 +64,8 @@ def _times(snapshot: Snapshot) -> Told:
     }
 
 
-def _behavior(snapshot: Snapshot, case: Case, milestone: str) -> Told:
-    """A reason is told by its code: in their own words people name each other."""
+def _behavior(snapshot: Snapshot, case: Case, milestone: str) -> Content:
+    """Reasons are sent as codes, since free text may name people."""
     arrived = max((parcel.delivered_at for parcel in snapshot.shipped if parcel.delivered_at), default=None)
     asked = case.requested_at
     return {
@@ -81,7 +81,7 @@ def _hours(snapshot: Snapshot, at: datetime | None) -> float | None:
     return round((at - snapshot.order.placed_at).total_seconds() / HOUR_SECONDS, 1) if at else None
 
 
-def _lines(snapshot: Snapshot, units: Units) -> list[Told]:
+def _lines(snapshot: Snapshot, units: Units) -> list[Content]:
     return [
         {"line_no": line.line_no, "sku": line.sku, "quantity": units[line.line_no]}
         for line in snapshot.lines

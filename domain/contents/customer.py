@@ -1,4 +1,4 @@
-"""What the customer is told: a subject and a text in a language that they read."""
+"""Messages to the customer: a subject and a text in their language."""
 
 import json
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Any
 
 from domain.contents.fields import PERSONAL, fields_of, message_name
 from domain.contents.snapshot import Snapshot
-from domain.contents.templates import Text, Texts, choose, fill, used
+from domain.contents.templates import Text, Texts, choose, fields_used, fill
 
 CHINESE = "zh-CN"
 SPOKEN: Mapping[str, str] = dict.fromkeys(("CN", "HK", "MO", "TW"), CHINESE)
-"""The language of a country, where nobody says another one; English in all others."""
+"""Default language by country; English elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """`digest` is the same for the same text about the same order, whoever is named in it; it names nobody."""
+    """A rendered message. `digest` is equal for equal texts about one order; it ignores and reveals no name."""
 
     content: dict[str, Any]
     digest: str
@@ -31,8 +31,11 @@ def render(
     of_channel: str = "",
     wished: str = "",
 ) -> CustomerText:
-    """`written` is what staff wrote. `of_channel` is the language of the order's channel, and `wished` one that comes
-    before all others; both may be empty."""
+    """Render a milestone with the templates of staff (`written`) or ours.
+
+    `of_channel` is the language of the order's channel, `wished` a language that comes before all others; both may be
+    empty.
+    """
     name = message_name(milestone, data)
     language, text = choose(written, snapshot.order.channel, (wished, *languages_of(snapshot, of_channel)), name)
     fields = fields_of(snapshot, name, data)
@@ -49,10 +52,10 @@ def render(
 
 
 def languages_of(snapshot: Snapshot, of_channel: str) -> tuple[str, ...]:
-    """The languages to try: that of the customer, of the channel, of the country; what nobody knows is empty."""
+    """The languages to try: of the customer, of the channel, of the country; an unknown one is empty."""
     return (snapshot.order.language, of_channel, SPOKEN.get(snapshot.order.ship_to.country, ""))
 
 
 def _digest(order_id: str, text: Text, fields: Mapping[str, str]) -> str:
-    said = {name: fields[name] for name in sorted(used(text)) if name not in PERSONAL}
-    return blake2b(json.dumps([order_id, text.subject, text.text, said]).encode(), digest_size=16).hexdigest()
+    values = {name: fields[name] for name in sorted(fields_used(text)) if name not in PERSONAL}
+    return blake2b(json.dumps([order_id, text.subject, text.text, values]).encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""What a text for a customer may name, by message: one table. A line more and templates may say more."""
+"""The fields that the template of each customer message may use: one table. To offer one more, add it here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,10 @@ from domain.contents.snapshot import Snapshot, Units
 from domain.money import Money, NotMoney
 
 PERSONAL = ("name",)
-"""Fields that name a person: they do not count when two texts are compared."""
+"""Fields that name a person; ignored when two texts are compared."""
 
-MOST_LINES = 50
-"""Of an order of a thousand lines a text names so many and says how many more there are."""
+MAX_LINES_SHOWN = 50
+"""A text lists this many lines, and the number of the others."""
 
 APPROVED, REJECTED = "return_approved", "return_rejected"
 ALWAYS = ("name", "order", "lines", "total")
@@ -34,7 +34,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     milestones.CREDITED: (*ALWAYS, *CASE, "amount", "code"),
     milestones.REPLACED: (*ALWAYS, *CASE, "new_order"),
 }
-"""By the name of a message: the milestone, but an approved and a rejected case are told of in texts of their own."""
+"""By the name of a message: the milestone, except that approved and rejected cases have texts of their own."""
 
 
 def message_name(milestone: str, data: Mapping[str, Any]) -> str:
@@ -44,7 +44,7 @@ def message_name(milestone: str, data: Mapping[str, Any]) -> str:
 
 
 def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[str, str]:
-    """All fields of this message as text; what is not known is empty."""
+    """All fields of this message as text; unknown ones are empty."""
     order, parcel, case = snapshot.order, snapshot.parcel(data), snapshot.case(data)
     known = {
         "name": order.ship_to.name,
@@ -70,8 +70,8 @@ def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[st
 def _goods(snapshot: Snapshot, units: Units) -> str:
     named = [(units.get(line.line_no), line.title or line.sku) for line in snapshot.lines]
     goods = [f"{count} × {title}" for count, title in named if count]
-    rest = [f"… + {len(goods) - MOST_LINES}"] if len(goods) > MOST_LINES else []
-    return "\n".join(goods[:MOST_LINES] + rest)
+    rest = [f"… + {len(goods) - MAX_LINES_SHOWN}"] if len(goods) > MAX_LINES_SHOWN else []
+    return "\n".join(goods[:MAX_LINES_SHOWN] + rest)
 
 
 def _paid(data: Mapping[str, Any]) -> str:

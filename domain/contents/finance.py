@@ -1,8 +1,7 @@
-"""What the ERP is told: goods that leave and what their freight costs, the sale, and what is credited of it.
+"""Messages to the ERP: goods issues with their freight, the sale, and credit notes.
 
-The sale is told when the order is delivered: with the signing the goods become the customer's. What was given back
-before lessens the sale; what goes back later is a credit note. So the sale less its credit notes is always what we
-keep, to the last minor unit.
+The sale is booked when the order is delivered, since the goods then belong to the customer. Money that went back before
+lowers the sale; money that goes back later is a credit note. So the sale less its credit notes is exactly what we keep.
 """
 
 from collections import Counter
@@ -15,10 +14,10 @@ from domain.money import Money, NotMoney
 from domain.order import Order
 from domain.returns import refunds
 
-Told = dict[str, Any]
+Content = dict[str, Any]
 
 
-def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
+def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
     order = snapshot.order
     match milestone:
         case milestones.RECEIVED:
@@ -37,14 +36,14 @@ def content(snapshot: Snapshot, milestone: str, data: Told) -> Told:
     return _totals(snapshot)
 
 
-def sale(snapshot: Snapshot, kept: Money) -> Told:
-    """The sale of all units that were not given back before; its amount is `kept`.
+def sale(snapshot: Snapshot, kept: Money) -> Content:
+    """The sale of all units that did not go back before; its amount is `kept`.
 
-    Lines (with their tax) + shipping + adjustment = amount. The adjustment is goodwill, below zero, and fees.
+    Lines (with tax) + shipping + adjustment = amount. The adjustment is fees, less goodwill.
     """
     before = _before(snapshot, None)
     units = {line.line_no: line.quantity - before[line.line_no] for line in snapshot.lines if not line.ours}
-    lines = _money_lines(snapshot, {line_no: left for line_no, left in units.items() if left > 0}, before)
+    lines = _money_lines(snapshot, {line_no: count for line_no, count in units.items() if count > 0}, before)
     shipping = refunds.shipping_paid(snapshot.order) if lines else Money(0, kept.currency)
     return {
         "amount": kept.text,
@@ -56,10 +55,10 @@ def sale(snapshot: Snapshot, kept: Money) -> Told:
     }
 
 
-def credit(snapshot: Snapshot, note: CreditNote) -> Told:
-    """What money that went back takes off: of the sale, or of the payment where nothing was sold yet.
+def credit(snapshot: Snapshot, note: CreditNote) -> Content:
+    """A credit note: of the sale, or of the payment if nothing was sold yet.
 
-    Lines (with their tax) + shipping + adjustment − fees = amount. The adjustment is goodwill.
+    Lines (with tax) + shipping + adjustment − fees = amount. The adjustment is goodwill.
     """
     currency, case = note.amount.currency, _of_note(snapshot, note)
     units, fees = (case.units or {}, case.fees or {}) if case else ({}, {})
@@ -80,8 +79,8 @@ def credit(snapshot: Snapshot, note: CreditNote) -> Told:
     }
 
 
-def _kept(snapshot: Snapshot, data: Told) -> Money:
-    """What the step that ended the order counted; what an older one did not say is counted again."""
+def _kept(snapshot: Snapshot, data: Content) -> Money:
+    """The amount that the final step of the order computed; messages of older versions lack it, so compute it again."""
     try:
         return Money.parse(str(data["amount"]), str(data["currency"]))
     except (KeyError, NotMoney):
@@ -90,7 +89,7 @@ def _kept(snapshot: Snapshot, data: Told) -> Money:
 
 
 def _before(snapshot: Snapshot, note: CreditNote | None) -> Counter[int]:
-    """Units by line number that were paid back before this credit note, or before the sale."""
+    """Units by line number that were paid back before this credit note; before the sale if `note` is None."""
     before = Counter({line.line_no: line.canceled for line in snapshot.lines})
     for one in snapshot.credit_notes:
         if one == note or (note is None and one.after_sale):
@@ -104,8 +103,8 @@ def _of_note(snapshot: Snapshot, note: CreditNote) -> Case | None:
     return (snapshot.cases or {}).get(note.return_id)
 
 
-def _money_lines(snapshot: Snapshot, units: Units, before: Units) -> list[Told]:
-    """These units by line: price × quantity − discount + tax = amount."""
+def _money_lines(snapshot: Snapshot, units: Units, before: Units) -> list[Content]:
+    """One entry for each line: price × quantity − discount + tax = amount."""
     order, lines = snapshot.order, []
     paid, taxed = refunds.paid_by_unit(order), refunds.tax_by_unit(order)
     for line in order.lines:
@@ -131,31 +130,31 @@ def _total(parts: Sequence[Money], order: Order) -> Money:
     return Money(sum(part.minor_units for part in parts), order.currency)
 
 
-def _sum(lines: list[Told], name: str, currency: str) -> Money:
+def _sum(lines: list[Content], name: str, currency: str) -> Money:
     return Money(sum(Money.parse(line[name], currency).minor_units for line in lines), currency)
 
 
-def _goods_issue(parcel: Parcel) -> Told:
-    told: Told = {
+def _goods_issue(parcel: Parcel) -> Content:
+    fields: Content = {
         "location_id": parcel.location_id,
         "units": [{"sku": sku, "quantity": units} for sku, units in sorted((parcel.units or {}).items())],
     }
     freight = parcel.freight
-    return told | ({"freight": freight.text, "freight_currency": freight.currency} if freight else {})
+    return fields | ({"freight": freight.text, "freight_currency": freight.currency} if freight else {})
 
 
-def _totals(snapshot: Snapshot) -> Told:
+def _totals(snapshot: Snapshot) -> Content:
     order = snapshot.order
     return {"grand_total": order.grand_total.text, "order_tax": order.tax.text, "order_currency": order.currency}
 
 
-def _ordered(snapshot: Snapshot) -> list[Told]:
+def _ordered(snapshot: Snapshot) -> list[Content]:
     return [_line(line, line.quantity) for line in snapshot.lines]
 
 
-def _units(snapshot: Snapshot, units: Units) -> list[Told]:
+def _units(snapshot: Snapshot, units: Units) -> list[Content]:
     return [_line(line, units[line.line_no]) for line in snapshot.lines if units.get(line.line_no)]
 
 
-def _line(line: Line, units: int) -> Told:
+def _line(line: Line, units: int) -> Content:
     return {"line_no": line.line_no, "sku": line.sku, "quantity": units}

@@ -1,4 +1,4 @@
-"""An order as it stands when somebody is told of it: all that contents are made of."""
+"""The state of an order at the time of a message: everything that the contents of messages are made of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Units = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the order, also one that Baton added as a gift, which has no `channel_line_id`."""
+    """A line of the order. A gift that Baton added is `ours` and has no `channel_line_id`."""
 
     line_no: int
     sku: str
@@ -32,10 +32,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one fulfillment order sends; `shipped_at` is None until it left. `number` counts from 1 within the order.
+    """The parcel of one fulfillment order; `shipped_at` is None until it left. `number` counts from 1 within the order.
 
-    `units` are by SKU as they lie in stock; `lines` are those of the order that are complete with it. `freight` is this
-    order's share of what the carrier asks, None where our rate table does not know it.
+    `units` are by stored SKU, `lines` by order line (a bundle counts in the parcel that completes it). `freight` is
+    this order's share of the carrier's price, None if our rate table has none.
     """
 
     number: int
@@ -53,7 +53,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A return case. `units` are those that it pays for, and `fees` what of that stays here."""
+    """A return case. `units` are those that it refunds, `fees` the amounts kept of that, by name."""
 
     return_id: str
     kind: str
@@ -68,7 +68,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """Money that went back, under the number of its credit note; `after_sale` once the sale had been told."""
+    """Money that went back, by the number of its credit note. `after_sale`: the sale was booked before."""
 
     credit_note: str
     amount: Money
@@ -78,9 +78,9 @@ class CreditNote:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`order` is as its channel gave it, `credit_notes` in the order in which it was told.
+    """`order` is as its channel gave it; `credit_notes` are in the order in which they were sent.
 
-    Of parcels, cases and money there is only what the messages at hand need (`PARCEL_MILESTONES`, `CASE_MILESTONES`).
+    Parcels, cases and credit notes are loaded only if a message needs them (PARCEL_MILESTONES, CASE_MILESTONES).
     """
 
     order_id: str
@@ -98,7 +98,7 @@ class Snapshot:
         return next((parcel for parcel in self.parcels if parcel.fulfillment_order_id == name), None)
 
     def case(self, data: Mapping[str, Any]) -> Case | None:
-        """The return case that a message is about, by its own id or by that of the money that it gave back."""
+        """The return case that a message is about, by its id or by its credit note."""
         note = self.note(data)
         name = data.get("return_id") or (note.return_id if note else "")
         return (self.cases or {}).get(name)
@@ -109,6 +109,6 @@ class Snapshot:
 
     @property
     def shipped(self) -> list[Parcel]:
-        """The parcels that are on the road or arrived, in the order in which they left."""
+        """The parcels that have left, delivered or not, in the order in which they left."""
         gone = [(parcel.shipped_at, parcel.number, parcel) for parcel in self.parcels if parcel.shipped_at]
         return [parcel for _, _, parcel in sorted(gone, key=lambda one: one[:2])]

@@ -1,7 +1,7 @@
-"""Texts for customers by message, language and channel: those of Baton, and above them those that staff wrote.
+"""Templates of customer messages by message, language and channel: those of staff first, then Baton's own.
 
-A template is a subject and a text with `${field}`s (domain/contents/fields.py); `$$` is a dollar sign. It is checked
-when it is written, so that none fails when it is sent.
+A template is a subject and a text with `${field}`s (domain/contents/fields.py); `$$` is a dollar sign. Templates are
+checked when they are saved, so that none fails when it is sent.
 """
 
 import re
@@ -45,7 +45,7 @@ def read_texts(value: Any) -> Texts:
 
 
 def read_text(value: Any, name: str, where: str) -> Text:
-    """One template. Raises ValueError for a message or field that nobody knows."""
+    """One template. Raises ValueError for an unknown message or field."""
     if name not in FIELDS:
         raise ValueError(f"{where} is no message; there are {', '.join(FIELDS)}")
     if not isinstance(value, dict) or set(value) != {"subject", "text"}:
@@ -57,21 +57,25 @@ def read_text(value: Any, name: str, where: str) -> Text:
 
 
 def choose(written: Texts, channel: str, wishes: Sequence[str], name: str) -> tuple[str, Text]:
-    """The language and the template. The customer's language comes first, then what is written for the channel."""
-    staffs = [written.get(channel, {}), written.get(EVERYWHERE, {})]
-    known = sorted({*our_languages(), *(language for layer in staffs for language in layer)})
+    """The language and the template to use. The language decides first, then templates for the channel come before
+    others.
+
+    Raises KeyError for an unknown message.
+    """
+    by_staff = [written.get(channel, {}), written.get(EVERYWHERE, {})]
+    known = sorted({*our_languages(), *(language for layer in by_staff for language in layer)})
     for wanted in (*filter(None, wishes), LAST_RESORT):
         for language in sorted(known, key=lambda one: one != wanted):
             if _root(language) != _root(wanted):
                 continue
-            for layer in (*staffs, {language: _ours(language)}):
+            for layer in (*by_staff, {language: _ours(language)}):
                 if text := layer.get(language, {}).get(name):
                     return language, text
     raise KeyError(name)
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
-    """The template with its fields. A line whose fields are all empty is left out."""
+    """The template with its fields filled in. A line whose fields are all empty is dropped."""
     lines = []
     for line in template.strip().splitlines():
         named = Template(line).get_identifiers()
@@ -80,14 +84,14 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def used(text: Text) -> set[str]:
-    """The fields that a template names."""
+def fields_used(text: Text) -> set[str]:
+    """The fields that a template uses."""
     return {*Template(text.subject).get_identifiers(), *Template(text.text).get_identifiers()}
 
 
 @cache
 def our_languages() -> tuple[str, ...]:
-    """Those in which Baton itself can tell everything."""
+    """The languages in which Baton has a text for every message."""
     return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.toml")))
 
 
@@ -100,7 +104,7 @@ def _ours(language: str) -> Mapping[str, Text]:
 
 
 def _root(language: str) -> str:
-    """`zh` of zh-CN: who reads a language reads it as it is written elsewhere, rather than another one."""
+    """`zh` of zh-CN: another region's variant of the customer's language is better than another language."""
     return language.partition("-")[0]
 
 

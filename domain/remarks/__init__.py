@@ -1,1 +1,1 @@
-"""What customers and merchants write in free text, read as instructions."""
+"""Reads the free-text remarks of customers and merchants as instructions."""

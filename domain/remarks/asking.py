@@ -1,4 +1,4 @@
-"""How people say no, and what is said so often that it asks for nothing."""
+"""Words of refusal, and polite phrases that ask for nothing."""
 
 import re
 
@@ -8,7 +8,7 @@ NO = (
     r"|\b(?:don'?t|do not|dnt|never|no need to|no need for|no|not|without|avoid|instead of|rather than|refuse)\b)"
 )
 
-# A clause that is nothing but these asks for nothing. The longer word stands before the one that it begins with.
+# A clause of only these asks for nothing. A longer phrase stands before a shorter one with the same beginning.
 _POLITE = re.compile(
     r"谢+|多谢|感谢|辛苦|麻烦|拜托|亲|您好|你好|老板|好评|好的?|嗯+|是的?|暂无|无|备注|没有?|要求|随便|都可以"
     r"|尽快|快点|早点|尽早|请|发货|哦|呀|啊|哈|呢|吧|了|的"
@@ -18,6 +18,6 @@ _POLITE = re.compile(
 
 
 def is_polite(clause: str) -> bool:
-    """Whether a folded clause is a greeting, thanks, "none" or "soon, please", and nothing else."""
-    # Cut out rather than matched whole, which could try the same words in very many ways.
+    """True if a folded clause is only a greeting, thanks, "none" or "soon, please"."""
+    # Remove the phrases instead of matching the whole clause, which could backtrack exponentially.
     return not _POLITE.sub("", clause)

@@ -1,8 +1,8 @@
-"""Carriers as people call them."""
+"""Names of carriers as people write them."""
 
 import re
 
-# The name that the carriers' system uses, and how remarks write it. To teach one more, add a line.
+# The carrier's name in the TMS, and a pattern of how people write it. To add a carrier, add a line.
 CARRIERS = (
     ("SF Express", r"顺丰|顺风|shun ?feng|\bsf\b"),
     ("JD Logistics", r"京东(?!买|上|平台|客服|店|下单)|\bjd\b|jingdong"),
@@ -22,7 +22,7 @@ CARRIERS = (
     ("GLS", r"\bgls\b"),
     ("Royal Mail", r"\broyal mail\b"),
 )
-# \b takes Chinese for letters, and "发sf快递" has none around the name.
+# \b treats Chinese characters as letters, so it would not find the name in "发sf快递".
 _EDGE = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 
 
@@ -35,6 +35,6 @@ _PATTERNS = tuple((name, _pattern(written)) for name, written in CARRIERS)
 
 
 def carriers_in(clause: str) -> list[tuple[str, int]]:
-    """The carriers that a folded clause names, each with where it first stands, in the order of the clause."""
+    """(carrier, index of its first mention) for each carrier that a folded clause names, in the order of the clause."""
     found = ((name, match.start()) for name, pattern in _PATTERNS if (match := pattern.search(clause)))
     return sorted(found, key=lambda carrier: carrier[1])

@@ -1,4 +1,4 @@
-"""What a clause asks for when no rule knows it: a linear model over character n-grams, trained beforehand.
+"""Classifies clauses that no rule matches: a linear model over character n-grams, trained beforehand.
 
 `baton remarks train` writes weights.json; scoring is a sum over the n-grams of the clause, so no library is needed.
 """
@@ -13,10 +13,10 @@ from pathlib import Path
 
 WEIGHTS = Path(__file__).with_name("weights.json")
 NOTHING, OTHER = "nothing", "other"
-"""Labels beside the intents: small talk, and wishes that Baton has no instruction for."""
+"""Labels besides the intents: small talk, and requests that Baton has no instruction for."""
 LONGEST_NGRAM = 4
 MAX_CHARACTERS = 200
-"""Of a clause; a longer one is cut."""
+"""Longer clauses are cut."""
 
 _SPACES = re.compile(r"[\s\W_]+")
 _DIGITS = re.compile(r"\d+")
@@ -30,7 +30,9 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`ngrams` gives each known n-gram one weight a label; a clause's score is bias + Σ weights / √(its n-grams)."""
+    """`ngrams` maps each known n-gram to one weight for each label. Score of a clause: bias + Σ weights / √(number of
+    its
+    n-grams)."""
 
     labels: tuple[str, ...]
     bias: tuple[float, ...]
@@ -41,7 +43,7 @@ class Weights:
         features = {ngram for ngram in ngrams(clause) if ngram in self.ngrams}
         scale = 1 / math.sqrt(len(features)) if features else 0.0
         scores = list(self.bias)
-        # Sorted, because a sum of floats depends on the order and a set has none.
+        # Sorted, since a sum of floats depends on the order and a set has none.
         for ngram in sorted(features):
             for at, weight in enumerate(self.ngrams[ngram]):
                 scores[at] += scale * weight
@@ -51,7 +53,7 @@ class Weights:
 
 
 def ngrams(clause: str) -> Iterator[str]:
-    """Every run of one to four characters, with a space at both ends and numbers as 0; punctuation is a space."""
+    """Every run of one to four characters. Numbers become 0, punctuation a space, and a space is added at both ends."""
     plain = f" {_DIGITS.sub('0', _SPACES.sub(' ', clause[:MAX_CHARACTERS])).strip()} "
     for size in range(1, LONGEST_NGRAM + 1):
         for start in range(len(plain) - size + 1):
@@ -60,7 +62,7 @@ def ngrams(clause: str) -> Iterator[str]:
 
 @cache
 def stored_weights() -> Weights:
-    """Those of weights.json, read once."""
+    """The weights of weights.json, read once."""
     stored = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     return Weights(
         tuple(stored["labels"]),

@@ -1,13 +1,13 @@
-"""Remarks made comparable and cut into clauses, each of which asks for one thing or a few."""
+"""Normalizes remarks and splits them into clauses, each of which asks for one thing or a few."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
 MAX_LENGTH = 2_000
-"""Characters of a remark that are read."""
+"""Characters of a remark that are read; the rest is ignored."""
 
-# Written in Hong Kong and Taiwan, and read as on the mainland: the characters that wishes are made of.
+# Traditional characters (Hong Kong, Taiwan) that occur in instructions, and their simplified forms.
 TRADITIONAL = (
     "順豐遞請門櫃貨週禮們電話聯繫繋發開個單體寫張車後應東圓韻極號點時間從這裡裏來業員員兩併優說給"
     "樓幫達邊勞別無將擾雙買賣讓緊趕進麼嗎祝賀稅擡頭卡抬過還會掛響靜聲裝"
@@ -24,8 +24,8 @@ ENDS = re.compile(
     r"|\s+(?:and|but|&|then|plus|also)\s+(?!\d|sun|sat)"
     r"|(?<=[一-鿿])\s+(?=[一-鿿])|然后|并且|而且|但是|另外(?!一|的)"
 )
-# Marketplaces write these when the customer ticks a box: "any day" asks for nothing, and what stands in brackets says
-# the same the other way round.
+# Marketplaces insert these when the customer ticks a box. "Any day" asks for nothing, and the text in brackets only
+# repeats the choice in negative form.
 TICKED = re.compile(
     r"\([^()]{1,20}(?:不用|不|勿)送(?:货)?\)"
     r"|工作日[、,]?(?:双休日|周末)(?:[、,与和及](?:节?假日))?(?:均|都)?可(?:以)?(?:送货|收货|配送)?"
@@ -40,11 +40,11 @@ def _folded(character: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Lower case, half width and simplified, of the same length: what stands at an index is what stood there."""
+    """Lower case, half width and simplified characters. The length stays the same, so indexes match the original."""
     return "".join(map(_folded, text)).translate(TO_SIMPLIFIED).replace("’", "'")
 
 
 def clauses(folded: str) -> list[str]:
-    """The clauses that hold any letter or digit, without space around them."""
+    """The clauses with at least one letter or digit, stripped."""
     parts = (part.strip() for part in ENDS.split(TICKED.sub(" ", folded)))
     return [part for part in parts if NOT_WORDS.sub("", part)]

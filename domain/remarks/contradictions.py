@@ -1,20 +1,20 @@
-"""Where remarks ask for two things that cannot both be done."""
+"""Finds instructions in remarks that contradict each other."""
 
 import re
 from collections.abc import Sequence
 
 from domain.remarks.intents import MERCHANT, OPPOSITES, Instruction, Intent
 
-# By these words the merchant says that what the customer wrote no longer counts.
+# With these words the merchant corrects the customer's remark.
 CORRECTION = re.compile(
     r"改(?:发|为|成|送|到|用|走)|更正|以此为准|客户要求改|变更|\b(?:correct(?:ed|ion)|instead|changed? to|override)\b"
 )
 
 
 def settle(said: Sequence[Instruction], merchant: str) -> tuple[tuple[Instruction, ...], tuple[str, ...]]:
-    """The instructions that stand, each once, and in words those that contradict each other, which are taken out.
+    """The valid instructions, each once, and descriptions of the contradictory ones, which are removed.
 
-    What the merchant says counts no more than what the customer says, unless it says that it corrects it.
+    The merchant's remark counts no more than the customer's, unless it says that it is a correction.
     """
     if CORRECTION.search(merchant.lower()):
         said = [one for one in said if one.said_by == MERCHANT or not _corrected(one, said)]

@@ -1,4 +1,4 @@
-"""Days as people write them, counted from the day of the order."""
+"""Finds days as people write them, relative to the day of the order."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ def _full(match: re.Match[str], today: date) -> Value:
 
 
 def _coming(month: int, day: int, today: date) -> Value:
-    """That day of this year, or of the next one if it is over."""
+    """This day of this year, or of the next year if it has passed."""
     found = date(today.year, month, day)
     return _on(found if found >= today else date(today.year + 1, month, day))
 
@@ -39,7 +39,7 @@ def _day_of_month(match: re.Match[str], today: date) -> Value:
 
 
 def _weekday(number: int, weeks: int, today: date) -> Value:
-    """The next such day after today, or that of the week so many weeks on, which begins on Monday."""
+    """The next such weekday after today, or the one in the week that is `weeks` ahead; weeks begin on Monday."""
     if weeks:
         return _on(today + timedelta(days=7 * weeks + number - today.isoweekday()))
     return _on(today + timedelta(days=(number - today.isoweekday() - 1) % 7 + 1))
@@ -54,7 +54,7 @@ def _english_weekday(match: re.Match[str], today: date) -> Value:
 
 
 Reading = Callable[[re.Match[str], date], Value]
-# The first that fits a place wins, so the longer way of writing stands above the shorter.
+# The first pattern that matches wins, so longer forms stand above shorter ones.
 _DAYS: tuple[tuple[str, Reading], ...] = (
     (r"(20\d\d)[年/.-](\d{1,2})[月/.-](\d{1,2})[日号]?", _full),
     (r"(\d{1,2}) ?月 ?(\d{1,2}) ?[日号]?", lambda found, today: _coming(int(found[1]), int(found[2]), today)),
@@ -87,7 +87,7 @@ _PATTERNS = tuple((re.compile(pattern), read) for pattern, read in _DAYS)
 
 
 def find_days(clause: str, today: date) -> tuple[list[Value], str]:
-    """The days that a folded clause names, and the clause with `#` in their place. What is no day is left alone."""
+    """The days in a folded clause, and the clause with `#` in their place. Impossible dates are left in."""
     days: list[Value] = []
     for pattern, read in _PATTERNS:
         while found := pattern.search(clause):

@@ -1,4 +1,4 @@
-"""When a clause asks for delivery, and by whom."""
+"""Reads the requested delivery time and carrier of a clause."""
 
 import re
 from datetime import date
@@ -16,7 +16,7 @@ NOT_THEN = "names a time at which nothing may be delivered"
 NOT_THIS_CARRIER = "asks not to be sent by a carrier, and names no other"
 SEVERAL_CARRIERS = "names several carriers"
 
-# `#` stands for days and `@` for hours that were found.
+# In these patterns `#` stands for a day and `@` for hours that were found.
 _DELIVERY = re.compile(
     r"送|派|配|到|收货|签收|来|在家|家里有人|有空|有人|方便|可以|才能|\b(?:deliver\w*|bring|come"
     r"|arriv\w*|drop|home|available|only|"
@@ -45,7 +45,7 @@ _AVOID = re.compile(
 
 
 def read_time(clause: str, today: date) -> list[Wish]:
-    """The day and the window that a folded clause asks for; a time that is no wish for delivery gives nothing."""
+    """The delivery day and window that a folded clause asks for; empty for a time that is not about delivery."""
     days, rest = find_days(clause, today)
     windows, rest = find_hours(rest)
     if not (days or windows) or _PAST.search(rest):
@@ -70,9 +70,9 @@ def read_time(clause: str, today: date) -> list[Wish]:
 
 
 def read_carriers(parts: list[str]) -> list[list[Wish] | None]:
-    """What each of the folded clauses says of carriers, or None where it names none.
+    """The carrier wishes of each folded clause, or None for a clause that names no carrier.
 
-    "Not A, but B" is a wish for B; an "A" that is only refused, or a choice between two, is for a person.
+    "Not A, but B" asks for B. A carrier that is only refused, or a choice between two, is left to a person.
     """
     wanted: list[tuple[int, str]] = []
     refused: list[int] = []

@@ -1,13 +1,14 @@
-"""Hours of the day as people write them."""
+"""Finds hours of the day as people write them."""
 
 import re
 from collections.abc import Mapping
 
 EARLIEST, LATEST = "08:00", "22:00"
 FIRST_MINUTE, LAST_MINUTE = 8 * 60, 22 * 60
-"""Between these carriers come; "after six" means until the later one. The same in minutes since midnight."""
+"""Carriers deliver between these hours, so "after six" ends at LATEST. FIRST_MINUTE and LAST_MINUTE are the same in
+minutes since midnight."""
 
-# To teach one more part of the day, add a line.
+# To add a part of the day, add a line.
 PARTS_OF_THE_DAY = (
     (r"下班(?:以|之)?后|after work", "18:00", LATEST),
     (r"before (?:noon|lunch)|中午(?:以|之)?前", EARLIEST, "12:00"),
@@ -35,11 +36,11 @@ _BEFORE = re.compile(rf"{_HOUR} ?(?:以前|之前|前)|\b(?:before|by) {_HOUR}(?
 _POINT = re.compile(_HOUR)
 _PARTS_OF_HOUR = 5
 Hour = tuple[str | None, ...]
-"""What _HOUR finds: half of the day, number, the sign for hours, minutes, am or pm."""
+"""The groups of _HOUR: part of the day, number, sign for hours, minutes, am or pm."""
 
 
 def find_hours(clause: str) -> tuple[list[Mapping[str, object]], str]:
-    """The windows that a folded clause names, and the clause with `@` in their place."""
+    """The time windows in a folded clause, and the clause with `@` in their place."""
     windows: list[Mapping[str, object]] = []
     for pattern in (_RANGE, _AFTER, _BEFORE, _POINT):
         if (found := pattern.search(clause)) and (window := _window(pattern, found)):
@@ -54,7 +55,7 @@ def find_hours(clause: str) -> tuple[list[Mapping[str, object]], str]:
 
 
 def _window(pattern: re.Pattern[str], found: re.Match[str]) -> tuple[str, str] | None:
-    """From and to, or None for numbers that are no hours."""
+    """From and to, or None if the numbers are not hours."""
     groups = found.groups()
     first, second = groups[:_PARTS_OF_HOUR], groups[_PARTS_OF_HOUR:]
     between = _range(first, second) if pattern is _RANGE else _around(pattern, found[0], first if first[1] else second)
@@ -62,7 +63,7 @@ def _window(pattern: re.Pattern[str], found: re.Match[str]) -> tuple[str, str] |
 
 
 def _range(first: Hour, second: Hour) -> tuple[int, int] | None:
-    """In minutes since midnight. "2-4pm" and "下午2点到4点": the half of the day is said once."""
+    """In minutes since midnight. Half of the day may be given once for both: "2-4pm", "下午2点到4点"."""
     half, number, marked, minutes, suffix = first
     if not (marked or suffix or second[2] or second[4]):
         return None
@@ -74,7 +75,8 @@ def _range(first: Hour, second: Hour) -> tuple[int, int] | None:
 
 
 def _around(pattern: re.Pattern[str], written: str, hour: Hour) -> tuple[int, int] | None:
-    """After, before or at an hour, in minutes since midnight; a bare number is an hour only in "after 6"."""
+    """After, before or at an hour, in minutes since midnight. A bare number is an hour only after "after" or
+    "before"."""
     marked = hour[2] or hour[4] or written.startswith(("after", "before"))
     at = _minutes(hour) if marked else None
     if at is None:
@@ -89,7 +91,7 @@ def _as_int(number: str | None) -> int:
 
 
 def _minutes(hour: Hour) -> int | None:
-    """Minutes since midnight. One to seven without a half of the day is the afternoon: nobody delivers at night."""
+    """Minutes since midnight. One to seven without am or pm means the afternoon, since nobody delivers at night."""
     half, number, _, minutes, suffix = hour
     hours, past = _as_int(number), 30 if minutes == "半" else int(minutes or 0)
     if hours > 23 or past > 59:

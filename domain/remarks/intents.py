@@ -1,4 +1,4 @@
-"""What a remark may ask for, and what reading one gives."""
+"""The intents of remarks, and the result of reading one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ RULE, MODEL = "rule", "model"
 
 
 class Intent(StrEnum):
-    """A wish that Baton can carry out. The shape of its value stands beside it; the others carry none."""
+    """A request that Baton can carry out. The comment shows the shape of its value; the others have none."""
 
     CARRIER = "carrier"  # {"carrier": "SF Express"}
     DELIVER_ON = "deliver_on"  # {"on": "2026-11-28"} or {"days": [6, 7]}, ISO weekdays
@@ -32,7 +32,8 @@ OPPOSITES = ((Intent.CALL_FIRST, Intent.NO_CALL), (Intent.MERGE, Intent.SHIP_SEP
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One wish that was understood: `confidence` in (0, 1], `source` rule or model, `said_by` customer or merchant."""
+    """One request that was understood: `confidence` in (0, 1], `source` rule or model, `said_by` customer or
+    merchant."""
 
     intent: Intent
     value: Mapping[str, object]
@@ -43,10 +44,10 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class RemarkReading:
-    """What both remarks of an order ask for.
+    """The instructions in both remarks of an order.
 
-    `unsure` and `contradictions` say in words what a person must look at. They quote nothing that was written, so they
-    may stand in a hold. What is contradictory is not among the instructions.
+    `unsure` and `contradictions` describe what a person must read. They never quote a remark, so they may be shown in a
+    hold. Contradictory requests are not among the instructions.
     """
 
     instructions: tuple[Instruction, ...] = ()
@@ -60,7 +61,7 @@ class RemarkReading:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one clause asks for: an intent with its value, or, without an intent, `doubt`: why a person must look."""
+    """One request of a clause: an intent with its value, or no intent and in `doubt` why a person must read it."""
 
     intent: Intent | None = None
     value: Mapping[str, object] | None = None

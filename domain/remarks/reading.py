@@ -1,4 +1,4 @@
-"""Remarks in, instructions out: rules first, the trained model where they end, and a person where it is unsure."""
+"""Remarks in, instructions out: rules first, then the trained model, and a person where the model is unsure."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -10,23 +10,23 @@ from domain.remarks.clauses import MAX_LENGTH, clauses, fold
 from domain.remarks.contradictions import settle
 from domain.remarks.deliveries import read_carriers, read_time
 from domain.remarks.intents import CUSTOMER, MERCHANT, MODEL, WITH_VALUE, Instruction, Intent, RemarkReading, Wish
-from domain.remarks.rules import NOTHING as SETTLED
-from domain.remarks.rules import OTHER, RULES
+from domain.remarks.rules import ASKS_FOR_NOTHING, OTHER, RULES
 from domain.remarks.texts import take_gift_message, take_invoice
 
 SURE_OF_INTENT = 0.75
-"""From this probability on what the model says is an instruction."""
+"""From this probability on the model's answer becomes an instruction."""
 SURE_OF_NOTHING = 0.4
-"""From this probability on a clause that the model takes for small talk is let pass."""
+"""From this probability on a clause that the model takes for small talk is ignored."""
 
 NOT_UNDERSTOOD = "is not understood"
 TOO_LONG = f"is longer than {MAX_LENGTH:,} characters, of which only the first were read"
 
 
 def read_remarks(customer: str, merchant: str, placed_at: datetime, zone: ZoneInfo) -> RemarkReading:
-    """What an order's two remarks ask for. Never raises; days count from `placed_at` as the clock in `zone` shows it.
+    """The instructions in an order's two remarks. Never raises. Days count from `placed_at` in the local time of
+    `zone`.
 
-    A remark is told to be unsure as "customer: ..." or "merchant: ...".
+    Entries of `unsure` begin with "customer: " or "merchant: ".
     """
     if not customer and not merchant:
         return RemarkReading()
@@ -44,7 +44,7 @@ def read_remarks(customer: str, merchant: str, placed_at: datetime, zone: ZoneIn
 
 
 def read_remark(text: str, today: date) -> list[Wish]:
-    """Everything that one remark asks for, in the order in which it was found."""
+    """All requests of one remark, in the order in which they were found."""
     wishes = [Wish(doubt=TOO_LONG)] if len(text) > MAX_LENGTH else []
     text = text[:MAX_LENGTH]
     folded = fold(text)
@@ -73,8 +73,8 @@ def _by_rules(clause: str, today: date) -> list[Wish]:
 
 
 def _by_model(clause: str, said: Collection[Intent]) -> Sequence[Wish]:
-    """What the model makes of a clause that no rule knows; nothing where it only says again what was `said`."""
-    if is_polite(clause) or any(settled.search(clause) for settled in SETTLED):
+    """The model's reading of a clause that no rule matches; empty if it repeats an intent that was `said`."""
+    if is_polite(clause) or any(pattern.search(clause) for pattern in ASKS_FOR_NOTHING):
         return []
     guess = stored_weights().guess(clause)
     if guess.label == NOTHING:
@@ -83,7 +83,7 @@ def _by_model(clause: str, said: Collection[Intent]) -> Sequence[Wish]:
 
 
 def _guessed(guess: Guess) -> Wish:
-    """A wish whose value is a name, a time or a text is left to a person: the model only knows what it is about."""
+    """An intent that needs a value goes to a person, since the model knows only the intent."""
     if guess.label not in tuple(Intent):
         return Wish(doubt=OTHER)
     intent = Intent(guess.label)

@@ -1,7 +1,7 @@
-"""The rules: what a clause asks for when it says so in words that leave no choice.
+"""Rules for clauses whose words leave no doubt.
 
-A rule is a line: what it finds, how a folded clause says it, and where that does not count. Each pattern
-looks a bounded number of characters around a word, so that no remark takes long.
+A rule is one line: what it finds, the pattern for a folded clause, and an exception. Each pattern looks at a bounded
+number of characters around a word, so that no remark takes long.
 """
 
 import re
@@ -14,7 +14,8 @@ from domain.remarks.words import BEFORE, CALL, DOOR, ELSEWHERE, LOCKER, PUT, SHI
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`finds` is an intent, or why a person must look. Nothing where `unless` stands in the clause as well."""
+    """`finds` is an intent, or why a person must read the remark. The rule does not apply if `unless` matches as
+    well."""
 
     finds: Intent | str
     pattern: re.Pattern[str]
@@ -35,7 +36,7 @@ ON_CONDITION = "asks for something on a condition, or leaves a choice"
 BEFORE_DAY = "names a day by which goods must be there"
 HOLD_BACK = "asks to wait with shipping"
 
-# Where the rules of an intent do not count.
+# Exceptions of the rules below.
 IF_AWAY = r"\bif (?:nobody|no ?one|no answer|i'?m (?:not|out)|we'?re (?:not|out)|not (?:home|in))|没人|不在|无人|没接"
 NOT_AT_DOOR = rf"{ELSEWHERE}|{NO}.{{0,3}}{PUT}|{NO}.{{0,6}}{DOOR}"
 NO_CALL_OTHERWISE = rf"{SHIPPING}|no contact"
@@ -88,10 +89,10 @@ RULES = (
     _rule(Intent.URGENT, URGENT, NOT_URGENT),
     _rule(Intent.URGENT, r"(?:今天|今日|马上|立刻|立即|务必).{0,6}发(?:货|出|走)"),
 )
-"""To teach Baton a new way of saying something, add a line; nothing else."""
+"""To teach Baton a new phrase, add a line; nothing else is needed."""
 
-# Clauses that hold a word of a wish and ask for nothing.
-NOTHING = (
+# Clauses that contain a word of a request and ask for nothing.
+ASKS_FOR_NOTHING = (
     re.compile(r"不(?:太|是很|是)?急|不着急|不赶"),
     re.compile(rf"{NO}.{{0,6}}(?:发票|开票|invoice|急|rush|hurry|urgent)"),
     re.compile(rf"{NO}.{{0,12}}(?:{WRAP}|敲|按|knock|ring the|signature)"),

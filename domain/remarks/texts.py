@@ -1,6 +1,6 @@
-"""What a remark wants written down: the words of a gift card, the heading of an invoice.
+"""Texts that a remark wants written: the message of a gift card, the title of an invoice.
 
-They are cut out before anything else is read, since "leave me at the door" on a card is no wish to the carrier.
+They are cut out before anything else is read, since "leave me at the door" on a card is no request to the carrier.
 """
 
 import re
@@ -55,9 +55,9 @@ _NO_TITLE = re.compile(r"^(?:上次|同上|之前|老|一样|发票|税|增值�
 
 
 def take_gift_message(text: str, folded: str, is_request: IsRequest) -> Cut:
-    """The words of the card as they were written, and the folded text without them.
+    """The message of the card as it was written, and the folded text without it.
 
-    Without quotes they reach to the end of the line, or to where the next wish begins.
+    A message without quotes ends with the line, or before the next request.
     """
     if found := _WRITE_ON.search(folded):
         message = text[found.start(1) : found.end(1)]
@@ -76,7 +76,7 @@ def take_gift_message(text: str, folded: str, is_request: IsRequest) -> Cut:
 
 
 def _blanked(folded: str, start: int, end: int) -> str:
-    """Commas instead of what was taken, so that every place is still that of the original text."""
+    """Replace the taken part by commas, so that all indexes still match the original text."""
     return folded[:start] + "," * (end - start) + folded[end:]
 
 
@@ -104,7 +104,7 @@ def _message(message: str) -> Wish:
 def take_invoice(text: str, folded: str) -> Cut:
     """Title and tax number of the invoice, and the folded text without them.
 
-    A Chinese tax number of 18 characters is checked; a wrong one, or an invoice without a title, is a doubt.
+    The check digit of a Chinese tax number (18 characters) is verified. A wrong number or a missing title is a doubt.
     """
     if not _INVOICE.search(folded):
         return [], folded

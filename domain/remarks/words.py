@@ -1,4 +1,4 @@
-"""The things that wishes speak of, as people call them. rules.py is made of them."""
+"""Vocabulary of remarks: patterns that rules.py is built from."""
 
 LOCKER = (
     r"(?:快递柜|丰巢|蜂巢|柜子|自提柜|智能柜|储物柜|自提点|驿站|菜鸟|代收|快递点|快递站|代理点"
