@@ -75,7 +75,7 @@ class Merge:
             if merge.closed_at is None and request.time_is_up:
                 merge.closed_at = func.now()
                 session.flush()
-                merges.tell(session, merge, [one for one in together if one is not row], ":closed")
+                merges.wake_members(session, merge, [one for one in together if one is not row], ":closed")
             if merge.closed_at is not None and len(together) == 1:
                 row.merge_id = None
             return _standing(session, row)
@@ -99,7 +99,7 @@ def _join(session: Session, row: FulfillmentOrderRow, window: float) -> None:
         data = {"fulfillment_order_id": row.fulfillment_order_id, "reason": reason}
         journal.append_fact(session, row.order_id, "fulfillment_order.not_merged", key, data)
         return
-    merge = merges.gather(session, merge_key(parcel), row, window)
+    merge = merges.join_open_merge(session, merge_key(parcel), row, window)
     before = members(session, merge.merge_id)
     row.merge_id = merge.merge_id
     session.flush()
@@ -109,7 +109,7 @@ def _join(session: Session, row: FulfillmentOrderRow, window: float) -> None:
         if met["with"]:
             name = f"{one.fulfillment_order_id}:merged:{row.fulfillment_order_id}"
             journal.append_fact(session, one.order_id, "fulfillment_order.merged", name, met)
-    merges.tell(session, merge, before)
+    merges.wake_members(session, merge, before)
 
 
 def _standing(session: Session, row: FulfillmentOrderRow) -> MergeStanding:
@@ -141,5 +141,5 @@ def _state(session: Session, merge: MergeRow, row: FulfillmentOrderRow) -> str:
         return PACKING
     if together[0] is row:
         return BOOK
-    merges.tell(session, merge, together[:1], ":packed")
+    merges.wake_members(session, merge, together[:1], ":packed")
     return PACKING

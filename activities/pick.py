@@ -18,8 +18,8 @@ from record.order_mapping import order_of, ship_to
 from record.shipping.fulfillment_orders import (
     FulfillmentStep,
     end_fulfillment_order,
-    instruction,
     lock_fulfillment_order,
+    pick_request,
 )
 
 
@@ -45,7 +45,7 @@ class Pick:
             if row and row.status == FulfillmentStatus.CANCELED:
                 return PickAnswer(FulfillmentStatus.CANCELED)
             order = order_of(session, step.order_id)
-            request, version = instruction(session, step, order), order.version
+            request, version = pick_request(session, step, order), order.version
         try:
             reference = self.wms.pick(request, key=f"{step.fulfillment_order_id}:pick")
         except PickRefused as refusal:

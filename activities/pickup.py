@@ -7,7 +7,7 @@ from domain.status import FulfillmentStatus
 from models.database import Sessions
 from record import journal
 from record.shipping.fulfillment_orders import FulfillmentStep, lock_fulfillment_order
-from record.shipping.pickups import give_code
+from record.shipping.pickups import send_code
 
 
 class Pickups:
@@ -21,7 +21,7 @@ class Pickups:
             row = lock_fulfillment_order(session, step.fulfillment_order_id)
             if row and row.status == FulfillmentStatus.PACKED and row.ready_at is None:
                 row.ready_at = func.now()
-                give_code(session, row, str(row.number))
+                send_code(session, row, str(row.number))
                 data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id}
                 key = f"{row.fulfillment_order_id}:ready"
                 journal.append_fact(session, row.order_id, "fulfillment_order.ready_for_pickup", key, data)

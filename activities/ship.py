@@ -61,7 +61,7 @@ class Ship:
             parcel = parcels.read(session, step, shipment_id)
             if parcel:
                 now = self.parameters.at(session, datetime.now(UTC))
-                known = bookings.decide(session, shipment_id, parcel, now)
+                known = bookings.rank_carriers(session, shipment_id, parcel, now)
                 request, offers = parcels.booking_request(step, parcel, shipment_id), _left(known)
                 last_refusal = VOIDED if known.given_back_at else next(reversed(known.refusals.values()), "")
         if not parcel:
@@ -108,7 +108,7 @@ class Ship:
         """Ask one carrier, with a key of its own."""
         shipment_id, carrier = request["shipment_id"], offer["carrier"]
         with self.sessions.begin() as session:
-            if not bookings.ask(session, shipment_id, carrier):
+            if not bookings.mark_asked(session, shipment_id, carrier):
                 raise CarrierRefused(VOIDED)
         if carrier:
             request = {**request, "carrier": carrier}
@@ -119,7 +119,7 @@ class Ship:
     ) -> None:
         with self.sessions.begin() as session:
             parcel = parcels.contents(session, step, shipment_id)
-            bookings.refused(session, shipment_id, parcel, offer["carrier"], refusal.code)
+            bookings.record_refusal(session, shipment_id, parcel, offer["carrier"], refusal.code)
 
     def _keep(self, step: FulfillmentStep, shipment_id: str, booking: Booking, offer: dict[str, Any]) -> BookingAnswer:
         with self.sessions.begin() as session:
@@ -127,7 +127,7 @@ class Ship:
             given_back = session.get_one(BookingRow, shipment_id, with_for_update=True).given_back_at is not None
             if not given_back:
                 bookings.record(session, parcel, shipment_id, booking, offer, self.company_prefix)
-                merges.booked(session, step.merge_id, parcel, shipment_id, step.fulfillment_order_id)
+                merges.mark_booked(session, step.merge_id, parcel, shipment_id, step.fulfillment_order_id)
         if not parcel or given_back:
             return self._give_back(shipment_id)
         return BookingAnswer(shipment_id, booking.carrier, booking.waybill)
@@ -138,7 +138,7 @@ class Ship:
         result = self.tms.void(undo.subject, undo.reason, f"{undo.subject}:void", by)
         with self.sessions.begin() as session:
             if result == VoidResult.TOO_LATE:
-                bookings.stands(session, undo.subject)
+                bookings.keep(session, undo.subject)
                 return Undone(done=False, detail=result)
             where = ShipmentRow.shipment_id == undo.subject, ShipmentRow.voided_at.is_(None)
             if session.scalar(update(ShipmentRow).where(*where).values(voided_at=func.now()).returning(func.now())):

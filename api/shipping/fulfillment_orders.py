@@ -95,7 +95,7 @@ def _judge(services: Services, fulfillment_order_id: str, caller: Caller, code: 
 
 def _renew(services: Services, fulfillment_order_id: str, caller: Caller) -> bool:
     with services.sessions.begin() as session:
-        return pickups.ask_for_code(session, _work(session, fulfillment_order_id, caller), caller.name)
+        return pickups.request_new_code(session, _work(session, fulfillment_order_id, caller), caller.name)
 
 
 def _work(session: Session, fulfillment_order_id: str, caller: Caller) -> FulfillmentOrderRow:

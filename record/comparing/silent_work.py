@@ -18,7 +18,7 @@ from record import journal
 from record.comparing.asking import asked, told_again_key
 from record.messages.partner_events import NewEvent
 from record.order_mapping import order_of
-from record.shipping.fulfillment_orders import FulfillmentStep, instruction, lock_fulfillment_order
+from record.shipping.fulfillment_orders import FulfillmentStep, lock_fulfillment_order, pick_request
 
 Status = FulfillmentStatus
 IN_HAND = (Status.RELEASED, Status.PICKING, Status.PICKED)
@@ -63,7 +63,7 @@ class SilentWork:
             if work is None or work.status not in IN_HAND:
                 return []
             step, order = FulfillmentStep(row.order_id, row.subject), order_of(session, row.order_id)
-            request = instruction(session, step, order)
+            request = pick_request(session, step, order)
         try:
             self.wms.pick(request, key=f"{row.subject}:pick")
         except PickRefused as refused:

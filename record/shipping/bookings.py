@@ -1,4 +1,4 @@
-"""Bookings as rows: who is asked to carry a parcel and in which order, who said no, and what was booked."""
+"""Bookings as rows: the ranked carriers of a parcel, their refusals, and what was booked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -24,27 +24,29 @@ CHINA = timezone(timedelta(hours=8))
 ANYBODY = Offer("", "tms", eligible=True, why="no carrier is on record, so the TMS chooses")
 
 
-def decide(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> BookingRow:
-    """Rank the carriers for a parcel and keep that; who asks again gets what was decided first."""
+def rank_carriers(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> BookingRow:
+    """Rank the carriers for a parcel and store the offers; a repeat returns the first ranking."""
     known = session.get(BookingRow, shipment_id, with_for_update=True)
     if known:
         return known
     offers = rank(parameters.carriers, parameters.freight_rates, _consignment(session, parcel)) or [ANYBODY]
-    row = insert(BookingRow).values(shipment_id=shipment_id, offers=[_told(offer) for offer in offers])
-    # Of two that decide at once the later one gets what the other wrote.
+    row = insert(BookingRow).values(shipment_id=shipment_id, offers=[_offer_fields(offer) for offer in offers])
+    # Of two concurrent rankings the later one gets what the first wrote.
     unchanged = row.on_conflict_do_update(index_elements=["shipment_id"], set_={"offers": BookingRow.offers})
     return session.scalars(unchanged.returning(BookingRow)).one()
 
 
-def ask(session: Session, shipment_id: str, carrier: str) -> bool:
-    """Write down who is asked before the call. False when the booking was given back meanwhile."""
+def mark_asked(session: Session, shipment_id: str, carrier: str) -> bool:
+    """Store which carrier is asked, before the call. False when the booking was given back meanwhile."""
     wanted = BookingRow.shipment_id == shipment_id, BookingRow.given_back_at.is_(None)
     asked = update(BookingRow).where(*wanted).values(asked=carrier)
     return session.scalar(asked.returning(BookingRow.asked)) is not None
 
 
-def refused(session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrderRow], carrier: str, code: str) -> None:
-    """The carrier said no: that stands in the log of every order in the parcel."""
+def record_refusal(
+    session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrderRow], carrier: str, code: str
+) -> None:
+    """Store the carrier's refusal, and log it for every order in the parcel."""
     row = session.get_one(BookingRow, shipment_id, with_for_update=True)
     row.refusals = {**row.refusals, carrier: code}
     data = {"shipment_id": shipment_id, "carrier": carrier, "code": code}
@@ -53,19 +55,19 @@ def refused(session: Session, shipment_id: str, parcel: Sequence[FulfillmentOrde
 
 
 def give_back(session: Session, shipment_id: str) -> str:
-    """A booking that was decided on is never made again. Answers in whose words it was asked for."""
+    """Mark the booking as given back, so that it is never made again. Return whose API asks for it (`Offer.by`)."""
     at = func.coalesce(BookingRow.given_back_at, func.now())
     session.execute(update(BookingRow).where(BookingRow.shipment_id == shipment_id).values(given_back_at=at))
     return way_of(session, shipment_id)
 
 
-def stands(session: Session, shipment_id: str) -> None:
-    """It could not be given back."""
+def keep(session: Session, shipment_id: str) -> None:
+    """Undo `give_back`: the booking could not be given back."""
     session.execute(update(BookingRow).where(BookingRow.shipment_id == shipment_id).values(given_back_at=None))
 
 
 def way_of(session: Session, shipment_id: str) -> str:
-    """In whose words the carrier is spoken to that was asked last."""
+    """Return by whose API the carrier asked last is called (`Offer.by`)."""
     known = session.get(BookingRow, shipment_id, populate_existing=True)
     offers = known.offers if known else []
     return next((str(offer["by"]) for offer in offers if known and offer["carrier"] == known.asked), ANYBODY.by)
@@ -79,7 +81,7 @@ def record(
     offer: dict[str, Any],
     company_prefix: str,
 ) -> None:
-    """The shipment with its boxes, and in the log who carries it and why."""
+    """Write the shipment with its boxes, and log its carrier and why it was chosen."""
     if not parcel:
         return
     shipment = insert(ShipmentRow).values(
@@ -128,15 +130,15 @@ def _measures(box: ParcelSize) -> tuple[int, int, int] | None:
 
 
 def _days_until(order: OrderRow) -> int | None:
-    """How many days are left until the day that was wished for, or promised, by the clock of China."""
+    """Return the days until the wished or promised day, whichever is earlier, in Chinese time; never below 0."""
     wished, promised = order.instructions.get("deliver_on"), order.promised_deliver_by
     days = [date.fromisoformat(wished)] if wished else []
     days += [promised.astimezone(CHINA).date()] if promised else []
     return max(0, (min(days) - datetime.now(UTC).astimezone(CHINA).date()).days) if days else None
 
 
-def _told(offer: Offer) -> dict[str, Any]:
-    told = asdict(offer)
-    del told["price"]
+def _offer_fields(offer: Offer) -> dict[str, Any]:
+    fields = asdict(offer)
+    del fields["price"]
     price = offer.price
-    return told | {"cost_minor": price and price.minor_units, "cost_currency": price and price.currency}
+    return fields | {"cost_minor": price and price.minor_units, "cost_currency": price and price.currency}

@@ -1,4 +1,4 @@
-"""What is put right on a shipment after it was booked."""
+"""Corrections of a shipment after it was booked."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from record import journal
 
 
 def correct_carrier(session: Session, row: FulfillmentOrderRow, shipment: ShipmentRow, event: PartnerEventRow) -> None:
-    """Who follows the parcel found that another carrier has it: the waybill is that one's, and the log says so."""
+    """Set the carrier that the tracking service found to have the parcel, and log it."""
     carrier, before = str(event.data["carrier"]), shipment.carrier
     taken = select(ShipmentRow.shipment_id).where(
         ShipmentRow.carrier == carrier, ShipmentRow.waybill == shipment.waybill

@@ -1,4 +1,4 @@
-"""Fulfillment orders as rows: locked with their order, ended before they leave, and what the warehouse is asked."""
+"""Fulfillment orders as rows: lock them, end them before they leave, and build the request to the warehouse."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,9 @@ from record.stock import ledger
 
 
 def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> FulfillmentOrderRow | None:
-    """Its order is held as well, and first, as who allocates and releases does. Facts of it may still be written."""
+    """Return the fulfillment order, locked after its order like everywhere else; None if there is none.
+
+    Rows that refer to the two may still be written."""
     row = select(FulfillmentOrderRow).join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
     row = row.where(FulfillmentOrderRow.fulfillment_order_id == fulfillment_order_id)
     held = row.with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
@@ -32,7 +34,7 @@ def lock_fulfillment_order(session: Session, fulfillment_order_id: str) -> Fulfi
 def end_fulfillment_order(
     session: Session, row: FulfillmentOrderRow, to: FulfillmentStatus, reason: str, actor: str = journal.SYSTEM
 ) -> None:
-    """End a fulfillment order before it left: canceled or rejected, its stock available again."""
+    """End a fulfillment order that has not left as canceled or rejected, and release its stock."""
     row.status = to
     held = session.execute(
         select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated).where(
@@ -44,8 +46,8 @@ def end_fulfillment_order(
         .where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)
         .values(allocated=0)
     )
-    back = [Movement("deallocated", line.sku, row.location_id, line.allocated) for line in held]
-    ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} {to}")
+    released = [Movement("deallocated", line.sku, row.location_id, line.allocated) for line in held]
+    ledger.post(session, released, row.order_id, f"{row.fulfillment_order_id} {to}")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id, "reason": reason}
     key = f"{row.fulfillment_order_id}:{to}"
     journal.append_fact(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
@@ -55,8 +57,8 @@ def end_fulfillment_order(
 
 @dataclass(frozen=True)
 class FulfillmentStep:
-    """`round` counts the tries of one step, such as a booking after a refusal, from 1: those of the merge if it is for
-    a shared parcel."""
+    """`round` counts the attempts of one step, such as a booking after a refusal, from 1; for a shared parcel those of
+    its merge."""
 
     order_id: str
     fulfillment_order_id: str
@@ -65,7 +67,7 @@ class FulfillmentStep:
 
 
 def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
-    """What a fulfillment order is for: as many as were picked, or asked for while nothing is known."""
+    """Return the lines with the units picked, or ordered while nothing was reported."""
     rows = session.scalars(
         select(FulfillmentLineRow)
         .where(FulfillmentLineRow.fulfillment_order_id == fulfillment_order_id)
@@ -75,8 +77,8 @@ def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
     return [Line(sku=sku, quantity=quantity) for sku, quantity in units if quantity]
 
 
-def instruction(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
-    """What the warehouse is asked, also when it is asked again."""
+def pick_request(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
+    """Build the request to the warehouse; the same each time."""
     columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
     work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
     request = PickRequest(

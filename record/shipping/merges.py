@@ -1,7 +1,7 @@
-"""Merges as rows: who belongs to one, who leaves it, and telling the others.
+"""Merges as rows: their members, and events that wake the other members when a merge changes.
 
-Whoever changes a merge has locked his own fulfillment order first and the merge then, and touches nobody else's: the
-others hear of it by an event that the relay carries, and look for themselves.
+To change a merge, lock your own fulfillment order first and the merge then, and touch no other order's rows: the others
+read the merge again when the relay carries the event to them.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,8 @@ OPEN_CASE = [status for status in ReturnStatus if not is_final(RETURN, status)]
 
 
 def window_of(session: Session, order_id: str) -> float:
-    """How many seconds the order waits for others, by its remarks or rules, else by its channel; 0 is not at all."""
+    """Return how many seconds the order waits for others, by its remarks or rules, else by its channel; 0 for not at
+    all."""
     of_account = ChannelAccountRow.settings["merge_window"].as_float()
     of_order = OrderRow.instructions["merge_window_seconds"].as_float()
     wanted = select(func.coalesce(of_order, of_account, 0.0)).select_from(OrderRow)
@@ -40,8 +41,8 @@ def window_of(session: Session, order_id: str) -> float:
 
 
 def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
-    """What the rules of merging want to know of a fulfillment order."""
-    order, kept = load_order(session, row.order_id), session.get_one(OrderRow, row.order_id)
+    """Return the facts that the merge rules need of a fulfillment order."""
+    order, order_row = load_order(session, row.order_id), session.get_one(OrderRow, row.order_id)
     account = session.get(ChannelAccountRow, order.channel)
     hold = select(HoldRow.hold_id).where(HoldRow.order_id == row.order_id, HoldRow.released_at.is_(None))
     case = select(ReturnRow.return_id).where(ReturnRow.order_id == row.order_id, ReturnRow.status.in_(OPEN_CASE))
@@ -49,18 +50,19 @@ def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
         group=str((account.settings if account else {}).get("merge_group", order.channel)),
         customer_id=order.customer_id,
         ship_to=order.ship_to,
-        service=str(kept.instructions.get("carrier", "")),
+        service=str(order_row.instructions.get("carrier", "")),
         payment_method=order.payment_method,
         from_country=session.get_one(LocationRow, row.location_id).country,
         held=session.scalar(hold.limit(1)) is not None,
         return_open=session.scalar(case.limit(1)) is not None,
-        imported=kept.import_minor is not None,
-        ship_alone=bool(kept.instructions.get("ship_separately")),
+        imported=order_row.import_minor is not None,
+        ship_alone=bool(order_row.instructions.get("ship_separately")),
     )
 
 
-def gather(session: Session, key: str, row: FulfillmentOrderRow, window: float) -> MergeRow:
-    """The merge of this key that still gathers at the location, locked; a new one if there is none."""
+def join_open_merge(session: Session, key: str, row: FulfillmentOrderRow, window: float) -> MergeRow:
+    """Return the open merge with this key at the location, locked, with its round raised; a new one if there is
+    none."""
     same = MergeRow.merge_key == key, MergeRow.location_id == row.location_id, MergeRow.closed_at.is_(None)
     session.execute(update(MergeRow).where(*same, MergeRow.closes_at <= func.now()).values(closed_at=func.now()))
     new = insert(MergeRow).values(
@@ -82,14 +84,14 @@ def lock_merge(session: Session, merge_id: str) -> MergeRow:
 
 
 def members(session: Session, merge_id: str, lock: bool = False) -> Sequence[FulfillmentOrderRow]:
-    """Who belongs to the merge, by name: the first of them books for all."""
+    """Return the members of the merge, sorted by id: the first of them books for all."""
     rows = select(FulfillmentOrderRow).where(FulfillmentOrderRow.merge_id == merge_id)
     rows = rows.order_by(FulfillmentOrderRow.fulfillment_order_id)
     return session.scalars(rows.with_for_update() if lock else rows).all()
 
 
 def others(session: Session, row: FulfillmentOrderRow) -> list[str]:
-    """The workflow ids of the orders that this one shares a parcel with."""
+    """Return the workflow ids of the orders that share a parcel with this one."""
     if row.merge_id is None:
         return []
     same = FulfillmentOrderRow.merge_id == row.merge_id, FulfillmentOrderRow.order_id != row.order_id
@@ -98,13 +100,13 @@ def others(session: Session, row: FulfillmentOrderRow) -> list[str]:
 
 
 def still_counting(session: Session, merge: MergeRow) -> bool:
-    """Whether a warehouse has packed, but not yet said how much it found."""
+    """True while the picked units of a member are not reported."""
     unknown = select(FulfillmentLineRow.sku).join(FulfillmentOrderRow).where(FulfillmentLineRow.picked.is_(None))
     return session.scalar(unknown.where(FulfillmentOrderRow.merge_id == merge.merge_id).limit(1)) is not None
 
 
 def leave(session: Session, row: FulfillmentOrderRow, reason: str, actor: str = journal.SYSTEM) -> None:
-    """Take a fulfillment order, which is locked, out of its merge; nothing happens when it is in none."""
+    """Take a locked fulfillment order out of its merge; do nothing when it is in none."""
     if row.merge_id is None:
         return
     merge = lock_merge(session, row.merge_id)
@@ -114,30 +116,30 @@ def leave(session: Session, row: FulfillmentOrderRow, reason: str, actor: str = 
     data = {"fulfillment_order_id": row.fulfillment_order_id, "merge_id": merge.merge_id, "reason": reason}
     key = f"{row.fulfillment_order_id}:unmerged:{merge.merge_id}"
     journal.append_fact(session, row.order_id, "fulfillment_order.unmerged", key, data, actor)
-    tell(session, merge, [row, *members(session, merge.merge_id)])
+    wake_members(session, merge, [row, *members(session, merge.merge_id)])
 
 
-def booked(
+def mark_booked(
     session: Session, merge_id: str, parcel: Sequence[FulfillmentOrderRow], shipment_id: str, booker: str
 ) -> None:
-    """The parcel of a merge has a carrier: the others are to know the waybill."""
+    """Set the merge's shipment and wake the other members, so that they learn the waybill."""
     if not merge_id or not parcel:
         return
     merge = lock_merge(session, merge_id)
     merge.shipment_id = shipment_id
     session.flush()
-    tell(session, merge, [row for row in parcel if row.fulfillment_order_id != booker], ":booked")
+    wake_members(session, merge, [row for row in parcel if row.fulfillment_order_id != booker], ":booked")
 
 
 def begin_round(session: Session, merge_id: str, after: int) -> None:
-    """A booking was refused: the next try must have another name."""
+    """Raise the merge's round after a refused booking, so that the next attempt has a key of its own."""
     if merge_id:
         this = MergeRow.merge_id == merge_id, MergeRow.round == after
         session.execute(update(MergeRow).where(*this).values(round=after + 1))
 
 
 def take_apart(session: Session, undo: UndoRequest) -> None:
-    """The booking of a shared parcel is void: the order that asked for it leaves, and the others book anew."""
+    """Split a shared parcel whose booking is void: the order that asked for it leaves, and the others book anew."""
     merge_id = session.scalar(select(MergeRow.merge_id).where(MergeRow.shipment_id == undo.subject))
     if merge_id is None:
         return
@@ -153,7 +155,7 @@ def take_apart(session: Session, undo: UndoRequest) -> None:
 
 
 def book_again(session: Session, undo: UndoRequest) -> None:
-    """The booking of a parcel is void, and the parcel is still here: its orders are to book it anew, as it is."""
+    """Wake the orders of a parcel whose booking is void and that has not left, to book it anew as it is."""
     inside = FulfillmentOrderRow.shipment_id == undo.subject
     rows = session.scalars(
         select(FulfillmentOrderRow).where(inside).order_by(FulfillmentOrderRow.fulfillment_order_id).with_for_update()
@@ -167,12 +169,12 @@ def book_again(session: Session, undo: UndoRequest) -> None:
     _wake(session, VOIDED, undo.subject, {"shipment_id": undo.subject}, rows)
 
 
-def tell(session: Session, merge: MergeRow, whom: Sequence[FulfillmentOrderRow], what: str = "") -> None:
-    """Have them look at the merge again."""
-    _wake(session, CHANGED, f"{merge.merge_id}:{merge.round}{what}", {"merge_id": merge.merge_id}, whom)
+def wake_members(session: Session, merge: MergeRow, rows: Sequence[FulfillmentOrderRow], what: str = "") -> None:
+    """Store events that make these members read the merge again."""
+    _wake(session, CHANGED, f"{merge.merge_id}:{merge.round}{what}", {"merge_id": merge.merge_id}, rows)
 
 
-def _wake(session: Session, kind: str, name: str, data: dict[str, str], whom: Sequence[FulfillmentOrderRow]) -> None:
+def _wake(session: Session, kind: str, name: str, data: dict[str, str], rows: Sequence[FulfillmentOrderRow]) -> None:
     events = [
         {
             "partner": OURSELVES,
@@ -181,7 +183,7 @@ def _wake(session: Session, kind: str, name: str, data: dict[str, str], whom: Se
             "subject": row.fulfillment_order_id,
             "data": data,
         }
-        for row in whom
+        for row in rows
     ]
     if events:
         session.execute(insert(PartnerEventRow).values(events).on_conflict_do_nothing())

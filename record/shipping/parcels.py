@@ -1,4 +1,4 @@
-"""What is in a parcel, read from the record: the orders, the boxes, and what a carrier is told of them."""
+"""Contents of a parcel: its orders and boxes, and the booking request to a carrier."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ MEASURES: tuple[Literal["length_mm", "width_mm", "height_mm"], ...] = ("length_m
 
 @dataclass(frozen=True)
 class Parcel:
-    """What travels together: the work, its orders, that of the step first, where it lies, and its units by SKU."""
+    """What travels together: fulfillment orders, their orders (the step's own first), the location, and units by
+    SKU."""
 
     rows: Sequence[FulfillmentOrderRow]
     orders: Sequence[OrderRow]
@@ -33,7 +34,7 @@ class Parcel:
 
 
 def read(session: Session, step: FulfillmentStep, shipment_id: str) -> Parcel | None:
-    """The parcel with all that a carrier may ask; None when it is not any more what the step was decided on."""
+    """Return the parcel; None when its contents changed since the step was decided."""
     rows = contents(session, step, shipment_id)
     if not rows:
         return None
@@ -46,7 +47,7 @@ def read(session: Session, step: FulfillmentStep, shipment_id: str) -> Parcel | 
 
 
 def boxes_of(rows: Sequence[FulfillmentOrderRow]) -> list[ParcelSize]:
-    """Every box that the warehouse reported, with what it said of it: the weight, and measures if it took them."""
+    """Return every box that the warehouse reported, with its weight and, if reported, its measures."""
     return [_size(box) for row in rows for box in row.parcels or ()]
 
 
@@ -59,17 +60,18 @@ def _size(box: Mapping[str, int]) -> ParcelSize:
 
 
 def contents(session: Session, step: FulfillmentStep, shipment_id: str) -> Sequence[FulfillmentOrderRow]:
-    """What is in the parcel; nothing when it is shared and not as it was when the step was decided on."""
+    """Return the fulfillment orders in the parcel; none when it is shared and has changed since the step was
+    decided."""
     if not step.merge_id:
         return [session.get_one(FulfillmentOrderRow, step.fulfillment_order_id)]
     together = merges.members(session, step.merge_id, lock=True)
     merge = merges.lock_merge(session, step.merge_id)
-    right = merge.round == step.round and merge.shipment_id in (None, shipment_id)
-    return together if right else []
+    unchanged = merge.round == step.round and merge.shipment_id in (None, shipment_id)
+    return together if unchanged else []
 
 
 def shared(session: Session, undo: UndoRequest) -> bool:
-    """Whether goods of another order travel in the shipment."""
+    """True if goods of another order travel in the shipment."""
     other = select(FulfillmentOrderRow.order_id).where(
         FulfillmentOrderRow.shipment_id == undo.subject, FulfillmentOrderRow.order_id != undo.order_id
     )
@@ -77,7 +79,7 @@ def shared(session: Session, undo: UndoRequest) -> bool:
 
 
 def booking_request(step: FulfillmentStep, parcel: Parcel, shipment_id: str) -> BookingRequest:
-    """What a carrier is asked, whoever it is."""
+    """Build the booking request, the same for every carrier."""
     order, location = parcel.orders[0], parcel.location
     request = BookingRequest(
         shipment_id=shipment_id,

@@ -1,4 +1,4 @@
-"""What each report of a warehouse or carrier changes: stored webhooks, applied once, in whatever order they come."""
+"""Apply stored reports of warehouses and carriers: each once, in whatever order they come."""
 
 import re
 from collections import Counter
@@ -21,8 +21,8 @@ from record import journal
 from record.order_mapping import known_location
 from record.shipping.corrections import correct_carrier
 from record.shipping.fulfillment_orders import end_fulfillment_order
-from record.shipping.pickups import give_code
-from record.shipping.road import attempt_failed, turned_up
+from record.shipping.pickups import send_code
+from record.shipping.road import announce_failed_attempt, withdraw_claim
 from record.stock import ledger
 
 Status = FulfillmentStatus
@@ -31,15 +31,15 @@ ENDED_HERE = (Status.REJECTED, Status.CANCELED)
 CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,40}")
 
 
-def _happened(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
-    told = {"fulfillment_order_id": row.fulfillment_order_id, **data}
-    journal.append_fact(session, row.order_id, name, f"{event.partner}:{event.event_id}", told, event.partner)
+def _append_fact(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, name: str, **data: Any) -> None:
+    fields = {"fulfillment_order_id": row.fulfillment_order_id, **data}
+    journal.append_fact(session, row.order_id, name, f"{event.partner}:{event.event_id}", fields, event.partner)
 
 
 def _accepted(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     if row.accepted_at is None:
         row.accepted_at = event.received_at
-        _happened(session, row, event, "fulfillment_order.accepted")
+        _append_fact(session, row, event, "fulfillment_order.accepted")
 
 
 def _picking(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -48,15 +48,15 @@ def _picking(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
 
 
 def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    """Keep what was found. What was not found is not there: it leaves the allocation and the books."""
+    """Store the picked units. Missing units are deallocated and written off."""
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
     unknown = session.scalars(select(FulfillmentLineRow).where(where, FulfillmentLineRow.picked.is_(None))).all()
     if row.status in ENDED_HERE or not unknown:
         return
     found: Counter[str] = Counter()
-    for told in event.data["lines"]:
-        found[told["sku"]] += told["quantity"]
-    # When the parcel left first, all that was allocated left the books with it.
+    for line in event.data["lines"]:
+        found[line["sku"]] += line["quantity"]
+    # If the parcel left first, all that was allocated was booked as shipped.
     gone = row.status in (Status.SHIPPED, Status.DELIVERED)
     movements, short = [], {}
     for line in unknown:
@@ -75,19 +75,19 @@ def _picked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) 
     elif row.status in BEFORE_PACKED:
         row.status = Status.PICKED
     name = "fulfillment_order.short_picked" if short else "fulfillment_order.picked"
-    _happened(session, row, event, name, short=short)
+    _append_fact(session, row, event, name, short=short)
 
 
 def _packed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    """Until the parcels leave, what is told later stands instead of what was told before."""
-    left = row.packed_at is not None and row.status != Status.PACKED
-    if row.status in ENDED_HERE or left:
+    """Store the parcels. Until they leave, a later report replaces an earlier one."""
+    has_left = row.packed_at is not None and row.status != Status.PACKED
+    if row.status in ENDED_HERE or has_left:
         return
     row.packed_at = row.packed_at or func.now()
     row.parcels = event.data["parcels"]
     if row.status in BEFORE_PACKED:
         row.status = Status.PACKED
-    _happened(session, row, event, "fulfillment_order.packed", parcels=len(row.parcels))
+    _append_fact(session, row, event, "fulfillment_order.packed", parcels=len(row.parcels))
 
 
 def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -96,21 +96,23 @@ def _rejected(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow
 
 
 def _exception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    _happened(session, row, event, "fulfillment_order.exception", reason=_reason(session, row, event))
+    _append_fact(session, row, event, "fulfillment_order.exception", reason=_reason(session, row, event))
 
 
 def _reason(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> str:
-    """What the warehouse wrote, but for the receiver: a log cannot be edited."""
+    """Return the warehouse's text without the receiver's data: a log cannot be edited."""
     receiver = session.scalar(select(OrderRow.receiver).where(OrderRow.order_id == row.order_id))
     return redact(event.data["reason"], receiver or {})
 
 
 def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    """A parcel that never reached its receiver is stock again at the place it came back to."""
-    # What is back had left, whether or not the carrier has told so yet.
-    _left(session, row, event, event.received_at)
-    # One that was given up as lost and turns up is stock again as well.
-    if row.status != Status.SHIPPED and not (row.status == Status.CANCELED and turned_up(session, row, event, "back")):
+    """Book a parcel that never reached its receiver as stock where it came back to."""
+    # What came back had left, whether or not the carrier has reported it.
+    _mark_shipped(session, row, event, event.received_at)
+    # Also one that was given up as lost and turned up.
+    if row.status != Status.SHIPPED and not (
+        row.status == Status.CANCELED and withdraw_claim(session, row, event, "back")
+    ):
         return
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
     location = known_location(session, event.data["location_id"], row.location_id)
@@ -121,7 +123,7 @@ def _came_back(session: Session, row: FulfillmentOrderRow, event: PartnerEventRo
     back = [Movement("returned", sku, location, units) for sku, units in sent.items() if units]
     row.status = Status.CANCELED
     ledger.post(session, back, row.order_id, f"{row.fulfillment_order_id} came back")
-    _happened(session, row, event, "fulfillment_order.canceled", came_back_to=location)
+    _append_fact(session, row, event, "fulfillment_order.canceled", came_back_to=location)
 
 
 def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
@@ -132,19 +134,25 @@ def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
         shipment.tracking_status, shipment.tracked_at = status, at
     if shipment and "formerly" in event.data:
         correct_carrier(session, row, shipment, event)
-    said = {name: event.data[name] for name in ("code", "signed") if event.data.get(name) not in (None, "")}
-    # Some carriers put a sentence there: that stays in the event.
-    if not CODE.fullmatch(str(said.get("code", "0"))):
-        del said["code"]
-    _happened(
-        session, row, event, "shipment.tracking_updated", status=status, occurred_at=event.data["occurred_at"], **said
+    extra = {name: event.data[name] for name in ("code", "signed") if event.data.get(name) not in (None, "")}
+    # Some carriers write a sentence here, which stays in the event only.
+    if not CODE.fullmatch(str(extra.get("code", "0"))):
+        del extra["code"]
+    _append_fact(
+        session,
+        row,
+        event,
+        "shipment.tracking_updated",
+        status=status,
+        occurred_at=event.data["occurred_at"],
+        **extra,
     )
     if status not in (TrackingStatus.PRE_TRANSIT, TrackingStatus.EXCEPTION):
-        _left(session, row, event, at)
+        _mark_shipped(session, row, event, at)
     if status == TrackingStatus.FAILED_ATTEMPT and row.status == Status.SHIPPED:
-        attempt_failed(session, row, event)
+        announce_failed_attempt(session, row, event)
     if status == TrackingStatus.DELIVERED:
-        turned_up(session, row, event, "delivered")
+        withdraw_claim(session, row, event, "delivered")
     if status == TrackingStatus.DELIVERED and row.status == Status.SHIPPED:
         row.status, row.delivered_at = Status.DELIVERED, at
         data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
@@ -152,19 +160,19 @@ def _tracked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
         journal.append_fact(session, row.order_id, "fulfillment_order.delivered", key, data, event.partner)
 
 
-def _left(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at: datetime) -> None:
-    # Only what has a waybill can leave; that it did says that it was packed.
+def _mark_shipped(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, at: datetime) -> None:
+    # Only what has a waybill can leave; if it left, it was packed.
     if row.shipment_id is None or row.status not in (*BEFORE_PACKED, Status.PACKED):
         return
     row.status, row.shipped_at = Status.SHIPPED, at
-    _out_of_the_books(session, row, "shipped")
+    _post_shipped(session, row, "shipped")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
     key = f"{row.fulfillment_order_id}:shipped"
     journal.append_fact(session, row.order_id, "fulfillment_order.shipped", key, data, event.partner)
     journal.announce(session, row.order_id, milestones.SHIPPED, data, subject=str(row.number))
 
 
-def _out_of_the_books(session: Session, row: FulfillmentOrderRow, how: str) -> None:
+def _post_shipped(session: Session, row: FulfillmentOrderRow, how: str) -> None:
     where = FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id
     lines = session.scalars(select(FulfillmentLineRow).where(where)).all()
     gone = [Movement("shipped", line.sku, row.location_id, line.allocated) for line in lines if line.allocated]
@@ -174,15 +182,15 @@ def _out_of_the_books(session: Session, row: FulfillmentOrderRow, how: str) -> N
 
 def _interception(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     accepted = bool(event.data["accepted"])
-    _happened(session, row, event, "shipment.interception_answered", accepted=accepted)
+    _append_fact(session, row, event, "shipment.interception_answered", accepted=accepted)
 
 
 def _fetched(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    """The customer has it, which is as much as delivered."""
+    """Mark goods that the customer fetched as delivered."""
     if row.status != Status.PACKED:
         return
     row.status, row.shipped_at, row.delivered_at = Status.DELIVERED, event.received_at, event.received_at
-    _out_of_the_books(session, row, "fetched")
+    _post_shipped(session, row, "fetched")
     data = {"fulfillment_order_id": row.fulfillment_order_id, "location_id": row.location_id}
     key = f"{row.fulfillment_order_id}:delivered"
     journal.append_fact(session, row.order_id, "fulfillment_order.delivered", key, data, event.data["actor"])
@@ -190,8 +198,8 @@ def _fetched(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow)
 
 def _code_asked(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     if row.status == Status.PACKED:
-        give_code(session, row, f"{row.number}-{event.sequence}")
-        _happened(session, row, event, "fulfillment_order.pickup_code_renewed", by=event.data["actor"])
+        send_code(session, row, f"{row.number}-{event.sequence}")
+        _append_fact(session, row, event, "fulfillment_order.pickup_code_renewed", by=event.data["actor"])
 
 
 APPLY: Mapping[str, Callable[[Session, FulfillmentOrderRow, PartnerEventRow], None]] = {

@@ -1,4 +1,4 @@
-"""What the reports of a carrier amount to: failed attempts, parcels in trouble, and deliveries that nobody signed."""
+"""Interpret a carrier's reports: failed attempts, parcels in trouble, and deliveries without a signature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ UNDER_WAY = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, Fulfillment
 
 @dataclass(frozen=True)
 class Road:
-    """`attempts` failed so far, `too_many` if a person is to help; `trouble` is lost, damaged, refused or nothing.
+    """`attempts` failed so far, `too_many` when a person must help; `trouble` is lost, damaged, refused or empty.
 
-    `unsigned`: delivered without the signature that the amount asks for. `found`: it turned up after it was given up.
-    After `patience` seconds without news a parcel counts as lost; 0 is never.
+    `unsigned`: delivered without the signature that the amount requires. `found`: it turned up after it was given up.
+    After `patience` seconds without news a parcel counts as lost; 0 for never.
     """
 
     attempts: int = 0
@@ -37,15 +37,15 @@ class Road:
     patience: float = 0.0
 
 
-def follow(session: Session, row: FulfillmentOrderRow, book: ParameterCache) -> Road:
-    """Where the parcel stands by all that was reported of it, in whatever order the reports came."""
+def follow(session: Session, row: FulfillmentOrderRow, cache: ParameterCache) -> Road:
+    """Return where the parcel stands by all its reports, in whatever order they came."""
     if row.status not in UNDER_WAY or row.shipment_id is None:
         return Road()
     order = session.get_one(OrderRow, row.order_id)
-    parameters, told = book.at(session, order.placed_at), _told(session, row)
-    attempts = _attempts(told)
-    newest = max(told, key=lambda one: str(one["occurred_at"]), default={})
-    signed = all(one.get("signed") is not False for one in told if one["status"] == TrackingStatus.DELIVERED)
+    parameters, reports = cache.at(session, order.placed_at), _tracking_reports(session, row)
+    attempts = _failed_attempts(reports)
+    newest = max(reports, key=lambda one: str(one["occurred_at"]), default={})
+    signed = all(one.get("signed") is not False for one in reports if one["status"] == TrackingStatus.DELIVERED)
     return Road(
         attempts=attempts,
         too_many=0 < parameters.parcel_attempts <= attempts,
@@ -56,15 +56,15 @@ def follow(session: Session, row: FulfillmentOrderRow, book: ParameterCache) -> 
     )
 
 
-def attempt_failed(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
-    """Tell the customer that nobody was there, once for each attempt."""
-    attempt = _attempts(_told(session, row))
+def announce_failed_attempt(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
+    """Announce to the customer that nobody was there, once per attempt."""
+    attempt = _failed_attempts(_tracking_reports(session, row))
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id, "attempt": attempt}
     journal.announce(session, row.order_id, milestones.ATTEMPTED, data, subject=f"{row.number}-{attempt}")
 
 
-def turned_up(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, where: str) -> bool:
-    """A parcel that was claimed is there after all: nothing is claimed for it any more. False when nothing was."""
+def withdraw_claim(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow, where: str) -> bool:
+    """Withdraw the claim on the carrier for a parcel that turned up. False when there was none."""
     of_parcel = CarrierClaimRow.fulfillment_order_id == row.fulfillment_order_id, CarrierClaimRow.status != WITHDRAWN
     ended = {"status": WITHDRAWN, "closed_at": event.received_at}
     claim = update(CarrierClaimRow).where(*of_parcel).values(ended).returning(CarrierClaimRow.claim_id)
@@ -76,15 +76,15 @@ def turned_up(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow
     return True
 
 
-def _told(session: Session, row: FulfillmentOrderRow) -> Sequence[dict[str, Any]]:
+def _tracking_reports(session: Session, row: FulfillmentOrderRow) -> Sequence[dict[str, Any]]:
     of_parcel = OrderEventRow.data["fulfillment_order_id"].astext == row.fulfillment_order_id
-    told = select(OrderEventRow.data).where(OrderEventRow.order_id == row.order_id, OrderEventRow.type == TRACKED)
-    return session.scalars(told.where(of_parcel)).all()
+    reports = select(OrderEventRow.data).where(OrderEventRow.order_id == row.order_id, OrderEventRow.type == TRACKED)
+    return session.scalars(reports.where(of_parcel)).all()
 
 
-def _attempts(told: Sequence[dict[str, Any]]) -> int:
-    """A carrier that repeats a report under another id says the same time."""
-    return len({one["occurred_at"] for one in told if one["status"] == TrackingStatus.FAILED_ATTEMPT})
+def _failed_attempts(reports: Sequence[dict[str, Any]]) -> int:
+    """Count failed attempts by their times: a carrier may repeat a report under another id."""
+    return len({one["occurred_at"] for one in reports if one["status"] == TrackingStatus.FAILED_ATTEMPT})
 
 
 def _found(session: Session, row: FulfillmentOrderRow) -> bool:

@@ -1,4 +1,4 @@
-"""Work that waits for the wave of its location: when it is released, and releasing it earlier."""
+"""Waves of locations: when new work is released, and releasing it earlier."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ _RELEASE = text(r"""
 def waves_for(
     session: Session, locations: Iterable[str], instructions: Mapping[str, Any], tags: Iterable[str]
 ) -> dict[str, datetime]:
-    """When new work of an order is released, by location; what is not named is released at once."""
+    """Return when new work of an order is released, by location; locations that are absent release at once."""
     if skips_waves(instructions, tags):
         return {}
     now = datetime.now(UTC)
@@ -47,5 +47,5 @@ def waves_for(
 
 
 def release_wave(session: Session, location_id: str, actor: str, note: str = "") -> int:
-    """Release now what waits for a later wave; how many fulfillment orders that were."""
+    """Release what waits for a later wave now. Return the number of fulfillment orders."""
     return len(session.execute(_RELEASE, {"location_id": location_id, "actor": actor, "note": note}).all())
