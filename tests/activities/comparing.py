@@ -1,4 +1,4 @@
-"""Comparing a partner's statement with the record, as the workflow goes through it, step by step."""
+"""Compare a partner's statement with the record, step by step, as the workflow does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,13 +22,13 @@ from tests.activities.story import build_steps, letters_to
 from tests.factories import place_order
 
 ONCE = StatementPlan(grace=timedelta())
-"""Nothing may be under way in a test that waits for everything."""
+"""No grace period: tests wait until nothing is under way."""
 MOST = 100
 
 
 @dataclass
 class Night:
-    """What a comparison went through, and whether it came to its end."""
+    """The steps of one comparison, and the places where they began."""
 
     steps: list[Step] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Comparing:
     partners: Mapping[str, PartnerHttp]
     plan: StatementPlan = ONCE
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """What other tests told the partners before is not compared."""
+    """Where the comparison starts: messages of earlier tests are not compared."""
     address: str = ""
     elsewhere: tuple[str, ...] = ()
 
@@ -58,14 +58,14 @@ class Comparing:
         return StatementSteps(self.sessions, clients, self.plan, self.elsewhere)
 
     def night(self, partner: str) -> Night:
-        """One comparison to its end."""
+        """Run one comparison to its end."""
         return self.go_on(self.opened(partner))
 
     def opened(self, partner: str) -> Place:
         return replace(self.steps.open_statement(StatementRequest(partner)), start=self.begun)
 
     def go_on(self, place: Place | None, steps: int = MOST) -> Night:
-        """So many steps from a place on, or to the end."""
+        """Run `steps` steps from a place, or to the end."""
         night = Night()
         while place and len(night.steps) < steps:
             night.places.append(place)
@@ -84,7 +84,7 @@ class Comparing:
         return stages[place.stage](place)
 
     def open_differences(self, partner: str) -> set[tuple[str, str, str, str]]:
-        """(kind, subject, ours, theirs) of those that are open."""
+        """The open differences as (kind, subject, ours, theirs)."""
         return {(row.kind, row.subject, row.ours, row.theirs) for row in self.rows(partner) if row.gone_at is None}
 
     def rows(self, partner: str) -> list[PartnerDifferenceRow]:
@@ -93,21 +93,21 @@ class Comparing:
             return list(session.scalars(select(PartnerDifferenceRow).where(of_partner)))
 
     def seen(self) -> int:
-        """How many subjects the record still keeps as seen."""
+        """Count the statement entries that the record still holds."""
         with self.sessions() as session:
             return len(session.scalars(select(StatementEntryRow.subject)).all())
 
     def redeliver(self, recipient: str) -> int:
-        """What the worker does once the relay has found that something is to be sent again."""
+        """Redeliver as the worker does when the relay has found messages to send again."""
         inboxes = {name: MessageInbox(self.partners[name]) for name in RECIPIENTS}
         run = Redeliver(self.sessions, letters_to(self.sessions, inboxes))
         return run.redeliver_batch(RedeliverRequest(recipient)).taken
 
 
-def tell(comparing: Comparing, name: str, *told: str) -> str:
-    """An order of this channel order id of whose milestones everybody was told."""
+def notify_of(comparing: Comparing, name: str, *reached: str) -> str:
+    """Place an order with this channel order id, notify all recipients of its milestones, and return its id."""
     order_id = place_order(comparing.sessions, channel_order_id=name, customer_id=f"C-{comparing.begun:%H%M%S%f}")
-    for milestone in told or (milestones.RECEIVED, milestones.SHIPPED):
+    for milestone in reached or (milestones.RECEIVED, milestones.SHIPPED):
         with comparing.sessions.begin() as session:
             journal.announce(session, order_id, milestone, {"points": 5})
     build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id))
@@ -115,5 +115,6 @@ def tell(comparing: Comparing, name: str, *told: str) -> str:
 
 
 def missing(comparing: Comparing, partner: str) -> list[str]:
+    """The subjects that the partner is missing."""
     found = comparing.open_differences(partner)
     return sorted(subject for kind, subject, *_ in found if kind == "missing_there")

@@ -1,4 +1,4 @@
-"""Every step of Baton over a database without rows and partners on a socket, to be called as plain Python."""
+"""All activities, called as plain Python, over an empty database and partners on a socket."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from tests.activities.erp import Erp
 from tests.activities.story import Steps, build_steps
 from tests.integrations.servers import SECRET, connecting, simulating
 
-# Partners so slow that nothing happens in a test but what the test does; nobody listens to their webhooks.
+# Partners so slow that they do nothing by themselves during a test; nobody receives their webhooks.
 NEVER, NOBODY = 600.0, "http://127.0.0.1:9"
 
 
@@ -31,14 +31,14 @@ def partners(address: str) -> Iterator[dict[str, PartnerHttp]]:
 
 @pytest.fixture(scope="session")
 def ask(address: str) -> Iterator[Callable[..., Any]]:
-    """What the stand-ins know, by path."""
+    """Query a simulator by path."""
     with httpx2.Client(base_url=address) as client:
         yield lambda path, **params: client.get(path, params=params).json()
 
 
 @pytest.fixture
 def trouble(address: str) -> Iterator[Callable[..., None]]:
-    """Puts a whole stand-in into a kind of trouble; after the test all are well."""
+    """Put a simulator into a kind of trouble; all are reset after the test."""
     with httpx2.Client(base_url=address) as client:
 
         def put(partner: str, kind: str, **how: float) -> None:
@@ -63,5 +63,5 @@ def unreachable() -> Iterator[PartnerHttp]:
 
 @pytest.fixture
 def steps(shop: Sessions, partners: dict[str, PartnerHttp]) -> Steps:
-    """All steps, and an order of two lamps and a cup that was just received."""
+    """All activities, and an order of two lamps and a cup that was just received."""
     return build_steps(shop, partners)

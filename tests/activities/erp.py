@@ -1,4 +1,4 @@
-"""An ERP that is tried for a day, and what it and the record know of its messages."""
+"""An ERP whose messages are retried for a day, with what it and the record have of them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,18 +28,18 @@ class Erp:
         self.run = Redeliver(sessions, letters_to(sessions, {"erp": MessageInbox(http, DAY)}))
 
     def announce(self, order_id: str, *milestones: str) -> None:
-        """Messages that were left to the run at once, as after a try in vain."""
+        """Write messages that are left to the run, as after a failed try."""
         with self.sessions.begin() as session:
             for milestone in milestones:
                 journal.announce(session, order_id, milestone)
             session.execute(update(MessageRow).where(MessageRow.left_at.is_(None)).values(left_at=func.now()))
 
-    def tell(self) -> RedeliverAnswer:
+    def redeliver(self) -> RedeliverAnswer:
         return self.run.redeliver_batch(RedeliverRequest("erp"))
 
-    def tell_in_vain(self) -> None:
+    def redeliver_in_vain(self) -> None:
         with pytest.raises(PartnerTrouble):
-            self.tell()
+            self.redeliver()
 
     def a_day_passes(self) -> None:
         with self.sessions.begin() as session:
@@ -47,7 +47,7 @@ class Erp:
             session.execute(update(MessageRow).values(past))
 
     def send_again(self, order_id: str, *milestones: str) -> None:
-        """As the API does it for a person."""
+        """Try parked messages again, as the API does for a person."""
         with self.sessions.begin() as session:
             again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now(), "tries": 0}
             wanted = (
@@ -57,8 +57,8 @@ class Erp:
             )
             session.execute(update(MessageRow).where(*wanted).values(again))
 
-    def let_go(self, order_id: str, milestone: str) -> None:
-        """As the API does it for a person."""
+    def drop(self, order_id: str, milestone: str) -> None:
+        """Drop a parked message, as the API does for a person."""
         self.send_again(order_id, milestone)
         with self.sessions.begin() as session:
             wanted = MessageRow.order_id == order_id, MessageRow.milestone == milestone, MessageRow.recipient == "erp"

@@ -1,4 +1,4 @@
-"""A simulated channel that is told of stock, with an account of ours and listings of what the shop has."""
+"""A simulated channel that stock is pushed to, with our account and listings of what the shop has."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,13 +54,13 @@ class Listed:
                 set_share(session, CHANNEL, sku, Share(share, reserve))
 
     def move(self, kind: str, quantity: int, sku: str = LAMP, place: str = "HANGZHOU") -> None:
-        """Stock moves, and is swept."""
+        """Move stock, and sweep."""
         with self.sessions.begin() as session:
             ledger.post(session, [Movement(kind, sku, place, quantity)], None, "a test")
         Sweep(self.sessions, ParameterCache()).run()
 
     def push(self) -> list[PushAnswer]:
-        """Batch after batch, until nothing is behind."""
+        """Push batch after batch until no listing is behind."""
         answers = [self.push_batch()]
         while answers[-1].more:
             assert len(answers) < 100
@@ -75,7 +75,7 @@ class Listed:
         assert self.client.post(path, json=troubles).status_code == 200
 
     def known(self) -> dict[str, Any]:
-        """What the channel knows: `quantities` by its own names, all that it was `told`, and `calls`."""
+        """The channel's own state: `quantities` by its SKUs, every update in `told`, and the number of `calls`."""
         return dict(self.client.get(f"{PATHS[self.name].partition('/admin')[0]}/stock").json())
 
     def row(self, sku: str = LAMP) -> ChannelListingRow:

@@ -1,4 +1,4 @@
-"""Simulated platforms to pull from, each with an account of ours and orders made of its sample."""
+"""Simulated platforms to pull from, each with our account and orders made from its sample."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ class Platform:
     now: datetime
 
     def clock(self) -> datetime:
-        """Our own clock, which the test moves."""
+        """Our clock, which the test moves."""
         return self.now
 
     @property
@@ -53,7 +53,7 @@ class Platform:
         save_account(self.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def put(self, number: int, seconds_ago: float = 600, **changes: Any) -> str:
-        """A customer places an order there, or changes it; answers the platform's id."""
+        """Place or change an order at the platform, as a customer does; return its id there."""
         changed = self.now - timedelta(seconds=seconds_ago)
         if self.name == "shopify":
             order = parsed("shopify", "ordinary") | {"id": number, "checkout_token": f"token-{number}"}
@@ -72,7 +72,7 @@ class Platform:
         return dict(self.client.get(f"/{self.name}/orders").json()["asked"])
 
     def pull(self) -> list[PullAnswer]:
-        """Page after page, until all is known."""
+        """Pull page after page until there are no more."""
         answers = [self.pulling.pull_page(PullRequest(CHANNEL))]
         while answers[-1].more:
             assert len(answers) < 50

@@ -1,4 +1,4 @@
-"""Rules in force, without the way through the API."""
+"""Put rules in force without the API."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ HELD = {"type": "hold", "reason": "a person must look", "owner_role": "staff"}
 
 
 def rules_in_force(sessions: Sessions, *rules: tuple[str, str, dict[str, Any]]) -> int:
-    """Activate rules of (name, expression, action) and give the id of their version."""
+    """Activate rules given as (name, expression, action); return the id of their version."""
     with sessions.begin() as session:
         drafts = [Draft(name, expression, action) for name, expression, action in rules]
         row = save_draft(session, drafts, None, "of a test", "Lin of sales")

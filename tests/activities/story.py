@@ -1,4 +1,4 @@
-"""The story of one order and its return, a step a line: tests begin wherever they want in it."""
+"""The story of one order and its return, one step a line; a test may begin at any step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ REASON = "the customer canceled"
 
 @dataclass
 class Steps:
-    """Every activity, and the order that the story is about. Webhooks that were stored once are stored once."""
+    """Every activity, and the order of the story. A webhook asked for twice is stored once."""
 
     sessions: Sessions
     audit: Audit
@@ -106,17 +106,17 @@ class Steps:
         return return_id(self.order_id, "CASE-1")
 
     def webhook(self, partner: str, kind: str, subject: str, name: str = "", /, **data: Any) -> Event:
-        """The stored webhook of this kind and subject (`name` tells two apart), which is the same every time."""
+        """Store the webhook of this kind and subject once, and return its key; `name` distinguishes two of a kind."""
         key = f"{kind}:{subject}:{name}"
         if key not in self.stored:
             self.stored[key] = store_webhook(self.sessions, partner, kind, subject, **data)
         return self.stored[key]
 
-    def told_by_warehouse(self, what: str, name: str = "", **data: Any) -> Event:
+    def warehouse_event(self, what: str, name: str = "", **data: Any) -> Event:
         data = {"fulfillment_order_id": self.work, **data}
         return self.webhook("wms", f"fulfillment_order.{what}", self.work, name, **data)
 
-    def tracked(self, status: str, hours: int = 0) -> Event:
+    def tracking_event(self, status: str, hours: int = 0) -> Event:
         at = (YESTERDAY + timedelta(hours=hours)).isoformat()
         data = {"shipment_id": self.shipment, "waybill": "SF-1", "status": status, "occurred_at": at, "note": ""}
         return self.webhook("tms", "shipment.tracking_updated", self.shipment, status, **data)
@@ -125,7 +125,7 @@ class Steps:
         return self.progress.record_progress(Reports(self.order_id, self.work, list(events)))
 
     def requested(self, case_id: str = "CASE-1", lines: Mapping[int, int] | None = None, **changes: Any) -> CaseRequest:
-        """A return that the customer asks for: one lamp, or these units by line number. `changes` replace fields."""
+        """Request a return of one lamp, or of these units by line number. `changes` replace fields."""
         with self.sessions() as session:
             number = session.get_one(OrderRow, self.order_id).channel_order_id
         asked = [{"line_no": line_no, "quantity": units} for line_no, units in (lines or {1: 1}).items()]
@@ -134,7 +134,7 @@ class Steps:
         event = self.webhook("crm", "return.requested", f"{CHANNEL}/{number}", case_id, **data)
         return CaseRequest(CHANNEL, number, case_id, *event)
 
-    def told_of_return(self, what: str, lines: list[dict[str, Any]], case: str = "") -> Event:
+    def return_event(self, what: str, lines: list[dict[str, Any]], case: str = "") -> Event:
         case = case or self.case
         data = {"return_id": case, "location_id": "HANGZHOU", "lines": lines}
         return self.webhook("wms", f"return.{what}", case, what, **data)
@@ -149,7 +149,7 @@ class Steps:
         return FulfillmentStep(self.order_id, self.work)
 
     def up_to(self, last: str) -> "Steps":
-        """Live the story up to this step and with it."""
+        """Run the story through this step."""
         for name, act in STORY.items():
             act(self)
             if name == last:
@@ -157,7 +157,7 @@ class Steps:
         raise KeyError(last)
 
     def before(self, step: str) -> "Steps":
-        """Live the story until this step would be taken."""
+        """Run the story to just before this step."""
         names = list(STORY)
         return self.up_to(names[names.index(step) - 1]) if names.index(step) else self
 
@@ -170,7 +170,7 @@ A_GOOD_LAMP = [{"sku": LAMP, "quantity": 1, "disposition": "restock", "grade": "
 
 
 def in_short(steps: Steps) -> Steps:
-    """The order waits, since all lamps are somebody else's; nothing happens when it is asked for again."""
+    """Reserve all lamps for another order, so that this one is short; a second call changes nothing."""
     if "all lamps" not in steps.stored:
         other = place_order(steps.sessions, [(LAMP, 12)])
         steps.reserve.reserve_stock(StockRequest(other, 1))
@@ -180,20 +180,20 @@ def in_short(steps: Steps) -> Steps:
 
 
 def opened(steps: Steps, kind: str) -> Steps:
-    """A case of this kind is asked for."""
+    """Open a case of this kind."""
     steps.requests.open_return(steps.requested(kind=kind))
     return steps
 
 
 def credited(steps: Steps) -> Steps:
-    """Goodwill is to be given as store credit."""
+    """Open a goodwill claim that is paid as store credit."""
     claim = steps.requested(kind="claim", amount="1.50", refund_to="store_credit")
     steps.requests.open_return(claim)
     return steps
 
 
 def replaced(steps: Steps) -> Steps:
-    """A lamp is to be sent again, and reserved."""
+    """Open a case that reships a lamp, and reserve the lamp."""
     opened(steps, "reship").follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
     return steps
 
@@ -204,7 +204,7 @@ def withdraw_a_lamp(steps: Steps) -> Withdrawn:
 
 
 def corrected(steps: Steps) -> str:
-    """A new address for the parcel, which the carrier is about to be asked for."""
+    """Record a new address for the parcel that the carrier has not answered yet; return the id of the correction."""
     name = "address:1"
     with steps.sessions.begin() as session:
         if session.get(AddressCorrectionRow, name) is None:
@@ -224,18 +224,18 @@ STORY: Mapping[str, Act] = {
     "reserve_stock": lambda s: s.reserve.reserve_stock(StockRequest(s.order_id, 1)),
     "allocate_stock": lambda s: s.allocate.allocate_stock(StockRequest(s.order_id, 2)),
     "release_to_pick": lambda s: s.pick.release_to_pick(s.step()),
-    "record_progress:picking": lambda s: s.record(s.told_by_warehouse("picking")),
-    "record_progress:picked": lambda s: s.record(s.told_by_warehouse("picked", lines=BOTH)),
-    "record_progress:packed": lambda s: s.record(s.told_by_warehouse("packed", parcels=[{"weight_grams": 1100}])),
+    "record_progress:picking": lambda s: s.record(s.warehouse_event("picking")),
+    "record_progress:picked": lambda s: s.record(s.warehouse_event("picked", lines=BOTH)),
+    "record_progress:packed": lambda s: s.record(s.warehouse_event("packed", parcels=[{"weight_grams": 1100}])),
     "book_shipment": lambda s: s.ship.book_shipment(s.step()),
-    "record_progress:in_transit": lambda s: s.record(s.tracked("in_transit", hours=1)),
-    "record_progress:delivered": lambda s: s.record(s.tracked("delivered", hours=2)),
+    "record_progress:in_transit": lambda s: s.record(s.tracking_event("in_transit", hours=1)),
+    "record_progress:delivered": lambda s: s.record(s.tracking_event("delivered", hours=2)),
     "end_order": lambda s: s.outcome.end_order(Ending(s.order_id, "completed", "everything was delivered")),
     "open_return": lambda s: s.requests.open_return(s.requested()),
     "record_goods": lambda s: s.returns.record_goods(RecordGoodsRequest(s.case, "delivered")),
     "announce_return": lambda s: s.returns.announce_return(AnnounceReturnRequest(s.case)),
-    "record_return:received": lambda s: s.record_return(s.told_of_return("received", A_LAMP)),
-    "record_return:inspected": lambda s: s.record_return(s.told_of_return("inspected", A_GOOD_LAMP)),
+    "record_return:received": lambda s: s.record_return(s.return_event("received", A_LAMP)),
+    "record_return:inspected": lambda s: s.record_return(s.return_event("inspected", A_GOOD_LAMP)),
     "refund_return": lambda s: s.return_refunds.refund_return(RefundReturnRequest(s.case, 1)),
     "end_return": lambda s: s.returns.end_return(EndReturnRequest(s.case, "closed")),
     "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id)),
@@ -261,10 +261,10 @@ ASIDES: Mapping[str, Aside] = {
         "allocate_stock", lambda s: s.outcome.raise_alert(Alert(s.order_id, "PICK_LATE", s.work, ""))
     ),
     "record_progress:rejected": Aside(
-        "release_to_pick", lambda s: s.record(s.told_by_warehouse("rejected", reason="the lamps are wet"))
+        "release_to_pick", lambda s: s.record(s.warehouse_event("rejected", reason="the lamps are wet"))
     ),
     "record_progress:short_picked": Aside(
-        "release_to_pick", lambda s: s.record(s.told_by_warehouse("picked", lines=A_LAMP))
+        "release_to_pick", lambda s: s.record(s.warehouse_event("picked", lines=A_LAMP))
     ),
     "intercept_parcel": Aside(
         "book_shipment", lambda s: s.ship.intercept_parcel(UndoRequest(s.order_id, s.shipment, REASON))
@@ -276,10 +276,10 @@ ASIDES: Mapping[str, Aside] = {
         ),
     ),
     "record_progress:returned": Aside(
-        "record_progress:in_transit", lambda s: s.record(s.told_by_warehouse("returned", location_id="CHENGDU"))
+        "record_progress:in_transit", lambda s: s.record(s.warehouse_event("returned", location_id="CHENGDU"))
     ),
     "record_progress:failed_attempt": Aside(
-        "record_progress:in_transit", lambda s: s.record(s.tracked("failed_attempt", hours=2))
+        "record_progress:in_transit", lambda s: s.record(s.tracking_event("failed_attempt", hours=2))
     ),
     "take_up": Aside(
         "record_progress:in_transit", lambda s: s.claims.take_up(ParcelTrouble(s.order_id, s.work, "lost"))
@@ -353,7 +353,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
     wms, tms, payments = Wms(partners["wms"]), Tms(partners["tms"]), Payments(partners["payments"])
     return Steps(
         sessions=sessions,
-        # It looks for rules of staff every time, so that a test need not wait for its own.
+        # Without a cache, so that a test need not wait for its own rules.
         audit=Audit(sessions, payments, ParameterCache(), StaffRules(Confined(), 0)),
         holds=Holds(sessions, ParameterCache()),
         reserve=Reserve(sessions, fresh_outlooks()),
@@ -380,5 +380,5 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
 
 
 def letters_to(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Letters:
-    """One that knows at once what staff have written."""
+    """Letters that use what staff have written at once."""
     return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0), Circuits())

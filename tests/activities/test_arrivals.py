@@ -1,4 +1,4 @@
-"""Purchases and receipts: what is in transit, what comes of it, who is told when, and nothing that is silent."""
+"""Purchase orders and receipts: stock in transit, goods that arrive, orders that are woken, and every exception."""
 
 import itertools
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ TEN_LAMPS: Lines = [(LAMP, 4, SOON), (LAMP, 6, LATER)]
 def purchased(
     sessions: Sessions, lines: Lines, revision: int = 1, what: str = "placed", number: str = PURCHASE
 ) -> CarryResult:
-    told = [{"sku": sku, "quantity": units, "due_on": due.isoformat()} for sku, units, due in lines]
-    data = {"purchase_order_id": PURCHASE, "revision": revision, "location_id": "HANGZHOU", "lines": told}
+    listed = [{"sku": sku, "quantity": units, "due_on": due.isoformat()} for sku, units, due in lines]
+    data = {"purchase_order_id": PURCHASE, "revision": revision, "location_id": "HANGZHOU", "lines": listed}
     return apply_purchase_order(sessions, *store_webhook(sessions, "erp", f"purchase_order.{what}", PURCHASE, **data))
 
 
@@ -53,7 +53,8 @@ def lamps(units: int, damaged: int = 0) -> dict[str, Any]:
     return {"sku": LAMP, "quantity": units, "damaged": damaged}
 
 
-def came(sessions: Sessions) -> dict[date, int]:
+def received_by_day(sessions: Sessions) -> dict[date, int]:
+    """Units received of the purchase order, by due day."""
     with sessions() as session:
         return {line.due_on: line.received for line in session.scalars(select(PurchaseLineRow))}
 
@@ -65,19 +66,19 @@ def exceptions(sessions: Sessions) -> list[tuple[str, str, bool]]:
 
 
 def waiting(steps: Steps, units: int) -> str:
-    """An order of lamps that nobody has; answers its id."""
+    """Place an order for lamps that no location has; return its id."""
     order_id = place_order(steps.sessions, [(LAMP, units)])
     assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1)).short_units
     return order_id
 
 
 def sell_out(steps: Steps) -> None:
-    """All 13 lamps of the shop are somebody's."""
+    """Reserve all 13 lamps of the shop for one order."""
     lucky = place_order(steps.sessions, [(LAMP, 13)])
     assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(lucky, 1)).units == 13
 
 
-def look(steps: Steps, order_id: str) -> Shortage:
+def shortage_of(steps: Steps, order_id: str) -> Shortage:
     return Shortages(steps.sessions, steps.refunds.payments).propose(order_id)
 
 
@@ -97,7 +98,7 @@ def test_a_purchase_order_is_in_transit_until_it_arrives(shop: Sessions) -> None
         10,
         {"on_hand": 15, "in_transit": 5, "quarantined": 1, "available": 14},
     )
-    assert came(shop) == {SOON: 4, LATER: 1}
+    assert received_by_day(shop) == {SOON: 4, LATER: 1}
     assert exceptions(shop) == []
 
 
@@ -135,12 +136,12 @@ def _receive(sessions: Sessions) -> None:
 
 @pytest.mark.parametrize("events", list(itertools.permutations([_place, _change, _receive])))
 def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, steps: Steps) -> None:
-    for tell in events:
-        tell(steps.sessions)
-        tell(steps.sessions)
+    for happen in events:
+        happen(steps.sessions)
+        happen(steps.sessions)
 
     assert counters(steps.sessions, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
-    assert came(steps.sessions) == {LATER: 3}
+    assert received_by_day(steps.sessions) == {LATER: 3}
     report = verify(steps.sessions)
     assert report.clean, report
 
@@ -161,19 +162,19 @@ def test_a_canceled_purchase_order_is_no_longer_in_transit(shop: Sessions) -> No
 
 
 def test_unknown_goods_are_reported_and_booked_once_they_are_known(shop: Sessions) -> None:
-    # given a receipt of a strange boot and two lamps
+    # given a receipt of an unknown boot and two lamps
     lines = [{"sku": "STRANGE-BOOT", "quantity": 1}, {"sku": LAMP, "quantity": 2}]
     data = {"receipt_id": "R-2", "location_id": "CHENGDU", "lines": lines}
     event = store_webhook(shop, "erp", "stock.received", "R-2", **data)
 
     # when it is booked before and after somebody enters the boot
-    before, told = receive_goods(shop, *event), exceptions(shop)
+    before, reported = receive_goods(shop, *event), exceptions(shop)
     stock_shop(shop, {"NINGBO": {"STRANGE-BOOT": 1}})
     after = receive_goods(shop, *event)
 
     # then the lamps are there once, and the boot as soon as it is known
     assert (before.done, after.done) == (False, True)
-    assert (told, exceptions(shop)) == (
+    assert (reported, exceptions(shop)) == (
         [("unknown_goods", "STRANGE-BOOT", False)],
         [("unknown_goods", "STRANGE-BOOT", True)],
     )
@@ -188,15 +189,15 @@ def test_an_unknown_location_is_reported(shop: Sessions) -> None:
 
 
 def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(steps: Steps) -> None:
-    # given three who wait for lamps that are sold out, when four are bought for soon and six for later
+    # given three orders that wait for lamps, when four are bought for soon and six for later
     sell_out(steps)
     first, second, third = [waiting(steps, units) for units in (3, 5, 9)]
 
     news = purchased(steps.sessions, TEN_LAMPS)
 
-    # then four serve the first, ten the second as well, and nothing the third
+    # then four units cover the first order, ten the second as well, and nothing covers the third
     assert news.woken == numbers(steps.sessions, first, second)
-    found = [look(steps, order_id).promised_on for order_id in (first, second, third)]
+    found = [shortage_of(steps, order_id).promised_on for order_id in (first, second, third)]
     assert found == [SOON.isoformat(), LATER.isoformat(), ""]
 
 
@@ -207,7 +208,7 @@ def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(steps: S
     news = canceled(steps.sessions, 2)
 
     assert news.woken == numbers(steps.sessions, order_id)
-    assert look(steps, order_id).promised_on == ""
+    assert shortage_of(steps, order_id).promised_on == ""
 
 
 def test_a_due_day_in_the_past_promises_nothing(steps: Steps) -> None:
@@ -215,18 +216,18 @@ def test_a_due_day_in_the_past_promises_nothing(steps: Steps) -> None:
 
     purchased(steps.sessions, [(LAMP, 9, TODAY - timedelta(days=2))])
 
-    assert look(steps, order_id).promised_on == ""
+    assert shortage_of(steps, order_id).promised_on == ""
 
 
 def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(steps: Steps) -> None:
-    # given orders of lamps that are sold out
+    # given orders that wait for lamps
     sell_out(steps)
     orders = [waiting(steps, units) for units in (4, 60, 5, 4)]
 
-    # when twelve come
+    # when twelve lamps arrive
     news = received(steps.sessions, "R-1", lamps(12))
 
-    # then they serve the first and the third, not the second, and no longer the fourth
+    # then they cover the first and the third order, not the second, and no longer the fourth
     assert news.woken == numbers(steps.sessions, orders[0], orders[2])
 
 
@@ -241,7 +242,7 @@ def test_an_order_is_not_woken_while_it_lacks_another_item(steps: Steps) -> None
 
 
 def test_a_receipt_that_is_relayed_again_wakes_again(steps: Steps) -> None:
-    # The relay may fall over between booking and signaling.
+    # The relay may die between booking and signaling.
     order_id = waiting(steps, 14)
     data = {"receipt_id": "R-1", "location_id": "HANGZHOU", "lines": [lamps(5)]}
     event = store_webhook(steps.sessions, "erp", "stock.received", "R-1", **data)
@@ -258,11 +259,11 @@ def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(st
     sell_out(steps)
     orders = [waiting(steps, 1) for _ in range(AHEAD + 10)]
 
-    # when goods come for some of them, and are bought for some more
+    # when goods arrive for some of them, and are bought for some more
     news = received(steps.sessions, "R-1", lamps(AHEAD + 5), order=None)
     promised = purchased(steps.sessions, [(LAMP, 2, SOON)])
 
-    # then only they are woken, the first first
+    # then only these are woken, in turn
     assert news.woken == numbers(steps.sessions, *orders[: AHEAD + 5])
     assert promised.woken == numbers(steps.sessions, *orders[AHEAD + 5 : AHEAD + 7])
 

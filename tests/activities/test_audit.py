@@ -1,4 +1,4 @@
-"""The audit as a step: the gateway is asked, money is written down, holds are raised and cured."""
+"""The audit as a step: it asks the gateway, books the payment, and raises and lifts holds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ OWNERS = {"PAYMENT": "finance", "NOT_FOR_SALE": "merchandising"}
 
 @pytest.fixture
 def customer(address: str) -> Iterator[httpx2.Client]:
-    """Somebody who pays at the gateway."""
+    """A client of the gateway, to pay as the customer does."""
     with httpx2.Client(base_url=address) as client:
         yield client
 
@@ -42,7 +42,7 @@ def audited(steps: Steps, revision: int = 1) -> AuditResult:
 
 
 def held_by(*codes: str) -> AuditResult:
-    """Held by these codes, each for whoever owns it."""
+    """The result of an audit that holds the order by these codes, each with its owner."""
     owners = {code: OWNERS.get(code, "staff") for code in codes}
     return AuditResult("hold", OpenHolds(list(codes), owners))
 
@@ -151,7 +151,7 @@ PLACED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
 def ordered_again(steps: Steps, **changes: Any) -> Steps:
-    """The same customer orders once more, and the shop looks ten minutes around."""
+    """Place the same order nine minutes later; duplicates are looked for within ten minutes."""
     again = an_order(**{"placed_at": PLACED + timedelta(minutes=9), **changes})
     order_id = place_orders(steps.sessions, [again])[0]
     audit = Audit(steps.sessions, steps.audit.payments, ParameterCache(), StaffRules(Confined()), timedelta(minutes=10))
@@ -159,13 +159,13 @@ def ordered_again(steps: Steps, **changes: Any) -> Steps:
 
 
 def test_the_same_order_again_within_the_window_waits_for_a_person(steps: Steps) -> None:
-    # given an order of ten minutes ago, and the same again under another number
+    # given an order, and the same again nine minutes later under another number
     again = ordered_again(steps)
 
     # when
     result = audited(again)
 
-    # then the first is named, and goes on itself
+    # then the hold names the first order, which itself goes on
     assert result == held_by("DUPLICATE")
     with steps.sessions() as session:
         hold = session.scalars(select(HoldRow)).one()

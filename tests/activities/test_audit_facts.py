@@ -1,4 +1,4 @@
-"""What an audit gathers: parameters of the day, the buyer's other orders, imports of a year, and a region to repair."""
+"""Facts that an audit gathers: parameters of the day, other orders, imports of a year, a repaired region."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -53,7 +53,7 @@ def wine(steps: Steps) -> Steps:
 
 
 def imports(steps: Steps, yuan: int, buyer: Buyer = LI, days: int = 0, **changes: Any) -> str:
-    """A bottle at this price, ordered so many days after the first of March."""
+    """Place an order for one bottle at this price, `days` after the first of March; return its id."""
     price = Money(yuan * 100, "CNY")
     order = an_order(
         [("WINE", 1)], shipping=NOTHING, placed_at=PLACED_AT + timedelta(days=days), buyer=buyer, **changes
@@ -64,7 +64,7 @@ def imports(steps: Steps, yuan: int, buyer: Buyer = LI, days: int = 0, **changes
 
 
 def test_a_person_has_one_yearly_import_limit_over_all_channels(wine: Steps) -> None:
-    # given 5 orders of 5,000 yuan on as many channels, a month apart, and others that do not count
+    # given 5 orders of 5,000 yuan on 5 channels, a month apart, and others that do not count
     for number in range(5):
         assert audited(wine, imports(wine, 5000, days=30 * number, channel=f"shop-{number}")) == AuditResult("pass")
     assert audited(wine, imports(wine, 5000, HAN)) == AuditResult("pass")
@@ -97,7 +97,7 @@ def test_a_held_import_counts_toward_the_year_once_it_is_released(wine: Steps) -
     assert audited(wine, first) == AuditResult("pass")
     assert audited(wine, too_much).open.codes == ["IMPORT_YEAR_LIMIT"]
 
-    # when it is released all the same
+    # when staff release it
     wine.holds.release_hold(Release(too_much, "IMPORT_YEAR_LIMIT", "Mo of customs", "taxed as ordinary goods"))
 
     # then it counts
@@ -165,7 +165,7 @@ def test_a_parameter_without_a_source_or_of_another_form_is_not_set(steps: Steps
 
 
 def test_many_orders_of_one_customer_within_a_day_are_held(steps: Steps) -> None:
-    # given the order of the story and 30 more, an hour and less apart
+    # given the order of the story and 31 more, 40 minutes apart
     orders = [an_order([(LAMP, 1)], placed_at=PLACED_AT + timedelta(minutes=40 * number)) for number in range(31)]
     *_, last = place_orders(steps.sessions, orders)
 
@@ -204,7 +204,7 @@ def test_an_unambiguous_region_is_repaired_logged_and_used(steps: Steps) -> None
     result = audited(steps, order_id)
     again = audited(steps, order_id, 2)
 
-    # then the partners are told the repaired one, and what the channel wrote is still there
+    # then partners get the repaired region, and the channel's own text is kept
     assert (result, again) == (AuditResult("pass"), AuditResult("pass"))
     with steps.sessions() as session:
         row = session.get_one(OrderRow, order_id)

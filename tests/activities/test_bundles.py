@@ -27,7 +27,7 @@ ROUNDS = count(100)
 
 
 def a_set(steps: Steps, **parts: int) -> None:
-    """An evening set of a lamp and two cups, unless other parts are given."""
+    """Put an evening set on sale: a lamp and two cups, unless other parts are given."""
     stock_shop(steps.sessions, {"HANGZHOU": {SET: 0}})
     with steps.sessions.begin() as session:
         set_parts(session, SET, parts or {LAMP: 1, TEACUP: 2})
@@ -90,7 +90,7 @@ def still_to_send(order: Steps) -> dict[str, int]:
 
 @pytest.fixture
 def replaced(steps: Steps) -> Steps:
-    """A set, and nine rugs that may be sent instead of sets."""
+    """A set on sale, and nine rugs as its substitute."""
     a_set(steps)
     stock_shop(steps.sessions, {"HANGZHOU": {RUG: 9}})
     with steps.sessions.begin() as session:
@@ -104,12 +104,12 @@ def test_a_short_part_is_decided_about_by_the_line_of_its_bundle(replaced: Steps
     assert reserved(order).short_units == 1
 
     # when
-    told = proposals(order)
+    proposed = proposals(order)
     refused = decided(order, "substitute", TEACUP, RUG)
     settled = decided(order, "cancel_line", SET)
 
     # then
-    assert told == [
+    assert proposed == [
         {"action": "substitute", "substitute_sku": RUG, "sku": SET},
         {"action": "split", "units": 15},
         {"action": "wait"},
@@ -229,7 +229,7 @@ def test_only_bundles_that_came_back_whole_are_refunded(steps: Steps, came: dict
     lines = [{"sku": sku, "quantity": units} for sku, units in came.items()]
 
     # when
-    order.record_return(order.told_of_return("received", lines))
+    order.record_return(order.return_event("received", lines))
 
     # then
     with order.sessions() as session:

@@ -1,4 +1,4 @@
-"""A parcel that does not arrive: what is claimed, what goes back to the customer, and what is sent again."""
+"""A parcel that does not arrive: the claim on its carrier, and the refund or reship for the customer."""
 
 import pytest
 from sqlalchemy import select
@@ -69,13 +69,13 @@ def test_refunded_goods_are_neither_sent_nor_refunded_again(on_the_road: Steps) 
 
 
 def test_a_parcel_delivered_meanwhile_is_not_refunded(on_the_road: Steps) -> None:
-    on_the_road.record(on_the_road.tracked("delivered", hours=2))
+    on_the_road.record(on_the_road.tracking_event("delivered", hours=2))
 
     assert make_good(on_the_road, "refund") == Settlement(done=False)
 
 
 def test_the_newest_tracking_report_counts_in_any_order(on_the_road: Steps) -> None:
-    found = on_the_road.tracked("out_for_delivery", hours=9)
+    found = on_the_road.tracking_event("out_for_delivery", hours=9)
     at = {"shipment_id": on_the_road.shipment, "waybill": "SF-1", "occurred_at": "2020-01-01T00:00:00+00:00"}
     lost = on_the_road.webhook(
         "tms", "shipment.tracking_updated", on_the_road.shipment, "lost", **at, status="exception", code="lost", note=""
@@ -85,7 +85,7 @@ def test_the_newest_tracking_report_counts_in_any_order(on_the_road: Steps) -> N
 
 
 def test_a_delivery_attempt_reported_twice_counts_once(on_the_road: Steps) -> None:
-    on_the_road.record(on_the_road.tracked("failed_attempt", hours=3))
+    on_the_road.record(on_the_road.tracking_event("failed_attempt", hours=3))
     said = {"shipment_id": on_the_road.shipment, "waybill": "SF-1", "status": "failed_attempt", "note": ""}
     first = PartnerEventRow.data["status"].astext == "failed_attempt"
     with on_the_road.sessions() as session:

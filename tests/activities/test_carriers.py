@@ -1,4 +1,4 @@
-"""Who is asked to carry a parcel: the best first, the next one where it refuses, each with a key of its own."""
+"""Booking a carrier: the best offer first, the next one if it refuses, each under a key of its own."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.factories import LAMP, events_of, place_order
 Ask = Callable[..., Any]
 
 
-def named(steps: Steps, channel_order_id: str) -> Steps:
+def order_named(steps: Steps, channel_order_id: str) -> Steps:
     order_id = place_order(steps.sessions, channel_order_id=channel_order_id)
     return replace(steps, order_id=order_id, stored={}).before("book_shipment")
 
@@ -30,13 +30,13 @@ def asking_for(steps: Steps, **wishes: Any) -> Steps:
     return steps
 
 
-def told(steps: Steps, event: str) -> list[dict[str, Any]]:
+def events(steps: Steps, event: str) -> list[dict[str, Any]]:
     wanted = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type == event)
     with steps.sessions() as session:
         return [row.data for row in session.scalars(wanted.order_by(OrderEventRow.event_id))]
 
 
-def kept(steps: Steps) -> BookingRow:
+def booking_of(steps: Steps) -> BookingRow:
     with steps.sessions() as session:
         return session.get_one(BookingRow, steps.shipment)
 
@@ -44,10 +44,10 @@ def kept(steps: Steps) -> BookingRow:
 def test_the_cheapest_carrier_is_booked_and_the_log_says_why(steps: Steps, ask: Ask) -> None:
     answer = steps.before("book_shipment").ship.book_shipment(steps.step())
 
-    [booked] = told(steps, "shipment.booked")
+    [booked] = events(steps, "shipment.booked")
     assert (answer.carrier, booked["why"]) == ("JD Logistics", "13.00 CNY in the zone same province, 1 days")
     assert answer.waybill.startswith("JDVA")
-    assert [offer["carrier"] for offer in kept(steps).offers][:2] == ["JD Logistics", "YTO Express"]
+    assert [offer["carrier"] for offer in booking_of(steps).offers][:2] == ["JD Logistics", "YTO Express"]
     assert ask(f"/tms/shipments/{steps.shipment}")["carrier"] == "JD Logistics"
 
 
@@ -64,7 +64,7 @@ def test_a_shipment_has_its_price_service_and_an_sscc_for_each_parcel(steps: Ste
 def test_a_measured_box_is_priced_by_its_volume(steps: Steps) -> None:
     steps.up_to("record_progress:picked")
     box = {"weight_grams": 1_100, "length_mm": 400, "width_mm": 300, "height_mm": 200, "packaging": "carton"}
-    steps.record(steps.told_by_warehouse("packed", parcels=[box]))
+    steps.record(steps.warehouse_event("packed", parcels=[box]))
 
     steps.ship.book_shipment(steps.step())
 
@@ -77,34 +77,34 @@ def test_a_measured_box_is_priced_by_its_volume(steps: Steps) -> None:
 
 
 def test_the_next_carrier_is_booked_when_the_first_refuses(steps: Steps, ask: Ask) -> None:
-    refused = named(steps, "TM-CARRIER-REFUSES")
+    refused = order_named(steps, "TM-CARRIER-REFUSES")
 
     answer = refused.ship.book_shipment(refused.step())
 
     assert answer.carrier == "YTO Express"
-    assert told(refused, "shipment.carrier_refused") == [
+    assert events(refused, "shipment.carrier_refused") == [
         {"shipment_id": refused.shipment, "carrier": "JD Logistics", "code": "jd_1045"}
     ]
-    assert kept(refused).refusals == {"JD Logistics": "jd_1045"}
+    assert booking_of(refused).refusals == {"JD Logistics": "jd_1045"}
 
 
 def test_a_retried_booking_does_not_ask_a_carrier_that_refused(steps: Steps, ask: Ask) -> None:
-    refused = named(steps, "TM-CARRIER-REFUSES-2")
+    refused = order_named(steps, "TM-CARRIER-REFUSES-2")
 
     answers = [refused.ship.book_shipment(refused.step()) for _ in range(2)]
 
     assert answers[0] == answers[1]
-    # One call that was refused, one that booked, and the same again.
+    # One call was refused, one booked, and the last was the retry.
     assert ask(f"/tms/shipments/{refused.shipment}")["times_asked"] == 3
-    assert len(told(refused, "shipment.carrier_refused")) == 1
+    assert len(events(refused, "shipment.carrier_refused")) == 1
 
 
 def test_a_booking_is_refused_only_when_every_carrier_has_refused(steps: Steps) -> None:
-    far = named(steps, "TM-2-UNDELIVERABLE")
+    far = order_named(steps, "TM-2-UNDELIVERABLE")
 
     answer = far.ship.book_shipment(far.step())
 
-    refused = [data["carrier"] for data in told(far, "shipment.carrier_refused")]
+    refused = [data["carrier"] for data in events(far, "shipment.carrier_refused")]
     assert answer.refusal == "undeliverable"
     assert refused == ["JD Logistics", "YTO Express", "SF Express", "DHL Express", "UPS"]
 
@@ -122,7 +122,7 @@ def test_a_requested_carrier_is_booked(steps: Steps, wishes: dict[str, str], car
 def test_a_carrier_that_meets_the_promise_is_preferred_to_a_cheaper_one(
     steps: Steps, days: int | None, carrier: str
 ) -> None:
-    # given an order for the far end of the country, promised within so many days
+    # given an order for the far end of the country, promised within `days` days
     steps.before("book_shipment")
     promised = datetime.now(UTC) + timedelta(days=days) if days else None
     with steps.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""An order changes while a step is at it: nothing is made of two halves, and no unit is disposed of twice."""
+"""An order that changes while a step works on it: no result mixes old and new, and no unit is used twice."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ SHANGHAI = Address("CN", province="上海市", city="上海市", district="浦�
 
 
 class Gateway:
-    """Each time it is asked, something happens first."""
+    """A gateway that runs `meanwhile` before each answer."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self.meanwhile = meanwhile
@@ -49,7 +49,7 @@ class Gateway:
 
 
 class Warehouse:
-    """It takes every work, and something happens meanwhile."""
+    """A warehouse that takes all work and runs `meanwhile` before each answer."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
         self.meanwhile = meanwhile
@@ -62,7 +62,7 @@ class Warehouse:
 
 
 def change(sessions: Sessions, order_id: str, order: Order, version: str = "2") -> None:
-    """The channel sends a later state of the order."""
+    """Merge a later state of the order that the channel sends."""
     with sessions.begin() as session:
         row = session.get_one(OrderRow, order_id, with_for_update=True)
         merge(session, row, order, new_order(order, "tmall", version), version)
@@ -75,7 +75,7 @@ def audit(sessions: Sessions, order_id: str, meanwhile: Callable[[], None] = lam
 
 
 def test_an_address_changed_during_the_audit_is_judged_as_a_whole(sessions: Sessions) -> None:
-    # given an order for Shenzhen whose address changes when the gateway is asked for the first time
+    # given an order for Shenzhen whose address changes while the gateway is asked
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
     order = an_order([(LAMP, 1)], ship_to=SHENZHEN)
     [order_id] = place_orders(sessions, [order])
@@ -83,11 +83,11 @@ def test_an_address_changed_during_the_audit_is_judged_as_a_whole(sessions: Sess
     # when
     verdict = audit(sessions, order_id, lambda: change(sessions, order_id, replace(order, ship_to=SHANGHAI)))
 
-    # then: what is sent and what was judged is the new address, with nothing of the old one
+    # then: the audit judged the new address, and nothing of the old one is sent
     with sessions() as session:
         row = session.get_one(OrderRow, order_id)
-        told, versions = ship_to(row), (row.version, row.judged_version)
-    assert (told["province"], told["city"], told["lines"]) == ("上海市", "上海市", ["88 Century Avenue"])
+        sent, versions = ship_to(row), (row.version, row.judged_version)
+    assert (sent["province"], sent["city"], sent["lines"]) == ("上海市", "上海市", ["88 Century Avenue"])
     assert (verdict, versions) == ("pass", (1, 1))
 
 
@@ -112,7 +112,7 @@ def test_an_order_changed_after_its_audit_is_audited_again_before_allocation(ses
     first = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1, judged=True))
     old = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 2))
 
-    # then: an order that was started before versions does not know the answer, and goes on as it did
+    # then: a workflow that was started before orders had versions does not ask, and allocates as before
     assert (first.unjudged, first.work) == (True, [])
     assert old.work
 
@@ -154,8 +154,8 @@ def test_an_address_changed_while_the_warehouse_is_asked_raises_an_alert(session
 
 @pytest.mark.parametrize("first", ["allocation", "withdrawal"])
 def test_withdrawn_units_are_not_allocated_too(first: str, steps: Steps) -> None:
-    """Both read what is still to be sent: one waits for the other, whoever comes first."""
-    # given: somebody holds the order's stock for a moment, so that the allocation is caught in the middle
+    """Both steps read what is still to be sent, so the later one waits for the earlier one."""
+    # given: a transaction locks a row that the first step needs, so that it stops halfway
     steps.up_to("reserve_stock")
     steps.requests.open_return(steps.requested(lines={1: 2, 2: 1}))
     holder = steps.sessions()
@@ -185,7 +185,7 @@ def test_withdrawn_units_are_not_allocated_too(first: str, steps: Steps) -> None
 
 
 def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) -> None:
-    # given: work that waits for a wave, and a better place for it; it stands in the list of second thoughts
+    # given: work that waits for a wave, and a better location for it, so that it is due to be reconsidered
     stock_shop(sessions, {"CHENGDU": {LAMP: 10, TEACUP: 10}, "HANGZHOU": {TEACUP: 10}})
     [order_id] = place_orders(sessions, [an_order([(LAMP, 2)])], "accepted")
     [work] = Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order_id, 1)).work
@@ -196,11 +196,11 @@ def test_work_whose_warehouse_is_being_asked_is_not_moved(sessions: Sessions) ->
     with sessions() as session:
         assert session.scalars(WAITING, {"after": "", "at_once": 9}).all() == [name]
 
-    # when staff release the wave, and the list is worked on while the warehouse is asked
+    # when staff release the wave, and the work is reconsidered while the warehouse is asked
     with sessions.begin() as session:
         release_wave(session, "CHENGDU", "sun")
-    second_thoughts = Reconsider(sessions, fresh_outlooks(0))
-    warehouse: Any = Warehouse(lambda: second_thoughts._reconsider(name))
+    reconsider = Reconsider(sessions, fresh_outlooks(0))
+    warehouse: Any = Warehouse(lambda: reconsider._reconsider(name))
     answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, name))
 
     # then
@@ -223,7 +223,7 @@ def test_work_moved_before_its_release_is_not_sent_to_the_warehouse(sessions: Se
 
 
 def until_waiting(sessions: Sessions, number: int) -> None:
-    """So many transactions wait for a lock."""
+    """Wait until `number` transactions wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
@@ -233,4 +233,4 @@ def until_waiting(sessions: Sessions, number: int) -> None:
             if (session.scalar(waiting) or 0) >= number:
                 return
         time.sleep(0.02)
-    raise AssertionError("nobody waits")
+    raise AssertionError("too few transactions wait")

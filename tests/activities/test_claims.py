@@ -1,4 +1,4 @@
-"""Claims on stock by many at once: all that is there is sold, nothing twice, and nobody waits in a ring."""
+"""Concurrent claims on stock: exactly what is there is sold, and nothing deadlocks."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 
 
 def all_at_once(act: Callable[[Given], Answer], subjects: Iterable[Given]) -> list[Answer]:
-    """What the act answers for each subject, done by many threads."""
+    """Run `act` on each subject in many threads; return the answers in order."""
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(act, subjects))
 
@@ -85,7 +85,7 @@ def test_claims_of_the_same_goods_in_any_line_order_do_not_deadlock(sessions: Se
         reserve.reserve_stock(StockRequest(order, 1))
         return allocate.allocate_stock(StockRequest(order, 2))
 
-    # A ring would be broken by PostgreSQL with an error, which would end this line.
+    # PostgreSQL ends a deadlock with an error, which would be raised here.
     allocations = all_at_once(claim, orders)
 
     # then
@@ -105,7 +105,7 @@ def test_two_claims_with_the_same_key_at_once_are_one_claim(sessions: Sessions) 
         try:
             return reserve.reserve_stock(StockRequest(order, 1))
         except IntegrityError:
-            # One of two is rolled back; Temporal tries it again.
+            # One of the two is rolled back; Temporal would retry it.
             return None
 
     answers = all_at_once(claim, range(2))

@@ -1,4 +1,4 @@
-"""An order knows what is due of it next, and somebody is told before it is missed: once, and no longer than needed."""
+"""The next deadline of an order, and its alert: raised once before it is missed, and cleared when it is met."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,17 @@ def order(steps: Steps) -> OrderRow:
 
 
 def alerts(steps: Steps) -> list[tuple[str, str, bool]]:
-    """What was due, who sees to it, and whether it still is open."""
+    """The alerts as (what is due, owner, whether it is open)."""
     with steps.sessions() as session:
         rows = session.scalars(select(DeadlineAlertRow).order_by(DeadlineAlertRow.alert_id))
         return [(row.due, row.owner, row.cleared_at is None) for row in rows]
 
 
-def told(steps: Steps) -> list[tuple[str, str]]:
-    """What the order's log says of its alerts."""
-    said = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type.like("alert.%"))
+def alert_events(steps: Steps) -> list[tuple[str, str]]:
+    """The alert events in the order's log, with their codes."""
+    logged = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type.like("alert.%"))
     with steps.sessions() as session:
-        return [(row.type, row.data["code"]) for row in session.scalars(said.order_by(OrderEventRow.event_id))]
+        return [(row.type, row.data["code"]) for row in session.scalars(logged.order_by(OrderEventRow.event_id))]
 
 
 def sweep(steps: Steps, **later: Any) -> int:
@@ -68,14 +68,14 @@ def test_an_order_with_time_left_raises_no_alert(steps: Steps) -> None:
 def test_an_order_at_risk_raises_one_alert_before_its_deadline(steps: Steps) -> None:
     # given
     steps.up_to("audit_order")
-    left = (order(steps).due_at or NOW) - NOW
+    remaining = (order(steps).due_at or NOW) - NOW
 
-    # when: a quarter of the time is left
-    first, again = sweep(steps, seconds=left.total_seconds() * 0.8), sweep(steps, days=30)
+    # when: less than a quarter of the time remains
+    first, again = sweep(steps, seconds=remaining.total_seconds() * 0.8), sweep(steps, days=30)
 
     # then
     assert (first, again, alerts(steps)) == (1, 0, [("ship", "staff", True)])
-    assert told(steps) == [("alert.raised", "SHIP_AT_RISK")]
+    assert alert_events(steps) == [("alert.raised", "SHIP_AT_RISK")]
     assert (order(steps).attention or "").startswith("at risk: ship by ")
 
 
@@ -85,14 +85,14 @@ def test_shipping_clears_the_alert_and_the_delivery_is_watched_next(steps: Steps
     sweep(steps, days=10)
 
     # when
-    steps.record(steps.tracked("in_transit"))
+    steps.record(steps.tracking_event("in_transit"))
     shipped = alerts(steps), order(steps).attention
     sweep(steps, days=60)
 
     # then
     assert shipped == ([("ship", "staff", False)], None)
     assert alerts(steps) == [("ship", "staff", False), ("deliver", "staff", True)]
-    assert told(steps)[-1] == ("alert.raised", "DELIVER_AT_RISK")
+    assert alert_events(steps)[-1] == ("alert.raised", "DELIVER_AT_RISK")
 
 
 def test_an_ended_order_has_no_deadline(steps: Steps) -> None:
@@ -102,13 +102,13 @@ def test_an_ended_order_has_no_deadline(steps: Steps) -> None:
     steps.outcome.end_order(Ending(steps.order_id, "canceled", REASON))
 
     assert alerts(steps) == [("ship", "staff", False)]
-    assert told(steps) == [("alert.raised", "SHIP_AT_RISK"), ("alert.cleared", "SHIP_AT_RISK")]
+    assert alert_events(steps) == [("alert.raised", "SHIP_AT_RISK"), ("alert.cleared", "SHIP_AT_RISK")]
 
 
 def test_an_order_whose_work_was_rejected_is_due_to_ship_again(steps: Steps) -> None:
-    # given: one of two fulfillment orders has left
+    # given: the location rejects the work
     steps.up_to("release_to_pick")
-    steps.record(steps.told_by_warehouse("rejected", reason="wet"))
+    steps.record(steps.warehouse_event("rejected", reason="wet"))
 
     # then
     assert order(steps).due == "ship"
@@ -120,7 +120,7 @@ def test_another_reason_for_attention_stays_when_the_deadline_is_met(steps: Step
         session.execute(update(OrderRow).values(attention="the carrier refuses"))
     sweep(steps, days=10)
 
-    steps.record(steps.tracked("in_transit"))
+    steps.record(steps.tracking_event("in_transit"))
 
     assert order(steps).attention == "the carrier refuses"
 
@@ -140,11 +140,11 @@ def test_a_staff_rule_escalates_the_alert_after_a_while(steps: Steps) -> None:
 
     # then
     assert seen == ["staff", "staff", "warehouse-lead"]
-    assert told(steps)[-1] == ("alert.escalated", "SHIP_AT_RISK")
+    assert alert_events(steps)[-1] == ("alert.escalated", "SHIP_AT_RISK")
 
 
 def test_an_alert_already_raised_blocks_no_other_order(steps: Steps) -> None:
-    # given: two orders at risk, of which one is told of and, by a slip, looked at again
+    # given: two orders at risk, one of which has its alert already and is due to be looked at again
     other = replace(steps, order_id=place_order(steps.sessions), stored={})
     for one in (steps, other):
         one.up_to("audit_order")

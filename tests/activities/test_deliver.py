@@ -1,4 +1,4 @@
-"""Deliver: signed, in order, by the schedule, and by the receiver's own wishes."""
+"""Delivering events to subscriptions: signed, in order, retried by the schedule, paused as the receiver asks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Gifts of rules take real stock, come once, cost nothing, and never hold up what was paid for."""
+"""Gifts that rules add: real stock, added once, free, and dropped before paid goods would wait for them."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def soap(quantity: int = 1, sku: str = SOAP) -> tuple[str, str, dict[str, Any]]:
 
 @pytest.fixture
 def giving(steps: Steps) -> Steps:
-    """Two bars of soap in the shop."""
+    """The shop with two bars of soap."""
     stock_shop(steps.sessions, {"HANGZHOU": {SOAP: 2}})
     return steps
 
@@ -103,10 +103,10 @@ def test_a_gift_that_the_warehouse_does_not_find_is_dropped(giving: Steps) -> No
     rules_in_force(giving.sessions, soap(2))
     giving.before("record_progress:picked")
     found = [{"sku": LAMP, "quantity": 2}, {"sku": "QUIET-TEACUP", "quantity": 1}]
-    giving.record(giving.told_by_warehouse("picked", lines=found))
+    giving.record(giving.warehouse_event("picked", lines=found))
 
     # when
-    stock_taken(giving)
+    take_all_soap(giving)
     allocation = giving.allocate.allocate_stock(StockRequest(giving.order_id, 3))
 
     # then
@@ -130,8 +130,8 @@ def test_an_order_that_is_rejected_gets_no_gift(giving: Steps) -> None:
     assert (audit(giving), gifts_of(giving)) == ("reject", [])
 
 
-def stock_taken(steps: Steps) -> None:
-    """Somebody else takes all the soap there is."""
+def take_all_soap(steps: Steps) -> None:
+    """Make all soap unavailable."""
     with steps.sessions.begin() as session:
         session.execute(text("UPDATE stock SET buffer = available WHERE sku = :sku"), {"sku": SOAP})
 

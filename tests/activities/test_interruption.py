@@ -1,4 +1,4 @@
-"""A step that is canceled or timed out in mid-work comes to its own end, and leaves what it shares as it should be."""
+"""A step that is canceled or timed out while it works runs to its end, and leaves shared state in order."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ SHORT: dict[str, Any] = {
 
 
 class Database:
-    """It stands still until it is `back`."""
+    """A database that stands still until `back` is set."""
 
     def __init__(self) -> None:
         self.back = threading.Event()
@@ -59,7 +59,7 @@ class Claims:
 
 
 async def test_the_desk_serves_again_after_claims_timed_out_in_its_queue(temporal: WorkflowEnvironment) -> None:
-    # given claims that queue while the database stands still, and steps that are not uninterrupted by themselves
+    # given claims that queue while the database stands still, in a worker without the interceptor
     database, queue = Database(), f"desk-{uuid4().hex}"
     worker = Worker(
         temporal.client,
@@ -76,11 +76,11 @@ async def test_the_desk_serves_again_after_claims_timed_out_in_its_queue(tempora
             for number in range(ORDERS)
         ]
 
-        # when they are timed out and tried again before it is back
+        # when they time out and are retried before it is back
         await asyncio.to_thread(database.until_tried_again)
         database.back.set()
 
-        # then each has its answer, and so has the next
+        # then each gets its answer, and so does the next claim
         async with asyncio.timeout(60):
             assert await asyncio.gather(*(order.result() for order in orders)) == [*range(ORDERS)]
             assert await asyncio.to_thread(database.desk.submit, 99) == 99
@@ -97,7 +97,7 @@ class Running(ActivityInboundInterceptor):
 
 
 def outcome(step: Callable[[ActivityEnvironment], Any]) -> Any:
-    """Of a step that is canceled while it works."""
+    """Run a step that is canceled while it works; return its answer, or raise its failure."""
     environment = ActivityEnvironment()
     whole = Uninterrupted().intercept_activity(Running())
 

@@ -1,4 +1,4 @@
-"""An order of more than a thousand lines costs as many statements as one of two."""
+"""An order of more than a thousand lines costs as many SQL statements as one of two lines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ LARGEST_SEEN = 1114
 
 @contextmanager
 def statements_of(sessions: Sessions) -> Iterator[list[str]]:
-    """Every statement as it goes to PostgreSQL."""
+    """Collect each statement as it is sent to PostgreSQL."""
     sent: list[str] = []
 
     def remember(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -33,7 +33,7 @@ def statements_of(sessions: Sessions) -> Iterator[list[str]]:
 
 
 def statements_for(lines: int, steps: Steps) -> dict[str, int]:
-    """How many statements each step needs for an order of so many lines."""
+    """Count the statements that each step needs for an order of `lines` lines."""
     skus = [f"LAMP-{number}" for number in range(lines)]
     stock_shop(steps.sessions, {"HANGZHOU": dict.fromkeys(skus, 10)})
     (order_id,) = place_orders(steps.sessions, [an_order([(sku, 2) for sku in skus])])
@@ -51,13 +51,13 @@ def statements_for(lines: int, steps: Steps) -> dict[str, int]:
 
 
 def test_a_thousand_lines_need_as_many_statements_as_two(steps: Steps) -> None:
-    # given the parameters, which are read once in a few seconds
+    # given cached parameters
     statements_for(1, steps)
     few = statements_for(2, steps)
 
     # when
     many = statements_for(LARGEST_SEEN, steps)
 
-    # then, but for parameters that are read anew on a slow machine
+    # then: the same number, but for parameters that a slow machine reads again
     assert all(abs(many[step] - few[step]) <= 4 for step in few)
     assert_ledger_explains_stock(steps.sessions)

@@ -1,4 +1,4 @@
-"""B11: captured money is booked whenever it comes, and never stays with an order that sends nothing."""
+"""Captured money is booked whenever it comes, and is refunded when its order sends nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ TOTAL = Money(6_797, "CNY")
 
 @pytest.fixture
 def unpaid(steps: Steps, request: pytest.FixtureRequest) -> Steps:
-    """An order whose customer has not paid, by a payment that nobody else names."""
+    """An unpaid order, whose payment reference no other order has."""
     order = an_order(payment_reference=f"ALI-{request.node.name}"[:100])
     return replace(steps, order_id=place_orders(steps.sessions, [order])[0], stored={})
 
@@ -40,14 +40,14 @@ def order_of(steps: Steps) -> OrderRow:
 
 
 def pay(steps: Steps, address: str, amount: Money = TOTAL) -> None:
-    """The customer pays; the gateway's webhook is late, or lost."""
+    """Pay at the gateway, without its webhook."""
     payment = {"reference": order_of(steps).payment_reference, "status": "captured"}
     body = payment | {"amount": amount.text, "currency": amount.currency}
     httpx2.post(f"{address}/payments/payments", json=body).raise_for_status()
 
 
 def hear(steps: Steps, amount: Money = TOTAL) -> None:
-    """The webhook comes, and the relay books what it says."""
+    """Book a capture as the relay does when the gateway's webhook comes."""
     with steps.sessions.begin() as session:
         payment_claims.capture(session, order_of(steps).payment_reference, amount)
 
@@ -67,10 +67,10 @@ def settle(steps: Steps) -> Settled:
     return Settlement(steps.sessions, steps.refunds.payments).settle_payment(steps.order_id)
 
 
-def gone(steps: Steps, ask: Ask) -> list[str]:
-    """What the gateway has paid back."""
-    told = ask("/payments/refunds", payment_reference=order_of(steps).payment_reference)["refunds"]
-    return [f"{one['amount']} {one['currency']}" for one in told]
+def refunded_there(steps: Steps, ask: Ask) -> list[str]:
+    """The refunds that the gateway has made for the order."""
+    refunds = ask("/payments/refunds", payment_reference=order_of(steps).payment_reference)["refunds"]
+    return [f"{one['amount']} {one['currency']}" for one in refunds]
 
 
 def booked(steps: Steps, kind: str) -> list[tuple[int, str]]:
@@ -81,7 +81,7 @@ def booked(steps: Steps, kind: str) -> list[tuple[int, str]]:
 
 
 def checks(steps: Steps) -> list[str]:
-    """The payments of which the gateway is to be asked."""
+    """The payments that are due to be checked at the gateway."""
     with steps.sessions() as session:
         asked = select(PartnerEventRow.subject).where(PartnerEventRow.type == CHECK_ASKED)
         return list(session.scalars(asked))
@@ -94,7 +94,7 @@ def money_is_whole(steps: Steps) -> bool:
 
 
 def test_dist_03_money_captured_after_the_audit_goes_back_with_the_order(unpaid: Steps, address: str, ask: Ask) -> None:
-    # given an order that staff let go, and a payment whose webhook was lost
+    # given an order that staff released, and a payment whose webhook was lost
     unpaid.up_to("audit_order")
     pay(unpaid, address)
 
@@ -103,13 +103,13 @@ def test_dist_03_money_captured_after_the_audit_goes_back_with_the_order(unpaid:
     end(unpaid)
 
     # then
-    assert (booked(unpaid, "captured"), gone(unpaid, ask)) == ([(6_797, "CNY")], ["67.97 CNY"])
+    assert (booked(unpaid, "captured"), refunded_there(unpaid, ask)) == ([(6_797, "CNY")], ["67.97 CNY"])
     assert (checks(unpaid), order_of(unpaid).attention) == ([], None)
     assert money_is_whole(unpaid)
 
 
 def test_dist_03_money_captured_during_a_cancel_is_refunded_and_shown(unpaid: Steps, address: str, ask: Ask) -> None:
-    # given a cancel that has found nothing to pay back
+    # given a cancel that found nothing to refund
     assert refund(unpaid)
     pay(unpaid, address)
     hear(unpaid)
@@ -117,30 +117,30 @@ def test_dist_03_money_captured_during_a_cancel_is_refunded_and_shown(unpaid: St
     # when it ends
     end(unpaid)
 
-    # then it asks for the gateway to be asked again, and nothing is hidden meanwhile
+    # then a check at the gateway is due, and verify stays clean meanwhile
     assert checks(unpaid) == [order_of(unpaid).payment_reference]
     assert money_is_whole(unpaid)
     assert settle(unpaid).refunded == "67.97 CNY"
-    assert gone(unpaid, ask) == ["67.97 CNY"]
+    assert refunded_there(unpaid, ask) == ["67.97 CNY"]
     assert "captured after the order had ended, and was paid back" in (order_of(unpaid).attention or "")
 
 
 def test_dist_03_money_of_an_open_case_stays_with_the_case_until_it_ends(unpaid: Steps, address: str, ask: Ask) -> None:
-    # given an order whose goods were all given back, in a case that has not paid yet
+    # given an order whose goods all came back, in a case that is not refunded yet
     pay(unpaid, address)
     hear(unpaid)
     with unpaid.sessions.begin() as session:
         session.add(ReturnRow(return_id="R-1", order_id=unpaid.order_id, case_id="1", status="approved", reason=""))
 
-    # when the order ends, and the gateway is asked all the same
+    # when the order ends, and its payment is settled
     end(unpaid)
     assert (settle(unpaid), checks(unpaid)) == (Settled(), [])
 
-    # then what the case did not pay goes back once it has ended
+    # then what the case did not refund is refunded once it has ended
     unpaid.returns.end_return(EndReturnRequest("R-1", "canceled", "the customer thought better of it"))
     assert checks(unpaid) == [order_of(unpaid).payment_reference]
     assert settle(unpaid).refunded == "67.97 CNY"
-    assert gone(unpaid, ask) == ["67.97 CNY"]
+    assert refunded_there(unpaid, ask) == ["67.97 CNY"]
 
 
 @pytest.mark.parametrize("status", ["canceled", "rejected", "expired"])
@@ -151,7 +151,7 @@ def test_dist_03_money_captured_after_an_order_ended_without_goods_is_refunded_o
     end(unpaid, status)
     pay(unpaid, address)
 
-    # when it is heard of twice, and settled twice
+    # when its webhook comes twice, and it is settled twice
     hear(unpaid), hear(unpaid)
     told = order_of(unpaid).attention
     answers = [settle(unpaid) for _ in range(2)]
@@ -159,7 +159,7 @@ def test_dist_03_money_captured_after_an_order_ended_without_goods_is_refunded_o
     # then
     assert told == "67.97 CNY was captured after the order had ended: it is paid back"
     assert [answer.refunded for answer in answers] == ["67.97 CNY", ""]
-    assert gone(unpaid, ask) == ["67.97 CNY"]
+    assert refunded_there(unpaid, ask) == ["67.97 CNY"]
     assert booked(unpaid, "captured") == booked(unpaid, "refunded") == [(6_797, "CNY")]
     with unpaid.sessions() as session:
         of_refund = MessageRow.order_id == unpaid.order_id, MessageRow.milestone == "refunded"
@@ -176,7 +176,7 @@ def test_dist_03_money_captured_after_the_delivery_stays_and_sets_attention(
     assert settle(unpaid) == Settled()
 
     assert order_of(unpaid).attention == "67.97 CNY was captured after the order had ended"
-    assert (booked(unpaid, "captured"), gone(unpaid, ask)) == ([(6_797, "CNY")], [])
+    assert (booked(unpaid, "captured"), refunded_there(unpaid, ask)) == ([(6_797, "CNY")], [])
 
 
 def test_dist_03_a_capture_known_already_sets_no_attention_after_the_end(unpaid: Steps) -> None:
@@ -221,7 +221,7 @@ def test_dist_03_a_wrong_amount_or_currency_is_refunded_as_it_was_captured(
     end(unpaid)
 
     # then
-    assert (answers, gone(unpaid, ask)) == ([True, True], [f"{amount.text} {amount.currency}"])
+    assert (answers, refunded_there(unpaid, ask)) == ([True, True], [f"{amount.text} {amount.currency}"])
     assert checks(unpaid) == []
     assert money_is_whole(unpaid)
 
@@ -241,13 +241,13 @@ def test_dist_03_a_silent_gateway_does_not_block_the_end_and_is_asked_afterwards
     assert checks(unpaid) == [order_of(unpaid).payment_reference]
     trouble("payments", "none")
     assert settle(unpaid).refunded == "67.97 CNY"
-    assert gone(unpaid, ask) == ["67.97 CNY"]
+    assert refunded_there(unpaid, ask) == ["67.97 CNY"]
 
 
 def test_dist_03_a_retried_refund_asks_for_the_same_amount(
     unpaid: Steps, address: str, ask: Ask, trouble: Trouble
 ) -> None:
-    # given a refund whose answer is lost, and more money before it is tried again
+    # given a refund whose answer is lost, and more money before the retry
     pay(unpaid, address)
     unpaid.up_to("audit_order")
     trouble("payments", "lost_answer", every=2)
@@ -260,15 +260,15 @@ def test_dist_03_a_retried_refund_asks_for_the_same_amount(
     assert refund(unpaid)
     end(unpaid)
 
-    # then the rest goes under a key of its own
-    assert gone(unpaid, ask) == ["67.97 CNY"]
+    # then the rest is refunded under a key of its own
+    assert refunded_there(unpaid, ask) == ["67.97 CNY"]
     assert settle(unpaid).refunded == "67.97 CNY"
     assert booked(unpaid, "refunded") == [(6_797, "CNY"), (6_797, "CNY")]
     assert money_is_whole(unpaid)
 
 
 def test_dist_03_a_refused_refund_waits_for_the_person_who_was_alerted(unpaid: Steps, address: str) -> None:
-    # given money in the book that the gateway does not have
+    # given booked money that the gateway does not have
     hear(unpaid)
     assert not refund(unpaid)
 
@@ -278,7 +278,7 @@ def test_dist_03_a_refused_refund_waits_for_the_person_who_was_alerted(unpaid: S
 
 
 def test_dist_03_a_return_is_refunded_from_money_captured_after_the_audit(steps: Steps, address: str, ask: Ask) -> None:
-    """The case asks the gateway too: it has no other way to know of a webhook that was lost."""
+    """The case asks the gateway too, since the webhook may be lost."""
     steps.up_to("audit_order")
     with steps.sessions.begin() as session:
         session.execute(MoneyMovementRow.__table__.delete())
@@ -286,7 +286,7 @@ def test_dist_03_a_return_is_refunded_from_money_captured_after_the_audit(steps:
     steps.up_to("refund_return")
 
     assert booked(steps, "captured") == [(6_797, "CNY")]
-    assert gone(steps, ask) == ["19.99 CNY"]
+    assert refunded_there(steps, ask) == ["19.99 CNY"]
 
 
 def test_dist_03_verify_finds_captured_money_that_was_never_booked(unpaid: Steps) -> None:

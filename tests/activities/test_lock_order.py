@@ -1,6 +1,6 @@
-"""Everything that changes stock, run against each other: some wait for others, and never in a ring.
+"""Everything that changes stock, run concurrently: transactions wait for each other but never deadlock.
 
-With LOCK_ORDER_ACTIONS=2000 each thread does as many things.
+LOCK_ORDER_ACTIONS is the number of actions of each thread, 30 by default.
 """
 
 import os
@@ -60,8 +60,8 @@ _storing = Lock()
 
 
 @pytest.fixture
-def rings(engine: Engine) -> Iterator[list[str]]:
-    """Every deadlock that PostgreSQL ended, also where somebody tried again without a word."""
+def deadlocks(engine: Engine) -> Iterator[list[str]]:
+    """Every deadlock that PostgreSQL ended, also those that were retried silently."""
     met: list[str] = []
 
     def look(context: ExceptionContext) -> None:
@@ -73,7 +73,7 @@ def rings(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "handle_error", look)
 
 
-def test_proposals_for_short_orders_do_not_deadlock(sessions: Sessions, rings: list[str]) -> None:
+def test_proposals_for_short_orders_do_not_deadlock(sessions: Sessions, deadlocks: list[str]) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 0}})
     lines = [{"sku": LAMP, "quantity": 100, "due_on": "2099-01-01"}]
@@ -94,10 +94,10 @@ def test_proposals_for_short_orders_do_not_deadlock(sessions: Sessions, rings: l
 
     # then
     assert promised == ["2099-01-01"] * 6
-    assert rings == []
+    assert deadlocks == []
 
 
-def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, rings: list[str]) -> None:
+def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, deadlocks: list[str]) -> None:
     # given
     stock_shop(sessions, {place: dict.fromkeys(SKUS, 4) for place in PLACES})
     with sessions.begin() as session:
@@ -115,12 +115,12 @@ def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, rings: 
             done.result()
 
     # then
-    assert rings == []
+    assert deadlocks == []
     assert_ledger_explains_stock(sessions)
 
 
 class Everything:
-    """All that a shop does with the goods of a few orders, in the order that a seed says."""
+    """All that a shop does with the goods of a few orders, in a random sequence by seed."""
 
     def __init__(self, sessions: Sessions, orders: list[str]) -> None:
         self.sessions, self.orders = sessions, orders
@@ -141,7 +141,7 @@ class Everything:
             *(lambda _: self.sweep.run(), lambda _: self.reconsider.run()),
         ]
         for _ in range(ACTIONS):
-            # What another was faster to take, or holds for long, is refused as it is to anybody.
+            # A refusal is expected: another thread was faster, or holds a row for too long.
             with suppress(Mistake, TooMuchTraffic, NotAllowed, OperationalError):
                 chance.choice(actions)(chance)
 

@@ -1,5 +1,5 @@
-"""A partner that is away or lies while an order is picked, shipped or paid back: trouble by its name, nothing of it in
-the record, and the same step goes through when it is well again."""
+"""A partner that fails or lies while an order is picked, shipped or refunded: the step raises PartnerTrouble and writes
+nothing, and the same step succeeds when the partner is well again."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,20 +10,20 @@ from domain.errors import PartnerTrouble
 from tests.activities.story import ASIDES, STORY, UNDOS, Steps
 from tests.factories import assert_ledger_explains_stock, everything_in
 
-# Whom a step asks.
+# The partner that each step calls.
 ASKS = {
     **dict.fromkeys(("release_to_pick", "announce_return", "recall_pick"), "wms"),
     **dict.fromkeys(("book_shipment", "intercept_parcel", "reroute_parcel", "book_label"), "tms"),
     **dict.fromkeys(("void_waybill", "free_parcel"), "tms"),
     **dict.fromkeys(("refund_return", "repay_lines", "refund_order"), "payments"),
 }
-# To whom a parcel is offered, what a return case is worth and where it goes, the address that a test corrects, and the
-# amount of a refund, which a repeat must ask for again.
+# Written before the partner is called: the offers for a parcel, the value and destination of a return, the address that
+# a test corrects, and the amount of a refund, which a retry must ask for again.
 DECIDED = {"bookings", "returns", "address_corrections", "step_results"}
 
 
 def begin(steps: Steps, step: str) -> Callable[[Steps], Any]:
-    """Bring the order to where the step comes, and answer the step."""
+    """Run the story to just before the step, and return the step."""
     if step in STORY:
         steps.before(step)
         return STORY[step]
@@ -33,7 +33,7 @@ def begin(steps: Steps, step: str) -> Callable[[Steps], Any]:
 
 
 def record_of(steps: Steps) -> Mapping[str, Any]:
-    """The record but for what is decided before anybody is asked."""
+    """The record without the tables that are written before the partner is called."""
     return {table: rows for table, rows in everything_in(steps.sessions).items() if table not in DECIDED}
 
 

@@ -1,4 +1,4 @@
-"""A shared parcel whose booking is under way when one of its orders leaves, and steps that are taken twice."""
+"""Merging orders into one parcel: an order that leaves during the booking, and steps taken twice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Ask = Callable[..., Any]
 
 @dataclass
 class Pair:
-    """Two orders of one buyer at one place, by their fulfillment orders; the first books."""
+    """Two orders of one buyer at one location; the first one books."""
 
     steps: Steps
     merge: Merge
@@ -61,7 +61,7 @@ class Pair:
 
 @pytest.fixture
 def pair(steps: Steps) -> Pair:
-    """Both are allocated and have met."""
+    """Both orders are allocated and have joined one merge."""
     orders = tuple(place_order(steps.sessions, [(sku, 1)]) for sku in (LAMP, TEACUP))
     for order_id in orders:
         steps.order_id = order_id
@@ -74,7 +74,7 @@ def pair(steps: Steps) -> Pair:
 
 @pytest.fixture
 def whole(pair: Pair) -> Pair:
-    """The window is over and both are packed."""
+    """The merge window is over and both orders are packed."""
     pair.look(pair.first, time_is_up=True)
     for order_id in pair.orders:
         pair.pack(order_id)
@@ -82,7 +82,7 @@ def whole(pair: Pair) -> Pair:
 
 
 class SlowTms(Tms):
-    """A carrier that books, and while it does something happens."""
+    """A TMS that runs `meanwhile` during each booking."""
 
     def __init__(self, tms: Tms, meanwhile: Callable[[], object]) -> None:
         super().__init__(tms._http)
@@ -160,13 +160,13 @@ def test_a_booking_is_voided_when_an_order_leaves_meanwhile(whole: Pair, ask: As
 def test_leaving_a_booked_parcel_voids_it_and_the_other_order_books_alone(whole: Pair) -> None:
     # given
     first = whole.steps.ship.book_shipment(whole.step(whole.look(whole.first)))
-    told = whole.leave(whole.second)
+    left = whole.leave(whole.second)
 
     # when
-    undone = [whole.steps.ship.void_waybill(UndoRequest(whole.second, told.shipment_id, "canceled")) for _ in range(2)]
+    undone = [whole.steps.ship.void_waybill(UndoRequest(whole.second, left.shipment_id, "canceled")) for _ in range(2)]
 
     # then
-    assert (told.shipment_id, [one.done for one in undone]) == (first.shipment_id, [True, True])
+    assert (left.shipment_id, [one.done for one in undone]) == (first.shipment_id, [True, True])
     assert [whole.look(one).state for one in (whole.first, whole.second)] == [ALONE, ALONE]
 
 

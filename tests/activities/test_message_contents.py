@@ -1,4 +1,4 @@
-"""What each recipient is sent about an order that was delivered and of which a lamp came back."""
+"""The messages to each recipient about an order that was delivered and partly returned."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,20 +24,20 @@ Ask = Callable[..., Any]
 LONG_AGO = datetime.now(UTC) - timedelta(days=1)
 
 
-def told(steps: Steps, ask: Ask, recipient: str) -> dict[str, dict[str, Any]]:
-    """Everything that waited is sent; what the recipient has of the order, by milestone."""
+def sent(steps: Steps, ask: Ask, recipient: str) -> dict[str, dict[str, Any]]:
+    """Send all messages that wait; return the data that the recipient has of the order, by milestone."""
     steps.notify.notify(NotifyRequest(steps.order_id))
     messages = ask(f"/{recipient}/messages", order_id=steps.order_id)["messages"]
     return {message["milestone"]: message["data"] for message in messages}
 
 
-def minor(told: dict[str, Any], name: str) -> int:
-    return Money.parse(told[name], "CNY").minor_units
+def minor(data: dict[str, Any], name: str) -> int:
+    return Money.parse(data[name], "CNY").minor_units
 
 
 def test_the_erp_gets_a_sale_and_a_credit_that_add_up(steps: Steps, ask: Ask) -> None:
     # when
-    heard = told(steps.up_to("end_return"), ask, "erp")
+    heard = sent(steps.up_to("end_return"), ask, "erp")
 
     # then
     sale, credit = heard["delivered"], heard["refunded"]
@@ -58,7 +58,7 @@ def test_the_erp_gets_shipped_units_their_location_and_the_freight(steps: Steps,
         session.execute(update(ShipmentRow).values(cost_minor=1250, cost_currency="CNY"))
 
     # when
-    issue = told(steps, ask, "erp")["shipped"]
+    issue = sent(steps, ask, "erp")["shipped"]
 
     # then
     assert issue["location_id"] == "HANGZHOU"
@@ -71,7 +71,7 @@ def test_a_refund_before_the_delivery_is_credited_to_the_payment(steps: Steps, a
     steps.up_to("audit_order").refunds.refund_order(steps.undo(steps.order_id))
 
     # when
-    credit = told(steps, ask, "erp")["refunded"]
+    credit = sent(steps, ask, "erp")["refunded"]
 
     # then
     assert (credit["credit_of"], credit["amount"], credit["lines"]) == ("payment", "67.97", [])
@@ -79,7 +79,7 @@ def test_a_refund_before_the_delivery_is_credited_to_the_payment(steps: Steps, a
 
 def test_the_crm_gets_the_order_the_points_and_the_return(steps: Steps, ask: Ask) -> None:
     # when
-    heard = told(steps.up_to("end_return"), ask, "crm")
+    heard = sent(steps.up_to("end_return"), ask, "crm")
 
     # then
     record, arrived, back = heard["received"], heard["delivered"], heard["returned"]
@@ -94,7 +94,7 @@ def test_the_crm_gets_the_order_the_points_and_the_return(steps: Steps, ask: Ask
 
 def test_a_channel_without_a_platform_gets_the_parcel_in_our_format(steps: Steps, ask: Ask) -> None:
     # when
-    shipped = told(steps.up_to("record_progress:in_transit"), ask, "channel")["shipped"]
+    shipped = sent(steps.up_to("record_progress:in_transit"), ask, "channel")["shipped"]
 
     # then
     assert (shipped["carrier"], shipped["waybill"] != "", shipped["whole"]) == ("JD Logistics", True, True)
@@ -106,7 +106,7 @@ def test_the_customer_reads_a_text_in_the_language_of_the_channel(steps: Steps, 
     save_account(steps.sessions, CHANNEL, "taobao", "a secret of the tests", {"language": "en"})
 
     # when
-    shipped = told(steps.up_to("record_progress:in_transit"), ask, "inbox")["shipped"]
+    shipped = sent(steps.up_to("record_progress:in_transit"), ask, "inbox")["shipped"]
 
     # then
     assert (shipped["to"], shipped["language"]) == (RECEIVER["email"], "en")
@@ -123,7 +123,7 @@ def test_texts_of_staff_are_used_from_their_first_day(steps: Steps, ask: Ask) ->
     set_parameter(steps.sessions, "message_texts", later, datetime.now(UTC) + timedelta(days=9), None, "a test", "sun")
 
     # when
-    received = told(steps.up_to("audit_order"), ask, "inbox")["received"]
+    received = sent(steps.up_to("audit_order"), ask, "inbox")["received"]
 
     # then
     assert received["subject"] == "收到啦"
@@ -142,11 +142,11 @@ def test_the_same_text_is_sent_once(at_once: bool, steps: Steps, ask: Ask) -> No
     texts = {"*": {"zh-CN": {"delivery_attempted": {"subject": "没人在家", "text": "${name}，没人在家"}}}}
     set_parameter(steps.sessions, "message_texts", texts, LONG_AGO, None, "a test", "sun")
     announce_attempts(steps, 1, *((2,) if at_once else ()))
-    told(steps, ask, "inbox")
+    sent(steps, ask, "inbox")
     announce_attempts(steps, 2)
 
     # when
-    told(steps, ask, "inbox")
+    sent(steps, ask, "inbox")
 
     # then
     assert len(ask("/inbox/messages", order_id=steps.order_id)["messages"]) == 1
@@ -163,7 +163,7 @@ def test_texts_that_differ_are_all_sent(steps: Steps, ask: Ask) -> None:
     announce_attempts(steps, 1, 2)
 
     # when
-    told(steps, ask, "inbox")
+    sent(steps, ask, "inbox")
 
     # then
     assert len(ask("/inbox/messages", order_id=steps.order_id)["messages"]) == 2
@@ -171,7 +171,7 @@ def test_texts_that_differ_are_all_sent(steps: Steps, ask: Ask) -> None:
 
 def test_texts_to_customers_are_not_kept(steps: Steps, ask: Ask) -> None:
     # given
-    told(steps.up_to("end_return"), ask, "inbox")
+    sent(steps.up_to("end_return"), ask, "inbox")
 
     # when
     with steps.sessions() as session:
@@ -183,13 +183,13 @@ def test_texts_to_customers_are_not_kept(steps: Steps, ask: Ask) -> None:
 
 
 def test_letters_about_an_erased_person_name_nobody(steps: Steps, ask: Ask) -> None:
-    # given a person who has been told everything
-    told(steps.up_to("end_return"), ask, "inbox")
+    # given a person to whom all messages were sent
+    sent(steps.up_to("end_return"), ask, "inbox")
     with steps.sessions() as session:
         customer = session.scalars(select(OrderRow.customer_id).where(OrderRow.order_id == steps.order_id)).one()
     assert erase(steps.sessions, [customer], "lin").orders == 1
 
-    # when it is written once more
+    # when the letters are written again
     with steps.sessions() as session:
         letters = steps.notify.letters.write(session, session.scalars(select(MessageRow)).all())
 

@@ -1,4 +1,4 @@
-"""Notify: everybody is told in order, whoever else is down, and nothing is tried for ever."""
+"""Notifying recipients: in order, independent of each other, and not retried for ever."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -42,8 +42,8 @@ def with_erp(steps: Steps, erp: PartnerHttp) -> Steps:
     return replace(steps, notify=Notify(steps.sessions, letters_to(steps.sessions, inboxes)))
 
 
-def announce(steps: Steps, *told: str) -> None:
-    for milestone in told:
+def announce(steps: Steps, *reached: str) -> None:
+    for milestone in reached:
         with steps.sessions.begin() as session:
             journal.announce(session, steps.order_id, milestone)
 
@@ -87,14 +87,14 @@ def test_a_later_message_does_not_overtake_one_that_was_not_taken(
     with_erp(steps, unreachable).notify.notify(NotifyRequest(steps.order_id))
     announce(steps, milestones.SHIPPED)
 
-    # when the ERP is back, and the order tells of something new
+    # when the ERP is back, and the order has a new message
     answer = steps.notify.notify(NotifyRequest(steps.order_id))
 
-    # then that waits behind the older
+    # then the new message waits behind the older one
     assert answer == NotifyAnswer(3)
     assert taken(ask, steps, "erp") == []
 
-    # and the ERP's run tells both
+    # and the ERP's run sends both
     assert Redeliver(steps.sessions, steps.notify.letters).redeliver_batch(RedeliverRequest("erp")).taken == 2
     assert taken(ask, steps, "erp") == ["received", "shipped"]
 

@@ -1,4 +1,4 @@
-"""What a recipient does not take is left to its run, which tells it in the order of the milestones."""
+"""Messages that a recipient does not take are left to its run, which sends them in the order of the milestones."""
 
 from collections.abc import Callable
 
@@ -21,9 +21,9 @@ def test_a_recipient_in_trouble_gets_each_message_once(
     trouble("erp", kind)
 
     # when
-    erp.tell_in_vain()
+    erp.redeliver_in_vain()
     trouble("erp", "none")
-    answer = erp.tell()
+    answer = erp.redeliver()
 
     # then
     assert answer == RedeliverAnswer(taken=2)
@@ -38,7 +38,7 @@ def test_a_recipient_that_takes_a_part_gets_the_rest_later(
     trouble("erp", "part")
 
     # when
-    answers = [erp.tell(), erp.tell()]
+    answers = [erp.redeliver(), erp.redeliver()]
 
     # then
     assert answers == [RedeliverAnswer(2, more=True), RedeliverAnswer(1)]
@@ -54,8 +54,8 @@ def test_a_message_that_is_never_taken_delays_no_other_order(steps: Steps, erp: 
         session.execute(text("UPDATE messages SET milestone = '' WHERE order_id <> :last"), {"last": orders[-1]})
 
     # when
-    erp.tell_in_vain()
-    erp.tell()
+    erp.redeliver_in_vain()
+    erp.redeliver()
 
     # then
     assert erp.taken(orders[-1]) == [RECEIVED]
@@ -64,15 +64,15 @@ def test_a_message_that_is_never_taken_delays_no_other_order(steps: Steps, erp: 
 def test_a_message_does_not_overtake_an_older_one_that_failed(
     steps: Steps, erp: Erp, trouble: Callable[..., None]
 ) -> None:
-    # given an older message that was tried in vain, and a newer one that was not
+    # given an older message that failed, and a newer one that was not tried yet
     erp.announce(steps.order_id, RECEIVED)
     trouble("erp", "down")
-    erp.tell_in_vain()
+    erp.redeliver_in_vain()
     trouble("erp", "none")
     erp.announce(steps.order_id, SHIPPED)
 
     # when
-    answers = [erp.tell(), erp.tell()]
+    answers = [erp.redeliver(), erp.redeliver()]
 
     # then
     assert [answer.taken for answer in answers] == [1, 1]
@@ -80,7 +80,7 @@ def test_a_message_does_not_overtake_an_older_one_that_failed(
 
 
 def test_a_message_that_cannot_be_written_delays_no_other_order(steps: Steps, erp: Erp) -> None:
-    # given two orders, one with a currency that is none
+    # given two orders, one with an invalid currency
     broken, other = place_orders(steps.sessions, [an_order(), an_order()])
     for order_id in (broken, other):
         erp.announce(order_id, RECEIVED)
@@ -88,11 +88,11 @@ def test_a_message_that_cannot_be_written_delays_no_other_order(steps: Steps, er
         session.execute(text("UPDATE orders SET currency = '' WHERE order_id = :id"), {"id": broken})
 
     # when
-    answer = erp.tell()
+    answer = erp.redeliver()
 
-    # then the other one is told, and the first waits with the kind of its trouble
+    # then the other message is taken, and the first waits with its error
     assert answer.taken == 1
     assert erp.taken(other) == [RECEIVED]
     with steps.sessions() as session:
-        left = "SELECT last_error FROM messages WHERE order_id = :id AND recipient = 'erp'"
-        assert session.scalar(text(left), {"id": broken}) == "cannot be written: NotMoney"
+        error = "SELECT last_error FROM messages WHERE order_id = :id AND recipient = 'erp'"
+        assert session.scalar(text(error), {"id": broken}) == "cannot be written: NotMoney"

@@ -40,10 +40,10 @@ def test_an_order_goes_on_when_its_last_hold_is_released(steps: Steps) -> None:
     assert order_of(steps).status == "under_review"
 
     # when
-    left = [release(steps, "FRAUD"), order_of(steps).status, release(steps, "ADDRESS")]
+    seen = [release(steps, "FRAUD"), order_of(steps).status, release(steps, "ADDRESS")]
 
     # then
-    assert left == [["ADDRESS"], "under_review", []]
+    assert seen == [["ADDRESS"], "under_review", []]
     assert order_of(steps).status == "accepted"
 
 

@@ -1,4 +1,4 @@
-"""What a recipient does not take for too long waits for a person, with all that comes after it; a person is told."""
+"""Messages not taken for too long are parked with all later ones of the order, and an alert is raised."""
 
 from collections.abc import Callable
 
@@ -16,16 +16,16 @@ from tests.factories import an_order, place_orders
 
 
 def test_a_message_too_old_is_parked_with_all_later_ones(steps: Steps, erp: Erp, trouble: Callable[..., None]) -> None:
-    # given a recipient that was away for a day, and a message of today
+    # given a message that was not taken for a day, and one of today
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
     erp.announce(steps.order_id, SHIPPED)
     trouble("erp", "down")
 
     # when
-    assert erp.tell() == RedeliverAnswer()
+    assert erp.redeliver() == RedeliverAnswer()
 
-    # then both wait for a person, who is called once
+    # then both are parked, with one alert
     assert (erp.parked(), erp.waiting()) == ([RECEIVED, SHIPPED], [])
     assert erp.alerts(steps.order_id) == ["alert.raised"]
     assert erp.attention(steps.order_id) == "not told: erp"
@@ -36,12 +36,12 @@ def test_a_new_message_is_parked_behind_a_parked_one(steps: Steps, erp: Erp, tro
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
     trouble("erp", "down")
-    erp.tell()
+    erp.redeliver()
     trouble("erp", "none")
     with steps.sessions.begin() as session:
         journal.announce(session, steps.order_id, SHIPPED)
 
-    # when the order tells of something new
+    # when the new message is sent
     steps.notify.notify(NotifyRequest(steps.order_id))
 
     # then
@@ -57,14 +57,14 @@ def test_the_alert_is_cleared_when_all_parked_messages_are_taken(
     erp.announce(steps.order_id, RECEIVED, SHIPPED)
     erp.a_day_passes()
     trouble("erp", "down")
-    erp.tell()
+    erp.redeliver()
     trouble("erp", "none")
 
     # when they are sent again one by one
     seen = []
     for milestone in (RECEIVED, SHIPPED):
         erp.send_again(steps.order_id, milestone)
-        erp.tell()
+        erp.redeliver()
         seen.append((erp.attention(steps.order_id), erp.alerts(steps.order_id)))
 
     # then
@@ -77,13 +77,13 @@ def test_parking_a_message_again_raises_no_second_alert(steps: Steps, erp: Erp, 
     erp.announce(steps.order_id, RECEIVED)
     erp.a_day_passes()
     trouble("erp", "down")
-    erp.tell()
+    erp.redeliver()
 
-    # when it is sent again in vain for another day
+    # when it is retried in vain for another day
     erp.send_again(steps.order_id, RECEIVED)
-    erp.tell_in_vain()
+    erp.redeliver_in_vain()
     erp.a_day_passes()
-    erp.tell()
+    erp.redeliver()
 
     # then
     assert erp.parked() == [RECEIVED]
@@ -99,7 +99,7 @@ def test_another_reason_for_attention_stays(steps: Steps, erp: Erp, trouble: Cal
     trouble("erp", "down")
 
     # when
-    erp.tell()
+    erp.redeliver()
 
     # then
     assert erp.attention(steps.order_id) == "the refund was refused"
@@ -115,7 +115,7 @@ def test_a_refused_message_parks_no_other_order(steps: Steps, erp: Erp) -> None:
     erp.a_day_passes()
 
     # when
-    answer = erp.tell()
+    answer = erp.redeliver()
 
     # then
     assert answer == RedeliverAnswer(taken=1)
@@ -131,7 +131,7 @@ def test_a_message_behind_one_parked_meanwhile_is_parked(steps: Steps, erp: Erp)
         session.execute(update(MessageRow).where(*of_erp).values(parked_at=func.now()))
 
     # when
-    answer = erp.tell()
+    answer = erp.redeliver()
 
     # then
     assert answer == RedeliverAnswer()
@@ -145,13 +145,13 @@ def test_a_message_that_a_person_drops_is_skipped_and_later_ones_are_sent(
     erp.announce(steps.order_id, RECEIVED, SHIPPED)
     erp.a_day_passes()
     trouble("erp", "down")
-    erp.tell()
+    erp.redeliver()
     trouble("erp", "none")
 
     # when
-    erp.let_go(steps.order_id, RECEIVED)
+    erp.drop(steps.order_id, RECEIVED)
     erp.send_again(steps.order_id, SHIPPED)
-    answer = erp.tell()
+    answer = erp.redeliver()
 
     # then
     assert answer == RedeliverAnswer(taken=2)

@@ -1,4 +1,4 @@
-"""What warehouse and carrier are told: once, with the whole address, and taken back as long as it can be."""
+"""Requests to warehouse and carrier: made once, with the whole address, and taken back while that is possible."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,11 +16,11 @@ def test_the_warehouse_gets_the_lines_and_the_address(steps: Steps, ask: Ask) ->
     answer = steps.up_to("release_to_pick").pick.release_to_pick(steps.step())
 
     # then
-    told = ask(f"/wms/fulfillment-orders/{steps.work}")["request"]
+    work = ask(f"/wms/fulfillment-orders/{steps.work}")["request"]
     assert answer == PickAnswer("released")
-    assert told["location_id"] == "HANGZHOU"
-    assert told["lines"] == [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
-    assert told["ship_to"] == {"country": "CN", "province": "Zhejiang", **RECEIVER}
+    assert work["location_id"] == "HANGZHOU"
+    assert work["lines"] == [{"sku": LAMP, "quantity": 2}, {"sku": TEACUP, "quantity": 1}]
+    assert work["ship_to"] == {"country": "CN", "province": "Zhejiang", **RECEIVER}
 
 
 def test_work_recalled_before_its_release_is_rejected_and_its_stock_is_freed(steps: Steps) -> None:
@@ -43,11 +43,11 @@ def test_the_carrier_gets_the_origin_and_the_weight(steps: Steps, ask: Ask) -> N
     answer = steps.before("book_shipment").ship.book_shipment(steps.step())
 
     # then
-    told = ask(f"/tms/shipments/{steps.shipment}")
+    booked = ask(f"/tms/shipments/{steps.shipment}")
     assert (answer.shipment_id, answer.refusal) == (steps.shipment, "")
-    assert (answer.carrier, answer.waybill) == (told["carrier"], told["waybill"])
-    assert told["request"]["from"] == {"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"}
-    assert told["request"]["parcels"] == [{"weight_grams": 1100}]
+    assert (answer.carrier, answer.waybill) == (booked["carrier"], booked["waybill"])
+    assert booked["request"]["from"] == {"location_id": "HANGZHOU", "country": "CN", "region": "Zhejiang"}
+    assert booked["request"]["parcels"] == [{"weight_grams": 1100}]
 
 
 def test_a_booking_voided_before_it_was_made_is_refused(steps: Steps) -> None:

@@ -1,4 +1,4 @@
-"""What a step is told, answers or fails with ends in a history that nobody can edit, so no person is named there."""
+"""Inputs, answers and failures of steps stay in Temporal's history, which nobody can edit: none may name a person."""
 
 import traceback
 from collections.abc import Iterator, Mapping
@@ -27,15 +27,15 @@ WITH_PARTNERS = (
 
 
 class Overheard:
-    """A group of steps whose calls are listened to: what goes in and what comes out is what Temporal writes down."""
+    """A group of activities that notes each input and answer, as Temporal records them."""
 
     def __init__(self, steps: Any, heard: list[str]) -> None:
         self._steps, self._heard = steps, heard
 
     def __getattr__(self, name: str) -> Any:
-        def call(told: Any) -> Any:
-            self._heard.append(repr(told))
-            answer = getattr(self._steps, name)(told)
+        def call(request: Any) -> Any:
+            self._heard.append(repr(request))
+            answer = getattr(self._steps, name)(request)
             self._heard.append(repr(answer))
             return answer
 
@@ -53,7 +53,7 @@ def named_in(text: str) -> list[str]:
 
 
 async def talkative(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-    """A partner that refuses everything and says whose order it was."""
+    """A partner that refuses everything and names the customer."""
     if scope["type"] != "http":
         return
     await Request(scope, receive).body()
@@ -123,9 +123,9 @@ def test_a_partner_that_names_a_person_is_not_quoted(step: str, rude: PartnerHtt
 
     # when
     try:
-        told = repr((STORY[step] if step in STORY else BESIDE[step].act)(steps))
+        shown = repr((STORY[step] if step in STORY else BESIDE[step].act)(steps))
     except Exception:
-        told = traceback.format_exc()
+        shown = traceback.format_exc()
 
     # then
-    assert named_in(told) == []
+    assert named_in(shown) == []

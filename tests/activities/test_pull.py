@@ -1,4 +1,4 @@
-"""Pulling from both platforms over a socket: whatever happens meanwhile, nothing is lost and nothing doubled."""
+"""Pulling orders from both platforms over a socket: nothing is lost or doubled, whatever happens meanwhile."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -86,7 +86,7 @@ def test_a_platform_whose_clock_is_wrong_loses_nothing(there: Platform, ahead: i
     there.trouble(clock_seconds=ahead)
     there.put(101, seconds_ago=-ahead + 10)
     there.pull()
-    # Placed after that pull in true time, though its clock may say before.
+    # Placed after that pull, though by the platform's clock it may be before.
     there.put(102, seconds_ago=-ahead)
 
     there.now += timedelta(seconds=90)
@@ -116,7 +116,7 @@ def test_orders_fetched_before_a_rate_limit_are_not_fetched_again(sessions: Sess
     with platform("taobao", sessions) as there:
         there.open_account(page_size=10)
         ids = [there.put(number, seconds_ago=700 - number) for number in range(101, 106)]
-        # The number of trades, the list and two whole trades are given.
+        # Four calls: the number of trades, the list, and two whole trades.
         there.trouble(allowed=4, limited=1, retry_after=3)
 
         with pytest.raises(CallLimited):

@@ -1,4 +1,4 @@
-"""Stock is pushed over a socket: whatever happens meanwhile, no change is lost and no more is told than there is."""
+"""Pushing stock over a socket: no change is lost, and no more is shown than there is, whatever happens meanwhile."""
 
 import random
 import time
@@ -123,11 +123,11 @@ def test_a_change_during_a_push_is_pushed_again(there: Listed) -> None:
     there.push()
     there.move("reserved", 1)
     there.trouble(late_seconds=0.5)
-    told = len(there.known()["told"])
+    updates = len(there.known()["told"])
 
     with ThreadPoolExecutor(1) as thread:
         pushing = thread.submit(there.push_batch)
-        eventually(lambda: len(there.known()["told"]) > told)
+        eventually(lambda: len(there.known()["told"]) > updates)
         there.move("reserved", 5)
         pushing.result()
     assert (there.row().acknowledged_quantity, there.behind()) == (12, [LAMP])
@@ -254,10 +254,10 @@ def test_random_claims_never_push_more_than_is_available(plain: Listed) -> None:
             pass
         if dice.random() < 0.4:
             plain.push()
-            told = plain.known()["told"]
+            updates = plain.known()["told"]
             available = {NUMBERS[sku]: plain.available(sku) for sku in NUMBERS}
-            assert all(quantity <= available[name] for name, quantity in told[seen:])
-            seen = len(told)
+            assert all(quantity <= available[name] for name, quantity in updates[seen:])
+            seen = len(updates)
 
     plain.push()
     assert plain.known()["quantities"] == {NUMBERS[sku]: plain.available(sku) for sku in NUMBERS}

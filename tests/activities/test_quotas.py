@@ -45,7 +45,7 @@ def reserve(sessions: Sessions, order_id: str, round_: int = 1) -> Reservation:
     return Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, round_))
 
 
-def left(sessions: Sessions) -> int:
+def remaining_quota(sessions: Sessions) -> int:
     with sessions() as session:
         return quota_left(session, CHANNEL, [LAMP, TEACUP])[LAMP]
 
@@ -61,7 +61,7 @@ def test_a_claim_beyond_the_quota_is_short_although_there_is_stock(limited: Sess
     # then
     assert (beyond.units, beyond.short_units, within.units) == (0, 1, 3)
     assert counters(limited, LAMP) == {"on_hand": 100, "reserved": 5, "available": 95}
-    assert left(limited) == 0
+    assert remaining_quota(limited) == 0
 
 
 def test_a_quota_does_not_limit_another_channel(limited: Sessions) -> None:
@@ -93,7 +93,7 @@ def test_released_units_may_be_claimed_again_and_allocated_ones_may_not(limited:
         Reserve(limited, fresh_outlooks()).release_stock(UndoRequest(order, order, "the customer canceled"))
 
     # then
-    assert left(limited) == 3
+    assert remaining_quota(limited) == 3
 
 
 def test_allocating_reserved_units_uses_the_quota_once(limited: Sessions) -> None:
@@ -106,7 +106,7 @@ def test_allocating_reserved_units_uses_the_quota_once(limited: Sessions) -> Non
 
     # then
     assert allocation.short_units == 0
-    assert left(limited) == 1
+    assert remaining_quota(limited) == 1
 
 
 @pytest.mark.parametrize("days", [(-3, -2), (2, 3)], ids=["over", "not yet begun"])

@@ -18,7 +18,7 @@ REQUEST = PullRequest(CHANNEL)
 
 @pytest.fixture(params=["shopify", "taobao"])
 def there(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Platform]:
-    """All was pulled up to now, and then some orders turn up with a time of last change before that."""
+    """A platform that is pulled up to now; tests then put orders there that were changed before."""
     with platform(request.param, sessions) as opened:
         opened.put(301, seconds_ago=900)
         opened.pull()
@@ -28,7 +28,7 @@ def there(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Platfo
 
 
 def night(there: Platform) -> list[Compared]:
-    """One comparison, as the workflow goes through it."""
+    """Run one comparison as the workflow does."""
     reconcile = Reconcile(there.sessions, Circuits(), there.clock)
     pages = [reconcile.compare_page(reconcile.open_comparison(REQUEST))]
     while pages[-1].more:

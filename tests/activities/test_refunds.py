@@ -1,4 +1,4 @@
-"""Money back: what is left, once, and to the cent, whichever case comes first."""
+"""Refunds: what is still refundable, once, and to the cent, in any order of cases."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ PAID = PRICE * 3 + SHIPPING
 
 
 def paid_back(steps: Steps, ask: Ask) -> list[str]:
-    """The amounts that the gateway paid back."""
+    """The amounts that the gateway refunded."""
     with steps.sessions() as session:
         reference = session.get_one(OrderRow, steps.order_id).payment_reference
     return [refund["amount"] for refund in ask("/payments/refunds", payment_reference=reference)["refunds"]]
@@ -37,14 +37,14 @@ def recorded(steps: Steps) -> list[int]:
 def come_in(
     steps: Steps, case: str, asked: Mapping[int, int], came: Mapping[str, int] | None = None
 ) -> RefundReturnRequest:
-    """Open a case for these units by line number, take in what came by SKU (all, unless told), and give its refund."""
+    """Open a case of units by line number, receive what came by SKU (default: all); return its refund request."""
     steps.requests.open_return(steps.requested(case, asked))
     name = return_id(steps.order_id, case)
     steps.returns.record_goods(RecordGoodsRequest(name, "delivered"))
     steps.returns.announce_return(AnnounceReturnRequest(name))
     units = came or {{1: LAMP, 2: TEACUP}[line_no]: quantity for line_no, quantity in asked.items()}
     goods = [{"sku": sku, "quantity": quantity, "disposition": "restock"} for sku, quantity in units.items()]
-    steps.record_return(steps.told_of_return("inspected", goods, case=name), case=name)
+    steps.record_return(steps.return_event("inspected", goods, case=name), case=name)
     return RefundReturnRequest(name, 1)
 
 
@@ -200,7 +200,7 @@ def test_an_unpaid_order_has_nothing_to_refund(steps: Steps, ask: Ask) -> None:
 
 
 def test_two_cases_at_the_same_time_refund_exactly_what_was_paid(steps: Steps, ask: Ask) -> None:
-    # given two cases that have everything between them, and a gateway that is asked for the second during the first
+    # given two cases of all units, and a gateway that refunds the second case during the first
     steps.up_to("end_order")
     one, rest = come_in(steps, "CASE-ONE", {1: 1}), come_in(steps, "CASE-REST", {1: 1, 2: 1})
     gateway = steps.return_refunds.payments

@@ -1,4 +1,4 @@
-"""What customers write is read by the audit, kept on the order and told to those who can do it."""
+"""Remarks of customers: read by the audit, kept on the order, and passed to those who can act on them."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Reports of warehouse and carrier: whatever order they come in and however often, the end is the same."""
+"""Reports of warehouse and carrier end alike in any order, however often they come."""
 
 from itertools import permutations
 from typing import Any
@@ -15,19 +15,19 @@ SENT_BACK = ("in_transit", "return_to_sender", "returned")
 
 
 def report(steps: Steps, what: str, **changes: Any) -> Event:
-    """The stored webhook that says this."""
+    """Store the webhook of this report; return its key."""
     match what:
         case "picked":
-            return steps.told_by_warehouse("picked", lines=changes.get("lines", BOTH))
+            return steps.warehouse_event("picked", lines=changes.get("lines", BOTH))
         case "packed":
-            return steps.told_by_warehouse("packed", parcels=[{"weight_grams": 1100}])
+            return steps.warehouse_event("packed", parcels=[{"weight_grams": 1100}])
         case "returned":
-            return steps.told_by_warehouse("returned", location_id="CHENGDU")
-    return steps.tracked(what, hours=("in_transit", "return_to_sender", "delivered").index(what))
+            return steps.warehouse_event("returned", location_id="CHENGDU")
+    return steps.tracking_event(what, hours=("in_transit", "return_to_sender", "delivered").index(what))
 
 
 def outcome(steps: Steps) -> dict[str, Any]:
-    """How the fulfillment order stands, without the times at which things were written down."""
+    """The state of the fulfillment order and its stock, without time stamps."""
     with steps.sessions() as session:
         row = session.get_one(FulfillmentOrderRow, steps.work)
         lines = session.scalars(select(FulfillmentLineRow).order_by(FulfillmentLineRow.sku))
@@ -44,7 +44,7 @@ def outcome(steps: Steps) -> dict[str, Any]:
 
 
 def booked(steps: Steps) -> Steps:
-    """An order whose parcel has its waybill while nobody has told yet what the warehouse did."""
+    """An order whose parcel has a waybill before any report of the warehouse."""
     steps.up_to("release_to_pick")
     with steps.sessions.begin() as session:
         waybill = {"carrier": "SF", "waybill": "SF-1", "tracking_status": "pre_transit"}
@@ -54,7 +54,7 @@ def booked(steps: Steps) -> Steps:
     return steps
 
 
-def tell(steps: Steps, reports: tuple[str, ...], **changes: Any) -> None:
+def record_reports(steps: Steps, reports: tuple[str, ...], **changes: Any) -> None:
     for what in reports:
         steps.record(report(steps, what, **changes))
 
@@ -66,7 +66,7 @@ def test_a_delivery_ends_alike_in_any_order_of_reports(arrival: tuple[str, ...],
 
     # when
     for what in arrival:
-        tell(steps, (what, what))
+        record_reports(steps, (what, what))
 
     # then
     end = outcome(steps)
@@ -86,7 +86,7 @@ def test_a_short_pick_costs_the_same_stock_in_any_order_of_reports(arrival: tupl
     booked(steps)
 
     # when
-    tell(steps, arrival, lines=A_LAMP)
+    record_reports(steps, arrival, lines=A_LAMP)
 
     # then
     end = outcome(steps)
@@ -100,11 +100,11 @@ def test_a_short_pick_costs_the_same_stock_in_any_order_of_reports(arrival: tupl
 @pytest.mark.parametrize("arrival", list(permutations(SENT_BACK)), ids="-".join)
 def test_a_returned_parcel_is_stock_again_in_any_order_of_reports(arrival: tuple[str, ...], steps: Steps) -> None:
     # given
-    tell(booked(steps), ("picked", "packed"))
+    record_reports(booked(steps), ("picked", "packed"))
 
     # when
     for what in arrival:
-        tell(steps, (what, what))
+        record_reports(steps, (what, what))
 
     # then
     end = outcome(steps)
@@ -116,10 +116,10 @@ def test_a_returned_parcel_is_stock_again_in_any_order_of_reports(arrival: tuple
 
 def test_a_returned_parcel_without_a_pick_report_is_restocked_whole(steps: Steps) -> None:
     # given
-    tell(booked(steps), ("packed", "in_transit"))
+    record_reports(booked(steps), ("packed", "in_transit"))
 
     # when
-    tell(steps, ("returned",))
+    record_reports(steps, ("returned",))
 
     # then
     assert counters(steps.sessions, LAMP, "CHENGDU") == {"on_hand": 5, "available": 5}
@@ -131,7 +131,7 @@ def test_a_return_report_for_goods_that_never_left_adds_no_stock(steps: Steps) -
     steps.up_to("record_progress:picked")
 
     # when
-    tell(steps, ("returned",))
+    record_reports(steps, ("returned",))
 
     # then
     assert counters(steps.sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
@@ -161,7 +161,7 @@ def test_units_not_found_are_written_off_and_still_to_be_sourced(steps: Steps) -
     steps.up_to("record_progress:picking")
 
     # when
-    progress = steps.record(steps.told_by_warehouse("picked", lines=A_LAMP))
+    progress = steps.record(steps.warehouse_event("picked", lines=A_LAMP))
 
     # then
     assert (progress.status, progress.picked_units, progress.short_units) == ("picked", 1, 2)
@@ -175,7 +175,7 @@ def test_a_pick_that_found_nothing_ends_the_fulfillment_order(steps: Steps) -> N
     steps.up_to("record_progress:picking")
 
     # when
-    progress = steps.record(steps.told_by_warehouse("picked", lines=[{"sku": LAMP, "quantity": 0}]))
+    progress = steps.record(steps.warehouse_event("picked", lines=[{"sku": LAMP, "quantity": 0}]))
 
     # then
     assert (progress.status, progress.short_units) == ("canceled", 3)
@@ -189,7 +189,7 @@ def test_lamps_from_two_shelves_are_counted_together(steps: Steps) -> None:
     two_shelves = [*A_LAMP, *A_LAMP, {"sku": TEACUP, "quantity": 1}]
 
     # when
-    progress = steps.record(steps.told_by_warehouse("picked", lines=two_shelves))
+    progress = steps.record(steps.warehouse_event("picked", lines=two_shelves))
 
     # then
     assert (progress.picked_units, progress.short_units) == (3, 0)
@@ -201,7 +201,7 @@ def test_a_second_pick_report_under_another_id_changes_nothing(steps: Steps) -> 
     steps.up_to("record_progress:picked")
 
     # when
-    progress = steps.record(steps.told_by_warehouse("picked", "again", lines=[{"sku": LAMP, "quantity": 0}]))
+    progress = steps.record(steps.warehouse_event("picked", "again", lines=[{"sku": LAMP, "quantity": 0}]))
 
     # then
     assert (progress.status, progress.picked_units) == ("picked", 3)
@@ -213,7 +213,7 @@ def test_a_location_that_rejects_gives_its_stock_back(steps: Steps) -> None:
     steps.up_to("release_to_pick")
 
     # when
-    progress = steps.record(steps.told_by_warehouse("rejected", reason="the lamps are wet"))
+    progress = steps.record(steps.warehouse_event("rejected", reason="the lamps are wet"))
 
     # then
     assert progress.status == "rejected"
@@ -223,10 +223,10 @@ def test_a_location_that_rejects_gives_its_stock_back(steps: Steps) -> None:
 def test_an_older_carrier_report_never_takes_a_newer_ones_place(steps: Steps) -> None:
     # given
     steps.up_to("book_shipment")
-    steps.record(steps.tracked("out_for_delivery", hours=5))
+    steps.record(steps.tracking_event("out_for_delivery", hours=5))
 
     # when
-    progress = steps.record(steps.tracked("in_transit", hours=1))
+    progress = steps.record(steps.tracking_event("in_transit", hours=1))
 
     # then
     assert (progress.status, progress.tracking) == ("shipped", "out_for_delivery")
@@ -237,7 +237,7 @@ def test_a_parcel_not_collected_yet_is_not_shipped(steps: Steps) -> None:
     steps.up_to("book_shipment")
 
     # when
-    progress = steps.record(steps.tracked("pre_transit"))
+    progress = steps.record(steps.tracking_event("pre_transit"))
 
     # then
     assert (progress.status, progress.tracking) == ("packed", "pre_transit")

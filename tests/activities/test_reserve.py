@@ -1,4 +1,4 @@
-"""Reserving and allocating: all or nothing, from the nearest, and an arrival wakes those who wait."""
+"""Reserving and allocating: all or nothing, from the nearest location; an arrival wakes orders that wait."""
 
 from dataclasses import replace
 
@@ -123,7 +123,7 @@ def test_an_arrival_wakes_only_orders_it_can_serve(steps: Steps) -> None:
 def test_a_location_that_rejected_an_order_is_not_asked_again(steps: Steps) -> None:
     # given
     stock_shop(steps.sessions, {"CHENGDU": {LAMP: 5, TEACUP: 5}})
-    steps.up_to("release_to_pick").record(steps.told_by_warehouse("rejected", reason="the lamps are wet"))
+    steps.up_to("release_to_pick").record(steps.warehouse_event("rejected", reason="the lamps are wet"))
 
     # when
     allocation = allocated(steps, round_=3)
@@ -136,9 +136,7 @@ def test_a_location_that_rejected_an_order_is_not_asked_again(steps: Steps) -> N
 def test_the_rest_of_a_short_pick_is_allocated_again(steps: Steps) -> None:
     # given
     steps.up_to("release_to_pick")
-    steps.record(
-        steps.told_by_warehouse("picked", lines=[{"sku": LAMP, "quantity": 1}, {"sku": TEACUP, "quantity": 1}])
-    )
+    steps.record(steps.warehouse_event("picked", lines=[{"sku": LAMP, "quantity": 1}, {"sku": TEACUP, "quantity": 1}]))
 
     # when
     allocation = allocated(steps, round_=3)

@@ -104,7 +104,7 @@ def test_received_goods_are_quarantined_until_they_are_inspected(steps: Steps) -
     steps.up_to("announce_return")
 
     # when
-    status = steps.record_return(steps.told_of_return("received", A_LAMP))
+    status = steps.record_return(steps.return_event("received", A_LAMP))
 
     # then
     assert status == "received"
@@ -122,7 +122,7 @@ def test_receipt_and_inspection_end_alike_in_either_order(arrival: tuple[str, st
     # when
     for what in arrival:
         for _ in range(times):
-            status = steps.record_return(steps.told_of_return(what, lines[what]))
+            status = steps.record_return(steps.return_event(what, lines[what]))
 
     # then
     assert status == "inspected"
@@ -151,7 +151,7 @@ def test_the_disposition_decides_the_stock_of_a_unit(disposition: str, stock: di
     steps.up_to("record_return:received")
 
     # when
-    steps.record_return(steps.told_of_return("inspected", judged(disposition)))
+    steps.record_return(steps.return_event("inspected", judged(disposition)))
 
     # then
     assert counters(steps.sessions, LAMP) == stock
@@ -164,7 +164,7 @@ def test_an_inspection_cannot_judge_more_than_came(steps: Steps) -> None:
     steps.up_to("record_return:received")
 
     # when
-    steps.record_return(steps.told_of_return("inspected", judged("restock", 5)))
+    steps.record_return(steps.return_event("inspected", judged("restock", 5)))
 
     # then
     assert counters(steps.sessions, LAMP) == {"on_hand": 9, "available": 9}
@@ -174,10 +174,10 @@ def test_an_inspection_cannot_judge_more_than_came(steps: Steps) -> None:
 def test_received_goods_that_were_not_judged_stay_quarantined(steps: Steps) -> None:
     # given
     steps.up_to("announce_return")
-    steps.record_return(steps.told_of_return("received", [{"sku": LAMP, "quantity": 2}]))
+    steps.record_return(steps.return_event("received", [{"sku": LAMP, "quantity": 2}]))
 
     # when
-    steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
+    steps.record_return(steps.return_event("inspected", A_GOOD_LAMP))
 
     # then
     assert goods_of(steps) == [(LAMP, "received", 1), (LAMP, "restock", 1)]
@@ -190,7 +190,7 @@ def test_unknown_goods_are_not_booked_and_raise_an_alert(steps: Steps) -> None:
     steps.up_to("announce_return")
 
     # when
-    steps.record_return(steps.told_of_return("received", [*A_LAMP, {"sku": "STRANGE-BOOT", "quantity": 1}]))
+    steps.record_return(steps.return_event("received", [*A_LAMP, {"sku": "STRANGE-BOOT", "quantity": 1}]))
 
     # then
     assert goods_of(steps) == [(LAMP, "received", 1)]
@@ -235,9 +235,9 @@ def test_a_case_records_the_location_that_the_goods_go_back_to(steps: Steps, ask
 
 
 def test_a_second_parcel_of_a_case_is_received_and_judged_too(steps: Steps) -> None:
-    # given: two lamps are to come, and one of them has come and was judged
+    # given: a case of two lamps, one of which was received and judged
     steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
-    first = [steps.told_of_return("received", A_LAMP), steps.told_of_return("inspected", A_GOOD_LAMP)]
+    first = [steps.return_event("received", A_LAMP), steps.return_event("inspected", A_GOOD_LAMP)]
     steps.record_return(*first)
 
     # when
@@ -254,7 +254,7 @@ def test_a_second_parcel_of_a_case_is_received_and_judged_too(steps: Steps) -> N
 
 def test_a_parcel_received_twice_is_booked_once_and_sets_attention(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested())
-    steps.record_return(steps.told_of_return("received", A_LAMP))
+    steps.record_return(steps.return_event("received", A_LAMP))
 
     steps.record_return(another(steps, "received", A_LAMP))
 
@@ -264,9 +264,9 @@ def test_a_parcel_received_twice_is_booked_once_and_sets_attention(steps: Steps)
 
 def test_a_receipt_reported_after_the_inspection_is_no_second_parcel(steps: Steps) -> None:
     steps.up_to("end_order").requests.open_return(steps.requested(lines={1: 2}))
-    steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
+    steps.record_return(steps.return_event("inspected", A_GOOD_LAMP))
 
-    steps.record_return(steps.told_of_return("received", A_LAMP))
+    steps.record_return(steps.return_event("received", A_LAMP))
 
     assert goods_of(steps) == [(LAMP, "restock", 1)]
     assert attention(steps) is None
@@ -278,7 +278,7 @@ def test_goods_received_after_a_case_expired_are_stock_and_set_attention(steps: 
     steps.returns.end_return(EndReturnRequest(steps.case, "expired", "the goods did not come in time"))
 
     # when
-    status = steps.record_return(steps.told_of_return("received", A_LAMP))
+    status = steps.record_return(steps.return_event("received", A_LAMP))
 
     # then
     assert status == "expired"

@@ -1,4 +1,4 @@
-"""Terms of returns: who decides, when it is paid, what is kept, and what customs and limits get back."""
+"""Terms of returns: who decides, when the refund is made, which fees are charged, and import tax and limits."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ GENEROUS = {
 
 
 def agree(steps: Steps, **terms: Any) -> Steps:
-    """The shop has these terms, and offers a reason of the customer's own."""
+    """Set these terms for the shop, with a reason at the customer's fault and one at the shop's."""
     with steps.sessions.begin() as session:
         value = {"*": GENEROUS | terms}
         session.add(ParameterRow(name="return_terms", valid_from=SINCE, value=value, source="test", set_by="sun"))
@@ -46,11 +46,11 @@ def agree(steps: Steps, **terms: Any) -> Steps:
 
 
 def came_back(steps: Steps, **changes: Any) -> ReturnRow:
-    """One lamp came back by a carrier of ours, and was paid for."""
+    """Return one lamp with a label of ours, refund it, and return the case."""
     steps.up_to("end_order").requests.open_return(steps.requested(**changes))
     steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
     steps.labels.book_label(BookLabelRequest(steps.case))
-    steps.record_return(steps.told_of_return("inspected", A_GOOD_LAMP))
+    steps.record_return(steps.return_event("inspected", A_GOOD_LAMP))
     steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
     return row_of(steps)
 
@@ -109,13 +109,13 @@ def test_goods_excluded_by_law_are_rejected_unless_the_shop_is_at_fault(steps: S
 
 
 def test_units_refunded_at_approval_cannot_be_requested_again(steps: Steps) -> None:
-    # given a case that was paid before anything came, and that has expired
+    # given a case that was refunded at its approval and has expired
     agree(steps, refund="at_approval").up_to("end_order").requests.open_return(steps.requested())
     steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
     paid = steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1, "at_approval"))
     steps.returns.end_return(EndReturnRequest(steps.case, "expired", "nothing came"))
 
-    # when the same lamp and the other one are asked for again
+    # when both lamps are requested again
     again = steps.requests.open_return(steps.requested("CASE-2", {1: 2}))
 
     # then
@@ -127,7 +127,7 @@ def test_units_refunded_at_approval_cannot_be_requested_again(steps: Steps) -> N
 def test_import_tax_and_the_yearly_limit_are_given_back_for_goods_returned_in_time(
     released_days_ago: int, kept: dict[str, int], steps: Steps
 ) -> None:
-    # given an order across the border with a tax of 8.19
+    # given a cross-border order with a tax of 8.19
     with steps.sessions.begin() as session:
         order = session.get_one(OrderRow, steps.order_id)
         order.tax_minor, order.grand_total_minor = 819, order.grand_total_minor + 819
@@ -143,9 +143,9 @@ def test_import_tax_and_the_yearly_limit_are_given_back_for_goods_returned_in_ti
 
     # then
     with steps.sessions() as session:
-        left = session.get_one(OrderRow, steps.order_id).import_minor
+        counted = session.get_one(OrderRow, steps.order_id).import_minor
     assert (row.value_minor, row.fees) == (PRICE.minor_units + 273, kept)
-    assert left == (6_797 if kept else 6_797 - PRICE.minor_units)
+    assert counted == (6_797 if kept else 6_797 - PRICE.minor_units)
 
 
 def test_goods_that_were_never_sent_are_quarantined_and_not_refunded(steps: Steps) -> None:
@@ -153,9 +153,9 @@ def test_goods_that_were_never_sent_are_quarantined_and_not_refunded(steps: Step
     steps.up_to("announce_return")
 
     # when three lamps come
-    steps.record_return(steps.told_of_return("received", [{"sku": LAMP, "quantity": 3}]))
+    steps.record_return(steps.return_event("received", [{"sku": LAMP, "quantity": 3}]))
 
-    # then the third is nobody's, and a person is called
+    # then the third is not refundable, and an alert is raised
     with steps.sessions() as session:
         assert session.scalar(select(ReturnedGoodsRow.quantity)) == 2
     assert counters(steps.sessions, LAMP) == {"on_hand": 11, "quarantined": 3, "available": 8}
@@ -169,7 +169,7 @@ def test_grades_and_photos_of_an_inspection_are_kept(steps: Steps) -> None:
     steps.up_to("record_return:received")
 
     judged = [{"sku": LAMP, "quantity": 1, "disposition": "refurbish", "grade": "B", "photos": ["photo:1"]}]
-    steps.record_return(steps.told_of_return("inspected", judged))
+    steps.record_return(steps.return_event("inspected", judged))
 
     with steps.sessions() as session:
         row = session.scalars(select(ReturnedGoodsRow)).one()
@@ -208,7 +208,7 @@ def test_a_refund_message_has_the_credit_note_and_the_points(steps: Steps) -> No
     came_back(agree(steps))
 
     with steps.sessions() as session:
-        told = session.scalars(select(MessageRow).where(MessageRow.milestone == "refunded")).first()
-    assert told is not None
-    # 67.97 were kept and 47.98 are left: 67 points and 47.
-    assert (told.data["credit_note"], told.data["points"]) == (f"CN-{steps.case}:refund:1", -20)
+        message = session.scalars(select(MessageRow).where(MessageRow.milestone == "refunded")).first()
+    assert message is not None
+    # 67.97 gave 67 points; the 47.98 that remain paid give 47.
+    assert (message.data["credit_note"], message.data["points"]) == (f"CN-{steps.case}:refund:1", -20)

@@ -1,4 +1,4 @@
-"""Whatever cases of one order do, in any order and each step perhaps twice: no cent, no unit and no point too many."""
+"""Cases of one order in any sequence, each step perhaps twice, never give too much money, goods or points."""
 
 from dataclasses import dataclass, replace
 
@@ -34,14 +34,14 @@ TWICE = st.integers(1, 2)
 
 @dataclass
 class Asked:
-    """A case that was asked for."""
+    """A case that was requested."""
 
     name: str
     kind: str
 
 
 class AfterSales(RuleBasedStateMachine):
-    """An order of two lamps and a cup that was delivered, and everything that its customer may think of."""
+    """A delivered order of two lamps and a cup, and every case that its customer may open."""
 
     cases: Bundle[Asked] = Bundle("cases")
     number = 0
@@ -95,12 +95,12 @@ class AfterSales(RuleBasedStateMachine):
 
     @rule(case=cases, lamps=st.integers(0, 3), cups=st.integers(0, 2), times=TWICE)
     def come_back(self, case: Asked, lamps: int, cups: int, times: int) -> None:
-        """Less, more or nothing of it comes back, and some of it is broken."""
+        """Receive fewer, more or no units of the case, some of them broken."""
         if not self.open(case) or not KINDS[self.lived_as(case)].goods_come or not lamps + cups:
             return
         goods = [(LAMP, lamps, "restock"), (TEACUP, cups, "scrap")]
         lines = [{"sku": sku, "quantity": units, "disposition": what} for sku, units, what in goods if units]
-        events = [self.steps.told_of_return(what, lines, case=case.name) for what in ("received", "inspected")]
+        events = [self.steps.return_event(what, lines, case=case.name) for what in ("received", "inspected")]
         for _ in range(times):
             self.steps.record_return(*events, case=case.name)
 
@@ -125,7 +125,7 @@ class AfterSales(RuleBasedStateMachine):
 
     @rule(case=cases)
     def end(self, case: Asked) -> None:
-        """Closed once its money went, else it expires; what was reserved for it is free again."""
+        """Close the case if it was refunded, else let it expire; release what was reserved for it."""
         if not self.open(case):
             return
         settled = self.paid(case) or self.row(case).moved_at
@@ -174,7 +174,7 @@ class AfterSales(RuleBasedStateMachine):
         return self.row(case).refunded_at is not None
 
     def ready(self, case: Asked) -> bool:
-        """Whether its goods are here, if any are to come."""
+        """True if its goods were inspected, or none are to come."""
         return self.row(case).status == ReturnStatus.INSPECTED or not KINDS[self.lived_as(case)].goods_come
 
     def lived_as(self, case: Asked) -> ReturnKind:

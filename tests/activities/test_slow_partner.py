@@ -1,4 +1,4 @@
-"""An ERP that takes seconds to answer does not eat the worker: other steps go on in time, and it misses nothing."""
+"""An ERP that takes seconds to answer does not block the worker: other steps run in time, and it misses nothing."""
 
 import asyncio
 import time
@@ -30,14 +30,14 @@ class SlowErp:
         self.taken: list[str] = []
         self.late = ANSWER_SECONDS
         self._now = 0
-        self.most = 0
+        self.most_at_once = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         messages = (await Request(scope, receive).json())["messages"]
         self._now += 1
-        self.most = max(self.most, self._now)
+        self.most_at_once = max(self.most_at_once, self._now)
         await asyncio.sleep(self.late)
         self._now -= 1
         ids = [message["message_id"] for message in messages]
@@ -55,7 +55,7 @@ def erp() -> Iterator[tuple[SlowErp, PartnerHttp]]:
 
 
 def test_a_slow_erp_does_not_delay_other_steps(steps: Steps, erp: tuple[SlowErp, PartnerHttp]) -> None:
-    # Given many orders with something to tell, and the threads of one worker
+    # Given many orders with a message to the ERP, and the threads of one worker
     slow, client = erp
     inboxes = {**steps.notify.letters.inboxes, "erp": MessageInbox(client)}
     notify = Notify(steps.sessions, letters_to(steps.sessions, inboxes))
@@ -72,17 +72,17 @@ def test_a_slow_erp_does_not_delay_other_steps(steps: Steps, erp: tuple[SlowErp,
     # When other steps queue behind all of them
     with ThreadPoolExecutor(THREADS) as threads:
         began = time.monotonic()
-        telling = [threads.submit(notify.notify, NotifyRequest(order_id)) for order_id in orders]
+        notifying = [threads.submit(notify.notify, NotifyRequest(order_id)) for order_id in orders]
         others = [threads.submit(step) for _ in range(50)]
         waited = max(other.result() for other in others) - began
-        answers = [told.result() for told in telling]
+        answers = [sent.result() for sent in notifying]
 
-    # Then they did not wait for the ERP, which would have taken all threads for as long
+    # Then they did not wait for the ERP, which would have occupied all threads
     assert waited < ORDERS * ANSWER_SECONDS / THREADS
-    assert slow.most <= 4
+    assert slow.most_at_once <= 4
     assert {name for answer in answers for name in answer.left} == {"erp"}
 
-    # And its run tells it the rest, a hundred at a time
+    # And its run sends the rest, a hundred at a time
     slow.late = 0
     run = Redeliver(steps.sessions, notify.letters)
     while run.redeliver_batch(RedeliverRequest("erp")).more:

@@ -1,4 +1,4 @@
-"""Sourcing in the record: the decision is kept with all that it looked at, and rules, channels and places steer it."""
+"""Sourcing decisions: kept with all their inputs, and steered by rules, channels and locations."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -166,7 +166,7 @@ def test_a_location_just_added_is_known_at_once(shop: Sessions) -> None:
 
 
 def test_a_hard_split_is_solved_exactly(shop: Sessions) -> None:
-    # given: twelve SKUs of which no place has all, and settings that ask for the best split
+    # given: twelve SKUs of which no location has all, and settings that ask for the best split
     skus = [f"SKU-{number}" for number in range(12)]
     stock_shop(
         shop,

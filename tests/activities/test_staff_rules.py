@@ -1,4 +1,4 @@
-"""Staff's own rules as the audit asks them: holds, tags and instructions, once an order, by the version in force."""
+"""Rules of staff in the audit: holds, tags and instructions, once an order, by the version in force."""
 
 import time
 from dataclasses import replace
@@ -98,7 +98,7 @@ def test_tags_and_instructions_are_put_on_the_order_once(steps: Steps) -> None:
 
 
 def test_a_new_version_is_loaded_only_after_the_cache_expires(steps: Steps) -> None:
-    # given an audit that has seen that there are no rules
+    # given an audit that has cached that there are no rules
     patient = replace(
         steps, audit=Audit(steps.sessions, steps.audit.payments, ParameterCache(), StaffRules(Confined(), 0.5))
     )

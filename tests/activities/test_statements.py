@@ -1,4 +1,4 @@
-"""Statements of those who are told of milestones: what they lack is sent again, and nothing is lost on the way."""
+"""Statements of recipients of milestones: messages that they miss are sent again."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +13,7 @@ from integrations.messages import MessageInbox
 from models.database import Sessions
 from models.messaging import MessageRow
 from settings import StatementPlan
-from tests.activities.comparing import Comparing, missing, tell
+from tests.activities.comparing import Comparing, missing, notify_of
 from tests.integrations.test_messages import message
 
 Ask = Callable[..., Any]
@@ -31,7 +31,7 @@ def let_time_pass(comparing: Comparing, days: int) -> None:
 
 @pytest.mark.parametrize("partner", ["erp", "crm", "channel"])
 def test_books_that_agree_have_no_difference(comparing: Comparing, partner: str) -> None:
-    tell(comparing, "TM-1")
+    notify_of(comparing, "TM-1")
 
     night = comparing.night(partner)
 
@@ -44,8 +44,8 @@ def test_messages_missing_at_a_partner_are_sent_again_and_the_next_night_is_clea
     comparing: Comparing, ask: Ask, partner: str
 ) -> None:
     # given
-    tell(comparing, "TM-1")
-    order_id = tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    notify_of(comparing, "TM-1")
+    order_id = notify_of(comparing, "TM-FORGOTTEN-MESSAGE")
     lost = [f"{order_id}:{name}:{partner}" for name in (milestones.RECEIVED, milestones.SHIPPED)]
 
     # when
@@ -62,19 +62,19 @@ def test_messages_missing_at_a_partner_are_sent_again_and_the_next_night_is_clea
 
 
 def test_points_in_messages_under_way_are_no_difference_and_others_are(comparing: Comparing) -> None:
-    # given ten points of which five were forgotten
-    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.DELIVERED)
-    tell(comparing, "TM-2", milestones.DELIVERED)
+    # given ten points, five of which the CRM has forgotten
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE", milestones.DELIVERED)
+    notify_of(comparing, "TM-2", milestones.DELIVERED)
     customer = f"C-{comparing.begun:%H%M%S%f}"
 
-    # when / then five are sent again, and may have come
+    # when / then: five are sent again, and are no difference while they are under way
     comparing.night("crm")
     assert [row.kind for row in comparing.rows("crm")] == ["missing_there"]
     comparing.redeliver("crm")
     comparing.night("crm")
     assert comparing.open_differences("crm") == set()
 
-    # when we think that we told of nine more
+    # when we believe that we sent nine points each
     with comparing.sessions.begin() as session:
         session.execute(update(MessageRow).where(MessageRow.recipient == "crm").values(data={"points": 9}))
     comparing.night("crm")
@@ -91,7 +91,7 @@ def test_messages_that_we_never_sent_are_reported_and_not_mended(comparing: Comp
 
 
 def test_messages_within_the_grace_period_are_not_compared(comparing: Comparing) -> None:
-    tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE")
     comparing.plan = StatementPlan(grace=timedelta(minutes=30))
 
     for partner in ("erp", "crm"):
@@ -101,7 +101,7 @@ def test_messages_within_the_grace_period_are_not_compared(comparing: Comparing)
 
 
 def test_parked_messages_are_no_difference(comparing: Comparing) -> None:
-    tell(comparing, "TM-FORGOTTEN-MESSAGE")
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE")
     with comparing.sessions.begin() as session:
         session.execute(update(MessageRow).values(sent_at=None, parked_at=func.now()))
 
@@ -111,22 +111,22 @@ def test_parked_messages_are_no_difference(comparing: Comparing) -> None:
 
 
 def test_a_difference_stays_one_row_and_is_mended_three_times_at_most(comparing: Comparing) -> None:
-    # given a difference of a message that soon lies before the days that are compared
-    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    # given a missing message that soon is older than the days that are compared
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     for _ in range(4):
         comparing.night("erp")
         with comparing.sessions.begin() as session:
             session.execute(update(MessageRow).values(sent_at=func.now(), redelivered_at=None))
         let_time_pass(comparing, days=10)
 
-    # then it is one row, whose message was sent three times and no more
+    # then it is one row, and the message was sent again three times
     [row] = comparing.rows("erp")
     assert (row.gone_at, row.mends) == (None, 3)
     assert row.last_seen_at > row.first_seen_at
 
 
 def test_a_difference_that_returns_after_it_was_gone_is_a_new_row(comparing: Comparing) -> None:
-    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     comparing.night("erp")
     comparing.redeliver("erp")
     comparing.night("erp")

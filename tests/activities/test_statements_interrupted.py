@@ -1,4 +1,4 @@
-"""A comparison that dies, is repeated, or has no partner to ask loses nothing and finds everything once."""
+"""A comparison that dies, is repeated or cannot reach its partner loses nothing and finds each difference once."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ from integrations import statements
 from integrations.http import PartnerHttp
 from integrations.statements import Statements
 from models.database import Sessions
-from tests.activities.comparing import Comparing, missing, tell
+from tests.activities.comparing import Comparing, missing, notify_of
 
 
 @pytest.fixture
@@ -27,17 +27,17 @@ def test_a_run_that_died_between_pages_continues_where_it_was(
     # given pages of two entries
     monkeypatch.setattr(statements, "PAGE", 2)
     monkeypatch.setattr(steps_of_statements, "AT_ONCE", 2)
-    lost = [tell(comparing, f"TM-FORGOTTEN-MESSAGE-{number}") for number in range(3)]
+    lost = [notify_of(comparing, f"TM-FORGOTTEN-MESSAGE-{number}") for number in range(3)]
     for number in range(4):
-        tell(comparing, f"TM-{number}")
+        notify_of(comparing, f"TM-{number}")
     begun = comparing.go_on(comparing.opened("erp"), steps=3)
 
-    # when each step from there on is taken twice, since its answer was lost
+    # when the run continues, and each step is repeated since its answer was lost
     night = comparing.go_on(begun.steps[-1].following)
     for place in (*begun.places, *night.places):
         comparing.step(place)
 
-    # then everything was found once, and sent again once more at most
+    # then each difference was found once
     names = {f"{order}:{milestone}:erp" for order in lost for milestone in ("received", "shipped")}
     assert {row.subject for row in comparing.rows("erp")} == names
     assert len(comparing.rows("erp")) == len(names)
@@ -49,8 +49,8 @@ def test_a_run_that_died_between_pages_continues_where_it_was(
 def test_a_partner_that_is_down_fails_the_step_and_closes_no_difference(
     comparing: Comparing, unreachable: PartnerHttp
 ) -> None:
-    # given a comparison that was begun and a difference of the night before
-    tell(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
+    # given a comparison that has begun, and a difference of the night before
+    notify_of(comparing, "TM-FORGOTTEN-MESSAGE", milestones.RECEIVED)
     comparing.night("erp")
     place = comparing.opened("erp")
     down = Comparing(comparing.sessions, {**comparing.partners, "erp": unreachable})
@@ -60,7 +60,7 @@ def test_a_partner_that_is_down_fails_the_step_and_closes_no_difference(
         with pytest.raises(PartnerTrouble):
             down.step(place)
 
-    # then it is open until the partner is back and says otherwise
+    # then the difference stays open until the partner is back
     assert len(missing(comparing, "erp")) == 1
     comparing.redeliver("erp")
     comparing.go_on(place)
@@ -73,7 +73,7 @@ def test_a_partner_without_statements_is_refused(comparing: Comparing) -> None:
 
 
 def test_a_book_that_a_partner_does_not_keep_is_skipped(comparing: Comparing) -> None:
-    # given an ERP at the address of the CRM: it keeps no points
+    # given an ERP in the place of the CRM: it keeps no points
     elsewhere = Comparing(comparing.sessions, {"crm": comparing.partners["erp"]})
 
     night = elsewhere.night("crm")
@@ -87,8 +87,8 @@ def test_a_book_that_a_partner_does_not_keep_is_skipped(comparing: Comparing) ->
 def test_entries_missing_from_the_listing_are_asked_for_by_id(
     comparing: Comparing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given messages that were listed before they were noted as sent, on another day by the partner's clock
-    order_id = tell(comparing, "TM-1")
+    # given messages that both sides have
+    order_id = notify_of(comparing, "TM-1")
     asked = list[str]()
     of = Statements.of
 
@@ -99,7 +99,7 @@ def test_entries_missing_from_the_listing_are_asked_for_by_id(
     monkeypatch.setattr(Statements, "of", noting)
     place = comparing.opened("erp")
 
-    # when what was listed is forgotten, as after a crash of the database
+    # when the listing is skipped, as if its entries were lost
     comparing.go_on(replace(place, stage="missing"))
 
     # then

@@ -1,4 +1,4 @@
-"""Statements of carriers, the payment gateway and the warehouse: late news come in, money calls a person."""
+"""Statements of carriers, gateway and warehouse: late news is taken in, and money differences raise an alert."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -34,13 +34,13 @@ def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
 
 @pytest.fixture
 def hasty(shop: Sessions) -> Iterator[Comparing]:
-    """With partners whose parcels are delivered at once, and whose webhooks nobody hears."""
+    """Partners whose parcels are delivered at once, and whose webhooks reach nobody."""
     with simulating(NOBODY, 0.0) as address, connecting(address) as partners:
         yield Comparing(shop, partners, address=address)
 
 
 def an_order(comparing: Comparing, trouble: str = "") -> Steps:
-    """An order whose channel order id and payment name the trouble."""
+    """Place an order whose channel order id and payment name a trouble of the simulators."""
     name = f"{trouble}-{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
     order = place_order(comparing.sessions, channel_order_id=name, payment_reference=f"PAY-{name}:{TOTAL}:CNY")
     return replace(build_steps(comparing.sessions, comparing.partners), order_id=order)
@@ -61,7 +61,7 @@ def tracking(steps: Steps) -> str:
 
 
 def test_a_parcel_further_along_than_reported_is_brought_up_to_date(hasty: Comparing) -> None:
-    # given a parcel that was delivered without a word
+    # given a parcel that was delivered without a webhook
     steps = an_order(hasty).up_to("book_shipment")
     there = f"{hasty.address}/tms/shipments/{steps.shipment}"
     eventually(lambda: httpx2.get(there).json()["status"] == "delivered")
@@ -81,7 +81,7 @@ def test_a_parcel_further_along_than_reported_is_brought_up_to_date(hasty: Compa
 
 
 def test_news_older_than_ours_are_not_taken(comparing: Comparing) -> None:
-    # given a parcel of which Kuaidi100 knows more than the TMS
+    # given a parcel that is further along by Kuaidi100 than by the TMS
     steps = an_order(comparing).up_to("book_shipment")
     with steps.sessions.begin() as session:
         row = session.get_one(ShipmentRow, steps.shipment)
@@ -159,7 +159,7 @@ def test_a_payment_without_an_order_is_reported(comparing: Comparing, address: s
 
 
 def test_stock_differences_not_explained_by_work_under_way_are_reported(comparing: Comparing, address: str) -> None:
-    # given eight lamps of which two are packed, a cup too few, and goods that nobody sells
+    # given eight lamps that agree, a cup too few, and goods that we do not know
     place = f"HOUSE-{datetime.now(UTC):%H%M%S%f}"
     stock_shop(comparing.sessions, {place: {LAMP: 8, "MISCOUNTED-CUP": 5, TEACUP: 5}})
     lines = [{"sku": LAMP, "quantity": 8}, {"sku": "MISCOUNTED-CUP", "quantity": 5}, {"sku": "UFO", "quantity": 1}]
@@ -178,7 +178,7 @@ def test_stock_differences_not_explained_by_work_under_way_are_reported(comparin
 
 
 def test_the_status_of_work_is_compared_in_the_words_of_the_warehouse(comparing: Comparing) -> None:
-    # given work that both know, and work of which we believe more than the warehouse says
+    # given work with the same status on both sides, and work that is further along here
     released = an_order(comparing).up_to("release_to_pick")
     picking = an_order(comparing).up_to("record_progress:picking")
     recalled = an_order(comparing).up_to("release_to_pick")
@@ -193,15 +193,15 @@ def test_the_status_of_work_is_compared_in_the_words_of_the_warehouse(comparing:
 
 
 def test_work_of_a_qimen_location_is_not_compared_with_the_plain_wms(comparing: Comparing, hasty: Comparing) -> None:
-    # given work of which this warehouse never heard
+    # given work that this warehouse does not know
     steps = an_order(comparing).up_to("release_to_pick")
 
-    # when it is another one's / then nobody misses it here
+    # when its location speaks Qimen, then it is not compared
     hasty.elsewhere = ("HANGZHOU",)
     hasty.night("wms")
     assert hasty.open_differences("wms") == set()
 
-    # when it is this one's / then it is missing
+    # when it does not, then the work is missing there
     hasty.elsewhere = ()
     hasty.night("wms")
     assert hasty.open_differences("wms") == {("missing_there", steps.work, "released", "")}

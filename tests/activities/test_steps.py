@@ -1,4 +1,4 @@
-"""The families: every step twice, every undo twice, and every undo when there is nothing to undo."""
+"""Every step and every undo may run twice, and an undo does nothing when nothing was done."""
 
 from dataclasses import replace
 
@@ -82,6 +82,6 @@ def test_each_undo_touches_no_other_order(step: str, steps: Steps) -> None:
 
 
 def not_paid(steps: Steps) -> None:
-    """The customer has not paid either, which the gateway would say."""
+    """Let the order have no payment at the gateway either."""
     with steps.sessions.begin() as session:
         session.get_one(OrderRow, steps.order_id).payment_reference = "ALI-NOBODY-PAID"

@@ -1,4 +1,4 @@
-"""Whatever is done with the stock of a few orders, in any order and each step perhaps twice, the books stay right."""
+"""Steps on the stock of a few orders, in any sequence and each perhaps twice, keep ledger and counters right."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -38,7 +38,7 @@ ROUNDS = settings(max_examples=12, stateful_step_count=14, deadline=None, suppre
 
 @dataclass
 class Buyer:
-    """An order, what was allocated for it, and how often its stock was asked for."""
+    """An order, its allocated work, and its rounds of claims so far."""
 
     order_id: str
     rounds: int = 0
@@ -46,7 +46,7 @@ class Buyer:
 
 
 class Shop(RuleBasedStateMachine):
-    """Three units of a lamp and two of a cup, and more orders than that."""
+    """A shop with three lamps and two cups, and orders for more than that."""
 
     orders: Bundle[Buyer] = Bundle("orders")
     number = 0
@@ -129,12 +129,12 @@ class Shop(RuleBasedStateMachine):
     def ship(self, buyer: Buyer, which: int, times: int) -> None:
         for work in buyer.work[which : which + 1]:
             self.book(work)
-            self.tell(buyer, work, times, "tms", "shipment.tracking_updated", status="in_transit")
+            self.report(buyer, work, times, "tms", "shipment.tracking_updated", status="in_transit")
 
     @rule(buyer=orders, which=st.integers(0, 2), place=st.sampled_from(PLACES), times=st.integers(1, 2))
     def come_back(self, buyer: Buyer, which: int, place: str, times: int) -> None:
         for work in buyer.work[which : which + 1]:
-            self.tell(buyer, work, times, "wms", "fulfillment_order.returned", location_id=place)
+            self.report(buyer, work, times, "wms", "fulfillment_order.returned", location_id=place)
 
     @invariant()
     def the_ledger_explains_the_counters_and_nothing_is_oversold(self) -> None:
@@ -190,7 +190,7 @@ class Shop(RuleBasedStateMachine):
                 session.flush()
                 row.shipment_id = name
 
-    def tell(self, buyer: Buyer, work: Work, times: int, partner: str, kind: str, **data: str) -> None:
+    def report(self, buyer: Buyer, work: Work, times: int, partner: str, kind: str, **data: str) -> None:
         name = work.fulfillment_order_id
         data = {"shipment_id": f"{name}-S1", "occurred_at": "2026-03-02T12:00:00+00:00", **data}
         event = store_webhook(self.steps.sessions, partner, kind, name, **data)

@@ -1,4 +1,4 @@
-"""Store credit, and points that were spent: the money is right to the cent, once, whatever is repeated."""
+"""Store credit and spent points: the money is right to the cent, whatever is repeated."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,7 +41,7 @@ def credits(steps: Steps) -> list[StoreCreditRow]:
 
 
 def customer_who_spent(steps: Steps, crm: httpx2.Client, points: int) -> Steps:
-    """An order of a customer of its own, who has spent this many points."""
+    """Place an order of a new customer who has spent this many points."""
     name = f"SPENDER-{next(_numbers)}"
     if points:
         assert crm.post("/points-spent", json={"customer_id": name, "points": points}).status_code == 200
@@ -49,7 +49,7 @@ def customer_who_spent(steps: Steps, crm: httpx2.Client, points: int) -> Steps:
     return replace(steps, order_id=place_order(steps.sessions, customer_id=name, payment_reference=payment), stored={})
 
 
-def points_told(steps: Steps) -> int:
+def points_reported(steps: Steps) -> int:
     with steps.sessions() as session:
         of_order = MessageRow.order_id == steps.order_id, MessageRow.recipient == "crm"
         return int(session.scalar(select(func.sum(MessageRow.data["points"].as_integer())).where(*of_order)) or 0)
@@ -73,7 +73,7 @@ def test_a_store_credit_is_created_once_without_the_gateway(steps: Steps) -> Non
 
 
 def test_credit_and_refund_add_up_to_what_was_paid(steps: Steps) -> None:
-    # given a case that was paid back, and one whose customer wants to buy something else
+    # given a refunded case, and one that is to be paid as store credit
     steps.up_to("end_order")
     steps.return_refunds.refund_return(come_in(steps, "CASE-LAMP", {1: 1}))
     rest = come_in(steps, "CASE-REST", {1: 1, 2: 1})
@@ -83,12 +83,12 @@ def test_credit_and_refund_add_up_to_what_was_paid(steps: Steps) -> None:
     # when
     steps.return_refunds.refund_return(rest)
 
-    # then nothing is left, and a canceled order would give nothing more
+    # then nothing remains, and canceling the order refunds nothing more
     assert recorded(steps) == [PRICE.minor_units]
     assert [credit.amount_minor for credit in credits(steps)] == [(PAID - PRICE).minor_units]
     assert steps.refunds.refund_order(steps.undo(steps.order_id)).done
     assert recorded(steps) == [PRICE.minor_units]
-    assert points_told(steps) == 0
+    assert points_reported(steps) == 0
     assert verify(steps.sessions).clean
 
 
@@ -140,16 +140,16 @@ def test_cross_border_goods_are_not_replaced(steps: Steps) -> None:
 
 @pytest.mark.parametrize("refund_to", ["original", "store_credit"])
 def test_spent_points_are_deducted_from_the_refund(refund_to: str, steps: Steps, crm: httpx2.Client) -> None:
-    # given a customer who got 67 points, spent 60, and gives a lamp back that 20 were given for
+    # given a customer who got 67 points, spent 60, and returns a lamp that gave 20
     mine = customer_who_spent(agree(steps, points="deduct"), crm, 60)
 
     # when
     row = came_back(mine, refund_to=refund_to)
 
-    # then the 13 that are missing are paid for, and the other 7 go back
+    # then the 13 that are missing are deducted, and the other 7 are taken back
     assert (row.fees, row.points_spent) == ({"points_spent": 13}, 13)
     assert row.refund_minor == PRICE.minor_units - 13
-    assert points_told(mine) == 60
+    assert points_reported(mine) == 60
     assert verify(steps.sessions).clean
 
 
@@ -163,7 +163,7 @@ def test_no_points_are_deducted_if_enough_remain_or_the_balance_is_unknown_or_ma
 
     row = came_back(mine)
 
-    assert (row.fees, row.refund_minor, points_told(mine)) == ({}, PRICE.minor_units, 67 - 20)
+    assert (row.fees, row.refund_minor, points_reported(mine)) == ({}, PRICE.minor_units, 67 - 20)
 
 
 def test_spent_points_are_deducted_once_over_two_cases(steps: Steps, crm: httpx2.Client) -> None:
@@ -174,12 +174,12 @@ def test_spent_points_are_deducted_once_over_two_cases(steps: Steps, crm: httpx2
     # when the rest comes back as well
     mine.return_refunds.refund_return(come_in(mine, "CASE-REST", {1: 1, 2: 1}))
 
-    # then all 67 points are paid for, and the customer keeps what she spent
+    # then all 67 points are deducted, and the customer keeps what they spent
     with mine.sessions() as session:
         cases = session.scalars(select(ReturnRow).where(ReturnRow.order_id == mine.order_id)).all()
     assert sum(case.points_spent for case in cases) == sum(case.fees["points_spent"] for case in cases) == 67
     assert sum(recorded(mine)) == PAID.minor_units - 67
-    assert points_told(mine) == 67
+    assert points_reported(mine) == 67
     assert verify(steps.sessions).clean
 
 
@@ -196,7 +196,7 @@ def test_a_refund_waits_for_the_crm_and_asks_it_once_only(
     with pytest.raises(PartnerTrouble):
         mine.return_refunds.refund_return(step)
 
-    # then nothing is fixed, until the CRM answers
+    # then no amount is decided until the CRM answers
     assert row_of(mine).value_minor is None
     desk.crm = up
     first = mine.return_refunds.refund_return(step)
@@ -228,7 +228,7 @@ def test_a_refused_refund_asks_the_crm_for_points_again(steps: Steps, crm: httpx
 
 
 def test_two_concurrent_credits_give_no_more_than_was_paid(steps: Steps) -> None:
-    # given a case of everything and a claim of everything, of which the claim is fixed first
+    # given a case of all units and a claim for the whole amount; the claim is paid first
     steps.up_to("end_order")
     everything = come_in(steps, "CASE-ALL", {1: 2, 2: 1})
     claim: dict[str, Any] = {"kind": "claim", "lines": {}, "amount": PAID.text, "refund_to": "store_credit"}

@@ -1,4 +1,4 @@
-"""A webhook that only names its order is fetched, and its intake says what became of it."""
+"""Thin events: the order that a webhook names is fetched, and the intake records the outcome."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def taobao(sessions: Sessions) -> Iterator[Platform]:
 
 
 def hear(there: Platform, topic: str, tid: str) -> str:
-    """A message of the platform came; its intake waits."""
+    """Store a message of the platform as a waiting intake; return the id."""
     account = find_account(there.sessions, CHANNEL)
     assert account is not None
     raw = json.dumps({"topic": topic, "id": f"M-{tid}", "content": json.dumps({"tid": tid})}).encode()

@@ -1,4 +1,4 @@
-"""Uploads: each platform hears of what has left, after the payment, once, and in parts that it can take."""
+"""Uploads of parcels to each platform: after the payment, once, and in parts that the platform can take."""
 
 import time
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ def test_a_whole_order_is_uploaded_with_one_waybill(there: Uploading) -> None:
     waybill = there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.tell()
+    answer = there.notify()
 
     # then
     assert answer.left == {}
-    assert [name for name, _ in there.told()] == [waybill]
+    assert [name for name, _ in there.uploaded()] == [waybill]
     assert [message.sent_at is not None for message in there.messages()] == [True]
 
 
@@ -43,34 +43,34 @@ def test_parcels_are_uploaded_one_by_one_as_far_as_the_platform_can(there: Uploa
     # given
     there.order()
     first = there.leave(lamps=1)
-    there.tell()
-    before = there.told()
+    there.notify()
+    before = there.uploaded()
     second = there.leave(lamps=1, cups=1)
 
     # when
-    there.tell()
+    there.notify()
 
     # then
     if there.name == "taobao":
-        assert (before, there.told()) == ([], [(second, {LAMPS: 1, CUPS: 1})])
+        assert (before, there.uploaded()) == ([], [(second, {LAMPS: 1, CUPS: 1})])
     else:
         assert before == [(first, {LAMPS: 1})]
-        assert there.told() == [(first, {LAMPS: 1}), (second, {LAMPS: 1, CUPS: 1})]
+        assert there.uploaded() == [(first, {LAMPS: 1}), (second, {LAMPS: 1, CUPS: 1})]
 
 
 def test_a_complete_line_is_uploaded_before_the_rest(there: Uploading) -> None:
     # given
     there.order()
     first = there.leave(cups=1)
-    there.tell()
+    there.notify()
     second = there.leave(lamps=2)
 
     # when
-    there.tell()
+    there.notify()
 
     # then
     lamps = {LAMPS: 1 if there.name == "taobao" else 2}
-    assert there.told() == [(first, {CUPS: 1}), (second, lamps)]
+    assert there.uploaded() == [(first, {CUPS: 1}), (second, lamps)]
 
 
 def test_two_parcels_shipped_before_the_first_upload_are_uploaded_in_order(there: Uploading) -> None:
@@ -79,10 +79,10 @@ def test_two_parcels_shipped_before_the_first_upload_are_uploaded_in_order(there
     first, second = there.leave(cups=1), there.leave(lamps=2)
 
     # when
-    there.tell()
+    there.notify()
 
     # then
-    assert [name for name, _ in there.told()] == [first, second]
+    assert [name for name, _ in there.uploaded()] == [first, second]
     with there.steps.sessions() as session:
         times = session.scalars(select(ChannelUploadRow.happened_at).order_by(ChannelUploadRow.number)).all()
     assert times[0] < times[1]
@@ -92,8 +92,8 @@ def test_nothing_is_uploaded_before_the_order_is_paid(there: Uploading) -> None:
     # given
     there.order(paid=False)
     there.leave(lamps=2, cups=1)
-    unpaid = there.tell()
-    before = there.told()
+    unpaid = there.notify()
+    before = there.uploaded()
     there.pay()
 
     # when
@@ -101,7 +101,7 @@ def test_nothing_is_uploaded_before_the_order_is_paid(there: Uploading) -> None:
 
     # then
     assert unpaid.left == {"channel": f"{CHANNEL}: the order is not paid"}
-    assert (before, paid, len(there.told())) == ([], RedeliverAnswer(1), 1)
+    assert (before, paid, len(there.uploaded())) == ([], RedeliverAnswer(1), 1)
 
 
 def test_a_lost_answer_uploads_nothing_twice(there: Uploading) -> None:
@@ -109,29 +109,29 @@ def test_a_lost_answer_uploads_nothing_twice(there: Uploading) -> None:
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(lost=1)
-    lost = there.tell()
+    lost = there.notify()
 
     # when
     again = there.redeliver()
 
     # then
     assert list(lost.left) == ["channel"]
-    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
+    assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)
 
 
 def test_the_end_of_the_order_uploads_no_parcel_twice(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)
-    there.tell()
+    there.notify()
     with there.steps.sessions.begin() as session:
         journal.announce(session, there.steps.order_id, milestones.DELIVERED)
 
     # when
-    answer = there.tell()
+    answer = there.notify()
 
     # then
-    assert (answer.sent, len(there.told())) == (4, 1)
+    assert (answer.sent, len(there.uploaded())) == (4, 1)
 
 
 def test_a_refused_upload_waits_for_a_person(there: Uploading) -> None:
@@ -140,11 +140,11 @@ def test_a_refused_upload_waits_for_a_person(there: Uploading) -> None:
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.tell()
+    answer = there.notify()
 
     # then
     [message] = there.messages()
-    assert (answer.left, there.told()) == ({}, [])
+    assert (answer.left, there.uploaded()) == ({}, [])
     assert message.parked_at is not None
     assert message.last_error in ("not_paid", "isv.trade-not-paid")
     assert {"message.parked", "alert.raised"} <= set(events_of(there.steps.sessions, there.steps.order_id))
@@ -155,14 +155,14 @@ def test_a_failed_upload_is_retried(there: Uploading) -> None:
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(failing=1)
-    failed = there.tell()
+    failed = there.notify()
 
     # when
     there.redeliver()
 
     # then
     assert list(failed.left) == ["channel"]
-    assert len(there.told()) == 1
+    assert len(there.uploaded()) == 1
 
 
 def test_an_upload_with_a_wrong_token_keeps_waiting(there: Uploading) -> None:
@@ -172,13 +172,13 @@ def test_an_upload_with_a_wrong_token_keeps_waiting(there: Uploading) -> None:
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.tell()
+    answer = there.notify()
     there.open_account()
     again = there.redeliver()
 
     # then
     assert answer.left == {"channel": f"{CHANNEL}: not_allowed"}
-    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
+    assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)
 
 
 @pytest.mark.parametrize("there", ["taobao"], indirect=True)
@@ -186,7 +186,7 @@ def test_a_refused_upload_is_sent_once_a_person_has_fixed_it(there: Uploading) -
     # given
     there.order()
     waybill = there.leave(lamps=2, cups=1, carrier="Our Riders")
-    there.tell()
+    there.notify()
     [refused] = there.messages()
     there.open_account(carriers={"Our Riders": "EMS"})
     there.send_again()
@@ -196,7 +196,7 @@ def test_a_refused_upload_is_sent_once_a_person_has_fixed_it(there: Uploading) -
 
     # then
     assert (refused.last_error, refused.parked_at is not None) == ("unknown_carrier", True)
-    assert (answer.taken, [name for name, _ in there.told()]) == (1, [waybill])
+    assert (answer.taken, [name for name, _ in there.uploaded()]) == (1, [waybill])
 
 
 def test_a_channel_with_uploads_disabled_gets_plain_messages(there: Uploading) -> None:
@@ -206,11 +206,11 @@ def test_a_channel_with_uploads_disabled_gets_plain_messages(there: Uploading) -
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.tell()
+    answer = there.notify()
 
     # then
     [taken] = there.client.get("/channel/messages", params={"order_id": there.steps.order_id}).json()["messages"]
-    assert (answer.left, there.told(), taken["milestone"]) == ({}, [], "shipped")
+    assert (answer.left, there.uploaded(), taken["milestone"]) == ({}, [], "shipped")
 
 
 @pytest.mark.parametrize("there", ["shopify", "taobao"], indirect=True)
@@ -219,7 +219,7 @@ def test_an_upload_honors_the_pause_that_the_platform_asks_for(there: Uploading)
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(limited=1, retry_after=1)
-    limited = there.tell()
+    limited = there.notify()
     with pytest.raises(PartnerTrouble, match="asked for a pause"):
         there.redeliver()
     time.sleep(1.1)
@@ -229,4 +229,4 @@ def test_an_upload_honors_the_pause_that_the_platform_asks_for(there: Uploading)
 
     # then
     assert limited.left == {"channel": f"{there.name}: asks for a pause of 1 s"}
-    assert (again, len(there.told())) == (RedeliverAnswer(1), 1)
+    assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)

@@ -1,4 +1,4 @@
-"""A platform that is told of parcels, with an account of ours and an order that is known on both sides."""
+"""A platform that parcels are uploaded to, with our account and an order that both sides know."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ class Uploading:
         save_account(self.steps.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def order(self, paid: bool = True, paid_there: bool = True) -> None:
-        """Two lamps and a cup, placed two days ago."""
+        """Place an order of two lamps and a cup, two days ago."""
         self.number = next(_numbers)
         placed_at = datetime.now(UTC) - timedelta(days=2)
         nothing = Money(0, PRICE.currency)
@@ -77,7 +77,7 @@ class Uploading:
             )
 
     def leave(self, lamps: int = 0, cups: int = 0, carrier: str = "SF Express") -> str:
-        """A parcel with these goods leaves, an hour after the one before; answers its waybill."""
+        """Ship a parcel with these goods, an hour after the one before; return its waybill."""
         self.parcels += 1
         name, units = f"{self.steps.order_id}-{self.parcels}", {LAMP: lamps, TEACUP: cups}
         waybill = f"SF-{self.number}-{self.parcels}"
@@ -97,11 +97,11 @@ class Uploading:
             journal.announce(session, self.steps.order_id, milestones.SHIPPED, data, subject=str(self.parcels))
         return waybill
 
-    def tell(self) -> NotifyAnswer:
+    def notify(self) -> NotifyAnswer:
         return self.steps.notify.notify(NotifyRequest(self.steps.order_id))
 
     def send_again(self) -> None:
-        """A person asks for what was parked."""
+        """Try parked messages again, as a person asks."""
         with self.steps.sessions.begin() as session:
             again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now()}
             session.execute(update(M).where(M.parked_at.is_not(None)).values(again))
@@ -109,8 +109,8 @@ class Uploading:
     def redeliver(self) -> RedeliverAnswer:
         return Redeliver(self.steps.sessions, self.steps.notify.letters).redeliver_batch(RedeliverRequest("channel"))
 
-    def told(self) -> list[tuple[str, dict[int, int]]]:
-        """What the platform knows of the order: waybills, and units by our line number (a whole line counts as 1)."""
+    def uploaded(self) -> list[tuple[str, dict[int, int]]]:
+        """The order's parcels at the platform: waybill, and units by our line number (a whole line counts as 1)."""
         known = self.client.get(f"/{self._where}/shipments").json()["shipments"]
         return [(self._waybill(one), self._units(one)) for one in known if self._number(one) == str(self.number)]
 
@@ -144,16 +144,16 @@ class Uploading:
             return
         assert self.client.post(f"/{self.name}/orders", json=order).status_code == 201
 
-    def _number(self, told: dict[str, Any]) -> str:
-        return str(told.get("order_id") or told.get("tid") or told.get("channel_order_id"))
+    def _number(self, parcel: dict[str, Any]) -> str:
+        return str(parcel.get("order_id") or parcel.get("tid") or parcel.get("channel_order_id"))
 
-    def _waybill(self, told: dict[str, Any]) -> str:
-        return str(told.get("tracking_number") or told["waybill"])
+    def _waybill(self, parcel: dict[str, Any]) -> str:
+        return str(parcel.get("tracking_number") or parcel["waybill"])
 
-    def _units(self, told: dict[str, Any]) -> dict[int, int]:
+    def _units(self, parcel: dict[str, Any]) -> dict[int, int]:
         lines = {self.line_id(line): line for line in GOODS}
         if self.name == "taobao":
-            return {lines[name]: 1 for name in told["sub_tids"]}
+            return {lines[name]: 1 for name in parcel["sub_tids"]}
         if self.name == "shopify":
-            return {lines[str(line["id"])]: line["quantity"] for line in told["line_items"]}
-        return {lines[line["channel_line_id"]]: line["quantity"] for line in told["lines"]}
+            return {lines[str(line["id"])]: line["quantity"] for line in parcel["line_items"]}
+        return {lines[line["channel_line_id"]]: line["quantity"] for line in parcel["lines"]}
