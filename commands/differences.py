@@ -25,7 +25,7 @@ from models.database import sessions as open_sessions
 from models.statements import PartnerDifferenceRow
 from settings import Settings
 from workflows.schedules import keep_statements
-from workflows.statements import StatementWorkflow, Tally, told
+from workflows.statements import StatementWorkflow, Tally, in_words
 
 SHOWN = 50
 PAUSE_SECONDS, START_TIMEOUT_SECONDS = 0.5, 60.0
@@ -130,4 +130,4 @@ async def _progress(handle: Comparison) -> str:
 
 
 def _in_words(books: Books) -> str:
-    return "; ".join(f"{name}: {told(tally)}" for name, tally in books.items()) or "begins"
+    return "; ".join(f"{name}: {in_words(tally)}" for name, tally in books.items()) or "begins"

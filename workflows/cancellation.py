@@ -1,4 +1,4 @@
-"""Canceling an order under way: what can be undone is, what is on the road is asked back, and the answer is honest."""
+"""Cancel an order under way: stop its work, ask the carrier to stop parcels, and answer what became of it."""
 
 from collections.abc import Sequence
 
@@ -20,14 +20,14 @@ class Cancellation:
         self.fulfillments = fulfillments
 
     def begin(self, request: CancelRequest) -> None:
-        """Ask everything under way to stop; whoever asks second joins the first."""
+        """Ask everything under way to stop. A second request joins the first."""
         cancel = self.order.state.cancel = self.order.state.cancel or request
         for fulfillment in self.fulfillments:
             if not (self.order.minds_changes and fulfillment.ended):
                 fulfillment.stop(cancel.reason, canceled=True)
 
-    def go_on(self) -> None:
-        """What could not be stopped goes its way; what was called back is not sent again."""
+    def resume(self) -> None:
+        """Let go on what could not be stopped, unless part of the order was called back: that is not sent again."""
         concerned = self._concerned()
         if any(fulfillment.reaction == "recalled" for fulfillment in concerned):
             return
@@ -36,7 +36,7 @@ class Cancellation:
             fulfillment.stop("")
 
     def answer(self, outcome: OrderOutcome | None) -> CancelAnswer | None:
-        """What became of it, or None while that is not known."""
+        """Return what became of the request, or None while that is not known."""
         if outcome:
             done = outcome.outcome == OrderStatus.CANCELED
             return CancelAnswer("done" if done else "refused", f"the order is {outcome.outcome}")
@@ -52,7 +52,7 @@ class Cancellation:
         return CancelAnswer("refused", "the parcel is on its way and the carrier does not stop it")
 
     def _concerned(self) -> list[Fulfillment]:
-        """What was asked to stop, or was delivered before; what had ended otherwise has no say in the answer."""
+        """Return those asked to stop or delivered before; one that ended otherwise does not count in the answer."""
         return [
             one
             for one in self.fulfillments

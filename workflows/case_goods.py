@@ -1,4 +1,4 @@
-"""The goods of a return case: found, fetched, announced, received and inspected."""
+"""The goods of a return case: locate, label, announce, receive and inspect them."""
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -24,7 +24,7 @@ ON_THE_WAY = (Status.APPROVED, Status.LABEL_ISSUED, Status.IN_TRANSIT)
 
 class CaseGoods(CaseState):
     async def locate(self) -> bool:
-        """Find where the goods are; whether the customer has them. What was not delivered the order calls back."""
+        """Find out where the goods are. True if the customer has them; the order calls back what was not delivered."""
         if self.case.with_order and not self.goods:
             await self._ask_the_order()
         self.goods = self.goods or "delivered"
@@ -33,7 +33,7 @@ class CaseGoods(CaseState):
         return self.goods == "delivered"
 
     async def label(self) -> None:
-        """Have a carrier fetch the goods. Where none does, the customer sends them in some other way."""
+        """Have a carrier fetch the goods. If none does, the customer sends them herself."""
         if self.status != Status.APPROVED:
             return
         self.stop_if_canceled()
@@ -46,7 +46,7 @@ class CaseGoods(CaseState):
             self.now_is(Status.LABEL_ISSUED)
 
     async def announce(self) -> None:
-        """Tell the warehouse what will come."""
+        """Announce the goods to the warehouse."""
         self.stop_if_canceled()
         request, summary = AnnounceReturnRequest(self.case.return_id), "tell the warehouse what will come back"
         refusal = await self.steps.call_partner(Returns.announce_return, request, summary)
@@ -54,7 +54,7 @@ class CaseGoods(CaseState):
             await self.attend("RETURN_REFUSED", f"the warehouse does not expect the goods: {refusal}")
 
     async def received(self) -> None:
-        """Wait for the goods, for as long as the terms say. Raises CaseEnds when nothing came in time."""
+        """Wait for the goods, for as long as the terms say. Raises CaseEnds if nothing came in time."""
         self.steps.set_deadline("goods", "ARRIVAL", "the arrival of the goods", self.start.deadlines.arrival)
         while self.status in ON_THE_WAY:
             await self.wait("goods", "the goods to arrive", lambda: bool(self.inbox) or self._too_late())
@@ -66,6 +66,7 @@ class CaseGoods(CaseState):
         self.steps.set_deadline("refund", "REFUND_LATE", "the refund", self.start.deadlines.refund)
 
     async def inspected(self) -> None:
+        """Wait for the inspection."""
         self.steps.set_deadline("goods", "INSPECTION_LATE", "the inspection", self.start.deadlines.inspection)
         while self.status == Status.RECEIVED:
             await self.steps.wait("goods", "the inspection of the goods", lambda: bool(self.inbox))
@@ -78,7 +79,7 @@ class CaseGoods(CaseState):
             await self.attend("UNDO_REFUSED", "cannot void the label: the carrier has the goods")
 
     async def _ask_the_order(self) -> None:
-        """Goods that have not been delivered are called back by the order, so that its page tells the story too."""
+        """Have the order call back goods that are not delivered yet, so that its page shows it too."""
         wanted = GoodsWanted(self.case.return_id, workflow.info().workflow_id, self.case.everything)
         order = workflow.get_external_workflow_handle(
             order_workflow_id(self.start.channel, self.start.channel_order_id)
@@ -86,20 +87,20 @@ class CaseGoods(CaseState):
         try:
             await order.signal("goods_wanted", wanted)
         except ApplicationError:
-            # The order ended in the meantime: whatever it sent has been delivered.
+            # The order has ended meanwhile: whatever it sent is delivered.
             self.goods = "delivered"
         await self.steps.wait("goods", "the order to call the goods back", lambda: bool(self.goods))
 
     async def hear(self) -> None:
-        """Write down what was reported of the goods."""
+        """Record the reports on the goods."""
         events = [(event.partner, event.event_id) for event in self.inbox]
         self.inbox.clear()
         reports = ReturnReports(self.case.return_id, events)
         self.now_is(
             await self.steps.run_local(ReturnProgress.record_return, reports, "record what is said of the goods")
         )
-        self.tell()
+        self.notify()
 
     def _too_late(self) -> bool:
-        # A parcel that is on the road is late, and still comes.
+        # A parcel on the road may be late, but still comes.
         return self.status in MAY_CANCEL and self.steps.is_late("goods") and not self.inbox

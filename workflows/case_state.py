@@ -1,4 +1,4 @@
-"""Where a return case stands: what it knows, how it is decided, and how it may end early."""
+"""The state of a return case: what it knows, how it is decided, and how it may end early."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,7 @@ MAY_CANCEL = (Status.REQUESTED, Status.APPROVED, Status.LABEL_ISSUED)
 
 
 class CaseEnds(Exception):
-    """The story is over before it is settled: rejected, expired or canceled."""
+    """The case ends before it is settled: rejected, expired or canceled."""
 
     def __init__(self, status: ReturnStatus, reason: str, actor: str = "baton") -> None:
         super().__init__(reason)
@@ -26,15 +26,15 @@ class CaseEnds(Exception):
 
 
 class CaseState:
-    """`attend(code, reason)` asks a person to look, `show(status)` says where the case stands, and `blocked(code,
-    reason)` waits for a person who has it tried again."""
+    """`notify()` says that a step has written messages. `attend(code, reason)` asks a person to look; `blocked(code,
+    reason)` also waits until that person asks for another try. `show(status)` shows where the case stands."""
 
     def __init__(
         self,
         start: ReturnInput,
         steps: StepRunner,
         show: Callable[[str], None],
-        tell: Callable[[], None],
+        notify: Callable[[], None],
         attend: Callable[[str, str], Awaitable[None]],
         blocked: Callable[[str, str], Awaitable[None]],
     ) -> None:
@@ -51,7 +51,7 @@ class CaseState:
         self.paid = False
         self.undo: list[Callable[[str], Awaitable[None]]] = []
         self._case: Case | None = None
-        self.show, self.tell, self.attend, self.blocked = show, tell, attend, blocked
+        self.show, self.notify, self.attend, self.blocked = show, notify, attend, blocked
 
     @property
     def case(self) -> Case:
@@ -64,14 +64,14 @@ class CaseState:
 
     @property
     def remedy(self) -> str:
-        """What a person decided that the customer of a warranty case gets, or empty."""
+        """Return what a person decided for a warranty case, or empty."""
         return self.verdict.remedy if self.verdict else ""
 
     @property
     def may_cancel(self) -> bool:
-        """Whether nothing has happened that cannot be taken back: no money went, and no goods are called back.
+        """True if all can still be undone: no money was paid, and no goods are being called back.
 
-        Goods that are on the road come, unless they are late: then a person may give them up.
+        Goods on the road are waited for; once they are late, a person may give them up.
         """
         asked_order = bool(self._case and self._case.with_order and self.status != Status.REQUESTED)
         lost = self.status == Status.IN_TRANSIT and self.steps.is_late("goods")
@@ -79,21 +79,21 @@ class CaseState:
         return at_rest and not self.paying and (not asked_order or self.goods == "delivered")
 
     async def decided(self) -> None:
-        """Wait for a person where the terms ask for one, and no longer than they say."""
+        """Wait for a person to decide, if the terms ask for one, and only as long as they say."""
         if self.status == Status.REQUESTED:
             self.steps.set_deadline(
                 "decision", "APPROVAL_LATE", "the decision about the case", self.start.deadlines.approval
             )
-            silent = self.case.when_silent == "approve"
+            approve_when_silent = self.case.when_silent == "approve"
             await self.wait(
                 "decision",
                 "a person to approve or reject the case",
-                lambda: bool(self.verdict) or (silent and self.steps.is_late("decision")),
+                lambda: bool(self.verdict) or (approve_when_silent and self.steps.is_late("decision")),
             )
-            said = self.verdict or CaseVerdict(True, "baton", "nobody decided in time")
-            words = (said.actor, said.note, said.refund_to, said.remedy)
-            decision = CaseDecision(self.case.return_id, said.approved, *words)
-            summary = f"{'approve' if said.approved else 'reject'} the case"
+            verdict = self.verdict or CaseVerdict(True, "baton", "nobody decided in time")
+            words = (verdict.actor, verdict.note, verdict.refund_to, verdict.remedy)
+            decision = CaseDecision(self.case.return_id, verdict.approved, *words)
+            summary = f"{'approve' if verdict.approved else 'reject'} the case"
             self.now_is(await self.steps.run_local(ReturnRequests.decide_return, decision, summary))
             await self.steps.end_deadline("decision")
         if self.status == Status.REJECTED:
@@ -105,10 +105,12 @@ class CaseState:
             await self.undo.pop()(reason)
 
     async def wait(self, who: str, what: str, ready: Callable[[], bool]) -> None:
+        """Wait until `ready()` or somebody cancels. Raises CaseEnds if the case is canceled."""
         await self.steps.wait(who, what, lambda: ready() or self.cancel is not None)
         self.stop_if_canceled()
 
     def stop_if_canceled(self) -> None:
+        """Raise CaseEnds if the case is to be canceled and still may be; forget a request that comes too late."""
         if self.cancel and self.may_cancel:
             raise CaseEnds(Status.CANCELED, self.cancel.reason, self.cancel.actor)
         self.cancel = None

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
 
 UndoStep = Callable[[Any, UndoRequest], Undone]
 
-# What undoes a step, whether it calls a partner, and what support staff read about it.
+# By step: its undo, whether that calls a partner, and what support staff read about it.
 UNDO: dict[str, tuple[UndoStep, bool, str]] = {
     "payment": (Refunds.refund_order, True, "refund what was paid"),
     "reservation": (Reserve.release_stock, False, "release the reserved stock"),
@@ -30,7 +30,7 @@ UNDO: dict[str, tuple[UndoStep, bool, str]] = {
 
 
 class UndoList:
-    """What has to be undone, newest last. An undo is tried until it works; one that keeps failing calls a person."""
+    """What has to be undone, newest last. An undo is retried until it works; a late one alerts a person."""
 
     def __init__(self, order_id: str, entries: list[Undo], steps: StepRunner, deadlines: OrderDeadlines) -> None:
         self._order_id = order_id
@@ -44,23 +44,23 @@ class UndoList:
             self._entries.append(Undo(step, subject))
 
     def forget(self, step: str) -> None:
-        """The effect stays: there is nothing to undo any more."""
+        """Drop the undo: the effect of the step stays."""
         self._entries[:] = [entry for entry in self._entries if entry.step != step]
 
     def has(self, step: str) -> bool:
         return any(entry.step == step for entry in self._entries)
 
     async def run(self, reason: str) -> None:
-        """Undo everything in reverse. What a partner refuses to undo is left to a person, and the rest is undone."""
+        """Undo everything in reverse. Where a partner refuses, alert a person and go on with the rest."""
         while self._entries:
             entry = self._entries[-1]
             undone = await self._undo(entry, reason)
             if not undone.done:
-                await self._call_a_person(entry, undone.detail)
+                await self._alert_refusal(entry, undone.detail)
             self._entries.pop()
 
     async def run_while_possible(self, reason: str) -> bool:
-        """Undo in reverse until something can no longer be undone; whether all of it is."""
+        """Undo in reverse until something can no longer be undone. True if everything is."""
         while self._entries:
             if not (await self._undo(self._entries[-1], reason)).done:
                 return False
@@ -70,16 +70,16 @@ class UndoList:
     async def _undo(self, entry: Undo, reason: str) -> Undone:
         step, calls_partner, words = UNDO[entry.step]
         who = f"undo {entry.step} {entry.subject}"
-        take: Callable[[UndoStep, UndoRequest, str], Awaitable[Undone]]
-        take = self._steps.call_partner if calls_partner else self._steps.run_local
+        run: Callable[[UndoStep, UndoRequest, str], Awaitable[Undone]]
+        run = self._steps.call_partner if calls_partner else self._steps.run_local
         self._steps.set_deadline(who, "UNDO_FAILS", words, self._deadlines.attention)
         try:
-            undone = await take(step, UndoRequest(self._order_id, entry.subject, reason), f"undo: {words}")
+            undone = await run(step, UndoRequest(self._order_id, entry.subject, reason), f"undo: {words}")
         except FailureError as error:
             undone = Undone(done=False, detail=why(error))
         await self._steps.end_deadline(who)
         return undone
 
-    async def _call_a_person(self, entry: Undo, detail: str) -> None:
+    async def _alert_refusal(self, entry: Undo, detail: str) -> None:
         words = UNDO[entry.step][2]
         await self._steps.alert("UNDO_REFUSED", entry.subject, f"cannot {words}: {detail}")

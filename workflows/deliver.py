@@ -1,6 +1,6 @@
-"""One run of telling a subscriber: batch after batch, until nothing is due.
+"""Send a subscriber its events, batch after batch, until nothing is due.
 
-Runs are started by the relay where something is due; by its name there is never a second one beside the first.
+The relay starts a run when something is due; its workflow id keeps a second run from starting beside it.
 """
 
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.deliver import Deliver, DeliverRequest
     from domain.ids import message_queue
-    from workflows.activity_options import SEND
+    from workflows.activity_options import DELIVER
 
 
 @dataclass(frozen=True)
 class DeliveryOutcome:
-    """How many messages were taken, and how many tries failed."""
+    """Messages that were taken, and attempts that failed."""
 
     taken: int = 0
     failed: int = 0
@@ -23,7 +23,7 @@ class DeliveryOutcome:
 
 @dataclass(frozen=True)
 class DeliveryInput:
-    """After so many `batches` one run goes on as another, so that no history grows long."""
+    """The run continues as new after `batches`, so that no history grows long."""
 
     subscription_id: str
     outcome: DeliveryOutcome = DeliveryOutcome()
@@ -38,7 +38,7 @@ class DeliveryWorkflow:
         queue = message_queue(workflow.info().task_queue)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(
-                Deliver.deliver_batch, request, summary="tell a subscriber", task_queue=queue, **SEND
+                Deliver.deliver_batch, request, summary="tell a subscriber", task_queue=queue, **DELIVER
             )
             outcome = replace(outcome, taken=outcome.taken + answer.taken, failed=outcome.failed + answer.failed)
             workflow.set_current_details(

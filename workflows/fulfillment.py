@@ -1,7 +1,7 @@
 """One fulfillment order inside its order: release → pick → pack → ship → deliver, as a coroutine, not a child workflow.
 
-Whatever it waits for it may be told to stop; before the carrier has the parcel that means calling it back, afterwards
-asking the carrier to intercept it (workflows/journey.py).
+It may be asked to stop at any time. Before the carrier has the parcel the work is called back; afterwards the carrier
+is asked to intercept the parcel (workflows/journey.py).
 """
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ with workflow.unsafe.imports_passed_through():
 Status = FulfillmentStatus
 GONE = (Status.SHIPPED, Status.DELIVERED)
 KEPT = "kept"
-"""The interception of work that its warehouse does not take back."""
-# What the record says when asking a partner has not helped (activities/inquiries.py), and what people read.
+"""`interception` of work that its warehouse does not give back."""
+# Events written when an inquiry has not helped (activities/inquiries.py), and what people read about them.
 SILENCES = {
     "fulfillment_order.forgotten": "the warehouse does not know of the work any more, though it was told again",
     "fulfillment_order.unreported": "the warehouse has done more than it has reported: ask for its reports",
@@ -43,19 +43,19 @@ class Fulfillment:
         self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
         self.merging = Merging(order, state, lambda: bool(state.inbox) or self.stopped())
         self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
-        self.journey = Journey(order, state, self._reports, lambda: self.stop_reason)
-        self.pickup = Pickup(order, state, self._reports, self.stopped)
+        self.journey = Journey(order, state, self._hear_reports, lambda: self.stop_reason)
+        self.pickup = Pickup(order, state, self._hear_reports, self.stopped)
 
     async def run(self) -> None:
-        """Return when it has ended: delivered, canceled or rejected. Each step is left out when it was taken before."""
+        """Return when it has ended: delivered, canceled or rejected. Steps that were taken before are skipped."""
         self.undo.add("allocation", self.name)
-        while not await self._left():
+        while not await self._reach_carrier():
             if self.ended:
                 return
         await self.journey.run()
 
     def stop(self, reason: str, *, canceled: bool = False) -> None:
-        """Ask it to end, or with no reason to go on. `reaction` says what became of that."""
+        """Ask it to stop; an empty reason lets it go on. `reaction` says what became of the request."""
         if self.state.interception == KEPT:
             self.state.interception = ""
         self.state.stop_reason, self.state.canceled = reason, canceled
@@ -70,45 +70,45 @@ class Fulfillment:
 
     @property
     def reaction(self) -> str:
-        """Empty while it is not known; `recalled`, `asked` (the carrier was), `refused` or `delivered`."""
+        """What became of the request to stop: recalled, asked (the carrier), refused or delivered; empty if unknown."""
         if self.state.status == Status.DELIVERED:
             return "delivered"
         if self.ended:
             return "recalled"
         return "refused" if self.state.interception == KEPT else self.state.interception
 
-    async def part(self, request: UnmergeRequest) -> bool:
-        """Leave a shared parcel, so that it travels by itself. False when the carrier has the parcel."""
+    async def leave_merge(self, request: UnmergeRequest) -> bool:
+        """Leave a shared parcel and travel alone. False when the carrier has the parcel."""
         shipment_id = await self.merging.leave(request.reason, request.actor)
         return not shipment_id or await self.booking.void_shared(shipment_id, request)
 
     @property
-    def shares(self) -> bool:
-        """Whether it waits for others or travels with them, and has not left yet."""
+    def shares_parcel(self) -> bool:
+        """True if it is part of a merge and not shipped yet."""
         return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
 
-    async def late_news(self) -> None:
-        """Hear of a parcel that was given up, for as long as the order is open: it may turn up."""
+    async def hear_late_reports(self) -> None:
+        """Record reports on a parcel that was given up, while the order is open: the parcel may turn up."""
         while True:
             await workflow.wait_condition(lambda: bool(self.state.inbox))
-            await self._apply()
+            await self._record_reports()
 
-    async def _left(self) -> bool:
-        """See it out of the house. False when it was called back, or is kept by its warehouse and begins where it
-        stands."""
+    async def _reach_carrier(self) -> bool:
+        """Take all steps up to the carrier. False when it was called back, or its warehouse keeps it: then take the
+        remaining steps."""
         try:
             if self.order.minds_changes and self.state.status not in GONE:
                 self._stop_if_asked()
-            await self._meet_others()
-            await self._wave_released()
+            await self._gather_merge()
+            await self._wait_for_wave()
             await self._release()
-            await self._picked_and_packed()
-            await (self._fetched() if self.state.pickup else self._handed_over())
+            await self._wait_for_packing()
+            await (self._wait_for_pickup() if self.state.pickup else self._hand_over())
         except Stopped:
-            return not await self._called_back() and self.state.interception != KEPT
+            return not await self._call_back() and self.state.interception != KEPT
         return True
 
-    async def _meet_others(self) -> None:
+    async def _gather_merge(self) -> None:
         """Wait for orders of the same receiver, where the channel wants that."""
         if self.state.status != Status.OPEN:
             return
@@ -116,16 +116,16 @@ class Fulfillment:
         while self.state.merge_until:
             self._stop_if_asked()
             await self.merging.gather()
-            await self._apply()
+            await self._record_reports()
             if self.state.merge_until:
                 await self.merging.look()
 
-    async def _wave_released(self) -> None:
-        """Wait for the wave of the location. The relay says when it is released, so no timer runs for it here."""
+    async def _wait_for_wave(self) -> None:
+        """Wait for the location's wave. The relay signals its release, so no timer runs here."""
         while self.state.wave_at and self.state.status == Status.OPEN:
             self._stop_if_asked()
             what = f"the wave of {self.state.location_id} at {self.state.wave_at[:16]} UTC"
-            await self._reports(what, wake=lambda: self.stopped() or not self.state.wave_at)
+            await self._hear_reports(what, wake=lambda: self.stopped() or not self.state.wave_at)
 
     async def _release(self) -> None:
         self.order.steps.set_deadline(
@@ -139,76 +139,76 @@ class Fulfillment:
         answer = await self.order.steps.call_partner(Pick.release_to_pick, step, summary, self.stopped)
         self.state.status = answer.status
 
-    async def _picked_and_packed(self) -> None:
-        """Packed is not enough: what was found must be known too, and the two reports come in any order."""
+    async def _wait_for_packing(self) -> None:
+        """Wait until it is packed and the picked units are known; the two reports come in either order."""
         what = f"{self.state.location_id} to pick and pack {self.state.units} units"
         while self.state.status in (Status.RELEASED, Status.PICKING, Status.PICKED) or (
             self.state.status == Status.PACKED and self.state.picked_units is None
         ):
-            await self._reports(what)
+            await self._hear_reports(what)
         await self.order.steps.end_deadline(self.name)
 
-    async def _handed_over(self) -> None:
-        """Book a carrier and wait until it has the parcel. A booking may be lost again while the parcel is shared."""
+    async def _hand_over(self) -> None:
+        """Book a carrier and wait until it has the parcel. The booking of a shared parcel may be voided meanwhile."""
         if self.state.status == Status.PACKED:
             self.order.steps.set_deadline(
                 self.name, "SHIP_LATE", "the handover to a carrier", self.order.deadlines.ship
             )
         while self.state.status == Status.PACKED:
             if self.state.waybill:
-                await self._reports(f"the carrier to collect {self.state.waybill}")
+                await self._hear_reports(f"the carrier to collect {self.state.waybill}")
                 continue
             await self.order.wait_for_release("CARRIER_REFUSED", self.stopped if self.order.minds_changes else None)
             self._stop_if_asked()
             if not await self.booking.book():
-                await self._reports("the orders that share its parcel")
+                await self._hear_reports("the orders that share its parcel")
         await self.order.steps.end_deadline(self.name)
 
-    async def _fetched(self) -> None:
-        """Wait until the customer has it. Nobody is waited for for ever: then the order is canceled."""
-        if not await self.pickup.fetched():
+    async def _wait_for_pickup(self) -> None:
+        """Wait until the customer has fetched it; cancel the order when nobody comes in time."""
+        if not await self.pickup.wait():
             self.order.cancel(NOT_FETCHED)
             self.stop(NOT_FETCHED, canceled=True)
         self._stop_if_asked()
         await self.order.steps.end_deadline(self.name)
 
-    async def _called_back(self) -> bool:
-        """Undo what was done for it, newest first. False when it is too late: the parcel is on its way."""
+    async def _call_back(self) -> bool:
+        """Undo what was done for it, newest first. False when the parcel is on its way, or the warehouse keeps it."""
         await self.order.steps.end_deadline(self.name)
-        # A report that came in the meantime may say that the goods have left.
-        await self._apply()
+        # A report that came meanwhile may say that the goods have shipped.
+        await self._record_reports()
         if self.state.status in GONE:
             return False
         if shipment_id := await self.merging.leave(self.stop_reason):
             self.undo.add("waybill", shipment_id)
         if not await self.undo.run_while_possible(self.stop_reason):
-            # A waybill that stands is one whose carrier has the parcel: it is asked to bring it back.
+            # If the waybill could not be voided, the carrier has the parcel and is asked to bring it back.
             if self.order.minds_changes and not self.undo.has("waybill"):
-                self._is_kept()
+                self._keep_going()
             return False
         self.state.status = Status.CANCELED
         if self.order.minds_changes:
-            self._without_waybill()
-        await self._silent("")
+            self._forget_waybill()
+        await self._alert_silence("")
         return True
 
-    def _is_kept(self) -> None:
-        """Its warehouse does not give it back: it goes its way, with a carrier that is booked anew."""
+    def _keep_going(self) -> None:
+        """The warehouse does not give it back: go on, with a new booking."""
         self.state.interception, self.state.ready = KEPT, False
-        self._without_waybill()
+        self._forget_waybill()
 
-    def _without_waybill(self) -> None:
+    def _forget_waybill(self) -> None:
         self.state.shipment_id = self.state.waybill = ""
 
-    async def _reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
-        """Wait for reports of warehouse or carrier and write them down."""
+    async def _hear_reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
+        """Wait for reports of the warehouse or carrier and record them; also return on `wake()`, by default a stop."""
         woken = wake or self.stopped
         await self.order.steps.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
         if wake is None:
             self._stop_if_asked()
-        await self._apply()
+        await self._record_reports()
 
-    async def _apply(self) -> None:
+    async def _record_reports(self) -> None:
         if not self.state.inbox:
             return
         events: list[PartnerEvent] = list(self.state.inbox)
@@ -216,22 +216,24 @@ class Fulfillment:
         names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
         reports = Reports(self.order.order_id, self.name, [(event.partner, event.event_id) for event in events])
         progress = await self.order.steps.run_local(ProgressReports.record_progress, reports, f"record: {names}")
-        self._take(progress)
+        self._update(progress)
         if progress.parcels_differ != self.state.parcels_differ:
-            # A corrected report ends the alert.
+            # A corrected report clears the alert.
             self.state.parcels_differ = progress.parcels_differ
             await self.order.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
-        await self._silent(next((SILENCES[event.type] for event in events if event.type in SILENCES), ""))
+        await self._alert_silence(next((SILENCES[event.type] for event in events if event.type in SILENCES), ""))
         await self.journey.heard()
 
-    async def _silent(self, why: str) -> None:
-        """Call a person where a partner is silent for good; other news of it, or its end, are the end of that."""
+    async def _alert_silence(self, why: str) -> None:
+        """Alert a person that a partner stays silent; an empty `why` clears the alert."""
         if why != self.state.silent:
             self.state.silent = why
             await self.order.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
 
-    def _take(self, progress: Progress) -> None:
-        told = self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
+    def _update(self, progress: Progress) -> None:
+        reached_milestone = (
+            self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
+        )
         self.state.status, self.state.tracking = progress.status, progress.tracking
         self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
@@ -242,11 +244,11 @@ class Fulfillment:
             self.order.source_again()
         if progress.interception_refused:
             self.state.interception = "refused"
-        if told or self.state.road.attempts > attempts:
-            self.order.telling.tell()
+        if reached_milestone or self.state.road.attempts > attempts:
+            self.order.notifier.wake()
 
     def stopped(self) -> bool:
-        """Whether it is to end and has not said yet that it cannot."""
+        """True if it was asked to stop and its warehouse has not refused."""
         return bool(self.stop_reason) and self.state.interception != KEPT
 
     def _stop_if_asked(self) -> None:

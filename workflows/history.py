@@ -1,6 +1,6 @@
-"""What support needs of a workflow's history: its steps with their tries and failures, its waits, and what it was told.
+"""What support reads of a workflow's history: its steps with attempts and failures, its waits, signals and updates.
 
-It is the same whether it is read from Temporal or from what was kept when Temporal forgot (relay/histories.py).
+The history comes from Temporal, or from the copy that outlives its retention there (relay/histories.py).
 """
 
 import json
@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 
-# How a workflow ends, by the attributes of its last event; a run that goes on as another one has not ended.
+# Outcomes by the attributes of the last event. A run that continues as new has not ended.
 ENDS = {
     "workflow_execution_completed_event_attributes": "completed",
     "workflow_execution_failed_event_attributes": "failed",
@@ -27,16 +27,16 @@ STEP_ENDS = {
     "activity_task_canceled_event_attributes": "canceled",
 }
 STEP_MARKER = "core_local_activity"
-"""The marker of a step on our own database; other markers, such as that of a patch, are no step."""
+"""The marker of a local activity; other markers, such as that of a patch, are no steps."""
 WAIT_ENDS = {"timer_fired_event_attributes": "over", "timer_canceled_event_attributes": "not needed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing in a workflow's life. `kind` is step, wait, signal, update or end; `outcome` is empty while it lasts.
+    """One event in a workflow's life. `kind` is step, wait, signal, update or end; `outcome` is empty while it lasts.
 
-    `summary` is what the Temporal UI shows of it; `seconds` how long it took with all its tries, None where that is not
-    known; `failure` what the last try that failed said.
+    `summary` is what the Temporal UI shows; `seconds` counts all attempts and is None if unknown; `failure` is the
+    message of the last failed attempt.
     """
 
     at: datetime
@@ -50,9 +50,9 @@ class Happening:
 
 
 async def fetch_happenings(client: Client, workflow_id: str, rpc_timeout: timedelta) -> list[Happening]:
-    """Everything that happened to a workflow, over all its runs; each call may take `rpc_timeout`.
+    """Return everything that happened to a workflow in all its runs; each call may take `rpc_timeout`.
 
-    RPCError with NOT_FOUND once Temporal has forgotten it.
+    Raises RPCError with NOT_FOUND after Temporal's retention.
     """
     run_id, runs = "", []
     while True:
@@ -65,35 +65,32 @@ async def fetch_happenings(client: Client, workflow_id: str, rpc_timeout: timede
 
 
 def happenings(history: WorkflowHistory) -> list[Happening]:
-    """What happened in one run, in the order in which it began.
-
-    Steps on our own database stand where they ended.
-    """
-    told: dict[int, Happening] = {}
+    """Return what happened in one run, in order of beginning; local steps in order of ending."""
+    found: dict[int, Happening] = {}
     for event in history.events:
         attributes = event.WhichOneof("attributes") or ""
-        if attributes in BEGIN and _is_told(event):
-            told[event.event_id] = BEGIN[attributes](event)
+        if attributes in BEGIN and _is_shown(event):
+            found[event.event_id] = BEGIN[attributes](event)
         elif attributes == "activity_task_started_event_attributes":
-            tried = event.activity_task_started_event_attributes
-            begun = told[tried.scheduled_event_id]
-            told[tried.scheduled_event_id] = replace(
-                begun, attempts=tried.attempt, failure=tried.last_failure.message or begun.failure
+            started = event.activity_task_started_event_attributes
+            begun = found[started.scheduled_event_id]
+            found[started.scheduled_event_id] = replace(
+                begun, attempts=started.attempt, failure=started.last_failure.message or begun.failure
             )
         elif attributes in STEP_ENDS:
             body = getattr(event, attributes)
-            told[body.scheduled_event_id] = _ended(told[body.scheduled_event_id], event, STEP_ENDS[attributes])
+            found[body.scheduled_event_id] = _ended(found[body.scheduled_event_id], event, STEP_ENDS[attributes])
         elif attributes in WAIT_ENDS:
             began = getattr(event, attributes).started_event_id
-            told[began] = _ended(told[began], event, WAIT_ENDS[attributes])
-    return list(told.values())
+            found[began] = _ended(found[began], event, WAIT_ENDS[attributes])
+    return list(found.values())
 
 
-def has_ended(told: Iterable[Happening]) -> bool:
-    return any(happening.kind == "end" for happening in told)
+def has_ended(found: Iterable[Happening]) -> bool:
+    return any(happening.kind == "end" for happening in found)
 
 
-def _is_told(event: HistoryEvent) -> bool:
+def _is_shown(event: HistoryEvent) -> bool:
     marker = event.marker_recorded_event_attributes.marker_name
     return not marker or marker == STEP_MARKER
 
@@ -115,16 +112,16 @@ def _step(event: HistoryEvent) -> Happening:
 
 
 def _local_step(event: HistoryEvent) -> Happening:
-    """A step on our own database, which is one event: when it ended is known, and not how long it took."""
+    """A local step is one event: it shows when the step ended, not how long it took."""
     marker = event.marker_recorded_event_attributes
-    said = json.loads(marker.details["data"].payloads[0].data)
+    local = json.loads(marker.details["data"].payloads[0].data)
     return Happening(
         _at(event.event_time),
         "step",
-        said["activity_type"],
+        local["activity_type"],
         _summary(event),
         "failed" if marker.HasField("failure") else "done",
-        said["attempt"],
+        local["attempt"],
         failure=marker.failure.message,
     )
 

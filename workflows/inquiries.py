@@ -1,6 +1,6 @@
-"""One run of asking a partner about what it has been silent about for too long: batch after batch, until nothing is.
+"""Ask a partner about work on which it has been silent for too long, batch after batch, until none is left.
 
-Runs are started by the relay where something is due; by its name there is never a second one beside the first.
+The relay starts a run when something is due; its workflow id keeps a second run from starting beside it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class InquiryInput:
-    """After so many `batches` one run goes on as another, so that no history grows long."""
+    """The run continues as new after `batches`, so that no history grows long.
+
+    `asked` counts subjects asked about so far, `told_again` those that the partner did not know and was told again.
+    """
 
     partner: str
     asked: int = 0
@@ -26,7 +29,7 @@ class InquiryInput:
 class InquiryWorkflow:
     @workflow.run
     async def run(self, start: InquiryInput) -> str:
-        """What was done, in words."""
+        """Return what was done, in words."""
         asked, told_again, request = start.asked, start.told_again, InquiryRequest(start.partner)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(

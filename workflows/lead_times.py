@@ -1,4 +1,4 @@
-"""The nightly learning of lead times: one step, so that the Temporal UI shows when it ran and what came of it."""
+"""Learn the lead times every night: one step, so that the Temporal UI shows when it ran and with what result."""
 
 from temporalio import workflow
 

@@ -1,4 +1,4 @@
-"""Orders of one receiver in one parcel: wait for the others before the pick, and for the whole before the booking."""
+"""Orders of one receiver share a parcel: wait for the others before the pick, and for all of it before the booking."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,12 +22,12 @@ class Merging:
         self._news = news
 
     async def join(self) -> None:
-        """Look for orders of the same receiver; without a window nothing happens."""
+        """Look for orders of the same receiver, if the channel sets a merge window."""
         if self._state.merge_window and not self._state.merge_id:
             request = MergeRequest(self._order_id, self._state.fulfillment_order_id, self._state.merge_window)
             summary = "look for other orders of the same receiver"
             self._take(await self._steps.run_local(Merge.join_merge, request, summary))
-            # It joins once: who has left travels by himself.
+            # It joins once: after leaving a merge it travels alone.
             self._state.merge_window = 0
 
     async def gather(self) -> None:
@@ -35,21 +35,21 @@ class Merging:
         until = self._state.merge_until
         if until is None:
             return
-        left = max(until - workflow.now(), timedelta())
+        remaining = max(until - workflow.now(), timedelta())
         what = f"other orders of the same receiver, until {until:%Y-%m-%d %H:%M} UTC"
-        early = await self._steps.wait(self._state.fulfillment_order_id, what, self._news, at_most=left)
+        early = await self._steps.wait(self._state.fulfillment_order_id, what, self._news, at_most=remaining)
         if not early:
             await self.look(time_is_up=True)
 
     async def look(self, time_is_up: bool = False) -> MergeStanding:
-        """How it stands in its merge now."""
+        """Read how it stands in its merge."""
         request = MergeRequest(self._order_id, self._state.fulfillment_order_id, time_is_up=time_is_up)
         standing = await self._steps.run_local(Merge.look_at_merge, request, "look at the orders that it travels with")
         self._take(standing)
         return standing
 
     async def leave(self, reason: str, actor: str = "baton") -> str:
-        """Leave the merge. Answers the shipment that must be voided for that, or nothing."""
+        """Leave the merge. Return the shipment that must be voided for that, or empty."""
         if not self._state.merge_id:
             return ""
         request = UndoRequest(self._order_id, self._state.fulfillment_order_id, reason, actor)

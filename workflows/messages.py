@@ -1,4 +1,4 @@
-"""What may be said to a running order. Frozen dataclasses; a new field needs a default.
+"""Signals, updates and queries of a running order. Frozen dataclasses; a new field needs a default.
 
 Histories cannot be edited, so nothing here names a person: ids, codes, quantities and times only.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class OrderDeadlines:
-    """How many seconds each part may take; copied from the settings at the start, so the order keeps its promise."""
+    """How many seconds each part may take. Copied from the settings at the start: an order keeps its own."""
 
     payment: float
     pick: float
@@ -24,7 +24,7 @@ class OrderDeadlines:
 
 @dataclass(frozen=True)
 class PartnerEvent:
-    """A stored webhook: the workflow carries its id, the step that applies it reads the rest from the record."""
+    """A stored webhook, by its id: the step that applies it reads the rest from the record."""
 
     partner: str
     event_id: str
@@ -34,7 +34,7 @@ class PartnerEvent:
 
 @dataclass(frozen=True)
 class PartnerEvents:
-    """What partners said about one order or return since the last signal, oldest first."""
+    """Reports on one order or return since the last signal, oldest first."""
 
     events: list[PartnerEvent]
 
@@ -55,8 +55,8 @@ class CancelAnswer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an order at first: `accepted` (audited and its stock reserved), `held`, `waiting_for_stock` or
-    `rejected`, which an order that was canceled or has expired is as well."""
+    """The first result of an order: `accepted` (audited, stock reserved), `held`, `waiting_for_stock` or `rejected`
+    (also when it was canceled or has expired)."""
 
     outcome: str
     holds: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class HoldAnswer:
-    """The holds that are left."""
+    """The holds that are still open."""
 
     holds: list[str]
 
@@ -106,7 +106,7 @@ class ShortageDecision:
 
 @dataclass(frozen=True)
 class ShortageAnswer:
-    """`refusal` says in words why it cannot be done; empty when it is done."""
+    """`refusal` says in words why it cannot be done; empty if it is done."""
 
     refusal: str = ""
 
@@ -126,7 +126,7 @@ class UnmergeAnswer:
 
 @dataclass(frozen=True)
 class ParcelDecision:
-    """What becomes of a lost or damaged parcel: reship, refund or wait. Without an id it is the only one there is."""
+    """`action` is reship, refund or wait, for a lost or damaged parcel. Without an id, for the only such parcel."""
 
     action: str
     actor: str
@@ -135,7 +135,7 @@ class ParcelDecision:
 
 @dataclass(frozen=True)
 class ParcelAnswer:
-    """`refusal` says in words why it cannot be done; empty when it is done."""
+    """`refusal` says in words why it cannot be done; empty if it is done."""
 
     refusal: str = ""
 
@@ -149,7 +149,7 @@ class AddressWanted:
 
 @dataclass(frozen=True)
 class AddressAnswer:
-    """The shipments that go to the new address, and those that do not."""
+    """The shipments that the carriers redirect, and those that they do not."""
 
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -164,14 +164,14 @@ class VoidRequest:
 
 @dataclass(frozen=True)
 class VoidAnswer:
-    """`answer` is `done`: the parcel is booked anew; or `refused` when the carrier has it."""
+    """`answer` is `done` if the parcel is booked again, or `refused` if the carrier has it."""
 
     answer: str
 
 
 @dataclass(frozen=True)
 class OrderView:
-    """What the query `view` answers: where the order stands and what it waits for."""
+    """The answer of the query `view`: where the order stands and what it waits for."""
 
     order_id: str
     status: str

@@ -1,4 +1,4 @@
-"""A parcel that does not arrive: claimed of its carrier, and made good as its channel or a person wants."""
+"""A parcel that does not arrive: claim it from the carrier, and give the customer what channel or person decides."""
 
 from temporalio import workflow
 
@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 POLICY = "policy of the channel"
 NOTHING = "cancel"
-"""What the customer gets instead when the order, or what was in the parcel, is to end anyway."""
+"""The remedy when nothing is sent instead: the order ends, or a return case pays for the goods."""
 
 
 class Mishap:
@@ -22,9 +22,9 @@ class Mishap:
         self._name = state.fulfillment_order_id
         self._decision = f"{self._name} decision"
 
-    async def see_to(self, kind: str, *, wanted_back: bool) -> None:
-        """Claim the parcel, and do what the channel wants, or ask a person until somebody decides. A parcel that is
-        wanted back is given up: whoever wants it is paid."""
+    async def claim(self, kind: str, *, wanted_back: bool) -> None:
+        """Claim the parcel and do what the channel wants, or ask a person. A parcel that is wanted back is given up:
+        the cancellation or return case pays for it."""
         self._state.claimed, self._state.waits = kind, False
         summary = f"the parcel is {kind}: claim it of the carrier"
         action = await self._order.steps.run_local(CarrierClaims.take_up, self._trouble(kind), summary)
@@ -35,8 +35,8 @@ class Mishap:
         else:
             await self._make_good(action, POLICY)
 
-    async def decided(self) -> None:
-        """Do what a person has decided."""
+    async def carry_out_decision(self) -> None:
+        """Do what a person has decided, if anybody has."""
         decision = self._state.decision
         if decision is None:
             return
@@ -44,15 +44,15 @@ class Mishap:
             self._state.waits = True
         else:
             await self._make_good(decision.action, decision.actor)
-        await self.over()
+        await self.clear_alerts()
         self._state.decision = None
 
     async def give_up(self) -> None:
-        """Nothing is sent instead: whoever wants the parcel back is paid."""
+        """Send nothing instead: the cancellation or return case that wants the parcel back pays."""
         await self._make_good(NOTHING, POLICY)
 
-    async def came_back(self) -> bool:
-        """Do what the channel wants with a parcel that is back since its receiver refused it. False to ask a person."""
+    async def settle_refused(self) -> bool:
+        """Do what the channel wants with a parcel that its receiver refused. False when a person must decide."""
         if self._state.road.trouble != REFUSED:
             return False
         summary = "ask what the channel wants when a parcel is refused"
@@ -62,8 +62,8 @@ class Mishap:
         await self._make_good(action, POLICY)
         return True
 
-    async def over(self) -> None:
-        """Nothing is left to decide."""
+    async def clear_alerts(self) -> None:
+        """Clear the deadline and alerts: nothing has to be decided any more."""
         await self._order.steps.end_deadline(self._decision)
         for code in ("PARCEL_LOST", "PARCEL_DAMAGED"):
             if code in self._state.alerts:

@@ -8,7 +8,7 @@
                                └── stock arrives                      │
     canceled, rejected, expired: undone in reverse ◄──────────────────┘
 
-Beside it run three tasks: telling others, serving return cases, and keeping the deadlines.
+Three tasks run beside it: they send messages, serve return cases and watch the deadlines.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.withdrawals import Withdrawals
 
 REMEMBERED_EVENTS = 200
-# Who may say something that cures a hold: the gateway of the money, the channel of money or address.
+# Partners whose reports may cure a hold: the gateway for money, the channel for money or address.
 MAY_CURE = ("payments", "channel")
 
 
@@ -51,26 +51,22 @@ class OrderWorkflow(StaffUpdates):
         self.outcome: OrderOutcome | None = None
 
     @workflow.run
-    async def run(self, order: OrderInput) -> OrderOutcome:
-        keeping_time = asyncio.create_task(self.order.steps.watch_deadlines())
-        telling = asyncio.create_task(self.order.telling.run())
-        withdrawing = asyncio.create_task(self.withdrawals.run())
-        living = asyncio.create_task(self._live())
-        stopped_by_operator = await self._until_over(living)
-        self.withdrawals.over = True
-        self.order.telling.everything_told()
-        await telling
-        # Last, since a return case may ask at any moment and must not be left without an answer.
-        self.withdrawals.closing = True
-        await withdrawing
-        keeping_time.cancel()
+    async def run(self, start: OrderInput) -> OrderOutcome:
+        deadlines = asyncio.create_task(self.order.steps.watch_deadlines())
+        messages = asyncio.create_task(self.order.notifier.run())
+        return_cases = asyncio.create_task(self.withdrawals.run())
+        story = asyncio.create_task(self._story())
+        canceled_by_operator = await self._wait_for_end(story)
+        await self._send_last(messages)
+        await self._serve_last(return_cases)
+        deadlines.cancel()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        outcome = living.result()
-        if stopped_by_operator and outcome.outcome == OrderStatus.CANCELED:
+        outcome = story.result()
+        if canceled_by_operator and outcome.outcome == OrderStatus.CANCELED:
             raise asyncio.CancelledError
         return outcome
 
-    async def _live(self) -> OrderOutcome:
+    async def _story(self) -> OrderOutcome:
         try:
             await self.review.run()
             await self.supply.reserve()
@@ -85,16 +81,26 @@ class OrderWorkflow(StaffUpdates):
         await self.order.undo.run(end.reason)
         return await self._end(end)
 
+    async def _send_last(self, messages: asyncio.Task[None]) -> None:
+        self.withdrawals.over = True
+        self.order.notifier.close()
+        await messages
+
+    async def _serve_last(self, return_cases: asyncio.Task[None]) -> None:
+        # Last of all: a return case may ask at any moment and must get an answer.
+        self.withdrawals.closing = True
+        await return_cases
+
     async def _end(self, end: OrderEnds) -> OrderOutcome:
         ending = Ending(self.order.order_id, end.status, end.reason, end.actor)
         await self.order.steps.run_local(Outcome.end_order, ending, f"{end.status}: {end.reason}")
         if end.status != OrderStatus.COMPLETED:
             self.order.set_holds(OpenHolds())
-        # Nothing is late any more; what only a person can mend stays in view.
+        # Alerts about deadlines are cleared; those that only a person can settle stay.
         for who in list(self.order.state.dues):
             await self.order.steps.end_deadline(who)
         self.order.advance(end.status)
-        self.order.telling.tell()
+        self.order.notifier.wake()
         self.outcome = OrderOutcome(end.status, end.reason)
         return self.outcome
 
@@ -104,7 +110,7 @@ class OrderWorkflow(StaffUpdates):
         answer: CancelAnswer | None = None
 
         def answered() -> bool:
-            # Kept as it is found: whoever asked beside this one may let what was refused go on.
+            # Kept as soon as it is found: a second caller, once refused, lets the order go on and changes it.
             nonlocal answer
             answer = self.cancellation.answer(self.outcome)
             return answer is not None
@@ -112,7 +118,7 @@ class OrderWorkflow(StaffUpdates):
         await workflow.wait_condition(answered)
         assert answer is not None
         if answer.answer == "refused" and self.outcome is None:
-            self.cancellation.go_on()
+            self.cancellation.resume()
         return answer
 
     @cancel.validator
@@ -139,7 +145,7 @@ class OrderWorkflow(StaffUpdates):
                 continue
             seen.append(key)
             del seen[:-REMEMBERED_EVENTS]
-            self.review.again |= event.partner in MAY_CURE
+            self.review.audit_again |= event.partner in MAY_CURE
             for fulfillment in self.supply.fulfillments:
                 if fulfillment.name == event.subject:
                     fulfillment.state.inbox.append(event)
@@ -171,23 +177,23 @@ class OrderWorkflow(StaffUpdates):
             {fulfillment.name: fulfillment.state.status for fulfillment in self.supply.fulfillments},
         )
 
-    async def _until_over(self, living: asyncio.Task[OrderOutcome]) -> bool:
-        """Wait for the end of the story, or continue as new with what is known so far. True if an operator ended it."""
-        stopped = False
-        while not living.done():
+    async def _wait_for_end(self, story: asyncio.Task[OrderOutcome]) -> bool:
+        """Wait for the end, or continue as new with the state so far. True if an operator canceled in Temporal."""
+        canceled = False
+        while not story.done():
             try:
-                await workflow.wait_condition(lambda: living.done() or self._may_continue_as_new())
+                await workflow.wait_condition(lambda: story.done() or self._may_continue_as_new())
             except asyncio.CancelledError:
-                stopped = True
+                canceled = True
                 self.cancellation.begin(CancelRequest("canceled in Temporal", "operator"))
                 continue
-            if not living.done():
-                self.order.state.telling = self.order.telling.due
+            if not story.done():
+                self.order.state.telling = self.order.notifier.due
                 workflow.continue_as_new(replace(self.start, state=self.order.state))
-        return stopped
+        return canceled
 
     def _may_continue_as_new(self) -> bool:
-        """Only between two steps, when everything that matters stands in the state."""
+        """True between two steps of a long history, when all that matters is in the state."""
         limit = self.start.continue_after_events
         length = workflow.info().get_current_history_length()
         wanted = length > limit if limit else workflow.info().is_continue_as_new_suggested()

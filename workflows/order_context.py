@@ -13,10 +13,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows import search_attributes
     from workflows.compensations import UndoList
     from workflows.messages import CancelRequest, Rejection
+    from workflows.notifier import Notifier
     from workflows.offers import Offers
     from workflows.state import MINDS_CHANGES, OrderInput, OrderState
     from workflows.step_runner import StepRunner
-    from workflows.telling import Telling
 
 
 class OrderEnds(Exception):
@@ -38,9 +38,9 @@ class OrderContext:
         self.state = start.state or OrderState()
         self.minds_changes = start.edition >= MINDS_CHANGES
         """Whether it reacts to what changes while a step is under way (workflows/state.py)."""
-        self.steps = StepRunner(self.state.dues, self.alert, self._story)
+        self.steps = StepRunner(self.state.dues, self.alert, self._details)
         self.undo = UndoList(start.order_id, self.state.undo, self.steps, start.deadlines)
-        self.telling = Telling(start.order_id, self.steps, self.state.telling)
+        self.notifier = Notifier(start.order_id, self.steps, self.state.telling)
         self.calling_back = bool(self.state.wanted)
         """True while goods are called back for a return case: an allocation would claim them again."""
         self.allocating = False
@@ -105,7 +105,7 @@ class OrderContext:
         self.state.status = status
         self.show()
 
-    def _story(self) -> list[str]:
+    def _details(self) -> list[str]:
         state = self.state
         lines = [f"order {self.order_id} is {state.status}"]
         lines += [f"needs a person: {key}: {state.reasons.get(key, '')}" for key in state.attention]

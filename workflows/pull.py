@@ -1,4 +1,4 @@
-"""One run of the pull of one channel: first what thin events name, then everything that was modified.
+"""Pull the orders of one channel: first those that thin events name, then all that were modified.
 
 waiting thin events ─► fetch each ─► next page ─┬─► more: rest, next page
                                                 └─► up to the present
@@ -16,9 +16,10 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class PullOutcome:
-    """Orders fetched for thin events, orders that were listed, and of these the new and the unreadable ones.
+    """Orders fetched for thin events and orders listed; of those listed, the new and the unreadable (`rejected`) ones.
 
-    `pulled_to` is up to when, by the time of their last change, all orders are known."""
+    All orders that were last changed before `pulled_to` are known.
+    """
 
     fetched: int = 0
     listed: int = 0
@@ -29,8 +30,7 @@ class PullOutcome:
 
 @dataclass(frozen=True)
 class PullInput:
-    """After so many `pages` one run goes on as another, so that no history grows long; `outcome` is what those before
-    have done."""
+    """The run continues as new after `pages`, so that no history grows long; `outcome` is that of the runs before."""
 
     channel: str
     outcome: PullOutcome = PullOutcome()

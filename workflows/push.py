@@ -1,6 +1,6 @@
-"""One run of the push to one channel: batch after batch, until the channel knows of every change.
+"""Push stock to one channel, batch after batch, until the channel knows every change.
 
-Runs are started by the relay where listings are behind; by its name there is never a second one beside the first.
+The relay starts a run when listings are behind; its workflow id keeps a second run from starting beside it.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class PushOutcome:
-    """How many listings the channel took over, and how many it refused or did not answer for."""
+    """Listings that the channel took over, and those that it refused or did not answer for."""
 
     taken: int = 0
     refused: int = 0
@@ -22,7 +22,7 @@ class PushOutcome:
 
 @dataclass(frozen=True)
 class PushInput:
-    """After so many `batches` one run goes on as another, so that no history grows long."""
+    """The run continues as new after `batches`, so that no history grows long."""
 
     channel: str
     outcome: PushOutcome = PushOutcome()

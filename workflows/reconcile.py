@@ -1,4 +1,4 @@
-"""The nightly comparison of one channel: list what it has of the last days, and fetch what is missing here.
+"""Compare one channel with the record every night: list its orders of the last days, and fetch what is missing.
 
 list ids and times ─► compare each page with the record ─► fetch the missing ones ─► report
 """
@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class ReconcileOutcome:
-    """How many orders the channel listed, how many were missing or out of date here, and how many were fetched."""
+    """Orders that the channel listed, those of them missing or out of date here, and those fetched."""
 
     listed: int = 0
     missing: int = 0
@@ -24,7 +24,7 @@ class ReconcileOutcome:
 
 @dataclass(frozen=True)
 class ReconcileInput:
-    """After so many `pages` one run goes on as another; `span` and `outcome` come from the run before."""
+    """The run continues as new after `pages`, with the `span` still to compare and the `outcome` so far."""
 
     channel: str
     span: Span | None = None
@@ -36,7 +36,8 @@ class ReconcileInput:
 class ReconcileWorkflow:
     @workflow.run
     async def run(self, start: ReconcileInput) -> ReconcileOutcome:
-        outcome = await self._compare(start, start.span or await self._open(start.channel))
+        span = start.span or await self._open(start.channel)
+        outcome = await self._compare(start, span)
         outcome = await self._fetch_missing(start.channel, outcome)
         self._show(start.channel, outcome)
         return outcome

@@ -1,4 +1,4 @@
-"""One run of telling a recipient what it did not take at once: batch after batch, for as long as it takes."""
+"""Send a recipient the messages that it did not take at once, batch after batch, for as long as it takes."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.redeliver import Redeliver, RedeliverRequest
     from domain.ids import message_queue
-    from workflows.activity_options import TELL
+    from workflows.activity_options import REDELIVER
 
 
 @dataclass(frozen=True)
 class RedeliveryInput:
-    """After so many `batches` one run goes on as another, so that no history grows long."""
+    """The run continues as new after `batches`, so that no history grows long; `taken` counts messages."""
 
     recipient: str
     taken: int = 0
@@ -23,12 +23,12 @@ class RedeliveryInput:
 class RedeliveryWorkflow:
     @workflow.run
     async def run(self, start: RedeliveryInput) -> int:
-        """How many messages were taken."""
+        """Return how many messages were taken."""
         taken, request = start.taken, RedeliverRequest(start.recipient)
         queue = message_queue(workflow.info().task_queue)
         for _ in range(start.batches):
             answer = await workflow.execute_activity_method(
-                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient}", task_queue=queue, **TELL
+                Redeliver.redeliver_batch, request, summary=f"tell {start.recipient}", task_queue=queue, **REDELIVER
             )
             taken += answer.taken
             if not answer.more:

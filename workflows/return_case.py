@@ -1,4 +1,4 @@
-"""One return case at work: the verbs that the stories of its kinds are made of; here those of its money."""
+"""The verbs of which the stories of a return case are made (workflows/return_stories.py); here those about money."""
 
 from temporalio import workflow
 
@@ -16,11 +16,11 @@ with workflow.unsafe.imports_passed_through():
 
 class ReturnCase(CaseGoods):
     async def pay(self, when: str = "") -> None:
-        """Pay back, as the case says to whom, once: at the moment that the terms name, or now when none is given."""
+        """Pay back, once: at the moment that the terms name, or now if no moment is given."""
         if self.paid or when not in ("", self.case.refund_when):
             return
         self.stop_if_canceled()
-        # From here on money may have gone, whatever becomes of the step.
+        # From here on money may have been paid, whatever becomes of the step.
         self.paying = True
         while True:
             self.tries += 1
@@ -31,10 +31,10 @@ class ReturnCase(CaseGoods):
             await self.blocked("REFUND_REFUSED", f"the gateway refuses the refund: {answer.refusal}")
         self.refunded_minor, self.paid = answer.refunded_minor, True
         await self.steps.end_deadline("refund")
-        self.tell()
+        self.notify()
 
     async def reserve_instead(self) -> bool:
-        """Reserve what is sent instead. False when nobody has it: then money goes back."""
+        """Reserve the goods to send instead. False when they are not available: then money goes back."""
         self.undo.append(self._drop_follow_up)
         request = PlaceFollowUpRequest(self.case.return_id)
         answer = await self.steps.run_local(FollowUps.place_follow_up, request, "reserve what is sent instead")
@@ -43,7 +43,7 @@ class ReturnCase(CaseGoods):
         return not answer.refusal
 
     async def send_instead(self) -> bool:
-        """Let the follow-up order go. False when it cannot: then its stock is given back, and money goes back."""
+        """Start the follow-up order. False when it cannot be: then its stock is released and money goes back."""
         request = SendFollowUpRequest(self.case.return_id)
         answer = await self.steps.run_local(FollowUps.send_follow_up, request, "send the goods that replace the others")
         if answer.refusal:
@@ -52,7 +52,7 @@ class ReturnCase(CaseGoods):
             return False
         self.paying = self.paid = True
         await self.steps.end_deadline("refund")
-        self.tell()
+        self.notify()
         return True
 
     async def _drop_follow_up(self, reason: str) -> None:

@@ -1,11 +1,11 @@
-"""What may be said to a running return, and what it says to its order. As in messages.py, nothing names a person."""
+"""Messages to a running return, and between it and its order. As in messages.py, nothing here names a person."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ReturnDeadlines:
-    """In seconds, like those of an order."""
+    """How many seconds each part of a case may take."""
 
     arrival: float
     inspection: float
@@ -15,22 +15,22 @@ class ReturnDeadlines:
 
 @dataclass(frozen=True)
 class ReturnInput:
-    """A case is named by channel, channel order and case id; what is asked comes with the first signal."""
+    """Names the case; what the customer asks for comes with the first signal."""
 
     channel: str
     channel_order_id: str
     case_id: str
     deadlines: ReturnDeadlines
     edition: int = 0
-    """Which edition of the story it lives by (workflows/state.py)."""
+    """The edition of the workflow that the case began with (workflows/state.py)."""
 
 
 @dataclass(frozen=True)
 class CaseVerdict:
-    """What a person decides about a return case, with who and why.
+    """What a person decides about a return case, who and why.
 
-    `refund_to` is `original` or `store_credit`, empty: as it was asked for. `remedy` of a warranty case is `refund`,
-    `exchange` or `reship`, empty: refund.
+    `refund_to` is `original` or `store_credit`; empty keeps what was asked for. `remedy` of a warranty case is
+    `refund`, `exchange` or `reship`; empty means refund.
     """
 
     approved: bool
@@ -53,7 +53,7 @@ class GoodsWanted:
     return_id: str
     return_workflow_id: str
     everything: bool
-    """Whether the case is about all units of the order."""
+    """True if the case asks for all units of the order."""
 
 
 @dataclass(frozen=True)

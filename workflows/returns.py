@@ -22,17 +22,17 @@ with workflow.unsafe.imports_passed_through():
     from workflows import search_attributes
     from workflows.case_state import CaseEnds
     from workflows.messages import PartnerEvent, PartnerEvents
+    from workflows.notifier import Notifier
     from workflows.return_case import ReturnCase
     from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
     from workflows.state import MINDS_CHANGES
     from workflows.step_runner import StepRunner, why
-    from workflows.telling import Telling
 
 
 @dataclass(frozen=True)
 class ReturnOutcome:
-    """closed, rejected, canceled or expired; and what went back in minor units."""
+    """`outcome` is closed, rejected, canceled or expired."""
 
     outcome: str
     refunded_minor: int = 0
@@ -47,35 +47,35 @@ class ReturnWorkflow:
         self.seen: set[str] = set()
         self.alerts: dict[str, str] = {}
         self.try_again = True
-        self.steps = StepRunner({}, self._alert, self._story)
-        self.case = ReturnCase(start, self.steps, self._show, self._tell, self._attend, self._wait_for_a_person)
-        self.telling: Telling | None = None
+        self.steps = StepRunner({}, self._alert, self._details)
+        self.case = ReturnCase(start, self.steps, self._show, self._notify, self._attend, self._wait_for_a_person)
+        self.notifier: Notifier | None = None
 
     @workflow.run
     async def run(self, start: ReturnInput) -> ReturnOutcome:
-        keeping_time = asyncio.create_task(self.steps.watch_deadlines())
+        deadlines = asyncio.create_task(self.steps.watch_deadlines())
         await self.steps.wait("request", "the request itself", lambda: bool(self.requests))
-        living = asyncio.create_task(self._live())
-        stopped_by_operator = await self._until_over(living)
-        keeping_time.cancel()
+        story = asyncio.create_task(self._story())
+        canceled_by_operator = await self._wait_for_end(story)
+        deadlines.cancel()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        outcome = living.result()
-        if stopped_by_operator and outcome.outcome == ReturnStatus.CANCELED:
+        outcome = story.result()
+        if canceled_by_operator and outcome.outcome == ReturnStatus.CANCELED:
             raise asyncio.CancelledError
         return outcome
 
-    async def _live(self) -> ReturnOutcome:
+    async def _story(self) -> ReturnOutcome:
         self.case.begin(await self._open())
-        self.telling = Telling(self.case.case.order_id, self.steps)
-        told = asyncio.create_task(self.telling.run())
-        self._tell()
-        end = await self._see_through()
+        self.notifier = Notifier(self.case.case.order_id, self.steps)
+        messages = asyncio.create_task(self.notifier.run())
+        self._notify()
+        end = await self._carry_out()
         await self._end(end)
-        await self._hear_the_last()
-        self._tell()
-        self.telling.everything_told()
-        await told
-        await self._hear_the_last()
+        await self._hear_last_reports()
+        self._notify()
+        self.notifier.close()
+        await messages
+        await self._hear_last_reports()
         return ReturnOutcome(end.status, self.case.refunded_minor)
 
     @workflow.signal(description="A return is asked for, by the id of the stored webhook or request")
@@ -109,7 +109,7 @@ class ReturnWorkflow:
     @workflow.update(description="Cancel the case: undo what was done for it; say who you are")
     async def cancel(self, request: CaseCancel) -> str:
         self.case.cancel = self.case.cancel or request
-        await workflow.wait_condition(lambda: self.case.cancel is None or self._over())
+        await workflow.wait_condition(lambda: self.case.cancel is None or self._has_ended())
         if self.case.status != ReturnStatus.CANCELED:
             raise ApplicationError(f"the case is {self.case.status}: it is too late to cancel it", type="TooLate")
         return self.case.status
@@ -135,8 +135,8 @@ class ReturnWorkflow:
         )
         return await self.steps.run_local(ReturnRequests.open_return, request, "open the case by the return policy")
 
-    async def _see_through(self) -> CaseEnds:
-        """Live the story of the case. What cannot be done waits for a person, who has it tried again from there."""
+    async def _carry_out(self) -> CaseEnds:
+        """Decide the case and tell the story of its kind. A failed step waits for a person to have it tried again."""
         while True:
             try:
                 await self.case.decided()
@@ -151,7 +151,7 @@ class ReturnWorkflow:
     async def _end(self, end: CaseEnds) -> None:
         for who in list(self.steps.dues):
             await self.steps.end_deadline(who)
-        # What only a person can mend stays in view.
+        # A refused undo stays in view: only a person can settle it.
         for code in [code for code in self.alerts if code != "UNDO_REFUSED"]:
             await self._attend(code, "")
         request = EndReturnRequest(self.case.case.return_id, end.status, end.reason, end.actor)
@@ -159,21 +159,21 @@ class ReturnWorkflow:
         self.case.status = end.status
         self._show(end.status)
 
-    async def _hear_the_last(self) -> None:
-        """Take in what was reported when the case no longer waited for it: goods that came are put aside."""
+    async def _hear_last_reports(self) -> None:
+        """Record reports that came when the case no longer waited for them: goods that came are put aside."""
         while self.case.inbox and self.start.edition >= MINDS_CHANGES:
             await self.case.hear()
 
-    async def _until_over(self, living: asyncio.Task[ReturnOutcome]) -> bool:
-        """Wait for the end of the story. True if an operator canceled it, which undoes what can be undone."""
-        stopped = False
-        while not living.done():
+    async def _wait_for_end(self, story: asyncio.Task[ReturnOutcome]) -> bool:
+        """Wait for the end. True if an operator canceled in Temporal, which undoes what can be undone."""
+        canceled = False
+        while not story.done():
             try:
-                await workflow.wait_condition(living.done)
+                await workflow.wait_condition(story.done)
             except asyncio.CancelledError:
-                stopped = True
+                canceled = True
                 self.case.cancel = self.case.cancel or CaseCancel("canceled in Temporal", "operator")
-        return stopped
+        return canceled
 
     async def _wait_for_a_person(self, code: str, reason: str) -> None:
         self.try_again = False
@@ -190,7 +190,7 @@ class ReturnWorkflow:
         await self._alert(code, self.case.case.return_id, reason)
 
     async def _alert(self, code: str, subject: str, reason: str) -> None:
-        """What is still open stays in view when something else is over."""
+        """Ask a person to look; an empty reason clears the alert, and others stay."""
         self.alerts.pop(code, None)
         if reason:
             self.alerts[code] = reason
@@ -199,14 +199,14 @@ class ReturnWorkflow:
         request = AskAttentionRequest(self.case.case.return_id, code, reason)
         await self.steps.run_local(Returns.ask_attention, request, f"alert: {reason or 'over'}")
 
-    def _tell(self) -> None:
-        if self.telling:
-            self.telling.tell()
+    def _notify(self) -> None:
+        if self.notifier:
+            self.notifier.wake()
 
-    def _over(self) -> bool:
+    def _has_ended(self) -> bool:
         return is_final(RETURN, ReturnStatus(self.case.status))
 
-    def _story(self) -> list[str]:
+    def _details(self) -> list[str]:
         start = self.start
         headline = f"return {start.case_id} of {start.channel} {start.channel_order_id} is {self.case.status}"
         return [headline, *(f"needs a person: {code}: {reason}" for code, reason in self.alerts.items())]

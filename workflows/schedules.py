@@ -1,5 +1,5 @@
-"""Schedules in Temporal: two for each account that is pulled, one for each partner whose books are compared, and one by
-which we learn."""
+"""Schedules in Temporal: two for each account that is pulled, one for each partner that is compared, and one to learn
+lead times."""
 
 from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
@@ -39,7 +39,7 @@ LEARN_AT, LEARN_ZONE = time(3, 10), "Asia/Shanghai"
 
 
 async def keep_schedules(client: Client, settings: Settings, plans: Sequence[PullPlan]) -> None:
-    """Create, change and remove schedules until they are those of the plans. Safe to repeat, also by several at once.
+    """Create, change and remove schedules until they match the plans. Safe to repeat, also at the same time.
 
     A schedule that a person paused stays paused.
     """
@@ -55,9 +55,9 @@ async def keep_schedules(client: Client, settings: Settings, plans: Sequence[Pul
 
 
 async def keep_statements(client: Client, settings: Settings) -> None:
-    """One schedule for each partner who lists what it knows. Safe to repeat, also by several at once."""
+    """Keep one schedule for each partner that lists what it knows. Safe to repeat, also at the same time."""
     plan = settings.statements
-    night = _night(plan.at)
+    night = _nightly(plan.at)
     wanted = {
         statement_id(partner): Schedule(
             action=_action(settings, partner, "StatementWorkflow", StatementInput(partner), statement_id(partner)),
@@ -70,7 +70,7 @@ async def keep_statements(client: Client, settings: Settings) -> None:
 
 
 async def keep_nightly(client: Client, settings: Settings) -> None:
-    """Create or change the schedule by which lead times are learned. Safe to repeat, also by several at once."""
+    """Keep the schedule by which lead times are learned. Safe to repeat, also at the same time."""
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             "LeadTimesWorkflow",
@@ -78,14 +78,14 @@ async def keep_nightly(client: Client, settings: Settings) -> None:
             task_queue=settings.task_queue,
             static_summary=NIGHTLY_LEAD_TIMES,
         ),
-        spec=ScheduleSpec(calendars=[_night(LEARN_AT)], jitter=NIGHTLY_JITTER, time_zone_name=LEARN_ZONE),
+        spec=ScheduleSpec(calendars=[_nightly(LEARN_AT)], jitter=NIGHTLY_JITTER, time_zone_name=LEARN_ZONE),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=NIGHTLY_CATCH_UP),
     )
     await _keep(client, settings, {NIGHTLY_LEAD_TIMES: schedule}, ())
 
 
 async def _keep(client: Client, settings: Settings, wanted: Mapping[str, Schedule], prefixes: tuple[str, ...]) -> None:
-    """Make these schedules, and remove all others whose names begin so."""
+    """Create or change these schedules, and remove others whose names begin with one of `prefixes`."""
     for name, schedule in wanted.items():
         try:
             await client.create_schedule(name, schedule, rpc_timeout=settings.rpc_timeout)
@@ -111,22 +111,24 @@ async def _remove(client: Client, settings: Settings, name: str) -> None:
     try:
         await client.get_schedule_handle(name).delete(rpc_timeout=settings.rpc_timeout)
     except RPCError as error:
-        # The list lags behind: it is gone already.
+        # The list lags behind: the schedule is gone already.
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
 
 
 def _pull(settings: Settings, plan: PullPlan) -> Schedule:
     spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=plan.every)], jitter=plan.every / 10)
-    action = _action(settings, plan.channel, "PullWorkflow", PullInput(plan.channel), pull_id(plan.channel), _of(plan))
-    # A run reads everything since the last one, so that one which was missed need not be made up for.
+    action = _action(
+        settings, plan.channel, "PullWorkflow", PullInput(plan.channel), pull_id(plan.channel), _attributes(plan)
+    )
+    # A run reads everything since the last one, so a missed run need not be made up for.
     return _schedule(plan, spec, action, max(plan.every, SHORTEST_CATCH_UP))
 
 
 def _reconcile(settings: Settings, plan: PullPlan) -> Schedule:
-    spec = ScheduleSpec(calendars=[_night(plan.reconcile_at)], jitter=NIGHTLY_JITTER, time_zone_name=plan.zone)
+    spec = ScheduleSpec(calendars=[_nightly(plan.reconcile_at)], jitter=NIGHTLY_JITTER, time_zone_name=plan.zone)
     name, start = reconcile_id(plan.channel), ReconcileInput(plan.channel)
-    action = _action(settings, plan.channel, "ReconcileWorkflow", start, name, _of(plan))
+    action = _action(settings, plan.channel, "ReconcileWorkflow", start, name, _attributes(plan))
     return _schedule(plan, spec, action, NIGHTLY_CATCH_UP)
 
 
@@ -136,28 +138,28 @@ def _schedule(plan: PullPlan, spec: ScheduleSpec, action: ScheduleActionStartWor
     return Schedule(action=action, spec=spec, policy=policy, state=state)
 
 
-def _night(at: time) -> ScheduleCalendarSpec:
+def _nightly(at: time) -> ScheduleCalendarSpec:
     return ScheduleCalendarSpec(hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)])
 
 
-def _of(plan: PullPlan) -> TypedSearchAttributes:
+def _attributes(plan: PullPlan) -> TypedSearchAttributes:
     return TypedSearchAttributes([SearchAttributePair(search_attributes.CHANNEL, plan.channel)])
 
 
 def _action(
     settings: Settings,
-    whom: str,
+    fairness_key: str,
     kind: str,
     start: Any,
     name: str,
-    found_by: TypedSearchAttributes = TypedSearchAttributes.empty,
+    attributes: TypedSearchAttributes = TypedSearchAttributes.empty,
 ) -> ScheduleActionStartWorkflow:
     return ScheduleActionStartWorkflow(
         kind,
         start,
         id=name,
         task_queue=settings.task_queue,
-        typed_search_attributes=found_by,
+        typed_search_attributes=attributes,
         static_summary=name,
-        priority=Priority(fairness_key=whom),
+        priority=Priority(fairness_key=fairness_key),
     )

@@ -1,4 +1,4 @@
-"""What support staff can search for in the Temporal UI. Everybody with access reads these: no names, no addresses."""
+"""What support staff can search for in the Temporal UI. Everybody with access to it reads these: no personal data."""
 
 from temporalio.common import SearchAttributeKey
 

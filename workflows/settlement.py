@@ -1,6 +1,6 @@
-"""Money that came after its order had ended: the gateway is asked for as long as it takes, and what is due goes back.
+"""Settle money that came after its order had ended: ask the gateway for as long as it takes, and pay back what is due.
 
-The relay starts a run where such money was heard of; by its name there is never a second one beside the first.
+The relay starts a run when it hears of such money; its workflow id keeps a second run from starting beside it.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class SettlementInput:
 class SettlementWorkflow:
     @workflow.run
     async def run(self, start: SettlementInput) -> str:
-        """What went back, or why the gateway refused; empty when nothing was due."""
+        """Return what was paid back, or why the gateway refused; empty when nothing was due."""
         settled = await workflow.execute_activity_method(
             Settlement.settle_payment,
             start.order_id,

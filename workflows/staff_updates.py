@@ -1,4 +1,4 @@
-"""What staff ask of a running order beside canceling it: each is an update that may say no."""
+"""What staff may ask of a running order, besides canceling it. Each is an update that may refuse."""
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -34,7 +34,7 @@ NOT_BEGUN = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW, OrderStatus.ACCEPTE
 
 
 class StaffUpdates:
-    """The part of the order's workflow that staff talk to."""
+    """The updates for staff; OrderWorkflow inherits them."""
 
     order: OrderContext
     supply: Supply
@@ -91,12 +91,12 @@ class StaffUpdates:
 
     @workflow.update(description="Take the order out of the parcel that it shares with others")
     async def unmerge(self, request: UnmergeRequest) -> UnmergeAnswer:
-        parted = [await work.part(request) for work in self.supply.fulfillments if work.shares]
-        return UnmergeAnswer("done" if all(parted) else "refused")
+        done = [await work.leave_merge(request) for work in self.supply.fulfillments if work.shares_parcel]
+        return UnmergeAnswer("done" if all(done) else "refused")
 
     @unmerge.validator
     def _may_unmerge(self, request: UnmergeRequest) -> None:
-        if not any(work.shares for work in self.supply.fulfillments):
+        if not any(work.shares_parcel for work in self.supply.fulfillments):
             raise ApplicationError("the order shares no parcel that has not left", type="NotMerged")
 
     @workflow.update(description="Decide what the customer gets instead of a lost or damaged parcel")

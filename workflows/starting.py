@@ -1,4 +1,4 @@
-"""How workflows are started, in one place: by the relay, and by the API when it may not wait for the relay."""
+"""The arguments with which workflows are started: by the relay, or by the API when it cannot wait for the relay."""
 
 from typing import Any
 
@@ -46,9 +46,9 @@ def order_start(
     units: int,
     urgency: int = NORMAL,
 ) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name: the second start finds the first.
+    """Return the arguments of `Client.start_workflow` except the workflow's name. A second start finds the first.
 
-    Temporal takes turns between channels among orders of one urgency (domain/service_levels.py).
+    Among orders of one urgency (domain/service_levels.py) Temporal takes turns between channels.
     """
     limits = settings.deadlines
     deadlines = OrderDeadlines(
@@ -62,7 +62,7 @@ def order_start(
         pickup=limits.pickup.total_seconds(),
         attention=limits.attention.total_seconds(),
     )
-    found_by = (
+    attributes = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
         SearchAttributePair(search_attributes.CHANNEL, channel),
         SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
@@ -72,17 +72,17 @@ def order_start(
     return {
         "arg": OrderInput(order_id, channel, deadlines, edition=EDITION),
         "id": order_workflow_id(channel, channel_order_id),
-        "search_attributes": TypedSearchAttributes(found_by),
+        "search_attributes": TypedSearchAttributes(attributes),
         "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],
         "priority": Priority(priority_key=urgency, fairness_key=channel),
-        **_same_for_all(settings),
+        **_once(settings),
     }
 
 
 def return_start(
     settings: Settings, order_id: str, channel: str, channel_order_id: str, customer_id: str, case_id: str
 ) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name and the first signal."""
+    """Return the arguments of `Client.start_workflow` except the workflow's name and the first signal."""
     limits = settings.deadlines
     deadlines = ReturnDeadlines(
         arrival=limits.return_arrival.total_seconds(),
@@ -90,7 +90,7 @@ def return_start(
         approval=limits.return_approval.total_seconds(),
         refund=limits.refund.total_seconds(),
     )
-    found_by = (
+    attributes = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),
         SearchAttributePair(search_attributes.CHANNEL, channel),
         SearchAttributePair(search_attributes.CHANNEL_ORDER_ID, channel_order_id),
@@ -101,15 +101,15 @@ def return_start(
     return {
         "arg": ReturnInput(channel, channel_order_id, case_id, deadlines, EDITION),
         "id": return_workflow_id(channel, channel_order_id, case_id),
-        "search_attributes": TypedSearchAttributes(found_by),
+        "search_attributes": TypedSearchAttributes(attributes),
         "static_summary": f"return {case_id} of {channel} {channel_order_id}"[:200],
         "priority": Priority(fairness_key=channel),
-        **_same_for_all(settings),
+        **_once(settings),
     }
 
 
 def push_start(settings: Settings, channel: str) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name; while one runs no other is started."""
+    """Return the arguments of `Client.start_workflow` except the workflow's name. Only one runs at a time."""
     return {
         "arg": PushInput(channel),
         "id": push_id(channel),
@@ -122,7 +122,7 @@ def push_start(settings: Settings, channel: str) -> dict[str, Any]:
 
 
 def settlement_start(settings: Settings, order_id: str) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name; while one runs no other is started."""
+    """Return the arguments of `Client.start_workflow` except the workflow's name. Only one runs at a time."""
     return {
         "arg": SettlementInput(order_id),
         "id": settlement_id(order_id),
@@ -134,34 +134,36 @@ def settlement_start(settings: Settings, order_id: str) -> dict[str, Any]:
 
 
 def delivery_start(settings: Settings, subscription_id: str, channel: str | None = None) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name; channels take turns, however many
-    subscriptions each has, and so does every subscription to all channels."""
-    whom = f"channel/{channel}" if channel else subscription_id
-    return _telling(settings, DeliveryInput(subscription_id), delivery_workflow_id(subscription_id), whom)
+    """Return the arguments of `Client.start_workflow` except the workflow's name.
+
+    Channels take turns, however many subscriptions each has; a subscription to all channels takes turns by itself.
+    """
+    fairness_key = f"channel/{channel}" if channel else subscription_id
+    return _start(settings, DeliveryInput(subscription_id), delivery_workflow_id(subscription_id), fairness_key)
 
 
 def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name."""
-    return _telling(settings, RedeliveryInput(recipient), redelivery_id(recipient), recipient)
+    """Return the arguments of `Client.start_workflow` except the workflow's name."""
+    return _start(settings, RedeliveryInput(recipient), redelivery_id(recipient), recipient)
 
 
 def inquiry_start(settings: Settings, partner: str) -> dict[str, Any]:
-    """The arguments of `Client.start_workflow` but for the workflow's name."""
-    return _telling(settings, InquiryInput(partner), inquiry_id(partner), partner)
+    """Return the arguments of `Client.start_workflow` except the workflow's name."""
+    return _start(settings, InquiryInput(partner), inquiry_id(partner), partner)
 
 
-def _telling(settings: Settings, arg: object, name: str, whom: str) -> dict[str, Any]:
+def _start(settings: Settings, arg: object, name: str, fairness_key: str) -> dict[str, Any]:
     return {
         "arg": arg,
         "id": name,
         "task_queue": settings.task_queue,
         "static_summary": name,
-        "priority": Priority(fairness_key=whom),
+        "priority": Priority(fairness_key=fairness_key),
         "rpc_timeout": settings.rpc_timeout,
     }
 
 
-def _same_for_all(settings: Settings) -> dict[str, Any]:
+def _once(settings: Settings) -> dict[str, Any]:
     return {
         "task_queue": settings.task_queue,
         "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -1,4 +1,4 @@
-"""What an order workflow remembers: small enough to be handed on when it continues as new."""
+"""The state of an order workflow, small enough to be passed on when it continues as new: fields keep their names."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +13,9 @@ with workflow.unsafe.imports_passed_through():
 
 
 EDITION = 1
-"""The edition of the story that orders and cases begin with today; those under way keep theirs, so that they replay."""
+"""The edition that orders and cases begin with today. Those under way keep theirs, so that their histories replay."""
 MINDS_CHANGES = 1
-"""Since this edition they mind what changes while a step is under way: docs/decisions/editions.md."""
+"""Since this edition they react to what changes while a step is under way: docs/decisions/editions.md."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Undo:
 @dataclass
 class FulfillmentState:
     """One fulfillment order inside its order. `interception` is empty, asked, refused, or kept: its warehouse does not
-    take it back, so that it goes its way."""
+    give it back, so it goes on."""
 
     fulfillment_order_id: str
     location_id: str
@@ -39,52 +39,53 @@ class FulfillmentState:
     picked_units: int | None = None
     short_units: int = 0
     parcels_differ: str = ""
-    """How the parcels differ from what was picked, as a person was told."""
+    """How the parcels differ from what was picked; empty if they do not."""
     silent: str = ""
-    """Why a person was called: a partner does not know of it any more, or does not report what it has done."""
+    """Why a person was alerted: a partner has forgotten the work, or does not report what it has done."""
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
     wave_at: str = ""
-    """When its location gets it, in ISO 8601, until its wave is released; empty when it waits for none."""
+    """When its location gets it, in ISO 8601; empty when it waits for no wave (any more)."""
     pickup: bool = False
-    """Whether the customer fetches it."""
+    """True if the customer fetches it."""
     ready: bool = False
-    """Whether the customer was told to fetch it."""
+    """True once the customer was notified that she can fetch it."""
     pickup_locked: bool = False
-    """Whether too many wrong codes were said for it, and whether a person knows."""
+    """True while too many wrong codes were entered for it."""
     pickup_lock_told: bool = False
+    """True while a person is alerted to that."""
     merge_window: float = 0.0
-    """How many seconds it may wait for other orders of the same receiver, until it has asked for them."""
+    """How many seconds it may wait for other orders of the same receiver; 0 once it has looked for them."""
     merge_id: str = ""
     merge_until: datetime | None = None
-    """Until when others may join, while they may."""
+    """Until when others may join; None when they may not (any more)."""
     travels_with: list[str] = field(default_factory=list)
     """The workflow ids of the orders that it shares a parcel with."""
     interception: str = ""
     road: Road = field(default_factory=Road)
     alerts: list[str] = field(default_factory=list)
-    """The codes of what a person was told of its parcel."""
+    """The codes of the open alerts about its parcel."""
     claimed: str = ""
-    """Why the parcel is claimed of its carrier (lost, damaged or silent), or empty."""
+    """Why the parcel is claimed from its carrier: lost, damaged, silent, or empty."""
     waits: bool = False
-    """Whether a person has decided to wait for a parcel that is claimed."""
+    """True if a person has decided to wait for a claimed parcel."""
     remedy: str = ""
     """What the customer gets instead of the parcel, once that is decided."""
     decision: ParcelDecision | None = None
     stop_reason: str = ""
-    """Why it is to end, or empty."""
+    """Why it is to stop, or empty."""
     canceled: bool = False
-    """Whether it is to end since the order is canceled, and not for a return case."""
+    """True if it is to stop because the order is canceled, not for a return case."""
     settled: bool = False
-    """Whether the order has drawn its conclusion from the end of this fulfillment order."""
+    """True once the order has dealt with the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)
     undo: list[Undo] = field(default_factory=list)
 
 
 @dataclass
 class Due:
-    """A moment by which something must have happened, and the alert that is raised when it has not."""
+    """A deadline: what must be done by when, and the code of the alert if it is not."""
 
     at: datetime
     code: str
@@ -100,45 +101,45 @@ class OrderState:
     reserved: bool = False
     needs_stock: bool = True
     sourced: str = ""
-    """Why these locations, in a sentence."""
+    """Why these locations were chosen, in a sentence."""
     when_short: str = ""
-    """What was decided about what is short (domain/shortages.py), or empty while the channel's policy counts."""
+    """What was decided about a shortage (domain/shortages.py); empty while the channel's policy applies."""
     holds: list[str] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     """Who may release each hold, by its code."""
     holds_expire: float = 0.0
-    """When the next hold expires, in seconds since 1970; 0 for never."""
+    """When the next hold expires, in seconds since 1970; 0 means never."""
     stock_kept_until: datetime | None = None
-    """Until when an order that is held keeps its stock, while it does."""
+    """Until when a held order keeps its stock; None if it keeps none."""
     rejection: Rejection | None = None
     attention: list[str] = field(default_factory=list)
-    """What a person should look at: code and subject of each alert that is open."""
+    """Code and subject of each open alert."""
     reasons: dict[str, str] = field(default_factory=dict)
-    """What each of them says."""
+    """The reason of each open alert."""
     fulfillments: list[FulfillmentState] = field(default_factory=list)
     waves_released: list[str] = field(default_factory=list)
-    """Fulfillment orders whose wave was released, since that may be heard before they are known here."""
+    """Fulfillment orders whose wave is released: the signal may come before they are known here."""
     undo: list[Undo] = field(default_factory=list)
     dues: dict[str, Due] = field(default_factory=dict)
     cancel: CancelRequest | None = None
     wanted: list[GoodsWanted] = field(default_factory=list)
     telling: bool = False
     seen: list[str] = field(default_factory=list)
-    """The last partner events, so that one that is signaled twice is taken once."""
+    """The last partner events: one that is signaled twice is applied once."""
 
 
 @dataclass(frozen=True)
 class OrderInput:
-    """What an order workflow starts with; `state` is there when it continues as new."""
+    """The input of an order workflow; `state` is set when it continues as new."""
 
     order_id: str
     channel: str
     deadlines: OrderDeadlines
     state: OrderState | None = None
     continue_after_events: int | None = None
-    """Continue as new after so many history events; the server suggests when if this is None."""
+    """Continue as new after this many history events; None leaves it to the server."""
     edition: int = 0
-    """Which edition of the story it lives by."""
+    """The edition of the workflow that the order began with."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""The nightly comparison of one partner: what it lists of what it knows, against the record.
+"""Compare one partner with the record every night, by the lists (books) of what it knows.
 
-for each book:  read every page ─► ask for what was not listed ─► look again at what differed before ─► mend
+for each book:  read every page ─► ask for what was not listed ─► recheck what differed before ─► mend
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ STAGES = {
 
 @dataclass(frozen=True)
 class Tally:
-    """Of one book: entries that were listed, differences found, gone, and those something was done about."""
+    """Counts of one book: entries listed; differences found, gone since, and mended."""
 
     listed: int = 0
     found: int = 0
@@ -32,7 +32,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class StatementInput:
-    """After so many `steps` one run goes on as another, at `place` and with the `books` so far."""
+    """The run continues as new after `steps`, at `place` and with the `books` so far."""
 
     partner: str
     place: Place | None = None
@@ -48,7 +48,7 @@ class StatementWorkflow:
 
     @workflow.run
     async def run(self, start: StatementInput) -> dict[str, Tally]:
-        """What was found in each book."""
+        """Return what was found in each book."""
         place = start.place or await self._open()
         for _ in range(start.steps):
             step = await self._step(place)
@@ -60,7 +60,7 @@ class StatementWorkflow:
 
     @workflow.query
     def progress(self) -> dict[str, Tally]:
-        """What was found in each book so far; the last one is being compared."""
+        """Return what was found in each book so far; the last one is still being compared."""
         return self.books
 
     async def _open(self) -> Place:
@@ -83,12 +83,12 @@ class StatementWorkflow:
             mended=so_far.mended + step.mended,
             not_listed=step.not_listed,
         )
-        lines = "\n".join(f"- {name}: {told(tally)}" for name, tally in self.books.items())
+        lines = "\n".join(f"- {name}: {in_words(tally)}" for name, tally in self.books.items())
         workflow.set_current_details(f"**The books of {self.partner} are compared with the record**\n\n{lines}")
 
 
-def told(tally: Tally) -> str:
-    """In words, for people."""
+def in_words(tally: Tally) -> str:
+    """Return the counts as a person reads them."""
     if tally.not_listed:
         return "not listed by the partner, so not compared"
     return f"{tally.listed} listed, {tally.found} differ, {tally.gone} gone, {tally.mended} seen to"

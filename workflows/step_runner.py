@@ -28,18 +28,18 @@ def why(failure: FailureError) -> str:
 class StepRunner:
     """Runs the steps, waits and deadlines of one workflow.
 
-    `alert(code, subject, reason)` asks a person to look; an empty reason clears the alert. `story()` returns the lines
-    for the details in the Temporal UI: where the workflow stands, then what a person should know.
+    `alert(code, subject, reason)` asks a person to look; an empty reason clears the alert. `details()` returns
+    the lines for the Temporal UI: where the workflow stands, then what a person should know.
     """
 
     def __init__(
-        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], story: Callable[[], list[str]]
+        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], details: Callable[[], list[str]]
     ) -> None:
         self.dues = dues
         self.waits: dict[str, str] = {}
         self.in_flight = 0
         self.alert = alert
-        self._story = story
+        self._details = details
 
     async def run_local(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
         """Run a step that touches only our database. It is local, so that several fit into one workflow task."""
@@ -124,7 +124,7 @@ class StepRunner:
 
     def show(self) -> None:
         """Show in the Temporal UI where the workflow stands, and what it waits for and until when."""
-        headline, *notes = self._story()
+        headline, *notes = self._details()
         waits = [
             f"waits for {what}" + (f", due {_clock(self.dues[who].at)}" if who in self.dues else "")
             for who, what in self.waits.items()

@@ -1,4 +1,4 @@
-"""Getting the goods to the customer: reserve, allocate, and follow each fulfillment order to its end."""
+"""Get the goods to the customer: reserve, allocate, and follow each fulfillment order to its end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,11 +26,11 @@ class Supply:
         self.shortage = Shortage(order)
         self.fulfillments = [Fulfillment(order, state) for state in order.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
-        self.judge_again: Callable[[], Awaitable[None]] = self._accept_as_it_is
-        """Audits an order that has changed since it was accepted, until it may go on (workflows/review.py)."""
+        self.review_again: Callable[[], Awaitable[None]] = self._no_review
+        """Audits an order that has changed since it was accepted (workflows/review.py)."""
 
     async def keep_stock(self) -> None:
-        """Reserve for an order that is held, once and only if all of it is there."""
+        """Reserve for an order that is held: once, and only if all of it is available."""
         if self.order.state.stock_kept_until or self.order.state.reserved or self.order.state.rounds:
             return
         self.order.undo.add("reservation", self.order.order_id)
@@ -39,8 +39,8 @@ class Supply:
         self.order.state.reserved = not reservation.short_units
         self.order.state.stock_kept_until = workflow.now() + timedelta(seconds=self.order.deadlines.reservation)
 
-    async def let_go(self) -> None:
-        """The order was held for too long to keep others from its stock."""
+    async def release_kept_stock(self) -> None:
+        """Release the stock of an order that was held for too long."""
         self.order.state.stock_kept_until = None
         if self.order.state.reserved:
             subject = f"{self.order.order_id}:{self.order.state.rounds}"
@@ -51,21 +51,21 @@ class Supply:
             self.order.state.reserved = False
 
     async def reserve(self) -> None:
-        """Claim all of the stock, or wait for it. Raises OrderEnds when the order is canceled meanwhile."""
+        """Reserve all of the stock, or wait for it. Raises OrderEnds if the order is canceled meanwhile."""
         self.order.undo.add("reservation", self.order.order_id)
         self.order.state.stock_kept_until = None
-        # An order that takes what there is claims it location by location.
+        # An order that may be split allocates what is available without reserving first.
         while not self.order.state.reserved and not self.shortage.splits:
             self.order.stop_if_canceled()
             reservation = await self.order.steps.run_local(Reserve.reserve_stock, self._request(), "reserve stock")
             self.order.state.reserved = not reservation.short_units
             if not self.order.state.reserved:
-                await self.shortage.see_to()
+                await self.shortage.resolve()
         if self.order.state.reserved:
-            await self.shortage.over()
+            await self.shortage.close()
 
     async def fulfill(self) -> None:
-        """Source what is still to be sent, and return when every fulfillment order has ended and one was delivered."""
+        """Source what is still to be sent; return when every fulfillment order has ended and one was delivered."""
         self._following += [asyncio.create_task(self._follow(fulfillment)) for fulfillment in self.fulfillments]
         while not self._all_settled():
             if self._must_source():
@@ -73,16 +73,16 @@ class Supply:
                     self.order.stop_if_canceled()
                 await self._source()
             else:
-                await workflow.wait_condition(lambda: self._must_source() or self._all_settled() or self._broken())
-                self._raise_what_broke()
-        await self._judge_the_end()
+                await workflow.wait_condition(lambda: self._must_source() or self._all_settled() or self._has_failed())
+                self._raise_failure()
+        await self._end_if_nothing_delivered()
 
     def look_again(self) -> None:
-        """The order may need less than it thought, or there may be more than there was."""
+        """Source again: the order needs less than before, or more is available."""
         self.shortage.news = self.order.state.needs_stock = True
 
     async def call_back(self, reason: str) -> None:
-        """The order ends while work is under way: stop what can be stopped, and wait until it is."""
+        """Stop all work that can be stopped, and wait until it is: the order ends."""
         for fulfillment in self.fulfillments:
             if not fulfillment.ended:
                 fulfillment.stop(reason, canceled=True)
@@ -92,17 +92,17 @@ class Supply:
         )
 
     async def _source(self) -> None:
-        """Allocate what no fulfillment order takes care of, and begin the work."""
+        """Allocate what no fulfillment order covers yet, and begin the work."""
         self.shortage.news = self.order.more_is_missing = False
         allocation = await self._allocate()
         if allocation.unjudged:
-            await self.judge_again()
+            await self.review_again()
             return
         self._begin(allocation)
         if allocation.short_units:
-            await self.shortage.see_to()
+            await self.shortage.resolve()
         else:
-            await self.shortage.over()
+            await self.shortage.close()
             self.order.state.needs_stock = False
 
     async def _allocate(self) -> Allocation:
@@ -122,7 +122,7 @@ class Supply:
             self.order.state.fulfillments.append(state)
             self.fulfillments.append(Fulfillment(self.order, state))
             if self.order.minds_changes and self.order.state.cancel:
-                # It was canceled while the allocation was under way.
+                # The order was canceled while the allocation ran.
                 self.fulfillments[-1].stop(self.order.state.cancel.reason, canceled=True)
             self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
         self.order.state.sourced = allocation.why or self.order.state.sourced
@@ -130,7 +130,7 @@ class Supply:
             self.order.advance(OrderStatus.IN_PROGRESS)
 
     async def _follow(self, fulfillment: Fulfillment) -> None:
-        """See a fulfillment order through. What cannot be retried waits for a person, who may let it go on."""
+        """Run a fulfillment order to its end. A failure that cannot be retried waits for a person to release it."""
         state = fulfillment.state
         while not fulfillment.ended:
             try:
@@ -141,36 +141,36 @@ class Supply:
                 key = f"{fulfillment.name}:{workflow.uuid4()}"
                 await self.order.hold_until_released("STEP_FAILED", reason, key, stopped)
         came_back = state.status == FulfillmentStatus.CANCELED and state.waybill
-        if came_back and not await self._wanted_back(fulfillment):
-            await self._settle_return(fulfillment)
+        if came_back and not await self._is_wanted_back(fulfillment):
+            await self._settle_returned_parcel(fulfillment)
         if state.status != FulfillmentStatus.DELIVERED:
             self.order.source_again()
         state.settled = True
         if state.remedy:
-            await fulfillment.late_news()
+            await fulfillment.hear_late_reports()
 
-    async def _wanted_back(self, fulfillment: Fulfillment) -> bool:
-        """Whether somebody has asked for what is back, so that nobody need be asked what becomes of it."""
+    async def _is_wanted_back(self, fulfillment: Fulfillment) -> bool:
+        """True if somebody has asked for the goods that are back, so that no person has to decide about them."""
         if not self.order.minds_changes:
             return bool(fulfillment.stop_reason)
         if fulfillment.stop_reason and self.order.calling_back:
             await workflow.wait_condition(lambda: not self.order.calling_back)
-            if self.order.offers.nothing_left:
+            if self.order.offers.all_taken:
                 return True
-        return self.order.state.cancel is not None or await self.order.offers.taken(fulfillment.name)
+        return self.order.state.cancel is not None or await self.order.offers.offer(fulfillment.name)
 
-    async def _settle_return(self, fulfillment: Fulfillment) -> None:
-        """A parcel is back, or given up as lost: as the channel wants, or as a person decides."""
+    async def _settle_returned_parcel(self, fulfillment: Fulfillment) -> None:
+        """Do with a parcel that is back what the channel wants, or what a person decides."""
         state = fulfillment.state
-        if not state.remedy and not await fulfillment.journey.mishap.came_back():
+        if not state.remedy and not await fulfillment.journey.mishap.settle_refused():
             reason = f"the parcel {state.waybill} came back: release to send it again, or cancel"
             what = f"the decision about {state.waybill}"
             self.order.steps.set_deadline(fulfillment.name, "PARCEL_UNDECIDED", what, self.order.deadlines.decision)
             await self.order.hold_until_released("CAME_BACK", reason, fulfillment.name)
             await self.order.steps.end_deadline(fulfillment.name)
 
-    async def _judge_the_end(self) -> None:
-        """Nothing delivered means that the order was canceled, or that it was given back before it left."""
+    async def _end_if_nothing_delivered(self) -> None:
+        """Raise OrderEnds if nothing was delivered: the order was canceled, or all was given back before it left."""
         if not any(fulfillment.state.status == FulfillmentStatus.DELIVERED for fulfillment in self.fulfillments):
             self.order.stop_if_canceled()
             if any(fulfillment.state.remedy == REFUND for fulfillment in self.fulfillments):
@@ -194,16 +194,16 @@ class Supply:
         return state.needs_stock and state.cancel is None and not self.order.calling_back
 
     def _all_settled(self) -> bool:
-        wanting = self.order.state.needs_stock and self.order.state.cancel is None
-        return not wanting and all(fulfillment.state.settled for fulfillment in self.fulfillments)
+        missing = self.order.state.needs_stock and self.order.state.cancel is None
+        return not missing and all(fulfillment.state.settled for fulfillment in self.fulfillments)
 
-    async def _accept_as_it_is(self) -> None:
+    async def _no_review(self) -> None:
         pass
 
-    def _broken(self) -> bool:
+    def _has_failed(self) -> bool:
         return any(task.done() and task.exception() for task in self._following)
 
-    def _raise_what_broke(self) -> None:
+    def _raise_failure(self) -> None:
         for task in self._following:
             if task.done():
                 task.result()

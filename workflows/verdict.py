@@ -1,4 +1,4 @@
-"""The first word on an order, for a channel that waits for it: accepted, held, waiting for stock, or rejected."""
+"""The first result of an order, for a channel that waits for it: accepted, held, waiting for stock, or rejected."""
 
 from temporalio import workflow
 
@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 def verdict(state: OrderState, lacks: str, outcome: OrderOutcome | None) -> Verdict | None:
-    """None while the order is still being audited or its stock reserved. Holds of a later step do not matter."""
+    """Return None while the order is being audited or its stock reserved. Later holds do not count."""
     if outcome and outcome.outcome != OrderStatus.COMPLETED:
         return Verdict("rejected", [], f"{outcome.outcome}: {outcome.reason}")
     under_review = state.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)

@@ -1,4 +1,4 @@
-"""Telling others, beside the order: what a step has written is sent, and what is not taken is left to other runs."""
+"""Send the order's messages beside its steps. What a recipient does not take at once is left to the recipient's run."""
 
 import asyncio
 from contextlib import suppress
@@ -13,8 +13,8 @@ with workflow.unsafe.imports_passed_through():
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 
 
-class Telling:
-    """`tell()` says that a step has written messages; `run` sends them until `everything_told` was said."""
+class Notifier:
+    """`wake()` says that a step has written messages; `run` sends them until `close`."""
 
     def __init__(self, order_id: str, steps: StepRunner, due: bool = False) -> None:
         self._order_id = order_id
@@ -23,11 +23,11 @@ class Telling:
         self._closing = False
         self.due = due
 
-    def tell(self) -> None:
+    def wake(self) -> None:
         self.due = True
 
-    def everything_told(self) -> None:
-        """Nothing more will come: end once all was sent."""
+    def close(self) -> None:
+        """End once all messages are sent: no more will come."""
         self._closing = True
 
     async def run(self) -> None:
@@ -39,13 +39,13 @@ class Telling:
             request = NotifyRequest(self._order_id)
             answer = await self._steps.send(Notify.notify, request, "tell customer, channel, ERP and CRM")
             if answer.waiting:
-                # Orders under way may have been answered so before there were runs of recipients.
-                await self._rest(", ".join(answer.waiting))
+                # Only in histories from before recipients had runs of their own.
+                await self._pause_for(", ".join(answer.waiting))
             else:
                 self._pause = FIRST_PAUSE
 
-    async def _rest(self, recipients: str) -> None:
-        """Try again after a pause, or at once when there is news, which the other recipients should not wait for."""
+    async def _pause_for(self, recipients: str) -> None:
+        """Pause before the next attempt; end the pause when there are new messages, for the other recipients."""
         with suppress(asyncio.TimeoutError):
             await workflow.wait_condition(
                 lambda: self.due, timeout=self._pause, timeout_summary=f"try again to tell {recipients}"
