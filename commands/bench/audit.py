@@ -1,4 +1,4 @@
-"""`baton bench audit`: audits a second in one process with fifty rules of staff in force, each committed."""
+"""`baton bench audit`: committed audits a second in one process, with fifty rules of staff in force."""
 
 import gc
 import sys
@@ -33,9 +33,9 @@ from settings import Settings
 
 RULES = 50
 THREADS = 8
-"""As many audits are under way at once; while one waits for the gateway or the disk another one computes."""
+"""Audits at a time: while one waits for the gateway or the disk, another one computes."""
 WARM_UP = 50
-AT_ONCE = 200
+BATCH = 200
 
 HOLD = {"type": "hold", "reason": "never in this bench", "owner_role": "staff"}
 KINDS: Sequence[tuple[str, dict[str, Any]]] = (
@@ -45,14 +45,14 @@ KINDS: Sequence[tuple[str, dict[str, Any]]] = (
     ("order.lines.all(line, line.product.weight_grams > {}0000)", HOLD),
     ("order.units > {} && order.channel == 'web' && size(order.tags) > 2", {"type": "set_priority", "priority": 10}),
 )
-"""A bench of rules as shops have them, of which an ordinary order meets none."""
+"""Rules like those of shops; an ordinary order matches none."""
 
 Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True)
 class AuditFigures:
-    """`cpu_ms_per_audit` is of the process that audits; `accepted` are the orders that passed, which is all of them."""
+    """`cpu_ms_per_audit` is that of the auditing process; `accepted` counts the orders that passed, which is all."""
 
     audits_per_s: float
     cpu_ms_per_audit: float
@@ -62,14 +62,11 @@ class AuditFigures:
 
 
 class Rejected(RuntimeError):
-    """An order did not pass, so that not the work was measured that an ordinary one is."""
+    """An order did not pass, so the work of ordinary orders was not measured."""
 
 
 def measure_audit(orders: int, progress: Progress) -> AuditFigures:
-    """Audit so many recorded orders against PostgreSQL and the simulated gateway; all of it is taken down again.
-
-    Call it from the main thread.
-    """
+    """Audit `orders` recorded orders with a PostgreSQL and a gateway simulator of its own, from the main thread."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
         postgres = EmbeddedPostgres(directory)
@@ -83,7 +80,7 @@ def measure_audit(orders: int, progress: Progress) -> AuditFigures:
         names = _prepare(record, WARM_UP + orders)
         payments = connect_partners(settings).quick_payments
         audit = Audit(record, payments, ParameterCache(), StaffRules(Confined()), timedelta(minutes=10))
-        # As the worker has it.
+        # As in the worker.
         gc.set_threshold(50_000, 20, 100)
         gc.freeze()
         with ThreadPoolExecutor(THREADS) as threads:
@@ -100,7 +97,7 @@ def measure_audit(orders: int, progress: Progress) -> AuditFigures:
 
 
 def _gateway(closing: ExitStack, directory: Path, database_url: str) -> Settings:
-    """The simulated partners in a process of their own, and the settings by which they are reached."""
+    """Start the simulators and return settings that reach them."""
     ports = choose_ports(free_ports(), {})
     env = environment(directory, database_url, ports, 0, {})
     url = f"http://127.0.0.1:{ports['simulators']}"
@@ -119,7 +116,7 @@ def _gateway(closing: ExitStack, directory: Path, database_url: str) -> Settings
 
 
 def _prepare(record: Sessions, orders: int) -> list[str]:
-    """The shop, the rules in force and the orders; gives the ids of the orders."""
+    """Write the shop, the rules and the orders; return the ids of the orders."""
     with record.begin() as session:
         stock_shop(session, shop_for(orders))
         drafts = [
@@ -130,8 +127,8 @@ def _prepare(record: Sessions, orders: int) -> list[str]:
     bodies = [order_body(f"AUDIT-{number:07}", number) for number in range(orders)]
     new = [new_order(plain.translate(body).order, "bench") for body in bodies]
     writer = OrderWriter(record)
-    for first in range(0, len(new), AT_ONCE):
-        writer(new[first : first + AT_ONCE])
+    for first in range(0, len(new), BATCH):
+        writer(new[first : first + BATCH])
     return [order.order_id for order in new]
 
 

@@ -1,6 +1,6 @@
-"""What the bench compares an order with: a workflow that does nothing, six activities and three signals long.
+"""The workflow that an order is compared with: six activities and three signals that do nothing.
 
-Everything is as the SDK has it by default. `python -m bench.baseline ADDRESS` is its worker.
+It uses the SDK's defaults. `python -m commands.bench.baseline ADDRESS` runs its worker.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def do_nothing(step: int) -> int:
 
 @workflow.defn
 class NoopWorkflow:
-    """Two activities and the wait for a signal, three times."""
+    """Runs two activities and waits for a signal, three times."""
 
     def __init__(self) -> None:
         self.signals = 0
@@ -47,7 +47,7 @@ class NoopWorkflow:
 
 
 class NoopLoad:
-    """Pushes rounds of workflows through the server at `address`."""
+    """Runs rounds of workflows on the server at `address`."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -55,7 +55,7 @@ class NoopLoad:
         self._started = 0
 
     async def run(self, number: int, completed: Callable[[int], object]) -> None:
-        """Start so many workflows at once, signal each three times, and return when all are complete."""
+        """Start `number` workflows at once, signal each three times, and return when all are complete."""
         first, self._started = self._started, self._started + number
         client = self._client = self._client or await Client.connect(self._address)
         await asyncio.gather(*(self._one(client, f"noop-{name:06}") for name in range(first, first + number)))
@@ -64,12 +64,12 @@ class NoopLoad:
     async def _one(self, client: Client, name: str) -> None:
         handle = await client.start_workflow(NoopWorkflow.run, name, id=name, task_queue=TASK_QUEUE)
         for _ in range(SIGNALS):
-            # Partners do not answer in one breath, so most signals find the workflow at rest.
+            # Partners take time to answer, so most signals reach a workflow that is waiting.
             await asyncio.sleep(BETWEEN_SIGNALS_SECONDS)
             await handle.signal(NoopWorkflow.go_on)
 
     async def _all_complete(self, client: Client, before: int, number: int, completed: Callable[[int], object]) -> None:
-        """Count now and then, which costs the server less than a waiting call for each workflow."""
+        """Count from time to time, which costs the server less than a waiting call for each workflow."""
         last, progress_at = 0, time.monotonic()
         query = f"TaskQueue = '{TASK_QUEUE}' AND ExecutionStatus = 'Completed'"
         while (done := (await client.count_workflows(query)).count - before) < number:
@@ -83,7 +83,7 @@ class NoopLoad:
 
 
 async def work(address: str) -> None:
-    """A worker as the SDK's first page shows it, until the process is ended."""
+    """Run a worker as in the SDK's tutorial, until the process is ended."""
     client = await Client.connect(address)
     async with Worker(client, task_queue=TASK_QUEUE, workflows=[NoopWorkflow], activities=[do_nothing]):
         print(READY, flush=True)

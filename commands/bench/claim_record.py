@@ -1,4 +1,4 @@
-"""What the bench of claims claims from: one hot SKU, ten thousand others, and orders of one unit each."""
+"""The record of the bench of claims: one hot SKU, ten thousand others, and orders of one unit each."""
 
 import gc
 import tempfile
@@ -18,12 +18,12 @@ from record.orders.writer import OrderWriter
 HOT = "HOT-LANTERN"
 SPREAD = [f"SILK-LANTERN-{number:05}" for number in range(10_000)]
 ENOUGH = 1_000_000
-AT_ONCE = 500
+BATCH = 500
 
 
 @contextmanager
 def stocked_record(claimants: int) -> Iterator[Sessions]:
-    """A PostgreSQL of its own (fsync on) with enough of everything for so many threads; taken down at the end."""
+    """Run a PostgreSQL of its own (fsync on) with stock for all claims and connections for `claimants` threads."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
         postgres = EmbeddedPostgres(directory)
@@ -37,21 +37,21 @@ def stocked_record(claimants: int) -> Iterator[Sessions]:
         here = str(LOCATIONS[0]["location_id"])
         with record.begin() as session:
             stock_shop(session, Shop({sku: sku for sku in skus}, LOCATIONS, {(sku, here): ENOUGH for sku in skus}))
-        # As the worker has it.
+        # As in the worker.
         gc.set_threshold(50_000, 20, 100)
         gc.freeze()
         yield record
 
 
 def place(record: Sessions, kind: str, skus: Sequence[str], orders: int) -> Iterator[str]:
-    """Write orders of one unit each, the SKUs in turn, and give their ids."""
+    """Write orders of one unit each, of the SKUs in turn, and return their ids."""
     writer, names = OrderWriter(record), list[str]()
-    for first in range(0, orders, AT_ONCE):
+    for first in range(0, orders, BATCH):
         bodies = [
             order_body(f"{kind}-{number:06}", number)
             | {"lines": [{"sku": skus[number % len(skus)], "quantity": 1, "unit_price": "45.00"}]}
             | {"totals": {"grand_total": "45.00"}}
-            for number in range(first, min(first + AT_ONCE, orders))
+            for number in range(first, min(first + BATCH, orders))
         ]
         new = [new_order(plain.translate(body).order, "bench") for body in bodies]
         writer(new)

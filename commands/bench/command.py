@@ -1,4 +1,4 @@
-"""`baton bench`: figures of this machine. With --json one object on stdout; progress goes to stderr."""
+"""`baton bench`: measures this machine. With --json it prints one object on stdout; progress goes to stderr."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-TROUBLES = (
+FAILURES = (
     *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
     *(PostgresError, ServiceError, TimeoutError),
 )
@@ -45,10 +45,10 @@ def flow(
     processes: Annotated[int, typer.Option(min=1, help="Worker processes, on both sides.")] = 1,
     json_: AsJson = False,
 ) -> None:
-    """Orders through their whole life, against workflows of six activities and three signals that do nothing."""
+    """Whole lives of orders, against workflows of six activities and three signals that do nothing."""
 
-    def measure(said: Console) -> FlowFigures:
-        with _progress(said) as progress:
+    def measure(console: Console) -> FlowFigures:
+        with _progress(console) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("orders", "baseline")}
             return measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
 
@@ -60,8 +60,8 @@ def intake(
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each kind is measured.")] = 30,
     json_: AsJson = False,
 ) -> None:
-    """Orders taken in, one by one and in batches: checked, committed with fsync, and then answered."""
-    _run(lambda said: measure_intake(seconds, lambda what: said.print(f"{what}, {seconds:g} s")), json_)
+    """Orders taken in one by one and in batches: each is checked, committed with fsync and then answered."""
+    _run(lambda console: measure_intake(seconds, lambda what: console.print(f"{what}, {seconds:g} s")), json_)
 
 
 @app.command()
@@ -69,10 +69,10 @@ def drain(
     orders: Annotated[int, typer.Option(min=100, help="How many orders the marketplace places.")] = 10_000,
     json_: AsJson = False,
 ) -> None:
-    """Seconds until a store's orders in the middle of a burst are audited: in turn, and first in first out."""
+    """Seconds until a store's orders amid a marketplace's burst are audited: channels in turn, and oldest first."""
 
-    def measure(said: Console) -> DrainFigures:
-        with _progress(said) as progress:
+    def measure(console: Console) -> DrainFigures:
+        with _progress(console) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
             return measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
 
@@ -84,10 +84,10 @@ def audit(
     orders: Annotated[int, typer.Option(min=10, help="How many orders are audited.")] = 1_000,
     json_: AsJson = False,
 ) -> None:
-    """Audits in one process with fifty rules of staff: the gateway is asked, every rule too, and it is committed."""
+    """Audits in one process: each asks the gateway, runs fifty rules of staff and is committed."""
 
-    def measure(said: Console) -> AuditFigures:
-        with _progress(said) as progress:
+    def measure(console: Console) -> AuditFigures:
+        with _progress(console) as progress:
             bar = progress.add_task("audits", total=orders)
             return measure_audit(orders, lambda done: progress.update(bar, completed=done))
 
@@ -96,13 +96,13 @@ def audit(
 
 @app.command()
 def trace(
-    orders: Annotated[int, typer.Option(min=1, help="How many orders live, and are proved.")] = 300,
+    orders: Annotated[int, typer.Option(min=1, help="How many orders are run and proved.")] = 300,
     json_: AsJson = False,
 ) -> None:
-    """CPU of sealing, signing and proving the logs of orders, against that of their whole life."""
+    """CPU of sealing, signing and proving the logs of orders, against that of their whole lives."""
 
-    def measure(said: Console) -> TraceFigures:
-        with _progress(said) as progress:
+    def measure(console: Console) -> TraceFigures:
+        with _progress(console) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("orders", "proof")}
             return measure_trace(orders, lambda name, done: progress.update(bars[name], completed=done))
 
@@ -111,14 +111,14 @@ def trace(
 
 @app.command()
 def remarks(json_: AsJson = False) -> None:
-    """How well free text is understood that neither the rules nor the model for remarks were made from."""
-    _run(lambda said: measure_remarks(), json_)
+    """How well remarks are understood that neither the rules nor the model were made from."""
+    _run(lambda console: measure_remarks(), json_)
 
 
 @app.command()
 def stock(
-    scale: Annotated[bool, typer.Option("--scale", help="Lists and views over very much stock instead.")] = False,
-    share: Annotated[float, typer.Option(min=0.01, max=10, help="Of the usual number of claims.")] = 1.0,
+    scale: Annotated[bool, typer.Option("--scale", help="Measure lists and views of very much stock instead.")] = False,
+    share: Annotated[float, typer.Option(min=0.01, max=10, help="The share of the usual number of claims.")] = 1.0,
     rows: Annotated[
         int, typer.Option(min=100, help="With --scale: rows of stock, a tenth as many products at ten places.")
     ] = 1_000_000,
@@ -126,26 +126,26 @@ def stock(
     requests: Annotated[int, typer.Option(min=10, help="With --scale: how many of each kind are sent.")] = 300,
     json_: AsJson = False,
 ) -> None:
-    """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 at once: in groups, and one transaction a claim."""
+    """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 claimants: in groups, and one to a transaction."""
 
-    def measure_much(said: Console) -> ScaleFigures:
-        with said.status("stock") as shown:
+    def measure_at_scale(console: Console) -> ScaleFigures:
+        with console.status("stock") as shown:
             return measure_scale(rows, movements, requests, lambda what, done: shown.update(f"{what} {done:,}"))
 
-    _run(measure_much if scale else lambda said: measure_stock(share, said.print), json_)
+    _run(measure_at_scale if scale else lambda console: measure_stock(share, console.print), json_)
 
 
 @app.command()
 def plans(
     orders: Annotated[int, typer.Option(min=1_000, help="How many orders there were before.")] = 10_000_000,
-    few: Annotated[int, typer.Option(min=100, help="Beside how many it is set.")] = 100_000,
-    gigabytes: Annotated[float, typer.Option(min=0.1, help="What the planted orders may take of the disk.")] = 15.0,
+    few: Annotated[int, typer.Option(min=100, help="How many orders it is compared with.")] = 100_000,
+    gigabytes: Annotated[float, typer.Option(min=0.1, help="How much disk the planted orders may take.")] = 15.0,
     json_: AsJson = False,
 ) -> None:
-    """Blocks that each statement of a day's work reads after so many orders; fails where it is twice as many."""
+    """Blocks that each statement of a day's work reads after few and after many orders; fails if they double."""
 
-    def measure(said: Console) -> PlanFigures:
-        with said.status("a day after no orders") as shown:
+    def measure(console: Console) -> PlanFigures:
+        with console.status("a day after no orders") as shown:
             return measure_plans(orders, few, gigabytes, lambda what, done: shown.update(f"{what}: {done:,} orders"))
 
     _run(measure, json_, failed=lambda figures: bool(figures.grown))
@@ -157,12 +157,12 @@ def _run(
     table: Callable[[Any], Table] | None = None,
     failed: Callable[[Any], bool] = lambda figures: False,
 ) -> NoReturn:
-    """Print what was measured and end the process; with 1 when it failed, or, and why in red, was not measured."""
-    said = Console(stderr=True)
+    """Measure, print the figures and end the process: with 1 if they failed or, after a reason in red, are missing."""
+    console = Console(stderr=True)
     try:
-        figures = measure(said)
-    except TROUBLES as problem:
-        said.print(str(problem), style="red", markup=False, soft_wrap=True)
+        figures = measure(console)
+    except FAILURES as problem:
+        console.print(str(problem), style="red", markup=False, soft_wrap=True)
         end_process(1)
     if as_json:
         print(json.dumps(_plain(figures)))
@@ -174,20 +174,20 @@ def _run(
 
 
 def _plain(figures: Any) -> Any:
-    """Figures as JSON has them: dataclasses, or such by name."""
+    """Convert figures for JSON: a dataclass, or a dict of them."""
     if isinstance(figures, dict):
         return {name: _plain(value) for name, value in figures.items()}
     return asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
 
 
 def _progress(console: Console) -> Progress:
-    # Few refreshes: this process is measured as well.
+    # Refresh rarely, since this process is measured as well.
     columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     return Progress(*columns, console=console, refresh_per_second=2)
 
 
 def _table(figures: FlowFigures) -> Table:
-    """CPU in milliseconds a life by part, and lives a second."""
+    """A table of CPU milliseconds for each life by part, and of lives a second."""
     title = f"{figures.orders} orders in {figures.rounds} rounds: {figures.ratio} times as fast as nothing"
     table = Table("CPU ms each", "order", "empty workflow", title=title)
     real, empty = figures.cpu_ms_per_order, figures.baseline_cpu_ms_per_order

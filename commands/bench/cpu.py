@@ -1,4 +1,4 @@
-"""CPU time of whole process trees, those that ended in the meantime included."""
+"""CPU time of whole process trees, with processes that have ended meanwhile."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,16 +6,16 @@ import psutil
 
 
 def cpu_seconds(processes: Mapping[str, Sequence[int]]) -> dict[str, float]:
-    """CPU seconds so far by part: user and system time of its processes with everything below them.
+    """Return the CPU seconds so far by part: user and system time of its processes and all their descendants.
 
-    The difference of two readings is what a phase cost. A process that ends hands its time to its parent, who keeps
-    it beside its own, so nothing is lost while the heads of the trees live; one that is gone raises NoSuchProcess.
+    Subtract two readings to get the cost of a phase. The time of a process that ends is credited to its parent, so
+    nothing is lost while the roots live. Raises psutil.NoSuchProcess for a root that is gone.
     """
     return {part: sum(_tree(psutil.Process(pid)) for pid in pids) for part, pids in processes.items()}
 
 
-def _tree(head: psutil.Process) -> float:
-    return _own(head) + sum(_own_or_gone(child) for child in head.children(recursive=True))
+def _tree(root: psutil.Process) -> float:
+    return _own(root) + sum(_own_or_gone(child) for child in root.children(recursive=True))
 
 
 def _own(process: psutil.Process) -> float:
@@ -24,7 +24,7 @@ def _own(process: psutil.Process) -> float:
 
 
 def _own_or_gone(process: psutil.Process) -> float:
-    # Its parent has been credited with it by now, or will be at the next reading.
+    # The parent of an ended child is credited with its time now or at the next reading.
     try:
         return _own(process)
     except psutil.NoSuchProcess:

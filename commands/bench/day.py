@@ -1,4 +1,4 @@
-"""A day's work in short: orders that are delivered, canceled and returned, and every list and report asked for."""
+"""A day's work in short: orders are delivered, canceled and returned, and every list and report is read."""
 
 import asyncio
 import re
@@ -10,32 +10,32 @@ from typing import Any
 
 import httpx2
 
-NOT_ASKED = {"/events/stream", "/metrics"}
-PATIENCE_SECONDS = 60
+NOT_READ = {"/events/stream", "/metrics"}
+TIMEOUT_SECONDS = 60
 Say = Callable[[str, str, dict[str, Any]], Awaitable[None]]
-"""Tells the API as a partner: who, what, and of what."""
+"""Sends a webhook to the API: partner, event type, data."""
 
 
 class NotDone(RuntimeError):
-    """An order did not come through the day; the message says where it stands."""
+    """A step of the day failed or took too long; the message has the last answer."""
 
 
 class Day:
-    """`api` has a key of staff; `name` tells the orders of this day from those of others."""
+    """`api` has a key of staff; `name` begins the numbers of this day's orders, so that days do not share orders."""
 
     def __init__(self, api: httpx2.AsyncClient, say: Say, name: str) -> None:
         self._api, self._say, self._name = api, say, name
         self._numbers = count(1)
 
     async def live(self) -> list[str]:
-        """Do all of it, and answer the orders."""
+        """Do all of the day's work and return the ids of its orders."""
         kept, returned, canceled = [await self._place() for _ in range(3)]
         await self._post(f"/orders/{canceled}/cancel", {"reason": "changed my mind"})
         for order_id, status in ((kept, "completed"), (returned, "completed"), (canceled, "canceled")):
             await self._until_status(order_id, status)
         await self._return(returned)
         await self._move_goods()
-        await self._ask_everything(returned)
+        await self._read_everything(returned)
         return [kept, returned, canceled]
 
     async def _place(self) -> str:
@@ -46,9 +46,9 @@ class Day:
     async def _return(self, order_id: str) -> None:
         order = await self._get(f"/orders/{order_id}")
         lines = [{"line_no": 1, "quantity": 1}]
-        asked = {"case_id": "K-1", "reason": "too big", "lines": lines}
-        told = {name: order[name] for name in ("channel", "channel_order_id")}
-        await self._say("crm", "return.requested", asked | told)
+        case = {"case_id": "K-1", "reason": "too big", "lines": lines}
+        names = {name: order[name] for name in ("channel", "channel_order_id")}
+        await self._say("crm", "return.requested", case | names)
         await self._until(f"/orders/{order_id}", lambda seen: [one["status"] for one in seen["returns"]] == ["closed"])
 
     async def _move_goods(self) -> None:
@@ -56,21 +56,21 @@ class Day:
         receipt = {"receipt_id": f"R-{self._name}", "location_id": "GUANGZHOU", "lines": goods}
         await self._say("erp", "stock.received", receipt)
         taken_at = (now - timedelta(hours=1)).isoformat()
-        told = {"snapshot_id": f"S-{self._name}", "location_id": "GUANGZHOU", "taken_at": taken_at, "lines": goods}
-        await self._say("wms", "stock.snapshot", told)
+        snapshot = {"snapshot_id": f"S-{self._name}", "location_id": "GUANGZHOU", "taken_at": taken_at, "lines": goods}
+        await self._say("wms", "stock.snapshot", snapshot)
 
-    async def _ask_everything(self, order_id: str) -> None:
-        """Every GET, with what is known of one order in place of the names in the path."""
+    async def _read_everything(self, order_id: str) -> None:
+        """Call every GET route, with the ids of one order in its path and with each value of its filters."""
         known = await self._known(order_id)
         day = datetime.now(UTC).date()
-        asked = {"first": (day - timedelta(days=28)).isoformat(), "last": day.isoformat()}
+        period = {"first": (day - timedelta(days=28)).isoformat(), "last": day.isoformat()}
         paths = (await self._get("/openapi.json"))["paths"]
         for path, methods in paths.items():
-            if "get" not in methods or path in NOT_ASKED:
+            if "get" not in methods or path in NOT_READ:
                 continue
             filled = re.sub(r"{(\w+)}", lambda name: known.get(name[1], "none"), path)
             query = [one for one in methods["get"].get("parameters", []) if one["in"] == "query"]
-            fixed = {one["name"]: asked[one["name"]] for one in query if one["name"] in asked}
+            fixed = {one["name"]: period[one["name"]] for one in query if one["name"] in period}
             await self._api.get(filled, params=fixed)
             for name, value in ((one["name"], value) for one in query for value in _choices(one, known)):
                 await self._api.get(filled, params=fixed | {name: value})
@@ -99,7 +99,7 @@ class Day:
         await self._until(f"/orders/{order_id}", lambda seen: bool(seen["status"] == status))
 
     async def _until(self, path: str, holds: Callable[[Any], bool]) -> None:
-        give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
+        give_up, pause = time.monotonic() + TIMEOUT_SECONDS, 0.05
         while not holds(seen := await self._get(path)):
             if time.monotonic() > give_up:
                 raise NotDone(f"{path}: {seen}")
@@ -120,14 +120,14 @@ class Day:
 
 
 def _choices(parameter: dict[str, Any], known: dict[str, str]) -> list[str]:
-    """What a list may be narrowed to: one of the words that the API names, or what is known."""
+    """The values to filter a list by: those that the schema names, or else that of the order."""
     schema = parameter["schema"]
     words = [word for one in (schema, *schema.get("anyOf", ())) for word in one.get("enum", ())]
     return words or [known[name] for name in (parameter["name"],) if name in known]
 
 
 def order_body(name: str) -> dict[str, Any]:
-    """Two lamps and a tea set of the shop that `baton seed` stocks."""
+    """The body of an order for two lamps and a tea set of the shop that `baton seed` stocks."""
     return {
         "channel": "shop",
         "channel_order_id": name,

@@ -1,4 +1,4 @@
-"""`baton bench drain`: how long a store's orders wait in the middle of a marketplace's burst, in turn and by age."""
+"""`baton bench drain`: how long a store's orders wait amid a marketplace's burst, channels in turn or oldest first."""
 
 import tempfile
 import time
@@ -20,7 +20,7 @@ from models.database import Sessions, open_database, sessions
 
 STORE_ORDERS = 20
 SILENT_SECONDS = 36_000.0
-"""Partners take work and say nothing: what is compared is how orders get their turn."""
+"""Partners accept work and report nothing, since only the order of audits is compared."""
 LOOK_EVERY_SECONDS = 0.1
 STALLED_AFTER_SECONDS = 120
 
@@ -30,12 +30,12 @@ AUDITED = text("""
 """)
 
 Progress = Callable[[str, int], None]
-"""Told `fair` or `fifo`, and how many orders of both channels are audited."""
+"""Called with `fair` or `fifo`, and the number of audited orders of both channels."""
 
 
 @dataclass(frozen=True)
 class DrainFigures:
-    """Seconds from the placing of the store's orders until the last of them was audited; `ratio` is fair by fifo."""
+    """Seconds from placing the store's orders until the last was audited; `ratio` is fair divided by fifo."""
 
     fair_s: float
     fifo_s: float
@@ -47,7 +47,7 @@ class Stalled(RuntimeError):
 
 
 def measure_drain(orders: int, progress: Progress) -> DrainFigures:
-    """A burst of so many orders with a store's twenty in its middle, first in turn, then first in first out."""
+    """Send a burst of `orders` with a store's twenty in its middle: first with channels in turn, then oldest first."""
     fair = _seconds(orders, True, lambda done: progress("fair", done))
     fifo = _seconds(orders, False, lambda done: progress("fifo", done))
     return DrainFigures(round(fair, 2), round(fifo, 2), round(fair / fifo, 3))
@@ -77,7 +77,7 @@ def _load(stack: Stack, key: str, channel: str, name: str, orders: int) -> Load:
 
 
 def _until_audited(record: Sessions, progress: Callable[[int], None]) -> float:
-    """When the last order of the store was audited, as read from the clock that looks."""
+    """Wait until the last order of the store is audited, and return the time of the clock."""
     last, moved_at = 0, time.perf_counter()
     while True:
         with record() as session:

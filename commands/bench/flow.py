@@ -1,4 +1,4 @@
-"""`baton bench flow`: whole orders against workflows that do nothing, on the same servers, in turns."""
+"""`baton bench flow`: whole lives of orders against workflows that do nothing, in turn on the same servers."""
 
 import asyncio
 import socket
@@ -22,17 +22,17 @@ from models.database import open_database, sessions
 
 ORDERS_A_ROUND = 75
 SETTLE_SECONDS = 0.5
-"""How long a round may still cost CPU after its end: the server writes lists, the databases their logs."""
+"""How long a round still costs CPU after its end, while servers write indexes and logs."""
 
 Progress = Callable[[str, int], None]
-"""Told `orders` or `baseline`, and how many are complete."""
+"""Called with `orders` or `baseline`, and the number of complete ones."""
 
 
 @dataclass(frozen=True)
 class FlowFigures:
-    """Complete lives a second, and CPU in milliseconds a life by part.
+    """Complete lives a second, and CPU milliseconds for each life by part.
 
-    `ratio` is how many times as many orders a second as workflows that do nothing.
+    `ratio` is orders a second divided by workflows that do nothing a second.
     """
 
     orders: int
@@ -51,7 +51,7 @@ class Load(Protocol):
 
 @dataclass
 class Side:
-    """One of the two that are compared: its load, the processes that work for it, and what was measured so far."""
+    """One of the two sides compared: its load, the processes that work for it, and its figures so far."""
 
     name: str
     load: Load
@@ -70,7 +70,7 @@ class Side:
         self.done += number
 
     def _cpu(self) -> dict[str, float]:
-        # This process plays the channels; the others are its children and not its own.
+        # This process plays the channels; its children are counted by part, not here.
         return cpu_seconds(self.processes) | {"client": time.process_time()}
 
     @property
@@ -83,9 +83,9 @@ class Side:
 
 
 def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures:
-    """Bring up a stack of its own, push so many orders and as many empty workflows through it, and take it down.
+    """Run `orders` orders and as many empty workflows on a stack of its own.
 
-    NotCompleted tells which orders got stuck. Call it from the main thread.
+    Raises NotCompleted with the orders that got stuck. Call it from the main thread.
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
@@ -109,10 +109,10 @@ def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures
 
 
 async def _in_turns(real: Side, empty: Side, orders: int, processes: int, progress: Progress) -> FlowFigures:
-    """A round of one and a round of the other, again and again, so that a noisy machine is noisy for both."""
+    """Alternate rounds of both sides, so that other load of the machine slows down both."""
     rounds = max(2, orders // ORDERS_A_ROUND)
     for side in (real, empty):
-        # The first ones load code and open connections.
+        # Warm up: the first ones load code and open connections.
         await side.load.run(min(10, orders), lambda done: None)
     for number in range(rounds):
         share = orders * (number + 1) // rounds - orders * number // rounds
@@ -131,7 +131,7 @@ async def _in_turns(real: Side, empty: Side, orders: int, processes: int, progre
 
 
 def free_ports() -> Ports:
-    """Ports that the system picks: two benches that start at once would agree on the next ones after the defaults."""
+    """Ports that the system picks, so that two benches that start at once do not choose the same."""
     with ExitStack() as closing:
         taken = [closing.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
         return Ports(*(server.getsockname()[1] for server in taken))
@@ -143,7 +143,7 @@ def _baseline_worker(stack: Stack, number: int) -> Service:
 
 
 def parts_of(stack: Stack) -> dict[str, list[int]]:
-    """Who works for an order, beside this process."""
+    """The process ids that work for orders by part, without this process."""
     services = {name: _pids(stack.service(name)) for name in ("temporal", "api", "simulators")}
     services["worker"] = [pid for one in stack.services if one.name.startswith("worker") for pid in _pids(one)]
     postmaster = int((stack.postgres.directory / "postmaster.pid").read_text().split()[0])

@@ -1,4 +1,4 @@
-"""`baton bench intake`: how many orders a second are taken in, each checked and committed before it is answered."""
+"""`baton bench intake`: orders a second taken in, each checked and committed before it is answered."""
 
 import json
 import os
@@ -25,8 +25,8 @@ from models.schema import migrate
 
 API_PROCESSES = 2
 CORES = 2
-MOST = 10_000_000
-"""More orders than any machine takes in while the bench runs: time is what ends it."""
+ENDLESS = 10_000_000
+"""More orders than any machine takes in during the bench, which time ends."""
 BATCH, BATCH_CONNECTIONS = 500, 12
 ORDERS = text("SELECT count(*) FROM orders")
 
@@ -34,7 +34,7 @@ Progress = Callable[[str], None]
 
 
 class LoadFailed(RuntimeError):
-    """The load generator ended early; the message is the end of what it said."""
+    """The load generator ended early; the message is the end of its output."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class BatchFigures:
 
 @dataclass(frozen=True)
 class IntakeFigures:
-    """CPU is that of API and PostgreSQL together. `batch` is None where the API takes no batches."""
+    """CPU is that of API and PostgreSQL together. `batch` is None if the API takes no batches."""
 
     single: SingleFigures
     batch: BatchFigures | None
 
 
 def measure_intake(seconds: float, progress: Progress) -> IntakeFigures:
-    """Load generator, two API processes and PostgreSQL (fsync on) on the same two cores; nothing works the orders off.
+    """Run load generator, two API processes and PostgreSQL (fsync on) on the same two cores, without workers.
 
-    Each kind is measured for so many seconds, after a short one that does not count.
+    Each kind is measured for `seconds`, after a short warm-up.
     """
     with ExitStack() as closing:
         _stay_on_two_cores(closing)
@@ -103,9 +103,9 @@ class _Bench:
         return "/orders:batch" in httpx2.get(f"{self._url}/openapi.json").json()["paths"]
 
     def fire(self, name: str, seconds: float, batch: int = 1) -> tuple[Fired, float, float]:
-        """What the generator saw, committed orders a second, and CPU in milliseconds an order."""
+        """Send the load; return the generator's result, committed orders a second, and CPU milliseconds for each."""
         connections = 64 if batch == 1 else BATCH_CONNECTIONS
-        load = Load(self._url, self._key, "marketplace", name, MOST, seconds, connections, batch)
+        load = Load(self._url, self._key, "marketplace", name, ENDLESS, seconds, connections, batch)
         orders, cpu = self._orders(), self._cpu()
         fired = send(load)
         orders, cpu = self._orders() - orders, self._cpu() - cpu
@@ -120,7 +120,7 @@ class _Bench:
 
 
 def send(load: Load) -> Fired:
-    """Let a process of its own send the load. LoadFailed when an answer was not a good one."""
+    """Send the load from a process of its own. Raise LoadFailed if an answer was an error."""
     command = [sys.executable, "-m", "commands.bench.load", json.dumps(asdict(load))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=load.seconds + 120, check=False)
     if done.returncode:
@@ -131,15 +131,15 @@ def send(load: Load) -> Fired:
 def _api(directory: Path, postgres: EmbeddedPostgres) -> Service:
     ports = choose_ports(free_ports(), {})
     env = environment(directory, postgres.url, ports, 0, {})
-    # The bench asks for as much as it can get, which one key and one channel may not.
-    env |= {"BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6", "BATON_CHANNEL_BACKLOG": str(MOST)}
+    # Lift the quotas of a key and a channel, which the bench exceeds.
+    env |= {"BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6", "BATON_CHANNEL_BACKLOG": str(ENDLESS)}
     url = f"http://127.0.0.1:{ports['api']}"
     command = [sys.executable, "-m", "api.serve", "--port", str(ports["api"]), "--processes", str(API_PROCESSES)]
     return Service("api", command, data_dir=directory, env=env, address=url, health_url=f"{url}/healthz")
 
 
 def _stay_on_two_cores(closing: ExitStack) -> None:
-    """This process and all that it starts from now on, so that machines can be compared."""
+    """Keep this process and all that it starts on two cores, so that machines can be compared."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(before)[:CORES])
     closing.callback(os.sched_setaffinity, 0, before)

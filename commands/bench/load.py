@@ -1,4 +1,4 @@
-"""A load generator in a process of its own: bare sockets, requests made beforehand, and as little work as can be."""
+"""A load generator in a process of its own, which works as little as possible: bare sockets and prepared requests."""
 
 import asyncio
 import json
@@ -16,14 +16,14 @@ import uvloop
 from commands.bench.shop import order_body
 
 NUMBER = "%08d"
-ANSWER_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Load:
-    """What to send: orders of a channel, from `first` on, until `orders` are sent or `seconds` are over.
+    """What to send: orders of a channel, until `orders` are sent or `seconds` are over.
 
-    With a `batch` above one that many go into each request to /orders:batch, as a JSON array.
+    With a `batch` above one, each request sends that many to /orders:batch as a JSON array.
     """
 
     url: str
@@ -38,7 +38,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Fired:
-    """What came of it; the times to answer are in milliseconds a request."""
+    """The result: orders sent, seconds taken, and the time to answer a request in milliseconds."""
 
     orders: int
     seconds: float
@@ -47,13 +47,13 @@ class Fired:
 
 
 def main() -> None:
-    """Send the load of the first argument, in JSON, and print what came of it in JSON."""
+    """Send the load that the first argument describes in JSON, and print the result in JSON."""
     fired = uvloop.run(fire(Load(**json.loads(sys.argv[1]))))
     print(json.dumps(asdict(fired)))
 
 
 async def fire(load: Load) -> Fired:
-    """Every connection sends its next request when the one before is answered; any answer but 2xx is an error."""
+    """Send the load: a connection sends its next request once the last is answered. An answer other than 2xx raises."""
     requests, times = _requests(load), array("d")
     began = time.perf_counter()
     stop = began + load.seconds
@@ -64,7 +64,7 @@ async def fire(load: Load) -> Fired:
 
 
 def _requests(load: Load) -> Iterator[bytes]:
-    """The requests, each with orders of its own; only their numbers are filled in, and those have one length."""
+    """Yield the requests, each with new orders. Only their numbers are filled in, which have the same length."""
     host = urlsplit(load.url).netloc
     body = order_body(f"{load.name}-NUMBER", 0) | {"channel": load.channel, "customer": {"customer_id": "C-NUMBER"}}
     order = json.dumps(body).replace("%", "%%").replace("NUMBER", NUMBER)
@@ -89,7 +89,7 @@ async def _connection(load: Load, requests: Iterator[bytes], times: "array[float
         if began > stop:
             break
         writer.write(request)
-        await asyncio.wait_for(_answer(reader), ANSWER_SECONDS)
+        await asyncio.wait_for(_answer(reader), TIMEOUT_SECONDS)
         times.append(time.perf_counter() - began)
         sent += 1
     writer.close()

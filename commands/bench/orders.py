@@ -1,4 +1,4 @@
-"""Real orders through the real API, followed in PostgreSQL until nothing of them is left to do."""
+"""Places orders through the API and follows them in PostgreSQL until they are complete."""
 
 import asyncio
 import time
@@ -13,12 +13,12 @@ from commands.seed import stock_shop
 from models.database import Sessions
 
 CONNECTIONS = 16
-PLAIN = False
-"""No certificates are loaded: the API is on this machine, and reading them costs as much as many orders."""
+VERIFY = False
+"""The API is on this machine, and loading certificates costs as much as many orders."""
 LOOK_EVERY_SECONDS = 0.1
 STALLED_AFTER_SECONDS = 60
 
-# Complete means that the customer has it, and that everybody who is to be told has been told.
+# Complete means delivered, with all messages sent.
 COMPLETE = text("""
     SELECT count(*) FROM orders o WHERE o.order_id = ANY(:orders) AND o.status = 'completed'
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.order_id = o.order_id AND m.sent_at IS NULL)
@@ -35,11 +35,11 @@ STUCK = text("""
 
 
 class NotCompleted(RuntimeError):
-    """Orders that were not completed in time, or not accepted; the message names them and where they stand."""
+    """Orders were not completed in time, or not accepted; the message names them and their state."""
 
 
 class OrderLoad:
-    """Pushes rounds of orders; `sessions` is the database of the stack at `api_url`."""
+    """Places rounds of orders; `sessions` opens the database of the stack at `api_url`."""
 
     def __init__(self, api_url: str, sessions: Sessions) -> None:
         self._api_url = api_url
@@ -48,16 +48,16 @@ class OrderLoad:
         self._headers: dict[str, str] = {}
 
     def prepare(self, orders: int) -> None:
-        """Stock the shop for so many orders, and get a key for the API."""
+        """Stock the shop for `orders` orders and make a key for the API."""
         with self._sessions.begin() as session:
             stock_shop(session, shop_for(orders))
         self._headers = {"Authorization": f"Bearer {create_key(self._sessions, 'bench', 'staff')}"}
 
     async def run(self, number: int, completed: Callable[[int], object]) -> None:
-        """Place so many orders at once and return when all are complete; `completed` hears how many are."""
+        """Place `number` orders and return when all are complete; `completed` is called with the number that are."""
         first, self._placed = self._placed, self._placed + number
         numbers = iter(range(first, first + number))
-        client = httpx2.AsyncClient(base_url=self._api_url, headers=self._headers, timeout=60, verify=PLAIN)
+        client = httpx2.AsyncClient(base_url=self._api_url, headers=self._headers, timeout=60, verify=VERIFY)
         async with client:
             placed = await asyncio.gather(*(self._place(client, numbers) for _ in range(CONNECTIONS)))
         await self._all_complete([order for orders in placed for order in orders], completed)

@@ -1,4 +1,4 @@
-"""`baton bench plans`: whether a statement of a day's work reads more because there were more orders before."""
+"""`baton bench plans`: finds statements of a day's work that read more because there were more orders before."""
 
 import asyncio
 import json
@@ -30,18 +30,19 @@ from models.database import open_database, sessions
 
 SAMPLE = 2_000
 REST_SECONDS = 25
-"""Longer than the relay rests between two looks, so that each of its jobs has looked."""
+"""Longer than the pauses of the relay, so that each of its jobs has run."""
 Say = Callable[[str, int], object]
-"""Told what is planted, and how many orders of it."""
-Ground = Callable[[Engine], object]
+"""Called with what is planted, and the number of its orders so far."""
+Prepare = Callable[[Engine], object]
+"""Fills the database before the day begins."""
 
 
 @dataclass(frozen=True)
 class PlanFigures:
-    """`grown` read more than twice as many blocks after `orders` as after `few`.
+    """`grown` are the statements that read more than twice as many blocks after `orders` as after `few`.
 
-    A real order has up to `rows_of_a_real_order` rows in a table. It was planted with up to `rows_of_a_table`, and
-    `orders` are fewer than `asked`, where the disk that it may take does not hold more.
+    A real order has up to `rows_of_a_real_order` rows in a table. If the disk that may be used is too small, it was
+    planted with fewer, up to `rows_of_a_table`, and `orders` are fewer than `asked`.
     """
 
     asked: int
@@ -56,43 +57,43 @@ class PlanFigures:
 
 
 def measure_plans(orders: int, few: int, gigabytes: float, say: Say) -> PlanFigures:
-    """Live a day after no orders, after few and after many, each in a stack of its own; all is taken down again."""
+    """Run a day after no orders, after few and after many, each on a stack of its own."""
     templates: list[tuple[Template, int, int]] = []
     sizes: list[int] = []
 
     def learn(engine: Engine) -> None:
         template = read_template(engine)
         plant(engine, template, SAMPLE, SAMPLE, template.most_rows, lambda done: say("sample", done))
-        templates.append((template, *_thinned(template, _bytes_of_rows(engine), orders, gigabytes)))
+        templates.append((template, *_fit_to_disk(template, _bytes_of_rows(engine), orders, gigabytes)))
 
-    def ground(number: int, what: str) -> Ground:
+    def planted_with(number: int, what: str) -> Prepare:
         def fill(engine: Engine) -> None:
             plant(engine, template, number, few, rows, lambda done: say(what, done))
-            sizes.append(_ask(engine, "SELECT pg_database_size(current_database())"))
+            sizes.append(_database_size(engine))
 
         return fill
 
-    _a_day("FIRST", lambda engine: None, learn)
+    _run_day("FIRST", lambda engine: None, learn)
     template, rows, planted = templates[0]
-    before = _a_day("FEW", ground(few, "few"))
-    after = _a_day("MANY", ground(planted, "many"))
+    before = _run_day("FEW", planted_with(few, "few"))
+    after = _run_day("MANY", planted_with(planted, "many"))
     most = max(one.blocks for one in after.values())
     size = round(sizes[-1] / 1e9, 1)
     return PlanFigures(orders, few, planted, rows, template.most_rows, size, len(after), most, grown(before, after))
 
 
-class _Planted(Stack):
-    """Its API and worker write down what their statements read, once the ground is prepared."""
+class _RecordedStack(Stack):
+    """Prepares its database, then records what the statements of its API and worker read."""
 
-    def __init__(self, directory: Path, ground: Ground) -> None:
+    def __init__(self, directory: Path, prepare: Prepare) -> None:
         super().__init__(directory, free_ports(), step_seconds=0.1)
         self.statements = directory / "statements"
-        self._ground = ground
+        self._prepare = prepare
 
     def _migrate(self) -> None:
         super()._migrate()
         engine = open_database(self.postgres.url, connections=1)
-        self._ground(engine)
+        self._prepare(engine)
         with sessions(engine).begin() as session:
             stock_shop(session, SHOP)
         engine.dispose()
@@ -110,10 +111,10 @@ class _Planted(Stack):
         return service
 
 
-def _a_day(name: str, ground: Ground, after: Ground = lambda engine: None) -> Mapping[str, Explained]:
+def _run_day(name: str, prepare: Prepare, after: Prepare = lambda engine: None) -> Mapping[str, Explained]:
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = closing.enter_context(_Planted(directory, ground))
+        stack = closing.enter_context(_RecordedStack(directory, prepare))
         asyncio.run(_live(stack, name))
         for service in ("worker", "api"):
             stack.service(service).stop()
@@ -144,8 +145,10 @@ async def _live(stack: Stack, name: str) -> None:
     await asyncio.sleep(REST_SECONDS)
 
 
-def _thinned(template: Template, bytes_of_rows: Mapping[str, float], orders: int, gigabytes: float) -> tuple[int, int]:
-    """How many rows of a table an order is planted with at most, and how many orders, so that the disk holds them."""
+def _fit_to_disk(
+    template: Template, bytes_of_rows: Mapping[str, float], orders: int, gigabytes: float
+) -> tuple[int, int]:
+    """Return the most rows of a table that an order is planted with, and the number of orders, that fit `gigabytes`."""
     for rows in range(template.most_rows, 0, -1):
         planted = template.rows_an_order(rows)
         bytes_an_order = sum(bytes_of_rows[table] * number for table, number in planted.items()) / len(template.orders)
@@ -155,7 +158,7 @@ def _thinned(template: Template, bytes_of_rows: Mapping[str, float], orders: int
 
 
 def _bytes_of_rows(engine: Engine) -> dict[str, float]:
-    """With their share of the indexes, by table."""
+    """The size of a row by table, with its share of the indexes."""
     tables = """
         SELECT relname, pg_total_relation_size(oid) / greatest(reltuples, 1) FROM pg_class
         WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace)"""
@@ -163,6 +166,6 @@ def _bytes_of_rows(engine: Engine) -> dict[str, float]:
         return {name: float(size) for name, size in connection.execute(text(tables))}
 
 
-def _ask(engine: Engine, question: str) -> int:
+def _database_size(engine: Engine) -> int:
     with engine.connect() as connection:
-        return int(connection.scalar(text(question)) or 0)
+        return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)

@@ -1,6 +1,6 @@
-"""Rows of very many orders that have ended, made of the rows that a few real ones left.
+"""Plants rows of very many ended orders, copied from those of a few real ones.
 
-Whatever table has rows that name an order is planted, so that a new table cannot be forgotten.
+Every table with rows that name an order is planted, so that a new table cannot be forgotten.
 """
 
 import re
@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, text
 
 CHUNK = 20_000
 DAYS_OF_THE_FEW = 1000
-"""So many days the smaller number of orders goes back: more than any list or report of a day's work looks at. The
-larger number goes back in proportion, so that there is more of the past and not more of each day."""
-WORK_TO_DO = {"histories_due", "stock_touches", "idempotency_keys", "set_asides", "erasures_due", "sealing"}
-"""What is there for a moment only: planted, it would be work that nobody has left."""
+"""How far back the smaller number of orders goes: further than any list or report of a day's work reads. The larger
+number goes back in proportion, so that there are more days, not more orders a day."""
+QUEUES = {"histories_due", "stock_touches", "idempotency_keys", "set_asides", "erasures_due", "sealing"}
+"""Tables of work to do, which ended orders have none of."""
 
 COLUMNS = text("""
     SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attidentity <> '',
@@ -37,13 +37,13 @@ SEQUENCES = text("""
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attidentity <> ''
 """)
 PREFIX = "0PLANTED-"
-"""Before those of new orders, as what is older is."""
+"""Sorts planted orders before new ones, since they are older."""
 NUMBER = "to_char(n, 'FM0000000000')"
 AGE_SECONDS = "(%(orders)s - n) * %(seconds)s"
 COUNTED = {"event_id", "touch_id"}
-"""Columns with a number that another table counts."""
-OF_ITS_OWN = re.compile(r"(?=.*\d).{8,}", re.DOTALL)
-"""A text in an index that looks like a number of something: planted, each has its own."""
+"""Columns that refer to an identity of another table."""
+UNIQUE_TEXT = re.compile(r"(?=.*\d).{8,}", re.DOTALL)
+"""An indexed text that looks like an id: each planted order gets its own."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,29 @@ class Column:
 
 @dataclass(frozen=True)
 class Template:
-    """Statements that plant the rows of a few orders, by order and table."""
+    """Statements that plant rows like those of a few orders, by order and table."""
 
     orders: Sequence[Mapping[str, Sequence[str]]]
     stride: int
-    """How far apart the numbers of two planted orders are."""
+    """The distance between the identities of two planted orders."""
 
     @property
     def most_rows(self) -> int:
-        """Of one table for one order."""
+        """The most rows of one table for one order."""
         return max(len(rows) for tables in self.orders for rows in tables.values())
 
     def rows_an_order(self, rows_of_a_table: int) -> Counter[str]:
-        """Rows by table of as many orders as the template has."""
+        """Count the rows by table of all orders of the template, each with at most `rows_of_a_table`."""
         planted = Counter[str]()
         for tables in self.orders:
             planted.update({table: min(len(rows), rows_of_a_table) for table, rows in tables.items()})
         return planted
 
     def statements(self, rows_of_a_table: int) -> Iterator[str]:
-        """Each inserts one row for each order whose turn it is, with up to so many rows of a table for an order."""
+        """Yield statements that each insert one row for each order whose turn it is.
+
+        An order gets at most `rows_of_a_table` rows of a table.
+        """
         for place, tables in enumerate(self.orders):
             for rows in tables.values():
                 for index, insert in enumerate(rows):
@@ -87,11 +90,11 @@ class Template:
 
 
 def read_template(engine: Engine) -> Template:
-    """The rows of every order that is there; all of them have ended and left nothing to do."""
+    """Read the rows of every order in the record; all must have ended, with nothing to do."""
     with engine.connect() as connection:
         columns: dict[str, list[Column]] = {}
         for table, *column in connection.execute(COLUMNS):
-            if table not in WORK_TO_DO:
+            if table not in QUEUES:
                 columns.setdefault(table, []).append(Column(*column))
         rows = {table: _rows(connection, table, of_table) for table, of_table in columns.items()}
         stride = 1 + _highest(columns, rows)
@@ -111,11 +114,10 @@ def read_template(engine: Engine) -> Template:
 def plant(
     engine: Engine, template: Template, orders: int, few: int, rows: int, progress: Callable[[int], object]
 ) -> None:
-    """Plant so many orders, the oldest first, with up to so many rows of a table each; `few` of them are the orders of
-    DAYS_OF_THE_FEW."""
+    """Plant `orders` orders, the oldest first, with at most `rows` rows of a table each; `few` fill DAYS_OF_THE_FEW."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for setting in ("statement_timeout = 0", "session_replication_role = replica", "synchronous_commit = off"):
-            # The rows refer to each other as those did of which they are made: nobody need look.
+            # Skip foreign key checks: the rows refer to each other like those that they are copied from.
             connection.execute(text(f"SET {setting}"))
         for first in range(1, orders + 1, CHUNK):
             last = min(first + CHUNK - 1, orders)
@@ -155,7 +157,7 @@ def _insert(
 
 
 def _value(column: Column, value: str | None, names: re.Pattern[str], stride: int) -> str:
-    """SQL of the same for the order with number `n`."""
+    """The SQL of this value for the planted order number `n`."""
     if value is None:
         return "NULL"
     if column.is_counted():
@@ -167,7 +169,7 @@ def _value(column: Column, value: str | None, names: re.Pattern[str], stride: in
     if names.search(value):
         pieces = [f"{_quoted(piece)}" for piece in names.split(value)]
         return f"CAST({f' || {_quoted(PREFIX)} || {NUMBER} || '.join(pieces)} AS {column.type})"
-    if column.is_indexed and column.type == "text" and OF_ITS_OWN.fullmatch(value):
+    if column.is_indexed and column.type == "text" and UNIQUE_TEXT.fullmatch(value):
         return f"{_quoted(value[:-10])} || {NUMBER}"
     if column.is_indexed and column.type == "bigint" and len(value) > 9:
         return f"{value} + n"

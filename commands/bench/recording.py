@@ -1,4 +1,4 @@
-"""Run a module of ours with its statements explained: `python -m bench.recording DIRECTORY MODULE ARGUMENTS`."""
+"""Runs a module and records its statements: `python -m commands.bench.recording DIRECTORY MODULE ARGUMENTS`."""
 
 import json
 import os
@@ -13,17 +13,17 @@ def main() -> None:
     directory, module, *arguments = sys.argv[1:]
     sys.argv = [module, *arguments]
 
-    def keep(most: Explained) -> None:
-        # Written at once: these processes end without a word.
+    def record(most: Explained) -> None:
+        # Write at once, since these processes are ended by a signal.
         with (Path(directory) / f"{os.getpid()}.jsonl").open("a") as file:
             file.write(json.dumps([most.statement, most.blocks]) + "\n")
 
-    with explaining(keep):
+    with explaining(record):
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def read(directory: Path) -> dict[str, Explained]:
-    """The most that each statement read in any of the processes."""
+    """Return the most that each statement read in any of the processes."""
     found: dict[str, Explained] = {}
     for file in directory.glob("*.jsonl"):
         for line in file.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""`baton bench remarks`: how well remarks are understood that neither rules nor model were made from."""
+"""`baton bench remarks`: measures how well remarks are read that neither rules nor model are made from."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from domain.remarks.reading import read_remarks
 HELD_OUT = Path(__file__).parents[1] / "remarks" / "held_out.ndjson"
 ZONE = ZoneInfo("Asia/Shanghai")
 PLACED_AT = datetime(2026, 11, 23, 10, tzinfo=ZONE)
-"""The Monday from which the dates in the held-out remarks count."""
+"""A Monday, the day from which the dates in the held-out remarks count."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Of `n` remarks that hold an intent; None where nothing was found, or was there to be found."""
+    """Of the `n` remarks with an intent. Precision is None if it was never found, recall if no remark has it."""
 
     precision: float | None
     recall: float | None
@@ -49,7 +49,7 @@ class RemarkFigures:
 
 
 def measure_remarks(data: Path = HELD_OUT) -> RemarkFigures:
-    """Read every remark of the file and count; the first is read once before, so that the model is loaded."""
+    """Read every remark of the file and count what was understood; the model is loaded before the clock starts."""
     rows = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
     _read(rows[0]["text"])
     began = time.perf_counter()
@@ -83,7 +83,7 @@ def _read(text: str) -> RemarkReading:
 
 
 def _values(rows: list[dict[str, Any]], readings: list[RemarkReading]) -> Iterator[tuple[str, object, object]]:
-    """Each intent that is both in the row and in its reading, with the value that was expected and the one found."""
+    """Yield each intent that is in both the row and its reading, with the expected value and the one found."""
     for row, reading in zip(rows, readings, strict=True):
         for one in reading.instructions:
             if one.intent in row["intents"]:

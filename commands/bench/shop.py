@@ -1,4 +1,4 @@
-"""The shop that the bench orders from, and its orders: two lines, three channels, paid, in stock, no trouble."""
+"""The shop of the benches and its orders: two lines, three channels, paid, in stock, without troubles."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PRICE = 10
 
 
 def shop_for(orders: int) -> Shop:
-    """Enough of everything at each location that so many orders never wait for stock."""
+    """A shop with enough of everything at each location that `orders` orders never wait for stock."""
     products = {_sku(number): f"Elegant lamp no. {number}" for number in range(PRODUCTS)}
     enough = 2 * UNITS_A_LINE * orders
     stock = {(sku, str(location["location_id"])): enough for sku in products for location in LOCATIONS}
@@ -20,7 +20,7 @@ def shop_for(orders: int) -> Shop:
 
 
 def order_body(name: str, number: int) -> dict[str, Any]:
-    """The body of `POST /orders`; `name` is unique, `number` spreads channels, receivers and goods."""
+    """The body of `POST /orders`: `name` is the order's number; `number` varies channel, receiver and goods."""
     country, province, city = RECEIVERS[number % len(RECEIVERS)]
     total = f"{2 * UNITS_A_LINE * PRICE + 5}.00"
     return {

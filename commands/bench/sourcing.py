@@ -1,4 +1,4 @@
-"""`baton bench sourcing`: how fast decisions are, how far from the optimum, and what each policy costs."""
+"""`baton bench sourcing`: the speed of decisions, their gap to the optimum, and the cost of each policy."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from record.sourcing.exact import solve_exactly
 
 LINES, PLACES = (1, 3, 10), (5, 20, 100)
 POLICIES = ("balanced", "nearest", "cheapest", "fewest_parcels")
-SHOP = 20
+POLICY_PLACES = 20
 DEPTHS = (0.95, 0.6, 0.3)
 """The share of places that have a SKU: a full shop, an ordinary one, and the last day of a sale."""
 EXACT_SECONDS = 20.0
@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], object]
 
 @dataclass(frozen=True)
 class Speed:
-    """Decisions a second in one process, over orders of which a part must be split."""
+    """Decisions a second in one process, over orders some of which must be split."""
 
     lines: int
     locations: int
@@ -36,8 +36,8 @@ class Speed:
 
 @dataclass(frozen=True)
 class PolicyFigures:
-    """Of all orders: the balanced objective and the freight in minor units, parcels, the share of orders that are
-    likely to be late, and the hours to the door on average.
+    """Over all orders: the balanced objective and the freight in minor units, the parcels, the share of orders likely
+    to be late, and the mean hours to the door.
     """
 
     cost: int
@@ -49,8 +49,8 @@ class PolicyFigures:
 
 @dataclass(frozen=True)
 class SourcingFigures:
-    """`mean_gap` and `worst_gap` are how much more the fast path costs than the optimum, as a share, over `gap_cases`;
-    `infeasible` counts those where it gave what cannot be shipped.
+    """`mean_gap` and `worst_gap` say how much more the fast path costs than the optimum, as a share, over `gap_cases`;
+    `infeasible` counts its decisions that cannot be shipped.
     """
 
     speed: list[Speed]
@@ -65,7 +65,7 @@ class SourcingFigures:
 
 
 def measure_sourcing(orders: int, exact_cases: int, progress: Progress) -> SourcingFigures:
-    """Everything from one seed, so that the same figures but the speeds come out every time. Call it from anywhere."""
+    """Measure everything from one seed: all figures but the speeds are the same each time."""
     speed, gaps, infeasible = _speeds(exact_cases, progress)
     policies = _policies(orders, progress)
     balanced, others = policies["balanced"], [policies[name] for name in POLICIES[1:]]
@@ -83,7 +83,7 @@ def measure_sourcing(orders: int, exact_cases: int, progress: Progress) -> Sourc
 
 
 def ships(problem: Problem, solution: Solution) -> bool:
-    """Whether everything is sent, and nobody sends what he has not."""
+    """True if everything is sent, and no location sends more than it has."""
     available = {place.candidate.location_id: place.candidate.available for place in problem.places}
     sent = dict.fromkeys(problem.wanted.units, 0)
     for location, units in solution.assignments.items():
@@ -130,9 +130,9 @@ def _timed(
 
 
 def _policies(orders: int, progress: Progress) -> dict[str, PolicyFigures]:
-    """Each policy decides the same orders, each with the same stock before it."""
+    """Decide the same orders by each policy, always from the same stock."""
     rng = Random(2026)
-    shop = Shop(rng, SHOP)
+    shop = Shop(rng, POLICY_PLACES)
     sums = {name: [0.0, 0.0, 0, 0, 0.0] for name in POLICIES}
     for number in range(orders):
         basis = shop.order(rng.choice((1, 1, 1, 2, 2, 3, 5)), rng.choice(DEPTHS))
@@ -149,7 +149,7 @@ def _policies(orders: int, progress: Progress) -> dict[str, PolicyFigures]:
 
 
 def _figures(basis: Basis, policy: str) -> tuple[float, float, int, int, float]:
-    """Cost, freight, parcels, whether it is likely to be late, and hours."""
+    """Cost, freight, parcels, 1 if it is likely to be late, and hours."""
     chosen = decide(basis, (Link(policy),)).assignments
     used = [basis.found.candidates[name] for name in chosen]
     grams, weights = basis.wanted.grams, basis.weights

@@ -1,4 +1,4 @@
-"""Orders to source: places all over China with calendars, capacities and stock, receivers everywhere; from one seed."""
+"""Random orders to source, from one seed: places and receivers all over China, with calendars, capacities and stock."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
@@ -59,7 +59,7 @@ CARRIERS = tuple(Carrier(name, CHINA, frozenset(), NO_DANGER) for name in RATES)
 
 
 class Shop:
-    """So many places, what each has, and what a unit of each SKU weighs."""
+    """Random places and the grams of each SKU, from which orders with stock are drawn."""
 
     def __init__(self, rng: Random, places: int) -> None:
         self._rng = rng
@@ -69,7 +69,7 @@ class Shop:
         self._grams = {f"SKU-{number:02}": rng.randint(50, 3_000) for number in range(SKUS)}
 
     def order(self, lines: int, depth: float) -> Basis:
-        """An order of so many SKUs; each place has each of them with a probability of `depth`."""
+        """Draw an order of `lines` SKUs; each place has each of them with a probability of `depth`."""
         rng = self._rng
         skus = rng.sample(sorted(self._grams), lines)
         wanted = Wanted({sku: rng.choice((1, 1, 1, 2, 3)) for sku in skus}, self._grams)

@@ -1,4 +1,4 @@
-"""`baton bench sourcing`, in a file of its own: it measures decisions, and needs neither PostgreSQL nor Temporal."""
+"""The command `baton bench sourcing`, in a file of its own because it needs neither PostgreSQL nor Temporal."""
 
 import json
 import os
@@ -22,9 +22,9 @@ def sourcing(
     ] = 20,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Decisions a second by the fast and the exact path, the gap between them, and what each policy costs."""
+    """Decisions a second on the fast and the exact path, the gap between them, and the cost of each policy."""
     columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with _aside(), Progress(*columns, console=Console(stderr=True), refresh_per_second=2) as progress:
+    with _stdout_to_stderr(), Progress(*columns, console=Console(stderr=True), refresh_per_second=2) as progress:
         bars = {name: progress.add_task(name, total=None) for name in ("optimum", "policies")}
         figures = measure_sourcing(
             orders,
@@ -38,8 +38,8 @@ def sourcing(
 
 
 @contextmanager
-def _aside() -> Iterator[None]:
-    """Standard output goes to standard error meanwhile: the solver now and then prints a line of its own, from C."""
+def _stdout_to_stderr() -> Iterator[None]:
+    """Redirect standard output inside the block, since the solver sometimes prints a line from C."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

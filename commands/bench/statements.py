@@ -1,4 +1,4 @@
-"""How many blocks each statement reads: whatever this process sends to PostgreSQL is explained before it is done."""
+"""Counts the blocks that each statement reads: every statement of this process is explained before it is executed."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +26,11 @@ class Explained:
 
 
 class Statements:
-    """The most by statement, without its parameters; `told` hears of each that reads more than it did before."""
+    """The most that each statement read, whatever its parameters; `on_more` is called whenever one reads more."""
 
-    def __init__(self, told: Callable[[Explained], object]) -> None:
+    def __init__(self, on_more: Callable[[Explained], object]) -> None:
         self.most: dict[str, Explained] = {}
-        self._told = told
+        self._on_more = on_more
         self._guard = Lock()
 
     def note(self, statement: str, plan: Mapping[str, Any]) -> None:
@@ -39,13 +39,13 @@ class Statements:
         with self._guard:
             if name not in self.most or self.most[name].blocks < blocks:
                 self.most[name] = Explained(name, blocks)
-                self._told(self.most[name])
+                self._on_more(self.most[name])
 
 
 @contextmanager
-def explaining(told: Callable[[Explained], object] = lambda most: None) -> Iterator[Statements]:
-    """Explain each statement with its own parameters in its own transaction, of which that part is rolled back."""
-    found = Statements(told)
+def explaining(on_more: Callable[[Explained], object] = lambda most: None) -> Iterator[Statements]:
+    """Explain each statement in its own transaction, with its own parameters, and roll the explanation back."""
+    found = Statements(on_more)
 
     def explain(
         connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
@@ -64,7 +64,7 @@ def explaining(told: Callable[[Explained], object] = lambda most: None) -> Itera
 
 
 def _explain(connection: Any, statement: str, parameters: Any) -> Mapping[str, Any] | None:
-    """None when the statement fails; it will fail again when it is done."""
+    """The plan of the statement, or None if it fails; then it fails again when it is executed."""
     begin, end = ("BEGIN", "ROLLBACK") if connection.autocommit else ("SAVEPOINT explained", "ROLLBACK TO explained")
     with connection.cursor() as cursor:
         cursor.execute(begin)

@@ -1,4 +1,4 @@
-"""`baton bench stock`: claims a second and how long each waits, in groups and one transaction a claim, side by side."""
+"""`baton bench stock`: claims a second and their waiting times, in groups and in a transaction for each claim."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from record.parameters import ParameterCache
 from record.sourcing.outlooks import OutlookCache
 
 CLAIMS = {1: 600, 16: 2_400, 64: 4_800}
-"""Claims by the number of claimants, a second or two each; on a slow machine `AT_MOST_SECONDS` end it before."""
-AT_MOST_SECONDS = 3.0
+"""Claims by number of claimants, a second or two each; a slow machine stops after MAX_SECONDS."""
+MAX_SECONDS = 3.0
 ROUNDS = 6
-"""Both ways take turns, so that whatever else the machine does meanwhile slows down both."""
+"""Both ways alternate, so that other load of the machine slows down both."""
 NAIVE_SHARE = 3
-"""One of so many of them is enough to know the slower way."""
+"""The naive way gets one claim for each of these: it is slower, and fewer are enough to measure it."""
 WARM_UP = 200
 
 Progress = Callable[[str], object]
@@ -27,7 +27,7 @@ Claim = Callable[[str], object]
 
 @dataclass(frozen=True)
 class ClaimFigures:
-    """The time of a claim is what its own thread waits for the commit. `ratio` is groups by naive, claims a second."""
+    """The time of a claim is the wait of its thread for the commit. `ratio` is grouped by naive claims a second."""
 
     claims_per_s: float
     p50_ms: float
@@ -37,19 +37,18 @@ class ClaimFigures:
 
 
 StockFigures = dict[str, dict[str, ClaimFigures]]
-"""`hot` and `spread`, and in each the number of claimants."""
+"""Figures of `hot` and `spread`, each by the number of claimants."""
 
 
 class Oversold(RuntimeError):
-    """A claim got nothing though there is enough for all, so that not the work was measured that was meant."""
+    """A claim got nothing although there is enough for all, so the figures would mean nothing."""
 
 
 def measure_stock(share: float, progress: Progress) -> StockFigures:
-    """Claims of one unit each on one SKU and on ten thousand, on a PostgreSQL of its own (fsync on); all of it is taken
-    down again. `share` of the usual number of claims is measured.
+    """Measure claims of one unit on one SKU and on ten thousand, on a PostgreSQL of its own (fsync on).
 
-    Claimants are threads of this process, as in a worker, each with an order of its own. Naive is the same claim by
-    the same code, but each commits by itself.
+    Claimants are threads of this process, as in a worker, each with an order of its own. A naive claim runs the same
+    code but commits by itself. `share` scales the usual number of claims.
     """
     counts = {claimants: max(claimants, round(claims * share)) for claimants, claims in CLAIMS.items()}
     with stocked_record(max(counts)) as record:
@@ -82,7 +81,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
 
 
 class _Run:
-    """What one way has done so far."""
+    """The claims that one way has made so far."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -96,14 +95,14 @@ class _Run:
     def add(self, claim: Claim, orders: Sequence[str], claimants: int) -> None:
         """Claim for these orders, or for as many as there is time for."""
         began = time.perf_counter()
-        over = began + AT_MOST_SECONDS / ROUNDS
+        deadline = began + MAX_SECONDS / ROUNDS
 
         def timed(order_id: str) -> float | None:
-            asked = time.perf_counter()
-            if asked > over:
+            claimed_at = time.perf_counter()
+            if claimed_at > deadline:
                 return None
             claim(order_id)
-            return 1000 * (time.perf_counter() - asked)
+            return 1000 * (time.perf_counter() - claimed_at)
 
         with ThreadPoolExecutor(claimants) as threads:
             self.waits += [wait for wait in threads.map(timed, orders) if wait is not None]

@@ -1,4 +1,4 @@
-"""`baton bench stock --scale`: how long lists and views of stock take through the API when there is very much of it."""
+"""`baton bench stock --scale`: how long lists and views take through the API when there is very much stock."""
 
 import random
 import sys
@@ -33,7 +33,7 @@ PLACES = text("""
 PRODUCTS = text("""
     INSERT INTO products (sku, title)
     SELECT 'SKU-' || to_char(n, 'FM00000000'), 'Product ' || n FROM generate_series(0, :skus - 1) AS n""")
-# Two units come to each place, then one is reserved and released again and again: the ledger explains the counters.
+# Two units arrive at each place, then one is reserved and released in turn, so that the ledger explains the counters.
 STOCK = text("""
     INSERT INTO stock (sku, location_id, on_hand, reserved)
     SELECT 'SKU-' || to_char(n / :locations, 'FM00000000'), 'PLACE-' || n % :locations,
@@ -51,7 +51,7 @@ Progress = Callable[[str, int], object]
 
 @dataclass(frozen=True)
 class Times:
-    """Of one request through the API, in milliseconds."""
+    """Times of a request through the API, in milliseconds."""
 
     p50_ms: float
     p99_ms: float
@@ -59,7 +59,7 @@ class Times:
 
 @dataclass(frozen=True)
 class ScaleFigures:
-    """`requests` of each kind were sent, one after another, each for another place in the data."""
+    """`requests` of each kind were sent one after another, each for other rows."""
 
     stock_rows: int
     movements: int
@@ -73,7 +73,7 @@ class ScaleFailed(RuntimeError):
 
 
 def measure_scale(rows: int, movements: int, requests: int, progress: Progress) -> ScaleFigures:
-    """Fill a PostgreSQL of its own with so much, and ask one API process; all of it is taken down again."""
+    """Fill a PostgreSQL of its own with rows of stock and movements, and time requests to one API process."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
         postgres = EmbeddedPostgres(directory)
@@ -99,7 +99,7 @@ def measure_scale(rows: int, movements: int, requests: int, progress: Progress) 
 
 
 def _fill(engine: Engine, rows: int, movements: int, progress: Progress) -> None:
-    """By whole statements, without asking for each row whether its product is there: the series says so."""
+    """Fill the tables by whole statements, without foreign key checks: the series make them right."""
     numbers = {"locations": LOCATIONS, "skus": rows // LOCATIONS, "rows": rows, "movements": movements}
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -124,14 +124,14 @@ def _api(directory: Path, postgres: EmbeddedPostgres) -> Service:
 
 
 def _routes(skus: int) -> dict[str, Callable[[], str]]:
-    """Addresses by name; each call gives one at another place of the data."""
-    chance = random.Random(0)
+    """Functions by name that each return a path with other, random rows at each call."""
+    rng = random.Random(0)
 
     def sku() -> str:
-        return f"SKU-{chance.randrange(skus):08}"
+        return f"SKU-{rng.randrange(skus):08}"
 
     def place() -> str:
-        return f"PLACE-{chance.randrange(LOCATIONS)}"
+        return f"PLACE-{rng.randrange(LOCATIONS)}"
 
     return {
         "list": lambda: f"/stock?cursor={_cursor(sku())}",

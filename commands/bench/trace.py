@@ -1,4 +1,4 @@
-"""`baton bench trace`: what the proof of the log costs an order, beside all that the order costs."""
+"""`baton bench trace`: the CPU that the proof of its log costs an order, beside that of its whole life."""
 
 import asyncio
 import tempfile
@@ -23,19 +23,19 @@ from record.trail.proving import links, signed_days
 from record.trail.sealing import Sealing
 
 WARM_UP = 10
-NOT_OURS = ("simulators", "client")
+NOT_BATON = ("simulators", "client")
 WITHOUT_TRIGGERS = text("SET LOCAL session_replication_role = replica")
-"""What the log lets nobody do but the superuser of a database that is measured."""
+"""Lets the log be changed, which only a superuser may."""
 LOGGED = text("SELECT count(*), count(DISTINCT order_id) FROM order_events")
 SEALED_EVERY = timedelta(seconds=0.5)
-"""How often the relay seals (relay/carry.py), which says how many facts it finds at a time."""
+"""How often the relay seals (relay/carry.py): the number of facts that it seals at a time follows from it."""
 
 
 @dataclass(frozen=True)
 class TraceFigures:
-    """CPU in milliseconds an order: of its whole life here, and of each part of its proof, database included.
+    """CPU milliseconds for an order: of its whole life, and of each part of its proof, with the database.
 
-    `ratio` is that of the whole proof to the life; sealing and signing are done for every order, proving for who asks.
+    `ratio` is the whole proof divided by the life. Sealing and signing are done for every order, proving on request.
     """
 
     orders: int
@@ -49,7 +49,7 @@ class TraceFigures:
 
 
 def measure_trace(orders: int, progress: Progress) -> TraceFigures:
-    """Push so many orders through a stack of its own, stop its workers, and prove the log again in this process."""
+    """Run `orders` orders on a stack of its own, stop its workers, and prove the log again in this process."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
         stack = closing.enter_context(Stack(directory, free_ports(), step_seconds=0, worker_processes=1))
@@ -74,7 +74,7 @@ async def _live(stack: Stack, record: Sessions, orders: int, progress: Progress)
 
 
 def prove(record: Sessions, side: Side) -> TraceFigures:
-    """Prove the log of a record anew, at which nobody else is at work, and set it beside what its orders cost."""
+    """Seal, sign and prove the log of an idle record again, and compare the CPU with that of its orders."""
     with record.begin() as session:
         facts, orders = session.execute(LOGGED).one()
         session.execute(WITHOUT_TRIGGERS)
@@ -87,8 +87,8 @@ def prove(record: Sessions, side: Side) -> TraceFigures:
         session.execute(WITHOUT_TRIGGERS)
         session.execute(text("UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'"))
     sign = _cpu_ms(record, Days(record, key).close) / orders
-    prove = _cpu_ms(record, lambda: _look(record, key)) / orders
-    flow = sum(used for part, used in side.cpu_ms.items() if part not in NOT_OURS)
+    prove = _cpu_ms(record, lambda: _prove_all(record, key)) / orders
+    flow = sum(used for part, used in side.cpu_ms.items() if part not in NOT_BATON)
     return TraceFigures(
         orders=side.done,
         facts_per_order=round(facts / orders, 1),
@@ -102,7 +102,7 @@ def prove(record: Sessions, side: Side) -> TraceFigures:
 
 
 def _cpu_ms(record: Sessions, work: Callable[[], object]) -> float:
-    """CPU of this process, and of the one process of PostgreSQL that works for it."""
+    """CPU milliseconds of this process and of its one PostgreSQL process."""
     with record() as session:
         backend = {"postgres": [_backend(session)]}
     before = time.process_time() + cpu_seconds(backend)["postgres"]
@@ -114,7 +114,7 @@ def _backend(session: Session) -> int:
     return int(session.scalar(text("SELECT pg_backend_pid()")) or 0)
 
 
-def _look(record: Sessions, key: Ed25519PrivateKey) -> None:
+def _prove_all(record: Sessions, key: Ed25519PrivateKey) -> None:
     with record() as session:
         assert not any(link.fault for link in links(session))
         assert not any(day.faults for day in signed_days(session, key.public_key()))

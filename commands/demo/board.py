@@ -1,4 +1,4 @@
-"""What the demo sees: where every order stands, and what happened last. Read from the record, for people to watch."""
+"""The board of the demo: where every order stands and what happened last, read from the record."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ ORDERS = text("""
         ARRAY(SELECT f.status FROM fulfillment_orders f WHERE f.order_id = orders.order_id) AS work,
         EXISTS (SELECT FROM backorders b WHERE b.order_id = orders.order_id) AS waits_for_stock,
         EXISTS (SELECT FROM messages m WHERE m.order_id = orders.order_id AND sent_at IS NULL AND parked_at IS NULL)
-            AS still_telling
+            AS has_unsent_messages
     FROM orders ORDER BY order_id
 """)
 EVENTS = text("""
@@ -29,13 +29,13 @@ RECEIVED, HELD, NO_STOCK, ACCEPTED = "received", "held", "waits for stock", "acc
 IN_WAREHOUSE, ON_THE_ROAD = "in the warehouse", "on the road"
 COMPLETED, CANCELED, OTHER = "completed", "canceled", "rejected, expired"
 PLACES = (RECEIVED, HELD, NO_STOCK, ACCEPTED, IN_WAREHOUSE, ON_THE_ROAD, COMPLETED, CANCELED, OTHER)
-"""Where an order may be, in the order in which it gets there."""
+"""Where an order may be, in the order in which it passes them."""
 ENDS = (COMPLETED, CANCELED, OTHER)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One order as it stands. `number` is the channel's; `work` the statuses of its fulfillment orders."""
+class OrderView:
+    """An order as it stands. `number` is the channel's; `work` has the statuses of its fulfillment orders."""
 
     order_id: str
     channel: str
@@ -44,7 +44,7 @@ class Seen:
     holds: list[str]
     work: list[str]
     waits_for_stock: bool
-    still_telling: bool
+    has_unsent_messages: bool
 
     @property
     def ended(self) -> bool:
@@ -64,8 +64,8 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Happened:
-    """A fact of an order, ready to be put into words."""
+class Event:
+    """An event of an order."""
 
     event_id: int
     at: datetime
@@ -77,10 +77,10 @@ class Happened:
 
 @dataclass(frozen=True)
 class Board:
-    """All orders by their number, and the newest facts, newest first."""
+    """All orders by their number, and the latest events, newest first."""
 
-    orders: dict[str, Seen]
-    latest: Sequence[Happened]
+    orders: dict[str, OrderView]
+    latest: Sequence[Event]
 
     @property
     def ended(self) -> int:
@@ -88,18 +88,18 @@ class Board:
 
     @property
     def settled(self) -> bool:
-        """Every order has ended and everybody was told."""
-        return all(order.ended and not order.still_telling for order in self.orders.values())
+        """True if every order has ended and all messages are sent."""
+        return all(order.ended and not order.has_unsent_messages for order in self.orders.values())
 
     def places(self, channel: str | None = None) -> Counter[str]:
-        """How many orders are where, of one channel or of all."""
+        """Count the orders by place, of one channel or of all."""
         return Counter(order.place for order in self.orders.values() if channel in (None, order.channel))
 
 
-def look(record: Sessions, latest: int = 8) -> Board:
-    """The board as of now."""
+def read_board(record: Sessions, latest: int = 8) -> Board:
+    """Read where all orders stand now, with the latest events."""
     with record() as session:
         rows = session.execute(ORDERS).mappings()
-        orders = [Seen(**{**row, "status": OrderStatus(row["status"])}) for row in rows]
+        orders = [OrderView(**{**row, "status": OrderStatus(row["status"])}) for row in rows]
         events = session.execute(EVENTS, {"limit": latest}).mappings()
-        return Board({order.number: order for order in orders}, [Happened(**row) for row in events])
+        return Board({order.number: order for order in orders}, [Event(**row) for row in events])

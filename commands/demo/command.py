@@ -1,4 +1,4 @@
-"""`baton demo`: orders and returns go through all of Baton before your eyes, troubles included."""
+"""`baton demo`: shows orders and returns on their way through all of Baton, troubles included."""
 
 import signal
 from collections.abc import Callable
@@ -33,21 +33,21 @@ from embedded.stack import Stack
 from models.database import open_database, sessions
 from models.vault import Vault
 
-AT_ONCE = 8
-"""Orders on their way at the same time: enough to be busy, few enough to follow."""
+MAX_UNDER_WAY = 8
+"""Orders under way at the same time: enough to be busy, few enough to follow."""
 INTERRUPTED = 130
 
 
 def demo(
     orders: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Real orders instead: a CSV of the Online Retail form."),
+        typer.Option(exists=True, dir_okay=False, help="Real orders instead: a CSV in the Online Retail format."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many orders of the file at most.")] = None,
-    data_dir: Annotated[Path, typer.Option(help="Emptied at the start; stays afterwards.")] = Path(".baton/demo"),
+    limit: Annotated[int | None, typer.Option(min=1, help="The most orders to take from the file.")] = None,
+    data_dir: Annotated[Path, typer.Option(help="Emptied at the start, kept afterwards.")] = Path(".baton/demo"),
     step_seconds: Annotated[float, typer.Option(min=0, help="How long each step of a simulated partner takes.")] = 0.2,
 ) -> None:
-    """Show orders and returns go through Baton, and prove that the record is whole afterwards."""
+    """Show orders and returns on their way through Baton, and prove afterwards that the record is consistent."""
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -67,12 +67,12 @@ def demo(
 
 
 def _run(console: Console, data_dir: Path, step_seconds: float, file: Translation | None) -> int:
-    """The whole demo on a fresh Baton; 0 when everything was as expected."""
+    """Run the demo on a fresh Baton; return 0 if everything was as expected, else 1."""
     began = monotonic()
     console.print("Starting PostgreSQL, Temporal, the simulators of all partners, the API and a worker:")
-    # Whoever tries it out listens on this machine.
-    open_to_us = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
-    with Stack(data_dir, step_seconds=step_seconds, extra_env=open_to_us, say=_line(console)) as stack:
+    # Who tries subscriptions in the demo receives them on this machine.
+    allow_loopback = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
+    with Stack(data_dir, step_seconds=step_seconds, extra_env=allow_loopback, say=_line(console)) as stack:
         engine = open_database(stack.env["BATON_DATABASE_URL"])
         record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:
@@ -91,7 +91,7 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
         engine.dispose()
     if file:
         story.tell_translation(console, file)
-    story.tell_story(console, outcome, _in_one_sentence(outcome))
+    story.tell_story(console, outcome, _summary(outcome))
     story.tell_counts(console, outcome.board)
     story.tell_report(console, report)
     story.tell_where(console, data_dir, links)
@@ -107,20 +107,20 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
 def _play(file: Translation | None) -> Play:
     if file:
         return Play(file.orders)
-    return Play(demo_orders(), AT_ONCE, SCENES, CANCELED)
+    return Play(demo_orders(), MAX_UNDER_WAY, SCENES, CANCELED)
 
 
-def _in_one_sentence(outcome: Outcome) -> str:
+def _summary(outcome: Outcome) -> str:
     board = outcome.board
     channels, places = {order.channel for order in board.orders.values()}, board.places()
-    told = ", ".join(f"{number} {place}" for place, number in places.most_common())
-    of = f"{len(channels)} channels" if len(channels) > 1 else "one channel"
-    a_minute = 60 * len(board.orders) / max(outcome.seconds, 0.1)
-    return f"{len(board.orders)} orders of {of} in {outcome.seconds:.0f} s ({a_minute:.0f} a minute): {told}."
+    counts = ", ".join(f"{number} {place}" for place, number in places.most_common())
+    source = f"{len(channels)} channels" if len(channels) > 1 else "one channel"
+    per_minute = 60 * len(board.orders) / max(outcome.seconds, 0.1)
+    return f"{len(board.orders)} orders of {source} in {outcome.seconds:.0f} s ({per_minute:.0f} a minute): {counts}."
 
 
 def _links(stack: Stack, stage: Stage, play: Play) -> dict[str, str]:
-    """Pages worth a visit, for an order with a story where there is one."""
+    """Pages worth a visit by name, one of them of an order with a story if the play has one."""
     number = RETURNED if play.scenes else next(iter(stage.board.orders), "")
     links = {"the API's documentation": f"{stack.api_url}/docs", "all orders in the Temporal UI": stack.temporal_ui_url}
     if number in stage.board.orders:

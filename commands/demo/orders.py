@@ -1,4 +1,4 @@
-"""The orders of the demo: the same ones each time, from four channels, most of them plain and some with a story."""
+"""The orders of the demo, the same each time: from four channels, most of them ordinary, some with a story."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -34,10 +34,10 @@ PRICES = {
 }
 SHIPPING = {"CNY": "12.00", "GBP": "3.95"}
 
-# What the troubles are called in an order's number is docs/partners.md's; the others are known by their baskets.
+# The simulators read a trouble from an order's number (docs/partners.md); other stories come from the baskets.
 CARRIER_DOWN, LATE_WEBHOOK, DUPLICATE = "W-1003-CARRIER-DOWN", "W-1009-LATE-WEBHOOK", "TM-2004-DUPLICATE-WEBHOOK"
 UNSETTLED, SLOW_ERP, ON_THE_ROAD = "TM-2007-PAYMENT-UNSETTLED", "TM-2013-SLOW-ERP", "W-1018-LATE-DELIVERY"
-# With the carriers down it stands packed for a few seconds: time enough to cancel it in the warehouse.
+# While the carriers are down it waits packed for a few seconds, time enough to cancel it in the warehouse.
 IN_THE_WAREHOUSE = "W-1015-CARRIER-DOWN"
 SHORT_PICK, NO_STREET, RETURNED = "W-1006", "W-1012", "W-1020"
 TWO_PLACES, TWICE, REJECTED, LAST_FOUR = "TM-2002", "TM-2005", "TM-2010", "TM-2016"
@@ -57,7 +57,7 @@ BASKETS: Mapping[str, Basket] = {
     BACKORDER: {"LAST-PIANO": 1},
     FROM_THE_STORE: {"FIRST-EDITION": 1, "WOOL-SCARF": 2},
 }
-PLAIN: Sequence[Basket] = (
+ORDINARY: Sequence[Basket] = (
     {"ELEGANT-LAMP": 1},
     {"TEA-SET": 2, "DESK-CLOCK": 1},
     {"WOOL-SCARF": 1},
@@ -89,7 +89,7 @@ FIRST_PLACED = datetime(2026, 11, 11, 0, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def demo_orders() -> list[Body]:
-    """All of them, in the order in which they are sent: the channels take turns."""
+    """Return the bodies of all orders as they are sent: the channels take turns."""
     channels = [
         _channel("web", "W", 1001, 24, "CNY", IN_CHINA),
         _channel("tmall", "TM", 2001, 20, "CNY", IN_CHINA),
@@ -111,7 +111,7 @@ def _together() -> list[Body]:
 def _channel(channel: str, letters: str, first: int, count: int, currency: str, homes: Sequence[Body]) -> list[Body]:
     named = {name.split("-")[1]: name for name in (*BASKETS, *_NAMED)}
     numbers = (named.get(str(number), f"{letters}-{number}") for number in range(first, first + count))
-    plain, home = cycle(PLAIN), cycle(homes)
+    plain, home = cycle(ORDINARY), cycle(homes)
     return [
         _order(channel, number, BASKETS.get(number) or next(plain), currency, _home(number, next(home)), minute)
         for minute, number in enumerate(numbers)
@@ -124,7 +124,7 @@ _NAMED = (CARRIER_DOWN, LATE_WEBHOOK, DUPLICATE, UNSETTLED, SLOW_ERP, ON_THE_ROA
 def _home(number: str, home: Body) -> Body:
     if number == NO_STREET:
         return {part: value for part, value in home.items() if part != "lines"}
-    # Goods of which Shanghai has too few are only short there for somebody who lives near.
+    # These run short in Shanghai, and only for a customer who lives near is Shanghai chosen.
     return IN_SHANGHAI if number in (SHORT_PICK, LAST_FOUR) else home
 
 

@@ -1,7 +1,7 @@
-"""Real orders of a real shop: a CSV of the Online Retail form becomes orders, their goods, and named exceptions.
+"""Translates real orders of a real shop, a CSV in the Online Retail format, into orders, goods and named exceptions.
 
-The form is `InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country`, a row an invoice line,
-in pounds and London time. Source: Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015.
+Its columns are `InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country`; each row is a line
+of an invoice, in pounds and London time. Source: Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015.
 """
 
 import csv
@@ -34,7 +34,7 @@ Row = Mapping[str, str]
 
 @dataclass
 class Translation:
-    """The orders as bodies of the API, what they need of goods, and how many rows are not part of one, by reason."""
+    """The orders as bodies of the API, the goods they need, and the number of other rows by reason."""
 
     orders: list[dict[str, Any]] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
@@ -46,20 +46,20 @@ class Translation:
     rejects: list[tuple[Row, str]] = field(default_factory=list)
     """The rows behind `exceptions`, each with its reason."""
     sources: dict[str, list[Row]] = field(default_factory=dict)
-    """The rows of each order by its invoice: those of its lines first, in their order, then postage."""
+    """The rows of each order by its invoice: its lines in their order, then postage."""
 
     @property
     def shop(self) -> Shop:
-        """Exactly the goods that the orders want, all in London."""
+        """A shop with exactly the goods of the orders, all in London."""
         return Shop(self.titles, LOCATIONS, {(sku, LONDON): units for sku, units in self.units.items()})
 
 
 class NotAnOrder(Exception):
-    """Why a row, or the whole invoice, is not part of an order."""
+    """A row or a whole invoice is not part of an order; the message says why."""
 
 
 def read_rows(file: Path) -> Iterator[Row]:
-    """The rows of the file, each with the line where it ends. Raises ValueError when it has other columns."""
+    """Yield the rows of the file, each with the number of its last line. Raise ValueError if a column is missing."""
     with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
         reader = csv.DictReader(lines)
         if missing := set(COLUMNS) - set(reader.fieldnames or ()):
@@ -69,18 +69,18 @@ def read_rows(file: Path) -> Iterator[Row]:
 
 
 def translate(rows: Iterable[Row], limit: int | None = None) -> Translation:
-    """Make orders of the rows, one an invoice, at most `limit` of them. Every row is counted somewhere."""
+    """Make an order of each invoice, at most `limit`. Every row is counted somewhere."""
     found, invoices = Translation(), defaultdict[str, list[Row]](list)
     for row in rows:
         invoices[row["InvoiceNo"]].append(row)
     for invoice in invoices.values():
         if limit is not None and len(found.orders) >= limit:
             break
-        _take_invoice(found, invoice)
+        _add_invoice(found, invoice)
     return found
 
 
-def _take_invoice(found: Translation, rows: list[Row]) -> None:
+def _add_invoice(found: Translation, rows: list[Row]) -> None:
     lines, shipping, rejects = list[dict[str, Any]](), Money(0, CURRENCY), list[tuple[Row, str]]()
     goods, postage = list[Row](), list[Row]()
     found.rows += len(rows)
@@ -111,7 +111,7 @@ def _take_invoice(found: Translation, rows: list[Row]) -> None:
 
 
 def _amount(row: Row) -> Money:
-    """The price of a row that is a sale."""
+    """The unit price of a row; NotAnOrder if it is not a sale."""
     if row["InvoiceNo"].startswith("C"):
         raise NotAnOrder(CANCELS)
     if not row["InvoiceNo"].isdigit():
@@ -162,7 +162,7 @@ def _placed_at(moment: str) -> str:
 
 
 def _address(customer: str, country: str) -> dict[str, Any]:
-    """The file names a country and nobody, so the rest is made up."""
+    """Make up an address, since the file has only a customer number and a country."""
     name = country.upper()
     known = countries_by_apolitical_name.get(name)
     code = OTHER_NAMES.get(name) or (known.alpha2 if known else None)
@@ -170,7 +170,7 @@ def _address(customer: str, country: str) -> dict[str, Any]:
         raise NotAnOrder(f"its country is {country or 'not given'}")
     person = {"name": f"Customer {customer}", "email": f"{customer}@shoppers.example"}
     form = get_validation_rules({"country_code": code})
-    # What a country's addresses must have: its own example of a postal code, and the first of its states.
+    # Where a country needs them: its own example of a postal code, and the first of its states.
     postal_code = form.postal_code_examples[0] if form.postal_code_examples else ""
     province = form.country_area_choices[0][0] if "country_area" in form.required_fields else ""
     where = {"country": code, "province": province, "city": country, "postal_code": postal_code}

@@ -1,4 +1,4 @@
-"""Scenes of the demo in which people do something: cancel, release, order twice, receive goods, take goods back."""
+"""Scenes of the demo in which people act: cancel, release a hold, order twice, receive goods, return goods."""
 
 from typing import Any
 
@@ -63,8 +63,8 @@ def backorder(stage: Stage) -> Scene:
 
 def canceled_in_the_warehouse(stage: Stage) -> Scene:
     seen = yield from stage.until(numbers.IN_THE_WAREHOUSE, lambda order: bool(PICKED.intersection(order.work)))
-    told = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "the customer changed her mind"})
-    expect(told["answer"] == "done", f"canceling {numbers.IN_THE_WAREHOUSE} was answered with {told['answer']}")
+    result = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "the customer changed her mind"})
+    expect(result["answer"] == "done", f"canceling {numbers.IN_THE_WAREHOUSE} was answered with {result['answer']}")
     order = yield from stage.ended(numbers.IN_THE_WAREHOUSE, "canceled")
     return (
         f"{numbers.IN_THE_WAREHOUSE} was canceled while the warehouse had it ({seen.work[0]}): the pick was recalled, "
@@ -74,10 +74,8 @@ def canceled_in_the_warehouse(stage: Stage) -> Scene:
 
 def canceled_on_the_road(stage: Stage) -> Scene:
     seen = yield from stage.until(numbers.ON_THE_ROAD, lambda order: "shipped" in order.work)
-    told = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "ordered by mistake"})
-    expect(
-        told["answer"] == "interception_asked", f"canceling {numbers.ON_THE_ROAD} was answered with {told['answer']}"
-    )
+    answer = stage.ask(f"/orders/{seen.order_id}/cancel", {"reason": "ordered by mistake"})["answer"]
+    expect(answer == "interception_asked", f"canceling {numbers.ON_THE_ROAD} was answered with {answer}")
     order = yield from stage.ended(numbers.ON_THE_ROAD, "canceled")
     return (
         f"{numbers.ON_THE_ROAD} was canceled too late for the warehouse. The carrier was asked to stop the parcel and "
@@ -123,23 +121,23 @@ SCENES = (
     canceled_on_the_road,
     returned,
 )
-"""In the order in which the story is told."""
+"""All scenes, in the order in which the demo tells them."""
 
 CANCELED = (numbers.IN_THE_WAREHOUSE, numbers.ON_THE_ROAD)
 
 
 def _refunded(order: dict[str, Any]) -> str:
-    """What went back, which must be all of it."""
+    """The money refunded, which must be all of it."""
     back = [
         f"{payment['amount']} {payment['currency']}" for payment in order["payments"] if payment["kind"] == "refunded"
     ]
-    all_of_it = f"{order['totals']['grand_total']} {order['currency']}"
-    expect(back == [all_of_it], f"{order['channel_order_id']} cost {all_of_it}, refunded were {back}")
-    return all_of_it
+    total = f"{order['totals']['grand_total']} {order['currency']}"
+    expect(back == [total], f"{order['channel_order_id']} cost {total}, refunded were {back}")
+    return total
 
 
 def _price(order: dict[str, Any], lines: int) -> str:
-    """What the first lines cost."""
+    """The price of the first `lines` lines."""
     parts = [Money.parse(line["unit_price"], order["currency"]) * line["quantity"] for line in order["lines"][:lines]]
     total = sum(parts, Money(0, order["currency"]))
     return f"{total.text} {total.currency}"

@@ -1,4 +1,4 @@
-"""The demo's screen: a live table in a terminal, a line every two seconds elsewhere."""
+"""The screen of the demo: a live table in a terminal, elsewhere a line every two seconds."""
 
 from collections.abc import Mapping
 from time import monotonic
@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from commands.demo.board import PLACES, Board, Happened
+from commands.demo.board import PLACES, Board, Event
 
 LINE_EVERY_SECONDS = 2.0
 
@@ -56,11 +56,11 @@ WORDS: Mapping[str, str] = {
     "return.closed": "the return is closed",
     "alert.raised": "needs a person: {reason}",
 }
-"""How each kind of event is told; others are told by their name."""
+"""A sentence for each type of event; other events are shown by their type."""
 
 
 class Screen:
-    """Shows the board while it is used as a context; `say` puts lines above it that stay."""
+    """Shows the board inside the block; `say` prints lines above it that stay."""
 
     def __init__(self, console: Console, expected: int) -> None:
         self._console = console
@@ -85,7 +85,7 @@ class Screen:
         return monotonic() - self._began
 
     def say(self, words: str) -> None:
-        """Something that was done, with the time since the start."""
+        """Print what was done, with the seconds since the start."""
         self._console.print(Text.assemble((f"{self.seconds:5.1f} s  ", "dim"), words), soft_wrap=True)
 
     def show(self, board: Board) -> None:
@@ -95,18 +95,18 @@ class Screen:
         elif self.seconds - self._last_line >= LINE_EVERY_SECONDS:
             self._last_line = self.seconds
             places = board.places()
-            told = " · ".join(f"{places[place]} {place}" for place in PLACES if places[place])
-            self.say(f"{board.ended} of {self._expected} orders have ended: {told or 'none is here yet'}")
+            counts = " · ".join(f"{places[place]} {place}" for place in PLACES if places[place])
+            self.say(f"{board.ended} of {self._expected} orders have ended: {counts or 'none is here yet'}")
 
     def _bar(self, board: Board) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
-        told = f"{len(board.orders)} received, {board.ended} of {self._expected} ended, {self.seconds:.0f} s"
-        grid.add_row("Orders", ProgressBar(self._expected, board.ended, width=40), told)
+        counts = f"{len(board.orders)} received, {board.ended} of {self._expected} ended, {self.seconds:.0f} s"
+        grid.add_row("Orders", ProgressBar(self._expected, board.ended, width=40), counts)
         return grid
 
 
 def _table(board: Board) -> Table:
-    """A column a channel, so that it fits a narrow terminal and orders wander downwards."""
+    """A column for each channel, which fits a narrow terminal; orders move downwards."""
     channels = list(dict.fromkeys(order.channel for order in board.orders.values()))
     counted = [board.places(channel) for channel in (*channels, None)]
     columns = (Column(name, justify="right", min_width=9) for name in (*channels, "all"))
@@ -125,8 +125,8 @@ def _events(board: Board) -> Table:
     return grid
 
 
-def in_words(event: Happened) -> str:
-    """The event as a person would tell it."""
+def in_words(event: Event) -> str:
+    """Describe the event in a sentence."""
     try:
         return WORDS.get(event.type, event.type).format_map(_plain(event.data))
     except KeyError:
@@ -134,11 +134,11 @@ def in_words(event: Happened) -> str:
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, str]:
-    """Units by SKU read as `1 TEA-SET`, statuses without underscores."""
-    return {name: _said(value) for name, value in data.items()}
+    """The fields as text: units by SKU as `1 TEA-SET`, statuses without underscores."""
+    return {name: _plain_text(value) for name, value in data.items()}
 
 
-def _said(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{units} {sku}" for sku, units in value.items())
     return str(value).replace("_", " ")

@@ -1,29 +1,29 @@
-"""What the demo's scenes act with: the API by the keys of channels and staff, the simulators, and the board."""
+"""What the scenes of the demo use: the API with the keys of channels and staff, the simulators, and the board."""
 
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import httpx2
 
-from commands.demo.board import Board, Seen, look
+from commands.demo.board import Board, OrderView, read_board
 from models.database import Sessions
 
 Scene = Generator[None, None, str]
-"""Gives way while it waits, and returns what happened in plain words, or raises Unexpected."""
+"""Yields while it waits, and returns what happened in plain words, or raises Unexpected."""
 
 
 class Unexpected(Exception):
-    """Something did not go as the demo says it goes."""
+    """Something went otherwise than the demo says."""
 
 
-def expect(true: bool, otherwise: str) -> None:
-    """Raises Unexpected with `otherwise` unless it is so."""
-    if not true:
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise Unexpected with the message `otherwise` unless `holds`."""
+    if not holds:
         raise Unexpected(otherwise)
 
 
 class Stage:
-    """`keys` are those of each channel and of `staff`; `say` tells people what is being done."""
+    """`keys` has a key for each channel and for `staff`; `say` shows people what is being done."""
 
     def __init__(
         self, api_url: str, simulators_url: str, keys: Mapping[str, str], record: Sessions, say: Callable[[str], None]
@@ -45,8 +45,8 @@ class Stage:
             client.close()
 
     def look(self) -> Board:
-        """Look at the board again."""
-        self.board = look(self._record)
+        """Read the board again."""
+        self.board = read_board(self._record)
         return self.board
 
     def place(self, body: dict[str, Any]) -> httpx2.Response:
@@ -57,18 +57,18 @@ class Stage:
         return answer
 
     def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Staff ask the API to do something, and the answer is shown."""
+        """Post to the API as staff, show the answer and return it. Raises Unexpected if it is an error."""
         answer = self._callers["staff"].post(path, json=body)
-        told: dict[str, Any] = answer.json()
+        fields: dict[str, Any] = answer.json()
         shown = ", ".join(
-            f"{name}: {value}" for name, value in told.items() if name not in ("links", "type", "instance")
+            f"{name}: {value}" for name, value in fields.items() if name not in ("links", "type", "instance")
         )
         self.say(f"POST {path} → {answer.status_code} {shown}")
         expect(answer.is_success, f"POST {path} was answered with {answer.status_code} {answer.text}")
-        return told
+        return fields
 
     def read(self, path: str) -> dict[str, Any] | None:
-        """What staff read at a path of the API, or None when there is nothing."""
+        """Get a path of the API as staff; None if it does not exist."""
         answer = self._callers["staff"].get(path)
         if answer.status_code == 404:
             return None
@@ -77,34 +77,34 @@ class Stage:
         return found
 
     def order(self, number: str) -> dict[str, Any]:
-        """An order that is on the board, in full."""
+        """Return an order of the board in full."""
         found = self.read(f"/orders/{self.board.orders[number].order_id}")
         expect(found is not None, f"{number} is not found by its id")
         return found or {}
 
     def events(self, number: str) -> list[dict[str, Any]]:
-        """Everything that happened to an order, oldest first."""
+        """Return the events of an order, oldest first."""
         found = self.read(f"/orders/{self.board.orders[number].order_id}/events?limit=200") or {}
         return list(found["items"])
 
     def poke(self, path: str, body: Mapping[str, Any]) -> None:
-        """Have a simulator do something."""
+        """Make a simulator do something."""
         answer = self._simulators.post(path, json=body)
         expect(answer.is_success, f"the simulator answered {answer.status_code} {answer.text} at {path}")
 
     def peek(self, path: str) -> dict[str, Any]:
-        """What a simulator knows."""
+        """Return what a simulator knows."""
         found: dict[str, Any] = self._simulators.get(path).json()
         return found
 
-    def until(self, number: str, condition: Callable[[Seen], bool]) -> Generator[None, None, Seen]:
-        """Give way until the order is there and the condition holds."""
+    def until(self, number: str, condition: Callable[[OrderView], bool]) -> Generator[None, None, OrderView]:
+        """Yield until the order is on the board and the condition holds; return the order."""
         while not ((seen := self.board.orders.get(number)) and condition(seen)):
             yield
         return seen
 
     def ended(self, number: str, status: str = "completed") -> Generator[None, None, dict[str, Any]]:
-        """Give way until the order has ended, and answer it in full. Raises Unexpected when it ended otherwise."""
+        """Yield until the order has ended, and return it in full. Raise Unexpected if it has another status."""
         seen = yield from self.until(number, lambda order: order.ended)
         expect(seen.status == status, f"{number} is {seen.status}, not {status}")
         return self.order(number)

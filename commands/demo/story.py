@@ -1,4 +1,4 @@
-"""What the demo tells when it is over: the story, the counts, whether the record is whole, and where to look."""
+"""Prints the end of the demo: the story, the counts, the checks of the record, and where to look."""
 
 import sys
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from commands.verify import Report
 
 
 def tell_story(console: Console, outcome: Outcome, ends: str) -> None:
-    """What happened, a paragraph a scene."""
+    """Print what happened, a paragraph for each scene."""
     _heading(console, "What happened")
     console.print(Padding(Text(ends), (0, 2)))
     for number, words in enumerate(outcome.story, 1):
@@ -26,7 +26,7 @@ def tell_story(console: Console, outcome: Outcome, ends: str) -> None:
 
 
 def tell_translation(console: Console, found: Translation) -> None:
-    """What became of the rows of the file."""
+    """Print what became of the rows of the file."""
     _heading(console, "The file")
     console.print(
         f"  {found.rows:,} rows: {found.lines:,} lines in {len(found.orders):,} orders of {len(found.titles):,} goods, "
@@ -37,7 +37,7 @@ def tell_translation(console: Console, found: Translation) -> None:
 
 
 def tell_counts(console: Console, board: Board) -> None:
-    """Orders by where they ended, a row a channel."""
+    """Print the number of orders by where they ended, a row for each channel."""
     _heading(console, "Orders")
     places = [place for place in PLACES if board.places()[place]]
     table = Table("channel", *(Column(place, justify="right") for place in (*places, "all")))
@@ -50,7 +50,7 @@ def tell_counts(console: Console, board: Board) -> None:
 
 
 def tell_report(console: Console, report: Report) -> None:
-    """Every check of `baton verify`."""
+    """Print every check of `baton verify`."""
     _heading(console, "baton verify")
     for result in report.results:
         console.print(Text("  ").append_text(result.line), soft_wrap=True)
@@ -58,9 +58,9 @@ def tell_report(console: Console, report: Report) -> None:
 
 
 def tell_where(console: Console, data_dir: Path, links: Mapping[str, str]) -> None:
-    """How to look at it all again, and which pages are worth a visit."""
+    """Print how to bring the demo up again, and which pages are worth a visit."""
     _heading(console, "Where to look")
-    # As it was called: who ran `make demo` has no `baton` on the path.
+    # Name the command as it was called, since `make demo` works without `baton` on the path.
     baton = sys.argv[0] if Path(sys.argv[0]).name == "baton" else "baton"
     up = (f"{baton} up --data-dir {data_dir}", "bold")
     console.print(Text.assemble("  ", up, " brings all of this back; then see"), soft_wrap=True)
@@ -69,7 +69,7 @@ def tell_where(console: Console, data_dir: Path, links: Mapping[str, str]) -> No
 
 
 def tell_problems(console: Console, problems: list[str]) -> None:
-    """What was not as expected."""
+    """Print what was not as expected."""
     _heading(console, "Not as expected")
     for problem in problems:
         console.print(Text(f"  - {problem}", style="red"), soft_wrap=True)

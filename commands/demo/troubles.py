@@ -1,4 +1,4 @@
-"""Scenes of the demo in which a partner makes trouble and Baton copes by itself, told by the facts of the record."""
+"""Scenes of the demo in which a partner makes trouble and Baton copes by itself, told from the events of the record."""
 
 from datetime import datetime
 from typing import Any
@@ -98,14 +98,15 @@ def late_webhooks(stage: Stage) -> Scene:
 
 def slow_finance(stage: Stage) -> Scene:
     order = yield from stage.ended(numbers.SLOW_ERP)
-    yield from stage.until(numbers.SLOW_ERP, lambda order: not order.still_telling)
+    yield from stage.until(numbers.SLOW_ERP, lambda order: not order.has_unsent_messages)
     messages = stage.peek(f"/erp/messages?order_id={order['order_id']}")["messages"]
-    told = [message["milestone"] for message in messages]
-    expect(told == ["received", "shipped", "delivered"], f"finance was told {told} of {numbers.SLOW_ERP}")
+    milestones = [message["milestone"] for message in messages]
+    expected = ["received", "shipped", "delivered"]
+    expect(milestones == expected, f"finance got {milestones} of {numbers.SLOW_ERP}")
     took = datetime.fromisoformat(order["ended_at"]) - datetime.fromisoformat(order["received_at"])
     return (
         f"Finance takes 3 s for every message about {numbers.SLOW_ERP}. The goods did not wait for it: delivered after "
-        f"{took.total_seconds():.1f} s, and finance knows of {', '.join(told)}, each once."
+        f"{took.total_seconds():.1f} s, and finance knows of {', '.join(milestones)}, each once."
     )
 
 

@@ -1,11 +1,11 @@
-"""The bench of audits, as people and scripts run it."""
+"""`baton bench audit`, as people and scripts run it."""
 
 import json
 import subprocess
 import sys
 
 
-def test_standard_output_is_one_json_object_and_every_order_passed_fifty_rules() -> None:
+def test_it_prints_one_json_object_and_every_order_passes_fifty_rules() -> None:
     command = [sys.executable, "-m", "cli", "bench", "audit", "--json", "--orders", "10"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

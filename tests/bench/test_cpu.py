@@ -1,4 +1,4 @@
-"""CPU time of process trees."""
+"""CPU time of process trees, with children that run and children that have ended."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from commands.bench.cpu import cpu_seconds
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 
 
-def test_a_child_that_has_ended_is_still_counted():
+def test_an_ended_child_is_counted():
     parent = [os.getpid()]
     before, own = cpu_seconds({"us": parent})["us"], time.process_time()
 
@@ -20,7 +20,7 @@ def test_a_child_that_has_ended_is_still_counted():
     assert 0.4 < used < 2
 
 
-def test_a_child_that_runs_is_counted():
+def test_a_running_child_is_counted():
     with subprocess.Popen([sys.executable, "-c", BUSY + "\nprint(flush=True); time.sleep(60)"], stdout=-1) as child:
         before = cpu_seconds({"it": [child.pid]})["it"]
         assert child.stdout

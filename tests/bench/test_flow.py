@@ -1,4 +1,4 @@
-"""The bench of whole lives, as people and scripts run it."""
+"""`baton bench flow`, as people and scripts run it."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import sys
 PARTS = {"temporal", "worker", "api", "postgres", "simulators", "client"}
 
 
-def test_standard_output_is_one_json_object_with_the_figures_of_both_sides():
+def test_it_prints_one_json_object_with_the_figures_of_both_sides():
     command = [sys.executable, "-m", "cli", "bench", "flow", "--json", "--orders", "4"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

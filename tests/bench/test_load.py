@@ -1,4 +1,4 @@
-"""The load generator sends what the API takes, and says what came of it."""
+"""The load generator sends orders that the API takes, and counts the answers."""
 
 import json
 
@@ -12,7 +12,7 @@ from settings import Settings
 from tests.integrations.servers import serving
 
 
-def test_every_order_of_a_load_is_another_one_that_the_api_reads() -> None:
+def test_a_load_has_distinct_orders_that_the_api_reads() -> None:
     load = Load("http://127.0.0.1:9", "key", "store", "TEST", orders=40, seconds=1, batch=20)
     requests = list(_requests(load))
     bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in requests]
@@ -22,7 +22,7 @@ def test_every_order_of_a_load_is_another_one_that_the_api_reads() -> None:
     assert all(order.grand_total == order.sum_of_parts for order in orders)
 
 
-async def test_a_load_is_answered_in_full(settings: Settings, sessions: Sessions) -> None:
+async def test_every_order_of_a_load_is_taken(settings: Settings, sessions: Sessions) -> None:
     key = create_key(sessions, "bench", "staff")
     with serving(create_app(settings)) as url:
         fired = await fire(Load(url, key, "store", "TEST", orders=50, seconds=30, connections=4))

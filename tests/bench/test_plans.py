@@ -1,6 +1,6 @@
-"""A day's work reads no more because there have been more orders before.
+"""No statement of a day's work reads more because there were more orders before.
 
-PLANS_FEW=5000 and PLANS_MANY=100000 try it on as many; `baton bench plans` on millions.
+PLANS_FEW=5000 and PLANS_MANY=100000 test it with as many orders; `baton bench plans` with millions.
 """
 
 import os
@@ -26,7 +26,7 @@ BY_KEY = text("SELECT status FROM orders WHERE order_id = 'not there'")
 
 @pytest.fixture(scope="module")
 def shops(postgres: EmbeddedPostgres) -> Iterator[Mapping[str, Engine]]:
-    """Of one nothing is known, one has had few orders, and one many; planted once there is something to plant."""
+    """Three empty databases: in the first a template is made, from which the others get few and many orders."""
     engines = {name: open_database(copy_template(postgres, f"plans_{name}")) for name in ("first", "few", "many")}
     yield engines
     for engine in engines.values():
@@ -47,7 +47,7 @@ def fill(shop: Engine, template: Template, orders: int) -> None:
     plant(shop, template, orders, FEW, 1, lambda done: None)
 
 
-async def test_no_statement_of_a_days_work_reads_more_because_more_has_happened(
+async def test_no_statement_of_a_days_work_reads_more_after_more_orders(
     temporal: WorkflowEnvironment, shops: Mapping[str, Engine]
 ) -> None:
     # given
@@ -60,14 +60,14 @@ async def test_no_statement_of_a_days_work_reads_more_because_more_has_happened(
     few = await live_a_day(temporal, shops["few"], "FEW")
     many = await live_a_day(temporal, shops["many"], "MANY")
 
-    # then one is found: that which looks at every fact
+    # then only the one that reads every fact is found
     found = grown(few, many)
     assert [one.statement for one in found] == [str(GROWING)]
     assert str(BY_KEY) in many
     assert len(many) > 250
 
 
-def test_a_statement_has_grown_when_it_reads_more_than_twice_as_much() -> None:
+def test_a_statement_has_grown_if_it_reads_more_than_twice_as_much() -> None:
     few = {name: Explained(name, 100) for name in ("small", "doubled", "grown")}
     many = {name: Explained(name, blocks) for name, blocks in (("small", FEW_BLOCKS), ("doubled", 200), ("grown", 201))}
 

@@ -1,4 +1,4 @@
-"""The figures that `baton bench remarks` prints, on remarks that nobody tuned on, and where the model comes from."""
+"""`baton bench remarks` on held-out remarks, and the origin of the model."""
 
 import json
 
@@ -11,7 +11,7 @@ from domain.remarks.classifier import NOTHING, OTHER, WEIGHTS
 from domain.remarks.intents import Intent
 
 
-def test_held_out_remarks_are_understood_as_well_as_we_say() -> None:
+def test_held_out_remarks_are_understood_as_well_as_documented() -> None:
     figures = measure_remarks()
 
     assert figures.precision >= 0.95
@@ -21,11 +21,11 @@ def test_held_out_remarks_are_understood_as_well_as_we_say() -> None:
     assert all(score.recall and score.recall >= 0.75 for score in figures.by_intent.values())
 
 
-def test_every_intent_is_held_out_often_enough_to_say_something() -> None:
+def test_every_intent_has_enough_held_out_remarks() -> None:
     assert min(score.n for score in measure_remarks().by_intent.values()) >= 15
 
 
-def test_nothing_that_is_held_out_is_trained_on() -> None:
+def test_no_held_out_remark_is_trained_on() -> None:
     held_out, trained_on = (
         {json.loads(line)["text"].casefold() for line in path.read_text(encoding="utf-8").splitlines()}
         for path in (HELD_OUT, TRAINING_DATA)
@@ -35,7 +35,7 @@ def test_nothing_that_is_held_out_is_trained_on() -> None:
     assert held_out & trained_on == set()
 
 
-def test_the_stored_weights_are_those_of_the_training_data() -> None:
+def test_the_stored_weights_come_from_the_training_data() -> None:
     # when
     fitted, stored = fit(TRAINING_DATA), json.loads(WEIGHTS.read_text(encoding="utf-8"))
 

@@ -1,11 +1,11 @@
-"""The bench of sourcing, as people and scripts run it."""
+"""`baton bench sourcing`, as people and scripts run it."""
 
 import json
 import subprocess
 import sys
 
 
-def test_standard_output_is_one_json_object_and_balanced_costs_the_least() -> None:
+def test_it_prints_one_json_object_and_balanced_costs_the_least() -> None:
     command = [sys.executable, "-m", "cli", "bench", "sourcing", "--json", "--orders", "50", "--exact-cases", "3"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

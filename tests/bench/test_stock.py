@@ -1,11 +1,11 @@
-"""The bench of claims, as people and scripts run it."""
+"""`baton bench stock`, as people and scripts run it."""
 
 import json
 import subprocess
 import sys
 
 
-def test_standard_output_is_one_json_object_of_hot_and_spread_goods() -> None:
+def test_it_prints_one_json_object_of_hot_and_spread_claims() -> None:
     command = [sys.executable, "-m", "cli", "bench", "stock", "--json", "--share", "0.02"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

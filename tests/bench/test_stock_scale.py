@@ -1,11 +1,11 @@
-"""The bench of much stock, as people and scripts run it."""
+"""`baton bench stock --scale`, as people and scripts run it."""
 
 import json
 import subprocess
 import sys
 
 
-def test_standard_output_is_one_json_object_with_a_p99_of_every_list_and_view() -> None:
+def test_it_prints_one_json_object_with_a_p99_of_every_list_and_view() -> None:
     command = [sys.executable, "-m", "cli", "bench", "stock", "--scale", "--json", "--rows", "1000"]
     command += ["--movements", "5005", "--requests", "10"]
 

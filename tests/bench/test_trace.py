@@ -1,4 +1,4 @@
-"""What the proof of the log costs is measured part by part, over a log that is whole afterwards."""
+"""`baton bench trace` measures each part of the proof, and leaves a valid log."""
 
 from commands.bench.flow import Side
 from commands.bench.orders import OrderLoad
@@ -11,8 +11,8 @@ from tests.factories import an_order, place_orders
 STORY = ("order.received", "order.accepted", "order.completed")
 
 
-def test_each_part_of_the_proof_is_set_beside_what_an_order_costs(sessions: Sessions) -> None:
-    # given three orders with three facts each, of which four came every second and cost 100 ms of a worker each
+def test_each_part_of_the_proof_is_compared_with_the_cost_of_an_order(sessions: Sessions) -> None:
+    # given three orders with three facts each, of which four came a second and each cost a worker 100 ms
     for order_id in place_orders(sessions, [an_order() for _ in range(3)]):
         for event in STORY:
             with sessions.begin() as session:

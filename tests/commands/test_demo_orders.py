@@ -1,4 +1,4 @@
-"""A file of real invoices becomes orders; what cannot be one is named, and nothing is left out in silence."""
+"""A file of real invoices becomes orders, and every row that cannot be part of one is counted by reason."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ LAMP = ("536365", "85123A", "ELEGANT LAMP", "6", "2010-12-01 08:26:00", "2.55", 
 
 
 def row(**changes: str) -> Row:
-    """The row of the elegant lamp, with other values in these columns."""
+    """The row of the elegant lamp with changed columns."""
     return dict(zip(COLUMNS, LAMP, strict=True)) | changes
 
 
@@ -58,7 +58,7 @@ def test_a_sku_twice_in_an_invoice_stays_two_lines() -> None:
     assert found.shop.stock == {("85123A", "LONDON"): 7}
 
 
-def test_rows_of_an_invoice_that_stand_apart_are_one_order() -> None:
+def test_scattered_rows_of_an_invoice_are_one_order() -> None:
     found = translate([row(), row(InvoiceNo="536366"), row(StockCode="22633")])
 
     assert [len(order["lines"]) for order in found.orders] == [2, 1]
@@ -102,13 +102,13 @@ def test_an_order_without_a_customer_is_a_guest() -> None:
 
 
 @pytest.mark.parametrize(("country", "code"), [("EIRE", "IE"), ("Norway", "NO"), ("Channel Islands", "JE")])
-def test_countries_are_known_by_the_names_of_the_file(country: str, code: str) -> None:
+def test_country_names_of_the_file_become_codes(country: str, code: str) -> None:
     (order,) = translate([row(Country=country)]).orders
 
     assert order["ship_to"]["country"] == code
 
 
-def test_a_limit_counts_orders() -> None:
+def test_the_limit_counts_orders_not_rows() -> None:
     rows = [row(InvoiceNo="C536360"), row(InvoiceNo="536361"), row(InvoiceNo="536362"), row(InvoiceNo="536363")]
 
     found = translate(rows, limit=2)
@@ -116,7 +116,7 @@ def test_a_limit_counts_orders() -> None:
     assert [order["channel_order_id"] for order in found.orders] == ["536361", "536362"]
 
 
-def test_a_file_is_read_as_it_was_written_by_a_spreadsheet(tmp_path: Path) -> None:
+def test_a_file_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
     # given a file with a byte order mark, a quoted comma and a title with a space at its end
     file = tmp_path / "day.csv"
     line = '536365,85123A,"LAMP, ELEGANT ",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom'
@@ -129,7 +129,7 @@ def test_a_file_is_read_as_it_was_written_by_a_spreadsheet(tmp_path: Path) -> No
     assert (found["InvoiceNo"], found["Description"]) == ("536365", "LAMP, ELEGANT")
 
 
-def test_a_file_of_another_form_is_refused_by_the_column_it_lacks(tmp_path: Path) -> None:
+def test_a_file_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.csv"
     file.write_text("InvoiceNo,Quantity\n1,2\n")
 
@@ -142,7 +142,7 @@ def _all_bodies() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("body", _all_bodies(), ids=lambda body: str(body["channel_order_id"]))
-def test_every_order_of_the_demo_is_one_that_the_api_takes(body: dict[str, Any]) -> None:
+def test_the_api_takes_every_order_of_the_demo(body: dict[str, Any]) -> None:
     # when the API reads it as it comes over the wire
     order = OrderBody.model_validate(body, strict=False).to_order()
 
@@ -150,7 +150,7 @@ def test_every_order_of_the_demo_is_one_that_the_api_takes(body: dict[str, Any])
     assert order.sum_of_parts == order.grand_total
 
 
-def test_the_orders_of_the_demo_have_numbers_of_their_own() -> None:
+def test_the_orders_of_the_demo_have_distinct_numbers() -> None:
     orders = demo_orders()
 
     assert len({body["channel_order_id"] for body in orders}) == len(orders) == 62
