@@ -1,4 +1,4 @@
-"""What a customer may ask for after the sale: one table. A line more and one more kind of case is judged by it."""
+"""Kinds of return cases: one table. To add a kind, add a line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ class ReturnKind(StrEnum):
 
 
 class RefundTo(StrEnum):
-    """Where the money of a case goes: the way it came, or onto the customer's store credit."""
+    """Where the money of a case goes: to the original payment, or to a store credit."""
 
     ORIGINAL = "original"
     STORE_CREDIT = "store_credit"
 
 
 class Remedy(StrEnum):
-    """What the person who approves a warranty case decides that the customer gets."""
+    """What the customer of a warranty case gets, decided by the person who approves it."""
 
     REFUND = "refund"
     EXCHANGE = "exchange"
@@ -33,10 +33,10 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`goods_come`: something is received before the case is done. `in_window`: the return window must be open.
+    """`goods_come`: goods are received before the case ends. `in_window`: the return window must be open.
 
-    `replaces`: other goods are sent instead of money. `after_delivery`: it makes no sense while goods are on their way.
-    `of_units`: units of the order are used up by it, so that no other case may have them.
+    `replaces`: goods are sent instead of money. `after_delivery`: allowed only once the goods were delivered.
+    `of_units`: the case takes units of the order, which no other case may take again.
     """
 
     goods_come: bool = True
@@ -62,9 +62,9 @@ REMEDIES: Mapping[str, ReturnKind] = {
     Remedy.EXCHANGE: ReturnKind.EXCHANGE,
     Remedy.RESHIP: ReturnKind.RESHIP,
 }
-"""The kind of case that a warranty case is carried out as."""
+"""The kind that a warranty case is carried out as, by remedy."""
 
 
 def carried_out_as(kind: str, remedy: str) -> ReturnKind:
-    """The kind whose story the case lives; a warranty case without a remedy is paid back."""
+    """The kind that decides the steps of the case. A warranty case without a remedy is refunded."""
     return REMEDIES[remedy or Remedy.REFUND] if kind == ReturnKind.WARRANTY else ReturnKind(kind)

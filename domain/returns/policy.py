@@ -1,4 +1,4 @@
-"""May these goods come back? What is judged when a case is opened, and in which order."""
+"""May these goods come back? The rules that are checked when a case is opened, in their order."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ EXCLUSIONS: Mapping[str, str] = {
     "digital": "is digital and was unsealed",
     "periodical": "is a newspaper or magazine",
 }
-"""What the law lets stay sold. Source: consumer protection act art. 25."""
+"""Goods that need not be taken back. Source: consumer protection act art. 25."""
 
-# A reason of the shop's or the carrier's own fault brings everything back.
+# If the shop or the carrier is at fault, excluded goods may be returned as well.
 BY_FAULT_OF_OTHERS = ("shop", "carrier")
 
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """What is known of a line's product."""
+    """The product of a line."""
 
     sku: str
     exclusion: str = ""
@@ -31,7 +31,7 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReturnFacts:
-    """What the record knows when a case is opened; mappings of units and lines are by line number.
+    """The facts when a case is opened. Mappings of units and lines are by line number.
 
     `delivered_at` is the last delivery, None while goods are still here or in transit. `refundable` is what was paid
     less what went back. `fault` is that of the reason, empty when none was named.
@@ -60,7 +60,7 @@ def windows_of(windows: Mapping[str, Mapping[str, Window]], channel: str) -> Map
 
 
 def refusal(facts: ReturnFacts) -> str | None:
-    """Why the case must be rejected, in words, or None when it may go on."""
+    """Why the case is rejected, for people; None if it is allowed."""
     return next((why for rule in RULES for why in rule(facts)), None)
 
 
@@ -75,15 +75,15 @@ def nothing_to_return(facts: ReturnFacts) -> Iterator[str]:
 
 def too_many(facts: ReturnFacts) -> Iterator[str]:
     for line_no, units in facts.asked.items():
-        left = facts.ordered.get(line_no, 0) - facts.in_other_cases.get(line_no, 0)
+        returnable = facts.ordered.get(line_no, 0) - facts.in_other_cases.get(line_no, 0)
         if line_no not in facts.ordered:
             yield f"the order has no line {line_no}"
-        elif units > left and KINDS[facts.kind].of_units:
-            yield f"line {line_no} has {left} units left to return, {units} were asked"
+        elif units > returnable and KINDS[facts.kind].of_units:
+            yield f"line {line_no} has {returnable} units left to return, {units} were asked"
 
 
 def too_much(facts: ReturnFacts) -> Iterator[str]:
-    """Goodwill is an amount, and no more than what is left of the payment."""
+    """A claim needs an amount, and may not exceed what is refundable of the payment."""
     if facts.kind != ReturnKind.CLAIM:
         return
     if facts.amount is None or facts.amount.minor_units <= 0:
@@ -123,7 +123,7 @@ def not_shown(facts: ReturnFacts) -> Iterator[str]:
 
 
 def not_exchanged_abroad(facts: ReturnFacts) -> Iterator[str]:
-    """A follow-up order would import once more; customs know only the return."""
+    """A replacement would be a second import, while customs only provide for the return."""
     if facts.crossed_border and KINDS[facts.kind].replaces:
         yield "goods that crossed the border are returned, not exchanged"
 

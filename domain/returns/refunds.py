@@ -1,4 +1,4 @@
-"""How much money goes back for which units: to the cent, in whatever pieces and order they come."""
+"""The refund for any units of an order: exact to the cent, whatever the order in which units come back."""
 
 from collections.abc import Mapping
 
@@ -7,28 +7,29 @@ from domain.order import Order
 
 
 def paid_by_unit(order: Order) -> dict[int, list[Money]]:
-    """What was paid for each unit of each line: its price less its share of discounts, plus its share of tax.
+    """By line number the amount paid for each unit: price less its share of discounts, plus its share of tax.
 
-    Shipping is not a unit's: it goes back only with the whole order (see `value_of`). The shares of all units and the
-    shipping add up to the grand total, so everything in any number of pieces gives back exactly what was paid.
+    Shipping is no part of it: it goes back only with the whole order (see `value_of`). All units and the shipping add
+    up to the grand total, so returning everything, in any number of cases, refunds exactly what was paid.
     """
     return _by_unit(order, order.grand_total - shipping_paid(order))
 
 
 def tax_by_unit(order: Order) -> dict[int, list[Money]]:
-    """The tax in what was paid for each unit of each line."""
+    """By line number the tax in the amount paid for each unit."""
     return _by_unit(order, order.tax)
 
 
 def shipping_paid(order: Order) -> Money:
-    """The shipping fee, or less where discounts went beyond the goods."""
+    """The shipping fee that was paid; less than the fee if discounts exceeded the goods."""
     return min(order.shipping, order.grand_total)
 
 
 def value_of(
     order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int], with_shipping: bool = True
 ) -> Money:
-    """What `asked` units a line were paid for when `returned_before` already went back; shipping with the last unit."""
+    """The amount paid for the `asked` units by line, after `returned_before` went back. The last unit adds the
+    shipping."""
     due = _sum(order, paid_by_unit(order), asked, returned_before)
     everything = all(
         returned_before.get(line.line_no, 0) + asked.get(line.line_no, 0) >= line.quantity for line in order.lines
@@ -37,15 +38,16 @@ def value_of(
 
 
 def tax_in(order: Order, asked: Mapping[int, int], returned_before: Mapping[int, int]) -> Money:
-    """The tax in what these units were paid for."""
+    """The tax in the amount paid for these units."""
     return _sum(order, tax_by_unit(order), asked, returned_before)
 
 
 def deduct_points(spent: int, due: int, worth: int) -> tuple[int, int]:
-    """How many of the `spent` points the refund pays for, and with how many minor units of the `due` ones.
+    """(points, minor units): how many of the `spent` points are deducted from a refund, and how much of `due` they
+    cost.
 
-    A hundred points are `worth` so many minor units; parts of one are left to the customer. One minor unit at least
-    stays due, so that there is a refund that the points go back with.
+    A hundred points are worth `worth` minor units, rounded down in the customer's favor. At least one minor unit stays
+    due, so that there is a refund to report the points with.
     """
     if spent <= 0 or worth <= 0 or due <= 1:
         return 0, 0
@@ -64,6 +66,6 @@ def _sum(
     due = Money(0, order.currency)
     for line_no, quantity in asked.items():
         first = returned_before.get(line_no, 0)
-        # A gift that Baton added is no line of the channel's order, and nothing was paid for it.
+        # A gift that Baton added is not a line of the channel's order, and nothing was paid for it.
         due += sum(units.get(line_no, [])[first : first + quantity], Money(0, order.currency))
     return due

@@ -1,4 +1,4 @@
-"""The terms of returns, as dated parameters set them: windows, who decides, when money goes back, what is kept."""
+"""The terms of returns, as dated parameters set them: return windows, approval, time of the refund, and fees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,9 @@ class RefundWhen(StrEnum):
 
 
 class PointsSpent(StrEnum):
-    """What becomes of points that go back and were spent: the balance falls below zero, or their value is kept."""
+    """What happens to points of a returned sale that were already spent: the balance becomes negative, or their value
+    is
+    deducted from the refund."""
 
     NEGATIVE = "negative"
     DEDUCT = "deduct"
@@ -31,15 +33,15 @@ class PointsSpent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long goods may come back: whole days after the day of signing, or hours from its minute."""
+    """How long goods may be returned: whole days after the day of delivery, or hours from its minute."""
 
     days: int = 0
     hours: int = 0
 
     def ends(self, signed_at: datetime) -> datetime:
-        """The first moment that is too late.
+        """The end of the window (exclusive).
 
-        Source: interim measures on seven-day returns (2017): the count starts on the day after the signing, in China's
+        Source: interim measures on seven-day returns (2017): days count from the day after the delivery, in China's
         time. Some platforms count 168 hours instead.
         """
         if self.hours:
@@ -54,11 +56,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Those of a channel. `automatic` is the most that a case of a kind may be worth, by currency, to need no person.
+    """The terms of one channel. `automatic` gives, by kind and currency, the highest value that is approved without a
+    person.
 
-    `when_silent` says what becomes of a case that nobody decides in time: approve or wait. `restocking_percent` and
-    `freight` (minor units by currency) are kept of what the customer returns for a reason of her own. `refund_to` is
-    where money goes when the request does not say.
+    `when_silent` says what happens to a case that nobody decides in time: approve or wait. `restocking_percent` and
+    `freight` (minor units by currency) are kept if the customer is the reason of the return. `refund_to` is the default
+    for requests that do not say.
     """
 
     refund: RefundWhen = RefundWhen.AFTER_INSPECTION
@@ -70,12 +73,12 @@ class Terms:
     points: PointsSpent = PointsSpent.NEGATIVE
 
     def decides(self, kind: ReturnKind, value: Money) -> bool:
-        """Whether a case of this worth is approved without a person."""
+        """True if a case of this value is approved without a person."""
         most = self.automatic.get(kind, {}).get(value.currency)
         return most is not None and value.minor_units <= most
 
     def fees(self, value: Money) -> dict[str, int]:
-        """What is kept of the value, by name, in minor units; together never more than the value."""
+        """Fees by name in minor units; together never more than the value."""
         restocking = value.minor_units * self.restocking_percent // 100
         freight = min(self.freight.get(value.currency, 0), value.minor_units - restocking)
         return {name: fee for name, fee in (("restocking", restocking), ("freight", freight)) if fee > 0}
@@ -83,7 +86,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class CustomsReturn:
-    """Goods that crossed the border: asked for and back within so many days after their release, tax is not collected.
+    """Deadlines for goods that crossed the border, in days after their release: if the return was requested within
+    `apply_days` and the goods are back within `back_days`, no tax is collected.
 
     Source: General Administration of Customs, announcement 45 of 2020.
     """
@@ -98,7 +102,7 @@ class CustomsReturn:
 
 
 def of_channel(values: Mapping[str, Value], channel: str) -> Value | None:
-    """The channel's own value, or that of any channel."""
+    """The channel's own value, or the one for all channels."""
     return values.get(channel, values.get(ANY))
 
 
@@ -108,7 +112,7 @@ def read_windows(value: Any) -> dict[str, dict[str, Window]]:
 
 
 def read_terms(value: Any) -> dict[str, Terms]:
-    """By channel; amounts are decimal strings by currency, kinds that `automatic` does not name need a person."""
+    """By channel. Amounts are decimal strings by currency; kinds that `automatic` does not list need a person."""
     return {channel: _terms(one) for channel, one in value.items()}
 
 
@@ -118,7 +122,7 @@ def read_customs_return(value: Any) -> CustomsReturn:
 
 
 def read_points_value(value: Any) -> dict[str, int]:
-    """`{"CNY": "1.00"}`: what a hundred points are worth, in minor units by currency."""
+    """`{"CNY": "1.00"}`: the value of a hundred points; returns minor units by currency."""
     worth = _amounts(value)
     if any(minor < 0 for minor in worth.values()):
         raise ValueError("is below zero")

@@ -1,6 +1,6 @@
-"""What a rule of staff may look at: one map of the order and one of the buyer, and no name, phone or street.
+"""The facts that a rule of staff may read: a map of the order and one of the buyer, without name, phone or street.
 
-Every field is always there: a text that is not known is empty and a number is 0. docs/rules.md tells each of them.
+Every field is always present: an unknown text is empty, an unknown number is 0. docs/rules.md explains each field.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """How many orders this customer placed at this channel before, and how many of them were canceled."""
+    """Earlier orders of this customer at this channel, and how many of them were canceled."""
 
     orders: int = 0
     canceled: int = 0
@@ -71,7 +71,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """An order as its channel gave it, with what we know of its payment, goods (by SKU) and buyer."""
+    """An order as its channel gave it, with its payment, goods (by SKU) and buyer."""
 
     order: Order
     payment_status: str
@@ -80,9 +80,9 @@ class RuleFacts:
 
 
 def as_map(facts: RuleFacts) -> dict[str, Any]:
-    """The two maps that an expression reads. `total` is in whole units of the currency, `total_minor` in its smallest.
+    """The two maps that an expression reads. `total` is in units of the currency, `total_minor` in its minor units.
 
-    A number such as 19.99 compares exactly with the same number in a rule: both are the double that is nearest.
+    A number such as 19.99 equals the same number in a rule exactly, since both are the nearest double.
     """
     order, goods = facts.order, facts.goods
     amounts = {"total": order.grand_total, "discount": order.discount, "shipping": order.shipping, "tax": order.tax}

@@ -1,7 +1,7 @@
-"""Expressions of staff in CEL: checked when they are saved, compiled once, and never trusted to be right.
+"""Expressions of staff in CEL: checked when they are saved and compiled once. Any of them may fail when it is asked.
 
-CEL has no loops of its own, but nothing stops it halfway either. So what could cost much is refused beforehand
-(domain/rules/static_check.py), and what is left is measured on the largest order there may be.
+CEL has no loops of its own, but a running expression cannot be stopped. So expensive constructs are refused beforehand
+(domain/rules/static_check.py), and every expression is measured on the largest possible order.
 """
 
 import re
@@ -16,11 +16,11 @@ from domain.rules.facts import RuleFacts, as_map
 from domain.rules.samples import SAMPLES
 from domain.rules.static_check import Mistake, first_mistake
 
-LONGEST = 1_000
+MAX_LENGTH = 1_000
 """Characters of an expression."""
-SAVED_WITHIN = 0.1
-ANSWERED_WITHIN = 0.25
-"""Seconds of CPU: on the largest order when a rule is saved, and on any order later."""
+CPU_SECONDS_WHEN_SAVED = 0.1
+CPU_SECONDS_WHEN_ASKED = 0.25
+"""Limits on the largest order when a rule is saved, and on any order later."""
 
 PLACE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 WHY = {
@@ -33,7 +33,7 @@ WHY = {
 
 
 class RuleFailed(Exception):
-    """A rule that has no answer for an order; its text says why and repeats nothing of the order."""
+    """A rule has no answer for an order. The text says why, and contains nothing of the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class Rule:
 
     program: cel.Program
 
-    def is_true_of(self, context: cel.Context, within: float = ANSWERED_WITHIN) -> bool:
-        """Whether the expression is true. Raises RuleFailed for an error, another kind of answer, or one too late."""
+    def is_true_of(self, context: cel.Context, within: float = CPU_SECONDS_WHEN_ASKED) -> bool:
+        """True if the expression is true. Raises RuleFailed for an error, a non-boolean answer, or more CPU than
+        `within`
+        seconds."""
         began = time.thread_time()
         try:
             answer = self.program.execute(context)
@@ -57,12 +59,12 @@ class Rule:
 
 
 def context_of(facts: RuleFacts) -> cel.Context:
-    """What the rules of a set read of one order; made once for all of them."""
+    """The facts of one order for CEL, made once for all rules of a set."""
     return cel.Context(as_map(facts))
 
 
 def compile_rule(expression: str) -> Rule:
-    """Raises RuleFailed for what CEL cannot parse."""
+    """Compile an expression. Raises RuleFailed if CEL cannot parse it."""
     try:
         return Rule(cel.compile(expression))
     except Exception:
@@ -70,33 +72,33 @@ def compile_rule(expression: str) -> Rule:
 
 
 def find_mistake(expression: str) -> Mistake | None:
-    """The first mistake of an expression with its place, or None when it may be used."""
-    if len(expression) > LONGEST:
-        return Mistake(1, LONGEST + 1, f"an expression has {LONGEST} characters at most")
+    """The first mistake of an expression with its position, or None if it may be used."""
+    if len(expression) > MAX_LENGTH:
+        return Mistake(1, MAX_LENGTH + 1, f"an expression has {MAX_LENGTH} characters at most")
     try:
         program = cel.compile(expression)
     except Exception as error:
-        return _parsed_badly(str(error))
-    return first_mistake(expression) or next(_tried(Rule(program)), None)
+        return _syntax_mistake(str(error))
+    return first_mistake(expression) or next(_mistakes_on_samples(Rule(program)), None)
 
 
-def _parsed_badly(told: str) -> Mistake:
-    place = PLACE.search(told)
+def _syntax_mistake(message: str) -> Mistake:
+    place = PLACE.search(message)
     if place is None:
         return Mistake(1, 1, "this is no expression")
     return Mistake(int(place[1]), int(place[2]), place[3].partition(" expecting ")[0])
 
 
-def _tried(rule: Rule) -> Iterator[Mistake]:
-    """An answer to each sample is what makes a rule good; the largest one comes last."""
+def _mistakes_on_samples(rule: Rule) -> Iterator[Mistake]:
+    """Ask the rule about every sample order; the largest comes last."""
     for name, context in _contexts().items():
         try:
-            rule.is_true_of(context, SAVED_WITHIN)
+            rule.is_true_of(context, CPU_SECONDS_WHEN_SAVED)
         except RuleFailed as failure:
             yield Mistake(1, 1, f"tried on {name}: {failure}")
 
 
 @cache
 def _contexts() -> Mapping[str, cel.Context]:
-    """The samples as CEL reads them, made once: the largest takes longer to make than most rules take."""
+    """The sample orders for CEL, made once: making the largest takes longer than most rules."""
     return {name: context_of(facts) for name, facts in SAMPLES.items()}

@@ -1,4 +1,4 @@
-"""The orders that every new rule is tried on: an ordinary one, one that says little, and the largest there is."""
+"""Sample orders that every new rule is tried on: an ordinary one, one with few facts, and the largest possible."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from domain.order import Address, Order, OrderLine
 from domain.rules.facts import Buyer, Goods, RuleFacts
 
 NOTHING = Money(0, "CNY")
-MOST_LINES = 2_000
+MAX_LINES = 2_000
 
 
 def _order(lines: int, to: Address, tags: tuple[str, ...] = (), remarks: str = "") -> Order:
@@ -42,5 +42,5 @@ HANGZHOU = Address("CN", province="浙江省", city="杭州市", district="西�
 SAMPLES: Mapping[str, RuleFacts] = {
     "an ordinary order": _facts(_order(2, HANGZHOU, ("gift",), "周六送货"), Buyer(3, 1)),
     "an order that says little": RuleFacts(_order(1, Address("GB")), "silent", {}, Buyer()),
-    f"an order of {MOST_LINES:,} lines": _facts(_order(MOST_LINES, HANGZHOU, ("wholesale",)), Buyer(100, 0)),
+    f"an order of {MAX_LINES:,} lines": _facts(_order(MAX_LINES, HANGZHOU, ("wholesale",)), Buyer(100, 0)),
 }

@@ -1,4 +1,4 @@
-"""What staff decide by themselves: named rules over an order, each with an action, in sets that never change."""
+"""Rules of staff: named expressions over an order, each with an action, in sets that never change."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ INSTRUCTIONS: Mapping[str, Sequence[str]] = {
     "escalate": ("escalate_to", "escalate_after_minutes"),
     "set_sourcing_policy": ("sourcing_policy",),
 }
-"""Actions that leave instructions with the order: their names there, and in the action."""
+"""Actions that set instructions of the order, with the names of these instructions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which orders a rule looks at: of these channels, of all if none is named, placed from `starts` until `ends`."""
+    """The orders that a rule applies to: of these channels (all if empty), placed from `starts` until `ends`."""
 
     channels: frozenset[str] = frozenset()
     starts: datetime | None = None
@@ -43,14 +43,14 @@ class Scope:
 
 
 Elsewhere = Callable[[str, RuleFacts], bool]
-"""Whether an expression is true of an order, computed where it can be stopped. Raises RuleFailed."""
+"""Evaluates an expression on an order in a process that can be killed. Raises RuleFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRule:
-    """`action` has a `type` and what belongs to it, as docs/rules.md says.
+    """`action` has a `type` and its fields, as docs/rules.md says.
 
-    A rule is kept as its expression where nothing proves what it costs: it is asked elsewhere.
+    `rule` is the bare expression if its cost is not bounded; it is then evaluated `elsewhere`.
     """
 
     name: str
@@ -69,7 +69,7 @@ class WrittenRule:
     scope: Scope = field(default=Scope())
 
     def compiled(self) -> StaffRule:
-        """Ready to be asked; one that cannot be compiled fails whenever it is asked."""
+        """The rule ready to be asked. One that cannot be compiled fails whenever it is asked."""
         return staff_rule(self.name, self.expression, self.action, self.scope)
 
 
@@ -82,7 +82,7 @@ class Gift:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a set says of an order. `rule_set_id` is None when no set is active; a rule that failed is a hold."""
+    """The result of a rule set for an order. `rule_set_id` is None if no set is active. A failed rule is a hold."""
 
     rule_set_id: int | None = None
     findings: Sequence[Finding] = ()
@@ -92,7 +92,7 @@ class Judgement:
 
     @property
     def effects(self) -> Iterator[str]:
-        """Each thing that it does to the order, in words that compare."""
+        """Every effect on the order as a text, for comparing two judgements."""
         yield from (f"{found.verdict} {found.code}" for found in self.findings if found.verdict != PASS)
         yield from (f"tag {tag}" for tag in self.tags)
         yield from (f"set {name} {value}" for name, value in self.instructions.items())
@@ -101,16 +101,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """One version of the rules, in their order."""
+    """One version of the rules, in order."""
 
     rule_set_id: int
     rules: tuple[StaffRule, ...]
 
     def judge(self, facts: RuleFacts, elsewhere: Elsewhere | None = None) -> Judgement:
-        """Every rule is asked, and those that apply or fail are among the findings.
+        """Ask every rule in scope. Those that apply or fail are among the findings.
 
-        A rule whose cost is not proved is asked `elsewhere`, and fails where there is no such place. Of several that
-        set the same instruction the first one counts.
+        A rule whose cost is not bounded is evaluated `elsewhere`, or fails if that is None. If several rules set the
+        same instruction, the first one counts.
         """
         context = context_of(facts)
         findings, matched = list[Finding](), list[StaffRule]()
@@ -165,8 +165,8 @@ def _holds(rule: Rule | RuleFailed | str, context: cel.Context, facts: RuleFacts
 
 
 def _instructions(matched: Sequence[StaffRule]) -> dict[str, str | int]:
-    told: dict[str, str | int] = {}
+    instructions: dict[str, str | int] = {}
     for rule in matched:
         for name in INSTRUCTIONS.get(rule.action["type"], ()):
-            told.setdefault(name, rule.action[name])
-    return told
+            instructions.setdefault(name, rule.action[name])
+    return instructions

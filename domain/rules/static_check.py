@@ -1,9 +1,9 @@
-"""The words of an expression, each with its place: which fields and functions it uses, and how it goes over lists.
+"""Checks an expression token by token before it runs: its fields and functions exist, and its cost is bounded.
 
-What is refused here could cost more than its length: a list gone over inside another, and whatever makes a new list
-(CEL copies it for each item) or a long text. A list of the order may be counted, searched, gone over or asked for an
-item, and stands nowhere else; so it is never joined to another. What is left takes a time that grows with the length
-of the expression times the lines of the order, and has a largest cost.
+Refused is what could cost more than the expression is long: a loop over a list inside another, and whatever makes a
+new list (CEL copies it for each item) or a long text. A list of the order may only be counted, searched, looped over or
+indexed, so it is never joined to another. The time of the rest is at most proportional to the length of the expression
+times the lines of the order.
 """
 
 import re
@@ -23,9 +23,9 @@ LIST_COST, TOKEN_COST = 25, 1
 `exists(...)` is computed for each line. Measured: docs/decisions/rules-have-a-budget.md."""
 MAX_RULE_COST, MAX_SET_COST = 250, 4_000
 MAX_PLUS_SIGNS = 8
-"""Plus signs of a rule: joined texts grow with each."""
+"""Plus signs of a rule. Each may make a text longer."""
 
-WORD = re.compile(
+TOKEN = re.compile(
     r"(?P<blank>\s+|//[^\n]*)"
     r"|(?P<text>'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\")"
     r"|(?P<number>0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)"
@@ -40,7 +40,7 @@ CONSTANTS = frozenset({"true", "false", "null", "in"})
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with an expression, and where: lines and columns count from 1."""
+    """What is wrong with an expression, and where. Lines and columns count from 1."""
 
     line: int
     column: int
@@ -48,7 +48,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Token:
     kind: str
     text: str
     at: int
@@ -56,7 +56,7 @@ class Word:
 
 @dataclass(slots=True)
 class Bracket:
-    """One that is open: what stands before it, and the variable that it binds when it goes over a list."""
+    """An open bracket: the kind of the value before it, and the variable that it binds if it loops over a list."""
 
     left: Kind | None
     opened_by: str
@@ -64,39 +64,39 @@ class Bracket:
 
 
 @dataclass(slots=True)
-class Reader:
-    """Goes over the words once; `left` is the kind of what stands before the present word, as far as it matters."""
+class Checker:
+    """Goes over the tokens once. `left` is the kind of the value before the present token, as far as it matters."""
 
-    words: list[Word]
+    tokens: list[Token]
     left: Kind | None = None
     brackets: list[Bracket] = field(default_factory=list)
-    over_lists: int = 0
+    list_loops: int = 0
     sums: int = 0
     cost: int = 0
 
     def mistakes(self) -> Iterator[tuple[int, str]]:
-        for index, word in enumerate(self.words):
+        for index, token in enumerate(self.tokens):
             before, after = self._text(index - 1), self._text(index + 1)
-            self.cost += TOKEN_COST if self._goes_over() else 0
-            match word:
-                case Word("name") if before == ".":
-                    wrong = self._call(index) if after == "(" else self._member(word.text)
-                case Word("name"):
-                    wrong = self._name(word.text, after)
-                case Word("sign", "(" | "["):
+            self.cost += TOKEN_COST if self._in_loop() else 0
+            match token:
+                case Token("name") if before == ".":
+                    wrong = self._call(index) if after == "(" else self._member(token.text)
+                case Token("name"):
+                    wrong = self._name(token.text, after)
+                case Token("sign", "(" | "["):
                     wrong = self._open(index)
-                case Word("sign", ")" | "]"):
+                case Token("sign", ")" | "]"):
                     wrong = self._close()
-                case Word("sign", "."):
+                case Token("sign", "."):
                     continue
-                case Word("sign", "{"):
+                case Token("sign", "{"):
                     wrong = "a rule makes no maps"
-                case Word("sign", "+"):
+                case Token("sign", "+"):
                     self.left, self.sums = None, self.sums + 1
                     wrong = f"a rule has {MAX_PLUS_SIGNS} plus signs at most" if self.sums > MAX_PLUS_SIGNS else ""
-                case Word("sign", "'" | '"'):
+                case Token("sign", "'" | '"'):
                     wrong = NO_TEXT
-                case Word("text") if before.startswith(QUOTES):
+                case Token("text") if before.startswith(QUOTES):
                     wrong = NO_TEXT
                 case _:
                     self.left, wrong = None, ""
@@ -104,14 +104,14 @@ class Reader:
             if not wrong and self.cost > MAX_RULE_COST:
                 wrong = "the rule names long lists too often, or says too much of each item"
             if wrong:
-                yield word.at, wrong
+                yield token.at, wrong
 
-    def _goes_over(self) -> bool:
+    def _in_loop(self) -> bool:
         return any(bracket.variable for bracket in self.brackets)
 
     def _misplaced(self, index: int) -> str:
-        """A list that was just named, where something else than its size, its items or a search is made of it."""
-        if not isinstance(self.left, list) or self.words[index].kind != "name":
+        """The mistake if a list was just named and is used for something else than its size, its items or a search."""
+        if not isinstance(self.left, list) or self.tokens[index].kind != "name":
             return ""
         after, first = self._text(index + 1), index
         while self._text(first - 1) == ".":
@@ -123,7 +123,7 @@ class Reader:
         return "" if asked else "a list is counted, searched or gone over, and nothing else is made of it"
 
     def _text(self, index: int) -> str:
-        return self.words[index].text if 0 <= index < len(self.words) else ""
+        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
 
     def _name(self, name: str, after: str) -> str:
         self.left = None
@@ -145,28 +145,28 @@ class Reader:
         if not isinstance(known, Mapping) or name not in known:
             return f"there is no field {name} here"
         if name in LONG_LISTS:
-            if self._goes_over():
+            if self._in_loop():
                 return f"{name} may not be gone over for each item of another list"
             self.cost += LIST_COST
         self.left = known[name]
         return ""
 
     def _call(self, index: int) -> str:
-        name = self.words[index].text
+        name = self.tokens[index].text
         if name not in METHODS | LIST_LOOPS:
             return f"there is no function {name}"
         if name in LIST_LOOPS:
-            self.over_lists += 1
-            if self.over_lists > MAX_LIST_LOOPS:
+            self.list_loops += 1
+            if self.list_loops > MAX_LIST_LOOPS:
                 return f"a rule may go over lists {MAX_LIST_LOOPS} times at most"
-            if self._goes_over():
+            if self._in_loop():
                 return "a list may not be gone over inside another"
         return ""
 
     def _open(self, index: int) -> str:
-        opener = self._text(index - 1) if self.words[index].text == "(" else "["
+        opener = self._text(index - 1) if self.tokens[index].text == "(" else "["
         if opener in LIST_LOOPS:
-            variable = self.words[index + 1] if index + 1 < len(self.words) else None
+            variable = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
             if variable is None or variable.kind != "name" or variable.text in FIELDS:
                 return f"{opener} wants a new name for each item first"
             self.brackets.append(Bracket(self.left, opener, variable.text))
@@ -188,28 +188,28 @@ class Reader:
 
 
 def first_mistake(expression: str) -> Mistake | None:
-    """The first unknown or costly part of an expression that CEL can parse; None when all is well."""
-    for at, text in Reader(_words(expression)).mistakes():
+    """The first unknown or expensive part of an expression that CEL can parse; None if there is none."""
+    for at, text in Checker(_tokens(expression)).mistakes():
         return Mistake(expression.count("\n", 0, at) + 1, at - expression.rfind("\n", 0, at), text)
     return None
 
 
 def is_bounded(expression: str) -> bool:
-    """Whether nothing in it can cost more than a rule may, on the largest order there is."""
+    """True if the expression cannot cost more than a rule may, on the largest possible order."""
     return first_mistake(expression) is None
 
 
 def cost_of(expression: str) -> int:
-    """The most that a bounded expression costs."""
-    reader = Reader(_words(expression))
-    for _ in reader.mistakes():
+    """An upper bound of the cost of an expression, in the unit of MAX_RULE_COST (half milliseconds)."""
+    checker = Checker(_tokens(expression))
+    for _ in checker.mistakes():
         return MAX_RULE_COST
-    return reader.cost
+    return checker.cost
 
 
-def _words(expression: str) -> list[Word]:
+def _tokens(expression: str) -> list[Token]:
     return [
-        Word(match.lastgroup or "", match.group(), match.start())
-        for match in WORD.finditer(expression)
+        Token(match.lastgroup or "", match.group(), match.start())
+        for match in TOKEN.finditer(expression)
         if match.lastgroup != "blank"
     ]

@@ -6,7 +6,7 @@ from time import thread_time
 import pytest
 
 from domain.rules.facts import RuleFacts
-from domain.rules.language import LONGEST, RuleFailed, compile_rule, context_of, find_mistake
+from domain.rules.language import MAX_LENGTH, RuleFailed, compile_rule, context_of, find_mistake
 from domain.rules.samples import SAMPLES
 
 ORDINARY: RuleFacts = SAMPLES["an ordinary order"]
@@ -70,7 +70,7 @@ BOMBS = [
     " && ".join(["order.channel == 'hidden'", *["order.lines.size() > 3"] * 11]),
     "order.lines.exists(l, order.channel == 'hidden' && " + " || ".join(["l.quantity in [1, 2, 3, 4]"] * 25) + ")",
     "order.lines.exists(l, order.channel == 'hidden' && " + " + ".join(["l.title"] * 10) + " == 'x')",
-    f"order.channel == '{'x' * LONGEST}'",
+    f"order.channel == '{'x' * MAX_LENGTH}'",
     "(" * 500 + "true" + ")" * 500,
     " || ".join(["order.test"] * 90) + " || " + "!" * 91 + "order.test",
 ]
