@@ -1,4 +1,4 @@
-"""The API as strangers, channels and staff see it: the fixtures of tests/api that open nothing for a session."""
+"""Fixtures of tests/api for calls as a stranger, a channel and staff."""
 
 from tests.api.conftest import anybody, connect, settings, shop, staff, tmall, viewer
 

@@ -1,4 +1,4 @@
-"""A channel and its neighbor, who is wherever a row may be of it, under words that stand nowhere else."""
+"""Two channels: ours, and a neighbor with rows in every table, marked by words that occur nowhere else."""
 
 from sqlalchemy import text
 
@@ -8,12 +8,12 @@ from tests.factories import CHANNEL, LAMP, an_order, place_orders, stock_shop
 from tests.planted import LOCATION, NAMED, plant
 
 MINE = "shop"
-"""The channel that asks; its neighbor is CHANNEL."""
+"""The channel whose key calls; its neighbor is CHANNEL."""
 SHARED, HIDDEN_SKU = "SHARED-TEACUP", "TMALL-ONLY-VASE"
 WORDS = (*NAMED, CHANNEL, HIDDEN_SKU, "PILOT-", "Suyin", "TWIN-OF-SHOP")
-"""Of the neighbor: names, channel, goods, ids that begin so, a clerk who worked on it, and what an audit found."""
+"""Words of the neighbor: names, channel, goods, prefixes of ids, a clerk, and an audit's finding."""
 
-# An order of mine that met the neighbor: in a parcel, in an audit, in a choice of locations, and in what was told.
+# An order of mine that will meet the neighbor in a parcel, an audit, a sourcing decision and messages.
 MY_PLACES = f"""
     INSERT INTO merges (merge_id, merge_key, location_id, closes_at) VALUES ('MERGE-1', 'a hash', '{LOCATION}', now());
     INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, number, location_id, reason, merge_id)
@@ -53,7 +53,7 @@ NEIGHBORS_PLACES = {
         INSERT INTO channel_listings (channel, sku, channel_sku) VALUES ('{CHANNEL}', '{LAMP}', 'PILOT-LAMP');
         INSERT INTO channel_shares (channel, sku, share_percent) VALUES ('{CHANNEL}', '{LAMP}', 40);
         INSERT INTO channel_quotas (channel, sku, quantity, valid_from) VALUES ('{CHANNEL}', '{LAMP}', 4711, now())""",
-    # As much came as was promised to it, so that what is available is as before.
+    # As many units came as are reserved, so that `available` is as before.
     "stock that it has claimed": f"""
         UPDATE stock SET on_hand = on_hand + 3, reserved = reserved + 3
         WHERE sku = '{LAMP}' AND location_id = '{LOCATION}';
@@ -81,7 +81,7 @@ NEIGHBORS_PLACES = {
 
 
 def open_shop(sessions: Sessions) -> str:
-    """The channel that asks, with an order of its own, as it is before it has a neighbor; the order's id."""
+    """Create my channel with one order, before there is a neighbor; return the order's id."""
     stock_shop(sessions, {LOCATION: {LAMP: 1, SHARED: 1}})
     me = Address("CN", name="Me Myself", phone="+8613800138000", province="Zhejiang", city="Ningbo", lines=("Lane 1",))
     order = an_order(channel=MINE, channel_order_id="S-1", customer_id="ME", ship_to=me)
@@ -91,11 +91,11 @@ def open_shop(sessions: Sessions) -> str:
 
 
 def move_in(sessions: Sessions, mine: str) -> str:
-    """The neighbor comes, and meets that order in every way in which orders meet; its own order's id."""
+    """Create the neighbor, whose order meets mine in every way that orders can; return its order's id."""
     with sessions() as session:
         before = session.scalar(text(f"SELECT on_hand FROM stock WHERE sku = '{LAMP}' AND location_id = '{LOCATION}'"))
     order_id = plant(sessions)
-    # A person is planted together with a lamp, which would be more to sell.
+    # `plant` also adds a lamp to the stock, which must not become available.
     _write(sessions, f"UPDATE stock SET on_hand = {before} WHERE sku = '{LAMP}' AND location_id = '{LOCATION}'")
     for statements in NEIGHBORS_PLACES.values():
         _write(sessions, statements, order=order_id, mine=mine)
@@ -103,7 +103,7 @@ def move_in(sessions: Sessions, mine: str) -> str:
 
 
 def rows(sessions: Sessions) -> dict[str, list[str]]:
-    """Every row of every table but those of keys, and of what was asked."""
+    """All rows by table, but for keys and kept answers."""
     with sessions() as session:
         tables = session.scalars(text("SELECT relname FROM pg_stat_user_tables ORDER BY 1")).all()
         return {

@@ -1,4 +1,4 @@
-"""D23: what lies on a disk, in a sheet or in a cache gives nothing away."""
+"""D23: secrets and personal data are protected on disk, in sheets and in caches."""
 
 import csv
 import stat
@@ -32,8 +32,8 @@ def record(engine: Engine) -> Sessions:
     return sessions(engine, Vault(SECRETS_KEY))
 
 
-def kept(record: Sessions) -> str:
-    """The secrets of channels and subscribers as the database has them."""
+def stored_rows(record: Sessions) -> str:
+    """The rows of channel accounts and subscriptions as text, as the database stores them."""
     whole = text(
         "SELECT (SELECT json_agg(a) FROM channel_accounts a)::text || (SELECT json_agg(s) FROM subscriptions s)"
     )
@@ -41,7 +41,7 @@ def kept(record: Sessions) -> str:
         return str(session.scalar(whole))
 
 
-def pulls(record: Sessions, channel: str) -> str:
+def pull_token(record: Sessions, channel: str) -> str:
     account = find_account(record, channel)
     assert account is not None
     assert account.pull is not None
@@ -60,14 +60,14 @@ async def test_secrets_of_channels_and_subscribers_are_sealed_in_the_database(
         rotated = await staff.post(f"/subscriptions/{made.json()['subscription_id']}/secret", json={})
 
     # then their secrets are readable for Baton and not in the database
-    lying = kept(record)
+    stored = stored_rows(record)
     for secret in (TOKEN, SECRET, made.json()["secret"], rotated.json()["secret"]):
-        assert secret not in lying
-    assert pulls(record, "shop-uk") == TOKEN
+        assert secret not in stored
+    assert pull_token(record, "shop-uk") == TOKEN
 
 
-def test_what_lay_open_is_sealed_and_a_key_can_be_replaced(record: Sessions) -> None:
-    # given an account of before there were keys, and a subscription
+def test_open_secrets_are_sealed_and_a_key_can_be_replaced(record: Sessions) -> None:
+    # given an account from before secrets were sealed, and a subscription
     save_account(record, "shop-uk", "shopify", SECRET, SHOP | PULL)
     with record.begin() as session:
         token = text(
@@ -75,17 +75,17 @@ def test_what_lay_open_is_sealed_and_a_key_can_be_replaced(record: Sessions) -> 
         )
         session.execute(token, {"secret": SECRET, "token": f'"{TOKEN}"'})
     subscription = Post(record).subscribe("http://127.0.0.1:9/", secret=SECRET)
-    assert pulls(record, "shop-uk") == TOKEN
+    assert pull_token(record, "shop-uk") == TOKEN
 
-    # when everything is sealed by a new key that comes before the old one
+    # when everything is sealed with a new key, the old one still being known
     engine = record.kw["bind"]
     with sessions(engine, Vault(NEW_KEY, SECRETS_KEY)).begin() as session:
         assert seal_secrets(session) == 2
 
-    # then the new one alone reads it, and the old one says what is wrong
-    assert TOKEN not in kept(record)
-    assert SECRET not in kept(record)
-    assert pulls(sessions(engine, Vault(NEW_KEY)), "shop-uk") == TOKEN
+    # then only the new key reads it, and the errors of others say why
+    assert TOKEN not in stored_rows(record)
+    assert SECRET not in stored_rows(record)
+    assert pull_token(sessions(engine, Vault(NEW_KEY)), "shop-uk") == TOKEN
     assert Post(record).subscription(subscription).secret.startswith("sealed:")
     with pytest.raises(VaultError, match="another key"):
         find_account(record, "shop-uk")
@@ -93,7 +93,7 @@ def test_what_lay_open_is_sealed_and_a_key_can_be_replaced(record: Sessions) -> 
         find_account(sessions(engine), "shop-uk")
 
 
-async def test_no_answer_is_kept_or_guessed_at_and_tls_stays_tls(record: Sessions, settings: Settings) -> None:
+async def test_answers_forbid_caching_and_sniffing_and_enforce_tls(record: Sessions, settings: Settings) -> None:
     # given
     async with running(settings.model_copy(update={"temporal_address": NOBODY})) as connect:
         staff = connect(create_key(record, "Sun of support", "staff"))
@@ -112,14 +112,14 @@ async def test_no_answer_is_kept_or_guessed_at_and_tls_stays_tls(record: Session
 
 
 @pytest.mark.parametrize("name", ["goods.csv", "goods.xlsx"])
-def test_a_title_is_no_formula_in_any_sheet_and_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
-    # given titles that a spreadsheet would compute
+def test_a_title_is_never_a_formula_in_a_sheet_and_survives_the_round_trip(tmp_path: Path, name: str) -> None:
+    # given titles that a spreadsheet would take for formulas
     titles = ["=1+1", "@SUM(A1)", "+49 tea", "-5 % off", "'quoted", "plain"]
 
     # when they are exported
     write_sheet(tmp_path / name, ["sku", "title"], [(f"SKU-{place}", title) for place, title in enumerate(titles)])
 
-    # then none stands as a formula, and an import reads what was there
+    # then none is a formula in the file, and an import reads the original titles
     if name.endswith("csv"):
         with (tmp_path / name).open(newline="") as file:
             assert not any(row[1].startswith(("=", "+", "-", "@", "\t")) for row in csv.reader(file))
@@ -127,14 +127,14 @@ def test_a_title_is_no_formula_in_any_sheet_and_comes_back_as_it_was(tmp_path: P
     assert [row.cells["title"] for row in found] == titles
 
 
-def test_data_and_logs_are_for_their_owner(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_data_and_logs(tmp_path: Path) -> None:
     # given a directory as an earlier version left it
     data_dir = tmp_path / "data"
     (data_dir / "logs").mkdir(parents=True, mode=0o755)
     (data_dir / "logs" / "api.log").write_text("")
     (data_dir / "temporal.db").write_text("")
 
-    # when Baton starts on it, and a service that writes a file
+    # when Baton starts on it, with a service that writes a file
     close_to_others(data_dir)
     service = Service("writer", ["/bin/sh", "-c", f"echo > {data_dir}/made"], data_dir=data_dir, env={}, address="")
     service.start()
@@ -142,7 +142,7 @@ def test_data_and_logs_are_for_their_owner(tmp_path: Path) -> None:
     service.process.wait()
     service.stop()
 
-    # then others may read nothing
+    # then others may read none of it
     open_ = [path for path in [data_dir, *data_dir.rglob("*")] if stat.S_IMODE(path.stat().st_mode) & 0o077]
     assert open_ == []
     assert (data_dir / "made").exists()

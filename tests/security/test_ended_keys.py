@@ -1,4 +1,4 @@
-"""C17: what belongs to a key ends with it, and no key answers for another (sec_05, sec_11)."""
+"""C17: subscriptions, streams and kept answers of a key end with it and serve no other key (sec_05, sec_11)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -34,23 +34,23 @@ async def connect(settings: Settings) -> AsyncIterator[Connect]:
 
 
 def expire(sessions: Sessions, name: str) -> None:
-    """As if the time of this key were over."""
+    """Let this key expire now."""
     with sessions.begin() as session:
         session.execute(text("UPDATE api_keys SET expires_at = now() WHERE name = :name"), {"name": name})
 
 
 def key_ids(sessions: Sessions, name: str) -> list[str]:
-    """Of the keys of this name, the oldest first."""
+    """Ids of the keys with this name, oldest first."""
     found = text("SELECT key_id FROM api_keys WHERE name = :name ORDER BY created_at")
     with sessions() as session:
         return list(session.scalars(found, {"name": name}))
 
 
 @pytest.mark.parametrize("ended", ["revoked", "expired"])
-async def test_a_subscription_is_told_nothing_after_its_key(
+async def test_a_subscription_gets_nothing_after_its_key_ended(
     sessions: Sessions, connect: Connect, receiver: tuple[Receiver, str], ended: str
 ) -> None:
-    # given a subscription with people, and what happened before its key ended
+    # given a subscription that shows people, and an event delivered before its key ended
     key = create_key(sessions, "web-connector", "channel", "tmall")
     made = await connect(key).post("/subscriptions", json=SUBSCRIPTION | {"url": receiver[1], "people": True})
     subscription, post, order_id = made.json()["subscription_id"], Post(sessions), place_order(sessions)
@@ -64,15 +64,13 @@ async def test_a_subscription_is_told_nothing_after_its_key(
     else:
         expire(sessions, "web-connector")
 
-    # then nothing more is told, and staff see why
+    # then nothing more is delivered, and staff see why
     assert (await asyncio.to_thread(post.deliver, subscription)).taken == 0
     assert len(receiver[0].came) == 1
     assert post.subscription(subscription).disabled_because == "its key was revoked or has expired"
 
 
-async def test_a_subscription_that_another_key_switches_on_again_is_that_keys(
-    sessions: Sessions, connect: Connect
-) -> None:
+async def test_a_key_that_reactivates_a_subscription_owns_it(sessions: Sessions, connect: Connect) -> None:
     # given a subscription whose key was revoked
     made = await connect(create_key(sessions, "web-connector", "channel", "tmall")).post(
         "/subscriptions", json=SUBSCRIPTION | {"url": "http://127.0.0.1:9/"}
@@ -89,7 +87,7 @@ async def test_a_subscription_that_another_key_switches_on_again_is_that_keys(
 
 
 async def test_an_open_stream_ends_with_its_key(sessions: Sessions, settings: Settings) -> None:
-    # given a stream whose key is looked at every time
+    # given a stream whose key is checked at every event
     key = create_key(sessions, "a dashboard", "viewer")
     clock = iter(range(0, 1_000_000, 60))
     order_id = place_order(sessions)
@@ -113,8 +111,8 @@ async def test_an_open_stream_ends_with_its_key(sessions: Sessions, settings: Se
             await anext(stream)
 
 
-async def test_an_answer_is_repeated_to_the_key_that_asked_only(sessions: Sessions, connect: Connect) -> None:
-    # given two keys that had one name, one after the other
+async def test_a_kept_answer_is_replayed_only_to_the_key_that_asked(sessions: Sessions, connect: Connect) -> None:
+    # given two keys that had the same name one after the other
     again = {"Idempotency-Key": '"made-once"'}
     body = SUBSCRIPTION | {"url": "http://127.0.0.1:9/"}
     first = connect(create_key(sessions, "same", "channel", "tmall"))
@@ -131,7 +129,7 @@ async def test_an_answer_is_repeated_to_the_key_that_asked_only(sessions: Sessio
     assert "idempotency-replayed" not in other.headers
 
 
-def test_two_keys_in_force_have_two_names(sessions: Sessions) -> None:
+def test_two_valid_keys_cannot_have_the_same_name(sessions: Sessions) -> None:
     create_key(sessions, "web-connector", "channel", "web")
 
     with pytest.raises(KeyRefused, match="web-connector has a key in force"):
@@ -141,19 +139,19 @@ def test_two_keys_in_force_have_two_names(sessions: Sessions) -> None:
     assert create_key(sessions, "web-connector", "channel", "tmall")
 
 
-async def test_a_rolled_key_leaves_its_rights_and_subscriptions_to_the_new_one(sessions: Sessions) -> None:
+async def test_a_rolled_key_passes_its_rights_and_subscriptions_to_the_new_one(sessions: Sessions) -> None:
     # given a key with a subscription
     old, ring = create_key(sessions, "web-connector", "channel", "web"), KeyRing(sessions, lifetime=0)
     post = Post(sessions)
     subscription = post.subscribe("http://127.0.0.1:9/", key_id=key_ids(sessions, "web-connector")[0])
 
-    # when it is rolled, and its last day is over
+    # when it is rolled, and the 24 hours of the old key are over
     new = roll_key(sessions, "web-connector", timedelta(hours=24), days=90)
     both = [await ring.caller(key) for key in (old, new)]
     with sessions.begin() as session:
         session.execute(text("UPDATE api_keys SET expires_at = expires_at - interval '25 hours'"))
 
-    # then both count for that day, afterwards the new one alone
+    # then both were valid during that time, and only the new one afterwards
     first, second = key_ids(sessions, "web-connector")
     assert [one and (one.key_id, one.channel) for one in both] == [(first, "web"), (second, "web")]
     assert await ring.caller(old) is None
@@ -161,7 +159,7 @@ async def test_a_rolled_key_leaves_its_rights_and_subscriptions_to_the_new_one(s
     assert post.subscription(subscription).key_id == second
 
 
-def test_one_key_of_a_name_is_revoked_by_its_id(sessions: Sessions) -> None:
+def test_a_single_key_is_revoked_by_its_id(sessions: Sessions) -> None:
     create_key(sessions, "web-connector", "channel", "web")
     roll_key(sessions, "web-connector", timedelta(hours=24))
     first, second = key_ids(sessions, "web-connector")
@@ -172,7 +170,7 @@ def test_one_key_of_a_name_is_revoked_by_its_id(sessions: Sessions) -> None:
     assert second
 
 
-async def test_the_last_use_of_a_key_is_known(sessions: Sessions) -> None:
+async def test_the_last_use_of_a_key_is_recorded(sessions: Sessions) -> None:
     used, ring = text("SELECT last_used_at > now() - interval '1 minute' FROM api_keys"), KeyRing(sessions)
     key = create_key(sessions, "web-connector", "channel", "web")
     with sessions() as session:

@@ -1,4 +1,4 @@
-"""C16: what one channel has, no key of another sees, counts or changes, whatever it asks (sec_04)."""
+"""C16: no key of one channel sees, counts or changes anything of another channel by any route (sec_04)."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -19,10 +19,10 @@ from tests.factories import CHANNEL, LAMP
 from tests.planted import BUYER, LOCATION, PURCHASE, SUBSCRIPTION
 from tests.security.neighbor import HIDDEN_SKU, MINE, WORDS, move_in, open_shop, rows
 
-ENDLESS = "/events/stream"
-"""It has its own test: tests/api/test_event_stream.py, test_a_stream_has_its_types_and_its_channel_only."""
-OF_THE_HOUSE = {"/readyz"}
-"""What tells of the machine and not of orders: for whoever runs it."""
+STREAM = "/events/stream"
+"""Tested in tests/api/test_event_stream.py, test_a_stream_has_its_types_and_its_channel_only."""
+ABOUT_THE_MACHINE = {"/readyz"}
+"""Routes about the machine, not about orders."""
 KEPT_FROM_CHANNELS = {
     *("/stock/movements", "/stock/alerts", "/stock/differences", "/stock/exceptions", "/purchase-orders"),
     *("/purchase-orders/{purchase_order_id}", "/locations/{location_id}/waves", "/locations/{location_id}/pick-list"),
@@ -34,8 +34,8 @@ KEPT_FROM_CHANNELS = {
 PERIOD = {"first": "2026-01-01", "last": "2026-03-31"}
 
 
-class Street:
-    """Two channels: `answers` is what the key of one was told before the other came."""
+class TwoChannels:
+    """Two channels: `before` has the answers to my channel's key before the neighbor came."""
 
     def __init__(self, sessions: Sessions, api: Api, document: dict[str, Any], mine: str) -> None:
         self.sessions, self.api, self.document, self.mine = sessions, api, document, mine
@@ -45,11 +45,11 @@ class Street:
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, methods in self.document["paths"].items():
             for method, operation in methods.items():
-                if path != ENDLESS and path not in OF_THE_HOUSE:
+                if path != STREAM and path not in ABOUT_THE_MACHINE:
                     yield method, path, operation
 
     async def shown(self, order_id: str, sku: str = LAMP, channel: str = MINE) -> dict[str, httpx2.Response]:
-        """What every route that only shows something answers about these, by its path."""
+        """The answers of all GET routes about these, by path."""
         found = {}
         for method, path, operation in self.operations():
             if method == "get":
@@ -83,7 +83,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-async def street(postgres: EmbeddedPostgres) -> AsyncIterator[Street]:
+async def channels(postgres: EmbeddedPostgres) -> AsyncIterator[TwoChannels]:
     url = copy_template(postgres, "neighbors")
     engine = open_database(url)
     sessions = open_sessions(engine)
@@ -93,54 +93,54 @@ async def street(postgres: EmbeddedPostgres) -> AsyncIterator[Street]:
     settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     async with running(settings) as connect:
         api = connect(create_key(sessions, "shop-connector", "channel", MINE))
-        street = Street(sessions, api, (await api.get("/openapi.json")).json(), mine)
-        street.before = await street.shown(mine)
-        street.theirs = move_in(sessions, mine)
-        yield street
+        channels = TwoChannels(sessions, api, (await api.get("/openapi.json")).json(), mine)
+        channels.before = await channels.shown(mine)
+        channels.theirs = move_in(sessions, mine)
+        yield channels
     engine.dispose()
 
 
-def told(answer: httpx2.Response) -> str:
-    """The answer without the address that was asked for, which a problem repeats."""
+def text_of(answer: httpx2.Response) -> str:
+    """The answer's text without the requested path, which a problem repeats."""
     return answer.text.replace(answer.request.url.path, "")
 
 
-def words_in(street: Street, answer: httpx2.Response) -> set[str]:
-    words = {word for word in (*WORDS, street.theirs) if re.search(rf"(?<!\w){re.escape(word)}", told(answer))}
-    # What a buyer is called, both channels may know.
+def words_in(channels: TwoChannels, answer: httpx2.Response) -> set[str]:
+    words = {word for word in (*WORDS, channels.theirs) if re.search(rf"(?<!\w){re.escape(word)}", text_of(answer))}
+    # Both channels may know the buyer's id.
     return words - {BUYER}
 
 
-async def test_no_answer_changes_by_what_the_neighbor_has(street: Street) -> None:
-    """Not a word of it, and no list, counter, share or fact that counts it."""
-    after = await street.shown(street.mine)
+async def test_no_answer_depends_on_the_neighbor(channels: TwoChannels) -> None:
+    """No answer contains the neighbor's words, and no list, counter, share or fact counts its rows."""
+    after = await channels.shown(channels.mine)
 
     changed = {
-        path: (told(answer), told(after[path]))
-        for path, answer in street.before.items()
-        if path not in MET and told(answer) != told(after[path])
+        path: (text_of(answer), text_of(after[path]))
+        for path, answer in channels.before.items()
+        if path not in MET and text_of(answer) != text_of(after[path])
     }
     assert changed == {}
-    assert {path: words for path, answer in after.items() if (words := words_in(street, answer))} == {}
+    assert {path: words for path, answer in after.items() if (words := words_in(channels, answer))} == {}
 
 
-# Where the order of mine that met it has something of its own to tell: what, the tests below look at.
+# Routes that show my order's own facts after it met the neighbor; the tests below check which.
 MET = {
     *("/orders/{order_id}/audit", "/orders/{order_id}/sourcing", "/orders/{order_id}/events", "/messages"),
-    # SHARED-TEACUP was sold everywhere, and now is in two channels.
+    # SHARED-TEACUP was sold on all channels and is now limited to two.
     "/products",
 }
 
 
-async def test_an_order_that_met_the_neighbors_says_nothing_of_it(street: Street) -> None:
-    here = f"/orders/{street.mine}"
+async def test_an_order_that_met_the_neighbors_shows_nothing_of_it(channels: TwoChannels) -> None:
+    here = f"/orders/{channels.mine}"
     audit, sourcing, events, messages, order = [
-        (await street.api.get(path, params=params)).json()
+        (await channels.api.get(path, params=params)).json()
         for path, params in (
             (f"{here}/audit", {}),
             (f"{here}/sourcing", {}),
             (f"{here}/events", {}),
-            ("/messages", {"order_id": street.mine}),
+            ("/messages", {"order_id": channels.mine}),
             (here, {}),
         )
     ]
@@ -152,16 +152,16 @@ async def test_an_order_that_met_the_neighbors_says_nothing_of_it(street: Street
     assert [part["merged_with"] for part in order["fulfillment_orders"]] == [[]]
 
 
-async def test_goods_that_only_the_neighbor_sells_are_not_there(street: Street) -> None:
-    products = (await street.api.get("/products")).json()["items"]
+async def test_goods_that_only_the_neighbor_sells_are_not_found(channels: TwoChannels) -> None:
+    products = (await channels.api.get("/products")).json()["items"]
     assert {one["sku"]: one["channels"] for one in products} == {LAMP: None, "SHARED-TEACUP": [MINE]}
     for path in (f"/products/{HIDDEN_SKU}", f"/stock/{HIDDEN_SKU}", f"/channels/{MINE}/stock/{HIDDEN_SKU}"):
-        assert (await street.api.get(path)).status_code == 404, path
+        assert (await channels.api.get(path)).status_code == 404, path
 
 
-async def test_stock_is_told_as_the_channel_is_shown_it(street: Street) -> None:
-    await_stock = (await street.api.get("/stock", params={"location": LOCATION})).json()["items"]
-    lamp = next(one for one in await_stock if one["sku"] == LAMP)
+async def test_stock_shows_only_what_the_channel_may_sell(channels: TwoChannels) -> None:
+    stock = (await channels.api.get("/stock", params={"location": LOCATION})).json()["items"]
+    lamp = next(one for one in stock if one["sku"] == LAMP)
     assert (lamp["available"], lamp["total"]) == (1, None)
     [place] = lamp["locations"]
     assert place["available"] == 1
@@ -170,38 +170,38 @@ async def test_stock_is_told_as_the_channel_is_shown_it(street: Street) -> None:
     }
 
 
-async def test_what_is_of_all_channels_is_kept_from_each(street: Street) -> None:
-    forbidden = {path for path, answer in street.before.items() if answer.status_code == 403}
+async def test_routes_across_channels_are_forbidden_to_a_channel(channels: TwoChannels) -> None:
+    forbidden = {path for path, answer in channels.before.items() if answer.status_code == 403}
     assert forbidden == KEPT_FROM_CHANNELS
 
 
-async def test_asking_for_the_neighbor_by_every_route_finds_not_a_byte_and_changes_nothing(street: Street) -> None:
+async def test_no_route_shows_or_changes_anything_of_the_neighbor(channels: TwoChannels) -> None:
     # given
-    kept = rows(street.sessions)
-    found: dict[str, set[int]] = {}
+    kept = rows(channels.sessions)
+    statuses_found: dict[str, set[int]] = {}
 
-    # when every operation is asked with the neighbor's ids, and every list for what is the neighbor's
-    for method, path, operation in street.operations():
-        where = path.format(**ids(street.theirs, HIDDEN_SKU, CHANNEL))
-        for params in asked_of(operation, street.theirs):
-            answer = await street.api.request(method, where, params=params, json=example(operation))
-            assert words_in(street, answer) == set(), f"{method} {path} {params}: {answer.text}"
+    # when every operation is called with the neighbor's ids, and every list with filters for its rows
+    for method, path, operation in channels.operations():
+        where = path.format(**ids(channels.theirs, HIDDEN_SKU, CHANNEL))
+        for params in queries_of(operation, channels.theirs):
+            answer = await channels.api.request(method, where, params=params, json=example(operation))
+            assert words_in(channels, answer) == set(), f"{method} {path} {params}: {answer.text}"
             if method != "get" or "{" in path.replace("{location_id}", ""):
-                found[f"{method} {path} {params}"] = statuses(answer)
+                statuses_found[f"{method} {path} {params}"] = statuses(answer)
 
     # then
-    assert {name: told for name, told in found.items() if told not in ({401}, {403}, {404})} == {}
-    assert rows(street.sessions) == kept
+    assert {name: found for name, found in statuses_found.items() if found not in ({401}, {403}, {404})} == {}
+    assert rows(channels.sessions) == kept
 
 
 def statuses(answer: httpx2.Response) -> set[int]:
-    """That of the answer, or those of the items of a batch."""
+    """The answer's status, or those of the items of a batch."""
     batch = answer.status_code == 200 and "/orders:batch" in answer.request.url.path
     return {item["status"] for item in answer.json()["items"]} if batch else {answer.status_code}
 
 
-def asked_of(operation: dict[str, Any], order_id: str) -> list[dict[str, str]]:
-    """The parameters to ask with: none but what is required, and each that can name the neighbor."""
+def queries_of(operation: dict[str, Any], order_id: str) -> list[dict[str, str]]:
+    """Query parameters to try: only the required ones, and each one that can name the neighbor."""
     names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
     needed = PERIOD if "first" in names else {}
     theirs = {

@@ -1,7 +1,7 @@
-"""Every operation of the OpenAPI document, with what it allows and what it does not, as admin, channel and viewer.
+"""Every operation of the OpenAPI document with valid and invalid requests, as admin, channel and viewer.
 
-Each case is made once from a fixed seed and sent with each key over a socket. `CASES` is how many an operation gets:
-half are what the schema allows, half what it does not, and ids are those of orders that are there, our own or a
+Each case is made once from a fixed seed and sent with each key over a socket. `CASES` is their number for each
+operation: half are valid by the schema and half are not; every other one uses ids of existing orders, our own or a
 neighbor's.
 """
 
@@ -37,8 +37,8 @@ from tests.databases import copy_template
 CASES = int(os.environ.get("CASES", "4"))
 SEED = 7
 NEIGHBOR = "NEIGHBOR-7f3a"
-"""Stands in every text of the neighbor's orders."""
-WITHOUT_END = "/events/stream"
+"""Part of every text in the neighbor's orders."""
+STREAM = "/events/stream"
 """tests/api/test_event_stream.py reads it."""
 CHECKED = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
@@ -46,12 +46,12 @@ CHECKED = (
 )
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 DOWN = 503
-"""Nobody answers as Temporal, which is said; it is the one status of 500 and above that is no defect."""
+"""Temporal is not there, and the API says so; the only 5xx that is no defect."""
 
 
 @dataclass
 class Report:
-    """What was sent and what was wrong with the answers, by operation."""
+    """Counts of statuses, and what was wrong with answers, by operation."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Report:
 
 @pytest.fixture(scope="module")
 def served(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session], dict[str, list[str]]]]:
-    """An API on a port with orders of two channels: its address, a session a role, and ids by parameter."""
+    """An API on a port with orders of two channels: its URL, a session for each role, and ids by parameter."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "document")
     ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0, "rpc_timeout": "PT0.2S"}
@@ -89,11 +89,11 @@ def served(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, Session]
     serving.join()
 
 
-def test_no_operation_answers_what_its_document_does_not_know(served: Any, request: pytest.FixtureRequest) -> None:
-    # given the document and what is there
+def test_every_answer_is_documented_and_shows_no_neighbor(served: Any, request: pytest.FixtureRequest) -> None:
+    # given the document and existing ids
     address, sessions, ids = served
     document = sessions["admin"].get(f"{address}/openapi.json").json()
-    # Keys are ours to send.
+    # The sessions send the keys, not schemathesis.
     del document["security"], document["components"]["securitySchemes"]
     operations = [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
     assert len(operations) >= 100
@@ -101,14 +101,14 @@ def test_no_operation_answers_what_its_document_does_not_know(served: Any, reque
 
     # when each operation is called with each key
     for operation in operations:
-        if operation.path != WITHOUT_END:
+        if operation.path != STREAM:
             for case in _cases(operation, ids):
                 for role, session in sessions.items():
                     _send(case, role, session, address, report)
 
-    # then nothing is answered that the document does not know, and nobody is told of the neighbor
-    told = f"{sum(report.statuses.values())} requests: {dict(sorted(report.statuses.items()))}"
-    request.config.get_terminal_writer().line(told)
+    # then all answers are documented, and none shows the neighbor to a channel
+    summary = f"{sum(report.statuses.values())} requests: {dict(sorted(report.statuses.items()))}"
+    request.config.get_terminal_writer().line(summary)
     assert not report.wrong, "\n\n".join(sorted(report.wrong.values()))
 
 
@@ -130,7 +130,7 @@ def _plant(address: str, admin: Session) -> dict[str, list[str]]:
 
 
 def _cases(operation: Any, ids: dict[str, list[str]]) -> list[Case]:
-    """Of each mode so many; every other one is about something that is there."""
+    """CASES / 2 requests of each mode; every other one uses existing ids."""
     found: list[Case] = []
     for mode in MODES:
 
@@ -165,7 +165,7 @@ def _send(case: Case, role: str, session: Session, address: str, report: Report)
         return
     report.statuses[answer.status_code] += 1
     if role == "channel" and NEIGHBOR in answer.text and NEIGHBOR not in str(case.body):
-        report.fail(case, role, f"is told of the neighbor: {answer.text[:500]}")
+        report.fail(case, role, f"shows the neighbor: {answer.text[:500]}")
     checks = [CHECKS.get_one(name) for name in CHECKED if answer.status_code != DOWN or name != "not_a_server_error"]
     try:
         case.validate_response(answer, checks=checks)

@@ -1,4 +1,4 @@
-"""C15: what one key or channel may ask for, by requests, items and bytes, told in headers and counted."""
+"""C15: quotas of keys and channels by requests, items and bytes, shown in headers and counted."""
 
 import json
 
@@ -20,17 +20,17 @@ def caller(key_id: str, channel: str | None = None) -> Caller:
     return Caller(key_id, key_id, Role.CHANNEL if channel else Role.STAFF, channel)
 
 
-def test_many_keys_of_a_channel_have_no_more_than_the_channel() -> None:
+def test_keys_of_a_channel_share_the_channels_quota() -> None:
     refused: list[tuple[str, str]] = []
     quotas = Quotas(ALLOWED, 1.5, lambda unit, whose: refused.append((unit, whose)))
 
-    # given two keys of a channel, of which the first uses up what a key has
+    # given two keys of a channel, of which the first uses up its own quota
     for _ in range(2):
         quotas.charge(caller("one", "web"), "requests", 1)
     with pytest.raises(Problem, match="too-many"):
         quotas.charge(caller("one", "web"), "requests", 1)
 
-    # when the second asks, then there is what the channel has left, and no more
+    # when the second asks, then it gets the rest of the channel's quota and no more
     quotas.charge(caller("two", "web"), "requests", 1)
     with pytest.raises(Problem, match="too-many"):
         quotas.charge(caller("two", "web"), "requests", 1)
@@ -40,7 +40,7 @@ def test_many_keys_of_a_channel_have_no_more_than_the_channel() -> None:
     assert refused == [("requests", "key"), ("requests", "channel")]
 
 
-def test_what_is_left_is_told_as_the_draft_has_it() -> None:
+def test_the_remaining_quota_is_shown_as_in_the_ietf_draft() -> None:
     quotas = Quotas(ALLOWED, 1)
     quotas.charge(caller("one", "web"), "bytes", 40)
     assert quotas.policy == (
@@ -57,20 +57,20 @@ async def test_a_batch_is_charged_by_its_items_and_a_body_by_its_bytes(settings:
         tmall, shop = connect(keys[0]), connect(keys[1])
         batch = [order_body(channel_order_id=f"T-{number}") for number in range(30)]
 
-        # when a batch of more than may come at once is sent, it is a debt
+        # when a batch larger than the quota is sent, it is accepted as a debt
         answer = await tmall.post("/orders:batch", json=batch)
         assert {item["status"] for item in answer.json()["items"]} == {202}
         assert answer.headers["ratelimit"].startswith('"requests";r=')
         refused = await tmall.get("/orders")
 
-        # then it is waited for, with figures, and another channel has lost nothing
+        # then the next call must wait, with figures, and another channel has lost nothing
         assert_problem(refused, 429, "too-many")
         assert int(refused.headers["retry-after"]) >= 3
         assert refused.headers["ratelimit"].startswith('"items";r=0;t=')
         assert (await shop.get("/orders")).status_code == 200
 
 
-async def test_bytes_are_charged_before_they_are_read_and_counted(settings: Settings, sessions: Sessions) -> None:
+async def test_a_body_beyond_the_byte_quota_is_refused(settings: Settings, sessions: Sessions) -> None:
     key = create_key(sessions, "a", "channel", "tmall")
     async with running(settings.model_copy(update={"byte_limit": 100.0})) as connect:
         tmall = connect(key)
@@ -80,23 +80,23 @@ async def test_bytes_are_charged_before_they_are_read_and_counted(settings: Sett
         assert refused.headers["ratelimit"].startswith('"bytes";r=0;t=')
 
 
-def test_express_on_every_order_goes_before_nobody_beyond_its_share() -> None:
-    """sec_17: priorities stand above the turns of channels."""
+def test_a_channel_that_marks_all_orders_express_gains_only_its_share() -> None:
+    """sec_17: priorities come before the fair turns of channels."""
     allowance = Allowance(share=0.2, at_once=10)
 
     levels = [allowance.urgency("web", ["express"]) for _ in range(150)]
 
-    # ten at once, and a fifth of what comes
+    # ten at once, and a fifth of all orders
     urgent = sum(level < NORMAL for level in levels)
     assert 10 <= urgent <= 10 + 0.25 * 150
     assert allowance.urgency("shop", ["express"]) < NORMAL
-    # A channel that calls few of its orders urgent has them all go first.
+    # A channel that marks few of its orders as urgent has all of these go first.
     honest = [allowance.urgency("shop", ["same-day"] if number % 5 == 0 else []) for number in range(100)]
     assert sum(level < NORMAL for level in honest) == 20
 
 
-async def test_a_key_has_so_many_subscriptions_and_no_more(settings: Settings, sessions: Sessions) -> None:
-    """sec_12: receivers that nobody counts take the senders of all."""
+async def test_the_subscriptions_of_a_key_are_limited(settings: Settings, sessions: Sessions) -> None:
+    """sec_12: without a limit the receivers of one key could take all senders."""
     keys = [create_key(sessions, name, "channel", channel) for name, channel in (("a", "tmall"), ("b", "shop"))]
     update = {"subscriptions_most": 2, "subscriptions_private": True}
     async with running(settings.model_copy(update=update)) as connect:

@@ -1,4 +1,4 @@
-"""C16: who may call a route is written at the route, and what says nothing is not served."""
+"""C16: every route declares the right that it needs, and one without a declaration is not served."""
 
 import pytest
 from fastapi import APIRouter
@@ -14,16 +14,16 @@ from tests.api.conftest import Api, assert_problem
 
 OPEN_TO_ALL = {
     *("/healthz", "/readyz", *DOCUMENTATION),
-    # Each looks at a signature, and believes nothing without one.
+    # Each of these verifies a signature instead of a key.
     *("/webhooks/{partner}", "/webhooks/qimen", "/webhooks/sf", "/webhooks/kuaidi100", "/channels/{channel}/webhooks"),
 }
 
 
-def test_every_route_is_behind_its_right_or_open_by_name(settings: Settings) -> None:
+def test_every_route_needs_a_right_or_is_listed_as_open(settings: Settings) -> None:
     routes = create_app(settings).routes
 
     assert {getattr(route, "path", "") for route in routes if right_of(route) is None} == OPEN_TO_ALL
-    # The second app of a process has the same routes, and asks no right twice.
+    # A second app in the process shares the routes and must not guard them twice.
     create_app(settings)
     for route in routes:
         if isinstance(route, APIRoute) and right_of(route):
@@ -32,7 +32,7 @@ def test_every_route_is_behind_its_right_or_open_by_name(settings: Settings) -> 
             assert not isinstance(route.app._app._app, ParameterCheck | RightCheck)
 
 
-def test_an_app_with_a_route_that_says_nothing_does_not_start() -> None:
+def test_an_app_with_an_undeclared_route_does_not_start() -> None:
     router = APIRouter()
 
     @router.get("/salaries")
@@ -42,7 +42,7 @@ def test_an_app_with_a_route_that_says_nothing_does_not_start() -> None:
         guard(router.routes)
 
 
-def test_a_route_cannot_be_open_and_need_two_rights_at_once() -> None:
+def test_an_open_route_needs_no_right_even_if_it_names_one() -> None:
     router = APIRouter()
 
     @router.get("/salaries", openapi_extra={EXTENSION: "read"} | OPEN)
@@ -51,14 +51,14 @@ def test_a_route_cannot_be_open_and_need_two_rights_at_once() -> None:
     assert right_of(router.routes[0]) is None
 
 
-async def test_a_stranger_is_asked_for_a_key_before_anything_of_a_request_is_read(anybody: Api) -> None:
+async def test_a_missing_key_is_refused_before_the_request_is_read(anybody: Api) -> None:
     for path in ("/orders?limit=nonsense", "/sourcing/nothing", "/orders?cursor=nonsense"):
         answer = await anybody.get(path)
         assert answer.status_code in (401, 404)
     assert_problem(await anybody.post("/orders", content=b"not json"), 401, "unauthenticated")
 
 
-def test_what_a_channel_may_is_given_by_name() -> None:
+def test_the_rights_of_a_channel_are_exactly_these() -> None:
     assert RIGHTS[Role.CHANNEL] == {
         Right.READ,
         Right.SEE_WORK,

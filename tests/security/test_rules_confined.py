@@ -1,4 +1,4 @@
-"""No rule of staff takes more than its budget, wherever it is asked, and no order stops for one."""
+"""No staff rule takes more than its budget of CPU, and no order is stopped by one that does."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.api.conftest import Api, Connect, assert_problem, fields
 ORDINARY: RuleFacts = SAMPLES["an ordinary order"]
 LARGEST: RuleFacts = SAMPLES["an order of 2,000 lines"]
 JOINED = "(" + " + ".join(["order.lines"] * 60) + ").size() > 0"
-"""It took half a minute to be refused."""
+"""Refusing it once took half a minute."""
 GROWING = "(" + " + ".join(["order.lines.map(l, order.lines)"] * 8) + ").size() > 0"
 HOLD = {"type": "hold", "reason": "look at it"}
 
@@ -38,16 +38,16 @@ def admin(connect: Connect, sessions: Sessions) -> Api:
     return connect(create_key(sessions, "Ada of rules", "admin"))
 
 
-def test_a_rule_that_was_saved_before_costs_were_proved_is_stopped_and_the_others_go_on(confined: Confined) -> None:
-    # given an active version with a rule that nobody would save today
+def test_a_too_costly_saved_rule_is_stopped_and_the_others_go_on(confined: Confined) -> None:
+    # given an active version with a rule that could not be saved today
     old = WrittenRule("old", JOINED, HOLD).compiled()
     new = WrittenRule("new", "order.units > 1", {"type": "tag", "tag": "many"}).compiled()
     rule_set = RuleSet(7, (old, new))
 
-    # when the largest order there is comes by
+    # when the largest possible order is judged
     judged = rule_set.judge(LARGEST, confined.holds)
 
-    # then that rule failed, which is a hold with its name, and the other one judged
+    # then that rule fails, which is a hold with its name, and the other one judges
     assert [found.code for found in judged.findings] == [FAILED, ""]
     assert "stopped" in judged.findings[0].reason
     assert list(judged.tags) == ["many"]
@@ -55,13 +55,13 @@ def test_a_rule_that_was_saved_before_costs_were_proved_is_stopped_and_the_other
     assert [found.verdict for found in rule_set.judge(ORDINARY, confined.holds).findings] == ["hold", "pass"]
 
 
-def test_what_takes_too_much_is_killed_and_the_next_is_answered(confined: Confined) -> None:
+def test_a_rule_over_budget_is_killed_and_the_next_one_judges(confined: Confined) -> None:
     with pytest.raises(RuleFailed, match="stopped"):
         confined.holds(GROWING, LARGEST)
     assert confined.holds("order.units > 1", ORDINARY)
 
 
-def test_a_rule_that_mixes_kinds_says_so_from_there_too(confined: Confined) -> None:
+def test_a_rule_that_mixes_kinds_is_reported_from_the_confined_process(confined: Confined) -> None:
     with pytest.raises(RuleFailed, match="mixes kinds"):
         confined.holds("order.total * 2 > 5.0", ORDINARY)
     mistake = confined.check("order.total * 2 > 5.0")
@@ -78,7 +78,7 @@ def test_a_trial_ends_with_its_budget(confined: Confined, monkeypatch: pytest.Mo
     assert [found.verdict for found in judged["1"].findings] == ["hold"]
 
 
-def test_the_process_knows_no_secret(confined: Confined, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_confined_process_knows_no_secret(confined: Confined, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_TRACE_KEY", "5e" * 32)
     fresh = Confined()
     fresh.holds("order.units > 1", ORDINARY)
@@ -88,7 +88,7 @@ def test_the_process_knows_no_secret(confined: Confined, monkeypatch: pytest.Mon
     fresh.close()
 
 
-async def test_a_list_that_is_joined_to_itself_is_refused_at_once(admin: Api) -> None:
+async def test_a_list_joined_to_itself_is_refused_at_once(admin: Api) -> None:
     rule: dict[str, Any] = {"name": "slow", "expression": JOINED, "action": {"type": "tag", "tag": "x"}}
     began = time.process_time()
     answer = await admin.post("/rule-sets", json={"rules": [rule]})
@@ -96,7 +96,7 @@ async def test_a_list_that_is_joined_to_itself_is_refused_at_once(admin: Api) ->
     assert fields(assert_problem(answer, 422, "invalid")) == ["rules[0].expression"]
 
 
-async def test_rules_that_are_too_much_together_are_refused(admin: Api) -> None:
+async def test_rules_that_are_too_costly_together_are_refused(admin: Api) -> None:
     one = "order.lines.exists(l, l.quantity > 500) || order.lines.exists(l, l.quantity < 0)"
     assert 50 < cost_of(one) < MAX_RULE_COST
     rules = [{"name": f"r{number}", "expression": one, "action": HOLD} for number in range(80)]
@@ -104,7 +104,7 @@ async def test_rules_that_are_too_much_together_are_refused(admin: Api) -> None:
 
 
 def test_a_bounded_rule_takes_no_more_than_its_cost_on_the_largest_order() -> None:
-    # Half a millisecond of CPU for each unit of cost on a machine that others use too, times eight.
+    # Half a millisecond of CPU for each unit of cost on a busy machine, times eight.
     for expression in (
         " && ".join(["order.lines.size() > 3"] * 10),
         "order.lines.exists(l, " + " || ".join(["l.quantity in [1, 2]"] * 15) + " && false)",

@@ -1,4 +1,4 @@
-"""sec_01: one text in a reason ended every worker again and again. No fact stops the seal of those behind it."""
+"""sec_01: a text in a reason crashed every worker repeatedly. No fact may block the sealing of later ones."""
 
 import pytest
 from sqlalchemy import text
@@ -11,8 +11,8 @@ from record.trail.sealing import Sealing
 from tests.factories import place_order
 
 PILL = "0001-01-01T00:00:00+14:00"
-# JSON in Python reads no number of so many digits, so not even the row can be read.
 WITHOUT_TRIGGERS = text("SET LOCAL session_replication_role = replica")
+# Python's JSON reads no number of this many digits, so not even the row can be read.
 UNREADABLE = "9" * 5_000
 
 
@@ -21,7 +21,7 @@ def order_id(sessions: Sessions) -> str:
     return place_order(sessions)
 
 
-def happen(sessions: Sessions, order_id: str, what: str, **data: str) -> None:
+def append_fact(sessions: Sessions, order_id: str, what: str, **data: str) -> None:
     with sessions.begin() as session:
         journal.append_fact(session, order_id, what, what, data)
 
@@ -32,19 +32,17 @@ def faults(sessions: Sessions) -> list[str]:
 
 
 def test_a_reason_that_overflows_as_a_time_is_sealed_like_any_other(sessions: Sessions, order_id: str) -> None:
-    happen(sessions, order_id, "order.cancel_requested", reason=PILL)
-    happen(sessions, order_id, "order.canceled")
+    append_fact(sessions, order_id, "order.cancel_requested", reason=PILL)
+    append_fact(sessions, order_id, "order.canceled")
 
     assert Sealing(sessions).run() == 2
     assert faults(sessions) == []
 
 
-def test_a_fact_that_cannot_be_sealed_is_set_aside_and_those_behind_it_are_sealed(
-    sessions: Sessions, order_id: str
-) -> None:
-    # given a fact in the midst of others that cannot even be read
+def test_an_unsealable_fact_is_set_aside_and_later_ones_are_sealed(sessions: Sessions, order_id: str) -> None:
+    # given an unreadable fact among others
     for number in range(4):
-        happen(sessions, order_id, f"order.step_{number}")
+        append_fact(sessions, order_id, f"order.step_{number}")
     number_of_facts = text(f"UPDATE order_events SET data = '{{\"n\": {UNREADABLE}}}' WHERE type = 'order.step_1'")
     with sessions.begin() as session:
         session.execute(WITHOUT_TRIGGERS)
@@ -55,14 +53,14 @@ def test_a_fact_that_cannot_be_sealed_is_set_aside_and_those_behind_it_are_seale
     while sealing.run():
         pass
 
-    # then the others are, and it is listed with the kind of trouble only
+    # then the others are sealed, and it is set aside with only the kind of error
     with sessions() as session:
         aside = session.execute(text("SELECT kind, reason FROM set_asides WHERE aside_at IS NOT NULL")).one()
         sealed = session.scalars(text("SELECT type FROM order_events JOIN event_seals USING (event_id)")).all()
     assert aside == ("fact", "ValueError")
     assert sorted(sealed) == ["order.step_0", "order.step_2", "order.step_3"]
 
-    # when it can be read again, and a person has it tried again
+    # when it is readable again, and a person has it retried
     with sessions.begin() as session:
         session.execute(WITHOUT_TRIGGERS)
         session.execute(text("UPDATE order_events SET data = '{}' WHERE type = 'order.step_1'"))
@@ -70,15 +68,15 @@ def test_a_fact_that_cannot_be_sealed_is_set_aside_and_those_behind_it_are_seale
     assert try_all_again(sessions, "fact") == 1
     sealing.run()
 
-    # then it is sealed behind the others, and nothing is wrong
+    # then it is sealed after the others, and there are no faults
     assert named == ["could not be sealed and is set aside"]
     assert faults(sessions) == []
     with sessions() as session:
         assert session.scalar(text("SELECT count(*) FROM set_asides")) == 0
 
 
-def test_trouble_of_the_database_is_blamed_on_no_fact(sessions: Sessions, order_id: str) -> None:
-    happen(sessions, order_id, "order.received")
+def test_a_database_error_sets_no_fact_aside(sessions: Sessions, order_id: str) -> None:
+    append_fact(sessions, order_id, "order.received")
     with sessions.begin() as session:
         session.execute(text("ALTER TABLE event_seals RENAME TO away"))
     try:

@@ -1,4 +1,4 @@
-"""D21: who writes to the database can neither change the log nor have a rewritten one signed anew (sec_06)."""
+"""D21: write access to the database allows neither changing the log nor signing a rewritten one (sec_06)."""
 
 import json
 from collections.abc import Iterator
@@ -35,30 +35,30 @@ def file(tmp_path: Path) -> AnchorFile:
 
 @pytest.fixture
 def signed(sessions: Sessions, file: AnchorFile) -> str:
-    """An order of yesterday, whose day is signed and anchored."""
+    """An order whose events happened yesterday; that day is signed and anchored."""
     order_id = place_orders(sessions, [an_order()])[0]
     with sessions.begin() as session:
         for event in ("payment.captured", "order.completed"):
             journal.append_fact(session, order_id, event, event, {"amount": "388.60"})
     Sealing(sessions).run()
-    do(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
+    run_as_superuser(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
     assert Days(sessions, KEY, [file]).close() == 1
     return order_id
 
 
-def do(sessions: Sessions, *statements: str) -> None:
-    """What a superuser does, whom no trigger stops."""
+def run_as_superuser(sessions: Sessions, *statements: str) -> None:
+    """Run statements as a superuser, whom triggers run_as_superuser not stop."""
     with sessions.begin() as session:
         for statement in (WITHOUT_TRIGGERS, *statements):
             session.execute(text(statement))
 
 
 def rewrite(sessions: Sessions, *more: str) -> None:
-    """A fact is changed and everything that follows from it computed anew, without any key."""
+    """Change a fact and recompute everything that follows from it, without the signing key."""
     changed = "UPDATE order_events SET data = '{\"amount\": \"1.00\"}' WHERE type = 'payment.captured'"
-    do(sessions, changed, "DELETE FROM event_seals", "DELETE FROM sealing", *more)
+    run_as_superuser(sessions, changed, "DELETE FROM event_seals", "DELETE FROM sealing", *more)
     Sealing(sessions).run()
-    do(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
+    run_as_superuser(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
 
 
 def faults(sessions: Sessions, file: AnchorFile) -> list[str]:
@@ -68,25 +68,25 @@ def faults(sessions: Sessions, file: AnchorFile) -> list[str]:
     return chains + days
 
 
-def test_what_was_signed_and_anchored_is_whole(sessions: Sessions, signed: str, file: AnchorFile) -> None:
+def test_a_signed_and_anchored_day_has_no_faults(sessions: Sessions, signed: str, file: AnchorFile) -> None:
     assert faults(sessions, file) == []
     assert list(file.read()) == [YESTERDAY]
 
 
-def test_a_day_that_was_rewritten_is_not_signed_again(sessions: Sessions, signed: str, file: AnchorFile) -> None:
-    # when the log is rewritten and the signed day is removed, and a worker starts afresh
+def test_a_rewritten_day_is_not_signed_again(sessions: Sessions, signed: str, file: AnchorFile) -> None:
+    # when the log is rewritten, the signed day removed, and a worker starts again
     rewrite(sessions, "DELETE FROM trace_leaves", "DELETE FROM trace_roots")
     with pytest.raises(Resigned, match=str(YESTERDAY)):
         Days(sessions, KEY, [file]).close()
 
-    # then the forgery is found by what is missing
+    # then the missing root shows the forgery
     assert faults(sessions, file) == [f"{YESTERDAY} was signed and anchored, and its root is gone"]
 
 
-def test_a_day_that_was_signed_by_a_worker_without_the_file_is_found(
+def test_a_rewritten_day_signed_without_the_anchor_file_is_found(
     sessions: Sessions, signed: str, file: AnchorFile
 ) -> None:
-    # when the rewritten day is signed with the right key, by a worker that was not told of the file
+    # when a worker that does not know the anchor file signs the rewritten day with the right key
     rewrite(sessions, "DELETE FROM trace_leaves", "DELETE FROM trace_roots")
     assert Days(sessions, KEY).close() == 1
 
@@ -94,25 +94,25 @@ def test_a_day_that_was_signed_by_a_worker_without_the_file_is_found(
     assert faults(sessions, file) == [f"{YESTERDAY} was anchored with another root"]
 
 
-def test_a_day_whose_signing_was_interrupted_is_signed_as_it_was_anchored(
+def test_an_interrupted_signing_is_completed_with_the_anchored_root(
     sessions: Sessions, signed: str, file: AnchorFile
 ) -> None:
-    # given a crash between the anchor and the root
-    do(sessions, "DELETE FROM trace_roots")
+    # given a crash after the anchor was written and before the root was stored
+    run_as_superuser(sessions, "DELETE FROM trace_roots")
 
     # when / then
     assert Days(sessions, KEY, [file]).close() == 1
     assert faults(sessions, file) == []
 
 
-def test_a_line_that_a_power_cut_left_half_is_no_anchor_and_stops_none(
+def test_a_half_written_anchor_line_is_ignored(
     sessions: Sessions, signed: str, tmp_path: Path, file: AnchorFile
 ) -> None:
     # given
     path = tmp_path / "trace-anchors.jsonl"
     with path.open("a") as out:
         out.write('{"day": "2026-01-')
-    do(sessions, "DELETE FROM trace_roots")
+    run_as_superuser(sessions, "DELETE FROM trace_roots")
 
     # when
     known = file.read()
@@ -123,16 +123,16 @@ def test_a_line_that_a_power_cut_left_half_is_no_anchor_and_stops_none(
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_who_keeps_our_roots_elsewhere_is_told_of_each_and_may_refuse(sessions: Sessions, signed: str) -> None:
-    # given one who takes the first root of a day and refuses another one
-    do(sessions, "DELETE FROM trace_roots")
+def test_a_remote_anchor_gets_each_root_and_may_refuse_one(sessions: Sessions, signed: str) -> None:
+    # given a keeper that takes the first root of a day and refuses another one
+    run_as_superuser(sessions, "DELETE FROM trace_roots")
     with receiving() as (receiver, url):
         receiver.replies = [Reply(200, body="{}"), Reply(409, body='{"code": "another-root", "detail": "it was 00ff"}')]
         keeper = AnchorHttp(PartnerHttp("trace anchor", url, SECRET))
 
         # when the day is signed, and signed once more
         assert Days(sessions, KEY, [keeper]).close() == 1
-        do(sessions, "DELETE FROM trace_roots")
+        run_as_superuser(sessions, "DELETE FROM trace_roots")
         with pytest.raises(Resigned):
             Days(sessions, KEY, [keeper]).close()
 
@@ -145,17 +145,17 @@ def test_who_keeps_our_roots_elsewhere_is_told_of_each_and_may_refuse(sessions: 
 
 
 @pytest.mark.parametrize("log", LOGS)
-@pytest.mark.parametrize("deed", ["UPDATE {0} SET order_id = order_id", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
-def test_nothing_in_the_log_is_changed_or_removed(sessions: Sessions, signed: str, log: str, deed: str) -> None:
-    deed = deed.replace("order_id", "orders") if log == "trace_roots" else deed
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET order_id = order_id", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_the_log_can_only_grow(sessions: Sessions, signed: str, log: str, statement: str) -> None:
+    statement = statement.replace("order_id", "orders") if log == "trace_roots" else statement
 
     with pytest.raises(ProgrammingError, match="only grows"), sessions.begin() as session:
-        session.execute(text(deed.format(log)))
+        session.execute(text(statement.format(log)))
 
 
 @pytest.fixture
 def runtime(engine: Engine) -> Iterator[Sessions]:
-    """The record for the role that API and workers run as."""
+    """Sessions of the database role that API and workers run as."""
     with open_sessions(engine).begin() as session:
         session.execute(text("DROP ROLE IF EXISTS baton_runs"))
         session.execute(text("CREATE ROLE baton_runs LOGIN"))
@@ -168,8 +168,8 @@ def runtime(engine: Engine) -> Iterator[Sessions]:
         session.execute(text("DROP ROLE baton_runs"))
 
 
-def test_the_role_that_runs_writes_the_log_and_cannot_rewrite_it(runtime: Sessions, file: AnchorFile) -> None:
-    # given the work of a day, done by that role alone
+def test_the_runtime_role_can_write_the_log_but_not_rewrite_it(runtime: Sessions, file: AnchorFile) -> None:
+    # given that the role can run_as_superuser all work of a day
     order_id = place_orders(runtime, [an_order()])[0]
     with runtime.begin() as session:
         journal.append_fact(session, order_id, "order.completed", "ended", {})
@@ -177,11 +177,11 @@ def test_the_role_that_runs_writes_the_log_and_cannot_rewrite_it(runtime: Sessio
     assert Days(runtime, KEY, [file]).close() == 0
 
     # when / then
-    for deed in (
+    for statement in (
         *(f"DELETE FROM {log}" for log in LOGS),
         "ALTER TABLE order_events DISABLE TRIGGER only_grows",
         "DROP TRIGGER only_grows ON event_seals",
         "SET session_replication_role = replica",
     ):
         with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), runtime.begin() as session:
-            session.execute(text(deed))
+            session.execute(text(statement))

@@ -1,4 +1,4 @@
-"""Persons in the sealed log and elsewhere: facts carry codes only, and erasing reaches every word."""
+"""sec_15: facts in the sealed log carry codes only, and erasing a person reaches every word about them."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.factories import place_order
 from tests.persons import CODES, SPOKEN, columns_of_text, find_words, plant_words, why_nobody
 from tests.planted import plant
 
-# Rows that the planted order lacks.
+# Rows for tables that `plant` does not fill.
 MORE = """
     INSERT INTO holds (order_id, code, reason, owner_role, released_at, released_by, note)
     SELECT order_id, 'REGION', 'r', 'staff', now(), 'lin', 'n' FROM orders;
@@ -40,17 +40,17 @@ def do(sessions: Sessions, statement: str, **values: Any) -> None:
         session.execute(text(statement.replace("::", r"\:\:")), values)
 
 
-def test_every_column_that_takes_text_is_planted_or_has_a_reason_why_it_names_nobody() -> None:
+def test_every_text_column_is_planted_or_has_a_reason_why_it_names_nobody() -> None:
     columns = columns_of_text()
 
     assert [column for column in columns if column not in SPOKEN and not why_nobody(column)] == []
-    # Nothing is named that is not there (any more).
+    # The lists name no column that does not exist.
     assert set(SPOKEN) - set(columns) == set()
     assert {key for key in CODES if "*" not in key} - set(columns) == set()
 
 
-def test_nothing_names_a_person_in_any_column_once_they_are_erased(sessions: Sessions) -> None:
-    # given a person in every column in which somebody may write, and in each field of a fact that takes words
+def test_no_column_names_an_erased_person(sessions: Sessions) -> None:
+    # given a person in every column of free text, and in each field of a fact that takes words
     plant(sessions)
     do(sessions, MORE)
     words = set(plant_words(sessions))
@@ -65,7 +65,7 @@ def test_nothing_names_a_person_in_any_column_once_they_are_erased(sessions: Ses
     assert find_words(sessions) == set()
 
 
-def test_a_fact_carries_codes_and_its_words_stand_beside_it_until_they_are_erased(sessions: Sessions) -> None:
+def test_a_facts_words_are_kept_apart_and_erased_without_changing_a_hash(sessions: Sessions) -> None:
     # given a sealed fact with words
     order_id = place_order(sessions)
     do(sessions, "UPDATE orders SET status = 'completed'")
@@ -84,7 +84,7 @@ def test_a_fact_carries_codes_and_its_words_stand_beside_it_until_they_are_erase
     # when
     erase(sessions, [customer_of(sessions)], "lin")
 
-    # then the words are gone, and no hash is another one
+    # then the words are gone, and no hash has changed
     with sessions() as session:
         after = [(link.hash, link.fault) for link in links(session, order_id)]
         assert session.scalars(text("SELECT words FROM event_words")).all() == []
@@ -93,7 +93,7 @@ def test_a_fact_carries_codes_and_its_words_stand_beside_it_until_they_are_erase
     assert {fault for _, fault in after} == {""}
 
 
-def test_words_that_are_written_about_an_erased_person_are_not_kept(sessions: Sessions) -> None:
+def test_words_written_about_an_erased_person_are_not_kept(sessions: Sessions) -> None:
     order_id = place_order(sessions)
     do(sessions, "UPDATE orders SET status = 'completed'")
     erase(sessions, [customer_of(sessions)], "lin")
@@ -105,7 +105,7 @@ def test_words_that_are_written_about_an_erased_person_are_not_kept(sessions: Se
         assert session.scalars(text("SELECT words FROM event_words")).all() == []
 
 
-def test_the_same_fact_again_leaves_the_first_words(sessions: Sessions) -> None:
+def test_a_repeated_fact_keeps_its_first_words(sessions: Sessions) -> None:
     order_id = place_order(sessions)
 
     for note in ("the first", "the second"):
@@ -119,7 +119,7 @@ def test_the_same_fact_again_leaves_the_first_words(sessions: Sessions) -> None:
 @pytest.mark.parametrize(
     "change", ['UPDATE event_words SET words = \'{"note": "another"}\'', "DELETE FROM event_words"]
 )
-def test_words_that_were_changed_or_removed_behind_our_back_are_found(sessions: Sessions, change: str) -> None:
+def test_words_changed_or_removed_in_the_database_are_found(sessions: Sessions, change: str) -> None:
     order_id = place_order(sessions)
     with sessions.begin() as session:
         happened(session, order_id, "order.noted", "noted", {"note": "call first"})
@@ -130,7 +130,7 @@ def test_words_that_were_changed_or_removed_behind_our_back_are_found(sessions: 
         assert [row.wrong for row in session.execute(text(WORDS_KEPT))] == [True]
 
 
-async def test_words_are_shown_to_those_who_may_see_people_until_they_are_erased(
+async def test_words_are_shown_only_with_the_right_to_see_people_and_until_erased(
     staff: Api, viewer: Api, sessions: Sessions
 ) -> None:
     # given
@@ -154,7 +154,7 @@ async def test_words_are_shown_to_those_who_may_see_people_until_they_are_erased
     assert await told(staff) == await told(viewer) == {"code": "ADDRESS"}
 
 
-async def test_words_in_facts_of_an_older_baton_are_shown_to_nobody_once_the_person_is_erased(
+async def test_words_in_facts_of_0_1_0_are_hidden_once_the_person_is_erased(
     staff: Api, viewer: Api, sessions: Sessions
 ) -> None:
     # given a fact that 0.1.0 wrote, before words were set apart

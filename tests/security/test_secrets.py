@@ -1,4 +1,4 @@
-"""A secret that is empty or short opens nothing: the process does not start, and the account is not opened."""
+"""An empty or short secret is refused: the process does not start, and the account is not saved."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ PARTNERS = ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
 QIMEN = {"url": "http://q", "app_key": "a", "customer_id": "c", "owner_code": "o", "warehouses": {}}
 
 
-def told(**changes: Any) -> Settings:
+def settings_with(**changes: Any) -> Settings:
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     return Settings(_env_file=None, **{"secrets_key": SECRETS_KEY, **partners, **changes})
 
@@ -28,32 +28,32 @@ def told(**changes: Any) -> Settings:
 @pytest.mark.parametrize(
     "name", ["identity_key", "trace_key", "secrets_key", "kuaidi100_salt", "sf_checkword", "qimen.secret", "wms.secret"]
 )
-def test_no_process_starts_with_an_open_secret(name: str, secret: str) -> None:
+def test_no_process_starts_with_an_empty_or_short_secret(name: str, secret: str) -> None:
     outer, _, inner = name.partition(".")
     value: Any = secret
     if inner:
         value = (QIMEN if outer == "qimen" else {"url": "http://127.0.0.1:9"}) | {inner: secret}
     with pytest.raises(ValidationError) as refusal:
-        told(**{outer: value})
-    # The message names the setting and repeats nothing of the secret.
+        settings_with(**{outer: value})
+    # The error names the setting.
     assert name in str(refusal.value)
     assert ".".join(str(part) for part in refusal.value.errors()[0]["loc"]) == name
 
 
-def test_every_secret_of_the_settings_has_a_least_length() -> None:
-    """A new one that takes an empty text fails here: declare it as a Secret, WebhookSecret or Key."""
+def test_every_secret_setting_refuses_an_empty_text() -> None:
+    """If this fails for a new setting, declare it as a Secret, WebhookSecret or Key."""
     open_ones = []
     for name, known in Settings.model_fields.items():
         if "SecretStr" in str(known.annotation) and name != "database_password":
             try:
-                told(**{name: SecretStr("")})
+                settings_with(**{name: SecretStr("")})
                 open_ones.append(name)
             except ValidationError:
                 continue
     assert open_ones == []
 
 
-def test_an_env_file_that_was_copied_and_not_filled_in_opens_nothing(tmp_path: Path) -> None:
+def test_an_env_file_with_an_empty_secret_is_refused(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("BATON_KUAIDI100_SALT=\n")
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
@@ -62,15 +62,15 @@ def test_an_env_file_that_was_copied_and_not_filled_in_opens_nothing(tmp_path: P
 
 
 @pytest.mark.parametrize("secret", ["", "secret", "x" * 16])
-def test_no_account_is_opened_by_a_secret_that_can_be_tried_out(sessions: Sessions, secret: str) -> None:
+def test_no_account_is_saved_with_a_guessable_secret(sessions: Sessions, secret: str) -> None:
     with pytest.raises(ValueError, match="shorter than 16"):
         save_account(sessions, "shop-uk", "shopify", secret, {})
-    # nor believed, if it was opened before
+    # nor is a webhook believed, if the account was saved before
     signed = {"X-Shopify-Hmac-SHA256": HmacScheme("X", encoding="base64").sign(secret, b"{}")}
     assert not _is_signed(make_account("shop-uk", "shopify", secret), signed, b"{}")
 
 
-def test_what_is_long_enough_is_told_apart() -> None:
+def test_secrets_of_sufficient_length_are_accepted() -> None:
     assert is_secret("a secret of the channel")
     assert is_webhook_secret(partner().secret.get_secret_value())
     assert not is_webhook_secret("whsec_" + "YQ==")

@@ -1,4 +1,4 @@
-"""C15: work that nobody has signed for is bounded: unknown keys, readiness, unfinished bodies, and open streams."""
+"""C15: work for callers without a valid key is bounded: unknown keys, readiness, unfinished bodies, open streams."""
 
 import asyncio
 
@@ -16,26 +16,26 @@ from models.database import Sessions
 from tests.api.conftest import Connect
 
 
-def statements(sessions: Sessions) -> list[str]:
-    """What the database is asked from now on."""
-    asked: list[str] = []
+def record_statements(sessions: Sessions) -> list[str]:
+    """The list that records every SQL statement from now on."""
+    executed: list[str] = []
     engine = sessions.kw["bind"]
-    event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *rest: asked.append(statement))
-    return asked
+    event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *rest: executed.append(statement))
+    return executed
 
 
-async def test_keys_that_nobody_has_are_asked_for_together_and_forget_none_that_is_known(sessions: Sessions) -> None:
-    """sec_08: each unknown key cost a query, in a thread that everybody's reads need."""
-    # given a key that is known
+async def test_unknown_keys_share_queries_and_evict_no_known_key(sessions: Sessions) -> None:
+    """sec_08: each unknown key cost a query in a thread that all reads need."""
+    # given a known key
     ring = KeyRing(sessions, size=100)
     key = create_key(sessions, "Sun of support", "staff")
     assert await ring.caller(key)
-    asked = statements(sessions)
+    asked = record_statements(sessions)
 
-    # when 500 strangers come at once, and then the known one
+    # when 500 unknown keys come at once, and then the known one
     found = await asyncio.gather(*(ring.caller(f"baton_{number}") for number in range(500)))
 
-    # then the database was asked twice, and not again for the key that it had
+    # then there were at most two queries, and none for the known key
     assert found == [None] * 500
     assert len(asked) <= 2
     assert await ring.caller(key)
@@ -43,7 +43,7 @@ async def test_keys_that_nobody_has_are_asked_for_together_and_forget_none_that_
     assert len(ring._unknown) == 100
 
 
-async def test_readiness_is_looked_at_once_a_second_however_many_ask(connect: Connect, sessions: Sessions) -> None:
+async def test_readiness_is_checked_at_most_once_a_second(connect: Connect, sessions: Sessions) -> None:
     asked: list[str] = []
     anybody = connect("")
     app = anybody._transport.app  # type: ignore[attr-defined]
@@ -54,13 +54,13 @@ async def test_readiness_is_looked_at_once_a_second_however_many_ask(connect: Co
 
     assert {answer.status_code for answer in answers} == {503}
     assert answers[0].json()["parts"]["database"] == "up"
-    one_look = len(asked)
-    assert 0 < one_look < 10
+    queries_of_one_check = len(asked)
+    assert 0 < queries_of_one_check < 10
     assert app.state.services.readiness._looking is None
 
 
-async def test_who_holds_most_of_unfinished_bodies_makes_room_for_those_who_send_them_in_one_go() -> None:
-    """sec_14: 150 connections without a key held 285 MB for as long as they liked."""
+async def test_the_address_with_most_unfinished_bodies_loses_them_first() -> None:
+    """sec_14: 150 connections without a key held 285 MB without a time limit."""
     bodies, dropped = UnfinishedBodies(most=1_000), []
 
     async def hold(holder: str, size: int) -> None:
@@ -75,11 +75,11 @@ async def test_who_holds_most_of_unfinished_bodies_makes_room_for_those_who_send
             assert body.dropped
             dropped.append(holder)
 
-    # given one address that holds bodies open, and another with one of its own
+    # given one address that holds five bodies open, and another that holds one
     holding = [asyncio.create_task(hold("honest", 300)), *(asyncio.create_task(hold("greedy", 300)) for _ in range(5))]
     await asyncio.sleep(0.05)
 
-    # then no more is held than there may be, at the cost of whoever holds most
+    # then the limit holds, and the bodies of the address that held most were dropped
     assert dropped == ["greedy"] * 3
     assert bodies._held == 900
     for task in holding:
@@ -88,8 +88,8 @@ async def test_who_holds_most_of_unfinished_bodies_makes_room_for_those_who_send
     assert (bodies._held, dict(bodies._by_holder), bodies._open) == (0, {}, {})
 
 
-def test_a_key_and_a_channel_have_so_many_streams_and_no_more() -> None:
-    """sec_13: each of 400 streams read the whole log in the threads of everybody's reads."""
+def test_the_streams_of_a_key_and_of_a_channel_are_limited() -> None:
+    """sec_13: each of 400 streams read the whole log in the threads that all reads need."""
     streams = Streams(by_key=2, by_channel=3, most=5)
     one, two = (Caller(name, name, Role.CHANNEL, "web") for name in ("one", "two"))
     with streams.one_of(one), streams.one_of(one):
@@ -107,8 +107,8 @@ def test_a_key_and_a_channel_have_so_many_streams_and_no_more() -> None:
     assert not streams._open
 
 
-def test_slow_receivers_of_one_channel_leave_threads_to_those_of_another() -> None:
-    """sec_12: 24 slow receivers of one channel held every thread that sends."""
+def test_slow_receivers_of_one_channel_leave_threads_for_other_channels() -> None:
+    """sec_12: 24 slow receivers of one channel held all sending threads."""
     shares = Shares(most=2)
     with shares.one_of("web"), shares.one_of("web"):
         with pytest.raises(ApplicationError) as busy, shares.one_of("web"):

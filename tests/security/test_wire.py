@@ -1,4 +1,4 @@
-"""C14, C15: what a stranger sends before any route is asked costs a bounded memory and time."""
+"""C14, C15: what a stranger sends before a route is reached costs bounded memory and time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def listening(head_seconds: float = 30) -> AsyncIterator[Callable[[], Awaitable[Connection]]]:
-    """A server with nothing but an answer, as `api/serve.py` runs it; gives what connects to it."""
+    """A minimal server, run as by `api/serve.py`; yields a function that connects to it."""
     config = uvicorn.Config(PlainTextResponse("hello"), lifespan="off", log_level="error")
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
@@ -28,15 +28,15 @@ async def listening(head_seconds: float = 30) -> AsyncIterator[Callable[[], Awai
         yield lambda: asyncio.open_connection(*server.sockets[0].getsockname())
 
 
-async def all_of(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the server ends the connection, however it does."""
-    told = b""
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Everything that the server sends until it ends the connection, in whichever way."""
+    received = b""
     try:
         while part := await asyncio.wait_for(reader.read(65_536), 20):
-            told += part
+            received += part
     except ConnectionError:
         pass
-    return told
+    return received
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
         ),
     ],
 )
-async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: bytes) -> None:
+async def test_an_endless_head_ends_only_its_own_connection(before: bytes) -> None:
     async with listening() as connect:
-        # given a stranger who sends a head without end
+        # given a stranger who sends an endless head
         reader, writer = await connect()
         writer.write(before)
         sent = 0
@@ -64,12 +64,12 @@ async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: b
         except ConnectionError:
             pass
 
-        # then it is refused long before the end of it
-        await all_of(reader)
+        # then it is refused early
+        await read_all(reader)
         assert sent < 100 * MAX_HEAD_BYTES
         writer.close()
 
-        # and somebody else is answered, twice on one connection
+        # and another client is answered, twice on one connection
         reader, writer = await connect()
         for _ in range(2):
             writer.write(HELLO)
@@ -78,19 +78,19 @@ async def test_a_head_without_end_ends_its_connection_and_nobody_elses(before: b
         writer.close()
 
 
-async def test_a_head_that_does_not_come_ends_its_connection() -> None:
-    """Without a deadline anybody holds as many connections as a process may have."""
+async def test_a_head_that_does_not_arrive_ends_its_connection() -> None:
+    """Without a deadline a stranger could hold all connections of a process."""
     async with listening(head_seconds=0.2) as connect:
         silent, begun = await connect(), await connect()
         begun[1].write(b"GET /hello HTTP/1.1\r\nHost:")
 
-        assert await all_of(silent[0]) == b""
-        assert await all_of(begun[0]) == b""
+        assert await read_all(silent[0]) == b""
+        assert await read_all(begun[0]) == b""
         for _, writer in (silent, begun):
             writer.close()
 
 
-async def test_a_long_body_and_a_second_request_are_no_long_head() -> None:
+async def test_a_long_body_and_a_second_request_do_not_count_as_head() -> None:
     async with listening() as connect:
         reader, writer = await connect()
         for _ in range(2):

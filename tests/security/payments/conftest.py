@@ -1,4 +1,4 @@
-"""Steps and partners, as the tests of activities have them."""
+"""Fixtures of tests/activities: steps and partners."""
 
 from tests.activities.conftest import address, ask, partners, steps, trouble
 

@@ -1,4 +1,4 @@
-"""B10: a payment belongs to one order. Nobody ships, or is paid back, on what another order's customer has paid."""
+"""B10: a payment belongs to one order. No order is shipped or refunded on another order's payment."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ PAYMENT = "PAY-OF-XIADAN:330.00:CNY"
 
 
 def with_order(steps: Steps, **changes: Any) -> Steps:
-    """The same steps about another order, which names PAYMENT unless told otherwise."""
+    """The same steps for a new order, which names PAYMENT by default."""
     order = an_order(**{"payment_reference": PAYMENT, "grand_total": Money(33_000, "CNY"), **changes})
     return replace(steps, order_id=place_orders(steps.sessions, [order])[0], stored={})
 
@@ -63,7 +63,7 @@ def test_b10_a_second_order_on_the_same_payment_is_held_by_name(steps: Steps, ch
     # given
     mine, other = with_order(steps, channel="tmall"), with_order(steps, channel=channel)
 
-    # when the later one is even audited first
+    # when the later one is audited first
     held, passed = audit(other), audit(mine)
 
     # then
@@ -86,7 +86,7 @@ def test_b10_two_orders_on_one_payment_at_once_capture_it_once(steps: Steps) -> 
 
 
 @pytest.mark.parametrize("total", [100, 33_000])
-def test_b10_canceling_such_an_order_pays_nobody_back(steps: Steps, ask: Ask, total: int) -> None:
+def test_b10_canceling_an_order_with_anothers_payment_refunds_nothing(steps: Steps, ask: Ask, total: int) -> None:
     # given the order of a thief, of the same amount or another
     reference = f"PAY-VICTIM-{total}:330.00:CNY"
     mine = with_order(steps, payment_reference=reference)
@@ -102,7 +102,7 @@ def test_b10_canceling_such_an_order_pays_nobody_back(steps: Steps, ask: Ask, to
     assert refunds(ask, reference) == ["330.00"]
 
 
-def test_b10_an_order_from_before_that_booked_anothers_payment_is_left_to_a_person(steps: Steps, ask: Ask) -> None:
+def test_b10_a_payment_that_0_1_0_booked_for_two_orders_is_left_to_a_person(steps: Steps, ask: Ask) -> None:
     # given two orders that 0.1.0 let have the same payment
     reference = "PAY-BEFORE:330.00:CNY"
     mine, other = (with_order(steps, channel=name, payment_reference=reference) for name in ("tmall", "shop"))
@@ -119,7 +119,7 @@ def test_b10_an_order_from_before_that_booked_anothers_payment_is_left_to_a_pers
     assert [one.wrong for one in verify(steps.sessions).results if one.name == "no payment pays for two orders"] == [1]
 
 
-def test_b10_only_its_order_hears_of_a_payment(steps: Steps) -> None:
+def test_b10_a_payment_event_reaches_only_its_own_order(steps: Steps) -> None:
     # given
     mine, _ = with_order(steps, channel="tmall"), with_order(steps, channel="shop")
     # when
@@ -133,8 +133,8 @@ def test_b10_only_its_order_hears_of_a_payment(steps: Steps) -> None:
     assert before == bound == [mine.order_id]
 
 
-def test_b10_nobody_names_a_payment_of_another_channel_before_it_comes(steps: Steps) -> None:
-    # given the number of an order that the platform has, and we have not yet
+def test_b10_an_order_cannot_claim_another_channels_payment_in_advance(steps: Steps) -> None:
+    # given the number of an order that the platform has and Baton does not know yet
     reference = "marketplace:902-3159896-1390916"
     with steps.sessions.begin() as session:
         account = {"translator": "amazon", "settings": {}, "secret": "s" * 40}
@@ -153,8 +153,8 @@ def test_b10_nobody_names_a_payment_of_another_channel_before_it_comes(steps: St
 
 
 @pytest.mark.parametrize(("channel", "name"), READABLE)
-def test_b10_no_translator_makes_up_a_payment_that_can_be_guessed(channel: str, name: str) -> None:
-    """A reference is one that the channel sent as such, the channel's own with its name before it, or none."""
+def test_b10_no_translator_makes_up_a_payment_reference(channel: str, name: str) -> None:
+    """A reference is one that the channel sent, the order's number with the channel before it, or empty."""
     order = TRANSLATORS[channel].translate(sample(channel, name)).order
     own = f"{order.channel}:{order.channel_order_id}"
     texts = _texts(json.loads(sample(channel, name).decode("utf-8-sig")))
@@ -162,14 +162,14 @@ def test_b10_no_translator_makes_up_a_payment_that_can_be_guessed(channel: str, 
     assert order.payment_reference != order.channel_order_id
 
 
-def test_b10_a_row_of_a_file_without_a_payment_names_none() -> None:
+def test_b10_a_file_row_without_a_payment_has_no_reference() -> None:
     rows = ["channel_order_id,placed_at,currency,country,sku,quantity,unit_price,grand_total"]
     rows += ["1001,2026-01-01T00:00:00Z,CNY,CN,ELEGANT-LAMP,1,199.00,199.00"]
     [one] = read_csv(rows)
     assert one.result.order.payment_reference == ""  # type: ignore[union-attr]
 
 
-def test_b10_an_order_whose_payment_is_not_named_is_held_until_the_channel_names_it(steps: Steps) -> None:
+def test_b10_an_order_without_a_payment_reference_is_held_until_the_channel_names_one(steps: Steps) -> None:
     # given
     unnamed = an_order(payment_reference="", grand_total=Money(33_000, "CNY"))
     one = replace(steps, order_id=place_orders(steps.sessions, [unnamed])[0])
@@ -180,7 +180,7 @@ def test_b10_an_order_whose_payment_is_not_named_is_held_until_the_channel_names
     merge(steps.sessions, one.order_id, replace(unnamed, payment_reference=PAYMENT), "2")
     merge(steps.sessions, one.order_id, replace(unnamed, payment_reference="PAY-OTHER:1.00:CNY"), "3")
 
-    # then the first one named stands, and a person is told of the second
+    # then the first reference stands, and a person is alerted to the second
     with steps.sessions() as session:
         row = session.get_one(OrderRow, one.order_id)
         assert (row.payment_reference, row.attention) == (PAYMENT, changes.OTHER_PAYMENT)
@@ -194,7 +194,7 @@ def merge(sessions: Sessions, order_id: str, order: Order, version: str) -> None
 
 
 def _texts(node: Any) -> set[str]:
-    """Every text and number in a payload, but for those that number the order itself."""
+    """Every text and number in a payload."""
     if isinstance(node, dict):
         return {text for value in node.values() for text in _texts(value)}
     if isinstance(node, list):
