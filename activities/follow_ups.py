@@ -180,7 +180,7 @@ def _lines(name: str, lines: Sequence[ReturnLineRow], shares: Sequence[int]) -> 
 
 
 def _cannot_go(session: Session, row: ReturnRow, follow_up: OrderRow) -> str:
-    came = cases.came_of_lines(session, row)
+    came = cases.received_by_line(session, row)
     if came != cases.asked(session, row.return_id):
         return "not everything came back"
     if follow_up.workflow_started_at is not None or follow_up.status != OrderStatus.RECEIVED:

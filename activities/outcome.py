@@ -78,4 +78,4 @@ class Outcome:
                 journal.append_fact(session, alert.order_id, "alert.raised", key, data)
             else:
                 journal.append_fact(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
-                not_told.look(session, [alert.order_id])
+                not_told.update_attention(session, [alert.order_id])

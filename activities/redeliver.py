@@ -50,9 +50,9 @@ class Redeliver:
         delivered.problems |= unwritten
         with self.sessions.begin() as session:
             outbox.mark_taken(session, delivered.taken)
-            not_told.taken(session, [letter.message_id for letter in delivered.taken])
+            not_told.clear_alerts(session, [letter.message_id for letter in delivered.taken])
             outbox.park_refused(session, recipient, delivered.refused)
-            outbox.tried_in_vain(session, recipient, delivered.problems)
+            outbox.record_failures(session, recipient, delivered.problems)
         if letters or unwritten:
             self._park_old(recipient, None if delivered.away else [*delivered.problems])
         else:

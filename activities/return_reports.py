@@ -15,7 +15,7 @@ from models.returns import ReturnedGoodsRow, ReturnRow
 from record import journal
 from record.returns import cases
 from record.returns.cases import lock_return
-from record.returns.received_goods import RECEIVED, Judged, keep, post, received
+from record.returns.received_goods import RECEIVED, Judged, apply_receipt, keep, post
 
 ON_ITS_WAY = (TrackingStatus.IN_TRANSIT, TrackingStatus.OUT_FOR_DELIVERY, TrackingStatus.DELIVERED)
 
@@ -53,7 +53,7 @@ class ReturnProgress:
 def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
     """An inspection that comes before the receipt is the receipt too. Each judges what nobody has judged before."""
     if row.received_at is None:
-        received(session, row, event)
+        apply_receipt(session, row, event)
     aside = Counter(cases.received_by_sku(session, row.return_id, RECEIVED))
     if row.inspected_at is not None and not aside:
         return
@@ -89,7 +89,7 @@ def _tracked(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
 
 
 APPLY: Mapping[str, Callable[[Session, ReturnRow, PartnerEventRow], None]] = {
-    "return.received": received,
+    "return.received": apply_receipt,
     "return.inspected": _inspected,
     "return.tracking_updated": _tracked,
 }

@@ -20,7 +20,7 @@ from record import journal
 from record.parameters import ParameterCache
 from record.returns import cases
 from record.returns.facts import facts_of, value_of
-from record.returns.opening import asked_of, write_down
+from record.returns.opening import asked_of, open_case
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ReturnRequests:
             terms = of_channel(rules.return_terms, order.channel) or Terms()
             if row is None:
                 asked = asked_of(event)
-                row = write_down(session, order, name, asked, event, terms)
+                row = open_case(session, order, name, asked, event, terms)
                 _judge(session, row, facts_of(session, order, row, asked, rules), terms)
             everything = cases.asked(session, name) == cases.returnable(cases.ordered_lines(session, order.order_id))
             of_units = KINDS[ReturnKind(row.kind)].of_units

@@ -1,4 +1,4 @@
-"""Letters: what each message says, and handing it to whoever takes it: an inbox, or the platform of a channel."""
+"""Letters: write the content of messages and hand them to an inbox or to a channel's platform."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ from record.messages.uploads import Uploads
 from record.parameters import ParameterCache
 
 NOT_ALLOWED = "not_allowed"
-"""We are not let in, which is no answer about this parcel: it waits until a person has changed the account."""
+"""Our access is refused, which is no answer about this parcel: it waits until a person has changed the account."""
 
 INBOX, CHANNEL, ERP, CRM = "inbox", "channel", "erp", "crm"
 CONTENTS = {CHANNEL: channel.content, ERP: finance.content, CRM: crm.content}
 M = MessageRow
 # Built once: building a statement costs more than sending it.
-_SAID = select(M.order_id, M.digest, M.message_id).where(
+_SENT_TEXTS = select(M.order_id, M.digest, M.message_id).where(
     M.order_id == any_(bindparam("orders", type_=ARRAY(Text))), M.digest.is_not(None)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message with all that is in it. `digest` is that of a text, empty for all but the customer.
+    """A message with its content. `digest` is that of a customer's text, else empty.
 
-    A `silent` one is not sent, and counts as taken when its turn comes: a person let it go, or it says what `same_as`
-    has said before.
+    A `silent` one is not sent and counts as taken in its turn: a person settled it, or it repeats the text of the
+    message `same_as`.
     """
 
     message_id: str
@@ -56,8 +56,8 @@ class Letter:
 
 @dataclass(slots=True)
 class Delivered:
-    """What was taken; by order why the next of its letters was not, and which are refused for good, with the code.
-    `away` says why the recipient as a whole could not be told, or is empty."""
+    """What was taken; by order id the problem of its first letter not taken, and the codes of those refused for good.
+    `away` says why the whole recipient could not be reached, or is empty."""
 
     taken: list[Letter] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Delivered:
 
 
 class Letters:
-    """`inboxes` has one client for each of domain.milestones.RECIPIENTS."""
+    """Writes and delivers letters. `inboxes` has one client for each of domain.milestones.RECIPIENTS."""
 
     def __init__(
         self,
@@ -82,45 +82,47 @@ class Letters:
         self.uploads = Uploads(sessions, circuits)
 
     def write(self, session: Session, messages: Sequence[MessageRow]) -> list[Letter]:
-        """One for each message, in their order. What they say is read now, so that no personal data waits in them."""
-        told: dict[str, set[str]] = {}
+        """Write one letter per message, in their order. Their content is read now, so that no personal data waits in
+        them."""
+        reached: dict[str, set[str]] = {}
         for message in messages:
-            told.setdefault(message.order_id, set()).add(message.milestone)
-        snapshots = load_snapshots(session, told) if told else {}
-        said = _said(session, [message.order_id for message in messages if message.recipient == INBOX])
-        return [self._letter(session, snapshots[message.order_id], message, said) for message in messages]
+            reached.setdefault(message.order_id, set()).add(message.milestone)
+        snapshots = load_snapshots(session, reached) if reached else {}
+        sent = _sent_texts(session, [message.order_id for message in messages if message.recipient == INBOX])
+        return [self._letter(session, snapshots[message.order_id], message, sent) for message in messages]
 
     def hand_over(self, recipient: str, letters: Sequence[Letter]) -> Delivered:
-        """Hand letters of one recipient over, oldest first; it raises nothing that a recipient could bring about."""
-        spoken = [letter for letter in letters if not letter.silent]
-        uploads = {letter.order_id: letter for letter in spoken if recipient == CHANNEL and self._platform(letter)}
+        """Hand over letters of one recipient, oldest first. Raises nothing that a recipient could cause."""
+        audible = [letter for letter in letters if not letter.silent]
+        uploads = {letter.order_id: letter for letter in audible if recipient == CHANNEL and self._platform(letter)}
         delivered = Delivered()
         for letter in uploads.values():
             self._upload(letter, delivered)
-        posted = [letter for letter in spoken if letter.order_id not in uploads]
+        posted = [letter for letter in audible if letter.order_id not in uploads]
         accepted = self._post(recipient, posted, delivered) if posted else frozenset()
         not_taken = delivered.problems.keys() | delivered.refused.keys()
         for letter in letters:
-            said = letter.silent or letter.order_id in uploads
-            if letter.message_id in accepted or (said and letter.order_id not in not_taken):
+            settled = letter.silent or letter.order_id in uploads
+            if letter.message_id in accepted or (settled and letter.order_id not in not_taken):
                 delivered.taken.append(letter)
             elif letter.order_id not in not_taken:
                 delivered.problems[letter.order_id] = LEFT_OUT
         return delivered
 
     def _platform(self, letter: Letter) -> tuple[Account, UploadSettings] | None:
-        """The account whose platform hears of the order in its own words."""
+        """Return the account whose platform gets uploads, or None."""
         account = self.accounts.of(letter.snapshot.order.channel)
         if account is None or account.upload is None or not account.upload.enabled:
             return None
         return account, account.upload
 
     def _upload(self, letter: Letter, delivered: Delivered) -> None:
-        """A platform hears of parcels only; what else there is to an order it knows, so those messages are taken."""
+        """Upload parcels to a platform. It knows everything else about the order, so all its messages count as
+        taken."""
         platform, order_id = self._platform(letter), letter.order_id
         try:
             if platform:
-                self.uploads.tell(*platform, letter.snapshot)
+                self.uploads.upload_parcels(*platform, letter.snapshot)
         except PartnerTrouble as trouble:
             delivered.problems[order_id] = str(trouble)
         except UploadRefused as refusal:
@@ -139,8 +141,8 @@ class Letters:
         delivered.problems |= handover.problems
         return handover.taken
 
-    def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, said: dict[str, str]) -> Letter:
-        """`said` has the messages of the texts that were sent, by digest, and is added to."""
+    def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, sent: dict[str, str]) -> Letter:
+        """Write one letter. `sent` maps digests of texts to the messages that sent them, and is extended."""
         if message.settled_by is not None:
             return Letter(message.message_id, message.recipient, snapshot, {}, silent=True)
         if message.recipient != INBOX:
@@ -149,19 +151,19 @@ class Letters:
         texts = self.parameters.at(session, message.created_at).message_texts
         account = self.accounts.of(snapshot.order.channel)
         of_channel = account.language if account else ""
-        told = customer.render(snapshot, message.milestone, message.data, texts, of_channel)
-        first = said.setdefault(told.digest, message.message_id)
+        text = customer.render(snapshot, message.milestone, message.data, texts, of_channel)
+        first = sent.setdefault(text.digest, message.message_id)
         if first != message.message_id:
             return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)
         return Letter(
-            message.message_id, message.recipient, snapshot, _body(snapshot, message, told.content), told.digest
+            message.message_id, message.recipient, snapshot, _body(snapshot, message, text.content), text.digest
         )
 
 
-def _said(session: Session, orders: Sequence[str]) -> dict[str, str]:
+def _sent_texts(session: Session, orders: Sequence[str]) -> dict[str, str]:
     if not orders:
         return {}
-    return {row.digest: row.message_id for row in session.execute(_SAID, {"orders": sorted(set(orders))})}
+    return {row.digest: row.message_id for row in session.execute(_SENT_TEXTS, {"orders": sorted(set(orders))})}
 
 
 def _body(snapshot: Snapshot, message: MessageRow, content: dict[str, Any]) -> Mapping[str, Any]:

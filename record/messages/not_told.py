@@ -1,4 +1,4 @@
-"""The alert that somebody was not told of an order: raised with its first parked message, over when all are taken."""
+"""The alert of an order with parked messages: raised with the first one, cleared when the recipient took all."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from record import journal
 from record.journal import Fact
 
 REASON = "not told: "
-"""How the attention that an order needs for it begins, so that it can be told from other reasons."""
+"""The prefix of this attention, by which it is known from other reasons."""
 # Parked, or sent again by a person and not taken yet.
 _OPEN = "sent_at IS NULL AND (parked_at IS NOT NULL OR redelivered_at IS NOT NULL)"
-# Other reasons to look stand until they are over.
+# Attention for other reasons is not overwritten.
 ATTENTION = text(f"""
     UPDATE orders SET attention = '{REASON}' || names
     FROM (
@@ -33,10 +33,10 @@ OVER = text(f"""
 """)
 
 
-def parked(session: Session, recipient: str, rows: Sequence[Row[Any]]) -> None:
-    """Say in the logs of the orders what is parked, and call a person once for each order.
+def raise_alerts(session: Session, recipient: str, rows: Sequence[Row[Any]]) -> None:
+    """Log the parked messages, and raise an alert once per order.
 
-    What had been parked before was told then, and is not over.
+    Orders that had messages parked before have their alert already.
     """
     facts = list[Fact]()
     known = {row.order_id for row in rows if row.redelivered_at is not None}
@@ -48,22 +48,22 @@ def parked(session: Session, recipient: str, rows: Sequence[Row[Any]]) -> None:
             alert = {"code": NOT_TOLD, "reason": f"{recipient}: {row.last_error}"}
             facts.append(Fact(row.order_id, "alert.raised", f"alert:{NOT_TOLD}:{row.message_id}", alert))
     journal.append_facts(session, facts)
-    look(session, {row.order_id for row in rows})
+    update_attention(session, {row.order_id for row in rows})
 
 
-def taken(session: Session, message_ids: Collection[str]) -> None:
-    """Of orders of which the recipient has now taken all, the alert is over."""
+def clear_alerts(session: Session, message_ids: Collection[str]) -> None:
+    """Clear the alerts of orders of which the recipient has now taken all messages."""
     over = session.execute(OVER, {"taken": list(message_ids)}).all()
     keys = [(row.order_id, f"alert:{NOT_TOLD}:{row.message_id}:over") for row in over]
     journal.append_facts(session, [Fact(order_id, "alert.cleared", key, {"code": NOT_TOLD}) for order_id, key in keys])
     if over:
-        look(session, {row.order_id for row in over})
+        update_attention(session, {row.order_id for row in over})
 
 
-def look(session: Session, orders: Collection[str]) -> None:
-    """Write for these orders that a person should look, or need not any more, where nothing else calls for it.
+def update_attention(session: Session, orders: Collection[str]) -> None:
+    """Set or clear the attention of these orders, unless it has another reason.
 
-    Orders' rows are touched in one sequence, so that two who do this never wait for each other.
+    The rows are locked in one sequence, so that two transactions never deadlock.
     """
     session.execute(text("SELECT FROM orders WHERE order_id = ANY(:orders) ORDER BY order_id FOR UPDATE"), _of(orders))
     session.execute(ATTENTION, _of(orders))

@@ -1,7 +1,7 @@
-"""Messages on their way out: fresh ones, those left to the run of their recipient, taken ones and parked ones.
+"""Outgoing messages: fresh, left to the run of their recipient, taken or parked.
 
-Of one order a recipient hears the earlier before the later. So what is not taken holds up what comes after it: that
-is left to the same run, or parked with it (docs/decisions/messages.md).
+A recipient gets the messages of one order in their order. So a message that is not taken delays the later ones, which
+are left to the same run or parked with it (docs/decisions/messages.md).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 100
 PARKED_AT_ONCE = 1_000
-"""Orders whose messages one transaction parks."""
+"""Orders whose messages are parked in one transaction."""
 BEHIND = "an earlier message of the order is parked"
 UNSYNCHRONIZED = {"synchronize_session": False}
 M = MessageRow
@@ -45,7 +45,7 @@ _MARK_TAKEN = (
     )
 )
 
-# An index gives them in this order, so that a look at a long queue costs no more than one at a short one.
+# Read from an index in this order, so that a long queue costs no more than a short one.
 LEFT = text(f"""
     SELECT message_id FROM messages AS m
     WHERE recipient = :recipient AND {IS_LEFT} AND NOT EXISTS (
@@ -55,7 +55,7 @@ LEFT = text(f"""
           AND (ahead.left_at IS NULL OR ahead.parked_at IS NOT NULL OR ahead.tries > m.tries))
     ORDER BY tries, sequence LIMIT :at_once
 """)
-# What is behind a parked message is parked too, however young it is.
+# A message queued behind a parked one is parked too, whatever its age.
 _PARK = f"""
     UPDATE messages
     SET left_at = coalesce(left_at, now()), parked_at = now(), last_error = coalesce(last_error, :problem)
@@ -84,7 +84,7 @@ PARK_ORDER = text("""
 
 
 def unsent(session: Session, order_id: str) -> dict[str, list[MessageRow]]:
-    """What the recipients of an order's messages have not taken yet, oldest first, by recipient."""
+    """Return the order's messages that were not taken yet, oldest first, by recipient."""
     found: dict[str, list[MessageRow]] = {}
     for message in session.scalars(select(M).where(M.order_id == order_id, M.sent_at.is_(None)).order_by(M.sequence)):
         found.setdefault(message.recipient, []).append(message)
@@ -92,9 +92,9 @@ def unsent(session: Session, order_id: str) -> dict[str, list[MessageRow]]:
 
 
 def left_to(session: Session, recipient: str) -> list[MessageRow]:
-    """The next messages that the recipient's run hands over, those of one order in their order.
+    """Return the next messages for the recipient's run, those of one order in their order.
 
-    Orders that were tried come last, so that one message which cannot be taken keeps no other waiting.
+    The more often tried come last, so that a message that cannot be taken does not delay other orders.
     """
     message_ids = session.scalars(LEFT, {"recipient": recipient, "at_once": AT_ONCE}).all()
     return list(session.scalars(select(M).where(M.message_id.in_(message_ids)).order_by(M.tries, M.sequence)))
@@ -106,47 +106,47 @@ def leave_all(session: Session, order_id: str) -> None:
 
 
 def mark_taken(session: Session, letters: Sequence[Letter]) -> None:
-    """Of a text for the customer it is kept by what it is known again. What was parked meanwhile stays parked: the
-    recipient will know it when it comes again."""
+    """Mark letters as taken and store the digests of customers' texts. What was parked meanwhile stays parked: the
+    recipient recognizes it when it is sent again."""
     if letters:
-        told = {
+        values = {
             "taken": [letter.message_id for letter in letters],
             "digests": {letter.message_id: letter.digest for letter in letters if letter.digest},
             "repeats": {letter.message_id: letter.same_as for letter in letters if letter.same_as},
         }
-        session.execute(_MARK_TAKEN, told)
+        session.execute(_MARK_TAKEN, values)
 
 
 def leave(session: Session, order_id: str, recipient: str, problem: str | None = None) -> None:
-    """Leave an order's fresh messages to the recipient's run: they were tried in vain, or are behind such ones."""
-    left: dict[str, Any] = {"left_at": func.now()}
+    """Leave an order's fresh messages to the recipient's run: they failed, or are behind such ones."""
+    values: dict[str, Any] = {"left_at": func.now()}
     if problem is None:
         ahead = aliased(M)
         whose = ahead.order_id == order_id, ahead.recipient == recipient, ahead.sent_at.is_(None)
-        # As often tried as those ahead of them, so that all go together.
-        left["tries"] = select(func.max(ahead.tries)).where(*whose).scalar_subquery()
+        # The same number of tries as those ahead of them, so that all go together.
+        values["tries"] = select(func.max(ahead.tries)).where(*whose).scalar_subquery()
     else:
-        left |= {"tries": M.tries + 1, "last_error": problem}
-    _set(session, (M.order_id == order_id, M.recipient == recipient, M.left_at.is_(None), *WAITS), left)
+        values |= {"tries": M.tries + 1, "last_error": problem}
+    _set(session, (M.order_id == order_id, M.recipient == recipient, M.left_at.is_(None), *WAITS), values)
 
 
 def park_behind(session: Session, order_id: str, recipient: str) -> None:
-    """Park an order's fresh messages: one before them is parked, and a person was called for it."""
+    """Park an order's fresh messages behind a parked one, for which a person was called already."""
     parked = {"left_at": func.now(), "parked_at": func.now(), "last_error": BEHIND}
     _set(session, (M.order_id == order_id, M.recipient == recipient, M.left_at.is_(None), *WAITS), parked)
 
 
 def park_refused(session: Session, recipient: str, refused: Mapping[str, str]) -> None:
-    """Let a person see to what is refused for good, by order with the code: the answer would always be the same."""
+    """Park the messages of orders refused for good, by order id with the code, for a person: no retry would help."""
     for order_id, code in refused.items():
         values = {"recipient": recipient, "order_id": order_id, "problem": code}
-        not_told.parked(session, recipient, session.execute(PARK_ORDER, values).all())
+        not_told.raise_alerts(session, recipient, session.execute(PARK_ORDER, values).all())
 
 
-def tried_in_vain(session: Session, recipient: str, problems: Mapping[str, str]) -> None:
-    """Write down for these orders what keeps the recipient from taking their messages.
+def record_failures(session: Session, recipient: str, problems: Mapping[str, str]) -> None:
+    """Store why the recipient did not take the messages of these orders, by order id.
 
-    All that is left of an order counts as tried, so that its messages stay together.
+    All messages of an order that are left count as tried, so that they stay together.
     """
     for problem in set(problems.values()):
         orders = [order_id for order_id, text_ in problems.items() if text_ == problem]
@@ -155,21 +155,21 @@ def tried_in_vain(session: Session, recipient: str, problems: Mapping[str, str])
 
 
 def park_old(session: Session, recipient: str, give_up_after: timedelta, orders: Collection[str] | None = None) -> bool:
-    """Let messages of these orders, or of all, wait for a person when the oldest has waited too long; a person is told
-    by each order. True when there may be more."""
+    """Park the messages of these orders, or of all, whose oldest waited longer than `give_up_after`, and raise their
+    alerts. True when there may be more."""
     whose = {"orders": None if orders is None else list(orders)}
     return _park(session, PARK_OLD, recipient, whose | {"give_up_after": give_up_after})
 
 
 def park_stuck(session: Session, recipient: str) -> bool:
-    """The same for what was left behind a message that was parked at the same moment."""
+    """Park messages that were left behind one that was parked at the same moment. True when there may be more."""
     return _park(session, PARK_BEHIND, recipient, {"orders": None})
 
 
 def _park(session: Session, which: TextClause, recipient: str, values: Mapping[str, Any]) -> bool:
     parked = session.execute(which, {"recipient": recipient, "problem": BEHIND, **values}).all()
     if parked:
-        not_told.parked(session, recipient, parked)
+        not_told.raise_alerts(session, recipient, parked)
         log.error("messages_parked", recipient=recipient, count=len(parked))
     return len({row.order_id for row in parked}) >= PARKED_AT_ONCE
 

@@ -1,4 +1,4 @@
-"""Writing what partners told us: stored once by partner and event id; the relay carries it on."""
+"""Store events of partners, once by partner and event id; the relay carries them on."""
 
 import json
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class EventWriter:
         self._sessions = sessions
 
     def __call__(self, events: Sequence[NewEvent]) -> list[Stored]:
-        # Two processes that insert the same events in different sequence would wait for each other.
+        # Sorted: two processes that insert the same events in different sequence would deadlock.
         rows = json_array(json.dumps(asdict(event)) for event in sorted(events, key=_key))
         with self._sessions.begin() as session:
             new = {(row.partner, row.event_id) for row in session.execute(INSERT_EVENTS, {"rows": rows})}

@@ -1,4 +1,4 @@
-"""What a warehouse tells in the words of Qimen, as the events that every warehouse tells (docs/partners.md)."""
+"""Translate a warehouse's Qimen calls into the events of docs/partners.md."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from settings import Qimen
 
 PARTNER = "qimen"
 PART = "fulfillment_order.part_packed"
-"""A confirmation that others will follow: it counts together with the last one."""
+"""A partial confirmation, which counts together with the last one."""
 INTERMEDIATE = "1"
 STATES = {
     "ACCEPT": "fulfillment_order.accepted",
@@ -29,13 +29,13 @@ STATES = {
 }
 SENT = ("DELIVERED", "PARTDELIVERED")
 DISPOSITIONS = {"ZP": "restock", "CC": "quarantine", "JS": "scrap", "XS": "scrap"}
-"""Of a returned unit: good, defective, machine damage, box damage."""
+"""By Qimen's inventory type: good, defective, machine damage, box damage."""
 Goods = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one call tells, or the code and the reason why it is not taken."""
+    """The events of one call, or the code and reason of its refusal."""
 
     events: Sequence[NewEvent] = ()
     code: str = "0"
@@ -43,13 +43,13 @@ class Call:
 
     @property
     def answer(self) -> bytes:
-        """The XML that says so. Qimen knows no status but 200."""
+        """The XML answer. Qimen knows no HTTP status but 200."""
         flag = "failure" if self.reason else "success"
         return to_xml("response", {"flag": flag, "code": self.code, "message": self.reason})
 
 
 def read_call(sessions: Sessions, settings: Qimen, parameters: Mapping[str, str], raw: bytes) -> Call:
-    """Check the signature and read the events. Nothing is raised for what is wrong with it."""
+    """Check the signature and read the events. Raises nothing: errors are in the answer."""
     if not is_signed(parameters, raw, settings.secret.get_secret_value(), datetime.now(UTC)):
         return Call(code="sign-check-failure", reason="the signature is not ours, or too old")
     places = {code: location for location, code in settings.warehouses.items()}
@@ -93,14 +93,14 @@ def _returned(root: Element, session: Session, places: Mapping[str, str]) -> Ite
     code = text_at(root, "returnOrder/outBizCode", 100) or "confirmed"
     kinds = [text_at(line, "inventoryType").upper() or "ZP" for line in root.iterfind("orderLines/orderLine")]
     lines = _goods(root, "orderLines/orderLine", "actualQty")
-    told: dict[str, Any] = {"return_id": case}
-    received = told | {"location_id": places.get(place, place), "lines": lines}
+    fields: dict[str, Any] = {"return_id": case}
+    received = fields | {"location_id": places.get(place, place), "lines": lines}
     yield NewEvent(PARTNER, f"{case}:{code}:received", "return.received", case, received)
     inspected = [
         line | {"disposition": DISPOSITIONS.get(kind, "quarantine"), "grade": kind}
         for line, kind in zip(lines, kinds, strict=True)
     ]
-    yield NewEvent(PARTNER, f"{case}:{code}:inspected", "return.inspected", case, told | {"lines": inspected})
+    yield NewEvent(PARTNER, f"{case}:{code}:inspected", "return.inspected", case, fields | {"lines": inspected})
 
 
 def _state(state: str, work: str, code: str, reason: str) -> Iterator[NewEvent]:
@@ -122,16 +122,16 @@ def _goods(root: Element, path: str, units: str) -> Goods:
 
 
 def _parcel(package: Element) -> dict[str, Any]:
-    """Qimen weighs in kilograms and measures in centimeters."""
-    told: dict[str, Any] = {"weight_grams": int(_number(package, "weight", "0") * 1_000)}
+    """Read a parcel. Qimen has kilograms and centimeters, we have grams and millimeters."""
+    parcel: dict[str, Any] = {"weight_grams": int(_number(package, "weight", "0") * 1_000)}
     for theirs, ours in (("length", "length_mm"), ("width", "width_mm"), ("height", "height_mm")):
         if text_at(package, theirs):
-            told[ours] = int(_number(package, theirs, "0") * 10)
+            parcel[ours] = int(_number(package, theirs, "0") * 10)
     if kind := text_at(package, "packageMaterialList/packageMaterial/type"):
-        told["packaging"] = kind
+        parcel["packaging"] = kind
     if package.find("items") is not None:
-        told["lines"] = _goods(package, "items/item", "quantity")
-    return told
+        parcel["lines"] = _goods(package, "items/item", "quantity")
+    return parcel
 
 
 def _number(element: Element, path: str, otherwise: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""Money and cases of orders, for their snapshots."""
+"""Cases and credit notes of orders, for their snapshots."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -60,7 +60,7 @@ def load_parcels(
 
 
 def _freight(session: Session, shipments: Sequence[str]) -> dict[str, list[str]]:
-    """The fulfillment orders that share each of these shipments, which share its freight evenly."""
+    """Return the fulfillment orders of each of these shipments, which share its freight evenly."""
     columns = select(FulfillmentOrderRow.shipment_id, FulfillmentOrderRow.fulfillment_order_id)
     of_these = columns.where(FulfillmentOrderRow.shipment_id.in_(shipments))
     found: dict[str, list[str]] = defaultdict(list)
@@ -72,7 +72,7 @@ def _freight(session: Session, shipments: Sequence[str]) -> dict[str, list[str]]
 def _with_lines(
     session: Session, order_id: str, lines: Sequence[OrderLineRow], parcels: Sequence[Parcel]
 ) -> list[Parcel]:
-    """Each parcel with the lines that are complete with it: a bundle travels with the last of its parts."""
+    """Return each parcel with the lines that it completes: a bundle counts with the last of its parts."""
     wanted = [OrderedLine(line.line_no, line.sku, line.quantity) for line in lines]
     plain = {line.sku for line in lines}
     bundles: Mapping[str, Parts] = {}

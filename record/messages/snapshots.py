@@ -1,4 +1,4 @@
-"""Orders as they stand, for the contents of messages: the same few queries however many orders they are about."""
+"""Snapshots of orders for the contents of messages, by the same few queries however many orders there are."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,20 +19,23 @@ _LINES = select(OrderLineRow).where(OrderLineRow.order_id == _IDS).order_by(Orde
 _ORDERS = select(OrderRow).where(OrderRow.order_id == _IDS)
 
 
-def load_snapshots(session: Session, told: Mapping[str, set[str]]) -> dict[str, Snapshot]:
-    """By order id; `told` are the milestones that each order is told of, which say how much is needed."""
-    rows = {row.order_id: row for row in session.scalars(_ORDERS, {"orders": list(told)})}
+def load_snapshots(session: Session, reached: Mapping[str, set[str]]) -> dict[str, Snapshot]:
+    """Return snapshots by order id. `reached` has the milestones to announce by order id, which decide what is
+    loaded."""
+    rows = {row.order_id: row for row in session.scalars(_ORDERS, {"orders": list(reached)})}
     lines: dict[str, list[OrderLineRow]] = defaultdict(list)
-    for line in session.scalars(_LINES, {"orders": list(told)}):
+    for line in session.scalars(_LINES, {"orders": list(reached)}):
         lines[line.order_id].append(line)
     of_parcel = [
-        one for one in told if told[one].intersection((*milestones.PARCEL_MILESTONES, *milestones.CASE_MILESTONES))
+        one
+        for one in reached
+        if reached[one].intersection((*milestones.PARCEL_MILESTONES, *milestones.CASE_MILESTONES))
     ]
     parcels = load_parcels(session, of_parcel, lines) if of_parcel else {}
-    of_case = [one for one in told if told[one].intersection(milestones.CASE_MILESTONES)]
+    of_case = [one for one in reached if reached[one].intersection(milestones.CASE_MILESTONES)]
     credit_notes = load_credit_notes(session, of_case) if of_case else {}
-    # The happy end asks for no case: nothing went back before it.
-    with_cases = [one for one in of_case if credit_notes.get(one) or told[one] & set(milestones.CASE_MILESTONES[1:])]
+    # The first case milestone of an order without credit notes needs no case: nothing went back before it.
+    with_cases = [one for one in of_case if credit_notes.get(one) or reached[one] & set(milestones.CASE_MILESTONES[1:])]
     cases = load_cases(session, with_cases) if with_cases else {}
     return {
         name: Snapshot(

@@ -1,4 +1,4 @@
-"""Uploads: the platform of a channel is told of what has left, in its own words and by its own rules."""
+"""Uploads: report shipped parcels to a channel's platform, by the platform's own API and rules."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,14 +27,14 @@ U = ChannelUploadRow
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """To one platform, made for these settings."""
+    """A client of one platform, made for these settings."""
 
     made_for: tuple[Shop, UploadSettings]
     uploader: Uploader
 
 
 class Uploads:
-    """One connection a channel, made when it is first needed and again when its settings change."""
+    """Holds one connection per channel, made when first needed and again when its settings change."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Uploads:
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
 
-    def tell(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
-        """Tell the platform of every parcel of the order that it does not know yet, one after the other.
+    def upload_parcels(self, account: Account, settings: UploadSettings, snapshot: Snapshot) -> None:
+        """Upload every parcel of the order that the platform does not know yet, one after the other.
 
-        Raises UploadRefused, and PartnerTrouble also where something is waited for; the next call goes on from there.
+        Raises UploadRefused, and PartnerTrouble also while an upload must wait; the next call continues there.
         """
         if snapshot.follow_up_of:
-            # The platform knows nothing of an order that Baton has placed itself.
+            # The platform does not know follow-up orders, which Baton places itself.
             return
         connection = self._connection(account, settings)
         for number, upload in self._due(snapshot, connection.uploader):
@@ -65,7 +65,7 @@ class Uploads:
                 session.execute(update(U).where(*mine).values(uploaded_at=func.now()))
 
     def _due(self, snapshot: Snapshot, uploader: Uploader) -> Iterator[tuple[int, Upload]]:
-        """Each upload is written down before it is told: first those whose answer was lost, then what is new."""
+        """Yield uploads, each stored before it is sent: first those whose answer was lost, then new ones."""
         while True:
             with self.sessions.begin() as session:
                 rows = _rows(session, snapshot.order_id)
@@ -80,15 +80,15 @@ class Uploads:
     def _next(
         self, session: Session, snapshot: Snapshot, uploader: Uploader, rows: Sequence[U]
     ) -> tuple[int, Upload] | None:
-        told = [_upload(row) for row in rows]
+        known = [_upload(row) for row in rows]
         try:
-            upload = next_upload(snapshot, told, uploader.parts, paid_at(session, snapshot.order_id), self.clock())
+            upload = next_upload(snapshot, known, uploader.parts, paid_at(session, snapshot.order_id), self.clock())
         except NotYet as waits:
             raise PartnerTrouble(f"{snapshot.order.channel}: {waits}") from None
         if upload is None:
             return None
         number = len(rows) + 1
-        # Of two that write at once one is rolled back, tries again and reads the other's.
+        # Of two concurrent inserts one fails on the key, is retried and reads the other's.
         row = {"order_id": snapshot.order_id, "number": number, **_columns(upload)}
         session.execute(insert(U).values(row))
         return number, upload
@@ -97,7 +97,7 @@ class Uploads:
         with self._lock:
             known, made_for = self._connections.get(account.channel), (account.shop, settings)
             if known is None or known.made_for != made_for:
-                # The one before may still be in use by another thread, and is closed with it.
+                # Another thread may still use the old one, which is closed when that is done with it.
                 uploader = connect_uploader(account.name, settings, account.shop)
                 known = self._connections[account.channel] = Connection(made_for, uploader)
             return known
@@ -119,7 +119,7 @@ def _upload(row: U) -> Upload:
 
 
 def _sending(snapshot: Snapshot, number: int, upload: Upload) -> ParcelUpload:
-    """Raises UploadRefused for lines that the channel never named."""
+    """Build the upload. Raises UploadRefused for lines without the channel's line id."""
     names = {line.line_no: line.channel_line_id for line in snapshot.lines}
     lines = [(names[number], units) for number, units in upload.lines.items()]
     if not all(name for name, _ in lines) and not upload.whole:

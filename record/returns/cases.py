@@ -1,4 +1,4 @@
-"""Reading and moving return cases in the record."""
+"""Read and advance return cases."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def lock_return(session: Session, return_id: str) -> ReturnRow:
 def advance_return(
     session: Session, row: ReturnRow, to: ReturnStatus, reason: str, actor: str = journal.SYSTEM
 ) -> bool:
-    """Move the case along its axis and say so in the order's log; False when it is there already."""
+    """Set the case's status and log it with the order; False when it has it already. Raises NotAllowed."""
     if row.status == to:
         return False
     row.status = advance(RETURN, ReturnStatus(row.status), to)
@@ -50,12 +50,13 @@ def ordered_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
 
 
 def returnable(lines: Sequence[OrderLineRow]) -> dict[int, int]:
-    """Units by line number that may come back: those that were canceled because they were short are paid back."""
+    """Return units by line number that may come back: all but those canceled for a shortage, which are repaid
+    already."""
     return {line.line_no: units for line in lines if (units := line.quantity - line.canceled)}
 
 
 def asked(session: Session, return_id: str) -> dict[int, int]:
-    """Units of the case by line number."""
+    """Return the units of the case by line number."""
     rows = session.execute(
         select(ReturnLineRow.line_no, ReturnLineRow.quantity).where(ReturnLineRow.return_id == return_id)
     )
@@ -63,7 +64,7 @@ def asked(session: Session, return_id: str) -> dict[int, int]:
 
 
 def by_sku(session: Session, row: ReturnRow) -> dict[str, int]:
-    """Units of the case by SKU as they lie in stock: of a bundle its parts come back."""
+    """Return the units of the case by stocked SKU: bundles count as their parts."""
     rows = session.execute(
         select(ReturnLineRow.sku, func.sum(ReturnLineRow.quantity))
         .where(ReturnLineRow.return_id == row.return_id)
@@ -73,12 +74,12 @@ def by_sku(session: Session, row: ReturnRow) -> dict[str, int]:
 
 
 def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, int]:
-    """Units by line number in all cases of the order that live or were settled, without the case `but`."""
+    """Return units by line number in all live or settled cases of the order, without the case `but`."""
     rows = session.execute(
         select(ReturnLineRow.line_no, func.sum(ReturnLineRow.quantity))
         .join(ReturnRow)
         .where(ReturnRow.order_id == order_id, ReturnRow.return_id != but)
-        # What was paid for is taken, also when it never came.
+        # Units that were paid for count, also when they never came.
         .where(ReturnRow.status.not_in(DEAD) | ReturnRow.value_minor.is_not(None))
         .where(ReturnRow.kind.not_in(NO_UNITS))
         .group_by(ReturnLineRow.line_no)
@@ -87,8 +88,8 @@ def in_other_cases(session: Session, order_id: str, but: str = "") -> dict[int, 
 
 
 def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that are paid back by other cases of the order (what came, not what was asked), or were
-    canceled because they were short."""
+    """Return units by line number that other cases pay back (received, not requested) or that were canceled for a
+    shortage."""
     others = session.scalars(
         select(ReturnRow).where(
             ReturnRow.order_id == row.order_id,
@@ -105,18 +106,19 @@ def returned_before(session: Session, row: ReturnRow) -> dict[int, int]:
 
 
 def returned_units(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that the case pays for: as many as came; all when they never left us or need not come.
+    """Return units by line number that the case pays for: those received, or all that were requested.
 
-    So it is also when the terms paid before anything came, and when the money went to a follow-up order.
+    All when the goods never left us or need not come, when the terms paid in advance, and when the money moved to a
+    follow-up order.
     """
     ahead = row.paid_ahead or row.moved_minor is not None
-    return asked(session, row.return_id) if ahead else came_of_lines(session, row)
+    return asked(session, row.return_id) if ahead else received_by_line(session, row)
 
 
-def came_of_lines(session: Session, row: ReturnRow) -> dict[int, int]:
-    """Units by line number that came, no more than were asked; all of a case whose goods need not come.
+def received_by_line(session: Session, row: ReturnRow) -> dict[int, int]:
+    """Return units by line number that came, at most as many as requested; all of a case whose goods need not come.
 
-    A bundle counts when it is whole: of one that came without a part nothing is paid by itself.
+    A bundle counts only when it is whole: if a part is missing nothing is paid automatically.
     """
     if row.goods in NEVER_LEFT or not KINDS[carried_out_as(row.kind, row.remedy)].goods_come:
         return asked(session, row.return_id)
@@ -133,13 +135,13 @@ def came_of_lines(session: Session, row: ReturnRow) -> dict[int, int]:
 
 
 def any_moved(session: Session, order_id: str) -> bool:
-    """Whether units of the order were exchanged or sent again."""
+    """True if units of the order were exchanged or sent again."""
     moved = select(ReturnRow.return_id).where(ReturnRow.order_id == order_id, ReturnRow.moved_at.is_not(None)).limit(1)
     return session.scalar(moved) is not None
 
 
 def received_by_sku(session: Session, return_id: str, disposition: str = "") -> dict[str, int]:
-    """Units that came, by SKU; only those of one disposition if it is named."""
+    """Return the received units by SKU, of all dispositions or of one."""
     mine = [ReturnedGoodsRow.return_id == return_id]
     if disposition:
         mine.append(ReturnedGoodsRow.disposition == disposition)
@@ -150,7 +152,7 @@ def received_by_sku(session: Session, return_id: str, disposition: str = "") -> 
 
 
 def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
-    """Units by SKU that the order sent and that did not come back in other cases."""
+    """Return units by SKU that the order shipped and that did not come back in other cases."""
     shipped = session.execute(
         select(FulfillmentLineRow.sku, func.sum(func.coalesce(FulfillmentLineRow.picked, FulfillmentLineRow.quantity)))
         .join(FulfillmentOrderRow)
@@ -169,7 +171,7 @@ def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
 
 
 def shipped_from(session: Session, order_id: str) -> str | None:
-    """The location that shipped the order's first parcel: its goods go back there."""
+    """Return the location that shipped the order's first parcel: its goods go back there."""
     return session.scalar(
         select(FulfillmentOrderRow.location_id)
         .where(FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.shipped_at.is_not(None))
@@ -179,12 +181,12 @@ def shipped_from(session: Session, order_id: str) -> str | None:
 
 
 def shipped_at(session: Session, order_id: str) -> datetime | None:
-    """When the first parcel left."""
+    """Return when the first parcel left."""
     where = FulfillmentOrderRow.order_id == order_id
     return session.scalar(select(func.min(FulfillmentOrderRow.shipped_at)).where(where))
 
 
 def delivered_at(session: Session, order: OrderRow) -> datetime | None:
-    """When the last parcel was delivered."""
+    """Return when the last parcel was delivered."""
     where = FulfillmentOrderRow.order_id == order.order_id
     return session.scalar(select(func.max(FulfillmentOrderRow.delivered_at)).where(where))

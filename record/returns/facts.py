@@ -1,4 +1,4 @@
-"""What the record knows of a return case when it is judged."""
+"""The facts that the return policy judges a case by."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ UNDONE = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 def facts_of(
     session: Session, order: OrderRow, row: ReturnRow, asked: Mapping[int, int], rules: Parameters
 ) -> ReturnFacts:
-    """What the policy judges of a case that asks for these units by line number."""
+    """Return the facts of a case that asks for these units by line number."""
     order_id = order.order_id
     reason = session.get(ReturnReasonRow, row.reason_code) if row.reason_code else None
     lines = cases.ordered_lines(session, order_id)
@@ -49,7 +49,7 @@ def facts_of(
 
 
 def value_of(session: Session, row: ReturnRow, asked: Mapping[int, int]) -> Money:
-    """What these units were paid for, beside those of other cases."""
+    """Return what was paid for these units by line number, after those of other cases."""
     order = load_order(session, row.order_id)
     return refunds.value_of(order, asked, cases.returned_before(session, row))
 

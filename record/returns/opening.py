@@ -1,4 +1,4 @@
-"""A request for a return is written down as a case: once, by what the stored event says."""
+"""Open return cases from stored requests."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ from record.returns import cases
 
 
 def asked_of(event: PartnerEventRow) -> dict[int, int]:
-    """Units by line number, also of lines that the order does not have."""
+    """Return the requested units by line number, also of lines that the order does not have."""
     asked = Counter[int]()
     for line in event.data.get("lines", ()):
         asked[line["line_no"]] += line["quantity"]
     return dict(asked)
 
 
-def write_down(
+def open_case(
     session: Session, order: OrderRow, name: str, asked: Mapping[int, int], event: PartnerEventRow, terms: Terms
 ) -> ReturnRow:
-    """Write down what is asked, before anybody judges it; money goes where the request says, or else the terms."""
+    """Write the requested case before it is judged. Money goes where the request says, or else the terms."""
     data = event.data
     row = ReturnRow(
         return_id=name,
@@ -55,15 +55,16 @@ def write_down(
         for line_no, units in asked.items()
         if line_no in skus and units > 0
     )
-    told = {"return_id": name, "kind": row.kind, "lines": {str(line_no): units for line_no, units in asked.items()}}
-    journal.append_fact(session, order.order_id, "return.requested", f"{name}:requested", told, event.partner)
+    data = {"return_id": name, "kind": row.kind, "lines": {str(line_no): units for line_no, units in asked.items()}}
+    journal.append_fact(session, order.order_id, "return.requested", f"{name}:requested", data, event.partner)
     event.applied_at = func.now()
     session.flush()
     return row
 
 
 def _amount(data: Mapping[str, Any], currency: str) -> int | None:
-    """What a claim asks for; None when that is no amount of the order's currency, so that the policy says so."""
+    """Return the amount that a claim asks for; None when it is not valid in the order's currency, which the policy
+    rejects."""
     if data.get("kind") != ReturnKind.CLAIM or not data.get("amount"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Points that were given for a sale and spent before it came back: what the CRM says, and what is kept for them."""
+"""Loyalty points of returned sales: the balance that the CRM reports, and the fee for points that were spent."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,13 +19,14 @@ from record import money
 from record.order_mapping import order_of
 
 
-class PointsDesk:
+class PointsBalance:
     def __init__(self, sessions: Sessions, crm: Crm) -> None:
         self.sessions = sessions
         self.crm = crm
 
     def balance(self, row: ReturnRow, rules: Parameters) -> int | None:
-        """The points that the customer of a case has; None where nobody needs to know, or the CRM knows no such one.
+        """Return the points that the customer of a case has; None where no rule needs them or the CRM does not know the
+        customer.
 
         Raises PartnerTrouble while the CRM does not answer.
         """
@@ -35,7 +36,7 @@ class PointsDesk:
             fixed = row.refund_minor is not None
             if fixed or terms.points != PointsSpent.DEDUCT or not rules.points_value.get(order.currency):
                 return None
-            waiting = _not_told(session, row.order_id)
+            waiting = _unsent_points(session, row.order_id)
         try:
             return self.crm.points(order.customer_id) + waiting
         except UnknownCustomer:
@@ -43,7 +44,8 @@ class PointsDesk:
 
 
 def spent(session: Session, row: ReturnRow, due: int, balance: int | None, rules: Parameters) -> tuple[int, int]:
-    """How many points that go back with `due` minor units were spent and are paid for, and what is kept for them."""
+    """Return how many of the points to take back with `due` minor units were spent, and the fee kept for them, in minor
+    units."""
     if balance is None:
         return 0, 0
     order = order_of(session, row.order_id)
@@ -51,22 +53,22 @@ def spent(session: Session, row: ReturnRow, due: int, balance: int | None, rules
     return deduct_points(back - max(0, balance), due, rules.points_value.get(order.currency, 0))
 
 
-def _not_told(session: Session, order_id: str) -> int:
-    """Points of the order, given or taken back, that the CRM has not been told of yet."""
+def _unsent_points(session: Session, order_id: str) -> int:
+    """Return the points of the order, given or taken back, in messages that the CRM has not taken yet."""
     where = MessageRow.order_id == order_id, MessageRow.recipient == "crm", MessageRow.sent_at.is_(None)
     points = func.coalesce(func.sum(MessageRow.data["points"].as_integer()), 0)
     return int(session.scalar(select(points).where(*where)) or 0)
 
 
 POINTS_FEE = "points_spent"
-"""The name of the fee that a case keeps for points that were spent."""
+"""The name of the fee that a case keeps for spent points."""
 
 
 def points_back(session: Session, order: OrderRow, amount: Money, return_id: str = "") -> int:
-    """The points, below zero, that go back with this amount: what is left is a point for each whole unit that is kept.
+    """Return the points, below zero, to take back with this amount, so that a point remains per whole unit kept.
 
-    They were given for what was kept at delivery, so only later movements take some back. Points that the case pays for
-    stay with the customer, who spent them; that money earns none.
+    Points were given for what was kept at delivery, so only later movements take some back. Points that the case keeps
+    a fee for stay with the customer, who spent them; that money earns none.
     """
     if order.status != OrderStatus.COMPLETED:
         return 0
@@ -77,7 +79,7 @@ def points_back(session: Session, order: OrderRow, amount: Money, return_id: str
 
 
 def _points_paid(session: Session, order: OrderRow) -> Money:
-    """What cases of the order whose money moved have kept for points that were spent."""
+    """Return the fees for spent points of the order's cases whose money moved."""
     moved = select(MoneyMovementRow.return_id).where(MoneyMovementRow.order_id == order.order_id)
     fee = func.coalesce(func.sum(ReturnRow.fees[POINTS_FEE].as_integer()), 0)
     return Money(int(session.scalar(select(fee).where(ReturnRow.return_id.in_(moved))) or 0), order.currency)

@@ -1,4 +1,4 @@
-"""Goods of a return case that came: put aside at their receipt, parcel by parcel, until somebody has judged them."""
+"""Goods received for a return case: quarantined parcel by parcel until they are inspected."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from record.returns import cases
 from record.stock import ledger
 
 RECEIVED = "received"
-# What each disposition does with goods that were put aside at receipt.
+# The movements of each disposition, for goods quarantined at receipt.
 AFTER_INSPECTION: Mapping[str, tuple[tuple[str, int], ...]] = {
     "restock": (("quarantined", -1),),
     "refurbish": (),
@@ -31,29 +31,29 @@ AFTER_INSPECTION: Mapping[str, tuple[tuple[str, int], ...]] = {
 
 
 class Judged(NamedTuple):
-    """Units of one SKU that were found alike; before the inspection they are `received` and have no grade."""
+    """Units of one SKU with the same finding; before the inspection they are `received` and have no grade."""
 
     sku: str
     what: str = RECEIVED
     grade: str = ""
 
 
-def received(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
-    """What came is put aside until somebody has looked at it; what was never sent calls a person."""
+def apply_receipt(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
+    """Quarantine what came until it is inspected. Goods that the order never sent call a person."""
     if row.received_at is not None:
         _more_received(session, row, event)
         return
     row.location_id = known_location(session, event.data.get("location_id"), row.location_id or "")
     row.received_at = func.now()
     row.goods = row.goods or cases.DELIVERED
-    came = _told(event)
+    came = _reported_units(event)
     ours = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(came))))
     room = cases.still_out(session, row)
     expected = {sku: min(units, room.get(sku, 0)) for sku, units in came.items() if sku in ours}
     surplus = {sku: came[sku] - units for sku, units in expected.items() if came[sku] > units}
     strange = {sku: units for sku, units in came.items() if sku not in ours}
     keep(session, row, {Judged(sku): units for sku, units in expected.items()})
-    # Surplus goods are nobody's of this case, but they lie there: they stay aside until a count finds their owner.
+    # Surplus goods are not of this case, but they lie there: quarantined until a count finds their owner.
     post(session, row, [(sku, RECEIVED, came[sku]) for sku in expected])
     if strange or surplus:
         _call_a_person(session, row, event, strange, surplus)
@@ -61,22 +61,22 @@ def received(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
         _came_too_late(row, expected)
     else:
         cases.advance_return(session, row, ReturnStatus.RECEIVED, "", event.data.get("actor") or journal.SYSTEM)
-    told = {"return_id": row.return_id, "goods": dict(came)}
-    journal.announce(session, row.order_id, milestones.CASE_RECEIVED, told, subject=row.return_id)
+    data = {"return_id": row.return_id, "goods": dict(came)}
+    journal.announce(session, row.order_id, milestones.CASE_RECEIVED, data, subject=row.return_id)
 
 
 def _more_received(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
-    """Another parcel of the case: what was still to come of it is put aside too. More than that calls a person, since
-    it may be the same parcel told twice."""
-    told, came = _told(event), Counter(cases.received_by_sku(session, row.return_id))
-    if not _receipt_heard(session, row):
-        # The inspection was taken for the receipt: only what it did not know of is new.
-        told -= came
+    """Quarantine what another parcel of the case brought of the units still expected. More than that calls a person,
+    since it may be the same parcel reported twice."""
+    reported, came = _reported_units(event), Counter(cases.received_by_sku(session, row.return_id))
+    if not _has_receipt(session, row):
+        # The inspection stood in for the receipt: only what it did not report is new.
+        reported -= came
     room = Counter(cases.still_out(session, row)) & Counter(cases.by_sku(session, row))
-    more = told & (room - came)
+    more = reported & (room - came)
     keep(session, row, {Judged(sku): units for sku, units in more.items()})
     post(session, row, [(sku, RECEIVED, units) for sku, units in more.items()])
-    if surplus := told - more:
+    if surplus := reported - more:
         _call_a_person(session, row, event, {}, surplus, event.event_id)
     paid = row.value_minor is not None and not row.paid_ahead
     if more and (paid or is_final(RETURN, ReturnStatus(row.status))):
@@ -86,19 +86,19 @@ def _more_received(session: Session, row: ReturnRow, event: PartnerEventRow) -> 
         row.attention = (
             f"a parcel of the case came to {place}, its goods are booked at {row.location_id}, transfer them"
         )
-    if told:
-        data = {"return_id": row.return_id, "goods": dict(told)}
+    if reported:
+        data = {"return_id": row.return_id, "goods": dict(reported)}
         key = f"{row.return_id}:more:{event.event_id}"
         journal.append_fact(session, row.order_id, "return.more_received", key, data, event.partner)
 
 
-def _receipt_heard(session: Session, row: ReturnRow) -> bool:
+def _has_receipt(session: Session, row: ReturnRow) -> bool:
     same = PartnerEventRow.subject == row.return_id, PartnerEventRow.type == "return.received"
     heard = select(PartnerEventRow.event_id).where(*same, PartnerEventRow.applied_at.is_not(None))
     return session.scalar(heard.limit(1)) is not None
 
 
-def _told(event: PartnerEventRow) -> Counter[str]:
+def _reported_units(event: PartnerEventRow) -> Counter[str]:
     came = Counter[str]()
     for line in event.data["lines"]:
         came[line["sku"]] += line["quantity"]
@@ -127,7 +127,7 @@ def _call_a_person(
 def keep(
     session: Session, row: ReturnRow, goods: Mapping[Judged, int], photos: Mapping[Judged, list[str]] | None = None
 ) -> None:
-    """Beside what was kept of the case before."""
+    """Add units and photos to what is stored of the case."""
     for one, units in goods.items():
         if units > 0:
             shown = (photos or {}).get(one, [])

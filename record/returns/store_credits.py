@@ -1,4 +1,4 @@
-"""Store credit: the money of a case stays with us, and the customer may buy with it. No gateway is asked."""
+"""Store credit: the money of a case stays with us for the customer to buy with. No gateway is asked."""
 
 from sqlalchemy.orm import Session
 
@@ -13,9 +13,10 @@ from record.returns.points import points_back
 
 
 def give_credit(session: Session, row: ReturnRow, order: OrderRow, amount: Money) -> None:
-    """Write the credit and its movement, and have customer, CRM and ERP told; the case and the order are locked.
+    """Write the credit and its movement, and announce it to customer, CRM and ERP. The caller has locked case and
+    order.
 
-    The key is the case's own, so that it exists once. Nothing is written when nothing is due.
+    The key is the case's own, so that it exists once. Do nothing when nothing is due.
     """
     if amount.minor_units <= 0:
         return
@@ -30,9 +31,9 @@ def give_credit(session: Session, row: ReturnRow, order: OrderRow, amount: Money
     }
     session.add(MoneyMovementRow(kind="credited", gateway_reference=code, **shared))
     session.add(StoreCreditRow(code=code, customer_id=order.customer_id, **shared))
-    told = {"amount": amount.text, "currency": amount.currency}
-    journal.append_fact(session, order.order_id, "return.credited", key, {"return_id": row.return_id, **told})
-    data = {**told, "points": points, "credit_note": credit_note(key)}
-    # Whoever names the code may buy with it.
+    paid = {"amount": amount.text, "currency": amount.currency}
+    journal.append_fact(session, order.order_id, "return.credited", key, {"return_id": row.return_id, **paid})
+    data = {**paid, "points": points, "credit_note": credit_note(key)}
+    # Secret: whoever has the code may buy with it.
     secrets = {name: {"store_credit": code} for name in ("inbox", "crm")}
     journal.announce(session, order.order_id, milestones.CREDITED, data, row.return_id, secrets)

@@ -1,7 +1,7 @@
-"""Rules of staff asked in a process of its own, with a budget of CPU and memory; it is killed when that is spent.
+"""Evaluate rules of staff in a process of its own, which is killed when its budget of CPU or memory is spent.
 
-CEL cannot be stopped halfway, so a rule whose cost is not proved beforehand (domain/rules/static_check.py) is not
-computed where orders or requests wait.
+A CEL evaluation cannot be interrupted, so a rule whose cost is not proved beforehand (domain/rules/static_check.py) is
+not evaluated in a process that serves orders or requests.
 """
 
 import os
@@ -20,14 +20,14 @@ from domain.rules.staff_rules import Judgement, WrittenRule
 from domain.rules.static_check import Mistake
 
 CHECK_SECONDS, ASK_SECONDS, JUDGE_SECONDS = 2, 1, 20
-"""CPU seconds of a check of one rule, of one rule about one order, and of a version about a part of a trial."""
+"""CPU seconds to check a rule, to evaluate it for an order, and to run a version over one batch of a trial."""
 PATIENCE = 10
-"""A machine that is busy may take so many times longer by the clock."""
+"""Wall-clock limit as a multiple of the CPU seconds, for busy machines."""
 MEMORY_BYTES = 1_500_000_000
 
 
 class OverBudget(Exception):
-    """It took more CPU, memory or time than it may; the process that did it is gone and the next one is a new one."""
+    """A rule exceeded its budget of CPU, memory or time. Its process was killed; the next call starts another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class _Helper:
 
 
 class Confined:
-    """Asks one process at a time, which is started when it is first needed."""
+    """Runs one call at a time in its process, which is started when first needed."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._helper: _Helper | None = None
 
     def check(self, expression: str) -> Mistake | None:
-        """What `find_mistake` says; what costs too much to be checked is a mistake too."""
+        """Return what `find_mistake` finds; an expression too costly to check is a mistake too."""
         try:
             mistake: Mistake | None = self._ask(CHECK_SECONDS, "check", expression)
             return mistake
@@ -57,7 +57,7 @@ class Confined:
             return Mistake(1, 1, "it takes too long to be checked")
 
     def holds(self, expression: str, facts: RuleFacts) -> bool:
-        """Whether the expression is true of an order. Raises RuleFailed, also for what costs too much."""
+        """True if the expression holds for an order. Raises RuleFailed, also when it exceeds its budget."""
         try:
             answer: bool | str = self._ask(ASK_SECONDS, "holds", expression, facts)
         except OverBudget:
@@ -69,7 +69,7 @@ class Confined:
     def judge(
         self, rule_set_id: int, rules: Sequence[WrittenRule], orders: Mapping[str, RuleFacts]
     ) -> Mapping[str, Judgement]:
-        """What a version says of each of these orders. Raises OverBudget."""
+        """Return the judgement of a version on each of these orders. Raises OverBudget."""
         judged: Mapping[str, Judgement] = self._ask(JUDGE_SECONDS, "judge", rule_set_id, tuple(rules), dict(orders))
         return judged
 
@@ -96,7 +96,7 @@ class Confined:
 def _start() -> _Helper:
     ours, theirs = socketpair()
     with theirs:
-        # It needs our modules and nothing else of the environment, where secrets are.
+        # Only what it needs to import our modules: the environment holds secrets.
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "record.rules.confined_process", str(theirs.fileno()), str(MEMORY_BYTES)]
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)

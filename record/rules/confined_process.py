@@ -1,4 +1,4 @@
-"""The process that `record/rules/confined.py` starts and kills: it answers questions one by one and touches nothing."""
+"""The process that `record/rules/confined.py` starts and kills. It evaluates rules and touches nothing else."""
 
 import resource
 import signal
@@ -13,9 +13,9 @@ from domain.rules.staff_rules import Judgement, RuleSet, WrittenRule
 
 
 def main(descriptor: int, memory_bytes: int) -> None:
-    """Answer until the pipe is closed. More memory than allowed is an error, more CPU the end."""
+    """Answer calls until the pipe closes. Exceeding the memory raises; exceeding the CPU time kills the process."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    # Ctrl-C is for the one that asks.
+    # Ctrl-C ends the parent, which ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(descriptor)
     while True:

@@ -1,4 +1,4 @@
-"""What rules look at beside the order itself: goods and buyers, for one order or for many."""
+"""The facts that rules read beside the order: its goods and its buyer."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -13,10 +13,10 @@ from models.payment import MoneyMovementRow
 from models.stock import ProductRow
 from record.order_mapping import load_orders
 
-SAME_PERSON = 200
-"""Orders of a buyer that are counted: a shop's own test account must not make every audit slow."""
+MAX_EARLIER_ORDERS = 200
+"""The most earlier orders counted of a buyer, so that a shop's own test account does not slow every audit."""
 
-# Every audit says these, so they are built once: building one costs more than sending it.
+# Built once: building a statement costs more than sending it, and every audit sends these.
 _PRODUCTS, _ORDERS, _THIS = table(ProductRow), table(OrderRow), table(OrderRow).alias()
 _GOODS = select(_PRODUCTS.c.sku, _PRODUCTS.c.on_sale, _PRODUCTS.c.weight_grams).where(
     _PRODUCTS.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))
@@ -26,23 +26,23 @@ _BEFORE = (
     .join(_THIS, (_THIS.c.customer_id == _ORDERS.c.customer_id) & (_THIS.c.channel == _ORDERS.c.channel))
     .where(_THIS.c.order_id == bindparam("order_id", type_=Text), _ORDERS.c.order_id < _THIS.c.order_id)
     .order_by(_ORDERS.c.order_id.desc())
-    .limit(SAME_PERSON)
+    .limit(MAX_EARLIER_ORDERS)
 )
 
 
 def goods_of(session: Session, skus: Collection[str]) -> dict[str, Goods]:
-    """The products among these SKUs; unknown ones are absent."""
+    """Return the products among these SKUs; unknown ones are absent."""
     return {row.sku: Goods(row.on_sale, row.weight_grams) for row in session.execute(_GOODS, {"skus": list(skus)})}
 
 
 def buyer_of(session: Session, order_id: str) -> Buyer:
-    """The customer's orders that were received before this one at the same channel."""
+    """Return the counts of the customer's earlier orders at the same channel."""
     statuses = session.scalars(_BEFORE, {"order_id": order_id}).all()
     return Buyer(len(statuses), statuses.count(OrderStatus.CANCELED))
 
 
 def facts_of(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, RuleFacts]:
-    """The facts of many orders by id, as the record has them now; the gateway is not asked."""
+    """Return the facts of many orders by id, from the record only; the gateway is not asked."""
     orders = load_orders(session, rows)
     goods = goods_of(session, {line.sku for order in orders.values() for line in order.lines})
     moved = select(MoneyMovementRow.order_id, MoneyMovementRow.kind).where(

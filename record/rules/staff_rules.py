@@ -1,4 +1,4 @@
-"""Staff's own rules, asked by the audit: the active version judges, and its actions are left with the order."""
+"""Apply staff's own rules in the audit: the active version judges, and its actions are written to the order."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,21 +19,21 @@ from record.rules.facts import buyer_of
 from record.rules.versions import active_id, load_set
 
 RECHECK_SECONDS = 2.0
-"""How long a version that was just retired may still judge."""
+"""Seconds for which a version that was just retired may still judge."""
 
 
 class StaffRules:
-    """One a process: the active version is compiled once, and looked for again at most every so many seconds."""
+    """The active version, compiled once and looked up again after `recheck_seconds`. One per process."""
 
     def __init__(self, confined: Confined, recheck_seconds: float = RECHECK_SECONDS) -> None:
-        # Its process is started by the first rule of which nothing proves the cost.
+        # Its process is started by the first rule whose cost is not proved.
         self._confined = confined
         self._recheck_seconds = recheck_seconds
         self._active: RuleSet | None = None
         self._looked_at = float("-inf")
 
     def judge(self, session: Session, order_id: str, audited: AuditFacts) -> Judgement:
-        """Ask every rule of the active version and do what it says, once an order. Findings are the caller's."""
+        """Evaluate the active version and carry out its actions, once per order. The caller writes the findings."""
         rule_set = self._rules(session)
         if rule_set is None:
             return Judgement()
@@ -59,7 +59,7 @@ class StaffRules:
 
 
 def _tag(session: Session, order_id: str, tags: Sequence[str]) -> None:
-    """Tags that are not there yet, in the order of the rules."""
+    """Add the tags that the order does not have yet, in the order of the rules."""
     known: list[str] = session.scalars(
         select(OrderRow.tags).where(OrderRow.order_id == order_id).with_for_update()
     ).one()
@@ -69,14 +69,14 @@ def _tag(session: Session, order_id: str, tags: Sequence[str]) -> None:
         journal.append_fact(session, order_id, "order.tagged", f"tagged:{' '.join(sorted(new))}", {"tags": new})
 
 
-def _instruct(session: Session, order_id: str, told: Mapping[str, str | int]) -> None:
-    """Rules of staff stand above whatever was read out of the customer's remarks."""
-    merged = OrderRow.instructions.op("||")(cast(dict(told), JSONB))
+def _instruct(session: Session, order_id: str, instructions: Mapping[str, str | int]) -> None:
+    """Write the instructions; those of staff override what was read from remarks."""
+    merged = OrderRow.instructions.op("||")(cast(dict(instructions), JSONB))
     session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(instructions=merged))
 
 
 def _give(session: Session, order_id: str, gifts: Sequence[Gift]) -> None:
-    """A line for each rule that gives, once an order, and only while nothing is claimed yet."""
+    """Add a line for each gift, once per order and rule, and only while nothing is claimed yet."""
     status = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
     if status not in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW):
         return

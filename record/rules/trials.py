@@ -1,4 +1,4 @@
-"""Trials: what a version would have done to orders of the past, compared with the version that is active."""
+"""Trials: what a version would have done to past orders, compared with the active version."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,12 +17,12 @@ from record.rules.versions import active_id, load_written, write_log
 
 EXAMPLES = 5
 AT_ONCE = 200
-"""Orders that are in memory at a time."""
+"""Orders in memory at a time."""
 
 
 @dataclass
 class Change:
-    """One effect that orders would get, or would not get any more, with ids of some of them."""
+    """One effect that orders would gain or lose, with the ids of some of them."""
 
     effect: str
     added: int = 0
@@ -41,7 +41,7 @@ class Trial:
     failed: Counter[str] = field(default_factory=Counter)
     changes: dict[str, Change] = field(default_factory=dict)
 
-    def see(self, order_id: str, judged: Judgement, before: Judgement) -> None:
+    def add(self, order_id: str, judged: Judgement, before: Judgement) -> None:
         self.orders += 1
         for found in judged.findings:
             counts = self.failed if found.code == FAILED else self.matched
@@ -57,22 +57,22 @@ class Trial:
 
     @property
     def result(self) -> dict[str, Any]:
-        """As JSON, the most frequent changes first."""
-        told = sorted(self.changes.values(), key=lambda change: -(change.added + change.dropped))
+        """The trial as JSON, the most frequent changes first."""
+        ordered = sorted(self.changes.values(), key=lambda change: -(change.added + change.dropped))
         counts = {"matched": dict(self.matched), "failed": dict(self.failed)}
         return {
             "orders": self.orders,
             "against": self.against,
             "changed": self.changed,
             **counts,
-            "changes": [asdict(change) for change in told],
+            "changes": [asdict(change) for change in ordered],
         }
 
 
 def try_set(
     session: Session, row: RuleSetRow, orders: int, channel: str | None, actor: str, confined: Confined
 ) -> RuleTrialRow:
-    """Run a version over the last so many recorded orders and keep what it would change; nothing else is written.
+    """Run a version over the newest `orders` orders and store what it would change; nothing else is written.
 
     Raises OverBudget when a version takes too long.
     """
@@ -84,7 +84,7 @@ def try_set(
         facts = facts_of(session, part)
         now, then = confined.judge(*tried, facts), confined.judge(*before, facts)
         for order_id in facts:
-            trial.see(order_id, now[order_id], then[order_id])
+            trial.add(order_id, now[order_id], then[order_id])
         session.expunge_all()
     row = session.get_one(RuleSetRow, row.rule_set_id, with_for_update=True)
     if row.status == "draft":
@@ -99,7 +99,7 @@ def try_set(
 
 
 def _last_orders(session: Session, orders: int, channel: str | None) -> Iterator[Sequence[OrderRow]]:
-    """The newest first, some at a time."""
+    """Yield the newest first, AT_ONCE at a time."""
     wanted = select(OrderRow).order_by(OrderRow.order_id.desc())
     if channel is not None:
         wanted = wanted.where(OrderRow.channel == channel)

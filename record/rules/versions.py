@@ -1,4 +1,4 @@
-"""Versions of staff's rules: written once, read back ready to be asked, made active and retired; each with its log."""
+"""Versions of staff's rules: write, load, activate and retire them; each has a log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from models.rules import RuleRow, RuleSetLogRow, RuleSetRow
 
 
 class NotThatWay(Exception):
-    """A set cannot do this in its present status; the text says why."""
+    """The version's status does not allow this; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One rule as it was written; `action` and `scope` are what JSON can say."""
+    """One rule as written; `action` and `scope` are JSON."""
 
     name: str
     expression: str
@@ -27,7 +27,7 @@ class Draft:
 
 
 def active_id(session: Session) -> int | None:
-    """The version that judges orders now, or None."""
+    """Return the id of the active version, or None."""
     return session.scalar(select(RuleSetRow.rule_set_id).where(RuleSetRow.status == "active"))
 
 
@@ -37,18 +37,18 @@ def rules_of(session: Session, rule_set_id: int) -> Sequence[RuleRow]:
 
 
 def load_written(session: Session, rule_set_id: int) -> tuple[WrittenRule, ...]:
-    """The rules of a version as they were written."""
+    """Return the rules of a version as written."""
     rows = rules_of(session, rule_set_id)
     return tuple(WrittenRule(row.name, row.expression, row.action, _scope(row.scope)) for row in rows)
 
 
 def load_set(session: Session, rule_set_id: int) -> RuleSet:
-    """A version, compiled."""
+    """Return a version, compiled."""
     return RuleSet(rule_set_id, tuple(rule.compiled() for rule in load_written(session, rule_set_id)))
 
 
 def save_draft(session: Session, rules: Sequence[Draft], made_from: int | None, note: str, actor: str) -> RuleSetRow:
-    """A new version of these rules, which are taken to be checked."""
+    """Write a new version of these rules, which the caller has checked."""
     row = RuleSetRow(made_from=made_from, note=note, created_by=actor)
     session.add(row)
     session.flush()
@@ -70,8 +70,8 @@ def save_draft(session: Session, rules: Sequence[Draft], made_from: int | None, 
 
 
 def activate(session: Session, row: RuleSetRow, actor: str, reason: str, force: bool) -> None:
-    """Let this version judge from now on; the one before is retired. Raises NotThatWay."""
-    # Two that are activated at once would meet at the unique index; so they take turns.
+    """Make this version active and retire the one before. Raises NotThatWay."""
+    # Two concurrent activations would violate the unique index, so they take turns.
     session.execute(text("LOCK TABLE rule_sets IN SHARE ROW EXCLUSIVE MODE"))
     session.refresh(row)
     if row.status == "draft" and not force:
@@ -88,7 +88,7 @@ def activate(session: Session, row: RuleSetRow, actor: str, reason: str, force: 
 
 
 def retire(session: Session, row: RuleSetRow, actor: str, reason: str) -> None:
-    """End a version; while none is active only the built-in checks judge. Raises NotThatWay."""
+    """Retire a version; while none is active only the built-in checks judge. Raises NotThatWay."""
     session.refresh(row, with_for_update=True)
     if row.status == "retired":
         raise NotThatWay("it is retired already")
@@ -100,10 +100,10 @@ def write_log(session: Session, rule_set_id: int, actor: str, what: str, data: M
     session.add(RuleSetLogRow(rule_set_id=rule_set_id, actor=actor, what=what, data=dict(data)))
 
 
-def _scope(told: Mapping[str, Any]) -> Scope:
-    starts, ends = told.get("starts"), told.get("ends")
+def _scope(fields: Mapping[str, Any]) -> Scope:
+    starts, ends = fields.get("starts"), fields.get("ends")
     return Scope(
-        frozenset(told.get("channels") or ()),
+        frozenset(fields.get("channels") or ()),
         datetime.fromisoformat(starts) if starts else None,
         datetime.fromisoformat(ends) if ends else None,
     )
