@@ -1,1 +1,1 @@
-"""What comes back, and what is paid for it."""
+"""Return cases, their reports and store credits."""

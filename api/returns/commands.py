@@ -1,4 +1,4 @@
-"""What people ask of a running case: approve it, reject it, cancel it. Each is an update that may say no."""
+"""Commands to a running case: approve, reject, cancel. Each is an update that the case may refuse."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -30,7 +30,7 @@ KEPT = "Kept in the history: name nobody."
 
 
 class ApproveReturnBody(Body):
-    """`refund_to` changes where money goes; `remedy` is for warranty cases, which are paid back without one."""
+    """`refund_to` changes where the money goes; `remedy` is for warranty cases, which are refunded without one."""
 
     note: Annotated[Prose, Field(max_length=300, description=KEPT)] = ""
     refund_to: Annotated[RefundTo | None, Field(strict=False)] = None
@@ -42,7 +42,7 @@ class EndReturnBody(Body):
 
 
 class ReturnTold(Answer):
-    """`status` is that of the case; null while it has not answered yet: look again later."""
+    """`status` of the case; null while it has not answered yet."""
 
     return_id: str
     status: str | None
@@ -51,7 +51,7 @@ class ReturnTold(Answer):
 def _responses(good: str) -> Responses:
     answers = {
         200: (good, examples.TOLD),
-        202: ("It was asked; the case has not answered yet", examples.TOLD | {"status": None}),
+        202: ("Sent; the case has not answered yet", examples.TOLD | {"status": None}),
     }
     return responses(answers, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED)
 
@@ -66,7 +66,7 @@ def _responses(good: str) -> Responses:
 async def approve_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnDecider, services: WithServices
 ) -> ReturnTold:
-    """For cases above the terms' limits. A 409 when nothing waits for a decision."""
+    """For cases above the limits of the terms. A 409 when the case does not wait for a decision."""
     body = await read_body(request, ApproveReturnBody)
     case, order = await run_in_threadpool(_case, services, return_id, caller)
     if fault := _wrong_remedy(case, order, body.remedy):
@@ -85,7 +85,7 @@ async def approve_return(
 async def reject_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnDecider, services: WithServices
 ) -> ReturnTold:
-    """A 409 when nothing waits for a decision."""
+    """A 409 when the case does not wait for a decision."""
     body = await read_body(request, EndReturnBody)
     verdict = CaseVerdict(False, caller.name, body.reason)
     return await _ask(services, return_id, caller, response, "decide", verdict, body.reason)
@@ -95,29 +95,29 @@ async def reject_return(
     "/returns/{return_id}/cancel",
     summary="Cancel a return",
     response_model=ReturnTold,
-    responses=_responses("Canceled: its label is void, and what was reserved instead is free again"),
+    responses=_responses("Canceled: its label is void, and goods reserved for it are free again"),
     openapi_extra=json_body(EndReturnBody, examples.CANCEL),
 )
 async def cancel_return(
     return_id: PathId, request: Request, response: Response, caller: Returner, services: WithServices
 ) -> ReturnTold:
-    """A 409 when the goods are on the road, or money went back."""
+    """A 409 when the goods are on the road, or money was paid back."""
     body = await read_body(request, EndReturnBody)
-    wish = CaseCancel(body.reason, caller.name)
-    return await _ask(services, return_id, caller, response, "cancel", wish, body.reason)
+    cancel = CaseCancel(body.reason, caller.name)
+    return await _ask(services, return_id, caller, response, "cancel", cancel, body.reason)
 
 
 async def _ask(
     services: Services, return_id: str, caller: Caller, response: Response, update: str, question: object, why: str
 ) -> ReturnTold:
     case, order = await run_in_threadpool(_case, services, return_id, caller)
-    # The same question again is the same update, but a refusal does not outlive the status it was given in.
-    asked = sha256(f"{question}\n{case.status}\n{why}".encode()).hexdigest()[:24]
+    # The same request is the same update, but a refusal counts only while the case's status is the same.
+    digest = sha256(f"{question}\n{case.status}\n{why}".encode()).hexdigest()[:24]
     workflow_id = ids.return_workflow_id(order.channel, order.channel_order_id, case.case_id)
     call = services.temporal.get_workflow_handle(workflow_id).execute_update(
         update,
         unnaming(question, order),
-        id=f"{update}:{asked}",
+        id=f"{update}:{digest}",
         result_type=str,
         rpc_timeout=services.settings.rpc_timeout,
     )

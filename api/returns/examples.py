@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of returns; tests send it, so that it cannot go stale."""
+"""Examples of returns; tests send them, so that they cannot go stale."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why goods come back: the list that staff keep, and customers choose from."""
+"""The list of return reasons, which staff maintain and customers choose from."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ Fault = Literal["customer", "shop", "carrier"]
 
 
 class ReasonBody(Body):
-    """Goods that come back by the shop's or carrier's fault are never excluded and cost no fee."""
+    """Goods that are returned by the shop's or carrier's fault are never excluded and cost no fee."""
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     meaning: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
@@ -32,7 +32,7 @@ class ReasonBody(Body):
 
 
 class ReasonsBody(Body):
-    """The whole list as it is to be; what it does not name is not offered any more."""
+    """The whole new list; a reason that it does not name is no longer offered."""
 
     reasons: Annotated[list[ReasonBody], Field(min_length=1, max_length=200)]
 
@@ -55,7 +55,7 @@ class ReasonAnswer(Answer):
 
 @router.get(
     "/return-reasons",
-    summary="Why goods may come back",
+    summary="Reasons for a return",
     responses=responses({200: ("All that are offered", examples.REASONS)}, FORBIDDEN),
 )
 def list_reasons(caller: Reader, services: WithServices) -> Page[ReasonAnswer]:
@@ -65,13 +65,13 @@ def list_reasons(caller: Reader, services: WithServices) -> Page[ReasonAnswer]:
 
 @router.put(
     "/return-reasons",
-    summary="Keep the list of reasons",
+    summary="Replace the list of reasons",
     response_model=Page[ReasonAnswer],
     responses=responses({200: ("The list as it is now", examples.REASONS)}, BAD_KEY, FORBIDDEN),
     openapi_extra=json_body(ReasonsBody, examples.REASONS_BODY),
 )
 async def keep_reasons(request: Request, caller: ReasonWriter, services: WithServices) -> Page[ReasonAnswer]:
-    """Replaces the list. A reason that a case has named is kept for it, and not offered any more."""
+    """A reason that is left out is no longer offered, but is kept for cases that named it."""
     body = await read_body(request, ReasonsBody)
     return await run_in_threadpool(_keep, services, body, caller.name)
 

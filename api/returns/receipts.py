@@ -1,4 +1,4 @@
-"""Goods come back to a store or a desk: staff say what came and what becomes of it, as a warehouse would."""
+"""Staff of a store or office report returned goods, as a warehouse would: what came, and its disposition."""
 
 from typing import Annotated, Literal
 
@@ -42,14 +42,14 @@ class CameBody(Body):
 
 
 class ReceiptBody(Body):
-    """What came, which may be less, more or something else; at whichever location it lies now."""
+    """What came, which may be less, more or something else, and the location where it lies now."""
 
     location_id: LocationId
     lines: Annotated[tuple[CameBody, ...], Field(min_length=1, max_length=MAX_LINES)]
 
 
 class JudgedBody(CameBody):
-    """`photos` are references; the pictures lie elsewhere."""
+    """`photos` are references to pictures kept elsewhere."""
 
     disposition: Literal["restock", "refurbish", "quarantine", "scrap", "keep_with_customer"]
     grade: Annotated[Word, Field(max_length=20)] = ""
@@ -61,20 +61,20 @@ class InspectionBody(Body):
 
 
 class ReportTaken(Answer):
-    """`stored` is false when the same came before; either way the case hears of it."""
+    """`stored` is false when the same report came before; either way it reaches the case."""
 
     stored: bool
 
 
 def _responses(example: object) -> Responses:
     problems = (BAD_KEY, FORBIDDEN, NOT_FOUND, OTHER_BODY, REFUSED, TOO_LARGE)
-    return responses({202: ("The case hears of it", example)}, *problems)
+    return responses({202: ("It is passed on to the case", example)}, *problems)
 
 
 @router.post(
     "/returns/{return_id}/receive",
     status_code=202,
-    summary="Goods came back",
+    summary="Report returned goods as received",
     response_model=ReportTaken,
     responses=_responses(examples.TAKEN),
     openapi_extra=json_body(ReceiptBody, examples.RECEIPT),
@@ -82,17 +82,17 @@ def _responses(example: object) -> Responses:
 async def receive_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnReceiver, services: WithServices
 ) -> ReportTaken:
-    """Once a case. The goods are put aside there until they are inspected."""
+    """Once for each case. The goods are set apart at the location until they are inspected."""
     body = await read_body(request, ReceiptBody)
-    if not await run_in_threadpool(_is_ours, services, body.location_id):
+    if not await run_in_threadpool(_is_location, services, body.location_id):
         raise invalid("location_id", "there is no such location")
-    return await _tell(services, return_id, caller, "received", body)
+    return await _report(services, return_id, caller, "received", body)
 
 
 @router.post(
     "/returns/{return_id}/inspect",
     status_code=202,
-    summary="Returned goods were inspected",
+    summary="Report returned goods as inspected",
     response_model=ReportTaken,
     responses=_responses(examples.TAKEN),
     openapi_extra=json_body(InspectionBody, examples.INSPECTION),
@@ -100,11 +100,11 @@ async def receive_return(
 async def inspect_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnReceiver, services: WithServices
 ) -> ReportTaken:
-    """Once a case: what becomes of each unit. What is not judged stays aside."""
-    return await _tell(services, return_id, caller, "inspected", await read_body(request, InspectionBody))
+    """Once for each case: the disposition of each unit. Units without one stay set apart."""
+    return await _report(services, return_id, caller, "inspected", await read_body(request, InspectionBody))
 
 
-async def _tell(services: Services, return_id: str, caller: Caller, what: str, body: Body) -> ReportTaken:
+async def _report(services: Services, return_id: str, caller: Caller, what: str, body: Body) -> ReportTaken:
     await run_in_threadpool(_open_case, services, return_id, caller)
     kind = f"return.{what}"
     data = {"return_id": return_id, "actor": caller.name, **body.model_dump(mode="json")}
@@ -121,7 +121,7 @@ def _open_case(services: Services, return_id: str, caller: Caller) -> None:
         raise Problem(REFUSED, f"the case is {case.status}")
 
 
-def _is_ours(services: Services, location_id: str) -> bool:
+def _is_location(services: Services, location_id: str) -> bool:
     with services.sessions() as session:
         known = select(LocationRow.location_id).where(LocationRow.location_id == location_id)
         return session.scalar(known) is not None

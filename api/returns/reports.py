@@ -1,4 +1,4 @@
-"""How much comes back: by SKU, by reason and by channel."""
+"""Return rates by SKU, reason or channel."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -16,9 +16,9 @@ from api.schemas import Answer, Page, Time
 router = APIRouter(tags=["reports"])
 
 By = Literal["sku", "reason", "channel"]
-MOST_DAYS = 400
+MAX_DAYS = 400
 
-# Units of orders that were placed in the span, and of these the ones that a case asked for and was not refused.
+# Units of orders placed in the span, and of these the ones returned in cases that were not rejected or given up.
 RATE = """
     SELECT {key} AS key, sum(l.quantity) AS ordered, coalesce(sum(back.units), 0) AS returned
     FROM orders o JOIN order_lines l USING (order_id)
@@ -30,7 +30,7 @@ RATE = """
         AND o.status NOT IN ('canceled', 'rejected', 'expired') AND o.follow_up_of = ''
     GROUP BY 1 ORDER BY returned DESC, key LIMIT :limit
 """
-# A reason has no orders of its own: its share is of everything that was ordered.
+# A reason has no orders of its own: its rate is of all units ordered.
 REASONS = """
     SELECT coalesce(nullif(r.reason_code, ''), 'none') AS key, sum(rl.quantity) AS returned, (
         SELECT coalesce(sum(units), 0) FROM orders o
@@ -50,7 +50,7 @@ QUERIES = {
 
 
 class ReturnRate(Answer):
-    """`rate` is the share of the ordered units that came back or are about to, from 0 to 1."""
+    """`rate` is the share of ordered units that were or are being returned, from 0 to 1."""
 
     key: str
     ordered: int
@@ -71,11 +71,11 @@ def report_returns(
     until: Annotated[Time | None, Query(description="Orders placed before then; now")] = None,
     limit: Limit = 50,
 ) -> Page[ReturnRate]:
-    """Of the orders placed within a span of up to 400 days. Exchanges and reships count once, in the first order."""
+    """For orders placed within a span of up to 400 days. Exchanges and reships count once, in the first order."""
     until = until or datetime.now(UTC)
     since = since or until - timedelta(days=30)
-    if not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):
-        raise invalid("since", f"it must be before until, and by no more than {MOST_DAYS} days")
+    if not timedelta(0) < until - since <= timedelta(days=MAX_DAYS):
+        raise invalid("since", f"it must be before until, and by no more than {MAX_DAYS} days")
     span = {"since": since, "until": until, "channel": caller.channel, "limit": limit}
     with services.sessions() as session:
         rows = session.execute(QUERIES[by], span).all()

@@ -1,4 +1,4 @@
-"""Asking to take goods back: stored like the word of a partner, and carried to the case's workflow by the relay."""
+"""Requests for a return: stored like a partner's webhook, and carried to the case's workflow by the relay."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -35,7 +35,7 @@ Evidence = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROL
 
 
 class ReturnLineBody(Body):
-    """`replacement_sku` is what an exchange sends instead; without it the same again."""
+    """`replacement_sku` is what an exchange sends instead; without it, the same SKU again."""
 
     line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
     quantity: Quantity
@@ -45,7 +45,7 @@ class ReturnLineBody(Body):
 class ReturnBody(Body):
     """A request for after-sales. `case_id` is the caller's own number, unique within the order.
 
-    A claim asks for an `amount` of goodwill, every other kind names lines. `evidence` are references of photos.
+    A claim asks for an `amount` of goodwill; every other kind names lines. `evidence` are references to photos.
     """
 
     case_id: CaseId
@@ -81,7 +81,7 @@ class ReturnAsked(Answer):
     responses=responses(
         {
             202: ("New: the case begins", examples.RETURN_ASKED),
-            200: ("The same case again: the first one's answer", examples.RETURN_ASKED),
+            200: ("The same case again: the answer of the first request", examples.RETURN_ASKED),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -94,9 +94,9 @@ class ReturnAsked(Answer):
 async def ask_return(
     order_id: PathId, request: Request, response: Response, caller: Returner, services: WithServices
 ) -> ReturnAsked:
-    """Safe to send again: a case is known by its id. Whether it is approved is told by the case itself."""
+    """Safe to send again: a case is identified by its id. `GET /returns/{return_id}` shows whether it is approved."""
     body = await read_body(request, ReturnBody)
-    order, faults = await run_in_threadpool(_look, services, order_id, caller, body)
+    order, faults = await run_in_threadpool(_check, services, order_id, caller, body)
     if faults:
         raise invalid_fields(faults)
     stored = await commit(services.events, _event(order, body))
@@ -104,11 +104,11 @@ async def ask_return(
         raise Problem(OTHER_BODY, "this case id came before with another body")
     if not stored.new:
         response.status_code = 200
-    return _asked(services, order, body.case_id)
+    return _answer(services, order, body.case_id)
 
 
-def _look(services: Services, order_id: str, caller: Caller, body: ReturnBody) -> tuple[OrderRow, list[FieldError]]:
-    """The order, and what is wrong with what is asked of it."""
+def _check(services: Services, order_id: str, caller: Caller, body: ReturnBody) -> tuple[OrderRow, list[FieldError]]:
+    """Return the order, and the faults of the request."""
     with services.sessions() as session:
         order = find_order(session, order_id, caller)
         lines = select(OrderLineRow.line_no, OrderLineRow.quantity).where(OrderLineRow.order_id == order_id)
@@ -166,7 +166,7 @@ def _event(order: OrderRow, body: ReturnBody) -> NewEvent:
     )
 
 
-def _asked(services: Services, order: OrderRow, case_id: str) -> ReturnAsked:
+def _answer(services: Services, order: OrderRow, case_id: str) -> ReturnAsked:
     return_id = ids.return_id(order.order_id, case_id)
     workflow_id = ids.return_workflow_id(order.channel, order.channel_order_id, case_id)
     links = ReturnLinks(

@@ -1,4 +1,4 @@
-"""Return cases are looked at: one and many."""
+"""Read one return case, or a list of them."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from models.returns import ReturnRow
 
 router = APIRouter(tags=["returns"])
 
-# The alerts of the deadlines of a case; each stands there until what was due is done.
+# Alert codes of a case's missed deadlines; each stays until what was due is done.
 OVERDUE = ("APPROVAL_LATE", "ARRIVAL", "INSPECTION_LATE", "REFUND_LATE")
 
 
@@ -30,7 +30,7 @@ OVERDUE = ("APPROVAL_LATE", "ARRIVAL", "INSPECTION_LATE", "REFUND_LATE")
     responses=responses({200: ("The case as it stands", examples.RETURN)}, FORBIDDEN, NOT_FOUND),
 )
 def read_return(return_id: PathId, caller: Reader, services: WithServices) -> ReturnAnswer:
-    """A case that was just asked for through the API is known at once, as `requested`."""
+    """A case just requested through the API is found at once, with the status `requested`."""
     with services.sessions() as session:
         which = [ReturnRow.return_id == return_id, *_of_caller(caller.channel)]
         case = next(iter(return_answers(session, caller, *which)), None) or waiting_return(session, return_id, caller)
@@ -51,11 +51,11 @@ def list_returns(
     order_id: Filter = None,
     kind: ReturnKind | None = None,
     reason: Annotated[Filter, Query(description="A code of GET /return-reasons")] = None,
-    overdue: Annotated[bool, Query(description="Only those of which a deadline has passed")] = False,
+    overdue: Annotated[bool, Query(description="Only cases that have missed a deadline")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ReturnAnswer]:
-    """Cases that have begun; one that was asked for a moment ago may still be on its way."""
+    """Cases that have started; one that was requested a moment ago may not be listed yet."""
     which = _of_caller(caller.channel)
     if status is not None:
         which.append(ReturnRow.status == status)

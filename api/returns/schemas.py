@@ -1,4 +1,4 @@
-"""What the API says about a return case."""
+"""Answers about a return case."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ class ReturnLineAnswer(Answer):
 
 
 class ReturnedGoodsAnswer(Answer):
-    """Units that came, and what became of them; `received` before the inspection."""
+    """Units that came, and their disposition; `received` before the inspection."""
 
     sku: str
     disposition: str
@@ -23,10 +23,10 @@ class ReturnedGoodsAnswer(Answer):
 
 
 class ReturnAnswer(Answer):
-    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case began.
+    """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case started.
 
-    `value` is what its units were paid for; of that the `fees` stay, and `refund` goes back as `refund_to` says or
-    `moved` pays for the order `follow_up_id`. `remedy` is what was decided about a warranty case, else empty.
+    `value` is what was paid for its units. The `fees` are kept of it; `refund` is paid back as `refund_to` says, or
+    `moved` pays for the follow-up order `follow_up_id`. `remedy` is the decision about a warranty case, else empty.
     """
 
     return_id: str

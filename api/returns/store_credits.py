@@ -1,4 +1,4 @@
-"""Store credit that a customer was given for returns."""
+"""Store credits that a customer got for returns."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["returns"])
 
 
 class StoreCreditAnswer(Answer):
-    """What was given, not what is left of it: what the customer buys with it the CRM knows."""
+    """The amount granted. The CRM knows how much of it the customer has spent."""
 
     code: str
     order_id: str
@@ -37,7 +37,7 @@ class StoreCreditAnswer(Answer):
 def list_store_credits(
     customer_id: PathId, caller: CreditReader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[StoreCreditAnswer]:
-    """A customer that nobody knows has none. A key of one channel sees those of its orders."""
+    """An unknown customer has none. A channel's key sees the credits of its own orders."""
     which = [StoreCreditRow.customer_id == customer_id]
     if caller.channel is not None:
         which.append(OrderRow.channel == caller.channel)

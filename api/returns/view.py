@@ -1,4 +1,4 @@
-"""Reading return cases with their lines."""
+"""Reads return cases with their lines and returned goods."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
 def return_answers(
     session: Session, caller: Caller, *which: ColumnElement[bool], limit: int | None = None
 ) -> list[ReturnAnswer]:
-    """The cases that fit, newest order first, each with its lines."""
+    """Return matching cases with their lines, newest order first."""
     cases = select(ReturnRow, OrderRow.currency).join(OrderRow, OrderRow.order_id == ReturnRow.order_id).where(*which)
     rows = session.execute(cases.order_by(ReturnRow.return_id.desc()).limit(limit)).all()
     lines: dict[str, list[ReturnLineAnswer]] = {case.return_id: [] for case, _ in rows}
@@ -37,7 +37,7 @@ def return_answers(
 
 
 def find_return(session: Session, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:
-    """A case that has begun, and its order; a 404 when the caller may not see it."""
+    """Return a started case and its order. A 404 if there is none or the caller may not see it."""
     both = select(ReturnRow, OrderRow).join(OrderRow, OrderRow.order_id == ReturnRow.order_id)
     found = session.execute(both.where(ReturnRow.return_id == return_id)).one_or_none()
     if found is None or not caller.sees(found[1].channel):
@@ -46,7 +46,7 @@ def find_return(session: Session, return_id: str, caller: Caller) -> tuple[Retur
 
 
 def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAnswer | None:
-    """A case that was asked for through the API and has not begun yet, so that its link works from the first moment."""
+    """Return a case that was requested through the API and has not started yet, so that its link works at once."""
     order_id, _, case_id = return_id.partition("-R-")
     order = session.get(OrderRow, order_id)
     asked = session.get(PartnerEventRow, ("api", f"{order_id}:{case_id}"))
@@ -73,7 +73,7 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
 
 
 def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
-    """The return axis of an order: the case that is still open, else the one that was asked for last, if any."""
+    """Return the return status of an order: that of its newest open case, else of its newest case, else None."""
     by_time = sorted(returns, key=lambda case: case.requested_at, reverse=True)
     still_open = [case for case in by_time if not is_final(RETURN, ReturnStatus(case.status))]
     newest = next(iter(still_open or by_time), None)

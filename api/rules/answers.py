@@ -1,4 +1,4 @@
-"""What the API says of versions of rules, their trials and their log."""
+"""Answers about versions of the rules, their trials and their log."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ class RuleAnswer(Answer):
 
 
 class RuleSetSummary(Answer):
-    """`status` is draft, tried, active or retired; `made_from` is the version it was made from."""
+    """`status` is draft, tried, active or retired; `made_from` is the version that it was copied from."""
 
     rule_set_id: int
     status: str
@@ -30,7 +30,7 @@ class RuleSetAnswer(RuleSetSummary):
 
 
 class ChangeAnswer(Answer):
-    """How many orders would get this effect, or lose it, and the ids of some."""
+    """How many orders would gain or lose this effect, and the ids of some."""
 
     effect: str
     added: int
@@ -39,7 +39,7 @@ class ChangeAnswer(Answer):
 
 
 class TrialResult(Answer):
-    """What the version would change for so many `orders`, compared with the version `against`, null for none."""
+    """What the version would change for the last `orders`, compared with the version `against` (null: no rules)."""
 
     orders: int
     against: int | None

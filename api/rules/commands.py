@@ -1,4 +1,4 @@
-"""What is done with a version of the rules: try it on past orders, let it judge, end it."""
+"""Commands on a version of the rules: try it on past orders, activate it, retire it."""
 
 from collections.abc import Callable
 
@@ -33,14 +33,14 @@ router = APIRouter(tags=["rules"], route_class=OnceRoute)
 async def try_rule_set(
     rule_set_id: RuleSetId, request: Request, caller: RuleWriter, services: WithServices
 ) -> TrialAnswer:
-    """Compared with the active version over the same orders. Nothing happens to the orders."""
+    """Compared with the active version over the same orders. The orders do not change."""
     body = await read_body(request, TrialBody)
     return await run_in_threadpool(_try, services, rule_set_id, body, caller)
 
 
 @router.post(
     "/rule-sets/{rule_set_id}/activate",
-    summary="Let a version judge",
+    summary="Activate a version",
     response_model=RuleSetSummary,
     responses=responses({200: ("It is active", examples.ACTIVE)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(ActivationBody, examples.ACTIVATION),
@@ -48,7 +48,7 @@ async def try_rule_set(
 async def activate_rule_set(
     rule_set_id: RuleSetId, request: Request, caller: RuleWriter, services: WithServices
 ) -> RuleSetSummary:
-    """Within two seconds it judges every audit, and the version before is retired. A 409 when it was never tried."""
+    """Within two seconds every audit uses it, and the version before is retired. A 409 when it was never tried."""
     body = await read_body(request, ActivationBody)
     return await run_in_threadpool(
         _change,
@@ -60,7 +60,7 @@ async def activate_rule_set(
 
 @router.post(
     "/rule-sets/{rule_set_id}/retire",
-    summary="End a version",
+    summary="Retire a version",
     response_model=RuleSetSummary,
     responses=responses({200: ("It is retired", examples.RETIRED)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(RetirementBody, examples.RETIREMENT),
@@ -68,7 +68,7 @@ async def activate_rule_set(
 async def retire_rule_set(
     rule_set_id: RuleSetId, request: Request, caller: RuleWriter, services: WithServices
 ) -> RuleSetSummary:
-    """While no version is active, only the built-in checks judge. Holds that it raised stay."""
+    """While no version is active, audits use the built-in checks only. Holds that it raised stay."""
     body = await read_body(request, RetirementBody)
     return await run_in_threadpool(
         _change, services, rule_set_id, lambda session, row: retire(session, row, caller.name, body.reason)

@@ -1,4 +1,4 @@
-"""Rules that the interactive documentation shows; tests send them and hold them against their types."""
+"""Examples of rules; tests send them and compare them with their types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Versions of staff's rules: saved as drafts, looked at, with their log."""
+"""Versions of the rules that staff write: save drafts, read them and their log."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from record.rules.versions import Draft, rules_of, save_draft
 
 router = APIRouter(tags=["rules"], route_class=OnceRoute)
 
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 RuleSetId = Annotated[int, Path(ge=1, le=2**31)]
 
 
@@ -38,7 +38,7 @@ RuleSetId = Annotated[int, Path(ge=1, le=2**31)]
     openapi_extra=json_body(RuleSetBody, examples.RULE_SET),
 )
 async def create_rule_set(request: Request, caller: RuleWriter, services: WithServices) -> RuleSetAnswer:
-    """Each expression is parsed, checked and tried on sample orders. A version never changes: a change is a new one."""
+    """Each expression is parsed, checked and run on sample orders. A version never changes: save a new one instead."""
     body = await read_body(request, RuleSetBody)
     return await run_in_threadpool(_save, services, body, caller)
 
@@ -51,7 +51,7 @@ async def create_rule_set(request: Request, caller: RuleWriter, services: WithSe
 def list_rule_sets(
     caller: RuleReader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[RuleSetSummary]:
-    """At most one is active."""
+    """At most one version is active."""
     wanted = select(RuleSetRow).order_by(RuleSetRow.rule_set_id.desc()).limit(limit + 1)
     if last := after_number(cursor):
         wanted = wanted.where(RuleSetRow.rule_set_id < last)
@@ -66,9 +66,9 @@ def list_rule_sets(
     responses=responses({200: ("As it was saved", examples.SAVED)}, FORBIDDEN, NOT_FOUND),
 )
 def read_rule_set(rule_set_id: RuleSetId, caller: RuleReader, services: WithServices) -> RuleSetAnswer:
-    """In the order in which the rules are asked."""
+    """Rules are in the sequence in which they are evaluated."""
     with services.sessions() as session:
-        return _told(session, find_rule_set(session, rule_set_id))
+        return _answer(session, find_rule_set(session, rule_set_id))
 
 
 @router.get(
@@ -79,7 +79,7 @@ def read_rule_set(rule_set_id: RuleSetId, caller: RuleReader, services: WithServ
 def read_log(
     rule_set_id: RuleSetId, caller: RuleReader, services: WithServices, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[RuleLogEntry]:
-    """Oldest first. Nothing in it is ever changed."""
+    """Oldest first. Entries never change."""
     wanted = select(RuleSetLogRow).where(RuleSetLogRow.rule_set_id == rule_set_id).order_by(RuleSetLogRow.log_id)
     if last := after_number(cursor):
         wanted = wanted.where(RuleSetLogRow.log_id > last)
@@ -90,7 +90,7 @@ def read_log(
 
 
 def find_rule_set(session: Session, rule_set_id: int) -> RuleSetRow:
-    """The version; a 404 otherwise."""
+    """Return the version. A 404 if there is none."""
     row = session.get(RuleSetRow, rule_set_id)
     if row is None:
         raise Problem(NOT_FOUND, "there is no such version of the rules")
@@ -114,17 +114,17 @@ def _save(services: Services, body: RuleSetBody, caller: Caller) -> RuleSetAnswe
                 )
                 for rule in body.rules
             ]
-        return _told(session, save_draft(session, drafts, body.made_from, body.note, caller.name))
+        return _answer(session, save_draft(session, drafts, body.made_from, body.note, caller.name))
 
 
 def _check(rules: list[RuleBody], confined: Confined) -> None:
-    """Every expression at fault is named, up to the twentieth, with the line and the column of its first mistake."""
+    """Raise a 422 with the first 20 invalid expressions, each with line and column of its first mistake."""
     errors, seen = list[FieldError](), set[str]()
     for index, rule in enumerate(rules):
         if rule.name in seen:
             errors.append({"field": f"rules[{index}].name", "message": "another rule of this version has this name"})
         seen.add(rule.name)
-        if len(errors) >= MOST_MISTAKES:
+        if len(errors) >= MAX_MISTAKES:
             break
         if mistake := confined.check(rule.expression):
             place = f"line {mistake.line}, column {mistake.column}"
@@ -136,7 +136,7 @@ def _check(rules: list[RuleBody], confined: Confined) -> None:
 
 
 def _check_names(session: Session, rules: list[RuleBody]) -> None:
-    """Gifts and locations must be ours: a slip would otherwise show on orders only."""
+    """Raise a 422 for an unknown gift or location, which would otherwise show only when an order comes."""
     for index, rule in enumerate(rules):
         action = rule.action
         if action.type == "add_gift" and session.get(ProductRow, action.sku) is None:
@@ -145,6 +145,6 @@ def _check_names(session: Session, rules: list[RuleBody]) -> None:
             raise invalid(f"rules[{index}].action.location", "there is no such location")
 
 
-def _told(session: Session, row: RuleSetRow) -> RuleSetAnswer:
+def _answer(session: Session, row: RuleSetRow) -> RuleSetAnswer:
     rules = [RuleAnswer.model_validate(rule) for rule in rules_of(session, row.rule_set_id)]
     return RuleSetAnswer(**RuleSetSummary.model_validate(row).model_dump(), rules=rules)

@@ -1,4 +1,4 @@
-"""What staff send as rules."""
+"""Bodies of rules that staff write."""
 
 from typing import Annotated, Literal
 
@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from api.orders.sourcing_schemas import PolicyName
 from api.schemas import Body, Channel, Prose, Quantity, Sku, Time
 
-MOST_RULES = 200
+MAX_RULES = 200
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Words = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Reason = Annotated[Prose, Field(min_length=1, max_length=300, description="Shown with the order: name nobody.")]
@@ -42,7 +42,7 @@ class LocationAction(Body):
 
 
 class PriorityAction(Body):
-    """A lower priority is served first; 100 is the ordinary one."""
+    """Lower priorities are served first; 100 is the default."""
 
     type: Literal["set_priority"]
     priority: Annotated[int, Field(ge=1, le=1000)]
@@ -54,7 +54,7 @@ class MergeWindowAction(Body):
 
 
 class SourcingPolicyAction(Body):
-    """This policy first; where it is not content, those of the channel or the house."""
+    """This policy is tried first; where it does not fit, the usual ones of the channel follow."""
 
     type: Literal["set_sourcing_policy"]
     sourcing_policy: PolicyName
@@ -67,7 +67,7 @@ class GiftAction(Body):
 
 
 class EscalateAction(Body):
-    """Whose matter an order becomes that is still at risk so many minutes after it was told of."""
+    """An order that is still at risk `escalate_after_minutes` after its alert goes to the role `escalate_to`."""
 
     type: Literal["escalate"]
     escalate_to: Word
@@ -90,7 +90,7 @@ Action = Annotated[
 
 
 class ScopeBody(Body):
-    """Which orders: of these channels (all if none), placed from `starts` until `ends`."""
+    """The orders that a rule applies to: of these channels (all if none), placed from `starts` until `ends`."""
 
     channels: list[Channel] = Field(default_factory=list, max_length=100)
     starts: Time | None = None
@@ -105,11 +105,11 @@ class RuleBody(Body):
 
 
 class RuleSetBody(Body):
-    """A new version, of these rules or with those of the version `from`."""
+    """A new version with these rules, or with those of the version `from`."""
 
     made_from: Annotated[int | None, Field(alias="from", ge=1, le=2**31)] = None
     note: Annotated[Prose, Field(max_length=300)] = ""
-    rules: Annotated[list[RuleBody], Field(min_length=1, max_length=MOST_RULES)] | None = None
+    rules: Annotated[list[RuleBody], Field(min_length=1, max_length=MAX_RULES)] | None = None
 
     @model_validator(mode="after")
     def _has_rules(self) -> "RuleSetBody":
@@ -119,14 +119,14 @@ class RuleSetBody(Body):
 
 
 class TrialBody(Body):
-    """Over how many of the last recorded orders, of one channel or of all."""
+    """A trial over the last `orders` recorded, of one channel or of all."""
 
     orders: Annotated[int, Field(ge=1, le=5_000)] = 500
     channel: Channel | None = None
 
 
 class ActivationBody(Body):
-    """`force` activates a version that was never tried; then the reason is needed."""
+    """`force` activates a version that was never tried, and then needs a reason."""
 
     reason: Annotated[Prose, Field(max_length=300)] = ""
     force: bool = False

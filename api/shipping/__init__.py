@@ -1,1 +1,1 @@
-"""Work of warehouses and stores, parcels, labels and carriers."""
+"""Work at warehouses and stores, parcels, labels and carriers."""

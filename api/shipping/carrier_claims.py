@@ -1,4 +1,4 @@
-"""What we claim of carriers for lost and damaged parcels, and what became of it."""
+"""Claims on carriers for lost and damaged parcels, and their outcome."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -25,8 +25,8 @@ Status = Literal["open", "paid", "refused", "withdrawn"]
 
 
 class CarrierClaim(Answer):
-    """`kind` is what happened, `amount` what the customer paid for the goods, `remedy` what the customer got instead:
-    reship, refund, cancel (the order ended), or nothing yet. Withdrawn: the parcel turned up."""
+    """`kind` is what happened; `amount` what the customer paid for the goods; `remedy` what the customer got instead:
+    reship, refund, cancel (the order ended), or empty so far. A claim is withdrawn if the parcel turns up."""
 
     claim_id: int
     order_id: str
@@ -77,7 +77,7 @@ def list_claims(
 
 @router.post(
     "/carrier-claims/{claim_id}/close",
-    summary="Write down whether the carrier pays",
+    summary="Record whether the carrier pays",
     response_model=CarrierClaim,
     responses=responses({200: ("The claim is closed", examples.CLAIM)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(ClaimClosingBody, examples.CLOSING),
@@ -85,7 +85,7 @@ def list_claims(
 async def close_claim(
     claim_id: Annotated[int, Path(ge=1, lt=2**63)], request: Request, caller: ParcelSteerer, services: WithServices
 ) -> CarrierClaim:
-    """A 409 when it was closed otherwise, or withdrawn since the parcel turned up."""
+    """A 409 when it was closed with the other outcome, or withdrawn because the parcel turned up."""
     body = await read_body(request, ClaimClosingBody)
     return await run_in_threadpool(_close, services, claim_id, body.status)
 

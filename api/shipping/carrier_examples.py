@@ -1,4 +1,4 @@
-"""Examples of what carriers push and of shipments, for the API's documentation and its tests."""
+"""Examples of carriers' pushes and of shipments, for the documentation and the tests."""
 
 import json
 from typing import Any

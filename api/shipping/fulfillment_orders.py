@@ -1,4 +1,4 @@
-"""A store hands over what its customers fetch."""
+"""Pickup at a store: hand over the goods by code, or send a new code."""
 
 from typing import Annotated, Literal
 
@@ -23,24 +23,24 @@ router = APIRouter(tags=["warehouse"], route_class=OnceRoute)
 
 
 class PickupBody(Body):
-    """Spaces, dashes and small letters do not matter."""
+    """Spaces, dashes and lower case are ignored."""
 
     code: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
 
 
 class PickupCodeBody(Body):
-    """There is nothing to say."""
+    """An empty body."""
 
 
 class HandedOver(Answer):
-    """The goods are the customer's: the order hears of it in a moment."""
+    """The goods are the customer's; the order learns of it in a moment."""
 
     fulfillment_order_id: str
     answer: Literal["handed_over"]
 
 
 class CodeSent(Answer):
-    """The customer is told a new code; the old one is worth nothing."""
+    """The customer is sent a new code; the old one is no longer valid."""
 
     fulfillment_order_id: str
     answer: Literal["asked"]
@@ -48,7 +48,7 @@ class CodeSent(Answer):
 
 @router.post(
     "/fulfillment-orders/{fulfillment_order_id}/pickup",
-    summary="Hand over what a customer fetches",
+    summary="Hand over the goods of a pickup",
     response_model=HandedOver,
     responses=responses({200: ("Hand it over", examples.HANDED_OVER)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(PickupBody, examples.PICKUP),
@@ -56,10 +56,10 @@ class CodeSent(Answer):
 async def hand_over(
     fulfillment_order_id: PathId, request: Request, caller: Warehouser, services: WithServices
 ) -> HandedOver:
-    """By the code that the customer shows. A key that says wrong ones is slowed down (429). Five wrong ones for one
-    fulfillment order call a person, and the right one still works."""
+    """By the code that the customer shows. A key that enters wrong codes is slowed down (429). Five wrong codes for one
+    fulfillment order call a person; the right one still works."""
     body = await read_body(request, PickupBody)
-    # Taken before the code is looked at, or somebody who tries many at once would find the right one all the same.
+    # Taken before the code is checked: otherwise somebody who tries many at once would still find the right one.
     services.wrong_codes.take(caller.name)
     judged = await run_in_threadpool(_judge, services, fulfillment_order_id, caller, body.code)
     if judged == pickups.WRONG:
@@ -72,15 +72,15 @@ async def hand_over(
 
 @router.post(
     "/fulfillment-orders/{fulfillment_order_id}/pickup-code",
-    summary="Have a customer told a new pickup code",
+    summary="Send a customer a new pickup code",
     response_model=CodeSent,
-    responses=responses({200: ("It was asked for", examples.CODE_SENT)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
+    responses=responses({200: ("It will be sent", examples.CODE_SENT)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
     openapi_extra=json_body(PickupCodeBody, {}),
 )
 async def renew_code(
     fulfillment_order_id: PathId, request: Request, caller: HoldReleaser, services: WithServices
 ) -> CodeSent:
-    """For support: ends a lock after wrong codes, and helps who has lost the message."""
+    """For support: it ends a lock after wrong codes, and helps a customer who has lost the message."""
     await read_body(request, PickupCodeBody)
     if not await run_in_threadpool(_renew, services, fulfillment_order_id, caller):
         raise Problem(REFUSED, "it does not wait to be fetched")

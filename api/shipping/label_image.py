@@ -1,4 +1,4 @@
-"""A label drawn: 100 × 150 mm at 203 dots an inch, as thermal printers in warehouses have them."""
+"""Draws labels: 100 × 150 mm at 203 dpi, for the thermal printers of warehouses."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,16 +14,16 @@ from domain.labels import Label, Party, spaced
 DPI, MM = 203, 203 / 25.4
 SIZE = round(100 * MM), round(150 * MM)
 MARGIN = 28
-# The widths of a bar in dots: half a millimeter is what GS1 asks of a logistic label.
+# The width of a bar in dots: GS1 asks for half a millimeter on a logistic label.
 SSCC_BAR, WAYBILL_BAR = 4, 3
 SSCC_HEIGHT, WAYBILL_HEIGHT = round(32 * MM), round(16 * MM)
-# Noto Sans CJK holds five countries' forms of the same letters; the third is that of China.
+# Noto Sans CJK has five countries' forms of the same characters; the third is that of China.
 SIMPLIFIED = 2
 Weight = Literal["Regular", "Bold"]
 
 
 def render(labels: Sequence[Label], kind: Literal["png", "pdf"]) -> bytes:
-    """The labels as a PDF of a page each, or the first one as a PNG."""
+    """Return the labels as a PDF with a page for each, or the first one as a PNG."""
     pages = [_Sheet(label).image for label in labels]
     out = BytesIO()
     if kind == "pdf":
@@ -66,14 +66,14 @@ class _Sheet:
         self._text("   ".join(part for part in (weight, label.shipment_id) if part), 24)
         for wish in label.wishes:
             self._text(f"★ {wish}", 26, "Bold")
-        # The number of the parcel stands at the foot, wherever what is above it ends.
+        # The SSCC is at the foot of the label, wherever the parts above it end.
         self._at = SIZE[1] - MARGIN - SSCC_HEIGHT - 44
 
     def _barcode(self, content: str, readable: str, bar: int, height: int, *, gs1: bool) -> None:
         code = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.Code128, gs1=gs1)
         drawn = zxingcpp.write_barcode_to_image(code, scale=bar)
         rows, columns = drawn.shape[:2]
-        # It is a buffer, which its type does not say.
+        # `drawn` is a buffer, though its type does not say so.
         bars = Image.frombytes("L", (columns, rows), bytes(memoryview(drawn)))  # type: ignore[arg-type]
         line = bars.crop((0, rows // 2, columns, rows // 2 + 1)).resize((columns, height))
         self.image.paste(line.convert("1"), ((SIZE[0] - columns) // 2, self._at))
@@ -85,7 +85,7 @@ class _Sheet:
             self._rule()
 
     def _text(self, text: str, size: int, weight: Weight = "Regular", most: int = 1) -> None:
-        """Text in as many lines as it needs, but not more than fit; broken anywhere, as Chinese has no spaces."""
+        """Write text in up to `most` lines, broken at any character, since Chinese has no spaces."""
         font, lines = _font(size, weight), [""]
         for letter in text:
             if font.getlength(lines[-1] + letter) > SIZE[0] - 2 * MARGIN:

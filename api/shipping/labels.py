@@ -1,4 +1,4 @@
-"""The label of each parcel of a shipment, to be printed. Every print is counted, and a second one wants a reason."""
+"""Prints the label of each parcel of a shipment. Every print is counted, and a second one needs a reason."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -45,8 +45,8 @@ def print_label(
     parcel: Annotated[int, Query(ge=1, le=1_000, description="Which parcel, for `png`")] = 1,
     reason: Annotated[str, Query(max_length=300, pattern=NO_CONTROLS, description="Why it is printed again")] = "",
 ) -> Response:
-    """With both barcodes: the carrier's number, and the parcel's SSCC. Name, phone and door of the receiver are masked
-    (GB/T 41833). Who printed it and why stands in the log of the order."""
+    """With both barcodes: the carrier's number and the parcel's SSCC. Name, phone and door of the receiver are masked
+    (GB/T 41833). Who printed it and why is kept in the log of the order."""
     with services.sessions.begin() as session:
         shipment, orders = find_shipment(session, shipment_id, caller, lock=True)
         labels = _labels(session, shipment, orders[0] if orders else None)
@@ -54,7 +54,7 @@ def print_label(
             raise invalid("parcel", f"the shipment has {len(labels)} parcels")
         _count(session, shipment, orders, caller, format, reason.strip())
     image = render(labels if format == "pdf" else labels[parcel - 1 :], format)
-    # Whoever stands between must not keep a label: each print is counted.
+    # No cache may keep a label, since each print is counted.
     return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
 
 

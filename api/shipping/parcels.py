@@ -1,4 +1,4 @@
-"""What staff do about parcels on the road: another address, and what the customer gets instead of a lost one."""
+"""Staff steer parcels on the road: send them to another address, or decide the remedy for a lost or damaged one."""
 
 from hashlib import sha256
 from typing import Literal
@@ -28,7 +28,7 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
 
 class NewAddressBody(Body):
-    """The whole address, not what has changed of it."""
+    """The whole new address, not only what has changed."""
 
     ship_to: AddressBody
 
@@ -41,15 +41,15 @@ class ParcelDecisionBody(Body):
 
 
 class ParcelTold(Answer):
-    """`done`: it is as asked. `pending`: look again later."""
+    """`done`: it is carried out. `pending`: the order has not answered yet."""
 
     answer: Literal["done", "pending"]
     links: Links
 
 
 OUTCOMES = {
-    200: ("It is as asked", examples.DONE),
-    202: ("It was asked; the order has not answered yet", examples.DONE | {"answer": "pending"}),
+    200: ("Carried out", examples.DONE),
+    202: ("Sent; the order has not answered yet", examples.DONE | {"answer": "pending"}),
 }
 
 
@@ -63,23 +63,23 @@ OUTCOMES = {
 async def correct_address(
     order_id: PathId, request: Request, response: Response, caller: ParcelSteerer, services: WithServices
 ) -> ParcelTold:
-    """The carrier of each parcel is asked; the order has the new address once all agree. A 409 names who does not.
+    """The carrier of each parcel is asked; the order has the new address once all agree. A 409 names those that refuse.
 
-    Before anything was given to a warehouse the channel changes the address of its order by itself.
+    Before a warehouse has the work, the channel changes the address by changing its order.
     """
     body = await read_body(request, NewAddressBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
     name = await run_in_threadpool(_keep, services, order, body.ship_to, caller.name)
     try:
-        told = await ask_order(services, order, "correct_address", AddressWanted(name), AddressAnswer, name)
+        answer = await ask_order(services, order, "correct_address", AddressWanted(name), AddressAnswer, name)
     except Problem:
         await run_in_threadpool(_forget, services, name)
         raise
-    if told is None:
+    if answer is None:
         response.status_code = 202
-    elif told.refused:
-        raise Problem(REFUSED, f"the carrier does not change the way of {', '.join(told.refused)}")
-    return ParcelTold(answer="done" if told else "pending", links=links_of(services, order))
+    elif answer.refused:
+        raise Problem(REFUSED, f"the carrier does not change the way of {', '.join(answer.refused)}")
+    return ParcelTold(answer="done" if answer else "pending", links=links_of(services, order))
 
 
 @router.post(
@@ -92,22 +92,22 @@ async def correct_address(
 async def decide_parcel(
     order_id: PathId, request: Request, response: Response, caller: ParcelSteerer, services: WithServices
 ) -> ParcelTold:
-    """`reship` takes new stock for it, `refund` pays its goods back, `wait` asks again after more silence."""
+    """`reship` takes new stock for it, `refund` pays for its goods, `wait` asks again after more silence."""
     body = await read_body(request, ParcelDecisionBody)
     order = await run_in_threadpool(order_of, services, order_id, caller)
-    question = ParcelDecision(body.action, caller.name, body.fulfillment_order_id or "")
-    since = await run_in_threadpool(_on_the_road, services, order_id)
-    asked = sha256(f"{question}\n{since}".encode()).hexdigest()
-    told = await ask_order(services, order, "decide_parcel", question, ParcelAnswer, f"parcel:{asked[:24]}")
-    if told is None:
+    decision = ParcelDecision(body.action, caller.name, body.fulfillment_order_id or "")
+    on_the_road = await run_in_threadpool(_on_the_road, services, order_id)
+    digest = sha256(f"{decision}\n{on_the_road}".encode()).hexdigest()
+    answer = await ask_order(services, order, "decide_parcel", decision, ParcelAnswer, f"parcel:{digest[:24]}")
+    if answer is None:
         response.status_code = 202
-    elif told.refusal:
-        raise Problem(REFUSED, told.refusal)
-    return ParcelTold(answer="done" if told else "pending", links=links_of(services, order))
+    elif answer.refusal:
+        raise Problem(REFUSED, answer.refusal)
+    return ParcelTold(answer="done" if answer else "pending", links=links_of(services, order))
 
 
 def _keep(services: Services, order: OrderRow, ship_to: AddressBody, caller: str) -> str:
-    """Store the address, since histories name nobody, and answer its id: the same for the same request."""
+    """Store the address, since histories must name nobody. Return its id, the same for the same request."""
     parcels = _on_the_road(services, order.order_id)
     if not parcels:
         raise Problem(REFUSED, "no parcel of the order is on the road")

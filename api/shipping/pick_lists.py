@@ -1,4 +1,4 @@
-"""What a location has to pick, for people: by SKU to walk along the shelves, by fulfillment order to pack."""
+"""Pick lists of a location for people: by SKU to walk along the shelves, by fulfillment order to pack."""
 
 import csv
 import io
@@ -21,8 +21,8 @@ from models.stock import LocationRow
 
 router = APIRouter(tags=["warehouse"])
 
-MOST = 2_000
-"""So many fulfillment orders are on one list, the most urgent first."""
+MAX_FULFILLMENT_ORDERS = 2_000
+"""Fulfillment orders on one list, the most urgent first."""
 COLUMNS = ("priority", "fulfillment_order_id", "order_id", "status", "wave_at", "urgent", "sku", "title", "quantity")
 
 TO_PICK = text(
@@ -62,7 +62,7 @@ class PickOrder(Answer):
 
 
 class PickList(Answer):
-    """The same work twice. `skus` sums it over all fulfillment orders, in the order of the most urgent of them."""
+    """The same work twice: by fulfillment order, and in `skus` summed over all of them, the most urgent first."""
 
     location_id: str
     fulfillment_orders: list[PickOrder]
@@ -95,7 +95,7 @@ def read_pick_list(
 def _to_pick(session: Session, location_id: str) -> Sequence[Row[Any]]:
     if session.get(LocationRow, location_id) is None:
         raise Problem(NOT_FOUND, "there is no such location")
-    return session.execute(TO_PICK, {"location_id": location_id, "most": MOST}).all()
+    return session.execute(TO_PICK, {"location_id": location_id, "most": MAX_FULFILLMENT_ORDERS}).all()
 
 
 def _by_order(rows: Iterable[Row[Any]]) -> list[PickOrder]:

@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of parcels on the road; tests hold it against the types."""
+"""Examples of parcels on the road; tests compare them with their types."""
 
 from typing import Any
 

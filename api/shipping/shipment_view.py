@@ -1,4 +1,4 @@
-"""Reading one shipment with its boxes, its way so far, and why this carrier."""
+"""Reads one shipment with its parcels, its tracking, and the offers of carriers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from models.order import OrderRow
 
 
 class ParcelAnswer(Answer):
-    """`sscc` is the parcel's GS1 number. Grams and millimeters; null where nobody measured."""
+    """`sscc` is the parcel's GS1 number. Grams and millimeters; null where it was not measured."""
 
     sscc: str
     number: int
@@ -29,7 +29,7 @@ class ParcelAnswer(Answer):
 
 
 class OfferAnswer(Answer):
-    """One carrier, in the order of preference, and why it may or may not carry. `refusal` is its code if it said no."""
+    """One carrier, in order of preference, and why it may or may not carry. `refusal` is its code if it refused."""
 
     carrier: str
     eligible: bool
@@ -39,7 +39,7 @@ class OfferAnswer(Answer):
 
 
 class TrackAnswer(Answer):
-    """What `source` told of the parcel: tms, sf or kuaidi100."""
+    """One tracking event from `source`: tms, sf or kuaidi100."""
 
     source: str
     status: str
@@ -59,7 +59,8 @@ class ShipmentLinks(Answer):
 
 
 class WholeShipment(Answer):
-    """`cost_estimate` is by our rate table, null where it has no price. `tracking` is told by time of happening."""
+    """`cost_estimate` is by our freight rates, null where there is none. `tracking` is sorted by the time of the
+    event."""
 
     shipment_id: str
     order_ids: list[str]
@@ -81,9 +82,9 @@ class WholeShipment(Answer):
 def find_shipment(
     session: Session, shipment_id: str, caller: Caller, lock: bool = False
 ) -> tuple[ShipmentRow, Sequence[OrderRow]]:
-    """The shipment and the orders in it, if the caller may know of all of them; a 404 otherwise.
+    """Return the shipment and the orders in it. A 404 unless the caller may see all of them.
 
-    One that was booked anew has no order any more, and is of those who may see every channel.
+    A shipment that was replaced by a new booking has no orders, and only callers of all channels see it.
     """
     shipment = session.get(ShipmentRow, shipment_id, with_for_update=lock)
     inside = select(FulfillmentOrderRow.order_id).where(FulfillmentOrderRow.shipment_id == shipment_id)
@@ -138,7 +139,7 @@ def _tracking(session: Session, shipment: ShipmentRow, caller: Caller) -> list[T
             status=row.data["status"],
             occurred_at=row.data["occurred_at"],
             received_at=row.received_at,
-            # Couriers write who has signed.
+            # Couriers note the name of who signed.
             note=visible_text(caller, row.data.get("note", "")),
         )
         for row in rows

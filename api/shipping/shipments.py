@@ -1,4 +1,4 @@
-"""A shipment: looked at, and given back so that its parcel is booked anew."""
+"""Read a shipment, or void it so that its parcel is booked again."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ class VoidBody(Body):
 
 
 class VoidTold(Answer):
-    """`done`: the waybill is void and the parcel is being booked anew. `pending`: look again later."""
+    """`done`: the waybill is void and the parcel is booked again. `pending`: the order has not answered yet."""
 
     answer: Literal["done", "pending"]
     shipment_id: str
@@ -40,19 +40,19 @@ class VoidTold(Answer):
     responses=responses({200: ("The shipment", examples.SHIPMENT)}, NOT_FOUND),
 )
 def show_shipment(shipment_id: PathId, caller: Reader, services: WithServices) -> WholeShipment:
-    """Its parcels, what it is thought to cost, where it was and who said so, and why this carrier and no other."""
+    """With its parcels, estimated cost, tracking, and the offers of all carriers."""
     with services.sessions() as session:
         return shipment_answer(session, *find_shipment(session, shipment_id, caller), caller)
 
 
 @router.post(
     "/shipments/{shipment_id}/void",
-    summary="Void a waybill and book the parcel anew",
+    summary="Void a waybill and book the parcel again",
     response_model=VoidTold,
     responses=responses(
         {
-            200: ("It is void; the parcel is being booked anew", examples.VOIDED),
-            202: ("It was asked; the order has not answered yet", examples.VOIDED | {"answer": "pending"}),
+            200: ("It is void; the parcel is being booked again", examples.VOIDED),
+            202: ("Sent; the order has not answered yet", examples.VOIDED | {"answer": "pending"}),
         },
         BAD_KEY,
         FORBIDDEN,
@@ -64,17 +64,17 @@ def show_shipment(shipment_id: PathId, caller: Reader, services: WithServices) -
 async def void_shipment(
     shipment_id: PathId, request: Request, response: Response, caller: Voider, services: WithServices
 ) -> VoidTold:
-    """As long as the parcel is here; a 409 when the carrier has it. All orders in it share the next waybill as well."""
+    """While the parcel is still here; a 409 when the carrier has it. All its orders share the new waybill as well."""
     body = await read_body(request, VoidBody)
     order = await run_in_threadpool(_order_of, services, shipment_id, caller)
-    question = VoidRequest(shipment_id=shipment_id, actor=caller.name, reason=body.reason)
-    asked = sha256(f"{shipment_id}\n{caller.name}\n{body.reason}".encode()).hexdigest()
-    told = await ask_order(services, order, "void_shipment", question, VoidAnswer, f"void:{asked[:24]}")
-    if told is None:
+    void = VoidRequest(shipment_id=shipment_id, actor=caller.name, reason=body.reason)
+    digest = sha256(f"{shipment_id}\n{caller.name}\n{body.reason}".encode()).hexdigest()
+    answer = await ask_order(services, order, "void_shipment", void, VoidAnswer, f"void:{digest[:24]}")
+    if answer is None:
         response.status_code = 202
-    elif told.answer == "refused":
+    elif answer.answer == "refused":
         raise Problem(REFUSED, "the carrier has the parcel")
-    return VoidTold(answer="done" if told else "pending", shipment_id=shipment_id)
+    return VoidTold(answer="done" if answer else "pending", shipment_id=shipment_id)
 
 
 def _order_of(services: Services, shipment_id: str, caller: Caller) -> OrderRow:

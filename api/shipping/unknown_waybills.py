@@ -1,4 +1,4 @@
-"""Pushes for waybills that are not ours, or not yet: kept, and applied should the waybill come."""
+"""Report on pushes for unknown waybills: they are kept, and applied if the waybill turns out to be ours."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ class UnknownWaybill(Answer):
 
 @router.get(
     "/reports/unknown-waybills",
-    summary="Pushes for waybills that nobody here knows",
+    summary="Pushes for unknown waybills",
     responses=responses({200: ("One page, oldest first", examples.UNKNOWN_WAYBILLS)}, FORBIDDEN),
 )
 def list_unknown_waybills(
@@ -41,7 +41,7 @@ def list_unknown_waybills(
     `BATON_UNCLAIMED_AFTER` once somebody asks for it (`POST /set-asides/retry`)."""
     E = PartnerEventRow
     F, S = FulfillmentOrderRow, ShipmentRow
-    # That of a voided waybill is nobody's any more.
+    # A voided waybill belongs to no fulfillment order any more.
     known = select(F.shipment_id).join(S, S.shipment_id == F.shipment_id).where(S.waybill == E.subject).exists()
     wanted = select(E).where(E.type == TRACKED, E.relayed_at.is_(None), ~known).order_by(E.sequence)
     if (last := after_number(cursor)) is not None:
@@ -52,5 +52,5 @@ def list_unknown_waybills(
 
 
 def _answer(row: PartnerEventRow) -> UnknownWaybill:
-    told = {name: row.data[name] for name in ("waybill", "carrier", "status", "occurred_at")}
-    return UnknownWaybill(source=row.partner, received_at=row.received_at, **told)
+    fields = {name: row.data[name] for name in ("waybill", "carrier", "status", "occurred_at")}
+    return UnknownWaybill(source=row.partner, received_at=row.received_at, **fields)

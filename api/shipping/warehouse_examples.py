@@ -1,4 +1,4 @@
-"""Waves, pick lists and pickups that the interactive documentation shows; tests hold them against their types."""
+"""Examples of waves, pick lists and pickups; tests compare them with their types."""
 
 from typing import Any
 

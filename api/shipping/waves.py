@@ -1,4 +1,4 @@
-"""What waits for the waves of a location is looked at, and released early."""
+"""Read what waits for the waves of a location, and release it early."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,7 +22,7 @@ from record.stock.locations import calendar_of
 
 router = APIRouter(tags=["warehouse"], route_class=OnceRoute)
 
-# Work whose order was told is on its way to the warehouse, which takes a moment for thousands of them.
+# Work of a released wave counts until the warehouse has it, which takes a moment for thousands of orders.
 WAITING = text("""
     SELECT wave_at, wave_at <= now() AS released, count(DISTINCT fulfillment_order_id) AS fulfillment_orders,
            sum(quantity) AS units
@@ -37,7 +37,7 @@ class WaveBody(Body):
 
 
 class WaveAnswer(Answer):
-    """What a wave still holds. While it is `released` the figures run down to nothing: the orders are told in turn."""
+    """What a wave still holds. Once it is `released`, the figures go down to 0 as the orders are passed on in turn."""
 
     wave_at: datetime
     released: bool
@@ -46,7 +46,7 @@ class WaveAnswer(Answer):
 
 
 class WavesAnswer(Answer):
-    """`next_at` is when the work of an order that comes now is released; null is at once."""
+    """`next_at` is when work of an order that comes now will be released; null is at once."""
 
     location_id: str
     next_at: datetime | None
@@ -54,7 +54,7 @@ class WavesAnswer(Answer):
 
 
 class Released(Answer):
-    """How many fulfillment orders no longer wait."""
+    """`released` counts the fulfillment orders that no longer wait."""
 
     released: int
 
@@ -65,7 +65,7 @@ class Released(Answer):
     responses=responses({200: ("What waits, by wave", examples.WAVES)}, FORBIDDEN, NOT_FOUND),
 )
 def list_waves(location_id: PathLocation, caller: WaveReader, services: WithServices) -> WavesAnswer:
-    """Work that waits for a wave is open and can be canceled or given elsewhere without asking the warehouse."""
+    """Work that waits for a wave is open: it can be canceled or moved elsewhere without asking the warehouse."""
     only_at(caller, location_id)
     with services.sessions() as session:
         row = session.get(LocationRow, location_id)
@@ -85,7 +85,7 @@ def list_waves(location_id: PathLocation, caller: WaveReader, services: WithServ
     openapi_extra=json_body(WaveBody, examples.WAVE),
 )
 async def release(location_id: PathLocation, request: Request, caller: Warehouser, services: WithServices) -> Released:
-    """All that waits at the location goes to the warehouse now, in turn; who released it and why is kept."""
+    """All waiting work of the location goes to the warehouse now, in turn; who released it and why is kept."""
     only_at(caller, location_id)
     body = await read_body(request, WaveBody)
     return await run_in_threadpool(_release, services, location_id, caller.name, body.note)

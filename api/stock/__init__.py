@@ -1,1 +1,1 @@
-"""Products, locations, stock and what is bought."""
+"""Products, locations, stock and purchase orders."""

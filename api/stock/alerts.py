@@ -1,4 +1,4 @@
-"""Stock alerts: which goods are low or out, and what has crossed a threshold."""
+"""Stock alerts: SKUs that are low, out or back."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ Kind = Literal["stock.low", "stock.out", "stock.back"]
 
 
 class StockAlert(Answer):
-    """`available` is that of the network when it was seen; `cleared_at` is null while it still holds."""
+    """`available` is in the whole network when the alert was raised; `cleared_at` is null while it is open."""
 
     alert_id: int
     sku: str
@@ -44,7 +44,8 @@ def list_stock_alerts(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[StockAlert]:
-    """One alert a crossing: `stock.low` and `stock.out` until there is more again, `stock.back` when out has ended."""
+    """One alert each time a threshold is crossed: `stock.low` and `stock.out` until there is more again, `stock.back`
+    when `stock.out` has ended."""
     wanted = select(StockAlertRow).order_by(StockAlertRow.alert_id.desc()).limit(limit + 1)
     if sku is not None:
         wanted = wanted.where(StockAlertRow.sku == sku)

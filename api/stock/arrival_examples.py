@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of purchases, counts and shortages; a test holds it against its types."""
+"""Examples of purchases, counts and shortages; a test compares them with their types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Stock is changed by people: corrected where it lies, or moved to another location."""
+"""People change stock: they adjust it at a location, or transfer it to another."""
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -17,7 +17,7 @@ router = APIRouter(tags=["stock"], route_class=OnceRoute)
 
 
 class BookedAnswer(Answer):
-    """`id` is the sender's own, and `lines` how many goods it is about."""
+    """`id` is the sender's own; `lines` counts the SKUs."""
 
     id: str
     lines: int
@@ -32,8 +32,8 @@ class BookedAnswer(Answer):
     openapi_extra=json_body(AdjustmentBody, examples.ADJUSTMENT),
 )
 async def adjust_stock(request: Request, caller: StockKeeper, services: WithServices) -> BookedAnswer:
-    """All of it or nothing becomes `adjusted` movements, with the reason and who asked. What is promised to orders
-    must still be there.
+    """All lines or none become `adjusted` movements, with the reason and who asked. Units promised to orders must still
+    be there.
     """
     body = await read_body(request, AdjustmentBody)
     units = {line.sku: line.units for line in body.lines}
@@ -50,7 +50,7 @@ async def adjust_stock(request: Request, caller: StockKeeper, services: WithServ
     openapi_extra=json_body(TransferBody, examples.TRANSFER),
 )
 async def transfer_stock(request: Request, caller: StockKeeper, services: WithServices) -> BookedAnswer:
-    """All of it or nothing becomes `transferred` movements, one at each place. Only what is promised to nobody is
+    """All lines or none become `transferred` movements, one at each location. Only units not promised to orders can be
     moved.
     """
     body = await read_body(request, TransferBody)

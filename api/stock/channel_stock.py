@@ -1,4 +1,4 @@
-"""What a channel may see and sell of a product: its share, its reserve and its quotas."""
+"""What a channel may see and sell of a product: share, reserve and quotas."""
 
 from datetime import datetime
 from typing import Annotated
@@ -38,7 +38,8 @@ class QuotaAnswer(Answer):
 
 
 class ChannelStockAnswer(Answer):
-    """`available` is that of the network, and `shown` what the channel is shown of it now: to its own key both."""
+    """`available` is in the whole network, `shown` what the channel is shown of it now. A channel's own key gets
+    `shown` in both."""
 
     channel: str
     sku: str
@@ -57,10 +58,10 @@ class ChannelStockAnswer(Answer):
 def read_channel_stock(
     channel: PathChannel, sku: PathSku, caller: Reader, services: WithServices
 ) -> ChannelStockAnswer:
-    """A channel for which nothing was set is shown everything."""
+    """A channel without settings is shown everything."""
     with services.sessions() as session:
         check_channel(caller, channel)
-        return _told(session, channel, sku, caller)
+        return _answer(session, channel, sku, caller)
 
 
 @router.put(
@@ -73,13 +74,13 @@ def read_channel_stock(
 async def set_channel_stock(
     channel: PathChannel, sku: PathSku, request: Request, caller: StockKeeper, services: WithServices
 ) -> ChannelStockAnswer:
-    """Replaced as a whole. A quota is hard: what a channel claims beyond it is short, even when there is stock."""
+    """Replaces all settings. A quota is hard: what a channel claims beyond it is short, even when there is stock."""
     body = await read_body(request, ChannelStockBody)
     return await run_in_threadpool(_set, services, channel, sku, body, caller)
 
 
 def check_channel(caller: Caller, channel: str) -> None:
-    """A 403 for the view of a channel that is not the caller's."""
+    """Raise a 403 for the view of a channel that is not the caller's."""
     if not caller.sees(channel):
         raise Problem(FORBIDDEN, "a channel may look at its own view only")
 
@@ -90,12 +91,12 @@ def _set(services: Services, channel: str, sku: str, body: ChannelStockBody, cal
             find_product(session, sku, caller)
             set_share(session, channel, sku, Share(body.share_percent, body.reserve))
             set_quotas(session, channel, sku, [Quota(q.quantity, q.valid_from, q.valid_to) for q in body.quotas])
-            return _told(session, channel, sku, caller)
+            return _answer(session, channel, sku, caller)
     except Mistake as mistake:
         raise mistake_problem(mistake) from None
 
 
-def _told(session: Session, channel: str, sku: str, caller: Caller) -> ChannelStockAnswer:
+def _answer(session: Session, channel: str, sku: str, caller: Caller) -> ChannelStockAnswer:
     find_product(session, sku, caller)
     shown = available_to_channel(session, channel, [sku])[sku]
     share = session.get(ChannelShareRow, (channel, sku))

@@ -1,4 +1,4 @@
-"""Counts of stock: people tell what they found, and the difference is booked."""
+"""Counts of stock: people report what they found, and the difference is booked."""
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,14 +18,14 @@ router = APIRouter(tags=["stock"], route_class=OnceRoute)
 
 
 class DifferenceAnswer(Answer):
-    """`units` is what was booked: above 0 when more was found than the record had."""
+    """`units` is the difference booked: above 0 when more was found than the record had."""
 
     sku: str
     units: int
 
 
 class StockCountAnswer(Answer):
-    """Only what was not as in the record is among the differences."""
+    """`differences` has only SKUs whose count differs from the record."""
 
     count_id: str
     location_id: str
@@ -42,8 +42,8 @@ class StockCountAnswer(Answer):
     openapi_extra=json_body(StockCountBody, examples.COUNT),
 )
 async def count_stock(request: Request, caller: StockKeeper, services: WithServices) -> StockCountAnswer:
-    """Differences become `adjusted` movements, with the reason and who counted. What is promised to orders must be
-    there: a count below that is refused, and those orders are to be changed first.
+    """Differences become `adjusted` movements, with the reason and who counted. A count below what is promised to
+    orders is refused: change those orders first.
     """
     body = await read_body(request, StockCountBody)
     return await run_in_threadpool(_book, services, body, caller)

@@ -1,5 +1,4 @@
-"""Goods, places and counts that the interactive documentation shows; tests send them and hold them against their
-types."""
+"""Examples of products, locations and counts; tests send them and compare them with their types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Bodies about goods and places: products, locations, what a channel may see and sell."""
+"""Bodies about products, locations, and what a channel may see and sell."""
 
 from datetime import date, time
 from typing import Annotated, Any, Literal, Protocol, TypeVar
@@ -19,7 +19,7 @@ CLOCK = {
     "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
     "description": "A time of day at the location, such as 18:00:00",
 }
-"""What OpenAPI calls a `time` has a zone, and this has none."""
+"""OpenAPI's `time` has a time zone; this one has none."""
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -32,7 +32,7 @@ Line = TypeVar("Line", bound=OfSku)
 
 
 def once(lines: list[Line]) -> list[Line]:
-    """The lines as they are; a ValueError when two are of one SKU."""
+    """Return the lines unchanged. Raises ValueError when two are of one SKU."""
     seen = set[str]()
     for line in lines:
         if line.sku in seen:
@@ -64,7 +64,7 @@ def _zone(name: str) -> str:
     return name
 
 
-# A sheet gives them as texts, like JSON.
+# Spreadsheets give times and dates as texts, like JSON.
 Clock = Annotated[time, BeforeValidator(_clock), WithJsonSchema(CLOCK)]
 Date = Annotated[Day, BeforeValidator(_day)]
 Zone = Annotated[str, Field(max_length=60, pattern=ZONE), AfterValidator(_zone)]
@@ -79,11 +79,11 @@ class PartBody(Body):
 
 
 class ProductBody(Body):
-    """Rates are in hundredths of a percent, null where they are not known; `channels` of null is every channel.
+    """Tax rates are in hundredths of a percent, null if unknown; `channels` is null for every channel.
 
-    At `low_at` available units or fewer the alert `stock.low` is raised; null is the shop's own threshold.
+    The alert `stock.low` is raised at `low_at` available units or fewer; null is the shop's default threshold.
 
-    What has a `return_exclusion` stays sold, unless it comes back by the shop's or carrier's fault.
+    A product with a `return_exclusion` cannot be returned, except by the shop's or carrier's fault.
 
     With `parts` the product is a bundle. `substitutes` may be sent instead when it is short, the best first.
     """
@@ -113,12 +113,13 @@ class ProductBody(Body):
 
 
 class LocationBody(Body):
-    """A lower `priority` is asked first among equals. Latitude and longitude are degrees, given together or not.
+    """Among equal locations the one with the lower `priority` is chosen. Latitude and longitude are in degrees; give
+    both or none.
 
     What is ordered until `cut_off` leaves on the same day, on `working_days` (ISO, 1 is Monday) that are neither
-    `closed` nor, with `keeps_holidays`, public holidays of the country. Work is released at the times `waves` of such a
-    day, or at once if there are none. `capacity_units_per_day` of null is no limit. Only a `bonded`
-    location sends goods that customs must clear within the country.
+    `closed` nor, with `keeps_holidays`, public holidays of the country. On such a day work is released at the times
+    `waves`, or at once if there are none. A `capacity_units_per_day` of null is no limit. Only a `bonded` location
+    sends goods that customs must clear within the country.
     """
 
     kind: Kind
@@ -146,7 +147,7 @@ class LocationBody(Body):
 
 
 class QuotaBody(Body):
-    """The most units that the channel may claim from `valid_from` until before `valid_to`, or for good."""
+    """The most units that the channel may claim from `valid_from` until before `valid_to`; null is without end."""
 
     quantity: Units
     valid_from: Time
@@ -154,7 +155,7 @@ class QuotaBody(Body):
 
 
 class ChannelStockBody(Body):
-    """The channel is shown max(0, floor(share × available) − reserve), and no more than its quotas leave."""
+    """The channel is shown max(0, floor(share × available) − reserve), and no more than remains of its quotas."""
 
     share_percent: Annotated[int, Field(ge=0, le=100)] = 100
     reserve: Units = 0

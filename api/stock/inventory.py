@@ -1,4 +1,4 @@
-"""Stock is looked at: by SKU and location, in the whole network, as a channel is shown it, and in stores nearby."""
+"""Read stock: by SKU and location, in the whole network, as a channel is shown it, and in stores nearby."""
 
 from typing import Annotated
 
@@ -60,9 +60,9 @@ def read_stock(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SkuStock]:
-    """Ordered by SKU. A SKU that has never had stock is not in the list, and neither is a bundle.
+    """Sorted by SKU, without bundles and SKUs that never had stock.
 
-    A key of a channel is told what that channel is shown, of the network and of each location.
+    A channel's key sees what its channel is shown, of the network and of each location.
     """
     wanted = _filter(caller, location, kind, channel, near)
     which = wanted.conditions()
@@ -92,7 +92,7 @@ def read_stock_of(
     channel: ChannelFilter = None,
     near: Near = None,
 ) -> ProductStock:
-    """Of bundles too."""
+    """Also for bundles."""
     wanted = _filter(caller, location, kind, channel, near)
     with services.sessions() as session:
         find_product(session, sku, caller)

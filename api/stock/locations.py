@@ -1,4 +1,4 @@
-"""Locations are kept and looked at: warehouses, stores, suppliers and virtual places."""
+"""Write and read locations: warehouses, stores, suppliers and virtual places."""
 
 from datetime import date, time
 from typing import Annotated
@@ -28,11 +28,11 @@ PathLocation = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")
 KindFilter = Annotated[Kind | None, Query(description="Only locations of this kind")]
 
 
-ClockTold = Annotated[time, WithJsonSchema(CLOCK)]
+ClockAnswer = Annotated[time, WithJsonSchema(CLOCK)]
 
 
 def only_at(caller: Caller, location_id: str) -> None:
-    """A 403 for the key of another store, whether there is such a location or not."""
+    """Raise a 403 for the key of another store, even if there is no such location."""
     if not caller.works_at(location_id):
         where = (
             f"the location {caller.location}" if caller.location else "no location: make a new one with `--location`"
@@ -41,7 +41,7 @@ def only_at(caller: Caller, location_id: str) -> None:
 
 
 class LocationAnswer(Answer):
-    """What lies at a location that is not `sellable` is counted and promised to nobody."""
+    """Stock at a location that is not `sellable` is counted, but never promised."""
 
     location_id: str
     kind: Kind
@@ -53,11 +53,11 @@ class LocationAnswer(Answer):
     latitude: float | None
     longitude: float | None
     time_zone: str
-    cut_off: ClockTold
+    cut_off: ClockAnswer
     working_days: list[int]
     keeps_holidays: bool
     closed: list[date]
-    waves: list[ClockTold]
+    waves: list[ClockAnswer]
     capacity_units_per_day: int | None
     bonded: bool
 
@@ -66,7 +66,7 @@ class LocationAnswer(Answer):
 def list_locations(
     caller: Reader, services: WithServices, kind: KindFilter = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[LocationAnswer]:
-    """Ordered by id."""
+    """Sorted by id."""
     wanted = select(LocationRow).order_by(LocationRow.location_id).limit(limit + 1)
     if kind is not None:
         wanted = wanted.where(LocationRow.kind == kind)
@@ -74,7 +74,7 @@ def list_locations(
         wanted = wanted.where(LocationRow.location_id > last)
     with services.sessions() as session:
         rows, next_cursor = cut(session.scalars(wanted).all(), limit, lambda row: row.location_id)
-    return Page(items=[_told(row) for row in rows], next_cursor=next_cursor)
+    return Page(items=[_answer(row) for row in rows], next_cursor=next_cursor)
 
 
 @router.get(
@@ -83,17 +83,17 @@ def list_locations(
     responses=responses({200: ("As it is now", examples.LOCATION)}, FORBIDDEN, NOT_FOUND),
 )
 def read_location(location_id: PathLocation, caller: Reader, services: WithServices) -> LocationAnswer:
-    """Its stock is told by `GET /stock?location=`."""
+    """`GET /stock?location=` has its stock."""
     with services.sessions() as session:
         row = session.get(LocationRow, location_id)
     if row is None:
         raise Problem(NOT_FOUND, "there is no such location")
-    return _told(row)
+    return _answer(row)
 
 
 @router.put(
     "/locations/{location_id}",
-    summary="Keep a location",
+    summary="Add or replace a location",
     response_model=LocationAnswer,
     responses=responses({200: ("As it is now", examples.LOCATION)}, BAD_KEY, FORBIDDEN),
     openapi_extra=json_body(LocationBody, examples.LOCATION_BODY),
@@ -101,7 +101,7 @@ def read_location(location_id: PathLocation, caller: Reader, services: WithServi
 async def keep_location(
     location_id: PathLocation, request: Request, caller: StockKeeper, services: WithServices
 ) -> LocationAnswer:
-    """Added, or replaced as a whole."""
+    """The body replaces the whole location."""
     body = await read_body(request, LocationBody)
     return await run_in_threadpool(_keep, services, location_id, body)
 
@@ -110,11 +110,11 @@ def _keep(services: Services, location_id: str, body: LocationBody) -> LocationA
     try:
         with services.sessions.begin() as session:
             save_location(session, location_id, body.model_dump())
-            return _told(session.get_one(LocationRow, location_id))
+            return _answer(session.get_one(LocationRow, location_id))
     except Mistake as mistake:
         raise mistake_problem(mistake) from None
 
 
-def _told(row: LocationRow) -> LocationAnswer:
+def _answer(row: LocationRow) -> LocationAnswer:
     columns = {name: getattr(row, name) for name in LocationAnswer.model_fields if name != "sellable"}
     return LocationAnswer(sellable=row.kind in SELLABLE, **columns)

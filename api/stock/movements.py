@@ -1,4 +1,4 @@
-"""The ledger is looked at: every movement that explains the counters."""
+"""Read the ledger: every movement that explains the counters."""
 
 from datetime import datetime
 
@@ -18,8 +18,8 @@ router = APIRouter(tags=["stock"])
 
 
 class MovementAnswer(Answer):
-    """`kind` says which counters `quantity` changed; below 0 only where something was counted, put back or moved
-    away. `actor` is who moved it."""
+    """`kind` says which counters `quantity` changed; it is below 0 only for corrections, units put back and units moved
+    away. `actor` is who caused it."""
 
     movement_id: int
     at: datetime
@@ -47,7 +47,7 @@ def list_movements(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[MovementAnswer]:
-    """Nothing in it is ever changed."""
+    """Movements never change."""
     if kind is not None and kind not in EFFECT:
         raise invalid("kind", f"one of {', '.join(EFFECT)}")
     equal = {

@@ -1,4 +1,4 @@
-"""Products are kept and looked at: what is sold, what bundles are made of, what replaces what."""
+"""Write and read products, with the parts of bundles and with substitutes."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -33,9 +33,9 @@ class PartAnswer(Answer):
 
 
 class ProductAnswer(Answer):
-    """`parts` are of a bundle, and empty for everything else; `substitutes` are ranked, the best first.
+    """`parts` are those of a bundle, else empty; `substitutes` are ranked, the best first.
 
-    A key of a channel is told of no other one in `channels`.
+    A channel's key sees no other channel in `channels`.
     """
 
     sku: str
@@ -64,7 +64,7 @@ class ProductAnswer(Answer):
 def list_products(
     caller: Reader, services: WithServices, sku: Filter = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ProductAnswer]:
-    """Ordered by SKU."""
+    """Sorted by SKU."""
     wanted = select(ProductRow).where(*sold_to(caller)).order_by(ProductRow.sku).limit(limit + 1)
     if sku is not None:
         wanted = wanted.where(ProductRow.sku == sku)
@@ -72,7 +72,7 @@ def list_products(
         wanted = wanted.where(ProductRow.sku > last)
     with services.sessions() as session:
         rows, next_cursor = cut(session.scalars(wanted).all(), limit, lambda row: row.sku)
-        return Page(items=_told(session, rows, caller), next_cursor=next_cursor)
+        return Page(items=_answers(session, rows, caller), next_cursor=next_cursor)
 
 
 @router.get(
@@ -81,33 +81,33 @@ def list_products(
     responses=responses({200: ("As it is now", examples.PRODUCT)}, FORBIDDEN, NOT_FOUND),
 )
 def read_product(sku: PathSku, caller: Reader, services: WithServices) -> ProductAnswer:
-    """With the parts and substitutes of this moment."""
+    """With its present parts and substitutes."""
     with services.sessions() as session:
-        return _told(session, [find_product(session, sku, caller)], caller)[0]
+        return _answers(session, [find_product(session, sku, caller)], caller)[0]
 
 
 @router.put(
     "/products/{sku}",
-    summary="Keep a product",
+    summary="Add or replace a product",
     response_model=ProductAnswer,
     responses=responses({200: ("As it is now", examples.PRODUCT)}, BAD_KEY, FORBIDDEN),
     openapi_extra=json_body(ProductBody, examples.PRODUCT_BODY),
 )
 async def keep_product(sku: PathSku, request: Request, caller: StockKeeper, services: WithServices) -> ProductAnswer:
-    """Added, or replaced as a whole. Orders that were received before keep the parts that a bundle had then."""
+    """The body replaces the whole product. Orders received before keep the parts that a bundle had then."""
     body = await read_body(request, ProductBody)
     return await run_in_threadpool(_keep, services, sku, body, caller)
 
 
 def sold_to(caller: Caller) -> list[ColumnElement[bool]]:
-    """On the rows of products: those of which the caller may know. A channel does not see what only others sell."""
+    """Match the products that the caller may see: a channel does not see what only other channels sell."""
     if caller.channel is None:
         return []
     return [ProductRow.channels.is_(None) | (any_(ProductRow.channels) == caller.channel)]
 
 
 def find_product(session: Session, sku: str, caller: Caller) -> ProductRow:
-    """The product if the caller may know of it; a 404 otherwise."""
+    """Return the product. A 404 if it does not exist or the caller may not see it."""
     row = session.scalar(select(ProductRow).where(ProductRow.sku == sku, *sold_to(caller)))
     if row is None:
         raise Problem(NOT_FOUND, "there is no such product")
@@ -120,12 +120,12 @@ def _keep(services: Services, sku: str, body: ProductBody, caller: Caller) -> Pr
             save_product(session, sku, body.model_dump(exclude={"parts", "substitutes"}))
             set_parts(session, sku, {part.sku: part.quantity for part in body.parts})
             set_substitutes(session, sku, body.substitutes)
-            return _told(session, [find_product(session, sku, caller)], caller)[0]
+            return _answers(session, [find_product(session, sku, caller)], caller)[0]
     except Mistake as mistake:
         raise mistake_problem(mistake) from None
 
 
-def _told(session: Session, rows: Sequence[ProductRow], caller: Caller) -> list[ProductAnswer]:
+def _answers(session: Session, rows: Sequence[ProductRow], caller: Caller) -> list[ProductAnswer]:
     skus = [row.sku for row in rows]
     bundles, substitutes = bundles_now(session, skus), substitutes_of(session, skus)
     columns = ProductAnswer.model_fields.keys() - {"channels", "parts", "substitutes"}

@@ -1,4 +1,4 @@
-"""Purchase orders of the ERP are looked at: what is under way, what of it came, and when the rest is due."""
+"""Read purchase orders of the ERP: what is in transit, what was received, and when the rest is due."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ router = APIRouter(tags=["stock"])
 
 
 class PurchaseOrderSummary(Answer):
-    """`location_id` is null while only its cancellation has come."""
+    """`location_id` is null if only a cancellation has come."""
 
     purchase_order_id: str
     location_id: str | None
@@ -36,7 +36,7 @@ class PurchaseLineAnswer(Answer):
 
 
 class ReceiptAnswer(Answer):
-    """`damaged` of the units were put aside."""
+    """`damaged` of the units were quarantined."""
 
     receipt_id: str
     sku: str
@@ -47,7 +47,7 @@ class ReceiptAnswer(Answer):
 
 
 class PurchaseOrderAnswer(PurchaseOrderSummary):
-    """What came fills the line that is due first; what came beyond the lines is in the receipts only."""
+    """Received units fill the line that is due first; units beyond the lines are in the receipts only."""
 
     lines: list[PurchaseLineAnswer]
     receipts: list[ReceiptAnswer]
@@ -67,7 +67,7 @@ def list_purchase_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[PurchaseOrderSummary]:
-    """Ordered by their ids."""
+    """Sorted by id."""
     wanted = select(PurchaseOrderRow).order_by(PurchaseOrderRow.purchase_order_id).limit(limit + 1)
     if status is not None:
         wanted = wanted.where(PurchaseOrderRow.status == status)
@@ -86,12 +86,12 @@ def list_purchase_orders(
 @router.get(
     "/purchase-orders/{purchase_order_id}",
     summary="One purchase order",
-    responses=responses({200: ("With what came of it", examples.PURCHASE_ORDER)}, FORBIDDEN, NOT_FOUND),
+    responses=responses({200: ("With its receipts", examples.PURCHASE_ORDER)}, FORBIDDEN, NOT_FOUND),
 )
 def read_purchase_order(
     purchase_order_id: PathId, caller: OperationsReader, services: WithServices
 ) -> PurchaseOrderAnswer:
-    """Its lines by the day on which they are due, and its receipts."""
+    """With its lines, sorted by due date, and its receipts."""
     of_lines, of_receipts = PurchaseLineRow.purchase_order_id, GoodsReceiptRow.purchase_order_id
     lines = select(PurchaseLineRow).where(of_lines == purchase_order_id)
     receipts = select(GoodsReceiptRow).where(of_receipts == purchase_order_id)

@@ -1,4 +1,4 @@
-"""Where stock is not as it was told: differences that the warehouse counted, and events that could not be booked."""
+"""Reports on stock: differences that a warehouse counted, and events that could not be booked."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -21,8 +21,8 @@ Open = Annotated[bool, Query(description="Only those that are not resolved")]
 
 
 class Difference(Answer):
-    """Units that the warehouse has more, or below zero less; `adjusted` of them were booked. Less than all are booked
-    when they are promised to orders, and that is always an alert."""
+    """`difference` is how many units the warehouse has more (below 0: fewer); `adjusted` of them were booked. Fewer
+    than all are booked when units are promised to orders, and that is always an alert."""
 
     difference_id: int
     kind: Literal["snapshot", "delta"]
@@ -37,7 +37,7 @@ class Difference(Answer):
 
 
 class StockException(Answer):
-    """`code` is unknown_goods or unknown_location, resolved once they are known, or more_than_ordered."""
+    """`code` is unknown_goods or unknown_location (resolved once they are added), or more_than_ordered."""
 
     exception_id: int
     partner: str
@@ -50,7 +50,7 @@ class StockException(Answer):
 
 @router.get(
     "/stock/differences",
-    summary="What was counted otherwise than the books",
+    summary="Differences between counts and the record",
     responses=responses({200: ("One page", examples.DIFFERENCES)}, FORBIDDEN),
 )
 def list_differences(
@@ -79,13 +79,13 @@ def list_differences(
 
 @router.get(
     "/stock/exceptions",
-    summary="What was told of stock and could not be booked as it was told",
+    summary="Events about stock that could not be booked as reported",
     responses=responses({200: ("One page", examples.EXCEPTIONS)}, FORBIDDEN),
 )
 def list_exceptions(
     caller: OperationsReader, services: WithServices, open_only: Open = True, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[StockException]:
-    """Newest first. What is unknown is tried again by itself: add the product or the location."""
+    """Newest first. Add an unknown product or location, and the event is booked automatically."""
     wanted = select(StockExceptionRow).order_by(StockExceptionRow.exception_id.desc()).limit(limit + 1)
     if open_only:
         wanted = wanted.where(StockExceptionRow.resolved_at.is_(None))

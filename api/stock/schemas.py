@@ -1,4 +1,4 @@
-"""Bodies of what people write down about stock: counts, adjustments and transfers."""
+"""Bodies of counts, adjustments and transfers by people."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)
 
 
 class CountLineBody(Body):
-    """`counted` are all units that lie there, whomever they are promised to."""
+    """`counted` is all units that lie there, also those promised to orders."""
 
     sku: Sku
     counted: Units
 
 
 class StockCountBody(Body):
-    """What was found at one location. The same `count_id` again books nothing more."""
+    """What was found at one location. A repeated `count_id` books nothing more."""
 
     count_id: CaseId
     location_id: LocationId
@@ -27,7 +27,7 @@ class StockCountBody(Body):
 
 
 class AdjustmentLineBody(Body):
-    """`units` more are on hand, or less where negative."""
+    """`units` are added to what is on hand, or taken off if negative."""
 
     sku: Sku
     units: Annotated[int, Field(ge=-100_000_000, le=100_000_000)]
@@ -41,7 +41,7 @@ class AdjustmentLineBody(Body):
 
 
 class AdjustmentBody(Body):
-    """What is on hand at one location is corrected. The same `adjustment_id` again books nothing more."""
+    """A correction of what is on hand at one location. A repeated `adjustment_id` books nothing more."""
 
     adjustment_id: CaseId
     location_id: LocationId
@@ -55,7 +55,7 @@ class TransferLineBody(Body):
 
 
 class TransferBody(Body):
-    """Goods go from one location to another. The same `transfer_id` again books nothing more."""
+    """Units moved from one location to another. A repeated `transfer_id` books nothing more."""
 
     transfer_id: CaseId
     from_location: LocationId

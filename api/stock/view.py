@@ -1,4 +1,4 @@
-"""What is told of stock: counters at each location, their sum, and what may be promised of it to whom."""
+"""Reads stock: counters at each location, their sum, and what is available to whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ Place = tuple[float, float]
 
 
 class Counters(Answer):
-    """`available` is what may still be promised: on_hand − allocated − reserved − buffer − quarantined. The others are
-    null for a key of a channel, since what all channels have claimed is in them."""
+    """`available` is what may still be promised: on_hand − allocated − reserved − buffer − quarantined. The other
+    counters are null for a channel's key, since they include the claims of all channels."""
 
     on_hand: int | None
     in_transit: int | None
@@ -30,7 +30,7 @@ class Counters(Answer):
 
 
 class LocationStock(Counters):
-    """`distance_km` is as the crow flies, and null unless a place was asked for."""
+    """`distance_km` is as the crow flies, null unless the request has `near`."""
 
     location_id: str
     kind: Kind
@@ -38,10 +38,10 @@ class LocationStock(Counters):
 
 
 class SkuStock(Answer):
-    """`total` is that of the network; null when not all locations were asked for, and for a key of a channel.
+    """`total` is over the whole network; null when the request narrows the locations, and for a channel's key.
 
-    `available` is what may be promised of the locations that were asked for and sell: all but the virtual ones. For a
-    channel it is what that channel is shown of the network, and at each location no more than that.
+    `available` is what may be promised at the requested locations that sell (all but virtual ones). For a channel it is
+    what that channel is shown of the network, and at each location no more than that.
     """
 
     sku: str
@@ -52,9 +52,9 @@ class SkuStock(Answer):
 
 @dataclass(frozen=True, slots=True)
 class StockFilter:
-    """What the view is narrowed to; None leaves it as wide as it is. With `near` only stores with coordinates count.
+    """Filters of the view; None does not filter. With `near` only stores with coordinates count.
 
-    `only` is the channel that looks: it is shown its own view and no counters.
+    `only` is the channel of the caller: it sees its own view and no counters.
     """
 
     location: str | None = None
@@ -68,7 +68,7 @@ class StockFilter:
         return bool(self.location or self.kind or self.near)
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """On the rows of stock."""
+        """Return the conditions on rows of stock."""
         if self.location is not None and not (self.kind or self.near):
             return [StockRow.location_id == self.location]
         if not self.of_some_locations:
@@ -76,7 +76,7 @@ class StockFilter:
         return [StockRow.location_id.in_(select(LocationRow.location_id).where(*self.places()))]
 
     def places(self) -> list[ColumnElement[bool]]:
-        """On the locations."""
+        """Return the conditions on locations."""
         which: list[ColumnElement[bool]] = []
         if self.location is not None:
             which.append(LocationRow.location_id == self.location)
@@ -88,7 +88,7 @@ class StockFilter:
 
 
 def view(session: Session, skus: Sequence[str], wanted: StockFilter) -> list[SkuStock]:
-    """The stock of these SKUs; locations are ordered by id, or the nearest first."""
+    """Return the stock of these SKUs; locations are sorted by id, with `near` by distance."""
     stock: dict[str, list[LocationStock]] = {sku: [] for sku in skus}
     shown = available_to_channel(session, wanted.only, skus) if wanted.only else None
     for row, place in session.execute(_rows(skus, wanted)):

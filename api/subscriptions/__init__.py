@@ -1,1 +1,1 @@
-"""Who wants to hear what happens to orders."""
+"""Subscriptions to events of orders, their deliveries, and the event stream."""

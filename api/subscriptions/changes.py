@@ -1,4 +1,4 @@
-"""Subscriptions are changed, given another secret, and ended."""
+"""Change a subscription, rotate its secret, end it."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ NULLABLE = ("channel",)
 async def change_subscription(
     subscription_id: PathId, request: Request, caller: Subscriber, services: WithServices
 ) -> SubscriptionAnswer:
-    """It counts for what is queued from now on; a new URL also for what waits."""
+    """It applies to what is queued from now on; a new URL also to what is waiting."""
     body = await read_body(request, SubscriptionChange)
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     if "channel" in changes:
@@ -55,12 +55,12 @@ async def change_subscription(
     responses=responses({200: ("As it was", examples.SUBSCRIPTION)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
 )
 def end_subscription(subscription_id: PathId, caller: Subscriber, services: WithServices) -> SubscriptionAnswer:
-    """With it goes the log of what it was told, and what waits for it."""
+    """Its deliveries are deleted with it, both the log and those that are waiting."""
     with services.sessions.begin() as session:
         row = find_subscription(session, subscription_id, caller)
-        told = SubscriptionAnswer.model_validate(row)
+        answer = SubscriptionAnswer.model_validate(row)
         session.delete(row)
-    return told
+    return answer
 
 
 @router.post(
@@ -73,7 +73,7 @@ def end_subscription(subscription_id: PathId, caller: Subscriber, services: With
 async def rotate(
     subscription_id: PathId, request: Request, caller: Subscriber, services: WithServices
 ) -> SubscriptionWithSecret:
-    """For a time messages are signed with both, so that the receiver may change over when it likes."""
+    """For some time messages are signed with both secrets, so that the receiver can switch at any moment."""
     body = await read_body(request, RotationBody)
     return await run_in_threadpool(_rotate, services, caller, subscription_id, body.overlap_seconds)
 
@@ -87,7 +87,7 @@ def _change(services: Services, caller: Caller, subscription_id: str, changes: d
         if {"url", "people"} & changes.keys():
             check_overheard(services, row.url, row.people)
         if changes.get("active"):
-            # From now on it is this caller's: the key that made it may have ended.
+            # It now belongs to this caller's key, since the key that created it may have ended.
             row.key_id, row.disabled_because, row.failures, row.not_before = caller.key_id, None, 0, None
         return SubscriptionAnswer.model_validate(row)
 

@@ -1,4 +1,4 @@
-"""What a subscriber was told and is still to be told: its log, a ping, and telling it again."""
+"""Deliveries to a subscriber: list them, send a ping, replay events, send one again."""
 
 from typing import Annotated, Literal
 
@@ -30,7 +30,7 @@ DeliveryId = Annotated[int, Path(ge=1, le=2**62)]
 
 @router.get(
     "/subscriptions/{subscription_id}/deliveries",
-    summary="What a subscriber was told",
+    summary="Deliveries of a subscription",
     responses=responses({200: ("One page, newest first", examples.DELIVERIES)}, FORBIDDEN, NOT_FOUND),
 )
 def list_deliveries(
@@ -41,7 +41,7 @@ def list_deliveries(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[DeliveryAnswer]:
-    """Delivered ones are listed for a week, or as long as BATON_DELIVERIES_KEPT says."""
+    """Delivered ones are kept for a week, or as long as BATON_DELIVERIES_KEPT says."""
     wanted = select(D).where(D.subscription_id == subscription_id).order_by(D.delivery_id.desc()).limit(limit + 1)
     if state is not None:
         wanted = wanted.where(D.state == state)
@@ -56,11 +56,11 @@ def list_deliveries(
 @router.post(
     "/subscriptions/{subscription_id}/ping",
     status_code=202,
-    summary="Send an event about nothing",
+    summary="Send a test event",
     responses=responses({202: ("Look at its delivery", examples.ASKED)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
 )
 def ping(subscription_id: PathId, caller: Subscriber, services: WithServices) -> DeliveryAsked:
-    """Of the type `com.baton.ping`, signed like all others, to try a receiver with."""
+    """Of the type `com.baton.ping`, signed like all others, to test a receiver."""
     with services.sessions.begin() as session:
         find_subscription(session, subscription_id, caller)
         row = DeliveryRow(subscription_id=subscription_id, message_id=new_ping_id(), type=PING)
@@ -72,13 +72,13 @@ def ping(subscription_id: PathId, caller: Subscriber, services: WithServices) ->
 @router.post(
     "/subscriptions/{subscription_id}/replay",
     status_code=202,
-    summary="Tell everything again since a time",
+    summary="Send all events again since a time",
     response_model=ReplayAsked,
     responses=responses({202: ("It begins", examples.REPLAY)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
     openapi_extra=json_body(ReplayBody, examples.REPLAY),
 )
 async def replay(subscription_id: PathId, request: Request, caller: Subscriber, services: WithServices) -> ReplayAsked:
-    """Out of the log of orders, under the same ids: a receiver takes what it missed and knows the rest."""
+    """From the log of orders, with the same ids: a receiver takes what it missed and recognizes the rest."""
     body = await read_body(request, ReplayBody)
     await run_in_threadpool(_replay, services, caller, subscription_id, body)
     return ReplayAsked(since=body.since)
@@ -93,7 +93,7 @@ async def replay(subscription_id: PathId, request: Request, caller: Subscriber, 
 def redeliver(
     subscription_id: PathId, delivery_id: DeliveryId, caller: Subscriber, services: WithServices
 ) -> DeliveryAsked:
-    """Whatever became of it before; its schedule begins anew."""
+    """Whatever its state; its schedule of tries starts over."""
     with services.sessions.begin() as session:
         find_subscription(session, subscription_id, caller)
         row = session.get(DeliveryRow, delivery_id, with_for_update=True)

@@ -1,4 +1,4 @@
-"""What happens to orders, as server-sent events for dashboards: it goes on where a broken connection ended."""
+"""Events of orders as server-sent events for dashboards; a client resumes where its connection broke."""
 
 import json
 from collections.abc import AsyncIterator, Collection
@@ -30,7 +30,7 @@ Type = Annotated[str, Field(max_length=100, pattern=rf"^({PATTERN.pattern})$")]
 
 @router.get(
     "/events/stream",
-    summary="Watch what happens to orders",
+    summary="Stream of events of orders",
     response_class=EventSourceResponse,
     responses=responses({}, FORBIDDEN, TOO_MANY)
     | {200: {"description": "Server-sent events without end", "content": {"text/event-stream": EXAMPLE}}},
@@ -40,11 +40,11 @@ async def stream(
     services: WithServices,
     type: Annotated[list[Type] | None, Query(max_length=50, description="`com.baton.order.*`, several or all")] = None,
     channel: Filter = None,
-    last_event_id: Annotated[str | None, Header(pattern="^[0-9]{0,18}$", description="Go on behind this event")] = None,
+    last_event_id: Annotated[str | None, Header(pattern="^[0-9]{0,18}$", description="Resume after this event")] = None,
 ) -> EventSourceResponse:
-    """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. Nobody is named.
+    """Each `data` is the CloudEvent that subscribers get, each `id` its number in the log. It names no person.
 
-    It ends within half a minute after its key."""
+    The stream ends within half a minute after its key is revoked or expires."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
     patterns = type or ["*"]
@@ -60,7 +60,7 @@ async def stream(
 async def _events(
     services: Services, caller: Caller, types: Collection[str], channel: str | None, after: int | None
 ) -> AsyncIterator[ServerSentEvent]:
-    # Told at once, so that a client knows it is connected; and it comes back soon when it no longer is.
+    # Sent at once, so that a client knows it is connected; `retry` has it come back soon after a break.
     yield ServerSentEvent(comment="connected", retry=RETRY_MILLISECONDS)
     only = caller.channel or channel
     async with aclosing(services.log.follow(after)) as log:

@@ -1,4 +1,4 @@
-"""What the interactive documentation shows of subscriptions, deliveries and parked messages."""
+"""Examples of subscriptions, deliveries and parked messages."""
 
 from typing import Any
 

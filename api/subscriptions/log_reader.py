@@ -1,4 +1,4 @@
-"""One reader of the log for all streams of a process: it looks twice a second while anybody watches."""
+"""One reader of the log for all streams of a process: it polls twice a second while any stream is open."""
 
 import asyncio
 from collections import deque
@@ -18,14 +18,14 @@ PAGE, KEPT = 500, 2_000
 
 
 class LogReader:
-    """Keeps the newest facts in memory; whoever is further behind reads the log itself until it has caught up.
+    """Keeps the newest facts in memory; a stream further behind reads the log itself until it has caught up.
 
-    A slow stream holds up neither the reader nor the others: nothing is queued for it.
+    A slow stream delays neither the reader nor other streams: nothing is queued for it.
     """
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        # Those that are far behind take turns at one thread of their own, and none of those that read for requests.
+        # Streams far behind take turns at one thread of their own, apart from those that read for requests.
         self._behind_limit = CapacityLimiter(1)
         self._horizon = LogHorizon()
         self._newest: deque[Entry] = deque(maxlen=KEPT)
@@ -35,9 +35,9 @@ class LogReader:
         self._reading: asyncio.Task[None] | None = None
 
     async def follow(self, after: int | None) -> AsyncGenerator[Sequence[Entry]]:
-        """The facts behind the number `after`, or from now on, in order and without end.
+        """Yield the facts after the number `after`, or from now on, in order and without end.
 
-        After a look that found nothing it gives none, so that who follows may end.
+        A poll that finds nothing yields an empty list, so that the caller can decide to end.
         """
         self._watching += 1
         try:
@@ -77,7 +77,7 @@ class LogReader:
             try:
                 await self._look()
             except Exception as trouble:
-                # Every stream of this process waits for this task.
+                # This task must go on, since every stream of this process waits for it.
                 log.warning("log_not_read", error=type(trouble).__name__)
             await asyncio.sleep(EVERY_SECONDS)
 

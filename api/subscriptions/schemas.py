@@ -1,4 +1,4 @@
-"""Subscriptions as they are written and told."""
+"""Bodies and answers about subscriptions."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -28,11 +28,11 @@ Types = Annotated[
 ]
 Channel = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
 Description = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
-People = Annotated[bool, Field(description="Also tell who receives the goods: name, phone, address")]
+People = Annotated[bool, Field(description="Include the receiver: name, phone, address")]
 
 
 class SubscriptionBody(Body):
-    """Everything that fits and is written from now on is told to the URL, or from `since` on."""
+    """Matching events are sent to the URL from now on, or from `since` on."""
 
     url: Url
     types: Types
@@ -44,7 +44,8 @@ class SubscriptionBody(Body):
 
 
 class SubscriptionChange(Body):
-    """What is not named stays. `active: true` also ends what a 410 or a pause began, and what was missed is told."""
+    """Fields left out stay as they are. `active: true` also ends a pause or the effect of a 410; missed events are then
+    sent."""
 
     url: Url | None = None
     types: Types | None = None
@@ -65,7 +66,7 @@ class ReplayBody(Body):
 
 
 class SubscriptionAnswer(Answer):
-    """`failures` counts tries that failed in a row; until `not_before` the receiver is left alone."""
+    """`failures` counts failed tries in a row; nothing is sent to the receiver until `not_before`."""
 
     subscription_id: str
     url: str
@@ -80,25 +81,25 @@ class SubscriptionAnswer(Answer):
     not_before: datetime | None
     created_by: str
     key_id: str | None
-    """It ends with this key: the one that made it or switched it on last."""
+    """The key that created it or last activated it; the subscription ends with this key."""
     created_at: datetime
 
 
 class SubscriptionState(SubscriptionAnswer):
-    """`waiting` counts up to 5,000; what does not fit there waits in the log."""
+    """`waiting` counts up to 5,000; further events wait in the log."""
 
     waiting: int
     parked: int
 
 
 class SubscriptionWithSecret(SubscriptionAnswer):
-    """The secret is shown here and never again: `whsec_` and base64, as Standard Webhooks has it."""
+    """The secret is shown only here: `whsec_` and base64, as in Standard Webhooks."""
 
     secret: str
 
 
 class DeliveryAnswer(Answer):
-    """One message and its last try. `body` has the first 4,000 characters of what was sent, `answer` 2,000."""
+    """One message and its last try. `body` has the first 4,000 characters sent, `answer` the first 2,000 received."""
 
     delivery_id: int
     message_id: str
@@ -117,12 +118,12 @@ class DeliveryAnswer(Answer):
 
 
 class DeliveryAsked(Answer):
-    """It is sent within a second, unless the receiver is being left alone."""
+    """It is sent within a second, unless the receiver is paused."""
 
     delivery_id: int
 
 
 class ReplayAsked(Answer):
-    """It is told everything since then again, under the same ids."""
+    """All events since then are sent again, with the same ids."""
 
     since: datetime

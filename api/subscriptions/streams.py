@@ -1,4 +1,4 @@
-"""How many event streams are open: by key, by channel and in all, in this process."""
+"""Limits on open event streams in this process: by key, by channel and in all."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Streams:
         self._open: Counter[tuple[str, str]] = Counter()
 
     def check(self, caller: Caller) -> None:
-        """A 429 for one stream more than the caller may have."""
+        """Raise a 429 if the caller may not open another stream."""
         if self._open["", ""] >= self._most:
             raise too_many("as many streams are open as there may be", 15)
         if self._open["key", caller.key_id] >= self._by_key:
@@ -41,7 +41,7 @@ class Streams:
 
 
 class CountedStream(EventSourceResponse):
-    """Server-sent events that count as open from the first byte to the last, however they end."""
+    """A stream that counts as open from its first byte to its last, however it ends."""
 
     streams: Streams
     caller: Caller

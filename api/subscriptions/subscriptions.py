@@ -1,4 +1,4 @@
-"""Subscriptions: whoever may, says what it wants to hear and where, and looks how it stands."""
+"""Create and read subscriptions to events of orders."""
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -33,13 +33,13 @@ S = SubscriptionRow
 @router.post(
     "/subscriptions",
     status_code=201,
-    summary="Subscribe to what happens to orders",
+    summary="Subscribe to events of orders",
     response_model=SubscriptionWithSecret,
-    responses=responses({201: ("It is told from now on", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN, TOO_MANY),
+    responses=responses({201: ("Events are sent from now on", examples.WITH_SECRET)}, BAD_KEY, FORBIDDEN, TOO_MANY),
     openapi_extra=json_body(SubscriptionBody, examples.SUBSCRIPTION_BODY),
 )
 async def subscribe(request: Request, caller: Subscriber, services: WithServices) -> SubscriptionWithSecret:
-    """CloudEvents, signed as Standard Webhooks has it, in order for each order, at least once."""
+    """CloudEvents, signed by Standard Webhooks, in sequence for each order, at least once."""
     body = await read_body(request, SubscriptionBody)
     channel = channel_of(caller, body.channel)
     may_tell_people(caller, body.people)
@@ -50,13 +50,13 @@ async def subscribe(request: Request, caller: Subscriber, services: WithServices
 
 @router.get(
     "/subscriptions",
-    summary="Who is told",
+    summary="Subscriptions, oldest first",
     responses=responses({200: ("One page, oldest first", examples.SUBSCRIPTIONS)}, FORBIDDEN),
 )
 def list_subscriptions(
     caller: Subscriber, services: WithServices, channel: Filter = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[SubscriptionAnswer]:
-    """A key of a channel sees those of its channel."""
+    """A channel's key sees the subscriptions of its channel."""
     wanted = select(S).order_by(S.subscription_id).limit(limit + 1)
     if (only := caller.channel or channel) is not None:
         wanted = wanted.where(S.channel == only)
@@ -69,21 +69,21 @@ def list_subscriptions(
 
 @router.get(
     "/subscriptions/{subscription_id}",
-    summary="One subscription, and what waits for it",
+    summary="One subscription, with what is waiting for it",
     responses=responses({200: ("As it stands now", examples.STATE)}, FORBIDDEN, NOT_FOUND),
 )
 def read_subscription(subscription_id: PathId, caller: Subscriber, services: WithServices) -> SubscriptionState:
     """Its secret is not shown again: rotate it."""
     with services.sessions() as session:
         row = find_subscription(session, subscription_id, caller)
-        told = SubscriptionAnswer.model_validate(row).model_dump()
+        fields = SubscriptionAnswer.model_validate(row).model_dump()
         return SubscriptionState(
-            **told, waiting=_count(session, row, WAITING, FULL), parked=_count(session, row, PARKED, 1_000_000)
+            **fields, waiting=_count(session, row, WAITING, FULL), parked=_count(session, row, PARKED, 1_000_000)
         )
 
 
 def find_subscription(session: Session, subscription_id: str, caller: Caller, lock: bool = False) -> SubscriptionRow:
-    """The subscription if it exists and is the caller's to see; a 404 otherwise."""
+    """Return the subscription. A 404 if it does not exist or the caller may not see it."""
     row = session.get(SubscriptionRow, subscription_id, with_for_update=lock)
     if row is None or (caller.channel is not None and row.channel != caller.channel):
         raise Problem(NOT_FOUND, "there is no such subscription")
@@ -91,26 +91,26 @@ def find_subscription(session: Session, subscription_id: str, caller: Caller, lo
 
 
 def channel_of(caller: Caller, channel: str | None) -> str | None:
-    """Which channel's orders the caller will hear of, all if None; a 403 for another's than its own."""
+    """Return the channel whose events the caller gets; None is all. A 403 for another channel than its own."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key hears of orders of the channel {caller.channel}")
     return caller.channel or channel
 
 
 def may_tell_people(caller: Caller, people: bool) -> None:
-    """A 403 for who may not see people and wants to be told of them."""
+    """Raise a 403 if events with people are wanted by a caller who may not see people."""
     if people and not caller.sees_people:
         raise Problem(FORBIDDEN, f"a key of the role {caller.role} does not see who receives the goods")
 
 
 def check_overheard(services: Services, url: str, people: bool) -> None:
-    """A 422 where persons would be told for everybody on the way to hear."""
+    """Raise a 422 if people would be sent unencrypted."""
     if people and not url.startswith("https:") and not services.settings.subscriptions_private:
         raise invalid("url", "begins with https:// where people are told")
 
 
 async def check_url(services: Services, url: str) -> None:
-    """A 422 for a URL that leads nowhere, or where strangers may not have us call."""
+    """Raise a 422 for a URL that leads nowhere, or to a private network that subscribers must not make us call."""
     try:
         await check_target(url, services.settings.subscriptions_private)
     except ValueError as refused:
@@ -118,7 +118,7 @@ async def check_url(services: Services, url: str) -> None:
 
 
 def with_secret(row: SubscriptionRow, secret: str) -> SubscriptionWithSecret:
-    """The subscription together with its secret, which is shown this once."""
+    """Return the subscription with its secret, which is shown only once."""
     return SubscriptionWithSecret(**SubscriptionAnswer.model_validate(row).model_dump(), secret=secret)
 
 
@@ -142,8 +142,8 @@ def _create(services: Services, caller: Caller, body: SubscriptionBody, channel:
 
 
 def _check_number(session: Session, caller: Caller, most: int) -> None:
-    """A 429 when the caller's channel, or a key that is of no channel, has as many subscriptions as it may."""
-    # Two at once would both be the last one.
+    """Raise a 429 when the caller's channel, or a key without a channel, has all the subscriptions it may have."""
+    # Without the lock two at once could both take the last place.
     wait_for_lock(session, Lock.SUBSCRIPTIONS)
     mine = S.channel == caller.channel if caller.channel else S.key_id == caller.key_id
     if (session.scalar(select(func.count()).where(mine)) or 0) >= most:
