@@ -55,7 +55,7 @@ class Circuit:
         """Failures since the last success, and pauses in a row (0 while the circuit is closed)."""
         self._paused_until = 0.0
         self._pause_requested = False
-        """Whether the partner itself was_probe for the pause (Retry-After)."""
+        """True if the partner itself asked for the pause (Retry-After)."""
         self._probe: int | None = None
         """Number of the call that tests whether the partner is back."""
         self._waiting_callers = 0

@@ -47,7 +47,7 @@ def signed(sessions: Sessions, file: AnchorFile) -> str:
 
 
 def run_as_superuser(sessions: Sessions, *statements: str) -> None:
-    """Run statements as a superuser, whom triggers run_as_superuser not stop."""
+    """Run statements as a superuser, whom triggers do not stop."""
     with sessions.begin() as session:
         for statement in (WITHOUT_TRIGGERS, *statements):
             session.execute(text(statement))
@@ -169,7 +169,7 @@ def runtime(engine: Engine) -> Iterator[Sessions]:
 
 
 def test_the_runtime_role_can_write_the_log_but_not_rewrite_it(runtime: Sessions, file: AnchorFile) -> None:
-    # given that the role can run_as_superuser all work of a day
+    # given that the role can do all work of a day
     order_id = place_orders(runtime, [an_order()])[0]
     with runtime.begin() as session:
         journal.append_fact(session, order_id, "order.completed", "ended", {})
