@@ -19,7 +19,7 @@ from temporalio import activity
 from domain.errors import Later, NotListed, PartnerTrouble, StatementRefused
 from domain.statement_books import FULFILLMENT_ORDERS, SHIPMENTS, Book
 from domain.statements import Entry
-from integrations.statements import AT_ONCE, Statements
+from integrations.statements import MAX_IDS_PER_CALL, Statements
 from models.database import Sessions
 from models.order import OrderEventRow
 from record.comparing.asking import forgotten, told_again_key
@@ -84,10 +84,10 @@ class Inquiries:
         partner, silence = request.partner, self.silences[request.partner]
         before = datetime.now(UTC) - self.plan.of(partner)
         with self.sessions() as session:
-            rows = silence.find(session, before, AT_ONCE)
+            rows = silence.find(session, before, MAX_IDS_PER_CALL)
         told = self._ask(partner, [row.subject for row in rows if not silence.listed_elsewhere(row)])
         again = sum([self._see_to(partner, row, told, before) for row in rows])
-        return InquiryAnswer(len(rows), again, more=len(rows) == AT_ONCE)
+        return InquiryAnswer(len(rows), again, more=len(rows) == MAX_IDS_PER_CALL)
 
     def _ask(self, partner: str, subjects: Sequence[str]) -> dict[str, Entry] | None:
         """What the partner says of them; None where it lists nothing."""

@@ -14,7 +14,7 @@ from temporalio import activity
 from domain.errors import NotListed, StatementRefused
 from domain.statement_books import BOOKS, Book, book_after, book_of
 from domain.statements import Entry, differences
-from integrations.statements import AT_ONCE, Statements
+from integrations.statements import MAX_IDS_PER_CALL, Statements
 from models.database import Sessions
 from record.comparing import mending
 from record.comparing.differences import forget_seen, keep_differences, mark_seen, open_before
@@ -117,13 +117,15 @@ class StatementSteps:
         """Ask by id for what differed before and was not found now: it may lie before the days that are compared."""
         book = book_of(place.partner, place.book)
         with self.sessions() as session:
-            rows = open_before(session, place.partner, place.book, place.begun, int(place.cursor or 0), AT_ONCE)
+            rows = open_before(
+                session, place.partner, place.book, place.begun, int(place.cursor or 0), MAX_IDS_PER_CALL
+            )
         # One may differ in two ways.
         subjects = list(dict.fromkeys(row.subject for row in rows))
         told = self._client(place.partner).of(book, subjects)
         with self.sessions.begin() as session:
             found, gone = _compare(session, place, book, subjects, told)
-        more = len(rows) == AT_ONCE
+        more = len(rows) == MAX_IDS_PER_CALL
         following = (
             replace(place, cursor=str(rows[-1].difference_id)) if more else replace(place, stage=MEND, cursor="")
         )
@@ -135,12 +137,12 @@ class StatementSteps:
         book = book_of(place.partner, place.book)
         with self.sessions() as session:
             after = int(place.cursor or 0)
-            rows = mending.to_mend(session, place.partner, place.book, place.begun, after, AT_ONCE)
+            rows = mending.to_mend(session, place.partner, place.book, place.begun, after, MAX_IDS_PER_CALL)
         told = self._client(place.partner).of(book, [row.subject for row in rows])
         with self.sessions.begin() as session:
             if rows:
                 mending.mend(session, place.book, rows, told)
-        more = len(rows) == AT_ONCE
+        more = len(rows) == MAX_IDS_PER_CALL
         following = replace(place, cursor=str(rows[-1].difference_id)) if more else self._next_book(place)
         return Step(following, mended=len(rows))
 
@@ -154,9 +156,9 @@ class StatementSteps:
         start = datetime.fromisoformat(place.cursor) if place.cursor else place.start
         while start < place.settled:
             end = min(start + SLICE, place.settled)
-            found = not_listed(session, place.partner, book, start, end, AT_ONCE, self.elsewhere)
+            found = not_listed(session, place.partner, book, start, end, MAX_IDS_PER_CALL, self.elsewhere)
             if found:
-                return found, start if len(found) == AT_ONCE else end
+                return found, start if len(found) == MAX_IDS_PER_CALL else end
             start = end
         return [], place.settled
 

@@ -72,7 +72,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         "wms": SilentWork(record, partners.wms, qimen),
         "tms": SilentParcels(record, partners.tms),
     }
-    inquiries = Inquiries(record, partners.lists, silences, settings.inquiries)
+    inquiries = Inquiries(record, partners.inquiry_statements, silences, settings.inquiries)
     return (
         audit.audit_order,
         holds.raise_hold,

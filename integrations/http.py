@@ -22,7 +22,7 @@ PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters and lone surrogates: PostgreSQL or a terminal cannot take them."""
-MAX_TEXT, MAX_NUMBER, LARGEST_ANSWER = 300, 2**31 - 1, 1_000_000
+MAX_TEXT, MAX_NUMBER, MAX_ANSWER_BYTES = 300, 2**31 - 1, 1_000_000
 GATEWAY_ERRORS = (502, 504)
 """Status codes by which a proxy reports that the partner does not answer."""
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -162,7 +162,7 @@ class PartnerHttp:
     def _fetch(self, call: str, request: httpx2.Request) -> httpx2.Response:
         """Return any answer of the partner's own, also a 500; raise PartnerTrouble when none came."""
         try:
-            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
+            response = fetch(self._client, request, self._seconds, MAX_ANSWER_BYTES)
         except TooLarge:
             raise
         except httpx2.HTTPError as error:

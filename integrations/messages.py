@@ -9,7 +9,7 @@ from uuid import uuid4
 from domain.errors import MessageRefused, PartnerTrouble
 from integrations.http import PartnerHttp
 
-LEFT_OUT = "it was not among those that the recipient took"
+NOT_ACCEPTED = "it was not among those that the recipient took"
 ONE_BY_ONE_SECONDS = 30.0
 """Time limit for delivering a refused batch message by message; the rest waits for the next run."""
 
@@ -82,7 +82,7 @@ def _handover(messages: Sequence[Message], accepted: Collection[str]) -> Handove
         if message_id in accepted_ids and order_id not in problems:
             taken.add(message_id)
         else:
-            problems[order_id] = LEFT_OUT
+            problems[order_id] = NOT_ACCEPTED
     return Handover(frozenset(taken), problems)
 
 

@@ -31,7 +31,7 @@ class Partners:
     inboxes: dict[str, MessageInbox]
     statements: dict[str, Statements]
     """Clients for the nightly comparison, by partner."""
-    lists: dict[str, Statements]
+    inquiry_statements: dict[str, Statements]
     """Clients for inquiries after a silence, by partner, whether or not it is compared at night."""
     circuits: Circuits
     """The circuits of all partners and channel platforms."""
@@ -60,7 +60,7 @@ def connect_partners(settings: Settings) -> Partners:
         crm=Crm(http("crm")),
         inboxes={name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS},
         statements={name: Statements(http(name)) for name in settings.statements.partners},
-        lists={name: Statements(http(name)) for name in ("wms", "tms")},
+        inquiry_statements={name: Statements(http(name)) for name in ("wms", "tms")},
         circuits=circuits,
     )
 

@@ -11,7 +11,7 @@ from integrations.bounded import bounded, fetch
 from integrations.http import REFUSAL_CODE, limited, read_object
 from integrations.trust import trust
 
-LARGEST_ANSWER = 32_000_000
+MAX_ANSWER_BYTES = 32_000_000
 """Bytes; a page of 250 orders with thousands of lines is far smaller."""
 
 
@@ -62,7 +62,7 @@ class PlatformHttp:
     def _checked(self, method: str, path: str, request: httpx2.Request) -> httpx2.Response:
         call = f"{method} {path}".rstrip()
         try:
-            response = fetch(self._client, request, self._seconds, LARGEST_ANSWER)
+            response = fetch(self._client, request, self._seconds, MAX_ANSWER_BYTES)
         except httpx2.HTTPError as error:
             raise self.trouble(f"{call}: {type(error).__name__}") from None
         if response.status_code == 429:

@@ -9,7 +9,7 @@ import httpx2
 from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
 from integrations.bounded import bounded, fetch
 from integrations.circuit import Circuit
-from integrations.http import LARGEST_ANSWER, REFUSAL_CODE, limited
+from integrations.http import MAX_ANSWER_BYTES, REFUSAL_CODE, limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
 from integrations.trust import trust
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
@@ -138,7 +138,7 @@ class QimenWms:
         request = self._client.build_request("POST", self._settings.url, params=params, content=body, headers=headers)
         with self._circuit.call():
             try:
-                response = fetch(self._client, request, seconds, LARGEST_ANSWER)
+                response = fetch(self._client, request, seconds, MAX_ANSWER_BYTES)
             except httpx2.HTTPError as error:
                 raise PartnerTrouble(f"qimen {method}: {type(error).__name__}") from None
             if response.status_code == 429:

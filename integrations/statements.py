@@ -13,7 +13,7 @@ from domain.statements import Entry
 from integrations.http import Answer, PartnerHttp, key_in_header, segment
 
 PAGE_SIZE = 500
-AT_ONCE = 50
+MAX_IDS_PER_CALL = 50
 """Subjects requested by id in one call, so that the URL stays short enough."""
 MAX_LENGTH = 400
 
@@ -48,8 +48,8 @@ class Statements:
     def of(self, book: Book, subjects: Sequence[str]) -> dict[str, Entry]:
         """Return the partner's entries by subject, whenever they changed; unknown subjects are missing."""
         found = dict[str, Entry]()
-        for first in range(0, len(subjects), AT_ONCE):
-            batch = subjects[first : first + AT_ONCE]
+        for first in range(0, len(subjects), MAX_IDS_PER_CALL):
+            batch = subjects[first : first + MAX_IDS_PER_CALL]
             answer = self._get(book, [("id", _encoded(book, subject)) for subject in batch])
             found |= {entry.subject: entry for entry in _entries(book, answer) if entry.subject in batch}
         return found

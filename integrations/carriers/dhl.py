@@ -1,4 +1,4 @@
-"""DHL Express in its own format. It cannot void or intercept by the shipper's code, so the TMS does that."""
+"""DHL Express in its own format. It cannot void or intercept by the shipper's number, so the TMS does that."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ class DhlExpress:
 
 
 def _refusal_code(answer: Answer) -> str:
-    """Our refusal code from the code that begins DHL's detail: `996: the product is not available`."""
+    """Our refusal code from the number that begins DHL's detail: `996: the product is not available`."""
     code, colon, _ = answer.text("detail").partition(":")
     if code == IS_VOID:
         return VOIDED

@@ -27,8 +27,8 @@ STATUS = {
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     body = open_object(payload)
-    order = body.object("order").inside("payload")
-    answer = body.object("orderItems").inside("payload")
+    order = body.object("order").unwrap("payload")
+    answer = body.object("orderItems").unwrap("payload")
     if answer.has("NextToken"):
         raise answer.wrong("NextToken", "says that lines are missing: fetch them all first")
     currency = order.object("OrderTotal").need_currency("CurrencyCode")
@@ -48,7 +48,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             placed_at=placed_at,
             customer_id=shaping.customer_id(shop, "", address.email, order.text("AmazonOrderId")),
             ship_to=address,
-            lines=shaping.counted(answer, "OrderItems", lines),
+            lines=shaping.checked_lines(answer, "OrderItems", lines),
             # Gift wrap and the cash-on-delivery fee count as negative discounts.
             discount=none - total((_fees(item, currency) for item in items), currency),
             shipping=shaping.not_below_zero(
@@ -56,7 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             ),
             tax=shaping.not_below_zero(answer, "OrderItems", taxes) if on_top else none,
             grand_total=_amount(order, "OrderTotal", currency),
-            payment_reference=shaping.collected(shop, shaping.reference(order, "AmazonOrderId")),
+            payment_reference=shaping.channel_payment_reference(shop, shaping.reference(order, "AmazonOrderId")),
             payment_method=order.text("PaymentMethod", 40, cut=True),
             remarks=_gift_messages(items),
             tags=("prime",) if order.flag("IsPrime") else (),

@@ -35,7 +35,7 @@ def split(payload: Any) -> list[Any]:
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    order = open_object(payload).inside("data", "shop_order_detail")
+    order = open_object(payload).unwrap("data", "shop_order_detail")
     placed_at = order.need_seconds("create_time")
     modified_at = order.seconds("update_time") or placed_at
     items = order.objects("sku_order_list")
@@ -54,13 +54,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
                 shop, order.text("doudian_open_id"), address.receiver_token, order.text("order_id")
             ),
             ship_to=address,
-            lines=shaping.counted(order, "sku_order_list", lines),
+            lines=shaping.checked_lines(order, "sku_order_list", lines),
             # The part of the promotions that is not on lines; fees count as negative discounts.
             discount=order.minor("promotion_amount", CNY) - on_lines - fees,
             shipping=order.minor("post_amount", CNY),
             tax=order.minor("tax_amount", CNY),
             grand_total=order.need_minor("pay_amount", CNY),
-            payment_reference=shaping.payment(order, "channel_payment_no"),
+            payment_reference=shaping.payment_reference(order, "channel_payment_no"),
             payment_method=order.text("pay_type", 40),
             remarks=order.prose("buyer_words"),
             merchant_remarks=order.prose("seller_words"),
@@ -94,7 +94,7 @@ def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
 
 
 def _thin(message: Reader) -> ThinEvent:
-    data = message.opened("data")
+    data = message.embedded_object("data")
     return ThinEvent(
         shaping.reference(data, "p_id", "order_id"), TAGS.get(message.text("tag"), Kind.UPDATED), message.text("msg_id")
     )

@@ -94,7 +94,7 @@ def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
         raise Unreadable("rows", "are missing")
     first = rows[0]
     for row in rows:
-        row.only(*COLUMNS)
+        row.allow_only(*COLUMNS)
         for name in (*ORDER, *ADDRESS):
             if row.has(name) and row.text(name, 2_000) != first.text(name, 2_000):
                 raise row.wrong(name, "differs from the order's first row")

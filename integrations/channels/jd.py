@@ -22,7 +22,7 @@ GIFT_CARD = "52"
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    order = open_object(payload).inside(*WRAPPERS)
+    order = open_object(payload).unwrap(*WRAPPERS)
     placed_at = order.need_time("orderStartTime", shop.zone)
     modified_at = order.time("modified", shop.zone) or placed_at
     line_discounts, order_discount = _coupons(order)
@@ -41,13 +41,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
                 shop, order.text("open_id_buyer") or order.text("pin"), address.receiver_token, order.text("orderId")
             ),
             ship_to=address,
-            lines=shaping.counted(order, "itemInfoList", lines),
+            lines=shaping.checked_lines(order, "itemInfoList", lines),
             discount=order_discount + total(line_discounts.values(), CNY),
             shipping=order.money("freightPrice", CNY),
             tax=Money(0, CNY),
             grand_total=order.need_money("orderPayment", CNY),
-            payment_reference=shaping.payment(order, "payment_no")
-            or shaping.collected(shop, shaping.reference(order, "orderId")),
+            payment_reference=shaping.payment_reference(order, "payment_no")
+            or shaping.channel_payment_reference(shop, shaping.reference(order, "orderId")),
             payment_method=order.text("payType", 40, cut=True),
             remarks=order.prose("orderRemark"),
             merchant_remarks=order.prose("venderRemark"),
@@ -62,7 +62,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
 
 def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
     """JD's messages only name the order; a payload with `itemInfoList` is the order itself."""
-    message = open_object(payload).inside(*WRAPPERS)
+    message = open_object(payload).unwrap(*WRAPPERS)
     if message.has("itemInfoList"):
         return (Kind.UPDATED,)
     return (ThinEvent(shaping.reference(message, "order_id", "orderId")),) if _names_order(message) else ()

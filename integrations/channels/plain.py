@@ -44,20 +44,20 @@ def split(payload: Any) -> list[Any]:
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     body = open_object(payload)
-    order = (body.object("data") if body.has("data") else body).only(*ORDER)
+    order = (body.object("data") if body.has("data") else body).allow_only(*ORDER)
     channel = _channel(order, shop)
     currency = order.need_currency("currency")
     placed_at = order.need_time("placed_at", shop.zone)
     modified_at = order.time("modified_at", shop.zone) or placed_at
-    totals = order.object("totals").only(*TOTALS)
-    payment = order.object("payment").only("reference", "method")
+    totals = order.object("totals").allow_only(*TOTALS)
+    payment = order.object("payment").allow_only("reference", "method")
     lines = [_line(number, line, currency) for number, line in enumerate(order.objects("lines"), 1)]
     none = Money(0, currency)
     paid = PaymentStatus.PAID if order.flag("paid") else PaymentStatus.PENDING
     financial = Financial(paid, refunded=none, tax_included=none, canceled=order.flag("canceled"))
-    address = _address(order.object("ship_to").only(*ADDRESS), shop)
-    customer = order.object("customer").only("customer_id", "language")
-    promised = order.object("promised").only("ship_by", "deliver_by")
+    address = _address(order.object("ship_to").allow_only(*ADDRESS), shop)
+    customer = order.object("customer").allow_only("customer_id", "language")
+    promised = order.object("promised").allow_only("ship_by", "deliver_by")
     return Translated(
         order=Order(
             channel=channel,
@@ -65,12 +65,12 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             placed_at=placed_at,
             customer_id=shaping.customer_id(shop, customer.need_text("customer_id", 254), address.phone),
             ship_to=address,
-            lines=shaping.counted(order, "lines", lines),
+            lines=shaping.checked_lines(order, "lines", lines),
             discount=totals.money("discount", currency),
             shipping=totals.money("shipping", currency),
             tax=totals.money("tax", currency),
             grand_total=totals.need_money("grand_total", currency),
-            payment_reference=shaping.payment(payment, "reference"),
+            payment_reference=shaping.payment_reference(payment, "reference"),
             payment_method=payment.text("method", 40),
             remarks=order.prose("remarks"),
             merchant_remarks=order.prose("merchant_remarks"),
@@ -78,7 +78,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             language=shaping.language(customer, "language"),
             ship_by=promised.time("ship_by", shop.zone),
             deliver_by=promised.time("deliver_by", shop.zone),
-            pickup_location=_pickup(order.object("delivery").only("method", "location_id")),
+            pickup_location=_pickup(order.object("delivery").allow_only("method", "location_id")),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),
@@ -132,7 +132,7 @@ def _pickup(delivery: Reader) -> str:
 
 
 def _line(number: int, line: Reader, currency: str) -> OrderLine:
-    line.only(*LINE)
+    line.allow_only(*LINE)
     quantity, price = line.need_quantity("quantity"), line.need_money("unit_price", currency)
     shaping.line_cost(line, "unit_price", price, quantity)
     return OrderLine(
@@ -145,7 +145,7 @@ def _line(number: int, line: Reader, currency: str) -> OrderLine:
         channel_line_id=line.text("channel_line_id", 100),
         gift=line.flag("gift"),
         bundle_of=line.text("bundle_of", 64),
-        properties=shaping.chosen(line.object("properties")),
+        properties=shaping.object_properties(line.object("properties")),
     )
 
 

@@ -22,7 +22,7 @@ DELIVERY = ("name", "phone", "email", "country", "province", "city", "district",
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    receipt = open_object(payload).only(*RECEIPT)
+    receipt = open_object(payload).allow_only(*RECEIPT)
     currency = receipt.need_currency("currency") if receipt.has("currency") else shop.currency
     sold_at = receipt.need_time("sold_at", shop.zone)
     changed_at = receipt.time("changed_at", shop.zone) or sold_at
@@ -35,7 +35,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     tenders = receipt.objects("tenders")
     financial = _financial(receipt, tenders, tax if inside else none, currency)
     first = tenders[0] if tenders else Reader({})
-    address = _address(receipt.object("deliver_to").only(*DELIVERY), shop)
+    address = _address(receipt.object("deliver_to").allow_only(*DELIVERY), shop)
     return Translated(
         order=Order(
             channel=shop.channel,
@@ -43,12 +43,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             placed_at=sold_at,
             customer_id=shaping.customer_id(shop, receipt.text("member_id"), address.phone, address.email, name),
             ship_to=address,
-            lines=shaping.counted(receipt, "items", lines),
+            lines=shaping.checked_lines(receipt, "items", lines),
             discount=receipt.money("discount", currency),
             shipping=receipt.money("delivery_fee", currency),
             tax=none if inside else tax,
             grand_total=receipt.need_money("total", currency),
-            payment_reference=shaping.payment(first, "reference") or shaping.collected(shop, name),
+            payment_reference=shaping.payment_reference(first, "reference")
+            or shaping.channel_payment_reference(shop, name),
             payment_method=first.text("method", 40),
             remarks=receipt.prose("note"),
             merchant_remarks=receipt.text("cashier"),
@@ -68,7 +69,7 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
 
 
 def _line(number: int, item: Reader, currency: str) -> OrderLine:
-    item.only(*ITEM)
+    item.allow_only(*ITEM)
     quantity, price = item.need_quantity("quantity"), item.need_money("unit_price", currency)
     shaping.line_cost(item, "unit_price", price, quantity)
     return OrderLine(

@@ -64,7 +64,7 @@ class Reader:
     def has(self, name: str) -> bool:
         return self.node.get(name) not in (None, "", [], {})
 
-    def only(self, *names: str) -> "Reader":
+    def allow_only(self, *names: str) -> "Reader":
         """Refuse unknown fields; for our own formats."""
         for name in self.node:
             if name not in names:
@@ -79,14 +79,14 @@ class Reader:
             raise self.wrong(name, "is not an object")
         return Reader(node, self.path_of(name), self.warnings)
 
-    def inside(self, *names: str) -> "Reader":
+    def unwrap(self, *names: str) -> "Reader":
         """Step into the wrappers that are present, so that a wrapped answer and its bare content read the same."""
         here = self
         for name in names:
             here = here.object(name) if name in here.node else here
         return here
 
-    def opened(self, name: str) -> "Reader":
+    def embedded_object(self, name: str) -> "Reader":
         """An object, or a string that holds one: messages often carry JSON inside JSON."""
         node = self.node.get(name)
         try:

@@ -36,7 +36,7 @@ def reference(reader: Reader, *names: str) -> str:
     return text
 
 
-def payment(reader: Reader, *names: str) -> str:
+def payment_reference(reader: Reader, *names: str) -> str:
     """The gateway's reference of the payment: the first of these fields that is present, or empty if none is.
 
     It is never made up: a guessed reference could claim another order's money.
@@ -45,7 +45,7 @@ def payment(reader: Reader, *names: str) -> str:
     return reference(reader, name) if name else ""
 
 
-def collected(shop: Shop, channel_order_id: str) -> str:
+def channel_payment_reference(shop: Shop, channel_order_id: str) -> str:
     """The payment reference for a channel that collects the money itself and has no number for it but the order's.
 
     The channel stands before it; no other channel may use such a reference (record/orders/payment_claims.py).
@@ -114,7 +114,7 @@ def properties(readers: Iterable[Reader], name: str, value: str) -> tuple[tuple[
     return tuple([(key, text) for key, text in found if key and not key.startswith("_") and text][:MAX_PROPERTIES])
 
 
-def chosen(reader: Reader) -> tuple[tuple[str, str], ...]:
+def object_properties(reader: Reader) -> tuple[tuple[str, str], ...]:
     """As `properties`, for options written as one object."""
     named = [Reader({"name": key, "value": node}, reader.path, reader.warnings) for key, node in reader.node.items()]
     return properties(named, "name", "value")
@@ -157,7 +157,7 @@ def not_below_zero(reader: Reader, name: str, amount: Money) -> Money:
     return amount
 
 
-def counted(reader: Reader, name: str, lines: Sequence[OrderLine]) -> tuple[OrderLine, ...]:
+def checked_lines(reader: Reader, name: str, lines: Sequence[OrderLine]) -> tuple[OrderLine, ...]:
     if not 1 <= len(lines) <= MAX_LINES:
         raise reader.wrong(name, f"gives {len(lines)} lines, not 1 to {MAX_LINES}")
     return tuple(lines)

@@ -38,7 +38,7 @@ STATUS = {
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    order = open_object(payload).inside("order")
+    order = open_object(payload).unwrap("order")
     currency = order.need_currency("currency")
     placed_at = order.need_time("created_at")
     modified_at = order.time("updated_at") or placed_at
@@ -63,13 +63,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
                 shop, customer.text("id"), order.text("email"), order.text("phone"), order.text("id")
             ),
             ship_to=address,
-            lines=shaping.counted(order, "line_items", lines),
+            lines=shaping.checked_lines(order, "line_items", lines),
             # An order has no field for tips and fees: they count as negative discounts.
             discount=_order_discount(order, currency, whole_order) - extra,
             shipping=total(shipping, currency),
             tax=duties if included else tax + duties,
             grand_total=order.need_money("total_price", currency),
-            payment_reference=shaping.payment(order, "checkout_token"),
+            payment_reference=shaping.payment_reference(order, "checkout_token"),
             payment_method=", ".join(order.list_of_texts(GATEWAYS))[:40].rstrip(),
             remarks=order.prose("note"),
             tags=shaping.tags(order, "tags", order.text("tags", 20_000).split(",")),

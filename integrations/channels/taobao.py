@@ -32,7 +32,7 @@ def split(payload: Any) -> list[Any]:
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    trade = open_object(payload).inside("trade_fullinfo_get_response", "trade")
+    trade = open_object(payload).unwrap("trade_fullinfo_get_response", "trade")
     placed_at = trade.need_time("created", shop.zone)
     modified_at = trade.time("modified", shop.zone) or placed_at
     items = trade.object("orders").objects("order")
@@ -47,12 +47,12 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             placed_at=placed_at,
             customer_id=shaping.customer_id(shop, _buyer(trade), address.receiver_token, trade.text("tid")),
             ship_to=address,
-            lines=shaping.counted(trade, "orders.order", lines),
+            lines=shaping.checked_lines(trade, "orders.order", lines),
             discount=_discount_of_the_whole_order(trade, items),
             shipping=trade.money("post_fee", CNY),
             tax=trade.money("order_tax_fee", CNY),
             grand_total=trade.need_money("payment", CNY),
-            payment_reference=shaping.payment(trade, "alipay_no"),
+            payment_reference=shaping.payment_reference(trade, "alipay_no"),
             payment_method="cod" if financial.cash_on_delivery else "alipay",
             remarks=trade.prose("buyer_message"),
             merchant_remarks=trade.prose("seller_memo"),
@@ -73,7 +73,7 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
         return (Kind.UPDATED,)
     if not topic.startswith(("taobao_trade_", "taobao_refund_")):
         return ()
-    trade = message.opened("content")
+    trade = message.embedded_object("content")
     return (ThinEvent(shaping.reference(trade, "tid"), TOPICS.get(topic, Kind.UPDATED), message.text("id")),)
 
 

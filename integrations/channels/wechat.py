@@ -38,7 +38,7 @@ UNPAID, AFTER_SALES_CANCELED, BUYER_CANCELED = 10, 200, 250
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    order = open_object(payload).inside("order")
+    order = open_object(payload).unwrap("order")
     detail = order.object("order_detail")
     price, pay, notes = detail.object("price_info"), detail.object("pay_info"), detail.object("ext_info")
     delivery = detail.object("delivery_info")
@@ -55,13 +55,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             placed_at=placed_at,
             customer_id=shaping.customer_id(shop, order.text("openid"), order.text("unionid"), order.text("order_id")),
             ship_to=address,
-            lines=shaping.counted(detail, "product_infos", lines),
+            lines=shaping.checked_lines(detail, "product_infos", lines),
             # The part of all discounts that is not on lines.
             discount=discounts - total((line.discount for line in lines), CNY),
             shipping=price.minor("freight", CNY),
             tax=Money(0, CNY),
             grand_total=price.need_minor("order_price", CNY),
-            payment_reference=shaping.payment(pay, "transaction_id"),
+            payment_reference=shaping.payment_reference(pay, "transaction_id"),
             payment_method="wechat_pay" if pay.has("transaction_id") else "",
             remarks=notes.prose("customer_notes"),
             merchant_remarks=notes.prose("merchant_notes"),

@@ -40,13 +40,13 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
                 shop, known if known != "0" else "", address.email, address.phone, order.text("id")
             ),
             ship_to=address,
-            lines=shaping.counted(order, "line_items", lines),
+            lines=shaping.checked_lines(order, "line_items", lines),
             # Line totals include the coupons. A fee counts as a negative discount.
             discount=Money(0, currency) - fees,
             shipping=order.money("shipping_total", currency),
             tax=order.money("total_tax", currency),
             grand_total=order.need_money("total", currency),
-            payment_reference=shaping.payment(order, "transaction_id"),
+            payment_reference=shaping.payment_reference(order, "transaction_id"),
             payment_method=order.text("payment_method", 40, cut=True),
             remarks=order.prose("customer_note"),
         ),

@@ -1,4 +1,4 @@
-"""The pull client for each platform. To add one, write its file, add its line here and to NEEDED (settings.py)."""
+"""The pull client for each platform. To add one, write its file and add it here and to REQUIRED_KEYS (settings.py)."""
 
 from collections.abc import Callable, Mapping
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-NEEDED: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
 """The credentials that each translator's platform requires. Only these platforms can be pulled."""
 
 
@@ -36,8 +36,8 @@ class PullSettings(BaseModel, frozen=True, extra="forbid"):
 
 def read_pull_settings(translator: str, settings: Mapping[str, Any]) -> PullSettings:
     """Validate the settings. Raises a ValueError that names the field and never shows a secret."""
-    if translator not in NEEDED:
-        raise ValueError(f"pull: only {' and '.join(NEEDED)} can be pulled")
+    if translator not in REQUIRED_KEYS:
+        raise ValueError(f"pull: only {' and '.join(REQUIRED_KEYS)} can be pulled")
     try:
         pull = PullSettings.model_validate(settings)
     except ValidationError as error:
@@ -45,7 +45,7 @@ def read_pull_settings(translator: str, settings: Mapping[str, Any]) -> PullSett
         where = ".".join(map(str, first["loc"]))
         raise ValueError(f"pull.{where}: {first['msg']}" if where else f"pull: {first['msg']}") from None
     given = {"token": pull.token.get_secret_value(), "key": pull.key, "secret": pull.secret.get_secret_value()}
-    for name in NEEDED[translator]:
+    for name in REQUIRED_KEYS[translator]:
         if not given[name]:
             raise ValueError(f"pull.{name}: is missing")
     return pull

@@ -46,7 +46,7 @@ class TaobaoPull:
         }
         number = number or self._last_page(query)
         answer, response = self._call(LIST, fields="tid,modified", page_no=str(max(number, 1)), **query)
-        trades = answer.inside("trades_sold_increment_get_response").object("trades").objects("trade")
+        trades = answer.unwrap("trades_sold_increment_get_response").object("trades").objects("trade")
         return Page(
             orders=tuple(self._listed(trade) for trade in trades),
             next_page=f"{number - 1}/{size}" if number > 1 else "",
@@ -62,7 +62,7 @@ class TaobaoPull:
 
     def _last_page(self, query: dict[str, str]) -> int:
         answer, _ = self._call(LIST, fields="tid", page_no="1", use_has_next="false", **query)
-        total = answer.inside("trades_sold_increment_get_response").whole("total_results")
+        total = answer.unwrap("trades_sold_increment_get_response").whole("total_results")
         return -(-total // self._size)
 
     def _listed(self, trade: Reader) -> ListedOrder:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-NEEDED: Mapping[str, tuple[str, ...]] = {"taobao": ("token", "key", "secret")}
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"taobao": ("token", "key", "secret")}
 """The credentials that a translator's platform requires; all others only need a token."""
 
 
@@ -34,7 +34,7 @@ def read_upload_settings(translator: str, settings: Mapping[str, Any]) -> Upload
         where = ".".join(map(str, first["loc"]))
         raise ValueError(f"upload.{where}: {first['msg']}" if where else f"upload: {first['msg']}") from None
     given = {"token": upload.token.get_secret_value(), "key": upload.key, "secret": upload.secret.get_secret_value()}
-    for name in NEEDED.get(translator, ("token",)):
+    for name in REQUIRED_KEYS.get(translator, ("token",)):
         if not given[name]:
             raise ValueError(f"upload.{name}: is missing")
     return upload

@@ -62,7 +62,7 @@ class TaobaoUpload:
         """True if the parcel's sub-orders already have its waybill at Taobao."""
         answer, _ = self._taobao.call(WHOLE, fields="tid,orders", tid=parcel.channel_order_id)
         try:
-            trade = answer.inside("trade_fullinfo_get_response", "trade")
+            trade = answer.unwrap("trade_fullinfo_get_response", "trade")
             orders: list[Reader] = trade.object("orders").objects("order")
             waybills = {order.text("oid_str") or order.text("oid"): order.text("invoice_no") for order in orders}
         except Unreadable:

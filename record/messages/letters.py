@@ -11,7 +11,7 @@ from domain.contents import channel, crm, customer, finance
 from domain.contents.snapshot import Snapshot
 from domain.errors import PartnerTrouble, UploadRefused
 from integrations.circuit import Circuits
-from integrations.messages import LEFT_OUT, MessageInbox
+from integrations.messages import NOT_ACCEPTED, MessageInbox
 from integrations.uploads.settings import UploadSettings
 from models.database import Sessions
 from models.messaging import MessageRow
@@ -106,7 +106,7 @@ class Letters:
             if letter.message_id in accepted or (settled and letter.order_id not in not_taken):
                 delivered.taken.append(letter)
             elif letter.order_id not in not_taken:
-                delivered.problems[letter.order_id] = LEFT_OUT
+                delivered.problems[letter.order_id] = NOT_ACCEPTED
         return delivered
 
     def _platform(self, letter: Letter) -> tuple[Account, UploadSettings] | None:

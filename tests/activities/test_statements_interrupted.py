@@ -26,7 +26,7 @@ def test_a_run_that_died_between_pages_continues_where_it_was(
 ) -> None:
     # given pages of two entries
     monkeypatch.setattr(statements, "PAGE_SIZE", 2)
-    monkeypatch.setattr(steps_of_statements, "AT_ONCE", 2)
+    monkeypatch.setattr(steps_of_statements, "MAX_IDS_PER_CALL", 2)
     lost = [notify_of(comparing, f"TM-FORGOTTEN-MESSAGE-{number}") for number in range(3)]
     for number in range(4):
         notify_of(comparing, f"TM-{number}")

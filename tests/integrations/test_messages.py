@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from domain.errors import PartnerTrouble
 from integrations.http import PartnerHttp
-from integrations.messages import LEFT_OUT, Handover, MessageInbox
+from integrations.messages import NOT_ACCEPTED, Handover, MessageInbox
 from tests.integrations.servers import SECRET, serving
 
 
@@ -99,7 +99,7 @@ def test_messages_behind_one_that_was_not_taken_do_not_count_as_taken() -> None:
         handover = MessageInbox(odd).deliver(messages)
 
     # then both come again
-    assert handover == Handover(frozenset({"M-3"}), {"ORDER-ODD": LEFT_OUT})
+    assert handover == Handover(frozenset({"M-3"}), {"ORDER-ODD": NOT_ACCEPTED})
 
 
 def test_a_slow_erp_times_out_but_keeps_the_message_once(simulators: str, ask: httpx2.Client) -> None:

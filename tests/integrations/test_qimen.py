@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from domain.errors import PartnerTrouble, PickRefused
-from integrations.http import LARGEST_ANSWER, Line
+from integrations.http import MAX_ANSWER_BYTES, Line
 from integrations.qimen import QimenWms
 from integrations.qimen_form import CHINA, TIME, NotQimen, is_signed, read_xml, sign, signed, to_xml
 from integrations.warehouses import Warehouses
@@ -124,7 +124,7 @@ def test_no_connection_is_trouble_and_a_wrong_signature_a_refusal(settings: Qime
         b"<response><code>internal</code><message>it did not work</message></response>",
         b"<response><flag>perhaps</flag></response>",
         b"<response><flag>success</flag><code>" + b"9" * 2_000 + b"</code></response>",
-        b"<response>" + b" " * LARGEST_ANSWER + b"<flag>success</flag></response>",
+        b"<response>" + b" " * MAX_ANSWER_BYTES + b"<flag>success</flag></response>",
     ],
 )
 @pytest.mark.parametrize("call", ["pick", "recall", "announce_return"])

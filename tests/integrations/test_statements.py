@@ -46,7 +46,7 @@ def test_messages_of_the_window_are_listed_page_by_page(partner: Connected, monk
 def test_a_call_by_id_returns_entries_whenever_they_changed(
     partner: Connected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "AT_ONCE", 2)
+    monkeypatch.setattr(statements, "MAX_IDS_PER_CALL", 2)
     names = [f"ASKED/{number}" for number in range(5)]
     MessageInbox(partner("erp")).deliver([message(name, "ORDER-ASKED") for name in names])
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.errors import CallLimited, PartnerTrouble
-from integrations.http import LARGEST_ANSWER
+from integrations.http import MAX_ANSWER_BYTES
 from tests.integrations.calls import CALLS, TIMEOUT_SECONDS
 from tests.integrations.raw_server import RawServer, each_leaf, http, raw_server, sending, trickling, zipped
 
@@ -144,7 +144,7 @@ def test_an_answer_that_trickles_in_ends_at_the_calls_time_limit(server: RawServ
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_far_too_large_answer_is_not_read(server: RawServer, packed: bool) -> None:
     # given
-    body = json.dumps({"wms_reference": "W-1", "more": "x" * 10 * LARGEST_ANSWER}).encode()
+    body = json.dumps({"wms_reference": "W-1", "more": "x" * 10 * MAX_ANSWER_BYTES}).encode()
     server.answers(202, zipped(body) if packed else body, **({"Content_Encoding": "gzip"} if packed else {}))
 
     # when / then
