@@ -1,4 +1,4 @@
-"""Who may ship an order, and what is known of each: the inputs of a decision, kept with it."""
+"""The locations that may ship an order, with everything that a decision is based on. Kept with the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a parcel costs in minor units: `first` up to `first_grams`, then `step` for each begun `step_grams`."""
+    """Price of a parcel in minor units: `first` up to `first_grams`, then `step` for each started `step_grams`."""
 
     first: int = 0
     first_grams: int = 1_000
@@ -20,10 +20,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A location and what it may promise to this order, by SKU.
+    """A location and the units that it may promise to this order, by SKU.
 
-    `hours` is the expected time until the last of its units is at the door, `spread` the standard deviation of that;
-    `load` is how much of its capacity of today is used, from 0. A lower `priority` is asked first among equals.
+    `hours` is the expected time until its last unit is delivered, `spread` the standard deviation of that. `load` is
+    the used share of today's capacity, from 0. Among equal candidates a lower `priority` wins.
     """
 
     location_id: str
@@ -40,7 +40,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Units by SKU, and the grams of one unit of each; a SKU that is not there weighs nothing."""
+    """Units by SKU, and the grams of one unit of each; an absent SKU weighs nothing."""
 
     units: Mapping[str, int]
     grams: Mapping[str, int] = field(default_factory=dict)
@@ -55,7 +55,7 @@ Assignments = Mapping[str, Mapping[str, int]]
 
 
 def missing(wanted: Wanted, candidates: Mapping[str, Candidate]) -> dict[str, int]:
-    """Units by SKU that all of them together have not."""
+    """Units by SKU that all candidates together do not have."""
     return {
         sku: short
         for sku, units in wanted.units.items()

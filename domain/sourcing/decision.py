@@ -1,4 +1,4 @@
-"""Deciding who ships: the chain of policies over the candidates, and why, in a sentence."""
+"""Decides which locations ship an order, by a chain of policies, and gives the reason in a sentence."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,16 +13,16 @@ from domain.sourcing.weights import Weights
 
 BALANCED, SPECIFIED = "balanced", "specified"
 FAST, EXACT = "fast", "exact"
-MOST_EXACT = 400
-"""SKUs times places: what is larger is not solved in the time that an order has."""
+MAX_EXACT_SIZE = 400
+"""SKUs times places. Larger problems cannot be solved exactly in the time that an order has."""
 
 Exact = Callable[[Problem, float], Solution | None]
-"""The optimum within so many seconds, or None where it is not found in time."""
+"""An exact solver: returns the optimum, or None if it takes more than the given seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a decision was made on."""
+    """The inputs of a decision."""
 
     wanted: Wanted
     found: CandidateSet
@@ -31,9 +31,9 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class SourcingDecision:
-    """Units by location and SKU; `short` is what nobody has; `reason` says why, in words.
+    """Assigned units by location and SKU; `short` are units that no candidate has; `reason` is for people.
 
-    `cost` is the balanced objective in minor units, whatever the policy; `solved` says by which path.
+    `cost` is the balanced objective in minor units, whatever the policy. `solved` is FAST or EXACT.
     """
 
     assignments: Assignments
@@ -57,15 +57,15 @@ class SourcingDecision:
 def decide(
     basis: Basis, chain: Chain, specified: str = "", part: bool = False, exact: Exact | None = None
 ) -> SourcingDecision:
-    """Decide who ships what is wanted: everything, or nothing while something is short; with `part` what there is.
+    """Decide who ships the wanted units: all of them, or nothing if any are short; with `part` the available ones.
 
-    The location that is specified ships if it has everything; else the first policy of the chain that is content.
+    The specified location ships if it has everything, otherwise the first policy of the chain whose limit is kept.
     """
     wanted, found = basis.wanted, basis.found
     names = tuple(sorted(found.candidates))
     if short := missing(wanted, found.candidates):
         nothing = SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
-        there = {sku: left for sku, units in wanted.units.items() if (left := units - short.get(sku, 0)) > 0}
+        there = {sku: count for sku, units in wanted.units.items() if (count := units - short.get(sku, 0)) > 0}
         if not part or not there:
             return nothing
         rest = decide(replace(basis, wanted=replace(wanted, units=there)), chain, specified, exact=exact)
@@ -80,7 +80,7 @@ def decide(
 
 
 def balanced_cost(basis: Basis, assignments: Assignments) -> float:
-    """What an assignment costs by the balanced objective, in minor units."""
+    """The cost of an assignment by the balanced objective, in minor units."""
     chosen = [basis.found.candidates[name] for name in assignments]
     return cost(problem_of(BALANCED, basis.wanted, chosen, basis.weights), assignments)
 
@@ -100,14 +100,14 @@ def _by_policy(basis: Basis, chain: Chain, names: tuple[str, ...], exact: Exact 
 
 
 def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Solution | None, str]:
-    """The fast path, and the exact one where a split may be worse than the best by more than is let pass."""
+    """Solve fast, and exactly if a split may cost more than the optimum by over `exact_above`."""
     solution = solve(problem)
     if (
         exact
         and solution
         and len(solution.assignments) > 1
         and len(problem.wanted.units) > 1
-        and len(problem.wanted.units) * len(problem.places) <= MOST_EXACT
+        and len(problem.wanted.units) * len(problem.places) <= MAX_EXACT_SIZE
         and solution.cost - solution.bound > weights.exact_above
     ):
         better = exact(problem, weights.exact_milliseconds / 1_000)
@@ -117,9 +117,9 @@ def _solve(problem: Problem, weights: Weights, exact: Exact | None) -> tuple[Sol
 
 
 def _reason(policy: str, chosen: Assignments, price: float, found: CandidateSet) -> str:
-    """Which location, by which policy, for how much, how soon and how far."""
+    """For people: policy, locations, cost, hours and kilometers."""
     used = [found.candidates[name] for name in chosen]
     how = "has all" if len(used) == 1 else "share it, no location has all for less"
     hours, kilometers = max(one.hours for one in used), max(one.kilometers for one in used)
-    told = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
-    return f"{told}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"
+    chosen_by = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
+    return f"{chosen_by}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"

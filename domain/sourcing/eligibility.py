@@ -1,4 +1,4 @@
-"""Which locations may ship an order, and why the others may not."""
+"""Decides which locations may ship an order, and why the others may not."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from domain.stock.views import SELLABLE
 
 @dataclass(frozen=True, slots=True)
 class CandidateSet:
-    """The candidates by location, and why each other location with stock is none."""
+    """The candidates by location, and the reason for each location with stock that is not one."""
 
     candidates: Mapping[str, Candidate]
     excluded: Mapping[str, str] = field(default_factory=dict)
@@ -39,14 +39,15 @@ def _full(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
 Exclusion = Callable[[Place, SourcingRequest, Outlook], str]
 NEVER: tuple[Exclusion, ...] = (_virtual, _rejected, _elsewhere)
 IF_OTHERS_CAN: tuple[Exclusion, ...] = (_full,)
-"""What is full, or where no carrier goes, still counts where nobody else has the goods: a person may have let the
-order through."""
+"""Exclusions that are ignored if no other location has the goods. The same holds for a location without a carrier,
+since a person may have released the order."""
 
 
 def consider(
     asked: SourcingRequest, stock: Mapping[str, Mapping[str, int]], places: Mapping[str, Place], outlook: Outlook
 ) -> CandidateSet:
-    """Judge every location with stock (units by location and SKU) that is among the places."""
+    """Sort the locations with stock (units by location and SKU) into candidates and excluded ones. Locations that are
+    not among `places` are ignored."""
     candidates, spare, excluded = dict[str, Candidate](), dict[str, Candidate](), dict[str, str]()
     classes = frozenset(asked.dangerous.values())
     for location, units in stock.items():
@@ -58,7 +59,7 @@ def consider(
         if never or not available:
             excluded[location] = never or barred or "it has none of the goods"
             continue
-        kilometers, journeys = outlook.ways(place, asked.country, asked.province)
+        kilometers, journeys = outlook.journeys(place, asked.country, asked.province)
         best = outlook.best(journeys, asked, classes)
         reluctant = _first(IF_OTHERS_CAN, place, asked, outlook) or ("" if best else _no_carrier(asked, classes))
         one = Candidate(location, available, place.kind, place.priority, kilometers)
@@ -79,8 +80,8 @@ def consider(
 
 
 def _available(place: Place, asked: SourcingRequest, units: Mapping[str, int]) -> tuple[dict[str, int], str]:
-    """What it may ship of its stock, and why not the rest: goods that customs must clear leave a bonded location, or
-    come from abroad.
+    """Units by SKU that the location may ship, and why not the rest. Goods that customs must clear have to ship from a
+    bonded location or from abroad.
     """
     there = {sku: number for sku in asked.wanted.units if (number := units.get(sku, 0)) > 0}
     if place.bonded or place.country != asked.country or asked.cross_border.isdisjoint(there):

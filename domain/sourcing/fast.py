@@ -1,22 +1,23 @@
-"""The fast path: the best single location, proven best where it can be, else a split improved step by step."""
+"""The fast solver: the best single location if it is provably the optimum, else a split that is improved step by
+step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from domain.sourcing.candidates import Assignments
-from domain.sourcing.filling import TOLERANCE, Demand, Lot, Shares, fill, improve, read
+from domain.sourcing.filling import TOLERANCE, Demand, Lot, Shares, fill, improve, read_problem
 from domain.sourcing.objective import Problem
 
 NOTHING_FOUND = float("inf")
-MOST_PLACES = 24
-MOST_LOOKS, FEWEST_LOOKS = 120, 8
-"""So many sets of locations are filled at most in each of the two searches: the fewer, the more SKUs beyond ten."""
+MAX_PLACES = 24
+MAX_FILLS, MIN_FILLS = 120, 8
+"""Sets of locations that each of the two searches may fill: MAX_FILLS up to ten SKUs, fewer the more SKUs there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """`bound` is what no assignment costs less than, as far as it is known: equal to `cost` when it is the optimum."""
+    """An assignment, its cost, and a lower bound for every assignment. If `bound` equals `cost` it is the optimum."""
 
     assignments: Assignments
     cost: float
@@ -24,11 +25,11 @@ class Solution:
 
 
 def solve(problem: Problem) -> Solution | None:
-    """The cheapest assignment that is found; None when all places together have not everything.
+    """The cheapest assignment found; None if all places together do not have everything.
 
-    Among equals the lower priority wins, then the location's name.
+    Among equals the lower priority wins, then the location id.
     """
-    demand, lots = read(problem)
+    demand, lots = read_problem(problem)
     cost, single = _best_single(demand, lots)
     bound = _least_split(demand, lots)
     if single and cost <= bound:
@@ -36,8 +37,8 @@ def solve(problem: Problem) -> Solution | None:
     if not lots or not demand.met_by(lots):
         return None
     chosen = (single,) if single else _greedy(demand, lots)
-    # Of very many places only the best by themselves are looked at, and those that have what the others have not.
-    lots = [*lots[:MOST_PLACES], *(lot for lot in chosen if lot not in lots[:MOST_PLACES])]
+    # Of many places only consider the best ones by themselves, and those that have what the others lack.
+    lots = [*lots[:MAX_PLACES], *(lot for lot in chosen if lot not in lots[:MAX_PLACES])]
     chosen = _best_pair(demand, lots, fill(demand, chosen)[0]) or chosen
     cost, chosen, shares = _climb(demand, lots, chosen)
     cost, shares = improve(demand, chosen, cost, shares)
@@ -53,22 +54,23 @@ def _best_single(demand: Demand, lots: Sequence[Lot]) -> tuple[float, Lot | None
             continue
         floor = lot.alone[0] + lot.unit * demand.total_units
         now = floor + lot.step * max(0, -((lot.first_grams - demand.total_grams) // lot.step_grams))
-        if best is None or (now, _ties(lot)) < (cost, _ties(best)):
+        if best is None or (now, _tie_breaker(lot)) < (cost, _tie_breaker(best)):
             best, cost = lot, now
     return cost, best
 
 
-def _ties(lot: Lot) -> tuple[int, str]:
+def _tie_breaker(lot: Lot) -> tuple[int, str]:
     return lot.place.candidate.priority, lot.place.candidate.location_id
 
 
 def _least_split(demand: Demand, lots: Sequence[Lot]) -> float:
-    """No split costs less: two parcels, the cheapest openings, the fastest place, the cheapest units and grams."""
+    """A lower bound for every split: two parcels, the cheapest openings, the fastest place, the cheapest units and
+    grams."""
     if len(lots) < 2:
         return NOTHING_FOUND
     leasts, free = sorted(lot.least for lot in lots), max(lot.first_grams for lot in lots)
     per_gram = min(lot.step / lot.step_grams for lot in lots)
-    # Where a further parcel costs more than what it carries within its first weight, two carry the most for nothing.
+    # If another parcel costs more than its free first weight is worth, two parcels give the most free weight.
     beyond = max(0, demand.total_grams - 2 * free) if demand.split + leasts[0] >= free * per_gram else 0
     return (
         demand.split
@@ -81,11 +83,11 @@ def _least_split(demand: Demand, lots: Sequence[Lot]) -> float:
 
 
 def _best_pair(demand: Demand, lots: Sequence[Lot], cost: float) -> tuple[Lot, ...] | None:
-    """The cheapest two that have everything together, if they cost less than so much."""
-    lots = _worth(demand, lots, 2, cost)
+    """The cheapest two locations that together have everything, if they cost less than `cost`."""
+    lots = _promising(demand, lots, 2, cost)
     floors = [(floor, pair) for pair in _pairs(demand, lots) if (floor := demand.floor(pair)) < cost]
     best = None
-    for floor, pair in sorted(floors, key=lambda found: found[0])[: _looks(demand)]:
+    for floor, pair in sorted(floors, key=lambda found: found[0])[: _fill_budget(demand)]:
         if floor >= cost:
             break
         if (now := fill(demand, pair)[0]) < cost - TOLERANCE:
@@ -93,8 +95,9 @@ def _best_pair(demand: Demand, lots: Sequence[Lot], cost: float) -> tuple[Lot, .
     return best
 
 
-def _worth(demand: Demand, lots: Sequence[Lot], parcels: int, cost: float) -> list[Lot]:
-    """Those that may have a part in so many parcels or more which cost less: the others open for the least at best."""
+def _promising(demand: Demand, lots: Sequence[Lot], parcels: int, cost: float) -> list[Lot]:
+    """The locations that could be part of a cheaper solution of `parcels` or more: the other parcels cost at least the
+    cheapest opening each."""
     least = min(lot.least for lot in lots)
     others = (parcels - 1) * (demand.split + least) + min(lot.unit for lot in lots) * demand.total_units
     return [lot for lot in lots if lot.alone[0] + others < cost]
@@ -105,37 +108,37 @@ def _pairs(demand: Demand, lots: Sequence[Lot]) -> Iterator[tuple[Lot, Lot]]:
 
 
 def _greedy(demand: Demand, lots: Sequence[Lot]) -> tuple[Lot, ...]:
-    """Take whoever ships most for its price of what is left, until nothing is left."""
-    left, chosen, remaining = list(demand.units), list[Lot](), list(lots)
-    while any(left):
-        best = max(remaining, key=lambda lot: sum(map(min, left, lot.has)) / (demand.split + lot.least + 1))
+    """Add the location that ships most of the open units for its price, until all units are covered."""
+    open_units, chosen, remaining = list(demand.units), list[Lot](), list(lots)
+    while any(open_units):
+        best = max(remaining, key=lambda lot: sum(map(min, open_units, lot.has)) / (demand.split + lot.least + 1))
         remaining.remove(best)
         chosen.append(best)
-        left = [max(0, units - has) for units, has in zip(left, best.has, strict=True)]
+        open_units = [max(0, units - has) for units, has in zip(open_units, best.has, strict=True)]
     return tuple(chosen)
 
 
 def _climb(demand: Demand, lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> tuple[float, tuple[Lot, ...], Shares]:
-    """Leave one out, change one for another or add one, for as long as that saves something."""
+    """Drop, exchange or add one location, as long as that is cheaper."""
     cost, shares = fill(demand, chosen)
-    looks, better = _looks(demand), True
-    while better and looks:
+    fills, better = _fill_budget(demand), True
+    while better and fills:
         better = False
-        for neighbor in _neighbors(_worth(demand, lots, len(chosen), cost), chosen):
+        for neighbor in _neighbors(_promising(demand, lots, len(chosen), cost), chosen):
             if demand.floor(neighbor) >= cost or not demand.met_by(neighbor):
                 continue
-            looks -= 1
+            fills -= 1
             now, filled = fill(demand, neighbor)
             if now < cost - TOLERANCE:
                 cost, chosen, shares, better = now, neighbor, filled, True
                 break
-            if not looks:
+            if not fills:
                 break
     return cost, chosen, shares
 
 
-def _looks(demand: Demand) -> int:
-    return max(FEWEST_LOOKS, MOST_LOOKS * 10 // max(10, len(demand.skus)))
+def _fill_budget(demand: Demand) -> int:
+    return max(MIN_FILLS, MAX_FILLS * 10 // max(10, len(demand.skus)))
 
 
 def _neighbors(lots: Sequence[Lot], chosen: tuple[Lot, ...]) -> Iterator[tuple[Lot, ...]]:

@@ -1,6 +1,6 @@
-"""Who of a few chosen locations ships what: the cheapest filling that a few moves find.
+"""Distributes the units over a few chosen locations: the cheapest filling that a few moves find.
 
-It is asked hundreds of times for one hard order, so it counts in lists: SKUs are numbers in the order of the demand.
+It runs hundreds of times for one hard order, so it works on lists: a SKU is its index in the demand.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from domain.sourcing.objective import Priced, Problem
 
 TOLERANCE = 1e-6
-"""Of a minor unit: what saves less is the rounding of floating-point sums."""
+"""In minor units. Smaller savings are rounding errors of floating-point sums."""
 
-MOST_IMPROVED = 40
-"""SKUs of an order that are moved one by one; of more each matters less, and the moves grow with their square."""
+MAX_IMPROVED_SKUS = 40
+"""Orders with more SKUs are not improved: each SKU matters less, and the moves grow with their square."""
 
 Shares = list[list[int]]
 """Units by chosen place and SKU."""
@@ -20,8 +20,9 @@ Shares = list[list[int]]
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What one place has of the demand, and what it takes for it: `least` for a parcel up to `first_grams`, `step` for
-    each begun `step_grams` beyond, `unit` for a unit, and `each` for a unit of each SKU about. `alone` ranks it.
+    """The units of the demand that one place has, and its prices: `least` for a parcel up to `first_grams`, `step` for
+    each started `step_grams` beyond, `unit` for each unit, and `each`, about the price of one unit of each SKU. `alone`
+    is its sort key.
     """
 
     place: Priced
@@ -53,14 +54,14 @@ class Demand:
     total_grams: int
 
     def met_by(self, chosen: Sequence[Lot]) -> bool:
-        """Whether they have everything together."""
+        """True if the chosen places together have everything."""
         if len(chosen) == 1:
             return all(map(int.__ge__, chosen[0].has, self.units))
         together = map(sum, zip(*(lot.has for lot in chosen), strict=True))
         return all(map(int.__ge__, together, self.units))
 
     def floor(self, chosen: Sequence[Lot]) -> float:
-        """They cost at least so much, if each of them ships something."""
+        """A lower bound of the cost if each of the chosen places ships something."""
         least = free = hours = late = 0.0
         unit = per_gram = float("inf")
         for lot in chosen:
@@ -72,8 +73,8 @@ class Demand:
         return self.split * (len(chosen) - 1) + least + hours + late + unit * self.total_units + beyond
 
 
-def read(problem: Problem) -> tuple[Demand, list[Lot]]:
-    """The problem in lists, the places that cost the least by themselves first."""
+def read_problem(problem: Problem) -> tuple[Demand, list[Lot]]:
+    """The problem as lists; the places that are cheapest by themselves come first."""
     wanted = problem.wanted
     skus, units = tuple(wanted.units), tuple(wanted.units.values())
     grams = tuple(wanted.grams.get(sku, 0) for sku in skus)
@@ -100,21 +101,21 @@ def _lot(place: Priced, demand: Demand) -> Lot:
 
 
 def fill(demand: Demand, chosen: Sequence[Lot]) -> tuple[float, Shares]:
-    """The cost and who ships what; a place may be left with nothing. They must have everything together.
+    """The cost and the shares of the chosen places, which together must have everything; a share may be empty.
 
-    Each place is tried as the one that ships all it has, while the others share the rest by what a unit costs there.
+    Each place is tried as the main one, which ships all it has; the others share the rest, the cheapest unit first.
     """
     best: tuple[float, Shares] | None = None
     cheapest = [sorted(range(len(chosen)), key=lambda at: chosen[at].each[sku]) for sku in range(len(demand.units))]
     for main in range(len(chosen) if len(chosen) > 1 else 1):
         shares = [[0] * len(demand.units) for _ in chosen]
-        for sku, left in enumerate(demand.units):
-            shares[main][sku] = taken = min(left, chosen[main].has[sku])
-            left -= taken
-            for at in cheapest[sku] if left else ():
+        for sku, open_units in enumerate(demand.units):
+            shares[main][sku] = taken = min(open_units, chosen[main].has[sku])
+            open_units -= taken
+            for at in cheapest[sku] if open_units else ():
                 if at != main:
-                    shares[at][sku] = taken = min(left, chosen[at].has[sku])
-                    left -= taken
+                    shares[at][sku] = taken = min(open_units, chosen[at].has[sku])
+                    open_units -= taken
         cost = _cost(demand, chosen, shares)
         if best is None or cost < best[0]:
             best = cost, shares
@@ -123,8 +124,8 @@ def fill(demand: Demand, chosen: Sequence[Lot]) -> tuple[float, Shares]:
 
 
 def improve(demand: Demand, chosen: Sequence[Lot], cost: float, shares: Shares) -> tuple[float, Shares]:
-    """Move a SKU, or one unit of it, from one place to another for as long as that saves something."""
-    places, better = range(len(chosen)), len(chosen) > 1 and len(demand.units) <= MOST_IMPROVED
+    """Move a SKU, or one unit of it, from one place to another, as long as that is cheaper."""
+    places, better = range(len(chosen)), len(chosen) > 1 and len(demand.units) <= MAX_IMPROVED_SKUS
     while better:
         better = False
         for sku in range(len(demand.units)):
@@ -149,7 +150,7 @@ def _move(shares: Shares, sku: int, source: int, target: int, units: int) -> Non
 
 
 def _cost(demand: Demand, chosen: Sequence[Lot], shares: Shares) -> float:
-    """As `objective.cost_of` has it."""
+    """The same cost as `objective.cost_of`."""
     grams, total, parcels, hours, late = demand.grams, 0.0, 0, 0.0, 0.0
     for lot, units in zip(chosen, shares, strict=True):
         count = sum(units)

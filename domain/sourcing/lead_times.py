@@ -1,4 +1,4 @@
-"""How long parcels take: what was learned of delivered ones, drawn towards the published days where it is little."""
+"""Lead times learned from delivered parcels, shrunk towards the published days if there are few."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from math import sqrt
 
 ANY_CARRIER, ANY_DAY = "", 0
 PRIOR_SHIPMENTS = 8
-"""What is known of the wider group counts like so many shipments of the narrower one."""
+"""The estimate of the wider group counts like this many shipments of the narrower one."""
 PUBLISHED_SPREAD = 0.25
-"""The standard deviation of a published lead time, as a share of it: nobody publishes one, so it is taken as wide."""
+"""Assumed standard deviation of a published lead time, as a share of it. Carriers publish none, so it is wide."""
 
 Cell = tuple[str, str, str, int]
-"""Location, destination region, carrier and ISO weekday of the departure in UTC; any of the last two."""
+"""Location, destination region, carrier and ISO weekday of the departure in UTC. The last two may be ANY."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transit:
-    """Mean and standard deviation in hours from the handover to the door, over so many shipments."""
+    """Mean and standard deviation of the hours from handover to delivery, over `shipments`."""
 
     hours: float
     spread: float
@@ -25,13 +25,14 @@ class Transit:
 
 @dataclass(frozen=True, slots=True)
 class LeadTimes:
-    """What one run of learning found; version 0 has learned nothing."""
+    """The result of one learning run; version 0 has learned nothing."""
 
     version: int = 0
     cells: Mapping[Cell, Transit] = field(default_factory=dict)
 
     def expect(self, location_id: str, region: str, carrier: str, weekday: int, published: float) -> Transit:
-        """Begin with the published hours, and go from the wide group to the narrow one, each drawn to the one before.
+        """The expected transit: from the published hours through wider to narrower groups, each shrunk to the one
+        before.
 
         Every step is an empirical-Bayes estimate with a prior of PRIOR_SHIPMENTS: (n·x̄ + k·prior) / (n + k).
         """
@@ -47,7 +48,7 @@ class LeadTimes:
 
 
 def shrink(seen: Transit, prior: Transit) -> Transit:
-    """Both together, the prior as PRIOR_SHIPMENTS shipments: mean and spread of the mixture."""
+    """Mean and spread of the mixture of both, with the prior weighing as PRIOR_SHIPMENTS shipments."""
     n, k = seen.shipments, PRIOR_SHIPMENTS
     hours = (n * seen.hours + k * prior.hours) / (n + k)
     squares = n * (seen.spread**2 + (seen.hours - hours) ** 2) + k * (prior.spread**2 + (prior.hours - hours) ** 2)
@@ -56,8 +57,8 @@ def shrink(seen: Transit, prior: Transit) -> Transit:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Delivered shipments of one location, region, carrier and weekday: their number, and the sums of their hours and
-    of the squares of these.
+    """Delivered shipments of one location, region, carrier and weekday: their number, the sum of their hours, and the
+    sum of the squared hours.
     """
 
     location_id: str
@@ -70,7 +71,7 @@ class Delivered:
 
 
 def learn(delivered: Iterable[Delivered]) -> dict[Cell, Transit]:
-    """Mean and standard deviation of every cell, and of the wider ones that it is a part of."""
+    """Mean and standard deviation of every cell and of the wider cells that contain it."""
     sums: dict[Cell, tuple[int, float, float]] = {}
     for one in delivered:
         for carrier, weekday in ((one.carrier, one.weekday), (one.carrier, ANY_DAY), (ANY_CARRIER, ANY_DAY)):

@@ -10,8 +10,8 @@ from domain.sourcing.weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A candidate in the eyes of one policy: `opening` when it ships anything, `unit` for each unit, its freight
-    `rate` times `freight_share`, and `hours` and `late`, of which the largest among the parcels counts.
+    """The prices of a candidate under one policy: `opening` if it ships anything, `unit` for each unit, its freight
+    `rate` times `freight_share`, and `hours` and `late`, of which only the largest among the parcels counts.
     """
 
     candidate: Candidate
@@ -27,13 +27,13 @@ class Priced:
 
     @property
     def least(self) -> float:
-        """No order that it has a part in pays less to it."""
+        """The lowest price for any part in an order."""
         return self.opening + self.freight_share * self.rate.first
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is to be decided: who ships `wanted` of these; `split` is the price of each parcel after the first."""
+    """Which of `places` ship `wanted`? `split` is the price of each parcel after the first."""
 
     wanted: Wanted
     places: tuple[Priced, ...]
@@ -41,7 +41,7 @@ class Problem:
 
 
 def price(candidate: Candidate, weights: Weights) -> Priced:
-    """A candidate as the balanced objective sees it."""
+    """The prices of a candidate under the balanced objective."""
     handling, share = weights.processing.get(candidate.kind, FREE), weights.share
     return Priced(
         candidate,
@@ -55,13 +55,13 @@ def price(candidate: Candidate, weights: Weights) -> Priced:
 
 
 def cost(problem: Problem, assignments: Assignments) -> float:
-    """What the assignment costs by the problem's prices. It is not asked whether it can be done."""
+    """The cost of the assignment by the problem's prices. Does not check that it is possible."""
     places = {place.candidate.location_id: place for place in problem.places}
     return cost_of([(places[name], units) for name, units in assignments.items()], problem)
 
 
 def cost_of(parcels: list[tuple[Priced, Mapping[str, int]]], problem: Problem) -> float:
-    """The same over (place, units by SKU)."""
+    """The cost of parcels given as (place, units by SKU)."""
     if not parcels:
         return 0.0
     grams = problem.wanted.grams

@@ -1,4 +1,5 @@
-"""What a moment promises: when goods leave a location, by which carrier, for how much, and when they are there."""
+"""The shipping conditions of a moment: when goods leave a location, by which carrier, at what price, and when they
+arrive."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +13,15 @@ from domain.sourcing.places import Place, SourcingRequest, distance
 from domain.sourcing.weights import Weights
 
 DAYS_WITHOUT_A_PRICE = 3
-"""What a carrier is thought to need of which no rates are known."""
+"""Assumed days of transit for a carrier without rates."""
 HOURS_OF_WORK = timedelta(hours=2)
-"""From an order to the handover, at a place without a calendar."""
+"""From the order to the handover at a place without a calendar."""
 NO_CARRIER_KNOWN = Carrier("", frozenset({ANYWHERE}), frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A parcel by one carrier: the price, and the hours from now to the door with their spread."""
+    """A parcel by one carrier: its price, and the hours from now until the delivery with their standard deviation."""
 
     carrier: Carrier
     rate: Rate
@@ -31,9 +32,9 @@ class Journey:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One moment: made again every few seconds, so that what it works out once serves many orders.
+    """The conditions of one moment. Rebuilt every few seconds; its cached journeys serve many orders.
 
-    `used` is units by location that today's fulfillment orders take.
+    `used` are the units by location of today's fulfillment orders.
     """
 
     at: datetime
@@ -42,27 +43,27 @@ class Outlook:
     rates: Mapping[str, RateTable] = field(default_factory=dict)
     lead_times: LeadTimes = field(default=LeadTimes())
     used: Mapping[str, int] = field(default_factory=dict)
-    _ways: dict[tuple[str, str, str], tuple[float, list[Journey]]] = field(default_factory=dict, repr=False)
+    _journeys: dict[tuple[str, str, str], tuple[float, list[Journey]]] = field(default_factory=dict, repr=False)
 
-    def ways(self, place: Place, country: str, province: str) -> tuple[float, list[Journey]]:
-        """Kilometers from the place to the receiver, and the ways there, by every carrier that goes."""
+    def journeys(self, place: Place, country: str, province: str) -> tuple[float, list[Journey]]:
+        """Kilometers from the place to the receiver, and the journeys by every carrier that delivers there."""
         key = place.location_id, country, province
-        if key not in self._ways:
+        if key not in self._journeys:
             carriers = self.carriers or (NO_CARRIER_KNOWN,)
             goes = [one for one in carriers if one.reaches(country, province) and _starts(one, place)]
             kilometers = distance(place, country, province)
-            self._ways[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
-        return self._ways[key]
+            self._journeys[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
+        return self._journeys[key]
 
     def best(self, journeys: list[Journey], asked: SourcingRequest, classes: frozenset[str]) -> Journey | None:
-        """The way that costs this order the least, of those that take its goods; the carrier wished for if it goes."""
+        """The cheapest journey for this order among carriers that take its goods; the requested carrier if possible."""
         fit = [one for one in journeys if not one.carrier.name or classes <= one.carrier.dangerous_goods]
         wished = [one for one in fit if one.carrier.name == asked.carrier]
         priced = [one for one in fit if one.priced]
         return min(wished or priced or fit, key=lambda one: self._price(one, asked.wanted.total_grams), default=None)
 
     def _price(self, journey: Journey, grams: int) -> float:
-        """Freight, time and being late, as the balanced objective counts them."""
+        """Freight, time and lateness, weighed as in the balanced objective."""
         weights = self.weights
         beyond = max(0.0, journey.hours + weights.caution * journey.spread - weights.promise_hours)
         return (

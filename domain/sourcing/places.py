@@ -1,4 +1,4 @@
-"""Locations as sourcing sees them, and what an order asks of them."""
+"""Locations for sourcing, and the request of an order to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from domain.sourcing.candidates import Wanted
 from domain.sourcing.provinces import center_of
 from domain.stock.views import kilometers
 
-# What is assumed where a place is on no map.
+# Assumed distances if the coordinates of a place are not known.
 SAME_PROVINCE_KM, SAME_COUNTRY_KM, ABROAD_KM = 100.0, 1_500.0, 8_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A location. `capacity` is units a day, None for as many as come; without a calendar it works day and night."""
+    """A location. `capacity` is units a day (None: no limit). Without a calendar it works day and night."""
 
     location_id: str
     kind: str
@@ -29,10 +29,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourcingRequest:
-    """What an order asks: what is wanted, where it goes, who did not take it before, and the carrier wished for.
+    """The request of an order: wanted units, destination, locations that rejected it before, and requested carrier.
 
-    `dangerous` is the class of dangerous goods by SKU, `cross_border` the SKUs that customs must clear, and
-    `pickup_location` the store where the customer fetches it, or empty.
+    `dangerous` is the class of dangerous goods by SKU, `cross_border` are SKUs that customs must clear, and
+    `pickup_location` is the store of a pickup, or empty.
     """
 
     wanted: Wanted
@@ -46,7 +46,8 @@ class SourcingRequest:
 
 
 def distance(place: Place, country: str, province: str) -> float:
-    """Kilometers to the receiver: by coordinates, of the province's capital where nothing nearer is known."""
+    """Kilometers to the receiver, by coordinates: those of the province's capital if none are known of the place
+    itself."""
     here = place.point or center_of(place.country, place.province)
     there = center_of(country, province)
     if here and there:

@@ -1,4 +1,4 @@
-"""Policies: what each one counts. All are served by the same two solvers, so one line adds a policy."""
+"""Policies of sourcing: each one sets prices for the same two solvers. To add a policy, add a line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from domain.sourcing.objective import Priced, Problem, price
 from domain.sourcing.weights import Weights
 
 ABOVE_ALL = 10_000_000.0
-"""Minor units: the price of what a policy avoids before it looks at anything else."""
+"""Minor units: the price of what a policy avoids before anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`price` says what a location costs, `split` what each parcel after the first does."""
+    """`price` gives the prices of a location, `split` the price of each parcel after the first."""
 
     price: Callable[[Candidate, Weights], Priced]
     split: Callable[[Weights], float]
@@ -26,12 +26,12 @@ def _nearest(candidate: Candidate, weights: Weights) -> Priced:
 
 
 def _cheapest(candidate: Candidate, weights: Weights) -> Priced:
-    """Freight and processing: what is really paid."""
+    """Freight and processing only: the money that is really paid."""
     return price(candidate, replace(weights, percent={"lead_time": 0, "late": 0, "load": 0}))
 
 
 def _earliest(candidate: Candidate, weights: Weights) -> Priced:
-    """Every hour counts more than any money; among equals the cheapest."""
+    """Every hour counts more than any money; the cheapest of equally fast ones."""
     return replace(_cheapest(candidate, weights), hours=candidate.hours * ABOVE_ALL / 1_000)
 
 
@@ -50,7 +50,7 @@ POLICIES: Mapping[str, Policy] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One policy of a chain. Where it would take more parcels than `most_parcels` the next one is asked; 0: any."""
+    """One policy of a chain. If it needs more parcels than `most_parcels` (0: no limit), the next policy is tried."""
 
     policy: str
     most_parcels: int = 0
@@ -61,7 +61,7 @@ LAST_RESORT: Chain = (Link("nearest"),)
 
 
 def read_chain(value: Any) -> Chain:
-    """Of `["cheapest", {"policy": "nearest", "most_parcels": 1}]`. Raises ValueError, TypeError or KeyError."""
+    """Read `["cheapest", {"policy": "nearest", "most_parcels": 1}]`. Raises ValueError, TypeError or KeyError."""
     if not isinstance(value, list) or not value:
         raise ValueError("a chain is a list of policies, the first one first")
     return tuple(_link(one) for one in value)
@@ -73,14 +73,14 @@ def read_chains(value: Any) -> dict[str, Chain]:
 
 
 def problem_of(policy: str, wanted: Wanted, candidates: Sequence[Candidate], weights: Weights) -> Problem:
-    """The order in the eyes of a policy."""
+    """The problem with the prices of a policy."""
     rules = POLICIES[policy]
     return Problem(wanted, tuple([rules.price(one, weights) for one in candidates]), rules.split(weights))
 
 
 def _link(one: Any) -> Link:
-    told: Mapping[str, Any] = {"policy": one} if isinstance(one, str) else one
-    link = Link(told["policy"], told.get("most_parcels", 0))
+    fields: Mapping[str, Any] = {"policy": one} if isinstance(one, str) else one
+    link = Link(fields["policy"], fields.get("most_parcels", 0))
     if link.policy not in POLICIES:
         raise ValueError(f"{link.policy!r} is no policy; there are {', '.join(POLICIES)}")
     if type(link.most_parcels) is not int or not 0 <= link.most_parcels <= 100:

@@ -45,7 +45,7 @@ _BY_LATIN = {latin: (latitude, longitude) for latin, latitude, longitude in CAPI
 
 
 def center_of(country: str, province: str) -> tuple[float, float] | None:
-    """(latitude, longitude) of the province's capital, or None where the province is not known."""
+    """(latitude, longitude) of the province's capital, or None if the province is not known."""
     if country != "CN":
         return None
     return _BY_NAME.get(official_province(province)) or _BY_LATIN.get(province)

@@ -1,6 +1,6 @@
-"""A decision as it is kept: every candidate with its score by term, who was none and why, and the inputs.
+"""A sourcing decision in stored form: every candidate with its score by term, the excluded locations, and the inputs.
 
-Ids, codes and figures only: it goes wherever the order's log goes.
+It holds ids, codes and numbers only, since it goes wherever the order's log goes.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ from domain.sourcing.weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a candidate costs by itself, by term in minor units, for what it has of the order (`whole`: all of it)."""
+    """The cost of a candidate by itself, by term in minor units, for the units that it has (`whole`: the entire
+    order)."""
 
     location_id: str
     whole: bool
@@ -26,9 +27,9 @@ class Score:
 
 
 def scores(basis: Basis) -> list[Score]:
-    """Every candidate, those that have all first, the cheapest first."""
-    told = [_score(one, basis.wanted, basis.weights) for one in basis.found.candidates.values()]
-    return sorted(told, key=lambda score: (not score.whole, score.total, score.location_id))
+    """Every candidate: those that have everything first, and of these the cheapest first."""
+    ranked = [_score(one, basis.wanted, basis.weights) for one in basis.found.candidates.values()]
+    return sorted(ranked, key=lambda score: (not score.whole, score.total, score.location_id))
 
 
 def explain(decision: SourcingDecision, ranked: list[Score]) -> str:
@@ -40,7 +41,7 @@ def explain(decision: SourcingDecision, ranked: list[Score]) -> str:
 
 
 def inputs_of(wanted: Wanted, found: CandidateSet) -> dict[str, Any]:
-    """What was decided on, as JSON."""
+    """The inputs of a decision as JSON."""
     return {
         "units": dict(wanted.units),
         "grams": {sku: wanted.grams.get(sku, 0) for sku in wanted.units},
@@ -49,7 +50,7 @@ def inputs_of(wanted: Wanted, found: CandidateSet) -> dict[str, Any]:
 
 
 def read_inputs(kept: Mapping[str, Any]) -> tuple[Wanted, CandidateSet]:
-    """What `inputs_of` gave."""
+    """Read what `inputs_of` wrote."""
     candidates = [Candidate(**one | {"rate": Rate(**one["rate"])}) for one in kept["candidates"]]
     return Wanted(kept["units"], kept["grams"]), CandidateSet({one.location_id: one for one in candidates})
 

@@ -1,7 +1,7 @@
-"""What one location costs an order, term by term, in minor units. One term is one function.
+"""The terms of the cost of one location for an order, in minor units. Each term is a function.
 
 The terms are those of IBM's published objective for sourcing (shipping, capacity penalty, processing, node performance,
-transit time), each weighed from 0 to 100 % and more; the split penalty is the price of a further parcel.
+transit time), each with a weight in percent. The split penalty is the price of each further parcel.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ FREE = Handling(0, 0)
 
 
 def freight(candidate: Candidate, grams: float, units: int, weights: Weights) -> float:
-    """By the zone and the weight."""
+    """The carrier's price for the zone and the weight."""
     return candidate.rate.cost(grams)
 
 
@@ -29,33 +29,33 @@ def load(candidate: Candidate, grams: float, units: int, weights: Weights) -> fl
 
 
 def lead_time(candidate: Candidate, grams: float, units: int, weights: Weights) -> float:
-    """The expected hours until it is at the door. An order of several parcels is as slow as its slowest."""
+    """The price of the expected hours until delivery. An order of several parcels is as slow as its slowest one."""
     return weights.hour * candidate.hours
 
 
 def late(candidate: Candidate, grams: float, units: int, weights: Weights) -> float:
-    """Hours beyond the promise, were the lead time `caution` standard deviations longer than expected."""
+    """The price of hours beyond the promise, if the lead time is `caution` standard deviations longer than expected."""
     return weights.late_hour * max(0.0, likely_hours(candidate, weights) - weights.promise_hours)
 
 
 def likely_hours(candidate: Candidate, weights: Weights) -> float:
-    """The hours that it will hardly take longer than."""
+    """A cautious estimate: expected hours plus `caution` standard deviations."""
     return candidate.hours + weights.caution * candidate.spread
 
 
 def is_late(candidate: Candidate, weights: Weights) -> bool:
-    """Whether it may come after the promise."""
+    """True if it may arrive after the promise."""
     return likely_hours(candidate, weights) > weights.promise_hours
 
 
 Term = Callable[[Candidate, float, int, Weights], float]
 OF_EACH_PARCEL: Mapping[str, Term] = {"freight": freight, "processing": processing, "load": load}
-"""They add up over the parcels of an order."""
+"""Terms that add up over the parcels of an order."""
 OF_THE_SLOWEST: Mapping[str, Term] = {"lead_time": lead_time, "late": late}
-"""Of these the largest of its parcels counts."""
+"""Terms of which only the largest among the parcels counts."""
 
 
 def terms_of(candidate: Candidate, grams: float, units: int, weights: Weights) -> dict[str, int]:
-    """Every term of one location that ships this much, weighed and in whole minor units."""
+    """Every term for one location that ships this weight and these units, weighed, in whole minor units."""
     terms = {**OF_EACH_PARCEL, **OF_THE_SLOWEST}
     return {name: round(weights.share(name) * term(candidate, grams, units, weights)) for name, term in terms.items()}

@@ -1,4 +1,4 @@
-"""What the objective of sourcing weighs, all in minor units of one currency: the parameter `sourcing_weights`."""
+"""The weights of the sourcing objective, in minor units of one currency: the parameter `sourcing_weights`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ TERMS = ("freight", "split", "lead_time", "late", "load", "processing")
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """What a location of a kind costs: for each order that it opens, and for each unit that it picks."""
+    """Handling cost at a kind of location: for each order, and for each unit picked."""
 
     order: int
     unit: int
@@ -17,7 +17,7 @@ class Handling:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Prices of what is not money by itself, and `percent` by term: 100 counts it as it is, 0 leaves it out.
+    """Prices for what has no price, and `percent` by term: 100 counts the term in full, 0 ignores it.
 
     `split` is the price of each parcel after the first, `hour` of an hour until the last parcel is there, `late_hour`
     of an hour beyond `promise_hours` with `caution` standard deviations of the lead time added, and `load` of an order
@@ -43,7 +43,7 @@ class Weights:
 
 
 def read_weights(value: Any) -> Weights:
-    """As the row has them; a name that is not there has its default. Raises ValueError, TypeError or KeyError."""
+    """Read the parameter; an absent name has its default. Raises ValueError, TypeError or KeyError."""
     known = dict(value)
     percent = {term: _number(share, 0, 1_000) for term, share in known.pop("percent", {}).items()}
     if unknown := set(percent) - set(TERMS):

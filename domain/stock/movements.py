@@ -1,4 +1,5 @@
-"""What each kind of movement does to the counters of a SKU at a location, and how claims are summed and ordered."""
+"""The effect of each kind of movement on the counters of a SKU at a location, and the order in which rows are
+locked."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,8 +9,9 @@ from domain.errors import Refusal
 
 COUNTERS = ("on_hand", "in_transit", "reserved", "allocated", "buffer", "quarantined")
 
-# Both ways are movements of their own, so the ledger reads like what happened. Only `adjusted` and `quarantined`,
-# which have no counterpart, may be negative, and `transferred`, which is written once at each of two places.
+# A movement and its reverse are kinds of their own, so the ledger reads like what happened. Only `adjusted` and
+# `quarantined`, which have no counterpart, may be negative, and `transferred`, which is written once at each of two
+# places.
 EFFECT: Mapping[str, Mapping[str, int]] = {
     "received": {"on_hand": +1},
     "reserved": {"reserved": +1},
@@ -27,11 +29,11 @@ EFFECT: Mapping[str, Mapping[str, int]] = {
 }
 
 COMING = ("received", "returned", "expected", "adjusted", "transferred")
-"""Kinds of movements that may be the first of a SKU at a location."""
+"""Kinds that may be the first movement of a SKU at a location."""
 
 
 class OutOfStock(Refusal):
-    """A counter would go below zero or below what is promised: somebody else was faster."""
+    """A counter would fall below zero or below what is promised: another order was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ Place = tuple[str, str]
 
 
 def changes(movements: Iterable[Movement]) -> dict[Place, dict[str, int]]:
-    """What the movements do to each row of stock, in the order in which every claim locks rows."""
+    """The change of each counter by stock row, sorted in the order in which every transaction locks rows."""
     sums: dict[Place, Counter[str]] = {}
     for movement in movements:
         change = sums.setdefault((movement.sku, movement.location_id), Counter())

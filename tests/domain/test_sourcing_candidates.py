@@ -138,7 +138,7 @@ def test_a_full_day_is_told_and_passed_over_while_others_can() -> None:
 
 def test_after_the_cut_off_goods_leave_on_the_next_working_day() -> None:
     # given
-    late = replace(OUTLOOK, at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC), _ways={})
+    late = replace(OUTLOOK, at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC), _journeys={})
 
     # when
     hours = consider(ASKED, STOCK, PLACES, late).candidates["HANGZHOU"].hours
