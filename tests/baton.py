@@ -1,7 +1,7 @@
 """All of Baton in one process, for tests: real PostgreSQL, Temporal, API and simulators over sockets.
 
-Only the pace is ours: with `step_seconds` of an hour the partners take work and then say nothing, so that a test
-says what they would (`wms`, `tms`, `gateway`), and the clock of one workflow can be moved on (`fast_forward`).
+Tests set the pace: with `step_seconds` of an hour the simulators accept work and then stay silent, so that the test
+sends their webhooks (`wms`, `tms`, `gateway`), and `fast_forward` moves the clock of one workflow.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ QIMEN = Qimen(
     owner_code="OUR-SHOP",
     warehouses={"QIMEN-HOUSE": "QH01"},
 )
-"""One location speaks Qimen; without a test of it there is nothing in it."""
+"""One location speaks Qimen; only tests of Qimen put stock there."""
 
 SILENT = 3600.0
-# The server closes a connection that was idle for five seconds; we let go of it first.
+# The server closes a connection that is idle for five seconds; close it first.
 LIMITS = httpx2.Limits(keepalive_expiry=3.0)
 QUICK = 0.01
 PATIENCE_SECONDS = 180.0
@@ -70,7 +70,7 @@ class Baton:
     placed: dict[str, str] = field(default_factory=dict)
 
     async def order(self, name: str = "", **changes: Any) -> str:
-        """Place an order as a channel would, and answer its id. `changes` replace fields of the body."""
+        """Place an order as a channel would, and return its id. `changes` replace fields of the body."""
         body = order_body(f"{name}-{next(_numbers)}", **changes)
         response = await self.api.post("/orders", json=body)
         assert response.status_code == 202, response.text
@@ -84,14 +84,14 @@ class Baton:
         return dict(response.json())
 
     async def until(self, order_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The order once something holds of it; fails when it does not within three minutes."""
-        facts, looks, order = -1, 0, dict[str, Any]()
+        """Wait until `holds` is true of the order, and return the order; fail after three minutes."""
+        facts, tries, order = -1, 0, dict[str, Any]()
 
         async def show_what_changed() -> dict[str, Any]:
-            # To show an order costs as much as several of its steps, and most that changes in it is a fact as well.
-            nonlocal facts, looks, order
-            [[now]], looks = self.rows("SELECT count(*) FROM order_events WHERE order_id = :id", id=order_id), looks + 1
-            if now != facts or looks % 3 == 0:
+            # Showing an order costs as much as several steps, and most changes of an order are facts as well.
+            nonlocal facts, tries, order
+            [[now]], tries = self.rows("SELECT count(*) FROM order_events WHERE order_id = :id", id=order_id), tries + 1
+            if now != facts or tries % 3 == 0:
                 facts, order = now, await self.show(order_id)
             return order
 
@@ -104,7 +104,7 @@ class Baton:
         return await self.until(order_id, lambda order: order["fulfillment_status"] == status)
 
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
-        """The order's events of one type, once there are so many; fails when there are not within three minutes."""
+        """Wait for `times` events of this type, and return the order's events of the type; fail after three minutes."""
         of_type = "SELECT type FROM order_events WHERE order_id = :id ORDER BY event_id"
 
         async def types() -> list[str]:
@@ -133,14 +133,14 @@ class Baton:
         await self.say("crm", kind, data)
 
     async def pick_and_pack(self, fulfillment_order_id: str, **units: int) -> None:
-        """The warehouse finds `units` (SKU with underscores for dashes) and packs them."""
+        """Report `units` (SKU with underscores for dashes) as picked and packed."""
         lines = [{"sku": sku.replace("_", "-"), "quantity": quantity} for sku, quantity in units.items()]
         await self.wms("fulfillment_order.picked", fulfillment_order_id=fulfillment_order_id, lines=lines)
         parcels = [{"weight_grams": 500}]
         await self.wms("fulfillment_order.packed", fulfillment_order_id=fulfillment_order_id, parcels=parcels)
 
-    async def track(self, order: dict[str, Any], status: str, **said: Any) -> None:
-        """The carrier reports on the order's first parcel."""
+    async def track(self, order: dict[str, Any], status: str, **changes: Any) -> None:
+        """Report a tracking status of the order's first parcel."""
         shipment = order["shipments"][0]
         await self.tms(
             "shipment.tracking_updated",
@@ -149,29 +149,29 @@ class Baton:
             status=status,
             occurred_at=datetime.now(UTC).isoformat(),
             note="",
-            **said,
+            **changes,
         )
 
     def workflow(self, order_id: str, channel: str = "shop") -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(order_workflow_id(channel, self.placed[order_id]))
 
     async def until_page_says(self, order_id: str, words: str, channel: str = "shop") -> None:
-        """The order's page in the Temporal UI has these words; fails when it does not within three minutes."""
+        """Wait until the order's page in the Temporal UI has these words; fail after three minutes."""
 
         async def page() -> str:
             return str(await self.workflow(order_id, channel).query("__temporal_workflow_metadata"))
 
-        await eventually(page, lambda told: words in told)
+        await eventually(page, lambda shown: words in shown)
 
     def case(self, order_id: str, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(return_workflow_id("shop", self.placed[order_id], case_id))
 
     async def fast_forward(self, workflow: WorkflowHandle[Any, Any], by: timedelta) -> None:
-        """Move the clock of one workflow on; the record and the partners keep the real time."""
+        """Move the clock of one workflow forward; the record and the partners keep real time."""
         await self.environment.fast_forward(workflow, by)
 
     def verify(self) -> None:
-        """The books are right: counters equal ledger, nothing is owned by the dead, money adds up."""
+        """Assert that `baton verify` finds nothing wrong."""
         report = verify(self.sessions)
         assert report.clean, report
 
@@ -193,9 +193,9 @@ class Baton:
 
 
 async def eventually(look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
-    """What is seen once it holds.
+    """Call `look` until `holds` is true of its result, and return it; fail after three minutes.
 
-    Looks ever more rarely, so that many tests that look do not keep it from happening: a look costs as much as a step.
+    The pauses grow, so that tests that wait do not slow down what they wait for: a look costs as much as a step.
     """
     give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
     while not holds(seen := await look()):
@@ -215,7 +215,7 @@ def order_body(name: str, **changes: Any) -> dict[str, Any]:
         "channel": "shop",
         "channel_order_id": channel_order_id,
         "placed_at": "2026-11-20T09:30:00Z",
-        # Each has a customer of its own: the same again within minutes is held as a suspected duplicate.
+        # A customer of its own: the same order again within minutes is held as a suspected duplicate.
         "customer": {"customer_id": f"C-{channel_order_id}"},
         "ship_to": {
             "name": "Lin Xia",
@@ -241,8 +241,7 @@ async def open_baton(
     instead: dict[str, Callable[..., Any]] | None = None,
     around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda step: step,
 ) -> AsyncIterator[Baton]:
-    """A baton of its own task queue; `instead` replaces activities by name, to make a step fail, and `around` is put
-    around each."""
+    """Run a Baton on a task queue of its own. `instead` replaces activities by name; `around` wraps every activity."""
     address = environment.client.service_client.config.target_host
     async with AsyncExitStack() as stack:
         partners: dict[str, Any] = {name: Partner(url="http://127.0.0.1:9", secret=SECRET) for name in PARTNERS}
@@ -252,7 +251,7 @@ async def open_baton(
             temporal_address=address,
             task_queue=f"orders-{uuid4().hex[:8]}",
             deadlines=deadlines or Deadlines(),
-            # However busy the machine is, who waits for an answer gets it.
+            # Long enough for a busy machine.
             accept_deadline=timedelta(seconds=PATIENCE_SECONDS / 2),
             qimen=QIMEN,
             subscriptions_private=True,
@@ -264,14 +263,14 @@ async def open_baton(
         api_url = stack.enter_context(serving(create_app(settings)))
         simulators = stack.enter_context(simulating(f"{api_url}/webhooks", step_seconds))
         partners = {name: Partner(url=f"{simulators}/{name}", secret=SECRET) for name in PARTNERS}
-        there = QIMEN.model_copy(update={"url": f"{simulators}/qimen/router/qimen/service"})
-        settings = settings.model_copy(update={**partners, "qimen": there})
+        qimen = QIMEN.model_copy(update={"url": f"{simulators}/qimen/router/qimen/service"})
+        settings = settings.model_copy(update={**partners, "qimen": qimen})
         engine = open_database(database_url, connections=40)
         stack.callback(engine.dispose)
         record = sessions(engine, settings.vault)
         with record.begin() as session:
             stock_shop(session, SHOP)
-        # The environment's own client would start workflows with a skipping clock.
+        # The environment's own client would start workflows with a time-skipping clock.
         client = await worker.connect_temporal(settings)
         clients = connect_partners(settings)
         # Parameters are read every time, so that a test need not wait for its own.

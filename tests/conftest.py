@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Temporal for every test: one server of each a session, and a migrated database without rows."""
+"""Real PostgreSQL and Temporal for all tests: one server of each a session, and an empty migrated database."""
 
 import base64
 import os
@@ -30,7 +30,7 @@ LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
 
 
 class Scheduling(LoadFileScheduling):
-    """A file stays together, since its tests share what they started; and so do all that share a whole Baton."""
+    """Keep the tests of a file in one process, since they share fixtures, and so all that share a running stack."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
@@ -43,13 +43,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, so that in the end no process works while the others are done."""
+    """Run long tests first, so that no process is still busy with one when the others are done."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.parent.name, len(LONG)))
 
 
 def pytest_configure() -> None:
-    # What every command needs that a test runs as somebody at a terminal would.
+    # Commands that tests run as at a terminal need a key.
     os.environ["BATON_SECRETS_KEY"] = SECRETS_KEY
 
 
@@ -70,7 +70,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="baton-tests-", ignore_cleanup_errors=True) as directory:
         server = EmbeddedPostgres(Path(directory))
         server.start()
-        # No test of these cuts the power.
+        # No test cuts the power, so fsync only costs time.
         with create_engine(server.url, isolation_level="AUTOCOMMIT").connect() as admin:
             admin.execute(text("ALTER SYSTEM SET fsync = off"))
             admin.execute(text("SELECT pg_reload_conf()"))
@@ -81,7 +81,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
-    """A real server whose workflows may have their clocks moved on. Experimental in the SDK, so only this knows it."""
+    """A real server that can move the clocks of workflows. Experimental in the SDK, so it is used only here."""
     environment = await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         dev_server_existing_path=find_program(),
@@ -130,7 +130,7 @@ def shop(sessions: Sessions) -> Sessions:
 
 
 def partner(url: str = "http://127.0.0.1:9") -> Partner:
-    """A partner that nobody answers for, unless the test gives an address."""
+    """Settings of a partner at an address where nobody answers, unless the test gives one."""
     return Partner(url=url, secret="whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!").decode())
 
 

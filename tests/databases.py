@@ -1,4 +1,4 @@
-"""One database for all tests of a process, brought back before each: to make one takes longer than most tests."""
+"""One database for all tests of a process, reset before each: creating one takes longer than most tests."""
 
 from sqlalchemy import Connection, Engine, Table, create_engine, text
 
@@ -7,9 +7,9 @@ from models.base import Base
 from models.schema import migrate
 
 TEMPLATE = "baton_template"
-"""The database with every migration and no rows, of which all others are copies."""
+"""The database with every migration and no rows that all others are copied from."""
 
-# Most tables stay empty, and to ask for rows takes a tenth of the time of deleting none.
+# Most tables stay empty, and checking for rows takes a tenth of the time of deleting none.
 EMPTY_AGAIN = "IF EXISTS (SELECT FROM {0}) THEN DELETE FROM {0}; END IF;"
 FILLED_AGAIN = """
     IF EXISTS ((TABLE {0} EXCEPT TABLE kept.{0}) UNION ALL (TABLE kept.{0} EXCEPT TABLE {0})) THEN
@@ -17,7 +17,7 @@ FILLED_AGAIN = """
         INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0};
     END IF;"""
 COUNTED_AGAIN = "PERFORM setval('{0}', {1}, {2}) FROM {0} WHERE (last_value, is_called) <> ({1}, {2});"
-# Without triggers no foreign key asks for an order of the tables.
+# Without triggers, foreign keys do not restrict the sequence of the tables.
 BRINGING_BACK = """CREATE FUNCTION kept.bring_back() RETURNS void LANGUAGE plpgsql
     SET session_replication_role = replica AS $$ BEGIN {} END $$"""
 
@@ -30,7 +30,7 @@ def make_template(postgres: EmbeddedPostgres) -> None:
 
 
 def copy_template(postgres: EmbeddedPostgres, name: str) -> str:
-    """Make a database with every migration and no rows, and answer its address."""
+    """Create a database with every migration and no rows; return its URL."""
     admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
@@ -39,7 +39,7 @@ def copy_template(postgres: EmbeddedPostgres, name: str) -> str:
 
 
 def keep(engine: Engine) -> None:
-    """Let the rows and the sequences of now be those that `bring_back` brings back."""
+    """Save the current rows and sequences for `bring_back`."""
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA IF EXISTS kept CASCADE"))
         connection.execute(text("CREATE SCHEMA kept"))
@@ -50,7 +50,7 @@ def keep(engine: Engine) -> None:
 
 
 def bring_back(engine: Engine) -> None:
-    """Undo whatever was done to rows and sequences; it takes about 3 ms."""
+    """Restore the saved rows and sequences; takes about 3 ms."""
     with engine.begin() as connection:
         connection.execute(text("SELECT kept.bring_back()"))
 

@@ -1,4 +1,4 @@
-"""Orders, a stocked shop and stored webhooks to test with, and the questions that every test of stock ends with."""
+"""Orders, a stocked shop and stored webhooks for tests, and the assertions that every test of stock ends with."""
 
 import itertools
 from collections import Counter
@@ -28,7 +28,7 @@ LAMPS_AND_CUP = ((LAMP, 2), (TEACUP, 1))
 PRICE, SHIPPING = Money(1999, "CNY"), Money(800, "CNY")
 PLACED_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
-# Every word of it is one that appears nowhere else, so that it is found wherever it should not be.
+# These words appear nowhere else, so that a test can find them where they should not be.
 RECEIVER: Mapping[str, Any] = {
     "name": "Ouyang Xiadan",
     "phone": "+86 139 5550 7421",
@@ -43,12 +43,12 @@ _numbers = itertools.count(1)
 
 
 def fresh_outlooks(lifetime: float = 3.0) -> OutlookCache:
-    """An outlook that has read nothing yet, without the exact solver."""
+    """An outlook cache that is still empty, without the exact solver."""
     return OutlookCache(ParameterCache(lifetime), lifetime=lifetime)
 
 
 def an_order(lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -> Order:
-    """An order as a channel gives it: each unit costs PRICE, the parcel SHIPPING."""
+    """An order as a channel sends it: each unit costs PRICE, the shipping SHIPPING."""
     number = next(_numbers)
     goods = PRICE * sum(quantity for _, quantity in lines)
     nothing = Money(0, PRICE.currency)
@@ -71,7 +71,7 @@ def an_order(lines: Sequence[tuple[str, int]] = LAMPS_AND_CUP, **changes: Any) -
 
 
 def place_orders(sessions: Sessions, orders: Sequence[Order], status: str = "received") -> list[str]:
-    """Write orders down as the API does, and give their ids."""
+    """Store orders as the API does; return their ids."""
     names = [f"ORDER-{next(_numbers)}" for _ in orders]
     with sessions.begin() as session:
         session.add_all(_order_row(name, order, status) for name, order in zip(names, orders, strict=True))
@@ -98,7 +98,7 @@ def place_order(sessions: Sessions, lines: Sequence[tuple[str, int]] = LAMPS_AND
 
 
 def stock_shop(sessions: Sessions, stock: Mapping[str, Mapping[str, int]]) -> None:
-    """Receive units by location and SKU; goods and places that are new come into being."""
+    """Receive units by location and SKU; create products and locations that are new."""
     skus = sorted({sku for units in stock.values() for sku in units})
     places = [(name, *PROVINCES.get(name, ABROAD)) for name in stock]
     with sessions.begin() as session:
@@ -118,7 +118,7 @@ def stock_shop(sessions: Sessions, stock: Mapping[str, Mapping[str, int]]) -> No
 
 
 def store_webhook(sessions: Sessions, partner: str, kind: str, subject: str, /, **data: Any) -> tuple[str, str]:
-    """Keep a webhook as the API does, and give its (partner, event id)."""
+    """Store a webhook as the API does; return its (partner, event id)."""
     event_id = f"EVENT-{next(_numbers)}"
     with sessions.begin() as session:
         session.add(PartnerEventRow(partner=partner, event_id=event_id, type=kind, subject=subject, data=data))
@@ -126,14 +126,14 @@ def store_webhook(sessions: Sessions, partner: str, kind: str, subject: str, /, 
 
 
 def counters(sessions: Sessions, sku: str, location: str = "HANGZHOU") -> dict[str, int]:
-    """The counters of a SKU that are not zero, and what is available."""
+    """The counters of a SKU at a location, and what is available there, without zeros."""
     with sessions() as session:
         row = session.get_one(StockRow, (sku, location))
         return {name: value for name in (*COUNTERS, "available") if (value := getattr(row, name))}
 
 
 def assert_ledger_explains_stock(sessions: Sessions) -> None:
-    """Every counter is the sum of its movements, and nothing is promised that is not there."""
+    """Assert that every counter is the sum of its movements, and that no available stock is negative."""
     explained: dict[tuple[str, str], Counter[str]] = {}
     with sessions() as session:
         for movement in session.scalars(select(StockMovementRow)):
@@ -147,7 +147,7 @@ def assert_ledger_explains_stock(sessions: Sessions) -> None:
 
 
 def everything_in(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table: what a repeated step must leave as it is, to the last time stamp."""
+    """Every row of every table; a repeated step must leave it unchanged, to the last time stamp."""
     with sessions() as session:
         return {
             table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)
@@ -156,7 +156,7 @@ def everything_in(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def events_of(sessions: Sessions, order_id: str) -> list[str]:
-    """What happened to an order, in the words of its log."""
+    """The types of an order's events, in the sequence of its log."""
     log = Base.metadata.tables["order_events"]
     with sessions() as session:
         return list(session.scalars(select(log.c.type).where(log.c.order_id == order_id).order_by(log.c.event_id)))

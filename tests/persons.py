@@ -1,7 +1,7 @@
-"""Where a person may be named: every column that takes text, walked by metadata.
+"""The columns of text in which a person may be named, found by metadata.
 
-`SPOKEN` are those in which somebody may write, each with a value that names a person in it. `CODES` are all others, by
-the reason why they name nobody. A new column of text belongs into one of the two.
+`FREE_TEXT` are those in which somebody may write, each with a value that names a person. `CODES` are all others, with
+the reason why they name nobody. A new column of text belongs in one of the two.
 """
 
 import re
@@ -35,7 +35,7 @@ PLAIN = """
     messages.last_error deliveries.body deliveries.answer deliveries.problem store_credits.customer_id
     buyer_blocks.reason idempotency_keys.key
 """
-SPOKEN = {
+FREE_TEXT = {
     **dict.fromkeys(PLAIN.split(), WORD),
     "orders.receiver": f"receiver || jsonb_build_object('name', {WORD})",
     "orders.repaired_region": f"jsonb_build_object('district', {WORD})",
@@ -61,15 +61,15 @@ SPOKEN = {
     "idempotency_keys.body": f'\'{{"order_id": "\' || (SELECT order_id FROM orders LIMIT 1) || \'", "x": "\' || {WORD}'
     " || '\"}'",
 }
-"""An expression of :word for each column in which somebody may name a person."""
+"""For each column in which a person may be named, an SQL expression that puts :word there."""
 ROWS = {"stock_movements": "WHERE order_id IS NOT NULL"}
-"""Where only some rows are about an order."""
+"""The rows to plant in, where only some of a table are about an order."""
 LOGGED = f"""
     INSERT INTO order_events (order_id, type, key, actor, data)
     SELECT order_id, 'order.noted', 'noted', 'lin',
         jsonb_build_object({", ".join(f"'{name}', {WORD}" for name in WORDS)}) FROM orders
 """
-"""The log takes no word: it stands beside it (`event_words`)."""
+"""Adds a fact with words; they are stored beside the log, in `event_words`."""
 
 _BY_REASON = {
     "the log of facts: words are set apart from it when they are written": "order_events.data",
@@ -139,21 +139,21 @@ def columns_of_text() -> list[str]:
     ]
 
 
-def why_nobody(column: str) -> str:
-    """Why a column names nobody, or nothing where that is not known."""
+def why_not_personal(column: str) -> str:
+    """Return the reason why a column names nobody, or an empty text if there is none."""
     table, name = column.split(".")
     return next((CODES[key] for key in (column, f"*.{name}", f"{table}.*") if key in CODES), "")
 
 
 def plant_words(sessions: Sessions) -> Iterator[str]:
-    """Name a person in every column of `SPOKEN`, in rows that are there, each by a word of its own; gives the words."""
-    for number, (column, value) in enumerate(SPOKEN.items()):
+    """Name a person in every column of `FREE_TEXT`, in existing rows, by a word of its own each; yield the words."""
+    for number, (column, value) in enumerate(FREE_TEXT.items()):
         table, name = column.split(".")
         word = f"Zhuge{number}Liang"
         with sessions.begin() as session:
             planted = f"UPDATE {table} SET {name} = {value} {ROWS.get(table, '')}".replace("::", r"\:\:")
             done = session.execute(text(planted), {"word": word})
-            # A place without a row proves nothing.
+            # A table without rows would prove nothing.
             assert done.rowcount, column  # type: ignore[attr-defined]
         yield word
     with sessions.begin() as session:
@@ -163,7 +163,7 @@ def plant_words(sessions: Sessions) -> Iterator[str]:
 
 
 def find_words(sessions: Sessions) -> set[str]:
-    """The words that stand in any row of any table."""
+    """Return the planted words that are still in any row of any table."""
     with sessions() as session:
         tables = session.scalars(text("SELECT relname FROM pg_stat_user_tables")).all()
         rows = [row for table in tables for row in session.scalars(text(f"SELECT t::text FROM {table} t"))]

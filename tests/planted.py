@@ -1,4 +1,4 @@
-"""One order that names its person wherever a row may, with words that stand nowhere else."""
+"""An order whose person is named in every row that may do so, by words that appear nowhere else."""
 
 from sqlalchemy import text
 
@@ -8,7 +8,7 @@ from tests.factories import CHANNEL, LAMP, an_order, place_orders, stock_shop, s
 
 BUYER = "BUYER-OF-LAMPS"
 LOCATION, SUBSCRIPTION, PURCHASE, RULES = "HANGZHOU", "SUBSCRIPTION-1", "PURCHASE-1", 1
-# Each word stands in another place of the record.
+# Each place in the record has words of its own.
 PLACES = {
     "orders": """
         UPDATE orders SET receiver = '{"name": "Xiadan", "lines": ["Plum Blossom Lane"], "phone": "+8613955507421",
@@ -92,7 +92,7 @@ NAMED = (BUYER, *WORDS.split())
 
 
 def plant(sessions: Sessions, status: str = "completed") -> str:
-    """Write such an order down, with its parcel, return, claim and all else that may be, and give its id."""
+    """Store such an order with its parcel, return, claim and all else that it may have; return its id."""
     stock_shop(sessions, {LOCATION: {LAMP: 1}})
     order = an_order()
     order_id = place_orders(sessions, [order], status)[0]
@@ -107,8 +107,8 @@ def plant(sessions: Sessions, status: str = "completed") -> str:
     return order_id
 
 
-def named(sessions: Sessions) -> list[str]:
-    """What can be read of the person in any row of any table."""
+def find_names(sessions: Sessions) -> list[str]:
+    """Return the planted names that are in any row of any table."""
     with sessions() as session:
         tables = session.scalars(text("SELECT relname FROM pg_stat_user_tables")).all()
         rows = [row for table in tables for row in session.scalars(text(f"SELECT t::text FROM {table} t"))]

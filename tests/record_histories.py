@@ -1,6 +1,6 @@
 """Record one history for each outcome: `python -m tests.record_histories`, after a workflow was changed on purpose.
 
-The replay test holds today's code against these files: a change that breaks orders under way is found before they do.
+The replay test runs today's code over these files, so that a change that would break orders under way is found first.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.workflows.test_cancel import shipped
 from workflows.search_attributes import ALL
 
 HISTORIES = Path(__file__).with_name("histories")
-LEFT_OUT = ("stackTrace", "identity", "workerVersion", "binaryChecksum")
+LEFT_OUT_KEYS = ("stackTrace", "identity", "workerVersion", "binaryChecksum")
 NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
 
 
@@ -35,9 +35,9 @@ async def record(workflow: WorkflowHandle[Any, Any], name: str) -> None:
 
 
 def _without_this_machine(node: Any) -> Any:
-    """Stack traces and identities say where it was recorded, and replay does not look at them."""
+    """Remove stack traces and identities: they depend on this machine, and replay ignores them."""
     if isinstance(node, dict):
-        return {key: _without_this_machine(value) for key, value in node.items() if key not in LEFT_OUT}
+        return {key: _without_this_machine(value) for key, value in node.items() if key not in LEFT_OUT_KEYS}
     return [_without_this_machine(one) for one in node] if isinstance(node, list) else node
 
 
@@ -70,7 +70,7 @@ async def record_quick(baton: Baton) -> None:
 
 
 async def record_damaged(baton: Baton) -> None:
-    """A parcel that is claimed of its carrier, and paid back since a person says so."""
+    """Record a damaged parcel that is claimed from its carrier and refunded by a person's decision."""
     order_id = await baton.order("DAMAGED-PARCEL")
     await baton.until_event(order_id, "alert.raised")
     await baton.api.post(f"/orders/{order_id}/parcel", json={"action": "refund"})
@@ -79,7 +79,7 @@ async def record_damaged(baton: Baton) -> None:
 
 
 async def record_short(baton: Baton) -> None:
-    """Of what there is some is sent at once, and the rest when it has come."""
+    """Record a short order that is split: a part is sent at once, the rest after an arrival."""
     order_id = await baton.order("short", lines=[("LAST-PIANO", 2, "900.00"), ("TEA-SET", 1, "80.00")])
     await baton.until_event(order_id, "sourcing.failed")
     await baton.until_page_says(order_id, "waits for 2 units")
@@ -114,7 +114,7 @@ async def record_silent(baton: Baton) -> None:
 
 
 async def record_canceled_return(baton: Baton) -> None:
-    """A case that a person approved, canceled after its label was issued."""
+    """Record a case that a person approved and that is canceled after its label was issued."""
     order_id = await shipped(baton, "kept")
     await baton.track(await baton.show(order_id), "delivered")
     await baton.until_status(order_id, "completed")

@@ -153,11 +153,11 @@ def test_dist_03_money_captured_after_an_order_ended_without_goods_is_refunded_o
 
     # when its webhook comes twice, and it is settled twice
     hear(unpaid), hear(unpaid)
-    told = order_of(unpaid).attention
+    shown = order_of(unpaid).attention
     answers = [settle(unpaid) for _ in range(2)]
 
     # then
-    assert told == "67.97 CNY was captured after the order had ended: it is paid back"
+    assert shown == "67.97 CNY was captured after the order had ended: it is paid back"
     assert [answer.refunded for answer in answers] == ["67.97 CNY", ""]
     assert refunded_there(unpaid, ask) == ["67.97 CNY"]
     assert booked(unpaid, "captured") == booked(unpaid, "refunded") == [(6_797, "CNY")]
@@ -189,7 +189,7 @@ def test_dist_03_a_capture_known_already_sets_no_attention_after_the_end(unpaid:
 
 
 @pytest.mark.parametrize(
-    ("told", "books"),
+    ("captures", "books"),
     [
         ([TOTAL, TOTAL], [(6_797, "CNY")]),
         ([Money(3_000, "CNY"), TOTAL], [(3_000, "CNY"), (3_797, "CNY")]),
@@ -201,9 +201,9 @@ def test_dist_03_a_capture_known_already_sets_no_attention_after_the_end(unpaid:
     ids=["twice", "in parts", "late part", "doubled", "another currency", "nothing first"],
 )
 def test_dist_03_what_was_captured_is_booked_to_the_cent(
-    unpaid: Steps, told: list[Money], books: list[tuple[int, str]]
+    unpaid: Steps, captures: list[Money], books: list[tuple[int, str]]
 ) -> None:
-    for amount in told:
+    for amount in captures:
         hear(unpaid, amount)
     assert booked(unpaid, "captured") == books
 
@@ -292,8 +292,8 @@ def test_dist_03_a_return_is_refunded_from_money_captured_after_the_audit(steps:
 def test_dist_03_verify_finds_captured_money_that_was_never_booked(unpaid: Steps) -> None:
     # given
     reference = order_of(unpaid).payment_reference
-    told = {"payment_reference": reference, "amount": "67.97", "currency": "CNY"}
-    key = store_webhook(unpaid.sessions, "payments", "payment.captured", reference, **told)
+    data = {"payment_reference": reference, "amount": "67.97", "currency": "CNY"}
+    key = store_webhook(unpaid.sessions, "payments", "payment.captured", reference, **data)
 
     def found() -> tuple[int, int]:
         [one] = [one for one in verify(unpaid.sessions).results if "the gateway told of" in one.name]

@@ -173,27 +173,27 @@ class Everything:
     def receive(self, chance: random.Random) -> None:
         lines = [{"sku": sku, "quantity": 2} for sku in self.some(chance)]
         number = f"PO-{chance.randint(1, 2)}"
-        told = {"receipt_id": self.name("R"), "location_id": chance.choice(PLACES), "lines": lines}
-        receive_goods(self.sessions, *self.hear("erp", "stock.received", purchase_order_id=number, **told))
+        data = {"receipt_id": self.name("R"), "location_id": chance.choice(PLACES), "lines": lines}
+        receive_goods(self.sessions, *self.store("erp", "stock.received", purchase_order_id=number, **data))
 
     def purchase(self, chance: random.Random) -> None:
         lines = [{"sku": sku, "quantity": 9, "due_on": f"2099-01-0{chance.randint(1, 9)}"} for sku in self.some(chance)]
-        told = {"revision": next(_numbers), "location_id": "HANGZHOU", "lines": lines}
+        data = {"revision": next(_numbers), "location_id": "HANGZHOU", "lines": lines}
         number = f"PO-{chance.randint(1, 2)}"
-        event = self.hear("erp", "purchase_order.placed", purchase_order_id=number, **told)
+        event = self.store("erp", "purchase_order.placed", purchase_order_id=number, **data)
         apply_purchase_order(self.sessions, *event)
 
     def snapshot(self, chance: random.Random) -> None:
         lines = [{"sku": sku, "quantity": 5} for sku in self.some(chance)]
-        told = {"snapshot_id": self.name("S"), "location_id": chance.choice(PLACES), "lines": lines}
+        data = {"snapshot_id": self.name("S"), "location_id": chance.choice(PLACES), "lines": lines}
         moment = datetime.now(UTC).isoformat()
-        apply_count(self.sessions, *self.hear("wms", "stock.snapshot", taken_at=moment, **told), alert_above=9)
+        apply_count(self.sessions, *self.store("wms", "stock.snapshot", taken_at=moment, **data), alert_above=9)
 
     def delta(self, chance: random.Random) -> None:
         lines = [{"sku": sku, "quantity": 1, "reason": "found"} for sku in self.some(chance)]
-        told = {"delta_id": self.name("D"), "location_id": chance.choice(PLACES), "lines": lines}
+        data = {"delta_id": self.name("D"), "location_id": chance.choice(PLACES), "lines": lines}
         moment = datetime.now(UTC).isoformat()
-        apply_count(self.sessions, *self.hear("wms", "stock.delta", occurred_at=moment, **told), alert_above=9)
+        apply_count(self.sessions, *self.store("wms", "stock.delta", occurred_at=moment, **data), alert_above=9)
 
     def adjust(self, chance: random.Random) -> None:
         units = dict.fromkeys(self.some(chance), chance.choice([-1, 1]))
@@ -230,6 +230,6 @@ class Everything:
     def name(self, prefix: str) -> str:
         return f"{prefix}-{next(_numbers)}"
 
-    def hear(self, partner: str, what: str, **told: object) -> tuple[str, str]:
+    def store(self, partner: str, what: str, **data: object) -> tuple[str, str]:
         with _storing:
-            return store_webhook(self.sessions, partner, what, self.name("subject"), **told)
+            return store_webhook(self.sessions, partner, what, self.name("subject"), **data)

@@ -1,4 +1,4 @@
-"""One whole Baton for these tests, with quick partners."""
+"""A running stack for these tests, with quick partners."""
 
 from collections.abc import Iterator
 
@@ -16,5 +16,5 @@ def stack() -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="package")
 async def client(stack: RunningStack) -> Client:
-    """What the Temporal UI sees."""
+    """A Temporal client, which sees what the Temporal UI shows."""
     return await Client.connect(stack.embedded.temporal_address)

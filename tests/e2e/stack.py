@@ -1,4 +1,4 @@
-"""A whole Baton in processes of its own, as `baton up` runs it: used, hurt and judged from outside."""
+"""A whole Baton in processes of its own, as `baton up` runs it; tests use, kill and check it from outside."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ class RunningStack:
     simulators: httpx2.Client
 
     def place(self, name: str, **changes: Any) -> str:
-        """Place an order as a channel would, and answer its id. `changes` replace fields of the body."""
+        """Place an order as a channel would, and return its id. `changes` replace fields of the body."""
         response = self.api.post("/orders", json=order_body(f"{name}-{next(_numbers)}", **changes))
         assert response.status_code == 202, response.text
         return str(response.json()["order_id"])
@@ -45,14 +45,14 @@ class RunningStack:
             return session.execute(text(sql), values).all()
 
     def until(self, what: str, holds: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until something holds; fails when it does not in time."""
+        """Wait until `holds` is true; fail after `seconds`."""
         give_up = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < give_up, f"{what} did not happen in {seconds:g} s"
             time.sleep(0.05)
 
     def until_event(self, event: str, orders: Sequence[str], times: int = 1) -> None:
-        """Wait until so many of the orders' events are of one type."""
+        """Wait until these orders have `times` events of this type in all."""
         sql = "SELECT count(*) FROM order_events WHERE type = :event AND order_id = ANY(:orders)"
         self.until(f"{times} times {event}", lambda: self.rows(sql, event=event, orders=list(orders))[0].count >= times)
 
@@ -69,31 +69,31 @@ class RunningStack:
             time.sleep(0.25)
 
     def kill(self, service: str) -> None:
-        """End a service as a power cut would."""
+        """Kill a service without warning."""
         self.embedded.service(service).kill()
 
     def start(self, service: str) -> None:
-        """Start it again, and wait until it is ready."""
+        """Start a service, and wait until it is ready."""
         self.embedded.service(service).start()
         self.embedded.service(service).wait_ready()
 
     def verify(self) -> None:
-        """The books are right: counters equal ledger, nothing is owned by the dead, money adds up."""
+        """Assert that `baton verify` finds nothing wrong."""
         report = verify(self.record)
         assert report.clean, [result.line.plain for result in report.results if result.wrong]
 
 
 @contextmanager
 def run_stack(step_seconds: float) -> Iterator[RunningStack]:
-    """Baton with a stocked shop and a key for staff, on ports that are free."""
-    # Not in a folder of pytest's: as root, its next session closes them to the account that PostgreSQL runs under.
-    # Subscribers of the tests are on this machine.
+    """Run Baton on free ports, with a stocked shop and a key for staff."""
+    # Not in pytest's folder: as root, its next session would close it to the account of PostgreSQL.
+    # Subscribers in tests have a private address.
     extra_env = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
     with (
         TemporaryDirectory(prefix="baton-") as directory,
         Stack(Path(directory), step_seconds=step_seconds, extra_env=extra_env) as stack,
     ):
-        # Tests restart the database and cut what is connected to it, so a connection is asked first whether it lives.
+        # Tests restart the database and cut connections, so each connection is checked before use.
         engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True)
         record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:

@@ -1,4 +1,4 @@
-"""An order and its return through all of Baton over sockets, and what support staff see of it."""
+"""An order and its return through all of Baton over sockets, and what support staff see."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from embedded.environment import read_environment
 from embedded.services import ROOT
 from tests.e2e.stack import RunningStack
 
-# Every word of it is one that appears nowhere else, so that it is found wherever it should not be.
+# These words appear nowhere else, so that a test can find them where they should not be.
 PERSON = {
     "name": "Zebulon Quartermain 欧阳晓丹",
     "phone": "+8613955507421",
@@ -41,7 +41,7 @@ LINES = [("ELEGANT-LAMP", 2, "120.00"), ("TEA-SET", 1, "80.00")]
 
 @pytest.fixture(scope="module")
 def delivered(stack: RunningStack) -> dict[str, Any]:
-    """An order that went from the channel to the door, and of which a lamp came back."""
+    """An order that was delivered, and of which a lamp came back."""
     order_id = stack.place("WHOLE", customer={"customer_id": "C-WHOLE"}, ship_to=PERSON, lines=LINES)
     stack.until_ended([order_id])
     channel_order_id = stack.api.get(f"/orders/{order_id}").json()["channel_order_id"]
@@ -55,7 +55,7 @@ def delivered(stack: RunningStack) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def held(stack: RunningStack) -> dict[str, Any]:
-    """An order that waits for a person, since its address has no street."""
+    """An order that is held, since its address has no street."""
     nowhere = {name: value for name, value in PERSON.items() if name != "lines"}
     order_id = stack.place("HELD", ship_to=nowhere)
     stack.until_event("order.held", [order_id])
@@ -75,7 +75,7 @@ def test_an_order_is_delivered_and_partly_returned(delivered: dict[str, Any]) ->
 async def test_a_workflow_is_found_by(
     attribute: str, delivered: dict[str, Any], stack: RunningStack, client: Client
 ) -> None:
-    # Given what a support agent may have in hand
+    # Given what a support agent may know
     wanted = {
         "OrderId": delivered["order_id"],
         "ChannelOrderId": delivered["channel_order_id"],
@@ -85,7 +85,7 @@ async def test_a_workflow_is_found_by(
         "Waybills": delivered["shipments"][0]["waybill"],
     }
 
-    # When it is searched for, then the workflow of the order is there
+    # When it is searched for, then the order's workflow is found
     found = f"WorkflowType = 'OrderWorkflow' AND {attribute} = '{wanted[attribute]}'"
     await until_listed(client, found, delivered["workflow_id"])
 
@@ -117,7 +117,7 @@ async def test_workflow_details_say_what_an_order_waits_for_and_until_when(
 
 
 async def listed(client: Client) -> list[WorkflowExecution]:
-    """The two orders and the return: Temporal's lists come a moment after the facts."""
+    """Wait for the two orders and the return: Temporal's lists lag a moment behind."""
     for _ in range(100):
         executions = [execution async for execution in client.list_workflows()]
         if len(executions) >= 3:
@@ -134,18 +134,18 @@ async def test_every_activity_and_timer_in_a_history_has_a_summary(
     for execution in await listed(client):
         history = await client.get_workflow_handle(execution.id).fetch_history()
 
-        # When every activity and timer in them is looked at
+        # When every activity and timer is checked
         for event in history.events:
             kind = next((kind for kind, number in SCHEDULED.items() if event.event_type == number), None)
             summary = event.user_metadata.summary
-            # A local activity that is tried again after a pause leaves a timer and a marker of the SDK's own.
+            # A local activity that is retried after a pause leaves a timer and a marker of the SDK itself.
             if kind is None or (kind != "activities" and not summary.data):
                 continue
             seen.add(kind)
             if not summary.data or not converter.from_payload(summary):
                 silent.append((execution.id, kind, event.event_id))
 
-    # Then each says what it is for
+    # Then each has a summary
     assert seen == set(SCHEDULED)
     assert silent == []
 
@@ -186,25 +186,25 @@ def test_the_customer_is_in_the_record_and_nowhere_else_in_it(delivered: dict[st
     # When they are searched
     holding = [table for table in tables if list(traces_in(stored[table].encode()))]
 
-    # Then it is where the parcel goes, and what the customer wrote, as it came and as the case has it
+    # Then only the order's address, the customer's webhook and the case name them
     assert sorted(holding) == ["orders", "partner_events", "returns"]
 
 
 def test_baton_person_shows_all_data_of_a_customer(delivered: dict[str, Any], stack: RunningStack) -> None:
-    told = run(stack, "person", "zebulon@quartermain.example", "C-WHOLE")
+    shown = run(stack, "person", "zebulon@quartermain.example", "C-WHOLE")
 
-    assert delivered["order_id"] in [order["order_id"] for order in json.loads(told.stdout)["orders"]], told.stderr
-    assert set(traces_in(told.stdout.encode())) == set(TRACES)
+    assert delivered["order_id"] in [order["order_id"] for order in json.loads(shown.stdout)["orders"]], shown.stderr
+    assert set(traces_in(shown.stdout.encode())) == set(TRACES)
 
 
 def test_an_erased_customer_is_in_no_row_and_the_log_still_verifies(
     delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack
 ) -> None:
-    # Given the customer of the delivered order, and somebody who still waits for another one
+    # Given the customer of the delivered order, and one whose order is still under way
     erase = run(stack, "erase", "C-WHOLE", "--yes")
     later = run(stack, "erase", held["customer_id"], "--yes")
 
-    # Then the first is forgotten, the other will be when it has ended, and no hash is another one
+    # Then the first is erased, the other will be when the order has ended, and every seal still verifies
     assert erase.returncode == 0, erase.stdout + erase.stderr
     assert later.stdout.splitlines()[-1] == f"Under way, and done as soon as they have ended: {held['order_id']}"
     written = "SELECT r::text AS text FROM returns r UNION ALL SELECT e::text FROM partner_events e"
@@ -223,7 +223,7 @@ def test_readyz_reports_every_part_up(stack: RunningStack) -> None:
 
 
 def test_metrics_are_served_on_internal_ports_only(delivered: dict[str, Any], stack: RunningStack) -> None:
-    # Given the ports of the API and of the worker that are for machines
+    # Given the internal ports of the API and the worker
     env = stack.embedded.env
     api, worker = (f"http://127.0.0.1:{env[name]}" for name in ("BATON_API_METRICS_PORT", "BATON_WORKER_PORT"))
 
@@ -231,7 +231,7 @@ def test_metrics_are_served_on_internal_ports_only(delivered: dict[str, Any], st
     figures = [httpx2.get(f"{url}/metrics", trust_env=False) for url in (api, worker)]
     health = [httpx2.get(f"{url}/healthz", trust_env=False).json()["status"] for url in (api, worker)]
 
-    # Then both answer, and the public port has nothing of it
+    # Then both answer, and the public port does not
     assert all(answer.headers["content-type"].startswith("text/plain") for answer in figures)
     assert "baton_backlog_size" in figures[0].text
     assert 'baton_threads_taken{threads="steps"}' in figures[1].text
@@ -240,24 +240,24 @@ def test_metrics_are_served_on_internal_ports_only(delivered: dict[str, Any], st
 
 
 def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack) -> None:
-    # When a person asks for the proof
+    # When `baton verify` runs
     done = run(stack, "verify")
 
-    # Then it says of every check that it is right, also of the one that asks Temporal
+    # Then every check passes, also the one that asks Temporal
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is wrong" in done.stdout
     assert "every order under way has a running workflow  1 rows" in done.stdout
 
 
 def run(stack: RunningStack, *words: str) -> subprocess.CompletedProcess[str]:
-    """A `baton` command against this Baton."""
-    told = os.environ | read_environment(stack.embedded.data_dir / "env")
+    """Run a `baton` command against this stack."""
+    env = os.environ | read_environment(stack.embedded.data_dir / "env")
     command = [sys.executable, "-m", "cli", *words]
-    return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 async def until_listed(client: Client, query: str, workflow_id: str, seconds: float = 20) -> None:
-    """The list that Temporal searches lags a little behind."""
+    """Wait until Temporal lists the workflow; its lists lag a moment behind."""
     give_up = time.monotonic() + seconds
     while True:
         listed = [execution.id async for execution in client.list_workflows(query)]
@@ -272,7 +272,7 @@ async def details_of(handle: WorkflowHandle[Any, Any]) -> str:
 
 
 def traces_in(stored: bytes) -> Iterator[str]:
-    """The words of the person that are in there, also as JSON spells what is not ASCII."""
+    """Yield the words of the person that are in there, also in JSON's ASCII spelling."""
     for trace in TRACES:
         if trace.encode() in stored or json.dumps(trace)[1:-1].encode() in stored:
             yield trace

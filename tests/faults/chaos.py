@@ -1,4 +1,4 @@
-"""`baton up` as a person starts it, and something of it killed -9 every few seconds."""
+"""`baton up` as a person starts it, and a killer that ends one of its processes every few seconds."""
 
 import os
 import random
@@ -21,32 +21,32 @@ SERVICES = ("api", "worker", "worker-2", "temporal", "simulators")
 DATABASE, SESSION = "postgres", "a database session"
 PAUSE_SECONDS = (3.0, 5.0)
 BACK_SECONDS = 120.0
-# The simulators keep nothing: what one had accepted when it was killed, it must be told again.
+# The simulators keep nothing: work that one had accepted when it was killed must be sent again.
 SOON_ASKED = {"BATON_INQUIRIES__WMS": "PT20S", "BATON_INQUIRIES__TMS": "PT20S"}
 
 
 @dataclass
 class Up:
-    """A running `baton up` and what it said."""
+    """A running `baton up` and its output."""
 
     data_dir: Path
     process: subprocess.Popen[bytes]
-    said: Path
+    output: Path
 
     @property
     def env(self) -> dict[str, str]:
         return read_environment(self.data_dir / "env")
 
     def tail(self) -> str:
-        return self.said.read_text()[-3000:]
+        return self.output.read_text()[-3000:]
 
     def logged(self, word: str) -> list[str]:
-        """The lines with this word in the logs that are there."""
+        """The log lines with this word."""
         logs = [file.read_text(errors="replace") for file in sorted((self.data_dir / "logs").glob("*.log*"))]
         return [line for log in logs for line in log.splitlines() if word in line]
 
     def find(self, victim: str, dice: random.Random) -> int | None:
-        """The process of one part, if it runs now."""
+        """Return the process id of one victim, or None if it does not run now."""
         if victim in SERVICES:
             note = self.data_dir / "run" / victim
             return int(note.read_text().split()[0]) if note.exists() else None
@@ -64,21 +64,21 @@ class Up:
 
 @contextmanager
 def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
-    """Run it with two workers, and end it by Ctrl-C."""
-    said = data_dir / "said"
+    """Run `baton up` with two workers, and end it by Ctrl-C."""
+    output = data_dir / "said"
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--processes", "2"]
-    with said.open("wb") as output:
+    with output.open("wb") as stream:
         process = subprocess.Popen(
             [*command, "--step-seconds", str(step_seconds)],
             cwd=ROOT,
             env=os.environ | SOON_ASKED,
-            stdout=output,
-            stderr=output,
+            stdout=stream,
+            stderr=stream,
         )
-    stack = Up(data_dir, process, said)
+    stack = Up(data_dir, process, output)
     try:
         give_up = time.monotonic() + READY_SECONDS
-        while "Ready." not in said.read_text():
+        while "Ready." not in output.read_text():
             assert process.poll() is None, stack.tail()
             assert time.monotonic() < give_up, stack.tail()
             time.sleep(0.2)
@@ -93,14 +93,14 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
 
 @dataclass
 class Chaos:
-    """Kills by a seed: every part in turn before any comes again, in another sequence each time."""
+    """Kills the victims round by round: each once a round, in a random sequence by seed."""
 
     stack: Up
     seed: int
     log: list[str] = field(default_factory=list)
 
     def rage(self, seconds: float) -> None:
-        """For so long, and at least until everything was killed once."""
+        """Kill for this many seconds, and at least until everything was killed once."""
         dice, began, round_ = random.Random(self.seed), time.monotonic(), 0
         while not round_ or time.monotonic() - began < seconds:
             victims = [*SERVICES, DATABASE, SESSION]
@@ -114,7 +114,7 @@ class Chaos:
             round_ += 1
 
     def _kill(self, victim: str, dice: random.Random) -> None:
-        """Kill what may just be coming back from something else."""
+        """Kill a victim, once it runs again after an earlier kill."""
         give_up = time.monotonic() + BACK_SECONDS
         while True:
             assert time.monotonic() < give_up, f"{victim} does not come back\n{self.stack.tail()}"

@@ -1,7 +1,7 @@
 """A process that claims stock as a worker does: `python -m tests.faults.claimant DATABASE_URL`.
 
-Each line on its standard input is a JSON array of order ids. It claims for all of them by sixteen threads, each again
-and again until it has an answer, as Temporal would have it, and prints the units by order as one JSON object.
+Each line on its standard input is a JSON array of order ids. It claims for all of them in sixteen threads, retries each
+until it has an answer, as Temporal would, and prints the units by order as one JSON object.
 """
 
 import json

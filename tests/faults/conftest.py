@@ -1,4 +1,4 @@
-"""One whole Baton for all that is done to it here; each test waits until its own orders are through."""
+"""A running stack that these tests share; each waits until its own orders have ended."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -19,6 +19,6 @@ def stack() -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="package")
 async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres) -> AsyncIterator[Baton]:
-    """All of Baton in this process, whose partners take work and say nothing."""
+    """All of Baton in this process, with partners that accept work and stay silent."""
     async with open_baton(temporal, copy_template(postgres, "faulty_partners"), SILENT) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""The question that every test of a fault ends with: was everything done, and only once?"""
+"""The assertion that tests of faults end with: everything was done, and only once."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ MILESTONES = ("received", "shipped", "delivered")
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
 
 
-def assert_done_once(stack: RunningStack, orders: Sequence[str], told: Sequence[str] = MILESTONES) -> None:
-    """Each order was picked, carried and paid once, everybody heard of it once, and the books are right.
+def assert_done_once(stack: RunningStack, orders: Sequence[str], milestones: Sequence[str] = MILESTONES) -> None:
+    """Assert that each order was picked, carried, paid and announced once, and that `baton verify` is clean.
 
-    What a fault interrupts may be asked of a partner again; the partner's own books tell what came of it.
+    An interrupted request may reach a partner twice, so the partner's own state is what counts.
     """
     waybills = [_parcel(stack, order_id) for order_id in orders]
     assert len(set(waybills)) == len(orders)
     for order_id in orders:
-        _assert_told_once(stack, order_id, told)
+        _assert_notified_once(stack, order_id, milestones)
         _assert_paid_once(stack, order_id)
     stack.verify()
 
 
 def _parcel(stack: RunningStack, order_id: str) -> str:
-    """The waybill of the order's one parcel, of which warehouse and carrier know no second."""
+    """Assert that the order has one parcel, here and at the partners; return its waybill."""
     order = stack.api.get(f"/orders/{order_id}").json()
     work, shipment = f"{order_id}-1", f"{order_id}-1-S1"
     assert [one["fulfillment_order_id"] for one in order["fulfillment_orders"]] == [work]
@@ -38,7 +38,7 @@ def _parcel(stack: RunningStack, order_id: str) -> str:
     return str(carried["waybill"])
 
 
-def _assert_told_once(stack: RunningStack, order_id: str, milestones: Sequence[str]) -> None:
+def _assert_notified_once(stack: RunningStack, order_id: str, milestones: Sequence[str]) -> None:
     for recipient in RECIPIENTS:
         taken = _ask(stack, f"/{recipient}/messages", order_id=order_id)["messages"]
         assert Counter(message["milestone"] for message in taken) == Counter(milestones), (recipient, order_id)

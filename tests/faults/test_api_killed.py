@@ -1,4 +1,4 @@
-"""The API is killed again and again in a burst: what it acknowledged is there once, the rest may be sent again."""
+"""The API is killed again and again during a burst: acknowledged orders are there once, others may be sent again."""
 
 import time
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass
 class Sender:
-    """A channel that sends each order until it is acknowledged, and remembers each acknowledgment."""
+    """A channel that sends each order until it is acknowledged, and notes each acknowledgment."""
 
     stack: RunningStack
     acknowledged: dict[str, set[str]] = field(default_factory=dict)
@@ -65,10 +65,10 @@ def test_killing_the_api_again_and_again_loses_and_doubles_no_order(stack: Runni
         burst.result()
     assert sender.interrupted >= len(KILLS_AT)
 
-    # Then a channel that forgot what it was told may send everything again
+    # Then a channel may send everything again
     sender.send_all(bodies)
 
-    # And each order is there once, under the one id that was ever told
+    # And each order is there once, under the id of every acknowledgment
     sql = "SELECT channel_order_id, order_id FROM orders WHERE channel_order_id LIKE 'HAIL-%'"
     there = {row.channel_order_id: {row.order_id} for row in stack.rows(sql)}
     assert len(stack.rows(sql)) == ORDERS

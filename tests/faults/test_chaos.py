@@ -1,5 +1,5 @@
-"""Something is killed every few seconds while orders come in: each that was acknowledged is there once and ends, and
-the books are right, without a person.
+"""A process is killed every few seconds while orders come in: each acknowledged order is there once and ends, and
+`baton verify` is clean, without a person.
 
 `CHAOS_MINUTES=1 CHAOS_ORDERS=200` is the run of a minute, `CHAOS_MINUTES=10 CHAOS_ORDERS=2000` a long one; `CHAOS_SEED`
 kills in another sequence.
@@ -32,7 +32,7 @@ MINUTES = float(os.environ.get("CHAOS_MINUTES", "0.3"))
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "30"))
 SEED = int(os.environ.get("CHAOS_SEED", "15"))
 CHANNELS = 4
-# A step that failed again and again is tried every five minutes.
+# A step that keeps failing is retried every five minutes.
 PATIENCE_SECONDS = 900.0
 PACE = MINUTES * 60 / ORDERS * CHANNELS
 
@@ -50,7 +50,7 @@ def record(stack: Up) -> Sessions:
 
 
 class Shop:
-    """Channels that send each order until it is acknowledged, as fast as an order each `PACE` seconds."""
+    """Channels that each send an order every `PACE` seconds at most, until it is acknowledged."""
 
     def __init__(self, stack: Up, key: str) -> None:
         url = f"http://127.0.0.1:{stack.env['BATON_API_PORT']}"
@@ -93,34 +93,34 @@ def test_every_acknowledged_order_is_there_once_and_ends(stack: Up, record: Sess
         raging.result()
     sys.stdout.write("\n".join(chaos.log) + "\n")
 
-    # Then each order that was acknowledged is there once, and ends without anybody's help
+    # Then each acknowledged order is there once and ends
     assert until_ended(record) == Counter(completed=ORDERS), stack.tail()
     rows = rows_of(record, "SELECT channel_order_id, order_id FROM orders")
     assert len(rows) == ORDERS
     assert {row.channel_order_id: row.order_id for row in rows} == shop.acknowledged
     assert stack.process.poll() is None, stack.tail()
 
-    # And the books are right
+    # And nothing is wrong in the record
     command = [sys.executable, "-m", "cli", "verify", "--data-dir", str(stack.data_dir)]
     verified = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def until_ended(record: Sessions) -> Counter[str]:
-    """The orders by status, once all have ended and everybody has been told, or when the patience is over."""
-    give_up, told = time.monotonic() + PATIENCE_SECONDS, Counter[str]()
+    """Count the orders by status, once all are completed and all messages are sent, or after PATIENCE_SECONDS."""
+    give_up, counted = time.monotonic() + PATIENCE_SECONDS, Counter[str]()
     while time.monotonic() < give_up:
         rows = rows_of(record, "SELECT status, count(*) AS number FROM orders GROUP BY status")
         waiting = rows_of(record, "SELECT 1 FROM messages WHERE sent_at IS NULL LIMIT 1")
-        told = Counter({row.status: row.number for row in rows})
-        if told["completed"] == ORDERS and not waiting:
+        counted = Counter({row.status: row.number for row in rows})
+        if counted["completed"] == ORDERS and not waiting:
             break
         time.sleep(2)
-    return told
+    return counted
 
 
 def rows_of(record: Sessions, sql: str) -> list[Any]:
-    """What is there; nothing while the database comes back."""
+    """Return the rows, or none while the database restarts."""
     try:
         with record() as session:
             return list(session.execute(text(sql)).all())

@@ -1,4 +1,4 @@
-"""Every connection to PostgreSQL is cut in mid-transaction: exactly the stock is sold, every order is there once."""
+"""All connections to PostgreSQL are cut during transactions: exactly the stock is sold, every order is there once."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from tests.faults.once import assert_done_once
 UNITS, ORDERS, CUTS = 20, 30, 8
 LANTERN = "SILK-LANTERN"
 
-# Not before somebody is in the middle of a transaction that claims stock.
+# Sessions in the middle of a transaction that claims stock.
 IN_MID_CLAIM = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND state <> 'idle' AND xact_start IS NOT NULL AND query ~ 'stock|reservations|fulfillment'
@@ -28,7 +28,7 @@ CUT_ALL = """
 
 def test_cutting_connections_during_claims_sells_exactly_the_stock(stack: RunningStack) -> None:
     # Given more orders than there is stock
-    leave(stack, UNITS)
+    sell_all_but(stack, UNITS)
     orders = stack.place_many("CUT", ORDERS, lines=[(LANTERN, 1, "30.00")])
 
     # When all connections are cut again and again while they claim it
@@ -43,7 +43,7 @@ def test_cutting_connections_during_claims_sells_exactly_the_stock(stack: Runnin
     stack.until_event("sourcing.failed", waiting, times=len(waiting))
     assert stock(stack) == (0, 0, 0)
 
-    # And those that are canceled get their money back
+    # And canceled ones are refunded
     for order_id in waiting:
         assert stack.api.post(f"/orders/{order_id}/cancel", json={"reason": "too late"}).json()["answer"] == "done"
     stack.until_ended(waiting, "canceled")
@@ -61,7 +61,7 @@ def test_cutting_connections_during_intake_loses_and_doubles_no_order(stack: Run
             time.sleep(0.05)
         return str(answer.json()["order_id"])
 
-    # When connections are cut while orders are written down
+    # When connections are cut while orders are stored
     with ThreadPoolExecutor(4) as channels:
         sending = [channels.submit(send, body) for body in bodies]
         while not all(sent.done() for sent in sending):
@@ -69,7 +69,7 @@ def test_cutting_connections_during_intake_loses_and_doubles_no_order(stack: Run
                 stack.rows(CUT_ALL)
     acknowledged = [sent.result() for sent in sending]
 
-    # Then each order is there once, goes its way, and no log of ours names a customer
+    # Then each order is there once and completes, and no log names a customer
     rows = stack.rows("SELECT order_id FROM orders WHERE channel_order_id LIKE 'INTAKE-%'")
     assert sorted(row.order_id for row in rows) == sorted(acknowledged)
     stack.until_ended(acknowledged, seconds=120)
@@ -78,8 +78,8 @@ def test_cutting_connections_during_intake_loses_and_doubles_no_order(stack: Run
         assert "Lin Xia" not in log.read_text(), log.name
 
 
-def leave(stack: RunningStack, units: int) -> None:
-    """Sell all lanterns but so many, to one customer."""
+def sell_all_but(stack: RunningStack, units: int) -> None:
+    """Sell lanterns to one customer until `units` remain."""
     on_hand = stock(stack)[0]
     order_id = stack.place("ALL-BUT-SOME", lines=[(LANTERN, on_hand - units, "30.00")])
     stack.until_ended([order_id])

@@ -1,5 +1,5 @@
-"""PostgreSQL stands still under load (a failover, a paused machine, a full disk) longer than a step may take: when it
-is back, every order goes on. `STILL=40 ORDERS=150` is as long as a step really may take, and more."""
+"""PostgreSQL stands still (a failover, a paused machine, a full disk) longer than a step may take: when it is back,
+every order continues. `STILL=40 ORDERS=150` tries it with the real time limit of a step."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ async def baton(
 
 
 async def test_orders_continue_after_the_database_stood_still(baton: Baton, postgres: EmbeddedPostgres) -> None:
-    # Given orders of which some are claiming the same goods
+    # Given orders that claim the same goods
     with baton.sessions.begin() as session:
         stock_shop(session, Shop({"MANY": "Many"}, [HALL], {("MANY", "HALL"): 100_000}))
     orders = await asyncio.gather(*(baton.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
@@ -51,10 +51,10 @@ async def test_orders_continue_after_the_database_stood_still(baton: Baton, post
         for process in processes:
             os.kill(process.pid, signal.SIGCONT)
 
-    # Then every order ends, and so does one that comes later
+    # Then every order completes, and so does one that comes later
     orders.append(await baton.order("AFTER", lines=[("MANY", 1, "9.00")]))
-    left = "SELECT count(*) FROM orders WHERE status <> 'completed'"
-    await asyncio.to_thread(until, lambda: not baton.rows(left)[0].count, 0.25)
+    open_orders = "SELECT count(*) FROM orders WHERE status <> 'completed'"
+    await asyncio.to_thread(until, lambda: not baton.rows(open_orders)[0].count, 0.25)
     assert len(baton.rows("SELECT 1 FROM orders")) == len(orders)
 
 

@@ -1,4 +1,4 @@
-"""A worker dies while a subscriber is told of hundreds of orders: each event is taken once by its id, and in order."""
+"""A worker dies while it delivers events of hundreds of orders: each is taken once by its id, and in order."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from tests.record.receiver import Receiver, receiving
 
 ORDERS = 500
 STORY = ("order.received", "order.accepted", "fulfillment_order.shipped", "order.completed")
-# Orders as they are in the log when all is done, so that only the telling is tried here; they are taken away again.
+# Orders that are complete already, so that only delivery is tested; they are removed again.
 PLACE = text("""
     INSERT INTO orders (order_id, channel, channel_order_id, request_hash, content_hash, status, placed_at, customer_id,
         currency, discount_minor, shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method,
@@ -22,7 +22,7 @@ HAPPEN = text("""
     SELECT 'TOLD-' || n, :event, :event, 'baton', '{}' FROM generate_series(1, :orders) AS n
 """)
 FORGET = (
-    # Nobody but a superuser makes the log forget.
+    # Only a superuser may delete from the log.
     "SET LOCAL session_replication_role = replica",
     "DELETE FROM order_events WHERE order_id LIKE 'TOLD-%'",
     "DELETE FROM orders WHERE channel = 'told'",
@@ -30,26 +30,26 @@ FORGET = (
 
 
 def test_a_killed_worker_loses_doubles_and_reorders_no_delivery(stack: RunningStack) -> None:
-    # Given a subscriber, and what happened to hundreds of orders
+    # Given a subscriber, and the events of hundreds of orders
     with receiving() as (receiver, url):
-        # Other tests' orders, which the same Baton carries, are not its business.
+        # The stack also carries orders of other tests; a channel of its own leaves them out.
         body = {"url": url, "types": ["*"], "channel": "told"}
         subscription = stack.api.post("/subscriptions", json=body).raise_for_status().json()["subscription_id"]
         happen(stack)
 
-        # When the worker is killed in the middle of telling
+        # When the worker is killed in the middle of delivering
         stack.until("some are told", lambda: len(receiver.came) >= ORDERS)
         stack.kill("worker")
         stack.start("worker")
 
-        # Then each event has come, and its first coming is in the order of its order
-        stack.until("all are taken", lambda: len(first_comings(receiver)) == ORDERS * len(STORY))
+        # Then each event has come, and for the first time in the sequence of its order
+        stack.until("all are taken", lambda: len(first_deliveries(receiver)) == ORDERS * len(STORY))
         stories: dict[str, list[str]] = {}
-        for order_id, event in first_comings(receiver):
+        for order_id, event in first_deliveries(receiver):
             stories.setdefault(order_id, []).append(event)
         assert stories == {f"TOLD-{number}": list(STORY) for number in range(1, ORDERS + 1)}
 
-        # And all that is left is the log of it
+        # And no delivery is waiting any more
         path = f"/subscriptions/{subscription}"
         stack.until("all is written down", lambda: stack.api.get(path).json()["waiting"] == 0)
         stack.api.delete(path).raise_for_status()
@@ -66,8 +66,8 @@ def happen(stack: RunningStack) -> None:
             session.execute(HAPPEN, {"orders": ORDERS, "event": event})
 
 
-def first_comings(receiver: Receiver) -> Sequence[tuple[str, str]]:
-    """The order and the type of each event, as a receiver takes them that knows what it had."""
+def first_deliveries(receiver: Receiver) -> Sequence[tuple[str, str]]:
+    """The order and type of each event, without repeats of an event id."""
     known = dict[str, tuple[str, str]]()
     for event in receiver.events:
         known.setdefault(event["id"], (event["subject"], event["type"].removeprefix("com.baton.")))

@@ -1,4 +1,4 @@
-"""A person whose exchange was canceled is forgotten like any other: nobody waits for ever to be told of its order."""
+"""A person whose exchange was canceled can be erased: its follow-up order has no message that waits for ever."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ async def test_a_person_who_canceled_an_exchange_can_be_erased(baton: Baton) -> 
     await say(baton, case, "cancel", reason="changed my mind")
     await until_case(baton, order_id, "E-1", "canceled")
 
-    # When all that is to be told of both orders was taken, and the person asks
+    # When all messages of both orders are sent, and the person is erased
     unsent = """SELECT recipient, milestone FROM messages JOIN orders USING (order_id)
         WHERE sent_at IS NULL AND (order_id = :order OR follow_up_of = :case)"""
     await eventually(lambda: asyncio.to_thread(baton.rows, unsent, case=case, order=order_id), lambda rows: not rows)

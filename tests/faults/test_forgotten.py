@@ -1,4 +1,4 @@
-"""A partner that has accepted and then forgets: it is asked after a silence and told again, and only then a person."""
+"""A partner that accepted work and forgot it: after a silence it gets the work again; an alert is the last resort."""
 
 from typing import Any
 
@@ -39,29 +39,29 @@ async def test_forgotten_work_is_sent_to_the_warehouse_again_once_and_then_raise
     # When it was silent for long
     await silence(baton, order_id)
 
-    # Then it is told again, for the same order, and nobody is called
+    # Then the work is sent again, for the same order, without an alert
     await baton.until_event(order_id, "fulfillment_order.told_again")
     asked = (await baton.simulators.get(work)).json()
     assert (asked["status"], asked["request"]["order_id"], asked["times_asked"]) == ("accepted", order_id, 2)
     assert (await baton.show(order_id))["attention"] is None
 
-    # When it knows of it, it is not told once more, however long it is silent
+    # When it knows of the work, it is not sent once more, however long the silence
     await silence(baton, order_id)
     assert (await baton.simulators.get(work)).json()["times_asked"] == 2
 
-    # When it forgets it again, a person is called, and the order waits on
+    # When it forgets the work again, an alert is raised, and the order goes on waiting
     await forget(baton, "wms")
     await silence(baton, order_id)
     order = await baton.until(order_id, lambda order: bool(order["attention"]))
     assert "does not know of the work any more, though it was told again" in order["attention"]
 
-    # And news of it end that
+    # And the next report clears the alert
     await baton.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
     await baton.until(order_id, lambda order: not order["attention"])
 
 
 async def test_a_forgotten_booking_is_sent_again_under_the_same_waybill(baton: Baton) -> None:
-    # Given a parcel that is booked, and a carriers' desk that has forgotten it
+    # Given a booked parcel that the TMS has forgotten
     order_id = await baton.order("BOOKED", lines=LAMP)
     await baton.until_fulfillment(order_id, "released")
     await baton.pick_and_pack(f"{order_id}-1", ELEGANT_LAMP=1)
@@ -72,7 +72,7 @@ async def test_a_forgotten_booking_is_sent_again_under_the_same_waybill(baton: B
     # When it was silent for long
     await silence(baton, order_id)
 
-    # Then it has the same parcel again
+    # Then it has the same booking again
     await baton.until_event(order_id, "shipment.told_again")
     known = (await baton.simulators.get(f"/tms/shipments/{shipment['shipment_id']}")).json()
     assert known["waybill"] == shipment["waybill"]
@@ -87,7 +87,7 @@ async def test_work_canceled_while_it_is_sent_again_is_recalled_again(baton: Bat
     with baton.sessions.begin() as session:
         session.execute(AGE, {"order_id": order_id})
 
-    # When the order is canceled in the midst of telling it again: the recall comes first
+    # When the work is canceled while it is sent again, so that the recall comes first
     warehouse = CanceledMeanwhile(connect_partners(baton.settings).wms, baton, order_id)
     silent = SilentWork(baton.sessions, warehouse)
     assert silent.tell_again(row_of(baton, silent, order_id)) == []
@@ -97,7 +97,7 @@ async def test_work_canceled_while_it_is_sent_again_is_recalled_again(baton: Bat
 
 
 class CanceledMeanwhile(Warehouse):
-    """While it is told, somebody else ends the work."""
+    """A warehouse that gets the work while the order is canceled."""
 
     def __init__(self, wms: Warehouse, baton: Baton, order_id: str) -> None:
         self.wms, self.baton, self.order_id = wms, baton, order_id
@@ -160,7 +160,7 @@ async def forget(baton: Baton, partner: str) -> None:
 
 
 async def silence(baton: Baton, order_id: str) -> None:
-    """Let two days pass for the work of this order, and look for silence."""
+    """Let two days pass for the work of this order, and run the inquiry."""
     with baton.sessions.begin() as session:
         session.execute(AGE, {"order_id": order_id})
         session.execute(AGE_PARCELS, {"order_id": order_id})
@@ -169,7 +169,7 @@ async def silence(baton: Baton, order_id: str) -> None:
 
 
 async def watched(watch: InquiryJob, baton: Baton, order_id: str) -> bool:
-    """A run that is just ending finds nothing, and the next one does."""
+    """Run the inquiry once; a run that is just ending finds nothing, and the next one does."""
     await watch.carry()
     return await asked_now(baton, order_id)
 

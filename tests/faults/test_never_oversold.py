@@ -1,4 +1,4 @@
-"""Two hundred orders for fifty units, and whoever claims is killed or cut off in mid-claim: exactly fifty are sold."""
+"""Two hundred orders for fifty units, while claimants are killed and cut off in the middle: exactly fifty are sold."""
 
 import json
 import subprocess
@@ -16,12 +16,12 @@ from tests.factories import an_order, place_orders, stock_shop
 
 UNITS, ORDERS, CHANNELS = 50, 200, ("tmall", "jd", "store")
 PLACES = {"HANGZHOU": 30, "CHENGDU": 20}
-# Each is the table where a claim is stopped: nothing is written yet, some of it, and all but the last.
+# The tables at which a claim is stopped: before its first write, in the middle, and before its last.
 MOMENTS = ("reservations", "order_events", "step_results", "stock", "stock_movements")
 PATIENCE_SECONDS = 20.0
 
 STOPPED = """FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
-# In the sequence in which the hot rows were locked: whoever was refused came after the last who got something.
+# Claims are logged in the sequence of their locks: a refusal before the last reservation came too early.
 REFUSED_TOO_EARLY = text("""
     SELECT count(*) FROM order_events refused WHERE type = 'sourcing.failed' AND order_id = ANY(:orders)
     AND event_id < (SELECT max(event_id) FROM order_events WHERE type = 'reservation.created'
@@ -30,7 +30,7 @@ REFUSED_TOO_EARLY = text("""
 
 
 class Claimant:
-    """A process that claims, and the lines that are said between us."""
+    """A process that claims stock, and the lines that we exchange with it."""
 
     def __init__(self, database_url: str) -> None:
         command = [sys.executable, "-m", "tests.faults.claimant", database_url]
@@ -60,7 +60,7 @@ def claimants(database_url: str, engine: Engine) -> Iterator[list[Claimant]]:
 
 @contextmanager
 def stopped_at(engine: Engine, table: str) -> Iterator[None]:
-    """Nobody writes to the table; what is done in here is done when somebody is in the middle of a claim."""
+    """Block writes to the table, so that claims stop there while the body runs."""
     with engine.begin() as blocking:
         blocking.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
         yield
@@ -75,7 +75,7 @@ def until_somebody_is_stopped(engine: Engine) -> None:
             time.sleep(0.01)
 
 
-def cut_them(engine: Engine) -> None:
+def cut_stopped_sessions(engine: Engine) -> None:
     with engine.begin() as connection:
         assert connection.execute(text(f"SELECT pg_terminate_backend(pid) {STOPPED}")).all()
 
@@ -107,16 +107,16 @@ def test_killed_claimants_and_cut_connections_sell_exactly_the_stock(
             for claimant in claimants:
                 claimant.ask(late[::-1])
             until_somebody_is_stopped(engine)
-            cut_them(engine)
+            cut_stopped_sessions(engine)
         answers = [before | claimant.answers() for before, claimant in zip(answers, claimants, strict=True)]
 
-        # Then both were told the same, exactly fifty are sold, and nobody was refused while there was one
+        # Then both have the same answers, exactly fifty are sold, and nobody was refused while units remained
         assert answers[0] == answers[1]
         assert sorted(answers[0].values()) == [0] * (ORDERS - UNITS) + [1] * UNITS
         with sessions() as session:
             assert session.scalar(REFUSED_TOO_EARLY, {"orders": orders}) == 0
 
-    # And the books are right, to the last row
+    # And `baton verify` has checked every row
     report = verify(sessions)
     checked = {result.name: result.checked for result in report.results}
     assert report.clean, [result.line.plain for result in report.results if result.wrong]

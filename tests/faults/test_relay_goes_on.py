@@ -1,4 +1,4 @@
-"""No row, job or stranger stops the relay (dist_06, dist_07, dist_14, dist_16, and sec_01's kind everywhere else)."""
+"""No failing row or job and no strangers' webhook stops the relay (dist_06, dist_07, dist_14, dist_16, and sec_01)."""
 
 import asyncio
 import os
@@ -59,28 +59,28 @@ def leases_are_over(sessions: Sessions) -> None:
     do(sessions, "UPDATE orders SET relay_after = now() WHERE isfinite(relay_after)")
 
 
-# sec_01, wherever else rows are worked
+# sec_01: a row that always fails
 
 
 async def test_a_job_of_the_relay_that_fails_goes_on_and_is_set_aside(relay: Relay, sessions: Sessions) -> None:
-    # given a job with a defect that ends one day
+    # given a job that fails for a while
     tries = 0
 
     async def carry() -> int:
         nonlocal tries
         tries += 1
         if tries > MAX_ATTEMPTS:
-            told.append(aside(sessions))
+            seen.append(aside(sessions))
             relay.stop()
             return 0
         raise IndexError("list index out of range")
 
     # when the relay repeats it
-    told: list[Any] = []
+    seen: list[Any] = []
     await asyncio.wait_for(relay._repeat("histories", carry, 0.001, longest=0.001), 60)
 
-    # then it was told for as long as it lasted
-    assert told == [[("job", "histories")]]
+    # then it was set aside for as long as it failed
+    assert seen == [[("job", "histories")]]
     assert aside(sessions) == []
 
 
@@ -91,12 +91,12 @@ async def test_an_order_that_temporal_refuses_is_set_aside_and_blocks_no_other(
     refused = place_order(sessions, channel_order_id="L" * 1_500)
     other = place_order(sessions)
 
-    # when the relay comes by again and again
+    # when the relay tries again and again
     for _ in range(MAX_ATTEMPTS):
         await relay.start_orders()
         leases_are_over(sessions)
 
-    # then the other one runs, and the first is not looked at any more until it is tried again
+    # then the other order runs, and the first is skipped until a person has it retried
     started = "SELECT order_id FROM orders WHERE workflow_started_at IS NOT NULL"
     assert ask(sessions, started) == [other]
     assert aside(sessions) == [("order", refused)]
@@ -109,7 +109,7 @@ async def test_an_order_that_temporal_refuses_is_set_aside_and_blocks_no_other(
 async def test_a_receipt_that_cannot_be_booked_is_set_aside_and_blocks_no_other(
     relay: Relay, sessions: Sessions
 ) -> None:
-    # given a receipt without lines, which a former version may have let in, before a good one
+    # given a receipt without lines, which a former version may have accepted, before a good one
     stock_shop(sessions, {"HANGZHOU": {LAMP: 1}})
     broken = store_webhook(sessions, "erp", "stock.received", "R-1", receipt_id="R-1", location_id="HANGZHOU")
     lines = [{"sku": LAMP, "quantity": 4}]
@@ -127,7 +127,7 @@ async def test_a_receipt_that_cannot_be_booked_is_set_aside_and_blocks_no_other(
 
 
 def test_a_sku_that_cannot_be_swept_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
-    # given a listing whose version cannot grow, and another one
+    # given a listing whose version cannot be raised, and another one
     stock_shop(sessions, {"HANGZHOU": {LAMP: 1, TEACUP: 1}})
     do(sessions, "DELETE FROM stock_touches")
     row = "INSERT INTO channel_listings (channel, sku, channel_sku, version) VALUES ('shop', :sku, :sku, :version)"
@@ -151,7 +151,7 @@ def test_a_sku_that_cannot_be_swept_is_set_aside_and_blocks_no_other(sessions: S
 
 
 def test_a_deadline_alert_that_fails_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
-    # given two orders at risk, one with a time of escalation that is none
+    # given two orders at risk, one with an invalid time of escalation
     broken, other = place_orders(sessions, [an_order(), an_order()], "accepted")
     do(sessions, "UPDATE orders SET due = 'ship', due_at = now(), warn_at = now() - interval '1 hour'")
     wrong = """UPDATE orders SET instructions = '{"escalate_after_minutes": "soon"}' WHERE order_id = :id"""
@@ -168,7 +168,7 @@ def test_a_deadline_alert_that_fails_is_set_aside_and_blocks_no_other(sessions: 
 
 
 def test_an_erasure_that_fails_is_set_aside_and_blocks_no_other(sessions: Sessions) -> None:
-    # given two erasures that are due, one whose fact is in the log of the order already
+    # given two erasures that are due, one of which is in the order's log already
     broken, other = place_orders(sessions, [an_order(), an_order()], "completed")
     do(sessions, "INSERT INTO erasures_due (order_id, pseudonym, asked_by) SELECT order_id, 'erased-1', '' FROM orders")
     with sessions.begin() as session:
@@ -186,7 +186,7 @@ def test_an_erasure_that_fails_is_set_aside_and_blocks_no_other(sessions: Sessio
 async def test_a_subscription_that_cannot_be_filled_is_set_aside_and_blocks_no_other(
     sessions: Sessions, temporal: WorkflowEnvironment, settings: Settings
 ) -> None:
-    # given two subscribers, one with types that are none
+    # given two subscribers, one with invalid types
     post = Post(sessions)
     broken, other = (post.subscribe("http://127.0.0.1:9/") for _ in range(2))
     do(sessions, "UPDATE subscriptions SET types = '5' WHERE subscription_id = :id", id=broken)
@@ -215,7 +215,7 @@ class Patched:
 async def test_dist_06_the_history_of_a_workflow_with_a_patch_is_kept(
     relay: Relay, sessions: Sessions, temporal: WorkflowEnvironment
 ) -> None:
-    # given an order whose workflow took a patch and has ended
+    # given an ended order whose workflow had a patch
     order = an_order()
     [order_id] = place_orders(sessions, [order], "completed")
     name, queue = order_workflow_id(order.channel, order.channel_order_id), f"patched-{uuid4().hex}"
@@ -266,11 +266,11 @@ async def test_dist_14_a_new_webhook_is_carried_at_once_however_many_strangers_w
     # when the relay takes its first batch
     looked_at = await relay.carry_events()
 
-    # then ours is carried, some of the others were looked at too, and the relay does not pause
+    # then ours is carried, and the full batch tells the relay not to pause
     assert ask(sessions, "SELECT subject FROM partner_events WHERE relayed_at IS NOT NULL") == [reference]
     assert looked_at == 50
 
-    # when it has looked at all of them, then they leave it alone for a twentieth of their age
+    # when it has tried all of them, then the next try comes after a twentieth of their age
     while await relay.carry_events():
         pass
     [soonest] = ask(sessions, "SELECT extract(epoch FROM min(relay_after) - now()) FROM partner_events WHERE tries > 1")
@@ -280,7 +280,7 @@ async def test_dist_14_a_new_webhook_is_carried_at_once_however_many_strangers_w
 async def test_dist_14_a_webhook_without_an_order_is_set_aside_and_can_be_retried(
     relay: Relay, sessions: Sessions
 ) -> None:
-    # given one that has waited for longer than it may, and one that is new to us though it is as old
+    # given a webhook with many tries that is too old, and one as old that was not tried yet
     strangers(sessions, 1, age=LONG_AGO)
     captured(sessions, "OURS")
     do(sessions, "UPDATE partner_events SET received_at = now() - interval '4 days'")
@@ -288,13 +288,13 @@ async def test_dist_14_a_webhook_without_an_order_is_set_aside_and_can_be_retrie
     # when
     await relay.carry_events()
 
-    # then it is set aside, and the other one still has its ten tries
+    # then the first is set aside, and the other keeps its tries
     assert aside(sessions) == [("event", "payments/S-1")]
     assert ask(sessions, "SELECT reason FROM set_asides") == ["nobody's payment.captured"]
     leases_are_over(sessions)
     assert await relay.carry_events() == 1
 
-    # when its order comes after all, and a person has it tried again
+    # when its order comes after all, and a person has it retried
     place_order(sessions, payment_reference="PAY-OF-ANOTHER-SHOP-1")
     assert await relay.start_orders() == 1
     assert try_all_again(sessions, "event") == 1
@@ -307,8 +307,8 @@ async def test_dist_14_a_webhook_without_an_order_is_set_aside_and_can_be_retrie
 
 
 def captured(sessions: Sessions, reference: str) -> None:
-    told = {"amount": "67.97", "currency": "CNY", "payment_reference": reference}
-    store_webhook(sessions, "payments", "payment.captured", reference, **told)
+    data = {"amount": "67.97", "currency": "CNY", "payment_reference": reference}
+    store_webhook(sessions, "payments", "payment.captured", reference, **data)
 
 
 def strangers(sessions: Sessions, number: int, age: timedelta) -> None:
@@ -331,14 +331,14 @@ def strangers(sessions: Sessions, number: int, age: timedelta) -> None:
 async def test_dist_16_a_webhook_is_leased_for_half_a_minute_while_it_is_carried(
     relay: Relay, sessions: Sessions
 ) -> None:
-    # given a webhook that a relay has taken for the first time and is telling, since Temporal is slow
+    # given a webhook that a relay has taken and is still carrying, since Temporal is slow
     store_webhook(sessions, "channel", "order.paid", f"{CHANNEL}/TM")
     [taken] = relay.rows.take(TAKE_EVENTS)
 
     # when others look
     second = relay.rows.take(TAKE_EVENTS)
 
-    # then it is nobody else's for as long as the page of the relay says
+    # then it stays leased for as long as the relay's page in docs/ says
     [lease] = ask(sessions, "SELECT extract(epoch FROM relay_after - now()) FROM partner_events")
     assert (taken.tries, second) == (1, [])
     assert 25 < lease <= 30

@@ -1,6 +1,6 @@
-"""A warehouse that answers nothing: orders wait for it outside of the threads, and no other step waits behind them.
+"""A warehouse that does not answer: orders wait for it without a thread, and no other step is delayed.
 
-WAITING_ORDERS says how many wait for it.
+WAITING_ORDERS is how many orders wait, 40 by default.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ LAMP = [("ELEGANT-LAMP", 1, "9.00")]
 
 
 async def test_a_silent_warehouse_does_not_slow_audits(baton: Baton) -> None:
-    # Given a warehouse that answers nothing, and many orders with work for it
+    # Given a warehouse that does not answer, and many orders with work for it
     places = baton.settings.wms.calls
     await trouble(baton, kind="slow", seconds=12)
     first = await asyncio.gather(*(baton.order("WAITS", lines=LAMP) for _ in range(WAITING)))
@@ -25,16 +25,16 @@ async def test_a_silent_warehouse_does_not_slow_audits(baton: Baton) -> None:
     later = await asyncio.gather(*(baton.order("NEXT", lines=LAMP) for _ in range(3)))
     allocated = await eventually(lambda: opened(baton), lambda orders: set(orders) >= {*first, *later})
 
-    # Then all are audited, reserved and allocated, and the warehouse got few calls meanwhile: as many as it may have at
-    # a time, those that came before it counted as silent, and one now and then that asks whether it is back
+    # Then all are allocated, and the warehouse got few calls meanwhile: its limit at a time, those before the circuit
+    # opened, and a probe now and then
     assert set(allocated) >= {*first, *later}
     assert await calls(baton) <= 2 * places + FAILURES_BEFORE_PAUSE
     # And the page of an order says what it waits for
-    said = await eventually(lambda: failures(baton, first), lambda told: len(told) == WAITING)
-    assert {one for one in said.values() if "wms" not in one} == set()
-    assert any("does not answer: it is tried again at" in one for one in said.values())
+    shown = await eventually(lambda: failures(baton, first), lambda found: len(found) == WAITING)
+    assert {one for one in shown.values() if "wms" not in one} == set()
+    assert any("does not answer: it is tried again at" in one for one in shown.values())
 
-    # And when it is back each order goes its way
+    # And when it is back, each order continues
     await trouble(baton, kind="none")
     for order_id in (*first, *later):
         await baton.until_event(order_id, "fulfillment_order.released")
@@ -49,15 +49,15 @@ async def calls(baton: Baton) -> int:
 
 
 async def opened(baton: Baton) -> list[str]:
-    """Orders with work for a location."""
+    """The orders that have fulfillment orders."""
     return [row.order_id for row in await asyncio.to_thread(baton.rows, "SELECT order_id FROM fulfillment_orders")]
 
 
 async def failures(baton: Baton, orders: list[str]) -> dict[str, str]:
-    """By order why the step that calls the warehouse failed last, once it has."""
-    told = {}
+    """The last failure of the step that calls the warehouse, by order, for orders that have one."""
+    found = {}
     for order_id in orders:
         for step in (await baton.workflow(order_id).describe()).raw_description.pending_activities:
             if step.last_failure.message:
-                told[order_id] = step.last_failure.message
-    return told
+                found[order_id] = step.last_failure.message
+    return found

@@ -1,4 +1,4 @@
-"""Processes are killed under orders in mid-flow: nothing is lost and nothing is done twice."""
+"""Processes are killed while orders are under way: nothing is lost and nothing is done twice."""
 
 import asyncio
 import time
@@ -10,9 +10,9 @@ from temporalio.client import Client, WorkflowHandle
 from tests.e2e.stack import RunningStack
 from tests.faults.once import assert_done_once
 
-# The server learns that a step died with its worker when the step's time is over, of messages after two minutes.
+# Temporal notices a step that died with its worker when its time is over, for messages after two minutes.
 AFTER_A_KILL = 240.0
-# A relay's lease on an order is 30 seconds, and a webhook is tried again ever more rarely, at last every 30 seconds.
+# The relay's lease on an order is 30 seconds, and retries of a webhook are at most 30 seconds apart.
 AFTER_AN_OUTAGE = 120.0
 MOMENTS = ("fulfillment_order.released", "fulfillment_order.packed", "shipment.booked", "fulfillment_order.shipped")
 
@@ -24,12 +24,12 @@ def test_killed_workers_lose_and_double_no_order(stack: RunningStack) -> None:
         wave = stack.place_many("KILLED", 5)
         orders += wave
 
-        # When the worker is killed while the wave is at one step after the other
+        # When the worker is killed while the wave is at this step
         stack.until_event(moment, wave, times=2)
         stack.kill("worker")
         stack.start("worker")
 
-    # Then every order goes its way, and nothing was done twice
+    # Then every order completes, and nothing was done twice
     stack.until_ended(orders, seconds=AFTER_A_KILL)
     assert_done_once(stack, orders)
 
@@ -43,7 +43,7 @@ def test_orders_survive_a_restart_of_postgresql(stack: RunningStack) -> None:
     stack.embedded.postgres.stop()
     stack.embedded.postgres.start()
 
-    # Then every order goes its way
+    # Then every order completes
     stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
     assert_done_once(stack, orders)
 
@@ -58,7 +58,7 @@ def test_orders_survive_a_killed_temporal_and_are_accepted_while_it_is_down(stac
     orders += stack.place_many("NO-ENGINE", 5)
     stack.start("temporal")
 
-    # Then every order goes its way
+    # Then every order completes
     stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
     assert_done_once(stack, orders)
 
@@ -66,29 +66,29 @@ def test_orders_survive_a_killed_temporal_and_are_accepted_while_it_is_down(stac
 async def test_orders_wait_for_partners_that_are_down(stack: RunningStack) -> None:
     # Given orders that wait for a person
     orders = held_orders(stack, 10)
-    stack.until("everybody knows of them", lambda: not untold(stack, orders))
+    stack.until("their messages are sent", lambda: not unsent(stack, orders))
 
-    # When they are released while no partner is there, and each has tried in vain
+    # When they are released while all partners are down, and each has tried in vain
     stack.kill("simulators")
     for order_id in orders:
         assert stack.api.post(f"/orders/{order_id}/holds/ADDRESS/release", json={"note": "known"}).status_code == 200
     await until_picks_have_failed(stack, orders)
     stack.start("simulators")
 
-    # Then every order goes its way; what the partners were told before, they have forgotten
+    # Then every order completes; the simulators have lost the messages from before
     stack.until_ended(orders, seconds=AFTER_AN_OUTAGE)
-    assert_done_once(stack, orders, told=("shipped", "delivered"))
+    assert_done_once(stack, orders, milestones=("shipped", "delivered"))
 
 
 def held_orders(stack: RunningStack, number: int) -> list[str]:
-    """Orders whose address has no street."""
+    """Place orders that are held, since their address has no street."""
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "province": "广东省", "city": "深圳市"}
     orders = stack.place_many("HELD", number, ship_to=address)
     stack.until_event("order.held", orders, times=number)
     return orders
 
 
-def untold(stack: RunningStack, orders: Sequence[str]) -> int:
+def unsent(stack: RunningStack, orders: Sequence[str]) -> int:
     sql = "SELECT count(*) FROM messages WHERE order_id = ANY(:orders) AND sent_at IS NULL"
     return int(stack.rows(sql, orders=list(orders))[0].count)
 

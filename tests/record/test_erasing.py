@@ -12,7 +12,7 @@ from record.people.erasing import Erased, erase, erase_due
 from record.people.finding import orders_of
 from record.people.kept import kept_of
 from tests.factories import an_order, events_of, place_order, place_orders
-from tests.planted import BUYER, NAMED, named, plant
+from tests.planted import BUYER, NAMED, find_names, plant
 
 
 def do(sessions: Sessions, statement: str, **values: object) -> None:
@@ -28,13 +28,13 @@ def test_nothing_names_a_person_who_was_erased_and_their_orders_are_counted(sess
     # given two orders of a person who is named everywhere, and one of somebody else
     orders = sorted([plant(sessions), plant(sessions, "canceled")])
     place_orders(sessions, [an_order(customer_id="SOMEBODY-ELSE", ship_to=Address("CN"))])
-    assert named(sessions) == list(NAMED)
+    assert find_names(sessions) == list(NAMED)
 
     # when
     done = erase(sessions, [BUYER], "lin")
 
     # then
-    assert named(sessions) == []
+    assert find_names(sessions) == []
     with sessions() as session:
         owned = text("SELECT order_id, instructions FROM orders WHERE customer_id = :owner ORDER BY order_id")
         rows = session.execute(owned, {"owner": done.pseudonym}).all()
@@ -108,14 +108,14 @@ def test_what_is_under_way_is_named_and_erased_when_it_has_ended(sessions: Sessi
 
     # then what ended is forgotten, and the other keeps what it needs
     assert (done.orders, done.under_way, erase_due(sessions)) == (1, [under_way], 0)
-    assert "Xiadan" in named(sessions)
+    assert "Xiadan" in find_names(sessions)
 
     # when it has arrived
     do(sessions, "UPDATE orders SET status = 'completed' WHERE order_id = :order", order=under_way)
 
     # then nobody need ask again
     assert (erase_due(sessions), erase_due(sessions)) == (1, 0)
-    assert named(sessions) == []
+    assert find_names(sessions) == []
     with sessions() as session:
         assert session.scalars(text("SELECT DISTINCT customer_id FROM orders")).all() == [done.pseudonym]
 

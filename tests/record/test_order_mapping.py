@@ -1,4 +1,4 @@
-"""What a channel said of an order is what every step reads back."""
+"""An order is loaded from its rows as its channel sent it."""
 
 from dataclasses import replace
 
@@ -17,8 +17,8 @@ from tests.factories import an_order
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_an_order_is_loaded_as_its_channel_sent_it(sessions: Sessions, channel: str, name: str) -> None:
     # given
-    told = TRANSLATORS[channel].translate(sample(channel, name))
-    order = replace(told.order, test=told.test)
+    translated = TRANSLATORS[channel].translate(sample(channel, name))
+    order = replace(translated.order, test=translated.test)
 
     # when
     new = new_order(order, "the test")

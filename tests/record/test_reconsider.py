@@ -1,4 +1,4 @@
-"""Work that waits before its release is moved when that pays: not for little, not for ever, and nothing is lost."""
+"""Moving work that waits for its release: only when it saves enough, twice at most, and without losing stock."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ def allocate(sessions: Sessions, order_id: str, number: int = 1) -> Allocation:
 
 
 def waiting(sessions: Sessions, order_id: str, number: int = 1) -> str:
-    """Allocate, and wait an hour for other orders of the same receiver; gives the fulfillment order."""
+    """Allocate, and wait an hour for orders to merge with; return the fulfillment order."""
     [work] = allocate(sessions, order_id, number).work
     Merge(sessions).join_merge(MergeRequest(order_id, work.fulfillment_order_id, HOUR))
     return work.fulfillment_order_id

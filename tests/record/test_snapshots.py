@@ -1,4 +1,4 @@
-"""An order as it stands: parcels with the lines that they complete, and with their share of the freight."""
+"""Snapshots of an order: its parcels with the lines that they complete and their share of the freight."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Stock that crosses a threshold is told once, however often it is touched and however many workers look."""
+"""Stock that crosses a threshold raises one alert, however often it is touched and however many workers sweep."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def move(sessions: Sessions, kind: str, quantity: int, sku: str = LAMP, place: s
 
 
 def alerts(sessions: Sessions, sku: str = LAMP) -> list[tuple[str, int, bool]]:
-    """Kind, what was available, and whether it still holds; in the order in which they were told."""
+    """The alerts as (kind, available units, whether it is open), in the sequence in which they were raised."""
     with sessions() as session:
         rows = session.scalars(select(StockAlertRow).where(StockAlertRow.sku == sku).order_by(StockAlertRow.alert_id))
         return [(row.kind, row.available, row.cleared_at is None) for row in rows]

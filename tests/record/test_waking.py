@@ -1,4 +1,4 @@
-"""Whoever waits is woken when stock or a quota is free again, in turn, and not for what cannot serve him."""
+"""Orders that wait are woken, in turn, when stock or quota that can serve them is free again."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def ten_lamps(sessions: Sessions) -> Sessions:
 
 
 def claimed(sessions: Sessions, units: int, round_: int = 1) -> str:
-    """An order that has claimed lamps, or waits for them, after everything was swept."""
+    """Place an order that claims lamps or waits for them, and sweep; return its id."""
     order_id = place_order(sessions, [(LAMP, units)])
     Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, round_))
     Sweep(sessions, ParameterCache()).run()

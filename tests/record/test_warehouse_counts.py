@@ -1,4 +1,4 @@
-"""What the warehouse counts: differences become movements with a reason, and none is silent or booked twice."""
+"""Snapshots and deltas of the warehouse: each difference is adjusted once, with a reason."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,7 +54,7 @@ def differences(sessions: Sessions) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def yesterday(shop: Sessions) -> Sessions:
-    """The shop, whose goods came long before anything is counted."""
+    """The shop, whose goods were received a day before any count."""
     with shop.begin() as session:
         for movement in session.scalars(select(StockMovementRow)):
             movement.at = now() - 24 * HOUR

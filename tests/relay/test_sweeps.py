@@ -7,7 +7,7 @@ from record.people.erasing import erase
 from relay.sweeps import database_sweeps
 from settings import Settings
 from tests.factories import fresh_outlooks
-from tests.planted import BUYER, named, plant
+from tests.planted import BUYER, find_names, plant
 
 
 def test_a_person_is_erased_by_one_relay_when_the_last_order_has_ended(sessions: Sessions, settings: Settings) -> None:
@@ -25,4 +25,4 @@ def test_a_person_is_erased_by_one_relay_when_the_last_order_has_ended(sessions:
 
     # then one of the relays erases the person
     assert [sweeps["erasures"]() for sweeps in relays] == [1, 0]
-    assert named(sessions) == []
+    assert find_names(sessions) == []

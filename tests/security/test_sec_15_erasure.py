@@ -14,7 +14,7 @@ from record.trail.proving import links
 from record.trail.sealing import Sealing
 from tests.api.conftest import Api
 from tests.factories import place_order
-from tests.persons import CODES, SPOKEN, columns_of_text, find_words, plant_words, why_nobody
+from tests.persons import CODES, FREE_TEXT, columns_of_text, find_words, plant_words, why_not_personal
 from tests.planted import plant
 
 # Rows for tables that `plant` does not fill.
@@ -43,9 +43,9 @@ def do(sessions: Sessions, statement: str, **values: Any) -> None:
 def test_every_text_column_is_planted_or_has_a_reason_why_it_names_nobody() -> None:
     columns = columns_of_text()
 
-    assert [column for column in columns if column not in SPOKEN and not why_nobody(column)] == []
+    assert [column for column in columns if column not in FREE_TEXT and not why_not_personal(column)] == []
     # The lists name no column that does not exist.
-    assert set(SPOKEN) - set(columns) == set()
+    assert set(FREE_TEXT) - set(columns) == set()
     assert {key for key in CODES if "*" not in key} - set(columns) == set()
 
 
