@@ -18,7 +18,7 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
 from record import journal
-from record.orders.promises import restate
+from record.orders.promises import update_due
 from record.recordset import insert_all
 from record.shipping import merges
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
@@ -178,5 +178,5 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
     # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
     ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
     if first > 1:
-        restate(session, order_id)
+        update_due(session, order_id)
     return Allocation(work, merge_window=merges.window_of(session, order_id))

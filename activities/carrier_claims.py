@@ -19,7 +19,7 @@ from models.order import OrderLineRow, OrderRow
 from record import journal
 from record.order_mapping import count_change, load_order, lock_order, order_of
 from record.orders import gifts
-from record.orders.promises import restate
+from record.orders.promises import update_due
 from record.parameters import ParameterCache
 from record.shipping.fulfillment_orders import lines_of, lock_fulfillment_order
 from record.sourcing.needs import outstanding
@@ -87,7 +87,7 @@ class CarrierClaims:
                 return Settlement(done=False)
             _give_up(session, row, remedy)
             settlement = _withdraw(session, row) if remedy.action == parcel_problems.REFUND else Settlement(done=True)
-            restate(session, row.order_id)
+            update_due(session, row.order_id)
             journal.remember(session, key, asdict(settlement))
             return settlement
 

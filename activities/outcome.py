@@ -12,7 +12,7 @@ from models.database import Sessions
 from models.order import HoldRow, OrderRow
 from record import journal, money
 from record.messages import not_told
-from record.orders.promises import restate
+from record.orders.promises import update_due
 from record.stock import queue
 
 
@@ -64,7 +64,7 @@ class Outcome:
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
                 session.execute(update(HoldRow).where(*open_holds).values(ended))
-            restate(session, ending.order_id)
+            update_due(session, ending.order_id)
 
     @activity.defn
     def raise_alert(self, alert: Alert) -> None:

@@ -13,7 +13,7 @@ from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
-from record.orders.promises import restate
+from record.orders.promises import update_due
 from record.parameters import ParameterCache
 from record.shipping import merges
 from record.shipping.fulfillment_orders import lock_fulfillment_order
@@ -78,7 +78,7 @@ class ProgressReports:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)
             if row.status != before and row.status in FROM_HERE_ON:
-                restate(session, row.order_id)
+                update_due(session, row.order_id)
             # Read from all of them, so that a repeat of this step says it again.
             refused = any(
                 event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events

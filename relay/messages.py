@@ -56,7 +56,7 @@ class MessageJob:
     def _behind(self) -> list[str] | None:
         """Return the subscribers whose queue lacks facts of the log up to the horizon; None if nobody subscribes."""
         with self.sessions.begin() as session:
-            if not queue.anybody_listens(session):
+            if not queue.has_subscribers(session):
                 return None
             self._up_to = self.horizon.look(session)
             return queue.subscribers_behind(session, self._up_to)
@@ -70,9 +70,9 @@ class MessageJob:
     def _due(self) -> list[tuple[str, str | None]]:
         with self.sessions.begin() as session:
             if time.monotonic() >= self._clean_at:
-                queue.forget_old(session, self.settings.deliveries_kept)
+                queue.delete_old(session, self.settings.deliveries_kept)
                 self._clean_at = time.monotonic() + CLEAN_EVERY_SECONDS
-            return queue.subscribers_to_tell(session)
+            return queue.subscribers_due(session)
 
     def _recipients_behind(self) -> list[str]:
         with self.sessions() as session:

@@ -1,4 +1,4 @@
-"""An account at a channel as intake needs it: whose words it speaks, what it starts from, and how it signs."""
+"""Accounts at channels: translator, shop settings, signature, and settings for pull, push and upload."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,14 +24,13 @@ log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
 CALLED = ("pull", "push", "upload")
-LONGEST_MERGE_WINDOW = 86_400
+MAX_MERGE_WINDOW = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`signature` is None where nobody signs, so that no webhook can be believed; `pull`, `push` and `upload` where
-    nothing is pulled, no stock is pushed and the platform is told of no parcel. `language` is what its customers read,
-    or empty."""
+    """Without a `signature` no webhook is accepted. `pull`, `push` and `upload` are None where orders are not pulled,
+    stock is not pushed and parcels are not uploaded. `language` is that of its customers, or empty."""
 
     channel: str
     name: str
@@ -46,21 +45,21 @@ class Account:
 
 
 def find_account(sessions: Sessions, channel: str, translator: str | None = None) -> Account | None:
-    """The channel's account. A `translator` may be asked for instead of the account's own, also without any account."""
+    """Return the channel's account or None. A `translator` replaces the account's own, and needs no account."""
     with sessions() as session:
         row = session.get(ChannelAccountRow, channel)
         opened = each_secret(row.settings, vault_of(session).read) if row is not None else {}
         secret = vault_of(session).read(row.secret) if row is not None else ""
     if row is not None:
         name = translator or row.translator
-        # How to pull and push is a matter of the account's own platform.
+        # Settings for calls fit the account's own platform only.
         settings = {key: opened[key] for key in opened if key not in CALLED or name == row.translator}
         return make_account(channel, name, secret, settings)
     return make_account(channel, translator) if translator is not None else None
 
 
 def pull_plans(sessions: Sessions) -> list[PullPlan]:
-    """When each account is pulled. One that can no longer be read is logged and left out."""
+    """Return when each account is pulled. One that cannot be decrypted is logged and left out."""
     with sessions() as session:
         channels = session.scalars(select(ChannelAccountRow.channel).order_by(ChannelAccountRow.channel)).all()
     plans = []
@@ -77,7 +76,7 @@ def pull_plans(sessions: Sessions) -> list[PullPlan]:
 
 
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
-    """Raises ValueError for a translator or a setting that nobody knows."""
+    """Build an account. Raises ValueError for an unknown translator or setting."""
     chosen = dict(settings or {})
     signature, pull, push, upload = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
@@ -105,7 +104,7 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
 
 
 def _check_merging(window: object, group: object) -> None:
-    if isinstance(window, bool) or not isinstance(window, int | float) or not 0 <= window <= LONGEST_MERGE_WINDOW:
-        raise ValueError(f"merge_window is a number of seconds up to {LONGEST_MERGE_WINDOW}")
+    if isinstance(window, bool) or not isinstance(window, int | float) or not 0 <= window <= MAX_MERGE_WINDOW:
+        raise ValueError(f"merge_window is a number of seconds up to {MAX_MERGE_WINDOW}")
     if not isinstance(group, str) or not group:
         raise ValueError("merge_group names the channels whose orders may share a parcel")

@@ -1,4 +1,4 @@
-"""Calling a channel's platform: with the account as it is now, and never before the platform wants to hear of us."""
+"""Call a channel's platform with its current account, and honor its rate limit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +20,7 @@ Clock = Callable[[], datetime]
 
 
 def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSettings]:
-    """Raises PullRefused where the account is gone, or is not to be pulled any more."""
+    """Return the account and its pull settings. Raises PullRefused when the account is gone or its pull is disabled."""
     account = find_account(sessions, channel)
     if account is None or account.pull is None or not account.pull.enabled:
         raise PullRefused("not_pulled")
@@ -31,8 +31,10 @@ def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSetti
 def calling(
     sessions: Sessions, channel: str, clock: Clock, circuits: Circuits
 ) -> Iterator[tuple[Account, PullSettings, Puller]]:
-    """The account and its client. A limit is kept in the record, for all who call, and the step is tried again when it
-    is over; other trouble is kept there as the last error and raised as it is."""
+    """Yield the account, its pull settings and a client.
+
+    A rate limit is stored for all callers and raised as CallLimited, so that the step is retried when it is over. Other
+    trouble is stored as the last error and raised as it is."""
     account, pull = pulled_account(sessions, channel)
     with sessions.begin() as session:
         session.execute(insert(ChannelPullRow).values(channel=channel).on_conflict_do_nothing())

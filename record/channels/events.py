@@ -1,4 +1,4 @@
-"""What a channel's news mean for an order that may not have come yet: stored events, which the relay carries on."""
+"""Turn what a channel reports into stored events, which the relay carries; the order may not have arrived yet."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -12,24 +12,24 @@ from record.messages.partner_events import NewEvent
 PARTNER = "channel"
 PAID, CHANGED, CANCEL, RETURN = "order.paid", "order.changed", "order.cancel_requested", "return.requested"
 CASE = "channel"
-"""A channel that says nothing but "refund asked" has one case an order."""
+"""The case id of a channel that only says "refund asked": one case per order."""
 
 
 def events_of(channel: str, reading: Reading, new: bool) -> Iterator[NewEvent]:
-    """The events of a reading; the same reading again gives the same ones."""
+    """Yield the events of a reading; the same for the same reading."""
     if reading.order is not None:
-        # A new order asks the gateway of its own accord.
+        # A new order asks the gateway by itself.
         kinds = reading.kinds - {Kind.PAID} if new else reading.kinds
         yield from _about(channel, reading.order.channel_order_id, kinds, reading.version)
         if Kind.REFUND_ASKED in reading.kinds:
             yield _return(channel, reading.order)
     for thin in reading.wanted:
-        # To stop or to look again needs no more than the name.
+        # To cancel or to check a payment the order's name is enough.
         yield from _about(channel, thin.order_id, frozenset({thin.kind}), thin.event_id)
 
 
 def changed(channel: str, channel_order_id: str, version: str) -> NewEvent:
-    """The receiver is another one, so the order must be audited again."""
+    """Return the event that has the order audited again because its receiver changed."""
     return _event(channel, channel_order_id, CHANGED, version)
 
 
@@ -54,6 +54,6 @@ def _return(channel: str, order: Order) -> NewEvent:
 
 def _event(channel: str, channel_order_id: str, kind: str, version: str = "") -> NewEvent:
     subject = channel_order_subject(channel, channel_order_id)
-    # An id must not grow with what the channel calls things.
+    # Hashed, so that its length does not depend on the channel's names.
     name = sha256(f"{subject} {kind} {version}".encode()).hexdigest()[:40]
     return NewEvent(PARTNER, name, kind, subject, {})

@@ -1,4 +1,4 @@
-"""Orders that we fetched ourselves come in: each like a webhook of its own, so that a repeat changes nothing."""
+"""Take in orders that we fetched: each like a webhook of its own, so that a repeat changes nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,16 +22,16 @@ PULL = "pull"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole order as it came, with what a thin event said of it."""
+    """A whole order as fetched, with the kinds of the thin event that named it."""
 
     raw: bytes
     kinds: tuple[Kind, ...] = ()
 
 
 def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched]) -> list[Intake]:
-    """Take in what can be read and keep the rest with its reason, in their order.
+    """Take in what can be read and store the rest with its reason. Return the intakes in the same sequence.
 
-    New orders are committed before the intakes: what a crash leaves out in between is written when it is pulled again.
+    New orders are committed before the intakes: what a crash between the two leaves out is written by the next pull.
     """
     if not fetched:
         return []
@@ -43,7 +43,7 @@ def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched
 
 
 def versions_of(session: Session, channel: str, channel_order_ids: Iterable[str]) -> Mapping[str, str]:
-    """How new our state of each order is, for those that have come; empty where the first intake was cut off."""
+    """Return our version of each known order; empty where a crash cut off its first intake."""
     kept = exists().where(IntakeRow.order_id == OrderRow.order_id)
     known = select(OrderRow.channel_order_id, OrderRow.channel_version, kept.label("kept")).where(
         OrderRow.channel == channel, OrderRow.channel_order_id.in_(list(channel_order_ids))
@@ -52,7 +52,7 @@ def versions_of(session: Session, channel: str, channel_order_ids: Iterable[str]
 
 
 def _write(writer: OrderWriter, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The arrivals with the receipts of their orders. One that the record refuses does not keep the others out."""
+    """Write the orders and return the arrivals with their receipts. One that the database refuses fails alone."""
     new = [arrival.reading.new for arrival in arrivals if arrival.reading.new is not None]
     if not new:
         return list(arrivals)

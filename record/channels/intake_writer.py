@@ -1,7 +1,7 @@
-"""Writing what channels sent: the intakes themselves, what changes of orders that are known, and events for the rest.
+"""Write what channels sent: the intakes, changes of known orders, and events.
 
-Orders that are new were committed before, with many others. Whatever a crash leaves out is written when the channel
-sends the same again, which it does until it has an answer.
+New orders were committed before, in a group commit. What a crash leaves out is written when the channel sends the same
+again, which it does until it has an answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ class ChannelWriter:
         self._sessions = sessions
 
     def __call__(self, arrivals: Sequence[Arrival]) -> list[Intake]:
-        """One transaction for all of them; answers in their order."""
+        """Write all arrivals in one transaction. Return the intakes in the same sequence."""
         with self._sessions.begin() as session:
             known = _lock(session, arrivals)
             events = dict[tuple[str, str], NewEvent]()
@@ -45,20 +45,20 @@ def _lock(session: Session, arrivals: Iterable[Arrival]) -> dict[str, OrderRow]:
     ids = {one.receipt.order_id for one in arrivals if one.receipt}
     if not ids:
         return {}
-    # New ones too, and before anything is inserted: whoever sends the same at once must wait here and nowhere else.
-    # It also keeps out the insert of a fulfillment order, which takes a weaker lock on its order.
+    # New ones too, and before any insert, so that concurrent repeats wait here only. It also blocks the insert of a
+    # fulfillment order, which takes a weaker lock on its order.
     rows = select(OrderRow).where(OrderRow.order_id.in_(ids)).order_by(OrderRow.order_id).with_for_update()
     return {row.order_id: row for row in session.scalars(rows)}
 
 
 def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) -> tuple[str | None, list[NewEvent]]:
-    """Why the order is refused, if it is, and what follows from the change of one that is known."""
+    """Apply the change of a known order. Return why it is refused, if it is, and the events that follow."""
     receipt, reading = arrival.receipt, arrival.reading
     if receipt is None or reading.new is None or reading.order is None or receipt.new:
         return None, []
     row = known[receipt.order_id]
     if not row.receiver:
-        # Its person was erased, and comes back by no repeat.
+        # Its person was erased, and a repeat must not bring the data back.
         return None, []
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
         return CONFLICT, []

@@ -1,4 +1,4 @@
-"""Intakes as rows: every payload of a channel once, with what became of it so far."""
+"""Intakes as rows: every payload of a channel once, with its outcome so far."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ CONFLICT = "this order came before with another body of the same time"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A payload with what was read of it, and the receipt of its order. `intake_id` is known when it is tried again."""
+    """A payload, its reading, and the receipt of its order. `intake_id` is set when it is retried."""
 
     source: str
     translator: str
@@ -32,13 +32,13 @@ class Arrival:
 
     @property
     def new(self) -> bool:
-        """Whether its order was not known before."""
+        """True if its order was not known before."""
         return bool(self.receipt and self.receipt.new)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What became of an arrival. `new` says that its order was not known before."""
+    """The outcome of an arrival. `new` if its order was not known before."""
 
     intake_id: str
     status: str
@@ -52,9 +52,10 @@ class Intake:
 def keep_all(
     session: Session, arrivals: Sequence[Arrival], conflicts: Sequence[str | None], erased: Collection[str]
 ) -> list[Intake]:
-    """In the order of the arrivals, but written in one that two transactions with the same payloads agree on.
+    """Write the intakes. Return them in the sequence of the arrivals.
 
-    Of orders whose person was `erased` the payload itself is not kept.
+    They are written sorted by digest, so that two transactions with the same payloads never deadlock. Payloads of
+    orders whose person was `erased` are not stored.
     """
     written = dict[int, Intake]()
     names = [digest(arrival.reading, arrival.raw) for arrival in arrivals]
@@ -68,7 +69,7 @@ def keep_all(
 
 def _keep(session: Session, arrival: Arrival, conflict: str | None, name: str) -> Intake:
     reading, receipt = arrival.reading, arrival.receipt
-    became: dict[str, Any] = {
+    outcome: dict[str, Any] = {
         "status": REJECTED if conflict else reading.status,
         "kind": reading.kind,
         "field": "channel_order_id" if conflict else reading.field,
@@ -81,22 +82,22 @@ def _keep(session: Session, arrival: Arrival, conflict: str | None, name: str) -
         where = IntakeRow.intake_id == arrival.intake_id
         row = session.scalars(select(IntakeRow).where(where).with_for_update()).one()
     else:
-        row = _insert(session, arrival, became, name)
-    if row.status == REJECTED and became["status"] == TAKEN:
-        became["status"] = RETRIED
+        row = _insert(session, arrival, outcome, name)
+    if row.status == REJECTED and outcome["status"] == TAKEN:
+        outcome["status"] = RETRIED
     if arrival.intake_id is not None or row.tries > 1:
         row.tries += arrival.intake_id is not None
         row.tried_at = func.now()
-        # What was taken stays taken, also when a later try finds that our translator has become worse.
+        # What was taken stays taken, even if a later version of our translator rejects it.
         if row.status not in (TAKEN, RETRIED):
-            for name, value in became.items():
+            for name, value in outcome.items():
                 setattr(row, name, value)
     session.flush()
     return Intake(row.intake_id, row.status, row.order_id, row.channel_order_id, row.field, row.reason, arrival.new)
 
 
-def _insert(session: Session, arrival: Arrival, became: Mapping[str, Any], name: str) -> IntakeRow:
-    """The row of the payload, which may be there: then it counts one try more."""
+def _insert(session: Session, arrival: Arrival, outcome: Mapping[str, Any], name: str) -> IntakeRow:
+    """Insert the payload; if it is stored already, count one more try."""
     row = insert(IntakeRow).values(
         intake_id=new_order_id(),
         channel=arrival.channel,
@@ -105,7 +106,7 @@ def _insert(session: Session, arrival: Arrival, became: Mapping[str, Any], name:
         digest=name,
         raw=arrival.raw,
         headers=dict(arrival.headers),
-        **became,
+        **outcome,
     )
     again = row.on_conflict_do_update(index_elements=["channel", "digest"], set_={"tries": IntakeRow.tries + 1})
     return session.scalars(again.returning(IntakeRow), execution_options={"populate_existing": True}).one()

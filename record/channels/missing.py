@@ -1,4 +1,4 @@
-"""The list of missing orders: what a channel has and we have not, to be fetched and reported."""
+"""The list of missing orders: those that a channel has and we do not, to fetch and to report."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,8 +14,9 @@ STILL_MISSING = (NOTHING_YET, REFUSED)
 
 
 def note_missing(session: Session, channel: str, missing: Mapping[str, datetime], known: Iterable[str]) -> None:
-    """List orders by id and time of their last change; of the `known` ones we have an older state. One that is on the
-    list keeps the time since when it has been missing, unless it was found in between."""
+    """List missing orders, by id with the time of their last change; of the `known` ones we have an older state.
+
+    One that is listed already keeps `first_missing_at`, unless it was found in between."""
     known = set(known)
     rows = [
         {
@@ -42,7 +43,7 @@ def note_missing(session: Session, channel: str, missing: Mapping[str, datetime]
 
 
 def note_found(session: Session, channel: str, names: Iterable[str]) -> None:
-    """These are here by now, whoever brought them."""
+    """Mark these orders as found, however they arrived."""
     found = update(MissingOrderRow).where(
         MissingOrderRow.channel == channel,
         MissingOrderRow.channel_order_id.in_(list(names)),

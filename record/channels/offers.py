@@ -1,4 +1,4 @@
-"""What a channel is behind on, read from the record when it is pushed, so that no more is told than there is."""
+"""Stock updates for a channel, read when they are pushed, so that no more is offered than is available."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from record.stock.views import available_to_channel
 
 L = ChannelListingRow
 
-# A later push may have been acknowledged meanwhile: the higher version stands. Rows are locked in the order of
+# A later push may have been acknowledged meanwhile: the higher version stands. The same lock order as in
 # record/stock/sweep.py.
 ACKNOWLEDGE = text("""
     UPDATE channel_listings AS listing SET acknowledged_version = told.version, acknowledged_quantity = told.quantity,
@@ -37,7 +37,7 @@ FAIL = text("""
 
 
 def offers_behind(session: Session, channel: str, at_once: int, now: datetime) -> list[StockUpdate]:
-    """Up to `at_once` listings with changes that were not acknowledged; those that failed come last.
+    """Return up to `at_once` updates of listings whose changes are not acknowledged; those that failed come last.
 
     Versions are read before the stock: a change after that has a later version, and is pushed again.
     """
@@ -59,16 +59,16 @@ def hold(session: Session, channel: str, skus: Sequence[str]) -> None:
 
 
 def acknowledge(session: Session, channel: str, offers: Sequence[StockUpdate]) -> None:
-    """The channel has these, each by the version that was read before it was told."""
-    told = {
+    """Mark these as acknowledged, each by the version that was read before it was pushed."""
+    values = {
         "skus": [offer.sku for offer in offers],
         "versions": [offer.version for offer in offers],
         "quantities": [offer.quantity for offer in offers],
     }
-    session.execute(ACKNOWLEDGE, told | {"channel": channel})
+    session.execute(ACKNOWLEDGE, values | {"channel": channel})
 
 
 def fail(session: Session, channel: str, reasons: Mapping[str, str], retry_at: datetime | None = None) -> None:
-    """These stay behind and say why; with `retry_at` they are left alone until then."""
-    told = {"skus": list(reasons), "reasons": list(reasons.values())}
-    session.execute(FAIL, told | {"channel": channel, "retry_at": retry_at})
+    """Store why these failed; they stay behind and are not retried before `retry_at`."""
+    values = {"skus": list(reasons), "reasons": list(reasons.values())}
+    session.execute(FAIL, values | {"channel": channel, "retry_at": retry_at})

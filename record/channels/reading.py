@@ -1,4 +1,4 @@
-"""What a channel sent, as far as it can be read: a whole order and what happened to it, names of orders, or neither."""
+"""Read what a channel sent: a whole order and what happened to it, names of orders, or neither."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ THIN = "thin"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`kinds` is what happened to `order`, of which `version` says how new it is. `wanted` must be fetched first."""
+    """`kinds` is what happened to `order`, and `version` sorts its states. Orders in `wanted` must be fetched first."""
 
     status: str
     kind: str
@@ -37,12 +37,13 @@ class Reading:
 
 
 def read_webhook(account: Account, headers: Mapping[str, str], raw: bytes) -> Reading:
-    """A webhook by its headers and body. Whatever is wrong with it is told, never raised."""
+    """Read a webhook by its headers and body. Errors are in the reading, never raised."""
     return _carefully(account, raw, lambda: _read_events(account, headers, raw))
 
 
 def read_order(account: Account, raw: bytes, *events: Kind) -> Reading:
-    """A payload that is an order, such as one of a file or of a list; `events` is what a thin event said of it."""
+    """Read a payload that is an order, from a file or a list; `events` are the kinds of the thin event that named
+    it."""
     return _carefully(account, raw, lambda: _read_whole(account, raw, events))
 
 
@@ -51,17 +52,17 @@ def rejected(field: str, reason: str) -> Reading:
 
 
 def unrecordable(error: Exception) -> Reading:
-    """What was read breaks a constraint of the record."""
+    """Return the reading of an order that violates a constraint of the database."""
     return rejected("$", f"the record does not take it: {type(error).__name__}")
 
 
 def version_at(modified_at: datetime) -> str:
-    """How new the state of an order is, as a text that sorts."""
+    """Return the version of an order's state, as a text that sorts by time."""
     return modified_at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def digest(reading: Reading, raw: bytes) -> str:
-    """The same for the same payload about the same kind of event, however often it is delivered."""
+    """Return a hash that is the same for the same payload and kind of event, however often it is delivered."""
     return sha256(reading.kind.encode() + b"\n" + raw).hexdigest()
 
 
@@ -71,14 +72,14 @@ def _carefully(account: Account, raw: bytes, read: Callable[[], Reading]) -> Rea
     except Unreadable as error:
         return rejected(error.field, error.reason)
     except Exception as error:
-        # A translator that breaks is our fault: the payload is kept, and tried again once it is mended.
+        # A broken translator is our fault: the payload is stored, and retried once it is fixed.
         log.exception("translator_broke", channel=account.channel, bytes=len(raw))
         return rejected("$", f"our translator broke: {type(error).__name__}")
 
 
 def _read_events(account: Account, headers: Mapping[str, str], raw: bytes) -> Reading:
-    tells = account.translator.events
-    events: tuple[Event, ...] = tells(headers, raw) if tells else (Kind.UPDATED,)
+    read_kinds = account.translator.events
+    events: tuple[Event, ...] = read_kinds(headers, raw) if read_kinds else (Kind.UPDATED,)
     if not events:
         return Reading(IGNORED, "", reason="it says nothing of an order")
     thin = tuple([event for event in events if isinstance(event, ThinEvent)])
@@ -88,15 +89,15 @@ def _read_events(account: Account, headers: Mapping[str, str], raw: bytes) -> Re
 
 
 def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Reading:
-    told = account.translator.translate(raw, account.shop)
-    kinds = frozenset({*events, told.kind, *_states(told)})
-    method = ON_DELIVERY if told.financial.cash_on_delivery else told.order.payment_method
-    order = replace(told.order, test=told.test, payment_method=method)
+    translated = account.translator.translate(raw, account.shop)
+    kinds = frozenset({*events, translated.kind, *_states(translated)})
+    method = ON_DELIVERY if translated.financial.cash_on_delivery else translated.order.payment_method
+    order = replace(translated.order, test=translated.test, payment_method=method)
     draft = new_order(order, account.channel)
-    version = _version(told, kinds, draft.request_hash)
+    version = _version(translated, kinds, draft.request_hash)
     return Reading(
         status=TAKEN,
-        kind=events[0] if events else told.kind,
+        kind=events[0] if events else translated.kind,
         kinds=kinds,
         order=order,
         new=new_order(order, account.channel, version),
@@ -104,18 +105,18 @@ def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Readi
     )
 
 
-def _states(told: Translated) -> set[Kind]:
-    """What the state of the order says beside its gravest part."""
-    financial = told.financial
-    said = {
+def _states(translated: Translated) -> set[Kind]:
+    """Return all kinds that the state of the order implies."""
+    financial = translated.financial
+    states = {
         Kind.PAID: financial.status in PAID,
         Kind.CANCELED: financial.canceled,
         Kind.REFUND_ASKED: financial.refund_asked,
     }
-    return {kind for kind, holds in said.items() if holds}
+    return {kind for kind, holds in states.items() if holds}
 
 
-def _version(told: Translated, kinds: frozenset[Kind], request_hash: str) -> str:
-    """A text that is larger for a later state. Of one moment, a changed address comes after anything else."""
-    at = version_at(told.modified_at)
+def _version(translated: Translated, kinds: frozenset[Kind], request_hash: str) -> str:
+    """Return a text that sorts later for a later state. At one moment, a changed address sorts last."""
+    at = version_at(translated.modified_at)
     return f"{at} changed {request_hash[:16]}" if Kind.ADDRESS_CHANGED in kinds else at

@@ -1,4 +1,4 @@
-"""Thin events: intakes that only name their orders, until these were fetched."""
+"""Thin events: intakes that only name their orders, which are then fetched."""
 
 from collections.abc import Mapping
 
@@ -19,29 +19,30 @@ GONE = "the channel has this order no longer"
 
 
 def waiting_intakes(session: Session, channel: str, limit: int) -> list[IntakeRow]:
-    """Those that were tried longest ago first."""
+    """Return waiting intakes, the one tried longest ago first."""
     waiting = select(IntakeRow).where(IntakeRow.channel == channel, IntakeRow.status == WAITING)
     return list(session.scalars(waiting.order_by(IntakeRow.tried_at, IntakeRow.intake_id).limit(limit)))
 
 
 def fetch_wanted(sessions: Sessions, account: Account, puller: Puller, waiting: IntakeRow) -> bool:
-    """Fetch the orders that a thin event names, and say in its intake what became of them once all are kept. False
-    where the platform did not give them: it waits on. Raises CallLimited and PullRefused."""
-    told: Mapping[str, str | None]
+    """Fetch the orders that a thin event names, and write the outcome to its intake once all are stored.
+
+    False when the platform did not return them: the intake waits on. Raises CallLimited and PullRefused."""
+    outcome: Mapping[str, str | None]
     try:
-        became = [_fetch(sessions, account, puller, number, one) for number, one in enumerate(waiting.wanted)]
-        # Of several orders one that went wrong is told.
-        told = min(became, key=lambda one: one["status"] != REJECTED)
+        outcomes = [_fetch(sessions, account, puller, number, one) for number, one in enumerate(waiting.wanted)]
+        # Of several orders a rejected one is reported.
+        outcome = min(outcomes, key=lambda one: one["status"] != REJECTED)
     except CallLimited:
         raise
     except PartnerTrouble as trouble:
-        told = {"status": WAITING, "reason": str(trouble)}
+        outcome = {"status": WAITING, "reason": str(trouble)}
     with sessions.begin() as session:
         row = session.get_one(IntakeRow, waiting.intake_id, with_for_update=True)
-        row.tried_at, row.tries = func.now(), row.tries + (told["status"] == WAITING)
-        for name, value in told.items():
+        row.tried_at, row.tries = func.now(), row.tries + (outcome["status"] == WAITING)
+        for name, value in outcome.items():
             setattr(row, name, value)
-    return told["status"] != WAITING
+    return outcome["status"] != WAITING
 
 
 def _fetch(
@@ -49,7 +50,7 @@ def _fetch(
 ) -> dict[str, str | None]:
     kind, raw = Kind(wanted["kind"]), puller.order(wanted["order_id"])
     if raw is None and kind is Kind.CANCELED:
-        # What was deleted there is canceled here: the event alone has said so.
+        # Deleted at the channel after the event canceled it: nothing is left to fetch.
         return {"status": IGNORED, "field": None, "reason": GONE}
     if raw is None:
         return {"status": REJECTED, "field": f"wanted[{number}].order_id", "reason": UNKNOWN}

@@ -1,4 +1,4 @@
-"""What an audit looks at, gathered in few statements: products, parameters, and what the buyer did before."""
+"""The facts of an audit, gathered in few statements: products, parameters, and the buyer's earlier orders."""
 
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -22,8 +22,8 @@ from record.parameters import ParameterCache
 
 CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
-# The first that came goes on, of two that came together the one with the smaller id. How close they are is told by when
-# they were placed: orders of many days may come within a minute, out of a file or after an outage.
+# The first received goes on; of two received together the one with the smaller id. The window compares placement times,
+# since orders of many days may be received within a minute, from a file or after an outage.
 TWIN = """
     SELECT ARRAY[earlier.order_id, earlier.channel] FROM orders earlier
     WHERE :window > interval '0' AND earlier.content_hash = o.content_hash
@@ -32,7 +32,7 @@ TWIN = """
         AND earlier.status NOT IN ('canceled', 'rejected', 'expired')
     ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
 """
-# Of a customer with thousands of orders only so many are looked at as decide something.
+# Of a customer with thousands of orders only as many are read as decide something.
 OF_THE_BUYER = text(
     f"""
     SELECT ({TWIN}) AS twin,
@@ -55,7 +55,7 @@ OF_THE_BUYER = text(
     WHERE o.order_id = :order_id
 """.replace("::", r"\:\:")
 )
-# An order counts when it was within the limits, or went on all the same because somebody let it.
+# An order counts if it was within the limits, or if a person released it all the same.
 OF_THE_IMPORTS = text(
     """
     SELECT
@@ -78,10 +78,10 @@ _PRODUCTS = select(_PRODUCT.c.sku, *[_PRODUCT.c[part.name] for part in fields(Pr
 )
 
 
-def gather(session: Session, order_id: str, book: ParameterCache, duplicate_window: timedelta) -> AuditFacts:
-    """Everything but the payment, which is asked outside of the transaction. The address is repaired already."""
+def gather(session: Session, order_id: str, cache: ParameterCache, duplicate_window: timedelta) -> AuditFacts:
+    """Gather all facts but the payment, which is asked outside of the transaction. The address is already repaired."""
     order = load_order(session, order_id)
-    parameters, region = book.at(session, order.placed_at), _region(order)
+    parameters, region = cache.at(session, order.placed_at), _region(order)
     if region and region.repaired:
         to = replace(order.ship_to, province=region.province, city=region.city, district=region.district)
         order = replace(order, ship_to=to)
@@ -112,7 +112,7 @@ def _at_store(session: Session, order: Order) -> bool:
 
 
 def _clock(order: Order) -> ZoneInfo:
-    """By which "tomorrow" and "in the evening" are meant."""
+    """Return the time zone that "tomorrow" and "in the evening" are meant in."""
     return CHINA if order.ship_to.country == "CN" else ANYWHERE
 
 
@@ -130,7 +130,7 @@ def _product(row: dict[str, Any]) -> ProductFacts:
 def _before(
     session: Session, order_id: str, parameters: Parameters, window: timedelta
 ) -> tuple[list[str] | None, BuyerFacts]:
-    """The id and channel of the order's twin, if there is one, and what the same customer did before."""
+    """Return the id and channel of the order's twin, if any, and facts of the customer's earlier orders."""
     limit = parameters.buyer_velocity
     span, most = (timedelta(hours=limit.hours), limit.orders) if limit else (timedelta(0), 0)
     asked = {"order_id": order_id, "span": span, "most": most, "window": window}
@@ -139,9 +139,9 @@ def _before(
 
 
 def _imports(session: Session, order_id: str, facts: AuditFacts) -> ImportFacts:
-    """What the person imports otherwise; and this order claims its share, so that the next one finds less left.
+    """Return the person's other imports, and claim this order's value of the yearly limit.
 
-    Two orders of one person wait for each other here, or both would see the same rest of the year.
+    Two orders of one person are serialized here, or both would see the same remaining limit.
     """
     order, parameters = facts.order, facts.parameters
     if order.buyer is None:

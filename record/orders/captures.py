@@ -1,4 +1,4 @@
-"""What the gateway says was really captured, booked before anything is paid back."""
+"""Book what the gateway says was captured, before anything is paid back."""
 
 from domain.errors import UnknownPayment
 from integrations.payments import GatewayPaymentStatus, Payments
@@ -9,7 +9,7 @@ from record.orders.payment_claims import Captured
 
 
 def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Captured | None:
-    """Ask what was captured of the order's own payment and book it; None when that is nothing.
+    """Ask what was captured of the order's own payment and book it; None when nothing was.
 
     Money that a return moved to a follow-up order is booked already. Raises PartnerTrouble.
     """
@@ -26,7 +26,7 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
 
 
 def is_own_payment(sessions: Sessions, order: OrderRow) -> bool:
-    """Whether the payment that the order names is the order's, and no other order's."""
+    """True if the payment that the order names belongs to this order and no other."""
     if order.follow_up_of or not order.payment_reference:
         return False
     with sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""A later state of an order that is known. Whatever came in whatever order, the latest state is what stands."""
+"""Merge later states of known orders. In whatever sequence they arrive, the latest state wins."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ OTHER_PAYMENT = "the channel names another payment for the order: the first one 
 
 
 def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version: str) -> list[NewEvent]:
-    """Take over the receiver if it may still change. `row` is locked. Answers what must be told to the order.
+    """Take over the receiver if it may still change, and return the events for the order's workflow. `row` is locked.
 
-    What is taken over is another version of the order: it is audited before anything is allocated for it.
+    A change makes a new version of the order, which is audited before anything is allocated for it.
     """
     if version <= row.channel_version:
         return []
-    told = list[NewEvent]()
+    events = list[NewEvent]()
     address = _address(order)
     if any(getattr(row, name) != value for name, value in address.items()):
         if reason := _refusal(session, row, order):
@@ -41,31 +41,31 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
             row.repaired_region = {}
             row.content_hash = content_hash(order)
             row.version += 1
-            _happened(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
-            told.append(changed(row.channel, row.channel_order_id, version))
-    told += _payment(session, row, order, version)
+            _append_event(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
+            events.append(changed(row.channel, row.channel_order_id, version))
+    events += _payment(session, row, order, version)
     if _other_goods(session, row, order):
         _call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
-    return told
+    return events
 
 
 def _payment(session: Session, row: OrderRow, order: Order, version: str) -> list[NewEvent]:
-    """Take over the payment that the channel names only now, and have the gateway asked of it, whatever has become of
-    the order meanwhile. One that was named stays."""
+    """Take over a payment that the channel names only now, and have the gateway asked about it, whatever the order's
+    status. A payment that was named before stays."""
     named = order.payment_reference
     if not named or named == row.payment_reference:
         return []
-    # Where the channel collects the money, an order goes by its number until the payment has a name of its own.
+    # Where the channel collects the money, the order's number stands in until the payment has a reference of its own.
     own = row.channel_order_id, f"{row.channel}:{row.channel_order_id}"
     if row.payment_reference not in ("", *own):
         _call_a_person(session, row, "PAYMENT_CHANGED", OTHER_PAYMENT, version)
         return []
     row.payment_reference, row.payment_method = named, order.payment_method
     row.version += 1
-    _happened(session, row, "order.changed", f"payment:{version}", {"fields": ["payment"]})
-    # An order under review asks by itself when the channel says that it is paid.
+    _append_event(session, row, "order.changed", f"payment:{version}", {"fields": ["payment"]})
+    # An order under review asks the gateway itself when the channel says that it is paid.
     in_review = row.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
     return [] if in_review else [payment_claims.check_of(named, f"{row.order_id}:named")]
 
@@ -105,15 +105,15 @@ def _other_goods(session: Session, row: OrderRow, order: Order) -> bool:
         OrderLineRow.sku, OrderLineRow.quantity, OrderLineRow.unit_price_minor, OrderLineRow.discount_minor
     )
     lines = session.execute(columns.where(OrderLineRow.order_id == row.order_id)).all()
-    said = [(line.sku, line.quantity, line.unit_price.minor_units, line.discount.minor_units) for line in order.lines]
-    return sorted(map(tuple, lines)) != sorted(said)
+    sent = [(line.sku, line.quantity, line.unit_price.minor_units, line.discount.minor_units) for line in order.lines]
+    return sorted(map(tuple, lines)) != sorted(sent)
 
 
 def _call_a_person(session: Session, row: OrderRow, code: str, reason: str, version: str) -> None:
     session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
-    _happened(session, row, "alert.raised", f"alert:{code}:{version}", {"code": code, "reason": reason})
+    _append_event(session, row, "alert.raised", f"alert:{code}:{version}", {"code": code, "reason": reason})
 
 
-def _happened(session: Session, row: OrderRow, event: str, key: str, data: dict[str, Any]) -> None:
+def _append_event(session: Session, row: OrderRow, event: str, key: str, data: dict[str, Any]) -> None:
     fact = insert(OrderEventRow).values(order_id=row.order_id, type=event, key=key, actor=row.channel, data=data)
     session.execute(fact.on_conflict_do_nothing())

@@ -1,7 +1,7 @@
-"""Orders that are about to miss what was promised: told before it is missed, once, and escalated where a rule says so.
+"""Alerts for orders about to miss what was promised: raised once, before it is missed, and escalated by rules.
 
-No order keeps a timer for it. A worker looks at the index of warnings that are due, which is short however many orders
-there are (docs/decisions/deadlines-are-swept.md).
+No order has a timer for it. A worker reads the index of due warnings, which is short however many orders there are
+(docs/decisions/deadlines-are-swept.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +25,10 @@ from record.recordset import insert_all
 log = structlog.get_logger()
 
 AT_ONCE = 1_000
-"""Orders that one transaction tells of."""
+"""Orders handled in one transaction."""
 OWNER = "staff"
 
-# Whoever changes what is due holds the order's row: it is told of in the next sweep, if it still is.
+# An order that is locked because what is due changes is left to the next sweep.
 NEAR = text(f"""
     UPDATE orders SET warn_at = NULL,
         attention = coalesce(attention, '{WARNING}' || due || ' by ' ||
@@ -57,31 +57,34 @@ FIRST_LATE = text("""
 
 
 class DeadlineSweep:
-    """Several workers may sweep: one does at a time, and the others leave it to that one."""
+    """Runs in every worker, but one sweeps at a time."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     def run(self, now: datetime) -> int:
-        """Tell of the orders that are at risk by `now`, a batch, and answer how many there were. What cannot be told is
-        set aside, and the others are told."""
-        return self._sweep("deadline", FIRST_NEAR, _tell_near, now) + self._sweep(
+        """Raise and escalate the alerts due by `now`, one batch of each. Return how many there were.
+
+        One that fails is set aside, and the others go on."""
+        return self._sweep("deadline", FIRST_NEAR, _raise_due, now) + self._sweep(
             "escalation", FIRST_LATE, _escalate, now
         )
 
-    def _sweep(self, kind: str, first: TextClause, tell: Callable[[Session, datetime, int], int], now: datetime) -> int:
+    def _sweep(
+        self, kind: str, first: TextClause, write: Callable[[Session, datetime, int], int], now: datetime
+    ) -> int:
         def work(at_once: int) -> int:
             with self._sessions.begin() as session:
-                return tell(session, now, at_once) if try_lock(session, Lock.DEADLINE_SWEEP) else 0
+                return write(session, now, at_once) if try_lock(session, Lock.DEADLINE_SWEEP) else 0
 
-        def pass_over(_: Exception) -> int:
+        def handle_one(_: Exception) -> int:
             with self._sessions.begin() as session:
                 if not try_lock(session, Lock.DEADLINE_SWEEP) or (row := session.scalar(first, {"now": now})) is None:
                     return 0
-                # Another worker may have been here meanwhile, so it is tried once more.
+                # It is tried once more, since another worker may have changed it meanwhile.
                 try:
                     with session.begin_nested():
-                        return tell(session, now, 1)
+                        return write(session, now, 1)
                 except Exception as trouble:
                     if not is_rows_own(trouble):
                         raise
@@ -89,10 +92,10 @@ class DeadlineSweep:
                     set_aside(session, kind, [str(row)], error_name(trouble))
                     return 1
 
-        return isolate_failing_row(AT_ONCE, work, pass_over)
+        return isolate_failing_row(AT_ONCE, work, handle_one)
 
 
-def _tell_near(session: Session, now: datetime, at_once: int) -> int:
+def _raise_due(session: Session, now: datetime, at_once: int) -> int:
     near = session.execute(NEAR, {"now": now, "at_once": at_once}).all()
     _raise(session, near)
     return len(near)
@@ -113,7 +116,7 @@ def _raise(session: Session, near: Sequence[Row[Any]]) -> None:
     ]
     if not rows:
         return
-    # One order that was told of already must not keep the others waiting.
+    # An order that has its alert already must not fail the batch.
     raised = session.scalars(insert(DeadlineAlertRow).on_conflict_do_nothing().returning(DeadlineAlertRow), rows)
     events = [_event(alert, "alert.raised", "raised", due_at=alert.due_at.isoformat()) for alert in raised.all()]
     insert_all(session, OrderEventRow, events)

@@ -1,4 +1,4 @@
-"""Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is left."""
+"""Gifts that rules added: they take real stock, and are dropped when it is short or nothing else is wanted."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,15 @@ from record.stock.demand import bundles_of
 
 
 def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[str]:
-    """Withdraw gifts until no unit of them is short (units by SKU), and answer the units by SKU that were
-    dropped.
+    """Withdraw gift lines until none of them needs a SKU in `short` (units by SKU). Return the units dropped by SKU.
 
-    Whole lines only: half a gift is none. What was paid for of the same SKU stays wanted.
+    Whole lines only: half a gift is none. Paid units of the same SKU stay wanted.
     """
-    left, bundles, dropped = dict(short), bundles_of(session, order_id), Counter[str]()
+    missing, bundles, dropped = dict(short), bundles_of(session, order_id), Counter[str]()
     for line in reversed(_wanted_lines(session, order_id)):
         units = explode({line.sku: line.quantity - line.withdrawn}, bundles)
-        if line.added_by and any(left.get(sku, 0) > 0 for sku in units):
-            left = {sku: missing - units.get(sku, 0) for sku, missing in left.items()}
+        if line.added_by and any(missing.get(sku, 0) > 0 for sku in units):
+            missing = {sku: number - units.get(sku, 0) for sku, number in missing.items()}
             _drop(session, line, "it is short")
             dropped.update(units)
     session.flush()
@@ -30,7 +29,7 @@ def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[s
 
 
 def drop_when_alone(session: Session, order_id: str) -> None:
-    """Withdraw gifts of an order of which the customer has given everything else back."""
+    """Withdraw the gifts of an order that has no other wanted lines."""
     lines = _wanted_lines(session, order_id)
     if all(line.added_by for line in lines):
         for line in lines:

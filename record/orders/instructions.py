@@ -1,4 +1,4 @@
-"""What an order's remarks and the rules of staff ask for, kept on its row and told to those who can do it."""
+"""Instructions of orders, from remarks and rules of staff, and the selection that each partner gets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ FOR_CARRIER = ("deliver_on", "deliver_days", "deliver_between", "leave_at_door",
 
 
 def keep_remarks(session: Session, order_id: str, reading: RemarkReading) -> None:
-    """Write down what was understood. What rules of staff have set stands above it."""
+    """Write the instructions read from remarks; those of staff's rules override them."""
     asked = instructions_from(reading).to_json()
     if not asked:
         return
@@ -27,6 +27,6 @@ def keep_remarks(session: Session, order_id: str, reading: RemarkReading) -> Non
     journal.append_fact(session, order_id, "order.instructed", "instructed:remarks", {"intents": intents})
 
 
-def some_of(instructions: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Those that a partner can carry out, as `Instructions.to_json` writes them."""
+def select_instructions(instructions: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the instructions with these names, as `Instructions.to_json` writes them."""
     return {name: instructions[name] for name in names if name in instructions}

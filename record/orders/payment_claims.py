@@ -1,7 +1,7 @@
-"""Whose a payment is, and what was captured of it: a payment belongs to one order, and its money is booked once.
+"""Payments and their captures: a payment belongs to one order, and its money is booked once.
 
-A payment is bound to the order that named it first, before any money of it is booked. Another order that names it has
-no part in it, of whichever channel it is.
+A payment is bound to the order that named it first, before any of its money is booked. Other orders that name it, of
+any channel, get nothing of it.
 """
 
 import json
@@ -18,10 +18,10 @@ from record.messages.partner_events import INSERT_EVENTS, NewEvent
 from record.recordset import json_array
 
 BATON, CHECK_ASKED = "baton", "payment.check_asked"
-"""Our own request that the gateway be asked what was captured of a payment, stored as a webhook is."""
+"""An event of our own, stored like a webhook: ask the gateway what was captured of a payment."""
 
-# Orders from before payments were bound may have booked one already. What begins with the name of another channel is
-# that channel's (integrations/channels/amazon.py).
+# Orders from before payments were bound may have booked one already. A reference that begins with the name of another
+# channel is that channel's (integrations/channels/amazon.py).
 FIRST_TO_NAME = """
     SELECT first.order_id FROM orders AS first
     WHERE first.payment_reference = {reference} AND first.follow_up_of = ''
@@ -42,7 +42,7 @@ _BIND = text(f"""
 _OWNER = text(f"SELECT coalesce((SELECT order_id FROM payments WHERE reference = :reference), ({_FIRST}))")
 _BOUND = text("SELECT order_id FROM payments WHERE reference = :reference")
 
-# The money that moved and the fact that it did, once however often the gateway says it.
+# Write the movement and its event, once however often the gateway reports it.
 _MOVED = text("""
     WITH moved AS (
         INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, key)
@@ -64,7 +64,7 @@ _ATTENTION = text("UPDATE orders SET attention = :reason WHERE order_id = :order
 
 @dataclass(frozen=True)
 class Captured:
-    """Whose money it is, where that order stands, and what of it was not in the book before."""
+    """The payment's order, its status, and the amount that was not booked before."""
 
     order_id: str
     status: OrderStatus
@@ -72,23 +72,24 @@ class Captured:
 
 
 def bind(session: Session, reference: str) -> str | None:
-    """The order that the payment belongs to, from now on for good; None when no order may have it."""
+    """Bind the payment and return its order, from now on for good; None when no order may have it."""
     if not reference:
         return None
     bound: str | None = session.scalar(_BIND, {"reference": reference})
-    # Somebody who bound it at the same moment is not seen by the statement that waited for it.
+    # The statement does not see a row that it waited for, so read again what was bound concurrently.
     return bound or session.scalar(_BOUND, {"reference": reference})
 
 
 def owner(session: Session, reference: str) -> str | None:
-    """The order that the payment belongs to, or would as soon as it is bound."""
+    """Return the order that the payment belongs to, or would once it is bound."""
     return session.scalar(_OWNER, {"reference": reference}) if reference else None
 
 
 def capture(session: Session, reference: str, total: Money, order_id: str | None = None) -> Captured | None:
-    """Book what was captured of a payment by now, as far as it is not booked yet; None when it is no order's.
+    """Book the captured `total` of a payment, less what is booked already; None when it belongs to no order.
 
-    What comes after the order's end calls a person, in this very transaction. Who has bound it says so by `order_id`.
+    Money that comes after the order's end calls a person, in this transaction. With `order_id` the payment is bound
+    already.
     """
     order_id = order_id or bind(session, reference)
     if order_id is None:
@@ -106,7 +107,7 @@ def capture(session: Session, reference: str, total: Money, order_id: str | None
 
 
 def move(session: Session, order_id: str, reference: str, kind: str, amount: Money, name: str = "") -> None:
-    """Book one movement of a payment, once for each `kind` and `name`."""
+    """Book one movement of a payment, once per `kind` and `name`."""
     movement = {
         "order_id": order_id,
         "kind": kind,
@@ -122,7 +123,7 @@ def move(session: Session, order_id: str, reference: str, kind: str, amount: Mon
 
 
 def ask_for_check(session: Session, reference: str, name: str) -> None:
-    """Have the gateway asked what was captured of the payment, once for each `name`; the relay carries it."""
+    """Store the event that has the gateway asked about the payment, once per `name`; the relay carries it."""
     event = check_of(reference, name)
     row: Mapping[str, Any] = {slot: getattr(event, slot) for slot in event.__slots__}
     session.execute(INSERT_EVENTS, {"rows": json_array([json.dumps(row)])})

@@ -1,4 +1,4 @@
-"""What an order promises, written once it is paid, and what is due of it next, in the transactions that change it."""
+"""Promises of orders: written once the order is paid, with what is due next kept current by every change."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from record.parameters import ParameterCache
 Status = FulfillmentStatus
 AT_HOME = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED, Status.PACKED)
 WARNING = "at risk: "
-"""How the attention that an order needs for its deadline begins, so that it can be told from other reasons."""
+"""The prefix of the attention for a deadline, by which it is known from other reasons."""
 
 # Built once: building a statement costs more than sending it.
 _ORDERS, _WORK, _SHORT = table(OrderRow), table(FulfillmentOrderRow), table(BackorderRow)
@@ -62,15 +62,15 @@ _MET = text("""
 """)
 
 
-def make_promise(session: Session, order_id: str, book: ParameterCache) -> None:
-    """Promise when the order leaves and arrives, once, counted from now; shipping is then due.
+def make_promise(session: Session, order_id: str, cache: ParameterCache) -> None:
+    """Promise once when the order ships and is delivered, counted from now; shipping is then due.
 
     The caller knows that it is paid, or that nobody waits for the money any more.
     """
     row = session.execute(_WHOSE, {"order_id": order_id}).one()
     if row.due or row.ended:
         return
-    parameters = book.at(session, row.placed_at)
+    parameters = cache.at(session, row.placed_at)
     whose = PromiseBasis(row.since, row.channel, service_level(row.tags), row.country, row.province)
     policy = Policy(
         parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
@@ -80,14 +80,14 @@ def make_promise(session: Session, order_id: str, book: ParameterCache) -> None:
         return
     moments: dict[str, datetime | None] = {"ship_by": promised.ship_by, "deliver_by": promised.deliver_by}
     moments["warn_ship_at"] = policy.margin.before(row.since, promised.ship_by)
-    # Who ships in time has until the delivery is due; who ships late has that much less.
-    left = promised.deliver_by
-    moments["warn_deliver_at"] = policy.margin.before(min(promised.ship_by, left), left) if left else None
+    # The margin before delivery begins at the promised shipping.
+    arrives = promised.deliver_by
+    moments["warn_deliver_at"] = policy.margin.before(min(promised.ship_by, arrives), arrives) if arrives else None
     session.execute(_PROMISE, {"order_id": order_id, **moments})
 
 
-def restate(session: Session, order_id: str) -> None:
-    """Write what is due of the order now. When that has changed, what was due before is done: its alert is over."""
+def update_due(session: Session, order_id: str) -> None:
+    """Write what is due next for the order. When that changed, the deadline before is met and its alert cleared."""
     session.flush()
     now = session.execute(_STANDING, {"order_id": order_id}).one()
     ended = is_final(ORDER, OrderStatus(now.status))

@@ -1,4 +1,4 @@
-"""An order as rows: what is written, and the hash by which the same order is known again."""
+"""An order as rows to insert, and the hash by which the same order is recognized."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _canonical_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), so
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order as rows in JSON, made before the transaction begins so that it stays short."""
+    """An order as rows in JSON, built before the transaction to keep that short."""
 
     order_id: str
     channel: str
@@ -29,11 +29,11 @@ class NewOrder:
     lines: str
     event: str
     weight: int
-    """How many rows it is."""
+    """The number of rows."""
 
 
 def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
-    """Give an order its id. `actor` is the name of the key or channel that sent it."""
+    """Give an order its id and build its rows. `actor` is the name of the key or channel that sent it."""
     order_id, row, lines = new_order_id(), _order_row(order), [_line_row(line) for line in order.lines]
     hashed = _hash(row, lines)
     own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
@@ -51,9 +51,9 @@ def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
 
 
 def request_hash(order: Order) -> str:
-    """The same for two texts of one order: key order, number form and zone offset do not matter.
+    """Return the same hash for two texts of one order: key order, number form and zone offset do not matter.
 
-    What is empty is left out, so that a field that is added later does not change the hash of orders without it.
+    Empty values are left out, so that a field added later does not change the hash of orders without it.
     """
     return _hash(_order_row(order), [_line_row(line) for line in order.lines])
 
@@ -101,7 +101,7 @@ def _moment(at: datetime | None) -> str | None:
 
 
 def receiver(address: Address) -> dict[str, Any]:
-    """What names a person of an address."""
+    """Return the fields of an address that name a person."""
     return {
         "name": address.name,
         "phone": address.phone,
@@ -129,7 +129,7 @@ def _line_row(line: OrderLine) -> dict[str, Any]:
 
 
 def _without_empty(value: Any) -> Any:
-    """An amount of nothing counts; an empty text or list and a flag that is not set do not. Runs for every order."""
+    """Remove empty texts and lists and unset flags, but keep zero amounts. Runs for every order."""
     if type(value) is dict:
         return {
             key: _without_empty(part) if type(part) in CONTAINERS else part

@@ -1,4 +1,4 @@
-"""Writing orders: many in one transaction, each exactly once, whoever sent it how often."""
+"""Write orders: many in one transaction, each exactly once, however often it was sent."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, dat
 
 
 class Receipt(NamedTuple):
-    """Under which id an order is known. `same` is false when its channel order id was used with another body."""
+    """The id that an order is stored under. `same` is false when its channel order id was used with another body."""
 
     order_id: str
     status: str
@@ -39,7 +39,7 @@ class Receipt(NamedTuple):
 
 
 class OrderWriter:
-    """Commits a group of orders with three statements, and a fourth when some were known before."""
+    """Commits a group of orders in three statements, and a fourth when some were known before."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -57,7 +57,7 @@ class OrderWriter:
 
 
 def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
-    # Two processes that insert the same orders in different sequence would wait for each other.
+    # Sorted: two processes that insert the same orders in different sequence would deadlock.
     orders = sorted(orders, key=lambda order: (order.channel, order.channel_order_id))
     written = set(session.scalars(INSERT_ORDERS, {"rows": json_array(order.order for order in orders)}))
     new = [order for order in orders if order.order_id in written]

@@ -15,8 +15,8 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
 from record import journal
 from record.order_mapping import ship_to
-from record.orders.instructions import FOR_WAREHOUSE, some_of
-from record.orders.promises import restate
+from record.orders.instructions import FOR_WAREHOUSE, select_instructions
+from record.orders.promises import update_due
 from record.shipping import merges
 from record.stock import ledger
 
@@ -52,7 +52,7 @@ def end_fulfillment_order(
     key = f"{row.fulfillment_order_id}:{to}"
     journal.append_fact(session, row.order_id, f"fulfillment_order.{to}", key, data, actor)
     merges.leave(session, row, reason, actor)
-    restate(session, row.order_id)
+    update_due(session, row.order_id)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def pick_request(session: Session, step: FulfillmentStep, order: OrderRow) -> Pi
     )
     if order.pickup_location:
         request["delivery_method"] = PICKUP
-    if wishes := some_of(order.instructions, FOR_WAREHOUSE):
+    if wishes := select_instructions(order.instructions, FOR_WAREHOUSE):
         request["instructions"] = wishes
     if work.merge_id:
         request["pack_together"] = work.merge_id

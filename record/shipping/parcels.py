@@ -15,7 +15,7 @@ from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from models.stock import LocationRow
 from record.order_mapping import order_of, ship_to
-from record.orders.instructions import FOR_CARRIER, some_of
+from record.orders.instructions import FOR_CARRIER, select_instructions
 from record.shipping import merges
 from record.shipping.fulfillment_orders import FulfillmentStep, lines_of
 
@@ -92,6 +92,6 @@ def booking_request(step: FulfillmentStep, parcel: Parcel, shipment_id: str) -> 
         lines=[Line(sku=sku, quantity=quantity) for sku, quantity in sorted(parcel.units.items())],
         parcels=boxes_of(parcel.rows),
     )
-    if wishes := some_of(order.instructions, FOR_CARRIER):
+    if wishes := select_instructions(order.instructions, FOR_CARRIER):
         request["instructions"] = wishes
     return request

@@ -1,4 +1,4 @@
-"""A subscription ends with the key that it belongs to: who may not ask any more is not told any more."""
+"""End subscriptions whose API key was revoked or has expired."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -12,5 +12,5 @@ END = text("""
 
 
 def end_with_keys(session: Session, subscription_id: str | None = None) -> None:
-    """Switch off what belongs to a key that has ended: this subscription, or all of them."""
+    """Disable this subscription, or all, if its key has ended."""
     session.execute(END, {"subscription_id": subscription_id})

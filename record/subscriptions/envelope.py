@@ -1,4 +1,4 @@
-"""What a subscriber is told: a CloudEvent of the version 1.0, as JSON with its attributes inside (structured mode)."""
+"""The body of a delivery: a CloudEvent 1.0 in structured JSON mode."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +17,9 @@ _FORMAT = JSONFormat()
 
 
 def event_body(entry: Entry, people: bool = False) -> str:
-    """The event of a fact; the same for every try. With `people` it says who receives the goods.
+    """Return the event of a fact, the same for every attempt. With `people` it includes the receiver.
 
-    `sequence` sorts as a text and grows along the log, `partitionkey` is what the order of events is kept for.
+    `sequence` sorts as text and grows along the log; events with one `partitionkey` are delivered in order.
     """
     data: dict[str, Any] = {
         "order_id": entry.order_id,
@@ -45,7 +45,7 @@ def event_body(entry: Entry, people: bool = False) -> str:
 
 
 def ping_body(message_id: str, at: datetime, subscription_id: str) -> str:
-    """An event about no order, to try a receiver with."""
+    """Return a test event, about no order."""
     attributes = {
         "id": message_id,
         "source": SOURCE,

@@ -1,4 +1,4 @@
-"""The secrets that messages to subscribers are signed with."""
+"""The secrets that sign deliveries to subscribers."""
 
 import secrets
 from base64 import b64encode
@@ -11,12 +11,12 @@ from models.vault import vault_of
 
 
 def new_secret() -> str:
-    """32 random bytes in the form of Standard Webhooks."""
+    """Return 32 random bytes as a Standard Webhooks secret."""
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def rotate(session: Session, subscription: SubscriptionRow, overlap_seconds: int) -> str:
-    """Give it a new secret and answer it; the one before signs too for a time."""
+    """Set and return a new secret. The former one also signs for `overlap_seconds`."""
     subscription.former_secret = subscription.secret
     subscription.former_until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
     secret = new_secret()
@@ -25,7 +25,7 @@ def rotate(session: Session, subscription: SubscriptionRow, overlap_seconds: int
 
 
 def signing_secrets(session: Session, subscription: SubscriptionRow) -> list[str]:
-    """The secrets that count now, the new one first."""
+    """Return the secrets valid now, the new one first."""
     former, until = subscription.former_secret, subscription.former_until
     still = [former] if former and until and until > datetime.now(UTC) else []
     return [vault_of(session).read(kept) for kept in (subscription.secret, *still)]

@@ -1,4 +1,4 @@
-"""The log of orders as a queue: read in its own order, and never past a fact that may still come."""
+"""The log of orders, read in sequence and never past a fact that may still be committed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ BEFORE = text("""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact of the log with what is told of its order."""
+    """A fact of the log with the public fields of its order."""
 
     event_id: int
     order_id: str
@@ -45,17 +45,17 @@ class Entry:
 
 
 def entries(session: Session, after: int, up_to: int, limit: int) -> list[Entry]:
-    """The next public facts behind `after`, up to the horizon, oldest first."""
+    """Return the next public facts after number `after` and up to `up_to`, oldest first."""
     wanted = {"after": after, "up_to": up_to, "types": list(PUBLIC), "limit": limit}
     return [Entry(**row._mapping) for row in session.execute(PAGE, wanted)]
 
 
 def entries_of(session: Session, event_ids: Sequence[int]) -> dict[int, Entry]:
-    """These facts, by number."""
+    """Return these facts by number."""
     rows = session.execute(THESE, {"event_ids": list(event_ids)})
     return {row.event_id: Entry(**row._mapping) for row in rows}
 
 
 def position_before(session: Session, since: datetime, otherwise: int) -> int:
-    """The number behind which the log must be read to have everything since then; `otherwise` if there is nothing."""
+    """Return the number after which the log has everything since then; `otherwise` if there is nothing."""
     return int(session.scalar(BEFORE, {"since": since, "otherwise": otherwise}) or 0)

@@ -1,4 +1,4 @@
-"""From the log into the queue of each subscriber, and what is due there."""
+"""The queue of each subscriber: fill it from the log, and read what is due."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,10 +11,10 @@ from domain.public_events import PREFIX, matching_types
 from models.subscription import SubscriptionRow
 
 FULL = 5_000
-"""So many may wait for one subscriber; the others stay in the log until there is room."""
+"""The most deliveries that wait for one subscriber; further facts stay in the log until there is room."""
 AT_ONCE = 1_000
 
-# One that could not be worked is left out until somebody has it tried again.
+# A subscription that was set aside is skipped until a person retries it.
 BEHIND = text("""
     SELECT subscription_id FROM subscriptions WHERE active AND position < :horizon AND NOT EXISTS (
         SELECT FROM set_asides WHERE kind = 'subscription' AND subject = subscription_id AND aside_at IS NOT NULL)
@@ -29,7 +29,7 @@ LAST = text("""
     SELECT event_id FROM order_events WHERE event_id > :position AND event_id <= :horizon
     ORDER BY event_id OFFSET :many LIMIT 1
 """)
-# What is there already is told again: somebody asked for a replay.
+# A delivery that exists is sent again: somebody asked for a replay.
 QUEUE = text(f"""
     INSERT INTO deliveries (subscription_id, message_id, event_id, order_id, type)
     SELECT :subscription_id, '{event_message_id(0)[:-1]}' || event_id, event_id, order_id, '{PREFIX}' || type
@@ -41,7 +41,7 @@ QUEUE = text(f"""
         SET state = 'waiting', tries = 0, queued_at = now(), due_at = now(), settled_at = NULL
         WHERE deliveries.state <> 'waiting'
 """)
-# Of an order nothing is due before what happened to it earlier.
+# Deliveries of one order are sent in sequence.
 _IS_DUE = """
     d.state = 'waiting' AND d.due_at <= now() AND NOT EXISTS (
         SELECT FROM deliveries earlier
@@ -66,19 +66,19 @@ FORGET = text("""
 """)
 
 
-def anybody_listens(session: Session) -> bool:
+def has_subscribers(session: Session) -> bool:
     return bool(session.scalar(ANYBODY))
 
 
 def subscribers_behind(session: Session, horizon: int) -> list[str]:
-    """Whose queue lacks what the log has."""
+    """Return active subscriptions whose queue is behind the log."""
     return list(session.scalars(BEHIND, {"horizon": horizon}))
 
 
 def fill(session: Session, subscription_id: str, horizon: int) -> bool:
-    """Queue what the log has for a subscriber, a thousand facts at most; True when there is more and room for it.
+    """Queue the next facts for a subscriber, AT_ONCE at most. True when there is more and room for it.
 
-    Several workers may do it at once: one reads, the others pass by.
+    Of several workers one fills a queue, and the others skip it.
     """
     mine = select(SubscriptionRow).where(SubscriptionRow.subscription_id == subscription_id, SubscriptionRow.active)
     row = session.scalar(mine.with_for_update(skip_locked=True))
@@ -94,16 +94,16 @@ def fill(session: Session, subscription_id: str, horizon: int) -> bool:
     return up_to < horizon
 
 
-def subscribers_to_tell(session: Session) -> list[tuple[str, str | None]]:
-    """For whom something is due, and who are not left alone at the moment, with the channel that each hears of."""
+def subscribers_due(session: Session) -> list[tuple[str, str | None]]:
+    """Return subscriptions with deliveries due and no pause, each with its channel or None."""
     return [(row.subscription_id, row.channel) for row in session.execute(TO_BE_TOLD)]
 
 
 def due(session: Session, subscription_id: str, limit: int) -> list[Row[Any]]:
-    """What is to be told next, in the order of the log."""
+    """Return the next due deliveries, in the sequence of the log."""
     return list(session.execute(DUE, {"subscription_id": subscription_id, "limit": limit}))
 
 
-def forget_old(session: Session, kept: timedelta) -> None:
-    """The log of what was delivered goes after a time; what is parked stays until somebody looks."""
+def delete_old(session: Session, kept: timedelta) -> None:
+    """Delete what was delivered longer than `kept` ago; parked deliveries stay."""
     session.execute(FORGET, {"kept": kept})

@@ -1,4 +1,4 @@
-"""What becomes of messages to a subscriber after a try: delivered, tried again by the schedule, or parked."""
+"""Write the outcome of attempted deliveries: delivered, retried by the schedule, or parked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ log = structlog.get_logger()
 
 GONE = 410
 SHOWN_BODY, SHOWN_ANSWER = 4_000, 2_000
-"""Characters that are kept of what was sent and of what was answered."""
+"""Characters stored of the body that was sent and of the answer."""
 
-# Nobody waits longer than the schedule, also not behind others while the receiver is left alone.
+# No delivery waits longer than the whole schedule, even while the receiver is paused.
 PARK_OLD = text("""
     UPDATE deliveries SET state = 'parked', settled_at = now()
     WHERE subscription_id = :subscription_id AND state = 'waiting' AND queued_at < now() - :whole
@@ -29,7 +29,7 @@ PARK_OLD = text("""
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One try. `kept` is the body without the receiver of the goods."""
+    """One attempt. `kept` is the body without the receiver of the goods."""
 
     delivery_id: int
     kept: str
@@ -38,12 +38,12 @@ class Tried:
 
     @property
     def taken(self) -> bool:
-        """Any 2xx says so, whatever the body says: a receiver that could not take it must not answer 2xx."""
+        """True for any 2xx, whatever the body says: a receiver that could not take it must not answer 2xx."""
         return self.reply.status is not None and 200 <= self.reply.status < 300
 
     @property
     def retry_after(self) -> float:
-        """The seconds that the receiver asked for; 0 if it did not, or in no way that the RFC knows."""
+        """The seconds of the receiver's Retry-After; 0 if there is none or it is not valid by RFC 9110."""
         asked = self.reply.retry_after.strip()
         if self.taken or not asked:
             return 0
@@ -51,7 +51,7 @@ class Tried:
             return float(asked[:9])
         try:
             until = parsedate_to_datetime(asked)
-        # A zone of twenty digits overflows.
+        # A UTC offset of twenty digits overflows.
         except (ValueError, OverflowError):
             return 0
         return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
@@ -67,7 +67,7 @@ class Tried:
 
 
 def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> None:
-    """Write down what came of these tries, in their order, and leave the receiver alone where it fails."""
+    """Write the outcomes of these attempts in their sequence, and pause the receiver while it fails."""
     whose = select(SubscriptionRow).where(SubscriptionRow.subscription_id == subscription_id).with_for_update()
     subscription = session.scalar(whose)
     if subscription is None or not tries:
@@ -77,7 +77,7 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
     for one in tries:
         if (row := rows.get(one.delivery_id)) is None:
             continue
-        _write_down(row, one, now, subscription.people)
+        _write_outcome(row, one, now, subscription.people)
         failures = 0 if one.taken else failures + 1
         if not one.taken:
             pause = max(pause, timedelta(seconds=min(one.retry_after, 86_400)))
@@ -95,7 +95,7 @@ def settle(session: Session, subscription_id: str, tries: Sequence[Tried]) -> No
 
 
 def park(session: Session, subscription_id: str, delivery_id: int, problem: str) -> None:
-    """Let one message wait for a person without having tried it."""
+    """Park one delivery for a person without an attempt."""
     values = {"state": PARKED, "settled_at": func.now(), "problem": problem}
     session.execute(update(DeliveryRow).where(DeliveryRow.delivery_id == delivery_id).values(values))
     log.error("deliveries_parked", subscription_id=subscription_id, count=1, problem=problem)
@@ -106,11 +106,11 @@ def _these(tries: Sequence[Tried]) -> Select[DeliveryRow]:
     return rows.order_by(DeliveryRow.delivery_id).with_for_update()
 
 
-def _write_down(row: DeliveryRow, tried: Tried, now: datetime, people: bool) -> None:
+def _write_outcome(row: DeliveryRow, tried: Tried, now: datetime, people: bool) -> None:
     row.tries += 1
     row.tried_at, row.took_ms, row.status, row.problem = now, tried.took_ms, tried.reply.status, tried.problem
     row.body = tried.kept[:SHOWN_BODY]
-    # Who was told a name may say it back.
+    # A receiver that got names may echo them.
     row.answer = "" if people else tried.reply.body[:SHOWN_ANSWER]
     if tried.taken:
         row.state, row.settled_at = DELIVERED, now

@@ -1,4 +1,4 @@
-"""Whether a subscriber may be called at all: asked when it is written down; each call asks again."""
+"""Check that a subscription's URL may be called. Checked when it is saved; each call checks again."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ PATIENCE_SECONDS = 5.0
 
 
 async def check_target(url: str, private: bool) -> None:
-    """Raises ValueError, in words for whoever wrote the URL."""
+    """Raise ValueError, with a message for the author of the URL, if it may not be called."""
     host, port = target_of(url)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

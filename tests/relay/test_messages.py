@@ -128,7 +128,7 @@ def test_old_deliveries_are_deleted_and_parked_ones_stay(post: Post, sessions: S
 
     # when
     with sessions.begin() as session:
-        queue.forget_old(session, timedelta(days=7))
+        queue.delete_old(session, timedelta(days=7))
 
     # then
     assert [row.delivery_id for row in post.deliveries(subscription)] == [parked, new]
