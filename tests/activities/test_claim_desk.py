@@ -1,4 +1,4 @@
-"""Claims that wait together share a transaction, and none pays for its neighbor."""
+"""Claims that wait together share a transaction, and a bad one fails alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +14,7 @@ from activities.claim_desk import ClaimDesk, DeskBusy
 
 
 class Counter:
-    """Serves numbers, but no group with a negative one, and none at all while it is `cut`, unless they come alone."""
+    """A commit that refuses groups with a negative number, and every group while it is `cut`; `alone` always works."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
@@ -43,7 +43,7 @@ def counter() -> Iterator[Counter]:
 
 
 def queue_up(counter: Counter, threads: ThreadPoolExecutor, claims: Sequence[int]) -> list[Future[str]]:
-    """The first claim is being committed, and the others wait in this sequence."""
+    """Start committing the first claim, and queue the others in this sequence."""
     desk = ClaimDesk(counter, counter.alone)
     counter.open.clear()
     waiting = []
@@ -96,14 +96,14 @@ def test_a_claim_not_answered_in_time_frees_its_thread(counter: Counter) -> None
         with pytest.raises(DeskBusy):
             threads.submit(desk.submit, 1).result(timeout=10)
 
-        # then nothing is left of it, and the desk serves again when the commit has ended
+        # then it is out of the queue, and the desk serves again when the commit has ended
         counter.open.set()
         assert (first.result(), desk.submit(2)) == ("served 0", "served 2")
     assert counter.groups == [[0], [2]]
 
 
 def test_a_turn_held_too_long_is_taken_over(counter: Counter) -> None:
-    # given a thread that never comes back from the database, and one that waits behind it
+    # given a thread that is stuck in the database, and one that waits behind it
     desk = ClaimDesk(counter, counter.alone, turn=0.05)
     counter.open.clear()
     with ThreadPoolExecutor(3) as threads:
@@ -117,7 +117,7 @@ def test_a_turn_held_too_long_is_taken_over(counter: Counter) -> None:
         served = [threads.submit(desk.submit, 2)]
         until(lambda: len(counter.groups) == 2)
 
-        # then it takes the turn and all that waits with it, and the old turn passes nothing on
+        # then it takes over the turn with all waiting claims, and the old turn hands nothing on
         counter.open.set()
         assert [one.result() for one in (lost, behind, *served)] == ["served 0", "served 1", "served 2"]
     assert counter.groups == [[0], [1, 2]]

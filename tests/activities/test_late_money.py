@@ -296,7 +296,7 @@ def test_dist_03_verify_finds_captured_money_that_was_never_booked(unpaid: Steps
     key = store_webhook(unpaid.sessions, "payments", "payment.captured", reference, **data)
 
     def found() -> tuple[int, int]:
-        [one] = [one for one in verify(unpaid.sessions).results if "the gateway told of" in one.name]
+        [one] = [one for one in verify(unpaid.sessions).results if "the gateway reported" in one.name]
         return one.wrong, one.waiting
 
     # when / then

@@ -1,4 +1,4 @@
-"""Holds, alerts, withdrawals and the end of an order."""
+"""Holds, alerts, withdrawn lines and the end of an order."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Return cases: opened once, judged by the policy, received and inspected in either order, and closed."""
+"""Return cases: opened once, decided by the policy, received and inspected in either order, and closed."""
 
 from datetime import timedelta
 from typing import Any

@@ -74,7 +74,7 @@ def test_killing_the_api_again_and_again_loses_and_doubles_no_order(stack: Runni
     assert len(stack.rows(sql)) == ORDERS
     assert there == sender.acknowledged
 
-    # And each goes its way
+    # And each completes
     orders = [order_id for [order_id] in there.values()]
     stack.until_ended(orders, seconds=PATIENCE_SECONDS)
     assert_done_once(stack, orders)

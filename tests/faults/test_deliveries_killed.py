@@ -38,7 +38,7 @@ def test_a_killed_worker_loses_doubles_and_reorders_no_delivery(stack: RunningSt
         happen(stack)
 
         # When the worker is killed in the middle of delivering
-        stack.until("some are told", lambda: len(receiver.came) >= ORDERS)
+        stack.until("some are delivered", lambda: len(receiver.came) >= ORDERS)
         stack.kill("worker")
         stack.start("worker")
 

@@ -130,9 +130,9 @@ def test_a_status_that_needs_no_details_is_taken_from_the_inquiry(
         row = session.execute(text("SELECT 'F-1' AS subject, :status AS status"), {"status": ours}).one()
         now = session.execute(text("SELECT now()")).scalar_one()
 
-        told = work.news(session, row, Entry("F-1", now, status=theirs), now)
+        found = work.news(session, row, Entry("F-1", now, status=theirs), now)
 
-    assert [event.type for event in told] == news
+    assert [event.type for event in found] == news
 
 
 @pytest.mark.parametrize(

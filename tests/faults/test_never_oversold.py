@@ -66,11 +66,11 @@ def stopped_at(engine: Engine, table: str) -> Iterator[None]:
         yield
 
 
-def until_somebody_is_stopped(engine: Engine) -> None:
+def until_a_claim_is_stopped(engine: Engine) -> None:
     give_up = time.monotonic() + PATIENCE_SECONDS
     with engine.connect() as connection:
         while not connection.scalar(text(f"SELECT count(*) {STOPPED}")):
-            assert time.monotonic() < give_up, "nobody came so far"
+            assert time.monotonic() < give_up, "no claim was stopped"
             connection.rollback()
             time.sleep(0.01)
 
@@ -96,7 +96,7 @@ def test_killed_claimants_and_cut_connections_sell_exactly_the_stock(
         with stopped_at(engine, moment):
             for claimant in claimants:
                 claimant.ask(early)
-            until_somebody_is_stopped(engine)
+            until_a_claim_is_stopped(engine)
             claimants[0].kill()
         claimants[0] = Claimant(database_url)
         claimants[0].ask(early)
@@ -106,7 +106,7 @@ def test_killed_claimants_and_cut_connections_sell_exactly_the_stock(
         with stopped_at(engine, moment):
             for claimant in claimants:
                 claimant.ask(late[::-1])
-            until_somebody_is_stopped(engine)
+            until_a_claim_is_stopped(engine)
             cut_stopped_sessions(engine)
         answers = [before | claimant.answers() for before, claimant in zip(answers, claimants, strict=True)]
 

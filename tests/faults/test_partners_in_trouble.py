@@ -70,7 +70,7 @@ def test_recipients_in_trouble_get_each_milestone_once_and_in_order(stack: Runni
     # When the partners are well again
     for partner in TROUBLES:
         trouble(stack, partner, kind="none")
-    stack.until("everybody is told", lambda: not unsent(stack, orders), SECONDS)
+    stack.until("every message is sent", lambda: not unsent(stack, orders), SECONDS)
 
     # Then each has every milestone of every order once and in order, and nothing is parked
     for recipient in RECIPIENTS:
