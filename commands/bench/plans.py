@@ -18,10 +18,9 @@ from standardwebhooks import Webhook
 
 from commands.bench.day import Day
 from commands.bench.flow import free_ports
-from commands.bench.growth import Growth, grown
 from commands.bench.planting import Template, plant, read_template
 from commands.bench.recording import read
-from commands.bench.statements import Explained
+from commands.bench.statements import Explained, Growth, grown
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from embedded.services import Service

@@ -1,4 +1,4 @@
-"""Counts the blocks that each statement reads: every statement of this process is explained before it is executed."""
+"""Counts the blocks that each statement reads, by an EXPLAIN before it is executed, and finds those that read more."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,10 @@ NOT_OURS = re.compile(r"\bpg_(catalog|stat|locks|class|namespace)|kept\.bring_ba
 LIST = re.compile(r"\((%\(\w+\)s(?:::\w+)?(?:, )?)+\)(?:, \((%\(\w+\)s(?:::\w+)?(?:, )?)+\))*")
 PARAMETER = re.compile(r"%\(\w+\)s")
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) "
+FEW_BLOCKS = 128
+"""A statement that reads no more than this (a megabyte) is ignored: writing one order touches a score of indexes, each
+of which grows a level deeper now and then."""
+MAX_FACTOR = 2
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Explained:
 
     statement: str
     blocks: int
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A statement and the blocks that it read after few orders and after many."""
+
+    statement: str
+    few: int
+    many: int
 
 
 class Statements:
@@ -61,6 +74,16 @@ def explaining(on_more: Callable[[Explained], object] = lambda most: None) -> It
         yield found
     finally:
         event.remove(Engine, "before_cursor_execute", explain)
+
+
+def grown(few: Mapping[str, Explained], many: Mapping[str, Explained]) -> list[Growth]:
+    """Return the statements that read more than MAX_FACTOR times as much after many orders, the worst first.
+
+    One that ran after many orders only is compared with FEW_BLOCKS.
+    """
+    found = [Growth(name, few[name].blocks if name in few else 0, most.blocks) for name, most in many.items()]
+    too_much = [one for one in found if one.many > max(FEW_BLOCKS, MAX_FACTOR * one.few)]
+    return sorted(too_much, key=lambda one: one.few - one.many)
 
 
 def _explain(connection: Any, statement: str, parameters: Any) -> Mapping[str, Any] | None:

@@ -11,9 +11,8 @@ from sqlalchemy import Engine, text
 from temporalio.testing import WorkflowEnvironment
 
 from commands.bench.day import Day
-from commands.bench.growth import FEW_BLOCKS, Growth, grown
 from commands.bench.planting import Template, plant, read_template
-from commands.bench.statements import Explained, explaining
+from commands.bench.statements import FEW_BLOCKS, Explained, Growth, explaining, grown
 from embedded.postgres import EmbeddedPostgres
 from models.database import open_database
 from tests.baton import open_baton

@@ -30,14 +30,14 @@ def test_missing_and_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("BATON_ERP__SECRET", "whsec_c2hvcnQ=")
 
     # when
-    said = exit_message()
+    message = exit_message()
 
     # then each is named by its variable, and the secret is not shown
-    assert "  BATON_WMS: Field required" in said
-    assert "  BATON_ERP__URL: Field required" in said
-    assert "  BATON_ERP__SECRET: " in said
-    assert "baton up" in said
-    assert "c2hvcnQ" not in said
+    assert "  BATON_WMS: Field required" in message
+    assert "  BATON_ERP__URL: Field required" in message
+    assert "  BATON_ERP__SECRET: " in message
+    assert "baton up" in message
+    assert "c2hvcnQ" not in message
 
 
 def test_an_unreachable_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

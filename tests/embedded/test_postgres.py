@@ -94,7 +94,7 @@ def test_a_commit_survives_the_death_of_the_parent_process(postgres: EmbeddedPos
     parent = subprocess.run([sys.executable, "-c", script, postgres.directory.parent], cwd=ROOT, check=False)
     assert parent.returncode == -signal.SIGKILL
 
-    # when the next one starts
+    # when the next process starts it
     postgres.start()
 
     # then the row is there
@@ -102,7 +102,7 @@ def test_a_commit_survives_the_death_of_the_parent_process(postgres: EmbeddedPos
 
 
 def test_a_commit_survives_the_death_of_the_server(postgres: EmbeddedPostgres) -> None:
-    # given a server that was killed and whose number belongs to another process by now
+    # given a killed server, whose process number now belongs to another process
     postgres.start()
     query(postgres.url, "CREATE TABLE stock AS SELECT 'ELEGANT-LAMP' AS sku")
     pid_file = postgres.directory / "postmaster.pid"
@@ -119,7 +119,7 @@ def test_a_commit_survives_the_death_of_the_server(postgres: EmbeddedPostgres) -
 
 
 def test_an_interrupted_first_start_leaves_nothing_half_made(postgres: EmbeddedPostgres) -> None:
-    # given what a killed initdb leaves
+    # given the half-made folder of a killed initdb
     draft = postgres.directory.with_name("postgres.new")
     draft.mkdir(parents=True)
     (draft / "PG_VERSION").write_text("18\n")
@@ -127,12 +127,12 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(postgres: EmbeddedP
     # when the server starts
     postgres.start()
 
-    # then it works on files of its own
+    # then it runs on new files
     assert postgres.running
     assert not draft.exists()
 
 
-def test_a_path_too_long_for_a_socket_works_too(tmp_path: Path) -> None:
+def test_a_server_starts_where_the_path_is_too_long_for_a_socket(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / ("warehouse-" * 12))
     try:
         server.start()
@@ -151,7 +151,7 @@ def test_files_of_another_version_are_refused(postgres: EmbeddedPostgres) -> Non
 
 
 def test_a_server_that_cannot_start_says_why(postgres: EmbeddedPostgres) -> None:
-    # given settings that somebody has broken
+    # given broken settings
     postgres.start()
     postgres.stop()
     with (postgres.directory / "postgresql.conf").open("a") as settings:

@@ -134,10 +134,10 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 
 
 def test_the_next_run_ends_leftover_processes_and_no_others(tmp_path: Path) -> None:
-    # given a leftover and a process that has the number of an older one
+    # given a leftover process, and a stranger that is older than the note with its number
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
-    left, stranger = (subprocess.Popen(sleep, start_new_session=True) for _ in range(2))
-    note_process(tmp_path, "left", left.pid)
+    leftover, stranger = (subprocess.Popen(sleep, start_new_session=True) for _ in range(2))
+    note_process(tmp_path, "leftover", leftover.pid)
     (tmp_path / "stranger").write_text(f"{stranger.pid} {time.time() + 3600}")
 
     try:
@@ -145,10 +145,10 @@ def test_the_next_run_ends_leftover_processes_and_no_others(tmp_path: Path) -> N
         end_leftovers(tmp_path)
 
         # then the leftover is gone and the stranger is not
-        assert not psutil.pid_exists(left.pid)
+        assert not psutil.pid_exists(leftover.pid)
         assert stranger.poll() is None
         assert list(tmp_path.iterdir()) == []
     finally:
-        left.kill()
+        leftover.kill()
         stranger.kill()
         stranger.wait()

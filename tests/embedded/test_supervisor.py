@@ -58,7 +58,7 @@ class Lamp:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def lines() -> list[str]:
     return []
 
 
@@ -69,7 +69,7 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def test_a_part_that_died_is_restarted(tmp_path: Path, told: list[str]) -> None:
+def test_a_part_that_died_is_restarted(tmp_path: Path, lines: list[str]) -> None:
     # given a process that is watched
     lamp = Service("lamp", [sys.executable, "-c", "import time; time.sleep(60)"], data_dir=tmp_path)
     lamp.start()
@@ -77,39 +77,39 @@ def test_a_part_that_died_is_restarted(tmp_path: Path, told: list[str]) -> None:
     first = lamp.process.pid
 
     # when it is killed
-    with Supervisor([lamp], told.append, **FAST):
+    with Supervisor([lamp], lines.append, **FAST):
         os.kill(first, signal.SIGKILL)
-        until(lambda: "lamp is back" in told)
+        until(lambda: "lamp is back" in lines)
 
     # then another one runs
     assert lamp.running
     assert lamp.process.pid != first
-    assert told == ["lamp ended with status -9; it starts again in 0.01 s", "lamp is back"]
+    assert lines == ["lamp ended with status -9; it starts again in 0.01 s", "lamp is back"]
     lamp.kill()
 
 
-def test_a_part_that_cannot_start_is_retried_after_longer_and_longer_pauses(told: list[str]) -> None:
+def test_a_part_that_cannot_start_is_retried_after_longer_and_longer_pauses(lines: list[str]) -> None:
     lamp = Lamp(failing_starts=7)
-    with Supervisor([lamp], told.append, **(FAST | {"first_pause": 0.001})):
+    with Supervisor([lamp], lines.append, **(FAST | {"first_pause": 0.001})):
         lamp.running = False
         until(lambda: lamp.running)
-    assert [line.rpartition(" in ")[2] for line in told[:4]] == ["0.001 s", "0.002 s", "0.004 s", "0.008 s"]
-    assert "out of oil" in told[1]
+    assert [line.rpartition(" in ")[2] for line in lines[:4]] == ["0.001 s", "0.002 s", "0.004 s", "0.008 s"]
+    assert "out of oil" in lines[1]
 
 
-def test_a_running_part_that_does_not_answer_is_restarted(told: list[str]) -> None:
+def test_a_running_part_that_does_not_answer_is_restarted(lines: list[str]) -> None:
     lamp = Lamp()
-    with Supervisor([lamp], told.append, **FAST):
+    with Supervisor([lamp], lines.append, **FAST):
         lamp.alive = False
         until(lambda: lamp.starts == 1)
-    assert told[0] == f"lamp did not answer {STUCK_AFTER_CHECKS} times in a row; it starts again in 0.01 s"
+    assert lines[0] == f"lamp did not answer {STUCK_AFTER_CHECKS} times in a row; it starts again in 0.01 s"
 
 
-def test_a_part_is_restarted_while_another_takes_its_time(told: list[str]) -> None:
+def test_a_part_is_restarted_while_another_takes_its_time(lines: list[str]) -> None:
     # given two parts that died, of which one takes its time to start
     slow, lamp = Lamp("slow"), Lamp()
     slow.may_start.clear()
-    with Supervisor([slow, lamp], told.append, **FAST):
+    with Supervisor([slow, lamp], lines.append, **FAST):
         slow.running = lamp.running = False
 
         # then the other is back meanwhile
@@ -119,29 +119,29 @@ def test_a_part_is_restarted_while_another_takes_its_time(told: list[str]) -> No
 
 
 def test_a_part_that_ran_for_a_while_is_restarted_after_the_shortest_pause(
-    told: list[str], monkeypatch: pytest.MonkeyPatch
+    lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("embedded.supervisor.STABLE_AFTER_SECONDS", 0.0)
     lamp = Lamp()
-    with Supervisor([lamp], told.append, **FAST):
+    with Supervisor([lamp], lines.append, **FAST):
         for number in range(3):
             lamp.running = False
-            until(lambda number=number: told.count("lamp is back") > number)
-    assert told[::2] == ["lamp ended with status -9; it starts again in 0.01 s"] * 3
+            until(lambda number=number: lines.count("lamp is back") > number)
+    assert lines[::2] == ["lamp ended with status -9; it starts again in 0.01 s"] * 3
 
 
-def test_unreadable_data_ends_the_supervisor_and_says_why(told: list[str]) -> None:
+def test_unreadable_data_ends_the_supervisor_and_says_why(lines: list[str]) -> None:
     lamp = Lamp(broken="the wick is gone")
-    with Supervisor([lamp], told.append, **FAST) as supervisor:
+    with Supervisor([lamp], lines.append, **FAST) as supervisor:
         lamp.running = False
         with pytest.raises(DataUnreadable, match=r"lamp ended with status -9 and cannot come back: the wick is gone"):
             supervisor.wait()
     assert lamp.starts == 0
 
 
-def test_nothing_is_restarted_after_the_block(told: list[str]) -> None:
+def test_nothing_is_restarted_after_the_block(lines: list[str]) -> None:
     lamp = Lamp()
-    with Supervisor([lamp], told.append, **FAST):
+    with Supervisor([lamp], lines.append, **FAST):
         pass
     lamp.running = False
     time.sleep(0.1)
@@ -158,23 +158,23 @@ def server() -> Iterator[EmbeddedPostgres]:
 
 
 def test_postgresql_is_restarted_when_it_was_killed_and_when_it_is_stuck(
-    server: EmbeddedPostgres, told: list[str]
+    server: EmbeddedPostgres, lines: list[str]
 ) -> None:
     fast = {"first_pause": 0.01, "check_every": 0.05, "poll_every": 0.05}
-    with Supervisor([server], told.append, **fast):
+    with Supervisor([server], lines.append, **fast):
         # when all of it is killed
         server.kill()
-        until(lambda: "postgres is back" in told)
+        until(lambda: "postgres is back" in lines)
         assert server.is_ready()
 
         # and when it is stuck
-        told.clear()
+        lines.clear()
         for process in server._processes():
             process.suspend()
         # Each check waits ten seconds.
-        until(lambda: "postgres is back" in told, seconds=120)
+        until(lambda: "postgres is back" in lines, seconds=120)
     assert server.is_ready()
-    assert told[0].startswith("postgres did not answer")
+    assert lines[0].startswith("postgres did not answer")
 
 
 def test_postgresql_says_why_its_data_cannot_be_read(server: EmbeddedPostgres) -> None:
