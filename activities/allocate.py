@@ -1,4 +1,4 @@
-"""Allocate: a hard claim at one location for one fulfillment order; and giving it back."""
+"""Allocate: claim stock at a location for one fulfillment order, and give it back."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -37,18 +37,18 @@ _WISHES = select(_ORDERS.c.instructions, _ORDERS.c.tags, _ORDERS.c.pickup_locati
     _ORDERS.c.order_id == bindparam("order_id", type_=Text)
 )
 
-LOOKS = 20
-"""How often an allocation looks again when others were faster; each time somebody got something."""
+MAX_ATTEMPTS = 20
+"""How often an allocation tries again when others took the stock first; each time one of them got something."""
 
 
 class TooMuchTraffic(Exception):
-    """Others were faster twenty times in a row: tried again a little later."""
+    """Others took the stock first in every attempt. Temporal retries the step a little later."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One fulfillment order that came out of an allocation. `wave_at` is when its location gets it, in ISO 8601, or
-    empty for at once; with `pickup` the customer fetches it there."""
+    """One fulfillment order of an allocation. `wave_at` is when its location gets it, in ISO 8601; empty means at once.
+    With `pickup` the customer fetches it there."""
 
     fulfillment_order_id: str
     location_id: str
@@ -59,11 +59,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Allocation:
-    """The work for each location, and how many units nobody has. While something is short nothing is allocated, but
-    for an order that takes what there is.
+    """The work for each location, and the units that no location has. While units are short nothing is allocated,
+    unless the order may be split.
 
-    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 is not at all. `why`
-    says in a sentence why these locations.
+    `merge_window` is how many seconds the work may wait for other orders of the same receiver; 0 means not at all.
+    `why` says in a sentence why these locations were chosen.
     """
 
     work: list[Work] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Allocation:
     merge_window: float = 0.0
     why: str = ""
     unjudged: bool = False
-    """Whether nothing was done since the order must be audited again: it has changed."""
+    """True if the order has changed and must be audited first: nothing was allocated."""
 
 
 class Allocate:
@@ -81,8 +81,8 @@ class Allocate:
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:
-        """Turn the reservation, and what it does not cover, into fulfillment orders."""
-        for _ in range(LOOKS):
+        """Turn the reservation, and demand that it does not cover, into fulfillment orders."""
+        for _ in range(MAX_ATTEMPTS):
             try:
                 with self.sessions.begin() as session:
                     return _allocate(session, request, self._outlooks)
@@ -92,11 +92,11 @@ class Allocate:
 
     @activity.defn
     def deallocate_stock(self, undo: UndoRequest) -> Undone:
-        """Cancel a fulfillment order that has not left, and give its stock back."""
+        """Cancel a fulfillment order that has not shipped, and give its stock back."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, undo.subject)
             status = FulfillmentStatus(row.status) if row else FulfillmentStatus.CANCELED
-            # What a customer has fetched is delivered, though the order may not have heard of it yet.
+            # Fetched goods are delivered, even if the order has not recorded it yet.
             gone = status in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED) or bool(row and row.fetched_at)
             if row and not is_final(FULFILLMENT, status) and not gone:
                 end_fulfillment_order(session, row, FulfillmentStatus.CANCELED, undo.reason)
@@ -175,7 +175,7 @@ def _open_fulfillment_orders(session: Session, order_id: str, decision: Sourcing
         claims += [Movement("allocated", sku, location, units) for sku, units in skus.items()]
     insert_all(session, FulfillmentOrderRow, orders)
     insert_all(session, FulfillmentLineRow, lines)
-    # The soft claim becomes the hard one in one movement of the counters: nobody can step in between.
+    # Released and allocated in one movement of the counters: nobody can take the stock in between.
     ledger.post(session, [*drop_reservations(session, order_id), *claims], order_id, "allocated")
     if first > 1:
         update_due(session, order_id)

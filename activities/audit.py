@@ -1,4 +1,4 @@
-"""Audit: may this order go on? Ask the gateway, apply the rules, raise and cure holds."""
+"""Audit: may this order go on? Ask the gateway, apply the rules, raise and release holds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -32,21 +32,19 @@ _AUDITS = table(AuditRow)
 _AUDITED = insert(_AUDITS).inline()
 
 _VERSION = select(OrderRow.version).where(OrderRow.order_id == bindparam("order_id", type_=Text))
-# What is written from here on is about this version: nobody changes it until the transaction ends.
+# Locks the order if it still has the version that was judged: nobody changes it until the transaction ends.
 _JUDGED = text("""
     UPDATE orders SET judged_version = :judged WHERE order_id = :order_id AND version = :judged RETURNING order_id
 """)
 
-SAID = 5
-"""So many findings of one kind are told in a reason, however many lines the order has."""
+MAX_FINDINGS_IN_REASON = 5
 
-
-LOOKS = 5
-"""How often an audit judges anew when the order has changed under it."""
+MAX_ATTEMPTS = 5
+"""How often an audit judges again because the order has changed meanwhile."""
 
 
 class ChangesTooOften(Exception):
-    """The order has changed during five audits in a row: tried again a little later."""
+    """The order has changed during every attempt. Temporal retries the step a little later."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class AuditRequest:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """`verdict` is pass, hold or reject; `open` are all holds that are open; `reason` is why it was rejected."""
+    """`verdict` is pass, hold or reject; `open` are all open holds; `reason` says why it was rejected."""
 
     verdict: str
     open: OpenHolds = field(default_factory=OpenHolds)
@@ -67,9 +65,9 @@ class AuditResult:
 
 
 class Audit:
-    """`payments` answers quickly or not at all: the step runs inside the order's first task and must not hold it up.
+    """`payments` must answer quickly or fail: the step runs inside the order's first workflow task.
 
-    An order with the content of another is suspicious when both were placed within `duplicate_window`; zero is never.
+    Two orders with the same content placed within `duplicate_window` are suspicious; zero turns this off.
     """
 
     def __init__(
@@ -88,26 +86,28 @@ class Audit:
 
     @activity.defn
     def audit_order(self, request: AuditRequest) -> AuditResult:
-        """Judge the order by every rule. A gateway that is silent is a hold, not a failure; where it has enough to do
-        the step is tried again in a moment.
+        """Judge the order by every rule. A gateway that does not answer is a hold, not a failure; when it is busy
+        the step is retried shortly (PartnerBusy).
 
-        The order may change while the gateway is asked: then what was read is forgotten, and it is judged anew.
+        If the order changes while the gateway is asked, it is read and judged again.
         """
-        for _ in range(LOOKS):
+        for _ in range(MAX_ATTEMPTS):
             if result := self._judge(request):
                 return result
         raise ChangesTooOften
 
     def _judge(self, request: AuditRequest) -> AuditResult | None:
-        """Judge what stands now; None when the order has become another meanwhile."""
+        """Judge the order as it is now. None if it has changed meanwhile."""
         key = f"{request.order_id}:audit:{request.revision}"
         with self.sessions.begin() as session:
             if known := journal.earlier_answer(session, key):
                 return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
             version = session.scalar(_VERSION, {"order_id": request.order_id})
             facts = gather(session, request.order_id, self.parameters, self.duplicate_window)
-            told = _moved_from_return(session, request.order_id) or _not_its_own(session, facts.order, request.order_id)
-        facts = replace(facts, payment=told or self._payment(facts.order))
+            known_payment = _moved_from_return(session, request.order_id) or _not_its_own(
+                session, facts.order, request.order_id
+            )
+        facts = replace(facts, payment=known_payment or self._payment(facts.order))
         findings = audit_rules.audit(facts)
         with self.sessions.begin() as session:
             if session.scalar(_JUDGED, {"order_id": request.order_id, "judged": version}) is None:
@@ -137,14 +137,15 @@ class Audit:
 
 
 def _moved_from_return(session: Session, order_id: str) -> PaymentFacts | None:
-    """The payment of a follow-up order: what its return moved to it. The gateway knows only the first order's."""
+    """Return the payment of a follow-up order: the money that its return moved to it. The gateway knows only the first
+    order's."""
     if not session.scalar(select(OrderRow.follow_up_of).where(OrderRow.order_id == order_id)):
         return None
     return PaymentFacts("captured", money.captured(session, order_id))
 
 
 def _not_its_own(session: Session, order: Order, order_id: str) -> PaymentFacts | None:
-    """None when the payment is bound to this order: then, and only then, the gateway is asked of it."""
+    """Return None if the payment is bound to this order: only then the gateway is asked about it."""
     if not order.payment_reference:
         return PaymentFacts("unnamed")
     return None if payment_claims.bind(session, order.payment_reference) == order_id else PaymentFacts("taken")
@@ -185,7 +186,9 @@ def _record_findings(
     session.execute(_AUDITED, {"order_id": order_id, "revision": revision, **audited})
     rejected = [finding for finding in findings if finding.verdict == REJECT]
     if rejected:
-        return AuditResult("reject", OpenHolds(), "; ".join(finding.reason for finding in rejected[:SAID]))
+        return AuditResult(
+            "reject", OpenHolds(), "; ".join(finding.reason for finding in rejected[:MAX_FINDINGS_IN_REASON])
+        )
     held = _by_code(finding for finding in findings if finding.verdict == HOLD)
     for code, same in held.items():
         hold = _hold(order_id, same, f"{code}:{revision}")
@@ -208,12 +211,12 @@ def _by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 
 def _hold(order_id: str, same: Sequence[Finding], key: str) -> Hold:
-    """One hold for all findings of a code, with what the first few of them say; of a line if only that is concerned."""
+    """Return one hold for all findings of a code; it is a line's hold if they are all about that line."""
     first, lines = same[0], {finding.line_no for finding in same}
     return Hold(
         order_id,
         first.code,
-        "; ".join(finding.reason for finding in same[:SAID]),
+        "; ".join(finding.reason for finding in same[:MAX_FINDINGS_IN_REASON]),
         first.owner_role,
         key,
         line_no=min(lines) if len(lines) == 1 else 0,
@@ -223,7 +226,7 @@ def _hold(order_id: str, same: Sequence[Finding], key: str) -> Hold:
 
 
 def _cure(session: Session, order_id: str, still: set[str]) -> None:
-    """What an earlier audit held and this one does not find any more is released by the audit itself."""
+    """Release holds of earlier audits that this one does not find any more."""
     earlier = session.scalars(select(AuditRow.findings).where(AuditRow.order_id == order_id))
     raised = {one["code"] for findings in earlier for one in findings if one["verdict"] == HOLD}
     for code in set(holds.open_holds(session, order_id)) & raised - still:

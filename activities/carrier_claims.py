@@ -1,4 +1,4 @@
-"""A parcel that is lost or damaged: what we claim of the carrier, and what the customer gets instead."""
+"""A lost or damaged parcel: claim it from the carrier, and give the customer a remedy."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -37,8 +37,7 @@ class ParcelTrouble:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What the customer gets instead of the parcel, decided by whom: reship, refund or, of an order that is to end
-    anyway, nothing."""
+    """`action` is reship, refund, or cancel: nothing is sent instead, as the order ends anyway. `actor` decided it."""
 
     order_id: str
     fulfillment_order_id: str
@@ -48,8 +47,8 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Settlement:
-    """Not `done`: the parcel is no longer on the road. `repay_minor` is due; `nothing_left` when the order has nothing
-    to send any more and nothing under way."""
+    """`done` is false if the parcel is no longer on the road. `repay_minor` is due to the customer; `nothing_left` says
+    that the order has nothing more to send and nothing under way."""
 
     done: bool
     repay_minor: int = 0
@@ -63,7 +62,7 @@ class CarrierClaims:
 
     @activity.defn
     def take_up(self, trouble: ParcelTrouble) -> str:
-        """Claim the parcel of its carrier, where one is to pay, and answer what the channel wants: ask, reship or
+        """Claim the parcel from its carrier if the carrier must pay. Return what the channel wants: ask, reship or
         refund."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, trouble.fulfillment_order_id)
@@ -93,7 +92,7 @@ class CarrierClaims:
 
 
 def _claim(session: Session, row: FulfillmentOrderRow, order: OrderRow, kind: str) -> None:
-    """Once a fulfillment order, for what the customer paid for the goods in the parcel."""
+    """Claim what the customer paid for the goods in the parcel; once for each fulfillment order."""
     amount = sum(paid for _, _, paid in _shares(session, row))
     claim = insert(CarrierClaimRow).values(
         order_id=row.order_id,
@@ -121,7 +120,7 @@ def _give_up(session: Session, row: FulfillmentOrderRow, remedy: Remedy) -> None
 
 
 def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
-    """What was in the parcel is not sent any more. Of a bundle that was in it in part, that part is sent again."""
+    """Take the goods of the parcel out of the order. Parts of a bundle that was not whole in it are sent again."""
     repay = 0
     for line, units, paid in _shares(session, row):
         line.withdrawn += units
@@ -138,7 +137,7 @@ def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
 
 
 def _shares(session: Session, row: FulfillmentOrderRow) -> list[tuple[OrderLineRow, int, int]]:
-    """The units of each line that were in the parcel, from the last line on, and what was paid for them."""
+    """Return (line, units in the parcel, minor units paid for them), from the last line on."""
     inside = {line["sku"]: line["quantity"] for line in lines_of(session, row.fulfillment_order_id)}
     bundles, paid = bundles_of(session, row.order_id), paid_by_unit(load_order(session, row.order_id))
     lines = select(OrderLineRow).where(OrderLineRow.order_id == row.order_id).order_by(OrderLineRow.line_no.desc())
@@ -147,8 +146,8 @@ def _shares(session: Session, row: FulfillmentOrderRow) -> list[tuple[OrderLineR
         parts: Mapping[str, int] = bundles.get(line.sku, {line.sku: 1})
         units = min(line.quantity - line.withdrawn, whole(parts, inside))
         if units:
-            # Counted as a return counts them, so that both together never pay a unit twice.
+            # Counted as a return counts them, so that the two never pay for a unit twice.
             of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
             shares.append((line, units, sum(amount.minor_units for amount in of_line)))
-            inside = {sku: left - units * parts.get(sku, 0) for sku, left in inside.items()}
+            inside = {sku: inside[sku] - units * parts.get(sku, 0) for sku in inside}
     return shares

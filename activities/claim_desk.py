@@ -1,4 +1,4 @@
-"""The desk where claims queue: those that wait together share one transaction, and each gets its own answer."""
+"""Group commit of claims: those that wait together share one transaction, and each gets its own answer."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,50 +17,48 @@ Answer = TypeVar("Answer")
 
 LARGEST_GROUP = 64
 GATHER_SECONDS = 0.002
-"""How long a group waits at most for those who have just been answered: most come back, and a group costs little more
-than one claim. A claim that was alone before waits for nobody.
+"""How long a group waits at most for the threads that were just answered: most come back, and a group costs little more
+than one claim. After a claim that was alone nobody is waited for.
 """
 PATIENCE_SECONDS = 25.0
-"""How long a claim waits for its answer: a little less than its step may take, which then gives its thread back."""
+"""How long a claim waits for its answer; a little less than its step may take, so that the thread is freed."""
 TURN_SECONDS = 90.0
-"""How long one thread may have the turn, longer than any statement may take; after that the next claim takes it."""
+"""How long one thread may have the turn: longer than any statement may take. Then the next claim takes it."""
 
 
 class DeskBusy(TimeoutError):
-    """The claim was not answered in time, and may have been committed all the same. It may be submitted again."""
+    """The claim was not answered in time, but may have been committed. It is safe to submit again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _YourTurn:
-    """Told to a claim that waits: it is the first in the queue and takes the next group along."""
+    """Answer to a waiting claim: it is first in the queue and commits the next group."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Alone:
-    """Told to a claim whose group met trouble: it is tried by itself, in its own thread."""
+    """Answer to a claim whose group failed: its thread tries it by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting(Generic[Claim, Answer]):
     claim: Claim
-    told: SimpleQueue[Answer | Exception | _YourTurn | _Alone] = field(default_factory=SimpleQueue)
+    answer: SimpleQueue[Answer | Exception | _YourTurn | _Alone] = field(default_factory=SimpleQueue)
 
 
 class ClaimDesk(Generic[Claim, Answer]):
     """Commits claims of many threads in groups, in the order of their arrival.
 
-    There is no thread of its own: the first thread commits its claim at once, those that arrive meanwhile are the next
-    group, and the first of them commits it, once all whom it knows of are there or `GATHER_SECONDS` are over. `commit`
+    It has no thread of its own. The first thread commits its claim at once; those that arrive meanwhile are the next
+    group, and the first of them commits it, once all expected threads are there or `GATHER_SECONDS` are over. `commit`
     is one transaction and answers in the order of the claims. When it fails, the group is halved until the claim at
-    fault stands alone, so that no claim fails for its neighbor. Where the database itself is in trouble (a connection
-    that was cut, a lock that does not come) every half would meet the same, so each claim is handed to `alone` in its
-    own thread, and what stays in trouble holds up nobody else. `commit` should therefore give up early, where `alone`
-    may wait.
+    fault stands alone, so that no claim fails because of its neighbor. When the database itself is in trouble (a cut
+    connection, a lock that does not come) every half would fail too, so each thread runs `alone` for its own claim and
+    holds up nobody else. `commit` should therefore give up early; `alone` may wait.
 
-    Nobody waits for good: a claim gives up after `patience` seconds, and a turn that somebody does not give back is
-    over after `turn` seconds.
+    Nobody waits forever: a claim gives up after `patience` seconds, and a turn ends after `turn` seconds.
     """
 
     def __init__(
@@ -78,25 +76,25 @@ class ClaimDesk(Generic[Claim, Answer]):
         self._queue: deque[_Waiting[Claim, Answer]] = deque()
         self._busy = False
         self._turn, self._turn_began = 0, 0.0
-        """The number of the turn that counts: whoever has an older one passes nothing on."""
+        """The number of the current turn: a thread with an older one does not call the next group."""
         self._expected = 1
-        """How many there are, as far as is known: those who were answered last, and those who waited then."""
+        """How many threads to expect: those answered last, and those that waited then."""
 
     def submit(self, claim: Claim) -> Answer:
-        """The claim's answer once it is committed. Raises what its own commit raised, or DeskBusy."""
-        # Others count on what this thread does for them.
+        """Return the claim's answer once it is committed. Raises what its own commit raised, or DeskBusy."""
+        # Other threads depend on this one committing for them.
         with uninterrupted():
             mine: _Waiting[Claim, Answer] = _Waiting(claim)
             until = monotonic() + self._patience
-            told = self._arrive(mine) or self._wait(mine, until)
-            while isinstance(told, _YourTurn):
-                self._serve(told.number)
-                told = self._wait(mine, until)
-            if isinstance(told, _Alone):
+            answer = self._arrive(mine) or self._wait(mine, until)
+            while isinstance(answer, _YourTurn):
+                self._serve(answer.number)
+                answer = self._wait(mine, until)
+            if isinstance(answer, _Alone):
                 return self._alone(claim)
-            if isinstance(told, Exception):
-                raise told
-            return told
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
     def _arrive(self, mine: _Waiting[Claim, Answer]) -> _YourTurn | None:
         with self._guard:
@@ -108,27 +106,27 @@ class ClaimDesk(Generic[Claim, Answer]):
             return self._next_turn()
 
     def _next_turn(self) -> _YourTurn:
-        """Call it with the guard."""
+        """Begin a turn; the caller holds the guard."""
         self._busy = True
         self._turn, self._turn_began = self._turn + 1, monotonic()
         return _YourTurn(self._turn)
 
     def _wait(self, mine: _Waiting[Claim, Answer], until: float) -> Answer | Exception | _YourTurn | _Alone:
         try:
-            return mine.told.get(timeout=max(0.0, until - monotonic()))
+            return mine.answer.get(timeout=max(0.0, until - monotonic()))
         except Empty:
             pass
         with self._guard:
-            # A turn that came just now must be taken, so who leaves does so where turns are given.
-            if mine in self._queue and mine.told.empty():
+            # Leave the queue under the guard, where turns are given: one that was given just now must be taken.
+            if mine in self._queue and mine.answer.empty():
                 self._queue.remove(mine)
         try:
-            return mine.told.get_nowait()
+            return mine.answer.get_nowait()
         except Empty:
             raise DeskBusy("the claim was not answered in time") from None
 
     def _serve(self, turn: int) -> None:
-        """Commit what waits, first come first, and call up the next group."""
+        """Commit the next group in order of arrival, then call the one after it."""
         group: list[_Waiting[Claim, Answer]] = []
         try:
             with self._guard:
@@ -137,7 +135,7 @@ class ClaimDesk(Generic[Claim, Answer]):
                     group.append(self._queue.popleft())
             outcomes = self._outcomes([waiting.claim for waiting in group])
             for waiting, outcome in zip(group, outcomes, strict=True):
-                waiting.told.put(outcome)
+                waiting.answer.put(outcome)
         finally:
             self._call_next(turn, len(group))
 
@@ -148,7 +146,7 @@ class ClaimDesk(Generic[Claim, Answer]):
             self._expected = min(LARGEST_GROUP, len(self._queue) + answered)
             self._busy = bool(self._queue)
             if self._queue:
-                self._queue[0].told.put(self._next_turn())
+                self._queue[0].answer.put(self._next_turn())
 
     def _outcomes(self, claims: Sequence[Claim]) -> list[Answer | Exception | _Alone]:
         try:

@@ -1,4 +1,4 @@
-"""Deliver: tell a subscriber what happened, a batch at a time, apart from all orders."""
+"""Deliver: send a subscriber its events, a batch at a time, apart from all orders."""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from record.subscriptions.settling import park, settle
 
 BATCH = 200
 CHANNEL_SHARE = 2
-"""Of the threads of a worker process that send (worker.py: MESSENGERS)."""
+"""How many of a worker process's sending threads (worker.py: MESSENGERS) one channel may take."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DeliverRequest:
 
 @dataclass(frozen=True)
 class DeliverAnswer:
-    """How many messages were taken and how many were not. `more` says that others are due."""
+    """How many messages were taken and how many failed; `more` if others are due."""
 
     taken: int = 0
     failed: int = 0
@@ -41,8 +41,8 @@ class DeliverAnswer:
 
 
 class Deliver:
-    """`private` allows receivers on addresses that are not public; `timeout` is that of one call. At most `share`
-    batches of one channel are sent at a time."""
+    """`private` allows receivers on private addresses; `timeout` is for one call. At most `share` batches of one
+    channel are sent at a time."""
 
     def __init__(
         self, sessions: Sessions, private: bool, timeout: timedelta = timedelta(seconds=10), share: int = CHANNEL_SHARE
@@ -54,14 +54,14 @@ class Deliver:
 
     @activity.defn(no_thread_cancel_exception=True)
     def deliver_batch(self, request: DeliverRequest) -> DeliverAnswer:
-        """Send what is due. Who dies before it is written down sends it again, under the same ids."""
+        """Send what is due. A crash before it is recorded sends it again, under the same ids."""
         name = request.subscription_id
         with self.sessions.begin() as session:
             end_with_keys(session, name)
             subscription = session.get(SubscriptionRow, name)
-            if subscription is None or not _may_be_told(subscription):
+            if subscription is None or not _may_receive(subscription):
                 return DeliverAnswer()
-            # A receiver that failed is asked by one message whether it is back.
+            # After a failure, one message finds out whether the receiver is back.
             keys, channel = signing_secrets(session, subscription), subscription.channel
             posts = _posts(session, subscription, due(session, name, 1 if subscription.not_before else BATCH))
         lanes = Lanes(subscription.url, keys, self.private, self.timeout.total_seconds())
@@ -71,12 +71,12 @@ class Deliver:
             settle(session, name, tried)
             session.flush()
             subscription = session.get(SubscriptionRow, name)
-            more = subscription is not None and _may_be_told(subscription) and bool(due(session, name, 1))
+            more = subscription is not None and _may_receive(subscription) and bool(due(session, name, 1))
         taken = sum(one.taken for one in tried)
         return DeliverAnswer(taken, len(tried) - taken, more)
 
 
-def _may_be_told(subscription: SubscriptionRow) -> bool:
+def _may_receive(subscription: SubscriptionRow) -> bool:
     rests = subscription.not_before is not None and subscription.not_before > datetime.now(UTC)
     return subscription.active and not rests
 
@@ -88,7 +88,7 @@ def _posts(session: Session, subscription: SubscriptionRow, rows: list[Row[Any]]
         try:
             posts.append(_post(row, facts.get(row.event_id), subscription))
         except Exception as trouble:
-            # One that cannot be written waits for a person, and keeps no other from being sent.
+            # A message that cannot be written waits for a person and does not block the others.
             park(session, subscription.subscription_id, row.delivery_id, f"cannot be written: {error_name(trouble)}")
     return posts
 

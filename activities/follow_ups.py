@@ -1,6 +1,6 @@
-"""Follow-up orders: an exchange or a reship is an order of Baton's own, whose stock is reserved before it is promised.
+"""Follow-up orders: an exchange or a reship is an order that Baton places, and reserves before it is promised.
 
-What the units were paid for moves to it, so that both orders keep the money of the goods that the customer has.
+The price of the returned units moves to it, so that each order has the money for the goods that the customer keeps.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from record.returns.points import points_back
 from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, quotas
 
-# The relay starts it once its case lets it go.
+# The relay does not start it until its case releases it.
 NOT_YET = text("'infinity'::timestamptz")
 COPIED = (
     *("channel", "customer_id", "currency", "payment_reference", "payment_method", "country", "province", "receiver"),
@@ -41,7 +41,7 @@ COPIED = (
 
 @dataclass(frozen=True)
 class FollowUp:
-    """The follow-up order, or why there is none: then the case pays back instead."""
+    """The follow-up order, or why there is none: then the case refunds instead."""
 
     order_id: str = ""
     refusal: str = ""
@@ -54,7 +54,7 @@ class FollowUps:
 
     @activity.defn
     def place_follow_up(self, request: PlaceFollowUpRequest) -> FollowUp:
-        """Place the order that sends other goods or the same again, with its stock; it waits for its case."""
+        """Place the order for other goods, or the same again, and reserve its stock; it waits for its case."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.follow_up_id:
@@ -78,7 +78,7 @@ class FollowUps:
 
     @activity.defn
     def send_follow_up(self, request: SendFollowUpRequest) -> FollowUp:
-        """Let the order go and move the money to it; refused when not everything came back, or it was canceled."""
+        """Release the order and move the money to it. Refused if not everything came back, or it was canceled."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None:
@@ -92,7 +92,7 @@ class FollowUps:
 
     @activity.defn
     def drop_follow_up(self, request: DropFollowUpRequest) -> None:
-        """Undo: give its stock back and cancel it, unless it was let go; nothing when none was placed."""
+        """Undo: release its stock and cancel it, unless it was released to the relay. Safe when none was placed."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None or row.moved_minor is None or row.follow_up_id is None:
@@ -107,7 +107,7 @@ class FollowUps:
             data = {"outcome": OrderStatus.CANCELED.value, "reason": request.reason}
             journal.append_fact(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
-            # It never had a workflow that could send them.
+            # It has no workflow to send its messages, so its recipients' runs do.
             outbox.leave_all(session, follow_up.order_id)
 
 
@@ -116,7 +116,7 @@ def _lock(session: Session, order_id: str) -> OrderRow:
 
 
 def _claim_value(session: Session, row: ReturnRow) -> int | None:
-    """What the units were paid for, without the shipping; None when that is no longer left of the payment."""
+    """Return the price of the units in minor units, without shipping. None if less than that remains of the payment."""
     order, asked = load_order(session, row.order_id), cases.asked(session, row.return_id)
     before = cases.returned_before(session, row)
     value = refunds.value_of(order, asked, before, with_shipping=False)
@@ -124,7 +124,7 @@ def _claim_value(session: Session, row: ReturnRow) -> int | None:
 
 
 def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outlooks: OutlookCache) -> str:
-    """Raises OutOfStock when not all of it can be reserved."""
+    """Write the order and reserve its stock. Raises OutOfStock if not all of it is available."""
     name = ids.new_order_id()
     lines = session.scalars(
         select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(ReturnLineRow.line_no)
@@ -148,14 +148,14 @@ def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outloo
     session.add_all(_lines(name, lines, _shares(session, row, lines)))
     session.flush()
     journal.append_fact(session, name, "order.received", "received", {"follow_up_of": row.return_id})
-    # The order's own first try finds this answer, so that nothing is reserved twice.
+    # The order's own reserve step finds this answer, so that nothing is reserved twice.
     if reserve.claim_stock(session, [StockRequest(name, 1)], outlooks)[0].short_units:
         raise OutOfStock("out_of_stock")
     return name
 
 
 def _shares(session: Session, row: ReturnRow, lines: Sequence[ReturnLineRow]) -> list[int]:
-    """What each line was paid for, in minor units."""
+    """Return what was paid for each line, in minor units."""
     order, before = load_order(session, row.order_id), cases.returned_before(session, row)
     return [
         refunds.value_of(order, {line.line_no: line.quantity}, before, with_shipping=False).minor_units
@@ -164,7 +164,7 @@ def _shares(session: Session, row: ReturnRow, lines: Sequence[ReturnLineRow]) ->
 
 
 def _lines(name: str, lines: Sequence[ReturnLineRow], shares: Sequence[int]) -> list[OrderLineRow]:
-    """A line costs what was paid for the one that it replaces: the discount takes up what does not divide."""
+    """Each line costs what was paid for the line that it replaces; the discount takes up the rounding."""
     return [
         OrderLineRow(
             order_id=name,
@@ -189,12 +189,12 @@ def _cannot_go(session: Session, row: ReturnRow, follow_up: OrderRow) -> str:
 
 
 def _move(session: Session, row: ReturnRow, order: OrderRow, follow_up: OrderRow) -> None:
-    """The gateway is not asked: the money stays where it is and belongs to another order now."""
+    """Move the money in the record only: at the gateway it stays where it is."""
     value = Money(row.moved_minor or 0, order.currency)
     points, key = points_back(session, order, value), f"{row.return_id}:moved"
     for name, kind, key_of in (
         (order.order_id, "moved", key),
-        # Under this key the audit of the follow-up would write what it finds captured.
+        # The key of the audit's own capture, so that it is not booked twice.
         (follow_up.order_id, "captured", f"{follow_up.order_id}:captured"),
     ):
         session.add(

@@ -1,4 +1,4 @@
-"""A sign of life from every step that is worked on, told by the worker and not by the step."""
+"""Heartbeats for every running step, sent by the worker so that steps need not do it."""
 
 import asyncio
 from typing import Any
@@ -13,9 +13,9 @@ from temporalio.worker import (
 
 
 class Heartbeats(Interceptor):
-    """Tells the server that a step is still worked on, so that steps need not do it themselves.
+    """Sends the heartbeats of every step that has a heartbeat timeout.
 
-    A short step never does. Without this, one that dies with its worker is missed only when its whole time is over.
+    Without them, a step that dies with its worker is noticed only at its start-to-close timeout.
     """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:

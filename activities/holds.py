@@ -1,4 +1,4 @@
-"""Holds: reasons why an order may not go on, raised by an audit or a step, released by a person, a cure or by time."""
+"""Holds: reasons why an order may not go on, raised by an audit or step, released by a person, an audit or by time."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from record import journal
 from record.orders.promises import make_promise
 from record.parameters import ParameterCache
 
-# The step and the fact in one statement: every order is accepted once.
+# Status and event in one statement: an order is accepted once.
 ACCEPT = text(f"""
     WITH began AS (
         UPDATE orders SET status = '{OrderStatus.ACCEPTED}', accepted_at = now()
@@ -31,7 +31,7 @@ RELEASE, CANCEL, ESCALATE = "release", "cancel", "escalate"
 
 @dataclass(frozen=True)
 class Hold:
-    """A reason why an order may not go on. `key` makes a repeated step raise it once.
+    """A reason why an order may not go on. `key` keeps a repeated step from raising it twice.
 
     `line_no` is 0 for the whole order. After `patience` seconds `on_expiry` happens (release, cancel or escalate).
     """
@@ -48,7 +48,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Release:
-    """`code` names the holds that are released, on the order and its lines; with `everything` it is all of them."""
+    """Release the holds with this `code`, on the order and its lines; with `everything`, all holds."""
 
     order_id: str
     code: str
@@ -59,8 +59,8 @@ class Release:
 
 @dataclass(frozen=True)
 class OpenHolds:
-    """The codes of the open holds, in alphabetical order, who may release each, and when the next one expires (seconds
-    since 1970, 0 for never)."""
+    """The codes of the open holds in alphabetical order, who may release each, and when the next one expires (seconds
+    since 1970; 0 means never)."""
 
     codes: list[str] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Expiry:
 
 @dataclass(frozen=True)
 class Expired:
-    """What the expiry of holds did: those that are left, why the order is to be canceled, and who is to be called."""
+    """The holds still open (`left`), why the order is to be canceled, and (code, reason) of each escalated hold."""
 
     left: OpenHolds
     cancel: str = ""
@@ -91,18 +91,18 @@ class Holds:
 
     @activity.defn
     def raise_hold(self, hold: Hold) -> OpenHolds:
-        """Hold an order that is under way; answers all open holds."""
+        """Hold an order that is under way. Return all open holds."""
         with self.sessions.begin() as session:
             open_hold(session, hold)
             return standing(session, hold.order_id)
 
     @activity.defn
     def release_hold(self, wanted: Release) -> OpenHolds:
-        """Take a hold away, or all of them by force, with who and why; answers the holds that are left."""
+        """Release a hold, or all holds by force. Return the holds that are still open."""
         with self.sessions.begin() as session:
             released = release(session, wanted)
             left = standing(session, wanted.order_id)
-            # An order that was not held may not have been audited yet.
+            # An order that had no hold may not have been audited yet.
             if released and not left.codes:
                 accept(session, wanted.order_id)
                 make_promise(session, wanted.order_id, self.parameters)
@@ -110,7 +110,7 @@ class Holds:
 
     @activity.defn
     def expire_holds(self, expiry: Expiry) -> Expired:
-        """Do what the expiry of each hold does whose time is over; safe to repeat."""
+        """Release, cancel or escalate, as each expired hold says. Safe to repeat."""
         key = f"{expiry.order_id}:expire:{expiry.now:.0f}"
         with self.sessions.begin() as session:
             if known := journal.earlier_answer(session, key):
@@ -124,12 +124,12 @@ class Holds:
 
 
 def open_holds(session: Session, order_id: str) -> list[str]:
-    """The codes of the order's open holds, in alphabetical order."""
+    """Return the codes of the order's open holds, in alphabetical order."""
     return standing(session, order_id).codes
 
 
 def standing(session: Session, order_id: str) -> OpenHolds:
-    """The holds that are open now."""
+    """Return the holds that are open now."""
     columns = select(HoldRow.code, HoldRow.owner_role, HoldRow.expires_at)
     rows = session.execute(columns.where(HoldRow.order_id == order_id, HoldRow.released_at.is_(None))).all()
     owners = {row.code: row.owner_role for row in rows}
@@ -138,7 +138,7 @@ def standing(session: Session, order_id: str) -> OpenHolds:
 
 
 def waived(session: Session, order_id: str, code: str, reason: str) -> bool:
-    """Whether a person or time has released this hold for this very reason: then it is not raised again."""
+    """True if a person or its expiry has released this hold for the same reason: it is not raised again."""
     same = HoldRow.order_id == order_id, HoldRow.code == code, HoldRow.reason == reason
     by_person, by_time = HoldRow.released_by != journal.SYSTEM, HoldRow.expires_at <= HoldRow.released_at
     for_good = HoldRow.released_at.is_not(None), by_person | by_time
@@ -146,7 +146,7 @@ def waived(session: Session, order_id: str, code: str, reason: str) -> bool:
 
 
 def open_hold(session: Session, hold: Hold) -> None:
-    """Raise a hold, once for each key, also when it was released since."""
+    """Raise a hold; once for each key, even if it was released since."""
     seen = select(OrderEventRow.event_id).where(
         OrderEventRow.order_id == hold.order_id, OrderEventRow.key == f"held:{hold.key}"
     )
@@ -173,7 +173,7 @@ def open_hold(session: Session, hold: Hold) -> None:
 
 
 def release(session: Session, wanted: Release) -> bool:
-    """Take holds away; nothing happens, and the answer is False, when none of them is open."""
+    """Release holds. False if none of them is open."""
     which = select(HoldRow).where(HoldRow.order_id == wanted.order_id, HoldRow.released_at.is_(None))
     if not wanted.everything:
         which = which.where(HoldRow.code == wanted.code)
@@ -190,7 +190,7 @@ def release(session: Session, wanted: Release) -> bool:
 
 
 def accept(session: Session, order_id: str) -> None:
-    """Only an order that has not begun becomes accepted; one under way goes on where it was."""
+    """Accept an order on which no work has begun; one under way keeps its status."""
     session.execute(ACCEPT, {"order_id": order_id})
 
 

@@ -1,8 +1,8 @@
-"""Inquiries: who has been silent about something for too long is asked what he knows of it, and told again what he does
-not know; only then a person is called.
+"""Inquiries: ask a partner about work on which it is silent for too long, and send again what it does not know. Only
+then a person is alerted.
 
-A partner may accept work and forget it, as when its machine is replaced. What is silent is found by a look at an index
-and asked for many at a time, and no order keeps a timer for it (docs/decisions/inquiries.md).
+A partner may accept work and forget it, for example when its machine is replaced. Silent work is found by an index and
+asked about in batches; no order keeps a timer for it (docs/decisions/inquiries.md).
 """
 
 import json
@@ -30,7 +30,7 @@ from settings import InquiryPlan
 log = structlog.get_logger()
 
 BOOK: Mapping[str, Book] = {"wms": FULFILLMENT_ORDERS, "tms": SHIPMENTS}
-"""By partner who is asked after silence: which of its lists."""
+"""By partner: the list in which silent work is looked up."""
 ASKED = text("UPDATE fulfillment_orders SET asked_at = now() WHERE fulfillment_order_id = ANY(:asked)")
 
 
@@ -41,7 +41,7 @@ class InquiryRequest:
 
 @dataclass(frozen=True)
 class InquiryAnswer:
-    """How many silent subjects were asked for, and how many of them the partner was told again. `more`: others wait."""
+    """How many silent subjects were asked about, and how many of them were sent again; `more` if others wait."""
 
     asked: int = 0
     told_again: int = 0
@@ -49,23 +49,23 @@ class InquiryAnswer:
 
 
 class Silence(Protocol):
-    """What one partner can be silent about. Subjects are rows with `subject`, `order_id` and `fulfillment_order_id`."""
+    """Work on which one partner can be silent: rows with `subject`, `order_id` and `fulfillment_order_id`."""
 
     def find(self, session: Session, before: datetime, limit: int) -> Sequence[Row[Any]]:
-        """The longest silent, of which nobody has heard or asked since then."""
+        """Return the longest silent rows: not heard of or asked about since `before`."""
 
     def listed_elsewhere(self, row: Row[Any]) -> bool:
-        """Whether the partner that lists its books does not know of this one."""
+        """True if the partner's list cannot have this row: its location speaks Qimen."""
 
     def news(self, session: Session, row: Row[Any], entry: Entry, before: datetime) -> list[NewEvent]:
-        """What the partner's word of now says that we have not heard."""
+        """Return as events what the partner's entry says and has not reported."""
 
     def tell_again(self, row: Row[Any]) -> list[NewEvent]:
-        """As if for the first time, under the same key. Raises PartnerTrouble."""
+        """Send the work again under the same key. Return what the partner answers as events. Raises PartnerTrouble."""
 
 
 class Inquiries:
-    """`lists` has the lists of each partner, and `silences` what each may be silent about."""
+    """`lists` and `silences` are by partner: its lists, and the work on which it can be silent."""
 
     def __init__(
         self, sessions: Sessions, lists: Mapping[str, Statements], silences: Mapping[str, Silence], plan: InquiryPlan
@@ -77,29 +77,29 @@ class Inquiries:
 
     @activity.defn(no_thread_cancel_exception=True)
     def ask_after(self, request: InquiryRequest) -> InquiryAnswer:
-        """See to the next batch of what the partner is silent about. Who dies within it asks again.
+        """Ask about the next batch of silent work. Safe to repeat after a crash.
 
-        Raises PartnerTrouble when the partner answers nothing: the batch is asked for again.
+        Raises PartnerTrouble if the partner does not answer: the batch is retried.
         """
         partner, silence = request.partner, self.silences[request.partner]
         before = datetime.now(UTC) - self.plan.of(partner)
         with self.sessions() as session:
             rows = silence.find(session, before, MAX_IDS_PER_CALL)
-        told = self._ask(partner, [row.subject for row in rows if not silence.listed_elsewhere(row)])
-        again = sum([self._see_to(partner, row, told, before) for row in rows])
+        entries = self._ask(partner, [row.subject for row in rows if not silence.listed_elsewhere(row)])
+        again = sum([self._inquire(partner, row, entries, before) for row in rows])
         return InquiryAnswer(len(rows), again, more=len(rows) == MAX_IDS_PER_CALL)
 
     def _ask(self, partner: str, subjects: Sequence[str]) -> dict[str, Entry] | None:
-        """What the partner says of them; None where it lists nothing."""
+        """Return the partner's entries by subject; None if it keeps no list."""
         try:
             return self.lists[partner].of(BOOK[partner], list(dict.fromkeys(subjects)))
         except (NotListed, StatementRefused):
             return None
 
-    def _see_to(self, partner: str, row: Row[Any], told: Mapping[str, Entry] | None, before: datetime) -> bool:
-        """Whether the partner was told again."""
-        silence, unlisted = self.silences[partner], told is None or self.silences[partner].listed_elsewhere(row)
-        entry = None if unlisted or told is None else told.get(row.subject)
+    def _inquire(self, partner: str, row: Row[Any], entries: Mapping[str, Entry] | None, before: datetime) -> bool:
+        """Record what the partner knows, or send the work again. True if it was sent again."""
+        silence, unlisted = self.silences[partner], entries is None or self.silences[partner].listed_elsewhere(row)
+        entry = None if unlisted or entries is None else entries.get(row.subject)
         with self.sessions.begin() as session:
             known_before = _was_told_again(session, row)
             news = silence.news(session, row, entry, before) if entry else []
@@ -112,7 +112,7 @@ class Inquiries:
         try:
             news = silence.tell_again(row)
         except Later:
-            # It is not to be called at all now, so that the others need not be tried.
+            # The partner takes no calls now, so the others need not be tried.
             raise
         except PartnerTrouble as trouble:
             log.warning("not_told_again", partner=partner, subject=row.subject, trouble=str(trouble))

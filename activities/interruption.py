@@ -1,4 +1,4 @@
-"""A step that has begun is not broken off: what it shares with other threads would be left half done."""
+"""A step that has begun is not interrupted: work that it shares with other threads would stay half done."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 def uninterrupted() -> Iterator[None]:
     """Inside a step, hold back the SDK's CancelledError until the block is left; elsewhere do nothing.
 
-    The SDK raises it at any line of the thread, also between taking a lock's place and giving it back.
+    The SDK raises it at any line of the thread, also between taking a lock and releasing it.
     """
     if not activity.in_activity():
         yield
@@ -25,9 +25,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 class Uninterrupted(Interceptor):
-    """For all steps: one that is canceled or timed out in mid-work still comes to its own end.
+    """Lets every step finish that is canceled or times out while it works.
 
-    If it succeeds, its answer counts. If it fails, that is told as the cancellation, and it is not tried again.
+    If it succeeds, its answer counts. If it fails, it is reported as canceled and not retried.
     """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:

@@ -1,4 +1,4 @@
-"""Messages of one subscriber on their way: several at a time, those of one order one after the other."""
+"""Send messages to one subscriber: several orders at a time, the messages of one order one after the other."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ from record.subscriptions.settling import GONE, SHOWN_ANSWER, Tried
 
 LANES = 8
 BUDGET_SECONDS = 10.0
-"""After that no further message of a batch is begun, so that other subscribers get their turn."""
+"""After this time no further message of a batch is begun, so that other subscribers get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """`kept` is what may be kept of `body`."""
+    """`kept` is the part of `body` that may be stored: without personal data."""
 
     delivery_id: int
     message_id: str
@@ -31,7 +31,7 @@ class Post:
 
 
 class Lanes:
-    """`secrets` sign all of them: two while a key is rotated."""
+    """Each message is signed with all `secrets`: two while a key is rotated."""
 
     def __init__(self, url: str, secrets: Sequence[str], private: bool, timeout: float) -> None:
         self._url, self._private, self._timeout = url, private, timeout
@@ -41,10 +41,10 @@ class Lanes:
         self._stopped = False
 
     async def send(self, posts: Sequence[Post]) -> list[Tried]:
-        """Send them, and answer what was tried, in the order in which it ended.
+        """Send the messages; return the attempts in the order in which they ended.
 
-        An order's lane ends with its first failure. All end when the receiver is gone, asks for a pause, or fails too
-        often in a row.
+        An order's lane ends with its first failure. All lanes end when the receiver is gone, asks for a pause, or
+        fails too often in a row.
         """
         give_up = time.monotonic() + BUDGET_SECONDS
         by_order = sorted(posts, key=lambda post: post.order_id)
@@ -56,7 +56,7 @@ class Lanes:
         return self._tried
 
     def signatures(self, post: Post, now: datetime) -> str:
-        """One for each secret, as the header has them."""
+        """Return one signature for each secret, in the format of the header."""
         return " ".join(signer.sign(post.message_id, now, post.body) for signer in self._signers)
 
     async def _lane(self, http: ReceiverHttp, posts: list[Post], room: asyncio.Semaphore, give_up: float) -> None:

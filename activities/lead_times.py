@@ -1,4 +1,4 @@
-"""Learn lead times: how long parcels took, of every location to every region."""
+"""Learn lead times: how long parcels took from each location to each region."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ from models.database import Sessions
 from record.sourcing.lead_times import LEARNED_FROM, latest_model, refresh_lead_times
 
 FRESH = timedelta(hours=1)
-"""A step that is repeated finds what it learned before."""
+"""A repeat within this time returns what was learned before."""
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The version that sourcing uses from now on, and of how many shipments it was learned."""
+    """The version that sourcing uses from now on, and from how many shipments it was learned."""
 
     version: int
     shipments: int
@@ -26,7 +26,7 @@ class LeadTimes:
 
     @activity.defn
     def learn_lead_times(self) -> Learned:
-        """A new version, unless there is one of the last hour."""
+        """Learn a new version, unless there is one from the last hour."""
         now = datetime.now(UTC)
         with self.sessions.begin() as session:
             model = latest_model(session)

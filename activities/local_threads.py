@@ -1,4 +1,4 @@
-"""Threads of their own for local activities, which touch only our own database."""
+"""Separate threads for local activities, which touch only our database."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +8,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 
 class LocalThreads(Interceptor):
-    """Runs local activities in `threads`, so that none waits behind a call to a partner."""
+    """Runs local activities in `threads`, so that they do not wait behind calls to partners."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads

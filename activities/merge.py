@@ -1,4 +1,4 @@
-"""Merge: orders of one receiver wait for each other and share a shipment; and leaving again."""
+"""Merge: orders of one receiver wait for each other and share a shipment; any may leave again."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ ALONE, GATHERING, PACKING, BOOK, BOOKED = "alone", "gathering", "packing", "book
 
 @dataclass(frozen=True)
 class MergeRequest:
-    """`window` is how many seconds to wait for others, counted from the first that waits."""
+    """`window` is how many seconds to wait for others, counted from the first fulfillment order that waits."""
 
     order_id: str
     fulfillment_order_id: str
@@ -34,9 +34,9 @@ class MergeRequest:
 class MergeStanding:
     """How a fulfillment order stands in its merge.
 
-    `alone`: it travels by itself. `gathering`: others may join until `until`. `packing`: the parcel is not whole yet,
-    or another books. `book`: it is whole, and this one books for all. `booked`: it has a waybill. `others` are the
-    workflow ids of the orders that it shares the parcel with.
+    `alone`: it travels by itself. `gathering`: others may join until `until`. `packing`: the parcel is not complete, or
+    another order books it. `book`: it is complete, and this order books for all. `booked`: it has a waybill. `others`
+    are the workflow ids of the orders that share the parcel.
     """
 
     state: str
@@ -54,7 +54,7 @@ class Merge:
 
     @activity.defn
     def join_merge(self, request: MergeRequest) -> MergeStanding:
-        """Find those that go to the same receiver from the same place, and wait with them. Refused ones go alone."""
+        """Join others from the same location to the same receiver. One that may not be merged goes alone."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, request.fulfillment_order_id)
             if row is None or row.status != FulfillmentStatus.OPEN:
@@ -65,7 +65,7 @@ class Merge:
 
     @activity.defn
     def look_at_merge(self, request: MergeRequest) -> MergeStanding:
-        """How it stands now. When the time is up, nobody joins any more; whoever is left by himself goes alone."""
+        """Return its standing. When the time is up the merge closes, and one without others goes alone."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, request.fulfillment_order_id)
             if row is None or row.merge_id is None:
@@ -82,7 +82,7 @@ class Merge:
 
     @activity.defn
     def leave_merge(self, undo: UndoRequest) -> MergeStanding:
-        """Leave, unless a carrier is booked already: then the answer names the shipment, which must be voided first."""
+        """Leave the merge. If a carrier is booked already, the answer names the shipment that must be voided first."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, undo.subject)
             if row is None or row.merge_id is None:

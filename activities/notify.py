@@ -1,4 +1,4 @@
-"""Notify: tell customer, channel, ERP and CRM what happened, beside the order and never in its way."""
+"""Notify: send the messages of one order to customer, channel, ERP and CRM, beside its steps."""
 
 from dataclasses import dataclass, field
 
@@ -17,11 +17,11 @@ class NotifyRequest:
 
 @dataclass(frozen=True)
 class NotifyAnswer:
-    """How many messages were taken. `left` says by recipient why others were left to its run, or parked."""
+    """How many messages were taken. `left` says by recipient why others are left to its run, or parked."""
 
     sent: int
     waiting: dict[str, str] = field(default_factory=dict)
-    """Always empty: what kept messages waiting in the order itself, when that was still how they waited."""
+    """Always empty; recorded histories have it from when messages waited in the order itself."""
     left: dict[str, str] = field(default_factory=dict)
 
 
@@ -34,15 +34,19 @@ class Notify:
     def notify(self, request: NotifyRequest) -> NotifyAnswer:
         """Send the order's fresh messages, oldest first to each recipient, once.
 
-        What a recipient does not take is left to its run (activities/redeliver.py), which tries it for all
-        orders together; and so is what comes after it, so that nothing overtakes. It holds up nobody else. What it
-        refuses for good is parked for a person.
+        A message that its recipient does not take, and all that follow it, are left to the recipient's run
+        (activities/redeliver.py), so that none overtakes another. Other recipients are not delayed. A message that is
+        refused for good is parked for a person.
         """
         with self.sessions.begin() as session:
             unsent = outbox.unsent(session, request.order_id)
-            told = [name for name in RECIPIENTS if name in unsent and not any(row.left_at for row in unsent[name])]
-            letters = self.letters.write(session, [message for name in told for message in unsent[name]])
-        delivered = {name: self.letters.hand_over(name, [one for one in letters if one.to == name]) for name in told}
+            recipients = [
+                name for name in RECIPIENTS if name in unsent and not any(row.left_at for row in unsent[name])
+            ]
+            letters = self.letters.write(session, [message for name in recipients for message in unsent[name]])
+        delivered = {
+            name: self.letters.hand_over(name, [one for one in letters if one.to == name]) for name in recipients
+        }
         taken = [letter for one in delivered.values() for letter in one.taken]
         left = {name: problem for name, one in delivered.items() for problem in one.problems.values()}
         with self.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""How an order ends, and how a person is asked to look at it."""
+"""End an order, and ask a person to look at it."""
 
 from dataclasses import dataclass
 
@@ -28,14 +28,14 @@ class Ending:
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that a person should look at, said once a `code` and `subject`; an empty reason means it is over."""
+    """Asks a person to look; one for each `code` and `subject`. An empty reason clears it."""
 
     order_id: str
     code: str
     subject: str
     reason: str
     still: str = ""
-    """What else a person should look at."""
+    """The other alerts that are still open."""
 
 
 class Outcome:
@@ -44,7 +44,7 @@ class Outcome:
 
     @activity.defn
     def end_order(self, ending: Ending) -> None:
-        """Write the end, let go of what it no longer waits for, and tell everybody when it is not the happy one."""
+        """Write the outcome, announce it, and release what an order without goods no longer waits for."""
         status = OrderStatus(ending.status)
         with self.sessions.begin() as session:
             if not journal.advance_order(session, ending.order_id, status):
@@ -53,7 +53,7 @@ class Outcome:
             journal.append_fact(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
             if status == OrderStatus.COMPLETED:
                 kept = money.balance(session, ending.order_id)
-                # The amount of the sale, which what goes back from now on is credited of.
+                # The amount of the sale: later refunds are credited against it.
                 secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
                 points = {"points": kept.whole}
                 journal.announce(session, ending.order_id, milestones.DELIVERED, points, secrets=secrets)
@@ -68,7 +68,7 @@ class Outcome:
 
     @activity.defn
     def raise_alert(self, alert: Alert) -> None:
-        """Ask a person to look, in the record and in the order's log; once for each code and subject."""
+        """Raise or clear an alert in the record and in the order's log; once for each code and subject."""
         with self.sessions.begin() as session:
             order = OrderRow.order_id == alert.order_id
             session.execute(update(OrderRow).where(order).values(attention=alert.reason or alert.still or None))

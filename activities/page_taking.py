@@ -1,4 +1,4 @@
-"""Taking in one page of a channel's orders, as far as the platform gives them."""
+"""Take in one page of a channel's orders, as far as the platform returns them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from record.channels.intakes import Intake
 from record.channels.missing import note_missing
 from record.channels.reading import version_at
 
-PATIENT_ATTEMPTS, FEW = 6, 3
-"""From this attempt on a page goes in without so many orders that the platform does not give."""
+PATIENT_ATTEMPTS, MAX_UNREADABLE = 6, 3
+"""From this attempt on a page is taken in without up to three orders that the platform does not return."""
 
 
 def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequence[ListedOrder]) -> list[Intake]:
-    """Take in what the record does not have in this state. What was fetched before a call failed is kept."""
+    """Take in the orders that the record lacks in this version. Those fetched before a failed call are kept."""
     with sessions() as session:
         versions = versions_of(session, account.channel, [one.order_id for one in orders])
     fetched, failed = list[Fetched](), dict[str, datetime]()
@@ -34,7 +34,7 @@ def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequ
             break
         except PartnerTrouble as error:
             trouble, failed[one.order_id] = error, one.modified_at or datetime.now(UTC)
-            if len(failed) > FEW:
+            if len(failed) > MAX_UNREADABLE:
                 break
             continue
         if raw is not None:
@@ -52,10 +52,10 @@ def _set_aside(
     failed: Mapping[str, datetime],
     versions: Mapping[str, str],
 ) -> None:
-    """Have the page tried again; when that did not help, and the platform gives all but a few orders, list those as
-    missing, so that they do not keep all others out."""
+    """Raise `trouble` to retry the page. After several attempts, if only a few orders fail, list those as missing, so
+    that they do not block the others."""
     attempt = activity.info().attempt if activity.in_activity() else 1
-    if not failed or attempt < PATIENT_ATTEMPTS or len(failed) > FEW:
+    if not failed or attempt < PATIENT_ATTEMPTS or len(failed) > MAX_UNREADABLE:
         raise trouble
     with sessions.begin() as session:
         note_missing(session, channel, failed, versions)

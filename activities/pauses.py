@@ -1,4 +1,4 @@
-"""Trouble with a partner as Temporal is told of it: in few words, and with the time after which it is worth a try."""
+"""Report trouble with a partner to Temporal: in few words, and with the partner's own delay before the retry."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from domain.errors import CallLimited, Later, PartnerTrouble
 
 
 class Pauses(Interceptor):
-    """For all steps, so that none needs to know how Temporal is told."""
+    """Translates PartnerTrouble of all steps into errors of Temporal."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Pausing(next)
@@ -20,15 +20,15 @@ class _Pausing(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         try:
             return await super().execute_activity(input)
-        except Later as told:
-            # What only waits its turn is nobody's error: it is counted and logged as such.
-            ours = not isinstance(told, CallLimited)
+        except Later as later:
+            # A call that only waits its turn is no error: it is counted and logged as benign.
+            benign = not isinstance(later, CallLimited)
             raise ApplicationError(
-                str(told),
-                type=type(told).__name__,
-                next_retry_delay=timedelta(seconds=told.retry_after),
-                category=ApplicationErrorCategory.BENIGN if ours else ApplicationErrorCategory.UNSPECIFIED,
+                str(later),
+                type=type(later).__name__,
+                next_retry_delay=timedelta(seconds=later.retry_after),
+                category=ApplicationErrorCategory.BENIGN if benign else ApplicationErrorCategory.UNSPECIFIED,
             ) from None
         except PartnerTrouble as trouble:
-            # Its words say where and what. With the stack below it would be too large for the page of the order.
+            # Its text says where and what. With a stack trace it would be too large for the order's page.
             raise ApplicationError(str(trouble), type=type(trouble).__name__) from None

@@ -1,6 +1,6 @@
-"""Money back: everything that was captured and did not go back yet, or what a return is due.
+"""Pay money back: all that was captured for an order, or what a return is due.
 
-The gateway is asked first what it has really captured; of another order's payment nothing is paid back."""
+The gateway is asked first what it has captured. Money of another order's payment is never paid back."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ NOT_ITS_OWN = "payment_of_another_order"
 
 @dataclass(frozen=True)
 class RefundAnswer:
-    """What went back in minor units, or why the gateway refused (a short code): then a person must see to it."""
+    """The refund in minor units, or why the gateway refused (a short code): then a person must act."""
 
     refunded_minor: int = 0
     refusal: str = ""
@@ -42,10 +42,10 @@ class Refunds:
 
     @activity.defn(no_thread_cancel_exception=True)
     def refund_order(self, undo: UndoRequest) -> Undone:
-        """Give back whatever is left of the payment; nothing when nothing was captured."""
+        """Pay back whatever remains of the payment; safe when nothing was captured."""
         with self.sessions.begin() as session:
             order = order_of(session, undo.order_id)
-        heard = self._book_captured(order)
+        answered = self._book_captured(order)
         with self.sessions.begin() as session:
             due = money.due_back(session, undo.order_id, but=_key(order, order.currency))
         for amount in due:
@@ -53,14 +53,14 @@ class Refunds:
             answer = refund(self.sessions, self.payments, order, amount, undo.reason, key, subject=subject)
             if answer.refusal:
                 return Undone(False, answer.refusal)
-        if not heard:
+        if not answered:
             with self.sessions.begin() as session:
                 payment_claims.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
         return Undone(True)
 
     def _book_captured(self, order: OrderRow) -> bool:
-        """Whether the gateway answered. A silent one does not keep an order that nobody paid from its end: it is asked
-        again afterwards."""
+        """Book what the gateway has captured. False if it does not answer: the order ends anyway, and the gateway is
+        asked again afterwards."""
         try:
             ask_gateway(self.sessions, self.payments, order)
         except PartnerTrouble:
@@ -69,10 +69,11 @@ class Refunds:
 
 
 def settle_late_money(session: Session, order_id: str, end: str = "late") -> None:
-    """In the transaction of an end without goods: what was captured after the refund has begun is paid back later.
+    """Have money paid back that was captured after the refund began; call it in the transaction that ends the order
+    without goods.
 
-    What the gateway has refused to pay back is left to the person who was called; and while a case is still to pay, all
-    is left to it: this is called again in the transaction of its own `end`.
+    A refund that the gateway refused stays with the person who was alerted. While a return case is still to pay,
+    nothing happens: this is called again in the transaction that ends the case, with its id as `end`.
     """
     order = order_of(session, order_id)
     if order.follow_up_of or not order.payment_reference or money.awaits_case(session, order_id):
@@ -98,14 +99,13 @@ def refund(
     return_id: str = "",
     subject: str = "",
 ) -> RefundAnswer:
-    """Ask the gateway once per key and keep what it answered. The movement is written when the gateway has agreed.
+    """Refund once for each key; the movement is written when the gateway has agreed.
 
-    A repeat asks for the amount of the first time, whatever has come meanwhile.
-
-    `subject` tells the messages of several refunds of one order apart.
+    A repeat asks for the amount of the first attempt, whatever was captured meanwhile. `subject` keeps the messages of
+    several refunds of one order apart.
     """
     with sessions.begin() as session:
-        # What another case paid back in between may make the amount another one now.
+        # Another case may have paid meanwhile and changed the amount: a known key keeps its own.
         known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
         if known is not None:
             return RefundAnswer(known)
@@ -119,7 +119,7 @@ def refund(
     except RefundRefused as refusal:
         return RefundAnswer(refusal=refusal.code)
     with sessions.begin() as session:
-        # One movement of an order at a time, so that each sees what was kept before it.
+        # Lock the order: one movement at a time, so that each sees those before it.
         session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order.order_id).with_for_update())
         points = points_back(session, order, amount, return_id)
         movement = insert(MoneyMovementRow).values(
@@ -140,7 +140,7 @@ def refund(
 
 
 def _key(order: OrderRow, currency: str) -> str:
-    """Of the refund that undoes the payment of the whole order."""
+    """Return the key of the refund that undoes the payment of the whole order."""
     return f"{order.order_id}:refund:order" + ("" if currency == order.currency else f":{currency}")
 
 

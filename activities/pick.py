@@ -1,4 +1,4 @@
-"""Pick: tell the warehouse what to take from where; and call the work back."""
+"""Pick: send the work to the warehouse, and call it back."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class Pick:
         """Hand the work to the warehouse. A refusal ends the fulfillment order and is an answer, not an error."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, step.fulfillment_order_id)
-            # It was moved to another location at the last moment.
+            # It was moved to another location just now.
             if row and row.status == FulfillmentStatus.CANCELED:
                 return PickAnswer(FulfillmentStatus.CANCELED)
             order = order_of(session, step.order_id)
@@ -59,13 +59,13 @@ class Pick:
                 journal.append_fact(session, step.order_id, "fulfillment_order.released", key, data)
                 order = order_of(session, step.order_id)
                 if order.version != version and ship_to(order) != request["ship_to"]:
-                    _call_a_person(session, row)
+                    _alert_changed(session, row)
             ended = row is not None and is_final(FULFILLMENT, FulfillmentStatus(row.status))
         return PickAnswer(row.status if row and ended else FulfillmentStatus.RELEASED)
 
     @activity.defn(no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
-        """Call the work back. The stock is given back by `deallocate_stock`, once the goods are known to stay."""
+        """Call the work back. `deallocate_stock` releases the stock once the goods are known to stay."""
         with self.sessions.begin() as session:
             row = session.get(FulfillmentOrderRow, undo.subject)
             location = row.location_id if row else ""
@@ -80,8 +80,8 @@ class Pick:
         return PickAnswer(FulfillmentStatus.REJECTED, code)
 
 
-def _call_a_person(session: Session, row: FulfillmentOrderRow) -> None:
-    """The warehouse was told of an address that does not stand any more, and cannot be told twice."""
+def _alert_changed(session: Session, row: FulfillmentOrderRow) -> None:
+    """Alert a person: the warehouse has an outdated address, and the work cannot be sent to it twice."""
     reason = f"the order changed while {row.location_id} was asked to pick: tell the warehouse"
     session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
     key = f"alert:ORDER_CHANGED:{row.fulfillment_order_id}"

@@ -1,4 +1,4 @@
-"""Pickup: goods that are packed at a store wait for the customer, who gets a code for them."""
+"""Pickup: goods packed at a store wait for the customer, who gets a code."""
 
 from sqlalchemy import func
 from temporalio import activity
@@ -16,7 +16,7 @@ class Pickups:
 
     @activity.defn
     def make_ready(self, step: FulfillmentStep) -> None:
-        """Write the customer a message with a code. The code stands nowhere else, least of all in a history."""
+        """Write the customer a message with the code. The code is stored nowhere else, least of all in a history."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, step.fulfillment_order_id)
             if row and row.status == FulfillmentStatus.PACKED and row.ready_at is None:

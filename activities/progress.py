@@ -1,4 +1,4 @@
-"""How far a fulfillment order is, once what partners reported has been written down."""
+"""Record what partners report about a fulfillment order, and return how far it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from record.shipping.reports import APPLY
 from record.shipping.road import Road, follow
 
 FROM_HERE_ON = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
-"""What changes what is due of the order next."""
+"""Reaching one of these changes the order's promises."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Reports:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the fulfillment order stands. `picked_units` is None until the warehouse has said how many it found.
+    """Where the fulfillment order stands. `picked_units` is None until the warehouse has reported them.
 
-    `others` are the workflow ids of the orders that it shares a parcel with, in the merge `merge_id`. `parcels_differ`
-    says how the parcels differ from what was picked, or is empty.
+    `others` are the workflow ids of the orders that share its parcel, in the merge `merge_id`. `parcels_differ` says
+    how the parcels differ from what was picked, or is empty.
     """
 
     status: str
@@ -53,7 +53,7 @@ class Progress:
     road: Road = field(default_factory=Road)
     parcels_differ: str = ""
     pickup_locked: bool = False
-    """Whether too many wrong codes were said for it."""
+    """True if too many wrong codes were entered for it."""
 
 
 class ProgressReports:
@@ -63,23 +63,23 @@ class ProgressReports:
 
     @activity.defn
     def record_progress(self, reports: Reports) -> Progress:
-        """Apply the reports that were not applied before, and answer where the fulfillment order stands."""
+        """Apply the new reports, and return where the fulfillment order stands."""
         with self.sessions.begin() as session:
             row = lock_fulfillment_order(session, reports.fulfillment_order_id)
             if row is None:
                 return Progress(FulfillmentStatus.CANCELED)
             before, events = row.status, _reported(session, reports)
-            # Held here so that the session knows it for every report; it forgets what nobody holds.
+            # Keep a reference, so that the session keeps the row loaded for every report.
             _shipment = session.get(ShipmentRow, row.shipment_id) if row.shipment_id else None
             for event in events:
-                # What a carrier says of a parcel may concern several orders: each applies it, and it is safe to repeat.
+                # A carrier's report may concern several orders: each applies it, and it is safe to repeat.
                 first = event.applied_at is None or event.type.startswith(("shipment.", "waybill."))
                 if first and event.type in APPLY:
                     APPLY[event.type](session, row, event)
             _mark_applied(session, reports)
             if row.status != before and row.status in FROM_HERE_ON:
                 update_due(session, row.order_id)
-            # Read from all of them, so that a repeat of this step says it again.
+            # From all events, so that a repeat of this step returns it again.
             refused = any(
                 event.type == "shipment.interception_answered" and not event.data["accepted"] for event in events
             )
@@ -97,7 +97,7 @@ def _reported(session: Session, reports: Reports) -> Sequence[PartnerEventRow]:
 
 
 def _mark_applied(session: Session, reports: Reports) -> None:
-    """In the transaction that applies them: all of them or none."""
+    """Mark them in the transaction that applies them: all or none."""
     if not reports.events:
         return
     session.execute(

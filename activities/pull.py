@@ -1,4 +1,4 @@
-"""Pull: ask a channel for the orders that were modified, a page at a time, and for those that thin events name."""
+"""Pull: fetch a channel's modified orders, a page at a time, and those that thin events name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class PullAnswer:
-    """How many orders a page listed, how many of them were new here and how many could not be read.
+    """How many orders a page listed, how many of them were new, and how many could not be read (`rejected`).
 
-    `more` says that another page or window follows, after `rest` seconds; `pulled_to` up to when all is known."""
+    `more`: another page or window follows, after `rest` seconds. All changes before `pulled_to` are known."""
 
     listed: int = 0
     new: int = 0
@@ -48,7 +48,7 @@ class FetchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The page to read next. `more` says that another window must follow this one to reach the present."""
+    """The page to read next. `more`: another window must follow this one to reach the present."""
 
     window: Window
     page: str
@@ -63,8 +63,8 @@ class Pull:
 
     @activity.defn(no_thread_cancel_exception=True)
     def pull_page(self, request: PullRequest) -> PullAnswer:
-        """Take in the next page. The place moves on only after all of the page is kept, so that a crash reads it
-        again, and what is read again is known."""
+        """Take in the next page. The place moves on only when all of the page is stored: after a crash it is read
+        again, and known orders are skipped."""
         with calling(self.sessions, request.channel, self.clock, self.circuits) as (account, pull, puller):
             place = self._place(request.channel, pull, puller)
             try:
@@ -77,7 +77,7 @@ class Pull:
 
     @activity.defn(no_thread_cancel_exception=True)
     def fetch_waiting(self, request: PullRequest) -> FetchAnswer:
-        """Fetch the orders that thin events only named. One that cannot be had waits on and keeps no other waiting."""
+        """Fetch the orders that thin events name. One that cannot be fetched keeps waiting and blocks no other."""
         with self.sessions() as session:
             waiting = waiting_intakes(session, request.channel, THIN_AT_ONCE)
         fetched = 0
@@ -105,7 +105,7 @@ class Pull:
         window = place.window if place.page else closed(place.window, page.at, pull.skew)
         with self.sessions.begin() as session:
             row = session.get_one(ChannelPullRow, channel, with_for_update=True)
-            # An attempt that was given up for dead may have gone on meanwhile.
+            # An earlier attempt that timed out may have moved the place meanwhile.
             if (row.window_start, row.page) == (place.window.start, place.page):
                 row.orders_seen += len(page.orders)
                 row.ran_at, row.last_error, row.not_before = self.clock(), None, None

@@ -1,4 +1,4 @@
-"""Push: tell a channel how much there is of what has changed, a batch a call."""
+"""Push: send a channel the stock that has changed, one batch a call."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,9 +21,9 @@ from record.channels.calls import Clock
 from record.channels.offers import acknowledge, fail, hold, offers_behind
 
 NOT_ALLOWED = timedelta(minutes=5)
-"""How long a channel is left alone that does not let us in: a person must change the account."""
+"""How long not to call a channel that refuses our account: a person must correct it."""
 AFTER_TROUBLE = timedelta(seconds=30)
-"""How long nobody looks whether a run must begin: the one that met with trouble goes on by itself."""
+"""How long the relay starts no other run: the one that met trouble retries by itself."""
 UNANSWERED = "the channel did not answer for it"
 
 
@@ -34,7 +34,7 @@ class PushRequest:
 
 @dataclass(frozen=True)
 class PushAnswer:
-    """How many listings the channel took over and how many it refused. `more` says that others wait."""
+    """How many listings the channel took over and how many it refused; `more` if others wait."""
 
     taken: int = 0
     refused: int = 0
@@ -49,17 +49,17 @@ class Push:
 
     @activity.defn(no_thread_cancel_exception=True)
     def push_batch(self, request: PushRequest) -> PushAnswer:
-        """Tell the channel of the next listings that are behind, and acknowledge what it took over.
+        """Push the next listings that are behind, and acknowledge those that the channel took over.
 
-        Who dies in between leaves them behind, and they are told again. Raises PushRefused, PartnerTrouble, or what
-        Temporal tries again when the channel's limit is over.
+        After a crash in between they are pushed again. Raises PushRefused, PartnerTrouble, or CallLimited, which
+        Temporal retries when the channel's limit allows.
         """
         name, settings = self._account(request.channel)
         with closing(connect_pusher(name, settings)) as pusher:
             at_once = min(pusher.at_once, settings.batch)
             with self.sessions() as session:
                 offers = offers_behind(session, request.channel, at_once, self.clock())
-            pushed = self._tell(request.channel, pusher, offers)
+            pushed = self._push(request.channel, pusher, offers)
         more = len(offers) == at_once
         self._write_down(request.channel, settings, offers, pushed, more)
         return PushAnswer(len(pushed.taken), len(offers) - len(pushed.taken), more)
@@ -70,7 +70,7 @@ class Push:
             raise PushRefused("not_pushed")
         return account.name, account.push
 
-    def _tell(self, channel: str, pusher: Pusher, offers: Sequence[StockUpdate]) -> PushResult:
+    def _push(self, channel: str, pusher: Pusher, offers: Sequence[StockUpdate]) -> PushResult:
         if not offers:
             return PushResult(frozenset())
         try:
@@ -84,7 +84,7 @@ class Push:
             self._note(channel, self.clock() + NOT_ALLOWED, str(refusal))
             raise
         except PartnerTrouble as trouble:
-            # They come last in the next try, so that one which the channel cannot bear keeps no other waiting.
+            # They come last in the next attempt, so that a listing that breaks the call does not block others.
             with self.sessions.begin() as session:
                 fail(session, channel, {offer.sku: str(trouble) for offer in offers})
             self._note(channel, self.clock() + AFTER_TROUBLE, str(trouble))
@@ -105,7 +105,7 @@ class Push:
             self._note(channel, now + settings.every)
 
     def _note(self, channel: str, not_before: datetime, error: str | None = None) -> None:
-        told = {"ran_at": self.clock(), "not_before": not_before, "last_error": error}
+        fields = {"ran_at": self.clock(), "not_before": not_before, "last_error": error}
         with self.sessions.begin() as session:
-            row = insert(ChannelPushRow).values(channel=channel, **told)
-            session.execute(row.on_conflict_do_update(index_elements=["channel"], set_=told))
+            row = insert(ChannelPushRow).values(channel=channel, **fields)
+            session.execute(row.on_conflict_do_update(index_elements=["channel"], set_=fields))

@@ -1,4 +1,4 @@
-"""Reconcile: hold the orders of the last days at a channel against the record, and fetch what is missing."""
+"""Reconcile: compare a channel's orders of the last days with the record, and fetch what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Compared:
-    """How many orders the page listed and how many of them were missing or out of date here. `rest` is in seconds."""
+    """How many orders the page listed, and how many of them were missing or out of date here; `rest` in seconds."""
 
     following: Span
     more: bool
@@ -53,7 +53,7 @@ class Reconcile:
 
     @activity.defn(no_thread_cancel_exception=True)
     def open_comparison(self, request: PullRequest) -> Span:
-        """The last days up to where the pull has come: what it could not know yet is not missing."""
+        """Return the last days up to where the pull has come: later orders are not missing yet."""
         _, pull = pulled_account(self.sessions, request.channel)
         with self.sessions() as session:
             row = session.get(ChannelPullRow, request.channel)
@@ -62,7 +62,7 @@ class Reconcile:
 
     @activity.defn(no_thread_cancel_exception=True)
     def compare_page(self, span: Span) -> Compared:
-        """List ids and times only, and write down which of them the record does not have."""
+        """List ids and times only, and record which orders are missing."""
         with calling(self.sessions, span.channel, self.clock, self.circuits) as (_, _, puller):
             window = Window(span.start, min(span.end, span.start + puller.longest))
             try:
@@ -77,8 +77,8 @@ class Reconcile:
 
     @activity.defn(no_thread_cancel_exception=True)
     def fetch_missing(self, request: PullRequest) -> FetchAnswer:
-        """Fetch orders that are missing, and write down what became of each. One that the platform cannot give is left
-        for the next night, and keeps no other from coming."""
+        """Fetch missing orders, and record what became of each. One that the platform cannot return waits for the next
+        night and does not block the others."""
         wanted = select(MissingOrderRow.channel_order_id).where(
             MissingOrderRow.channel == request.channel,
             MissingOrderRow.outcome == NOTHING_YET,
@@ -94,13 +94,13 @@ class Reconcile:
                     except CallLimited:
                         raise
                     except PartnerTrouble as error:
-                        self._leave(request.channel, order_id, str(error))
+                        self._postpone(request.channel, order_id, str(error))
                         continue
                     intakes = take_fetched(self.sessions, account, [Fetched(raw)]) if raw is not None else []
                     self._settle(request.channel, order_id, next(iter(intakes), None))
         return FetchAnswer(len(ids), more=len(ids) == AT_ONCE)
 
-    def _leave(self, channel: str, order_id: str, why: str) -> None:
+    def _postpone(self, channel: str, order_id: str, why: str) -> None:
         with self.sessions.begin() as session:
             session.get_one(MissingOrderRow, (channel, order_id), with_for_update=True).detail = why
 

@@ -1,7 +1,7 @@
-"""Redeliver: the run of a recipient, which tells it what it did not take at once, and what a person sends again.
+"""Redeliver: send a recipient the messages that it did not take at once, or that a person sends again.
 
-It carries the messages of all orders together, whether or not they are still open: a partner that is away is asked by
-one call at a time and not by each order.
+The messages of all orders go together, open or not: a recipient that is away gets one call at a time, not one from each
+order.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class RedeliverRequest:
 
 @dataclass(frozen=True)
 class RedeliverAnswer:
-    """How many messages were taken. `more` says that others wait."""
+    """How many messages were taken; `more` if others wait."""
 
     taken: int = 0
     more: bool = False
@@ -39,10 +39,10 @@ class Redeliver:
 
     @activity.defn(no_thread_cancel_exception=True)
     def redeliver_batch(self, request: RedeliverRequest) -> RedeliverAnswer:
-        """One call with as many as fit. What is not taken for as long as the recipient's policy says is parked, and at
-        once what it refuses for good.
+        """Send as many messages as fit into one call. A message is parked when it was not taken for as long as the
+        recipient's policy says, and at once when it is refused for good.
 
-        Raises PartnerTrouble when nothing was taken and something still waits.
+        Raises PartnerTrouble if nothing was taken and something still waits.
         """
         recipient = request.recipient
         letters, unwritten = self._write(recipient)
@@ -65,7 +65,7 @@ class Redeliver:
         return RedeliverAnswer(len(delivered.taken), more)
 
     def _write(self, recipient: str) -> tuple[list[Letter], dict[str, str]]:
-        """The next letters, and by order why its own cannot be written: that keeps no other order's from being sent."""
+        """Return the next letters, and by order why its letters cannot be written. Other orders are not blocked."""
         with self.sessions() as session:
             messages = outbox.left_to(session, recipient)
         try:
@@ -87,7 +87,7 @@ class Redeliver:
         return letters, unwritten
 
     def _park_old(self, recipient: str, orders: Sequence[str] | None) -> None:
-        """While the recipient as a whole is away, what is old waits for a person; else only what it does not want."""
+        """Park old messages: of all orders (None) while the recipient is away, else only of `orders`."""
         give_up_after = self.letters.inboxes[recipient].give_up_after
         more = orders is None or bool(orders)
         while more:

@@ -1,4 +1,4 @@
-"""A new address for parcels on the road: the carrier is asked, and the order keeps it if the carrier agrees."""
+"""A new address for parcels on the road: ask the carrier, and change the order if the carrier agrees."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ ACCEPTED, REFUSED = "accepted", "refused"
 
 @dataclass(frozen=True)
 class Reroute:
-    """One parcel and the stored correction that it is to follow; the address itself stays in the record."""
+    """One parcel and the stored correction for it; the address itself stays in the record."""
 
     order_id: str
     shipment_id: str
@@ -27,7 +27,7 @@ class Reroute:
 
 @dataclass(frozen=True)
 class Corrected:
-    """What the carriers said of each parcel: the shipments that go to the new address, and those that do not."""
+    """The shipments that carriers redirect to the new address, and those that they do not."""
 
     order_id: str
     correction_id: str
@@ -42,7 +42,7 @@ class Rerouting:
 
     @activity.defn(no_thread_cancel_exception=True)
     def reroute_parcel(self, reroute: Reroute) -> bool:
-        """Ask the carrier, and answer whether the parcel goes there. A repeat hears the same answer."""
+        """Ask the carrier. True if the parcel goes to the new address; a repeat gets the same answer."""
         with self.sessions() as session:
             correction = session.get_one(AddressCorrectionRow, reroute.correction_id)
             address = {name: value for name, value in correction.address.items() if value}
@@ -56,8 +56,8 @@ class Rerouting:
 
     @activity.defn
     def settle_correction(self, corrected: Corrected) -> None:
-        """Keep what became of it. The order has the new address once all its parcels go there; a person is named no
-        longer than needed."""
+        """Record the answers. The order gets the new address if all its parcels go there. Either way the correction's
+        own copy of the address is deleted."""
         with self.sessions.begin() as session:
             row = session.get_one(AddressCorrectionRow, corrected.correction_id, with_for_update=True)
             if row.answer:

@@ -1,4 +1,4 @@
-"""Reserve: a soft claim on stock, so that nobody else is promised the same units; and letting go of it."""
+"""Reserve: a soft claim on stock, so that no other order is promised the same units; and its release."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from record.sourcing.needs import lock_needs_of, wanted_skus
 from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, queue, quotas
 
-# The desk does not wait long for a row that somebody holds: its claims are then tried alone (claim_desk.py).
-NOT_LONG = "1s"
+# How long a group waits for a lock: after that each claim is tried alone (claim_desk.py).
+GROUP_LOCK_TIMEOUT = "1s"
 
 
 @dataclass(frozen=True)
 class StockRequest:
-    """`round` counts the tries of one order from 1, so that each has an idempotency key of its own.
+    """`round` counts the attempts of one order from 1, so that each has an idempotency key of its own.
 
-    `partial` is of an order that takes what there is while the rest is short. `judged` asks for an order that has
-    changed since its audit to be audited again first.
+    With `partial` the order takes what is available while the rest is short. With `judged` an order that has changed
+    since its audit is audited first.
     """
 
     order_id: str
@@ -38,7 +38,7 @@ class StockRequest:
 
 
 class Reserve:
-    """One for a worker: the claims of its threads that wait at the same time share a transaction."""
+    """One for each worker: claims that its threads make at the same time share a transaction."""
 
     def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self.sessions = sessions
@@ -47,14 +47,14 @@ class Reserve:
 
     @activity.defn
     def reserve_stock(self, request: StockRequest) -> Reservation:
-        """Claim everything that the order still needs, or put it on the list of those who wait for stock. If it takes
-        less, claim what there is, and it waits for the rest.
+        """Claim everything that the order still needs, or put the order into the queue for stock. A `partial` request
+        claims what is available and waits for the rest.
         """
         return self._desk.submit(request)
 
     @activity.defn
     def release_stock(self, undo: UndoRequest) -> Undone:
-        """Let go of whatever the order still reserves; nothing when there is nothing."""
+        """Release whatever the order still reserves. Safe when it reserves nothing."""
         with self.sessions.begin() as session:
             journal.lock_order(session, undo.order_id)
             given_back = drop_reservations(session, undo.order_id)
@@ -69,7 +69,7 @@ class Reserve:
 
     def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
         with self.sessions.begin() as session:
-            return claim_stock(session, requests, self._outlooks, NOT_LONG)
+            return claim_stock(session, requests, self._outlooks, GROUP_LOCK_TIMEOUT)
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
@@ -77,7 +77,7 @@ class Reserve:
 
 
 def drop_reservations(session: Session, order_id: str) -> list[Movement]:
-    """Forget every reservation of the order, and answer the movements that the caller posts for it."""
+    """Delete every reservation of the order. Return the movements that the caller must post."""
     held = session.execute(
         delete(ReservationRow)
         .where(ReservationRow.order_id == order_id)
@@ -92,20 +92,20 @@ def claim_stock(
     outlooks: OutlookCache,
     patience: str | None = None,
 ) -> list[Reservation]:
-    """Reserve for each request what its order still needs; who comes first in the sequence is served first.
-    It gives up when it has waited so long (`patience`) for a lock.
+    """Reserve for each request what its order still needs, in the order of the sequence. `patience` is the longest wait
+    for a lock, as PostgreSQL writes it ("1s").
 
-    Everybody locks orders before quotas and quotas before stock, and each by its key, so that groups of several
-    processes wait for each other but never in a ring. An order that is not there is a defect and raises KeyError.
+    All code locks orders before quotas and quotas before stock, each by key, so that groups of several processes never
+    deadlock. An unknown order is a defect and raises KeyError.
     """
     keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
-    # Read before anything is locked, if it must be read anew.
+    # Refresh the outlooks before anything is locked.
     outlooks.context(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_skus(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)
-    # Asked when the stock is locked: whoever had the same key at the same time has committed by now.
+    # Read after the stock is locked: a concurrent request with the same key has committed by now.
     known = journal.earlier_answers(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}
     batch = ClaimBatch()

@@ -1,4 +1,4 @@
-"""The label of a return: a carrier brings the goods back from the customer; and voiding what was booked."""
+"""The label of a return: have a carrier fetch the goods from the customer; and void it."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class ReturnLabels:
 
     @activity.defn(no_thread_cancel_exception=True)
     def book_label(self, request: BookLabelRequest) -> LabelAnswer:
-        """Have a carrier fetch the goods at the customer's; once a case."""
+        """Book a carrier to fetch the goods from the customer; once for each case."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.waybill:
@@ -57,7 +57,7 @@ class ReturnLabels:
 
     @activity.defn(no_thread_cancel_exception=True)
     def void_label(self, request: VoidLabelRequest) -> bool:
-        """Take the label back; False when the carrier has the goods already. Nothing happens when none was booked."""
+        """Void the label. False if the carrier has the goods already. Safe when none was booked."""
         with self.sessions.begin() as session:
             if cases.lock_return(session, request.return_id).waybill is None:
                 return True

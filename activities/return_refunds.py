@@ -1,4 +1,4 @@
-"""What a return pays back: fixed before the gateway is asked, one case of an order at a time, and never too much."""
+"""Pay back a return: the amount is fixed before the gateway is asked, one case of an order at a time."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,8 +29,8 @@ from record.returns import cases, points
 from record.returns.points import POINTS_FEE, PointsBalance
 from record.returns.store_credits import give_credit
 
-# What a customer sends back for a reason of her own; whoever brings it to a store pays no freight.
 OTHER_CURRENCY = "paid_in_another_currency"
+# Kinds in which a customer may return goods for a reason of her own.
 WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
 
 
@@ -74,7 +74,7 @@ class ReturnRefunds:
 
 
 def _paid_otherwise(session: Session, order: OrderRow) -> bool:
-    """Whether only money of other currencies was captured: what of it the goods are worth is for a person to say."""
+    """True if only money of other currencies was captured: a person must say how much of it the goods are worth."""
     others = [one for one in money.due_back(session, order.order_id) if one.currency != order.currency]
     return bool(others) and not money.total_captured(session, order.order_id, order.currency)
 
@@ -88,10 +88,10 @@ def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> Re
 
 
 def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:
-    """Fix what the case pays back before the gateway is asked, one case of an order at a time.
+    """Fix the amount that the case pays back, with the order locked.
 
-    Each case sees what the others have claimed, so that exactly one of them is the last and pays the shipping too; and
-    a try that was interrupted asks for the same amount again. `balance` are the customer's points, where they count.
+    Each case sees what the others have claimed, so that exactly one of them is the last and refunds the shipping; an
+    attempt that was interrupted asks for the same amount again. `balance` is the customer's points, if they count.
     """
     session.execute(select(OrderRow.order_id).where(OrderRow.order_id == row.order_id).with_for_update())
     order = load_order(session, row.order_id)
@@ -111,13 +111,13 @@ def _value(
 ) -> Money:
     if row.kind == ReturnKind.CLAIM:
         return Money(row.amount_minor or 0, order.currency)
-    # What was exchanged the customer still has: its parcel was not for nothing.
+    # After an exchange the customer still has goods, so the shipping is not refunded.
     with_shipping = not cases.any_moved(session, row.order_id)
     return refunds.value_of(order, units, before, with_shipping)
 
 
 def _fees(session: Session, row: ReturnRow, order: Order, tax: Money, value: int, rules: Parameters) -> dict[str, int]:
-    """What stays here of the value, by name: the tax of goods too late for customs, and what the terms say."""
+    """Return the fees by name in minor units: import tax of goods back too late for customs, and those of the terms."""
     fees = {}
     imported = session.get_one(OrderRow, row.order_id).import_minor is not None
     if imported and row.kind != ReturnKind.CLAIM and not _in_time_for_customs(session, row, rules):
@@ -133,7 +133,7 @@ def _fees(session: Session, row: ReturnRow, order: Order, tax: Money, value: int
 
 
 def _in_time_for_customs(session: Session, row: ReturnRow, rules: Parameters) -> bool:
-    """Goods that never left us were not released by customs either."""
+    """True if the goods are back in time for the tax to be refunded, or never left us."""
     released = cases.shipped_at(session, row.order_id)
     if released is None or rules.customs_return is None:
         return True
@@ -142,7 +142,7 @@ def _in_time_for_customs(session: Session, row: ReturnRow, rules: Parameters) ->
 
 
 def _restore_import(session: Session, row: ReturnRow) -> None:
-    """What came back in time no longer counts against its person's import limits."""
+    """Take goods that are back in time off their buyer's import limits."""
     if "import_tax" in row.fees or row.kind == ReturnKind.CLAIM:
         return
     order = load_order(session, row.order_id)

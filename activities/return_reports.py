@@ -1,4 +1,4 @@
-"""What the warehouse reports on a return: receipt and inspection are two facts, applied once, in either order."""
+"""Apply the reports on a return: receipt and inspection are two facts, each applied once, in either order."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class ReturnProgress:
 
     @activity.defn
     def record_return(self, reports: ReturnReports) -> str:
-        """Apply the reports that were not applied before, and answer the status of the case."""
+        """Apply the new reports, and return the status of the case."""
         with self.sessions.begin() as session:
             row = lock_return(session, reports.return_id)
             events = session.scalars(
@@ -51,7 +51,7 @@ class ReturnProgress:
 
 
 def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
-    """An inspection that comes before the receipt is the receipt too. Each judges what nobody has judged before."""
+    """Apply an inspection to the goods not inspected yet. One that comes before the receipt is also the receipt."""
     if row.received_at is None:
         apply_receipt(session, row, event)
     aside = Counter(cases.received_by_sku(session, row.return_id, RECEIVED))
@@ -64,8 +64,8 @@ def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None
         verdict = Judged(line["sku"], line["disposition"], line.get("grade", ""))
         judged[verdict] += units
         photos.setdefault(verdict, []).extend(line.get("photos", ()))
-    # What came and was not judged stays aside.
-    judged.update({Judged(sku): left for sku, left in aside.items() if left > 0})
+    # Goods that came and were not inspected stay aside.
+    judged.update({Judged(sku): units for sku, units in aside.items() if units > 0})
     mine = ReturnedGoodsRow.return_id == row.return_id, ReturnedGoodsRow.disposition == RECEIVED
     session.execute(delete(ReturnedGoodsRow).where(*mine))
     keep(session, row, judged, photos)
@@ -81,7 +81,7 @@ def _inspected(session: Session, row: ReturnRow, event: PartnerEventRow) -> None
 
 
 def _tracked(session: Session, row: ReturnRow, event: PartnerEventRow) -> None:
-    """Where the parcel is; what the carrier says after the receipt changes nothing but that."""
+    """Record where the parcel is. After the receipt this changes nothing else."""
     row.tracking = event.data["status"]
     before = (ReturnStatus.APPROVED, ReturnStatus.LABEL_ISSUED)
     if row.tracking in ON_ITS_WAY and row.status in before:

@@ -1,4 +1,4 @@
-"""Return cases begin: opened once by what was asked, judged by the policy, approved by the terms or by a person."""
+"""Open a return case once, judge it by the policy, and have it approved by the terms or by a person."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from record.returns.opening import asked_of, open_case
 
 @dataclass(frozen=True)
 class CaseRequest:
-    """A stored request for a return, by the partner and event that brought it."""
+    """A stored request for a return, by its partner and event."""
 
     channel: str
     channel_order_id: str
@@ -36,9 +36,10 @@ class CaseRequest:
 
 @dataclass(frozen=True)
 class Case:
-    """A case that was judged: rejected, approved, or requested, which a person decides about.
+    """A case after the policy: rejected, approved, or requested, which waits for a person.
 
-    `with_order` says that the order still has goods: it is asked first.
+    `with_order`: the order is still under way and must be asked for the goods first. `everything`: all units that may
+    come back are asked for.
     """
 
     return_id: str
@@ -54,7 +55,7 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseDecision:
-    """What a person, or the end of the time for one, decides about a case; an empty `refund_to` leaves it as it is."""
+    """The decision of a person, or of the deadline for one; an empty `refund_to` keeps what was asked for."""
 
     return_id: str
     approved: bool
@@ -71,7 +72,7 @@ class ReturnRequests:
 
     @activity.defn
     def open_return(self, request: CaseRequest) -> Case:
-        """Open the case, judged by the policy; a repeated request finds the case that is there."""
+        """Open the case and judge it by the policy. A repeated request finds the existing case."""
         with self.sessions.begin() as session:
             order = session.scalars(
                 select(OrderRow)
@@ -95,7 +96,7 @@ class ReturnRequests:
 
     @activity.defn
     def decide_return(self, decision: CaseDecision) -> str:
-        """Approve or reject a case that waits for it, and answer its status."""
+        """Approve or reject a case that waits for a decision. Return its status."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, decision.return_id)
             if row.status == ReturnStatus.REQUESTED:
@@ -105,21 +106,21 @@ class ReturnRequests:
                 row.remedy = decision.remedy if row.kind == ReturnKind.WARRANTY else ""
                 to = ReturnStatus.APPROVED if decision.approved else ReturnStatus.REJECTED
                 cases.advance_return(session, row, to, decision.note, decision.actor)
-                _tell(session, row)
+                _announce(session, row)
             return row.status
 
 
 def _judge(session: Session, row: ReturnRow, facts: ReturnFacts, terms: Terms) -> None:
-    """Reject what the policy does not allow, approve what the terms leave to nobody; the rest waits for a person."""
+    """Reject what the policy forbids, approve what the terms allow automatically; the rest waits for a person."""
     row.refusal = policy.refusal(facts)
     if row.refusal:
         cases.advance_return(session, row, ReturnStatus.REJECTED, row.refusal)
     elif terms.decides(facts.kind, facts.amount or value_of(session, row, facts.asked)):
         cases.advance_return(session, row, ReturnStatus.APPROVED, "")
     if row.status != ReturnStatus.REQUESTED:
-        _tell(session, row)
+        _announce(session, row)
 
 
-def _tell(session: Session, row: ReturnRow) -> None:
+def _announce(session: Session, row: ReturnRow) -> None:
     data = {"return_id": row.return_id, "kind": row.kind, "status": row.status, "refusal": row.refusal or ""}
     journal.announce(session, row.order_id, milestones.CASE_DECIDED, data, subject=row.return_id)

@@ -1,4 +1,4 @@
-"""Returns: where the goods are, what the warehouse is told to expect, and how a case ends."""
+"""Returns: record where the goods are, announce them to the warehouse, and end the case."""
 
 from sqlalchemy import func
 from temporalio import activity
@@ -23,14 +23,14 @@ class Returns:
 
     @activity.defn
     def record_goods(self, request: RecordGoodsRequest) -> None:
-        """Write where the goods were when the case began: recalled, intercepted or delivered."""
+        """Record where the goods were when the case began; the first answer counts."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             row.goods = row.goods or request.goods
 
     @activity.defn(no_thread_cancel_exception=True)
     def announce_return(self, request: AnnounceReturnRequest) -> str:
-        """Tell the warehouse what will come. Answers why it refuses (a short code), or nothing."""
+        """Tell the warehouse which goods will come. Return why it refuses (a short code), or empty."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             row.location_id = row.location_id or cases.shipped_from(session, row.order_id)
@@ -65,7 +65,7 @@ class Returns:
 
     @activity.defn
     def ask_attention(self, request: AskAttentionRequest) -> None:
-        """Ask a person to look at the case; an empty reason means that it is over."""
+        """Ask a person to look at the case; an empty reason clears the alert."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if request.reason:

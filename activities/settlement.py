@@ -1,4 +1,4 @@
-"""Money that came after its order had ended: asked of the gateway, booked, and paid back where no goods go out."""
+"""Money that came after its order had ended: ask the gateway, book it, and pay it back if no goods were sent."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from record.orders.captures import ask_gateway
 
 @dataclass(frozen=True)
 class Settled:
-    """What went back, as text with its currencies, and why the gateway refused; both may be empty."""
+    """The refunds, as text with their currencies, and why the gateway refused; both may be empty."""
 
     refunded: str = ""
     refusal: str = ""
@@ -30,8 +30,8 @@ class Settlement:
 
     @activity.defn(no_thread_cancel_exception=True)
     def settle_payment(self, order_id: str) -> Settled:
-        """Book what the gateway has captured, and pay back what is left of it when the order ended without goods and no
-        case is still to pay of it."""
+        """Book what the gateway has captured. Pay back what remains of it if the order ended without goods and no
+        return case is still to pay."""
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
         ask_gateway(self.sessions, self.payments, order)
@@ -43,19 +43,19 @@ class Settlement:
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
             answer = refund(self.sessions, self.payments, order, amount, "late payment", key, subject=key)
-            told = f"{amount.text} {amount.currency}"
+            money_text = f"{amount.text} {amount.currency}"
             if answer.refusal:
-                self._call_a_person(order_id, f"{told} came late and cannot be paid back: {answer.refusal}")
+                self._alert(order_id, f"{money_text} came late and cannot be paid back: {answer.refusal}")
                 return Settled(", ".join(gone), answer.refusal)
-            gone.append(told)
-            self._call_a_person(order_id, f"{told} was captured after the order had ended, and was paid back")
+            gone.append(money_text)
+            self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back")
         return Settled(", ".join(gone))
 
-    def _call_a_person(self, order_id: str, reason: str) -> None:
+    def _alert(self, order_id: str, reason: str) -> None:
         with self.sessions.begin() as session:
             payment_claims.call_a_person(session, order_id, reason)
 
 
 def _key(order_id: str, amount: Money, came: int) -> str:
-    """Another one once more has come, and the same for a repeat."""
+    """Return a key that is the same for a repeat, and another one once more money has come."""
     return f"{order_id}:refund:late:{amount.currency}:{came}"

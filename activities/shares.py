@@ -1,4 +1,4 @@
-"""How many of the threads that send are one channel's at a time, however many subscriptions it has."""
+"""Limit how many sending threads one channel takes at a time, however many subscriptions it has."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,21 +12,24 @@ PAUSE = timedelta(seconds=1)
 
 
 class Shares:
-    """Of one process. Who has its share already is tried again in a second, and holds no thread meanwhile."""
+    """One for each process. A channel over its limit is retried in a second and holds no thread meanwhile."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._sending: Counter[str] = Counter()
         self._lock = Lock()
 
     @contextmanager
     def one_of(self, channel: str | None) -> Iterator[None]:
-        """Send for a channel; what hears of all channels is not held back."""
+        """Take a share of the channel while the block runs; None (all channels) has no limit.
+
+        Raises ApplicationError to be retried when the channel has its share already.
+        """
         if channel is None:
             yield
             return
         with self._lock:
-            if self._sending[channel] >= self._most:
+            if self._sending[channel] >= self._limit:
                 raise ApplicationError(
                     "others of its channel are being told",
                     type="ChannelBusy",

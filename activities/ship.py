@@ -1,4 +1,4 @@
-"""Ship: book a carrier and get the waybill; give a booking back; stop a parcel under way."""
+"""Ship: book a carrier and get the waybill; void a booking; intercept a parcel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ class BookingAnswer:
 
 @dataclass(frozen=True)
 class InterceptionAnswer:
-    """Whether the carrier will try. What becomes of it comes by webhook."""
+    """`asked` is true if the carrier will try; the result comes by webhook."""
 
     asked: bool
 
 
 class Ship:
-    """`company_prefix` is the GS1 number that the numbers of our parcels begin with."""
+    """`company_prefix` is the GS1 company prefix of our parcel numbers (SSCC)."""
 
     def __init__(self, sessions: Sessions, tms: Tms, company_prefix: str, parameters: ParameterCache) -> None:
         self.sessions = sessions
@@ -52,9 +52,9 @@ class Ship:
 
     @activity.defn(no_thread_cancel_exception=True)
     def book_shipment(self, step: FulfillmentStep) -> BookingAnswer:
-        """Book the best carrier, or the next one where it refuses. That nobody is left is an answer for a person.
+        """Book the best carrier, or the next one if it refuses. If all refuse, the answer says why.
 
-        A shared parcel that is not the same any more, because an order left it, is not booked, or given back.
+        A shared parcel that changed because an order left it is not booked, or its booking is voided.
         """
         shipment_id = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}"
         with self.sessions.begin() as session:
@@ -62,7 +62,7 @@ class Ship:
             if parcel:
                 now = self.parameters.at(session, datetime.now(UTC))
                 known = bookings.rank_carriers(session, shipment_id, parcel, now)
-                request, offers = parcels.booking_request(step, parcel, shipment_id), _left(known)
+                request, offers = parcels.booking_request(step, parcel, shipment_id), _remaining_offers(known)
                 last_refusal = VOIDED if known.given_back_at else next(reversed(known.refusals.values()), "")
         if not parcel:
             return self._give_back(shipment_id)
@@ -82,17 +82,17 @@ class Ship:
 
     @activity.defn(no_thread_cancel_exception=True)
     def void_waybill(self, undo: UndoRequest) -> Undone:
-        """Give the booking back, so that the carrier does not come."""
+        """Void the booking, so that the carrier does not come."""
         return self._void(undo, merges.take_apart)
 
     @activity.defn(no_thread_cancel_exception=True)
     def free_parcel(self, undo: UndoRequest) -> Undone:
-        """Give the booking back, so that the same parcel is booked anew."""
+        """Void the booking, so that the same parcel is booked again."""
         return self._void(undo, merges.book_again)
 
     @activity.defn(no_thread_cancel_exception=True)
     def intercept_parcel(self, undo: UndoRequest) -> InterceptionAnswer:
-        """Ask the carrier to bring a parcel back. Not one with goods of other orders: these are on their way."""
+        """Ask the carrier to bring a parcel back, unless it also holds goods of other orders."""
         with self.sessions() as session:
             shared = parcels.shared(session, undo)
             shipment, by = session.get(ShipmentRow, undo.subject), bookings.way_of(session, undo.subject)
@@ -149,15 +149,15 @@ class Ship:
         return Undone(done=True, detail=result)
 
     def _give_back(self, shipment_id: str) -> BookingAnswer:
-        """A booking that nobody wants any more, or that may still come to the carrier."""
+        """Void a booking that is no longer wanted, even if the carrier may not have it yet."""
         with self.sessions.begin() as session:
             by = bookings.give_back(session, shipment_id)
         self.tms.void(shipment_id, "the parcel has changed", f"{shipment_id}:changed", by)
         return BookingAnswer(changed=True)
 
 
-def _left(row: BookingRow) -> list[dict[str, Any]]:
-    """Who may still be asked, best first."""
+def _remaining_offers(row: BookingRow) -> list[dict[str, Any]]:
+    """Return the carriers that may still be asked, best first."""
     if row.given_back_at:
         return []
     return [offer for offer in row.offers if offer["eligible"] and offer["carrier"] not in row.refusals]

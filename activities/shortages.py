@@ -1,4 +1,4 @@
-"""A shortage: what may be done about each line that is short, and doing what was decided."""
+"""A shortage: propose what may be done about each short line, and do what was decided."""
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -29,9 +29,9 @@ from record.stock.views import available_in_network
 
 @dataclass(frozen=True)
 class Shortage:
-    """What is short and what may be done, in words; `promised_on` is when all of it is there, empty if nobody knows.
+    """What is short and what may be done, in words. `promised_on` is the day on which all of it arrives, or empty.
 
-    `when_short` is what the channel wants, `sendable` how many units could leave now.
+    `when_short` is the channel's policy; `sendable` is how many units could be sent now.
     """
 
     units: int = 0
@@ -43,7 +43,7 @@ class Shortage:
 
 @dataclass(frozen=True)
 class Repayment:
-    """Money for lines that were canceled, under the key of the decision."""
+    """Money for canceled lines, under the key of the decision."""
 
     order_id: str
     key: str
@@ -58,28 +58,28 @@ class Shortages:
 
     @activity.defn
     def propose(self, order_id: str) -> Shortage:
-        """Look when the missing goods come and what else may be done, and keep it where the API shows it."""
+        """Find out when the missing goods arrive and what else may be done; store it for the API."""
         with self.sessions.begin() as session:
             queue.update_promises(session, queue.missing_skus(session, order_id), order_id)
             rows = _short(session, order_id)
             sendable = _sendable(session, order_id, rows)
-            told = []
+            in_words = []
             for row in rows:
                 until = row.promised_on.isoformat() if row.promised_on else None
                 lines = lines_with(session, order_id, row.sku)
                 instead = {sku: _substitutes(session, sku, units) for sku, units in lines.items()}
                 found = shortages.proposals(row.sku, until, sendable, instead)
                 row.proposals = [dict(proposal) for proposal in found]
-                told += [f"{row.sku}: {shortages.in_words(proposal)}" for proposal in found]
+                in_words += [f"{row.sku}: {shortages.in_words(proposal)}" for proposal in found]
             days = [row.promised_on for row in rows]
             promised = max((day for day in days if day), default=None) if all(days) else None
             units = sum(row.quantity for row in rows)
             policy = _policy(session, order_id)
-            return Shortage(units, promised.isoformat() if promised else "", told, policy, sendable)
+            return Shortage(units, promised.isoformat() if promised else "", in_words, policy, sendable)
 
     @activity.defn
     def decide_shortage(self, decision: Decision) -> Settled:
-        """Do to the lines what was decided, once for each round; a refusal says why it cannot be done."""
+        """Carry out a decision on the lines, once for each round; a refusal says why it cannot be done."""
         key = f"{decision.order_id}:shortage:{decision.round}"
         with self.sessions.begin() as session:
             if known := journal.earlier_answer(session, key):
@@ -97,7 +97,7 @@ class Shortages:
 
     @activity.defn(no_thread_cancel_exception=True)
     def repay_lines(self, repayment: Repayment) -> payments.RefundAnswer:
-        """Give back what was paid for canceled lines, never more than is left of the payment."""
+        """Pay back what was paid for canceled lines, never more than remains of the payment."""
         with self.sessions.begin() as session:
             order = order_of(session, repayment.order_id)
         with suppress(PartnerTrouble):
@@ -121,7 +121,7 @@ def _sendable(session: Session, order_id: str, rows: list[BackorderRow]) -> int:
 
 
 def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:
-    """Goods on sale that may take its place and of which there is enough now, by rank."""
+    """Return substitutes that are on sale and available in the wanted quantity, by rank."""
     ranked = substitutes_of(session, [sku]).get(sku, [])
     on_sale = set(session.scalars(select(ProductRow.sku).where(ProductRow.sku.in_(ranked), ProductRow.on_sale)))
     there = available_in_network(session, ranked)
@@ -129,7 +129,7 @@ def _substitutes(session: Session, sku: str, wanted: int) -> list[str]:
 
 
 def _policy(session: Session, order_id: str) -> str:
-    """What the channel wants; a customer who does not want to wait for all of it need not."""
+    """Return the channel's policy, or the customer's own wish to have the order shipped separately."""
     of_channel = ChannelAccountRow.settings["when_short"].as_string()
     of_customer = OrderRow.instructions["ship_separately"].as_boolean()
     of_order = select(of_channel, of_customer).select_from(OrderRow)

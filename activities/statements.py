@@ -1,6 +1,6 @@
-"""Statements: hold what a partner lists against the record, a page at a time, and mend what is ours to mend.
+"""Statements: compare what a partner lists with the record, a page at a time, and mend what we may mend.
 
-read every page ─► look for what was not listed ─► look again at what differed before ─► mend ─► the next book
+read every page ─► ask for what was not listed ─► recheck what differed before ─► mend ─► the next book
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ class StatementRequest:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a comparison stands: in which `book`, at which `stage`, behind which `cursor` (whose meaning the stage
-    knows). It compares what happened from `start` to `settled`; what came later may still be under way."""
+    """Where a comparison stands: its `book`, `stage` and `cursor` (which each stage uses in its own way). It compares
+    what happened from `start` to `settled`; later changes may still be under way."""
 
     partner: str
     begun: datetime
@@ -46,8 +46,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Step:
-    """How many entries were listed, differences found and gone, and how many of them something was done about.
-    `not_listed`: the partner keeps no such book. `following` is None once all is done."""
+    """Counts of entries listed, and of differences found, gone since, and mended. `not_listed`: the partner keeps no
+    such book. `following` is None once all is done."""
 
     following: Place | None
     listed: int = 0
@@ -58,7 +58,7 @@ class Step:
 
 
 class StatementSteps:
-    """`partners` are those who list what they know; work at the locations `elsewhere` is not the warehouse's."""
+    """`partners` are those that keep lists. Locations in `elsewhere` (Qimen) are not in the warehouse's lists."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class StatementSteps:
 
     @activity.defn(no_thread_cancel_exception=True)
     def open_statement(self, request: StatementRequest) -> Place:
-        """Which days are compared. Raises StatementRefused for a partner who lists nothing."""
+        """Choose the days to compare. Raises StatementRefused for a partner that keeps no lists."""
         self._client(request.partner)
         with self.sessions.begin() as session:
             forget_seen(session, request.partner)
@@ -90,23 +90,23 @@ class StatementSteps:
             page = self._client(place.partner).page(book, place.start, place.begun, place.cursor)
         except NotListed:
             return Step(self._next_book(place), not_listed=True)
-        told = {entry.subject: entry for entry in page.entries}
+        entries = {entry.subject: entry for entry in page.entries}
         with self.sessions.begin() as session:
-            found, gone = _compare(session, place, book, list(told), told)
+            found, gone = _compare(session, place, book, list(entries), entries)
             if book.owed:
-                mark_seen(session, place.partner, place.book, list(told))
+                mark_seen(session, place.partner, place.book, list(entries))
         stage = READ if page.cursor else MISSING if book.owed else AGAIN
         return Step(replace(place, stage=stage, cursor=page.cursor), len(page.entries), found, gone)
 
     @activity.defn(no_thread_cancel_exception=True)
     def find_missing(self, place: Place) -> Step:
-        """Ask by id for what the partner has heard of and did not list: it may only have changed since."""
+        """Ask by id for what the partner should know and did not list: it may have changed since."""
         book = book_of(place.partner, place.book)
         with self.sessions() as session:
             subjects, reached = self._not_listed(session, place, book)
-        told = self._client(place.partner).of(book, subjects)
+        entries = self._client(place.partner).of(book, subjects)
         with self.sessions.begin() as session:
-            found, gone = _compare(session, place, book, subjects, told)
+            found, gone = _compare(session, place, book, subjects, entries)
             mark_seen(session, place.partner, place.book, subjects)
         over = reached >= place.settled
         following = replace(place, stage=AGAIN, cursor="") if over else replace(place, cursor=reached.isoformat())
@@ -114,17 +114,17 @@ class StatementSteps:
 
     @activity.defn(no_thread_cancel_exception=True)
     def look_again(self, place: Place) -> Step:
-        """Ask by id for what differed before and was not found now: it may lie before the days that are compared."""
+        """Ask by id for what differed before and was not listed now: it may be older than the days compared."""
         book = book_of(place.partner, place.book)
         with self.sessions() as session:
             rows = open_before(
                 session, place.partner, place.book, place.begun, int(place.cursor or 0), MAX_IDS_PER_CALL
             )
-        # One may differ in two ways.
+        # One subject may differ in two ways.
         subjects = list(dict.fromkeys(row.subject for row in rows))
-        told = self._client(place.partner).of(book, subjects)
+        entries = self._client(place.partner).of(book, subjects)
         with self.sessions.begin() as session:
-            found, gone = _compare(session, place, book, subjects, told)
+            found, gone = _compare(session, place, book, subjects, entries)
         more = len(rows) == MAX_IDS_PER_CALL
         following = (
             replace(place, cursor=str(rows[-1].difference_id)) if more else replace(place, stage=MEND, cursor="")
@@ -133,15 +133,15 @@ class StatementSteps:
 
     @activity.defn(no_thread_cancel_exception=True)
     def mend_differences(self, place: Place) -> Step:
-        """Do what may be done by itself about what was found."""
+        """Mend the differences that may be mended without a person."""
         book = book_of(place.partner, place.book)
         with self.sessions() as session:
             after = int(place.cursor or 0)
             rows = mending.to_mend(session, place.partner, place.book, place.begun, after, MAX_IDS_PER_CALL)
-        told = self._client(place.partner).of(book, [row.subject for row in rows])
+        entries = self._client(place.partner).of(book, [row.subject for row in rows])
         with self.sessions.begin() as session:
             if rows:
-                mending.mend(session, place.book, rows, told)
+                mending.mend(session, place.book, rows, entries)
         more = len(rows) == MAX_IDS_PER_CALL
         following = replace(place, cursor=str(rows[-1].difference_id)) if more else self._next_book(place)
         return Step(following, mended=len(rows))
@@ -152,7 +152,7 @@ class StatementSteps:
         return self.partners[partner]
 
     def _not_listed(self, session: Session, place: Place, book: Book) -> tuple[list[str], datetime]:
-        """The next subjects to ask for, and up to when there are no others."""
+        """Return the next subjects to ask for, and up to when there are no others."""
         start = datetime.fromisoformat(place.cursor) if place.cursor else place.start
         while start < place.settled:
             end = min(start + SLICE, place.settled)
@@ -172,13 +172,13 @@ class StatementSteps:
 
 
 def _compare(
-    session: Session, place: Place, book: Book, subjects: Sequence[str], told: Mapping[str, Entry]
+    session: Session, place: Place, book: Book, subjects: Sequence[str], entries: Mapping[str, Entry]
 ) -> tuple[int, int]:
-    """How many differences these subjects have, and how many are gone."""
+    """Store the differences of these subjects. Return how many were found, and how many are gone."""
     ours = known_of(session, place.partner, book, subjects, place.settled) if subjects else {}
     found = [
         difference
         for subject in subjects
-        for difference in differences(book, ours.get(subject), told.get(subject), place.settled)
+        for difference in differences(book, ours.get(subject), entries.get(subject), place.settled)
     ]
     return len(found), keep_differences(session, place.partner, place.book, subjects, found)

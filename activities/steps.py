@@ -1,4 +1,4 @@
-"""Every step and every undo that a worker takes, each with what it needs."""
+"""Build every step and undo of a worker, each with what it needs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,13 +46,13 @@ from settings import Settings
 def message_steps(
     settings: Settings, record: Sessions, partners: Partners, caches: Caches
 ) -> Sequence[Callable[..., Any]]:
-    """What is sent to strangers, and again to partners, apart from all orders."""
+    """Return the steps that send to subscribers, and again to partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
     return (deliver.deliver_batch, Redeliver(record, _letters(record, partners, caches)).redeliver_batch)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:
-    """Every step and every undo, with what it needs passed in."""
+    """Return every step and undo of orders, returns and channels."""
     parameters, outlooks = caches.parameters, caches.outlooks
     audit = Audit(record, partners.quick_payments, parameters, caches.staff_rules, settings.duplicate_window)
     holds, outcome = Holds(record, parameters), Outcome(record)

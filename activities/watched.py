@@ -1,4 +1,4 @@
-"""Steps tell whoever watches the process that they begin and end."""
+"""Report the beginning and end of each step to the process's watch (embedded/watch.py)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from embedded.watch import Threads
 
 
 class Watched(Interceptor):
-    """For the steps of one worker: where local ones have threads of their own, these are `local`."""
+    """For the steps of one worker; `local` are the threads of local activities, if they have their own."""
 
     def __init__(self, threads: Threads, local: Threads | None = None) -> None:
         self._threads = threads

@@ -1,4 +1,4 @@
-"""Withdraw: the customer gives back what has not been shipped, so it need not be sent any more."""
+"""Withdraw: take lines out of the order that the customer gives back before they are shipped."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from record.sourcing.needs import outstanding
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """`goods` says where the goods are when it succeeds: recalled (never left) or intercepted."""
+    """`goods` says where the goods are if it succeeds: recalled (never shipped) or intercepted."""
 
     order_id: str
     return_id: str
@@ -27,7 +27,7 @@ class Withdrawal:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """Whether the lines of the case are withdrawn, and how many units the order still has to send."""
+    """`done` is true if the lines of the case are withdrawn; `left_units` the order must still send."""
 
     done: bool
     left_units: int
@@ -39,9 +39,9 @@ class Withdraw:
 
     @activity.defn
     def withdraw_lines(self, withdrawal: Withdrawal) -> Withdrawn:
-        """Withdraw the lines of a case if nothing of them is on its way; all of them or none."""
+        """Withdraw the lines of a case if none of their goods is on its way; all lines or none."""
         with self.sessions.begin() as session:
-            # Before anything is read: an allocation of the same units waits, or has been seen.
+            # Lock before reading: a concurrent allocation of the same units waits, or is visible.
             lock_order(session, withdrawal.order_id)
             case = session.get_one(ReturnRow, withdrawal.return_id, with_for_update=True)
             if case.goods is None and _not_on_their_way(session, case):
@@ -53,8 +53,8 @@ class Withdraw:
                 session.flush()
                 gifts.drop_when_alone(session, withdrawal.order_id)
                 count_change(session, withdrawal.order_id)
-            left = sum(outstanding(session, withdrawal.order_id).values())
-            return Withdrawn(case.goods is not None, left)
+            remaining = sum(outstanding(session, withdrawal.order_id).values())
+            return Withdrawn(case.goods is not None, remaining)
 
 
 def _not_on_their_way(session: Session, case: ReturnRow) -> bool:

@@ -109,7 +109,7 @@ def test_the_streams_of_a_key_and_of_a_channel_are_limited() -> None:
 
 def test_slow_receivers_of_one_channel_leave_threads_for_other_channels() -> None:
     """sec_12: 24 slow receivers of one channel held all sending threads."""
-    shares = Shares(most=2)
+    shares = Shares(limit=2)
     with shares.one_of("web"), shares.one_of("web"):
         with pytest.raises(ApplicationError) as busy, shares.one_of("web"):
             pass
