@@ -1,4 +1,4 @@
-"""Channels as the API meets them: with an account, the right secret, and their own way to sign."""
+"""Calls of channels: with an account, the right secret, and each platform's own signature."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ async def push(api: Api, channel: str, raw: bytes, translator: str = "plain", **
 
 
 def says(kind: str, channel: str = "tmall", **changes: Any) -> bytes:
-    """A webhook of our own form about the order of the documentation."""
+    """Return a webhook in our own format about the order of the documentation."""
     return json.dumps({"type": f"order.{kind}", "data": order_body(channel=channel, **changes)}).encode()
 
 

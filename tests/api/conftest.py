@@ -29,13 +29,13 @@ PARTNERS = ("wms", "tms", "payments", "erp", "crm", "channel", "inbox")
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Nobody answers as Temporal, unless the test brings one."""
+    """Temporal does not answer, unless the test starts one."""
     return settings.model_copy(update={"temporal_address": NOBODY})
 
 
 @pytest.fixture
 async def connect(settings: Settings) -> AsyncIterator[Connect]:
-    """A client of the running app by its key; no key for an empty text."""
+    """Return a client of the running app with a key; an empty text is no key."""
     async with running(settings) as client:
         yield client
 
@@ -58,14 +58,14 @@ async def running(settings: Settings) -> AsyncIterator[Connect]:
 
 
 def figures_of(api: Api) -> str:
-    """What the app behind this client tells Prometheus, at a port that it does not have here."""
+    """Return the metrics of the app behind this client; it has no metrics port here."""
     app: Any = api._transport.app  # type: ignore[attr-defined]
     return generate_latest(app.state.metrics.registry).decode()
 
 
 @pytest.fixture(scope="session")
 async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
-    """Like `connect`, but over one database for all tests of what is refused and therefore changes nothing."""
+    """Like `connect`, but with one database for all tests of refused requests, which change nothing."""
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = copy_template(postgres, "refusing")
     ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
@@ -81,7 +81,7 @@ def nobody(refusing: Connect) -> Api:
 
 @pytest.fixture(scope="session")
 def manager(refusing: Connect, postgres: EmbeddedPostgres) -> Api:
-    """May do everything, but what it asks for is refused."""
+    """A key with all rights, for requests that are refused all the same."""
     engine = open_database(postgres.ensure_database("refusing"))
     key = create_key(open_sessions(engine), "Mo the manager", "admin")
     engine.dispose()
@@ -114,7 +114,7 @@ def anybody(connect: Connect) -> Api:
 
 
 def order_body(**changes: Any) -> Body:
-    """The order of the documentation, with other values at these fields."""
+    """Return the order of the documentation with changed fields."""
     return copy.deepcopy(ORDER) | changes
 
 
@@ -123,7 +123,7 @@ def lines(count: int) -> list[Body]:
 
 
 def assert_problem(answer: httpx2.Response, status: int, kind: str) -> Body:
-    """The answer is this problem, told as RFC 9457 has it."""
+    """Check that the answer is this problem, in the form of RFC 9457."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: Body = answer.json()

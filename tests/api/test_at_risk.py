@@ -1,4 +1,4 @@
-"""Orders at risk, the most urgent first; and what was promised, from the channel's mouth or not at all yet."""
+"""Orders at risk, the most urgent first, and the promise of an order."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 @pytest.fixture
 async def late(place: Place, sessions: Sessions) -> list[str]:
-    """Three orders at risk, the one placed last the most urgent, and one that has time."""
+    """Three orders at risk, the one placed last the most urgent, and one with time left."""
     names = [await place(channel_order_id=f"TM-{number}") for number in range(4)]
     with sessions.begin() as session:
         session.add(LocationRow(location_id="HZ-1", kind="warehouse", name="HZ-1", country="CN", province="浙江省"))
@@ -42,7 +42,7 @@ async def at_risk(api: Api, **params: Any) -> Any:
     return answer.json()
 
 
-async def test_the_most_urgent_order_is_first_and_one_that_has_time_is_missing(viewer: Api, late: list[str]) -> None:
+async def test_the_most_urgent_order_is_first_and_orders_with_time_are_not_listed(viewer: Api, late: list[str]) -> None:
     page = await at_risk(viewer)
 
     assert [order["order_id"] for order in page["items"]] == [late[2], late[1], late[0]]
@@ -50,7 +50,7 @@ async def test_the_most_urgent_order_is_first_and_one_that_has_time_is_missing(v
     assert (deadline["due"], deadline["at_risk"], deadline["owner"]) == ("ship", True, "staff")
 
 
-async def test_pages_go_on_behind_the_last_deadline(viewer: Api, late: list[str]) -> None:
+async def test_the_next_page_starts_after_the_last_deadline(viewer: Api, late: list[str]) -> None:
     first = await at_risk(viewer, limit=2)
     second = await at_risk(viewer, limit=2, cursor=first["next_cursor"])
 
@@ -58,13 +58,13 @@ async def test_pages_go_on_behind_the_last_deadline(viewer: Api, late: list[str]
     assert second["next_cursor"] is None
 
 
-async def test_the_list_is_narrowed_down_by_channel_and_location(viewer: Api, late: list[str]) -> None:
+async def test_the_list_is_filtered_by_channel_and_location(viewer: Api, late: list[str]) -> None:
     there, elsewhere = await at_risk(viewer, location="HZ-1"), await at_risk(viewer, channel="shop")
 
     assert ([order["order_id"] for order in there["items"]], elsewhere["items"]) == ([late[1]], [])
 
 
-async def test_a_channel_sees_its_own_only(shop: Api, tmall: Api, late: list[str]) -> None:
+async def test_a_channel_sees_only_its_own(shop: Api, tmall: Api, late: list[str]) -> None:
     assert ((await at_risk(shop))["items"], len((await at_risk(tmall))["items"])) == ([], 3)
 
 
@@ -75,7 +75,7 @@ async def test_a_cursor_of_another_list_is_refused(viewer: Api, late: list[str])
     assert fields(problem) == ["cursor"]
 
 
-async def test_what_the_channel_promised_is_kept(staff: Api, sessions: Sessions) -> None:
+async def test_the_channels_promise_is_kept(staff: Api, sessions: Sessions) -> None:
     promised = {"ship_by": "2026-01-02T12:00:00+08:00", "deliver_by": "2026-01-05T12:00:00+08:00"}
 
     order_id = (await staff.post("/orders", json=order_body(promised=promised))).json()["order_id"]
@@ -87,7 +87,7 @@ async def test_what_the_channel_promised_is_kept(staff: Api, sessions: Sessions)
         assert session.scalars(select(OrderRow.due)).one() == ""
 
 
-async def test_a_delivery_that_is_promised_before_the_shipping_is_refused(staff: Api) -> None:
+async def test_a_delivery_promised_before_shipping_is_refused(staff: Api) -> None:
     promised = {"ship_by": "2026-01-05T12:00:00+08:00", "deliver_by": "2026-01-02T12:00:00+08:00"}
 
     answer = await staff.post("/orders", json=order_body(promised=promised))

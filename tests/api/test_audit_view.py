@@ -1,4 +1,4 @@
-"""`GET /orders/{id}/audit`, and the real name of a buyer on its way in."""
+"""`GET /orders/{id}/audit`, and how the real name of a buyer is taken in."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def written(sessions: Sessions, order_id: str, revision: int, judged: Any) -> No
         )
 
 
-async def test_every_check_of_every_audit_is_told_with_what_it_looked_at(
+async def test_every_check_of_every_audit_is_shown_with_its_facts(
     staff: Api, viewer: Api, sessions: Sessions, place: Any
 ) -> None:
     # given
@@ -54,12 +54,12 @@ async def test_every_check_of_every_audit_is_told_with_what_it_looked_at(
     assert first["parameters"] == "5f2a90c1d3be"
 
 
-async def test_an_order_that_was_not_audited_yet_has_no_audits(staff: Api, place: Any) -> None:
+async def test_an_order_not_yet_audited_has_no_audits(staff: Api, place: Any) -> None:
     order_id = await place()
     assert (await staff.get(f"/orders/{order_id}/audit")).json() == {"order_id": order_id, "audits": []}
 
 
-async def test_another_channel_knows_of_no_audit(shop: Api, place: Any) -> None:
+async def test_another_channel_does_not_see_the_audit(shop: Api, place: Any) -> None:
     assert_problem(await shop.get(f"/orders/{await place()}/audit"), 404, "not-found")
 
 
@@ -91,6 +91,6 @@ async def test_a_number_with_a_wrong_check_digit_is_refused_and_not_repeated(tma
     assert len(number) < 2 or number not in answer.text
 
 
-async def test_without_a_key_no_real_name_is_taken(nobody: Api, manager: Api) -> None:
+async def test_a_real_name_is_refused_without_an_identity_key(nobody: Api, manager: Api) -> None:
     answer = await manager.post("/orders", json=order_body(buyer=KIM))
     assert fields(assert_problem(answer, 422, "invalid")) == ["buyer"]

@@ -1,4 +1,4 @@
-"""Many orders in one request: an answer an item, and no item suffers for another."""
+"""Many orders in one request: one answer for each item, and no item fails because of another."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,9 @@ def statuses(items: Sequence[Body]) -> list[int]:
 
 
 @pytest.mark.parametrize("form", [batch, ndjson])
-async def test_each_order_has_its_own_answer_in_its_own_place(tmall: Api, sessions: Sessions, form: object) -> None:
+async def test_each_order_of_a_batch_has_its_own_answer_in_the_same_sequence(
+    tmall: Api, sessions: Sessions, form: object
+) -> None:
     assert callable(form)
     await tmall.post("/orders", json=named(1))
     bodies = [named(1), named(2, remarks="new"), named(1, remarks="other"), named(3, lines=[]), named(2, remarks="new")]
@@ -50,21 +52,19 @@ async def test_each_order_has_its_own_answer_in_its_own_place(tmall: Api, sessio
         assert session.scalar(select(func.count()).select_from(OrderRow)) == 2
 
 
-async def test_a_batch_with_a_key_is_answered_once(tmall: Api) -> None:
+async def test_a_batch_with_an_idempotency_key_gets_the_first_answer_again(tmall: Api) -> None:
     key = {"Idempotency-Key": '"batch-1"'}
     whole = batch(*(named(number, remarks="x" * 1_000) for number in range(1_000)))
 
     first = await tmall.post("/orders:batch", content=whole + b" " * 2_000_000, headers=key)
     again = await tmall.post("/orders:batch", content=whole + b" " * 2_000_000, headers=key)
 
-    # The answer is the first one: a second look would say 200 of each item.
+    # It is the kept answer: placing them again would give 200 for each item.
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
     assert_problem(await tmall.post("/orders:batch", content=batch(named(1)), headers=key), 422, "other-request")
 
 
-async def test_a_batch_of_which_a_part_may_come_again_is_no_final_answer(
-    settings: Settings, sessions: Sessions
-) -> None:
+async def test_the_answer_to_a_batch_with_retryable_items_is_not_kept(settings: Settings, sessions: Sessions) -> None:
     key = {"Idempotency-Key": '"batch-2"'}
     async with running(settings.model_copy(update={"channel_backlog": 1})) as connect:
         api = connect(create_key(sessions, "Sun of support", "staff"))
@@ -75,7 +75,7 @@ async def test_a_batch_of_which_a_part_may_come_again_is_no_final_answer(
     assert "idempotency-replayed" not in again.headers
 
 
-async def test_a_thousand_orders_go_in_at_once_and_again_without_harm(tmall: Api, sessions: Sessions) -> None:
+async def test_a_thousand_orders_may_be_sent_at_once_and_again(tmall: Api, sessions: Sessions) -> None:
     whole = ndjson(*(named(number) for number in range(1_000)))
 
     first = (await tmall.post("/orders:batch", content=whole)).json()["items"]
@@ -88,18 +88,18 @@ async def test_a_thousand_orders_go_in_at_once_and_again_without_harm(tmall: Api
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"[{]", b"{}\n" * 1_001, b'["\xff"]'])
-async def test_what_is_no_batch_is_refused_whole(manager: Api, body: bytes) -> None:
+async def test_a_malformed_batch_is_refused_as_a_whole(manager: Api, body: bytes) -> None:
     assert fields(assert_problem(await manager.post("/orders:batch", content=body), 422, "invalid")) == ["body"]
 
 
 @pytest.mark.parametrize("line", [b"7", b"null", b'"order"', b"{", b"\xff\xfe"])
-async def test_an_item_that_is_no_order_fails_alone(tmall: Api, line: bytes) -> None:
+async def test_an_invalid_item_fails_alone(tmall: Api, line: bytes) -> None:
     content = json.dumps(named(1)).encode() + b"\n" + line
     items = (await tmall.post("/orders:batch", content=content)).json()["items"]
     assert statuses(items) == [202, 422]
 
 
-async def test_a_file_of_a_channel_is_taken_in_its_own_words_and_what_is_not_read_is_kept(
+async def test_a_channels_file_is_taken_in_its_own_format_and_unreadable_orders_are_kept(
     staff: Api, sessions: Sessions
 ) -> None:
     good = json.dumps(json.loads(sample("shopify", "ordinary"))).encode()
@@ -117,7 +117,7 @@ async def test_a_file_of_a_channel_is_taken_in_its_own_words_and_what_is_not_rea
         assert (kept.source, kept.status, kept.raw, kept.tries) == ("file", "rejected", broken, 2)
 
 
-async def test_an_order_that_comes_before_with_another_body_of_the_same_time_is_a_conflict(staff: Api) -> None:
+async def test_a_known_order_with_another_body_of_the_same_time_is_a_conflict(staff: Api) -> None:
     where, asked = "/channels/tmall/orders:batch", {"translator": "file"}
     content = ndjson(order_body(), order_body(remarks="other"))
 
@@ -126,7 +126,7 @@ async def test_an_order_that_comes_before_with_another_body_of_the_same_time_is_
     assert statuses(items) == [202, 409]
 
 
-async def test_a_batch_of_a_channel_that_nobody_knows_is_refused(manager: Api) -> None:
+async def test_a_batch_of_an_unknown_channel_is_refused(manager: Api) -> None:
     assert_problem(await manager.post("/channels/nobody/orders:batch", content=b"{}"), 404, "not-found")
     answer = await manager.post("/channels/nobody/orders:batch", params={"translator": "etsy"}, content=b"{}")
     assert fields(assert_problem(answer, 422, "invalid")) == ["translator"]

@@ -1,4 +1,4 @@
-"""Pushes of Kuaidi100 and SF are believed by their signature, stored before the answer, and name nobody."""
+"""Pushes of Kuaidi100 and SF are checked by their signature, stored before the answer, and name nobody."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ WAYBILL = "SF000000000012345"
 
 @pytest.fixture
 async def carriers(settings: Settings) -> AsyncIterator[Api]:
-    """The API with a secret for each; who calls has no key."""
+    """The API with a secret for each carrier; callers have no key."""
     secrets = {"kuaidi100_salt": SecretStr(SALT), "sf_checkword": SecretStr(CHECKWORD)}
     async with running(settings.model_copy(update=secrets)) as client:
         yield client("")
@@ -53,19 +53,19 @@ def stored(sessions: Sessions) -> list[PartnerEventRow]:
         return list(session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.data["occurred_at"].astext)))
 
 
-async def test_each_step_of_a_journey_is_kept_in_our_words(carriers: Api, sessions: Sessions) -> None:
+async def test_each_tracking_step_is_kept_as_an_event_of_ours(carriers: Api, sessions: Sessions) -> None:
     answer = await kuaidi100(carriers, KUAIDI100_PUSH)
 
     assert (answer.status_code, answer.json()) == (200, KUAIDI100_ANSWER)
     first, last = stored(sessions)
     assert (last.partner, last.type, last.subject) == ("kuaidi100", "waybill.tracked", WAYBILL)
     assert (first.data["status"], last.data["status"]) == ("in_transit", "out_for_delivery")
-    # The time was told by the clock of China.
+    # The push gave China's time.
     assert last.data["occurred_at"] == "2026-11-22T08:10:00+08:00"
     assert (last.data["carrier"], last.data["formerly"]) == ("SF Express", "YTO Express")
 
 
-async def test_the_same_journey_again_adds_only_what_is_new(carriers: Api, sessions: Sessions) -> None:
+async def test_a_repeated_push_adds_only_new_steps(carriers: Api, sessions: Sessions) -> None:
     await kuaidi100(carriers, KUAIDI100_PUSH)
     longer: Body = copy.deepcopy(KUAIDI100_PUSH)
     longer["lastResult"]["data"][0]["statusCode"] = "5"
@@ -87,7 +87,7 @@ async def test_a_route_of_sf_is_kept_once(carriers: Api, sessions: Sessions) -> 
     assert (event.data["status"], event.data["occurred_at"]) == ("delivered", "2026-11-22T16:56:54+08:00")
 
 
-async def test_what_a_courier_wrote_is_not_kept(carriers: Api, sessions: Sessions) -> None:
+async def test_text_of_couriers_is_not_kept(carriers: Api, sessions: Sessions) -> None:
     push, route = copy.deepcopy(KUAIDI100_PUSH), copy.deepcopy(SF_PUSH)
     push["lastResult"]["data"][0]["context"] = "已签收，签收人：林夏 13800138000"
     route["Body"]["WaybillRoute"][0]["remark"] = "林夏 13800138000"
@@ -100,7 +100,7 @@ async def test_what_a_courier_wrote_is_not_kept(carriers: Api, sessions: Session
     assert "13800138000" not in kept
 
 
-async def test_an_operation_that_says_nothing_of_the_parcel_is_answered_and_not_kept(
+async def test_an_operation_without_a_tracking_status_is_answered_and_not_kept(
     carriers: Api, sessions: Sessions
 ) -> None:
     push = copy.deepcopy(SF_PUSH)
@@ -109,13 +109,13 @@ async def test_an_operation_that_says_nothing_of_the_parcel_is_answered_and_not_
     assert stored(sessions) == []
 
 
-async def test_a_push_that_is_not_signed_with_our_secret_is_refused(carriers: Api, sessions: Sessions) -> None:
+async def test_a_push_not_signed_with_our_secret_is_refused(carriers: Api, sessions: Sessions) -> None:
     assert_problem(await kuaidi100(carriers, KUAIDI100_PUSH, "another salt"), 401, "unauthenticated")
     assert_problem(await sf(carriers, SF_PUSH, "another word"), 401, "unauthenticated")
     assert stored(sessions) == []
 
 
-async def test_without_a_secret_nothing_is_believed(nobody: Api) -> None:
+async def test_without_a_configured_secret_pushes_are_refused(nobody: Api) -> None:
     assert_problem(await kuaidi100(nobody, KUAIDI100_PUSH), 404, "not-found")
     assert_problem(await sf(nobody, SF_PUSH), 404, "not-found")
 
@@ -128,18 +128,18 @@ async def test_without_a_secret_nothing_is_believed(nobody: Api) -> None:
         ({"com": None}, "lastResult.com"),
     ],
 )
-async def test_a_field_that_does_not_fit_is_named(carriers: Api, change: dict[str, Any], field: str) -> None:
+async def test_an_invalid_field_is_named(carriers: Api, change: dict[str, Any], field: str) -> None:
     push = copy.deepcopy(KUAIDI100_PUSH)
     push["lastResult"] |= change
     assert fields(assert_problem(await kuaidi100(carriers, push), 422, "invalid")) == [field]
 
 
-async def test_a_form_without_its_param_says_so(carriers: Api) -> None:
+async def test_a_form_without_param_is_refused_by_name(carriers: Api) -> None:
     answer = await carriers.post("/webhooks/kuaidi100", content=b"sign=1")
     assert fields(assert_problem(answer, 422, "invalid")) == ["param"]
 
 
-async def test_a_waybill_that_nobody_knows_is_listed_until_it_is_known(
+async def test_an_unknown_waybill_is_listed_until_it_is_known(
     carriers: Api, staff: Api, shop: Api, place: Callable[..., Awaitable[str]], sessions: Sessions
 ) -> None:
     await sf(carriers, SF_PUSH)
@@ -160,12 +160,12 @@ async def test_a_waybill_that_nobody_knows_is_listed_until_it_is_known(
         pytest.param(b"param=" + b"%41" * 100_000, 413, "too-large", id="a_long_form"),
     ],
 )
-async def test_a_strangers_form_is_not_taken_apart_at_length(
+async def test_an_unsigned_form_with_many_fields_is_refused_at_once(
     carriers: Api, body: bytes, status: int, kind: str
 ) -> None:
-    """Two megabytes of `a=&` stood all requests still for seconds, before any signature was asked."""
+    """Two megabytes of `a=&` once blocked all requests for seconds, before any signature was checked."""
     assert_problem(await carriers.post("/webhooks/kuaidi100", content=body), status, kind)
 
 
-async def test_a_long_push_of_sf_is_refused_before_it_is_taken_apart(carriers: Api) -> None:
+async def test_a_large_push_of_sf_is_refused_before_it_is_parsed(carriers: Api) -> None:
     assert_problem(await carriers.post("/webhooks/sf", content=b"x" * 300_000), 413, "too-large")

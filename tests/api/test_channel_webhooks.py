@@ -1,4 +1,4 @@
-"""Channels push in their own words: taken in whole, kept when unreadable, and never believed without a signature."""
+"""Webhooks of channels in their own formats: taken in, kept when unreadable, and refused without a signature."""
 
 import asyncio
 import json
@@ -20,7 +20,9 @@ from tests.channels.payloads import CHANNELS, expected, sample
 
 
 @pytest.mark.parametrize("translator", CHANNELS)
-async def test_an_order_is_taken_in_the_words_of_its_channel(anybody: Api, sessions: Sessions, translator: str) -> None:
+async def test_an_order_is_taken_in_the_format_of_its_channel(
+    anybody: Api, sessions: Sessions, translator: str
+) -> None:
     # given
     wanted = expected(f"{translator}-ordinary")
     open_account(sessions, wanted["channel"], translator)
@@ -40,7 +42,7 @@ async def test_an_order_is_taken_in_the_words_of_its_channel(anybody: Api, sessi
     assert (kept.raw, kept.source, kept.order_id) == (raw, "webhook", order.order_id)
 
 
-async def test_what_is_sent_again_is_one_intake_and_one_order(anybody: Api, sessions: Sessions) -> None:
+async def test_a_repeated_webhook_is_one_intake_and_one_order(anybody: Api, sessions: Sessions) -> None:
     open_account(sessions, "tmall")
 
     answers = await asyncio.gather(*[push(anybody, "tmall", says("created")) for _ in range(5)])
@@ -51,8 +53,8 @@ async def test_what_is_sent_again_is_one_intake_and_one_order(anybody: Api, sess
         assert session.scalars(select(IntakeRow.tries)).one() == 5
 
 
-async def test_what_cannot_be_read_is_kept_and_taken_after_a_fix(anybody: Api, staff: Api, sessions: Sessions) -> None:
-    # given an order in local time, of an account whose zone nobody set
+async def test_an_unreadable_order_is_kept_and_taken_after_a_fix(anybody: Api, staff: Api, sessions: Sessions) -> None:
+    # given an order in local time, of an account without a time zone
     open_account(sessions, "tmall")
     raw = says("created", placed_at="2026-01-01T09:30:00")
     refused = (await push(anybody, "tmall", raw)).json()
@@ -76,7 +78,7 @@ async def test_what_cannot_be_read_is_kept_and_taken_after_a_fix(anybody: Api, s
     assert (await staff.get("/intakes", params={"status": "rejected"})).json()["items"] == []
 
 
-async def test_nobody_is_believed_without_the_signature_of_the_channel(anybody: Api, sessions: Sessions) -> None:
+async def test_a_webhook_without_the_channels_signature_is_refused(anybody: Api, sessions: Sessions) -> None:
     open_account(sessions, "tmall")
     open_account(sessions, "no-secret", "file")
     raw = says("created")
@@ -119,7 +121,7 @@ async def test_a_thin_event_waits_to_be_fetched_and_a_cancel_does_not(anybody: A
     assert (event.partner, event.type, event.subject) == ("channel", "order.cancel_requested", "tmall/TM-9")
 
 
-async def test_what_says_nothing_of_an_order_is_kept_and_ignored(anybody: Api, sessions: Sessions) -> None:
+async def test_an_event_that_is_not_about_an_order_is_kept_and_ignored(anybody: Api, sessions: Sessions) -> None:
     open_account(sessions, "tmall")
     answer = await push(anybody, "tmall", json.dumps({"type": "stock.low", "data": {}}).encode())
     assert answer.json()["status"] == "ignored"
@@ -153,7 +155,7 @@ async def test_a_changed_address_is_taken_over_until_a_warehouse_has_the_work(an
     assert events == ["order.received", "order.changed", "alert.raised"]
 
 
-async def test_other_goods_call_a_person_and_change_nothing(anybody: Api, sessions: Sessions) -> None:
+async def test_changed_goods_call_a_person_and_change_nothing(anybody: Api, sessions: Sessions) -> None:
     open_account(sessions, "tmall")
     order_id = (await push(anybody, "tmall", says("created"))).json()["order_id"]
     fewer = [{"sku": "ELEGANT-LAMP", "quantity": 1, "unit_price": "199.00", "discount": "20.00"}]
@@ -165,7 +167,7 @@ async def test_other_goods_call_a_person_and_change_nothing(anybody: Api, sessio
         assert len(session.scalars(select(OrderLineRow)).all()) == 2
 
 
-async def test_a_refund_that_is_asked_for_becomes_a_return_case(anybody: Api, sessions: Sessions) -> None:
+async def test_a_requested_refund_becomes_a_return_case(anybody: Api, sessions: Sessions) -> None:
     open_account(sessions, "tmall")
     await push(anybody, "tmall", says("refund_asked"))
     with sessions() as session:
@@ -174,9 +176,7 @@ async def test_a_refund_that_is_asked_for_becomes_a_return_case(anybody: Api, se
     assert event.data["lines"] == [{"line_no": 1, "quantity": 1}, {"line_no": 2, "quantity": 2}]
 
 
-async def test_in_whatever_order_and_however_often_news_come_the_record_ends_the_same(
-    anybody: Api, sessions: Sessions
-) -> None:
+async def test_events_in_any_sequence_and_repeated_give_the_same_record(anybody: Api, sessions: Sessions) -> None:
     # given
     open_account(sessions, "tmall")
     ended = set()
@@ -200,9 +200,7 @@ async def test_in_whatever_order_and_however_often_news_come_the_record_ends_the
     assert len(ended) == 1
 
 
-async def test_news_that_come_all_at_once_wait_for_each_other_and_none_is_lost(
-    anybody: Api, sessions: Sessions
-) -> None:
+async def test_of_events_that_come_at_once_none_is_lost(anybody: Api, sessions: Sessions) -> None:
     # given
     open_account(sessions, "tmall")
     news = [
@@ -226,7 +224,7 @@ async def test_news_that_come_all_at_once_wait_for_each_other_and_none_is_lost(
 
 
 def _record(sessions: Sessions, name: str) -> str:
-    # How often it changed depends on the order of the news.
+    # How often it changed depends on the sequence of the events.
     own = ("order_id", "channel_order_id", "received_at", "relay_after", "request_hash", "version")
     with sessions() as session:
         row = session.scalars(select(OrderRow).where(OrderRow.channel_order_id == name)).one()

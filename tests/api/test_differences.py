@@ -1,4 +1,4 @@
-"""The report of differences: by partner, kind and age, page by page, counted, and not for a single channel."""
+"""The report on differences: filters, pages, counts, and who may not see it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ async def listed(api: Api, **params: str | int | bool) -> list[str]:
 
 
 @pytest.mark.usefixtures("found")
-async def test_differences_are_told_by_partner_kind_and_age(viewer: Api) -> None:
+async def test_differences_are_filtered_by_partner_kind_and_age(viewer: Api) -> None:
     assert await listed(viewer) == ["M-1", "M-2", "HZ/LAMP"]
     assert await listed(viewer, limit=1, open_only=False) == ["M-1", "M-2", "M-3", "HZ/LAMP"]
     assert await listed(viewer, partner="wms") == ["HZ/LAMP"]
@@ -48,7 +48,7 @@ async def test_differences_are_told_by_partner_kind_and_age(viewer: Api) -> None
 
 
 @pytest.mark.usefixtures("found")
-async def test_those_that_are_open_are_counted(staff: Api) -> None:
+async def test_open_differences_are_counted(staff: Api) -> None:
     items = (await staff.get(COUNTS)).json()["items"]
 
     assert [tuple(one.values()) for one in items] == [
@@ -60,13 +60,13 @@ async def test_those_that_are_open_are_counted(staff: Api) -> None:
 
 
 @pytest.mark.parametrize("path", [PATH, COUNTS])
-async def test_a_key_of_one_channel_does_not_see_them(tmall: Api, path: str) -> None:
+async def test_a_channels_key_does_not_see_differences(tmall: Api, path: str) -> None:
     assert_problem(await tmall.get(path), 403, "forbidden")
 
 
 @pytest.mark.parametrize(
     ("field", "wrong"), [("partner", "inbox"), ("kind", "lost"), ("age", "month"), ("cursor", "QQ=="), ("limit", "0")]
 )
-async def test_what_is_not_a_filter_is_named(manager: Api, field: str, wrong: str) -> None:
+async def test_an_invalid_filter_is_named(manager: Api, field: str, wrong: str) -> None:
     answer = assert_problem(await manager.get(PATH, params={field: wrong}), 422, "invalid")
     assert fields(answer) == [field]

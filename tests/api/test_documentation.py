@@ -1,4 +1,4 @@
-"""What OpenAPI and the figures tell is true: every operation has an example, and every example fits."""
+"""The OpenAPI document is true: every operation has an example, and every example fits its type."""
 
 import json
 import re
@@ -141,7 +141,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
 
 
 @pytest.mark.parametrize(("model", "example"), FITS, ids=[model.__name__ for model, _ in FITS])
-def test_an_example_is_what_the_api_says(model: type[BaseModel], example: Any) -> None:
+def test_an_example_fits_its_type(model: type[BaseModel], example: Any) -> None:
     assert model.model_validate(example).model_dump(mode="json") == example
 
 
@@ -165,15 +165,15 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         if name.split()[1] in ("/healthz", "/readyz", "/events/stream"):
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
-        # A label is a picture, and a list may be a sheet.
+        # A label is an image, and a list may be CSV.
         told = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
         assert all("example" in kind for kind in told), name
-        # To try again or to ping there is nothing to say.
+        # A retry or ping has no body.
         if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 
-async def test_the_page_of_the_documentation_asks_no_other_machine(nobody: Api) -> None:
+async def test_the_documentation_page_loads_nothing_from_other_hosts(nobody: Api) -> None:
     page = (await nobody.get("/docs")).text
     needed = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert len(needed) == 3
@@ -181,13 +181,13 @@ async def test_the_page_of_the_documentation_asks_no_other_machine(nobody: Api) 
         assert (await nobody.get(file)).status_code == 200, file
 
 
-async def test_every_reference_of_the_document_leads_somewhere(nobody: Api) -> None:
+async def test_every_reference_of_the_openapi_document_resolves(nobody: Api) -> None:
     text = (await nobody.get("/openapi.json")).text
     names = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
     assert names <= (await nobody.get("/openapi.json")).json()["components"]["schemas"].keys()
 
 
-async def test_the_figures_count_requests_groups_and_what_waits(tmall: Api) -> None:
+async def test_the_metrics_count_requests_groups_and_the_backlog(tmall: Api) -> None:
     await tmall.post("/orders", json=order_body())
     await tmall.get("/orders/NONE")
     figures = figures_of(tmall)

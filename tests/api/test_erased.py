@@ -1,4 +1,4 @@
-"""A person who was erased is gone for everybody who looks, and comes back by nothing that is sent again."""
+"""An erased person is shown to nobody, and does not come back by anything that is sent again."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ PATHS = ("/orders/{0}", "/returns/{0}-R-1", "/returns", "/shipments/{0}-S-1", "/
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_what_is_left_of_an_order_can_still_be_looked_at(
+async def test_an_order_of_an_erased_person_can_still_be_read(
     staff: Api, viewer: Api, sessions: Sessions, path: str
 ) -> None:
     order_id = plant(sessions)
@@ -28,7 +28,7 @@ async def test_what_is_left_of_an_order_can_still_be_looked_at(
     assert "Xiadan" not in answers[0].text
 
 
-async def test_a_label_with_nobody_on_it_is_not_printed_by_mistake(staff: Api, sessions: Sessions) -> None:
+async def test_a_label_of_an_erased_receiver_is_refused(staff: Api, sessions: Sessions) -> None:
     order_id = plant(sessions)
     erase(sessions, [BUYER], "lin")
 
@@ -39,7 +39,7 @@ async def test_a_label_with_nobody_on_it_is_not_printed_by_mistake(staff: Api, s
 
 @pytest.fixture
 async def erased(anybody: Api, sessions: Sessions) -> str:
-    """An order of a channel whose person was erased."""
+    """An order of a channel whose customer was erased."""
     open_account(sessions, CHANNEL)
     assert (await push(anybody, CHANNEL, says("created"))).status_code == 202
     with sessions.begin() as session:
@@ -57,13 +57,13 @@ async def erased(anybody: Api, sessions: Sessions) -> str:
         pytest.param(says("updated", tags=["vip"]), id="another body of the same time"),
     ],
 )
-async def test_what_a_channel_sends_again_brings_nobody_back(
+async def test_a_repeated_webhook_does_not_bring_back_an_erased_person(
     anybody: Api, sessions: Sessions, erased: str, sent: bytes
 ) -> None:
     # when
     answer = await push(anybody, erased, sent)
 
-    # then it is taken, so that the channel is content, and nothing of it is kept
+    # then it is accepted, so that the channel does not repeat it, and nothing of it is kept
     assert answer.status_code == 202, answer.text
     phone = order_body()["ship_to"]["phone"]
     with sessions() as session:
@@ -72,8 +72,8 @@ async def test_what_a_channel_sends_again_brings_nobody_back(
     assert [row for row in rows if phone in row] == []
 
 
-async def test_placing_the_order_again_brings_nobody_back(tmall: Api, sessions: Sessions) -> None:
-    # given an order of the plain API whose person was erased
+async def test_placing_the_order_again_does_not_bring_back_an_erased_person(tmall: Api, sessions: Sessions) -> None:
+    # given an order of the plain API whose customer was erased
     placed = await tmall.post("/orders", json=order_body(channel=CHANNEL))
     with sessions.begin() as session:
         session.execute(text("UPDATE orders SET status = 'completed'"))

@@ -1,4 +1,4 @@
-"""Server-sent events: they go on where a connection broke, share one reader, and end with the process."""
+"""Server-sent events: clients resume where a connection broke, share one reader, and end with the process."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ CODES = ("FIRST", "SECOND", "THIRD")
 
 
 @dataclass
-class Desk:
+class LiveApi:
     """An API on a socket, a key to it, and a log to write into."""
 
     url: str
@@ -43,7 +43,7 @@ class Desk:
     async def watch(
         self, role: str = "viewer", channel: str | None = None, last: str = "", **params: Any
     ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The events that come, each with its id and type."""
+        """Yield the events that come, each with its id and type."""
         key = create_key(self.sessions, f"a dashboard {token_hex(4)}", role, channel)
         headers = {"Authorization": f"Bearer {key}"} | ({"Last-Event-ID": last} if last else {})
         async with (
@@ -77,20 +77,20 @@ def codes(events: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.fixture
-def desk(settings: Settings, sessions: Sessions) -> Iterator[Desk]:
+def live(settings: Settings, sessions: Sessions) -> Iterator[LiveApi]:
     with serving(create_app(settings.model_copy(update={"temporal_address": NOBODY}))) as url:
-        yield Desk(url, sessions)
+        yield LiveApi(url, sessions)
 
 
-async def test_what_happens_is_told_to_every_dashboard(desk: Desk) -> None:
+async def test_every_stream_gets_the_events(live: LiveApi) -> None:
     # given
-    order_id = place_order(desk.sessions)
-    desk.happened(order_id, "BEFORE")
-    async with desk.watch(last="0") as one, desk.watch(last="0") as other:
+    order_id = place_order(live.sessions)
+    live.happened(order_id, "BEFORE")
+    async with live.watch(last="0") as one, live.watch(last="0") as other:
         assert codes(await take(one, 1)) == codes(await take(other, 1)) == ["BEFORE"]
 
         # when
-        desk.happened(order_id, *CODES)
+        live.happened(order_id, *CODES)
         heard = [await take(one, 3), await take(other, 3)]
 
     # then
@@ -99,52 +99,52 @@ async def test_what_happens_is_told_to_every_dashboard(desk: Desk) -> None:
     assert heard[0][0]["data"]["subject"] == order_id
 
 
-async def test_a_broken_connection_goes_on_behind_the_last_event_that_came(desk: Desk) -> None:
+async def test_a_client_resumes_after_the_last_event_it_got(live: LiveApi) -> None:
     # given
-    order_id = place_order(desk.sessions)
-    desk.happened(order_id, *CODES)
-    async with desk.watch(last="0") as events:
+    order_id = place_order(live.sessions)
+    live.happened(order_id, *CODES)
+    async with live.watch(last="0") as events:
         [first] = await take(events, 1)
 
     # when
-    desk.happened(order_id, "MEANWHILE")
-    async with desk.watch(last=first["id"]) as events:
+    live.happened(order_id, "MEANWHILE")
+    async with live.watch(last=first["id"]) as events:
         heard = await take(events, 3)
 
     # then
     assert codes(heard) == ["SECOND", "THIRD", "MEANWHILE"]
 
 
-async def test_a_stream_that_is_far_behind_reads_the_log_until_it_has_caught_up(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+async def test_a_stream_far_behind_reads_the_log_until_it_has_caught_up(
+    live: LiveApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
     monkeypatch.setattr(log_reader, "PAGE", 2)
-    order_id = place_order(desk.sessions)
-    desk.happened(order_id, *CODES, "FOURTH", "FIFTH")
+    order_id = place_order(live.sessions)
+    live.happened(order_id, *CODES, "FOURTH", "FIFTH")
 
     # when
-    async with desk.watch(last="0") as events:
+    async with live.watch(last="0") as events:
         heard = await take(events, 5)
-        desk.happened(order_id, "SIXTH")
+        live.happened(order_id, "SIXTH")
         heard += await take(events, 1)
 
     # then
     assert codes(heard) == [*CODES, "FOURTH", "FIFTH", "SIXTH"]
 
 
-async def test_a_stream_has_its_types_and_its_channel_only(desk: Desk) -> None:
+async def test_a_stream_has_only_its_types_and_its_channel(live: LiveApi) -> None:
     # given
-    tmall, shop = place_orders(desk.sessions, [order_of(), order_of(channel="shop")])
+    tmall, shop = place_orders(live.sessions, [order_of(), order_of(channel="shop")])
     for order_id in (tmall, shop):
-        desk.happened(order_id, "NEVER")
-        desk.happened(order_id, order_id, event="alert.raised")
+        live.happened(order_id, "NEVER")
+        live.happened(order_id, order_id, event="alert.raised")
 
     # when
     chosen = {"type": ["com.baton.alert.*"]}
-    async with desk.watch(last="0", channel="shop", role="channel", **chosen) as own:
+    async with live.watch(last="0", channel="shop", role="channel", **chosen) as own:
         [of_key] = await take(own, 1)
-    async with desk.watch(last="0", **chosen) as every:
+    async with live.watch(last="0", **chosen) as every:
         heard = await take(every, 2)
 
     # then
@@ -152,17 +152,17 @@ async def test_a_stream_has_its_types_and_its_channel_only(desk: Desk) -> None:
     assert codes(heard) == [tmall, shop]
 
 
-async def test_what_cannot_be_is_refused_by_name(desk: Desk) -> None:
-    key = create_key(desk.sessions, "tmall-connector", "channel", "tmall")
-    async with httpx2.AsyncClient(base_url=desk.url, headers={"Authorization": f"Bearer {key}"}) as client:
+async def test_an_invalid_field_is_refused_by_name(live: LiveApi) -> None:
+    key = create_key(live.sessions, "tmall-connector", "channel", "tmall")
+    async with httpx2.AsyncClient(base_url=live.url, headers={"Authorization": f"Bearer {key}"}) as client:
         assert_problem(await client.get("/events/stream", params={"channel": "shop"}), 403, "forbidden")
         assert_problem(await client.get("/events/stream", params={"type": "shipped"}), 422, "invalid")
         assert_problem(await client.get("/events/stream", headers={"Last-Event-ID": "x"}), 422, "invalid")
-    async with httpx2.AsyncClient(base_url=desk.url) as nobody:
+    async with httpx2.AsyncClient(base_url=live.url) as nobody:
         assert_problem(await nobody.get("/events/stream"), 401, "unauthenticated")
 
 
-async def test_many_dashboards_share_one_reader_which_rests_when_nobody_watches(
+async def test_all_streams_share_one_reader_which_stops_when_none_is_open(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
@@ -191,7 +191,7 @@ async def test_many_dashboards_share_one_reader_which_rests_when_nobody_watches(
 async def test_the_process_ends_promptly_while_a_stream_is_open(settings: Settings, sessions: Sessions) -> None:
     held = serving(create_app(settings.model_copy(update={"temporal_address": NOBODY})))
     url = held.__enter__()
-    async with Desk(url, sessions).watch(last="0"):
+    async with LiveApi(url, sessions).watch(last="0"):
         began = time.monotonic()
         await asyncio.to_thread(held.__exit__, None, None, None)
 

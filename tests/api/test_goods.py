@@ -1,4 +1,4 @@
-"""Products, locations and what channels may sell are kept by staff, and what cannot be is refused by its field."""
+"""Staff write products, locations and what channels may sell; invalid bodies are refused by their field."""
 
 import copy
 from typing import Any
@@ -46,7 +46,7 @@ async def kept(staff: Api, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("stock")
-async def test_the_product_of_the_documentation_is_kept_and_told_again(staff: Api, viewer: Api) -> None:
+async def test_the_product_of_the_documentation_can_be_written_and_read(staff: Api, viewer: Api) -> None:
     # when
     told = await kept(staff, f"/products/{EVENING_SET}", copy.deepcopy(PRODUCT_BODY))
 
@@ -71,16 +71,14 @@ async def test_the_product_of_the_documentation_is_kept_and_told_again(staff: Ap
         ({"color": "red"}, "color"),
     ],
 )
-async def test_a_product_that_cannot_be_is_refused_by_its_field(
-    staff: Api, changes: dict[str, Any], field: str
-) -> None:
+async def test_an_invalid_product_is_refused_by_its_field(staff: Api, changes: dict[str, Any], field: str) -> None:
     answer = await staff.put(f"/products/{EVENING_SET}", json=PRODUCT_BODY | changes)
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
     assert_problem(await staff.get(f"/products/{EVENING_SET}"), 404, "not-found")
 
 
 @pytest.mark.usefixtures("stock")
-async def test_bundles_are_neither_parts_nor_lie_in_stock(staff: Api) -> None:
+async def test_a_bundle_is_no_part_and_has_no_stock(staff: Api) -> None:
     # given
     await kept(staff, f"/products/{EVENING_SET}", PRODUCT_BODY)
 
@@ -94,7 +92,7 @@ async def test_bundles_are_neither_parts_nor_lie_in_stock(staff: Api) -> None:
 
 
 @pytest.mark.usefixtures("stock")
-async def test_a_bundle_is_available_as_often_as_its_scarcest_part(staff: Api, viewer: Api) -> None:
+async def test_a_bundle_is_as_available_as_its_scarcest_part(staff: Api, viewer: Api) -> None:
     # given
     await kept(staff, f"/products/{EVENING_SET}", PRODUCT_BODY)
 
@@ -109,7 +107,7 @@ async def test_a_bundle_is_available_as_often_as_its_scarcest_part(staff: Api, v
 
 
 @pytest.mark.usefixtures("stock")
-async def test_what_is_at_a_virtual_location_is_counted_and_not_available(viewer: Api) -> None:
+async def test_stock_at_a_virtual_location_is_counted_but_not_available(viewer: Api) -> None:
     told = (await viewer.get(f"/stock/{LAMP}")).json()
     assert (told["total"]["on_hand"], told["available"]) == (25, 16)
 
@@ -133,7 +131,7 @@ async def test_a_channel_is_shown_its_share_less_its_reserve_within_its_quota(st
 
 
 @pytest.mark.usefixtures("stock")
-async def test_quotas_that_cannot_be_are_refused(staff: Api) -> None:
+async def test_invalid_quotas_are_refused(staff: Api) -> None:
     await kept(staff, f"/channels/tmall/stock/{LAMP}", CHANNEL_STOCK_BODY)
     await kept(staff, f"/products/{EVENING_SET}", PRODUCT_BODY)
     backwards = {"quantity": 1, "valid_from": "2026-01-02T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}
@@ -176,14 +174,12 @@ async def test_the_location_of_the_documentation_is_kept_once_for_each_key(staff
         ({"capacity_units_per_day": 0}, "capacity_units_per_day"),
     ],
 )
-async def test_a_location_that_cannot_be_is_refused_by_its_field(
-    staff: Api, changes: dict[str, Any], field: str
-) -> None:
+async def test_an_invalid_location_is_refused_by_its_field(staff: Api, changes: dict[str, Any], field: str) -> None:
     answer = await staff.put(STORE_ADDRESS, json=LOCATION_BODY | changes)
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
 
 
-async def test_only_staff_may_keep_goods_and_places(viewer: Api, tmall: Api) -> None:
+async def test_only_staff_may_write_products_and_locations(viewer: Api, tmall: Api) -> None:
     for api in (viewer, tmall):
         assert_problem(await api.put(STORE_ADDRESS, json=LOCATION_BODY), 403, "forbidden")
         assert_problem(await api.put(f"/products/{LAMP}", json={"title": "Lamp"}), 403, "forbidden")

@@ -1,4 +1,4 @@
-"""Requests that arrive together share a transaction, and none pays for its neighbor."""
+"""Requests that arrive together share a transaction, and none fails because of another."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from api.group_commit import GroupCommit, NotInTime, QueueFull, TooManyFail
 
 
 class Ledger:
-    """Commits numbers, but no group with a negative one, and nothing while `down`."""
+    """Commits numbers, but no group with a negative one, and none while `down`."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
@@ -45,7 +45,7 @@ async def test_a_lone_item_does_not_wait(ledger: Ledger) -> None:
     await group.close()
 
 
-async def test_what_arrives_during_a_commit_is_one_group(ledger: Ledger) -> None:
+async def test_items_that_arrive_during_a_commit_are_one_group(ledger: Ledger) -> None:
     # given a commit that takes its time
     group = GroupCommit("test", ledger, largest_group=4)
     ledger.open.clear()
@@ -62,7 +62,7 @@ async def test_what_arrives_during_a_commit_is_one_group(ledger: Ledger) -> None
 
 
 @given(items=some.lists(some.integers(-3, 9), min_size=1, max_size=20))
-def test_no_item_fails_for_its_neighbor(items: list[int]) -> None:
+def test_no_item_fails_because_of_another(items: list[int]) -> None:
     async def outcomes() -> list[str | BaseException]:
         group = GroupCommit("test", Ledger())
         answers = await asyncio.gather(*[group.submit(item) for item in items], return_exceptions=True)
@@ -73,8 +73,8 @@ def test_no_item_fails_for_its_neighbor(items: list[int]) -> None:
         assert isinstance(outcome, ValueError) if item < 0 else outcome == f"took {item}"
 
 
-async def test_poison_of_one_source_costs_others_nothing_but_a_bounded_time() -> None:
-    # given 1,000 items that the record refuses, and between them those of somebody else
+async def test_bad_items_of_one_source_delay_others_only_for_a_bounded_time() -> None:
+    # given 1,000 items that the record refuses, and between them items of another source
     tries = 0
 
     def commit(items: Sequence[tuple[str, int]]) -> list[str]:
@@ -91,7 +91,7 @@ async def test_poison_of_one_source_costs_others_nothing_but_a_bounded_time() ->
     answers = await asyncio.gather(*[group.submit(item) for item in items], return_exceptions=True)
     await group.close()
 
-    # then every neighbor is committed at once, and of the poison only so much is looked for
+    # then all other items are committed, and only a limited number of bad ones are tried alone
     mine = [answer for (source, _), answer in zip(items, answers, strict=True) if source == "shop"]
     poison = [answer for (source, _), answer in zip(items, answers, strict=True) if source == "web"]
     assert mine == [f"took {number}" for number in range(0, 1_000, 10)]
@@ -99,7 +99,7 @@ async def test_poison_of_one_source_costs_others_nothing_but_a_bounded_time() ->
     assert tries < 50
 
 
-async def test_a_hopeless_failure_is_not_tried_item_by_item(ledger: Ledger) -> None:
+async def test_after_a_hopeless_failure_items_are_not_tried_one_by_one(ledger: Ledger) -> None:
     calls = []
 
     def down(items: Sequence[int]) -> list[str]:
@@ -113,7 +113,7 @@ async def test_a_hopeless_failure_is_not_tried_item_by_item(ledger: Ledger) -> N
     await group.close()
 
 
-async def test_a_caller_that_goes_away_takes_no_answer_with_it(ledger: Ledger) -> None:
+async def test_a_caller_that_goes_away_does_not_disturb_the_others(ledger: Ledger) -> None:
     group = GroupCommit("test", ledger)
     ledger.open.clear()
     gone, stays = (asyncio.create_task(group.submit(item)) for item in (1, 2))
@@ -125,24 +125,24 @@ async def test_a_caller_that_goes_away_takes_no_answer_with_it(ledger: Ledger) -
     await group.close()
 
 
-async def test_nobody_waits_for_good_while_the_database_stands_still(ledger: Ledger) -> None:
+async def test_nobody_waits_longer_than_the_limit_while_the_database_hangs(ledger: Ledger) -> None:
     # given a commit that does not end
     group = GroupCommit("test", ledger, patience=0.05)
     ledger.open.clear()
     answers = [asyncio.create_task(group.submit(item)) for item in (1, 2)]
 
-    # when the patience is over
+    # when the time limit is over
     outcomes = await asyncio.gather(*answers, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [NotInTime, NotInTime]
 
-    # then what has not been begun is not done, and the next is, once the database is back
+    # then an item not yet started is not committed, and the next one is once the database is back
     ledger.open.set()
     assert await group.submit(3) == "took 3"
     assert ledger.groups in ([[1], [3]], [[1, 2], [3]])
     await group.close()
 
 
-async def test_a_group_that_cannot_be_counted_holds_up_nobody(ledger: Ledger) -> None:
+async def test_an_error_in_the_metrics_does_not_stop_the_group_commit(ledger: Ledger) -> None:
     sizes = iter(())
     group = GroupCommit("test", ledger, observe=lambda size: next(sizes))
     with pytest.raises(RuntimeError):
@@ -167,7 +167,7 @@ async def test_a_full_queue_refuses_at_once_and_recovers(ledger: Ledger) -> None
     await group.close()
 
 
-async def test_closing_commits_what_waits_and_takes_nothing_new(ledger: Ledger) -> None:
+async def test_closing_commits_waiting_items_and_refuses_new_ones(ledger: Ledger) -> None:
     group = GroupCommit("test", ledger)
     ledger.open.clear()
     answers = [asyncio.create_task(group.submit(item)) for item in range(3)]

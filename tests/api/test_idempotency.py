@@ -23,7 +23,7 @@ async def test_the_same_request_gets_the_stored_answer_with_its_status(tmall: Ap
     # when it is sent again
     again = await tmall.post("/orders", json=order_body(), headers=KEY)
 
-    # then it is the first answer and no look at the order: that would be a 200
+    # then it is the kept answer: placing the order again would be a 200
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.content == first.content
     assert again.headers["content-type"] == first.headers["content-type"]
@@ -46,7 +46,7 @@ async def test_a_malformed_key_is_refused(manager: Api, given: str | bytes) -> N
     assert_problem(answer, 400, "idempotency-key")
 
 
-async def test_a_key_that_was_used_for_another_request_is_refused(tmall: Api, place: object) -> None:
+async def test_a_key_used_for_another_request_is_refused(tmall: Api, place: object) -> None:
     first = await tmall.post("/orders", json=order_body(), headers=KEY)
     other = await tmall.post("/orders", json=order_body(remarks="leave at the door"), headers=KEY)
     assert_problem(other, 422, "other-request")
@@ -59,7 +59,7 @@ async def test_two_holders_may_use_the_same_key(tmall: Api, shop: Api) -> None:
     assert (await shop.post("/orders", json=order_body(channel="shop"), headers=KEY)).status_code == 202
 
 
-async def test_while_the_first_is_running_the_second_is_told_so(tmall: Api) -> None:
+async def test_a_repeat_during_the_first_request_is_refused_as_still_running(tmall: Api) -> None:
     answers = await asyncio.gather(*[tmall.post("/orders", json=order_body(), headers=KEY) for _ in range(5)])
     told = sorted(answer.status_code for answer in answers)
     assert set(told) <= {202, 409}
@@ -70,7 +70,7 @@ async def test_while_the_first_is_running_the_second_is_told_so(tmall: Api) -> N
     assert (await tmall.post("/orders", json=order_body(), headers=KEY)).status_code == 202
 
 
-async def test_what_went_wrong_on_our_side_is_tried_again(staff: Api, sessions: Sessions) -> None:
+async def test_a_server_error_is_not_kept(staff: Api, sessions: Sessions) -> None:
     # given an order and a Temporal that does not answer
     order_id = (await staff.post("/orders", json=order_body())).json()["order_id"]
     body = {"reason": "changed my mind"}
@@ -86,14 +86,14 @@ async def test_what_went_wrong_on_our_side_is_tried_again(staff: Api, sessions: 
     ("path", "body"),
     [("cancel", {"reason": "why"}), ("returns", {"case_id": "C-1"}), ("holds/ADDRESS/release", {})],
 )
-async def test_every_request_that_changes_an_order_obeys_the_key(staff: Api, path: str, body: object) -> None:
+async def test_every_command_to_an_order_honors_the_key(staff: Api, path: str, body: object) -> None:
     answers = [await staff.post(f"/orders/NONE/{path}", json=body, headers=KEY) for _ in range(2)]
     assert answers[0].status_code in (404, 422)
     assert answers[1].content == answers[0].content
     assert answers[1].headers["idempotency-replayed"] == "true"
 
 
-async def test_where_the_key_is_required_its_absence_is_told(settings: Settings, sessions: Sessions) -> None:
+async def test_a_missing_key_is_refused_where_it_is_required(settings: Settings, sessions: Sessions) -> None:
     key = create_key(sessions, "Sun of support", "staff")
     async with running(settings.model_copy(update={"idempotency_key_required": True})) as connect:
         assert_problem(await connect(key).post("/orders", json=order_body()), 400, "idempotency-key")
@@ -101,13 +101,13 @@ async def test_where_the_key_is_required_its_absence_is_told(settings: Settings,
         assert (await connect(key).post("/orders", json=order_body(), headers=KEY)).status_code == 202
 
 
-async def test_an_unknown_caller_leaves_nothing_behind(anybody: Api, sessions: Sessions) -> None:
+async def test_an_unknown_caller_stores_no_key(anybody: Api, sessions: Sessions) -> None:
     assert_problem(await anybody.post("/orders", json=order_body(), headers=KEY), 401, "unauthenticated")
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(IdempotencyKeyRow)) == 0
 
 
-def test_a_claim_of_a_process_that_died_is_taken_over_by_the_same_request_only(sessions: Sessions) -> None:
+def test_a_claim_of_a_dead_process_is_taken_over_only_by_the_same_request(sessions: Sessions) -> None:
     store = AnswerStore(sessions)
     assert store.claim("shop", "k", "print") is None
     with sessions.begin() as session:
@@ -117,7 +117,7 @@ def test_a_claim_of_a_process_that_died_is_taken_over_by_the_same_request_only(s
     assert store.claim("shop", "k", "print") is None
 
 
-def test_keys_are_forgotten_after_a_day(sessions: Sessions) -> None:
+def test_keys_are_deleted_after_a_day(sessions: Sessions) -> None:
     # given three answers of yesterday
     store = AnswerStore(sessions)
     for key in ("a", "b", "c"):
@@ -130,6 +130,6 @@ def test_keys_are_forgotten_after_a_day(sessions: Sessions) -> None:
     assert store.claim("shop", "c", "another print") is None
     assert store.claim("shop", "d", "print") is None
 
-    # then only theirs are left
+    # then only their keys remain
     with sessions() as session:
         assert set(session.scalars(select(IdempotencyKeyRow.key))) == {"c", "d"}

@@ -1,4 +1,4 @@
-"""Orders come in exactly once, whole or not at all, and what is wrong with them is named."""
+"""Orders are taken in exactly once, whole or not at all, and invalid fields are named."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ async def test_a_new_order_is_committed_before_it_is_answered(tmall: Api, sessio
     # when a channel places an order
     answer = await tmall.post("/orders", json=order_body())
 
-    # then the answer says where it is found
+    # then the answer says where to find it
     assert answer.status_code == 202
     told = answer.json()
     assert told["status"] == "received"
@@ -63,7 +63,7 @@ async def test_the_same_id_with_another_body_is_refused(tmall: Api) -> None:
     assert problem["order_id"] == first.json()["order_id"]
 
 
-async def test_equal_orders_at_the_same_time_are_one_order(tmall: Api, sessions: Sessions) -> None:
+async def test_equal_orders_sent_at_the_same_time_are_one_order(tmall: Api, sessions: Sessions) -> None:
     # when ten equal orders, one that differs and another order come at once
     bodies = [order_body()] * 10 + [order_body(remarks="other"), order_body(channel_order_id="TM-2")]
     answers = await asyncio.gather(*[tmall.post("/orders", json=body) for body in bodies])
@@ -91,7 +91,7 @@ async def test_an_order_with_too_many_lines_is_refused_by_name(tmall: Api) -> No
     assert fields(problem) == ["lines"]
 
 
-async def test_a_body_that_is_too_large_is_not_read(manager: Api) -> None:
+async def test_a_body_that_is_too_large_is_refused_unread(manager: Api) -> None:
     body = json.dumps(order_body(remarks="x" * 2_000_000)).encode()
     assert_problem(await manager.post("/orders", content=body), 413, "too-large")
 
@@ -141,13 +141,13 @@ def changed(path: str, value: Any) -> Body:
         ("discount_code", "SPRING", "discount_code"),
     ],
 )
-async def test_a_field_that_does_not_fit_is_named(manager: Api, path: str, value: Any, field: str) -> None:
+async def test_an_invalid_field_is_named(manager: Api, path: str, value: Any, field: str) -> None:
     problem = assert_problem(await manager.post("/orders", json=changed(path, value)), 422, "invalid")
     assert fields(problem) == [field]
     assert field in problem["detail"]
 
 
-async def test_each_field_that_does_not_fit_is_named(manager: Api) -> None:
+async def test_each_invalid_field_is_named(manager: Api) -> None:
     body = order_body(currency="JPY")
     del body["payment"]
     assert fields(assert_problem(await manager.post("/orders", json=body), 422, "invalid")) == ["payment"]
@@ -155,29 +155,29 @@ async def test_each_field_that_does_not_fit_is_named(manager: Api) -> None:
     assert fields(problem) == ["lines[1].unit_price"]
 
 
-async def test_what_is_not_json_is_told_so(manager: Api) -> None:
+async def test_a_body_that_is_not_json_is_refused(manager: Api) -> None:
     for content in (b"", b"{", b"[]", b"\xff\xfe"):
         assert fields(assert_problem(await manager.post("/orders", content=content), 422, "invalid")) == ["body"]
 
 
-async def test_what_the_channel_hides_is_no_fault(tmall: Api) -> None:
+async def test_parts_that_the_channel_hides_may_be_left_out(tmall: Api) -> None:
     # An incomplete address and a sum that is off are for the audit to find, so that a person can repair them.
     masked = {"country": "CN", "name": "李**", "phone": "138****5678"}
     body = order_body(ship_to=masked, totals={"grand_total": "1.00"})
     assert (await tmall.post("/orders", json=body)).status_code == 202
 
 
-async def test_a_key_of_a_channel_places_orders_of_that_channel_only(shop: Api) -> None:
+async def test_a_channels_key_places_orders_only_of_its_channel(shop: Api) -> None:
     assert_problem(await shop.post("/orders", json=order_body()), 403, "forbidden")
 
 
-def test_a_field_that_is_added_later_does_not_change_the_hash_of_older_orders() -> None:
-    # This hash is in the databases of users: if it changes, the same order sent again is taken for another one.
+def test_a_new_field_does_not_change_the_hash_of_older_orders() -> None:
+    # This hash is in users' databases: if it changes, a repeated order is taken for another one.
     order = OrderBody.model_validate_json(json.dumps(order_body())).to_order()
     assert request_hash(order) == "70ab5ab6542007e3ea1aaac13f11e76733d279bdc059df462c5b4af294a03ba7"
 
 
-async def test_what_the_customer_reads_is_kept(tmall: Api, sessions: Sessions) -> None:
+async def test_the_customers_language_is_kept(tmall: Api, sessions: Sessions) -> None:
     # when
     answer = await tmall.post("/orders", json=order_body(customer={"customer_id": "C-1", "language": "en-GB"}))
 
@@ -186,7 +186,7 @@ async def test_what_the_customer_reads_is_kept(tmall: Api, sessions: Sessions) -
         assert session.get_one(OrderRow, answer.json()["order_id"]).language == "en-GB"
 
 
-async def test_a_language_that_nobody_reads_is_refused_by_its_field(tmall: Api) -> None:
+async def test_an_invalid_language_is_refused_by_its_field(tmall: Api) -> None:
     answer = await tmall.post("/orders", json=order_body(customer={"customer_id": "C-1", "language": "English"}))
 
     assert fields(assert_problem(answer, 422, "invalid")) == ["customer.language"]

@@ -1,4 +1,4 @@
-"""Keys are random, kept as hashes, and what was learned of one counts for half a minute at most."""
+"""Keys are random, stored as hashes, and cached for at most half a minute."""
 
 import pytest
 from sqlalchemy import select
@@ -21,7 +21,9 @@ def test_only_the_hash_of_a_key_is_kept(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize(("role", "channel"), [("channel", None), ("staff", "tmall"), ("owner", None)])
-def test_a_role_that_does_not_fit_is_refused(sessions: Sessions, role: str, channel: str | None) -> None:
+def test_an_invalid_combination_of_role_and_channel_is_refused(
+    sessions: Sessions, role: str, channel: str | None
+) -> None:
     with pytest.raises(ValueError, match=r"(?i)role"):
         keys.create_key(sessions, "somebody", role, channel)
 
@@ -38,7 +40,7 @@ async def test_a_revoked_key_ends_within_half_a_minute(sessions: Sessions) -> No
     # when it is revoked
     assert keys.revoke_keys(sessions, "Sun of support") == 1
 
-    # then it ends when what was learned of it has aged
+    # then it ends when its cache entry has expired
     clock[0] = 29.0
     assert await ring.caller(key)
     clock[0] = 31.0

@@ -1,4 +1,4 @@
-"""Listings and stock alerts: who may see and change them, page by page, and what is refused by name."""
+"""Listings and stock alerts: who may see and change them, pages, and invalid requests."""
 
 import pytest
 
@@ -29,7 +29,7 @@ async def names(api: Api, **params: str | int | bool) -> list[str]:
     return [f"{one['channel']}/{one['sku']}" for one in page["items"]]
 
 
-async def test_a_listing_is_made_changed_and_behind_each_time(staff: Api) -> None:
+async def test_a_listing_is_behind_after_it_is_added_and_after_each_change(staff: Api) -> None:
     made = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4711"})).json()
     changed = (await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "4712"})).json()
 
@@ -38,7 +38,7 @@ async def test_a_listing_is_made_changed_and_behind_each_time(staff: Api) -> Non
     assert await names(staff, behind=True) == ["shop/ELEGANT-LAMP"]
 
 
-async def test_pages_go_on_behind_the_last_listing(staff: Api) -> None:
+async def test_the_next_page_starts_after_the_last_listing(staff: Api) -> None:
     first = (await staff.get("/listings", params={"limit": 1})).json()
     second = (await staff.get("/listings", params={"limit": 1, "cursor": first["next_cursor"]})).json()
 
@@ -47,7 +47,7 @@ async def test_pages_go_on_behind_the_last_listing(staff: Api) -> None:
     assert_problem(await staff.get("/listings", params={"cursor": "QQ=="}), 422, "invalid")
 
 
-async def test_a_channel_sees_its_own_only_and_changes_nothing(tmall: Api, viewer: Api) -> None:
+async def test_a_channel_sees_only_its_own_listings_and_changes_none(tmall: Api, viewer: Api) -> None:
     assert await names(tmall) == ["tmall/TEACUP"]
     assert_problem(await tmall.get("/listings", params={"channel": "shop"}), 403, "forbidden")
     for caller in (tmall, viewer):
@@ -55,7 +55,7 @@ async def test_a_channel_sees_its_own_only_and_changes_nothing(tmall: Api, viewe
         assert_problem(await caller.post("/listings/tmall/push", json={}), 403, "forbidden")
 
 
-async def test_what_is_wrong_is_named(staff: Api) -> None:
+async def test_an_invalid_request_is_refused_by_its_field(staff: Api) -> None:
     share = assert_problem(await staff.put("/listings/shop/TEACUP", json={"share": 50}), 422, "invalid")
     taken = assert_problem(await staff.put("/listings/shop/ELEGANT-LAMP", json={"channel_sku": "T/1"}), 422, "invalid")
 
@@ -65,7 +65,7 @@ async def test_what_is_wrong_is_named(staff: Api) -> None:
     assert_problem(await staff.post("/listings/nobody/push", json={}), 404, "not-found")
 
 
-async def test_everything_may_be_pushed_again(staff: Api) -> None:
+async def test_all_listings_can_be_pushed_again(staff: Api) -> None:
     nothing = await staff.post("/listings/shop/push", json={})
     everything = await staff.post("/listings/shop/push", json={"everything": True})
 
@@ -74,7 +74,7 @@ async def test_everything_may_be_pushed_again(staff: Api) -> None:
     assert await names(staff, behind=True) == ["shop/TEACUP"]
 
 
-async def test_alerts_come_newest_first_and_by_kind(viewer: Api) -> None:
+async def test_alerts_are_listed_newest_first_and_by_kind(viewer: Api) -> None:
     first = (await viewer.get("/stock/alerts", params={"limit": 1, "open": True})).json()
     second = (await viewer.get("/stock/alerts", params={"limit": 1, "cursor": first["next_cursor"]})).json()
     low = (await viewer.get("/stock/alerts", params={"kind": "stock.low", "sku": "TEACUP"})).json()

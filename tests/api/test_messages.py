@@ -1,4 +1,4 @@
-"""Messages that partners and subscribers did not take: listed, told as alerts, and sent again in their order."""
+"""Messages that partners and subscribers did not take: listed, shown as alerts, and sent again in sequence."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ async def test_a_message_is_not_sent_again_before_an_earlier_one_of_its_order(st
     assert (first.status_code, second.status_code) == (202, 202)
 
 
-async def test_a_parked_message_is_let_go_with_a_reason_that_is_kept(
+async def test_a_parked_message_is_settled_with_a_reason_that_is_kept(
     staff: Api, viewer: Api, sessions: Sessions
 ) -> None:
     # given
@@ -99,7 +99,7 @@ async def test_a_parked_message_is_let_go_with_a_reason_that_is_kept(
     assert_problem(await viewer.post(path, json=reason), 403, "forbidden")
 
 
-async def test_subscribers_that_are_gone_or_miss_messages_are_alerts_until_that_is_mended(
+async def test_disabled_subscriptions_and_parked_deliveries_are_alerts_until_fixed(
     staff: Api, sessions: Sessions
 ) -> None:
     # given

@@ -1,4 +1,4 @@
-"""The report of missing orders: by channel, by what was done, page by page, and only one's own."""
+"""The report on missing orders: filters by channel and outcome, pages, and only a channel's own."""
 
 from datetime import UTC, datetime
 
@@ -42,19 +42,19 @@ async def listed(api: Api, **params: str | int) -> list[str]:
 
 
 @pytest.mark.usefixtures("missing")
-async def test_missing_orders_are_told_by_channel_and_by_what_was_done(staff: Api) -> None:
+async def test_missing_orders_are_filtered_by_channel_and_outcome(staff: Api) -> None:
     assert await listed(staff) == ["S-1", "T-1", "T-2", "T-3"]
     assert await listed(staff, limit=1) == ["S-1", "T-1", "T-2", "T-3"]
     assert await listed(staff, channel="tmall", outcome="refused") == ["T-1"]
 
 
 @pytest.mark.usefixtures("missing")
-async def test_a_channel_sees_its_own_only(tmall: Api) -> None:
+async def test_a_channel_sees_only_its_own(tmall: Api) -> None:
     assert await listed(tmall) == ["T-1", "T-2", "T-3"]
     assert_problem(await tmall.get(PATH, params={"channel": "shop"}), 403, "forbidden")
 
 
-async def test_what_is_not_a_filter_or_a_cursor_is_named(staff: Api) -> None:
+async def test_an_invalid_filter_or_cursor_is_named(staff: Api) -> None:
     wrong = assert_problem(await staff.get(PATH, params={"outcome": "lost"}), 422, "invalid")
     assert wrong["errors"][0]["field"] == "outcome"
     assert_problem(await staff.get(PATH, params={"cursor": "QQ=="}), 422, "invalid")

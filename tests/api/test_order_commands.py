@@ -1,4 +1,4 @@
-"""A running order is asked and answers; when it does not, the caller still learns what to expect."""
+"""Commands to a running order: its answers, and the API's answer when the order does not reply."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Place = Callable[..., Awaitable[str]]
 
 @workflow.defn(name="OrderWorkflow")
 class AnswersAsAsked:
-    """An order that does what the reason of its cancellation says, so that every answer can be had."""
+    """An order whose answer to a cancellation is chosen by the reason, so that tests can get every answer."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -90,7 +90,7 @@ async def worker(temporal: Client, settings: Settings) -> AsyncIterator[None]:
 
 @dataclass
 class Orders:
-    """Places orders of a channel order id that no other test uses, since they share one Temporal."""
+    """Places orders with channel order ids that no other test uses, since all tests share one Temporal."""
 
     place: Place
     sessions: Sessions
@@ -124,7 +124,7 @@ def orders(
 
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(("reason", "told"), [("changed her mind", "done"), ("intercept", "interception_asked")])
-async def test_an_order_that_can_be_stopped_says_how(tmall: Api, orders: Orders, reason: str, told: str) -> None:
+async def test_a_canceled_order_answers_how_it_was_stopped(tmall: Api, orders: Orders, reason: str, told: str) -> None:
     order_id = await orders.started()
     answer = await tmall.post(f"/orders/{order_id}/cancel", json={"reason": reason})
     assert answer.status_code == 200, answer.text
@@ -134,7 +134,7 @@ async def test_an_order_that_can_be_stopped_says_how(tmall: Api, orders: Orders,
 
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("reason", ["too late", "validator"])
-async def test_an_order_may_refuse(tmall: Api, orders: Orders, reason: str) -> None:
+async def test_an_order_may_refuse_to_be_canceled(tmall: Api, orders: Orders, reason: str) -> None:
     answer = await tmall.post(f"/orders/{await orders.started()}/cancel", json={"reason": reason})
     problem = assert_problem(answer, 409, "refused")
     assert problem["detail"] in ("tmall-connector asked 1 times", "the order is already delivered")
@@ -155,7 +155,7 @@ async def test_an_order_in_the_backlog_is_started_to_be_canceled(tmall: Api, ord
 
 
 @pytest.mark.usefixtures("worker")
-async def test_an_order_that_has_ended_says_so(tmall: Api, orders: Orders) -> None:
+async def test_an_ended_order_refuses_unless_it_is_canceled_already(tmall: Api, orders: Orders) -> None:
     # given an order whose workflow is over
     order_id = await orders.started()
     await tmall.post(f"/orders/{order_id}/cancel", json={"reason": "end"})
@@ -166,19 +166,19 @@ async def test_an_order_that_has_ended_says_so(tmall: Api, orders: Orders) -> No
     answer = await tmall.post(f"/orders/{order_id}/cancel", json={"reason": "changed her mind"})
     assert assert_problem(answer, 409, "refused")["detail"] == "the order is already completed"
 
-    # and so it does where the record has not seen the start of the workflow yet
+    # and also if the record does not know yet that the workflow was started
     orders.change(order_id, workflow_started_at=None)
     answer = await tmall.post(f"/orders/{order_id}/cancel", json={"reason": "changed her mind"})
     assert assert_problem(answer, 409, "refused")["detail"] == "the order is already completed"
 
-    # and a canceled one is what the caller wants
+    # and a canceled one answers `done`
     orders.change(order_id, status=OrderStatus.CANCELED)
     answer = await tmall.post(f"/orders/{order_id}/cancel", json={"reason": "changed her mind"})
     assert (answer.status_code, answer.json()["answer"]) == (200, "done")
 
 
 @pytest.mark.usefixtures("worker")
-async def test_an_order_that_takes_its_time_is_pending(tmall: Api, orders: Orders) -> None:
+async def test_an_order_that_does_not_answer_in_time_is_pending(tmall: Api, orders: Orders) -> None:
     answer = await tmall.post(f"/orders/{await orders.started()}/cancel", json={"reason": "never answer"})
     assert (answer.status_code, answer.json()["answer"]) == (202, "pending")
 
@@ -189,7 +189,7 @@ async def test_an_order_without_a_worker_is_pending(tmall: Api, orders: Orders) 
 
 
 @pytest.mark.usefixtures("worker")
-async def test_staff_release_a_hold_that_is_open(staff: Api, tmall: Api, orders: Orders, sessions: Sessions) -> None:
+async def test_staff_release_an_open_hold(staff: Api, tmall: Api, orders: Orders, sessions: Sessions) -> None:
     order_id = await orders.started()
     with sessions.begin() as session:
         session.add(HoldRow(order_id=order_id, code="address", reason="no street", owner_role="support"))
@@ -201,7 +201,7 @@ async def test_staff_release_a_hold_that_is_open(staff: Api, tmall: Api, orders:
     assert (answer.json()["answer"], answer.json()["holds"]) == ("done", ["goods"])
 
 
-async def test_nobody_cancels_what_they_may_not_see(shop: Api, viewer: Api, orders: Orders) -> None:
+async def test_nobody_cancels_an_order_they_may_not_see(shop: Api, viewer: Api, orders: Orders) -> None:
     order_id = await orders.waiting()
     assert_problem(await shop.post(f"/orders/{order_id}/cancel", json={"reason": "x"}), 404, "not-found")
     assert_problem(await viewer.post(f"/orders/{order_id}/cancel", json={"reason": "x"}), 403, "forbidden")

@@ -1,4 +1,4 @@
-"""Orders are found and shown whole: four axes, and nobody's address to those who need not know it."""
+"""Reading orders: four status axes, filters, pages, and masked addresses for viewers."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ Place = Callable[..., Awaitable[str]]
 
 
 def work_on(sessions: Sessions, order_id: str) -> None:
-    """What the steps of a workflow leave behind: a shipment, a payment and a return."""
+    """Write what the steps of a workflow would: a shipment, a payment and a return."""
     with sessions.begin() as session:
         session.add(LocationRow(location_id="HZ-1", kind="warehouse", name="Hangzhou", country="CN", province="浙江省"))
         shipment = ShipmentRow(shipment_id=f"{order_id}-1", carrier="SF", waybill="SF1", tracking_status="in_transit")
@@ -73,7 +73,7 @@ async def test_an_order_is_shown_with_all_that_belongs_to_it(tmall: Api, place: 
     assert order["ship_to"]["name"] == "李雷"
 
 
-async def test_a_fresh_order_has_its_four_axes_too(staff: Api, place: Place) -> None:
+async def test_a_new_order_has_its_four_axes_too(staff: Api, place: Place) -> None:
     order = (await staff.get(f"/orders/{await place()}")).json()
     axes = ("status", "payment_status", "fulfillment_status", "return_status")
     assert [order[axis] for axis in axes] == ["received", "pending", "open", None]
@@ -89,11 +89,11 @@ async def test_a_fresh_order_has_its_four_axes_too(staff: Api, place: Place) -> 
         (["canceled", "rejected"], "canceled"),
     ],
 )
-def test_fulfillment_stands_where_its_slowest_part_stands(statuses: list[str], summary: str) -> None:
+def test_the_fulfillment_status_is_that_of_the_slowest_part(statuses: list[str], summary: str) -> None:
     assert fulfillment_summary(statuses) == summary
 
 
-async def test_a_viewer_does_not_see_who_receives(viewer: Api, place: Place) -> None:
+async def test_a_viewer_does_not_see_the_receiver(viewer: Api, place: Place) -> None:
     order_id = await place()
     text = (await viewer.get(f"/orders/{order_id}")).text
     for personal in ("李雷", "13812345", "文三路", "周六送货"):
@@ -109,7 +109,7 @@ async def test_a_channel_does_not_see_the_orders_of_another(shop: Api, place: Pl
     assert (await shop.get("/orders")).json()["items"] == []
 
 
-async def test_what_happened_is_told_from_the_oldest_on(staff: Api, place: Place, sessions: Sessions) -> None:
+async def test_events_are_listed_oldest_first(staff: Api, place: Place, sessions: Sessions) -> None:
     order_id = await place()
     work_on(sessions, order_id)
     first = (await staff.get(f"/orders/{order_id}/events", params={"limit": 1})).json()
@@ -119,7 +119,7 @@ async def test_what_happened_is_told_from_the_oldest_on(staff: Api, place: Place
     assert second["next_cursor"] is None
 
 
-async def test_filters_narrow_the_list(staff: Api, place: Place, sessions: Sessions) -> None:
+async def test_each_filter_of_the_list_works(staff: Api, place: Place, sessions: Sessions) -> None:
     # given an order that differs in everything, and two others
     odd = await place(channel="shop", channel_order_id="S-1", customer={"customer_id": "C-2"})
     await place(channel_order_id="TM-1")
@@ -177,11 +177,11 @@ async def test_pages_stay_whole_while_orders_arrive(staff: Api, place: Place) ->
         ({"customer": "C\u0000"}, "customer"),
     ],
 )
-async def test_a_filter_that_cannot_be_is_named(manager: Api, query: dict[str, str], field: str) -> None:
+async def test_an_invalid_filter_is_named(manager: Api, query: dict[str, str], field: str) -> None:
     assert fields(assert_problem(await manager.get("/orders", params=query), 422, "invalid")) == [field]
 
 
-async def test_lists_and_orders_cost_the_same_few_statements_whatever_their_size(
+async def test_lists_and_orders_take_the_same_few_statements_whatever_their_size(
     staff: Api, place: Place, sessions: Sessions
 ) -> None:
     async def statements(address: str) -> int:
@@ -206,7 +206,7 @@ async def test_lists_and_orders_cost_the_same_few_statements_whatever_their_size
     assert await statements(f"/orders/{large}") == few_lines
 
 
-async def test_what_the_channel_said_is_shown_and_what_may_name_a_person_is_not_to_viewers(
+async def test_the_channels_fields_are_shown_and_free_text_is_masked_for_viewers(
     staff: Api, viewer: Api, place: Place
 ) -> None:
     line = {"sku": "RING", "quantity": 1, "unit_price": "370.00", "gift": True, "bundle_of": "WEDDING"}

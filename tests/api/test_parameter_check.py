@@ -1,4 +1,4 @@
-"""What no route takes: unknown parameters, control characters, and bodies that cost more than they say."""
+"""What every route refuses: unknown parameters, control characters, and bodies that would cost too much to check."""
 
 import asyncio
 import json
@@ -52,11 +52,11 @@ READ_FROM_OUTSIDE = (
         ("/orders?created_after=0001-01-01T00:00:00%2B14:00", "created_after"),
     ],
 )
-async def test_what_the_document_does_not_know_is_named(manager: Api, address: str, field: str) -> None:
+async def test_an_unknown_parameter_is_named(manager: Api, address: str, field: str) -> None:
     assert field in fields(assert_problem(await manager.get(address), 422, "invalid"))
 
 
-async def test_a_trial_that_begins_before_our_days_is_refused(manager: Api) -> None:
+async def test_a_trial_that_starts_before_the_year_2000_is_refused(manager: Api) -> None:
     trial = {"tries": [{"name": "fast"}], "since": "0003-01-17T17:41:01+23:59"}
     assert fields(assert_problem(await manager.post("/sourcing/trials", json=trial), 422, "invalid")) == ["since"]
 
@@ -66,7 +66,7 @@ async def test_a_header_with_a_control_character_is_refused(manager: Api) -> Non
     assert fields(assert_problem(answer, 422, "invalid")) == ["x-request-id"]
 
 
-def test_every_route_has_a_door(settings: Settings) -> None:
+def test_the_parameters_of_every_route_are_checked(settings: Settings) -> None:
     described = [route for route in create_app(settings).routes if hasattr(route, "dependant")]
     assert len(described) > 100
     assert [route for route in described if not isinstance(route.app, ParameterCheck)] == []
@@ -104,7 +104,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bad_body_costs_no_more_than_a_good_one(bomb: str) -> None:
+def test_an_invalid_body_costs_no_more_than_a_valid_one(bomb: str) -> None:
     # given a body with hundreds of thousands of problems
     raw = BOMBS[bomb]
     assert is_large(raw)
@@ -115,7 +115,7 @@ def test_a_bad_body_costs_no_more_than_a_good_one(bomb: str) -> None:
         check_shape(raw, OrderBody)
     took = time.process_time() - began
 
-    # then a few are told; with all of them it took from 2 seconds to minutes
+    # then a few are reported; collecting all of them took from 2 seconds to minutes
     assert 1 <= len(refusal.value.errors) <= MAX_PROBLEMS_LISTED
     assert took < 2
 
@@ -142,7 +142,7 @@ def test_a_large_body_is_refused_by_the_names_of_its_fields() -> None:
     [b"[" + b"{}," * 6_600_000 + b"{}]", b"[" + _many_fields(1_700_000) + b"]", b"\n{}" * 3_000_000],
     ids=["many items", "a large item", "many lines"],
 )
-def test_a_batch_is_not_read_beyond_what_may_be_sent(batch: bytes) -> None:
+def test_a_batch_is_not_parsed_beyond_its_limits(batch: bytes) -> None:
     began = time.process_time()
     with pytest.raises(Problem):
         split(batch)
@@ -150,17 +150,17 @@ def test_a_batch_is_not_read_beyond_what_may_be_sent(batch: bytes) -> None:
 
 
 @pytest.mark.parametrize("batch", [b"[1,]", b"[1 2]", b"[1", b"[", b"[1] 2", b"[,1]", b'["\xff"]', b"[" * 100_000])
-def test_half_an_array_is_no_batch(batch: bytes) -> None:
+def test_a_truncated_array_is_refused(batch: bytes) -> None:
     with pytest.raises(Problem):
         split(batch)
 
 
-def test_items_of_a_batch_stay_as_they_came() -> None:
+def test_items_of_a_batch_stay_unchanged() -> None:
     long = b'{ "a" : "' + b"x" * 50_000 + b'" }'
     assert split(b' [ {"a": 1.50} ,\r\n' + long + b', "\xe5\xb7\x9e" ] ') == [b'{"a": 1.50}', long, b'"\xe5\xb7\x9e"']
 
 
-async def test_a_batch_of_too_many_problems_is_read_no_further(manager: Api) -> None:
+async def test_a_batch_with_too_many_problems_is_not_parsed_further(manager: Api) -> None:
     items = [{f"x{number}": 0 for number in range(150)}] * 400
     answers = (await manager.post("/orders:batch", json=items)).json()["items"]
     assert {answer["status"] for answer in answers} == {422}
@@ -169,7 +169,7 @@ async def test_a_batch_of_too_many_problems_is_read_no_further(manager: Api) -> 
     assert len(answers[0]["errors"]) == 10
 
 
-async def test_a_body_that_never_ends_is_let_go(settings: Settings, sessions: Sessions) -> None:
+async def test_the_connection_of_a_body_that_never_ends_is_closed(settings: Settings, sessions: Sessions) -> None:
     # given clients, with a key and without, who never finish what they send
     async def trickle() -> AsyncIterator[bytes]:
         yield b'{"channel":'
@@ -186,7 +186,7 @@ async def test_a_body_that_never_ends_is_let_go(settings: Settings, sessions: Se
             await nobody.post("/webhooks/wms", content=trickle()),
         ]
 
-    # then they are told so and their connections end
+    # then they get a 408 and their connections are closed
     for answer in answers:
         assert_problem(answer, 408, "too-slow")
         assert answer.headers["connection"] == "close"
@@ -203,7 +203,7 @@ def _texts(schema: Any, path: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _is_closed(text: dict[str, Any]) -> bool:
-    """Times, days and words of a list have no place for one; anything else needs a pattern that is."""
+    """True if a text cannot hold a NUL: times, days and enums cannot; any other text needs a pattern."""
     if any(name in text for name in ("enum", "const", "format")):
         return True
     return "pattern" in text and not any(re.search(text["pattern"], nul) for nul in ("\x00", "a\x00b", "a\x00*"))

@@ -1,4 +1,4 @@
-"""Who may see people: every route that shows something is asked by every role, with a person planted in every row."""
+"""Who may see people: every role calls every read route, with a person planted in every row."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -69,7 +69,7 @@ async def clients(record: Sessions, order_id: str, postgres: EmbeddedPostgres) -
 
 
 async def asked(api: Api, order_id: str) -> dict[str, Any]:
-    """What each route that only shows something answers, by its path."""
+    """Return the answer of each read route by its path."""
     values = {
         "order_id": order_id,
         "intake_id": order_id,
@@ -87,7 +87,7 @@ async def asked(api: Api, order_id: str) -> dict[str, Any]:
     shown = [path for path, methods in paths.items() if "get" in methods and path != ENDLESS]
     params = {"order_id": order_id, "reason": "Xiadan waits for it", **PERIOD}
     return {
-        # Messages are listed by order, labels have a reason, and reports a period.
+        # Messages are listed by order, labels need a reason, and reports a period.
         path: await api.get(path.format(**values), params=asked_by(paths[path]["get"], params))
         for path in shown
     }
@@ -105,9 +105,7 @@ def words_in(answer: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["staff", "admin", "its channel"])
-async def test_who_may_see_people_is_shown_them_where_they_are(
-    clients: dict[str, Api], order_id: str, name: str
-) -> None:
+async def test_callers_who_may_see_people_are_shown_them(clients: dict[str, Api], order_id: str, name: str) -> None:
     answers = await asked(clients[name], order_id)
 
     for path, words in SHOWS.items():
@@ -120,14 +118,14 @@ def test_the_routes_that_show_people_are_known_by_name() -> None:
 
 
 @pytest.mark.parametrize(("name", "logged"), [("staff", True), ("its channel", False), ("viewer", False)])
-async def test_who_of_us_was_shown_a_person_is_logged_with_the_order(
+async def test_it_is_logged_which_staff_were_shown_a_person(
     capsys: pytest.CaptureFixture[str], connect: Connect, sessions: Sessions, name: str, logged: bool
 ) -> None:
     # given
     order_id = plant(sessions)
     client = connect(create_key(sessions, name, *CALLERS[name]))
 
-    # when somebody looks at an order, and for one by what is no number of it
+    # when somebody reads an order, and looks for one by an id that is none
     await client.get(f"/orders/{order_id}")
     await client.get("/orders/13955507421")
 
@@ -144,20 +142,18 @@ async def test_every_route_has_an_answer_in_which_a_person_could_be_named(
 ) -> None:
     answers = await asked(clients["admin"], order_id)
 
-    # Temporal is not there, which only the readiness says.
+    # Temporal is down, which only readiness reports.
     assert {path for path, answer in answers.items() if answer.status_code != 200} == {"/readyz"}
 
 
 @pytest.mark.parametrize("name", ["viewer", "rules", "store", "another channel"])
-async def test_nobody_else_is_shown_a_word_of_them_by_any_route(
-    clients: dict[str, Api], order_id: str, name: str
-) -> None:
+async def test_no_route_names_a_person_to_anybody_else(clients: dict[str, Api], order_id: str, name: str) -> None:
     answers = await asked(clients[name], order_id)
 
     assert {path: words_in(answer) for path, answer in answers.items() if words_in(answer)} == {}
 
 
-async def test_what_is_masked_is_enough_to_talk_about_a_parcel(clients: dict[str, Api], order_id: str) -> None:
+async def test_a_masked_address_is_enough_to_talk_about_a_parcel(clients: dict[str, Api], order_id: str) -> None:
     order = (await clients["store"].get(f"/orders/{order_id}")).json()
 
     assert (order["ship_to"]["name"], order["ship_to"]["phone"], order["ship_to"]["lines"]) == (
@@ -169,8 +165,8 @@ async def test_what_is_masked_is_enough_to_talk_about_a_parcel(clients: dict[str
     assert (order["returns"][0]["reason"], order["returns"][0]["evidence"]) == ("***", ["***"])
 
 
-async def test_only_routes_that_show_something_name_people(clients: dict[str, Api]) -> None:
-    """What a command answers is an id and what became of it: no body that is sent back holds a person."""
+async def test_only_read_routes_name_people(clients: dict[str, Api]) -> None:
+    """A command answers with an id and an outcome: none of its bodies holds a person."""
     document = (await clients["admin"].get("/openapi.json")).json()
     schemas, personal = document["components"]["schemas"], {"OrderAnswer", "IntakeWithRaw", "ReturnAnswer"}
 
@@ -188,7 +184,7 @@ async def test_only_routes_that_show_something_name_people(clients: dict[str, Ap
     assert {name for name, found in commands.items() if found} == set()
 
 
-def test_the_right_to_see_people_is_given_by_name() -> None:
+def test_roles_get_the_right_to_see_people_explicitly() -> None:
     assert {role for role, rights in RIGHTS.items() if Right.SEE_PEOPLE in rights} == {
         Role.STAFF,
         Role.ADMIN,

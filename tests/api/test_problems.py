@@ -1,4 +1,4 @@
-"""Whatever goes wrong is told as a problem, and never tells more than the caller may know."""
+"""Every error is answered as a problem, which never reveals more than the caller may know."""
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -20,18 +20,18 @@ from tests.api.conftest import Api, Connect, assert_problem, figures_of, order_b
 
 
 @pytest.mark.parametrize("address", ["/", "/order", "/orders/", "/orders/NONE", "/returns/NONE", "/webhooks/wms/x"])
-async def test_what_is_not_there_is_a_problem(manager: Api, address: str) -> None:
+async def test_an_unknown_path_is_a_problem(manager: Api, address: str) -> None:
     assert_problem(await manager.get(address), 404, "not-found")
 
 
-async def test_a_method_that_is_not_there_is_a_problem(manager: Api) -> None:
+async def test_a_method_that_is_not_allowed_is_a_problem(manager: Api) -> None:
     answer = await manager.delete("/orders")
     assert_problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"]
 
 
 @pytest.mark.parametrize("header", ["", "Basic YTpi", "Bearer", "Bearer baton_nobody", "Bearer \x7f"])
-async def test_who_has_no_key_is_told_how_to_send_one(nobody: Api, header: str) -> None:
+async def test_a_caller_without_a_key_is_told_how_to_send_one(nobody: Api, header: str) -> None:
     for address in ("/orders", "/stock", "/returns"):
         answer = await nobody.get(address, headers={"Authorization": header})
         assert_problem(answer, 401, "unauthenticated")
@@ -57,7 +57,7 @@ async def test_a_request_has_an_id(staff: Api) -> None:
     assert replaced.headers["x-request-id"] != "two words"
 
 
-async def test_an_unexpected_error_tells_only_where_to_look(
+async def test_an_unexpected_error_reveals_only_its_request_id(
     staff: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # given a defect whose text names a person
@@ -66,10 +66,10 @@ async def test_an_unexpected_error_tells_only_where_to_look(
 
     monkeypatch.setattr("api.orders.orders.find_orders", defect)
 
-    # when it is met
+    # when a request runs into it
     answer = await staff.get("/orders", params={"customer": "C-1"}, headers={"X-Request-Id": "call-18"})
 
-    # then neither the answer nor the log says more than where
+    # then answer and log say only where it happened
     problem = assert_problem(answer, 500, "internal")
     assert "call-18" in problem["detail"]
     assert "李雷" not in answer.text
@@ -82,7 +82,7 @@ async def test_an_unexpected_error_tells_only_where_to_look(
 
 @pytest.fixture
 def unplugged(postgres: EmbeddedPostgres, engine: Engine) -> Iterator[Any]:
-    """Call it, and the database takes no connections any more until the end of the test."""
+    """Return a function that makes the database refuse connections until the end of the test."""
     admin = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
     name = engine.url.database
 
@@ -105,15 +105,13 @@ async def test_nothing_is_acknowledged_while_the_database_is_down(tmall: Api, un
     # when the database goes away
     unplugged()
 
-    # then reading and writing say so, and when to come back
+    # then reading and writing answer 503, with the time to come back
     for answer in (await tmall.post("/orders", json=order_body()), await tmall.get("/orders")):
         assert_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"]
 
 
-async def test_an_order_that_finds_no_room_in_the_queue_is_sent_back(
-    tmall: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_order_is_refused_as_busy_when_the_queue_is_full(tmall: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise QueueFull
 
@@ -124,7 +122,7 @@ async def test_an_order_that_finds_no_room_in_the_queue_is_sent_back(
 
 
 @pytest.mark.parametrize(("gone", "status", "kind"), [(True, 503, "unavailable"), (False, 500, "internal")])
-async def test_a_session_that_died_in_mid_answer_is_a_database_that_is_down(
+async def test_a_database_session_that_dies_during_an_answer_is_a_503(
     tmall: Api, monkeypatch: pytest.MonkeyPatch, gone: bool, status: int, kind: str
 ) -> None:
     def cut(*_: Any) -> None:
@@ -140,19 +138,19 @@ async def test_readiness_says_which_part_is_down(anybody: Api, unplugged: Any) -
     assert problem["detail"] == "down: temporal"
     assert problem["parts"] == {"database": "up", "migrations": "up", "temporal": "down"}
 
-    # when the database goes away as well, and what was found has aged
+    # when the database goes away as well, and the last result has expired
     unplugged()
     transport: Any = anybody._transport
     transport.app.state.services.readiness._found = None
 
-    # then both are named, the process still lives, and its figures say so too
+    # then both are named, the process is still alive, and its metrics say so too
     problem = assert_problem(await anybody.get("/readyz"), 503, "unavailable")
     assert problem["parts"] == {"database": "down", "migrations": "down", "temporal": "down"}
     assert (await anybody.get("/healthz")).json() == {"status": "ok"}
     assert "baton_database_up 0.0" in figures_of(anybody)
 
 
-async def test_an_order_that_cannot_be_asked_says_so(staff: Api, place: Any) -> None:
+async def test_a_command_while_temporal_is_down_is_a_503(staff: Api, place: Any) -> None:
     answer = await staff.post(f"/orders/{await place()}/cancel", json={"reason": "changed her mind"})
     assert_problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"]
@@ -175,7 +173,7 @@ async def test_the_api_starts_without_its_parts(unconnected: Api) -> None:
     assert_problem(answer, 503, "unavailable")
 
 
-async def test_the_name_of_an_unknown_field_is_cut_however_long_it_is(staff: Api) -> None:
+async def test_the_name_of_an_unknown_field_is_shortened(staff: Api) -> None:
     answer = await staff.post("/orders", json=order_body() | {"x" * 100_000: 0})
 
     assert_problem(answer, 422, "invalid")

@@ -1,4 +1,4 @@
-"""Nobody takes more than a fair part: neither one caller nor one channel."""
+"""Rate limits: no caller and no channel takes more than its share."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     for _ in range(3):
         limit.take("shop")
 
-    # then the next must wait, and another caller not
+    # then the next request must wait, and another caller's need not
     with pytest.raises(Problem) as refused:
         limit.take("shop")
     assert refused.value.headers == {"Retry-After": "1"}
@@ -38,7 +38,7 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
         limit.take("shop")
 
 
-def test_more_than_a_bucket_holds_is_given_once_it_is_full_and_paid_for_later() -> None:
+def test_a_request_larger_than_the_bucket_passes_and_the_next_one_waits_for_the_debt() -> None:
     clock = Clock()
     limit = RateLimit(rate=10, burst=10, now=clock)
     limit.take("shop", 100)
@@ -61,7 +61,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(settings: Set
         assert (await rarely.get("/orders")).status_code == 200
 
 
-async def test_a_channel_with_too_many_orders_waiting_is_told_so_and_others_go_on(
+async def test_a_channel_with_too_many_orders_waiting_is_refused_and_others_are_not(
     settings: Settings, sessions: Sessions
 ) -> None:
     key = create_key(sessions, "Sun of support", "staff")

@@ -1,4 +1,4 @@
-"""A return is asked for once, whatever becomes of it, and found from the first moment."""
+"""Requests for a return: taken once, and found from the first moment."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,7 +21,7 @@ def case(case_id: str = "CASE-77", **changes: Any) -> Body:
     return {"case_id": case_id, "reason": "too large", "lines": [{"line_no": 2, "quantity": 1}]} | changes
 
 
-async def test_a_return_that_was_asked_for_waits_for_the_relay(tmall: Api, place: Place, sessions: Sessions) -> None:
+async def test_a_requested_return_waits_for_the_relay(tmall: Api, place: Place, sessions: Sessions) -> None:
     order_id = await place()
 
     answer = await tmall.post(f"/orders/{order_id}/returns", json=case())
@@ -83,12 +83,14 @@ async def test_goods_that_were_not_ordered_are_named(tmall: Api, place: Place, l
         ),
     ],
 )
-async def test_what_does_not_fit_its_kind_is_named(tmall: Api, place: Place, changes: Body, field: str) -> None:
+async def test_a_field_that_does_not_fit_the_kind_is_named(tmall: Api, place: Place, changes: Body, field: str) -> None:
     answer = await tmall.post(f"/orders/{await place()}/returns", json=case(**changes))
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
 
 
-async def test_returns_are_for_those_who_may_see_the_order(shop: Api, viewer: Api, tmall: Api, place: Place) -> None:
+async def test_only_callers_who_see_the_order_may_request_returns(
+    shop: Api, viewer: Api, tmall: Api, place: Place
+) -> None:
     order_id = await place()
     assert_problem(await shop.post(f"/orders/{order_id}/returns", json=case()), 404, "not-found")
     assert_problem(await viewer.post(f"/orders/{order_id}/returns", json=case()), 403, "forbidden")
@@ -109,7 +111,7 @@ async def test_cases_are_listed_by_status_and_order(tmall: Api, shop: Api, place
             session.flush()
             session.add(ReturnLineRow(return_id=name, line_no=1, sku="ELEGANT-LAMP", quantity=1))
 
-    # then they are found by either, page by page
+    # then they are found by either filter, page by page
     async def found(**query: Any) -> list[str]:
         return [each["order_id"] for each in (await tmall.get("/returns", params=query)).json()["items"]]
 
@@ -124,7 +126,7 @@ async def test_cases_are_listed_by_status_and_order(tmall: Api, shop: Api, place
     assert (await tmall.get(f"/returns/{orders[0]}-R-7")).json()["status"] == "approved"
 
 
-async def test_staff_keep_the_reasons_that_are_offered(staff: Api, tmall: Api, place: Place) -> None:
+async def test_staff_replace_the_list_of_reasons(staff: Api, tmall: Api, place: Place) -> None:
     # given a case that names one of the first reasons
     order_id = await place()
     assert (await tmall.post(f"/orders/{order_id}/returns", json=case(reason_code="late"))).status_code == 202
@@ -142,8 +144,10 @@ async def test_staff_keep_the_reasons_that_are_offered(staff: Api, tmall: Api, p
     assert_problem(await staff.put("/return-reasons", json={"reasons": [mine, mine]}), 422, "invalid")
 
 
-async def test_goods_that_came_are_told_once(staff: Api, tmall: Api, place: Place, sessions: Sessions) -> None:
-    # given a case that has begun
+async def test_received_goods_are_reported_to_the_case_once(
+    staff: Api, tmall: Api, place: Place, sessions: Sessions
+) -> None:
+    # given a case that has started
     order_id = await place()
     name = f"{order_id}-R-7"
     with sessions.begin() as session:
@@ -153,11 +157,11 @@ async def test_goods_that_came_are_told_once(staff: Api, tmall: Api, place: Plac
     receipt = {"location_id": "NANJING-1", "lines": lines}
     judged = {"lines": [{**lines[0], "disposition": "restock", "grade": "A", "photos": ["photo:1"]}]}
 
-    # when a store tells what came, twice, and what becomes of it
+    # when a store reports twice what came, and once the inspection
     answers = [await staff.post(f"/returns/{name}/receive", json=receipt) for _ in range(2)]
     inspected = await staff.post(f"/returns/{name}/inspect", json=judged)
 
-    # then the case hears of each once
+    # then each report reaches the case once
     assert [answer.json()["stored"] for answer in answers] == [True, False]
     assert (answers[0].status_code, inspected.status_code) == (202, 202)
     with sessions() as session:
@@ -214,7 +218,7 @@ async def test_store_credits_of_a_customer_are_for_staff(
         assert_problem(await other.get("/customers/C-1001/store-credits"), 403, "forbidden")
 
 
-async def test_how_much_comes_back(tmall: Api, place: Place, sessions: Sessions) -> None:
+async def test_the_return_rate_is_of_ordered_units(tmall: Api, place: Place, sessions: Sessions) -> None:
     # given an order of a lamp and two stools, of which one stool comes back and another was refused
     order_id = await place(placed_at="2026-01-01T09:30:00+08:00")
     with sessions.begin() as session:
@@ -225,7 +229,7 @@ async def test_how_much_comes_back(tmall: Api, place: Place, sessions: Sessions)
             session.flush()
             session.add(ReturnLineRow(return_id=name, line_no=2, sku="OAK-STOOL", quantity=1))
 
-    # then the rate is of the units that were ordered
+    # then the rate is of the ordered units
     async def rates(**query: str) -> list[tuple[str, int, int, float]]:
         span = {"since": "2025-12-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
         items = (await tmall.get("/reports/returns", params=span | query)).json()["items"]

@@ -1,4 +1,5 @@
-"""Versions of staff's rules through the API: saved, refused with their place, tried, activated, retired, logged."""
+"""Versions of the rules through the API: saved, refused with the place of a mistake, tried, activated, retired,
+logged."""
 
 import copy
 from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ async def test_the_rules_of_the_documentation_are_saved_as_a_draft(ruler: Api) -
     assert [{name: one[name] for name in RULES[0]} for one in told["rules"]] == RULES
 
 
-async def test_every_mistake_is_told_with_its_field_and_place(ruler: Api) -> None:
+async def test_every_mistake_is_reported_with_its_field_and_place(ruler: Api) -> None:
     # given
     rules = [rule("order.units > 1"), rule("order.total >", "open"), rule("order.units > 1 &&\n nope", "unknown")]
 
@@ -72,11 +73,11 @@ async def test_every_mistake_is_told_with_its_field_and_place(ruler: Api) -> Non
         ({"from": 99}, "from"),
     ],
 )
-async def test_what_is_not_a_version_is_refused(ruler: Api, body: dict[str, Any], field: str) -> None:
+async def test_an_invalid_version_is_refused_by_its_field(ruler: Api, body: dict[str, Any], field: str) -> None:
     assert fields(assert_problem(await ruler.post("/rule-sets", json=body), 422, "invalid")) == [field]
 
 
-async def test_a_version_is_made_from_another(ruler: Api) -> None:
+async def test_a_version_can_be_copied_from_another(ruler: Api) -> None:
     first = await saved(ruler, rule("order.units > 1"))
 
     answer = await ruler.post("/rule-sets", json={"from": first, "note": "the same again"})
@@ -85,7 +86,7 @@ async def test_a_version_is_made_from_another(ruler: Api) -> None:
     assert (told["made_from"], [one["expression"] for one in told["rules"]]) == (first, ["order.units > 1"])
 
 
-async def test_a_trial_says_what_would_change_and_nothing_happens(ruler: Api, staff: Api, place: Place) -> None:
+async def test_a_trial_reports_what_would_change_and_changes_nothing(ruler: Api, staff: Api, place: Place) -> None:
     # given
     large, small = await place(), await place(channel_order_id="SMALL", customer={"customer_id": "C-2"})
     await place(channel="shop", channel_order_id="ELSEWHERE")
@@ -121,13 +122,13 @@ async def test_a_version_is_activated_once_it_was_tried_and_the_one_before_is_re
     assert_problem(await ruler.post(f"/rule-sets/{first}/activate", json={}), 409, "refused")
 
 
-async def test_to_force_needs_a_reason(ruler: Api) -> None:
+async def test_activating_by_force_needs_a_reason(ruler: Api) -> None:
     number = await saved(ruler, rule("true"))
 
     assert_problem(await ruler.post(f"/rule-sets/{number}/activate", json={"force": True}), 422, "invalid")
 
 
-async def test_everything_that_is_done_with_a_version_is_in_its_log(ruler: Api) -> None:
+async def test_every_change_of_a_version_is_in_its_log(ruler: Api) -> None:
     # given
     number = await saved(ruler, rule("true"), note="first")
     await ruler.post(f"/rule-sets/{number}/trials", json={})
@@ -145,7 +146,7 @@ async def test_everything_that_is_done_with_a_version_is_in_its_log(ruler: Api) 
     assert_problem(await ruler.post(f"/rule-sets/{number}/retire", json={"reason": "again"}), 409, "refused")
 
 
-async def test_lists_go_on_by_their_cursor(ruler: Api) -> None:
+async def test_lists_continue_by_their_cursor(ruler: Api) -> None:
     numbers = [await saved(ruler, rule("true")) for _ in range(3)]
 
     page = (await ruler.get("/rule-sets?limit=2")).json()

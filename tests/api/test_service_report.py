@@ -1,4 +1,4 @@
-"""On-time shares and preparation time, against rows of which everything is known."""
+"""On-time shares and preparation time, checked against known rows."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -59,14 +59,14 @@ async def report(api: Api, **params: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("week")
-async def test_of_ten_that_were_due_nine_left_in_time(viewer: Api) -> None:
+async def test_nine_of_ten_due_fulfillment_orders_shipped_in_time(viewer: Api) -> None:
     (row,) = await report(viewer)
 
     assert (row["due_to_ship"], row["shipped_in_time"], row["on_time_shipping"]) == (10, 9, 0.9)
 
 
 @pytest.mark.usefixtures("week")
-async def test_what_is_overdue_and_on_the_road_is_not_in_time(viewer: Api) -> None:
+async def test_overdue_parcels_on_the_road_are_not_in_time(viewer: Api) -> None:
     (row,) = await report(viewer, first="2026-01-08", last="2026-01-08")
 
     assert (row["due_to_deliver"], row["delivered_in_time"], row["on_time_delivery"]) == (10, 5, 0.5)
@@ -95,14 +95,14 @@ async def test_a_row_for_each_day_channel_and_location(viewer: Api) -> None:
 
 
 @pytest.mark.usefixtures("week")
-async def test_the_day_is_that_of_the_zone(viewer: Api) -> None:
+async def test_days_are_those_of_the_time_zone(viewer: Api) -> None:
     rows = await report(viewer, first="2026-01-04", last="2026-01-05", by="day", zone="America/Los_Angeles")
 
     assert [row["day"] for row in rows] == ["2026-01-04"]
 
 
 @pytest.mark.usefixtures("week")
-async def test_the_report_is_narrowed_down_by_channel_and_location(viewer: Api, shop: Api) -> None:
+async def test_the_report_is_filtered_by_channel_and_location(viewer: Api, shop: Api) -> None:
     (there,), (nowhere,) = await report(viewer, location="CD-1"), await report(shop)
 
     assert (there["due_to_ship"], there["shipped_in_time"], nowhere["due_to_ship"]) == (1, 0, 0)
@@ -112,7 +112,7 @@ async def test_the_report_is_narrowed_down_by_channel_and_location(viewer: Api, 
     ("wrong", "field"),
     [({"zone": "Mars/Olympus"}, "zone"), ({"last": "2026-01-04"}, "last"), ({"last": "2026-06-05"}, "last")],
 )
-async def test_what_is_no_span_or_zone_is_refused(manager: Api, wrong: dict[str, str], field: str) -> None:
+async def test_an_invalid_span_or_zone_is_refused(manager: Api, wrong: dict[str, str], field: str) -> None:
     problem = assert_problem(await manager.get("/reports/service", params={**SPAN, **wrong}), 422, "invalid")
 
     assert fields(problem) == [field]

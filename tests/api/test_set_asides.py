@@ -1,4 +1,4 @@
-"""What was set aside: listed for staff, told as an alert and a figure, and tried again by hand."""
+"""Rows set aside: listed for staff, shown as an alert and a metric, and tried again by hand."""
 
 from typing import get_args
 
@@ -18,11 +18,11 @@ def put_aside(sessions: Sessions, number: int = 1) -> None:
         set_aside(session, "fact", ["17"], "OverflowError")
 
 
-def test_every_kind_can_be_asked_for() -> None:
+def test_every_kind_of_set_aside_can_be_listed() -> None:
     assert set(get_args(Kind)) == set(QUEUES)
 
 
-async def test_what_was_set_aside_is_listed_told_and_tried_again(staff: Api, sessions: Sessions) -> None:
+async def test_rows_set_aside_are_listed_raise_an_alert_and_can_be_tried_again(staff: Api, sessions: Sessions) -> None:
     # given
     put_aside(sessions, 3)
 
@@ -49,14 +49,14 @@ async def test_what_was_set_aside_is_listed_told_and_tried_again(staff: Api, ses
     assert [told["kind"] for told in (await staff.get("/set-asides/alerts")).json()["items"]] == ["fact"]
 
 
-async def test_all_of_a_kind_are_more_than_one_transaction_brings_back(staff: Api, sessions: Sessions) -> None:
+async def test_all_rows_of_a_kind_are_tried_again_in_several_transactions(staff: Api, sessions: Sessions) -> None:
     with sessions.begin() as session:
         set_aside(session, "history", [f"O-{n}" for n in range(AT_ONCE + 1)], "IndexError")
 
     assert (await staff.post("/set-asides/retry", json={"kind": "history"})).json() == {"rows": AT_ONCE + 1}
 
 
-async def test_only_staff_see_it(tmall: Api, viewer: Api, sessions: Sessions) -> None:
+async def test_only_staff_see_rows_set_aside(tmall: Api, viewer: Api, sessions: Sessions) -> None:
     put_aside(sessions)
 
     for api in (tmall, viewer):

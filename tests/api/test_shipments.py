@@ -14,7 +14,7 @@ SSCC = "095212340000000013"
 
 
 def ship(sessions: Sessions, order_id: str, carrier: str = "SF Express", waybill: str = "SF1") -> str:
-    """What a booking leaves behind, of a warehouse that has measured one of two boxes."""
+    """Write what a booking would, for a warehouse that has measured one of two parcels."""
     name = f"{order_id}-1-S1"
     with sessions.begin() as session:
         session.add(LocationRow(location_id="HZ-1", kind="warehouse", name="Hangzhou", country="CN", province="浙江省"))
@@ -34,7 +34,7 @@ def ship(sessions: Sessions, order_id: str, carrier: str = "SF Express", waybill
     return name
 
 
-async def test_a_shipment_tells_its_boxes_its_price_and_why_this_carrier(
+async def test_a_shipment_shows_its_parcels_its_cost_and_the_offers(
     tmall: Api, place: Place, sessions: Sessions
 ) -> None:
     name = ship(sessions, await place())
@@ -51,13 +51,13 @@ async def test_a_shipment_tells_its_boxes_its_price_and_why_this_carrier(
     assert shipment["links"]["label"] == f"/shipments/{name}/label"
 
 
-async def test_another_channel_does_not_know_of_it(shop: Api, place: Place, sessions: Sessions) -> None:
+async def test_another_channel_does_not_see_the_shipment(shop: Api, place: Place, sessions: Sessions) -> None:
     name = ship(sessions, await place())
     assert_problem(await shop.get(f"/shipments/{name}"), 404, "not-found")
 
 
 @pytest.mark.parametrize(("method", "what"), [("GET", "label"), ("POST", "void")])
-async def test_who_only_reads_neither_prints_nor_voids(
+async def test_a_viewer_neither_prints_nor_voids(
     viewer: Api, tmall: Api, place: Place, sessions: Sessions, method: str, what: str
 ) -> None:
     name = ship(sessions, await place())
@@ -71,17 +71,17 @@ async def test_who_only_reads_neither_prints_nor_voids(
     ("params", "field"),
     [({"format": "gif"}, "format"), ({"parcel": "3"}, "parcel"), ({"parcel": "0"}, "parcel")],
 )
-async def test_a_wrong_wish_for_a_label_is_named(
+async def test_an_invalid_parameter_of_a_label_is_named(
     staff: Api, place: Place, sessions: Sessions, params: dict[str, str], field: str
 ) -> None:
     name = ship(sessions, await place())
     answer = await staff.get(f"/shipments/{name}/label", params=params)
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
-    # What was not printed is not counted.
+    # A label that was not printed is not counted.
     assert (await staff.get(f"/shipments/{name}")).json()["label_prints"] == 0
 
 
-async def test_a_void_needs_a_reason_and_an_order_that_answers(staff: Api, place: Place, sessions: Sessions) -> None:
+async def test_a_void_needs_a_reason_and_a_running_order(staff: Api, place: Place, sessions: Sessions) -> None:
     name = ship(sessions, await place())
     assert fields(assert_problem(await staff.post(f"/shipments/{name}/void", json={}), 422, "invalid")) == ["reason"]
     answer = await staff.post(f"/shipments/{name}/void", json={"reason": "torn"})

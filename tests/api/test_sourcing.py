@@ -1,4 +1,4 @@
-"""Why these locations, and trials of other ways over recorded decisions."""
+"""Sourcing decisions of orders, and trials of other weights and policies over recorded decisions."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def lin(connect: Connect, sessions: Sessions) -> Api:
 
 @pytest.fixture
 def sourced(sessions: Sessions) -> list[str]:
-    """Three orders that were allocated: two from Hangzhou near by, one that only Chengdu has."""
+    """Three allocated orders: two from nearby Hangzhou, and one that only Chengdu has in stock."""
     stock_shop(sessions, {"HANGZHOU": {LAMP: 50}, "CHENGDU": {LAMP: 50, TEACUP: 50}})
     baskets = ([(LAMP, 1)], [(LAMP, 3)], [(TEACUP, 1)])
     names = place_orders(sessions, [an_order(basket) for basket in baskets], "accepted")
@@ -29,7 +29,7 @@ def sourced(sessions: Sessions) -> list[str]:
     return names
 
 
-async def test_an_order_tells_why_these_locations(viewer: Api, sourced: list[str]) -> None:
+async def test_an_order_shows_why_these_locations_were_chosen(viewer: Api, sourced: list[str]) -> None:
     # when
     told = (await viewer.get(f"/orders/{sourced[0]}/sourcing")).json()
 
@@ -41,11 +41,11 @@ async def test_an_order_tells_why_these_locations(viewer: Api, sourced: list[str
     assert decision["scores"][0]["total"] == sum(decision["scores"][0]["terms"].values())
 
 
-async def test_another_channel_knows_of_no_decision(shop: Api, sourced: list[str]) -> None:
+async def test_another_channel_does_not_see_the_decisions(shop: Api, sourced: list[str]) -> None:
     assert_problem(await shop.get(f"/orders/{sourced[0]}/sourcing"), 404, "not-found")
 
 
-async def test_the_ways_of_the_house_would_decide_the_same_again(lin: Api, sourced: list[str]) -> None:
+async def test_the_weights_in_force_decide_the_same_again(lin: Api, sourced: list[str]) -> None:
     # when
     told = (await lin.post("/sourcing/trials", json={"tries": [{"name": "as it is"}]})).json()
 
@@ -56,8 +56,8 @@ async def test_the_ways_of_the_house_would_decide_the_same_again(lin: Api, sourc
     assert told["done"]["parcels"] == 3
 
 
-async def test_other_ways_stand_beside_what_was_done(lin: Api, sourced: list[str]) -> None:
-    # given: loads cost nothing and freight is not counted, so that every place is as good but for its hours
+async def test_a_trial_compares_other_weights_with_what_was_done(lin: Api, sourced: list[str]) -> None:
+    # given weights without load and freight, so that locations differ only in their lead time
     tries = [
         {"name": "near", "policies": ["nearest"]},
         {"name": "few, else near", "policies": [{"policy": "cheapest", "most_parcels": 1}, "nearest"]},
@@ -85,11 +85,11 @@ async def test_other_ways_stand_beside_what_was_done(lin: Api, sourced: list[str
         ({"since": "yesterday"}, "since"),
     ],
 )
-async def test_a_trial_that_cannot_be_names_its_field(manager: Api, change: dict[str, Any], field: str) -> None:
+async def test_an_invalid_trial_is_refused_by_its_field(manager: Api, change: dict[str, Any], field: str) -> None:
     answer = await manager.post("/sourcing/trials", json={"tries": [{"name": "x"}]} | change)
     assert any(name.startswith(field) for name in fields(assert_problem(answer, 422, "invalid")))
 
 
-async def test_only_who_writes_rules_tries_other_ways(viewer: Api, tmall: Api) -> None:
+async def test_only_writers_of_rules_may_try_other_sourcing(viewer: Api, tmall: Api) -> None:
     for caller in (viewer, tmall):
         assert_problem(await caller.post("/sourcing/trials", json={"tries": [{"name": "x"}]}), 403, "forbidden")

@@ -1,4 +1,4 @@
-"""Stock is corrected and moved by people: once for each id, all or nothing, and the ledger tells who and why."""
+"""People adjust and transfer stock: once for each id, all or nothing, with actor and reason in the ledger."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ NO_SUCH = {"sku": "NO-SUCH", "units": 1}
 
 @pytest.fixture(autouse=True)
 def stock(sessions: Sessions) -> None:
-    """A store with twelve lamps, of which ten are put aside, forty bulbs, and a new store with nothing."""
+    """A store with twelve lamps, of which ten are quarantined, and forty bulbs, and a new store with nothing."""
     with sessions.begin() as session:
         session.add_all(ProductRow(sku=sku, title=sku) for sku in (LAMP, BULB, EVENING_SET))
         session.add_all(
@@ -38,7 +38,7 @@ async def movements(api: Api, kind: str) -> list[tuple[str, str, int]]:
     return [(one["sku"], one["location_id"], one["quantity"]) for one in items]
 
 
-async def test_the_adjustment_of_the_documentation_is_booked_once_with_why_and_who(
+async def test_the_adjustment_of_the_documentation_is_booked_once_with_reason_and_actor(
     staff: Api, sessions: Sessions
 ) -> None:
     # when
@@ -53,7 +53,7 @@ async def test_the_adjustment_of_the_documentation_is_booked_once_with_why_and_w
     assert_ledger_explains_stock(sessions)
 
 
-async def test_the_transfer_of_the_documentation_takes_from_one_place_and_gives_to_the_other_once(
+async def test_the_transfer_of_the_documentation_is_booked_once_at_both_locations(
     staff: Api, sessions: Sessions
 ) -> None:
     # when
@@ -80,7 +80,7 @@ async def test_the_transfer_of_the_documentation_takes_from_one_place_and_gives_
     ],
     ids=["place", "product", "bundle", "nothing", "twice", "put aside", "no reason"],
 )
-async def test_an_adjustment_that_cannot_be_books_nothing(
+async def test_an_invalid_adjustment_books_nothing(
     staff: Api, sessions: Sessions, changes: dict[str, Any], field: str
 ) -> None:
     answer = await staff.post("/stock/adjustments", json=ADJUSTMENT | changes)
@@ -102,7 +102,7 @@ async def test_an_adjustment_that_cannot_be_books_nothing(
     ],
     ids=["from", "to", "the same", "product", "below zero", "put aside", "no reason"],
 )
-async def test_a_transfer_that_cannot_be_books_nothing(
+async def test_an_invalid_transfer_books_nothing(
     staff: Api, sessions: Sessions, changes: dict[str, Any], field: str
 ) -> None:
     answer = await staff.post("/stock/transfers", json=TRANSFER | changes)
@@ -112,7 +112,7 @@ async def test_a_transfer_that_cannot_be_books_nothing(
 
 
 @pytest.mark.parametrize("what", ["adjustments", "transfers"])
-async def test_another_change_with_the_same_id_is_refused_and_who_only_reads_changes_nothing(
+async def test_another_change_with_the_same_id_is_refused_and_a_viewer_changes_nothing(
     staff: Api, viewer: Api, what: str
 ) -> None:
     body = {"adjustments": ADJUSTMENT, "transfers": TRANSFER}[what]

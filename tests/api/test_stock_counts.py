@@ -1,4 +1,4 @@
-"""Counts are booked once as the difference to the record, and the ledger tells who counted and why."""
+"""Counts are booked once as the difference to the record, with actor and reason in the ledger."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.factories import assert_ledger_explains_stock
 
 @pytest.fixture(autouse=True)
 def stock(sessions: Sessions) -> None:
-    """A store with twelve lamps, of which ten are put aside, and forty bulbs."""
+    """A store with twelve lamps, of which ten are quarantined, and forty bulbs."""
     with sessions.begin() as session:
         session.add_all(ProductRow(sku=sku, title=sku) for sku in (LAMP, BULB, "OAK-STOOL"))
         session.add(LocationRow(location_id=STORE, kind="store", name=STORE, country="CN", province="浙江省"))
@@ -31,7 +31,7 @@ async def movements(api: Api, **which: str) -> list[dict[str, Any]]:
     return items
 
 
-async def test_the_count_of_the_documentation_books_what_differs_once(staff: Api, sessions: Sessions) -> None:
+async def test_the_count_of_the_documentation_books_its_differences_once(staff: Api, sessions: Sessions) -> None:
     # when
     first, again = [await staff.post("/stock-counts", json=COUNT) for _ in range(2)]
 
@@ -45,7 +45,7 @@ async def test_the_count_of_the_documentation_books_what_differs_once(staff: Api
     assert_ledger_explains_stock(sessions)
 
 
-async def test_goods_that_were_never_here_are_found(staff: Api, sessions: Sessions) -> None:
+async def test_a_count_may_find_goods_without_any_stock(staff: Api, sessions: Sessions) -> None:
     lines = [{"sku": "OAK-STOOL", "counted": 3}]
     told = (await staff.post("/stock-counts", json=COUNT | {"lines": lines})).json()
     assert told["differences"] == [{"sku": "OAK-STOOL", "units": 3}]
@@ -64,7 +64,7 @@ async def test_goods_that_were_never_here_are_found(staff: Api, sessions: Sessio
     ],
     ids=["place", "product", "below zero", "twice", "put aside", "no reason"],
 )
-async def test_a_count_that_cannot_be_books_nothing(
+async def test_an_invalid_count_books_nothing(
     staff: Api, sessions: Sessions, changes: dict[str, Any], field: str
 ) -> None:
     answer = await staff.post("/stock-counts", json=COUNT | changes)
@@ -79,7 +79,7 @@ async def test_another_count_with_the_same_id_is_refused(staff: Api) -> None:
     assert_problem(answer, 409, "other-body")
 
 
-async def test_movements_are_told_newest_first_and_by_filter(viewer: Api) -> None:
+async def test_movements_are_listed_newest_first_and_by_filter(viewer: Api) -> None:
     assert [one["kind"] for one in await movements(viewer)] == ["quarantined", "received", "received"]
     assert [one["sku"] for one in await movements(viewer, sku=LAMP, location=STORE, kind="received")] == [LAMP]
     assert await movements(viewer, order="NONE") == []

@@ -1,4 +1,4 @@
-"""Purchase orders, differences and exceptions are listed, narrowed down and paged."""
+"""Purchase orders, differences and exceptions are listed, filtered and paged."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -43,7 +43,7 @@ async def listed(api: Api, path: str, name: str, **params: Any) -> list[Any]:
     return [item[name] for item in answer.json()["items"]]
 
 
-async def test_purchase_orders_are_narrowed_down_by_status_location_and_goods(viewer: Api) -> None:
+async def test_purchase_orders_are_filtered_by_status_location_and_sku(viewer: Api) -> None:
     found = [
         await listed(viewer, "/purchase-orders", "purchase_order_id", **params)
         for params in ({}, {"status": "open"}, {"location": "SZ-1"}, {"sku": STOOL})
@@ -51,11 +51,11 @@ async def test_purchase_orders_are_narrowed_down_by_status_location_and_goods(vi
     assert found == [["PO-1", "PO-2"], ["PO-1"], [], ["PO-2"]]
 
 
-async def test_a_purchase_order_that_nobody_knows_is_not_found(viewer: Api) -> None:
+async def test_an_unknown_purchase_order_is_not_found(viewer: Api) -> None:
     assert_problem(await viewer.get("/purchase-orders/PO-9"), 404, "not-found")
 
 
-async def test_differences_come_newest_first_and_those_that_are_an_alert_alone(viewer: Api) -> None:
+async def test_differences_are_listed_newest_first_or_alerts_only(viewer: Api) -> None:
     found = [
         await listed(viewer, "/stock/differences", "sku", **params)
         for params in ({}, {"alert": True}, {"alert": False}, {"sku": LAMP, "location": "HZ-1"})
@@ -63,19 +63,19 @@ async def test_differences_come_newest_first_and_those_that_are_an_alert_alone(v
     assert found == [[STOOL, LAMP], [STOOL], [LAMP], [LAMP]]
 
 
-async def test_exceptions_that_are_resolved_are_shown_when_they_are_asked_for(viewer: Api) -> None:
+async def test_resolved_exceptions_are_shown_on_request(viewer: Api) -> None:
     found = [await listed(viewer, "/stock/exceptions", "event_id", **params) for params in ({}, {"open_only": False})]
     assert found == [["E-1"], ["E-2", "E-1"]]
 
 
 @pytest.mark.parametrize("path", ["/purchase-orders", "/stock/differences"])
-async def test_pages_go_on_behind_the_last_row(viewer: Api, path: str) -> None:
+async def test_the_next_page_starts_after_the_last_row(viewer: Api, path: str) -> None:
     first = (await viewer.get(path, params={"limit": 1})).json()
     second = (await viewer.get(path, params={"limit": 1, "cursor": first["next_cursor"]})).json()
     assert first["items"] != second["items"]
     assert second["next_cursor"] is None
 
 
-async def test_a_cursor_that_no_list_gave_is_refused(viewer: Api) -> None:
+async def test_an_invalid_cursor_is_refused(viewer: Api) -> None:
     problem = assert_problem(await viewer.get("/stock/differences", params={"cursor": "UE8tMQ=="}), 422, "invalid")
     assert fields(problem) == ["cursor"]

@@ -42,14 +42,14 @@ async def test_one_location_has_no_network_total(viewer: Api) -> None:
     assert [len(item["locations"]) for item in page["items"]] == [1, 1]
 
 
-async def test_pages_go_on_behind_the_last_sku(viewer: Api) -> None:
+async def test_the_next_page_starts_after_the_last_sku(viewer: Api) -> None:
     first = (await viewer.get("/stock", params={"limit": 1})).json()
     second = (await viewer.get("/stock", params={"limit": 1, "cursor": first["next_cursor"]})).json()
     assert [page["items"][0]["sku"] for page in (first, second)] == ["ELEGANT-LAMP", "OAK-STOOL"]
     assert second["next_cursor"] is None
 
 
-async def test_stores_nearby_come_nearest_first_with_their_distance(sessions: Sessions, viewer: Api) -> None:
+async def test_stores_nearby_are_listed_nearest_first_with_their_distance(sessions: Sessions, viewer: Api) -> None:
     # given
     places = {"BUND": (31.2397, 121.4900), "WEST-LAKE": (30.2489, 120.1485), "UNPLACED": (None, None)}
     with sessions.begin() as session:
@@ -82,5 +82,5 @@ async def test_stores_nearby_come_nearest_first_with_their_distance(sessions: Se
         ({"channel": "tmall", "location": "HZ-1"}, "channel"),
     ],
 )
-async def test_a_view_that_cannot_be_is_refused_by_its_field(viewer: Api, params: dict[str, str], field: str) -> None:
+async def test_an_invalid_view_is_refused_by_its_field(viewer: Api, params: dict[str, str], field: str) -> None:
     assert fields(assert_problem(await viewer.get("/stock", params=params), 422, "invalid")) == [field]

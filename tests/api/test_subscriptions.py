@@ -1,4 +1,4 @@
-"""Subscriptions: who may, what is refused by name, the secret that is shown once, and telling things again."""
+"""Subscriptions: who may have them, invalid fields, the secret that is shown once, and sending events again."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def queue(sessions: Sessions, subscription_id: str) -> None:
         fill(session, subscription_id, horizon)
 
 
-async def test_the_secret_is_shown_when_it_is_made_and_never_again(staff: Api) -> None:
+async def test_the_secret_is_shown_once(staff: Api) -> None:
     made = await subscribe(staff, description="the data team")
     name = made["subscription_id"]
 
@@ -51,7 +51,7 @@ async def test_the_secret_is_shown_when_it_is_made_and_never_again(staff: Api) -
     assert made["created_by"] == "Sun of support"
 
 
-async def test_a_rotated_secret_is_shown_and_the_one_before_counts_for_a_time(staff: Api) -> None:
+async def test_a_rotated_secret_is_shown_and_the_former_one_stays_valid_for_some_time(staff: Api) -> None:
     made = await subscribe(staff)
 
     rotated = await staff.post(f"/subscriptions/{made['subscription_id']}/secret", json={"overlap_seconds": 60})
@@ -73,13 +73,13 @@ async def test_a_rotated_secret_is_shown_and_the_one_before_counts_for_a_time(st
         ("description", "x" * 301),
     ],
 )
-async def test_what_cannot_be_is_refused_by_name(manager: Api, field: str, value: Any) -> None:
+async def test_an_invalid_field_is_refused_by_name(manager: Api, field: str, value: Any) -> None:
     body = PUBLIC | {field.removesuffix("[0]"): value}
 
     assert fields(assert_problem(await manager.post("/subscriptions", json=body), 422, "invalid")) == [field]
 
 
-async def test_a_change_is_checked_like_a_new_one(staff: Api) -> None:
+async def test_a_change_is_checked_like_a_new_subscription(staff: Api) -> None:
     name = (await subscribe(staff))["subscription_id"]
 
     wrong = await staff.patch(f"/subscriptions/{name}", json={"url": "http://10.0.0.1/"})
@@ -89,7 +89,7 @@ async def test_a_change_is_checked_like_a_new_one(staff: Api) -> None:
     assert (right.json()["types"], right.json()["active"], right.json()["url"]) == (["*"], False, PUBLIC["url"])
 
 
-async def test_a_channel_hears_of_its_own_orders_only(tmall: Api, shop: Api, staff: Api) -> None:
+async def test_a_channel_subscribes_only_to_its_own_orders(tmall: Api, shop: Api, staff: Api) -> None:
     of_tmall = await subscribe(tmall)
     of_all = await subscribe(staff)
     name = of_tmall["subscription_id"]
@@ -102,12 +102,12 @@ async def test_a_channel_hears_of_its_own_orders_only(tmall: Api, shop: Api, sta
     assert [one["subscription_id"] for one in (await tmall.get("/subscriptions")).json()["items"]] == [name]
 
 
-async def test_who_only_looks_may_not_subscribe(viewer: Api) -> None:
+async def test_a_viewer_may_not_subscribe(viewer: Api) -> None:
     assert_problem(await viewer.post("/subscriptions", json=PUBLIC), 403, "forbidden")
     assert_problem(await viewer.get("/subscriptions"), 403, "forbidden")
 
 
-async def test_a_subscription_that_ends_takes_its_deliveries_along(staff: Api, sessions: Sessions) -> None:
+async def test_ending_a_subscription_deletes_its_deliveries(staff: Api, sessions: Sessions) -> None:
     name = (await subscribe(staff))["subscription_id"]
     await staff.post(f"/subscriptions/{name}/ping")
 
@@ -130,7 +130,7 @@ async def test_a_ping_waits_to_be_sent_and_is_listed(staff: Api) -> None:
     assert (listed["type"], listed["state"], listed["order_id"]) == ("com.baton.ping", "waiting", None)
 
 
-async def test_it_hears_what_happens_from_now_on_or_since_a_time(staff: Api, sessions: Sessions) -> None:
+async def test_a_subscription_gets_events_from_now_on_or_since_a_time(staff: Api, sessions: Sessions) -> None:
     order_id = place_order(sessions)
     happened(sessions, order_id, "order.received")
 
@@ -146,7 +146,7 @@ async def test_it_hears_what_happens_from_now_on_or_since_a_time(staff: Api, ses
     assert heard == {now: ["accepted"], since: ["accepted", "received"]}
 
 
-async def test_a_replay_tells_the_same_again_under_the_same_ids(staff: Api, sessions: Sessions) -> None:
+async def test_a_replay_sends_the_same_events_with_the_same_ids(staff: Api, sessions: Sessions) -> None:
     name = (await subscribe(staff))["subscription_id"]
     happened(sessions, place_order(sessions), "order.received", "order.accepted")
     queue(sessions, name)
@@ -164,7 +164,7 @@ async def test_a_replay_tells_the_same_again_under_the_same_ids(staff: Api, sess
     assert_problem(await staff.post(f"/subscriptions/{name}/replay", json={}), 422, "invalid")
 
 
-async def test_one_message_is_sent_again_page_by_page(staff: Api, sessions: Sessions) -> None:
+async def test_one_delivery_is_sent_again_and_deliveries_are_listed_by_page(staff: Api, sessions: Sessions) -> None:
     name = (await subscribe(staff))["subscription_id"]
     happened(sessions, place_order(sessions), "order.received", "order.accepted")
     queue(sessions, name)
@@ -183,7 +183,7 @@ async def test_one_message_is_sent_again_page_by_page(staff: Api, sessions: Sess
     assert_problem(await staff.post(f"{path}/999999/redeliver"), 404, "not-found")
 
 
-async def test_a_subscriber_of_a_setting_may_be_on_this_machine(settings: Settings, sessions: Sessions) -> None:
+async def test_a_setting_allows_subscribers_on_this_machine(settings: Settings, sessions: Sessions) -> None:
     private = settings.model_copy(update={"subscriptions_private": True})
     async with running(private) as connect:
         staff = connect(create_key(sessions, "Sun of support", "staff"))
@@ -191,7 +191,7 @@ async def test_a_subscriber_of_a_setting_may_be_on_this_machine(settings: Settin
         assert (await staff.post("/subscriptions", json=PUBLIC | {"url": "http://127.0.0.1:9/"})).status_code == 201
 
 
-async def test_the_same_request_with_a_key_makes_one_subscription(staff: Api) -> None:
+async def test_a_repeated_request_with_a_key_creates_one_subscription(staff: Api) -> None:
     key = {"Idempotency-Key": '"once"'}
 
     answers: list[httpx2.Response] = [await staff.post("/subscriptions", json=PUBLIC, headers=key) for _ in range(2)]
@@ -200,5 +200,5 @@ async def test_the_same_request_with_a_key_makes_one_subscription(staff: Api) ->
     assert len((await staff.get("/subscriptions")).json()["items"]) == 1
 
 
-async def test_a_key_of_nobody_hears_nothing(connect: Connect) -> None:
+async def test_an_unknown_key_may_not_subscribe(connect: Connect) -> None:
     assert_problem(await connect("").get("/subscriptions"), 401, "unauthenticated")

@@ -40,7 +40,7 @@ def other_store(store: Api, connect: Connect, sessions: Sessions) -> Api:
 
 @pytest.fixture
 async def waiting(store: Api, sessions: Sessions, place: Callable[..., Awaitable[str]]) -> str:
-    """An order that is packed and waits at the store for who has the code."""
+    """A packed order that waits at the store for pickup by code."""
     order_id = await place()
     with sessions.begin() as session:
         work = FulfillmentOrderRow(fulfillment_order_id=WORK, order_id=order_id, number=1, reason="near")
@@ -50,7 +50,7 @@ async def waiting(store: Api, sessions: Sessions, place: Callable[..., Awaitable
     return order_id
 
 
-async def test_a_store_works_at_its_location_and_decides_nothing_else(store: Api) -> None:
+async def test_a_store_works_at_its_location_and_has_no_other_rights(store: Api) -> None:
     assert (await store.get(f"/locations/{STORE}/pick-list")).json()["fulfillment_orders"] == []
     assert (await store.post(f"/locations/{STORE}/waves", json=WAVE)).json() == {"released": 0}
     assert (await store.get(f"/locations/{STORE}/waves")).json()["next_at"] is None
@@ -58,7 +58,7 @@ async def test_a_store_works_at_its_location_and_decides_nothing_else(store: Api
     assert_problem(await store.put(f"/locations/{STORE}", json={}), 403, "forbidden")
 
 
-async def test_a_channel_does_not_see_the_work_of_others(tmall: Api, viewer: Api) -> None:
+async def test_a_channel_does_not_see_the_work_of_a_location(tmall: Api, viewer: Api) -> None:
     for api in (tmall, viewer):
         assert_problem(await api.get(f"/locations/{STORE}/pick-list"), 403, "forbidden")
         assert_problem(await api.post(f"/locations/{STORE}/waves", json=WAVE), 403, "forbidden")
@@ -77,7 +77,7 @@ async def test_c20_a_store_sees_and_does_nothing_at_another_location(
         assert (await store.get(place)).status_code == 200
 
 
-async def test_c20_no_other_route_answers_a_store(store: Api, waiting: str) -> None:
+async def test_c20_every_other_route_refuses_a_store(store: Api, waiting: str) -> None:
     own = {"/locations/{location_id}/pick-list", "/locations/{location_id}/waves"}
     own |= {"/orders/{order_id}", "/orders/{order_id}/events"}
     values = {"order_id": waiting, "location_id": STORE, "sku": "ELEGANT-LAMP", "channel": "tmall"}
@@ -96,17 +96,17 @@ async def test_c20_a_store_key_without_a_location_is_refused(sessions: Sessions,
         with pytest.raises(ValueError, match="location"):
             create_key(sessions, "a till", role, location=location)
 
-    # A key that was made before keys had locations works nowhere.
+    # A key from before keys had locations works nowhere.
     old = create_key(sessions, "an old till", "store", location=STORE)
     with sessions.begin() as session:
         session.execute(update(ApiKeyRow).where(ApiKeyRow.name == "an old till").values(location=None))
     assert_problem(await connect(old).get(f"/locations/{STORE}/pick-list"), 403, "forbidden")
 
 
-async def test_c20_wrong_codes_call_a_person_and_lock_no_customer_out(
+async def test_c20_wrong_codes_call_a_person_and_do_not_lock_the_customer_out(
     store: Api, staff: Api, waiting: str, sessions: Sessions
 ) -> None:
-    # given more wrong codes than call a person, of two keys
+    # given more wrong codes from two keys than it takes to call a person
     address = f"/fulfillment-orders/{WORK}/pickup"
     wrong = [await store.post(address, json={"code": "WRONG-ONE"}) for _ in range(MAX_CODE_ATTEMPTS + 2)]
     wrong += [await staff.post(address, json={"code": "WRONG-ONE"}) for _ in range(2)]
@@ -122,7 +122,7 @@ async def test_c20_wrong_codes_call_a_person_and_lock_no_customer_out(
     assert kinds == [pickups.LOCKED, pickups.FETCHED]
 
 
-async def test_c20_a_key_that_tries_codes_is_slowed_down_and_the_next_one_is_not(
+async def test_c20_a_key_that_tries_codes_is_slowed_down_and_others_are_not(
     store: Api, staff: Api, waiting: str
 ) -> None:
     address, said = f"/fulfillment-orders/{WORK}/pickup", {"code": "WRONG-ONE"}
@@ -131,17 +131,17 @@ async def test_c20_a_key_that_tries_codes_is_slowed_down_and_the_next_one_is_not
     statuses = sorted(answer.status_code for answer in tried)
     assert statuses == [422] * WRONG_CODES_AT_ONCE + [429] * 5
     assert all(1 <= int(answer.headers["retry-after"]) <= 10 for answer in tried if answer.status_code == 429)
-    # The customer goes to the next till, and has her goods.
+    # The customer goes to the next till and gets her goods.
     assert (await staff.post(address, json={"code": CODE})).status_code == 200
 
 
-async def test_c20_right_codes_cost_a_key_nothing(store: Api, waiting: str) -> None:
+async def test_c20_right_codes_do_not_slow_a_key_down(store: Api, waiting: str) -> None:
     address = f"/fulfillment-orders/{WORK}/pickup"
     right = [await store.post(address, json={"code": CODE}) for _ in range(WRONG_CODES_AT_ONCE + 5)]
     assert {answer.status_code for answer in right} == {200}
 
 
-async def test_what_cannot_be_handed_over_is_refused(store: Api, staff: Api, sessions: Sessions, place: object) -> None:
+async def test_a_handover_that_is_not_due_is_refused(store: Api, staff: Api, sessions: Sessions, place: object) -> None:
     # given
     order_id = await place()  # type: ignore[operator]
     with sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""What partners tell is believed by its signature, stored once, and never has to wait for its order."""
+"""Webhooks of partners: checked by signature, stored once, and kept even before their order comes."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ NOW = "2026-01-02T03:04:05Z"
 
 
 class PartnerCalls:
-    """Partners with their right secret and clock, unless a test says otherwise."""
+    """Calls of partners with the right secret and clock, unless a test says otherwise."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -46,7 +46,7 @@ class PartnerCalls:
 
 @pytest.fixture
 def strangers(nobody: Api) -> PartnerCalls:
-    """Whatever they tell is refused."""
+    """Partners whose webhooks are refused."""
     return PartnerCalls(nobody)
 
 
@@ -196,7 +196,7 @@ SUBJECTS: list[tuple[str, str, Body, str]] = [
 
 
 @pytest.mark.parametrize(("partner", "event_type", "data", "subject"), SUBJECTS, ids=[case[1] for case in SUBJECTS])
-async def test_each_type_is_stored_with_what_it_is_about(
+async def test_each_type_is_stored_with_its_subject(
     partners: PartnerCalls, sessions: Sessions, partner: str, event_type: str, data: Body, subject: str
 ) -> None:
     answer = await partners.tell(partner, event_type, data | {"operator": "somebody"})
@@ -204,7 +204,7 @@ async def test_each_type_is_stored_with_what_it_is_about(
     with sessions() as session:
         event = session.scalars(select(PartnerEventRow)).one()
     assert (event.partner, event.type, event.subject) == (partner, event_type, subject)
-    # What docs/partners.md does not name is left out: it may name a person.
+    # Fields that docs/partners.md does not name are dropped: they may name a person.
     assert event.data == data
 
 
@@ -248,7 +248,7 @@ async def test_each_type_is_stored_with_what_it_is_about(
         ),
     ],
 )
-async def test_a_field_that_does_not_fit_is_named(
+async def test_an_invalid_field_is_named(
     strangers: PartnerCalls, partner: str, event_type: str, data: Body, field: str
 ) -> None:
     assert fields(assert_problem(await strangers.tell(partner, event_type, data), 422, "invalid")) == [field]
@@ -261,7 +261,7 @@ async def test_a_signature_is_checked_before_the_body_is_read(strangers: Partner
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=6), timedelta(minutes=-6)])
-async def test_a_webhook_out_of_its_time_is_refused(strangers: PartnerCalls, late: timedelta) -> None:
+async def test_a_webhook_with_an_old_or_future_timestamp_is_refused(strangers: PartnerCalls, late: timedelta) -> None:
     answer = await strangers.tell("tms", WEBHOOK["type"], WEBHOOK["data"], late=late)
     assert_problem(answer, 401, "unauthenticated")
 
@@ -276,7 +276,7 @@ async def test_a_webhook_out_of_its_time_is_refused(strangers: PartnerCalls, lat
         {"webhook-timestamp": "soon"},
     ],
 )
-async def test_a_bad_signature_is_refused(partners: PartnerCalls, sessions: Sessions, change: Any) -> None:
+async def test_an_invalid_signature_is_refused(partners: PartnerCalls, sessions: Sessions, change: Any) -> None:
     headers = partners.signed(json.dumps(WEBHOOK), "msg_1") | change
     assert_problem(await partners.send("tms", json.dumps(WEBHOOK), headers), 401, "unauthenticated")
     with sessions() as session:
@@ -284,11 +284,11 @@ async def test_a_bad_signature_is_refused(partners: PartnerCalls, sessions: Sess
 
 
 async def test_one_of_several_signatures_is_enough(partners: PartnerCalls) -> None:
-    # So a secret is changed without losing a webhook.
+    # This allows to change a secret without losing a webhook.
     headers = partners.signed(json.dumps(WEBHOOK), "msg_1")
     headers["webhook-signature"] = f"v1,AAAA {headers['webhook-signature']}"
     assert (await partners.send("tms", json.dumps(WEBHOOK), headers)).status_code == 200
 
 
-async def test_a_partner_that_nobody_knows_is_not_found(nobody: Api) -> None:
+async def test_an_unknown_partner_is_not_found(nobody: Api) -> None:
     assert_problem(await nobody.post("/webhooks/psp", json={}), 404, "not-found")

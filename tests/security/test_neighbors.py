@@ -20,7 +20,7 @@ from tests.planted import BUYER, LOCATION, PURCHASE, SUBSCRIPTION
 from tests.security.neighbor import HIDDEN_SKU, MINE, WORDS, move_in, open_shop, rows
 
 STREAM = "/events/stream"
-"""Tested in tests/api/test_event_stream.py, test_a_stream_has_its_types_and_its_channel_only."""
+"""Tested in tests/api/test_event_stream.py, test_a_stream_has_only_its_types_and_its_channel."""
 ABOUT_THE_MACHINE = {"/readyz"}
 """Routes about the machine, not about orders."""
 KEPT_FROM_CHANNELS = {
