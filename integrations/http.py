@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from domain.errors import CallLimited, PartnerTrouble, Refusal
 from integrations.bounded import TooLarge, bounded, fetch
 from integrations.circuit import Circuit
-from integrations.trust import trust
+from integrations.tls import tls_context
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 REFUSAL_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -97,7 +97,7 @@ class PartnerHttp:
         client = httpx2.Client(
             base_url=url,
             timeout=timeout_seconds,
-            verify=trust(),
+            verify=tls_context(),
             # Many servers close a connection after five idle seconds; close it before they do.
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             # Do not send calls to this machine through a proxy from the environment.

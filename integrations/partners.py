@@ -12,8 +12,7 @@ from integrations.payments import Payments
 from integrations.qimen import QimenWms
 from integrations.statements import Statements
 from integrations.tms import Tms
-from integrations.warehouses import Warehouses
-from integrations.wms import Warehouse, Wms
+from integrations.wms import Warehouse, Warehouses, Wms
 from settings import Partner, Settings
 
 # An audit runs inside the order's workflow task, so a slow gateway becomes a hold that is retried, not a wait.

@@ -9,7 +9,7 @@ import httpx2
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
 from integrations.bounded import bounded, fetch
 from integrations.http import REFUSAL_CODE, limited, read_object
-from integrations.trust import trust
+from integrations.tls import tls_context
 
 MAX_ANSWER_BYTES = 32_000_000
 """Bytes; a page of 250 orders with thousands of lines is far smaller."""
@@ -34,7 +34,7 @@ class PlatformHttp:
         client = httpx2.Client(
             timeout=timeout_seconds,
             headers=dict(headers or {}),
-            verify=trust(),
+            verify=tls_context(),
             # Do not send calls to a simulator on this machine through a proxy from the environment.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

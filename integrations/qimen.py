@@ -11,7 +11,7 @@ from integrations.bounded import bounded, fetch
 from integrations.circuit import Circuit
 from integrations.http import MAX_ANSWER_BYTES, REFUSAL_CODE, limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
-from integrations.trust import trust
+from integrations.tls import tls_context
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
 from settings import Qimen
 
@@ -47,7 +47,7 @@ class QimenWms:
         self._circuit = circuit or Circuit("qimen")
         client = httpx2.Client(
             timeout=settings.timeout.total_seconds(),
-            verify=trust(),
+            verify=tls_context(),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )

@@ -9,7 +9,7 @@ from typing import Any
 import httpcore2
 
 from domain.network import is_public
-from integrations.trust import trust
+from integrations.tls import tls_context
 
 CALL_ERRORS = (
     httpcore2.NetworkError,
@@ -80,7 +80,7 @@ class ReceiverHttp:
         self._timeout, self._cut = timeout, cut
         self._pool = httpcore2.AsyncConnectionPool(
             network_backend=CheckedNetwork(private),
-            ssl_context=trust(),
+            ssl_context=tls_context(),
             max_connections=connections,
             max_keepalive_connections=0,
         )

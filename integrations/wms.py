@@ -1,5 +1,6 @@
 """Client of the warehouse: send and recall picks, announce returns."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NotRequired, Protocol, TypedDict
 
@@ -78,3 +79,23 @@ class Wms:
     def announce_return(self, notice: ReturnNotice, key: str) -> str:
         """Announce a return and get the warehouse's reference. Raises ReturnRefused."""
         return self._http.post("/returns", notice, key, refusal=ReturnRefused, expected=(202,)).text("wms_reference")
+
+
+class Warehouses:
+    """All warehouses as one: `others` by location id, and `usual` for every other location."""
+
+    def __init__(self, usual: Warehouse, others: Mapping[str, Warehouse]) -> None:
+        self._usual = usual
+        self._others = others
+
+    def pick(self, request: PickRequest, key: str) -> str:
+        return self._of(request["location_id"]).pick(request, key)
+
+    def recall(self, fulfillment_order_id: str, reason: str, key: str, location_id: str = "") -> RecallResult:
+        return self._of(location_id).recall(fulfillment_order_id, reason, key, location_id)
+
+    def announce_return(self, notice: ReturnNotice, key: str) -> str:
+        return self._of(notice["location_id"]).announce_return(notice, key)
+
+    def _of(self, location_id: str) -> Warehouse:
+        return self._others.get(location_id, self._usual)

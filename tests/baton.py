@@ -31,7 +31,7 @@ from commands.verify import verify
 from domain.ids import order_workflow_id, return_workflow_id
 from domain.statement_books import Lister
 from integrations.partners import connect_partners
-from integrations.trust import trust
+from integrations.tls import tls_context
 from models.database import Sessions, open_database, sessions
 from record.caches import build_caches
 from relay.carry import Relay
@@ -287,11 +287,11 @@ async def open_baton(
                 base_url=api_url,
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=30,
-                verify=trust(),
+                verify=tls_context(),
                 limits=LIMITS,
             )
         )
-        poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=trust()))
+        poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=tls_context()))
         yield Baton(settings, record, client, environment, api, poke)
         relay.stop()
         await relaying

@@ -14,7 +14,7 @@ from commands.channels import save_account
 from domain.stock.movements import Movement
 from domain.stock.views import Share
 from integrations.circuit import Circuits
-from integrations.trust import trust
+from integrations.tls import tls_context
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from models.stock import StockRow
@@ -95,7 +95,7 @@ class Listed:
 
 @contextmanager
 def listed(name: str, sessions: Sessions) -> Iterator[Listed]:
-    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=trust()) as client:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=tls_context()) as client:
         there = Listed(name, client, sessions)
         there.open_account()
         Sweep(sessions, ParameterCache()).run()

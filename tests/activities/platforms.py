@@ -13,7 +13,7 @@ from sqlalchemy import select
 from activities.pull import Pull, PullAnswer, PullRequest
 from commands.channels import save_account
 from integrations.circuit import Circuits
-from integrations.trust import trust
+from integrations.tls import tls_context
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.order import OrderRow
@@ -94,7 +94,7 @@ class Platform:
 
 @contextmanager
 def platform(name: str, sessions: Sessions) -> Iterator[Platform]:
-    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=trust()) as client:
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=tls_context()) as client:
         there = Platform(name, client, sessions, datetime.now(UTC).replace(microsecond=0))
         there.open_account()
         yield there

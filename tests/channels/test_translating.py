@@ -158,3 +158,20 @@ def test_a_page_of_a_list_is_split_into_orders() -> None:
     assert TRANSLATORS["woocommerce"].split(b"[{}, {}]") == [{}, {}]
     assert TRANSLATORS["plain"].split('{"a": 1}\n\n{"a": 2}\n') == ['{"a": 1}', '{"a": 2}']
     assert TRANSLATORS["plain"].split('[\n{"a": 1}]') == [{"a": 1}]
+
+
+def plain_order(language: Any) -> bytes:
+    body = parsed("plain", "ordinary")
+    order = body.get("data", body)
+    order["customer"] |= {"language": language}
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [("en", "en"), ("zh-CN", "zh-CN"), ("pt_BR", "pt-BR"), ("", ""), (None, ""), ("Klingon!", "")]
+)
+def test_a_readable_language_is_kept_and_any_other_dropped(sent: Any, read: str) -> None:
+    shopify_order = json.dumps(parsed("shopify", "ordinary") | {"customer_locale": sent}).encode()
+
+    assert plain.translate(plain_order(sent)).order.language == read
+    assert shopify.translate(shopify_order).order.language == read

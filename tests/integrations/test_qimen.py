@@ -10,8 +10,7 @@ from domain.errors import PartnerTrouble, PickRefused
 from integrations.http import MAX_ANSWER_BYTES, Line
 from integrations.qimen import QimenWms
 from integrations.qimen_form import CHINA, TIME, NotQimen, is_signed, read_xml, sign, signed, to_xml
-from integrations.warehouses import Warehouses
-from integrations.wms import RecallResult, ReturnNotice, Wms
+from integrations.wms import RecallResult, ReturnNotice, Warehouses, Wms
 from settings import Qimen
 from tests.baton import QIMEN
 from tests.integrations.raw_server import raw_server

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from commands.verify_checks import WORDS_KEPT
 from domain.fact_words import WORDS
 from models.database import Sessions
-from record.journal import happened
+from record.journal import append_fact
 from record.people.erasing import erase
 from record.trail.proving import links
 from record.trail.sealing import Sealing
@@ -70,8 +70,8 @@ def test_a_facts_words_are_kept_apart_and_erased_without_changing_a_hash(session
     order_id = place_order(sessions)
     do(sessions, "UPDATE orders SET status = 'completed'")
     with sessions.begin() as session:
-        told = {"code": "ADDRESS"} | dict.fromkeys(WORDS, "ask Zhang San, 13812345678")
-        happened(session, order_id, "order.held", "held", told)
+        data = {"code": "ADDRESS"} | dict.fromkeys(WORDS, "ask Zhang San, 13812345678")
+        append_fact(session, order_id, "order.held", "held", data)
     Sealing(sessions).run()
     with sessions() as session:
         before = [(link.hash, link.fault) for link in links(session, order_id)]
@@ -99,7 +99,7 @@ def test_words_written_about_an_erased_person_are_not_kept(sessions: Sessions) -
     erase(sessions, [customer_of(sessions)], "lin")
 
     with sessions.begin() as session:
-        happened(session, order_id, "order.noted", "late", {"note": "Zhang San called"})
+        append_fact(session, order_id, "order.noted", "late", {"note": "Zhang San called"})
 
     with sessions() as session:
         assert session.scalars(text("SELECT words FROM event_words")).all() == []
@@ -110,7 +110,7 @@ def test_a_repeated_fact_keeps_its_first_words(sessions: Sessions) -> None:
 
     for note in ("the first", "the second"):
         with sessions.begin() as session:
-            happened(session, order_id, "order.noted", "noted", {"note": note})
+            append_fact(session, order_id, "order.noted", "noted", {"note": note})
 
     with sessions() as session:
         assert session.scalars(text("SELECT words FROM event_words")).all() == [{"note": "the first"}]
@@ -122,7 +122,7 @@ def test_a_repeated_fact_keeps_its_first_words(sessions: Sessions) -> None:
 def test_words_changed_or_removed_in_the_database_are_found(sessions: Sessions, change: str) -> None:
     order_id = place_order(sessions)
     with sessions.begin() as session:
-        happened(session, order_id, "order.noted", "noted", {"note": "call first"})
+        append_fact(session, order_id, "order.noted", "noted", {"note": "call first"})
 
     do(sessions, change)
 
@@ -137,21 +137,21 @@ async def test_words_are_shown_only_with_the_right_to_see_people_and_until_erase
     order_id = place_order(sessions)
     do(sessions, "UPDATE orders SET status = 'completed'")
     with sessions.begin() as session:
-        happened(session, order_id, "order.held", "held", {"code": "ADDRESS", "reason": "Zhang San has moved"})
+        append_fact(session, order_id, "order.held", "held", {"code": "ADDRESS", "reason": "Zhang San has moved"})
 
-    async def told(api: Api) -> dict[str, Any]:
+    async def held_data(api: Api) -> dict[str, Any]:
         events = (await api.get(f"/orders/{order_id}/events")).json()["items"]
         return next(dict(event["data"]) for event in events if event["type"] == "order.held")
 
     # then
-    assert await told(staff) == {"code": "ADDRESS", "reason": "Zhang San has moved"}
-    assert await told(viewer) == {"code": "ADDRESS", "reason": "***"}
+    assert await held_data(staff) == {"code": "ADDRESS", "reason": "Zhang San has moved"}
+    assert await held_data(viewer) == {"code": "ADDRESS", "reason": "***"}
 
     # when
     erase(sessions, [customer_of(sessions)], "lin")
 
     # then
-    assert await told(staff) == await told(viewer) == {"code": "ADDRESS"}
+    assert await held_data(staff) == await held_data(viewer) == {"code": "ADDRESS"}
 
 
 async def test_words_in_facts_of_0_1_0_are_hidden_once_the_person_is_erased(
@@ -162,7 +162,7 @@ async def test_words_in_facts_of_0_1_0_are_hidden_once_the_person_is_erased(
     do(sessions, "ALTER TABLE order_events DISABLE TRIGGER words_apart")
     with sessions.begin() as session:
         session.execute(text("UPDATE orders SET status = 'completed'"))
-        happened(session, order_id, "order.held", "held", {"code": "ADDRESS", "reason": "Zhang San has moved"})
+        append_fact(session, order_id, "order.held", "held", {"code": "ADDRESS", "reason": "Zhang San has moved"})
     do(sessions, "ALTER TABLE order_events ENABLE TRIGGER words_apart")
 
     async def shown(api: Api) -> str:

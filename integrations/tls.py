@@ -7,6 +7,6 @@ import httpx2
 
 
 @cache
-def trust() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return the process's one TLS context: reading the certificates takes longer than a call."""
     return httpx2.create_ssl_context()
