@@ -1,5 +1,6 @@
-"""What is done by itself about a difference: what is ours is sent again, a carrier's late news come in, and where money
-is concerned the gateway is asked and a person is called. Everything else is only reported."""
+"""Automatic repairs of differences: resend lost messages, apply a carrier's late tracking, and for money ask the
+gateway
+and call a person. Everything else is only reported."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ TRACKED = "shipment.tracking_updated"
 
 @dataclass(frozen=True)
 class Mending:
-    """`act` does it for differences of these `kinds`, `most` times for each; it is given the partner's word of now."""
+    """`act` repairs differences of these `kinds`, at most `most` times each, given the partner's current entries."""
 
     kinds: tuple[Kind, ...]
     most: int
@@ -36,7 +37,7 @@ class Mending:
 
 
 def to_mend(session: Session, partner: str, book: str, begun: datetime, after: int, limit: int) -> Sequence[Row]:
-    """Differences that this comparison has found and about which something may be done."""
+    """Return differences that this comparison found and that may still be repaired."""
     if book not in MENDING:
         return []
     of_book = Row.partner == partner, Row.book == book, Row.gone_at.is_(None), Row.difference_id > after
@@ -44,26 +45,27 @@ def to_mend(session: Session, partner: str, book: str, begun: datetime, after: i
     return session.scalars(select(Row).where(*of_book, *may).order_by(Row.difference_id).limit(limit)).all()
 
 
-def mend(session: Session, book: str, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
-    """Do it and count it, in one transaction."""
-    MENDING[book].act(session, rows, told)
+def mend(session: Session, book: str, rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """Repair these differences and count the attempt, in the caller's transaction."""
+    MENDING[book].act(session, rows, entries)
     those = Row.difference_id.in_([row.difference_id for row in rows])
     done = update(Row).where(those).values(mends=Row.mends + 1, mended_at=func.now())
     session.execute(done, execution_options=UNSYNCHRONIZED)
 
 
-def _send_again(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
-    """Under the same ids, so that whoever has them after all takes them once; relay/messages.py carries them."""
+def _send_again(session: Session, rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """Resend messages under the same ids, so that a recipient that has them ignores them; relay/messages.py carries
+    them."""
     lost = MessageRow.message_id.in_([row.subject for row in rows]), MessageRow.sent_at.is_not(None)
     again = {"sent_at": None, "left_at": func.now(), "redelivered_at": func.now(), "tries": 0, "last_error": None}
     session.execute(update(MessageRow).where(*lost).values(again), execution_options=UNSYNCHRONIZED)
 
 
-def _take_news_in(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
-    """As if the carrier's webhook had come, where its news are newer than ours."""
+def _apply_tracking(session: Session, rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """Store the carrier's status as if its webhook had come, where it is newer than ours."""
     news = []
-    for shipment in session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(told))):
-        entry = told[shipment.shipment_id]
+    for shipment in session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(entries))):
+        entry = entries[shipment.shipment_id]
         known = entry.status in set(TrackingStatus) and shipment.voided_at is None
         if known and follows(TrackingStatus(entry.status), entry.at, shipment.tracking_status, shipment.tracked_at):
             news.append(tracking(shipment, entry))
@@ -77,8 +79,8 @@ def tracking(shipment: ShipmentRow, entry: Entry) -> NewEvent:
     return NewEvent("tms", f"statement:{entry.subject}:{entry.status}:{at}", TRACKED, entry.subject, data)
 
 
-def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
-    """Money is never moved by itself: a refund that the gateway lacks may have gone another way."""
+def _call_a_person(session: Session, rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """Call a person. Money is never moved automatically: a refund that the gateway lacks may have gone another way."""
     subjects = [row.subject for row in rows]
     paid_back = select(MoneyMovementRow.order_id, MoneyMovementRow.key).where(MoneyMovementRow.key.in_(subjects))
     paid = select(OrderRow.order_id, OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects))
@@ -90,24 +92,24 @@ def _call_a_person(session: Session, rows: Sequence[Row], told: Mapping[str, Ent
         session.execute(update(OrderRow).where(of_order).values(attention=reason), execution_options=UNSYNCHRONIZED)
 
 
-def _ask_gateway(session: Session, rows: Sequence[Row], told: Mapping[str, Entry]) -> None:
-    """Money of an order that is in no book is booked, by the gateway's own word; else a person is called."""
+def _ask_gateway(session: Session, rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """Have the gateway asked about payments of our orders, and call a person unless the record just lacks them."""
     subjects = [row.subject for row in rows]
     ours = select(OrderRow.payment_reference).where(OrderRow.payment_reference.in_(subjects)).distinct()
     for reference in session.scalars(ours):
-        amount = told[reference].amount if reference in told else None
+        amount = entries[reference].amount if reference in entries else None
         payment_claims.ask_for_check(
             session, reference, f"statement:{reference}:{amount.minor_units if amount else ''}"
         )
     if known := [row for row in rows if row.kind != Kind.UNKNOWN_HERE]:
-        _call_a_person(session, known, told)
+        _call_a_person(session, known, entries)
 
 
 MONEY = Mending((Kind.MISSING_THERE, Kind.AMOUNT_DIFFERS, Kind.STATUS_DIFFERS), 1, _call_a_person)
 MENDING: Mapping[str, Mending] = {
     MESSAGES.name: Mending((Kind.MISSING_THERE,), 3, _send_again),
-    SHIPMENTS.name: Mending((Kind.STATUS_DIFFERS,), 3, _take_news_in),
+    SHIPMENTS.name: Mending((Kind.STATUS_DIFFERS,), 3, _apply_tracking),
     CAPTURES.name: Mending((*MONEY.kinds, Kind.UNKNOWN_HERE), 1, _ask_gateway),
     REFUNDS.name: MONEY,
 }
-"""By book. What has no line is reported and no more: stock, points, and the work of warehouses."""
+"""By book. Books without a line are only reported: stock, points and fulfillment orders."""

@@ -1,4 +1,4 @@
-"""Parcels that are booked and of which the carriers' desk says nothing."""
+"""Booked parcels that the TMS has not reported on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from record.messages.partner_events import NewEvent
 from record.shipping import bookings, parcels
 from record.shipping.fulfillment_orders import FulfillmentStep
 
-# One that was heard of meanwhile is found again when that is long ago.
+# Parcels with newer reports are put back until those are old.
 HEARD = text(f"""
     UPDATE fulfillment_orders AS f SET asked_at = now() FROM (
         SELECT fulfillment_order_id FROM fulfillment_orders
@@ -38,7 +38,7 @@ FIND = text(f"""
           WHERE {AT_CARRIER} AND {SILENT_SINCE} <= :before ORDER BY {SILENT_SINCE} LIMIT :at_once) AS f
     JOIN shipments AS s USING (shipment_id)
 """)
-Told = tuple[BookingRequest, str, str]
+Request = tuple[BookingRequest, str, str]
 
 
 class SilentParcels:
@@ -55,7 +55,7 @@ class SilentParcels:
         return False
 
     def news(self, session: Session, row: Row[Any], entry: Entry, before: datetime) -> list[NewEvent]:
-        """Where the carrier is further than we have heard."""
+        """Return tracking where the carrier is further than we know."""
         shipment = session.get_one(ShipmentRow, row.subject)
         now, since = shipment.tracking_status, shipment.tracked_at
         new = entry.status != now and entry.status in set(TrackingStatus)
@@ -64,12 +64,13 @@ class SilentParcels:
         return [tracking(shipment, entry)]
 
     def tell_again(self, row: Row[Any]) -> list[NewEvent]:
-        """Under the same key, which gives the same waybill. Another one is on no label: a person must see to it."""
+        """Repeat the booking under its key, which gives the same waybill. Another waybill is on no label: a person must
+        act."""
         with self.sessions.begin() as session:
-            told = _told_before(session, row)
-        if told is None:
+            earlier = _earlier_request(session, row)
+        if earlier is None:
             return [forgotten("tms", row.subject)]
-        request, key, by = told
+        request, key, by = earlier
         try:
             booking = self.tms.book(request, key, by)
         except CarrierRefused:
@@ -80,8 +81,8 @@ class SilentParcels:
         return [] if booking.waybill == row.waybill else [forgotten("tms", row.subject)]
 
 
-def _told_before(session: Session, row: Row[Any]) -> Told | None:
-    """What was asked, with its key and in whose words; None where it cannot be asked again."""
+def _earlier_request(session: Session, row: Row[Any]) -> Request | None:
+    """Return the booking request with its key and API; None when it cannot be repeated."""
     booking, number = session.get(BookingRow, row.subject), row.subject.rpartition("-S")[2]
     if booking is None or booking.given_back_at is not None or not number.isdigit():
         return None

@@ -1,4 +1,4 @@
-"""Work that a warehouse has accepted and says nothing of."""
+"""Fulfillment orders that a warehouse accepted and has not reported on."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ FIND = text(f"""
 
 
 class SilentWork:
-    """Work at the locations `elsewhere` is another warehouse's, which lists nothing: it is told again, and no more."""
+    """Locations in `elsewhere` belong to a WMS without statements: requests to it are only repeated."""
 
     def __init__(self, sessions: Sessions, wms: Warehouse, elsewhere: Collection[str] = ()) -> None:
         self.sessions = sessions
@@ -45,7 +45,7 @@ class SilentWork:
         return row.location_id in self.elsewhere
 
     def news(self, session: Session, row: Row[Any], entry: Entry, before: datetime) -> list[NewEvent]:
-        """What it says by a word comes in as its report; what needs more than a word must be reported by itself."""
+        """Return an event for a status that needs no further data; others must be reported by the warehouse itself."""
         agrees = entry.status in WAREHOUSE_WORDS[Status(row.status)]
         behind = entry.status == "accepted" and row.status != Status.RELEASED
         if agrees or behind or entry.at > before:
@@ -75,7 +75,7 @@ class SilentWork:
             key = told_again_key(row.subject)
             journal.append_fact(session, row.order_id, "fulfillment_order.told_again", key, data)
         if not wanted:
-            # It was called back while it was told again, by a call that may have come first.
+            # It was recalled while the request was repeated, and the recall may have arrived first.
             key = f"{row.subject}:recall:again"
             self.wms.recall(row.subject, "it was called back before", key, row.location_id)
         return []

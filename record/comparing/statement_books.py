@@ -1,4 +1,4 @@
-"""What the record says of the subjects of each book that partners list."""
+"""What the record knows of the subjects in each book of the partners."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,22 +34,23 @@ from record.stock.warehouse_counts import booked_since
 Subjects = Sequence[str]
 
 REFUNDED = frozenset({"succeeded", "pending"})
-"""A refund that the gateway has taken on counts as done here; one that failed does not."""
+"""Gateway statuses of a refund that counts as done here."""
 F, M = FulfillmentOrderRow, MessageRow
 
 
 def known_of(
     session: Session, partner: str, book: Book, subjects: Subjects, settled: datetime
 ) -> dict[str, RecordEntry]:
-    """What the record says of these subjects; those that it does not know are left out."""
+    """Return what the record knows of these subjects; unknown ones are absent."""
     return {known.subject: known for known in KNOWN[book.name](session, partner, subjects, settled)}
 
 
 def not_listed(
     session: Session, partner: str, book: Book, start: datetime, end: datetime, limit: int, elsewhere: Subjects
 ) -> list[str]:
-    """Up to so many subjects of which the partner heard from `start` to `end`, and that the comparison has not seen.
-    Work at the locations `elsewhere` is another warehouse's."""
+    """Return up to `limit` subjects that the partner must know from `start` to `end` and that were not compared.
+
+    Locations in `elsewhere` belong to another WMS."""
     owed = OWED[book.name](partner, elsewhere)
     seen = exists().where(
         StatementEntryRow.partner == partner,
@@ -76,7 +77,7 @@ def _shipments(session: Session, partner: str, subjects: Subjects, settled: date
 
 
 def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
-    """A payment may have come in parts. Those of old may stand whole with several orders, of which one is as good."""
+    """Yield captures by payment, summed. Old ones may be booked in full with several orders, any of which will do."""
     amount, at = func.sum(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
     paid = select(OrderRow.payment_reference, MoneyMovementRow.currency, amount, at).join(
         MoneyMovementRow, MoneyMovementRow.order_id == OrderRow.order_id
@@ -103,7 +104,7 @@ def _fulfillment_orders(session: Session, partner: str, subjects: Subjects, sett
 
 
 def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
-    """What happened since `settled` may or may not be in the warehouse's figure."""
+    """Yield stock with the range that agrees: movements since `settled` may or may not be in the warehouse's figure."""
     places = [(location, sku) for location, _, sku in (subject.partition("/") for subject in subjects)]
     skus = defaultdict[str, list[str]](list)
     for location, sku in places:
@@ -115,8 +116,8 @@ def _stock(session: Session, partner: str, subjects: Subjects, settled: datetime
 
 
 def _points(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
-    """Points that were told, and those that are on their way: who was not acknowledged may have come, and who was told
-    a moment ago may not have been there when the partner was asked."""
+    """Yield points with the range that agrees: messages that are unsent or sent since `settled` may or may not
+    count."""
     points = func.coalesce(M.data["points"].as_integer(), 0)
     waiting = or_(M.sent_at.is_(None), M.sent_at >= settled)
     told = func.coalesce(func.sum(points).filter(~waiting), 0)
@@ -133,7 +134,7 @@ def _points(session: Session, partner: str, subjects: Subjects, settled: datetim
 
 
 def _own_payment() -> Any:
-    """The gateway knows nothing of the money that a return moved to its follow-up order."""
+    """True for orders of their own: the gateway does not know money that a return moved to a follow-up order."""
     return OrderRow.follow_up_of == ""
 
 
@@ -176,4 +177,4 @@ OWED: Mapping[str, Callable[[str, Subjects], Subquery]] = {
     REFUNDS.name: _refunded,
     FULFILLMENT_ORDERS.name: _released,
 }
-"""Of the books that are owed: what the partner has heard of (`subject`), and when (`at`)."""
+"""For the books that are owed: what the partner must know (`subject`), and since when (`at`)."""

@@ -1,4 +1,4 @@
-"""Forgetting a person: what channels sent of them is removed, and their orders stay, to be counted and proved."""
+"""Erase persons: their personal data is removed, and their orders stay for figures and proofs."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ OPEN = {
     "open": [status for status in OrderStatus if not is_final(ORDER, status)],
     "open_cases": [status for status in ReturnStatus if not is_final(RETURN, status)],
 }
-# Goods and messages must still find the person.
+# Orders whose goods or messages must still reach the person.
 UNDER_WAY = text("""
     SELECT order_id FROM orders WHERE order_id = ANY(:orders) AND (status = ANY(:open)
         OR EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status = ANY(:open_cases))
@@ -46,9 +46,9 @@ REACHED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many orders do not name the person any more, and the pseudonym that they share from now on.
+    """The number of erased orders and the pseudonym that they share.
 
-    Those that are `under_way` are the same person's, and name nobody either a moment after they have ended.
+    Orders of the person that are `under_way` are erased soon after they end.
     """
 
     orders: int = 0
@@ -57,9 +57,9 @@ class Erased:
 
 
 def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
-    """Forget whoever is known by any of `names`, as `orders_of` takes them, in one transaction.
+    """Erase the person with any of `names`, as `orders_of` takes them, in one transaction.
 
-    It may be repeated: what was forgotten is found no more, and what is under way keeps its place and its pseudonym.
+    Safe to repeat: erased orders are not found again, and orders under way keep their first pseudonym.
     """
     with sessions.begin() as session:
         orders = _locked(session, orders_of(session, names))
@@ -71,12 +71,12 @@ def erase(sessions: Sessions, names: Collection[str], by: str) -> Erased:
             session.execute(insert(ErasureDueRow).values(later).on_conflict_do_nothing())
         over = [order_id for order_id in orders if order_id not in set(under_way)]
         if over:
-            _forget(session, over, pseudonym, by)
+            _erase_orders(session, over, pseudonym, by)
         return Erased(len(over), pseudonym, under_way)
 
 
 def erase_due(sessions: Sessions) -> int:
-    """Forget the persons of orders that have ended since they asked, and answer how many orders these were."""
+    """Erase orders that ended since their erasure was requested. Return how many."""
     with sessions() as session:
         due = list(session.scalars(DUE))
         waiting = set(session.scalars(UNDER_WAY, {"orders": due, **OPEN})) if due else set()
@@ -84,15 +84,15 @@ def erase_due(sessions: Sessions) -> int:
 
 
 def _erase_one(sessions: Sessions, order_id: str) -> bool:
-    """Forget the person of one order. One that cannot be forgotten is set aside, and keeps no other from it."""
+    """Erase one order. One that fails is set aside and does not block the others."""
     try:
         with sessions.begin() as session:
-            # Several workers look: each takes what no other has.
+            # Of several workers each takes a different order.
             mine = select(ErasureDueRow).where(ErasureDueRow.order_id == order_id).with_for_update(skip_locked=True)
             due = session.scalar(mine)
             if due is None or session.scalars(UNDER_WAY, {"orders": [order_id], **OPEN}).first():
                 return False
-            _forget(session, _locked(session, [order_id]), due.pseudonym, due.asked_by)
+            _erase_orders(session, _locked(session, [order_id]), due.pseudonym, due.asked_by)
             return True
     except Exception as trouble:
         if not is_rows_own(trouble):
@@ -108,10 +108,10 @@ def _locked(session: Session, orders: Sequence[str]) -> list[str]:
     return list(session.scalars(rows.with_for_update()))
 
 
-def _forget(session: Session, orders: Sequence[str], pseudonym: str, by: str) -> None:
+def _erase_orders(session: Session, orders: Sequence[str], pseudonym: str, by: str) -> None:
     names = set(session.scalars(NAMES, {"orders": orders})) - {""}
     rows = session.execute(REACHED, {"orders": orders}).all()
-    # As a channel writes it, with or without its country.
+    # The last digits, since channels write numbers with or without the country code.
     reached = {digits_of(row.phone)[-9:] for row in rows if row.phone} | {row.email for row in rows if row.email}
     values = {"orders": orders, "names": sorted(names), "pseudonym": pseudonym, "by": by}
     values["reached"] = sorted(word for word in reached if len(word) >= 9)

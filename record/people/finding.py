@@ -1,4 +1,4 @@
-"""Finding the orders of a person by whatever they are known by."""
+"""Find the orders of a person by id, token, e-mail or phone number."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.people import NUMBER_LENGTH, digits_of, phone_number
 
-# What was sent instead of returned goods is the same person's.
+# Follow-up orders belong to the same person.
 THEIRS = text("""
     WITH RECURSIVE theirs AS (
         SELECT order_id FROM orders
@@ -24,8 +24,9 @@ PHONES = text(r"""
 
 
 def orders_of(session: Session, names: Collection[str]) -> list[str]:
-    """The orders of whoever is known by any of these: a customer id, the token of a receiver or buyer, an e-mail, or a
-    phone number however it is written. Each order is looked at, so it takes its time."""
+    """Return the orders of a person known by any of these: a customer id, the token of a receiver or buyer, an e-mail,
+    or
+    a phone number in any form. Scans all orders, so it is slow."""
     known = sorted({name.strip() for name in names} - {""})
     called = _called(session, [name for name in known if len(digits_of(name)) >= NUMBER_LENGTH])
     wanted = {"names": known, "lower_names": [name.lower() for name in known], "called": called}
@@ -33,7 +34,8 @@ def orders_of(session: Session, names: Collection[str]) -> list[str]:
 
 
 def _called(session: Session, numbers: Collection[str]) -> list[str]:
-    """The orders whose receiver has one of these phone numbers; one without its country is dialed in the receiver's."""
+    """Return the orders whose receiver has one of these phone numbers; without a country code the receiver's
+    applies."""
     tails = [digits_of(number)[-NUMBER_LENGTH:] for number in numbers]
     alike = session.execute(PHONES, {"tails": tails, "length": NUMBER_LENGTH}).all() if tails else []
     return [

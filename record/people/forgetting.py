@@ -1,16 +1,16 @@
-"""What is emptied when a person is erased: one statement for each place that may name them, in one transaction.
+"""The statements that erase a person: one for each place that may name them, run in one transaction.
 
 A test plants a person in every column that takes text, and has for each column that is not emptied the reason why it
 names nobody (tests/persons.py).
 """
 
-# Those of a parcel that was booked anew are known from the log only.
+# Earlier shipments of a parcel that was booked anew are in the log only.
 _SHIPMENTS = """
     SELECT shipment_id FROM fulfillment_orders WHERE order_id = ANY(:orders)
     UNION SELECT data->>'shipment_id' FROM order_events WHERE order_id = ANY(:orders) AND data ? 'shipment_id'
 """
 _RETURNS = "SELECT return_id FROM returns WHERE order_id = ANY(:orders)"
-# Who follows parcels for all carriers knows the waybill only.
+# Tracking services for all carriers know the waybill only.
 _SUBJECTS = f"""
     SELECT channel || '/' || channel_order_id FROM orders WHERE order_id = ANY(:orders)
     UNION SELECT payment_reference FROM orders WHERE order_id = ANY(:orders)
@@ -20,7 +20,7 @@ _SUBJECTS = f"""
     UNION SELECT waybill FROM returns WHERE order_id = ANY(:orders)
     UNION {_RETURNS}
 """
-# What partners say in codes, ids and figures. All else that they wrote goes, whatever it is called.
+# Fields with codes, ids and figures. All other fields of partners are removed, whatever their name.
 _PLAIN = """
     fulfillment_order_id location_id return_id shipment_id waybill status occurred_at signed accepted payment_reference
     currency amount refund_key case_id channel channel_order_id kind reason_code refund_to carrier formerly version
@@ -32,7 +32,7 @@ _OWN_PARCELS = _WITHOUT.format(row="parcel", names="'packaging'", rows="parcels"
 
 
 def _gone(*columns: str) -> str:
-    """Texts that are shown as erased where there was one."""
+    """Return assignments that replace every text that is not empty by `erased`."""
     return ", ".join(f"{column} = CASE WHEN {column} <> '' THEN 'erased' ELSE {column} END" for column in columns)
 
 

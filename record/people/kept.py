@@ -1,4 +1,4 @@
-"""What is kept of a person, for the person to read: everything that `record/people/erasing.py` would remove."""
+"""All data stored about a person, for the person to read: what `record/people/erasing.py` would remove."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ KEPT: Mapping[str, str] = {
 
 
 def kept_of(session: Session, orders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """All rows that name whoever the orders are for, by what they are; payloads as the text that the channel sent."""
+    """Return the rows that name the person of these orders, by kind; payloads as the text that the channel sent."""
     return {
         what: [_plain(row) for row in session.execute(text(select), {"orders": list(orders)}).mappings()]
         for what, select in KEPT.items()

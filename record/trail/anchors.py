@@ -1,6 +1,6 @@
-"""Signed days outside of the database, where who rewrites the database cannot reach: a file, a webhook, or both.
+"""Anchors: signed days kept outside of the database, out of reach of whoever rewrites it: a file, a webhook, or both.
 
-A day is anchored before its root is kept, so it can be signed only once: another root for the same day is refused.
+A day is anchored before its root is stored, so it can be signed only once: another root for the same day is refused.
 """
 
 import fcntl
@@ -19,16 +19,16 @@ from integrations.http import PartnerHttp
 
 
 class Resigned(RuntimeError):
-    """A day is to be signed that was signed before with another root: the log was rewritten."""
+    """A day was signed before with another root: the log was rewritten."""
 
 
 class RootRefused(Refusal):
-    """Who keeps our roots has another one for this day."""
+    """The keeper of our roots has another one for this day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A signed day as it is told to the outside; bytes in hexadecimal."""
+    """A signed day as it is published; bytes in hexadecimal."""
 
     day: date
     orders: int
@@ -41,7 +41,7 @@ class Anchor:
         return cls(day.day, day.orders, day.root.hex(), day.previous.hex(), signature.hex())
 
     @property
-    def told(self) -> Mapping[str, object]:
+    def as_json(self) -> Mapping[str, object]:
         return {
             "day": self.day.isoformat(),
             "orders": self.orders,
@@ -52,15 +52,15 @@ class Anchor:
 
 
 class Keeper(Protocol):
-    """Keeps one root a day."""
+    """Keeps one root per day."""
 
     def keep(self, anchor: Anchor) -> None:
-        """Safe to repeat. Resigned for another root of a day that is kept already."""
+        """Keep the anchor; safe to repeat. Raises Resigned if the day has another root already."""
         ...
 
 
 class AnchorFile:
-    """One line of JSON a day, only ever added to, and on the disk before `keep` returns."""
+    """A file with one line of JSON per day, append-only and synced to disk before `keep` returns."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -73,14 +73,14 @@ class AnchorFile:
             if known is not None and known != anchor:
                 raise Resigned(f"{anchor.day} was signed before with another root, see {self._path.name}")
             if known is None:
-                # What a power cut left of a line stays, on a line of its own.
+                # Start a new line after one that a power cut left incomplete.
                 begin = "\n" if text and not text.endswith("\n") else ""
-                file.write(f"{begin}{json.dumps(anchor.told)}\n")
+                file.write(f"{begin}{json.dumps(anchor.as_json)}\n")
                 file.flush()
                 os.fsync(file.fileno())
 
     def read(self) -> dict[date, Anchor]:
-        """What was anchored, by day; of a day that somebody added again the first counts. Empty without a file."""
+        """Return the anchors by day; of several for one day the first counts. Empty without a file."""
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         found: dict[date, Anchor] = {}
         for anchor in _anchors(lines):
@@ -95,14 +95,15 @@ class AnchorFile:
 
 
 class AnchorHttp:
-    """Tells each root to somebody outside, who answers 200, or 409 or 422 with a code for another root of that day."""
+    """Sends each root to an outside service, which answers 200, or 409 or 422 with a code for another root of that
+    day."""
 
     def __init__(self, http: PartnerHttp) -> None:
         self._http = http
 
     def keep(self, anchor: Anchor) -> None:
         try:
-            self._http.post("/trace-roots", anchor.told, f"trace-root:{anchor.day}", refusal=RootRefused)
+            self._http.post("/trace-roots", anchor.as_json, f"trace-root:{anchor.day}", refusal=RootRefused)
         except RootRefused as refused:
             raise Resigned(f"{anchor.day} was signed before with another root, says who keeps our roots") from refused
 
@@ -110,9 +111,13 @@ class AnchorHttp:
 def _anchors(lines: Iterable[str]) -> Iterator[Anchor]:
     for line in lines:
         try:
-            told = json.loads(line)
+            fields = json.loads(line)
             yield Anchor(
-                date.fromisoformat(told["day"]), told["orders"], told["root"], told["previous"], told["signature"]
+                date.fromisoformat(fields["day"]),
+                fields["orders"],
+                fields["root"],
+                fields["previous"],
+                fields["signature"],
             )
         except (ValueError, KeyError, TypeError):
             continue

@@ -1,7 +1,7 @@
-"""A day is closed by a Merkle tree over all orders of which something was sealed, whose root is signed.
+"""Close days: sign the root of a Merkle tree over all orders that were sealed on the day.
 
-Whoever could rewrite the chain of an order could not sign the root anew: the key is not in the database. Nor could he
-have the worker sign it anew: the root is kept outside (record/trail/anchors.py).
+Whoever rewrites the chain of an order cannot sign the root again, since the key is not in the database, nor have the
+worker sign it again, since the root is anchored outside (record/trail/anchors.py).
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ KEEP_LEAVES = text("""
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """That the first `position` facts of an order are in the root of a day; `path` are the hashes between leaf and
-    root, in hexadecimal."""
+    """Proof that the first `position` facts of an order are in the root of a day; `path` are the hashes between leaf
+    and root, in hexadecimal."""
 
     included_in: Day
     signature: bytes
@@ -51,11 +51,11 @@ class Included:
 
 
 class NotAKey(ValueError):
-    """A text that is no Ed25519 key."""
+    """The text is not an Ed25519 key."""
 
 
 def read_key(text_: str) -> Ed25519PrivateKey:
-    """The key of a setting: 32 bytes in hexadecimal. Raises NotAKey."""
+    """Read the key from 32 bytes in hexadecimal. Raises NotAKey."""
     try:
         return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text_))
     except ValueError:
@@ -63,7 +63,7 @@ def read_key(text_: str) -> Ed25519PrivateKey:
 
 
 class Days:
-    """Closes one day after the other. Each is anchored with every keeper before it counts as signed."""
+    """Closes one day after the other. Each is anchored with every keeper before its signature is stored."""
 
     def __init__(self, sessions: Sessions, key: Ed25519PrivateKey, keepers: Sequence[Keeper] = ()) -> None:
         self._sessions = sessions
@@ -72,15 +72,15 @@ class Days:
         self._all_closed_on: date | None = None
 
     def close(self) -> int:
-        """Sign the oldest day that is over and not signed, also one on which nothing happened.
+        """Sign the oldest day that is over and not signed, even if nothing happened on it.
 
-        Answers how many days these were: 1, or 0. It looks once a day. Resigned for a day that a keeper knows with
-        another root.
+        Returns the number of days signed, 1 or 0. Once all are signed it does nothing until the next day. Raises
+        Resigned if a keeper has another root for the day.
         """
         if self._all_closed_on == datetime.now(UTC).date() or (made := self._over()) is None:
             return 0
         signature = self._key.sign(made.statement)
-        # Outside of any transaction, and again after a crash: the same day has the same root and signature.
+        # Outside of any transaction. Safe to repeat after a crash: the same day has the same root and signature.
         for keeper in self._keepers:
             keeper.keep(Anchor.of(made, signature))
         values = {"day": made.day, "orders": made.orders, "root": made.root, "previous": made.previous}
@@ -90,8 +90,8 @@ class Days:
         return 1
 
     def _over(self) -> Day | None:
-        """The oldest day that is over and not signed, with its leaves kept; None when there is none, or another
-        process is at it."""
+        """Store the leaves of the oldest unsigned day that is over, and return it; None when there is none or another
+        process holds the lock."""
         with self._sessions.begin() as session:
             if not try_lock(session, Lock.SEALING):
                 return None
@@ -100,18 +100,18 @@ class Days:
                 self._all_closed_on = today
                 return None
             session.execute(KEEP_LEAVES, {"day": day, "next": day + timedelta(days=1)})
-            return as_it_stands(session, day)
+            return current_day(session, day)
 
 
-def as_it_stands(session: Session, day: date) -> Day:
-    """A day as its leaves make it, and the root of the one before."""
+def current_day(session: Session, day: date) -> Day:
+    """Return the day computed from its stored leaves and the root of the day before."""
     tree, before = _tree(_leaves(session, day)), TraceRootRow.day < day
     previous = session.scalar(select(TraceRootRow.root).where(before).order_by(TraceRootRow.day.desc()).limit(1))
     return Day(day, tree.get_size(), tree.get_root(), bytes(previous or b""))
 
 
 def is_signed(day: Day, signature: bytes, key: Ed25519PublicKey) -> bool:
-    """Whether the holder of the key has signed just this."""
+    """True if the signature is that of this day by this key."""
     try:
         key.verify(signature, day.statement)
     except InvalidSignature:
@@ -120,7 +120,7 @@ def is_signed(day: Day, signature: bytes, key: Ed25519PublicKey) -> bool:
 
 
 def inclusion(session: Session, order_id: str) -> Included | None:
-    """The newest proof that a signed day has of an order; None before its first day is over."""
+    """Return the newest proof of an order in a signed day; None before its first day is over."""
     days = select(TraceRootRow).join(TraceLeafRow, TraceLeafRow.day == TraceRootRow.day)
     newest = days.where(TraceLeafRow.order_id == order_id).order_by(TraceRootRow.day.desc()).limit(1)
     root = session.scalars(newest).first()
@@ -130,7 +130,7 @@ def inclusion(session: Session, order_id: str) -> Included | None:
     index = next(number for number, row in enumerate(leaves, 1) if row.order_id == order_id)
     proof = _tree(leaves).prove_inclusion(index, len(leaves))
     path = tuple(part.hex() for part in proof.path)
-    return Included(as_it_stands(session, root.day), bytes(root.signature), leaves[index - 1].position, path)
+    return Included(current_day(session, root.day), bytes(root.signature), leaves[index - 1].position, path)
 
 
 def _leaves(session: Session, day: date) -> Sequence[Row[str, int, bytes]]:

@@ -1,4 +1,4 @@
-"""Looking whether the logs of orders are as they were sealed and signed. It only looks."""
+"""Check that the logs of orders are as they were sealed and signed. Read-only."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from domain.trace import FIRST, Fact, link
 from models.trace import TraceRootRow
 from record.trail.anchors import Anchor
-from record.trail.days import as_it_stands, is_signed
+from record.trail.days import current_day, is_signed
 
-# Both sides: a fact without its seal was added, and a seal without its fact is what remains of one that was removed.
+# A full join: a fact without a seal was added, and a seal without a fact is what remains of a removed one.
 EVERYTHING = """
     SELECT coalesce(seal.order_id, event.order_id) AS order_id, coalesce(seal.event_id, event.event_id) AS event_id,
         seal.position, seal.hash, event.event_id IS NOT NULL AS is_there, event.order_id AS told_of, at, type, key,
@@ -35,9 +35,9 @@ ADDED = "was added"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One fact of an order with its seal; `fault` says what is wrong with it, empty where nothing is.
+    """One fact of an order with its seal; `fault` says what is wrong with it, or is empty.
 
-    `position` is 0 for a fact that was not sealed (yet), and `fact` None where only the seal is left.
+    `position` is 0 for a fact that is not sealed (yet), and `fact` None when only the seal remains.
     """
 
     order_id: str
@@ -50,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class SignedDay:
-    """A day whose root was signed; `faults` name what is not as it was signed."""
+    """A signed day; `faults` name what is not as it was signed."""
 
     day: date
     orders: int
@@ -58,7 +58,7 @@ class SignedDay:
 
 
 def links(session: Session, order_id: str = "") -> Iterator[Link]:
-    """The chain of one order, or those of all, in order; read in pieces, so that it may be long."""
+    """Yield the chain of one order, or of all orders, in sequence; read in chunks, however long it is."""
     statement = OF_ONE.bindparams(order_id=order_id) if order_id else OF_ALL
     rows = session.execute(statement, execution_options={"yield_per": CHUNK})
     last = ""
@@ -74,10 +74,10 @@ def links(session: Session, order_id: str = "") -> Iterator[Link]:
 def signed_days(
     session: Session, key: Ed25519PublicKey, anchored: Mapping[date, Anchor] | None = None
 ) -> Iterator[SignedDay]:
-    """Every day that was signed, oldest first, and whether its leaves, the chains and its anchor still say the same."""
+    """Yield every signed day, oldest first, after comparing its leaves, chains and anchor with its signature."""
     missing = dict(anchored or {})
     for row in session.scalars(select(TraceRootRow).order_by(TraceRootRow.day)):
-        day, faults = as_it_stands(session, row.day), []
+        day, faults = current_day(session, row.day), []
         if not is_signed(day, bytes(row.signature), key):
             faults.append(f"what was signed for {row.day} is not what is there: a leaf, a root or a day is another one")
         anchor = missing.pop(row.day, None)

@@ -1,7 +1,7 @@
-"""Sealing: what transactions have written to the logs of orders is hashed into the chain of each order.
+"""Sealing: hash the committed facts of orders into the chain of each order.
 
-It is done beside the orders, a moment after the commit, so that no order waits for it. A fact that ends an order or a
-return also says that its workflow's history is to be kept soon.
+It runs a moment after the commit, so that no order waits for it. A fact that ends an order or a return also schedules
+the archiving of its workflow's history.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ from models.trace import EventSealRow
 log = structlog.get_logger()
 
 AT_ONCE = 5_000
-"""Facts that one transaction seals."""
+"""Facts sealed in one transaction."""
 FACT = "fact"
-"""What a fact that cannot be sealed is set aside as (models/set_aside.py)."""
+"""The kind under which a fact that cannot be sealed is set aside (models/set_aside.py)."""
 
 _NEXT = """
     FROM order_events WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to
@@ -34,7 +34,7 @@ _NEXT = """
 _FACT = "SELECT event_id, order_id, at, type, key, actor, data"
 UNSEALED = text(f"{_FACT} {_NEXT}")
 FIRST_UNSEALED = text(f"SELECT event_id {_NEXT}")
-# A fact that is tried again is sealed behind what its order has by now.
+# A retried fact is sealed behind its order's later ones.
 TRIED_AGAIN = text(f"""
     {_FACT} FROM order_events WHERE event_id = ANY(ARRAY(
         SELECT CAST(subject AS bigint) FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL
@@ -61,22 +61,22 @@ ENDS = {f"order.{status}" for status in OrderStatus if is_final(ORDER, status)} 
 
 
 class Sealing:
-    """Several workers may seal: one does at a time, and the others leave it to that one."""
+    """Runs in every worker, but one seals at a time."""
 
     def __init__(self, sessions: Sessions, at_once: int = AT_ONCE) -> None:
         self._sessions = sessions
         self._at_once = at_once
         self._horizon = LogHorizon()
-        self._wanted = False
+        self._has_retries = False
 
     def run(self) -> int:
-        """Seal what was committed, oldest first, in one transaction, and answer how many facts these were.
+        """Seal committed facts, oldest first, in one transaction. Return how many.
 
-        One that cannot be sealed is set aside, and those behind it go on.
+        One that cannot be sealed is set aside, and the ones behind it go on.
         """
-        sealed = isolate_failing_row(self._at_once, self._seal, self._pass_over)
-        if self._wanted:
-            isolate_failing_row(self._at_once, self._again, self._not_again)
+        sealed = isolate_failing_row(self._at_once, self._seal, self._seal_one)
+        if self._has_retries:
+            isolate_failing_row(self._at_once, self._retry, self._retry_one)
         return sealed
 
     def _seal(self, at_once: int) -> int:
@@ -84,44 +84,44 @@ class Sealing:
             up_to = self._horizon.look(session)
             if not try_lock(session, Lock.SEALING):
                 return 0
-            self._wanted = session.scalar(FIRST_AGAIN) is not None
+            self._has_retries = session.scalar(FIRST_AGAIN) is not None
             rows = session.execute(UNSEALED, {"at_once": at_once, "up_to": up_to}).all()
             if rows:
-                _keep(session, rows)
+                _write_seals(session, rows)
                 session.execute(SEALED, {"event_id": rows[-1].event_id})
             return len(rows)
 
-    def _pass_over(self, _: Exception) -> int:
+    def _seal_one(self, _: Exception) -> int:
         with self._sessions.begin() as session:
             first = {"at_once": 1, "up_to": self._horizon.look(session)}
             if not try_lock(session, Lock.SEALING) or (event_id := session.scalar(FIRST_UNSEALED, first)) is None:
                 return 0
-            _keep_or_put_aside(session, event_id)
+            _seal_or_set_aside(session, event_id)
             session.execute(SEALED, {"event_id": event_id})
             return 1
 
-    def _again(self, at_once: int) -> int:
+    def _retry(self, at_once: int) -> int:
         with self._sessions.begin() as session:
             if not try_lock(session, Lock.SEALING):
                 return 0
             rows = session.execute(TRIED_AGAIN, {"at_once": at_once}).all()
             if rows:
-                _keep(session, rows)
+                _write_seals(session, rows)
             mark_worked(session, FACT, [str(row.event_id) for row in rows])
             return len(rows)
 
-    def _not_again(self, _: Exception) -> int:
+    def _retry_one(self, _: Exception) -> int:
         with self._sessions.begin() as session:
             if try_lock(session, Lock.SEALING) and (event_id := session.scalar(FIRST_AGAIN)):
-                _keep_or_put_aside(session, int(event_id))
+                _seal_or_set_aside(session, int(event_id))
             return 0
 
 
-def _keep_or_put_aside(session: Session, event_id: int) -> None:
-    """Alone at last. Another worker may have been here meanwhile, so it is tried once more before it is put aside."""
+def _seal_or_set_aside(session: Session, event_id: int) -> None:
+    """Seal one fact alone, and set it aside if it fails again."""
     try:
         with session.begin_nested():
-            _keep(session, session.execute(THIS, {"event_id": event_id}).all())
+            _write_seals(session, session.execute(THIS, {"event_id": event_id}).all())
             mark_worked(session, FACT, [str(event_id)])
     except Exception as trouble:
         if not is_rows_own(trouble):
@@ -130,7 +130,7 @@ def _keep_or_put_aside(session: Session, event_id: int) -> None:
         set_aside(session, FACT, [str(event_id)], error_name(trouble))
 
 
-def _keep(session: Session, rows: Sequence[Row[Any]]) -> None:
+def _write_seals(session: Session, rows: Sequence[Row[Any]]) -> None:
     known = session.execute(HEADS, {"orders": sorted({row.order_id for row in rows})})
     heads = {head.order_id: (head.position, bytes(head.hash)) for head in known}
     seals = []
