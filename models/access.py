@@ -1,4 +1,4 @@
-"""Who may call the API."""
+"""Keys to the API."""
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, func, or_
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,12 +14,12 @@ class ApiKeyRow(Base):
 
     key_hash: Mapped[str] = mapped_column(primary_key=True)
     key_id: Mapped[str]
-    """What the key is called where it must not be shown."""
+    """The public name of the key."""
     name: Mapped[str]
     role: Mapped[str]
     channel: Mapped[str | None]
     location: Mapped[str | None] = mapped_column(ForeignKey(LocationRow.location_id))
-    """Where the key of a store works; null for every other role."""
+    """The store of a store's key; null for every other role."""
     created_at: Mapped[Now]
     expires_at: Mapped[When]
     last_used_at: Mapped[When]
@@ -30,5 +30,5 @@ class ApiKeyRow(Base):
 
 
 def is_in_force() -> ColumnElement[bool]:
-    """Of the keys that are neither revoked nor expired."""
+    """Condition for keys that are neither revoked nor expired."""
     return ApiKeyRow.revoked_at.is_(None) & or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now())

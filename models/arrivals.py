@@ -1,4 +1,4 @@
-"""Goods under way, what came of them, and what the warehouse counted."""
+"""Purchase orders, receipts, and counts of the warehouse."""
 
 from datetime import date
 
@@ -9,9 +9,9 @@ from models.base import Base, Now, Serial, Timestamp, When
 
 
 class PurchaseOrderRow(Base):
-    """A purchase order of the ERP as its highest revision has it. Status is open, received or canceled.
+    """The highest known revision of a purchase order of the ERP. Status is open, received or canceled.
 
-    `location_id` is null while only its cancellation has come.
+    `location_id` is null if only its cancellation has arrived.
     """
 
     __tablename__ = "purchase_orders"
@@ -27,7 +27,7 @@ class PurchaseOrderRow(Base):
 
 
 class PurchaseLineRow(Base):
-    """Units of a SKU due on a day, and how many of them came; the rest is in transit while the order is open."""
+    """Units of a SKU due on a day, and how many were received; the others are in transit while the order is open."""
 
     __tablename__ = "purchase_lines"
 
@@ -44,14 +44,14 @@ class PurchaseLineRow(Base):
 
 
 class GoodsReceiptRow(Base):
-    """What one receipt brought of one SKU: `damaged` of the `quantity` units were put aside."""
+    """Units of a SKU in one receipt: `damaged` of the `quantity` units were quarantined."""
 
     __tablename__ = "goods_receipts"
 
     receipt_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
     purchase_order_id: Mapped[str | None]
-    """As the receipt names it; the purchase order itself may come later."""
+    """As the receipt names it; the purchase order itself may arrive later."""
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     quantity: Mapped[int]
     damaged: Mapped[int]
@@ -64,10 +64,10 @@ class GoodsReceiptRow(Base):
 
 
 class StockExceptionRow(Base):
-    """What a partner told of stock and could not be booked as it was told: a person should look.
+    """A stock report of a partner that could not be booked as reported: a person should look.
 
-    The event is tried again until its goods and location are known, which sets `resolved_at`; what came beyond a
-    purchase order is booked, and resolved at once.
+    The event is tried again until its goods and location are known, which sets `resolved_at`. Units beyond a purchase
+    order are booked, and resolved at once.
     """
 
     __tablename__ = "stock_exceptions"
@@ -87,7 +87,7 @@ class StockExceptionRow(Base):
 
 
 class WarehouseCountRow(Base):
-    """A snapshot or delta of the warehouse. One that is `late` was told after a newer snapshot and changed nothing."""
+    """A snapshot or delta of the warehouse. A `late` one arrived after a newer snapshot and changed nothing."""
 
     __tablename__ = "warehouse_counts"
 
@@ -105,9 +105,10 @@ class WarehouseCountRow(Base):
 
 
 class StockDifferenceRow(Base):
-    """What the warehouse counted otherwise than the books: `difference` units, of which `adjusted` could be booked.
+    """A difference between a count and the ledger: `difference` units, of which `adjusted` could be booked.
 
-    Less than the difference is booked when what is promised to orders would be gone; that is always an alert.
+    Less than the difference is booked if the rest would take units that are promised to orders; that is always an
+    alert.
     """
 
     __tablename__ = "stock_differences"

@@ -1,4 +1,4 @@
-"""What every row shares: the metadata, the naming of constraints and a few column types."""
+"""Shared by all rows: the metadata, the naming of constraints, and column types."""
 
 from datetime import datetime
 from typing import Annotated, Any, cast
@@ -14,12 +14,12 @@ Serial = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 
 BY_PAGES: Any = {"postgresql_using": "brin", "postgresql_with": {"pages_per_range": 32, "autosummarize": "on"}}
-"""An index of the first and last value of a range of pages, for what grows with the rows: it costs next to nothing.
-Autovacuum sums up new pages as they fill, since each search reads all that are not."""
+"""A BRIN index, for values that grow with the rows: it keeps the range of values of each block of pages and costs
+almost nothing. `autosummarize`, since every search reads all blocks that are not summarized yet."""
 
 
 class Base(DeclarativeBase):
-    """Constraints are named by rule, so that an error and a migration can speak of them."""
+    """The base of all rows. Constraints are named by rule, so that errors and migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -34,5 +34,5 @@ class Base(DeclarativeBase):
 
 
 def table(row: type[Base]) -> Table:
-    """The table itself, for statements that are built once and need nothing of the mapping: a third of the cost."""
+    """The table itself, for statements that are built once without the mapping: they cost a third."""
     return cast(Table, row.__table__)

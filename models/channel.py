@@ -1,4 +1,4 @@
-"""Accounts at channels, and everything that came from them, kept as it came."""
+"""Accounts at channels, and every payload that they sent, unchanged."""
 
 from typing import Any
 
@@ -10,14 +10,13 @@ from models.base import Base, Json, Now
 
 
 class ChannelAccountRow(Base):
-    """A shop of ours at a channel: whose words it speaks and by which secret its webhooks are known.
+    """A shop of ours at a channel: its translator, and the secret that its webhooks are signed with.
 
     `settings` may have country, currency, zone, salt, marketplace and carriers, which replace those of the translator,
-    `signature` with header, algorithm, encoding and prefix of a gateway that signs otherwise, `merge_window`, how many
-    seconds orders wait for others of the same receiver among the channels of one `merge_group`, `when_short` of
-    domain/shortages.py, `language`, what its customers read, and `pull`, `push` and `upload` with what settings.py of
-    integrations/pulls, integrations/pushes and integrations/uploads lists: they hold the platform's token, so settings
-    are shown nowhere as they are.
+    `signature` (header, algorithm, encoding and prefix of a gateway that signs in another way), `merge_window` (seconds
+    that orders wait for others of the same receiver among the channels of one `merge_group`), `when_short` (a policy of
+    domain/shortages.py), `language` (of its customers), and `pull`, `push` and `upload` (see settings.py in
+    integrations/pulls, pushes and uploads). They hold the platform's token, so settings are never shown unmasked.
     """
 
     __tablename__ = "channel_accounts"
@@ -30,10 +29,11 @@ class ChannelAccountRow(Base):
 
 
 class IntakeRow(Base):
-    """One payload of a channel and what became of it. `raw` may name a person: whoever erases one empties it too.
+    """One payload of a channel and its result. `raw` may name a person, and is emptied when that person is erased.
 
-    `taken` is now part of an order, `retried` became so on a later try, `rejected` could not be read (`field` and
-    `reason` say why), `ignored` says nothing of an order, and `waiting` only names the orders `wanted`: fetch them.
+    Status: `taken` is part of an order now, `retried` became so at a later attempt, `rejected` could not be read
+    (`field` and `reason` say why), `ignored` is not about an order, `waiting` only names orders (`wanted`) that are to
+    be fetched.
     """
 
     __tablename__ = "intakes"
@@ -43,7 +43,7 @@ class IntakeRow(Base):
     translator: Mapped[str]
     source: Mapped[str]
     digest: Mapped[str]
-    """Of the payload and what its headers say of it: the same one again is the same intake."""
+    """Hash of the payload and its identifying headers: the same payload again is the same intake."""
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     headers: Mapped[Json]
     status: Mapped[str]
@@ -53,7 +53,7 @@ class IntakeRow(Base):
     field: Mapped[str | None]
     reason: Mapped[str | None]
     wanted: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default="[]")
-    """`{order_id, kind, event_id}` of each order that a thin event names."""
+    """`{order_id, kind, event_id}` for each order that a thin event names."""
     tries: Mapped[int] = mapped_column(server_default="1")
     received_at: Mapped[Now]
     tried_at: Mapped[Now]

@@ -1,4 +1,4 @@
-"""One way to open the database."""
+"""Opens the database: engine, sessions and their settings."""
 
 import time
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from models.vault import Vault
 Sessions = sessionmaker[Session]
 
 PING_AFTER_IDLE_SECONDS = 5.0
-"""A connection that rested longer is asked whether it still lives, before it is used."""
+"""A connection that was idle for longer is pinged before it is used."""
 
-# A host that vanished or a firewall that forgot sends no word: it is noticed after half a minute, not after the hours
-# that the system would take. A unix socket has no use for it.
+# Notice after half a minute that a host vanished or a firewall dropped the connection; the default takes hours. A unix
+# socket ignores these settings.
 NOTICE_SILENCE = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -29,16 +29,16 @@ NOTICE_SILENCE = {
 
 
 def open_database(url: str, connections: int = 5) -> Engine:
-    """An engine with as many connections as threads will use it; nothing is connected until it is used.
+    """An engine with a fixed number of connections, one for each thread that uses it. It connects on first use.
 
-    A statement that waits ten seconds for a lock fails and is tried again: a stuck neighbor must not stop the shop.
+    A statement that waits ten seconds for a lock fails and is retried, so that one stuck transaction does not stop all.
     """
     engine = create_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=30,
-        # Texts of exceptions end in histories, which must name nobody.
+        # Texts of exceptions end up in histories, which must name nobody.
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
@@ -46,18 +46,18 @@ def open_database(url: str, connections: int = 5) -> Engine:
             **NOTICE_SILENCE,
         },
     )
-    event.listen(engine, "checkin", _rests)
-    event.listen(engine, "checkout", _still_lives)
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", _ping_if_idle)
     return engine
 
 
-def _rests(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-    entry.info["rests_since"] = time.monotonic()
+def _note_idle(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["idle_since"] = time.monotonic()
 
 
-def _still_lives(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-    # To ask every time would be an eighth of all statements of an order.
-    if time.monotonic() - entry.info.get("rests_since", time.monotonic()) < PING_AFTER_IDLE_SECONDS:
+def _ping_if_idle(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+    # A ping at every use would be an eighth of all statements of an order.
+    if time.monotonic() - entry.info.get("idle_since", time.monotonic()) < PING_AFTER_IDLE_SECONDS:
         return
     try:
         connection.cursor().execute("SELECT 1")
@@ -67,13 +67,13 @@ def _still_lives(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy:
 
 
 def sessions(engine: Engine, vault: Vault | None = None) -> Sessions:
-    """Sessions whose rows may still be read after the commit; with a vault they may also keep and read secrets."""
+    """Sessions whose rows stay readable after the commit. With a vault they can also store and read secrets."""
     return sessionmaker(engine, expire_on_commit=False, info={"vault": vault} if vault else {})
 
 
 @contextmanager
 def consistent_read(sessions: Sessions) -> Iterator[Session]:
-    """A session whose queries all see the same moment, for reading an order together with what hangs on it."""
+    """A read-only session whose queries all see the same snapshot, for reading an order with all its parts."""
     with sessions() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
         yield session

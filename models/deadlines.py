@@ -1,4 +1,4 @@
-"""Deadlines that are about to be missed, and what became of parcels that went wrong."""
+"""Alerts for deadlines at risk, claims on carriers, and corrected addresses."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ OPEN = text("cleared_at IS NULL")
 
 
 class DeadlineAlertRow(Base):
-    """An order at risk: what is due of it, by when, and who sees to it. One is open an order at most.
+    """An order at risk: what is due, by when, and who owns the alert. An order has at most one open alert.
 
-    `due` is ship or deliver. At `escalates_at` it becomes the matter of `escalate_to`, if it is still open.
+    `due` is ship or deliver. If it is still open at `escalates_at`, it passes to `escalate_to`.
     """
 
     __tablename__ = "deadline_alerts"
@@ -42,8 +42,8 @@ class DeadlineAlertRow(Base):
 
 
 class CarrierClaimRow(Base):
-    """What we claim of a carrier, once a fulfillment order: `kind` is lost, damaged or silent, the amount what the
-    customer paid for the goods. `status` is open, paid, refused or withdrawn (the parcel turned up).
+    """A claim on a carrier, at most one for each fulfillment order. `kind` is lost, damaged or silent; the amount is
+    what the customer paid for the goods. `status` is open, paid, refused or withdrawn (the parcel turned up).
 
     `remedy` is what the customer got instead, reship or refund, or empty while that is not decided.
     """
@@ -73,7 +73,7 @@ class CarrierClaimRow(Base):
 
 
 class AddressCorrectionRow(Base):
-    """A new address for parcels on the road. `address` names a person and is emptied once the carrier has answered;
+    """A new address for parcels in transit. `address` names a person and is emptied once the carrier has answered;
     `answer` is empty until then, else accepted or refused."""
 
     __tablename__ = "address_corrections"

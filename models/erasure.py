@@ -1,4 +1,4 @@
-"""Orders whose person asked to be forgotten while they were under way."""
+"""Orders in progress whose customer asked for erasure."""
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from models.base import Base, Now
 
 
 class ErasureDueRow(Base):
-    """An order that is to name nobody once it has ended. The row names nobody, and goes when that is done."""
+    """An order that is erased as soon as it has ended. The row names nobody, and is deleted when that is done."""
 
     __tablename__ = "erasures_due"
 

@@ -1,4 +1,4 @@
-"""The work sent to locations, what they hold for it, and the parcels that travel."""
+"""Fulfillment orders with the stock allocated to them, and shipments with their parcels."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from domain.status import FulfillmentStatus
 from models.base import BY_PAGES, Base, Json, Now, Timestamp, When
 
 SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
-"""The next number of a parcel, never given twice."""
+"""Serial numbers of parcels. A number is never used twice."""
 
 WAVE_WAITS = text("wave_at IS NOT NULL AND wave_told_at IS NULL AND status = 'open'")
 WAVE_TOLD = text("wave_told_at IS NOT NULL AND status = 'open'")
@@ -21,10 +21,9 @@ AT_WORK = text("status IN ('open', 'released', 'picking', 'picked')")
 
 
 class ShipmentRow(Base):
-    """What travels with one waybill; fulfillment orders of several merged orders may share it.
+    """The goods under one waybill; fulfillment orders of several merged orders may share it.
 
-    The cost is what the carrier asks by our rate table, null where it has none. `label_prints` counts the labels asked
-    for.
+    The cost is the carrier's price by our rate table, null without one. `label_prints` counts requests for the label.
     """
 
     __tablename__ = "shipments"
@@ -34,11 +33,11 @@ class ShipmentRow(Base):
     waybill: Mapped[str]
     tracking_status: Mapped[str]
     tracked_at: Mapped[When]
-    """When the carrier says that `tracking_status` was; reports come late and out of order."""
+    """Time of `tracking_status` by the carrier. Reports arrive late and out of order."""
     booked_at: Mapped[Now]
     voided_at: Mapped[When]
     service: Mapped[str] = mapped_column(server_default="")
-    """What the carrier calls the service, or empty."""
+    """The carrier's name of the service, or empty."""
     cost_minor: Mapped[int | None]
     cost_currency: Mapped[str | None]
     label_prints: Mapped[int] = mapped_column(server_default="0")
@@ -51,7 +50,7 @@ class ShipmentRow(Base):
 
 
 class ParcelRow(Base):
-    """One box of a shipment, `number` from 1; the measures are null where nobody measured. `sscc` is its GS1 number."""
+    """One box of a shipment, `number` from 1. The measures are null if nobody measured. `sscc` is its GS1 number."""
 
     __tablename__ = "shipment_parcels"
 
@@ -67,10 +66,10 @@ class ParcelRow(Base):
 
 
 class BookingRow(Base):
-    """How a carrier was chosen for a shipment, written before anybody is asked, so that who tries again asks the same.
+    """The choice of a carrier for a shipment, written before a carrier is called, so that a retry asks the same one.
 
-    `offers` are all carriers, ranked, each with why; `asked` is who was asked last, and `refusals` says who said no.
-    A booking that is given back is never made again, even if it is still on its way to the carrier.
+    `offers` are all carriers, ranked, with reasons; `asked` is the last one called, `refusals` are those who refused.
+    A booking that was voided is never made again, even if a request is still on its way to the carrier.
     """
 
     __tablename__ = "bookings"
@@ -86,7 +85,7 @@ class BookingRow(Base):
 class MergeRow(Base):
     """Fulfillment orders for one receiver at one location that share a shipment, or will once all are packed.
 
-    `round` counts the changes of who belongs to it, so that a booking knows whether it is still for the same parcel.
+    `round` counts changes of the members, so that a booking can tell whether it is still for the same parcel.
     """
 
     __tablename__ = "merges"
@@ -99,7 +98,7 @@ class MergeRow(Base):
     opened_at: Mapped[Now]
     closes_at: Mapped[Timestamp]
     closed_at: Mapped[When]
-    """Since when nobody may join; null while it gathers."""
+    """When it was closed to further orders; null while it is open."""
 
     __table_args__ = (
         Index(
@@ -120,34 +119,34 @@ class FulfillmentOrderRow(Base):
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     status: Mapped[str] = mapped_column(server_default=FulfillmentStatus.OPEN)
     reason: Mapped[str]
-    """Why this location, in words."""
+    """Why this location was chosen, for people."""
     wms_reference: Mapped[str | None]
     shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.shipment_id"))
     merge_id: Mapped[str | None] = mapped_column(ForeignKey("merges.merge_id"))
-    """With whom it shares a shipment, or will; null when it travels by itself."""
+    """The merge that it belongs to; null if it ships by itself."""
     parcels: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     created_at: Mapped[Now]
     wave_at: Mapped[When]
-    """When its wave is released; null when it waits for none."""
+    """When its wave is released; null if it waits for none."""
     wave_after: Mapped[When]
-    """When the relay may (again) tell its order that the wave is released: a lease, so that a crash loses nothing."""
+    """When the relay may (again) notify the order of the released wave: a lease, so that a crash loses nothing."""
     wave_told_at: Mapped[When]
     released_at: Mapped[When]
     accepted_at: Mapped[When]
     packed_at: Mapped[When]
     pickup: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether the customer fetches it at the location."""
+    """True if the customer picks it up at the location."""
     ready_at: Mapped[When]
-    """Since when it can be fetched."""
+    """Since when it can be picked up."""
     pickup_code_hash: Mapped[str | None]
     pickup_tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """Wrong codes since the code was made."""
     fetched_at: Mapped[When]
-    """When the store handed it over; the order hears of it a moment later."""
+    """When the store handed it over; the order is notified a moment later."""
     shipped_at: Mapped[When]
     delivered_at: Mapped[When]
     asked_at: Mapped[When]
-    """When warehouse or carrier was last asked for it, because it said nothing."""
+    """When the warehouse or carrier was last asked about it, because it was silent."""
 
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
@@ -161,15 +160,15 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_silent_work", text(SILENT_SINCE), postgresql_where=text(AT_WAREHOUSE)),
         Index("ix_fulfillment_orders_silent_parcels", text(SILENT_SINCE), postgresql_where=text(AT_CARRIER)),
         Index("ix_fulfillment_orders_work", "location_id", postgresql_where=AT_WORK),
-        # What a count must know of: it is packed and may have left.
+        # For counts: packed goods may have left already.
         Index("ix_fulfillment_orders_packed", "location_id", postgresql_where=text("status = 'packed'")),
     )
 
 
 class FulfillmentLineRow(Base):
-    """How many of a SKU one fulfillment order is for; `picked` is null until the warehouse has said.
+    """Units of a SKU in one fulfillment order; `picked` is null until the warehouse reports it.
 
-    While the fulfillment order is open these rows own the allocated stock: `allocated` says how many units.
+    While the fulfillment order is open these rows own the allocated stock: `allocated` units.
     """
 
     __tablename__ = "fulfillment_lines"

@@ -1,4 +1,4 @@
-"""What goods are made of and what replaces them, what each channel may see and sell of them, and counts of stock."""
+"""Bundles and substitutes, shares and quotas of channels, and counts by people."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ TO_COME = text("looked_at < valid_from OR looked_at < valid_to")
 
 
 class ProductPartRow(Base):
-    """One bundle needs `quantity` of a part. An order needs the parts that were valid when it was received.
+    """One bundle needs `quantity` of a part. An order takes the parts that were valid when it was received.
 
     A bundle has no stock of its own, and no part of it is a bundle.
     """
@@ -37,7 +37,7 @@ class ProductPartRow(Base):
 
 
 class ProductSubstituteRow(Base):
-    """What may be sent instead when a product is short; rank 1 is proposed first."""
+    """A product that may be sent instead of a short one; rank 1 is proposed first."""
 
     __tablename__ = "product_substitutes"
 
@@ -53,9 +53,9 @@ class ProductSubstituteRow(Base):
 
 
 class ChannelShareRow(Base):
-    """What a channel is shown of a SKU: `share_percent` of what is available, less `reserve` units.
+    """The stock of a SKU that a channel sees: `share_percent` of what is available, less `reserve` units.
 
-    Without a row it is shown everything.
+    Without a row it sees everything.
     """
 
     __tablename__ = "channel_shares"
@@ -74,8 +74,8 @@ class ChannelShareRow(Base):
 class ChannelQuotaRow(Base):
     """The most units of a SKU that a channel may claim from one moment to another; never a bundle's SKU.
 
-    `claimed` is the sum of its claims, kept so that a hot item needs no sum; it never passes `quantity`. `looked_at` is
-    when a sweep last saw it begin or end (record/stock/sweep.py).
+    `claimed` is the sum of its claims, stored so that hot items need no sum; it never exceeds `quantity`. `looked_at`
+    is when the sweep last saw it begin or end (record/stock/sweep.py).
     """
 
     __tablename__ = "channel_quotas"
@@ -98,7 +98,7 @@ class ChannelQuotaRow(Base):
 
 
 class QuotaClaimRow(Base):
-    """Units of a quota that one order has used: reserved, under way or delivered."""
+    """Units of a quota that one order uses: reserved, in progress or delivered."""
 
     __tablename__ = "quota_claims"
 
@@ -112,7 +112,7 @@ class QuotaClaimRow(Base):
 
 
 class StockCountRow(Base):
-    """What people counted at a location: `lines` as they were told, `differences` as they were booked."""
+    """A count by people at a location: `lines` as entered, `differences` as booked."""
 
     __tablename__ = "stock_counts"
 

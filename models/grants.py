@@ -1,16 +1,16 @@
-"""What the role may do that API and workers run as, where it is not the one that owns the tables."""
+"""Rights of the database role that API and workers use, if that is not the owner of the tables."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 LOGS = ("order_events", "event_seals", "trace_leaves", "trace_roots")
-"""Only added to: a trigger says so to everybody, and these grants to who could not take the trigger away."""
+"""Append-only tables. A trigger enforces that for everybody, these grants also for a role that cannot drop triggers."""
 
 
 def grant_to(session: Session, role: str) -> None:
-    """Let the role read and write rows, and of the logs only add and read them. Safe to run again.
+    """Let the role read and write rows, but only add and read rows of the logs. Safe to run again.
 
-    Raises ProgrammingError when there is no such role, or when it is not ours to grant.
+    Raises ProgrammingError if the role does not exist, or if we may not grant.
     """
     name = session.get_bind().dialect.identifier_preparer.quote_identifier(role)
     for statement in (

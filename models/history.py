@@ -1,4 +1,4 @@
-"""What support needs of the histories of workflows, kept when Temporal forgets them."""
+"""The parts of workflow histories that support needs, kept after Temporal deletes them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from models.base import Base, Now, Timestamp
 
 
 class HistoryDueRow(Base):
-    """A workflow that is about to close, and when to look (again) whether it has."""
+    """A workflow that is about to close, and when to check (again) that it has."""
 
     __tablename__ = "histories_due"
 
@@ -23,7 +23,7 @@ class HistoryDueRow(Base):
 
 
 class KeptHistoryRow(Base):
-    """What happened to a workflow that has closed, as `workflows.history.Happening` has it."""
+    """The events of a closed workflow, in the form of `workflows.history.Happening`."""
 
     __tablename__ = "kept_histories"
 

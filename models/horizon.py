@@ -1,10 +1,10 @@
-"""How far the log of orders may be read: everything below the horizon is there, or never will be."""
+"""How far the log of orders may be read: below the horizon no fact can appear any more."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 DRAWN = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_events_event_id_seq")
-# Whoever inserts holds this lock from before it draws a number until its commit can be seen.
+# An insert holds this lock from before it draws a number until its commit is visible.
 WRITING = text("""
     SELECT DISTINCT virtualtransaction FROM pg_locks
     WHERE locktype = 'relation' AND relation = 'order_events'::regclass AND mode = 'RowExclusiveLock' AND granted
@@ -13,11 +13,11 @@ WRITING = text("""
 
 
 class LogHorizon:
-    """Up to which number the log is complete. Numbers are drawn in order and committed in any: below the highest that
-    was drawn, a transaction which is still open may have one.
+    """The number up to which the log is complete. Numbers are drawn in order but committed in any order, so an open
+    transaction may still hold a number below the highest.
 
-    So we note the highest number, and then who is writing. When the last of these has ended, committed or not, every
-    number up to that one is there or never will be. It asks nothing of those who write.
+    So note the highest number, and then the transactions that are writing. Once all of these have ended, committed or
+    not, every number up to the noted one is visible or never will be. Writers do nothing for it.
     """
 
     def __init__(self) -> None:
@@ -25,8 +25,8 @@ class LogHorizon:
         self._next: tuple[int, frozenset[str]] | None = None
 
     def look(self, session: Session) -> int:
-        """The number as it is now known; it never falls. What is read must be asked for after this."""
-        # Two statements: the second must not be asked before the first has its answer.
+        """The number known now; it never falls. Read the log only after this call."""
+        # Two statements: the second must not run before the first has its answer.
         drawn = newest(session)
         writing = frozenset(session.scalars(WRITING))
         if self._next is not None and not self._next[1] & writing:
@@ -43,5 +43,5 @@ class LogHorizon:
 
 
 def newest(session: Session) -> int:
-    """The highest number that was drawn, whether or not its fact can be seen yet."""
+    """The highest number drawn, whether or not its fact is visible yet."""
     return int(session.scalar(DRAWN) or 0)

@@ -1,4 +1,4 @@
-"""Requests that carried an Idempotency-Key, and what they were answered."""
+"""Requests with an Idempotency-Key, and their answers."""
 
 from sqlalchemy import Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column

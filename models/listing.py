@@ -1,4 +1,4 @@
-"""What changes in stock lead to: alerts of crossings, and what channels are told of it."""
+"""Effects of stock changes: alerts, and updates of channel listings."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,10 +9,10 @@ BEHIND = "enabled AND version > acknowledged_version"
 
 
 class StockTouchRow(Base):
-    """A SKU whose available stock a transaction has changed. The sweep (record/stock/sweep.py) takes it away.
-    `more` says that those who wait for the SKU may find some.
+    """A SKU whose available stock a transaction has changed, until the sweep (record/stock/sweep.py) deletes the row.
+    `more` means that there may be units for waiting orders.
 
-    It refers to nothing, and no two transactions write the same row, so that claims never wait for it.
+    Without foreign keys, and no two transactions write the same row, so claims never wait for it.
     """
 
     __tablename__ = "stock_touches"
@@ -25,8 +25,8 @@ class StockTouchRow(Base):
 class StockAlertRow(Base):
     """A crossing of the network's stock of a SKU: `stock.low`, `stock.out` or `stock.back`, append-only.
 
-    `available` is what there was when it was seen. `cleared_at` is null while a low or out one still holds; a back one
-    only tells and is cleared at once.
+    `available` is the number of units at that time. `cleared_at` is null while a low or out alert is open; a back alert
+    is cleared at once.
     """
 
     __tablename__ = "stock_alerts"
@@ -46,11 +46,11 @@ class StockAlertRow(Base):
 
 
 class ChannelListingRow(Base):
-    """A SKU on sale at a channel, which calls it `channel_sku`, and what the channel knows of its stock.
+    """A SKU on sale at a channel under the name `channel_sku`, and the stock that the channel knows.
 
-    It is told what its channel is shown (record/stock/views.py). `version` grows with each change, and what was
-    pushed is acknowledged with the version that was read before: a change meanwhile is still behind. A listing that
-    failed says why and since when, and is tried again after `retry_at`.
+    The channel gets the units of its view (record/stock/views.py). `version` grows with each change, and a push
+    acknowledges the version that it read, so a change meanwhile is pushed again. A failed listing says why and since
+    when, and is retried after `retry_at`.
     """
 
     __tablename__ = "channel_listings"
@@ -77,7 +77,7 @@ class ChannelListingRow(Base):
 
 
 class ChannelPushRow(Base):
-    """When a channel was last called, what went wrong then, and until when no new run begins."""
+    """When a channel was last called, the error of that call, and when the next run may begin."""
 
     __tablename__ = "channel_pushes"
 

@@ -1,4 +1,4 @@
-"""What partners told us and what we tell others."""
+"""Webhooks of partners, and our messages to recipients."""
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,7 +18,7 @@ class PartnerEventRow(Base):
     sequence: Mapped[int] = mapped_column(BigInteger, Identity())
     type: Mapped[str]
     subject: Mapped[str]
-    """What it is about: a fulfillment order, shipment, return, payment reference or channel order."""
+    """The id of a fulfillment order, shipment, return, payment or channel order."""
     data: Mapped[Json]
     received_at: Mapped[Now]
     relay_after: Mapped[Now]
@@ -27,7 +27,7 @@ class PartnerEventRow(Base):
     applied_at: Mapped[When]
 
     __table_args__ = (
-        # New ones apart from those that were looked at before.
+        # New events apart from those that were tried before.
         Index(
             "ix_partner_events_due",
             text("least(tries, 1)"),
@@ -40,7 +40,7 @@ class PartnerEventRow(Base):
 
 
 class MessageRow(Base):
-    """A milestone that a recipient is to be told, written in the transaction of the milestone itself."""
+    """A message about a milestone to one recipient, written in the transaction of the milestone."""
 
     __tablename__ = "messages"
 
@@ -55,22 +55,22 @@ class MessageRow(Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[When]
     left_at: Mapped[When]
-    """When it was left to the run of its recipient, as it was not taken at once or is behind one that was not."""
+    """When it was handed to the run of its recipient, because it, or one before it, was not taken at once."""
     parked_at: Mapped[When]
     redelivered_at: Mapped[When]
-    """When a person last asked to send it again, or let it go."""
+    """When a person last asked to send it again, or gave it up."""
     settled_by: Mapped[str | None]
-    """Who let it go: it counts as taken when its turn comes, and is not sent."""
+    """Who gave it up: it counts as taken when its turn comes, and is not sent."""
     digest: Mapped[str | None]
-    """Of the text that the customer was sent: it names nobody, and the same text is sent once an order."""
+    """Hash of the text to the customer without names. An order sends the same text only once."""
     same_as: Mapped[str | None]
-    """The message that had said the same, so that this one was not sent."""
+    """The earlier message with the same text, because of which this one was not sent."""
 
     __table_args__ = (
         Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
         Index("ix_messages_order", "order_id", "sequence"),
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
         Index("ix_messages_left", "recipient", "tries", "sequence", postgresql_where=text(IS_LEFT)),
-        # It grows with the rows, so that ranges of pages are enough to find a day.
+        # Times grow with the rows, so a BRIN index is enough to find a day.
         Index("ix_messages_sent", "sent_at", **BY_PAGES),
     )

@@ -1,4 +1,4 @@
-"""What a migration is doing, and who holds it up: read from PostgreSQL's own views, for the person who waits for it."""
+"""Reports the progress of a migration, and who blocks it, from PostgreSQL's own views."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +22,7 @@ PROGRESS = """
 
 
 def holders(connection: Connection) -> str:
-    """The oldest transactions of others: one of them is most likely in the way."""
+    """The oldest transactions of other sessions, one of which most likely blocks the migration."""
     found = list(connection.scalars(text(OLDEST)))
     connection.commit()
     return f"Oldest: {'; '.join(found)}" if found else "Nobody holds it any more."
@@ -30,14 +30,14 @@ def holders(connection: Connection) -> str:
 
 @contextmanager
 def watched(engine: Engine, connection: Connection, say: Callable[[str], object]) -> Iterator[None]:
-    """Say every few seconds how far the index is that this connection builds, and for whom it waits."""
+    """Say every few seconds how far this connection's index build is, and which session it waits for."""
     pid = connection.scalar(text("SELECT pg_backend_pid()"))
     connection.commit()
     done = Event()
 
     def watch() -> None:
         while not done.wait(EVERY_SECONDS):
-            # It only looks: the migration goes on without it.
+            # The report must never stop the migration.
             with suppress(SQLAlchemyError), engine.connect() as looking:
                 for line in looking.scalars(text(PROGRESS), {"pid": pid}):
                     say(line)

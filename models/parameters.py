@@ -1,4 +1,4 @@
-"""What checks and sourcing judge by: dated parameters, and buyers who are blocked."""
+"""Dated parameters of checks and sourcing, and blocked buyers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.base import Base, Now, Serial, Timestamp, When
 
 
 class ParameterRow(Base):
-    """One value of one parameter for a span of time, append-only. Of several that are valid the latest begun counts.
+    """One value of one parameter for a span of time, append-only. Of several valid ones the latest begun counts.
 
     `set_by` and `set_at` say who wrote it; domain/parameters.py says which names there are and what their values are.
     """
@@ -34,7 +34,7 @@ class ParameterRow(Base):
 
 
 class BuyerBlockRow(Base):
-    """Whose orders a person wants to see first: `subject` is a customer id, a receiver token or a buyer token."""
+    """A blocked buyer, whose orders are all held. `subject` is a customer id, a receiver token or a buyer token."""
 
     __tablename__ = "buyer_blocks"
 
@@ -49,7 +49,7 @@ class BuyerBlockRow(Base):
 
 
 def dated_rows(session: Session) -> list[Dated]:
-    """Every row there is, as domain/parameters.py reads them."""
+    """All rows, in the form that domain/parameters.py reads."""
     P = ParameterRow
     columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
     return [Dated(*row) for row in session.execute(columns)]

@@ -9,10 +9,10 @@ MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 
 
 
 class MoneyMovementRow(Base):
-    """One movement of one order, append-only; `key` is the idempotency key it was asked with.
+    """One movement of one order, append-only; `key` is the idempotency key of the request.
 
-    What is `moved` pays for the follow-up order of a return, where it is captured; what is `credited` became a store
-    credit. No gateway is asked for either.
+    `moved` money pays for the follow-up order of a return, which has it as captured; `credited` money became a store
+    credit. Neither involves the gateway.
     """
 
     __tablename__ = "money_movements"
@@ -37,12 +37,12 @@ class MoneyMovementRow(Base):
 
 
 class PaymentRow(Base):
-    """Whose a payment is: the first order that named it, for good. No other order has a part in it."""
+    """The order that owns a payment: the first one that named it, for good."""
 
     __tablename__ = "payments"
 
     reference: Mapped[str] = mapped_column(primary_key=True)
-    """By which the gateway knows it."""
+    """The gateway's id of the payment."""
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     bound_at: Mapped[Now]
 
@@ -50,7 +50,7 @@ class PaymentRow(Base):
 class StoreCreditRow(Base):
     """Money of a return that stays with us for the customer to buy with; `key` is that of its movement.
 
-    What becomes of it afterwards is the CRM's to keep. The `code` names nobody.
+    The CRM keeps track of how it is spent. The `code` names nobody.
     """
 
     __tablename__ = "store_credits"

@@ -1,4 +1,4 @@
-"""Pulling from channels: how far it has come, and what the nightly comparison found missing."""
+"""The progress of pulls, and orders that the nightly comparison found missing."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,29 +7,29 @@ from models.base import Base, Now, Timestamp, When
 
 
 class ChannelPullRow(Base):
-    """How far the orders of a channel were pulled. `window_*` and `page` say where the window under way stands."""
+    """How far the orders of a channel were pulled. `window_*` and `page` are the position in the current window."""
 
     __tablename__ = "channel_pulls"
 
     channel: Mapped[str] = mapped_column(primary_key=True)
     pulled_to: Mapped[When]
-    """By the time of the last change, as the platform's clock has it: everything before is known."""
+    """All orders modified before this moment, by the platform's clock, are known."""
     window_start: Mapped[When]
     window_end: Mapped[When]
     page: Mapped[str] = mapped_column(server_default="")
     """The platform's name of the next page; empty for the first one."""
     not_before: Mapped[When]
-    """The platform wants to be left alone until then."""
+    """The platform asked not to be called before."""
     ran_at: Mapped[When]
     last_error: Mapped[str | None]
     orders_seen: Mapped[int] = mapped_column(server_default="0")
 
 
 class MissingOrderRow(Base):
-    """An order that the channel has and we had not, or not as it stands there.
+    """An order of the channel that we did not have, or only in an older state.
 
     `reason` is `never_came` or `out_of_date`; `outcome` what was done: `nothing_yet`, `pulled`, `refused` (it cannot be
-    read; `detail` says why) or `gone` (the channel has it no longer).
+    read; `detail` says why) or `gone` (the channel no longer has it).
     """
 
     __tablename__ = "missing_orders"

@@ -1,4 +1,4 @@
-"""Return cases: what was asked, what came, and what became of it."""
+"""Return cases: what was requested, what was received, and what was done."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ KINDS = ", ".join(f"'{kind}'" for kind in ReturnKind)
 
 
 class ReturnRow(Base):
-    """One case. Receipt, inspection and refund are three facts with a time each, in whatever order they come.
+    """One case. Receipt, inspection and refund are three facts with their own times, in any order.
 
-    Its money is fixed before it moves: `value_minor` is what its units were paid for (or the goodwill), `fees` what of
-    that stays here by name, `refund_minor` what goes back as `refund_to` says, and `moved_minor` what pays for the
-    follow-up order instead.
+    Its amounts are fixed before money moves: `value_minor` was paid for its units (or is the goodwill), `fees` are kept
+    of that, by name, `refund_minor` goes back as `refund_to` says, and `moved_minor` pays for the follow-up order
+    instead.
     """
 
     __tablename__ = "returns"
@@ -42,10 +42,10 @@ class ReturnRow(Base):
     reason_code: Mapped[str] = mapped_column(server_default="")
     """One of staff's list, or empty."""
     evidence: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    """References of photos and papers, which lie elsewhere."""
+    """References to photos and papers, which are stored elsewhere."""
     decided_by: Mapped[str | None]
     refusal: Mapped[str | None]
-    """Why it was rejected, in words."""
+    """Why it was rejected, for people."""
     location_id: Mapped[str | None]
     goods: Mapped[str | None]
     """Where the goods were when the case began: recalled, intercepted or delivered."""
@@ -54,13 +54,13 @@ class ReturnRow(Base):
     value_minor: Mapped[int | None] = mapped_column(BigInteger)
     fees: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     paid_ahead: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether it was paid at its approval, before anything came."""
+    """True if it was refunded at its approval, before goods were received."""
     refund_minor: Mapped[int | None] = mapped_column(BigInteger)
     refund_to: Mapped[str] = mapped_column(server_default=RefundTo.ORIGINAL)
     remedy: Mapped[str] = mapped_column(server_default="")
-    """What a person decided that the customer of a warranty case gets, or empty."""
+    """The remedy that a person chose for a warranty case, or empty."""
     points_spent: Mapped[int] = mapped_column(server_default="0")
-    """How many points the fee of this name pays for."""
+    """Number of spent points that the fee `points_spent` pays for."""
     moved_minor: Mapped[int | None] = mapped_column(BigInteger)
     moved_at: Mapped[When]
     follow_up_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
@@ -88,7 +88,7 @@ class ReturnRow(Base):
 
 
 class ReturnLineRow(Base):
-    """How many units of an order line a case is about, and what is sent for them instead (empty: the same again)."""
+    """The units of an order line in a case, and the SKU that is sent instead (empty: the same again)."""
 
     __tablename__ = "return_lines"
 
@@ -102,9 +102,9 @@ class ReturnLineRow(Base):
 
 
 class ReturnedGoodsRow(Base):
-    """What came back and, once inspected, what is done with it. `disposition` is `received` until then.
+    """Returned units and their disposition, which is `received` until the inspection.
 
-    `photos` are references; the pictures lie elsewhere.
+    `photos` are references; the pictures are stored elsewhere.
     """
 
     __tablename__ = "returned_goods"
@@ -120,7 +120,7 @@ class ReturnedGoodsRow(Base):
 
 
 class ReturnReasonRow(Base):
-    """Why goods come back, as staff have put it: whose fault it is, and whether it must be shown."""
+    """A reason for returns, defined by staff: whose fault it is, and whether evidence is required."""
 
     __tablename__ = "return_reasons"
 

@@ -1,4 +1,4 @@
-"""Rules that staff write: sets that never change once they are saved, who did what with them, and their trials."""
+"""Rules of staff: sets that never change once they are saved, the log of what was done with them, and trials."""
 
 from typing import Any
 
@@ -28,7 +28,8 @@ class RuleSetRow(Base):
 
 
 class RuleRow(Base):
-    """One rule of a set, asked in the order of `position` from 1. `scope` may have channels, starts and ends."""
+    """One rule of a set; rules are asked in the order of `position`, from 1. `scope` may have channels, starts and
+    ends."""
 
     __tablename__ = "rules"
 
@@ -58,7 +59,7 @@ class RuleSetLogRow(Base):
 
 
 class RuleTrialRow(Base):
-    """What a set would have done to orders of the past; `result` is as the API answers it."""
+    """The effect that a set would have had on past orders; `result` is the API's answer."""
 
     __tablename__ = "rule_trials"
 
