@@ -1,4 +1,4 @@
-"""docs/partners.md says which fields each recipient is told of a milestone, docs/support.md what texts may name."""
+"""docs/partners.md lists the fields of each message, docs/support.md the fields that texts may name."""
 
 import re
 from dataclasses import replace
@@ -35,7 +35,7 @@ def a_full_life() -> Snapshot:
 
 
 @pytest.mark.parametrize("recipient", CONTENTS)
-def test_every_field_of_every_message_is_told_and_no_other(recipient: str) -> None:
+def test_every_field_of_every_message_is_listed_and_no_other(recipient: str) -> None:
     # when
     said = {
         milestone: set(CONTENTS[recipient](a_full_life(), milestone, dict(DATA)))
@@ -48,14 +48,14 @@ def test_every_field_of_every_message_is_told_and_no_other(recipient: str) -> No
     assert said == known
 
 
-def test_what_the_customer_is_sent_is_told() -> None:
+def test_the_fields_of_a_message_to_the_customer_are_listed() -> None:
     told = re.search(r"^\| `inbox` \| every one \| `(.+?)` \|$", TEXT, re.MULTILINE)
 
     assert told is not None
     assert set(told[1].split(", ")) == set(render(a_full_life(), "shipped", DATA, {}).content)
 
 
-def test_no_message_is_told_that_nobody_sends() -> None:
+def test_every_listed_message_is_sent() -> None:
     assert {key for key in WORDS if key[1] != "every"} <= {(who, what) for what in RECIPIENTS_OF for who in RECIPIENTS}
 
 

@@ -1,4 +1,4 @@
-"""docs/rules.md tells every field with its kind, every function and every action of staff's rules."""
+"""docs/rules.md lists every field with its kind, every function and every action of staff's rules."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,13 +31,13 @@ def shape(value: object) -> object:
     return [shape(value[0])] if isinstance(value, list) else None
 
 
-def test_every_field_is_told_with_its_kind_and_no_other() -> None:
-    told = re.findall(r"^\| `((?:order|buyer)\.[\w.\[\]]+)` \| ([\w ]+) \|", TEXT, re.MULTILINE)
+def test_every_field_is_listed_with_its_kind_and_no_other() -> None:
+    listed = re.findall(r"^\| `((?:order|buyer)\.[\w.\[\]]+)` \| ([\w ]+) \|", TEXT, re.MULTILINE)
 
-    assert dict(told) == dict(leaves(FIELDS))
+    assert dict(listed) == dict(leaves(FIELDS))
 
 
-def test_what_a_rule_reads_is_what_the_table_of_fields_says() -> None:
+def test_the_facts_of_a_rule_have_the_shape_of_the_table() -> None:
     def without_kinds(kind: object) -> object:
         if isinstance(kind, Mapping):
             return {name: without_kinds(part) for name, part in kind.items()}
@@ -46,11 +46,11 @@ def test_what_a_rule_reads_is_what_the_table_of_fields_says() -> None:
     assert shape(as_map(FACTS)) == without_kinds(FIELDS)
 
 
-def test_every_function_is_told() -> None:
+def test_every_function_is_listed() -> None:
     assert {name for name in FUNCTIONS | METHODS | LIST_LOOPS if name not in TEXT} == set()
 
 
-def test_every_action_is_told() -> None:
+def test_every_action_is_listed() -> None:
     actions = {get_args(model.model_fields["type"].annotation)[0] for model in get_args(get_args(Action)[0])}
 
     assert actions == set(re.findall(r"^\| `(\w+)` \| (?:`|with)", TEXT, re.MULTILINE))
