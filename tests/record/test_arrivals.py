@@ -19,7 +19,6 @@ from models.stock import BackorderRow
 from record.stock.purchases import apply_purchase_order
 from record.stock.queue import AHEAD, CarryResult
 from record.stock.receipts import receive_goods
-from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, counters, fresh_outlooks, place_order, stock_shop, store_webhook
 
 TODAY = datetime.now(UTC).date()
@@ -65,21 +64,21 @@ def exceptions(sessions: Sessions) -> list[tuple[str, str, bool]]:
         return [(row.code, row.detail, row.resolved_at is not None) for row in rows]
 
 
-def waiting(steps: Steps, units: int) -> str:
+def waiting(sessions: Sessions, units: int) -> str:
     """Place an order for lamps that no location has; return its id."""
-    order_id = place_order(steps.sessions, [(LAMP, units)])
-    assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1)).short_units
+    order_id = place_order(sessions, [(LAMP, units)])
+    assert Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1)).short_units
     return order_id
 
 
-def sell_out(steps: Steps) -> None:
+def sell_out(sessions: Sessions) -> None:
     """Reserve all 13 lamps of the shop for one order."""
-    lucky = place_order(steps.sessions, [(LAMP, 13)])
-    assert Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(lucky, 1)).units == 13
+    lucky = place_order(sessions, [(LAMP, 13)])
+    assert Reserve(sessions, fresh_outlooks()).reserve_stock(StockRequest(lucky, 1)).units == 13
 
 
-def shortage_of(steps: Steps, order_id: str) -> Shortage:
-    return Shortages(steps.sessions, steps.refunds.payments).propose(order_id)
+def shortage_of(sessions: Sessions, order_id: str) -> Shortage:
+    return Shortages(sessions, None).propose(order_id)  # type: ignore[arg-type]
 
 
 def numbers(sessions: Sessions, *order_ids: str) -> list[tuple[str, str]]:
@@ -135,14 +134,14 @@ def _receive(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("events", list(itertools.permutations([_place, _change, _receive])))
-def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, steps: Steps) -> None:
+def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, shop: Sessions) -> None:
     for happen in events:
-        happen(steps.sessions)
-        happen(steps.sessions)
+        happen(shop)
+        happen(shop)
 
-    assert counters(steps.sessions, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
-    assert received_by_day(steps.sessions) == {LATER: 3}
-    report = verify(steps.sessions)
+    assert counters(shop, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
+    assert received_by_day(shop) == {LATER: 3}
+    report = verify(shop)
     assert report.clean, report
 
 
@@ -188,97 +187,97 @@ def test_an_unknown_location_is_reported(shop: Sessions) -> None:
     assert (news.done, exceptions(shop)) == (False, [("unknown_location", "ATLANTIS", False)])
 
 
-def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(steps: Steps) -> None:
+def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(shop: Sessions) -> None:
     # given three orders that wait for lamps, when four are bought for soon and six for later
-    sell_out(steps)
-    first, second, third = [waiting(steps, units) for units in (3, 5, 9)]
+    sell_out(shop)
+    first, second, third = [waiting(shop, units) for units in (3, 5, 9)]
 
-    news = purchased(steps.sessions, TEN_LAMPS)
+    news = purchased(shop, TEN_LAMPS)
 
     # then four units cover the first order, ten the second as well, and nothing covers the third
-    assert news.woken == numbers(steps.sessions, first, second)
-    found = [shortage_of(steps, order_id).promised_on for order_id in (first, second, third)]
+    assert news.woken == numbers(shop, first, second)
+    found = [shortage_of(shop, order_id).promised_on for order_id in (first, second, third)]
     assert found == [SOON.isoformat(), LATER.isoformat(), ""]
 
 
-def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(steps: Steps) -> None:
-    order_id = waiting(steps, 15)
-    purchased(steps.sessions, TEN_LAMPS)
+def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(shop: Sessions) -> None:
+    order_id = waiting(shop, 15)
+    purchased(shop, TEN_LAMPS)
 
-    news = canceled(steps.sessions, 2)
+    news = canceled(shop, 2)
 
-    assert news.woken == numbers(steps.sessions, order_id)
-    assert shortage_of(steps, order_id).promised_on == ""
-
-
-def test_a_due_day_in_the_past_promises_nothing(steps: Steps) -> None:
-    order_id = waiting(steps, 15)
-
-    purchased(steps.sessions, [(LAMP, 9, TODAY - timedelta(days=2))])
-
-    assert shortage_of(steps, order_id).promised_on == ""
+    assert news.woken == numbers(shop, order_id)
+    assert shortage_of(shop, order_id).promised_on == ""
 
 
-def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(steps: Steps) -> None:
+def test_a_due_day_in_the_past_promises_nothing(shop: Sessions) -> None:
+    order_id = waiting(shop, 15)
+
+    purchased(shop, [(LAMP, 9, TODAY - timedelta(days=2))])
+
+    assert shortage_of(shop, order_id).promised_on == ""
+
+
+def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(shop: Sessions) -> None:
     # given orders that wait for lamps
-    sell_out(steps)
-    orders = [waiting(steps, units) for units in (4, 60, 5, 4)]
+    sell_out(shop)
+    orders = [waiting(shop, units) for units in (4, 60, 5, 4)]
 
     # when twelve lamps arrive
-    news = received(steps.sessions, "R-1", lamps(12))
+    news = received(shop, "R-1", lamps(12))
 
     # then they cover the first and the third order, not the second, and no longer the fourth
-    assert news.woken == numbers(steps.sessions, orders[0], orders[2])
+    assert news.woken == numbers(shop, orders[0], orders[2])
 
 
-def test_an_order_is_not_woken_while_it_lacks_another_item(steps: Steps) -> None:
-    order_id = place_order(steps.sessions, [(LAMP, 14), (TEACUP, 99)])
-    Reserve(steps.sessions, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
+def test_an_order_is_not_woken_while_it_lacks_another_item(shop: Sessions) -> None:
+    order_id = place_order(shop, [(LAMP, 14), (TEACUP, 99)])
+    Reserve(shop, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
-    lamps_only = received(steps.sessions, "R-1", lamps(5), order=None)
-    cups_too = received(steps.sessions, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)
+    lamps_only = received(shop, "R-1", lamps(5), order=None)
+    cups_too = received(shop, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)
 
-    assert (lamps_only.woken, cups_too.woken) == ([], numbers(steps.sessions, order_id))
+    assert (lamps_only.woken, cups_too.woken) == ([], numbers(shop, order_id))
 
 
-def test_a_receipt_that_is_relayed_again_wakes_again(steps: Steps) -> None:
+def test_a_receipt_that_is_relayed_again_wakes_again(shop: Sessions) -> None:
     # The relay may die between booking and signaling.
-    order_id = waiting(steps, 14)
+    order_id = waiting(shop, 14)
     data = {"receipt_id": "R-1", "location_id": "HANGZHOU", "lines": [lamps(5)]}
-    event = store_webhook(steps.sessions, "erp", "stock.received", "R-1", **data)
+    event = store_webhook(shop, "erp", "stock.received", "R-1", **data)
 
-    news = [receive_goods(steps.sessions, *event) for _ in range(2)]
+    news = [receive_goods(shop, *event) for _ in range(2)]
 
-    assert news == [CarryResult(True, numbers(steps.sessions, order_id))] * 2
-    with steps.sessions() as session:
+    assert news == [CarryResult(True, numbers(shop, order_id))] * 2
+    with shop() as session:
         assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
 
 
-def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(steps: Steps) -> None:
+def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(shop: Sessions) -> None:
     # given more orders than are read at once
-    sell_out(steps)
-    orders = [waiting(steps, 1) for _ in range(AHEAD + 10)]
+    sell_out(shop)
+    orders = [waiting(shop, 1) for _ in range(AHEAD + 10)]
 
     # when goods arrive for some of them, and are bought for some more
-    news = received(steps.sessions, "R-1", lamps(AHEAD + 5), order=None)
-    promised = purchased(steps.sessions, [(LAMP, 2, SOON)])
+    news = received(shop, "R-1", lamps(AHEAD + 5), order=None)
+    promised = purchased(shop, [(LAMP, 2, SOON)])
 
     # then only these are woken, in turn
-    assert news.woken == numbers(steps.sessions, *orders[: AHEAD + 5])
-    assert promised.woken == numbers(steps.sessions, *orders[AHEAD + 5 : AHEAD + 7])
+    assert news.woken == numbers(shop, *orders[: AHEAD + 5])
+    assert promised.woken == numbers(shop, *orders[AHEAD + 5 : AHEAD + 7])
 
 
-def test_receipts_booked_at_the_same_time_all_count(steps: Steps) -> None:
+def test_receipts_booked_at_the_same_time_all_count(shop: Sessions) -> None:
     # given a purchase, and many receipts of it that come together
-    purchased(steps.sessions, [(LAMP, 30, SOON)])
+    purchased(shop, [(LAMP, 30, SOON)])
     for _ in range(4):
-        waiting(steps, 14)
+        waiting(shop, 14)
 
     # when
     with ThreadPoolExecutor(8) as threads:
-        news = list(threads.map(lambda number: received(steps.sessions, f"R-{number}", lamps(2)), range(12)))
+        news = list(threads.map(lambda number: received(shop, f"R-{number}", lamps(2)), range(12)))
 
     # then
     assert all(each.done for each in news)
-    assert counters(steps.sessions, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
-    assert verify(steps.sessions).clean
+    assert counters(shop, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
+    assert verify(shop).clean
