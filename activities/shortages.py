@@ -60,6 +60,8 @@ class Shortages:
     def propose(self, order_id: str) -> Shortage:
         """Find out when the missing goods arrive and what else may be done; store it for the API."""
         with self.sessions.begin() as session:
+            # A backorder that is added meanwhile would be locked out of turn below.
+            journal.lock_order(session, order_id)
             queue.update_promises(session, queue.missing_skus(session, order_id), order_id)
             rows = _short(session, order_id)
             sendable = _sendable(session, order_id, rows)
