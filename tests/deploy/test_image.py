@@ -52,7 +52,7 @@ import importlib.util
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name in {lacking} else found(name, package)
 import api.serve, cli, simulators.app, worker
-print(*sorted(command.callback.__name__ for command in cli.app.registered_commands))
+print(*cli.COMMANDS)
 """
 
     # when every module is imported that the image runs
