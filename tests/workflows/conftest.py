@@ -29,6 +29,6 @@ async def quick(temporal: WorkflowEnvironment, quick_database: str) -> AsyncIter
 
 @pytest.fixture(scope="package")
 async def silent(temporal: WorkflowEnvironment, silent_database: str) -> AsyncIterator[Baton]:
-    """Partners take work and say nothing; the test says what they would."""
+    """Partners accept work and report nothing; the test sends their reports."""
     async with open_baton(temporal, silent_database, SILENT) as baton:
         yield baton

@@ -1,4 +1,4 @@
-"""A person whose orders meet nearly everything that may happen, and whom everybody names where they should not."""
+"""A person whose orders meet nearly every event, and whose name people write where they should not."""
 
 import json
 from typing import Any
@@ -18,12 +18,12 @@ PERSON = {
     "lines": ["77 Marzipan Crescent"],
 }
 SAYS = "Zebulon Quartermain called from 139 5550 7421"
-"""What people write although they are asked to name nobody."""
+"""Free text with personal data, as people write it."""
 
 
 async def live(baton: Baton) -> list[str]:
-    """The person's orders: two share a parcel of which one is held first and comes back; the third changes its way
-    and is lost, claimed and paid back; the fourth is canceled."""
+    """Place the person's orders: two share a parcel, one of them is held first and returned; the third is redirected,
+    lost, claimed and refunded; the fourth is canceled."""
     open_account(baton.sessions, MALL, merge_window=2.0, merge_group="people")
     first = await placed(baton, "MET", remarks="Zebulon wants a free dragon")
     for hold in (await baton.until_status(first, "under_review"))["holds"]:
@@ -39,7 +39,7 @@ async def live(baton: Baton) -> list[str]:
 
 
 async def placed(baton: Baton, name: str, tea_sets: int = 1, **changes: Any) -> str:
-    """An order of the person, as the channel tells of it."""
+    """Return an order of the person as the channel sends it."""
     number = f"{name}-{len(baton.placed)}"
     lines = [("TEA-SET", tea_sets, "80.00")]
     body = order_body(number, channel=MALL, customer={"customer_id": CUSTOMER}, ship_to=PERSON, lines=lines, **changes)
@@ -53,7 +53,7 @@ async def placed(baton: Baton, name: str, tea_sets: int = 1, **changes: Any) -> 
 
 
 async def met_and_came_back(baton: Baton, first: str, second: str) -> None:
-    """Two orders travel in one parcel; then one of them is returned."""
+    """Ship two orders in one parcel; then return one of them."""
     for one, tea_sets in ((first, 1), (second, 2)):
         await baton.until_fulfillment(one, "released")
         await baton.pick_and_pack(f"{one}-1", TEA_SET=tea_sets)
@@ -82,14 +82,14 @@ async def met_and_came_back(baton: Baton, first: str, second: str) -> None:
 
 
 async def signed(baton: Baton, order: dict[str, Any]) -> None:
-    """The courier writes who has signed."""
+    """Deliver a parcel; the courier reports who signed."""
     shipment = order["shipments"][0]
     told = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "status": "delivered"}
     await baton.tms("shipment.tracking_updated", occurred_at="2030-01-01T00:00:00Z", note=SAYS, **told)
 
 
 async def lost(baton: Baton, order_id: str) -> None:
-    """A warehouse gives the work back, another one's parcel goes to another address and is lost."""
+    """Have one warehouse give the work back, and lose the parcel of another after a new address."""
     await baton.until_fulfillment(order_id, "released")
     await baton.wms("fulfillment_order.rejected", fulfillment_order_id=f"{order_id}-1", reason=SAYS)
     await baton.until(

@@ -1,4 +1,4 @@
-"""A world whose clock, doors and warehouses a test holds: partners move when it ticks, steps wait at shut doors."""
+"""A world that a test controls: partners act when its clock ticks, and steps wait while their door is shut."""
 
 import asyncio
 import threading
@@ -16,13 +16,13 @@ from models.database import Sessions
 
 PAUSE = timedelta(minutes=1)
 OURS = ("audit_order", "reserve_stock", "allocate_stock")
-"""Steps on our own database: at a shut door they fail, and are tried again a minute later by the order's clock."""
+"""Local steps: at a shut door they fail, and are retried a minute later by the order's clock."""
 PARTNERS = ("release_to_pick", "book_shipment")
-"""Calls of partners: at a shut door they take long."""
+"""Steps that call partners: at a shut door they take long."""
 
 
 class Doors:
-    """Which steps do not get through now, and whether warehouses give work back."""
+    """The steps whose doors are shut now, and whether warehouses give work back."""
 
     def __init__(self) -> None:
         self.shut: set[str] = set()
@@ -40,7 +40,7 @@ class Doors:
             self._stock.execute(text("SELECT FROM stock FOR UPDATE"))
 
     def open_all(self) -> bool:
-        """True if a step of ours was kept out, so that the order's clock is to be moved on."""
+        """True if a local step was kept out, so that the order's clock must move on."""
         ours = bool(self.shut & set(OURS))
         with self._opened:
             self.shut.clear()
@@ -52,7 +52,7 @@ class Doors:
         return ours
 
     def around(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        """The same step behind its door."""
+        """Return the same step behind its door."""
         name = step.__name__
         if name not in (*OURS, *PARTNERS, "recall_pick"):
             return step
@@ -75,7 +75,7 @@ class Doors:
 
 
 class Clock:
-    """What partners do takes steps of it, and it stands still until a test lets it go on."""
+    """A clock by which partners act; it stands still until a test lets it tick."""
 
     def __init__(self) -> None:
         self.now = 0

@@ -1,4 +1,4 @@
-"""A channel that waits is told in one call whether its order is accepted, or why not."""
+"""A channel may wait in one call for whether its order is accepted, or why not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ async def test_an_order_that_is_held_says_by_what(silent: Baton) -> None:
     assert (told["outcome"], told["holds"]) == ("held", ["ADDRESS", "UNKNOWN_GOODS"])
 
 
-async def test_an_order_for_more_than_there_is_says_how_much_is_missing(silent: Baton) -> None:
+async def test_an_order_for_more_than_is_available_says_how_much_is_missing(silent: Baton) -> None:
     told = await placed(silent, "SHORT", lines=[("LAST-PIANO", 3, "900.00")])
     assert (told["outcome"], told["reason"]) == ("waiting_for_stock", "3 units that no location has")
 
@@ -53,7 +53,7 @@ async def test_an_order_whose_payment_failed_is_rejected_with_the_reason(silent:
     assert (told["outcome"], "the payment is failed" in told["reason"]) == ("rejected", True)
 
 
-async def test_the_same_order_again_gets_the_same_word(silent: Baton) -> None:
+async def test_the_same_order_again_gets_the_same_answer(silent: Baton) -> None:
     name = f"AGAIN-{uuid4().hex[:6]}"
     body = order_body(name)
     answers = [await silent.api.post("/orders", params={"wait": "accepted"}, json=body) for _ in range(2)]
@@ -61,13 +61,13 @@ async def test_the_same_order_again_gets_the_same_word(silent: Baton) -> None:
     assert {answer.json()["outcome"] for answer in answers} == {"accepted"}
 
 
-async def test_only_the_acceptance_can_be_waited_for(silent: Baton) -> None:
+async def test_a_caller_can_wait_only_for_the_acceptance(silent: Baton) -> None:
     answer = await silent.api.post("/orders", params={"wait": "delivered"}, json=order_body(uuid4().hex))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
 
 
 @pytest.mark.parametrize("trouble", ["nobody works", "temporal is down"])
-async def test_when_the_order_says_nothing_in_time_it_is_taken_like_any_other(
+async def test_an_order_without_a_verdict_in_time_gets_a_plain_202(
     silent: Baton, settings: Settings, sessions: Sessions, trouble: str
 ) -> None:
     # given an API whose orders nobody takes up, in a database that no relay looks at

@@ -106,7 +106,7 @@ async def test_a_delivered_order_refuses_to_be_canceled(quick: Baton) -> None:
     assert "completed" in response.json()["detail"]
 
 
-async def test_two_who_cancel_at_once_get_the_same_answer(silent: Baton) -> None:
+async def test_two_concurrent_cancels_get_the_same_answer(silent: Baton) -> None:
     order_id = await silent.order("TWICE")
     await silent.until_fulfillment(order_id, "released")
 
@@ -118,7 +118,7 @@ async def test_two_who_cancel_at_once_get_the_same_answer(silent: Baton) -> None
     silent.verify()
 
 
-async def test_an_operator_who_cancels_in_temporal_gets_everything_undone(silent: Baton) -> None:
+async def test_a_cancel_in_temporal_undoes_everything(silent: Baton) -> None:
     order_id = await silent.order("OPERATOR")
     await silent.until_fulfillment(order_id, "released")
 

@@ -1,4 +1,4 @@
-"""A channel's news reach the order through the real relay and Temporal, and end the same in any order of arrival."""
+"""Channel news reach the order through the relay and Temporal, and end the same in any order of arrival."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ def _news(kind: str, body: dict[str, Any], hour: int, **changes: Any) -> bytes:
 
 
 def _story(name: str, reference: str) -> list[bytes]:
-    """Of an order with goods that nobody knows, so that no warehouse is faster than the news."""
+    """Return an order for unknown goods, so that no warehouse is faster than the news."""
     lines = [("NO-SUCH-LAMP", 2, "120.00")]
     body = order_body(name, lines=lines, payment={"reference": reference, "method": "wechat"})
     moved = body["ship_to"] | {"city": CITY, "lines": ["New Street 9"]}
@@ -32,7 +32,7 @@ def _story(name: str, reference: str) -> list[bytes]:
     ]
 
 
-async def test_every_permutation_of_news_ends_the_same(silent: Baton) -> None:
+async def test_channel_news_in_any_order_end_the_same(silent: Baton) -> None:
     # given
     open_account(silent.sessions, "shop")
     orders = list(permutations(range(4)))[:: 24 // PERMUTATIONS]
@@ -60,7 +60,7 @@ async def test_every_permutation_of_news_ends_the_same(silent: Baton) -> None:
     silent.verify()
 
 
-async def test_a_new_address_lets_an_order_go_on_that_was_held_for_it(silent: Baton) -> None:
+async def test_a_new_address_releases_an_order_held_for_its_address(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     whole = order_body("MOVED")
     nowhere = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
@@ -75,7 +75,7 @@ async def test_a_new_address_lets_an_order_go_on_that_was_held_for_it(silent: Ba
     silent.verify()
 
 
-async def test_a_payment_that_the_channel_tells_of_is_looked_up_at_the_gateway(silent: Baton) -> None:
+async def test_a_payment_reported_by_the_channel_is_looked_up_at_the_gateway(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     body = order_body("PAID-LATER", payment={"reference": "PAID-LATER-1", "method": "wechat"})
     order_id = (await push(silent.api, "shop", _news("created", body, 9))).json()["order_id"]
@@ -89,7 +89,7 @@ async def test_a_payment_that_the_channel_tells_of_is_looked_up_at_the_gateway(s
     assert order["payment_status"] == "paid"
 
 
-async def test_a_channel_that_cancels_too_late_calls_a_person(quick: Baton) -> None:
+async def test_a_channel_cancel_that_is_too_late_alerts_a_person(quick: Baton) -> None:
     open_account(quick.sessions, "shop")
     body = order_body("TOO-LATE")
     order_id = (await push(quick.api, "shop", _news("created", body, 9))).json()["order_id"]
@@ -102,7 +102,7 @@ async def test_a_channel_that_cancels_too_late_calls_a_person(quick: Baton) -> N
     assert (await quick.show(order_id))["attention"] == "the channel canceled the order after it had ended"
 
 
-async def test_a_refund_asked_at_the_channel_opens_a_return(silent: Baton) -> None:
+async def test_a_refund_requested_at_the_channel_opens_a_return(silent: Baton) -> None:
     open_account(silent.sessions, "shop")
     body = order_body("GIVE-BACK")
     order_id = (await push(silent.api, "shop", _news("refund_asked", body, 9))).json()["order_id"]

@@ -1,4 +1,4 @@
-"""A step that cannot be done undoes the earlier ones, and an undo that keeps failing is seen."""
+"""A step that cannot be done undoes the earlier ones, and an undo that keeps failing alerts a person."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -105,7 +105,7 @@ async def test_a_step_that_fails_at_a_location_waits_for_a_person_who_may_cancel
         baton.verify()
 
 
-async def test_an_undo_that_keeps_failing_calls_a_person_and_goes_on_trying(temporal: Any, database_url: str) -> None:
+async def test_an_undo_that_keeps_failing_alerts_a_person_and_is_retried(temporal: Any, database_url: str) -> None:
     async with open_baton(temporal, database_url, 3600, instead={"recall_pick": recall_down}) as baton:
         # Given an order that is canceled while the warehouse cannot be reached
         order_id = await baton.order("NOWMS")

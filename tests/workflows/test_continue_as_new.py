@@ -1,4 +1,4 @@
-"""Continue-as-new, forced at every moment: a new run takes the order over and nobody notices."""
+"""Continue-as-new, forced at every moment: a new run takes over the order without a visible change."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ async def until_runs(baton: Baton, order_id: str, number: int) -> None:
         await baton.until(order_id, lambda order: True)
 
 
-async def test_an_order_is_handed_on_from_run_to_run_to_the_door(silent: Baton, short_histories: None) -> None:
+async def test_an_order_continues_as_new_until_it_is_delivered(silent: Baton, short_histories: None) -> None:
     # Given an order whose history is cut again and again
     order_id = await silent.order("HANDEDON")
     order = await silent.until_fulfillment(order_id, "released")
@@ -65,7 +65,7 @@ async def test_a_held_order_keeps_its_holds_over_runs(silent: Baton, short_histo
     assert order["holds"] == []
 
 
-async def test_an_order_handed_on_can_still_be_undone(silent: Baton, short_histories: None) -> None:
+async def test_an_order_that_continued_as_new_can_still_be_undone(silent: Baton, short_histories: None) -> None:
     order_id = await silent.order("UNDOON")
     await silent.until_fulfillment(order_id, "released")
     await until_runs(silent, order_id, 2)

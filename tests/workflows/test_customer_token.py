@@ -1,4 +1,4 @@
-"""Temporal knows a customer by a token that says nothing without its key."""
+"""Temporal knows a customer only by a token, which means nothing without its key."""
 
 from pydantic import SecretStr
 
@@ -9,7 +9,7 @@ from workflows.starting import order_start, return_start
 FIRST, SECOND, IDENTITY = "a" * 64, "b" * 64, "c" * 64
 
 
-def test_no_start_of_a_workflow_has_the_customers_id_in_it(settings: Settings) -> None:
+def test_no_workflow_start_contains_the_customers_id(settings: Settings) -> None:
     starts = [
         order_start(settings, "O-1", "tmall", "T-1", "C-1001", 1),
         return_start(settings, "O-1", "tmall", "T-1", "C-1001", "K-1"),
@@ -21,7 +21,7 @@ def test_no_start_of_a_workflow_has_the_customers_id_in_it(settings: Settings) -
         assert start["search_attributes"][search_attributes.CUSTOMER_ID] == token
 
 
-def test_a_token_is_the_same_for_the_same_customer_and_key_only(settings: Settings) -> None:
+def test_a_token_depends_on_the_customer_and_the_key(settings: Settings) -> None:
     def token(customer_id: str, **keys: str) -> str:
         given = {name: SecretStr(key) for name, key in keys.items()}
         return settings.model_copy(update=given).customer_token(customer_id)

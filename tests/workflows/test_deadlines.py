@@ -1,4 +1,4 @@
-"""Every deadline is a durable timer: passing it calls a person or ends the order, never in silence."""
+"""Every deadline is a durable timer: one that passes alerts a person or ends the order."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ async def test_an_order_that_is_not_paid_in_time_expires(silent: Baton) -> None:
     silent.verify()
 
 
-async def test_a_hold_that_nobody_releases_calls_a_person(silent: Baton) -> None:
+async def test_a_hold_that_nobody_releases_alerts_a_person(silent: Baton) -> None:
     address = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
     order_id = await silent.order("FORGOTTEN", ship_to=address)
     await silent.until_status(order_id, "under_review")
@@ -32,7 +32,7 @@ async def test_a_hold_that_nobody_releases_calls_a_person(silent: Baton) -> None
     assert alert[0]["data"]["code"] == "HELD"
 
 
-async def test_a_late_pick_calls_a_person_until_it_is_done(silent: Baton) -> None:
+async def test_a_late_pick_alerts_a_person_until_it_is_done(silent: Baton) -> None:
     # Given a warehouse that took the work and says nothing
     order_id = await silent.order("LATEPICK")
     order = await silent.until_fulfillment(order_id, "released")
@@ -46,7 +46,7 @@ async def test_a_late_pick_calls_a_person_until_it_is_done(silent: Baton) -> Non
     await silent.until(order_id, lambda order: order["attention"] is None)
 
 
-async def test_a_late_handover_calls_a_person(silent: Baton) -> None:
+async def test_a_late_handover_alerts_a_person(silent: Baton) -> None:
     order_id = await silent.order("LATESHIP")
     order = await silent.until_fulfillment(order_id, "released")
     await silent.pick_and_pack(order["fulfillment_orders"][0]["fulfillment_order_id"], **LINES)
@@ -58,7 +58,7 @@ async def test_a_late_handover_calls_a_person(silent: Baton) -> None:
     assert alert[0]["data"]["code"] == "SHIP_LATE"
 
 
-async def test_a_late_delivery_calls_a_person(silent: Baton) -> None:
+async def test_a_late_delivery_alerts_a_person(silent: Baton) -> None:
     # Given a parcel of which there is news after three days
     order_id = await shipped(silent, "LATEDELIVERY")
     await silent.fast_forward(silent.workflow(order_id), timedelta(days=3))
@@ -74,7 +74,7 @@ async def test_a_late_delivery_calls_a_person(silent: Baton) -> None:
     assert alert[0]["data"]["code"] == "DELIVERY_LATE"
 
 
-async def test_stock_that_does_not_come_calls_a_person(silent: Baton) -> None:
+async def test_stock_that_does_not_arrive_alerts_a_person(silent: Baton) -> None:
     order_id = await silent.order("NOSTOCK", lines=[("LAST-PIANO", 1, "900.00")])
     await silent.until_event(order_id, "sourcing.failed")
 

@@ -1,4 +1,4 @@
-"""Subscribers hear of orders through the relay and the real Temporal, beside the orders and never in their way."""
+"""Subscribers get events through the relay and the real Temporal, beside the orders and without delaying them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,9 @@ def of_order(events: Sequence[dict[str, Any]], order_id: str) -> list[str]:
     return [event["type"].removeprefix("com.baton.") for event in events if event["subject"] == order_id]
 
 
-async def test_every_order_is_heard_of_in_its_order_and_once(quick: Baton, receiver: tuple[Receiver, str]) -> None:
+async def test_a_subscriber_gets_the_events_of_each_order_in_sequence_and_once(
+    quick: Baton, receiver: tuple[Receiver, str]
+) -> None:
     # given
     subscription = await subscribe(quick, receiver[1])
 
@@ -64,7 +66,7 @@ async def _told(receiver: Receiver, orders: Sequence[str]) -> list[list[str]]:
     return [of_order(receiver.events, order_id) for order_id in orders]
 
 
-async def test_a_receiver_that_is_slow_holds_up_neither_orders_nor_other_receivers(
+async def test_a_slow_receiver_delays_neither_orders_nor_other_receivers(
     quick: Baton, receiver: tuple[Receiver, str]
 ) -> None:
     # given
@@ -105,7 +107,7 @@ async def test_a_ping_and_a_failure_are_in_the_log(quick: Baton, receiver: tuple
     await end(quick, subscription)
 
 
-async def test_a_run_goes_on_as_another_one_until_nothing_is_due(quick: Baton, receiver: tuple[Receiver, str]) -> None:
+async def test_a_run_continues_as_new_until_nothing_is_due(quick: Baton, receiver: tuple[Receiver, str]) -> None:
     # given
     subscription = await subscribe(quick, receiver[1], active=False)
     name = subscription["subscription_id"]
@@ -133,7 +135,7 @@ async def _count(receiver: Receiver) -> set[str]:
     return {event["id"] for event in receiver.events}
 
 
-async def test_what_was_parked_for_a_partner_is_sent_again_though_its_orders_have_ended(quick: Baton) -> None:
+async def test_parked_messages_are_sent_again_after_their_orders_have_ended(quick: Baton) -> None:
     # given
     orders = [await quick.order("parked") for _ in range(3)]
     for order_id in orders:

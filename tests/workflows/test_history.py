@@ -1,4 +1,4 @@
-"""What support needs of a history can be told from Temporal, and from what was kept when Temporal forgot it."""
+"""Support can read a history from Temporal, and from the copy kept after Temporal's retention."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def recorded(name: str) -> list[Happening]:
     return happenings(WorkflowHistory.from_json(name, path.read_text()))
 
 
-def test_a_step_says_how_often_it_was_tried_why_it_failed_and_how_long_it_took() -> None:
+def test_a_step_shows_its_attempts_failure_and_duration() -> None:
     step = next(one for one in recorded("carrier-down") if one.name == "book_shipment")
 
     assert (step.kind, step.outcome, step.attempts) == ("step", "done", 4)
@@ -28,7 +28,7 @@ def test_a_step_says_how_often_it_was_tried_why_it_failed_and_how_long_it_took()
     assert step.seconds > 1
 
 
-def test_a_deadline_that_passed_and_one_that_was_not_needed_are_told_apart() -> None:
+def test_a_deadline_that_passed_differs_from_one_not_needed() -> None:
     waits = [one for one in recorded("held-and-late") if one.kind == "wait"]
 
     assert {wait.outcome for wait in waits} == {"over", "not needed"}
@@ -36,7 +36,7 @@ def test_a_deadline_that_passed_and_one_that_was_not_needed_are_told_apart() -> 
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_every_recorded_workflow_can_be_told_to_its_end(path: Path) -> None:
+def test_every_recorded_history_is_read_to_its_end(path: Path) -> None:
     told = recorded(path.stem)
 
     assert has_ended(told)
@@ -64,7 +64,7 @@ async def test_the_history_of_an_order_is_the_same_without_temporal(quick: Baton
     assert response.json() == before
 
 
-async def test_an_order_under_way_tells_what_it_waits_for(silent: Baton) -> None:
+async def test_an_order_under_way_shows_what_it_waits_for(silent: Baton) -> None:
     order_id = await silent.order("waiting")
     await silent.until_fulfillment(order_id, "released")
 

@@ -1,4 +1,4 @@
-"""B11, whole: a customer pays while the order is being canceled, and has the money back."""
+"""B11, end to end: a customer pays while the order is being canceled, and gets the money back."""
 
 import time
 
@@ -10,7 +10,7 @@ async def refunds(baton: Baton, reference: str) -> list[str]:
     return [one["amount"] for one in answer.json()["refunds"]]
 
 
-async def test_dist_03_money_that_comes_after_a_cancel_goes_back_and_the_customer_is_told(silent: Baton) -> None:
+async def test_dist_03_money_that_comes_after_a_cancel_is_paid_back_and_the_customer_notified(silent: Baton) -> None:
     # given an order that was not paid, and is canceled
     reference = f"PAY-CROSSING-{time.time_ns()}"
     order_id = await silent.order("CROSSING", payment={"reference": reference, "method": "wechat"})

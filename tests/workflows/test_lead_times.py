@@ -20,7 +20,7 @@ async def test_a_run_learns_a_version(silent: Baton) -> None:
     assert [row.version for row in kept] == [learned.version]
 
 
-async def test_the_schedule_is_made_once_and_every_night(silent: Baton) -> None:
+async def test_the_nightly_schedule_is_created_once(silent: Baton) -> None:
     # when
     for _ in range(2):
         await keep_nightly(silent.client, silent.settings)

@@ -16,10 +16,10 @@ LOCAL = re.compile(r"(?:\.database|execute_local_activity_method)\(\s*(\w+)\.(\w
 CLIENTS = {"wms", "tms", "payments", "quick_payments", "crm", "letters", "partners", "inboxes"}
 """The attributes by which steps reach partners."""
 ASKS_QUICKLY = {"Audit.audit_order"}
-"""It has a client of its own: two seconds, half of the threads, a circuit (integrations/partners.py)."""
+"""The audit has a client of its own: two seconds, half of the threads, a circuit (integrations/partners.py)."""
 
 
-def test_no_local_step_calls_a_partner_but_the_audit_which_has_a_client_of_its_own() -> None:
+def test_only_the_audit_calls_a_partner_from_a_local_step() -> None:
     # Given every step that a workflow takes as a local activity
     steps = {f"{one}.{step}" for path in WORKFLOWS.glob("*.py") for one, step in LOCAL.findall(path.read_text())}
     steps |= {f"{step.__qualname__}" for step in undone_locally()}
@@ -34,7 +34,7 @@ def undone_locally() -> Iterator[Any]:
 
 
 def calls_a_partner(name: str, step: str) -> bool:
-    """Whether the method, or one of its class that it calls, uses a client."""
+    """True if the method, or a method of its class that it calls, uses a client."""
     of_class = next(one for one in vars(activities.steps).values() if getattr(one, "__name__", "") == name)
     seen, waiting = set[str](), [step]
     while waiting:
@@ -47,7 +47,7 @@ def calls_a_partner(name: str, step: str) -> bool:
 
 
 def own_attributes(method: Any) -> list[str]:
-    """What it reads of itself."""
+    """Return the attributes of `self` that it reads."""
     if not inspect.isfunction(method):
         return []
     tree = ast.parse(dedent(inspect.getsource(method)))

@@ -1,4 +1,4 @@
-"""Orders of one receiver in one parcel: they meet, share a waybill, and part again when one of them must."""
+"""Orders of one receiver in one parcel: they wait for each other, share a waybill, and part when one must leave."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _buyers = count(1)
 
 @pytest.fixture
 def mall(silent: Baton) -> Baton:
-    """A channel that lets its orders wait for each other."""
+    """Open a channel whose orders wait for each other."""
     settings = {"merge_window": WINDOW.total_seconds(), "merge_group": "our shops"}
     save_account(silent.sessions, "mall", "plain", SECRET, settings)
     return silent
@@ -101,7 +101,7 @@ async def test_two_orders_of_one_buyer_share_a_parcel_and_each_is_completed(mall
     mall.verify()
 
 
-async def test_the_carrier_hears_of_all_goods_and_the_warehouse_what_to_pack_together(mall: Baton) -> None:
+async def test_the_carrier_gets_all_goods_and_the_warehouse_what_to_pack_together(mall: Baton) -> None:
     first, second = await booked(mall)
 
     shipment = (await mall.simulators.get(f"/tms/shipments/{first['shipments'][0]['shipment_id']}")).json()["request"]
@@ -122,7 +122,7 @@ async def test_both_pages_in_temporal_name_the_other_order(mall: Baton) -> None:
     await mall.until_page_says(second, f"shares a parcel with order/mall/{mall.placed[first]}", "mall")
 
 
-async def test_orders_to_other_addresses_are_sent_by_themselves(mall: Baton) -> None:
+async def test_orders_to_different_addresses_are_not_merged(mall: Baton) -> None:
     elsewhere = {
         "name": "Lin Xia",
         "phone": "+8613800138000",
@@ -141,7 +141,7 @@ async def test_orders_to_other_addresses_are_sent_by_themselves(mall: Baton) -> 
         assert work(order)["merged_with"] == []
 
 
-async def test_an_order_that_is_paid_at_the_door_waits_for_nobody(mall: Baton) -> None:
+async def test_an_order_paid_on_delivery_is_not_merged(mall: Baton) -> None:
     order_id = await place(mall, LAMPS, "AT-THE-DOOR")
     payment = {"reference": "PAY-DOOR:90.00:CNY", "method": "cod"}
     at_the_door = await place(mall, TEA, "AT-THE-DOOR", payment=payment)
@@ -154,7 +154,7 @@ async def test_an_order_that_is_paid_at_the_door_waits_for_nobody(mall: Baton) -
     assert work(await mall.show(order_id))["merged_with"] == []
 
 
-async def test_an_order_that_is_canceled_while_they_wait_leaves_the_other_to_go_alone(mall: Baton) -> None:
+async def test_a_cancel_while_orders_wait_lets_the_other_go_alone(mall: Baton) -> None:
     first, second = await met(mall)
 
     answer = (await mall.cancel(first)).json()["answer"]
@@ -165,7 +165,7 @@ async def test_an_order_that_is_canceled_while_they_wait_leaves_the_other_to_go_
     mall.verify()
 
 
-async def test_an_order_that_is_canceled_before_the_booking_is_not_in_the_parcel(mall: Baton) -> None:
+async def test_an_order_canceled_before_the_booking_is_not_in_the_parcel(mall: Baton) -> None:
     # Given two orders of which one is packed
     first, second = await met(mall)
     await time_passes(mall, second)
@@ -184,7 +184,7 @@ async def test_an_order_that_is_canceled_before_the_booking_is_not_in_the_parcel
     mall.verify()
 
 
-async def test_an_order_that_is_canceled_after_the_booking_has_the_other_booked_anew(mall: Baton) -> None:
+async def test_a_cancel_after_the_booking_has_the_other_order_booked_again(mall: Baton) -> None:
     first, second = await booked(mall)
 
     answer = (await mall.cancel(first["order_id"])).json()["answer"]
@@ -197,7 +197,7 @@ async def test_an_order_that_is_canceled_after_the_booking_has_the_other_booked_
     mall.verify()
 
 
-async def test_staff_take_an_order_out_of_a_booked_parcel(mall: Baton) -> None:
+async def test_staff_unmerge_an_order_from_a_booked_parcel(mall: Baton) -> None:
     first, second = await booked(mall)
 
     answer = await unmerge(mall, second["order_id"])
@@ -214,7 +214,7 @@ async def test_staff_take_an_order_out_of_a_booked_parcel(mall: Baton) -> None:
     mall.verify()
 
 
-async def test_staff_take_an_order_out_while_it_waits(mall: Baton) -> None:
+async def test_staff_unmerge_an_order_that_waits(mall: Baton) -> None:
     first, second = await met(mall)
 
     assert await unmerge(mall, second) == (200, "done")

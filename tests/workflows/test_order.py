@@ -1,4 +1,4 @@
-"""The life of an order: the happy one, and what partners do to it."""
+"""The life of an order: the normal course, and what partners do to it."""
 
 import pytest
 
@@ -48,7 +48,7 @@ async def test_a_rejected_pick_goes_to_another_location(quick: Baton) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["DUPLICATE-WEBHOOK", "LATE-WEBHOOK", "PAYMENT-UNSETTLED"])
-async def test_a_trouble_of_a_partner_delays_an_order_and_changes_nothing(quick: Baton, trouble: str) -> None:
+async def test_trouble_at_a_partner_only_delays_an_order(quick: Baton, trouble: str) -> None:
     order_id = await quick.order(trouble)
 
     order = await quick.until_status(order_id, "completed")
@@ -107,7 +107,7 @@ async def test_a_failed_payment_rejects_the_order(quick: Baton) -> None:
     quick.verify()
 
 
-async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_order(quick: Baton) -> None:
+async def test_the_arrival_of_missing_goods_wakes_the_order(quick: Baton) -> None:
     # Given an order for more than there is
     order_id = await quick.order("BACKORDER", lines=[("LAST-PIANO", 2, "900.00")])
     await quick.until_event(order_id, "sourcing.failed")
@@ -122,7 +122,7 @@ async def test_goods_that_nobody_has_are_waited_for_and_their_arrival_wakes_the_
     quick.verify()
 
 
-async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_is_there(silent: Baton) -> None:
+async def test_a_webhook_before_its_order_is_applied_once_the_order_exists(silent: Baton) -> None:
     # Given a return that the CRM asks for before we know of the order
     await silent.crm(
         "return.requested",
@@ -140,7 +140,7 @@ async def test_a_webhook_that_comes_before_its_order_is_applied_when_the_order_i
     await silent.until_event(order_id, "return.requested")
 
 
-async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: Baton) -> None:
+async def test_a_person_decides_when_no_carrier_takes_the_parcel(silent: Baton) -> None:
     # Given an order that no carrier takes
     order_id = await silent.order("UNDELIVERABLE")
     order = await silent.until_fulfillment(order_id, "released")
@@ -158,7 +158,7 @@ async def test_no_carrier_takes_the_parcel_so_a_person_decides(silent: Baton) ->
     silent.verify()
 
 
-async def test_a_parcel_that_the_carrier_lost_calls_a_person_until_it_is_found(silent: Baton) -> None:
+async def test_a_parcel_lost_by_the_carrier_alerts_a_person_until_it_is_found(silent: Baton) -> None:
     order_id = await shipped(silent, "LOST")
 
     await silent.track(await silent.show(order_id), "exception")

@@ -1,4 +1,4 @@
-"""What a warehouse says of its parcels is kept, and questioned where it does not add up."""
+"""What a warehouse reports about its parcels is stored; a person is alerted if it does not add up."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ async def picked(baton: Baton) -> tuple[str, str]:
     return order_id, work
 
 
-async def test_parcels_that_do_not_add_up_call_a_person_and_nothing_stops(silent: Baton) -> None:
+async def test_parcels_that_do_not_add_up_alert_a_person_and_stop_nothing(silent: Baton) -> None:
     # given
     order_id, work = await picked(silent)
 
@@ -36,7 +36,7 @@ async def test_parcels_that_do_not_add_up_call_a_person_and_nothing_stops(silent
     silent.verify()
 
 
-async def test_a_corrected_report_ends_the_question(silent: Baton) -> None:
+async def test_a_corrected_report_clears_the_alert(silent: Baton) -> None:
     # given
     order_id, work = await picked(silent)
     await silent.wms("fulfillment_order.packed", fulfillment_order_id=work, parcels=[holding(lamps=1, sets=1)])

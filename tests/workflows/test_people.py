@@ -1,4 +1,4 @@
-"""A person through a whole life of orders: named only where it must be, and after the erasure nowhere."""
+"""A person's data through a life of orders: only where it is needed, and nowhere after the erasure."""
 
 import json
 import re
@@ -33,14 +33,14 @@ def receiver() -> Iterator[tuple[Receiver, str]]:
 
 @pytest.fixture(scope="module")
 async def lived(silent: Baton, receiver: tuple[Receiver, str]) -> AsyncIterator[list[str]]:
-    """The orders of a person's life, and somebody who is told of them all the while."""
+    """Live through the person's orders, with a subscriber that gets all events."""
     subscription = await subscribe(silent, receiver[1], channel=MALL)
     yield await live(silent)
     await end(silent, subscription)
 
 
 def columns_that_name(baton: Baton, words: str) -> set[str]:
-    """Every column of every table in which one of the words stands, whatever its type."""
+    """Return every column of every table that contains one of the words, whatever its type."""
     found = set()
     every = """
         SELECT table_name AS of, column_name AS name, data_type AS type FROM information_schema.columns
@@ -54,7 +54,7 @@ def columns_that_name(baton: Baton, words: str) -> set[str]:
 
 
 async def histories(baton: Baton) -> dict[str, str]:
-    """All that Temporal has of the person's workflows, by workflow: payloads, summaries, memo, search attributes."""
+    """Return all that Temporal has of the person's workflows: payloads, summaries, memo, search attributes."""
     told = {}
     query = f"TaskQueue = '{baton.settings.task_queue}'"
     async for execution in baton.client.list_workflows(query):
@@ -81,10 +81,10 @@ async def test_no_workflow_names_a_person(silent: Baton, lived: list[str]) -> No
     assert {name: words for name, text in told.items() if (words := words_in(text))} == {}
 
 
-async def test_who_need_not_know_a_person_is_told_of_nobody(
+async def test_recipients_without_the_right_get_no_personal_data(
     silent: Baton, lived: list[str], receiver: tuple[Receiver, str]
 ) -> None:
-    """A subscriber without the right, and the partners that have no more than the customer's id."""
+    """These are a subscriber without the right, and the partners that get only the customer's id."""
     heard = [json.dumps(event) for event in receiver[0].events]
     for recipient in ("erp", "crm", "channel"):
         for order_id in lived:
@@ -94,7 +94,7 @@ async def test_who_need_not_know_a_person_is_told_of_nobody(
     assert words_in("".join(heard)) == []
 
 
-async def test_after_the_erasure_nothing_names_the_person_and_everything_is_still_proved(
+async def test_after_an_erasure_nothing_names_the_person_and_the_record_verifies(
     silent: Baton, lived: list[str]
 ) -> None:
     # given that all is over, also for those who are told of it

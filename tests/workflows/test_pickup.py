@@ -1,4 +1,4 @@
-"""An order that the customer fetches: packed at the store, told with a code, handed over, canceled if nobody comes."""
+"""An order that the customer fetches: packed at the store, announced with a code, handed over, or canceled."""
 
 from datetime import timedelta
 from itertools import count
@@ -33,7 +33,7 @@ def lanterns(store: str) -> str:
 
 
 async def ready(baton: Baton, store: str, **changes: Any) -> tuple[str, str, str]:
-    """An order that waits to be fetched: its id, its fulfillment order, and the code that the customer was told."""
+    """Return an order that waits to be fetched: its id, its fulfillment order, and the code sent to the customer."""
     delivery = {"method": "pickup", "location_id": store}
     lines = [(lanterns(store), 2, "60.00")]
     order_id = await baton.order("PICKUP", lines=lines, delivery=delivery, ship_to=NO_STREET, **changes)
@@ -56,7 +56,7 @@ async def fetch(baton: Baton, work: str, code: str) -> httpx2.Response:
     return await baton.api.post(f"/fulfillment-orders/{work}/pickup", json={"code": code})
 
 
-async def test_what_is_fetched_with_its_code_is_delivered_and_no_carrier_is_asked(silent: Baton, store: str) -> None:
+async def test_goods_fetched_with_their_code_are_delivered_without_a_carrier(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -72,7 +72,7 @@ async def test_what_is_fetched_with_its_code_is_delivered_and_no_carrier_is_aske
     silent.verify()
 
 
-async def test_the_code_is_told_to_the_customer_and_kept_nowhere(silent: Baton, store: str) -> None:
+async def test_the_code_is_sent_to_the_customer_and_stored_nowhere(silent: Baton, store: str) -> None:
     # given
     order_id, _, code = await ready(silent, store)
     [to_channel] = await told(silent, order_id, "channel", "ready")
@@ -90,7 +90,7 @@ async def test_the_code_is_told_to_the_customer_and_kept_nowhere(silent: Baton, 
     await silent.cancel(order_id)
 
 
-async def test_five_wrong_codes_call_a_person_until_the_customer_gets_a_new_one(silent: Baton, store: str) -> None:
+async def test_five_wrong_codes_alert_a_person_until_there_is_a_new_code(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -109,7 +109,7 @@ async def test_five_wrong_codes_call_a_person_until_the_customer_gets_a_new_one(
     assert (await silent.until_status(order_id, "completed"))["attention"] is None
 
 
-async def test_an_order_with_wrong_codes_that_is_canceled_needs_no_person_any_more(silent: Baton, store: str) -> None:
+async def test_a_cancel_clears_the_alert_about_wrong_codes(silent: Baton, store: str) -> None:
     # given
     order_id, work, _ = await ready(silent, store)
     for _ in range(5):
@@ -123,7 +123,7 @@ async def test_an_order_with_wrong_codes_that_is_canceled_needs_no_person_any_mo
     assert (await silent.until_status(order_id, "canceled"))["attention"] is None
 
 
-async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: Baton, store: str) -> None:
+async def test_goods_that_nobody_fetches_are_stock_again_and_paid_back(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -140,7 +140,7 @@ async def test_what_nobody_fetches_is_stock_again_and_paid_back(silent: Baton, s
     silent.verify()
 
 
-async def test_what_the_store_has_handed_over_cannot_be_canceled_any_more(silent: Baton, store: str) -> None:
+async def test_goods_handed_over_by_the_store_cannot_be_canceled(silent: Baton, store: str) -> None:
     # given
     order_id, work, code = await ready(silent, store)
 
@@ -154,7 +154,7 @@ async def test_what_the_store_has_handed_over_cannot_be_canceled_any_more(silent
     silent.verify()
 
 
-async def test_an_order_for_a_place_that_is_no_store_is_held(silent: Baton, store: str) -> None:
+async def test_a_pickup_at_a_location_that_is_no_store_is_held(silent: Baton, store: str) -> None:
     delivery = {"method": "pickup", "location_id": f"{store}-NEAR"}
     order_id = await silent.order("PICKUP", delivery=delivery)
 

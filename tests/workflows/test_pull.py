@@ -53,7 +53,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def test_a_pull_takes_in_every_page_and_goes_on_as_another_run(silent: Baton) -> None:
+async def test_a_pull_takes_in_every_page_and_continues_as_new(silent: Baton) -> None:
     open_account(silent, "pulled")
     for number in range(1, 6):
         await put(silent, number, seconds_ago=900 - number)
@@ -104,7 +104,7 @@ async def test_an_order_whose_webhook_never_came_is_found_at_night(silent: Baton
     assert [(one["channel_order_id"], one["outcome"]) for one in answer["items"]] == [("77", "pulled")]
 
 
-async def test_schedules_are_made_once_changed_and_removed_with_their_account(silent: Baton) -> None:
+async def test_schedules_are_created_changed_and_removed_with_their_account(silent: Baton) -> None:
     client, settings = silent.client, silent.settings
 
     async def listed() -> set[str]:
@@ -138,7 +138,7 @@ async def test_schedules_are_made_once_changed_and_removed_with_their_account(si
     await eventually(lambda: _holds(listed, set()))
 
 
-async def test_an_account_that_is_switched_off_pauses_its_schedules_and_on_again(silent: Baton) -> None:
+async def test_disabling_an_account_pauses_its_schedules_and_enabling_resumes_them(silent: Baton) -> None:
     off = PullPlan("off-and-on", PLAN.every, PLAN.reconcile_at, PLAN.zone, enabled=False)
     on = PullPlan("off-and-on", PLAN.every, PLAN.reconcile_at, PLAN.zone, enabled=True)
     schedule = silent.client.get_schedule_handle("pull/off-and-on")

@@ -1,4 +1,4 @@
-"""Stock that changes reaches the channel through the relay and the real Temporal, by one run at a time."""
+"""Changed stock reaches the channel through the relay and the real Temporal, by one run at a time."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ async def quantities(baton: Baton) -> dict[str, int]:
     return dict((await baton.simulators.get("/channel/stock")).json()["quantities"])
 
 
-async def test_an_order_changes_what_the_channel_knows(silent: Baton) -> None:
+async def test_an_order_pushes_the_changed_stock_to_the_channel(silent: Baton) -> None:
     open_account(silent)
     await put(silent, "WOOL-SCARF", channel_sku="SCARF-1")
     before = (await until(silent, "WOOL-SCARF", is_known))["acknowledged_quantity"]
@@ -58,7 +58,7 @@ async def test_an_order_changes_what_the_channel_knows(silent: Baton) -> None:
     await until(silent, "WOOL-SCARF", lambda found: found["acknowledged_quantity"] == before)
 
 
-async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push(silent: Baton) -> None:
+async def test_a_pause_that_the_channel_asks_for_delays_every_push(silent: Baton) -> None:
     open_account(silent)
     await put(silent, "DESK-CLOCK")
     await until(silent, "DESK-CLOCK", is_known)
@@ -74,7 +74,7 @@ async def test_a_pause_that_the_channel_asks_for_is_kept_whoever_asks_for_a_push
     assert found["failed_since"] is None
 
 
-async def test_a_refused_listing_is_listed_as_failed_and_the_others_are_known(silent: Baton) -> None:
+async def test_a_refused_listing_is_shown_as_failed_and_others_are_taken_over(silent: Baton) -> None:
     open_account(silent)
     await silent.simulators.post("/channel/stock/troubles", json={"unknown": ["NOT-THERE"]})
 
@@ -90,7 +90,7 @@ async def test_a_refused_listing_is_listed_as_failed_and_the_others_are_known(si
     assert (await until(silent, "SILK-LANTERN", is_known))["failed_since"] is None
 
 
-async def test_a_run_goes_on_as_another_one_until_nothing_is_behind(silent: Baton) -> None:
+async def test_a_run_continues_as_new_until_no_listing_is_behind(silent: Baton) -> None:
     save_account(
         silent.sessions,
         "by-hand",

@@ -1,4 +1,4 @@
-"""Orders that a Qimen warehouse picks: the same story, told in another language."""
+"""Orders that a Qimen warehouse picks: the same workflow, another protocol."""
 
 from itertools import count
 
@@ -103,7 +103,7 @@ async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: Baton) -> 
         ({"status": "DELIVERED", "lines": [line("JADE-CUP", -2)]}, "actualQty"),
     ],
 )
-async def test_what_cannot_be_read_is_answered_with_its_field(
+async def test_an_unreadable_message_is_answered_with_its_field(
     silent: Baton, told: dict[str, object], field: str
 ) -> None:
     answer = await confirm(silent, "FO-UNREAD", **told)
@@ -114,7 +114,7 @@ async def test_what_cannot_be_read_is_answered_with_its_field(
     assert silent.rows("SELECT 1 FROM partner_events WHERE subject = 'FO-UNREAD'") == []
 
 
-async def test_who_has_another_secret_is_not_heard(silent: Baton) -> None:
+async def test_a_message_signed_with_another_secret_is_refused(silent: Baton) -> None:
     answer = await confirm(silent, "FO-UNREAD", secret="another", status="DELIVERED", lines=[line("JADE-CUP", 2)])
 
     assert "sign-check-failure" in answer.text

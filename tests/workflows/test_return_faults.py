@@ -1,4 +1,4 @@
-"""Cases come to their end, and the books are right, when every step loses its answer once and cases run at once."""
+"""Cases end with correct books when every step loses its answer once, and when several cases run at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ STEPS = (
 
 
 def losing_its_first_answer(step: Callable[[Any, Any], Any], lost: set[str]) -> Callable[[Any, Any], Any]:
-    """The step is done, and nobody hears of it the first time."""
+    """Run the step, and lose its answer the first time."""
 
     @wraps(step)
     def act(self: Any, request: Any) -> Any:
@@ -77,7 +77,7 @@ async def test_every_step_of_a_case_may_lose_its_answer(forgetful: tuple[Baton, 
     baton.verify()
 
 
-async def test_cases_that_run_at_once_share_the_units_and_the_money(quick: Baton) -> None:
+async def test_concurrent_cases_never_exceed_the_units_and_the_money(quick: Baton) -> None:
     # Given a delivered order of three units
     order_id = await completed(quick, "ATONCE")
 

@@ -1,4 +1,4 @@
-"""Each kind of case lives its own story, and the books are right after each."""
+"""Each kind of case follows its own story, and the books are right after each."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ SCARF_INSTEAD = [{"line_no": 2, "quantity": 1, "replacement_sku": "WOOL-SCARF"}]
 
 
 async def ask_for(baton: Baton, order_id: str, case_id: str, **body: Any) -> str:
-    """Ask for a case through the API, of the tea set unless told, and give its number."""
+    """Ask for a case through the API, by default for the tea set. Return its id."""
     asked = {"case_id": case_id, "reason": "see the photos", "lines": TEA_SET} | body
     answer = await baton.api.post(f"/orders/{order_id}/returns", json=asked)
     assert answer.status_code == 202, answer.text
@@ -42,7 +42,7 @@ async def completed(baton: Baton, name: str) -> str:
 
 
 async def follow_up_of(baton: Baton, case: dict[str, Any]) -> dict[str, Any]:
-    """The follow-up order once it is delivered."""
+    """Return the follow-up order once it is delivered."""
     return await baton.until_status(case["follow_up_id"], "completed")
 
 
@@ -60,7 +60,7 @@ async def test_an_exchange_sends_other_goods_and_moves_the_money_to_their_order(
     quick.verify()
 
 
-async def test_what_was_exchanged_can_be_returned_like_anything_else(quick: Baton) -> None:
+async def test_exchanged_goods_can_be_returned(quick: Baton) -> None:
     # Given an exchange that was delivered
     order_id = await completed(quick, "TWICE")
     await ask_for(quick, order_id, "T-1", kind="exchange")
@@ -76,7 +76,7 @@ async def test_what_was_exchanged_can_be_returned_like_anything_else(quick: Bato
     quick.verify()
 
 
-async def test_an_exchange_for_goods_that_nobody_has_pays_back_instead(quick: Baton) -> None:
+async def test_an_exchange_for_goods_out_of_stock_pays_back_instead(quick: Baton) -> None:
     order_id = await completed(quick, "NOTHINGLEFT")
     piano = [{"line_no": 2, "quantity": 1, "replacement_sku": "LAST-PIANO"}]
 
@@ -101,7 +101,7 @@ async def test_a_reship_sends_the_same_again_once_a_person_agrees(quick: Baton) 
     quick.verify()
 
 
-async def test_goodwill_is_paid_and_never_more_than_is_left(quick: Baton) -> None:
+async def test_goodwill_never_exceeds_what_remains_of_the_payment(quick: Baton) -> None:
     order_id = await completed(quick, "GOODWILL")
 
     await ask_for(quick, order_id, "G-1", kind="claim", lines=[], amount="12.50")
@@ -128,7 +128,7 @@ async def test_goods_and_goodwill_together_give_back_what_was_paid(quick: Baton)
     quick.verify()
 
 
-async def test_a_store_takes_goods_back_that_a_warehouse_sent(silent: Baton) -> None:
+async def test_a_store_takes_back_goods_that_a_warehouse_sent(silent: Baton) -> None:
     order_id = await delivered(silent, "INSTORE")
     return_id = await ask_for(silent, order_id, "ST-1", kind="store_return")
     await until_case(silent, order_id, "ST-1", "approved")
@@ -210,7 +210,7 @@ async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: Bato
 
 
 async def heard(baton: Baton, partner: str, order_id: str) -> dict[str, Any]:
-    """What a partner was told of the store credit."""
+    """Return the messages to a partner about the store credit."""
 
     async def told() -> list[dict[str, Any]]:
         answer = await baton.simulators.get(f"/{partner}/messages", params={"order_id": order_id})
@@ -285,7 +285,7 @@ async def test_a_case_that_nobody_decides_is_overdue_until_somebody_does(silent:
     assert await overdue(silent) == []
 
 
-async def test_goods_that_are_not_paid_for_within_seven_days_call_a_person(silent: Baton) -> None:
+async def test_returned_goods_without_a_refund_in_seven_days_alert_a_person(silent: Baton) -> None:
     order_id = await delivered(silent, "UNPAID")
     return_id = await ask_for(silent, order_id, "L-1", kind="store_return")
     await until_case(silent, order_id, "L-1", "approved")

@@ -23,7 +23,7 @@ async def ask(baton: Baton, order_id: str, case_id: str, **units: int) -> None:
 
 
 async def until_case(baton: Baton, order_id: str, case_id: str, status: str) -> dict[str, Any]:
-    """The case once it has a status; one that is approved may have its label by the time that we look."""
+    """Return the case once it has a status; an approved case may already have its label."""
     reached = {status} if status != "approved" else {"approved", "label_issued"}
 
     def there(order: dict[str, Any]) -> bool:
@@ -74,7 +74,7 @@ async def test_the_same_case_twice_is_one_case(quick: Baton) -> None:
     assert [one["amount"] for one in order["payments"] if one["kind"] == "refunded"] == ["120.00"]
 
 
-async def test_more_units_than_are_left_are_rejected(quick: Baton) -> None:
+async def test_a_case_for_more_units_than_remain_is_rejected(quick: Baton) -> None:
     order_id = await quick.order("GREEDY")
     await quick.until_status(order_id, "completed")
     await ask(quick, order_id, "G-1", line_1=2)
@@ -129,7 +129,7 @@ async def test_goods_that_do_not_come_expire_the_case(silent: Baton) -> None:
     assert order["payment_status"] == "paid"
 
 
-async def test_everything_asked_back_while_it_is_picked_is_called_back(silent: Baton) -> None:
+async def test_a_case_for_everything_during_the_pick_calls_it_back(silent: Baton) -> None:
     # Given an order at the warehouse
     order_id = await silent.order("BEFORE")
     await silent.until_fulfillment(order_id, "released")
@@ -145,7 +145,7 @@ async def test_everything_asked_back_while_it_is_picked_is_called_back(silent: B
     silent.verify()
 
 
-async def test_part_asked_back_while_it_is_picked_leaves_the_rest_on_its_way(silent: Baton) -> None:
+async def test_a_case_for_a_part_during_the_pick_lets_the_rest_go_on(silent: Baton) -> None:
     order_id = await silent.order("PARTLY")
     await silent.until_fulfillment(order_id, "released")
 
@@ -158,7 +158,7 @@ async def test_part_asked_back_while_it_is_picked_leaves_the_rest_on_its_way(sil
     silent.verify()
 
 
-async def test_everything_asked_back_on_the_road_is_intercepted(silent: Baton) -> None:
+async def test_a_case_for_everything_on_the_road_intercepts_it(silent: Baton) -> None:
     order_id = await shipped(silent, "ONROAD")
 
     await ask(silent, order_id, "R-1", line_1=2, line_2=1)
@@ -176,7 +176,7 @@ async def test_everything_asked_back_on_the_road_is_intercepted(silent: Baton) -
     silent.verify()
 
 
-async def test_part_asked_back_on_the_road_waits_for_the_delivery(silent: Baton) -> None:
+async def test_a_case_for_a_part_on_the_road_waits_for_the_delivery(silent: Baton) -> None:
     order_id = await shipped(silent, "PATIENT")
     await ask(silent, order_id, "W-1", line_1=1)
     await silent.until_event(order_id, "return.approved")

@@ -1,4 +1,4 @@
-"""How a review ends: released, forced, rejected or expired; and what becomes of the stock meanwhile."""
+"""A review ends as released, forced, rejected or expired; stock is kept meanwhile."""
 
 from datetime import timedelta
 from typing import Any
@@ -99,7 +99,7 @@ async def test_staff_reject_an_order_and_it_is_paid_back(silent: Baton) -> None:
 
 
 @pytest.mark.parametrize(("what", "body"), [("reject", {"reason": "late"}), ("force", {"note": "why not"})])
-async def test_nobody_rejects_or_forces_an_order_under_way(silent: Baton, what: str, body: dict[str, str]) -> None:
+async def test_an_order_under_way_cannot_be_rejected_or_forced(silent: Baton, what: str, body: dict[str, str]) -> None:
     order_id = await silent.order("UNDER-WAY")
     await silent.until_fulfillment(order_id, "released")
 
@@ -152,7 +152,7 @@ async def test_a_hold_that_expires_cancels_the_order(silent: Baton) -> None:
     silent.verify()
 
 
-async def test_a_hold_that_expires_calls_somebody_and_goes_on_holding(silent: Baton) -> None:
+async def test_an_expired_hold_that_escalates_alerts_a_person_and_stays(silent: Baton) -> None:
     order_id = await expiring(silent, "escalate")
 
     await hour_passes(silent, order_id)

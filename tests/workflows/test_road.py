@@ -1,4 +1,4 @@
-"""Whatever happens to a parcel on the road ends in a defined state: nothing is lost in silence."""
+"""Whatever happens to a parcel on the road ends in a defined state or alerts a person."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ async def on_the_road(
 
 
 async def alerts(baton: Baton, order: dict[str, Any], times: int = 1) -> list[str]:
-    """The codes of the alerts of the order, once there are so many."""
+    """Return the codes of the order's alerts, once it has that many."""
     raised = await baton.until_event(order["order_id"], "alert.raised", times)
     return [alert["data"]["code"] for alert in raised]
 
@@ -68,7 +68,7 @@ async def deliver_second(baton: Baton, order_id: str) -> dict[str, Any]:
     return await baton.until_status(order_id, "completed")
 
 
-async def test_after_three_failed_attempts_a_person_helps_and_each_was_told(silent: Baton) -> None:
+async def test_after_three_failed_attempts_a_person_is_alerted_and_each_is_announced(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "NOBODYHOME")
 
@@ -105,7 +105,7 @@ async def test_a_lost_parcel_is_claimed_and_sent_again_when_a_person_says_so(sil
     silent.verify()
 
 
-async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: Baton) -> None:
+async def test_the_claim_is_what_was_paid_for_the_goods(silent: Baton) -> None:
     order = await on_the_road(silent, "CLAIMED")
     await silent.track(order, "exception", code="damaged")
     assert await alerts(silent, order) == ["PARCEL_DAMAGED"]
@@ -116,7 +116,7 @@ async def test_what_is_claimed_is_what_was_paid_for_the_goods(silent: Baton) -> 
     assert (made["kind"], made["amount"], made["status"]) == ("damaged", "320.00", "open")
 
 
-async def test_what_the_carrier_pays_is_written_down_once(silent: Baton) -> None:
+async def test_the_payment_of_a_carrier_is_recorded_once(silent: Baton) -> None:
     order = await on_the_road(silent, "PAID")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -150,7 +150,7 @@ async def test_a_damaged_parcel_is_paid_back_where_the_channel_wants_it(silent: 
     silent.verify()
 
 
-async def test_a_lost_parcel_of_which_there_is_no_stock_waits_for_it_before_anything_is_promised(silent: Baton) -> None:
+async def test_a_reship_without_stock_waits_before_anything_is_promised(silent: Baton) -> None:
     # Given the only harp
     with silent.sessions.begin() as session:
         stock_shop(session, replace(SHOP, products={"RARE-HARP": "Harp"}, stock={("RARE-HARP", "GUANGZHOU"): 1}))
@@ -179,7 +179,7 @@ async def test_a_parcel_without_news_for_days_counts_as_lost(silent: Baton) -> N
     assert (await claim(silent, order))["kind"] == "silent"
 
 
-async def test_who_waits_is_asked_again_after_more_silence(silent: Baton) -> None:
+async def test_a_person_who_waits_is_asked_again_after_more_silence(silent: Baton) -> None:
     order = await on_the_road(silent, "PATIENT")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -193,7 +193,7 @@ async def test_who_waits_is_asked_again_after_more_silence(silent: Baton) -> Non
     await silent.until(order["order_id"], lambda order: "reship, refund or wait" in (order["attention"] or ""))
 
 
-async def test_a_parcel_that_nobody_decides_about_calls_again(silent: Baton) -> None:
+async def test_an_undecided_parcel_alerts_again(silent: Baton) -> None:
     order = await on_the_road(silent, "UNDECIDED")
     await silent.track(order, "exception", code="lost")
     await alerts(silent, order)
@@ -214,7 +214,7 @@ async def test_a_lost_parcel_that_is_delivered_after_all_is_not_claimed(silent: 
     assert (await claim(silent, order))["status"] == "withdrawn"
 
 
-async def test_a_parcel_that_was_given_up_and_comes_back_is_stock_again_and_a_person_hears_of_it(silent: Baton) -> None:
+async def test_a_given_up_parcel_that_comes_back_is_stock_again_and_alerts_a_person(silent: Baton) -> None:
     # Given
     order = await on_the_road(silent, "GIVENUP", "reshipping")
     await silent.track(order, "exception", code="lost")
@@ -276,7 +276,9 @@ async def test_a_refused_parcel_waits_for_a_person_where_the_channel_says_nothin
 
 
 @pytest.mark.parametrize(("price", "told"), [("120.00", []), ("4000.00", ["NO_SIGNATURE"])])
-async def test_a_dear_parcel_that_nobody_signed_for_stays_in_view(silent: Baton, price: str, told: list[str]) -> None:
+async def test_an_expensive_parcel_without_a_signature_keeps_its_alert(
+    silent: Baton, price: str, told: list[str]
+) -> None:
     order = await on_the_road(silent, "UNSIGNED", price=price)
 
     await silent.track(order, "delivered", signed=False)
@@ -286,7 +288,7 @@ async def test_a_dear_parcel_that_nobody_signed_for_stays_in_view(silent: Baton,
     assert bool(done["attention"]) == bool(told)
 
 
-async def test_a_parcel_on_the_road_goes_to_another_address(silent: Baton) -> None:
+async def test_a_parcel_on_the_road_is_redirected_to_another_address(silent: Baton) -> None:
     order = await on_the_road(silent, "MOVED")
     new = order["ship_to"] | {"lines": ["9 Orchid Road"]}
 
@@ -301,7 +303,7 @@ async def test_a_parcel_on_the_road_goes_to_another_address(silent: Baton) -> No
     assert "Orchid" not in str(await silent.workflow(order["order_id"]).fetch_history())
 
 
-async def test_a_carrier_that_does_not_turn_says_so_and_the_address_stays(silent: Baton) -> None:
+async def test_a_carrier_that_refuses_to_redirect_leaves_the_address(silent: Baton) -> None:
     order = await on_the_road(silent, "TOOLATE")
     shipment = order["shipments"][0]["shipment_id"]
     await silent.cancel(order["order_id"])
@@ -327,7 +329,7 @@ async def test_an_address_is_not_changed_while_nothing_is_on_the_road(silent: Ba
     await silent.cancel(order_id)
 
 
-async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: Baton) -> None:
+async def test_a_decision_about_a_parcel_that_is_not_lost_is_refused(silent: Baton) -> None:
     order = await on_the_road(silent, "FINE")
 
     assert await decide(silent, order, "reship") == 409
@@ -342,7 +344,7 @@ async def test_a_parcel_that_is_not_lost_is_not_decided_about(silent: Baton) -> 
         ("REFUSED-BY-RECEIVER", "PARCEL_TROUBLE"),
     ],
 )
-async def test_the_troubles_of_the_simulated_carriers_call_a_person(quick: Baton, trouble: str, code: str) -> None:
+async def test_each_trouble_of_the_simulated_carriers_alerts_a_person(quick: Baton, trouble: str, code: str) -> None:
     order_id = await quick.order(trouble)
 
     raised = await quick.until_event(order_id, "alert.raised")

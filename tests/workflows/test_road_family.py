@@ -1,4 +1,4 @@
-"""The family: whatever a carrier reports, and wherever the goods are, the order has ended or a deadline watches it."""
+"""Whatever a carrier reports, and wherever the goods are: the order has ended, or a deadline watches it."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -27,13 +27,13 @@ async def brought_to(baton: Baton, state: str) -> dict[str, Any]:
 
 
 async def settled(baton: Baton, order: dict[str, Any]) -> None:
-    """The order has ended, or its workflow knows by when somebody is called."""
+    """Assert that the order has ended, or its workflow has a deadline."""
     view = await baton.workflow(order["order_id"]).query("view")
     assert view["until"] or view["status"] in ("completed", "canceled"), f"nothing watches {view}"
 
 
 async def all_carried(baton: Baton, event_id: str) -> None:
-    """The report has reached its order, or found that it has ended."""
+    """Wait until the report has reached its order, or found that the order has ended."""
 
     async def carried() -> bool:
         sql = "SELECT 1 FROM partner_events WHERE event_id = :id AND relayed_at IS NOT NULL"
@@ -69,7 +69,7 @@ async def test_every_answer_to_an_interception_is_watched(silent: Baton, accepte
     await settled(silent, order)
 
 
-async def test_a_parcel_that_is_back_by_itself_is_watched_until_somebody_decides(silent: Baton) -> None:
+async def test_a_parcel_that_came_back_by_itself_is_watched_until_a_person_decides(silent: Baton) -> None:
     order = await brought_to(silent, "shipped")
     first = order["fulfillment_orders"][0]["fulfillment_order_id"]
 

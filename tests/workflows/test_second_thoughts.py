@@ -1,4 +1,4 @@
-"""Work that waits for other orders of its receiver is moved under way, and its order goes on from the better place."""
+"""Work that waits for other orders of its receiver is moved to a better location, and its order goes on there."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def open_place(baton: Baton, place: str, kind: str) -> None:
         session.execute(changed, {"place": place, "kind": kind})
 
 
-async def test_an_order_goes_on_from_where_it_was_moved_to(silent: Baton) -> None:
+async def test_a_moved_order_goes_on_from_its_new_location(silent: Baton) -> None:
     # given: an order for Guangdong waits at Shanghai for others, while Guangzhou is closed
     save_account(silent.sessions, "patient", "plain", SECRET, {"merge_window": HOUR})
     open_place(silent, GUANGZHOU, "virtual")

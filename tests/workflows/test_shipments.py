@@ -1,4 +1,4 @@
-"""A parcel that is packed: its label, another waybill while it is here, and carriers who tell in their own words."""
+"""A packed parcel: its label, a new waybill before it ships, and pushes in the carriers' own formats."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -29,7 +29,7 @@ async def shipment_of(baton: Baton, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def push(baton: Baton, waybill: str, status: str, at: str = "", **told: str) -> None:
-    """What Kuaidi100 tells of a waybill, as it is kept."""
+    """Store a push of Kuaidi100 about a waybill."""
     when = at or datetime.now(UTC).isoformat()
     data = {"waybill": waybill, "carrier": "SF Express", "status": status, "occurred_at": when, "note": "", **told}
     EventWriter(baton.sessions)([NewEvent("kuaidi100", f"{waybill}:{status}:{at}", "waybill.tracked", waybill, data)])
@@ -53,7 +53,7 @@ async def test_a_label_has_both_numbers_and_no_name(silent: Baton) -> None:
     assert barcodes(printed.content) == {"Text": shipment["waybill"], "GS1": f"(00){parcel['sscc']}"}
 
 
-async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: Baton) -> None:
+async def test_a_second_print_needs_a_reason_and_each_is_logged(silent: Baton) -> None:
     order = await packed(silent)
     link = f"{order['shipments'][0]['link']}/label"
 
@@ -68,7 +68,7 @@ async def test_a_second_print_wants_a_reason_and_each_is_in_the_log(silent: Bato
     assert (await shipment_of(silent, order))["label_prints"] == 2
 
 
-async def test_a_parcel_that_is_not_there_is_named(silent: Baton) -> None:
+async def test_a_label_of_an_unknown_parcel_is_refused(silent: Baton) -> None:
     order = await packed(silent)
     answer = await silent.api.get(f"{order['shipments'][0]['link']}/label", params={"parcel": 2})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "parcel")
@@ -98,7 +98,7 @@ async def test_a_voided_waybill_is_followed_by_another(silent: Baton) -> None:
     silent.verify()
 
 
-async def test_a_parcel_that_has_left_keeps_its_waybill(silent: Baton) -> None:
+async def test_a_shipped_parcel_keeps_its_waybill(silent: Baton) -> None:
     order = await packed(silent)
     await silent.track(order, "in_transit")
     await silent.until_fulfillment(order["order_id"], "shipped")
@@ -127,7 +127,7 @@ async def test_pushes_by_waybill_move_the_order_whatever_their_sequence(silent: 
     silent.verify()
 
 
-async def test_a_carrier_that_was_wrong_is_put_right_and_the_log_says_so(silent: Baton) -> None:
+async def test_a_wrong_report_of_a_carrier_is_corrected_and_logged(silent: Baton) -> None:
     order = await packed(silent)
     [before] = order["shipments"]
 
@@ -164,6 +164,6 @@ async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: Bat
 
 
 @pytest.mark.parametrize("path", ["/shipments/NONE", "/shipments/NONE/label"])
-async def test_a_shipment_that_nobody_knows_is_not_found(silent: Baton, path: str) -> None:
+async def test_an_unknown_shipment_is_not_found(silent: Baton, path: str) -> None:
     answer: httpx2.Response = await silent.api.get(path)
     assert answer.status_code == 404

@@ -44,7 +44,7 @@ def refunded(order: dict[str, Any]) -> list[str]:
     return [payment["amount"] for payment in order["payments"] if payment["kind"] == "refunded"]
 
 
-async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_once(silent: Baton) -> None:
+async def test_goods_lost_while_the_order_waits_for_others_are_sourced_at_once(silent: Baton) -> None:
     # given
     sku = rare(silent)
     order_id = await short(silent, sku, lamps=2)
@@ -61,7 +61,7 @@ async def test_what_is_lost_while_the_order_waits_for_other_goods_is_sourced_at_
     await silent.cancel(order_id)
 
 
-async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(silent: Baton) -> None:
+async def test_a_customer_who_wants_separate_parcels_gets_available_goods_at_once(silent: Baton) -> None:
     # given
     sku = rare(silent)
 
@@ -75,7 +75,7 @@ async def test_a_customer_who_wants_separate_parcels_gets_what_there_is_at_once(
     await silent.cancel(order_id)
 
 
-async def test_an_order_that_waits_says_what_may_be_done_and_when_the_goods_come(silent: Baton) -> None:
+async def test_a_waiting_order_shows_its_options_and_when_the_goods_arrive(silent: Baton) -> None:
     sku = rare(silent)
     order_id = await short(silent, sku)
     purchase = {"purchase_order_id": f"PO-{sku}", "revision": 1, "location_id": "SHANGHAI"}
@@ -123,7 +123,7 @@ async def test_a_canceled_line_is_paid_back_once_and_the_rest_is_sent(quick: Bat
     quick.verify()
 
 
-async def test_an_order_of_which_all_is_canceled_ends_and_gives_the_shipping_back_too(quick: Baton) -> None:
+async def test_canceling_all_short_lines_ends_the_order_and_refunds_the_shipping(quick: Baton) -> None:
     order_id = await short(quick, rare(quick), lamps=0)
 
     assert (await decide(quick, order_id, "cancel_line")).status_code == 200
@@ -151,7 +151,7 @@ async def test_a_substitute_takes_the_place_of_what_is_short_at_its_price(quick:
     quick.verify()
 
 
-async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longest(silent: Baton) -> None:
+async def test_stock_of_a_canceled_order_goes_to_the_longest_waiting_order(silent: Baton) -> None:
     sku = rare(silent)
     await receive(silent, sku, 2)
     lucky = await silent.order("LUCKY", lines=[(sku, 2, "900.00")])
@@ -166,7 +166,7 @@ async def test_what_a_canceled_order_gives_back_goes_to_the_one_that_waits_longe
     assert len((await silent.show(second))["shortages"]) == 1
 
 
-async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: Baton) -> None:
+async def test_a_decision_about_an_order_that_is_not_short_is_refused(silent: Baton) -> None:
     order_id = await silent.order("ENOUGH")
     await silent.until_fulfillment(order_id, "released")
 
@@ -175,13 +175,13 @@ async def test_nothing_can_be_decided_about_an_order_that_is_not_short(silent: B
     assert (answer.status_code, answer.json()["detail"]) == (409, "the order waits for no stock")
 
 
-async def test_a_decision_that_makes_no_sense_is_refused_by_name(silent: Baton) -> None:
+async def test_an_unknown_decision_is_refused_by_name(silent: Baton) -> None:
     answer = await decide(silent, "ANY", "substitute", sku="ELEGANT-LAMP")
 
     assert answer.status_code == 422
 
 
-async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: Baton) -> None:
+async def test_a_channels_policy_splits_or_cancels_without_a_person(quick: Baton) -> None:
     orders = {}
     for policy in ("split", "cancel_line"):
         channel, sku = f"by-{policy.replace('_', '-')}", rare(quick)
@@ -199,7 +199,7 @@ async def test_a_channel_that_splits_or_cancels_does_so_by_itself(quick: Baton) 
     quick.verify()
 
 
-async def test_a_channel_that_asks_calls_a_person_until_somebody_decides(silent: Baton) -> None:
+async def test_a_channels_policy_ask_alerts_a_person_until_one_decides(silent: Baton) -> None:
     save_account(silent.sessions, "asking", "plain", "a secret of the tests", {"when_short": "ask"})
     order_id = await short(silent, rare(silent), channel="asking")
     called = await silent.until(order_id, lambda order: order["attention"] is not None)

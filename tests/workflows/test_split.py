@@ -1,4 +1,4 @@
-"""One order over three locations: one ships, one rejects, one finds too little, and it still has one end."""
+"""One order over three locations: one ships, one rejects, one picks short; the order has one outcome."""
 
 from itertools import count
 from typing import Any
@@ -23,7 +23,7 @@ def three_places(baton: Baton) -> tuple[list[str], str]:
     return skus, names[3]
 
 
-async def test_each_part_goes_its_own_way_and_the_order_has_one_end(silent: Baton) -> None:
+async def test_an_order_split_over_locations_has_one_outcome(silent: Baton) -> None:
     # given
     (chair, table, vase), elsewhere = three_places(silent)
     order_id = await silent.order("SPLIT", lines=[(chair, 2, "50.00"), (table, 2, "90.00"), (vase, 4, "20.00")])

@@ -14,7 +14,7 @@ HOLD = {"type": "hold", "reason": "above 300: call the customer"}
 
 @pytest.fixture
 async def ruled(temporal: WorkflowEnvironment, database_url: str) -> AsyncIterator[Baton]:
-    """A Baton of its own: its rules would hold the orders of other tests."""
+    """Open a separate Baton: these rules would hold the orders of other tests."""
     async with open_baton(temporal, database_url) as baton:
         yield baton
 

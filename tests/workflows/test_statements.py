@@ -1,4 +1,4 @@
-"""The nightly comparison through the real Temporal: what a partner lost is sent again by itself; and its schedules."""
+"""The nightly comparison through the real Temporal: what a partner lost is sent again; and its schedules."""
 
 from datetime import time, timedelta
 from uuid import uuid4
@@ -27,7 +27,7 @@ async def compare(baton: Baton, partner: str, steps: int = 1_000) -> dict[str, T
 
 
 def differences(baton: Baton, order_id: str) -> list[tuple[str, bool]]:
-    """Of the order: which partner differs, and whether it still does."""
+    """Return the order's differences: (partner, whether still open)."""
     rows = baton.rows(
         "SELECT partner, gone_at IS NULL AS open FROM partner_differences WHERE subject LIKE :name || '%' ORDER BY 1",
         name=order_id,
@@ -35,7 +35,7 @@ def differences(baton: Baton, order_id: str) -> list[tuple[str, bool]]:
     return [(row.partner, row.open) for row in rows]
 
 
-async def test_what_the_erp_lost_is_sent_again_by_itself(quick: Baton) -> None:
+async def test_a_message_lost_by_the_erp_is_sent_again(quick: Baton) -> None:
     # given
     order_id = await quick.order("FORGOTTEN-MESSAGE")
     await quick.until_status(order_id, "completed")
@@ -56,7 +56,7 @@ async def test_what_the_erp_lost_is_sent_again_by_itself(quick: Baton) -> None:
     assert differences(quick, order_id) == [("erp", False)] * 3
 
 
-async def test_a_delivery_that_nobody_told_of_ends_its_order_the_night_after(quick: Baton) -> None:
+async def test_an_unreported_delivery_ends_its_order_the_next_night(quick: Baton) -> None:
     # given a parcel that arrived without a word
     order_id = await quick.order("UNTOLD-DELIVERY")
     order = await quick.until(order_id, lambda order: order["shipments"] != [])
@@ -97,7 +97,7 @@ async def test_the_books_of_an_order_agree_with_everybody(quick: Baton) -> None:
     assert differences(quick, order_id) == []
 
 
-async def test_a_run_may_be_begun_by_hand_and_followed(quick: Baton) -> None:
+async def test_a_run_can_be_started_by_hand_and_followed(quick: Baton) -> None:
     said = list[str]()
 
     books = await compare_now(quick.client, quick.settings, "tms", said.append)
@@ -110,12 +110,12 @@ async def test_a_run_may_be_begun_by_hand_and_followed(quick: Baton) -> None:
     await keep_statements(quick.client, quick.settings.model_copy(update={"statements": StatementPlan()}))
 
 
-async def test_a_partner_who_lists_nothing_fails_its_run_and_nobody_elses(quick: Baton) -> None:
+async def test_a_partner_without_lists_fails_only_its_own_run(quick: Baton) -> None:
     with pytest.raises(WorkflowFailureError):
         await compare(quick, "inbox")
 
 
-async def test_each_partner_who_lists_has_a_schedule_and_no_other(quick: Baton) -> None:
+async def test_each_partner_with_lists_has_a_schedule_and_no_other_has(quick: Baton) -> None:
     # given
     two = quick.settings.model_copy(update={"statements": StatementPlan(partners=("erp", "wms"), at=time(1, 45))})
     one = quick.settings.model_copy(update={"statements": StatementPlan(partners=("erp",), at=time(1, 45))})

@@ -55,7 +55,7 @@ Answer = TypeVar("Answer")
 
 
 class Story(RuleBasedStateMachine):
-    """One order of two lamps and a tea set, and everybody who wants something of it."""
+    """One order of two lamps and a tea set, and everybody who acts on it."""
 
     baton: Baton
     doors: Doors
@@ -76,7 +76,7 @@ class Story(RuleBasedStateMachine):
         self.paid, self.version, self.cases = paid, 9, 0
         self.cancels: list[WorkflowUpdateHandle[Any]] = []
         self.in_time = False
-        """Whether it was canceled before anybody was asked to pick."""
+        """True if it was canceled before any pick was asked for."""
         if begins:
             self.doors.shut_for("allocate_stock" if begins == "stock" else begins)
         self.run(self._place())
@@ -158,7 +158,7 @@ class Story(RuleBasedStateMachine):
         return str(answer.json()["order_id"])
 
     async def _reserved(self) -> None:
-        """Until it stands before its allocation, or is held."""
+        """Wait until it is about to be allocated, or is held."""
         there = "SELECT 1 FROM order_events WHERE order_id = :id AND type IN ('reservation.created', 'order.held')"
         await self._until(lambda: bool(self._rows(there)))
 
@@ -190,7 +190,7 @@ class Story(RuleBasedStateMachine):
             await self.baton.fast_forward(self.workflow, PAUSE)
 
     async def _help(self) -> None:
-        """Staff do what the order asks of them."""
+        """Have staff do what the order asks for."""
         order, post = await self.baton.show(self.order_id), self.baton.api.post
         for hold in order["holds"]:
             if hold["code"] == "CAME_BACK":
@@ -208,7 +208,7 @@ class Story(RuleBasedStateMachine):
                 await post(f"/returns/{case['return_id']}/approve", json={"note": "fine"})
 
     async def _end(self) -> None:
-        """Everything goes its way from here, and a person sees to what waits for one."""
+        """Let everything run to its end; a person settles what waits for one."""
         await self._open_doors()
         give_up, looks = time.monotonic() + ENDS_WITHIN, 0
         while not self._over():
@@ -232,7 +232,7 @@ class Story(RuleBasedStateMachine):
         return over and all(is_final(RETURN, ReturnStatus(case.status)) for case in cases)
 
     async def _judge(self) -> None:
-        """Hold what is written against what has happened outside."""
+        """Compare the record with what happened at the partners."""
         [order] = self._rows("SELECT status, attention FROM orders WHERE order_id = :id")
         answers = [await _answer(handle) for handle in self.cancels]
         told = await self._account()
@@ -250,7 +250,7 @@ class Story(RuleBasedStateMachine):
         self.baton.verify()
 
     async def _sent(self) -> Counter[str]:
-        """Units by SKU that carriers have taken and did not bring back, by their own word."""
+        """Return the units by SKU that carriers took and did not bring back, by their own reports."""
         gone = Counter[str]()
         for row in self._rows("SELECT shipment_id FROM bookings WHERE starts_with(shipment_id, :id)"):
             answer = await self.baton.simulators.get(f"/tms/shipments/{row.shipment_id}")
@@ -262,7 +262,7 @@ class Story(RuleBasedStateMachine):
         return gone
 
     async def _gateway_agrees(self, *, seen: bool) -> bool:
-        """What went back is what the books say, and never more than came; what came is in them, or a person saw it."""
+        """Refunds match the books and never exceed captures; captures are booked, or a person was alerted."""
         of_order = {"payment_reference": self.reference}
         answer = await self.baton.simulators.get("/payments/refunds", params=of_order)
         refunds = [one for one in answer.json()["refunds"] if one["status"] != "failed"]
@@ -280,7 +280,7 @@ class Story(RuleBasedStateMachine):
         return json.dumps([self.name, answers, {part: order[part] for part in parts}, events], default=str, indent=1)
 
     async def _settle(self) -> None:
-        """Let what has begun come to rest, but not for long: much of what goes wrong does so in between."""
+        """Let begun work settle, but not for long: much goes wrong in between."""
         seen, give_up = -1, time.monotonic() + 1.0
         while time.monotonic() < give_up:
             [row] = self._rows("SELECT count(*) AS events FROM order_events WHERE order_id = :id")

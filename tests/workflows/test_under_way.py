@@ -1,4 +1,4 @@
-"""A cancel, a return or an address that comes while a step is under way, or that a warehouse refuses."""
+"""A cancel, return or new address that comes while a step is under way, or that a warehouse refuses."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ PAUSE = timedelta(hours=1)
 
 
 class Trouble:
-    """What goes wrong: warehouses that do not give the work of some orders back, and a database that stands still."""
+    """Warehouses that do not give back the work of some orders, and a database that stands still."""
 
     def __init__(self) -> None:
         self.kept: set[str] = set()
@@ -39,7 +39,7 @@ class Trouble:
 
     @activity.defn(name="recall_pick", no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
-        """As a warehouse that speaks Qimen refuses: whatever the reason, it is too late."""
+        """Refuse as a Qimen warehouse does: whatever the reason, it is too late."""
         return Undone(False, "too_late") if undo.order_id in self.kept else Undone(True, "recalled")
 
     @activity.defn(name="allocate_stock")
@@ -67,7 +67,7 @@ async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, troub
     engine.dispose()
 
 
-async def test_an_order_whose_cancel_its_warehouse_refuses_goes_on(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_goes_on_when_its_warehouse_refuses_the_cancel(baton: Baton, trouble: Trouble) -> None:
     # given an order that is being picked
     order_id = await baton.order("KEPT")
     order = await baton.until_fulfillment(order_id, "released")
@@ -96,7 +96,7 @@ async def test_an_order_whose_cancel_its_warehouse_refuses_goes_on(baton: Baton,
     baton.verify()
 
 
-async def test_an_order_that_is_canceled_while_it_is_allocated_is_not_sent(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_canceled_during_its_allocation_is_not_sent(baton: Baton, trouble: Trouble) -> None:
     # given an allocation that waits to be tried again
     trouble.down, trouble.failed = True, 0
     order_id = await baton.order("ALLOCATING")
@@ -118,7 +118,7 @@ async def test_an_order_that_is_canceled_while_it_is_allocated_is_not_sent(baton
     baton.verify()
 
 
-async def test_goods_that_are_given_back_while_they_are_allocated_are_not_sent(baton: Baton, trouble: Trouble) -> None:
+async def test_goods_given_back_during_their_allocation_are_not_sent(baton: Baton, trouble: Trouble) -> None:
     # given
     trouble.down, trouble.failed = True, 0
     order_id = await baton.order("GIVEN-BACK")
@@ -137,7 +137,7 @@ async def test_goods_that_are_given_back_while_they_are_allocated_are_not_sent(b
     baton.verify()
 
 
-async def test_a_parcel_that_came_back_is_not_sent_again_to_who_gives_it_back(baton: Baton) -> None:
+async def test_a_parcel_that_came_back_is_not_sent_again_when_its_goods_are_given_back(baton: Baton) -> None:
     # given everything is given back, and the carrier does not stop the parcel
     order_id = await shipped(baton, "BACKAGAIN")
     await ask(baton, order_id, "R-1", line_1=2, line_2=1)
@@ -158,7 +158,7 @@ async def test_a_parcel_that_came_back_is_not_sent_again_to_who_gives_it_back(ba
     baton.verify()
 
 
-async def test_a_case_of_an_order_that_is_canceled_meanwhile_ends_with_it(baton: Baton) -> None:
+async def test_a_case_ends_with_its_order_that_is_canceled_meanwhile(baton: Baton) -> None:
     # given a case about goods whose carrier was asked in vain to stop them
     order_id = await shipped(baton, "BOTH")
     await ask(baton, order_id, "R-1", line_1=2, line_2=1)
@@ -177,7 +177,7 @@ async def test_a_case_of_an_order_that_is_canceled_meanwhile_ends_with_it(baton:
     baton.verify()
 
 
-async def test_an_order_that_changes_when_it_was_accepted_is_audited_again(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_changed_after_its_acceptance_is_audited_again(baton: Baton, trouble: Trouble) -> None:
     # given an order that was accepted and is not allocated yet
     open_account(baton.sessions, "shop")
     body = order_body("MOVED-LATE")
@@ -202,7 +202,7 @@ async def test_an_order_that_changes_when_it_was_accepted_is_audited_again(baton
     assert asked.json()["request"]["ship_to"]["city"] == "上海市"
 
 
-async def test_an_operator_who_cancels_a_case_in_temporal_ends_it_in_the_record_too(baton: Baton) -> None:
+async def test_a_case_canceled_in_temporal_is_canceled_in_the_record(baton: Baton) -> None:
     # given a case that waits for its goods
     order_id = await shipped(baton, "CASE")
     await baton.track(await baton.show(order_id), "delivered")
@@ -221,7 +221,7 @@ async def test_an_operator_who_cancels_a_case_in_temporal_ends_it_in_the_record_
     baton.verify()
 
 
-async def test_an_operator_who_cancels_a_case_too_late_lets_it_end_as_it_would(baton: Baton) -> None:
+async def test_a_case_canceled_in_temporal_too_late_ends_as_usual(baton: Baton) -> None:
     # given a case whose goods are here
     order_id = await shipped(baton, "CASE-LATE")
     await baton.track(await baton.show(order_id), "delivered")
@@ -244,5 +244,5 @@ async def test_an_operator_who_cancels_a_case_too_late_lets_it_end_as_it_would(b
 
 
 async def cancel(baton: Baton, order_id: str, reason: str) -> httpx2.Response:
-    """The same reason again, while the order stands where it stood, would get the same answer."""
+    """Each cancel has its own reason: a repeated one would get the same answer."""
     return await baton.api.post(f"/orders/{order_id}/cancel", json={"reason": reason})

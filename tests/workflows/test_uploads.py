@@ -1,4 +1,4 @@
-"""An order that leaves in two parcels: its platform hears of both, in their order, and the order ends as always."""
+"""An order in two parcels: its platform gets both, in their order, and the order ends as usual."""
 
 from itertools import count
 from typing import Any
@@ -25,7 +25,7 @@ def two_places(baton: Baton) -> list[str]:
 
 
 async def place(baton: Baton, skus: list[str]) -> str:
-    """An order of two of each, at a channel whose platform is told of parcels."""
+    """Place an order of two of each, at a channel whose platform gets uploads of parcels."""
     upload = {"url": str(baton.simulators.base_url.join("/channel")), "token": "simulated-token"}
     save_account(baton.sessions, CHANNEL, "plain", "a secret of the tests", {"upload": upload})
     body = order_body(f"PARCELS-{next(_numbers)}", channel=CHANNEL, lines=[(sku, 2, "50.00") for sku in skus])
@@ -41,7 +41,7 @@ async def told(baton: Baton, order_id: str) -> list[dict[str, Any]]:
     return [one for one in every if one["channel_order_id"] == baton.placed[order_id]]
 
 
-async def test_the_platform_hears_of_both_parcels_in_their_order(silent: Baton) -> None:
+async def test_the_platform_gets_both_parcels_in_their_order(silent: Baton) -> None:
     # given
     skus = two_places(silent)
     order_id = await place(silent, skus)

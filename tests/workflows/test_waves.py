@@ -42,7 +42,7 @@ async def waits_for_wave(baton: Baton, order_id: str) -> str:
     return str(order["fulfillment_orders"][0]["fulfillment_order_id"])
 
 
-async def test_work_waits_open_until_its_wave_comes(silent: Baton, town: str) -> None:
+async def test_work_stays_open_until_its_wave(silent: Baton, town: str) -> None:
     # given
     order_id = await clock(silent, town)
     work = await waits_for_wave(silent, order_id)
@@ -91,7 +91,7 @@ async def test_an_urgent_order_skips_the_wave(silent: Baton, town: str) -> None:
     await silent.until_fulfillment(order_id, "released")
 
 
-async def test_what_waits_for_a_wave_is_canceled_without_asking_the_warehouse(silent: Baton, town: str) -> None:
+async def test_work_that_waits_for_a_wave_is_canceled_without_asking_the_warehouse(silent: Baton, town: str) -> None:
     # given
     order_id = await clock(silent, town)
     work = await waits_for_wave(silent, order_id)
@@ -125,7 +125,7 @@ async def test_the_pick_list_has_the_most_urgent_first_and_sums_by_sku(silent: B
     assert [(row["priority"], row["sku"], row["quantity"]) for row in rows] == [("50", goods, "1"), ("100", goods, "2")]
 
 
-async def test_there_are_no_waves_of_a_place_that_nobody_knows(silent: Baton) -> None:
+async def test_an_unknown_location_has_no_waves(silent: Baton) -> None:
     assert (await silent.api.get("/locations/NOWHERE/waves")).status_code == 404
     assert (await silent.api.post("/locations/NOWHERE/waves", json={})).status_code == 404
     assert (await silent.api.get("/locations/NOWHERE/pick-list")).status_code == 404
