@@ -1,4 +1,4 @@
-"""An order as it was received, what holds it, and everything that happened to it."""
+"""Orders as they were received, their holds and audits, and the log of everything that happened to them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ NOT_RELEASED = text("released_at IS NULL")
 
 
 class OrderRow(Base):
-    """One order. Of its columns only `receiver` names a person; what a channel sent is kept in `intakes` as well."""
+    """One order. Only the column `receiver` names a person; the payload of the channel is kept in `intakes` as well."""
 
     __tablename__ = "orders"
 
@@ -22,7 +22,7 @@ class OrderRow(Base):
     channel_order_id: Mapped[str]
     request_hash: Mapped[str]
     content_hash: Mapped[int | None] = mapped_column(BigInteger)
-    """Equal for orders of the same customer, goods and address; null for orders from before it was kept."""
+    """Equal for orders with the same customer, goods and address; null for orders of older versions."""
     status: Mapped[str] = mapped_column(server_default=OrderStatus.RECEIVED)
     placed_at: Mapped[Timestamp]
     received_at: Mapped[Now]
@@ -39,56 +39,57 @@ class OrderRow(Base):
     province: Mapped[str]
     receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)
     receiver_token: Mapped[str] = mapped_column(server_default="")
-    """What the channel calls a receiver whom it masks; opaque, the same for the same person and address."""
+    """The channel's opaque token for a receiver whom it masks; the same for the same person and address."""
     repaired_region: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    """Province, city and district as the audit read them, where it had to; what the channel wrote stays as it was."""
+    """Province, city and district as the audit repaired them, if it had to; the channel's own are kept unchanged."""
     pickup_location: Mapped[str] = mapped_column(server_default="")
-    """The store where the customer fetches it, or empty: it is sent."""
+    """The store where the customer picks it up; empty if it is shipped."""
     buyer_token: Mapped[str] = mapped_column(server_default="")
-    """Of the identity number of a cross-border buyer, the same for the same person; the number itself is not kept."""
+    """Token of a cross-border buyer's identity number, the same for the same person. The number itself is not kept."""
     buyer_last4: Mapped[str] = mapped_column(server_default="")
     buyer_name: Mapped[str] = mapped_column(server_default="")
     """The real name, masked."""
     import_minor: Mapped[int | None] = mapped_column(BigInteger)
-    """What the order counts against its person's import limits; null unless it is one of cross-border import."""
+    """The value that counts against the person's import limits; null unless it is a cross-border import."""
     import_claimed: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether it was within the limits when it was audited, so that later ones find less left."""
+    """True if the audit found it within the limits, so that it reduces what later orders may import."""
     remarks: Mapped[str]
     merchant_remarks: Mapped[str] = mapped_column(server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB)
     test: Mapped[bool] = mapped_column(server_default=text("false"))
     instructions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    """May have carrier, location, sourcing_policy, priority and merge_window_seconds: how it is to be carried out."""
+    """Instructions such as carrier, location, sourcing_policy, priority and merge_window_seconds."""
     units: Mapped[int]
     channel_version: Mapped[str] = mapped_column(server_default="")
-    """Which of the channel's states of the order stands here: a later one is a larger text. Empty for the plain API."""
+    """The channel's version of the order that is stored here; a later version is a larger text. Empty for the plain
+    API."""
     version: Mapped[int] = mapped_column(server_default="0")
-    """Counts the changes of its address, lines and instructions, so that a step knows whether it read what stands."""
+    """Counts changes of address, lines and instructions, so that a step can tell whether what it read is current."""
     judged_version: Mapped[int | None]
-    """The version that the last audit judged; null before the first, and for orders from before versions."""
+    """The version that the last audit judged; null before the first audit, and for orders of older Batons."""
     language: Mapped[str] = mapped_column(server_default="")
-    """What the customer reads, or empty where the channel did not say."""
+    """The customer's language, or empty if the channel did not say."""
     promised_ship_by: Mapped[When]
     promised_deliver_by: Mapped[When]
-    """By the channel's own word, else by our rules, once the order was audited."""
+    """Promised by the channel, else by our rules, once the order was audited."""
     warn_ship_at: Mapped[When]
     warn_deliver_at: Mapped[When]
-    """When somebody is to be told that the promise is in danger."""
+    """When to warn that the promise is at risk."""
     due: Mapped[str] = mapped_column(server_default="")
     """What is due next: ship, deliver or nothing."""
     due_at: Mapped[When]
     warn_at: Mapped[When]
-    """When the sweep of deadlines is to look at the order; null once it has."""
+    """When the deadline sweep must check the order; null once it has."""
     accepted_at: Mapped[When]
     follow_up_of: Mapped[str] = mapped_column(server_default="")
-    """The return whose exchange or reship it carries out, or empty: its money was captured by that return's order."""
+    """The return whose exchange or reship this order is, or empty. Its money was captured by the original order."""
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
     relay_after: Mapped[Now]
     """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing.
 
-    Infinity while a return has not let its follow-up order go."""
+    Infinity until the return releases its follow-up order."""
 
     __table_args__ = (
         UniqueConstraint("channel", "channel_order_id"),
@@ -108,15 +109,15 @@ class OrderRow(Base):
         Index("ix_orders_channel", "channel", "order_id"),
         Index("ix_orders_to_warn", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
         Index("ix_orders_placed", "placed_at"),
-        # They grow with the rows, so that ranges of pages are enough to find a day.
+        # Times grow with the rows, so a BRIN index is enough to find a day.
         Index("ix_orders_promised_ship_by", "promised_ship_by", **BY_PAGES),
         Index("ix_orders_promised_deliver_by", "promised_deliver_by", **BY_PAGES),
     )
 
 
 class OrderLineRow(Base):
-    """One line. `withdrawn` counts units given back before they were shipped, or canceled because they were short, or
-    lost on the road, and gifts that nobody had."""
+    """One line. `withdrawn` counts units that the customer gave back before they shipped, units canceled because they
+    were short or lost in transit, and gifts that were short."""
 
     __tablename__ = "order_lines"
 
@@ -131,14 +132,14 @@ class OrderLineRow(Base):
     gift: Mapped[bool] = mapped_column(server_default=text("false"))
     bundle_of: Mapped[str] = mapped_column(server_default="")
     properties: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
-    """Pairs of name and text, as the customer chose them."""
+    """Pairs of name and text that the customer chose."""
     withdrawn: Mapped[int] = mapped_column(server_default="0")
     added_by: Mapped[str] = mapped_column(server_default="")
-    """The rule that added it as a gift, or empty for a line of the channel's."""
+    """The rule that added it as a gift; empty for a line of the channel."""
     canceled: Mapped[int] = mapped_column(server_default="0")
-    """Of the withdrawn units those that were canceled and paid back because they were short or lost on the road."""
+    """Withdrawn units that were canceled and refunded because they were short or lost in transit."""
     substitute_for: Mapped[str] = mapped_column(server_default="")
-    """The SKU that was ordered and was short, or empty."""
+    """The ordered SKU that this one replaces because it was short, or empty."""
 
     __table_args__ = (
         Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),
@@ -148,7 +149,7 @@ class OrderLineRow(Base):
 
 
 class HoldRow(Base):
-    """A reason why an order may not go on. Several may be open at once, one of each code on the order and each line."""
+    """A reason why an order may not go on. Several may be open at once, but only one for each code and line."""
 
     __tablename__ = "holds"
 
@@ -162,7 +163,7 @@ class HoldRow(Base):
     raised_at: Mapped[Now]
     expires_at: Mapped[When]
     on_expiry: Mapped[str] = mapped_column(server_default="")
-    """What its expiry does: release, cancel (the order) or escalate; empty when it does not expire."""
+    """What happens at its expiry: release, cancel (the order) or escalate; empty if it does not expire."""
     escalated_at: Mapped[When]
     released_at: Mapped[When]
     released_by: Mapped[str | None]
@@ -197,7 +198,7 @@ class AuditRow(Base):
 
 
 class OrderEventRow(Base):
-    """A fact of an order: append-only. `key` makes a repeated step write it once. Words in it go to EventWordsRow."""
+    """A fact of an order, append-only. By its `key` a repeated step writes it once. Free text goes to EventWordsRow."""
 
     __tablename__ = "order_events"
 
@@ -212,15 +213,15 @@ class OrderEventRow(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "key"),
         Index("ix_order_events_order", "order_id", "event_id"),
-        # A page's first and last time, for reading from a time on: it costs an order next to nothing.
+        # For reading from a time on; it costs an order almost nothing.
         Index("ix_order_events_at", "at", **BY_PAGES),
     )
 
 
 class EventWordsRow(Base):
-    """What people and partners wrote with a fact (domain/fact_words.py): set apart by a trigger, erased with them.
+    """Free text of a fact (domain/fact_words.py), moved here by a trigger and erased with the person.
 
-    The fact itself keeps the SHA-256 of `salt` and words, which says nothing once both are gone.
+    The fact keeps the SHA-256 of `salt` and words, which reveals nothing once both are deleted.
     """
 
     __tablename__ = "event_words"
@@ -234,7 +235,7 @@ class EventWordsRow(Base):
 
 
 class StepResultRow(Base):
-    """What a step answered the first time: a repeat reads it instead of acting again."""
+    """The first answer of a step. A repeat returns it instead of acting again."""
 
     __tablename__ = "step_results"
 

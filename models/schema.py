@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema while it is in use, and asking whether it is there."""
+"""Migrates a database to the current schema while it is in use, and checks whether it is current."""
 
 import os
 import time
@@ -21,9 +21,9 @@ from models.migrations.online import LOCK_TIMEOUT
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSIONS = MIGRATIONS / "versions"
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, *repeat(30.0, 120))
-"""Seconds to leave the table alone between two tries for its lock; after the last, about an hour, it is given up."""
+"""Seconds between two attempts to lock a table. After the last one, about an hour in all, the migration fails."""
 LOCK_IS_TAKEN = {"55P03", "40P01"}
-"""PostgreSQL's codes for a lock that did not come in time, and for a deadlock that it ended."""
+"""SQLSTATE of a lock timeout, and of a deadlock."""
 
 Say = Callable[[str], object]
 
@@ -47,25 +47,25 @@ def migration_config(
 def migrate(
     engine: Engine, say: Say = str, versions: Sequence[Path] = (VERSIONS,), pauses: Iterable[float] = PAUSES
 ) -> None:
-    """Apply every migration that is missing, each in a transaction of its own. Several processes may call it at once.
+    """Apply every missing migration, each in a transaction of its own. Several processes may call it at once.
 
-    A statement may take as long as it needs, but waits only shortly for a table that somebody holds, since all who come
-    later wait behind it: then the revision is rolled back and tried again after a pause. `say` is told what is done and
-    who is waited for. A call that was killed is taken up by the next.
+    A statement may run as long as it needs, but waits only briefly for the lock of a table, since all later
+    transactions queue behind it. If it gets no lock, the revision is rolled back and retried after a pause. `say` gets
+    messages for the operator. After a killed call the next one continues.
     """
     with engine.connect() as connection:
         try:
             _prepare(connection)
-            _wait_for_the_others(connection, say)
+            _wait_for_other_migrations(connection, say)
             with watched(engine, connection, say):
                 _upgrade(connection, migration_config(connection, say, versions), say, chain(pauses, [None]))
         finally:
-            # Its settings and the lock end with it.
+            # Closing the connection releases the lock and drops its settings.
             connection.invalidate()
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database has every migration that this code knows."""
+    """True if the database has every migration of this code."""
     with engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     return present == ScriptDirectory.from_config(migration_config()).get_current_head()
@@ -73,19 +73,19 @@ def is_current(engine: Engine) -> bool:
 
 def _prepare(connection: Connection) -> None:
     connection.execute(text("SET statement_timeout = 0"))
-    # A killed process must not go on in the server.
+    # The server must stop the statement of a killed process.
     connection.execute(text("SET client_connection_check_interval = '2s'"))
     connection.commit()
 
 
-def _wait_for_the_others(connection: Connection, say: Say) -> None:
-    # Asked again and again: a statement that waits is a snapshot, for whose end CREATE INDEX CONCURRENTLY would wait.
-    told = False
+def _wait_for_other_migrations(connection: Connection, say: Say) -> None:
+    # Polling: a waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY would wait for that.
+    announced = False
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": int(Lock.MIGRATION)}):
         connection.commit()
-        if not told:
+        if not announced:
             say("another process migrates: waiting for it")
-        told = True
+        announced = True
         time.sleep(0.2)
     connection.commit()
 

@@ -1,4 +1,4 @@
-"""What could not be worked, or is nobody's: left out of its queue until a person has it tried again."""
+"""Rows that are set aside: they failed too often, and stay out of their queue until a person has them tried again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -13,18 +13,18 @@ from models.base import Base, Now, Serial, When
 from models.database import Sessions
 
 MAX_ATTEMPTS = 5
-"""How often a row may fail before it is set aside."""
+"""Failures of a row before it is set aside."""
 ROWS_OWN = ("21", "22", "23", "54", "P0")
-"""Classes of SQLSTATE that a row itself brings about; all others are trouble of the database and pass."""
+"""Classes of SQLSTATE that the row itself causes. All others are trouble of the database, which may pass."""
 
 Answer = TypeVar("Answer")
 
 
 class SetAsideRow(Base):
-    """A row that a job failed on, by the kind of job and the key of the row. It counts as set aside from `aside_at` on;
-    before that it is still tried.
+    """A row that a job failed on, by kind of job and key of the row. It is set aside from `aside_at` on, and still
+    retried before.
 
-    `reason` is the kind of trouble and no text of it, which may name a person.
+    `reason` is the type of the error without its text, which may name a person.
     """
 
     __tablename__ = "set_asides"
@@ -46,8 +46,8 @@ class SetAsideRow(Base):
 
 
 class Queue(NamedTuple):
-    """How rows leave their queue and come back, by `:subjects`. Where nothing is said, the job itself passes over what
-    is set aside."""
+    """SQL that takes `:subjects` out of their queue, and puts them back. Empty if the job itself skips rows that are
+    set aside."""
 
     out: str = ""
     back: str = ""
@@ -93,7 +93,7 @@ QUEUES: Mapping[str, Queue] = {
     "job": Queue(),
 }
 
-# Trouble of long ago is another one.
+# A failure more than a day ago does not count.
 _NOTE = text("""
     INSERT INTO set_asides AS known (kind, subject, reason, aside_at)
     SELECT :kind, subject, :reason, CASE WHEN :limit <= 1 THEN now() END
@@ -105,7 +105,7 @@ _NOTE = text("""
             WHEN :limit <= 1 OR known.tries + 1 >= :limit AND known.last_at >= now() - interval '1 day' THEN now() END
     RETURNING subject, aside_at IS NOT NULL AS aside
 """)
-# A fact that is tried again stays until it is sealed.
+# The row of a fact that is tried again is kept until the fact is sealed.
 _FORGET = text("""
     DELETE FROM set_asides
     WHERE kind = :kind AND aside_at IS NULL AND last_at < now() - interval '1 day' AND (tries > 0 OR kind <> 'fact')
@@ -123,7 +123,7 @@ AT_ONCE = 1_000
 
 
 def is_rows_own(trouble: Exception) -> bool:
-    """Whether it lies in the row that was worked, rather than in the database or the settings, which all rows share."""
+    """True if the row itself caused the error, rather than the database or the settings, which all rows share."""
     if isinstance(trouble, DBAPIError):
         state = getattr(trouble.orig, "sqlstate", None) or getattr(trouble.orig, "pgcode", None) or ""
         return state.startswith(ROWS_OWN)
@@ -131,7 +131,7 @@ def is_rows_own(trouble: Exception) -> bool:
 
 
 def set_aside(session: Session, kind: str, subjects: Sequence[str], reason: str, limit: int = 1) -> list[str]:
-    """Note trouble with these rows; answers those that have failed `limit` times and are out of their queue now."""
+    """Count a failure of these rows. Return those that have failed `limit` times and are now out of their queue."""
     values = {"kind": kind, "subjects": sorted(set(subjects)), "reason": reason, "limit": limit}
     out = [row.subject for row in session.execute(_NOTE, values) if row.aside]
     session.execute(_FORGET, {"kind": kind})
@@ -141,7 +141,7 @@ def set_aside(session: Session, kind: str, subjects: Sequence[str], reason: str,
 
 
 def try_again(session: Session, kind: str, aside_id: int | None = None) -> int:
-    """Bring back one row, or up to a thousand of this kind, the oldest first; answers how many these were."""
+    """Put one row back into its queue, or up to a thousand of this kind, the oldest first. Return their number."""
     values = {"kind": kind, "aside_id": aside_id, "at_once": AT_ONCE}
     subjects = list(session.scalars(_AGAIN, values))
     if subjects and QUEUES[kind].back:
@@ -150,7 +150,7 @@ def try_again(session: Session, kind: str, aside_id: int | None = None) -> int:
 
 
 def try_all_again(sessions: Sessions, kind: str) -> int:
-    """Bring back all of a kind, a thousand in a transaction; answers how many these were."""
+    """Put all rows of a kind back into their queue, a thousand in each transaction. Return their number."""
     total = 0
     while True:
         with sessions.begin() as session:
@@ -161,19 +161,19 @@ def try_all_again(sessions: Sessions, kind: str) -> int:
 
 
 def try_one_again(sessions: Sessions, aside_id: int) -> bool:
-    """Bring back one row; False when nothing is set aside by this number."""
+    """Put one row back into its queue; False if no row with this id is set aside."""
     with sessions.begin() as session:
         kind = session.scalar(select(SetAsideRow.kind).where(SetAsideRow.aside_id == aside_id))
         return kind is not None and try_again(session, kind, aside_id) > 0
 
 
 def mark_worked(session: Session, kind: str, subjects: Sequence[str]) -> None:
-    """These rows were worked after all."""
+    """Forget the failures of these rows, since they were worked after all."""
     session.execute(_OVER, {"kind": kind, "subjects": list(subjects)})
 
 
 def isolate_failing_row(at_once: int, work: Callable[[int], Answer], give_up: Callable[[Exception], Answer]) -> Answer:
-    """Work a batch. Where a row of it fails, work ever smaller ones, until the row is alone and is given up."""
+    """Work a batch. If one of its rows fails, halve the batch until that row is alone, and call `give_up` for it."""
     while True:
         try:
             return work(at_once)
@@ -186,6 +186,6 @@ def isolate_failing_row(at_once: int, work: Callable[[int], Answer], give_up: Ca
 
 
 def error_name(trouble: Exception) -> str:
-    """The name of the trouble, and of what lies below it: never its text."""
+    """The type of an error and of the database error below it, never its text."""
     below = getattr(trouble, "orig", None)
     return f"{type(trouble).__name__} ({type(below).__name__})" if below is not None else type(trouble).__name__

@@ -1,4 +1,4 @@
-"""Why each location was chosen, and how long parcels take."""
+"""Sourcing decisions, and learned lead times."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from models.base import Base, Json, Now, Serial, Timestamp
 
 
 class SourcingDecisionRow(Base):
-    """What was decided in one round of an order's allocation, with all that it was decided on. Nobody's data is in it.
+    """The decision of one round of an order's allocation, with all its inputs. It holds no personal data.
 
-    `scores` and `excluded` are as domain/sourcing/record.py writes them, `inputs` is what a trial decides on again.
-    `hours` is the expected time to the door, and `late` says that it may be beyond the promise.
+    domain/sourcing/record.py writes `scores`, `excluded` and `inputs`; a trial decides again on `inputs`. `hours` is
+    the expected time until delivery, and `late` means that it may exceed the promise.
     """
 
     __tablename__ = "sourcing_decisions"
@@ -23,7 +23,7 @@ class SourcingDecisionRow(Base):
     at: Mapped[Now]
     policy: Mapped[str]
     solved: Mapped[str]
-    """By which path: fast or exact."""
+    """The solver: fast or exact."""
     reason: Mapped[str]
     cost_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
@@ -36,14 +36,14 @@ class SourcingDecisionRow(Base):
     parameters: Mapped[str]
     """The version of the dated parameters: weights, policies, carriers and rates."""
     lead_times: Mapped[int] = mapped_column(BigInteger)
-    """The version of the lead times; 0 is what is published."""
+    """The version of the lead times; 0 means the published ones."""
     rule_set_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rule_sets.rule_set_id"))
 
     __table_args__ = (Index("ix_sourcing_decisions_at", "at"),)
 
 
 class LeadTimeModelRow(Base):
-    """One run of learning: a version, over shipments that were delivered since a moment."""
+    """One learning run: a version, from shipments delivered since a moment."""
 
     __tablename__ = "lead_time_models"
 
@@ -54,8 +54,8 @@ class LeadTimeModelRow(Base):
 
 
 class LeadTimeRow(Base):
-    """Hours from the handover to the door, as they were: of a location to a region, of a carrier ('': any) and of an
-    ISO weekday of the handover in UTC (0: any)."""
+    """Learned hours from handover to delivery: from a location to a region, by carrier ('': any) and by ISO weekday of
+    the handover in UTC (0: any)."""
 
     __tablename__ = "lead_times"
 

@@ -1,4 +1,4 @@
-"""What partners list of what they know: where it differs from the record, and what a comparison has seen of it."""
+"""Differences between statements of partners and the record, and the progress of comparisons."""
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,10 +11,10 @@ KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 
 
 class PartnerDifferenceRow(Base):
-    """Something of which a partner and the record say different things, for as long as they do: one open row a partner,
-    book, kind and subject. `ours` and `theirs` are for people; neither names anybody.
+    """A difference between a partner's book and the record: one open row for each partner, book, kind and subject.
+    `ours` and `theirs` are for people; neither names anybody.
 
-    `mends` counts what was done about it by itself: a message sent again, a carrier asked, a person called.
+    `mends` counts automatic repairs: a message sent again, a carrier asked, a person called.
     """
 
     __tablename__ = "partner_differences"
@@ -45,9 +45,9 @@ class PartnerDifferenceRow(Base):
 
 
 class StatementEntryRow(Base):
-    """A subject that the comparison under way need not look for any more: listed by the partner, or asked for by id.
+    """A subject that the current comparison has already seen: listed by the partner, or asked for by id.
 
-    Unlogged: what a crash empties is asked for by id, and nothing is taken for missing because of it.
+    Unlogged: a crash empties it. The subjects are then asked for by id, so none is reported missing by mistake.
     """
 
     __tablename__ = "statement_entries"

@@ -1,4 +1,4 @@
-"""Goods, places, the counters of stock and the ledger that explains them."""
+"""Products, locations, the counters of stock, and the ledger that explains them."""
 
 from datetime import date, time
 from typing import Any
@@ -28,11 +28,11 @@ AVAILABLE = "on_hand - allocated - reserved - buffer - quarantined"
 
 
 class ProductRow(Base):
-    """Something that can be sold. Tax rates are in hundredths of a percent, null where they are not known.
+    """A product. Tax rates are in hundredths of a percent, null if not known.
 
-    `channels` of null is every channel. With `low_at` units or fewer a SKU is low on stock (0: never; null: by the
-    parameter `stock_low_at`). `positive_listed` means that its HS code is on the positive list of
-    cross-border retail import, and `dangerous_goods_class` is a word of the parameters `carriers` and `prohibited`.
+    `channels` null means every channel. A SKU is low on stock at `low_at` units or fewer (0: never; null: by the
+    parameter `stock_low_at`). `positive_listed` means that its HS code is on the positive list of cross-border retail
+    import; `dangerous_goods_class` is a class of the parameters `carriers` and `prohibited`.
     """
 
     __tablename__ = "products"
@@ -53,7 +53,7 @@ class ProductRow(Base):
     positive_listed: Mapped[bool] = mapped_column(server_default="false")
     low_at: Mapped[int | None]
     return_exclusion: Mapped[str] = mapped_column(server_default="")
-    """Why the law lets it stay sold (custom_made, perishable, digital, periodical), or empty."""
+    """Why it need not be taken back by law (custom_made, perishable, digital, periodical), or empty."""
 
     __table_args__ = (
         CheckConstraint("max_per_order > 0", "max_per_order_positive"),
@@ -67,9 +67,9 @@ class LocationRow(Base):
     """A place with stock: warehouse, store, supplier or virtual. A lower `priority` is asked first among equals.
 
     Latitude and longitude are degrees, WGS 84; both or neither. `working_days` are ISO weekdays; with `keeps_holidays`
-    the public holidays of its country are free, and on the days `closed` nobody is there. `waves` are the times of its
-    day at which work is released, none for at once. `capacity_units_per_day` of null is no limit. What customs must
-    clear leaves the country's own locations only if they are `bonded`.
+    the public holidays of its country are free, and so are the days in `closed`. `waves` are the local times at which
+    work is released (empty: at once). `capacity_units_per_day` null is no limit. Goods that customs must clear ship
+    from a domestic location only if it is `bonded`.
     """
 
     __tablename__ = "locations"
@@ -102,7 +102,8 @@ class LocationRow(Base):
 
 
 class StockRow(Base):
-    """The counters of one SKU at one location: only record/stock/ledger.py changes them, movements explain them."""
+    """The counters of one SKU at one location. Only record/stock/ledger.py changes them; they equal the ledger's
+    sums."""
 
     __tablename__ = "stock"
 
@@ -128,8 +129,8 @@ class StockRow(Base):
 
 
 class StockMovementRow(Base):
-    """One line of the ledger: append-only. `kind` says which counters `quantity` changed
-    (domain/stock/movements.py: EFFECT)."""
+    """One entry of the ledger, append-only. `kind` decides which counters `quantity` changes (EFFECT in
+    domain/stock/movements.py)."""
 
     __tablename__ = "stock_movements"
 
@@ -147,10 +148,10 @@ class StockMovementRow(Base):
         ForeignKeyConstraint(["sku", "location_id"], ["stock.sku", "stock.location_id"]),
         Index("ix_stock_movements_sku", "sku", "movement_id"),
         Index("ix_stock_movements_location", "location_id", "movement_id"),
-        # Of the other kinds there are so many that the newest are found without an index.
+        # The other kinds are so frequent that their newest entries are found without an index.
         Index("ix_stock_movements_kind", "kind", "movement_id", postgresql_where=RARE),
         Index("ix_stock_movements_order", "order_id"),
-        # For counts, which ask what came and left since they were taken.
+        # For counts, which need the movements since they were taken.
         Index("ix_stock_movements_on_hand", "location_id", "sku", "at", postgresql_where=ON_HAND),
     )
 
@@ -174,22 +175,22 @@ class ReservationRow(Base):
 
 
 class BackorderRow(Base):
-    """An order that waits for a SKU, so that an arrival wakes only those who wait for it: the lowest priority first,
-    then the longest waiting."""
+    """An order that waits for a SKU. An arrival wakes only such orders: the lowest `priority` first, then the longest
+    waiting."""
 
     __tablename__ = "backorders"
 
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
     quantity: Mapped[int] = mapped_column(BigInteger)
-    """What is short of `wanted`."""
+    """Units of `wanted` that are short."""
     wanted: Mapped[int] = mapped_column(BigInteger)
     priority: Mapped[int] = mapped_column(server_default="100")
     splits: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether the order takes less than `wanted`."""
+    """True if the order also takes fewer units than `wanted`."""
     since: Mapped[Now]
     promised_on: Mapped[date | None]
     proposals: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    """What may be done about it: `{action, ...}` as domain/shortages.py has it."""
+    """Proposed actions: `{action, ...}` as in domain/shortages.py."""
 
     __table_args__ = (Index("ix_backorders_queue", "sku", "priority", "since"),)

@@ -1,4 +1,4 @@
-"""Who wants to hear of orders, and what was told to whom."""
+"""Subscriptions to events of orders, and their deliveries."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,7 +12,7 @@ _IS_WAITING = text("state = 'waiting'")
 
 
 class SubscriptionRow(Base):
-    """A receiver and what it wants to hear. The log of orders is its queue, and `position` is how far it was read."""
+    """A receiver and the types of events that it wants. Its queue is the log of orders, read up to `position`."""
 
     __tablename__ = "subscriptions"
 
@@ -20,31 +20,32 @@ class SubscriptionRow(Base):
     url: Mapped[str]
     types: Mapped[list[str]] = mapped_column(JSONB)
     channel: Mapped[str | None]
-    """Only orders of this channel; of all channels if null."""
+    """Only orders of this channel; null: of all channels."""
     description: Mapped[str] = mapped_column(server_default="")
     people: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether it is told who receives the goods."""
+    """True if events include the receiver of the goods."""
     secret: Mapped[str]
     former_secret: Mapped[str | None]
     former_until: Mapped[When]
-    """Until then every message is signed with both."""
+    """Until then every message is signed with both secrets."""
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     disabled_because: Mapped[str | None]
     position: Mapped[int] = mapped_column(BigInteger)
     failures: Mapped[int] = mapped_column(server_default="0")
-    """How many tries have failed in a row."""
+    """Attempts that failed in a row."""
     not_before: Mapped[When]
-    """It is left alone until then."""
+    """Nothing is sent to it before."""
     created_by: Mapped[str]
     key_id: Mapped[str | None] = mapped_column(ForeignKey(ApiKeyRow.key_id))
-    """The key that made it, or switched it on last: it ends with this key. Null only where that key is not known."""
+    """The key that created it or last enabled it. The subscription ends with this key. Null only if it is not known."""
     created_at: Mapped[Now]
 
 
 class DeliveryRow(Base):
-    """One message to one subscriber: waiting until it is delivered or parked, with what became of the last try.
+    """One message to one subscription: waiting, delivered or parked, with the result of the last attempt.
 
-    `body` and `answer` are cut. `body` is kept without the receiver of the goods, `answer` only where none was told.
+    `body` and `answer` are truncated. `body` is stored without the receiver of the goods, `answer` only if the message
+    did not include one.
     """
 
     __tablename__ = "deliveries"

@@ -1,4 +1,4 @@
-"""What proves that the log of every order is as it was written."""
+"""Hashes and signatures that prove that no order's log was changed."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from models.base import BY_PAGES, Base, Now
 class EventSealRow(Base):
     """The hash of a fact, in the chain of its order. `position` counts from 1 within the order.
 
-    There is no foreign key: a fact that was removed is to be found missing, not to take its seal with it.
+    It has no foreign key: a removed fact must be found missing, and must not take its seal with it.
     """
 
     __tablename__ = "event_seals"
@@ -29,7 +29,7 @@ class EventSealRow(Base):
 
 
 class SealingRow(Base):
-    """How far facts have been sealed. There is one row at most."""
+    """How far facts have been sealed; at most one row."""
 
     __tablename__ = "sealing"
 
@@ -40,7 +40,7 @@ class SealingRow(Base):
 
 
 class TraceLeafRow(Base):
-    """What the tree of a day (UTC) says of one order: how many facts it had, and the hash of the last."""
+    """The leaf of an order in the tree of a day (UTC): how many facts it had, and the hash of the last one."""
 
     __tablename__ = "trace_leaves"
 

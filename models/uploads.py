@@ -1,4 +1,4 @@
-"""What the platforms of channels were told of parcels."""
+"""Parcels that were uploaded to the platforms of channels."""
 
 from sqlalchemy import ForeignKey, SmallInteger, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -8,10 +8,11 @@ from models.base import Base, Timestamp, When
 
 
 class ChannelUploadRow(Base):
-    """One parcel told to the platform of its order's channel, written before the call, so that a repeat says the same.
+    """One upload of a parcel to the platform of its order's channel, written before the call, so that a repeat sends
+    the same.
 
     `number` counts from 1 within the order, `parcel` is the number of the fulfillment order, `lines` are units by line
-    number, and `happened_at` is later than all that the platform was told of the order before.
+    number, and `happened_at` is later than in all earlier uploads of the order.
     """
 
     __tablename__ = "channel_uploads"
@@ -24,7 +25,7 @@ class ChannelUploadRow(Base):
     happened_at: Mapped[Timestamp]
     lines: Mapped[dict[str, int]] = mapped_column(JSONB)
     whole: Mapped[bool]
-    """Whether it tells of the whole order at once."""
+    """True if it covers the whole order at once."""
     uploaded_at: Mapped[When]
 
     __table_args__ = (UniqueConstraint("order_id", "happened_at"),)

@@ -1,4 +1,4 @@
-"""Secrets of others as they lie in the database: sealed with a key that is not there."""
+"""Encrypts secrets of third parties in the database, with keys that are not stored there."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 SEALED = "sealed:"
 SECRETS = frozenset({"token", "key", "secret", "salt"})
-"""What is a secret in the settings of a channel's account, at any depth."""
+"""Names of secrets in the settings of a channel's account, at any depth."""
 
 
 class VaultError(RuntimeError):
-    """A secret cannot be sealed or read: no key, or another one than it was sealed with."""
+    """A secret cannot be sealed or read: there is no key, or it was sealed with another one."""
 
 
 class Vault:
-    """Seals with the first of its keys and reads what any of them sealed. A key is 32 bytes in hexadecimal.
+    """Seals with the first of its keys, and reads what any of them sealed. A key is 32 bytes in hexadecimal.
 
     Fernet: AES in CBC mode with an HMAC, by the specification's own library.
     """
@@ -26,11 +26,12 @@ class Vault:
         self._fernet = MultiFernet([Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys])
 
     def seal(self, text: str) -> str:
-        """The text as it may be kept; an empty one stays empty."""
+        """The encrypted text for the database; an empty text stays empty."""
         return SEALED + self._fernet.encrypt(text.encode()).decode() if text else text
 
     def read(self, kept: str) -> str:
-        """The secret itself. What was kept before there were keys stands open until `baton migrate` seals it."""
+        """The secret itself. Secrets from before encryption are stored in plain text until `baton migrate` seals
+        them."""
         if not kept.startswith(SEALED):
             return kept
         try:
@@ -47,7 +48,7 @@ def vault_of(session: Session) -> Vault:
 
 
 def each_secret(settings: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """The settings of an account with every secret in them changed, such as by `vault.seal`."""
+    """The settings of an account with `change`, such as `vault.seal`, applied to every secret."""
     return {name: _changed(name, value, change) for name, value in settings.items()}
 
 

@@ -1,4 +1,4 @@
-"""Alembic's way in: models/schema.py hands it an open connection; it reads no file of its own. One revision a transaction."""
+"""Alembic's entry point. models/schema.py passes it an open connection; each revision runs in its own transaction."""
 
 from alembic import context
 

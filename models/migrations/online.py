@@ -1,7 +1,7 @@
-"""Indexes and constraints on tables that are in use: writers go on while PostgreSQL reads the table.
+"""Creates indexes and constraints on tables in use, without blocking writers.
 
-Each call commits what the revision did before it and works outside a transaction, so a revision that uses these
-functions does nothing else. Each is safe to run again, also after a run that was killed in its midst.
+Each call commits what the revision did before it and runs outside a transaction, so a revision that uses these
+functions should do nothing else. Each is safe to run again, also after a run that was killed halfway.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,15 +12,16 @@ import sqlalchemy as sa
 from alembic import op
 
 LOCK_TIMEOUT = "2s"
-"""All who come later wait behind one who waits for a table. Above one second, when an autovacuum that is in the way is
-ended."""
+"""Short, since all later transactions queue behind one that waits for a table. Longer than one second, after which
+PostgreSQL cancels an autovacuum that is in the way."""
 
 IS_BROKEN = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid)"
 IS_THERE = "SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = :name AND conrelid = to_regclass(:table))"
 
 
 def create_index(name: str, table: str, columns: Sequence[str | sa.TextClause], **options: Any) -> None:
-    """Create the index CONCURRENTLY, with the options of `op.create_index`. A broken one of this name goes first."""
+    """Create the index CONCURRENTLY, with the options of `op.create_index`. An invalid one of this name is dropped
+    first."""
     with op.get_context().autocommit_block():
         if op.get_bind().scalar(sa.text(IS_BROKEN), {"name": name}):
             _drop(name)
@@ -28,19 +29,19 @@ def create_index(name: str, table: str, columns: Sequence[str | sa.TextClause], 
             with _patience():
                 op.create_index(name, table, columns, postgresql_concurrently=True, if_not_exists=True, **options)
         except sa.exc.IntegrityError:
-            # A unique index that could not be made would refuse rows all the same.
+            # An invalid unique index would still reject rows.
             _drop(name)
             raise
 
 
 def drop_index(name: str) -> None:
-    """Drop the index CONCURRENTLY if it is there."""
+    """Drop the index CONCURRENTLY if it exists."""
     with op.get_context().autocommit_block():
         _drop(name)
 
 
 def add_constraint(name: str, table: str, definition: str) -> None:
-    """Add a CHECK or FOREIGN KEY: new rows obey at once, and the others are read without holding up writers.
+    """Add a CHECK or FOREIGN KEY. New rows are checked at once, existing ones without blocking writers.
 
     `add_constraint("ck_stock_weight", "stock", "CHECK (weight > 0)")`
     """
@@ -58,7 +59,7 @@ def _drop(name: str) -> None:
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    # What waits here holds up nobody, and to give up would throw away the work of hours.
+    # These statements block nobody while they wait, and giving up could lose the work of hours.
     op.execute("SET lock_timeout = 0")
     yield
     op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
