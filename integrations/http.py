@@ -56,7 +56,7 @@ class Answer:
             raise self.trouble(f"{field} is not a text")
         return value
 
-    def words(self, field: str) -> str:
+    def free_text(self, field: str) -> str:
         """Return free text on one line, cut to MAX_TEXT characters."""
         value = self.body.get(field)
         if not isinstance(value, str) or not value:
@@ -124,7 +124,7 @@ class PartnerHttp:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._call("POST", path, content, key, headers, refusal, expected)
 
-    def through(self, circuit: Circuit) -> "PartnerHttp":
+    def with_circuit(self, circuit: Circuit) -> "PartnerHttp":
         """Return a client with the same connections and another circuit, for a system that answers behind the same
         address but fails on its own."""
         other = copy(self)
@@ -168,7 +168,7 @@ class PartnerHttp:
         except httpx2.HTTPError as error:
             raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
         if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
-            raise limited(call, response.headers.get("retry-after", ""))
+            raise call_limited(call, response.headers.get("retry-after", ""))
         if response.status_code in GATEWAY_ERRORS:
             raise PartnerTrouble(f"{call}: answered {response.status_code}")
         return response
@@ -197,7 +197,7 @@ def readable(text: str) -> str:
     return UNPRINTABLE.sub(" ", text[:MAX_TEXT])
 
 
-def limited(call: str, retry_after: str) -> CallLimited:
+def call_limited(call: str, retry_after: str) -> CallLimited:
     """Build the error for a Retry-After header in seconds; a date or anything else counts as DEFAULT_PAUSE_SECONDS."""
     asked = float(retry_after) if SECONDS.fullmatch(retry_after) else DEFAULT_PAUSE_SECONDS
     wait = min(asked, MAX_PAUSE_SECONDS)

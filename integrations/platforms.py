@@ -8,7 +8,7 @@ import httpx2
 
 from domain.errors import CallLimited, PartnerTrouble, PullRefused, Refusal
 from integrations.bounded import bounded, fetch
-from integrations.http import REFUSAL_CODE, limited, read_object
+from integrations.http import REFUSAL_CODE, call_limited, read_object
 from integrations.tls import tls_context
 
 MAX_ANSWER_BYTES = 32_000_000
@@ -53,8 +53,8 @@ class PlatformHttp:
     def trouble(self, what: str) -> PartnerTrouble:
         return PartnerTrouble(f"{self.name}: {what}")
 
-    def limited(self, retry_after: str) -> CallLimited:
-        return limited(self.name, retry_after)
+    def call_limited(self, retry_after: str) -> CallLimited:
+        return call_limited(self.name, retry_after)
 
     def close(self) -> None:
         self._client.close()
@@ -66,7 +66,7 @@ class PlatformHttp:
         except httpx2.HTTPError as error:
             raise self.trouble(f"{call}: {type(error).__name__}") from None
         if response.status_code == 429:
-            raise self.limited(response.headers.get("retry-after", ""))
+            raise self.call_limited(response.headers.get("retry-after", ""))
         if response.status_code in (401, 403):
             raise self._refusal("not_allowed", f"{self.name}: {call} answered {response.status_code}")
         if response.status_code >= 500:

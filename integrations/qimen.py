@@ -9,7 +9,7 @@ import httpx2
 from domain.errors import PartnerTrouble, PickRefused, Refusal, ReturnRefused
 from integrations.bounded import bounded, fetch
 from integrations.circuit import Circuit
-from integrations.http import MAX_ANSWER_BYTES, REFUSAL_CODE, limited
+from integrations.http import MAX_ANSWER_BYTES, REFUSAL_CODE, call_limited
 from integrations.qimen_form import NotQimen, read_xml, signed, text_at, to_xml
 from integrations.tls import tls_context
 from integrations.wms import PickRequest, RecallResult, ReturnNotice
@@ -142,7 +142,7 @@ class QimenWms:
             except httpx2.HTTPError as error:
                 raise PartnerTrouble(f"qimen {method}: {type(error).__name__}") from None
             if response.status_code == 429:
-                raise limited(f"qimen {method}", response.headers.get("retry-after", ""))
+                raise call_limited(f"qimen {method}", response.headers.get("retry-after", ""))
             if response.status_code != 200:
                 raise PartnerTrouble(f"qimen {method}: answered {response.status_code}")
         return read_xml(response.content)

@@ -42,7 +42,7 @@ class Taobao:
             raise PartnerTrouble(f"taobao: {method}: answered {response.status_code} without an object") from None
         if code == RATE_LIMITED:
             ban = BAN.search(error.text("sub_msg", 500, cut=True))
-            raise self._http.limited(ban[1] if ban else "")
+            raise self._http.call_limited(ban[1] if ban else "")
         if code in NOT_ALLOWED:
             raise self._refusal("not_allowed", f"taobao: {method}: error {code}")
         if code and not reason.startswith(CALLER_ERROR):

@@ -31,9 +31,9 @@ class Tms:
         self._tms = TmsApi(http)
         circuits = circuits or Circuits()
         self._carriers: Mapping[str, CarrierClient] = {
-            "sf": SfExpress(http.through(circuits.of("tms sf"))),
-            "jd": JdLogistics(http.through(circuits.of("tms jd"))),
-            "dhl": DhlExpress(http.through(circuits.of("tms dhl")), self._tms),
+            "sf": SfExpress(http.with_circuit(circuits.of("tms sf"))),
+            "jd": JdLogistics(http.with_circuit(circuits.of("tms jd"))),
+            "dhl": DhlExpress(http.with_circuit(circuits.of("tms dhl")), self._tms),
             TMS_FORMAT: self._tms,
         }
 
@@ -111,7 +111,7 @@ class TmsApi:
             case "asked":
                 return InterceptionRequest(asked=True, reason="")
             case "refused":
-                return InterceptionRequest(asked=False, reason=answer.words("reason"))
+                return InterceptionRequest(asked=False, reason=answer.free_text("reason"))
         raise answer.trouble("result is not a known one")
 
     def reroute(self, shipment_id: str, ship_to: dict[str, Any], key: str) -> RerouteAnswer:
@@ -122,5 +122,5 @@ class TmsApi:
             case "accepted":
                 return RerouteAnswer(accepted=True, reason="")
             case "refused":
-                return RerouteAnswer(accepted=False, reason=answer.words("reason"))
+                return RerouteAnswer(accepted=False, reason=answer.free_text("reason"))
         raise answer.trouble("result is not a known one")

@@ -70,7 +70,7 @@ def pusher(platform: str, url: str) -> Pusher:
 
 def partner(ask: Callable[[PartnerHttp], Any]) -> Callable[[str], Any]:
     """A call with a circuit of its own, so that failures of one call do not block the next."""
-    return lambda url: ask(odd(url).through(Circuit("odd")))
+    return lambda url: ask(odd(url).with_circuit(Circuit("odd")))
 
 
 def pull(platform: str, ask: Callable[[Puller], Any]) -> Callable[[str], Any]:

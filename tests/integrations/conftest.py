@@ -42,7 +42,7 @@ def simulators(receiver_url: str) -> Iterator[str]:
 def partner(simulators: str) -> Iterator[Callable[[str], PartnerHttp]]:
     """Get a client of one simulated partner, with a circuit of its own."""
     with connecting(simulators) as partners:
-        yield lambda name: partners[name].through(Circuit(name))
+        yield lambda name: partners[name].with_circuit(Circuit(name))
 
 
 @pytest.fixture(scope="session")
