@@ -1,4 +1,4 @@
-"""A subscriber's server on loopback, which answers as a test says, and what the log has for it to hear."""
+"""A subscriber's server on loopback whose answers a test sets, and the deliveries from the log to it."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ class Reply:
 
 
 class Receiver:
-    """Keeps what comes; answers by `replies`, one after the other, and 200 when there are none left."""
+    """Stores what it receives. Answers with `replies` in turn, then with 200."""
 
     def __init__(self) -> None:
         self.came: list[tuple[dict[str, str], str]] = []
@@ -59,7 +59,7 @@ class Receiver:
         return [json.loads(body) for _, body in self.came]
 
     def verified_by(self, secret: str) -> list[str]:
-        """The ids of the messages that a holder of this secret believes."""
+        """Return the ids of the messages whose signature this secret verifies."""
         webhook, believed = Webhook(secret), []
         for headers, body in self.came:
             webhook.verify(body, headers)
@@ -76,7 +76,7 @@ def receiving() -> Iterator[tuple[Receiver, str]]:
 
 @dataclass
 class Post:
-    """What stands between the log and a receiver, moved by hand."""
+    """The way from the log to a receiver, advanced step by step."""
 
     sessions: Sessions
     timeout: float = 2.0
@@ -122,7 +122,7 @@ class Post:
             session.execute(update(SubscriptionRow).filter_by(subscription_id=subscription_id).values(values))
 
     def let_time_pass(self, seconds: float) -> None:
-        """Everything that waits has waited so much longer."""
+        """Shift the times of all waiting deliveries into the past."""
         back = {"by": timedelta(seconds=seconds)}
         with self.sessions.begin() as session:
             session.execute(text("UPDATE deliveries SET due_at = due_at - :by, queued_at = queued_at - :by"), back)

@@ -1,4 +1,4 @@
-"""What is sent is signed as Standard Webhooks has it, and the same for every try."""
+"""Deliveries are signed by Standard Webhooks and the same for every attempt."""
 
 from datetime import UTC, datetime
 

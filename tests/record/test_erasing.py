@@ -1,4 +1,4 @@
-"""A person is forgotten, and their orders stay."""
+"""A person is erased, and their orders stay."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ def to(**where: str) -> Address:
     return replace(an_order().ship_to, **where)
 
 
-def test_nothing_names_a_person_who_was_erased_and_their_orders_are_counted(sessions: Sessions) -> None:
+def test_nothing_names_an_erased_person_and_their_orders_still_count(sessions: Sessions) -> None:
     # given two orders of a person who is named everywhere, and one of somebody else
     orders = sorted([plant(sessions), plant(sessions, "canceled")])
     place_orders(sessions, [an_order(customer_id="SOMEBODY-ELSE", ship_to=Address("CN"))])
@@ -42,13 +42,13 @@ def test_nothing_names_a_person_who_was_erased_and_their_orders_are_counted(sess
     assert "person.erased" in events_of(sessions, orders[0])
 
 
-def test_all_that_would_be_removed_is_what_a_person_is_given_to_read(sessions: Sessions) -> None:
+def test_a_person_may_read_all_that_erasing_removes(sessions: Sessions) -> None:
     order_id = plant(sessions)
 
     with sessions() as session:
         kept = json.dumps(kept_of(session, [order_id]), default=str)
 
-    # What a subscriber answered is nobody's data of ours, and a key of parcels is a hash.
+    # A subscriber's answer is not our data about a person, and a merge key is a hash.
     assert [name for name in NAMED if name not in kept] == ["Meilin", "Shanshan"]
 
 
@@ -59,7 +59,7 @@ def test_all_that_would_be_removed_is_what_a_person_is_given_to_read(sessions: S
         *("+8613955507421", "+86 139 5550 7421", "13955507421", "139-5550-7421"),
     ],
 )
-def test_a_person_is_found_by_a_token_an_e_mail_or_a_phone_however_it_is_written(sessions: Sessions, name: str) -> None:
+def test_a_person_is_found_by_token_email_or_phone_in_any_form(sessions: Sessions, name: str) -> None:
     order_id = plant(sessions)
 
     with sessions() as session:
@@ -67,7 +67,7 @@ def test_a_person_is_found_by_a_token_an_e_mail_or_a_phone_however_it_is_written
 
 
 @pytest.mark.parametrize("name", ["", " ", "5507421", "+13955507421", "+8613055507421", "letters.example"])
-def test_whoever_is_called_alike_is_somebody_else(sessions: Sessions, name: str) -> None:
+def test_a_similar_name_or_number_finds_nobody(sessions: Sessions, name: str) -> None:
     # given orders of which one has neither token nor phone
     plant(sessions)
     place_order(sessions, customer_id="GUEST", ship_to=to(phone="", email=""))
@@ -76,7 +76,7 @@ def test_whoever_is_called_alike_is_somebody_else(sessions: Sessions, name: str)
         assert orders_of(session, [name]) == []
 
 
-def test_a_person_of_several_channels_is_erased_in_one_go(sessions: Sessions) -> None:
+def test_a_person_of_several_channels_is_erased_at_once(sessions: Sessions) -> None:
     # given orders under two customer ids, and a guest's of the same phone
     at_tmall = place_order(sessions, customer_id="T-1", ship_to=to(phone=""))
     at_shop = place_order(sessions, customer_id="S-1", ship_to=to(phone="13955507421"))
@@ -88,7 +88,7 @@ def test_a_person_of_several_channels_is_erased_in_one_go(sessions: Sessions) ->
     assert done.orders == len({at_tmall, at_shop, as_guest})
 
 
-def test_what_was_sent_for_returned_goods_is_the_same_persons(sessions: Sessions) -> None:
+def test_a_follow_up_order_belongs_to_the_same_person(sessions: Sessions) -> None:
     # given an exchange whose order goes by another customer id
     order_id = plant(sessions)
     sent = place_order(sessions, customer_id="ANOTHER")
@@ -98,7 +98,7 @@ def test_what_was_sent_for_returned_goods_is_the_same_persons(sessions: Sessions
         assert orders_of(session, [BUYER]) == sorted([order_id, sent])
 
 
-def test_what_is_under_way_is_named_and_erased_when_it_has_ended(sessions: Sessions) -> None:
+def test_an_order_under_way_is_listed_and_erased_after_it_ends(sessions: Sessions) -> None:
     # given an order that ended and one that is picked
     plant(sessions)
     under_way = plant(sessions, "in_progress")
@@ -106,14 +106,14 @@ def test_what_is_under_way_is_named_and_erased_when_it_has_ended(sessions: Sessi
     # when
     done = erase(sessions, [BUYER], "lin")
 
-    # then what ended is forgotten, and the other keeps what it needs
+    # then the ended order is erased, and the other keeps what it needs
     assert (done.orders, done.under_way, erase_due(sessions)) == (1, [under_way], 0)
     assert "Xiadan" in find_names(sessions)
 
     # when it has arrived
     do(sessions, "UPDATE orders SET status = 'completed' WHERE order_id = :order", order=under_way)
 
-    # then nobody need ask again
+    # then it is erased without another request
     assert (erase_due(sessions), erase_due(sessions)) == (1, 0)
     assert find_names(sessions) == []
     with sessions() as session:
@@ -127,14 +127,14 @@ def test_what_is_under_way_is_named_and_erased_when_it_has_ended(sessions: Sessi
         pytest.param("UPDATE messages SET sent_at = NULL", id="a message"),
     ],
 )
-def test_a_person_is_needed_while_something_of_the_order_lasts(sessions: Sessions, lasts: str) -> None:
+def test_an_order_is_not_erased_while_anything_of_it_is_open(sessions: Sessions, lasts: str) -> None:
     order_id = plant(sessions)
     do(sessions, lasts)
 
     assert erase(sessions, [BUYER], "lin").under_way == [order_id]
 
 
-def test_to_ask_twice_while_it_is_under_way_changes_nothing(sessions: Sessions) -> None:
+def test_a_second_request_while_under_way_changes_nothing(sessions: Sessions) -> None:
     # given
     order_id = plant(sessions, "in_progress")
     first = erase(sessions, [BUYER], "lin")
@@ -149,8 +149,8 @@ def test_to_ask_twice_while_it_is_under_way_changes_nothing(sessions: Sessions) 
         assert session.scalar(text("SELECT customer_id FROM orders")) == first.pseudonym
 
 
-def test_to_ask_again_when_it_has_just_ended_is_enough(sessions: Sessions) -> None:
-    # given an order that ended before anybody has looked
+def test_a_second_request_erases_an_order_that_has_just_ended(sessions: Sessions) -> None:
+    # given an order that ended before the next sweep
     order_id = plant(sessions, "in_progress")
     erase(sessions, [BUYER], "lin")
     do(sessions, "UPDATE orders SET status = 'completed'")
@@ -162,14 +162,14 @@ def test_to_ask_again_when_it_has_just_ended_is_enough(sessions: Sessions) -> No
 
 
 @pytest.mark.parametrize("name", [BUYER, "OAID-7", "+8613955507421"])
-def test_a_person_who_was_erased_is_known_no_more(sessions: Sessions, name: str) -> None:
+def test_an_erased_person_is_not_found(sessions: Sessions, name: str) -> None:
     plant(sessions)
     erase(sessions, [name], "lin")
 
     assert erase(sessions, [name], "lin") == Erased()
 
 
-def test_a_payload_that_could_not_be_read_and_has_the_phone_is_emptied_too(sessions: Sessions) -> None:
+def test_an_unreadable_payload_with_the_phone_is_emptied_too(sessions: Sessions) -> None:
     # given two that belong to no order
     plant(sessions)
     for name, phone in (("theirs", "139 5550 7421"), ("of somebody", "13755507421")):

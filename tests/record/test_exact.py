@@ -1,4 +1,4 @@
-"""The exact path is the oracle of the fast one: over thousands of orders the fast one is never impossible, and near."""
+"""The exact solver is the oracle of the fast one, whose solutions must be feasible and near the optimum."""
 
 from random import Random
 from statistics import fmean
@@ -18,7 +18,7 @@ RATES = (Rate(600, 1_000, 100, 1_000), Rate(900, 1_000, 300, 1_000), Rate(1_300,
 
 
 def wild_problem(rng: Random) -> Problem:
-    """Prices, stock and hours that have nothing to do with each other; often nobody has everything."""
+    """Unrelated random prices, stock and hours; often no place has everything."""
     skus = [LAMP, TEACUP, RUG][: rng.randint(1, 3)]
     wanted = Wanted({sku: rng.choice((1, 1, 2, 5)) for sku in skus}, {sku: rng.randint(50, 3_000) for sku in skus})
     depth = rng.choice(DEPTHS)
@@ -44,7 +44,7 @@ def shop_problems(rng: Random, many: int) -> list[Problem]:
     return [problem_of("balanced", one.wanted, list(one.found.candidates.values()), one.weights) for one in bases]
 
 
-def test_over_thousands_of_orders_the_fast_path_is_possible_and_within_two_percent_of_the_optimum() -> None:
+def test_the_fast_path_is_feasible_and_within_two_percent_of_the_optimum() -> None:
     # given
     rng = Random(7)
     problems = [wild_problem(rng) for _ in range(2_000)] + shop_problems(rng, 60)
@@ -62,7 +62,7 @@ def test_over_thousands_of_orders_the_fast_path_is_possible_and_within_two_perce
     assert fmean(gaps) <= 0.02
 
 
-def test_what_the_fast_path_calls_proven_is_the_optimum() -> None:
+def test_what_the_fast_path_proves_is_the_optimum() -> None:
     # given
     rng = Random(11)
 
@@ -78,7 +78,7 @@ def test_what_the_fast_path_calls_proven_is_the_optimum() -> None:
             )
 
 
-def test_a_split_that_pays_is_found_by_both() -> None:
+def test_both_paths_find_a_split_that_pays() -> None:
     # given: one far place has all, two near ones share it
     far = Candidate("FAR", {LAMP: 1, TEACUP: 1}, rate=Rate(9_000), hours=200)
     near = [
@@ -96,7 +96,7 @@ def test_a_split_that_pays_is_found_by_both() -> None:
     assert fast.assignments == exact.assignments == {"CUPS": {TEACUP: 1}, "LAMPS": {LAMP: 1}}
 
 
-def test_without_time_there_is_no_answer_or_a_possible_one() -> None:
+def test_without_time_the_answer_is_none_or_feasible() -> None:
     # given
     problem = shop_problems(Random(3), 1)[0]
 
@@ -107,6 +107,6 @@ def test_without_time_there_is_no_answer_or_a_possible_one() -> None:
     assert solution is None or ships(problem, solution)
 
 
-def test_nobody_at_all_is_no_answer() -> None:
+def test_no_places_give_no_solution() -> None:
     problem = Problem(Wanted({LAMP: 1}), (), 0.0)
     assert (solve(problem), solve_exactly(problem)) == (None, None)

@@ -1,4 +1,4 @@
-"""Lead times of the record: learned of delivered shipments, kept by version, and used by the next decision."""
+"""Lead times are learned from delivered shipments, stored by version, and used by the next decision."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ WEDNESDAY = (NOW - timedelta(days=14 + (NOW.isoweekday() - 3) % 7)).replace(hour
 
 
 def delivered(sessions: Sessions, location: str, carrier: str, hours: list[float]) -> None:
-    """Shipments that left on a Wednesday and took so many hours."""
+    """Deliver shipments that left on a Wednesday and took these hours."""
     orders = [an_order([(LAMP, 1)]) for _ in hours]
     names = place_orders(sessions, orders)
     with sessions.begin() as session:
@@ -45,7 +45,7 @@ def learn(sessions: Sessions) -> int:
         return refresh_lead_times(session, NOW - timedelta(days=90)).version
 
 
-def test_a_version_has_mean_and_spread_of_every_cell_and_of_the_wider_ones(sessions: Sessions) -> None:
+def test_a_version_has_mean_and_spread_of_each_cell_and_of_the_wider_ones(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 9}})
     delivered(sessions, "HANGZHOU", "SF Express", [20, 30])
@@ -68,7 +68,7 @@ def test_a_version_has_mean_and_spread_of_every_cell_and_of_the_wider_ones(sessi
     }
 
 
-def test_what_is_lost_and_found_or_too_old_teaches_nothing(sessions: Sessions) -> None:
+def test_parcels_that_were_lost_or_are_too_old_do_not_count(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 9}})
     delivered(sessions, "HANGZHOU", "SF Express", [24 * 100])
@@ -82,8 +82,8 @@ def test_what_is_lost_and_found_or_too_old_teaches_nothing(sessions: Sessions) -
         assert load_lead_times(session).cells == {}
 
 
-def test_the_next_decision_counts_what_was_learned_and_names_the_version(sessions: Sessions) -> None:
-    # given: Chengdu is far, but nobody is as slow as Hangzhou
+def test_the_next_decision_uses_what_was_learned_and_names_the_version(sessions: Sessions) -> None:
+    # given: Chengdu is far, but Hangzhou is the slowest
     stock_shop(sessions, {"HANGZHOU": {LAMP: 9}, "CHENGDU": {LAMP: 9}})
     for carrier in ("SF Express", "JD Logistics", "YTO Express"):
         delivered(sessions, "HANGZHOU", carrier, [400] * 60)
@@ -101,7 +101,7 @@ def test_the_next_decision_counts_what_was_learned_and_names_the_version(session
     assert decision.lead_times == version
 
 
-def test_a_step_that_is_repeated_learns_once(sessions: Sessions) -> None:
+def test_a_repeated_step_learns_once(sessions: Sessions) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 9}})
     delivered(sessions, "HANGZHOU", "SF Express", [20])
@@ -115,7 +115,7 @@ def test_a_step_that_is_repeated_learns_once(sessions: Sessions) -> None:
     assert first == Learned(first.version, 1)
 
 
-def test_old_versions_go(sessions: Sessions) -> None:
+def test_old_versions_are_deleted(sessions: Sessions) -> None:
     # when
     for _ in range(VERSIONS_KEPT + 2):
         learn(sessions)

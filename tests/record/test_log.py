@@ -1,4 +1,4 @@
-"""The log as a queue: nothing is skipped, whatever order transactions are committed in, and nobody reads ahead."""
+"""Reading the log skips nothing, in whatever sequence transactions commit, and never reads past an open one."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def write(session: Session, order_id: str, key: str) -> None:
 
 
 class Reader:
-    """What a worker reads of the log, look after look."""
+    """Reads the log as a worker does, poll after poll."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -51,7 +51,7 @@ def slow(sessions: Sessions) -> Iterator[Session]:
     session.close()
 
 
-def test_what_is_committed_is_read_at_once(sessions: Sessions, reader: Reader, order_id: str) -> None:
+def test_a_committed_fact_is_read_at_once(sessions: Sessions, reader: Reader, order_id: str) -> None:
     with sessions.begin() as session:
         write(session, order_id, "FIRST")
 
@@ -59,7 +59,7 @@ def test_what_is_committed_is_read_at_once(sessions: Sessions, reader: Reader, o
     assert reader.read() == []
 
 
-def test_a_fact_with_a_lower_number_that_is_committed_later_is_not_skipped(
+def test_a_lower_number_committed_later_is_not_skipped(
     sessions: Sessions, reader: Reader, order_id: str, slow: Session
 ) -> None:
     # Given a transaction that has drawn a number and stays open, and one that has a higher number and is committed
@@ -72,12 +72,12 @@ def test_a_fact_with_a_lower_number_that_is_committed_later_is_not_skipped(
     slow.commit()
     after = reader.read()
 
-    # Then nobody read past the open number, and both are read in the order of their numbers
+    # Then nothing past the open number is read, and both are read in the sequence of their numbers
     assert before == [[], []]
     assert after == ["SLOW", "QUICK"]
 
 
-def test_a_number_that_was_given_up_holds_up_nobody(
+def test_a_number_that_was_rolled_back_blocks_nothing(
     sessions: Sessions, reader: Reader, order_id: str, slow: Session
 ) -> None:
     write(slow, order_id, "NEVER")
@@ -90,10 +90,8 @@ def test_a_number_that_was_given_up_holds_up_nobody(
     assert reader.read() == ["QUICK"]
 
 
-def test_writers_that_never_pause_do_not_keep_the_log_from_being_read(
-    sessions: Sessions, reader: Reader, order_id: str
-) -> None:
-    # Given writers of which one is open at every moment
+def test_writers_that_never_pause_do_not_block_reading(sessions: Sessions, reader: Reader, order_id: str) -> None:
+    # Given writers, one of which is always open
     read, writer = list[str](), sessions()
     write(writer, order_id, "0")
     for number in range(1, 6):
@@ -108,7 +106,7 @@ def test_writers_that_never_pause_do_not_keep_the_log_from_being_read(
     writer.rollback()
     writer.close()
 
-    # Then it lags behind by one look
+    # Then it lags by one poll
     assert read == ["0", "1", "2", "3", "4"]
 
 

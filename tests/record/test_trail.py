@@ -1,4 +1,4 @@
-"""The log of an order is sealed and its days are signed, and whatever somebody does to it is found and named."""
+"""The logs of orders are sealed and days are signed, and every manipulation is found and named."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 @pytest.fixture
 def orders(sessions: Sessions) -> tuple[str, str]:
-    """Two orders with a story of four facts each, sealed."""
+    """Two orders with four sealed facts each."""
     first, second = place_orders(sessions, [an_order(), an_order()])
     for event in STORY:
         for order_id in (first, second):
@@ -32,7 +32,7 @@ def orders(sessions: Sessions) -> tuple[str, str]:
 
 @pytest.fixture
 def signed(sessions: Sessions, orders: tuple[str, str]) -> tuple[str, str]:
-    """The two orders, a day later: the day of their facts is signed."""
+    """The two orders a day later, when the day of their facts is signed."""
     do(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '1 day'")
     days = Days(sessions, KEY)
     assert (days.close(), days.close()) == (1, 0)
@@ -45,14 +45,14 @@ def happen(sessions: Sessions, order_id: str, event: str) -> None:
 
 
 def do(sessions: Sessions, statement: str, **values: object) -> None:
-    """What a superuser does, whom no trigger stops."""
+    """Run a statement as a superuser, whom no trigger stops."""
     with sessions.begin() as session:
         session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(statement), values)
 
 
 def faults(sessions: Sessions, order_id: str = "") -> list[tuple[str, str]]:
-    """What is found wrong in chains, as (which event of which order, why)."""
+    """Return the faults found in chains, as (event of an order, why)."""
     with sessions() as session:
         names: Mapping[int, str] = {
             row.event_id: f"{row.type} of {row.order_id}"
@@ -67,9 +67,7 @@ def faults_of_days(sessions: Sessions, key: Ed25519PrivateKey = KEY) -> list[str
         return [fault for day in signed_days(session, key.public_key()) for fault in day.faults]
 
 
-def test_what_was_sealed_is_whole_and_one_order_can_be_looked_at_alone(
-    sessions: Sessions, orders: tuple[str, str]
-) -> None:
+def test_sealed_chains_have_no_faults_and_one_can_be_checked_alone(sessions: Sessions, orders: tuple[str, str]) -> None:
     assert faults(sessions) == []
     with sessions() as session:
         chain = list(links(session, orders[0]))
@@ -77,7 +75,7 @@ def test_what_was_sealed_is_whole_and_one_order_can_be_looked_at_alone(
     assert [link.fact.type for link in chain if link.fact] == list(STORY)
 
 
-def test_the_chain_of_an_order_goes_on_where_it_ended(sessions: Sessions, orders: tuple[str, str]) -> None:
+def test_a_later_fact_continues_the_chain_of_its_order(sessions: Sessions, orders: tuple[str, str]) -> None:
     # given a return, long after the order's other facts were sealed
     happen(sessions, orders[0], "return.requested")
 
@@ -90,9 +88,7 @@ def test_the_chain_of_an_order_goes_on_where_it_ended(sessions: Sessions, orders
     assert faults(sessions) == []
 
 
-def test_a_fact_of_a_transaction_that_commits_late_is_sealed_all_the_same(
-    sessions: Sessions, engine: Engine, orders: tuple[str, str]
-) -> None:
+def test_a_fact_of_a_late_transaction_is_sealed(sessions: Sessions, engine: Engine, orders: tuple[str, str]) -> None:
     # given a transaction that took an earlier number and is still open when a later one has committed
     late = sessions()
     journal.append_fact(late, orders[0], "shipment.booked", "late", {})
@@ -105,7 +101,7 @@ def test_a_fact_of_a_transaction_that_commits_late_is_sealed_all_the_same(
     late.close()
     Sealing(sessions).run()
 
-    # then nothing was passed over
+    # then none was skipped
     assert meanwhile == 0
     with sessions() as session:
         told = [link.fact.type for link in links(session, orders[0]) if link.fact and link.position]
@@ -150,20 +146,20 @@ def test_a_fact_of_a_transaction_that_commits_late_is_sealed_all_the_same(
         ),
     ],
 )
-def test_what_is_done_to_one_fact_is_found_and_named(
+def test_a_manipulated_fact_is_found_and_named(
     sessions: Sessions, orders: tuple[str, str], deed: str, found: str, why: str
 ) -> None:
     # given
     order_id = orders[1]
 
-    # when somebody changes the log behind the back of the steps
+    # when somebody changes the log directly
     do(sessions, deed, order=order_id)
 
     # then it is named, and nothing else is
     assert faults(sessions) == [(f"{found} of {order_id}", why)]
 
 
-def test_two_facts_that_changed_places_are_both_named(sessions: Sessions, orders: tuple[str, str]) -> None:
+def test_two_swapped_facts_are_both_named(sessions: Sessions, orders: tuple[str, str]) -> None:
     # when the order is said to have been completed before it was shipped
     do(
         sessions,
@@ -177,9 +173,7 @@ def test_two_facts_that_changed_places_are_both_named(sessions: Sessions, orders
     assert [why for _, why in faults(sessions)] == ["was changed or moved"] * 2
 
 
-def test_a_day_that_is_over_is_signed_and_says_how_each_order_stood(
-    sessions: Sessions, signed: tuple[str, str]
-) -> None:
+def test_a_finished_day_is_signed_with_the_state_of_each_order(sessions: Sessions, signed: tuple[str, str]) -> None:
     assert faults_of_days(sessions) == []
     with sessions() as session:
         proof = inclusion(session, signed[0])
@@ -188,7 +182,7 @@ def test_a_day_that_is_over_is_signed_and_says_how_each_order_stood(
     assert is_signed(proof.included_in, proof.signature, KEY.public_key())
 
 
-def test_days_on_which_nothing_happened_are_signed_too(sessions: Sessions, orders: tuple[str, str]) -> None:
+def test_days_without_facts_are_signed_too(sessions: Sessions, orders: tuple[str, str]) -> None:
     # given facts of three days ago and nothing since
     do(sessions, "UPDATE event_seals SET sealed_at = sealed_at - interval '3 days'")
 
@@ -196,7 +190,7 @@ def test_days_on_which_nothing_happened_are_signed_too(sessions: Sessions, order
     days = Days(sessions, KEY)
     closed = sum(iter(days.close, 0))
 
-    # then there is no gap in which a day could be lost
+    # then there is no gap between days
     assert closed == 3
     with sessions() as session:
         told = [(day.day, day.orders) for day in signed_days(session, KEY.public_key())]
@@ -212,34 +206,32 @@ def test_days_on_which_nothing_happened_are_signed_too(sessions: Sessions, order
         pytest.param("UPDATE trace_roots SET signature = sha256(signature) WHERE :order <> ''", id="the signature"),
     ],
 )
-def test_a_day_that_is_not_as_it_was_signed_is_named(sessions: Sessions, signed: tuple[str, str], deed: str) -> None:
+def test_a_day_that_differs_from_its_signature_is_named(sessions: Sessions, signed: tuple[str, str], deed: str) -> None:
     do(sessions, deed, order=signed[0])
 
     assert any(str(YESTERDAY) in fault for fault in faults_of_days(sessions))
 
 
-def test_a_chain_that_was_forged_from_end_to_end_is_not_the_one_that_was_signed(
-    sessions: Sessions, signed: tuple[str, str]
-) -> None:
-    # given somebody who changes a fact and computes all seals anew
+def test_a_fully_forged_chain_does_not_match_the_signed_day(sessions: Sessions, signed: tuple[str, str]) -> None:
+    # given somebody who changes a fact and recomputes all seals
     do(sessions, "UPDATE order_events SET actor = 'nobody' WHERE order_id = :order", order=signed[0])
     do(sessions, "DELETE FROM event_seals")
     do(sessions, "DELETE FROM sealing")
     Sealing(sessions).run()
 
-    # when everything is looked at
+    # when everything is checked
     chains, days = faults(sessions), faults_of_days(sessions)
 
-    # then the chains are sound by themselves, but one is not what the day says
+    # then the chains are consistent, but one does not match the signed day
     assert chains == []
     assert days == [f"order {signed[0]}: fact 4 is not the one that was signed on {YESTERDAY}"]
 
 
-def test_another_key_does_not_prove_it(sessions: Sessions, signed: tuple[str, str]) -> None:
+def test_another_key_does_not_verify(sessions: Sessions, signed: tuple[str, str]) -> None:
     assert faults_of_days(sessions, Ed25519PrivateKey.generate())
 
 
 @pytest.mark.parametrize("key", ["", "00ff", "not hexadecimal"])
-def test_what_is_no_key_is_refused_by_name(key: str) -> None:
+def test_an_invalid_key_is_refused_by_name(key: str) -> None:
     with pytest.raises(NotAKey, match="BATON_TRACE_KEY"):
         read_key(key)
