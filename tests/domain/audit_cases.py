@@ -1,4 +1,4 @@
-"""Orders that a check stops, a line each: the check, what it looks at, its verdict and its code."""
+"""Orders that a check stops, one a line: the check, its facts, its verdict and its code."""
 
 from collections.abc import Sequence
 from dataclasses import replace

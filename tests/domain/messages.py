@@ -1,4 +1,4 @@
-"""An order as it stands, to make contents of."""
+"""Builds snapshots of orders for tests of message contents."""
 
 from datetime import datetime, timedelta
 from typing import Any

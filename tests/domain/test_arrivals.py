@@ -1,4 +1,4 @@
-"""What is still to come, who gets it when, and what a count says."""
+"""Purchase lines, promised days, and differences of a count."""
 
 from datetime import date
 
@@ -12,23 +12,23 @@ MAY, JUNE = date(2027, 5, 1), date(2027, 6, 1)
 UNITS = st.integers(0, 20)
 
 
-def test_what_came_fills_the_line_that_is_due_first() -> None:
+def test_received_units_fill_the_earliest_due_line_first() -> None:
     ordered = {("LAMP", JUNE): 5, ("LAMP", MAY): 4, ("CUP", MAY): 2}
 
     assert received_by_line(ordered, {"LAMP": 6}) == {("LAMP", MAY): 4, ("LAMP", JUNE): 2, ("CUP", MAY): 0}
 
 
-def test_what_came_beyond_the_order_is_on_no_line() -> None:
+def test_units_beyond_the_purchase_order_are_on_no_line() -> None:
     assert received_by_line({("LAMP", MAY): 4}, {"LAMP": 9}) == {("LAMP", MAY): 4}
 
 
-def test_everybody_gets_the_day_that_covers_those_before_him_too() -> None:
+def test_an_order_is_promised_the_day_that_also_covers_those_before_it() -> None:
     queue = [Waiter("FIRST", 3), Waiter("SECOND", 4), Waiter("THIRD", 2), Waiter("FOURTH", 5)]
 
     assert promised_days(1, [(MAY, 6), (JUNE, 3)], queue) == {"FIRST": MAY, "SECOND": MAY, "THIRD": JUNE}
 
 
-def test_whom_the_goods_that_are_here_cover_needs_no_promise() -> None:
+def test_an_order_covered_by_available_stock_gets_no_promise() -> None:
     assert promised_days(3, [(MAY, 6)], [Waiter("FIRST", 3), Waiter("SECOND", 4)]) == {"SECOND": MAY}
 
 
@@ -60,5 +60,5 @@ def test_no_more_is_promised_than_is_here_or_coming(available: int, coming: list
         (4, MovedSinceCount(5, 0, 0), -1),
     ],
 )
-def test_what_was_booked_since_the_count_is_no_difference(counted: int, since: MovedSinceCount, expected: int) -> None:
+def test_movements_since_the_count_are_no_difference(counted: int, since: MovedSinceCount, expected: int) -> None:
     assert difference(counted, 10, since) == expected

@@ -38,13 +38,13 @@ def test_an_order_up_to_the_edge_of_every_rule_passes(name: str) -> None:
     assert [finding for finding in audit(PASSING[name]) if finding.verdict != PASS] == []
 
 
-def test_every_finding_says_by_which_rules_it_was_judged_and_every_rule_has_its_theme() -> None:
+def test_every_finding_has_the_version_and_every_rule_a_theme() -> None:
     assert {finding.version for finding in audit(facts())} == {VERSION}
     assert all(theme_of(rule.__name__) in inputs(facts()) for rule in AUDIT_RULES)
 
 
 @pytest.mark.parametrize(("rule", "judged", "verdict", "code"), CASES)
-def test_what_was_looked_at_is_json_and_names_nobody(rule: str, judged: AuditFacts, verdict: str, code: str) -> None:
+def test_the_inputs_of_an_audit_are_json_without_names(rule: str, judged: AuditFacts, verdict: str, code: str) -> None:
     told = json.dumps([inputs(judged), [finding.as_json() for finding in audit(judged)]], ensure_ascii=False)
     to = judged.order.ship_to
     assert not any(secret and secret in told for secret in (to.name, to.phone, to.email, *to.lines))
@@ -78,7 +78,7 @@ def test_a_reason_stays_short_however_many_lines_there_are() -> None:
     assert unknown.reason == "no such product: LAMP-0, LAMP-1, LAMP-10, LAMP-100, LAMP-1000 and 1109 more"
 
 
-def test_what_is_fetched_at_a_store_of_ours_needs_no_street() -> None:
+def test_a_pickup_needs_no_street() -> None:
     assert {finding.verdict for finding in audit(fetched())} == {PASS}
 
 

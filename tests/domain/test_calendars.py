@@ -1,4 +1,4 @@
-"""On which day what is ordered now leaves a location."""
+"""Working days and cut-offs of a location."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -33,7 +33,7 @@ MOMENTS = some.integers(1_704_067_200, 1_830_297_600).map(lambda seconds: dateti
         ("2026-10-09T09:00:00Z", "2026-10-10"),
     ],
 )
-def test_what_is_ordered_until_the_cut_off_leaves_on_the_same_working_day(placed_at: str, leaves_on: str) -> None:
+def test_orders_before_the_cut_off_leave_on_the_same_working_day(placed_at: str, leaves_on: str) -> None:
     assert HANGZHOU.leaves_on(datetime.fromisoformat(placed_at)) == date.fromisoformat(leaves_on)
 
 
@@ -61,11 +61,11 @@ def test_goods_leave_on_a_working_day_whose_cut_off_has_not_passed(at: datetime)
 
 
 @given(at=MOMENTS, later=some.timedeltas(timedelta(), timedelta(days=30)))
-def test_who_orders_later_never_leaves_earlier(at: datetime, later: timedelta) -> None:
+def test_a_later_order_never_leaves_earlier(at: datetime, later: timedelta) -> None:
     assert HANGZHOU.leaves_on(at) <= HANGZHOU.leaves_on(at + later)
 
 
-def test_a_calendar_without_a_working_day_says_so_instead_of_searching_for_ever() -> None:
+def test_a_calendar_without_a_working_day_raises_never_works() -> None:
     with pytest.raises(NeverWorks):
         Calendar("UTC", time(12), frozenset(), "", frozenset()).leaves_on(datetime.now(UTC))
 

@@ -1,4 +1,4 @@
-"""The choice of a carrier: who may carry a parcel, who does so best, and why each of them is in or out."""
+"""The choice of a carrier: eligibility, ranking and reasons."""
 
 from dataclasses import replace
 from typing import Any
@@ -64,7 +64,7 @@ def test_the_cheapest_is_first_and_says_what_it_costs() -> None:
     ],
     ids=["a wish", "a promise", "haste", "two parcels", "a large and light one"],
 )
-def test_what_is_asked_for_decides_who_is_first(changes: dict[str, Any], first: str, words: str) -> None:
+def test_the_requested_carrier_is_first(changes: dict[str, Any], first: str, words: str) -> None:
     offers = ranked(**changes)
     assert names(offers)[0] == first
     assert words in why(offers, first)
@@ -82,28 +82,28 @@ def test_what_is_asked_for_decides_who_is_first(changes: dict[str, Any], first: 
     ],
     ids=["province", "country", "class of goods", "weight", "channel", "no price"],
 )
-def test_who_may_not_carry_says_why(changes: dict[str, Any], out: str, words: str) -> None:
+def test_an_ineligible_carrier_has_a_reason(changes: dict[str, Any], out: str, words: str) -> None:
     offers = ranked(**changes)
     assert out not in names(offers)
     assert why(offers, out) == words
 
 
-def test_a_wish_does_not_make_anybody_carry_what_he_may_not() -> None:
+def test_a_requested_carrier_must_still_be_eligible() -> None:
     assert names(ranked(wish="Light", boxes=(Box(3_000),))) == ["Cheap", "Fast"]
 
 
-def test_nobody_is_in_time_so_the_least_late_is_first() -> None:
+def test_the_least_late_carrier_is_first_if_none_is_in_time() -> None:
     offers = ranked(within_days=0)
     assert names(offers) == ["Fast", "Light", "Cheap"]
     assert why(offers, "Cheap").endswith("5 days late")
 
 
-def test_who_has_no_rates_on_record_comes_last() -> None:
+def test_a_carrier_without_rates_comes_last() -> None:
     assert names(rank(CARRIERS, {"Fast": RATES["Fast"]}, PARCEL)) == ["Fast", "Cheap", "Light"]
 
 
 @given(st.permutations(CARRIERS), st.booleans(), st.integers(0, 6_000), st.none() | st.integers(0, 6))
-def test_every_carrier_is_told_of_once_whatever_the_sequence(
+def test_every_carrier_is_ranked_once_whatever_the_sequence(
     carriers: list[Carrier], urgent: bool, grams: int, days: int | None
 ) -> None:
     wanted = replace(PARCEL, urgent=urgent, boxes=(Box(grams),), within_days=days)

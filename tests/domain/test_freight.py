@@ -62,7 +62,7 @@ def test_the_same_place_without_a_province_is_the_same_region() -> None:
     ("measures", "divisor", "grams"),
     [((300, 200, 100), 6_000, 1_000), ((300, 200, 101), 6_000, 1_010), (None, 6_000, 900), ((999, 999, 999), 0, 900)],
 )
-def test_what_is_large_and_light_counts_by_its_volume(
+def test_a_large_light_parcel_is_charged_by_volume(
     measures: tuple[int, int, int] | None, divisor: int, grams: int
 ) -> None:
     assert chargeable_grams(900, measures, divisor) == grams
@@ -87,6 +87,6 @@ def test_a_heavier_parcel_never_costs_less(one: int, other: int) -> None:
         {"currency": "CNY", "divisor": 0, "zones": [{**ZONES[0], "first": "-1"}]},
     ],
 )
-def test_a_table_that_cannot_be_charged_by_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_incomplete_rate_table_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(NotAParameter, match="freight_rates"):
         read_value("freight_rates", {"SF Express": wrong})

@@ -1,4 +1,4 @@
-"""What an order carries as wishes, on its row and back."""
+"""Instructions of an order, read from remarks and stored as JSON."""
 
 import json
 from datetime import date, datetime, time
@@ -46,7 +46,7 @@ def test_only_what_is_asked_for_is_stored() -> None:
     assert not Instructions()
 
 
-def test_what_a_newer_baton_stored_beside_is_passed_over() -> None:
+def test_unknown_fields_of_a_newer_version_are_ignored() -> None:
     assert Instructions.from_json({"urgent": True, "by_drone": True}) == Instructions(urgent=True)
 
 

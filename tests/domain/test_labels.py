@@ -1,4 +1,4 @@
-"""Labels: what GB/T 41833 wants hidden is hidden, and what a courier needs is there."""
+"""Labels hide what GB/T 41833 wants hidden, and show what a courier needs."""
 
 import pytest
 from biip.gs1_messages import GS1Message
@@ -58,16 +58,16 @@ def test_no_name_stands_there_whole(name: str) -> None:
         ("Unit 12, #05-12 Tower", "Unit ***, #*** Tower"),
     ],
 )
-def test_the_way_to_the_door_is_hidden_and_the_building_is_not(line: str, masked: str) -> None:
+def test_unit_and_room_are_hidden_and_the_building_is_not(line: str, masked: str) -> None:
     assert hide_door(line) == masked
 
 
-def test_a_receiver_that_the_channel_masked_has_a_label_all_the_same() -> None:
+def test_a_masked_receiver_gets_a_label() -> None:
     party = masked_receiver({"country": "CN", "province": "广东省"})
     assert (party.name, party.phone, party.region, party.street) == ("", "", "CN 广东省", "")
 
 
-def test_only_wishes_for_the_courier_are_printed_and_nothing_that_somebody_wrote() -> None:
+def test_a_label_prints_instructions_to_the_courier_and_no_free_text() -> None:
     wishes = Instructions(leave_at_door=True, deliver_days=(6, 7), gift_message="for Lin Xia", invoice_title="Lin Ltd")
     assert wishes_of(wishes.to_json()) == ("周六、周日送达 deliver on these days", "放门口 leave at the door")
     assert "gift_message" not in WISHES

@@ -31,7 +31,7 @@ def test_spaces_and_case_of_an_address_do_not_matter() -> None:
     ],
     ids=["street", "phone", "city", "buyer", "shop group", "service"],
 )
-def test_whatever_differs_keeps_orders_apart(other: Parcel) -> None:
+def test_orders_that_differ_in_anything_are_not_merged(other: Parcel) -> None:
     assert merge_key(other) != merge_key(PARCEL)
 
 
@@ -57,5 +57,5 @@ def test_an_ordinary_parcel_may_be_merged() -> None:
         (replace(PARCEL, ship_alone=True), "itself"),
     ],
 )
-def test_what_forbids_merging_is_told(parcel: Parcel, word: str) -> None:
+def test_the_reason_against_merging_is_given(parcel: Parcel, word: str) -> None:
     assert word in why_alone(parcel)

@@ -80,7 +80,7 @@ def kept_of(snapshot: Snapshot, *, at_sale: bool) -> int:
 
 @settings(deadline=None)
 @given(snapshot=told())
-def test_the_sale_less_its_credit_notes_is_what_is_kept(snapshot: Snapshot) -> None:
+def test_the_sale_less_its_credit_notes_is_what_we_keep(snapshot: Snapshot) -> None:
     # when
     sold = sale(snapshot, Money(kept_of(snapshot, at_sale=True), snapshot.order.currency))
     credits = [credit(snapshot, note) for note in snapshot.credit_notes]
@@ -111,7 +111,7 @@ def test_each_line_is_its_price_less_its_discount_plus_its_tax(snapshot: Snapsho
 
 @settings(deadline=None)
 @given(snapshot=told())
-def test_the_tax_of_the_sale_and_of_all_that_came_back_is_the_tax_of_the_order(snapshot: Snapshot) -> None:
+def test_the_taxes_of_sale_and_credit_notes_add_up_to_the_order_tax(snapshot: Snapshot) -> None:
     # given
     order = snapshot.order
     came = {line.line_no: 0 for line in order.lines}

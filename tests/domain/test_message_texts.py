@@ -1,4 +1,4 @@
-"""Texts for customers: a language that they read, what staff wrote before what Baton brings, and no unknown field."""
+"""Texts for customers: language, templates of staff before ours, and no unknown field."""
 
 from dataclasses import replace
 from typing import Any
@@ -39,7 +39,7 @@ def test_every_message_to_a_customer_has_a_text_in_every_language(language: str)
     assert {choose({}, CHANNEL, [language], name)[0] for name in FIELDS} == {language}
 
 
-def test_every_milestone_that_a_customer_hears_of_has_a_message() -> None:
+def test_every_milestone_for_customers_has_a_message() -> None:
     told = {milestone for milestone, who in RECIPIENTS_OF.items() if RECIPIENTS[0] in who}
 
     assert {message_name(milestone, {"status": how}) for milestone in told for how in ("approved", "rejected")} == set(
@@ -70,7 +70,7 @@ def test_the_language_is_the_customers_then_the_channels_then_the_countrys(
     assert told.content["language"] == told_in
 
 
-def test_what_staff_wrote_for_the_channel_comes_before_what_they_wrote_for_all() -> None:
+def test_a_staff_text_for_the_channel_counts_before_one_for_all_channels() -> None:
     # given
     texts = read_texts(written("*", text="for all") | written(CHANNEL, text="for ours") | written("elsewhere"))
 
@@ -84,7 +84,7 @@ def test_what_staff_wrote_for_the_channel_comes_before_what_they_wrote_for_all()
     assert (ours, others) == ("for ours", "for all")
 
 
-def test_a_language_that_the_customer_reads_comes_before_what_staff_wrote_in_another() -> None:
+def test_the_customers_language_counts_before_a_staff_text_in_another() -> None:
     # given
     texts = read_texts(written(CHANNEL, "en", text="for ours"))
 
@@ -96,7 +96,7 @@ def test_a_language_that_the_customer_reads_comes_before_what_staff_wrote_in_ano
     assert "SF-1" in told.content["text"]
 
 
-def test_a_parcel_is_told_with_its_goods_and_its_waybill() -> None:
+def test_a_parcel_is_uploaded_with_its_goods_and_waybill() -> None:
     # when
     told = render(shipped_in_two(), milestones.SHIPPED, SHIPPED, {}, "").content
 
@@ -134,7 +134,7 @@ def test_two_parcels_are_two_texts_and_the_same_text_is_one() -> None:
     assert vague[0].digest == vague[1].digest
 
 
-def test_what_tells_two_texts_apart_names_nobody() -> None:
+def test_the_digest_of_a_text_ignores_names() -> None:
     # given
     snapshot = reading("en")
     erased = replace(snapshot, order=replace(snapshot.order, ship_to=Address("CN", name="")))
@@ -159,13 +159,13 @@ def test_what_tells_two_texts_apart_names_nobody() -> None:
         (written(more="than that"), "*.en.shipped must have a subject and a text"),
     ],
 )
-def test_a_text_that_could_not_be_filled_is_refused_with_its_field(value: dict[str, Any], named: str) -> None:
+def test_a_template_with_an_unknown_field_is_refused_by_name(value: dict[str, Any], named: str) -> None:
     with pytest.raises(NotAParameter, match="message_texts") as refused:
         read_value("message_texts", value)
     assert named in str(refused.value)
 
 
-def test_of_an_order_of_many_lines_a_text_names_the_first() -> None:
+def test_a_text_lists_only_the_first_of_many_lines() -> None:
     # given
     order = an_order([(f"SKU-{number}", 1) for number in range(60)])
 

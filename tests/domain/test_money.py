@@ -92,7 +92,7 @@ def test_an_amount_may_be_written_shorter_or_longer(text: str, currency: str, mi
         ("1", "LAMP"),
     ],
 )
-def test_what_is_no_amount_of_the_currency_is_refused(text: str, currency: str) -> None:
+def test_an_invalid_amount_of_a_currency_is_refused(text: str, currency: str) -> None:
     with pytest.raises(NotMoney):
         Money.parse(text, currency)
 

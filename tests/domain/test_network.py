@@ -1,4 +1,4 @@
-"""Where strangers may have us call."""
+"""URLs that strangers may have us call."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_the_public_internet_may_be_called(address: str) -> None:
         *("192.88.99.1", "168.63.129.16", "100.100.100.200", "64:ff9b:1::7f00:1", "fec0::1", "5f00::1", "3fff::1"),
     ],
 )
-def test_what_only_we_can_reach_may_not(address: str) -> None:
+def test_an_internal_address_may_not_be_called(address: str) -> None:
     assert not is_public(address)
 
 

@@ -1,4 +1,4 @@
-"""Dated parameters: which row counts when, and what is no value."""
+"""Dated parameters: which row counts when, and which values are refused."""
 
 from datetime import UTC, datetime
 from typing import Any

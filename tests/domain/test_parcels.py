@@ -1,4 +1,4 @@
-"""Parcels that say what is in them are held against what was picked."""
+"""The contents of parcels are compared with what was picked."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What names a person is found in whatever form people write it, and what is alike is left alone."""
+"""Personal data is found however people write it, and nothing else is hidden."""
 
 import pytest
 
@@ -62,5 +62,5 @@ def test_a_phone_number_is_one_however_it_is_written(written: str, country: str,
         ("", False),
     ],
 )
-def test_a_customer_id_that_is_the_phone_number_is_known_as_such(name: str, is_it: bool) -> None:
+def test_a_customer_id_that_is_the_phone_number_is_recognized(name: str, is_it: bool) -> None:
     assert is_number_of(name, "+86 138 0013 8000") is is_it

@@ -1,11 +1,11 @@
-"""A code opens one fulfillment order, and what is kept of it opens none."""
+"""A pickup code fits one fulfillment order, and its stored hash opens none."""
 
 from domain.pickup import LETTERS, code_hash, is_code, new_code
 
 WORK, OTHER = "01M82QRRB5PPBN5W749KADB2BM-1", "01M82QRRB5PPBN5W749KADB2BM-2"
 
 
-def test_a_code_is_right_however_it_is_written_and_for_one_fulfillment_order_only() -> None:
+def test_a_code_fits_one_fulfillment_order_however_it_is_typed() -> None:
     code = new_code()
     kept = code_hash(WORK, code)
 
@@ -15,7 +15,7 @@ def test_a_code_is_right_however_it_is_written_and_for_one_fulfillment_order_onl
     assert not is_code(WORK, "", kept)
 
 
-def test_no_code_comes_twice_and_none_has_letters_that_are_mistaken() -> None:
+def test_codes_are_unique_and_have_no_ambiguous_letters() -> None:
     codes = {new_code() for _ in range(1_000)}
 
     assert len(codes) == 1_000

@@ -1,4 +1,4 @@
-"""What each line of an order is told of itself, though warehouses speak of SKUs."""
+"""The progress of order lines, derived from work that is counted by SKU."""
 
 from dataclasses import replace
 

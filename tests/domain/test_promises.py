@@ -1,4 +1,4 @@
-"""What is promised by channel, service level, place and calendar; what is due next; and when somebody is warned."""
+"""Promises by channel, service level, place and calendar; what is due next; and when to warn."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
@@ -26,7 +26,7 @@ def test_a_platform_counts_every_hour() -> None:
     assert promise(whose("tmall"), Promised(), POLICY).ship_by == THURSDAY + timedelta(hours=48)
 
 
-def test_what_would_leave_on_a_day_off_is_due_at_the_cut_off_of_the_next_working_day() -> None:
+def test_a_deadline_on_a_day_off_moves_to_the_cut_off_of_the_next_working_day() -> None:
     # given: 48 hours from Thursday are Saturday, and Monday is closed
     promised = promise(whose(), Promised(), POLICY)
 
@@ -44,11 +44,11 @@ def test_what_would_leave_on_a_day_off_is_due_at_the_cut_off_of_the_next_working
     ],
     ids=["the country", "the province", "the service level", "anywhere"],
 )
-def test_the_narrowest_place_and_the_service_level_say_how_long_it_travels(of: PromiseBasis, days: int) -> None:
+def test_days_in_transit_depend_on_the_narrowest_place_and_the_service_level(of: PromiseBasis, days: int) -> None:
     assert promise(of, Promised(), POLICY).deliver_by == THURSDAY + timedelta(hours=48, days=days)
 
 
-def test_what_the_channel_promised_stands() -> None:
+def test_the_channels_promise_is_kept() -> None:
     told = Promised(THURSDAY + timedelta(hours=4), THURSDAY + timedelta(days=1))
 
     assert promise(whose(), told, POLICY) == told
@@ -87,7 +87,7 @@ def test_the_most_urgent_tag_names_the_level() -> None:
         (0, 0, 2, False, NOTHING),
     ],
 )
-def test_what_is_due_next_is_what_the_slowest_part_waits_for(
+def test_the_slowest_fulfillment_order_decides_what_is_due(
     here: int, away: int, delivered: int, short: bool, due: str
 ) -> None:
     assert next_due(here, away, delivered, short=short, ended=False) == due

@@ -1,4 +1,4 @@
-"""Windows lap over each other, never leave a gap, and never go beyond what either clock says is over."""
+"""Windows of a pull overlap, leave no gap, and end before either clock's present."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def test_the_first_window_looks_back_and_the_last_one_reaches_the_present() -> N
     st.lists(st.timedeltas(timedelta(), timedelta(days=4)), min_size=1, max_size=8),
     st.timedeltas(-timedelta(minutes=10), timedelta(minutes=10)),
 )
-def test_no_moment_is_left_out_whatever_the_pauses_and_the_clock(pauses: list[timedelta], off: timedelta) -> None:
+def test_windows_leave_no_gap_whatever_the_pauses_and_the_clock(pauses: list[timedelta], off: timedelta) -> None:
     cursor, now = None, NOW
     for pause in pauses:
         now += pause

@@ -1,4 +1,4 @@
-"""China's regions: what is repaired, what is asked, and what is left alone."""
+"""Regions of China: repaired, ambiguous, or left unchanged."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_what_can_mean_only_one_place_is_repaired(written: tuple[str, str, str],
 
 
 @pytest.mark.parametrize("written", ASKED)
-def test_what_contradicts_itself_or_may_be_several_places_is_asked(written: tuple[str, str, str]) -> None:
+def test_a_contradictory_or_ambiguous_region_is_trouble(written: tuple[str, str, str]) -> None:
     # when
     region = read_region(*written)
 
@@ -55,7 +55,7 @@ def test_what_contradicts_itself_or_may_be_several_places_is_asked(written: tupl
 
 
 @pytest.mark.parametrize("written", LEFT_ALONE)
-def test_a_place_that_is_right_or_that_nobody_lists_is_left_as_it_is(written: tuple[str, str, str]) -> None:
+def test_a_correct_or_unlisted_place_is_not_changed(written: tuple[str, str, str]) -> None:
     region = read_region(*written)
     assert (region.repaired, region.trouble) == (False, "")
 

@@ -92,14 +92,14 @@ def test_what_a_person_must_decide_is_held_and_says_why(text: str, doubt: str) -
     assert reading.instructions == ()
 
 
-def test_a_contradiction_between_customer_and_merchant_is_held_and_neither_is_done() -> None:
+def test_a_contradiction_between_customer_and_merchant_is_held() -> None:
     reading = read("发顺丰，放门口", "发中通")
 
     assert reading.contradictions == ("asks for carrier in two ways",)
     assert asked(reading) == {"leave_at_door": {}}
 
 
-def test_a_merchant_who_says_that_it_is_a_correction_overrides_the_customer() -> None:
+def test_a_merchants_correction_overrides_the_customer() -> None:
     reading = read("发顺丰，两单一起发", "客户改发中通，分开发货")
 
     assert asked(reading) == {"carrier": {"carrier": "ZTO Express"}, "ship_separately": {}}
@@ -134,7 +134,7 @@ def test_a_hold_quotes_nothing_that_was_written() -> None:
     assert not any(secret in words for secret in ("李雷", "138", "Han"))
 
 
-def test_a_remark_beyond_the_limit_is_read_to_the_limit_and_held() -> None:
+def test_a_too_long_remark_is_read_up_to_the_limit_and_held() -> None:
     reading = read("发顺丰。" + "谢" * MAX_LENGTH)
 
     assert asked(reading) == {"carrier": {"carrier": "SF Express"}}
@@ -196,7 +196,7 @@ PIECES = [text for text, _ in CASES] + [
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.sampled_from(PIECES))
-def test_no_mixture_of_wishes_makes_it_fail_and_every_instruction_stands_once(customer: str, merchant: str) -> None:
+def test_any_mixture_of_requests_gives_each_instruction_once(customer: str, merchant: str) -> None:
     reading = read(customer, merchant)
 
     intents = [one.intent for one in reading.instructions]

@@ -1,4 +1,4 @@
-"""Money of returns: to the cent, in whatever pieces and order the units come back."""
+"""Refunds are exact to the cent, in whatever order the units come back."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -36,7 +36,7 @@ def orders(draw: st.DrawFn) -> Order:
 
 
 @given(orders())
-def test_the_units_of_an_order_cost_what_was_paid_without_the_shipping(order: Order) -> None:
+def test_the_prices_of_all_units_add_up_to_the_payment_less_shipping(order: Order) -> None:
     # when
     units = paid_by_unit(order)
 
@@ -49,7 +49,7 @@ def test_the_units_of_an_order_cost_what_was_paid_without_the_shipping(order: Or
 
 
 @given(orders(), st.data())
-def test_returning_everything_in_any_number_of_pieces_gives_back_exactly_what_was_paid(
+def test_returning_everything_in_any_number_of_cases_refunds_exactly_what_was_paid(
     order: Order, data: st.DataObject
 ) -> None:
     # given
@@ -100,7 +100,7 @@ def test_shipping_goes_back_with_the_last_unit_and_not_before() -> None:
     assert last == PRICE + SHIPPING
 
 
-def test_a_discount_on_one_line_is_given_back_with_that_line_only() -> None:
+def test_a_line_discount_lowers_only_the_refund_of_its_line() -> None:
     # given
     lamp = OrderLine(1, "ELEGANT-LAMP", 1, Money(10000, "CNY"), Money(9000, "CNY"))
     cup = OrderLine(2, "QUIET-TEACUP", 1, Money(1000, "CNY"), Money(0, "CNY"))

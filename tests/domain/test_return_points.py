@@ -1,4 +1,4 @@
-"""Points that were spent are paid for with what is due, and never with all of it."""
+"""Spent points are deducted from a refund, but never all of it."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ def test_a_hundred_points_have_a_worth(spent: int, due: int, worth: int, paid: t
 
 
 @given(spent=st.integers(-10, 10**6), due=st.integers(-10, 10**8), worth=st.integers(0, 10**6))
-def test_no_more_points_than_were_spent_and_something_is_always_left(spent: int, due: int, worth: int) -> None:
+def test_points_deducted_are_at_most_those_spent_and_leave_a_refund(spent: int, due: int, worth: int) -> None:
     points, money = deduct_points(spent, due, worth)
 
     assert 0 <= points <= max(0, spent)

@@ -1,4 +1,4 @@
-"""The return policy: until when, how many, of what, and what a person must be shown."""
+"""The return policy: deadlines, quantities, exclusions and evidence."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def in_china(day: int, hour: int, minute: int) -> datetime:
     "signed",
     [in_china(1, 0, 0), in_china(1, 15, 20), in_china(1, 23, 59), datetime(2026, 2, 28, 16, 0, tzinfo=UTC)],
 )
-def test_seven_days_are_counted_from_the_day_after_the_signing_in_chinas_time(signed: datetime) -> None:
+def test_seven_days_count_from_the_day_after_delivery_in_chinas_time(signed: datetime) -> None:
     assert WEEK.ends(signed) == in_china(9, 0, 0)
 
 

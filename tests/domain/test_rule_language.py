@@ -82,7 +82,7 @@ def test_an_expression_of_the_page_may_be_used(expression: str) -> None:
 
 
 @pytest.mark.parametrize(("expression", "line", "column", "text"), BAD)
-def test_a_mistake_is_told_with_its_place(expression: str, line: int, column: int, text: str) -> None:
+def test_a_mistake_has_its_position(expression: str, line: int, column: int, text: str) -> None:
     mistake = find_mistake(expression)
 
     assert mistake is not None
@@ -91,7 +91,7 @@ def test_a_mistake_is_told_with_its_place(expression: str, line: int, column: in
 
 
 @pytest.mark.parametrize("expression", BOMBS)
-def test_what_could_cost_much_is_refused_without_being_tried(expression: str) -> None:
+def test_an_expensive_expression_is_refused_without_running_it(expression: str) -> None:
     find_mistake("true")  # The samples are made once.
     began = thread_time()
 

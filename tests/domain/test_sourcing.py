@@ -78,7 +78,7 @@ def test_everything_is_assigned_or_something_is_short(
 
 
 @given(DEMANDS, FIELDS, POLICY)
-def test_an_order_that_takes_what_there_is_gets_all_that_there_is(
+def test_a_partial_decision_assigns_everything_available(
     demand: dict[str, int], candidates: list[Candidate], policy: str
 ) -> None:
     # when
@@ -148,7 +148,7 @@ def test_each_policy_chooses_what_it_is_named_for() -> None:
     }
 
 
-def test_a_chain_goes_on_where_a_policy_takes_more_parcels_than_it_may() -> None:
+def test_a_chain_goes_on_if_a_policy_needs_too_many_parcels() -> None:
     # given: two parcels are cheaper than one
     candidates = [
         Candidate("LAMPS", {LAMP: 1}, rate=Rate(100)),
@@ -174,7 +174,7 @@ def test_a_specified_location_ships_if_it_has_everything() -> None:
     assert decided({LAMP: 2}, candidates, (Link("nearest"),), "WISHED").assignments == {"NEAR": {LAMP: 2}}
 
 
-def test_what_nobody_has_is_named_and_nothing_is_assigned() -> None:
+def test_a_short_sku_is_reported_and_nothing_is_assigned() -> None:
     # when
     decision = decided({LAMP: 3, TEACUP: 1}, [Candidate("HANGZHOU", {LAMP: 1, TEACUP: 5})], (Link("balanced"),))
 
@@ -182,7 +182,7 @@ def test_what_nobody_has_is_named_and_nothing_is_assigned() -> None:
     assert decision == SourcingDecision({}, {LAMP: 2}, "1 SKU short over 1 locations", ("HANGZHOU",))
 
 
-def test_the_reason_says_who_by_what_for_how_much_how_soon_and_how_far() -> None:
+def test_the_reason_names_locations_policy_cost_hours_and_distance() -> None:
     # given
     place = Candidate("HANGZHOU", {LAMP: 1}, kilometers=146.2, rate=Rate(1_200), hours=26.4)
 

@@ -1,4 +1,4 @@
-"""Who may ship: why others may not, which carrier goes for how much, and when it is there."""
+"""Candidates: exclusions, carriers, prices and delivery times."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -72,7 +72,7 @@ def test_every_candidate_has_its_carrier_price_hours_and_distance() -> None:
     assert found.excluded == {"LONDON": "no carrier goes from there to CN 浙江省"}
 
 
-def test_where_nobody_else_can_even_what_no_carrier_reaches_is_asked() -> None:
+def test_a_location_without_a_carrier_is_asked_if_no_other_has_the_goods() -> None:
     # when
     found = consider(ASKED, {"LONDON": {LAMP: 1}}, PLACES, OUTLOOK)
 
@@ -93,19 +93,19 @@ def test_dangerous_goods_go_with_a_carrier_that_takes_them() -> None:
     assert found.excluded["LONDON"] == "no carrier goes from there to CN 浙江省 with lithium_battery"
 
 
-def test_the_carrier_that_is_wished_for_is_counted_if_it_goes() -> None:
+def test_the_requested_carrier_is_chosen_if_it_delivers_there() -> None:
     found = consider(replace(ASKED, carrier="SLOW"), STOCK, PLACES, OUTLOOK)
     assert {one.carrier for one in found.candidates.values()} == {"SLOW"}
 
 
-def test_what_a_customer_fetches_at_a_store_leaves_no_other_place() -> None:
+def test_a_pickup_may_only_ship_from_its_store() -> None:
     found = consider(replace(ASKED, pickup_location="CHENGDU"), STOCK, PLACES, OUTLOOK)
 
     assert [*found.candidates] == ["CHENGDU"]
     assert found.excluded == dict.fromkeys(("HANGZHOU", "LONDON"), "the customer fetches it at CHENGDU")
 
 
-def test_a_place_is_none_that_is_virtual_rejected_or_has_nothing() -> None:
+def test_virtual_rejected_and_empty_locations_are_excluded() -> None:
     # given
     places = PLACES | {"WRITTEN-OFF": Place("WRITTEN-OFF", "virtual", "CN", "浙江省")}
     stock = STOCK | {"WRITTEN-OFF": {LAMP: 9}, "CHENGDU": {LAMP: 0}}
@@ -122,7 +122,7 @@ def test_a_place_is_none_that_is_virtual_rejected_or_has_nothing() -> None:
     }
 
 
-def test_a_full_day_is_told_and_passed_over_while_others_can() -> None:
+def test_a_full_location_is_excluded_while_others_have_the_goods() -> None:
     # given
     places = PLACES | {"HANGZHOU": replace(HANGZHOU, capacity=100)}
     full = replace(OUTLOOK, used={"HANGZHOU": 100})
@@ -156,7 +156,7 @@ def test_distances_are_by_coordinates_and_by_province_where_there_are_none() -> 
     assert distance(LONDON, "CN", "上海市") > distance(CHENGDU, "CN", "")
 
 
-def test_thin_data_stays_near_what_is_published_and_much_data_leaves_it() -> None:
+def test_few_shipments_stay_near_the_published_days_and_many_leave_them() -> None:
     # given
     published = Transit(48, 12)
 
@@ -169,7 +169,7 @@ def test_thin_data_stays_near_what_is_published_and_much_data_leaves_it() -> Non
     assert much.spread < thin.spread
 
 
-def test_a_narrow_cell_is_drawn_to_its_wider_one_and_that_to_the_published() -> None:
+def test_a_narrow_cell_is_shrunk_to_the_wider_one_and_that_to_the_published() -> None:
     # given: 100 parcels of one carrier, four of them on Fridays
     delivered = [
         Delivered("HANGZHOU", "CN/上海市", "FAST", 1, 96, 96 * 20.0, 96 * 400.0),
@@ -189,7 +189,7 @@ def test_a_narrow_cell_is_drawn_to_its_wider_one_and_that_to_the_published() -> 
     assert lead_times.expect("CHENGDU", "CN/上海市", "FAST", 1, published=48) == Transit(48, 12)
 
 
-def test_every_term_is_priced_by_its_weight_and_left_out_at_nothing() -> None:
+def test_a_weight_scales_its_term_and_zero_leaves_it_out() -> None:
     # given
     candidate = consider(ASKED, STOCK, PLACES, OUTLOOK).candidates["CHENGDU"]
     weights = Weights(promise_hours=40, processing={"warehouse": Handling(150, 20)})

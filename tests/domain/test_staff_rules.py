@@ -1,4 +1,4 @@
-"""Sets of staff's rules: scopes, actions, which of two counts, and what becomes of a rule that fails."""
+"""Rule sets of staff: scopes, actions, precedence and failures."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def test_each_action_does_its_part() -> None:
     assert judgement.gifts == [Gift("rule-8", "TEA-SET", 2)]
 
 
-def test_of_two_rules_that_set_the_same_the_first_counts() -> None:
+def test_the_first_of_two_rules_for_one_instruction_counts() -> None:
     judgement = judged(
         ("true", {"type": "set_carrier", "carrier": "SF Express"}),
         ("true", {"type": "set_carrier", "carrier": "JD Logistics"}),

@@ -65,7 +65,7 @@ def test_the_differences_are_those_of_two_sets(both: tuple[Mapping[str, RecordEn
 
 
 @given(st.integers(-9, 9), st.integers(0, 4), st.integers(-12, 14))
-def test_a_quantity_is_right_within_what_may_be_on_its_way(least: int, width: int, theirs: int) -> None:
+def test_a_quantity_within_the_units_in_transit_agrees(least: int, width: int, theirs: int) -> None:
     ours = RecordEntry("HZ/LAMP", NOON, least=least, most=least + width)
 
     found = list(differences(STOCK, ours, Entry("HZ/LAMP", AFTER, quantity=theirs), NOON))
@@ -93,7 +93,7 @@ def test_both_words_are_told_to_people() -> None:
         (Entry("HZ/LAMP", AFTER, quantity=5), "it came a moment ago"),
     ],
 )
-def test_some_strangers_are_no_news(entry: Entry, why: str) -> None:
+def test_some_books_ignore_entries_unknown_to_us(entry: Entry, why: str) -> None:
     assert list(differences(STOCK, None, entry, NOON)) == [], why
 
 
@@ -101,7 +101,7 @@ def test_a_crm_may_have_customers_of_its_own() -> None:
     assert list(differences(POINTS, None, Entry("C-1", BEFORE, quantity=5), NOON)) == []
 
 
-def test_what_a_warehouse_does_not_name_is_not_missing_there() -> None:
+def test_a_sku_that_the_warehouse_does_not_list_is_no_difference() -> None:
     assert list(differences(STOCK, RecordEntry("HZ/LAMP", BEFORE, least=5, most=5), None, NOON)) == []
 
 

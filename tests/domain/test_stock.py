@@ -1,4 +1,4 @@
-"""What movements do to the counters."""
+"""Effects of movements on the counters."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Crossings are told once each."""
+"""Stock alerts are raised once for each crossing."""
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -18,7 +18,7 @@ def told(levels: list[int], low_at: int) -> list[str]:
     return said
 
 
-def test_each_crossing_is_told_once_however_stock_moves_on_one_side_of_it() -> None:
+def test_each_crossing_raises_one_alert_however_stock_moves_beyond_it() -> None:
     assert told([9, 5, 3, 4, 2, 5], low_at=5) == [LOW]
     assert told([9, 5, 6, 5], low_at=5) == [LOW, LOW]
     assert told([3, 1, 0, 0, 2, 1], low_at=5) == [LOW, OUT, BACK]
@@ -36,5 +36,5 @@ def test_out_and_back_take_turns(levels: list[int], low_at: int) -> None:
     assert turns == [OUT, BACK] * (len(turns) // 2) + [OUT] * (len(turns) % 2)
 
 
-def test_nothing_that_holds_still_is_told_again() -> None:
+def test_an_open_alert_is_not_raised_again() -> None:
     assert crossings(0, 5, {LOW, OUT}) == Crossings()

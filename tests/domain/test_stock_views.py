@@ -1,4 +1,4 @@
-"""Views of the stock: what a channel is shown, bundles out of parts, and distances."""
+"""Views of the stock: shares of channels, bundles from parts, and distances."""
 
 import pytest
 from hypothesis import given
@@ -35,14 +35,14 @@ def test_no_channel_is_shown_more_than_there_is(available: int, percent: int, re
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.integers(1, 5), min_size=1), st.integers(0, 50))
-def test_the_parts_of_so_many_bundles_make_so_many_bundles(parts: dict[str, int], bundles: int) -> None:
+def test_exploding_bundles_and_counting_whole_ones_agree(parts: dict[str, int], bundles: int) -> None:
     needed = explode({"set": bundles}, {"set": parts})
     assert whole(parts, needed) == bundles
     scarce = min(parts)
     assert whole(parts, {**needed, scarce: needed[scarce] - 1}) == max(0, bundles - 1)
 
 
-def test_what_is_ordered_by_itself_and_in_a_bundle_is_summed() -> None:
+def test_a_part_ordered_alone_and_in_a_bundle_is_summed() -> None:
     assert explode({"set": 2, "cup": 1}, {"set": {"lamp": 1, "cup": 2}}) == {"lamp": 2, "cup": 5}
 
 

@@ -1,4 +1,4 @@
-"""What carriers say, in our words, and which report takes the place of which."""
+"""Statuses of carriers in ours, and which report replaces which."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -45,7 +45,7 @@ def test_a_carrier_has_one_name_wherever_it_is_read() -> None:
         (T.EXCEPTION, 1, "in_transit", True),
     ],
 )
-def test_an_older_report_is_no_news_and_after_delivery_only_the_way_back_is(
+def test_an_older_report_changes_nothing_and_after_delivery_only_a_return_does(
     status: TrackingStatus, minutes: int, now: str, counts: bool
 ) -> None:
     assert follows(status, NOON + timedelta(minutes=minutes), now, NOON) is counts

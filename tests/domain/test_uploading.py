@@ -1,4 +1,4 @@
-"""When a platform is told of a parcel: after the payment, in the order of the clock, in parts that it can take."""
+"""Uploads of parcels: after the payment, in order of time, in parts that the platform takes."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,7 +38,7 @@ def told_of(uploads: list[Upload]) -> list[tuple[str, dict[int, int], bool]]:
 
 
 @pytest.mark.parametrize("parts", Parts)
-def test_what_leaves_at_once_is_told_as_the_whole_order(parts: Parts) -> None:
+def test_an_order_in_one_parcel_is_uploaded_as_a_whole(parts: Parts) -> None:
     assert told_of(all_uploads(left(THIRD), parts)) == [("SF-1", {LAMPS: 2, CUPS: 1}, True)]
 
 
@@ -51,7 +51,7 @@ def test_what_leaves_at_once_is_told_as_the_whole_order(parts: Parts) -> None:
     ],
     ids=list(Parts),
 )
-def test_parts_are_told_as_small_as_the_platform_takes_them(parts: Parts, first: Any, then: Any) -> None:
+def test_uploads_use_the_smallest_parts_that_the_platform_takes(parts: Parts, first: Any, then: Any) -> None:
     # when
     before = all_uploads(left(FIRST), parts)
     after = all_uploads(left(FIRST, SECOND), parts, tuple(before))
@@ -60,7 +60,7 @@ def test_parts_are_told_as_small_as_the_platform_takes_them(parts: Parts, first:
     assert (told_of(before), told_of(after)) == (first, then)
 
 
-def test_a_line_that_is_complete_is_told_while_another_one_waits() -> None:
+def test_a_complete_line_is_uploaded_while_another_waits() -> None:
     # given
     cups, lamps = a_parcel(ORDER, 1, {CUPS: 1}, hours=10), a_parcel(ORDER, 2, {LAMPS: 2}, hours=20)
 
@@ -87,16 +87,16 @@ def test_what_is_no_longer_wanted_is_not_waited_for(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("parts", Parts)
-def test_the_end_of_the_order_tells_what_has_left(parts: Parts) -> None:
+def test_at_the_end_of_the_order_everything_shipped_is_uploaded(parts: Parts) -> None:
     assert told_of(all_uploads(left(FIRST, status="completed"), parts)) == [("SF-1", {LAMPS: 1}, False)]
 
 
-def test_nothing_is_told_before_the_payment() -> None:
+def test_nothing_is_uploaded_before_the_payment() -> None:
     with pytest.raises(NotYet, match="not paid"):
         next_upload(left(THIRD), [], Parts.UNITS, None, NOW)
 
 
-def test_nothing_is_told_of_the_future() -> None:
+def test_nothing_is_uploaded_before_it_happened() -> None:
     with pytest.raises(NotYet, match="not left yet"):
         next_upload(left(THIRD), [], Parts.UNITS, PAID, hours_after(ORDER, 9))
 
@@ -116,7 +116,7 @@ def test_a_gift_of_ours_is_not_the_channels_line() -> None:
     paid=st.floats(0, 50),
     parts=st.sampled_from(Parts),
 )
-def test_each_event_is_later_than_all_before_and_none_is_in_the_future(
+def test_each_upload_is_later_than_the_ones_before_and_none_in_the_future(
     leaving: list[float], paid: float, parts: Parts
 ) -> None:
     # given

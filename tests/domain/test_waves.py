@@ -1,4 +1,4 @@
-"""When a location gets the work of an order that comes now."""
+"""When a location gets the work of a new order."""
 
 from datetime import UTC, datetime, time
 
@@ -41,7 +41,7 @@ def test_a_location_without_waves_gets_its_work_at_once() -> None:
     assert next_wave(HANGZHOU, (), datetime.now(UTC)) is None
 
 
-def test_what_is_urgent_waits_for_no_wave() -> None:
+def test_urgent_work_skips_waves() -> None:
     assert skips_waves({"urgent": True})
     assert skips_waves({"priority": 20})
     assert skips_waves({}, tags=["gift", "Same-Day"])

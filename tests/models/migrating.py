@@ -1,4 +1,4 @@
-"""Revisions that come after the last one, for a database of their own, and what is asked of it."""
+"""Extra revisions after the last one, and a database to apply them to."""
 
 import time
 from collections.abc import Sequence

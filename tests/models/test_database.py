@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a host that vanished is noticed, and nobody waits for it for hours."""
+"""A connection notices within half a minute that its host vanished."""
 
 import os
 import socket

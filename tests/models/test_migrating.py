@@ -102,7 +102,7 @@ def test_an_order_is_placed_while_an_index_waits_for_an_older_transaction(shop: 
     assert index_is_valid(shop)
 
 
-def test_a_table_that_is_held_is_left_alone_for_a_while_and_tried_again(shop: Engine, tmp_path: Path) -> None:
+def test_a_locked_table_is_tried_again_after_a_pause(shop: Engine, tmp_path: Path) -> None:
     said: list[str] = []
     told = Event()
 
@@ -126,7 +126,7 @@ def test_a_table_that_is_held_is_left_alone_for_a_while_and_tried_again(shop: En
     assert constraint_is_valid(shop)
 
 
-def test_a_killed_migration_is_taken_up_by_the_next(shop: Engine, tmp_path: Path) -> None:
+def test_the_next_migration_continues_a_killed_one(shop: Engine, tmp_path: Path) -> None:
     # given
     versions = write_revisions(tmp_path, AN_INDEX, A_CONSTRAINT)
     with shop.begin() as older:
@@ -146,7 +146,7 @@ def test_a_killed_migration_is_taken_up_by_the_next(shop: Engine, tmp_path: Path
     assert (index_is_valid(shop), constraint_is_valid(shop), revision(shop)) == (True, True, "9002")
 
 
-def test_what_was_done_before_a_revision_that_fails_stays(shop: Engine, tmp_path: Path) -> None:
+def test_revisions_before_a_failing_one_stay_applied(shop: Engine, tmp_path: Path) -> None:
     # given
     versions = write_revisions(tmp_path, AN_INDEX, 'op.execute("NO SQL")')
 
@@ -156,7 +156,7 @@ def test_what_was_done_before_a_revision_that_fails_stays(shop: Engine, tmp_path
     assert (index_is_valid(shop), revision(shop)) == (True, "9001")
 
 
-def test_a_unique_index_that_cannot_be_is_not_left_to_refuse_rows(shop: Engine, tmp_path: Path) -> None:
+def test_an_impossible_unique_index_is_dropped_again(shop: Engine, tmp_path: Path) -> None:
     # given
     plant_orders(shop, 2, 2)
     versions = write_revisions(tmp_path, AN_INDEX.replace(")", ", unique=True)"))
@@ -167,7 +167,7 @@ def test_a_unique_index_that_cannot_be_is_not_left_to_refuse_rows(shop: Engine, 
     assert index_is_valid(shop) is None
 
 
-def test_a_migration_may_take_its_time_and_a_request_may_not(shop: Engine, tmp_path: Path) -> None:
+def test_a_migration_has_no_statement_timeout_and_a_request_has(shop: Engine, tmp_path: Path) -> None:
     # given
     no_limit = """op.execute("DO $$ BEGIN ASSERT current_setting('statement_timeout') = '0'; END $$")"""
 

@@ -1,4 +1,4 @@
-"""What revisions may do to tables that are in use, read from their text."""
+"""What revisions may do to tables in use, read from their source."""
 
 import ast
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def test_no_revision_holds_up_writers(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", REVISIONS, ids=lambda path: path.stem)
-def test_what_works_outside_a_transaction_is_alone_in_its_revision(path: Path) -> None:
+def test_a_revision_outside_a_transaction_does_nothing_else(path: Path) -> None:
     tree = ast.parse(path.read_text())
     if is_online(tree):
         assert list(calls(tree, "op")) == []

@@ -53,7 +53,7 @@ def test_several_processes_may_migrate_an_empty_database_at_once(postgres: Embed
         ("in_transit = -1", "ck_stock_counters_not_negative"),
     ],
 )
-def test_not_even_a_hand_at_the_database_can_oversell(sessions: Sessions, change: str, constraint: str) -> None:
+def test_a_manual_update_cannot_oversell(sessions: Sessions, change: str, constraint: str) -> None:
     # given
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10}})
 
@@ -85,7 +85,7 @@ def test_a_channel_order_is_there_once(sessions: Sessions) -> None:
         place_orders(sessions, [order])
 
 
-def test_a_process_that_knows_subscriptions_knows_what_they_refer_to() -> None:
+def test_importing_subscriptions_imports_the_tables_they_refer_to() -> None:
     """A worker imports fewer tables than the API, and SQLAlchemy asks for every table that is referred to."""
     program = (
         "from models.subscription import SubscriptionRow as row\n[key.column for key in row.__table__.foreign_keys]"
