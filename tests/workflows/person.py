@@ -84,8 +84,8 @@ async def met_and_came_back(baton: Baton, first: str, second: str) -> None:
 async def signed(baton: Baton, order: dict[str, Any]) -> None:
     """Deliver a parcel; the courier reports who signed."""
     shipment = order["shipments"][0]
-    told = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "status": "delivered"}
-    await baton.tms("shipment.tracking_updated", occurred_at="2030-01-01T00:00:00Z", note=SAYS, **told)
+    fields = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "status": "delivered"}
+    await baton.tms("shipment.tracking_updated", occurred_at="2030-01-01T00:00:00Z", note=SAYS, **fields)
 
 
 async def lost(baton: Baton, order_id: str) -> None:

@@ -24,33 +24,33 @@ async def placed(baton: Baton, name: str, status: int = 200, **changes: Any) -> 
     body = order_body(f"{name}-{uuid4().hex[:6]}", **changes)
     answer = await baton.api.post("/orders", params={"wait": "accepted"}, json=body)
     assert answer.status_code == status, answer.text
-    told: dict[str, Any] = answer.json()
-    baton.placed[told["order_id"]] = body["channel_order_id"]
-    return told
+    verdict: dict[str, Any] = answer.json()
+    baton.placed[verdict["order_id"]] = body["channel_order_id"]
+    return verdict
 
 
 async def test_a_good_order_is_accepted_and_its_stock_reserved(silent: Baton) -> None:
-    told = await placed(silent, "GOOD")
-    assert (told["outcome"], told["holds"], told["reason"]) == ("accepted", [], "")
-    assert silent.rows("SELECT 1 FROM audits WHERE order_id = :id", id=told["order_id"])
+    verdict = await placed(silent, "GOOD")
+    assert (verdict["outcome"], verdict["holds"], verdict["reason"]) == ("accepted", [], "")
+    assert silent.rows("SELECT 1 FROM audits WHERE order_id = :id", id=verdict["order_id"])
 
 
 async def test_an_order_that_is_held_says_by_what(silent: Baton) -> None:
-    told = await placed(silent, "HELD", ship_to=NO_STREET, lines=[("NO-SUCH-THING", 1, "5.00")])
-    assert (told["outcome"], told["holds"]) == ("held", ["ADDRESS", "UNKNOWN_GOODS"])
+    verdict = await placed(silent, "HELD", ship_to=NO_STREET, lines=[("NO-SUCH-THING", 1, "5.00")])
+    assert (verdict["outcome"], verdict["holds"]) == ("held", ["ADDRESS", "UNKNOWN_GOODS"])
 
 
 async def test_an_order_for_more_than_is_available_says_how_much_is_missing(silent: Baton) -> None:
-    told = await placed(silent, "SHORT", lines=[("LAST-PIANO", 3, "900.00")])
-    assert (told["outcome"], told["reason"]) == ("waiting_for_stock", "3 units that no location has")
+    verdict = await placed(silent, "SHORT", lines=[("LAST-PIANO", 3, "900.00")])
+    assert (verdict["outcome"], verdict["reason"]) == ("waiting_for_stock", "3 units that no location has")
 
 
 async def test_an_order_whose_payment_failed_is_rejected_with_the_reason(silent: Baton) -> None:
     reference = f"PAY-{uuid4().hex[:6]}"
     payment = {"reference": reference, "amount": "330.00", "currency": "CNY", "status": "failed"}
     await silent.simulators.post("/payments/payments", json=payment)
-    told = await placed(silent, "FAILED", payment={"reference": reference, "method": "wechat"})
-    assert (told["outcome"], "the payment is failed" in told["reason"]) == ("rejected", True)
+    verdict = await placed(silent, "FAILED", payment={"reference": reference, "method": "wechat"})
+    assert (verdict["outcome"], "the payment is failed" in verdict["reason"]) == ("rejected", True)
 
 
 async def test_the_same_order_again_gets_the_same_answer(silent: Baton) -> None:

@@ -11,7 +11,7 @@ from tests.baton import Baton, order_body
 
 CITY = "苏州"
 PERMUTATIONS = int(os.environ.get("NEWS_PERMUTATIONS", "6"))
-"""How many of the 24, evenly spread over the news that comes first."""
+"""How many of the 24 permutations run, evenly spread over the first message."""
 
 
 def _news(kind: str, body: dict[str, Any], hour: int, **changes: Any) -> bytes:
@@ -41,9 +41,9 @@ async def test_channel_news_in_any_order_end_the_same(silent: Baton) -> None:
     async def live(number: int, order_of_news: tuple[int, ...]) -> dict[str, Any]:
         name = f"NEWS-{number}"
         story = _story(name, f"PAY-{name}:250.00:CNY")
-        told = [await push(silent.api, "shop", story[step]) for step in (*order_of_news, order_of_news[0])]
-        assert {answer.json()["status"] for answer in told} == {"taken"}
-        order_id = told[0].json()["order_id"]
+        answers = [await push(silent.api, "shop", story[step]) for step in (*order_of_news, order_of_news[0])]
+        assert {answer.json()["status"] for answer in answers} == {"taken"}
+        order_id = answers[0].json()["order_id"]
         order = await silent.until_status(order_id, "canceled")
         await silent.until_event(order_id, "order.cancel_answered")
         return order

@@ -118,7 +118,7 @@ async def test_an_undo_that_keeps_failing_alerts_a_person_and_is_retried(tempora
         # When that takes longer than a person's patience
         await baton.fast_forward(workflow, baton.settings.deadlines.attention + timedelta(minutes=1))
 
-        # Then somebody is told, and the order is not called canceled
+        # Then a person is alerted, and the order does not count as canceled
         alert = await baton.until_event(order_id, "alert.raised")
         assert alert[0]["data"]["code"] == "UNDO_FAILS"
         assert (await baton.show(order_id))["status"] == "in_progress"

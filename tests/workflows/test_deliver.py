@@ -45,7 +45,8 @@ async def test_a_subscriber_gets_the_events_of_each_order_in_sequence_and_once(
     for order_id in orders:
         await quick.until_status(order_id, "completed")
     await eventually(
-        lambda: _told(receiver[0], orders), lambda told: all(story[-1:] == ["order.completed"] for story in told)
+        lambda: _received_types(receiver[0], orders),
+        lambda stories: all(story[-1:] == ["order.completed"] for story in stories),
     )
 
     # then
@@ -57,12 +58,12 @@ async def test_a_subscriber_gets_the_events_of_each_order_in_sequence_and_once(
         assert {"fulfillment_order.shipped", "fulfillment_order.delivered", "shipment.booked"} <= set(story)
     assert len({event["id"] for event in receiver[0].events}) == len(receiver[0].events)
     assert receiver[0].verified_by(subscription["secret"])
-    schemas = {kind: told["payload"] for kind, told in TOLD.items()}
+    schemas = {kind: message["payload"] for kind, message in TOLD.items()}
     assert [wrong for event in receiver[0].events for wrong in mistakes(event, schemas[event["type"]])] == []
     await end(quick, subscription)
 
 
-async def _told(receiver: Receiver, orders: Sequence[str]) -> list[list[str]]:
+async def _received_types(receiver: Receiver, orders: Sequence[str]) -> list[list[str]]:
     return [of_order(receiver.events, order_id) for order_id in orders]
 
 
@@ -81,7 +82,8 @@ async def test_a_slow_receiver_delays_neither_orders_nor_other_receivers(
 
         # then
         await eventually(
-            lambda: _told(receiver[0], orders), lambda told: all(story[-1:] == ["order.completed"] for story in told)
+            lambda: _received_types(receiver[0], orders),
+            lambda stories: all(story[-1:] == ["order.completed"] for story in stories),
         )
         await end(quick, *both)
 
@@ -158,10 +160,10 @@ async def test_parked_messages_are_sent_again_after_their_orders_have_ended(quic
     )
 
     # then
-    told = defaultdict(set)
+    milestones = defaultdict(set)
     for order_id, milestone in sent:
-        told[order_id].add(milestone)
-    assert dict(told) == {order_id: {"received", "shipped", "delivered"} for order_id in orders}
+        milestones[order_id].add(milestone)
+    assert dict(milestones) == {order_id: {"received", "shipped", "delivered"} for order_id in orders}
 
 
 async def _rows(baton: Baton, sql: str, orders: list[str]) -> Sequence[Any]:

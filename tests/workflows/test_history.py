@@ -37,10 +37,10 @@ def test_a_deadline_that_passed_differs_from_one_not_needed() -> None:
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_every_recorded_history_is_read_to_its_end(path: Path) -> None:
-    told = recorded(path.stem)
+    found = recorded(path.stem)
 
-    assert has_ended(told)
-    assert all(one.summary and one.outcome for one in told if one.kind == "step")
+    assert has_ended(found)
+    assert all(one.summary and one.outcome for one in found if one.kind == "step")
 
 
 async def test_the_history_of_an_order_is_the_same_without_temporal(quick: Baton) -> None:
@@ -60,7 +60,7 @@ async def test_the_history_of_an_order_is_the_same_without_temporal(quick: Baton
         api = connect(create_key(quick.sessions, "Vera of finance", "viewer"))
         response = await api.get(f"/orders/{order_id}/history")
 
-    # then it is told as before
+    # then it reads as before
     assert response.json() == before
 
 
@@ -68,9 +68,9 @@ async def test_an_order_under_way_shows_what_it_waits_for(silent: Baton) -> None
     order_id = await silent.order("waiting")
     await silent.until_fulfillment(order_id, "released")
 
-    told = (await history(silent, order_id))["workflows"][0]["happenings"]
+    found = (await history(silent, order_id))["workflows"][0]["happenings"]
 
-    waiting = [one for one in told if one["kind"] == "wait" and not one["outcome"]]
+    waiting = [one for one in found if one["kind"] == "wait" and not one["outcome"]]
     assert [one["summary"] for one in waiting] == ["deadline: the pick at GUANGZHOU"]
 
 

@@ -105,14 +105,14 @@ async def test_the_carrier_gets_all_goods_and_the_warehouse_what_to_pack_togethe
     first, second = await booked(mall)
 
     shipment = (await mall.simulators.get(f"/tms/shipments/{first['shipments'][0]['shipment_id']}")).json()["request"]
-    told = [
+    picks = [
         (await mall.simulators.get(f"/wms/fulfillment-orders/{work(one)['fulfillment_order_id']}")).json()["request"]
         for one in (first, second)
     ]
 
     assert shipment["lines"] == [{"sku": "ELEGANT-LAMP", "quantity": 2}, {"sku": "TEA-SET", "quantity": 1}]
     assert len(shipment["parcels"]) == len(shipment["fulfillment_order_ids"]) == 2
-    assert told[0]["pack_together"] == told[1]["pack_together"]
+    assert picks[0]["pack_together"] == picks[1]["pack_together"]
 
 
 async def test_both_pages_in_temporal_name_the_other_order(mall: Baton) -> None:

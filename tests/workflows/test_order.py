@@ -10,16 +10,16 @@ async def test_an_order_goes_from_the_channel_to_the_door(quick: Baton) -> None:
     # When a channel sends an order
     order_id = await quick.order("HAPPY")
 
-    # Then it is delivered from the nearest location, paid, and everybody was told once of each milestone
+    # Then it is delivered from the nearest location, paid, and each recipient got each milestone once
     order = await quick.until_status(order_id, "completed")
     assert order["payment_status"] == "paid"
     assert [one["location_id"] for one in order["fulfillment_orders"]] == ["GUANGZHOU"]
     outcome = await quick.workflow(order_id).result()
     assert outcome["outcome"] == "completed"
-    told = quick.rows(
+    messages = quick.rows(
         "SELECT recipient, milestone FROM messages WHERE order_id = :id AND sent_at IS NOT NULL", id=order_id
     )
-    assert sorted(told) == sorted(
+    assert sorted(messages) == sorted(
         (recipient, milestone)
         for recipient in ("inbox", "channel", "erp", "crm")
         for milestone in ("received", "shipped", "delivered")

@@ -55,18 +55,18 @@ def columns_that_name(baton: Baton, words: str) -> set[str]:
 
 async def histories(baton: Baton) -> dict[str, str]:
     """Return all that Temporal has of the person's workflows: payloads, summaries, memo, search attributes."""
-    told = {}
+    texts = {}
     query = f"TaskQueue = '{baton.settings.task_queue}'"
     async for execution in baton.client.list_workflows(query):
         handle = baton.client.get_workflow_handle(execution.id, run_id=execution.run_id)
         described = (await handle.describe()).raw_description
         events = (await handle.fetch_history()).events
-        told[execution.id] = "".join(str(one) for one in (*events, described))
-    return told
+        texts[execution.id] = "".join(str(one) for one in (*events, described))
+    return texts
 
 
-def words_in(told: str) -> list[str]:
-    return sorted(set(WORDS.findall(told)))
+def words_in(text: str) -> list[str]:
+    return sorted(set(WORDS.findall(text)))
 
 
 async def test_a_person_is_named_in_the_record_only_where_it_must_be(silent: Baton, lived: list[str]) -> None:
@@ -74,11 +74,11 @@ async def test_a_person_is_named_in_the_record_only_where_it_must_be(silent: Bat
 
 
 async def test_no_workflow_names_a_person(silent: Baton, lived: list[str]) -> None:
-    told = await histories(silent)
+    texts = await histories(silent)
 
-    assert {order_workflow_id(MALL, silent.placed[order_id]) for order_id in lived} <= told.keys()
-    assert any(name.startswith("return/") for name in told)
-    assert {name: words for name, text in told.items() if (words := words_in(text))} == {}
+    assert {order_workflow_id(MALL, silent.placed[order_id]) for order_id in lived} <= texts.keys()
+    assert any(name.startswith("return/") for name in texts)
+    assert {name: words for name, text in texts.items() if (words := words_in(text))} == {}
 
 
 async def test_recipients_without_the_right_get_no_personal_data(
@@ -97,7 +97,7 @@ async def test_recipients_without_the_right_get_no_personal_data(
 async def test_after_an_erasure_nothing_names_the_person_and_the_record_verifies(
     silent: Baton, lived: list[str]
 ) -> None:
-    # given that all is over, also for those who are told of it
+    # given that all is over, also for its recipients
     await eventually(lambda: waiting(silent), lambda messages: messages == 0)
 
     # when

@@ -40,11 +40,13 @@ async def ready(baton: Baton, store: str, **changes: Any) -> tuple[str, str, str
     order = await baton.until_fulfillment(order_id, "released")
     [work] = order["fulfillment_orders"]
     await baton.pick_and_pack(work["fulfillment_order_id"], **{lanterns(store).replace("-", "_"): 2})
-    [message] = await told(baton, order_id, "inbox", "ready")
+    [message] = await messages_to(baton, order_id, "inbox", "ready")
     return order_id, work["fulfillment_order_id"], message["data"]["pickup_code"]
 
 
-async def told(baton: Baton, order_id: str, recipient: str, milestone: str, times: int = 1) -> list[dict[str, Any]]:
+async def messages_to(
+    baton: Baton, order_id: str, recipient: str, milestone: str, times: int = 1
+) -> list[dict[str, Any]]:
     async def messages() -> list[dict[str, Any]]:
         page = (await baton.simulators.get(f"/{recipient}/messages", params={"order_id": order_id})).json()
         return [message for message in page["messages"] if message["milestone"] == milestone]
@@ -68,14 +70,14 @@ async def test_goods_fetched_with_their_code_are_delivered_without_a_carrier(sil
     assert [answer.status_code for answer in answers] == [200, 200]
     assert (order["fulfillment_status"], order["shipments"]) == ("delivered", [])
     assert order["fulfillment_orders"][0]["location_id"] == store
-    await told(silent, order_id, "inbox", "delivered")
+    await messages_to(silent, order_id, "inbox", "delivered")
     silent.verify()
 
 
 async def test_the_code_is_sent_to_the_customer_and_stored_nowhere(silent: Baton, store: str) -> None:
     # given
     order_id, _, code = await ready(silent, store)
-    [to_channel] = await told(silent, order_id, "channel", "ready")
+    [to_channel] = await messages_to(silent, order_id, "channel", "ready")
     sent = f"SELECT count(*) FROM messages WHERE order_id = '{order_id}' AND milestone = 'ready' AND sent_at IS NULL"
     await eventually(lambda: _scalar(silent, sent), lambda waiting: waiting == 0)
 
@@ -98,7 +100,7 @@ async def test_five_wrong_codes_alert_a_person_until_there_is_a_new_code(silent:
     wrong = [await fetch(silent, work, "WRONG-ONE") for _ in range(5)]
     raised = await silent.until(order_id, lambda order: "wrong codes" in (order["attention"] or ""))
     renewed = await silent.api.post(f"/fulfillment-orders/{work}/pickup-code", json={})
-    second = (await told(silent, order_id, "inbox", "ready", times=2))[1]["data"]["pickup_code"]
+    second = (await messages_to(silent, order_id, "inbox", "ready", times=2))[1]["data"]["pickup_code"]
     old, right = await fetch(silent, work, code), await fetch(silent, work, second)
 
     # then
@@ -136,7 +138,7 @@ async def test_goods_that_nobody_fetches_are_stock_again_and_paid_back(silent: B
     assert (await fetch(silent, work, code)).status_code == 409
     stock = (await silent.api.get(f"/stock/{lanterns(store)}", params={"location": store})).json()
     assert stock["available"] == 5
-    await told(silent, order_id, "inbox", "canceled")
+    await messages_to(silent, order_id, "inbox", "canceled")
     silent.verify()
 
 

@@ -22,10 +22,10 @@ def goods(baton: Baton, *names: str) -> list[str]:
     return skus
 
 
-async def confirm(baton: Baton, work: str, secret: str = "simulated-secret", **told: object) -> httpx2.Response:
+async def confirm(baton: Baton, work: str, secret: str = "simulated-secret", **fields: object) -> httpx2.Response:
     order = {"deliveryOrderCode": work, "warehouseCode": "QH01", "orderType": "JYCK"}
-    lines = told.pop("lines", [])
-    body = to_xml("request", {"deliveryOrder": order | told, "orderLines": lines})
+    lines = fields.pop("lines", [])
+    body = to_xml("request", {"deliveryOrder": order | fields, "orderLines": lines})
     asked = {"method": "taobao.qimen.deliveryorder.confirm", "app_key": "simulated-app"}
     return await baton.api.post("/webhooks/qimen", params=signed(asked, body, secret), content=body)
 
@@ -95,7 +95,7 @@ async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: Baton) -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("fields", "field"),
     [
         ({"status": "DELIVERED", "lines": [line("JADE-CUP", "two")]}, "actualQty"),
         ({"status": "DELIVERED", "lines": [line("", 2)]}, "itemCode"),
@@ -104,9 +104,9 @@ async def test_a_rejection_of_a_qimen_warehouse_ends_its_work(silent: Baton) -> 
     ],
 )
 async def test_an_unreadable_message_is_answered_with_its_field(
-    silent: Baton, told: dict[str, object], field: str
+    silent: Baton, fields: dict[str, object], field: str
 ) -> None:
-    answer = await confirm(silent, "FO-UNREAD", **told)
+    answer = await confirm(silent, "FO-UNREAD", **fields)
 
     assert answer.status_code == 200
     assert "<flag>failure</flag>" in answer.text

@@ -188,11 +188,11 @@ async def test_store_credit_is_given_instead_of_money(quick: Baton) -> None:
     assert (after["payment_status"], after["payments"][-1]["kind"]) == ("partially_refunded", "credited")
     refunds = await quick.simulators.get("/payments/refunds", params={"payment_reference": f"PAY-{number}:330.00:CNY"})
     assert refunds.json()["refunds"] == []
-    told = {name: await heard(quick, name, order_id) for name in ("inbox", "crm", "erp", "channel")}
-    assert [data["amount"] for data in told.values()] == ["80.00"] * 4
-    assert told["crm"]["store_credit"] == told["inbox"]["store_credit"] == listed[0]["code"]
-    assert not any("store_credit" in told[name] for name in ("erp", "channel"))
-    assert told["erp"]["credit_note"].startswith("CN-")
+    messages = {name: await heard(quick, name, order_id) for name in ("inbox", "crm", "erp", "channel")}
+    assert [data["amount"] for data in messages.values()] == ["80.00"] * 4
+    assert messages["crm"]["store_credit"] == messages["inbox"]["store_credit"] == listed[0]["code"]
+    assert not any("store_credit" in messages[name] for name in ("erp", "channel"))
+    assert messages["erp"]["credit_note"].startswith("CN-")
     quick.verify()
 
 
@@ -212,11 +212,11 @@ async def test_staff_may_give_money_where_store_credit_was_asked_for(quick: Bato
 async def heard(baton: Baton, partner: str, order_id: str) -> dict[str, Any]:
     """Return the messages to a partner about the store credit."""
 
-    async def told() -> list[dict[str, Any]]:
+    async def messages() -> list[dict[str, Any]]:
         answer = await baton.simulators.get(f"/{partner}/messages", params={"order_id": order_id})
         return [one["data"] for one in answer.json()["messages"] if one["milestone"] == "credited"]
 
-    (data,) = await eventually(told, bool)
+    (data,) = await eventually(messages, bool)
     return data
 
 

@@ -77,10 +77,10 @@ async def test_staff_force_an_order_that_several_things_hold(silent: Baton) -> N
     order_id = await silent.order("FORCED", lines=lines, **HELD)
     order = await silent.until(order_id, lambda order: len(order["holds"]) == 2)
 
-    told = await ask(silent, order_id, "force", note="the manager has called")
+    response = await ask(silent, order_id, "force", note="the manager has called")
 
     assert [hold["code"] for hold in order["holds"]] == ["ADDRESS", "UNKNOWN_GOODS"]
-    assert told.json()["holds"] == []
+    assert response.json()["holds"] == []
     [forced] = await silent.until_event(order_id, "order.forced")
     assert (forced["actor"], forced["data"]["codes"]) == ("Sun of support", ["ADDRESS", "UNKNOWN_GOODS"])
     await silent.until_status(order_id, "accepted")
@@ -90,10 +90,10 @@ async def test_staff_force_an_order_that_several_things_hold(silent: Baton) -> N
 async def test_staff_reject_an_order_and_it_is_paid_back(silent: Baton) -> None:
     order_id = await held(silent)
 
-    told = await ask(silent, order_id, "reject", reason="on the block list")
+    response = await ask(silent, order_id, "reject", reason="on the block list")
 
     order = await silent.until_status(order_id, "rejected")
-    assert (told.status_code, told.json()["answer"]) == (200, "done")
+    assert (response.status_code, response.json()["answer"]) == (200, "done")
     assert (order["payment_status"], reserved(silent, order_id)) == ("refunded", 0)
     silent.verify()
 

@@ -275,17 +275,17 @@ async def test_a_refused_parcel_waits_for_a_person_where_the_channel_says_nothin
     await silent.until_status(order["order_id"], "canceled")
 
 
-@pytest.mark.parametrize(("price", "told"), [("120.00", []), ("4000.00", ["NO_SIGNATURE"])])
+@pytest.mark.parametrize(("price", "expected"), [("120.00", []), ("4000.00", ["NO_SIGNATURE"])])
 async def test_an_expensive_parcel_without_a_signature_keeps_its_alert(
-    silent: Baton, price: str, told: list[str]
+    silent: Baton, price: str, expected: list[str]
 ) -> None:
     order = await on_the_road(silent, "UNSIGNED", price=price)
 
     await silent.track(order, "delivered", signed=False)
 
     done = await silent.until_status(order["order_id"], "completed")
-    assert (await alerts(silent, order) if told else []) == told
-    assert bool(done["attention"]) == bool(told)
+    assert (await alerts(silent, order) if expected else []) == expected
+    assert bool(done["attention"]) == bool(expected)
 
 
 async def test_a_parcel_on_the_road_is_redirected_to_another_address(silent: Baton) -> None:

@@ -61,9 +61,9 @@ async def test_every_answer_to_an_interception_is_watched(silent: Baton, accepte
     order = await brought_to(silent, "shipped")
     await silent.cancel(order["order_id"])
     shipment, event_id = order["shipments"][0], f"{order['order_id']}-{accepted}"
-    told = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "event_id": event_id}
+    fields = {"shipment_id": shipment["shipment_id"], "waybill": shipment["waybill"], "event_id": event_id}
 
-    await silent.tms("shipment.interception_answered", accepted=accepted, reason="", **told)
+    await silent.tms("shipment.interception_answered", accepted=accepted, reason="", **fields)
 
     await all_carried(silent, event_id)
     await settled(silent, order)

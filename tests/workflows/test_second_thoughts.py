@@ -40,7 +40,7 @@ async def test_a_moved_order_goes_on_from_its_new_location(silent: Baton) -> Non
     # then: unless the worker was faster, which looks now and then too
     assert moved <= 1
     order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
-    told = {one["location_id"]: one["status"] for one in order["fulfillment_orders"]}
-    assert told == {SHANGHAI: "canceled", GUANGZHOU: "open"}
+    statuses = {one["location_id"]: one["status"] for one in order["fulfillment_orders"]}
+    assert statuses == {SHANGHAI: "canceled", GUANGZHOU: "open"}
     await silent.until_page_says(order_id, f"sourced moved from {SHANGHAI} to {GUANGZHOU}: saves", "patient")
     silent.verify()

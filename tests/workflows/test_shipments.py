@@ -28,10 +28,10 @@ async def shipment_of(baton: Baton, order: dict[str, Any]) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def push(baton: Baton, waybill: str, status: str, at: str = "", **told: str) -> None:
+def push(baton: Baton, waybill: str, status: str, at: str = "", **fields: str) -> None:
     """Store a push of Kuaidi100 about a waybill."""
     when = at or datetime.now(UTC).isoformat()
-    data = {"waybill": waybill, "carrier": "SF Express", "status": status, "occurred_at": when, "note": "", **told}
+    data = {"waybill": waybill, "carrier": "SF Express", "status": status, "occurred_at": when, "note": "", **fields}
     EventWriter(baton.sessions)([NewEvent("kuaidi100", f"{waybill}:{status}:{at}", "waybill.tracked", waybill, data)])
 
 

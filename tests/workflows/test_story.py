@@ -235,18 +235,18 @@ class Story(RuleBasedStateMachine):
         """Compare the record with what happened at the partners."""
         [order] = self._rows("SELECT status, attention FROM orders WHERE order_id = :id")
         answers = [await _answer(handle) for handle in self.cancels]
-        told = await self._account()
+        account = await self._account()
         gone = await self._sent()
-        assert order.status == "canceled" or "done" not in answers, told
+        assert order.status == "canceled" or "done" not in answers, account
         if self.in_time:
-            assert "refused" not in answers, told
+            assert "refused" not in answers, account
         if "done" in answers:
-            assert not any(gone.values()), told
+            assert not any(gone.values()), account
         for line_no, units in ORDERED.items():
             paid_back = "SELECT withdrawn FROM order_lines WHERE order_id = :id AND line_no = :line_no"
             [line] = self._rows(paid_back, line_no=line_no)
-            assert gone[SKUS[line_no]] + line.withdrawn <= units, told
-        assert await self._gateway_agrees(seen=bool(order.attention)), told
+            assert gone[SKUS[line_no]] + line.withdrawn <= units, account
+        assert await self._gateway_agrees(seen=bool(order.attention)), account
         self.baton.verify()
 
     async def _sent(self) -> Counter[str]:

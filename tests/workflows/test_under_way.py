@@ -82,7 +82,7 @@ async def test_an_order_goes_on_when_its_warehouse_refuses_the_cancel(baton: Bat
     await baton.pick_and_pack(work, **LINES)
     await baton.until(order_id, lambda order: bool(order["shipments"]))
 
-    # and when it is refused once more, a carrier is booked anew, since the first was told not to come
+    # and when it is refused once more, a carrier is booked again, since the first booking was voided
     assert (await cancel(baton, order_id, "again")).status_code == 409
     first = f"{work}-S1"
     order = await baton.until(order_id, lambda order: [one["shipment_id"] for one in order["shipments"]] != [first])

@@ -36,7 +36,7 @@ async def place(baton: Baton, skus: list[str]) -> str:
     return order_id
 
 
-async def told(baton: Baton, order_id: str) -> list[dict[str, Any]]:
+async def uploads_of(baton: Baton, order_id: str) -> list[dict[str, Any]]:
     every = (await baton.simulators.get("/channel/shipments")).json()["shipments"]
     return [one for one in every if one["channel_order_id"] == baton.placed[order_id]]
 
@@ -55,9 +55,9 @@ async def test_the_platform_gets_both_parcels_in_their_order(silent: Baton) -> N
 
     # when
     await silent.track({"shipments": [of_sku[skus[1]]]}, "in_transit")
-    first = await eventually(lambda: told(silent, order_id), lambda known: len(known) == 1)
+    first = await eventually(lambda: uploads_of(silent, order_id), lambda known: len(known) == 1)
     await silent.track({"shipments": [of_sku[skus[0]]]}, "in_transit")
-    both = await eventually(lambda: told(silent, order_id), lambda known: len(known) == 2)
+    both = await eventually(lambda: uploads_of(silent, order_id), lambda known: len(known) == 2)
     for sku in skus:
         await silent.track({"shipments": [of_sku[sku]]}, "delivered")
     await silent.until_status(order_id, "completed")

@@ -67,7 +67,7 @@ async def test_staff_release_the_wave_of_a_location_and_see_what_waits(silent: B
     before = (await silent.api.get(f"/locations/{town}/waves")).json()
 
     # when
-    told = await silent.api.post(f"/locations/{town}/waves", json={"note": "the truck comes early"})
+    response = await silent.api.post(f"/locations/{town}/waves", json={"note": "the truck comes early"})
     again = await silent.api.post(f"/locations/{town}/waves", json={})
     for order_id in orders:
         await silent.until_fulfillment(order_id, "released")
@@ -77,7 +77,7 @@ async def test_staff_release_the_wave_of_a_location_and_see_what_waits(silent: B
         (3, 6, False)
     ]
     assert before["next_at"] == before["waves"][0]["wave_at"]
-    assert (told.json(), again.json()) == ({"released": 3}, {"released": 0})
+    assert (response.json(), again.json()) == ({"released": 3}, {"released": 0})
     [event] = await silent.until_event(orders[0], "fulfillment_order.wave_released")
     assert (event["actor"], event["data"]["note"]) == ("Sun of support", "the truck comes early")
     assert (await silent.api.get(f"/locations/{town}/waves")).json()["waves"] == []
@@ -114,13 +114,13 @@ async def test_the_pick_list_has_the_most_urgent_first_and_sums_by_sku(silent: B
     await silent.until_fulfillment(first, "released")
 
     # when
-    told = (await silent.api.get(f"/locations/{town}/pick-list")).json()
+    response = (await silent.api.get(f"/locations/{town}/pick-list")).json()
     sheet = (await silent.api.get(f"/locations/{town}/pick-list", params={"format": "csv"})).text
 
     # then
-    orders = told["fulfillment_orders"]
+    orders = response["fulfillment_orders"]
     assert [(order["order_id"], order["status"]) for order in orders] == [(first, "released"), (later, "open")]
-    assert told["skus"] == [{"sku": goods, "title": "Clock", "quantity": 3}]
+    assert response["skus"] == [{"sku": goods, "title": "Clock", "quantity": 3}]
     rows = list(csv.DictReader(sheet.splitlines()))
     assert [(row["priority"], row["sku"], row["quantity"]) for row in rows] == [("50", goods, "1"), ("100", goods, "2")]
 
