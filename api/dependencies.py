@@ -1,4 +1,4 @@
-"""What routes use: the services that the app opened, the caller, the body, and group commit."""
+"""Dependencies of routes: the services that the app opened, the caller, the body, and group commit."""
 
 import asyncio
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the app opens when it starts and closes when it ends."""
+    """Everything that the app opens when it starts and closes when it ends."""
 
     settings: Settings
     engine: Engine

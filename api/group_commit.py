@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 30.0
-"""How long an item waits for its answer: callers must not hang while the database does."""
+"""Seconds that an item waits for its answer: callers must not hang while the database does."""
 
 
 class QueueFull(Exception):

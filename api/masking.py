@@ -1,4 +1,4 @@
-"""What a caller may not see: personal data, for keys that need not know the person, and other channels' orders."""
+"""Hides data from callers who may not see it: personal data, and other channels' orders."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

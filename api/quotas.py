@@ -13,7 +13,7 @@ from api.errors import TOO_MANY, Problem
 from api.rate_limits import RateLimit
 
 UNITS: Mapping[str, str] = {"requests": "requests", "items": "items", "bytes": "content-bytes"}
-"""What is charged, with its quota unit in the headers. The draft has no `items`."""
+"""The units charged, by their name in the headers. The draft has no `items`."""
 
 
 class Quota(NamedTuple):

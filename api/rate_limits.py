@@ -97,5 +97,5 @@ class BacklogLimit:
 
 
 def too_many(detail: str, seconds: float) -> Problem:
-    """Return a 429 that may be tried again after so many seconds."""
+    """Return a 429 with `seconds` in its Retry-After."""
     return Problem(TOO_MANY, detail, headers={"Retry-After": str(max(1, ceil(seconds)))})

@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 
 class Isolation:
-    """Where the relay's jobs report their failures."""
+    """The relay's jobs report their failures here."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions

@@ -70,7 +70,7 @@ FIND_RETURN = text(f"""
     SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
-# A payment belongs to one order, even before it is bound: other orders that name it are not told.
+# A payment belongs to one order, even before it is bound: other orders that name it get no signal.
 _OWNER = f"""
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)
     JOIN orders o ON o.order_id = coalesce(

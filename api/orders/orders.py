@@ -56,7 +56,7 @@ def list_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[OrderSummary]:
-    """Each page starts after the last order of the page before, so that orders which arrive meanwhile shift nothing."""
+    """Each page starts after the last order of the page before, so that new orders shift nothing."""
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
     wanted = OrderFilter(

@@ -118,7 +118,7 @@ class PaymentBody(Body):
 
 
 class PromisedBody(Body):
-    """What the channel promised the customer; what it leaves out is promised by our own rules."""
+    """The channel's promise to the customer; our own rules promise whatever it leaves out."""
 
     ship_by: Time | None = None
     deliver_by: Time | None = None

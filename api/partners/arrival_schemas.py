@@ -60,7 +60,7 @@ class StockReceived(Said):
 
 
 class StockSnapshot(Said):
-    """What lies at the location, damaged goods included; it says nothing about SKUs that it does not name."""
+    """All units at the location, damaged ones included; it says nothing about SKUs that it does not name."""
 
     snapshot_id: Reference
     location_id: Place

@@ -39,7 +39,7 @@ class RedeliveryBody(Body):
 
 
 class SettlingBody(Body):
-    """Why the message need not be sent; it is kept in the order's log and must name nobody."""
+    """The reason why the message need not be sent. It is kept in the order's log and must name nobody."""
 
     reason: Reason
 

@@ -30,7 +30,7 @@ class RuleSetAnswer(RuleSetSummary):
 
 
 class ChangeAnswer(Answer):
-    """How many orders would gain or lose this effect, and the ids of some."""
+    """The number of orders that would gain (`added`) or lose (`dropped`) this effect, and the ids of some."""
 
     effect: str
     added: int
@@ -39,7 +39,8 @@ class ChangeAnswer(Answer):
 
 
 class TrialResult(Answer):
-    """What the version would change for the last `orders`, compared with the version `against` (null: no rules)."""
+    """The changes that the version would make to the last `orders`, compared with the version `against` (null:
+    none)."""
 
     orders: int
     against: int | None

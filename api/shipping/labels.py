@@ -98,5 +98,5 @@ def _count(
     key = f"{shipment.shipment_id}:label:{shipment.label_prints}"
     fact = {"type": "shipment.label_printed", "key": key, "actor": caller.name}
     for order in orders:
-        told = fact | {"order_id": order.order_id, "data": data | {"reason": redact(reason, order.receiver)}}
-        session.execute(insert(OrderEventRow).values(told).on_conflict_do_nothing())
+        values = fact | {"order_id": order.order_id, "data": data | {"reason": redact(reason, order.receiver)}}
+        session.execute(insert(OrderEventRow).values(values).on_conflict_do_nothing())

@@ -37,7 +37,8 @@ class WaveBody(Body):
 
 
 class WaveAnswer(Answer):
-    """What a wave still holds. Once it is `released`, the figures go down to 0 as the orders are passed on in turn."""
+    """The work that a wave still holds. Once it is `released`, the figures go down to 0 as the orders are passed on in
+    turn."""
 
     wave_at: datetime
     released: bool

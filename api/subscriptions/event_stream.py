@@ -51,8 +51,8 @@ async def stream(
     if not all(PATTERN.fullmatch(pattern) for pattern in patterns):
         raise invalid("type", "is a type in full, com.baton.order.* or *")
     services.streams.check(caller)
-    told = _events(services, caller, matching_types(patterns), channel, _number(last_event_id))
-    response = CountedStream(told, ping=HEARTBEAT_SECONDS)
+    events = _events(services, caller, matching_types(patterns), channel, _number(last_event_id))
+    response = CountedStream(events, ping=HEARTBEAT_SECONDS)
     response.streams, response.caller = services.streams, caller
     return response
 

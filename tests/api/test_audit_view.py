@@ -40,10 +40,10 @@ async def test_every_check_of_every_audit_is_shown_with_its_facts(
     written(sessions, order_id, 2, PASSING["in_china"])
 
     # when
-    told = (await viewer.get(f"/orders/{order_id}/audit")).json()
+    shown = (await viewer.get(f"/orders/{order_id}/audit")).json()
 
     # then
-    first, second = told["audits"]
+    first, second = shown["audits"]
     assert [audit["revision"] for audit in (first, second)] == [1, 2]
     assert [check["rule"] for check in second["checks"]] == [rule.__name__ for rule in AUDIT_RULES]
     assert {check["verdict"] for check in second["checks"]} == {"pass"}

@@ -33,11 +33,11 @@ async def test_an_order_is_taken_in_the_format_of_its_channel(
 
     # then
     assert answer.status_code == 202, answer.text
-    told = answer.json()
-    assert (told["status"], told["field"], told["reason"]) == ("taken", None, None)
+    answered = answer.json()
+    assert (answered["status"], answered["field"], answered["reason"]) == ("taken", None, None)
     with sessions() as session:
-        order = session.get_one(OrderRow, told["order_id"])
-        kept = session.get_one(IntakeRow, told["intake_id"])
+        order = session.get_one(OrderRow, answered["order_id"])
+        kept = session.get_one(IntakeRow, answered["intake_id"])
     assert (order.channel, order.channel_order_id) == (wanted["channel"], wanted["channel_order_id"])
     assert (kept.raw, kept.source, kept.order_id) == (raw, "webhook", order.order_id)
 

@@ -166,8 +166,8 @@ async def test_every_operation_is_described(nobody: Api) -> None:
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         # A label is an image, and a list may be CSV.
-        told = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
-        assert all("example" in kind for kind in told), name
+        examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
+        assert all("example" in kind for kind in examples_of), name
         # A retry or ping has no body.
         if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name

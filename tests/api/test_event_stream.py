@@ -57,14 +57,14 @@ class LiveApi:
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
-    told: dict[str, Any] = {}
+    event: dict[str, Any] = {}
     async for line in lines:
         name, _, value = line.partition(": ")
         if line:
-            told[name] = json.loads(value) if name == "data" else value
-        elif "data" in told:
-            yield told
-            told = {}
+            event[name] = json.loads(value) if name == "data" else value
+        elif "data" in event:
+            yield event
+            event = {}
 
 
 async def take(events: AsyncIterator[dict[str, Any]], number: int) -> list[dict[str, Any]]:

@@ -41,18 +41,18 @@ def stock(sessions: Sessions) -> None:
 async def kept(staff: Api, path: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = await staff.put(path, json=body)
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    answered: dict[str, Any] = answer.json()
+    return answered
 
 
 @pytest.mark.usefixtures("stock")
 async def test_the_product_of_the_documentation_can_be_written_and_read(staff: Api, viewer: Api) -> None:
     # when
-    told = await kept(staff, f"/products/{EVENING_SET}", copy.deepcopy(PRODUCT_BODY))
+    answered = await kept(staff, f"/products/{EVENING_SET}", copy.deepcopy(PRODUCT_BODY))
 
     # then
-    assert told == {**PRODUCT, "parts": sorted(PRODUCT["parts"], key=lambda part: part["sku"])}
-    assert (await viewer.get(f"/products/{EVENING_SET}")).json() == told
+    assert answered == {**PRODUCT, "parts": sorted(PRODUCT["parts"], key=lambda part: part["sku"])}
+    assert (await viewer.get(f"/products/{EVENING_SET}")).json() == answered
     page = (await viewer.get("/products", params={"limit": 1})).json()
     assert page["items"][0]["sku"] == LAMP
     page = (await viewer.get("/products", params={"cursor": page["next_cursor"]})).json()
@@ -102,14 +102,14 @@ async def test_a_bundle_is_as_available_as_its_scarcest_part(staff: Api, viewer:
     supplier = (await viewer.get(f"/stock/{EVENING_SET}", params={"kind": "supplier"})).json()
 
     # then
-    assert [told["available"] for told in (network, warehouse, supplier)] == [16, 11, 0]
+    assert [answered["available"] for answered in (network, warehouse, supplier)] == [16, 11, 0]
     assert network["parts"] == sorted(PRODUCT_BODY["parts"], key=lambda part: part["sku"])
 
 
 @pytest.mark.usefixtures("stock")
 async def test_stock_at_a_virtual_location_is_counted_but_not_available(viewer: Api) -> None:
-    told = (await viewer.get(f"/stock/{LAMP}")).json()
-    assert (told["total"]["on_hand"], told["available"]) == (25, 16)
+    answered = (await viewer.get(f"/stock/{LAMP}")).json()
+    assert (answered["total"]["on_hand"], answered["available"]) == (25, 16)
 
 
 @pytest.mark.usefixtures("stock")

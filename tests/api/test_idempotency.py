@@ -61,9 +61,9 @@ async def test_two_holders_may_use_the_same_key(tmall: Api, shop: Api) -> None:
 
 async def test_a_repeat_during_the_first_request_is_refused_as_still_running(tmall: Api) -> None:
     answers = await asyncio.gather(*[tmall.post("/orders", json=order_body(), headers=KEY) for _ in range(5)])
-    told = sorted(answer.status_code for answer in answers)
-    assert set(told) <= {202, 409}
-    assert 202 in told
+    statuses = sorted(answer.status_code for answer in answers)
+    assert set(statuses) <= {202, 409}
+    assert 202 in statuses
     for answer in answers:
         if answer.status_code == 409:
             assert_problem(answer, 409, "still-running")

@@ -20,15 +20,15 @@ async def test_a_new_order_is_committed_before_it_is_answered(tmall: Api, sessio
 
     # then the answer says where to find it
     assert answer.status_code == 202
-    told = answer.json()
-    assert told["status"] == "received"
-    assert told["workflow_id"] == "order/tmall/TM-20260101-0001"
-    assert told["links"]["self"] == f"/orders/{told['order_id']}"
-    assert told["links"]["workflow"].endswith("/namespaces/default/workflows/order%2Ftmall%2FTM-20260101-0001")
+    shown = answer.json()
+    assert shown["status"] == "received"
+    assert shown["workflow_id"] == "order/tmall/TM-20260101-0001"
+    assert shown["links"]["self"] == f"/orders/{shown['order_id']}"
+    assert shown["links"]["workflow"].endswith("/namespaces/default/workflows/order%2Ftmall%2FTM-20260101-0001")
 
     # and its rows are there, for the relay to start
     with sessions() as session:
-        order = session.get_one(OrderRow, told["order_id"])
+        order = session.get_one(OrderRow, shown["order_id"])
         assert (order.grand_total_minor, order.units, order.workflow_started_at) == (37000, 3, None)
         assert order.receiver["name"] == "李雷"
         found = session.scalars(select(OrderLineRow).order_by(OrderLineRow.line_no)).all()

@@ -123,12 +123,12 @@ def orders(
 
 
 @pytest.mark.usefixtures("worker")
-@pytest.mark.parametrize(("reason", "told"), [("changed her mind", "done"), ("intercept", "interception_asked")])
-async def test_a_canceled_order_answers_how_it_was_stopped(tmall: Api, orders: Orders, reason: str, told: str) -> None:
+@pytest.mark.parametrize(("reason", "how"), [("changed her mind", "done"), ("intercept", "interception_asked")])
+async def test_a_canceled_order_answers_how_it_was_stopped(tmall: Api, orders: Orders, reason: str, how: str) -> None:
     order_id = await orders.started()
     answer = await tmall.post(f"/orders/{order_id}/cancel", json={"reason": reason})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["answer"] == told
+    assert answer.json()["answer"] == how
     assert answer.json()["detail"] == "tmall-connector asked 1 times"
 
 

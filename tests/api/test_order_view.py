@@ -114,8 +114,8 @@ async def test_events_are_listed_oldest_first(staff: Api, place: Place, sessions
     work_on(sessions, order_id)
     first = (await staff.get(f"/orders/{order_id}/events", params={"limit": 1})).json()
     second = (await staff.get(f"/orders/{order_id}/events", params={"cursor": first["next_cursor"]})).json()
-    told = [event["type"] for event in first["items"] + second["items"]]
-    assert told == ["order.received", "order.held"]
+    event_types = [event["type"] for event in first["items"] + second["items"]]
+    assert event_types == ["order.received", "order.held"]
     assert second["next_cursor"] is None
 
 

@@ -28,11 +28,11 @@ CALLERS: dict[str, tuple[Any, ...]] = {
     "staff": (Role.STAFF, None),
     "admin": (Role.ADMIN, None),
 }
-# Not names: the channel's id of a customer, and a district, which everybody may know of a parcel.
+# Not personal: the channel's id of a customer, and a district, which anybody may know of a parcel.
 WORDS = set(NAMED) - {BUYER, "Xihu"}
-# It never ends; tests/api/test_event_stream.py reads it, and what it tells is what subscribers are told.
+# It never ends. tests/api/test_event_stream.py reads it; its events are those of subscribers.
 ENDLESS = "/events/stream"
-# What shows people to those who may see them.
+# The routes that show people to those who may see them.
 SHOWS = {
     "/orders/{order_id}": {"Xiadan", "Plum", "13955507421", "Mei", "Bao", "Dandan", "Wen", "Yue", "Jing", "Yaping"},
     "/intakes/{intake_id}": {"Zihan"},
@@ -131,8 +131,8 @@ async def test_it_is_logged_which_staff_were_shown_a_person(
 
     # then
     lines = capsys.readouterr().err.splitlines()
-    told = [json.loads(line) for line in lines if "people_shown" in line]
-    found = [(line["caller"], line["route"], line["of"]) for line in told]
+    lines_shown = [json.loads(line) for line in lines if "people_shown" in line]
+    found = [(line["caller"], line["route"], line["of"]) for line in lines_shown]
     assert found == ([("staff", "/orders/{order_id}", {"order_id": order_id})] if logged else [])
     assert "13955507421" not in "".join(lines)
 

@@ -27,9 +27,9 @@ async def test_a_requested_return_waits_for_the_relay(tmall: Api, place: Place, 
     answer = await tmall.post(f"/orders/{order_id}/returns", json=case())
 
     assert answer.status_code == 202
-    told = answer.json()
-    assert told["return_id"] == f"{order_id}-R-CASE-77"
-    assert told["workflow_id"] == "return/tmall/TM-20260101-0001/CASE-77"
+    shown = answer.json()
+    assert shown["return_id"] == f"{order_id}-R-CASE-77"
+    assert shown["workflow_id"] == "return/tmall/TM-20260101-0001/CASE-77"
     with sessions() as session:
         asked = session.scalars(select(PartnerEventRow)).one()
     assert (asked.partner, asked.event_id) == ("api", f"{order_id}:CASE-77")
@@ -37,7 +37,7 @@ async def test_a_requested_return_waits_for_the_relay(tmall: Api, place: Place, 
     assert asked.data == {"channel": "tmall", "channel_order_id": "TM-20260101-0001", **case()}
 
     # and the case is found by its link, as requested
-    found = await tmall.get(told["links"]["self"])
+    found = await tmall.get(shown["links"]["self"])
     assert found.status_code == 200
     assert found.json()["status"] == "requested"
     assert found.json()["lines"] == [{"line_no": 2, "sku": "OAK-STOOL", "quantity": 1, "replacement_sku": ""}]
@@ -106,8 +106,8 @@ async def test_cases_are_listed_by_status_and_order(tmall: Api, shop: Api, place
         for order_id, status in zip(orders, ("approved", "closed"), strict=True):
             name = f"{order_id}-R-7"
             late = "INSPECTION_LATE" if status == "approved" else None
-            told = {"reason": "too large", "reason_code": "does_not_fit" if late else "", "attention_code": late}
-            session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status=status, **told))
+            shown = {"reason": "too large", "reason_code": "does_not_fit" if late else "", "attention_code": late}
+            session.add(ReturnRow(return_id=name, order_id=order_id, case_id="7", status=status, **shown))
             session.flush()
             session.add(ReturnLineRow(return_id=name, line_no=1, sku="ELEGANT-LAMP", quantity=1))
 
@@ -165,8 +165,8 @@ async def test_received_goods_are_reported_to_the_case_once(
     assert [answer.json()["stored"] for answer in answers] == [True, False]
     assert (answers[0].status_code, inspected.status_code) == (202, 202)
     with sessions() as session:
-        told = session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.sequence)).all()
-    assert [(one.type, one.subject) for one in told] == [("return.received", name), ("return.inspected", name)]
+        shown = session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.sequence)).all()
+    assert [(one.type, one.subject) for one in shown] == [("return.received", name), ("return.inspected", name)]
     other = {"location_id": "NANJING-1", "lines": [{"sku": "OAK-STOOL", "quantity": 2}]}
     assert_problem(await staff.post(f"/returns/{name}/receive", json=other), 409, "other-body")
     nowhere = receipt | {"location_id": "NOWHERE"}
@@ -182,8 +182,8 @@ async def test_a_remedy_that_does_not_fit_its_case_is_named(staff: Api, place: P
     with sessions.begin() as session:
         session.get_one(OrderRow, order_id).import_minor = 1
         for kind in ("warranty", "claim"):
-            told = {"kind": kind, "reason": "broken", "status": "requested"}
-            session.add(ReturnRow(return_id=f"{order_id}-R-{kind}", order_id=order_id, case_id=kind, **told))
+            shown = {"kind": kind, "reason": "broken", "status": "requested"}
+            session.add(ReturnRow(return_id=f"{order_id}-R-{kind}", order_id=order_id, case_id=kind, **shown))
 
     for kind, body, field in (
         ("warranty", {"remedy": "exchange"}, "remedy"),
@@ -224,8 +224,8 @@ async def test_the_return_rate_is_of_ordered_units(tmall: Api, place: Place, ses
     with sessions.begin() as session:
         for case_id, status in (("1", "closed"), ("2", "rejected")):
             name = f"{order_id}-R-{case_id}"
-            told = {"reason": "too large", "reason_code": "late"}
-            session.add(ReturnRow(return_id=name, order_id=order_id, case_id=case_id, status=status, **told))
+            shown = {"reason": "too large", "reason_code": "late"}
+            session.add(ReturnRow(return_id=name, order_id=order_id, case_id=case_id, status=status, **shown))
             session.flush()
             session.add(ReturnLineRow(return_id=name, line_no=2, sku="OAK-STOOL", quantity=1))
 

@@ -41,9 +41,9 @@ async def test_the_rules_of_the_documentation_are_saved_as_a_draft(ruler: Api) -
     answer = await ruler.post("/rule-sets", json={"note": "for the spring sale", "rules": copy.deepcopy(RULES)})
 
     # then
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["created_by"]) == (201, "draft", "Lin of sales")
-    assert [{name: one[name] for name in RULES[0]} for one in told["rules"]] == RULES
+    shown = answer.json()
+    assert (answer.status_code, shown["status"], shown["created_by"]) == (201, "draft", "Lin of sales")
+    assert [{name: one[name] for name in RULES[0]} for one in shown["rules"]] == RULES
 
 
 async def test_every_mistake_is_reported_with_its_field_and_place(ruler: Api) -> None:
@@ -82,8 +82,8 @@ async def test_a_version_can_be_copied_from_another(ruler: Api) -> None:
 
     answer = await ruler.post("/rule-sets", json={"from": first, "note": "the same again"})
 
-    told = answer.json()
-    assert (told["made_from"], [one["expression"] for one in told["rules"]]) == (first, ["order.units > 1"])
+    shown = answer.json()
+    assert (shown["made_from"], [one["expression"] for one in shown["rules"]]) == (first, ["order.units > 1"])
 
 
 async def test_a_trial_reports_what_would_change_and_changes_nothing(ruler: Api, staff: Api, place: Place) -> None:
@@ -97,12 +97,12 @@ async def test_a_trial_reports_what_would_change_and_changes_nothing(ruler: Api,
 
     # then
     assert answer.status_code == 200, answer.text
-    told = answer.json()["result"]
-    assert (told["orders"], told["changed"], told["against"]) == (2, 1, None)
-    assert told["changes"] == [{"effect": "hold RULE:large", "added": 1, "dropped": 0, "examples": [large]}]
+    shown = answer.json()["result"]
+    assert (shown["orders"], shown["changed"], shown["against"]) == (2, 1, None)
+    assert shown["changes"] == [{"effect": "hold RULE:large", "added": 1, "dropped": 0, "examples": [large]}]
     assert await status_of(ruler, number) == "tried"
     assert (await staff.get(f"/orders/{large}")).json()["holds"] == []
-    assert small not in told["changes"][0]["examples"]
+    assert small not in shown["changes"][0]["examples"]
 
 
 async def test_a_version_is_activated_once_it_was_tried_and_the_one_before_is_retired(ruler: Api) -> None:

@@ -85,8 +85,8 @@ async def test_preparation_is_from_accepted_to_packed(viewer: Api) -> None:
 async def test_a_row_for_each_day_channel_and_location(viewer: Api) -> None:
     rows = await report(viewer, first="2026-01-01", last="2026-01-31", by=["day", "channel", "location"])
 
-    told = [(row["day"], row["channel"], row["location"], row["due_to_ship"], row["due_to_deliver"]) for row in rows]
-    assert told == [
+    shown = [(row["day"], row["channel"], row["location"], row["due_to_ship"], row["due_to_deliver"]) for row in rows]
+    assert shown == [
         ("2026-01-05", "tmall", "CD-1", 1, 0),
         ("2026-01-05", "tmall", "HZ-1", 9, 0),
         ("2026-01-08", "tmall", "CD-1", 0, 1),

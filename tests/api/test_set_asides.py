@@ -38,7 +38,7 @@ async def test_rows_set_aside_are_listed_raise_an_alert_and_can_be_tried_again(s
     # then
     assert [len(page["items"]), len(rest["items"]), rest["next_cursor"]] == [2, 1, None]
     assert (first["kind"], first["reason"]) == ("event", "nobody's payment.captured")
-    assert [(told["kind"], told["rows"]) for told in alerts] == [("event", 3), ("fact", 1)]
+    assert [(alert["kind"], alert["rows"]) for alert in alerts] == [("event", 3), ("fact", 1)]
     assert 'baton_set_aside{kind="event"} 3.0' in figures
     assert (one[0].status_code, one[0].json()) == (202, {"rows": 1})
     assert_problem(one[1], 404, "not-found")
@@ -46,7 +46,7 @@ async def test_rows_set_aside_are_listed_raise_an_alert_and_can_be_tried_again(s
     left = "SELECT count(*) FROM partner_events WHERE NOT isfinite(relay_after) OR tries > 0"
     with sessions() as session:
         assert session.scalar(text(left)) == 0
-    assert [told["kind"] for told in (await staff.get("/set-asides/alerts")).json()["items"]] == ["fact"]
+    assert [alert["kind"] for alert in (await staff.get("/set-asides/alerts")).json()["items"]] == ["fact"]
 
 
 async def test_all_rows_of_a_kind_are_tried_again_in_several_transactions(staff: Api, sessions: Sessions) -> None:

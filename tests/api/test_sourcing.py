@@ -31,10 +31,10 @@ def sourced(sessions: Sessions) -> list[str]:
 
 async def test_an_order_shows_why_these_locations_were_chosen(viewer: Api, sourced: list[str]) -> None:
     # when
-    told = (await viewer.get(f"/orders/{sourced[0]}/sourcing")).json()
+    shown = (await viewer.get(f"/orders/{sourced[0]}/sourcing")).json()
 
     # then
-    (decision,) = told["decisions"]
+    (decision,) = shown["decisions"]
     assert decision["assignments"] == {"HANGZHOU": {LAMP: 1}}
     assert decision["reason"].startswith("balanced: HANGZHOU has all")
     assert [score["location_id"] for score in decision["scores"]] == ["HANGZHOU", "CHENGDU"]
@@ -47,13 +47,13 @@ async def test_another_channel_does_not_see_the_decisions(shop: Api, sourced: li
 
 async def test_the_weights_in_force_decide_the_same_again(lin: Api, sourced: list[str]) -> None:
     # when
-    told = (await lin.post("/sourcing/trials", json={"tries": [{"name": "as it is"}]})).json()
+    shown = (await lin.post("/sourcing/trials", json={"tries": [{"name": "as it is"}]})).json()
 
     # then
-    assert (told["decisions"], told["complete"], told["currency"]) == (3, True, "CNY")
-    assert told["tried"]["as it is"] == told["done"]
-    assert told["done"]["load"] == {"CHENGDU": 1, "HANGZHOU": 4}
-    assert told["done"]["parcels"] == 3
+    assert (shown["decisions"], shown["complete"], shown["currency"]) == (3, True, "CNY")
+    assert shown["tried"]["as it is"] == shown["done"]
+    assert shown["done"]["load"] == {"CHENGDU": 1, "HANGZHOU": 4}
+    assert shown["done"]["parcels"] == 3
 
 
 async def test_a_trial_compares_other_weights_with_what_was_done(lin: Api, sourced: list[str]) -> None:
@@ -65,13 +65,13 @@ async def test_a_trial_compares_other_weights_with_what_was_done(lin: Api, sourc
     ]
 
     # when
-    told = (await lin.post("/sourcing/trials", json={"orders": 2, "tries": tries})).json()
+    shown = (await lin.post("/sourcing/trials", json={"orders": 2, "tries": tries})).json()
 
     # then
-    assert told["decisions"] == 2
-    assert list(told["tried"]) == [one["name"] for one in tries]
-    assert all(other["cost_minor"] >= told["done"]["cost_minor"] for other in told["tried"].values())
-    assert set(told["tried"]["near"]) == set(told["done"])
+    assert shown["decisions"] == 2
+    assert list(shown["tried"]) == [one["name"] for one in tries]
+    assert all(other["cost_minor"] >= shown["done"]["cost_minor"] for other in shown["tried"].values())
+    assert set(shown["tried"]["near"]) == set(shown["done"])
 
 
 @pytest.mark.parametrize(

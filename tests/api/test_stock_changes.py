@@ -48,8 +48,8 @@ async def test_the_adjustment_of_the_documentation_is_booked_once_with_reason_an
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json() == ADJUSTED
     assert await movements(staff, "adjusted") == [(LAMP, STORE, -2)]
-    [told] = (await staff.get("/stock/movements", params={"kind": "adjusted"})).json()["items"]
-    assert told["reason"] == "adjustment ADJUST-2026-11-30-1: two fell off the shelf"
+    [shown] = (await staff.get("/stock/movements", params={"kind": "adjusted"})).json()["items"]
+    assert shown["reason"] == "adjustment ADJUST-2026-11-30-1: two fell off the shelf"
     assert_ledger_explains_stock(sessions)
 
 

@@ -47,8 +47,8 @@ async def test_the_count_of_the_documentation_books_its_differences_once(staff: 
 
 async def test_a_count_may_find_goods_without_any_stock(staff: Api, sessions: Sessions) -> None:
     lines = [{"sku": "OAK-STOOL", "counted": 3}]
-    told = (await staff.post("/stock-counts", json=COUNT | {"lines": lines})).json()
-    assert told["differences"] == [{"sku": "OAK-STOOL", "units": 3}]
+    shown = (await staff.post("/stock-counts", json=COUNT | {"lines": lines})).json()
+    assert shown["differences"] == [{"sku": "OAK-STOOL", "units": 3}]
     assert_ledger_explains_stock(sessions)
 
 

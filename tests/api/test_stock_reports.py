@@ -14,7 +14,7 @@ LAMP, STOOL = "ELEGANT-LAMP", "OAK-STOOL"
 
 
 @pytest.fixture(autouse=True)
-def told(sessions: Sessions) -> None:
+def reported(sessions: Sessions) -> None:
     """Two purchase orders, two differences and two exceptions."""
     with sessions.begin() as session:
         session.add(LocationRow(location_id="HZ-1", kind="warehouse", name="HZ-1", country="CN", province="浙江省"))

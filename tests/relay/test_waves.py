@@ -53,8 +53,8 @@ async def test_a_large_wave_is_released_as_fast_as_the_warehouses_take_it(waves:
     # then
     assert (first, then) == ([AHEAD, 0, 0], [AHEAD, 0])
     with sessions() as session:
-        told = select(func.count()).where(FulfillmentOrderRow.wave_told_at.is_not(None))
-        assert session.scalar(told) == 2 * AHEAD
+        signaled = select(func.count()).where(FulfillmentOrderRow.wave_told_at.is_not(None))
+        assert session.scalar(signaled) == 2 * AHEAD
 
 
 async def test_two_relays_take_different_work_of_a_wave(waves: WaveJob, sessions: Sessions) -> None:
@@ -91,7 +91,7 @@ async def test_work_that_cannot_be_signaled_is_set_aside_and_the_rest_of_the_wav
 
     # then
     with sessions() as session:
-        told = session.scalars(text("SELECT fulfillment_order_id FROM fulfillment_orders WHERE wave_told_at IS NULL"))
-        assert told.all() == [broken]
+        waiting = text("SELECT fulfillment_order_id FROM fulfillment_orders WHERE wave_told_at IS NULL")
+        assert session.scalars(waiting).all() == [broken]
         aside = session.execute(text("SELECT kind, subject FROM set_asides WHERE aside_at IS NOT NULL")).one()
     assert aside == ("wave", broken)
