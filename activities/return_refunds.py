@@ -26,7 +26,7 @@ from record.order_mapping import load_order, order_of
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
-from record.returns.points import POINTS_FEE, PointsBalance
+from record.returns.points import POINTS_FEE, PointsReader
 from record.returns.store_credits import give_credit
 
 OTHER_CURRENCY = "paid_in_another_currency"
@@ -38,7 +38,7 @@ class ReturnRefunds:
     def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterCache) -> None:
         self.sessions = sessions
         self.payments = payments
-        self.points = PointsBalance(sessions, crm)
+        self.points = PointsReader(sessions, crm)
         self.parameters = parameters
 
     @activity.defn(no_thread_cancel_exception=True)

@@ -19,7 +19,7 @@ from record import money
 from record.order_mapping import order_of
 
 
-class PointsBalance:
+class PointsReader:
     def __init__(self, sessions: Sessions, crm: Crm) -> None:
         self.sessions = sessions
         self.crm = crm
