@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, get_type_hints
 
@@ -78,10 +79,21 @@ class Clock:
     """A clock by which partners act; it stands still until a test lets it tick."""
 
     def __init__(self) -> None:
-        self.now = 0
+        self._now = 0
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def advance(self, steps: int = 1) -> None:
+        """Let partners take their next steps; called from any thread."""
+        self._now += steps
+        waiting, self._waiting = self._waiting, []
+        for loop, moved in waiting:
+            loop.call_soon_threadsafe(moved.set)
 
     async def steps(self, number: int = 1) -> None:
-        due = self.now + number
-        # A test moves it from another thread, so nobody can be woken.
-        while self.now < due:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        due = self._now + number
+        while self._now < due:
+            moved = asyncio.Event()
+            self._waiting.append((asyncio.get_running_loop(), moved))
+            # Whoever begins to wait while the clock is moved may be missed once.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(moved.wait(), 2)

@@ -89,7 +89,7 @@ class Story(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 3))
     def time_passes(self, steps: int) -> None:
         for _ in range(steps):
-            self.clock.now += 1
+            self.clock.advance()
             self.run(self._settle())
 
     @rule(step=st.sampled_from((*OURS, *PARTNERS)))
@@ -213,15 +213,15 @@ class Story(RuleBasedStateMachine):
         give_up, looks = time.monotonic() + ENDS_WITHIN, 0
         while not self._over():
             assert time.monotonic() < give_up, await self._account()
-            self.clock.now += 2
+            self.clock.advance(2)
             looks += 1
-            if looks % 4 == 0:
+            if looks % 3 == 0:
                 if not self.paid:
                     await self._cancel()
                 await self._help()
-            if looks % 10 == 0:
+            if looks % 6 == 0:
                 await self._move_on()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
         await self.workflow.result()
 
     def _over(self) -> bool:
