@@ -120,11 +120,11 @@ def _points(session: Session, partner: str, subjects: Subjects, settled: datetim
     count."""
     points = func.coalesce(M.data["points"].as_integer(), 0)
     waiting = or_(M.sent_at.is_(None), M.sent_at >= settled)
-    told = func.coalesce(func.sum(points).filter(~waiting), 0)
+    delivered = func.coalesce(func.sum(points).filter(~waiting), 0)
     given = func.coalesce(func.sum(points).filter(waiting, points > 0), 0)
     taken = func.coalesce(func.sum(points).filter(waiting, points < 0), 0)
     rows = (
-        select(OrderRow.customer_id, told, given, taken)
+        select(OrderRow.customer_id, delivered, given, taken)
         .join(M, M.order_id == OrderRow.order_id)
         .where(OrderRow.customer_id.in_(subjects), M.recipient == partner)
         .group_by(OrderRow.customer_id)

@@ -53,12 +53,12 @@ _PAID = (
 
 
 def paid_at(session: Session, order_id: str) -> datetime | None:
-    """When the order was paid, None while it is not."""
+    """Return when the order was paid; None while it is not."""
     return next((at for _, at in session.execute(_PAID, {"orders": [order_id]})), None)
 
 
 def load_credit_notes(session: Session, orders: Sequence[str]) -> dict[str, list[CreditNote]]:
-    """What went back, by order id, in the order in which the ERP was to be told."""
+    """Return credit notes by order id, in the sequence of the ERP's messages."""
     found: dict[str, list[CreditNote]] = defaultdict(list)
     for row in session.execute(_BACK, {"orders": list(orders)}):
         amount = Money(row.amount_minor, row.currency)

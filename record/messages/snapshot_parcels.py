@@ -1,4 +1,4 @@
-"""What orders have sent, for their snapshots: parcels with their goods, their lines and their share of the freight."""
+"""Parcels of orders, for their snapshots: with goods, lines and their share of the freight."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

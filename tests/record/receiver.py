@@ -24,7 +24,7 @@ from tests.integrations.servers import serving
 
 @dataclass
 class Reply:
-    """What the receiver answers, and after how many seconds."""
+    """An answer of the receiver, and the seconds before it."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
