@@ -25,7 +25,7 @@ ORDINARY = frozenset(
         happening heartbeat http input journey keeper kind lane link lot margin mishap money need outcome pace
         party pause place plan post posting problem rate reader reconsider rejection release repayment request
         reroute rerouting result scope score set solution span standing state status stock table tally target
-        telling term theme thread time total transit try update velocity view waiter word work workflow writer
+        notifier term theme thread time total transit try update velocity view waiter word work workflow writer
         """,
     )
 )
