@@ -10,7 +10,7 @@ PARTS = {"temporal", "worker", "api", "postgres", "simulators", "client"}
 def test_it_prints_one_json_object_with_the_figures_of_both_sides():
     command = [sys.executable, "-m", "cli", "bench", "flow", "--json", "--orders", "4"]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)

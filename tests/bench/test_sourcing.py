@@ -8,7 +8,7 @@ import sys
 def test_it_prints_one_json_object_and_balanced_costs_the_least() -> None:
     command = [sys.executable, "-m", "cli", "bench", "sourcing", "--json", "--orders", "50", "--exact-cases", "3"]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)

@@ -86,7 +86,7 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(120)
+            process.wait(240)
         finally:
             process.kill()
 

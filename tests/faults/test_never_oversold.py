@@ -18,7 +18,7 @@ UNITS, ORDERS, CHANNELS = 50, 200, ("tmall", "jd", "store")
 PLACES = {"HANGZHOU": 30, "CHENGDU": 20}
 # The tables at which a claim is stopped: before its first write, in the middle, and before its last.
 MOMENTS = ("reservations", "order_events", "step_results", "stock", "stock_movements")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 STOPPED = """FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 # Claims are logged in the sequence of their locks: a refusal before the last reservation came too early.
