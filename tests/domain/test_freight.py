@@ -87,6 +87,6 @@ def test_a_heavier_parcel_never_costs_less(one: int, other: int) -> None:
         {"currency": "CNY", "divisor": 0, "zones": [{**ZONES[0], "first": "-1"}]},
     ],
 )
-def test_an_incomplete_rate_table_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_rate_table_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(NotAParameter, match="freight_rates"):
         read_value("freight_rates", {"SF Express": wrong})
