@@ -1,4 +1,4 @@
-"""As much of JSON Schema as docs/asyncapi.yaml uses."""
+"""The part of JSON Schema that docs/asyncapi.yaml uses."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ KINDS = {"object": dict, "array": list, "string": str, "integer": int}
 
 
 def mistakes(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """What of the value is not as the schema says, by path."""
+    """Yield a sentence for each part of the value that does not match the schema, beginning with its path."""
     if "const" in schema and value != schema["const"]:
         yield f"{path} is {value!r}"
     kind = KINDS.get(schema.get("type", ""))

@@ -1,4 +1,4 @@
-"""Values in the words of the pages."""
+"""Durations as the pages write them."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ UNITS = (("days", timedelta(days=1), 2), ("h", timedelta(hours=1), 1), ("min", t
 
 
 def in_words(span: timedelta) -> str:
-    """7 days, 24 h, 15 min or 10 s: the largest unit that leaves no rest."""
+    """Return 7 days, 24 h, 15 min or 10 s: in the largest unit that divides the span."""
     for unit, length, at_least in UNITS:
         if not span % length and span >= at_least * length:
             return f"{span // length} {unit}"
