@@ -11,7 +11,7 @@ from models.database import Sessions
 from models.order import OrderRow
 from record.parameters import ParameterCache
 from record.stock.channel_shares import Quota, set_quotas
-from record.stock.queue import Name
+from record.stock.queue import ChannelOrder
 from record.stock.sweep import Sweep
 from tests.factories import CHANNEL, LAMP, fresh_outlooks, place_order, stock_shop
 
@@ -41,11 +41,11 @@ def limited(sessions: Sessions, units: int, valid_from: datetime = YESTERDAY, va
         set_quotas(session, CHANNEL, LAMP, [Quota(units, valid_from, valid_to)])
 
 
-def woken(sessions: Sessions) -> list[Name]:
+def woken(sessions: Sessions) -> list[ChannelOrder]:
     return Sweep(sessions, ParameterCache()).run().woken
 
 
-def name(sessions: Sessions, order_id: str) -> Name:
+def name(sessions: Sessions, order_id: str) -> ChannelOrder:
     with sessions() as session:
         order = session.get_one(OrderRow, order_id)
         return order.channel, order.channel_order_id
