@@ -12,7 +12,7 @@ import activities.steps
 from workflows.compensations import UNDO
 
 WORKFLOWS = Path("workflows")
-LOCAL = re.compile(r"(?:\.database|execute_local_activity_method)\(\s*(\w+)\.(\w+)")
+LOCAL = re.compile(r"(?:\.run_local|execute_local_activity_method)\(\s*(\w+)\.(\w+)")
 CLIENTS = {"wms", "tms", "payments", "quick_payments", "crm", "letters", "partners", "inboxes"}
 """The attributes by which steps reach partners."""
 ASKS_QUICKLY = {"Audit.audit_order"}
