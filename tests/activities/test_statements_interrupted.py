@@ -29,7 +29,7 @@ def test_a_run_that_died_between_pages_continues_where_it_was(
     monkeypatch.setattr(steps_of_statements, "MAX_IDS_PER_CALL", 2)
     lost = [notify_of(comparing, f"TM-FORGOTTEN-MESSAGE-{number}") for number in range(3)]
     for number in range(4):
-        notify_of(comparing, f"TM-{number}")
+        notify_of(comparing, f"TM-SOUND-{number}")
     begun = comparing.go_on(comparing.opened("erp"), steps=3)
 
     # when the run continues, and each step is repeated since its answer was lost
@@ -88,7 +88,7 @@ def test_entries_missing_from_the_listing_are_asked_for_by_id(
     comparing: Comparing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given messages that both sides have
-    order_id = notify_of(comparing, "TM-1")
+    order_id = notify_of(comparing, "TM-SOUND-1")
     asked = list[str]()
     of = Statements.of
 

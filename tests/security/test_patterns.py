@@ -14,14 +14,15 @@ import pytest
 from domain.people import redact
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "integrations", "intake", "api", "goods", "rules", "subscriptions", "activities", "relay", "trail")
+ROOMS = ("activities", "api", "domain", "integrations", "models", "record", "relay", "workflows")
 REPEATS = (parser.MAX_REPEAT, parser.MIN_REPEAT, parser.POSSESSIVE_REPEAT)
 MAX_HARMLESS_REPEATS = 16
 
 
 def _patterns() -> Iterator[tuple[str, str]]:
     """Compiled patterns of every module, in tables and rules too, and literals in calls of `re`."""
-    for file in chain.from_iterable((ROOT / room).rglob("*.py") for room in ROOMS):
+    files = chain.from_iterable((ROOT / room).rglob("*.py") for room in ROOMS)
+    for file in (one for one in files if "migrations" not in one.parts):
         name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
         if name.startswith("domain.remarks.training"):
             continue
