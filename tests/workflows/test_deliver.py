@@ -8,7 +8,7 @@ import pytest
 
 from tests.baton import Baton, eventually
 from tests.docs.schema import mistakes
-from tests.docs.test_asyncapi import TOLD
+from tests.docs.test_asyncapi import MESSAGES
 from tests.record.receiver import Receiver, Reply, receiving
 from workflows.deliver import DeliveryInput, DeliveryWorkflow
 
@@ -58,7 +58,7 @@ async def test_a_subscriber_gets_the_events_of_each_order_in_sequence_and_once(
         assert {"fulfillment_order.shipped", "fulfillment_order.delivered", "shipment.booked"} <= set(story)
     assert len({event["id"] for event in receiver[0].events}) == len(receiver[0].events)
     assert receiver[0].verified_by(subscription["secret"])
-    schemas = {kind: message["payload"] for kind, message in TOLD.items()}
+    schemas = {kind: message["payload"] for kind, message in MESSAGES.items()}
     assert [wrong for event in receiver[0].events for wrong in mistakes(event, schemas[event["type"]])] == []
     await end(quick, subscription)
 
