@@ -112,7 +112,9 @@ class Sender:
         """Send again after the API's Retry-After, for at most two minutes."""
         give_up = time.monotonic() + MAX_BUSY_SECONDS
         while (answer := send()).status_code in BUSY and time.monotonic() < give_up:
-            time.sleep(float(answer.headers.get("retry-after", "1")))
+            wanted = answer.headers.get("retry-after", "")
+            # The other form, a date, comes from what may stand before the API.
+            time.sleep(min(float(wanted) if wanted.isdigit() else 1.0, max(0.0, give_up - time.monotonic())))
         return answer
 
 

@@ -93,7 +93,10 @@ def stock_shop(session: Session, shop: Shop) -> int:
     session.execute(insert(LocationRow).on_conflict_do_nothing(), list(shop.locations))
     goods = StockRow.sku.in_({sku for sku, _ in shop.stock})
     had = exists().where(StockMovementRow.sku == StockRow.sku, StockMovementRow.location_id == StockRow.location_id)
-    known = set(session.execute(select(StockRow.sku, StockRow.location_id).where(goods, had)).tuples())
+    known = {
+        (sku, location)
+        for sku, location in session.execute(select(StockRow.sku, StockRow.location_id).where(goods, had))
+    }
     arriving = [
         Movement("received", sku, location, units)
         for (sku, location), units in shop.stock.items()

@@ -36,7 +36,10 @@ def end_with_parent() -> Callable[[], None] | None:
 def note_process(notes: Path, name: str, pid: int) -> None:
     """Write down the leader of a process group, for `end_leftovers`."""
     notes.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (notes / name).write_text(f"{pid} {time.time()}")
+    # In one step: an empty note would stop the next run.
+    draft = notes / f".{name}"
+    draft.write_text(f"{pid} {time.time()}")
+    draft.replace(notes / name)
 
 
 def forget_process(notes: Path, name: str) -> None:
@@ -46,7 +49,7 @@ def forget_process(notes: Path, name: str) -> None:
 
 def end_leftovers(notes: Path) -> None:
     """End every process of the groups still noted, and return when they are gone."""
-    groups = {note: note.read_text().split() for note in sorted(notes.glob("*"))}
+    groups = {note: note.read_text().split() for note in sorted(notes.glob("[!.]*"))}
     leftovers = [
         process
         for process in psutil.process_iter()

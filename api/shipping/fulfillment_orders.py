@@ -60,11 +60,11 @@ async def hand_over(
     fulfillment order call a person; the right one still works."""
     body = await read_body(request, PickupBody)
     # Taken before the code is checked: otherwise somebody who tries many at once would still find the right one.
-    services.wrong_codes.take(caller.name)
+    services.wrong_codes.take(caller.key_id)
     judged = await run_in_threadpool(_judge, services, fulfillment_order_id, caller, body.code)
     if judged == pickups.WRONG:
         raise invalid("code", "not the code")
-    services.wrong_codes.give_back(caller.name)
+    services.wrong_codes.give_back(caller.key_id)
     if judged == pickups.NOT_READY:
         raise Problem(REFUSED, "it does not wait to be fetched")
     return HandedOver(fulfillment_order_id=fulfillment_order_id, answer="handed_over")

@@ -84,7 +84,8 @@ def up(data_dir: Path, step_seconds: float) -> Iterator[Up]:
             time.sleep(0.2)
         yield stack
     finally:
-        process.send_signal(signal.SIGINT)
+        # As Ctrl-C does; that is ignored by what a shell starts in the background, and so by all below it.
+        process.terminate()
         try:
             process.wait(240)
         finally:
