@@ -47,6 +47,7 @@ test-wide: install ## Run with larger numbers what takes hours: chaos, stories, 
 	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
 	CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/faults/test_chaos.py
 	STILL=40 ORDERS=150 $(BIN)/python -m pytest -n 0 tests/faults/test_database_stands_still.py
+	SOURCING_PROBLEMS=2000 $(BIN)/python -m pytest -n 0 tests/record/test_exact.py
 	NEWS_PERMUTATIONS=24 $(BIN)/python -m pytest -n 0 tests/workflows/test_channel_news.py
 	TROUBLED_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_partners_in_trouble.py
 	WAITING_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_silent_partner.py

@@ -1,5 +1,9 @@
-"""The exact solver is the oracle of the fast one, whose solutions must be feasible and near the optimum."""
+"""The exact solver is the oracle of the fast one, whose solutions must be feasible and near the optimum.
 
+SOURCING_PROBLEMS=2000 for the wide run.
+"""
+
+import os
 from random import Random
 from statistics import fmean
 
@@ -13,6 +17,7 @@ from domain.sourcing.weights import Handling, Weights
 from record.sourcing.exact import solve_exactly
 
 LAMP, TEACUP, RUG = "ELEGANT-LAMP", "QUIET-TEACUP", "WOOL-RUG"
+PROBLEMS = int(os.environ.get("SOURCING_PROBLEMS", "500"))
 WEIGHTS = Weights(processing={"warehouse": Handling(150, 20), "store": Handling(400, 60)})
 RATES = (Rate(600, 1_000, 100, 1_000), Rate(900, 1_000, 300, 1_000), Rate(1_300, 500, 700, 500))
 
@@ -47,7 +52,7 @@ def shop_problems(rng: Random, many: int) -> list[Problem]:
 def test_the_fast_path_is_feasible_and_within_two_percent_of_the_optimum() -> None:
     # given
     rng = Random(7)
-    problems = [wild_problem(rng) for _ in range(2_000)] + shop_problems(rng, 60)
+    problems = [wild_problem(rng) for _ in range(PROBLEMS)] + shop_problems(rng, PROBLEMS // 30)
 
     # when
     pairs = [(problem, solve(problem), solve_exactly(problem)) for problem in problems]
@@ -55,7 +60,7 @@ def test_the_fast_path_is_feasible_and_within_two_percent_of_the_optimum() -> No
     # then
     assert all((fast is None) == (exact is None) for _, fast, exact in pairs)
     solved = [(problem, fast, exact) for problem, fast, exact in pairs if fast and exact]
-    assert len(solved) > 1_500
+    assert len(solved) > 0.75 * PROBLEMS
     assert all(ships(problem, fast) and ships(problem, exact) for problem, fast, exact in solved)
     gaps = [fast.cost / exact.cost - 1 for _, fast, exact in solved]
     assert min(gaps) > -1e-6

@@ -34,7 +34,7 @@ from tests.api.conftest import NOBODY, PARTNERS, order_body
 from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
 
-CASES = int(os.environ.get("CASES", "4"))
+CASES = int(os.environ.get("CASES", "3"))
 SEED = 7
 NEIGHBOR = "NEIGHBOR-7f3a"
 """Part of every text in the neighbor's orders."""
