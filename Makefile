@@ -75,7 +75,7 @@ types: install ## Check types, and who imports whom
 
 $(TOOLS)/.installed: requirements-tools.txt
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-tools.txt
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --no-compile --require-hashes -r requirements-tools.txt
 	@touch $@
 
 audit: install $(TOOLS)/.installed ## Look for known defects of what is installed, and list licences and parts (SBOM) in build/
