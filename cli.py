@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
-
-# Typer brings a click of its own and exports its types nowhere else.
-from typer._click import Command, Context
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -90,10 +88,10 @@ def build_app(commands: Mapping[str, str | Group], help: str) -> typer.Typer:
     """Build a group whose commands are imported when they are called, or when help lists them."""
 
     class Lazy(TyperGroup):
-        def list_commands(self, ctx: Context) -> list[str]:
+        def list_commands(self, ctx: Any) -> list[str]:
             return [*commands]
 
-        def get_command(self, ctx: Context, name: str) -> Command | None:
+        def get_command(self, ctx: Any, name: str) -> Any:
             found = commands.get(name)
             return _load(name, found) if found else None
 
@@ -106,7 +104,7 @@ def _nothing() -> None:
     pass
 
 
-def _load(name: str, found: str | Group) -> Command:
+def _load(name: str, found: str | Group) -> Any:
     command = get_command(_import(found) if isinstance(found, str) else build_app(found.commands, found.help))
     command.name = name
     return command

@@ -12,8 +12,8 @@ from temporalio import activity
 from activities.lanes import Lanes, Post
 from activities.shares import Shares
 from models.database import Sessions
-from models.set_aside import error_name
 from models.subscription import SubscriptionRow
+from record.set_aside import error_name
 from record.subscriptions.ending import end_with_keys
 from record.subscriptions.envelope import event_body, ping_body
 from record.subscriptions.keys import signing_secrets

@@ -12,9 +12,9 @@ from temporalio import activity
 
 from domain.errors import PartnerTrouble
 from models.database import Sessions
-from models.set_aside import error_name, is_rows_own
 from record.messages import not_told, outbox
 from record.messages.letters import Letter, Letters
+from record.set_aside import error_name, is_rows_own
 
 log = structlog.get_logger()
 

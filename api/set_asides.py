@@ -14,7 +14,8 @@ from api.idempotency import OnceRoute
 from api.inputs import Cursor, Limit, after_number, cut
 from api.openapi import json_body, responses
 from api.schemas import Answer, Body, Page
-from models.set_aside import SetAsideRow, try_all_again, try_one_again
+from models.set_aside import SetAsideRow
+from record.set_aside import try_all_again, try_one_again
 
 router = APIRouter(tags=["operation"], route_class=OnceRoute)
 

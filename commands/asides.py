@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
-from models.set_aside import QUEUES, SetAsideRow, try_all_again, try_one_again
+from models.set_aside import SetAsideRow
+from record.set_aside import QUEUES, try_all_again, try_one_again
 from settings import Settings
 
 SHOWN = 50

@@ -112,10 +112,13 @@ class Sender:
         """Send again after the API's Retry-After, for at most two minutes."""
         give_up = time.monotonic() + MAX_BUSY_SECONDS
         while (answer := send()).status_code in BUSY and time.monotonic() < give_up:
-            wanted = answer.headers.get("retry-after", "")
-            # The other form, a date, comes from what may stand before the API.
-            time.sleep(min(float(wanted) if wanted.isdigit() else 1.0, max(0.0, give_up - time.monotonic())))
+            time.sleep(min(pause_seconds(answer.headers.get("retry-after", "")), max(0.0, give_up - time.monotonic())))
         return answer
+
+
+def pause_seconds(retry_after: str) -> float:
+    """Seconds; 1 for a date, the other form of the header, which a proxy before the API may send."""
+    return float(retry_after) if retry_after.isdecimal() else 1.0
 
 
 def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

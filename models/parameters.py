@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.parameters import Dated
 from models.base import Base, Now, Serial, Timestamp, When
 
 
@@ -46,10 +45,3 @@ class BuyerBlockRow(Base):
     set_by: Mapped[str]
 
     __table_args__ = (Index("ix_buyer_blocks_subject", "subject"),)
-
-
-def dated_rows(session: Session) -> list[Dated]:
-    """All rows, in the form that domain/parameters.py reads."""
-    P = ParameterRow
-    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
-    return [Dated(*row) for row in session.execute(columns)]

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.parameters import Dated, Parameters, read_parameters, valid_at
-from models.parameters import dated_rows
+from models.parameters import ParameterRow
 
 LIFETIME_SECONDS = 3.0
 
@@ -33,3 +34,10 @@ class ParameterCache:
         if key not in self._read:
             self._read[key] = read_parameters(valid)
         return self._read[key]
+
+
+def dated_rows(session: Session) -> list[Dated]:
+    """All rows, in the form that domain/parameters.py reads."""
+    P = ParameterRow
+    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
+    return [Dated(*row) for row in session.execute(columns)]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.database import Sessions
-from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, mark_worked, set_aside
+from record.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, mark_worked, set_aside
 
 log = structlog.get_logger()
 

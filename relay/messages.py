@@ -11,8 +11,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
-from models.horizon import LogHorizon
 from models.messaging import IS_LEFT
+from record.horizon import LogHorizon
 from record.subscriptions import queue
 from relay.isolation import Isolation
 from settings import Settings

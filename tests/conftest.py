@@ -125,7 +125,7 @@ def sessions(engine: Engine) -> Sessions:
 
 
 @pytest.fixture
-def shop(sessions: Sessions) -> Sessions:
+def stocked(sessions: Sessions) -> Sessions:
     """A shop with lamps and cups near the customer, and a few lamps far away."""
     stock_shop(sessions, {"HANGZHOU": {LAMP: 10, TEACUP: 10}, "CHENGDU": {LAMP: 3}})
     return sessions

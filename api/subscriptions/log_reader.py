@@ -8,7 +8,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 
 from models.database import Sessions
-from models.horizon import LogHorizon
+from record.horizon import LogHorizon
 from record.subscriptions.log import Entry, entries
 
 log = structlog.get_logger()

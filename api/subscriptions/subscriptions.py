@@ -16,10 +16,10 @@ from api.schemas import Page
 from api.subscriptions import examples
 from api.subscriptions.schemas import SubscriptionAnswer, SubscriptionBody, SubscriptionState, SubscriptionWithSecret
 from domain.ids import new_subscription_id
-from models.horizon import newest
 from models.locks import Lock, wait_for_lock
 from models.subscription import PARKED, WAITING, DeliveryRow, SubscriptionRow
 from models.vault import vault_of
+from record.horizon import newest
 from record.subscriptions.keys import new_secret
 from record.subscriptions.log import position_before
 from record.subscriptions.queue import FULL

@@ -18,9 +18,9 @@ from models.database import Sessions
 from models.deadlines import DeadlineAlertRow
 from models.locks import Lock, try_lock
 from models.order import OrderEventRow
-from models.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from record.orders.promises import WARNING
 from record.recordset import insert_all
+from record.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 
 log = structlog.get_logger()
 

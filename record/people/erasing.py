@@ -15,9 +15,9 @@ from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from models.database import Sessions
 from models.erasure import ErasureDueRow
 from models.order import OrderRow
-from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 from record.people.finding import orders_of
 from record.people.forgetting import FORGET
+from record.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 
 log = structlog.get_logger()
 

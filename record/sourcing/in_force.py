@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.parameters import ANYWHERE, valid_at
 from domain.sourcing.policies import LAST_RESORT, Chain, read_chains
-from models.parameters import dated_rows
+from record.parameters import dated_rows
 
 
 def house_weights(session: Session) -> dict[str, Any]:

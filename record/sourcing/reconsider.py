@@ -20,10 +20,10 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, MergeRow
 from models.locks import Lock, try_lock
 from models.messaging import PartnerEventRow
-from models.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 from models.stock import ReservationRow
 from record import journal
 from record.recordset import insert_all
+from record.set_aside import MAX_ATTEMPTS, error_name, is_rows_own, set_aside
 from record.shipping import merges
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
 from record.sourcing import plans, shelves

@@ -19,10 +19,10 @@ from domain.stock.views import SELLABLE
 from models.database import Sessions
 from models.listing import StockAlertRow
 from models.locks import Lock, try_lock
-from models.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from models.stock import LocationRow, ProductRow, StockRow
 from record.parameters import ParameterCache
 from record.recordset import insert_all
+from record.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from record.stock import queue
 from record.stock.queue import ChannelOrder
 from record.stock.touches import touch

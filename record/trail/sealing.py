@@ -15,17 +15,17 @@ from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
 from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
-from models.horizon import LogHorizon
 from models.locks import Lock, try_lock
-from models.set_aside import error_name, is_rows_own, isolate_failing_row, mark_worked, set_aside
 from models.trace import EventSealRow
+from record.horizon import LogHorizon
+from record.set_aside import error_name, is_rows_own, isolate_failing_row, mark_worked, set_aside
 
 log = structlog.get_logger()
 
 AT_ONCE = 5_000
 """Facts sealed in one transaction."""
 FACT = "fact"
-"""The kind under which a fact that cannot be sealed is set aside (models/set_aside.py)."""
+"""The kind under which a fact that cannot be sealed is set aside (record/set_aside.py)."""
 
 _NEXT = """
     FROM order_events WHERE event_id > (SELECT coalesce(max(event_id), 0) FROM sealing) AND event_id <= :up_to

@@ -62,6 +62,6 @@ def unreachable() -> Iterator[PartnerHttp]:
 
 
 @pytest.fixture
-def steps(shop: Sessions, partners: dict[str, PartnerHttp]) -> Steps:
+def steps(stocked: Sessions, partners: dict[str, PartnerHttp]) -> Steps:
     """All activities, and an order of two lamps and a cup that was just received."""
-    return build_steps(shop, partners)
+    return build_steps(stocked, partners)

@@ -28,17 +28,17 @@ NUMBERS = {LAMP: "101", TEACUP: "102"}
 
 
 @pytest.fixture(params=["plain", "shopify"])
-def there(request: pytest.FixtureRequest, shop: Sessions) -> Iterator[Listed]:
-    """A channel that lists lamps, of which the shop has 13, and cups, of which it has 10."""
-    with listed(request.param, shop) as opened:
+def there(request: pytest.FixtureRequest, stocked: Sessions) -> Iterator[Listed]:
+    """A channel that lists lamps, of which the stocked has 13, and cups, of which it has 10."""
+    with listed(request.param, stocked) as opened:
         for sku, number in NUMBERS.items():
             opened.offer(sku, number)
         yield opened
 
 
 @pytest.fixture
-def plain(shop: Sessions) -> Iterator[Listed]:
-    with listed("plain", shop) as opened:
+def plain(stocked: Sessions) -> Iterator[Listed]:
+    with listed("plain", stocked) as opened:
         for sku, number in NUMBERS.items():
             opened.offer(sku, number)
         yield opened

@@ -20,8 +20,8 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
-    return Comparing(shop, partners)
+def comparing(stocked: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(stocked, partners)
 
 
 def let_time_pass(comparing: Comparing, days: int) -> None:

@@ -17,8 +17,8 @@ from tests.activities.comparing import Comparing, missing, notify_of
 
 
 @pytest.fixture
-def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
-    return Comparing(shop, partners)
+def comparing(stocked: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(stocked, partners)
 
 
 def test_a_run_that_died_between_pages_continues_where_it_was(

@@ -28,15 +28,15 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def comparing(shop: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
-    return Comparing(shop, partners)
+def comparing(stocked: Sessions, partners: dict[str, PartnerHttp]) -> Comparing:
+    return Comparing(stocked, partners)
 
 
 @pytest.fixture
-def hasty(shop: Sessions) -> Iterator[Comparing]:
+def hasty(stocked: Sessions) -> Iterator[Comparing]:
     """Partners whose parcels are delivered at once, and whose webhooks reach nobody."""
     with simulating(NOBODY, 0.0) as address, connecting(address) as partners:
-        yield Comparing(shop, partners, address=address)
+        yield Comparing(stocked, partners, address=address)
 
 
 def an_order(comparing: Comparing, trouble: str = "") -> Steps:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from api.set_asides import Kind
 from models.database import Sessions
-from models.set_aside import AT_ONCE, QUEUES, set_aside
+from record.set_aside import AT_ONCE, QUEUES, set_aside
 from tests.api.conftest import Api, assert_problem, figures_of
 from tests.factories import store_webhook
 

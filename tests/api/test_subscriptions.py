@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from commands.keys import create_key
 from models.database import Sessions
-from models.horizon import LogHorizon
 from models.subscription import DeliveryRow
 from record import journal
+from record.horizon import LogHorizon
 from record.subscriptions.queue import fill
 from settings import Settings
 from tests.api.conftest import Api, Connect, assert_problem, fields, running

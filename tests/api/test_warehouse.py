@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from api.app import WRONG_CODES_AT_ONCE
 from api.shipping.warehouse_examples import PICKUP, WAVE
-from commands.keys import create_key
+from commands.keys import create_key, revoke_keys
 from domain.pickup import MAX_CODE_ATTEMPTS, code_hash
 from models.access import ApiKeyRow
 from models.database import Sessions
@@ -133,6 +133,20 @@ async def test_c20_a_key_that_tries_codes_is_slowed_down_and_others_are_not(
     assert all(1 <= int(answer.headers["retry-after"]) <= 10 for answer in tried if answer.status_code == 429)
     # The customer goes to the next till and gets her goods.
     assert (await staff.post(address, json={"code": CODE})).status_code == 200
+
+
+async def test_c20_a_new_key_of_the_same_name_is_not_slowed_down_by_the_old_one(
+    store: Api, connect: Connect, sessions: Sessions, waiting: str
+) -> None:
+    address, wrong = f"/fulfillment-orders/{WORK}/pickup", {"code": "WRONG-ONE"}
+    tried = await asyncio.gather(*(store.post(address, json=wrong) for _ in range(WRONG_CODES_AT_ONCE + 1)))
+    assert 429 in {answer.status_code for answer in tried}
+    till = "the till at the West Lake"
+    revoke_keys(sessions, till)
+
+    renewed = connect(create_key(sessions, till, "store", location=STORE))
+
+    assert (await renewed.post(address, json={"code": CODE})).status_code == 200
 
 
 async def test_c20_right_codes_do_not_slow_a_key_down(store: Api, waiting: str) -> None:

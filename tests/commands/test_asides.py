@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 
 from cli import app
 from models.database import Sessions
-from models.set_aside import SetAsideRow, set_aside
+from models.set_aside import SetAsideRow
+from record.set_aside import set_aside
 from simulators.settings import PARTNERS
 
 

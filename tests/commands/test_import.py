@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from api.app import create_app
 from commands.demo.retail import COLUMNS
 from commands.import_file import Figures, import_file
-from commands.import_sender import ApiRefuses
+from commands.import_sender import ApiRefuses, pause_seconds
 from commands.keys import create_key
 from models.channel import IntakeRow
 from models.database import Sessions
@@ -195,3 +195,8 @@ def test_every_row_of_a_day_is_accounted_for(
     assert len(numbers) == len(set(numbers)) == figures.rows["exception"]
     again = run_import(client, day, "retail", "online-retail", tmp_path)
     assert (again.orders["new"], again.rows) == (0, figures.rows)
+
+
+@pytest.mark.parametrize(("retry_after", "seconds"), [("7", 7.0), ("", 1.0), ("Mon, 30 Nov 2026 12:00:00 GMT", 1.0)])
+def test_the_api_is_asked_again_when_it_says_or_after_a_second(retry_after: str, seconds: float) -> None:
+    assert pause_seconds(retry_after) == seconds

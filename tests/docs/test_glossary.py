@@ -23,7 +23,7 @@ ORDINARY = frozenset(
         address age allowance answer basis batch box bracket cache call cancel cancellation change checker
         connection consignment context crossing day decision draft ending entry expiry file force guess
         handling happening heartbeat http input journey keeper kind lane link lot margin mishap money need
-        outcome pace party pause place plan post posting problem rate reader reconsider rejection release repayment
+        outcome pace party pause place plan post posting problem queue rate reader reconsider rejection release repayment
         request reroute result scope score set solution span standing state status stock table tally target
         term theme thread time total transit try update velocity view waiter work workflow writer
         """,

@@ -104,6 +104,25 @@ def test_a_service_that_ignores_sigterm_is_killed(service: MakeService) -> None:
     assert lamp.status == -signal.SIGKILL
 
 
+def test_a_service_that_was_asked_to_end_before_gets_what_is_left_of_its_time(
+    service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given one that ignores the request to end
+    ignores = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('lamp ready'); time.sleep(60)"
+    lamp = service(ignores, ready_line="lamp ready")
+    lamp.start()
+    lamp.wait_ready(10)
+    lamp.ask_to_end()
+
+    # when its time is over while others are stopped
+    later = time.monotonic() + 3_600
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    lamp.stop(grace_seconds=1_800)
+
+    # then nobody waits for it
+    assert lamp.status == -signal.SIGKILL
+
+
 def test_a_job_that_fails_shows_the_end_of_its_log(service: MakeService) -> None:
     lamp = service("print('no oil left'); raise SystemExit(1)")
     lamp.start()

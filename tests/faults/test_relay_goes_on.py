@@ -14,12 +14,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.ids import order_workflow_id
 from models.database import Sessions
-from models.set_aside import MAX_ATTEMPTS, try_all_again
 from record import journal
 from record.caches import build_caches
 from record.orders.deadlines import DeadlineSweep
 from record.parameters import ParameterCache
 from record.people.erasing import erase_due
+from record.set_aside import MAX_ATTEMPTS, try_all_again
 from record.stock.sweep import Sweep
 from relay.carry import Relay
 from relay.histories import TAKE

@@ -14,9 +14,9 @@ from standardwebhooks import Webhook
 from activities.deliver import Deliver, DeliverAnswer, DeliverRequest
 from domain.ids import new_subscription_id
 from models.database import Sessions
-from models.horizon import LogHorizon
 from models.subscription import DeliveryRow, SubscriptionRow
 from record import journal
+from record.horizon import LogHorizon
 from record.subscriptions import queue
 from record.subscriptions.keys import new_secret
 from tests.integrations.servers import serving

@@ -87,38 +87,38 @@ def numbers(sessions: Sessions, *order_ids: str) -> list[tuple[str, str]]:
     return [(order.channel, order.channel_order_id) for order in orders]
 
 
-def test_a_purchase_order_is_in_transit_until_it_arrives(shop: Sessions) -> None:
-    purchased(shop, TEN_LAMPS)
-    before = counters(shop, LAMP)
+def test_a_purchase_order_is_in_transit_until_it_arrives(stocked: Sessions) -> None:
+    purchased(stocked, TEN_LAMPS)
+    before = counters(stocked, LAMP)
 
-    received(shop, "R-1", lamps(5, damaged=1))
+    received(stocked, "R-1", lamps(5, damaged=1))
 
-    assert (before["in_transit"], counters(shop, LAMP)) == (
+    assert (before["in_transit"], counters(stocked, LAMP)) == (
         10,
         {"on_hand": 15, "in_transit": 5, "quarantined": 1, "available": 14},
     )
-    assert received_by_day(shop) == {SOON: 4, LATER: 1}
-    assert exceptions(shop) == []
+    assert received_by_day(stocked) == {SOON: 4, LATER: 1}
+    assert exceptions(stocked) == []
 
 
-def test_units_beyond_the_purchase_order_are_booked_and_reported(shop: Sessions) -> None:
-    purchased(shop, TEN_LAMPS)
+def test_units_beyond_the_purchase_order_are_booked_and_reported(stocked: Sessions) -> None:
+    purchased(stocked, TEN_LAMPS)
 
-    received(shop, "R-1", lamps(12))
+    received(stocked, "R-1", lamps(12))
 
-    assert counters(shop, LAMP) == {"on_hand": 22, "available": 22}
-    assert exceptions(shop) == [("more_than_ordered", "PO-1: 2 ELEGANT-LAMP", True)]
-    with shop() as session:
+    assert counters(stocked, LAMP) == {"on_hand": 22, "available": 22}
+    assert exceptions(stocked) == [("more_than_ordered", "PO-1: 2 ELEGANT-LAMP", True)]
+    with stocked() as session:
         assert session.get_one(PurchaseOrderRow, PURCHASE).status == "received"
 
 
-def test_a_receipt_sent_twice_under_different_event_ids_is_booked_once(shop: Sessions) -> None:
-    purchased(shop, TEN_LAMPS)
+def test_a_receipt_sent_twice_under_different_event_ids_is_booked_once(stocked: Sessions) -> None:
+    purchased(stocked, TEN_LAMPS)
 
     for _ in range(2):
-        received(shop, "R-1", lamps(3))
+        received(stocked, "R-1", lamps(3))
 
-    assert counters(shop, LAMP) == {"on_hand": 13, "in_transit": 7, "available": 13}
+    assert counters(stocked, LAMP) == {"on_hand": 13, "in_transit": 7, "available": 13}
 
 
 def _place(sessions: Sessions) -> None:
@@ -134,150 +134,150 @@ def _receive(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("events", list(itertools.permutations([_place, _change, _receive])))
-def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, shop: Sessions) -> None:
+def test_purchase_orders_and_receipts_end_alike_in_any_order(events: Any, stocked: Sessions) -> None:
     for happen in events:
-        happen(shop)
-        happen(shop)
+        happen(stocked)
+        happen(stocked)
 
-    assert counters(shop, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
-    assert received_by_day(shop) == {LATER: 3}
-    report = verify(shop)
+    assert counters(stocked, LAMP) == {"on_hand": 13, "in_transit": 5, "available": 13}
+    assert received_by_day(stocked) == {LATER: 3}
+    report = verify(stocked)
     assert report.clean, report
 
 
-def test_a_canceled_purchase_order_stays_canceled_when_an_older_event_follows(shop: Sessions) -> None:
-    canceled(shop, 2)
-    purchased(shop, TEN_LAMPS, 1)
+def test_a_canceled_purchase_order_stays_canceled_when_an_older_event_follows(stocked: Sessions) -> None:
+    canceled(stocked, 2)
+    purchased(stocked, TEN_LAMPS, 1)
 
-    assert counters(shop, LAMP) == {"on_hand": 10, "available": 10}
-
-
-def test_a_canceled_purchase_order_is_no_longer_in_transit(shop: Sessions) -> None:
-    purchased(shop, TEN_LAMPS)
-
-    canceled(shop, 2)
-
-    assert counters(shop, LAMP) == {"on_hand": 10, "available": 10}
+    assert counters(stocked, LAMP) == {"on_hand": 10, "available": 10}
 
 
-def test_unknown_goods_are_reported_and_booked_once_they_are_known(shop: Sessions) -> None:
+def test_a_canceled_purchase_order_is_no_longer_in_transit(stocked: Sessions) -> None:
+    purchased(stocked, TEN_LAMPS)
+
+    canceled(stocked, 2)
+
+    assert counters(stocked, LAMP) == {"on_hand": 10, "available": 10}
+
+
+def test_unknown_goods_are_reported_and_booked_once_they_are_known(stocked: Sessions) -> None:
     # given a receipt of an unknown boot and two lamps
     lines = [{"sku": "STRANGE-BOOT", "quantity": 1}, {"sku": LAMP, "quantity": 2}]
     data = {"receipt_id": "R-2", "location_id": "CHENGDU", "lines": lines}
-    event = store_webhook(shop, "erp", "stock.received", "R-2", **data)
+    event = store_webhook(stocked, "erp", "stock.received", "R-2", **data)
 
     # when it is booked before and after somebody enters the boot
-    before, reported = receive_goods(shop, *event), exceptions(shop)
-    stock_shop(shop, {"NINGBO": {"STRANGE-BOOT": 1}})
-    after = receive_goods(shop, *event)
+    before, reported = receive_goods(stocked, *event), exceptions(stocked)
+    stock_shop(stocked, {"NINGBO": {"STRANGE-BOOT": 1}})
+    after = receive_goods(stocked, *event)
 
     # then the lamps are there once, and the boot as soon as it is known
     assert (before.done, after.done) == (False, True)
-    assert (reported, exceptions(shop)) == (
+    assert (reported, exceptions(stocked)) == (
         [("unknown_goods", "STRANGE-BOOT", False)],
         [("unknown_goods", "STRANGE-BOOT", True)],
     )
-    assert counters(shop, LAMP, "CHENGDU") == {"on_hand": 5, "available": 5}
-    assert counters(shop, "STRANGE-BOOT", "CHENGDU") == {"on_hand": 1, "available": 1}
+    assert counters(stocked, LAMP, "CHENGDU") == {"on_hand": 5, "available": 5}
+    assert counters(stocked, "STRANGE-BOOT", "CHENGDU") == {"on_hand": 1, "available": 1}
 
 
-def test_an_unknown_location_is_reported(shop: Sessions) -> None:
-    news = received(shop, "R-3", lamps(2), at="ATLANTIS")
+def test_an_unknown_location_is_reported(stocked: Sessions) -> None:
+    news = received(stocked, "R-3", lamps(2), at="ATLANTIS")
 
-    assert (news.done, exceptions(shop)) == (False, [("unknown_location", "ATLANTIS", False)])
+    assert (news.done, exceptions(stocked)) == (False, [("unknown_location", "ATLANTIS", False)])
 
 
-def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(shop: Sessions) -> None:
+def test_each_order_in_the_queue_is_promised_the_day_that_covers_it_and_those_before_it(stocked: Sessions) -> None:
     # given three orders that wait for lamps, when four are bought for soon and six for later
-    sell_out(shop)
-    first, second, third = [waiting(shop, units) for units in (3, 5, 9)]
+    sell_out(stocked)
+    first, second, third = [waiting(stocked, units) for units in (3, 5, 9)]
 
-    news = purchased(shop, TEN_LAMPS)
+    news = purchased(stocked, TEN_LAMPS)
 
     # then four units cover the first order, ten the second as well, and nothing covers the third
-    assert news.woken == numbers(shop, first, second)
-    found = [shortage_of(shop, order_id).promised_on for order_id in (first, second, third)]
+    assert news.woken == numbers(stocked, first, second)
+    found = [shortage_of(stocked, order_id).promised_on for order_id in (first, second, third)]
     assert found == [SOON.isoformat(), LATER.isoformat(), ""]
 
 
-def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(shop: Sessions) -> None:
-    order_id = waiting(shop, 15)
-    purchased(shop, TEN_LAMPS)
+def test_a_promise_that_cannot_be_kept_is_withdrawn_and_wakes_its_order(stocked: Sessions) -> None:
+    order_id = waiting(stocked, 15)
+    purchased(stocked, TEN_LAMPS)
 
-    news = canceled(shop, 2)
+    news = canceled(stocked, 2)
 
-    assert news.woken == numbers(shop, order_id)
-    assert shortage_of(shop, order_id).promised_on == ""
-
-
-def test_a_due_day_in_the_past_promises_nothing(shop: Sessions) -> None:
-    order_id = waiting(shop, 15)
-
-    purchased(shop, [(LAMP, 9, TODAY - timedelta(days=2))])
-
-    assert shortage_of(shop, order_id).promised_on == ""
+    assert news.woken == numbers(stocked, order_id)
+    assert shortage_of(stocked, order_id).promised_on == ""
 
 
-def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(shop: Sessions) -> None:
+def test_a_due_day_in_the_past_promises_nothing(stocked: Sessions) -> None:
+    order_id = waiting(stocked, 15)
+
+    purchased(stocked, [(LAMP, 9, TODAY - timedelta(days=2))])
+
+    assert shortage_of(stocked, order_id).promised_on == ""
+
+
+def test_an_arrival_serves_the_queue_in_turn_and_skips_orders_too_large_for_it(stocked: Sessions) -> None:
     # given orders that wait for lamps
-    sell_out(shop)
-    orders = [waiting(shop, units) for units in (4, 60, 5, 4)]
+    sell_out(stocked)
+    orders = [waiting(stocked, units) for units in (4, 60, 5, 4)]
 
     # when twelve lamps arrive
-    news = received(shop, "R-1", lamps(12))
+    news = received(stocked, "R-1", lamps(12))
 
     # then they cover the first and the third order, not the second, and no longer the fourth
-    assert news.woken == numbers(shop, orders[0], orders[2])
+    assert news.woken == numbers(stocked, orders[0], orders[2])
 
 
-def test_an_order_is_not_woken_while_it_lacks_another_item(shop: Sessions) -> None:
-    order_id = place_order(shop, [(LAMP, 14), (TEACUP, 99)])
-    Reserve(shop, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
+def test_an_order_is_not_woken_while_it_lacks_another_item(stocked: Sessions) -> None:
+    order_id = place_order(stocked, [(LAMP, 14), (TEACUP, 99)])
+    Reserve(stocked, fresh_outlooks()).reserve_stock(StockRequest(order_id, 1))
 
-    lamps_only = received(shop, "R-1", lamps(5), order=None)
-    cups_too = received(shop, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)
+    lamps_only = received(stocked, "R-1", lamps(5), order=None)
+    cups_too = received(stocked, "R-2", {"sku": TEACUP, "quantity": 99}, order=None)
 
-    assert (lamps_only.woken, cups_too.woken) == ([], numbers(shop, order_id))
+    assert (lamps_only.woken, cups_too.woken) == ([], numbers(stocked, order_id))
 
 
-def test_a_receipt_that_is_relayed_again_wakes_again(shop: Sessions) -> None:
+def test_a_receipt_that_is_relayed_again_wakes_again(stocked: Sessions) -> None:
     # The relay may die between booking and signaling.
-    order_id = waiting(shop, 14)
+    order_id = waiting(stocked, 14)
     data = {"receipt_id": "R-1", "location_id": "HANGZHOU", "lines": [lamps(5)]}
-    event = store_webhook(shop, "erp", "stock.received", "R-1", **data)
+    event = store_webhook(stocked, "erp", "stock.received", "R-1", **data)
 
-    news = [receive_goods(shop, *event) for _ in range(2)]
+    news = [receive_goods(stocked, *event) for _ in range(2)]
 
-    assert news == [CarryResult(True, numbers(shop, order_id))] * 2
-    with shop() as session:
+    assert news == [CarryResult(True, numbers(stocked, order_id))] * 2
+    with stocked() as session:
         assert session.get_one(BackorderRow, (order_id, LAMP)).wanted == 14
 
 
-def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(shop: Sessions) -> None:
+def test_a_queue_longer_than_one_read_is_woken_in_turn_as_far_as_the_goods_go(stocked: Sessions) -> None:
     # given more orders than are read at once
-    sell_out(shop)
-    orders = [waiting(shop, 1) for _ in range(AHEAD + 10)]
+    sell_out(stocked)
+    orders = [waiting(stocked, 1) for _ in range(AHEAD + 10)]
 
     # when goods arrive for some of them, and are bought for some more
-    news = received(shop, "R-1", lamps(AHEAD + 5), order=None)
-    promised = purchased(shop, [(LAMP, 2, SOON)])
+    news = received(stocked, "R-1", lamps(AHEAD + 5), order=None)
+    promised = purchased(stocked, [(LAMP, 2, SOON)])
 
     # then only these are woken, in turn
-    assert news.woken == numbers(shop, *orders[: AHEAD + 5])
-    assert promised.woken == numbers(shop, *orders[AHEAD + 5 : AHEAD + 7])
+    assert news.woken == numbers(stocked, *orders[: AHEAD + 5])
+    assert promised.woken == numbers(stocked, *orders[AHEAD + 5 : AHEAD + 7])
 
 
-def test_receipts_booked_at_the_same_time_all_count(shop: Sessions) -> None:
+def test_receipts_booked_at_the_same_time_all_count(stocked: Sessions) -> None:
     # given a purchase, and many receipts of it that come together
-    purchased(shop, [(LAMP, 30, SOON)])
+    purchased(stocked, [(LAMP, 30, SOON)])
     for _ in range(4):
-        waiting(shop, 14)
+        waiting(stocked, 14)
 
     # when
     with ThreadPoolExecutor(8) as threads:
-        news = list(threads.map(lambda number: received(shop, f"R-{number}", lamps(2)), range(12)))
+        news = list(threads.map(lambda number: received(stocked, f"R-{number}", lamps(2)), range(12)))
 
     # then
     assert all(each.done for each in news)
-    assert counters(shop, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
-    assert verify(shop).clean
+    assert counters(stocked, LAMP) == {"on_hand": 34, "in_transit": 6, "available": 34}
+    assert verify(stocked).clean

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.database import Sessions
-from models.horizon import LogHorizon
 from record import journal
+from record.horizon import LogHorizon
 from record.subscriptions.log import entries
 from tests.factories import place_order
 

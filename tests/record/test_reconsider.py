@@ -13,9 +13,9 @@ from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderRow
-from models.set_aside import MAX_ATTEMPTS
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
+from record.set_aside import MAX_ATTEMPTS
 from record.sourcing.plans import MAX_MOVES
 from record.sourcing.reconsider import Reconsider
 from tests.factories import (

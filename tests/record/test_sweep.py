@@ -35,57 +35,57 @@ def touched(sessions: Sessions) -> Sequence[str]:
         return session.scalars(select(StockTouchRow.sku)).all()
 
 
-def test_low_out_and_back_are_alerted_once_each_with_the_available_units(shop: Sessions) -> None:
-    sweep = Sweep(shop, ParameterCache())
+def test_low_out_and_back_are_alerted_once_each_with_the_available_units(stocked: Sessions) -> None:
+    sweep = Sweep(stocked, ParameterCache())
     steps = (("reserved", 5), ("reserved", 1), ("released", 1), ("reserved", 5), ("released", 3), ("released", 3))
     for kind, quantity in steps:
-        move(shop, kind, quantity, TEACUP)
+        move(stocked, kind, quantity, TEACUP)
         sweep.run()
         sweep.run()
 
-    assert alerts(shop, TEACUP) == [(LOW, 5, False), (OUT, 0, False), (BACK, 3, False)]
+    assert alerts(stocked, TEACUP) == [(LOW, 5, False), (OUT, 0, False), (BACK, 3, False)]
 
 
-def test_alerts_are_about_the_whole_network_and_not_one_location(shop: Sessions) -> None:
-    move(shop, "reserved", 10)
-    Sweep(shop, ParameterCache()).run()
+def test_alerts_are_about_the_whole_network_and_not_one_location(stocked: Sessions) -> None:
+    move(stocked, "reserved", 10)
+    Sweep(stocked, ParameterCache()).run()
 
-    assert alerts(shop) == [(LOW, 3, True)]
+    assert alerts(stocked) == [(LOW, 3, True)]
 
 
-def test_a_product_has_its_own_threshold_or_none(shop: Sessions) -> None:
-    with shop.begin() as session:
+def test_a_product_has_its_own_threshold_or_none(stocked: Sessions) -> None:
+    with stocked.begin() as session:
         session.execute(update(ProductRow).where(ProductRow.sku == TEACUP).values(low_at=0))
         session.execute(update(ProductRow).where(ProductRow.sku == LAMP).values(low_at=12))
-    move(shop, "reserved", 9, TEACUP)
-    move(shop, "reserved", 1)
-    Sweep(shop, ParameterCache()).run()
+    move(stocked, "reserved", 9, TEACUP)
+    move(stocked, "reserved", 1)
+    Sweep(stocked, ParameterCache()).run()
 
-    assert (alerts(shop, TEACUP), alerts(shop)) == ([], [(LOW, 12, True)])
+    assert (alerts(stocked, TEACUP), alerts(stocked)) == ([], [(LOW, 12, True)])
 
 
-def test_allocating_reserved_stock_touches_nothing(shop: Sessions) -> None:
-    move(shop, "reserved", 4)
-    Sweep(shop, ParameterCache()).run()
-    with shop.begin() as session:
+def test_allocating_reserved_stock_touches_nothing(stocked: Sessions) -> None:
+    move(stocked, "reserved", 4)
+    Sweep(stocked, ParameterCache()).run()
+    with stocked.begin() as session:
         both = [Movement("released", LAMP, "HANGZHOU", 4), Movement("allocated", LAMP, "HANGZHOU", 4)]
         ledger.post(session, both, None, "the order is sourced")
-    move(shop, "shipped", 4)
+    move(stocked, "shipped", 4)
 
-    assert touched(shop) == []
+    assert touched(stocked) == []
 
 
-def test_a_claim_that_is_not_committed_is_swept_later(shop: Sessions) -> None:
-    sweep = Sweep(shop, ParameterCache())
+def test_a_claim_that_is_not_committed_is_swept_later(stocked: Sessions) -> None:
+    sweep = Sweep(stocked, ParameterCache())
     sweep.run()
-    with shop.begin() as session:
+    with stocked.begin() as session:
         ledger.post(session, [Movement("reserved", LAMP, "HANGZHOU", 10)], None, "a slow claim")
-        move(shop, "reserved", 9, TEACUP)
+        move(stocked, "reserved", 9, TEACUP)
         assert sweep.run().marks == 1
-        assert alerts(shop) == []
+        assert alerts(stocked) == []
 
     assert sweep.run().marks == 1
-    assert alerts(shop) == [(LOW, 3, True)]
+    assert alerts(stocked) == [(LOW, 3, True)]
 
 
 def test_two_concurrent_sweeps_alert_each_crossing_once(sessions: Sessions) -> None:
@@ -111,8 +111,8 @@ def test_two_concurrent_sweeps_alert_each_crossing_once(sessions: Sessions) -> N
     assert touched(sessions) == []
 
 
-def test_a_sweep_that_dies_is_made_up_by_the_next(shop: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
-    move(shop, "reserved", 10)
+def test_a_sweep_that_dies_is_made_up_by_the_next(stocked: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    move(stocked, "reserved", 10)
 
     def dies(*anything: Any) -> None:
         raise KeyboardInterrupt
@@ -120,7 +120,7 @@ def test_a_sweep_that_dies_is_made_up_by_the_next(shop: Sessions, monkeypatch: p
     with monkeypatch.context() as patched:
         patched.setattr("record.stock.sweep.insert_all", dies)
         with pytest.raises(KeyboardInterrupt):
-            Sweep(shop, ParameterCache()).run()
-    Sweep(shop, ParameterCache()).run()
+            Sweep(stocked, ParameterCache()).run()
+    Sweep(stocked, ParameterCache()).run()
 
-    assert alerts(shop) == [(LOW, 3, True)]
+    assert alerts(stocked) == [(LOW, 3, True)]

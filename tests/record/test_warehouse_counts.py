@@ -53,12 +53,12 @@ def differences(sessions: Sessions) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def yesterday(shop: Sessions) -> Sessions:
-    """The shop, whose goods were received a day before any count."""
-    with shop.begin() as session:
+def yesterday(stocked: Sessions) -> Sessions:
+    """The stocked, whose goods were received a day before any count."""
+    with stocked.begin() as session:
         for movement in session.scalars(select(StockMovementRow)):
             movement.at = now() - 24 * HOUR
-    return shop
+    return stocked
 
 
 def test_a_snapshot_that_agrees_with_the_books_changes_nothing(yesterday: Sessions) -> None:

@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
-from models.set_aside import MAX_ATTEMPTS
+from record.set_aside import MAX_ATTEMPTS
 from relay.waves import WaveJob
 from settings import Settings
 from tests.factories import LAMP, an_order, place_orders, stock_shop

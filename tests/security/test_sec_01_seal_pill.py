@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from models.database import Sessions
-from models.set_aside import try_all_again
 from record import journal
+from record.set_aside import try_all_again
 from record.trail.proving import links
 from record.trail.sealing import Sealing
 from tests.factories import place_order

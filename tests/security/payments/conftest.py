@@ -1,6 +1,5 @@
-"""Fixtures of tests/activities: steps and partners. Here `shop` is the stocked one again, not the channel next door."""
+"""Fixtures of tests/activities: steps and partners."""
 
 from tests.activities.conftest import address, ask, partners, steps, trouble
-from tests.conftest import shop
 
-__all__ = ["address", "ask", "partners", "shop", "steps", "trouble"]
+__all__ = ["address", "ask", "partners", "steps", "trouble"]
