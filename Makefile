@@ -41,7 +41,7 @@ test: install ## Run the tests
 	$(PYTEST)
 
 test-fast: install ## Run the unit tests of the rules, which start no server
-	$(BIN)/python -m pytest -n 0 tests/domain tests/channels
+	$(BIN)/python -m pytest -n 2 tests/domain
 
 test-wide: install ## Run with larger numbers what takes hours: chaos, stories, every operation, millions of rows
 	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
@@ -84,7 +84,7 @@ audit: install $(TOOLS)/.installed ## Look for known defects of what is installe
 	$(TOOLS)/bin/cyclonedx-py requirements requirements-server.txt --output-file build/sbom.json
 	$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements-server.txt
 
-docs: $(TOOLS)/.installed ## Build the documentation as a site that needs no network: build/site/index.html
+docs: $(TOOLS)/.installed ## Build the documentation as a site with search, in build/site
 	$(TOOLS)/bin/zensical build --clean
 
 hooks: install $(TOOLS)/.installed ## Check every commit before it is made
