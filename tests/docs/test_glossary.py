@@ -20,12 +20,12 @@ ORDINARY = frozenset(
     re.findall(
         r"\w+",
         """
-        address age allowance answer basis batch box bracket cache call cancel cancellation change checker
-        connection consignment context crossing day decision draft ending entry expiry file force guess
-        handling happening heartbeat http input journey keeper kind lane link lot margin mishap money need
-        outcome pace party pause place plan post posting problem queue rate reader reconsider rejection release repayment
-        request reroute result scope score set solution span standing state status stock table tally target
-        term theme thread time total transit try update velocity view waiter work workflow writer
+        address age allowance answer basis batch box bracket cache call cancel cancellation change checker connection
+        consignment context crossing day decision draft ending entry expiry file force guess handling happening
+        heartbeat http input journey keeper kind lane link lot margin mishap money need outcome pace party pause place
+        plan post posting problem queue rate reader reconsider rejection release repayment request reroute result
+        scope score set solution span standing state status stock table tally target term theme thread time total
+        transit try update velocity view waiter work workflow writer
         """,
     )
 )
