@@ -6,7 +6,7 @@ recognize repeats.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -23,6 +23,7 @@ from relay.events import EventJob
 from relay.histories import HistoryJob
 from relay.inquiries import InquiryJob
 from relay.isolation import Isolation
+from relay.lookout import Lookout
 from relay.messages import MessageJob
 from relay.order_queue import OrderQueue
 from relay.rows import Rows
@@ -32,7 +33,13 @@ from relay.waves import WaveJob
 from settings import Settings
 from workflows.starting import ORDER_WORKFLOW, order_start
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+SHORTEST_PAUSE = 0.02
+"""Seconds between two rounds of a job that has something to carry."""
+LOOK_PAUSE = 0.25
+GATHERING_PAUSE = 0.5
+"""For jobs that are run rarely, so that several changes of the same thing are passed on once, and after a failure."""
+LONGEST_PAUSE = 5.0
+"""After this time a job looks for itself, whatever the lookout says (relay/lookout.py)."""
 THREADS = 16
 
 
@@ -50,6 +57,7 @@ class Relay:
         self.histories = HistoryJob(sessions, client, settings)
         self.waves = WaveJob(sessions, client, settings)
         self.inquiries = InquiryJob(sessions, client, settings)
+        self.lookout = Lookout(sessions)
         self.sweeps = database_sweeps(sessions, settings, caches.outlooks)
         self.client = client
         self.settings = settings
@@ -65,14 +73,14 @@ class Relay:
             self._repeat("orders", self.start_orders),
             self._repeat("events", self.carry_events),
             self._repeat("waves", self.waves.carry),
-            # Run rarely, so that several changes of the same thing are passed on once.
-            self._repeat("stock", self.stock.carry, shortest=LONGEST_PAUSE),
-            self._repeat("messages", self.messages.carry, shortest=LONGEST_PAUSE),
+            self._repeat("stock", self.stock.carry, GATHERING_PAUSE),
+            self._repeat("messages", self.messages.carry, GATHERING_PAUSE),
+            self._repeat("lookout", self.lookout.carry, longest=LOOK_PAUSE),
             # Nobody waits for these by the second.
-            self._repeat("histories", self.histories.carry, LONGEST_PAUSE, longest=10),
-            self._repeat("inquiries", self.inquiries.carry, LONGEST_PAUSE, longest=20),
+            self._repeat("histories", self.histories.carry, GATHERING_PAUSE, longest=10),
+            self._repeat("inquiries", self.inquiries.carry, GATHERING_PAUSE, longest=20),
             *(
-                self._repeat(sweep.job, partial(asyncio.to_thread, sweep.run), LONGEST_PAUSE, sweep.longest_pause)
+                self._repeat(sweep.job, partial(asyncio.to_thread, sweep.run), GATHERING_PAUSE, sweep.longest_pause)
                 for sweep in self.sweeps
             ),
         )
@@ -100,11 +108,12 @@ class Relay:
         shortest: float = SHORTEST_PAUSE,
         longest: float = LONGEST_PAUSE,
     ) -> None:
-        """Run the job again and again, with pauses (in seconds) that grow while there is nothing to carry.
+        """Run the job again and again: soon while it has something to carry, else when the lookout calls it, or after
+        `longest` seconds.
 
         No failure ends the job or disturbs another.
         """
-        pause, failing = shortest, False
+        failing = False
         while not self.stopping.is_set():
             try:
                 carried = await carry()
@@ -113,11 +122,18 @@ class Relay:
                 failing = False
             except Exception as error:
                 await self.isolation.job_failed(job, error)
-                carried, pause, failing = 0, longest, True
+                carried, failing = 0, True
             self.moves += 1
-            pause = shortest if carried else min(pause * 1.5, longest)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), pause)
+            await self._pause(GATHERING_PAUSE if failing else shortest, self.stopping.wait())
+            if not carried and not failing:
+                await self._pause(longest, self.lookout.wait(job), self.stopping.wait())
+
+    async def _pause(self, seconds: float, *ends: Coroutine[Any, Any, object]) -> None:
+        """Pause until one of `ends` returns, for at most this long."""
+        waiting = [asyncio.create_task(end) for end in ends]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
     async def _start_order(self, order: Row[Any]) -> str:
         start = order_start(

@@ -29,7 +29,7 @@ class Sweep(NamedTuple):
 def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
     deadlines = DeadlineSweep(sessions)
     return (
-        Sweep("proof", Proof(sessions, settings).run, 0.5),
+        Sweep("proof", Proof(sessions, settings).run, 5),
         # Alert about orders whose deadline is at risk: one look at a short index, however many orders there are.
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
         # Erase persons who asked for it while an order was under way, once that order has ended.

@@ -1,0 +1,56 @@
+"""One glance at the database tells the relay's idle jobs whether anything waits for them.
+
+Each job that looked for itself would ask several times a second for nothing. What the lookout says is a hint: a job
+that it does not call looks now and then by itself, so nothing waits for ever.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from sqlalchemy import text
+
+from models.database import Sessions
+from models.fulfillment import WAVE_WAITS
+from models.messaging import IS_LEFT
+
+# Each part reads the head of an index or a single row.
+_NEWEST = "(SELECT last_value FROM order_events_event_id_seq WHERE is_called)"
+_WAITS = {
+    "orders": "SELECT FROM orders WHERE workflow_started_at IS NULL AND relay_after <= now()",
+    "events": "SELECT FROM partner_events WHERE relayed_at IS NULL AND relay_after <= now()",
+    "waves": f"SELECT FROM fulfillment_orders WHERE {WAVE_WAITS.text} AND wave_after <= now()",
+    "stock": "SELECT FROM stock_touches",
+    "messages": f"""
+        SELECT FROM messages WHERE {IS_LEFT}
+        UNION ALL SELECT FROM subscriptions WHERE active AND position < {_NEWEST}
+        UNION ALL SELECT FROM deliveries WHERE state = 'waiting' AND due_at <= now()""",
+    "proof": f"SELECT WHERE {_NEWEST} > (SELECT coalesce(max(event_id), 0) FROM sealing)",
+}
+LOOK = text("SELECT " + ", ".join(f"EXISTS ({waits}) AS {job}" for job, waits in _WAITS.items()))
+JOBS: Collection[str] = _WAITS.keys()
+
+
+class Lookout:
+    """Calls the jobs that have something to do."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._called = {job: asyncio.Event() for job in JOBS}
+
+    async def carry(self) -> int:
+        """Look once, and call each job that something waits for. Return 0: the next look comes after the same pause."""
+        for job in await asyncio.to_thread(self._look):
+            self._called[job].set()
+        return 0
+
+    async def wait(self, job: str) -> None:
+        """Return when the job is called; a job that nobody looks out for waits for ever."""
+        called = self._called.get(job) or asyncio.Event()
+        await called.wait()
+        called.clear()
+
+    def _look(self) -> list[str]:
+        with self._sessions() as session:
+            # One round trip instead of three.
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            return [job for job, waits in session.execute(LOOK).mappings().one().items() if waits]
