@@ -27,7 +27,8 @@ $(STAMP): requirements.txt pyproject.toml
 		rm -rf $(VENV); \
 		echo "Python could not make $(VENV): on Debian and Ubuntu install the package python3-venv."; \
 		exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
+	# Python compiles a module when it is first used; compiling all of them would take as long as the rest.
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -e .
 	@touch $@
 
