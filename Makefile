@@ -48,6 +48,7 @@ test-wide: install ## Run with larger numbers what takes hours: chaos, stories, 
 	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
 	CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/faults/test_chaos.py
 	STILL=40 ORDERS=150 $(BIN)/python -m pytest -n 0 tests/faults/test_database_stands_still.py
+	EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/domain tests/channels tests/activities/test_*_in_any_order.py
 	SOURCING_PROBLEMS=2000 $(BIN)/python -m pytest -n 0 tests/record/test_exact.py
 	NEWS_PERMUTATIONS=24 $(BIN)/python -m pytest -n 0 tests/workflows/test_channel_news.py
 	TROUBLED_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_partners_in_trouble.py
@@ -56,6 +57,7 @@ test-wide: install ## Run with larger numbers what takes hours: chaos, stories, 
 	CASES=100 $(BIN)/python -m pytest -n 0 -s tests/security/test_openapi.py
 	MIGRATION_ORDERS=5000000 $(BIN)/python -m pytest -n 0 tests/models/test_migrating.py
 	LOCK_ORDER_ACTIONS=100 $(BIN)/python -m pytest -n 0 tests/activities/test_lock_order.py
+	SOURCING_PLACES=5,20,100 $(BIN)/python -m pytest -n 0 tests/bench/test_sourcing.py
 	PLANS_FEW=5000 PLANS_MANY=100000 $(BIN)/python -m pytest -n 0 tests/bench/test_plans.py
 
 check: install ## Run everything that CI runs

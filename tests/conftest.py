@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
@@ -26,6 +27,8 @@ from workflows.search_attributes import ALL
 
 SECRETS_KEY = "5e" * 32
 _status: list[int] = []
+EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
+"""Random cases of each property."""
 LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
 
 
@@ -49,6 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
+    # No deadline: on a busy machine the same case takes ten times as long.
+    hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None)
+    hypothesis.settings.load_profile("baton")
     # Commands that tests run as at a terminal need a key.
     os.environ["BATON_SECRETS_KEY"] = SECRETS_KEY
 

@@ -25,9 +25,10 @@ from models.messaging import MessageRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from tests.activities.story import Steps
+from tests.conftest import EXAMPLES
 from tests.factories import LAMP, TEACUP, place_order, stock_shop
 
-ROUNDS = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUNDS = settings(max_examples=EXAMPLES // 5, stateful_step_count=12, suppress_health_check=[HealthCheck.too_slow])
 ASKED = ("return_and_refund", "refund_only", "exchange", "reship", "claim", "store_return", "warranty")
 TWICE = st.integers(1, 2)
 

@@ -20,6 +20,7 @@ from record.stock.channel_shares import Quota, set_quotas
 from record.stock.demand import UNDONE
 from record.stock.mistakes import Mistake
 from tests.activities.story import Steps
+from tests.conftest import EXAMPLES
 from tests.factories import (
     CHANNEL,
     an_order,
@@ -33,7 +34,7 @@ from tests.factories import (
 PLACES = ("HANGZHOU", "CHENGDU")
 UNITS = st.sampled_from([-2, -1, 1, 2])
 MOST_LAMPS, YESTERDAY = 2, datetime.now(UTC) - timedelta(days=1)
-ROUNDS = settings(max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUNDS = settings(max_examples=EXAMPLES // 5, stateful_step_count=14, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The API as its callers see it: the whole app over a database without rows."""
 
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from record.rules.confined import Confined
 from settings import Settings
 from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
@@ -72,6 +73,20 @@ async def refusing(postgres: EmbeddedPostgres) -> AsyncIterator[Connect]:
     settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     async with running(settings) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def confined() -> Iterator[Confined]:
+    confined = Confined()
+    yield confined
+    confined.close()
+
+
+@pytest.fixture
+def one_confined(confined: Confined, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each app of a file use the same process for the rules of staff: one takes longer to start than a test."""
+    monkeypatch.setattr(confined, "close", lambda: None)
+    monkeypatch.setattr("api.app.Confined", lambda: confined)
 
 
 @pytest.fixture(scope="session")

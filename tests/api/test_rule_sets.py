@@ -14,6 +14,7 @@ from tests.api.conftest import Api, Connect, assert_problem, fields
 
 HOLD = {"type": "hold", "reason": "look at it"}
 Place = Callable[..., Awaitable[str]]
+pytestmark = pytest.mark.usefixtures("one_confined")
 
 
 @pytest.fixture

@@ -1,17 +1,22 @@
-"""`baton bench stock`, as people and scripts run it."""
+"""`baton bench stock`: claims of hot and of many SKUs."""
 
-import json
-import subprocess
-import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from commands.bench import claim_record, stock
 
 
-def test_it_prints_one_json_object_of_hot_and_spread_claims() -> None:
-    command = [sys.executable, "-m", "cli", "bench", "stock", "--json", "--share", "0.02"]
+def test_it_prints_one_json_object_of_hot_and_spread_claims(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock, "WARM_UP", 10)
+    monkeypatch.setattr(stock, "SPREAD", claim_record.SPREAD[:100])
+    monkeypatch.setattr(claim_record, "SPREAD", claim_record.SPREAD[:100])
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    figures = bench("stock", "--share", "0.02")
 
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
     assert list(figures) == ["hot", "spread"]
     assert list(figures["hot"]) == list(figures["spread"]) == ["1", "16", "64"]
     for one in [*figures["hot"].values(), *figures["spread"].values()]:

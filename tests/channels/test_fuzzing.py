@@ -102,7 +102,7 @@ def _values_of(slotted: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", ["ordinary", "quirky"])
 @pytest.mark.parametrize("channel", CHANNELS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(suppress_health_check=list(HealthCheck), database=None)
 @given(data=st.data())
 def test_a_fuzzed_payload_is_a_whole_order_or_a_named_refusal(channel: str, name: str, data: st.DataObject) -> None:
     payload = parsed(channel, name)
@@ -120,7 +120,6 @@ def test_removing_or_spoiling_any_field_leaves_no_partial_order(channel: str) ->
             _assert_whole_or_refused(channel, _put(json.loads(original), place, odd))
 
 
-@settings(max_examples=100, deadline=None, database=None)
 @given(
     raw=st.one_of(
         st.binary(max_size=200),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contents.finance import credit, sale
@@ -78,7 +78,6 @@ def kept_of(snapshot: Snapshot, *, at_sale: bool) -> int:
     return snapshot.order.grand_total.minor_units - sum(one.amount.minor_units for one in back)
 
 
-@settings(deadline=None)
 @given(snapshot=told())
 def test_the_sale_less_its_credit_notes_is_what_we_keep(snapshot: Snapshot) -> None:
     # when
@@ -94,7 +93,6 @@ def test_the_sale_less_its_credit_notes_is_what_we_keep(snapshot: Snapshot) -> N
         assert parts_of(content) == amount_of(content, "amount")
 
 
-@settings(deadline=None)
 @given(snapshot=told())
 def test_each_line_is_its_price_less_its_discount_plus_its_tax(snapshot: Snapshot) -> None:
     # when
@@ -109,7 +107,6 @@ def test_each_line_is_its_price_less_its_discount_plus_its_tax(snapshot: Snapsho
             assert price * line["quantity"] - discount + tax == amount
 
 
-@settings(deadline=None)
 @given(snapshot=told())
 def test_the_taxes_of_sale_and_credit_notes_add_up_to_the_order_tax(snapshot: Snapshot) -> None:
     # given

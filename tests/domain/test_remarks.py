@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.remarks.clauses import MAX_LENGTH, fold
@@ -173,7 +173,6 @@ def test_no_remark_of_full_length_takes_long(piece: str) -> None:
     assert time.process_time() - began < 1
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=100))
 def test_no_text_makes_it_fail(customer: str, merchant: str) -> None:
     read(customer, merchant)
@@ -194,7 +193,6 @@ PIECES = [text for text, _ in CASES] + [
 ]
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.sampled_from(PIECES))
 def test_any_mixture_of_requests_gives_each_instruction_once(customer: str, merchant: str) -> None:
     reading = read(customer, merchant)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contents.snapshot import Snapshot
@@ -110,7 +110,6 @@ def test_a_gift_of_ours_is_not_the_channels_line() -> None:
     assert told_of(all_uploads(replace(snapshot, lines=gift), Parts.UNITS)) == [("SF-1", {LAMPS: 2}, True)]
 
 
-@settings(deadline=None)
 @given(
     leaving=st.lists(st.floats(-5, 90), min_size=1, max_size=3),
     paid=st.floats(0, 50),

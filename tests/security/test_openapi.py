@@ -34,7 +34,7 @@ from tests.api.conftest import NOBODY, PARTNERS, order_body
 from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
 
-CASES = int(os.environ.get("CASES", "3"))
+CASES = int(os.environ.get("CASES", "2"))
 SEED = 7
 NEIGHBOR = "NEIGHBOR-7f3a"
 """Part of every text in the neighbor's orders."""
@@ -45,6 +45,8 @@ CHECKED = (
     *("response_schema_conformance", "response_headers_conformance"),
 )
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+NEVER_INVALID = {"/orders:batch", "/webhooks/kuaidi100"}
+"""Schemathesis finds no invalid request of these in five hundred tries, which cost as much as all other cases."""
 DOWN = 503
 """Temporal is not there, and the API says so; the only 5xx that is no defect."""
 
@@ -132,7 +134,7 @@ def _plant(address: str, admin: Session) -> dict[str, list[str]]:
 def _cases(operation: Any, ids: dict[str, list[str]]) -> list[Case]:
     """CASES / 2 requests of each mode; every other one uses existing ids."""
     found: list[Case] = []
-    for mode in MODES:
+    for mode in MODES[:1] if operation.path in NEVER_INVALID else MODES:
 
         @hypothesis.seed(SEED)
         @hypothesis.settings(
