@@ -53,6 +53,7 @@ test-wide: install ## Run with larger numbers what takes hours: chaos, stories, 
 	NEWS_PERMUTATIONS=24 $(BIN)/python -m pytest -n 0 tests/workflows/test_channel_news.py
 	TROUBLED_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_partners_in_trouble.py
 	WAITING_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_silent_partner.py
+	CLAIMING_ORDERS=200 $(BIN)/python -m pytest -n 0 tests/faults/test_never_oversold.py
 	STRANGERS=100000 $(BIN)/python -m pytest -n 0 tests/faults/test_relay_goes_on.py
 	CASES=100 $(BIN)/python -m pytest -n 0 -s tests/security/test_openapi.py
 	MIGRATION_ORDERS=5000000 $(BIN)/python -m pytest -n 0 tests/models/test_migrating.py

@@ -1,6 +1,6 @@
 """A warehouse that does not answer: orders wait for it without a thread, and no other step is delayed.
 
-WAITING_ORDERS is how many orders wait, 40 by default.
+WAITING_ORDERS is how many orders wait, 20 by default.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 from integrations.circuit import FAILURES_BEFORE_PAUSE
 from tests.baton import Baton, eventually
 
-WAITING = int(os.environ.get("WAITING_ORDERS", "40"))
+WAITING = int(os.environ.get("WAITING_ORDERS", "20"))
 LAMP = [("ELEGANT-LAMP", 1, "9.00")]
 
 
