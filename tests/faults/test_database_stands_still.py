@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
 
 from commands.seed import Shop, stock_shop
@@ -35,34 +36,36 @@ async def baton(
 
 
 async def test_orders_continue_after_the_database_stood_still(baton: Baton, postgres: EmbeddedPostgres) -> None:
-    # Given orders that claim the same goods
+    # Given orders that claim the same goods, and wait for each other in the middle of it
     with baton.sessions.begin() as session:
         stock_shop(session, Shop({"MANY": "Many"}, [HALL], {("MANY", "HALL"): 100_000}))
-    orders = await asyncio.gather(*(baton.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
-    await asyncio.to_thread(until, lambda: threads_at_the_desk() >= 3, 0.001)
+    with baton.sessions.begin() as blocking:
+        blocking.execute(text("LOCK TABLE reservations IN SHARE MODE"))
+        orders = await asyncio.gather(*(baton.order("STILL", lines=[("MANY", 1, "9.00")]) for _ in range(ORDERS)))
+        await asyncio.to_thread(until, lambda: threads_at_the_desk() >= 3)
 
-    # When PostgreSQL stands still for longer than a step may take
-    processes = postgres._processes()
-    for process in processes:
-        os.kill(process.pid, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(STILL_SECONDS)
-    finally:
+        # When PostgreSQL stands still for longer than a step may take
+        processes = postgres._processes()
         for process in processes:
-            os.kill(process.pid, signal.SIGCONT)
+            os.kill(process.pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(STILL_SECONDS)
+        finally:
+            for process in processes:
+                os.kill(process.pid, signal.SIGCONT)
 
     # Then every order completes, and so does one that comes later
     orders.append(await baton.order("AFTER", lines=[("MANY", 1, "9.00")]))
     open_orders = "SELECT count(*) FROM orders WHERE status <> 'completed'"
-    await asyncio.to_thread(until, lambda: not baton.rows(open_orders)[0].count, 0.25)
+    await asyncio.to_thread(until, lambda: not baton.rows(open_orders)[0].count)
     assert len(baton.rows("SELECT 1 FROM orders")) == len(orders)
 
 
-def until(holds: Callable[[], bool], pause: float) -> None:
+def until(holds: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < give_up
-        time.sleep(pause)
+        time.sleep(0.1)
 
 
 def threads_at_the_desk() -> int:
