@@ -46,12 +46,15 @@ test-fast: install ## Run the unit tests of the rules, which start no server
 
 test-wide: install ## Run with larger numbers what takes hours: chaos, stories, every operation, millions of rows
 	STORY_EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/workflows/test_story.py
-	CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/faults/test_chaos.py
+	WORKERS=2 CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/e2e/test_chaos.py
 	STILL=40 ORDERS=150 $(BIN)/python -m pytest -n 0 tests/faults/test_database_stands_still.py
 	EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/domain tests/channels tests/activities/test_*_in_any_order.py
 	SOURCING_PROBLEMS=2000 $(BIN)/python -m pytest -n 0 tests/record/test_exact.py
 	NEWS_PERMUTATIONS=24 $(BIN)/python -m pytest -n 0 tests/workflows/test_channel_news.py
-	TROUBLED_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_partners_in_trouble.py
+	HAIL_ORDERS=40 $(BIN)/python -m pytest -n 0 tests/e2e/test_api_killed.py
+	WORKER_KILLS=4 $(BIN)/python -m pytest -n 0 tests/e2e/test_worker_killed.py
+	TOLD_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/e2e/test_deliveries_killed.py
+	TROUBLED_ORDERS=500 ANNOUNCED_ORDERS=470 $(BIN)/python -m pytest -n 0 tests/e2e/test_partners_in_trouble.py
 	WAITING_ORDERS=500 $(BIN)/python -m pytest -n 0 tests/faults/test_silent_partner.py
 	CLAIMING_ORDERS=200 $(BIN)/python -m pytest -n 0 tests/faults/test_never_oversold.py
 	STRANGERS=100000 $(BIN)/python -m pytest -n 0 tests/faults/test_relay_goes_on.py

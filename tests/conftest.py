@@ -29,15 +29,15 @@ SECRETS_KEY = "5e" * 32
 _status: list[int] = []
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
 """Random cases of each property."""
-LONG = ("faults", "e2e", "workflows", "bench", "embedded", "activities")
+LONG = ("e2e", "faults", "workflows", "bench", "embedded", "activities")
 
 
 class Scheduling(LoadFileScheduling):
-    """Keep the tests of a file in one process, since they share fixtures, and so all that share a running stack."""
+    """Keep the tests of a file in one process, since they share fixtures, and so all that share a running Baton."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "baton" if file.startswith(("tests/faults/", "tests/e2e/")) else file
+        return next((folder for folder in ("tests/e2e/", "tests/faults/") if file.startswith(folder)), file)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,5 +1,9 @@
-"""A running stack for these tests, with quick partners."""
+"""One running stack for all these tests; each waits until its own orders have ended, so that the next finds peace.
 
+WORKERS is how many workers it has, 1 by default.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +14,7 @@ from tests.e2e.stack import RunningStack, run_stack
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[RunningStack]:
-    with run_stack(step_seconds=0.05) as stack:
+    with run_stack(step_seconds=0.1, workers=int(os.environ.get("WORKERS", "1"))) as stack:
         yield stack
 
 

@@ -21,6 +21,15 @@ from models.vault import Vault
 from tests.baton import order_body
 
 PATIENCE_SECONDS = 120.0
+TESTS = "tests"
+"""The application name of our own connections to the database."""
+EXTRA_ENV = {
+    # Subscribers in tests have a private address.
+    "BATON_SUBSCRIPTIONS_PRIVATE": "true",
+    # The simulators keep nothing: work that one had accepted when it was killed must be sent again.
+    "BATON_INQUIRIES__WMS": "PT20S",
+    "BATON_INQUIRIES__TMS": "PT20S",
+}
 _numbers = count(1)
 
 
@@ -84,23 +93,22 @@ class RunningStack:
 
 
 @contextmanager
-def run_stack(step_seconds: float) -> Iterator[RunningStack]:
+def run_stack(step_seconds: float, workers: int) -> Iterator[RunningStack]:
     """Run Baton on free ports, with a stocked shop and a key for staff."""
     # Not in pytest's folder: as root, its next session would close it to the account of PostgreSQL.
-    # Subscribers in tests have a private address.
-    extra_env = {"BATON_SUBSCRIPTIONS_PRIVATE": "true"}
     with (
         TemporaryDirectory(prefix="baton-") as directory,
-        Stack(Path(directory), step_seconds=step_seconds, extra_env=extra_env) as stack,
+        Stack(Path(directory), step_seconds=step_seconds, worker_processes=workers, extra_env=EXTRA_ENV) as stack,
     ):
         # Tests restart the database and cut connections, so each connection is checked before use.
-        engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True)
+        ours = {"application_name": TESTS}
+        engine = create_engine(stack.env["BATON_DATABASE_URL"], pool_pre_ping=True, connect_args=ours)
         record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:
             stock_shop(session, SHOP)
         headers = {"Authorization": f"Bearer {create_key(record, 'Sun of support', 'staff')}"}
         with (
-            httpx2.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False) as api,
+            httpx2.Client(base_url=stack.api_url, headers=headers, timeout=40, trust_env=False) as api,
             httpx2.Client(base_url=stack.simulators_url, timeout=30, trust_env=False) as simulators,
         ):
             yield RunningStack(stack, record, api, simulators)

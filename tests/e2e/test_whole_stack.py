@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -116,10 +117,11 @@ async def test_workflow_details_say_what_an_order_waits_for_and_until_when(
     assert "waits for the release of the holds ADDRESS, due 20" in details
 
 
-async def listed(client: Client) -> list[WorkflowExecution]:
+async def listed(client: Client, *orders: dict[str, Any]) -> list[WorkflowExecution]:
     """Wait for the two orders and the return: Temporal's lists lag a moment behind."""
+    query = " OR ".join(f"OrderId = '{order['order_id']}'" for order in orders)
     for _ in range(100):
-        executions = [execution async for execution in client.list_workflows()]
+        executions = [execution async for execution in client.list_workflows(query)]
         if len(executions) >= 3:
             return executions
         await asyncio.sleep(0.1)
@@ -131,7 +133,7 @@ async def test_every_activity_and_timer_in_a_history_has_a_summary(
 ) -> None:
     # Given the histories of an order, a return and an order that waits
     converter, seen, silent = DataConverter.default.payload_converter, set(), []
-    for execution in await listed(client):
+    for execution in await listed(client, delivered, held):
         history = await client.get_workflow_handle(execution.id).fetch_history()
 
         # When every activity and timer is checked
@@ -154,7 +156,7 @@ async def test_nothing_of_the_customer_is_in_temporal(
     delivered: dict[str, Any], held: dict[str, Any], client: Client
 ) -> None:
     looked_at = set()
-    async for execution in client.list_workflows():
+    for execution in await listed(client, delivered, held):
         handle = client.get_workflow_handle(execution.id)
         history = await handle.fetch_history()
         description = await handle.describe()
@@ -200,13 +202,12 @@ def test_baton_person_shows_all_data_of_a_customer(delivered: dict[str, Any], st
 def test_an_erased_customer_is_in_no_row_and_the_log_still_verifies(
     delivered: dict[str, Any], held: dict[str, Any], stack: RunningStack
 ) -> None:
-    # Given the customer of the delivered order, and one whose order is still under way
-    erase = run(stack, "erase", "C-WHOLE", "--yes")
-    later = run(stack, "erase", held["customer_id"], "--yes")
+    # Given the customer of the delivered order, who has another one under way
+    erase = run(stack, "erase", "C-WHOLE", held["customer_id"], "--yes")
 
-    # Then the first is erased, the other will be when the order has ended, and every seal still verifies
+    # Then they are erased from the first, will be from the other when it has ended, and every seal still verifies
     assert erase.returncode == 0, erase.stdout + erase.stderr
-    assert later.stdout.splitlines()[-1] == f"Under way, and done as soon as they have ended: {held['order_id']}"
+    assert erase.stdout.splitlines()[-1] == f"Under way, and done as soon as they have ended: {held['order_id']}"
     written = "SELECT r::text AS text FROM returns r UNION ALL SELECT e::text FROM partner_events e"
     theirs = f"SELECT o::text AS text FROM orders o WHERE order_id = :id UNION ALL {written}"
     rows = stack.rows(theirs, id=delivered["order_id"])
@@ -246,7 +247,7 @@ def test_baton_verify_finds_nothing_wrong(delivered: dict[str, Any], held: dict[
     # Then every check passes, also the one that asks Temporal
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is wrong" in done.stdout
-    assert "every order under way has a running workflow  1 rows" in done.stdout
+    assert re.search("every order under way has a running workflow +[1-9]", done.stdout)
 
 
 def run(stack: RunningStack, *words: str) -> subprocess.CompletedProcess[str]:

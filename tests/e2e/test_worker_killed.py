@@ -1,27 +1,32 @@
-"""Processes are killed while orders are under way: nothing is lost and nothing is done twice."""
+"""Processes are killed while orders are under way: nothing is lost and nothing is done twice.
+
+WORKER_KILLS is how often the worker is killed, twice by default: the more often, the more steps it is killed at.
+"""
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
+from tests.e2e.once import assert_done_once
 from tests.e2e.stack import RunningStack
-from tests.faults.once import assert_done_once
 
 # Temporal notices a step that died with its worker when its time is over, for messages after two minutes.
 AFTER_A_KILL = 240.0
 # The relay's lease on an order is 30 seconds, and retries of a webhook are at most 30 seconds apart.
 AFTER_AN_OUTAGE = 120.0
-MOMENTS = ("fulfillment_order.released", "fulfillment_order.packed", "shipment.booked", "fulfillment_order.shipped")
+KILLS = int(os.environ.get("WORKER_KILLS", "2"))
+MOMENTS = ("fulfillment_order.released", "shipment.booked", "fulfillment_order.packed", "fulfillment_order.shipped")
 
 
 def test_killed_workers_lose_and_double_no_order(stack: RunningStack) -> None:
     # Given orders that come in waves
     orders: list[str] = []
-    for moment in MOMENTS:
-        wave = stack.place_many("KILLED", 5)
+    for moment in MOMENTS[:KILLS]:
+        wave = stack.place_many("KILLED", 4)
         orders += wave
 
         # When the worker is killed while the wave is at this step
@@ -36,8 +41,8 @@ def test_killed_workers_lose_and_double_no_order(stack: RunningStack) -> None:
 
 def test_orders_survive_a_restart_of_postgresql(stack: RunningStack) -> None:
     # Given orders under way
-    orders = stack.place_many("DATABASE", 12)
-    stack.until_event("fulfillment_order.released", orders, times=3)
+    orders = stack.place_many("DATABASE", 5)
+    stack.until_event("fulfillment_order.released", orders, times=2)
 
     # When PostgreSQL is stopped under them and started again
     stack.embedded.postgres.stop()
@@ -50,12 +55,12 @@ def test_orders_survive_a_restart_of_postgresql(stack: RunningStack) -> None:
 
 def test_orders_survive_a_killed_temporal_and_are_accepted_while_it_is_down(stack: RunningStack) -> None:
     # Given orders under way
-    orders = stack.place_many("ENGINE", 10)
-    stack.until_event("fulfillment_order.packed", orders, times=3)
+    orders = stack.place_many("ENGINE", 4)
+    stack.until_event("fulfillment_order.packed", orders, times=2)
 
     # When Temporal is killed, and more orders come
     stack.kill("temporal")
-    orders += stack.place_many("NO-ENGINE", 5)
+    orders += stack.place_many("NO-ENGINE", 2)
     stack.start("temporal")
 
     # Then every order completes
@@ -65,7 +70,7 @@ def test_orders_survive_a_killed_temporal_and_are_accepted_while_it_is_down(stac
 
 async def test_orders_wait_for_partners_that_are_down(stack: RunningStack) -> None:
     # Given orders that wait for a person
-    orders = held_orders(stack, 10)
+    orders = held_orders(stack, 4)
     stack.until("their messages are sent", lambda: not unsent(stack, orders))
 
     # When they are released while all partners are down, and each has tried in vain
