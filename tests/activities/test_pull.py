@@ -65,7 +65,7 @@ def test_a_later_state_of_an_order_changes_the_order(there: Platform) -> None:
     assert there.orders() == ["101"]
     assert [row.kind for row in there.intakes()] == ["paid", "canceled"]
     events = everything_in(there.sessions)["partner_events"]
-    assert [event[3] for event in events if event[3] == "order.cancel_requested"] == ["order.cancel_requested"]
+    assert [event["type"] for event in events].count("order.cancel_requested") == 1
 
 
 @pytest.mark.parametrize("changing", [101, 102, 103, 104, 105])
@@ -144,7 +144,7 @@ def test_an_order_that_the_platform_never_serves_blocks_no_other(sessions: Sessi
 
         assert there.orders() == ["102", "103"]
         [missing] = everything_in(sessions)["missing_orders"]
-        assert missing[:2] == (CHANNEL, "101")
+        assert (missing["channel"], missing["channel_order_id"]) == (CHANNEL, "101")
 
 
 def test_a_server_that_fails_once_is_asked_again(there: Platform) -> None:

@@ -63,8 +63,8 @@ def test_a_new_address_announced_by_a_thin_event_is_taken(taobao: Platform) -> N
 
     taobao.pulling.fetch_waiting(REQUEST)
 
-    [changed] = [row for row in everything_in(taobao.sessions)["partner_events"] if row[3] == "order.changed"]
-    assert changed[4] == f"{CHANNEL}/{tid}"
+    [changed] = [row for row in everything_in(taobao.sessions)["partner_events"] if row["type"] == "order.changed"]
+    assert changed["subject"] == f"{CHANNEL}/{tid}"
     assert [row.kind for row in taobao.intakes()] == ["paid", "thin", "address_changed"]
 
 
