@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from itertools import count
 from typing import Any, TypeVar, get_args
 from uuid import uuid4
@@ -25,6 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 import worker
 from activities.steps import all_steps, message_steps
 from api.app import create_app
+from api.orders.view import fulfillment_summary
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
 from commands.verify import verify
@@ -67,6 +69,10 @@ class Baton:
     environment: WorkflowEnvironment
     api: httpx2.AsyncClient
     simulators: httpx2.AsyncClient
+    steps: dict[str, Callable[..., Any]]
+    """Every activity by name, as built for this Baton."""
+    instead: dict[str, Callable[..., Any]]
+    """What runs in place of an activity, by name; a test may change it while Baton runs."""
     placed: dict[str, str] = field(default_factory=dict)
 
     async def order(self, name: str = "", **changes: Any) -> str:
@@ -98,10 +104,22 @@ class Baton:
         return await eventually(show_what_changed, holds)
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
-        return await self.until(order_id, lambda order: order["status"] == status)
+        return await self._until(
+            order_id, "SELECT status FROM orders WHERE order_id = :id", lambda seen: status in seen
+        )
 
     async def until_fulfillment(self, order_id: str, status: str) -> dict[str, Any]:
-        return await self.until(order_id, lambda order: order["fulfillment_status"] == status)
+        of_order = "SELECT status FROM fulfillment_orders WHERE order_id = :id"
+        return await self._until(order_id, of_order, lambda seen: fulfillment_summary(seen) == status)
+
+    async def _until(self, order_id: str, sql: str, holds: Callable[[list[str]], bool]) -> dict[str, Any]:
+        """Wait as `until` does, without showing the order, which costs as much as thirty such looks."""
+
+        async def statuses() -> list[str]:
+            return [row.status for row in self.rows(sql, id=order_id)]
+
+        await eventually(statuses, holds)
+        return await self.show(order_id)
 
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
         """Wait for `times` events of this type, and return the order's events of the type; fail after three minutes."""
@@ -238,10 +256,8 @@ async def open_baton(
     database_url: str,
     step_seconds: float = QUICK,
     deadlines: Deadlines | None = None,
-    instead: dict[str, Callable[..., Any]] | None = None,
-    around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda step: step,
 ) -> AsyncIterator[Baton]:
-    """Run a Baton on a task queue of its own. `instead` replaces activities by name; `around` wraps every activity."""
+    """Run a Baton on a task queue of its own."""
     address = environment.client.service_client.config.target_host
     async with AsyncExitStack() as stack:
         partners: dict[str, Any] = {name: Partner(url="http://127.0.0.1:9", secret=SECRET) for name in PARTNERS}
@@ -275,8 +291,10 @@ async def open_baton(
         clients = connect_partners(settings)
         # Parameters are read every time, so that a test need not wait for its own.
         caches = build_caches(record, parameter_seconds=0)
-        steps = [around(step) for step in _replaced(all_steps(settings, record, clients, caches), instead or {})]
-        await stack.enter_async_context(worker.build_worker(client, settings, steps))
+        steps = {step.__name__: step for step in all_steps(settings, record, clients, caches)}
+        instead = dict[str, Callable[..., Any]]()
+        replaceable = [_replaceable(step, instead) for step in steps.values()]
+        await stack.enter_async_context(worker.build_worker(client, settings, replaceable))
         messages = message_steps(settings, record, clients, caches)
         await stack.enter_async_context(worker.build_messenger(client, settings, messages))
         relay = Relay(record, client, settings, caches)
@@ -292,10 +310,16 @@ async def open_baton(
             )
         )
         poke = await stack.enter_async_context(httpx2.AsyncClient(base_url=simulators, verify=tls_context()))
-        yield Baton(settings, record, client, environment, api, poke)
+        yield Baton(settings, record, client, environment, api, poke, steps, instead)
         relay.stop()
         await relaying
 
 
-def _replaced(steps: Sequence[Callable[..., Any]], instead: dict[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
-    return [instead.get(step.__name__, step) for step in steps]
+def _replaceable(step: Callable[..., Any], instead: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """Return the same activity, for which another one runs while `instead` has one of its name."""
+
+    @wraps(step)
+    def act(*request: Any) -> Any:
+        return instead.get(step.__name__, step)(*request)
+
+    return act

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from embedded.ending import end_process
 from embedded.postgres import EmbeddedPostgres
-from embedded.temporal_server import find_program
+from embedded.temporal_server import DYNAMIC_CONFIG, find_program
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.vault import Vault
@@ -90,13 +90,17 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A real server that can move the clocks of workflows. Experimental in the SDK, so it is used only here."""
-    environment = await WorkflowEnvironment.start_time_skipping_v2(
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_existing_path=find_program(),
-        dev_server_startup_timeout=timedelta(minutes=1),
-        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
-        search_attributes=list(ALL),
-    )
+    values = ("frontend.WorkflowTimeSkippingEnabled=true", *DYNAMIC_CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        # As on one machine: it is short of CPU, not of memory.
+        patch.setenv("GOGC", "400")
+        environment = await WorkflowEnvironment.start_time_skipping_v2(
+            ts_config=TimeSkippingConfig(enabled=False),
+            dev_server_existing_path=find_program(),
+            dev_server_startup_timeout=timedelta(minutes=1),
+            dev_server_extra_args=[word for value in values for word in ("--dynamic-config-value", value)],
+            search_attributes=list(ALL),
+        )
     async with environment:
         yield environment
 

@@ -5,11 +5,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, get_type_hints
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.undo import Undone, UndoRequest
@@ -20,6 +19,7 @@ OURS = ("audit_order", "reserve_stock", "allocate_stock")
 """Local steps: at a shut door they fail, and are retried a minute later by the order's clock."""
 PARTNERS = ("release_to_pick", "book_shipment")
 """Steps that call partners: at a shut door they take long."""
+STEPS = (*OURS, *PARTNERS, "recall_pick")
 
 
 class Doors:
@@ -52,11 +52,9 @@ class Doors:
             self._stock = None
         return ours
 
-    def around(self, step: Callable[..., Any]) -> Callable[..., Any]:
+    def before(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """Return the same step behind its door."""
         name = step.__name__
-        if name not in (*OURS, *PARTNERS, "recall_pick"):
-            return step
 
         def behind_a_door(request: Any) -> Any:
             if name == "recall_pick" and self.kept:
@@ -69,10 +67,7 @@ class Doors:
                 self._opened.wait_for(lambda: name not in self.shut, timeout=40)
             return step(request)
 
-        hints = get_type_hints(step)
-        [taken] = [hints[one] for one in hints if one != "return"]
-        behind_a_door.__annotations__ = {"request": taken, "return": hints["return"]}
-        return activity.defn(name=name, no_thread_cancel_exception=True)(behind_a_door)
+        return behind_a_door
 
 
 class Clock:

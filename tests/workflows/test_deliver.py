@@ -41,7 +41,7 @@ async def test_a_subscriber_gets_the_events_of_each_order_in_sequence_and_once(
     subscription = await subscribe(quick, receiver[1])
 
     # when
-    orders = [await quick.order("heard") for _ in range(5)]
+    orders = [await quick.order("heard") for _ in range(2)]
     for order_id in orders:
         await quick.until_status(order_id, "completed")
     await eventually(
@@ -76,7 +76,7 @@ async def test_a_slow_receiver_delays_neither_orders_nor_other_receivers(
         both = await subscribe(quick, slow_url), await subscribe(quick, receiver[1])
 
         # when
-        orders = [await quick.order("beside") for _ in range(5)]
+        orders = [await quick.order("beside") for _ in range(2)]
         for order_id in orders:
             await quick.until_status(order_id, "completed")
 
@@ -139,7 +139,7 @@ async def _count(receiver: Receiver) -> set[str]:
 
 async def test_parked_messages_are_sent_again_after_their_orders_have_ended(quick: Baton) -> None:
     # given
-    orders = [await quick.order("parked") for _ in range(3)]
+    orders = [await quick.order("parked") for _ in range(2)]
     for order_id in orders:
         await quick.until_status(order_id, "completed")
     ours = "order_id = ANY(:orders) AND recipient = 'erp'"

@@ -89,37 +89,24 @@ async def unmerge(baton: Baton, order_id: str) -> tuple[int, str]:
 async def test_two_orders_of_one_buyer_share_a_parcel_and_each_is_completed(mall: Baton) -> None:
     # Given
     first, second = await booked(mall)
+    assert waybills(first) == waybills(second)
 
     # When the carrier delivers the one parcel
-    for status in ("in_transit", "delivered"):
-        await mall.track(first, status)
-
-    # Then
-    assert waybills(first) == waybills(second)
-    for order in (first, second):
-        await mall.until_status(order["order_id"], "completed")
-    mall.verify()
-
-
-async def test_the_carrier_gets_all_goods_and_the_warehouse_what_to_pack_together(mall: Baton) -> None:
-    first, second = await booked(mall)
-
     shipment = (await mall.simulators.get(f"/tms/shipments/{first['shipments'][0]['shipment_id']}")).json()["request"]
     picks = [
         (await mall.simulators.get(f"/wms/fulfillment-orders/{work(one)['fulfillment_order_id']}")).json()["request"]
         for one in (first, second)
     ]
+    for status in ("in_transit", "delivered"):
+        await mall.track(first, status)
 
+    # Then it has all goods, the warehouse knew what to pack together, and both orders are done
     assert shipment["lines"] == [{"sku": "ELEGANT-LAMP", "quantity": 2}, {"sku": "TEA-SET", "quantity": 1}]
     assert len(shipment["parcels"]) == len(shipment["fulfillment_order_ids"]) == 2
     assert picks[0]["pack_together"] == picks[1]["pack_together"]
-
-
-async def test_both_pages_in_temporal_name_the_other_order(mall: Baton) -> None:
-    first, second = await met(mall)
-
-    await mall.until_page_says(first, f"shares a parcel with order/mall/{mall.placed[second]}", "mall")
-    await mall.until_page_says(second, f"shares a parcel with order/mall/{mall.placed[first]}", "mall")
+    for order in (first, second):
+        await mall.until_status(order["order_id"], "completed")
+    mall.verify()
 
 
 async def test_orders_to_different_addresses_are_not_merged(mall: Baton) -> None:
@@ -214,8 +201,10 @@ async def test_staff_unmerge_an_order_from_a_booked_parcel(mall: Baton) -> None:
     mall.verify()
 
 
-async def test_staff_unmerge_an_order_that_waits(mall: Baton) -> None:
+async def test_staff_unmerge_an_order_that_waits_and_whose_page_named_the_other(mall: Baton) -> None:
     first, second = await met(mall)
+    await mall.until_page_says(first, f"shares a parcel with order/mall/{mall.placed[second]}", "mall")
+    await mall.until_page_says(second, f"shares a parcel with order/mall/{mall.placed[first]}", "mall")
 
     assert await unmerge(mall, second) == (200, "done")
 

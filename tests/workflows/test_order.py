@@ -4,6 +4,7 @@ import pytest
 
 from tests.baton import Baton
 from tests.workflows.test_cancel import shipped
+from tests.workflows.test_shortages import rare, receive
 
 
 async def test_an_order_goes_from_the_channel_to_the_door(quick: Baton) -> None:
@@ -108,13 +109,13 @@ async def test_a_failed_payment_rejects_the_order(quick: Baton) -> None:
 
 
 async def test_the_arrival_of_missing_goods_wakes_the_order(quick: Baton) -> None:
-    # Given an order for more than there is
-    order_id = await quick.order("BACKORDER", lines=[("LAST-PIANO", 2, "900.00")])
+    # Given an order for goods that nobody else waits for, and of which there are none
+    sku = rare(quick)
+    order_id = await quick.order("BACKORDER", lines=[(sku, 2, "900.00")])
     await quick.until_event(order_id, "sourcing.failed")
 
     # When the goods arrive
-    receipt = {"receipt_id": "R-1", "location_id": "SHANGHAI", "lines": [{"sku": "LAST-PIANO", "quantity": 2}]}
-    await quick.simulators.post("/erp/receipts", json=receipt)
+    await receive(quick, sku, 2)
 
     # Then the order ships from there
     order = await quick.until_status(order_id, "completed")

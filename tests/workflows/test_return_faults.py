@@ -1,43 +1,27 @@
 """Cases end with correct books when every step loses its answer once, and when several cases run at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import wraps
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
-from activities.follow_ups import FollowUps
-from activities.return_labels import ReturnLabels
-from activities.return_refunds import ReturnRefunds
-from activities.return_reports import ReturnProgress
-from activities.return_requests import ReturnRequests
-from activities.returns import Returns
 from domain.errors import PartnerTrouble
-from tests.baton import QUICK, Baton, open_baton
+from tests.baton import Baton
 from tests.workflows.test_return_kinds import SCARF_INSTEAD, ask_for, completed, follow_up_of
 from tests.workflows.test_returns import until_case
 
 STEPS = (
-    (ReturnRequests, "open_return"),
-    (Returns, "record_goods"),
-    (Returns, "announce_return"),
-    (Returns, "end_return"),
-    (ReturnLabels, "book_label"),
-    (ReturnProgress, "record_return"),
-    (ReturnRefunds, "refund_return"),
-    (FollowUps, "place_follow_up"),
-    (FollowUps, "send_follow_up"),
+    *("open_return", "record_goods", "announce_return", "end_return", "book_label", "record_return"),
+    *("refund_return", "place_follow_up", "send_follow_up"),
 )
 
 
-def losing_its_first_answer(step: Callable[[Any, Any], Any], lost: set[str]) -> Callable[[Any, Any], Any]:
+def losing_its_first_answer(step: Callable[[Any], Any], lost: set[str]) -> Callable[[Any], Any]:
     """Run the step, and lose its answer the first time."""
 
-    @wraps(step)
-    def act(self: Any, request: Any) -> Any:
-        answer = step(self, request)
+    def act(request: Any) -> Any:
+        answer = step(request)
         key = f"{step.__name__} {request}"
         if key not in lost:
             lost.add(key)
@@ -48,33 +32,30 @@ def losing_its_first_answer(step: Callable[[Any, Any], Any], lost: set[str]) -> 
 
 
 @pytest.fixture
-async def forgetful(
-    temporal: WorkflowEnvironment, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Baton, set[str]]]:
+def lost(quick: Baton, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Have every step of a case lose its first answer, and keep which have."""
     lost: set[str] = set()
-    for home, name in STEPS:
-        monkeypatch.setattr(home, name, losing_its_first_answer(getattr(home, name), lost))
-    async with open_baton(temporal, database_url, QUICK) as baton:
-        yield baton, lost
+    for name in STEPS:
+        monkeypatch.setitem(quick.instead, name, losing_its_first_answer(quick.steps[name], lost))
+    return lost
 
 
-async def test_every_step_of_a_case_may_lose_its_answer(forgetful: tuple[Baton, set[str]]) -> None:
+async def test_every_step_of_a_case_may_lose_its_answer(quick: Baton, lost: set[str]) -> None:
     # Given two delivered orders
-    baton, lost = forgetful
-    first, second = await completed(baton, "FORGETFUL"), await completed(baton, "EXCHANGED")
+    first, second = await completed(quick, "FORGETFUL"), await completed(quick, "EXCHANGED")
 
     # When one comes back, and the other is exchanged, and every answer gets lost once
     everything = [{"line_no": 1, "quantity": 2}, {"line_no": 2, "quantity": 1}]
-    await ask_for(baton, first, "F-1", lines=everything)
-    await ask_for(baton, second, "F-2", kind="exchange", lines=SCARF_INSTEAD)
+    await ask_for(quick, first, "F-1", lines=everything)
+    await ask_for(quick, second, "F-2", kind="exchange", lines=SCARF_INSTEAD)
 
     # Then each was done once
-    back = await until_case(baton, first, "F-1", "closed")
-    other = await follow_up_of(baton, await until_case(baton, second, "F-2", "closed"))
-    paid = [one["amount"] for one in (await baton.show(first))["payments"] if one["kind"] == "refunded"]
+    back = await until_case(quick, first, "F-1", "closed")
+    other = await follow_up_of(quick, await until_case(quick, second, "F-2", "closed"))
+    paid = [one["amount"] for one in (await quick.show(first))["payments"] if one["kind"] == "refunded"]
     assert (back["refund"], paid, other["payment_status"]) == ("330.00", ["330.00"], "paid")
-    assert {key.split()[0] for key in lost} == {name for _, name in STEPS}
-    baton.verify()
+    assert {key.split()[0] for key in lost} == set(STEPS)
+    quick.verify()
 
 
 async def test_concurrent_cases_never_exceed_the_units_and_the_money(quick: Baton) -> None:

@@ -105,25 +105,20 @@ async def test_a_lost_parcel_is_claimed_and_sent_again_when_a_person_says_so(sil
     silent.verify()
 
 
-async def test_the_claim_is_what_was_paid_for_the_goods(silent: Baton) -> None:
+async def test_the_claim_is_what_was_paid_for_the_goods_and_its_payment_is_recorded_once(silent: Baton) -> None:
+    # Given a claim
     order = await on_the_road(silent, "CLAIMED")
     await silent.track(order, "exception", code="damaged")
     assert await alerts(silent, order) == ["PARCEL_DAMAGED"]
     await silent.until_page_says(order["order_id"], "is damaged: reship, refund or wait")
-
     made = await claim(silent, order)
-
     assert (made["kind"], made["amount"], made["status"]) == ("damaged", "320.00", "open")
 
-
-async def test_the_payment_of_a_carrier_is_recorded_once(silent: Baton) -> None:
-    order = await on_the_road(silent, "PAID")
-    await silent.track(order, "exception", code="lost")
-    await alerts(silent, order)
-    close = f"/carrier-claims/{(await claim(silent, order))['claim_id']}/close"
-
+    # When the carrier pays
+    close = f"/carrier-claims/{made['claim_id']}/close"
     answers = [await silent.api.post(close, json={"status": status}) for status in ("paid", "paid", "refused")]
 
+    # Then
     assert [answer.status_code for answer in answers] == [200, 200, 409]
     assert (await claim(silent, order))["status"] == "paid"
 
@@ -303,8 +298,11 @@ async def test_a_parcel_on_the_road_is_redirected_to_another_address(silent: Bat
     assert "Orchid" not in str(await silent.workflow(order["order_id"]).fetch_history())
 
 
-async def test_a_carrier_that_refuses_to_redirect_leaves_the_address(silent: Baton) -> None:
+async def test_a_decision_about_a_parcel_that_is_not_lost_and_a_redirection_that_is_refused_change_nothing(
+    silent: Baton,
+) -> None:
     order = await on_the_road(silent, "TOOLATE")
+    assert await decide(silent, order, "reship") == 409
     shipment = order["shipments"][0]["shipment_id"]
     await silent.cancel(order["order_id"])
     new = order["ship_to"] | {"lines": ["9 Orchid Road"]}
@@ -329,19 +327,12 @@ async def test_an_address_is_not_changed_while_nothing_is_on_the_road(silent: Ba
     await silent.cancel(order_id)
 
 
-async def test_a_decision_about_a_parcel_that_is_not_lost_is_refused(silent: Baton) -> None:
-    order = await on_the_road(silent, "FINE")
-
-    assert await decide(silent, order, "reship") == 409
-
-
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [
         ("FAILED-ATTEMPTS", "ATTEMPTS_FAILED"),
         ("DAMAGED-PARCEL", "PARCEL_DAMAGED"),
         ("LOST-PARCEL", "PARCEL_LOST"),
-        ("REFUSED-BY-RECEIVER", "PARCEL_TROUBLE"),
     ],
 )
 async def test_each_trouble_of_the_simulated_carriers_alerts_a_person(quick: Baton, trouble: str, code: str) -> None:
@@ -352,9 +343,11 @@ async def test_each_trouble_of_the_simulated_carriers_alerts_a_person(quick: Bat
     assert raised[0]["data"]["code"] == code
 
 
-async def test_a_simulated_parcel_that_is_refused_is_held_when_it_is_back(quick: Baton) -> None:
+async def test_a_simulated_parcel_that_is_refused_alerts_a_person_and_is_held_when_it_is_back(quick: Baton) -> None:
     order_id = await quick.order("REFUSED-BY-RECEIVER")
 
+    raised = await quick.until_event(order_id, "alert.raised")
+    assert raised[0]["data"]["code"] == "PARCEL_TROUBLE"
     held = await quick.until(order_id, lambda order: bool(order["holds"]))
 
     assert held["holds"][0]["code"] == "CAME_BACK"

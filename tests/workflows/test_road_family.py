@@ -12,6 +12,7 @@ from tests.workflows.test_cancel import LINES
 
 CODES = {TrackingStatus.EXCEPTION: ("", "lost", "damaged"), TrackingStatus.RETURN_TO_SENDER: ("", "refused")}
 REPORTS = [(status, code) for status in TrackingStatus for code in CODES.get(status, ("",))]
+TURNS = [one for one in REPORTS if one[0] in (TrackingStatus.DELIVERED, *CODES)]
 STATES = ("packed", "shipped", "delivered")
 
 
@@ -42,18 +43,34 @@ async def all_carried(baton: Baton, event_id: str) -> None:
     await eventually(carried, bool)
 
 
-@pytest.mark.parametrize("state", STATES)
+async def report(baton: Baton, order: dict[str, Any], status: str, code: str) -> None:
+    """Report a status, and assert that the order has ended or is watched once it knows."""
+    event_id = f"{order['order_id']}-{status}-{code}"
+    await baton.track(order, status, event_id=event_id, code=code)
+    await all_carried(baton, event_id)
+    await settled(baton, order)
+
+
+@pytest.mark.parametrize("state", ["packed", "shipped"])
 async def test_every_report_of_a_carrier_ends_in_a_defined_state_or_is_watched(silent: Baton, state: str) -> None:
-    async def report(status: str, code: str) -> None:
-        order = await brought_to(silent, state)
-        event_id = f"{order['order_id']}-{status}-{code}"
+    # An order for each report that changes its course, and one that hears all the others.
+    orders = await asyncio.gather(*(brought_to(silent, state) for _ in (*TURNS, "others")))
 
-        await silent.track(order, status, event_id=event_id, code=code)
+    await asyncio.gather(*(report(silent, order, *turn) for order, turn in zip(orders, TURNS, strict=False)))
+    for news in REPORTS:
+        if news not in TURNS:
+            await report(silent, orders[-1], *news)
 
-        await all_carried(silent, event_id)
-        await settled(silent, order)
 
-    await asyncio.gather(*(report(status, code) for status, code in REPORTS))
+async def test_no_report_of_a_carrier_opens_a_delivered_order_again(silent: Baton) -> None:
+    order = await brought_to(silent, "delivered")
+    await silent.until_status(order["order_id"], "completed")
+
+    for status, code in REPORTS:
+        await report(silent, order, status, code)
+
+    assert (await silent.show(order["order_id"]))["status"] == "completed"
+    silent.verify()
 
 
 @pytest.mark.parametrize("accepted", [True, False])

@@ -40,17 +40,24 @@ def barcodes(image: bytes) -> dict[str, str]:
         return {code.content_type.name: code.text for code in zxingcpp.read_barcodes(label.convert("L"))}
 
 
-async def test_a_label_has_both_numbers_and_no_name(silent: Baton) -> None:
+async def test_a_label_has_both_numbers_and_no_name_and_its_shipment_shows_why_this_carrier(silent: Baton) -> None:
+    # Given
     order = await packed(silent)
+
+    # When
     shipment = await shipment_of(silent, order)
-
     printed = await silent.api.get(shipment["links"]["label"])
+    unknown = await silent.api.get(f"{order['shipments'][0]['link']}/label", params={"parcel": 2})
 
+    # Then
     [parcel] = shipment["parcels"]
     assert printed.headers["content-type"] == "image/png"
     with Image.open(BytesIO(printed.content)) as label:
         assert label.size == (799, 1199)
     assert barcodes(printed.content) == {"Text": shipment["waybill"], "GS1": f"(00){parcel['sscc']}"}
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "parcel")
+    assert (shipment["order_ids"], parcel["weight_grams"]) == ([order["order_id"]], 500)
+    assert (shipment["cost_estimate"]["currency"], shipment["offers"][0]["carrier"]) == ("CNY", shipment["carrier"])
 
 
 async def test_a_second_print_needs_a_reason_and_each_is_logged(silent: Baton) -> None:
@@ -66,12 +73,6 @@ async def test_a_second_print_needs_a_reason_and_each_is_logged(silent: Baton) -
     assert (first["data"]["print"], second["data"]["print"]) == (1, 2)
     assert (second["actor"], second["data"]["reason"]) == ("Sun of support", "torn")
     assert (await shipment_of(silent, order))["label_prints"] == 2
-
-
-async def test_a_label_of_an_unknown_parcel_is_refused(silent: Baton) -> None:
-    order = await packed(silent)
-    answer = await silent.api.get(f"{order['shipments'][0]['link']}/label", params={"parcel": 2})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "parcel")
 
 
 async def test_a_voided_waybill_is_followed_by_another(silent: Baton) -> None:
@@ -151,16 +152,6 @@ async def test_a_push_that_comes_before_its_booking_waits_for_it(silent: Baton) 
 
     # Then
     await silent.until_status(order_id, "completed")
-
-
-async def test_one_shipment_shows_what_it_costs_and_why_this_carrier(silent: Baton) -> None:
-    order = await packed(silent)
-    shipment = await shipment_of(silent, order)
-
-    assert shipment["order_ids"] == [order["order_id"]]
-    assert shipment["cost_estimate"]["currency"] == "CNY"
-    assert shipment["offers"][0]["carrier"] == shipment["carrier"]
-    assert shipment["parcels"][0]["weight_grams"] == 500
 
 
 @pytest.mark.parametrize("path", ["/shipments/NONE", "/shipments/NONE/label"])

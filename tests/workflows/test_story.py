@@ -20,17 +20,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateHandle, WorkflowUpdateStage
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
 from domain.status import ORDER, RETURN, OrderStatus, ReturnStatus, is_final
-from embedded.postgres import EmbeddedPostgres
 from simulators.world import World
 from tests.api.channel_calls import open_account, push
-from tests.baton import SILENT, Baton, open_baton, order_body
-from tests.databases import copy_template
-from tests.workflows.story_world import OURS, PARTNERS, PAUSE, Clock, Doors
+from tests.baton import Baton, order_body
+from tests.workflows.story_world import OURS, PARTNERS, PAUSE, STEPS, Clock, Doors
 
-EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "12"))
 STORIES = settings(
     max_examples=EXAMPLES,
     stateful_step_count=8,
@@ -309,18 +306,16 @@ async def _answer(handle: WorkflowUpdateHandle[Any]) -> str:
 
 
 @pytest.fixture
-async def story(
-    temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[type[Story]]:
+async def story(silent: Baton, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[type[Story]]:
     doors, clock = Doors(), Clock()
     monkeypatch.setattr(World, "steps", lambda world, number=1: clock.steps(number))
-    url = copy_template(postgres, "story")
-    async with open_baton(temporal, url, SILENT, around=doors.around) as baton:
-        open_account(baton.sessions, "shop")
-        Story.baton, Story.doors, Story.clock = baton, doors, clock
-        Story.loop = asyncio.get_running_loop()
-        yield Story
-        doors.open_all()
+    for name in STEPS:
+        monkeypatch.setitem(silent.instead, name, doors.before(silent.steps[name]))
+    open_account(silent.sessions, "shop")
+    Story.baton, Story.doors, Story.clock = silent, doors, clock
+    Story.loop = asyncio.get_running_loop()
+    yield Story
+    doors.open_all()
 
 
 async def test_goods_and_money_are_conserved_and_every_order_ends(story: type[Story]) -> None:

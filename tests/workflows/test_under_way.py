@@ -2,26 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
-from temporalio import activity
 from temporalio.client import WorkflowFailureError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import WorkflowEnvironment
 
-from activities.allocate import Allocate, Allocation
+from activities.allocate import Allocation
 from activities.reserve import StockRequest
 from domain.undo import Undone, UndoRequest
-from embedded.postgres import EmbeddedPostgres
-from models.database import open_database, sessions
 from tests.api.channel_calls import open_account, push
-from tests.baton import SILENT, Baton, open_baton, order_body
-from tests.databases import copy_template
-from tests.factories import fresh_outlooks
+from tests.baton import Baton, order_body
 from tests.workflows.test_cancel import LINES, shipped
 from tests.workflows.test_returns import ask, until_case
 
@@ -31,216 +25,205 @@ PAUSE = timedelta(hours=1)
 class Trouble:
     """Warehouses that do not give back the work of some orders, and a database that stands still."""
 
-    def __init__(self) -> None:
+    def __init__(self, allocate: Callable[[StockRequest], Allocation]) -> None:
         self.kept: set[str] = set()
         self.down = False
         self.failed = 0
-        self.steps: Allocate | None = None
+        self._allocate = allocate
 
-    @activity.defn(name="recall_pick", no_thread_cancel_exception=True)
     def recall_pick(self, undo: UndoRequest) -> Undone:
         """Refuse as a Qimen warehouse does: whatever the reason, it is too late."""
         return Undone(False, "too_late") if undo.order_id in self.kept else Undone(True, "recalled")
 
-    @activity.defn(name="allocate_stock")
     def allocate_stock(self, request: StockRequest) -> Allocation:
         if self.down:
             self.failed += 1
             raise ApplicationError("the database restarts", next_retry_delay=PAUSE)
-        assert self.steps
-        return self.steps.allocate_stock(request)
+        return self._allocate(request)
 
 
-@pytest.fixture(scope="module")
-def trouble() -> Trouble:
-    return Trouble()
+@pytest.fixture
+def trouble(silent: Baton, monkeypatch: pytest.MonkeyPatch) -> Trouble:
+    trouble = Trouble(silent.steps["allocate_stock"])
+    for step in (trouble.recall_pick, trouble.allocate_stock):
+        monkeypatch.setitem(silent.instead, step.__name__, step)
+    return trouble
 
 
-@pytest.fixture(scope="module")
-async def baton(temporal: WorkflowEnvironment, postgres: EmbeddedPostgres, trouble: Trouble) -> AsyncIterator[Baton]:
-    url = copy_template(postgres, "under_way")
-    engine = open_database(url, connections=4)
-    trouble.steps = Allocate(sessions(engine), fresh_outlooks())
-    instead = {"recall_pick": trouble.recall_pick, "allocate_stock": trouble.allocate_stock}
-    async with open_baton(temporal, url, SILENT, instead=instead) as opened:
-        yield opened
-    engine.dispose()
-
-
-async def test_an_order_goes_on_when_its_warehouse_refuses_the_cancel(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_goes_on_when_its_warehouse_refuses_the_cancel(silent: Baton, trouble: Trouble) -> None:
     # given an order that is being picked
-    order_id = await baton.order("KEPT")
-    order = await baton.until_fulfillment(order_id, "released")
+    order_id = await silent.order("KEPT")
+    order = await silent.until_fulfillment(order_id, "released")
     work = order["fulfillment_orders"][0]["fulfillment_order_id"]
     trouble.kept.add(order_id)
 
     # when its warehouse does not give it back, twice at once
-    answers = await asyncio.gather(baton.cancel(order_id), baton.cancel(order_id))
+    answers = await asyncio.gather(silent.cancel(order_id), silent.cancel(order_id))
     assert {answer.status_code for answer in answers} == {409}
 
     # then it is packed and booked, as if nobody had asked
-    await baton.pick_and_pack(work, **LINES)
-    await baton.until(order_id, lambda order: bool(order["shipments"]))
+    await silent.pick_and_pack(work, **LINES)
+    await silent.until(order_id, lambda order: bool(order["shipments"]))
 
     # and when it is refused once more, a carrier is booked again, since the first booking was voided
-    assert (await cancel(baton, order_id, "again")).status_code == 409
+    assert (await cancel(silent, order_id, "again")).status_code == 409
     first = f"{work}-S1"
-    order = await baton.until(order_id, lambda order: [one["shipment_id"] for one in order["shipments"]] != [first])
+    order = await silent.until(order_id, lambda order: [one["shipment_id"] for one in order["shipments"]] != [first])
     assert [one["voided_at"] for one in order["shipments"] if one["shipment_id"] != first] == [None]
 
     # and when the warehouse gives it back at last, it is canceled
     trouble.kept.clear()
-    assert (await cancel(baton, order_id, "for the last time")).json()["answer"] == "done"
-    order = await baton.until_status(order_id, "canceled")
+    assert (await cancel(silent, order_id, "for the last time")).json()["answer"] == "done"
+    order = await silent.until_status(order_id, "canceled")
     assert order["payment_status"] == "refunded"
-    baton.verify()
+    silent.verify()
 
 
-async def test_an_order_canceled_during_its_allocation_is_not_sent(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_canceled_during_its_allocation_is_not_sent(silent: Baton, trouble: Trouble) -> None:
     # given an allocation that waits to be tried again
-    trouble.down, trouble.failed = True, 0
-    order_id = await baton.order("ALLOCATING")
-    await baton.until(order_id, lambda order: trouble.failed > 0)
-    workflow = baton.workflow(order_id)
+    trouble.down = True
+    order_id = await silent.order("ALLOCATING")
+    await silent.until(order_id, lambda order: trouble.failed > 0)
+    workflow = silent.workflow(order_id)
 
     # when the order is canceled meanwhile, and the database is back
     request = {"reason": "changed my mind", "actor": "test"}
     canceling = await workflow.start_update("cancel", request, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     trouble.down = False
-    await baton.fast_forward(workflow, PAUSE)
+    await silent.fast_forward(workflow, PAUSE)
 
     # then no warehouse is asked for what came of it
     assert (await canceling.result())["answer"] == "done"
-    order = await baton.until_status(order_id, "canceled")
+    order = await silent.until_status(order_id, "canceled")
     [work] = order["fulfillment_orders"]
-    asked = await baton.simulators.get(f"/wms/fulfillment-orders/{work['fulfillment_order_id']}")
+    asked = await silent.simulators.get(f"/wms/fulfillment-orders/{work['fulfillment_order_id']}")
     assert (work["status"], asked.status_code, order["payment_status"]) == ("canceled", 404, "refunded")
-    baton.verify()
+    silent.verify()
 
 
-async def test_goods_given_back_during_their_allocation_are_not_sent(baton: Baton, trouble: Trouble) -> None:
+async def test_goods_given_back_during_their_allocation_are_not_sent(silent: Baton, trouble: Trouble) -> None:
     # given
-    trouble.down, trouble.failed = True, 0
-    order_id = await baton.order("GIVEN-BACK")
-    await baton.until(order_id, lambda order: trouble.failed > 0)
+    trouble.down = True
+    order_id = await silent.order("GIVEN-BACK")
+    await silent.until(order_id, lambda order: trouble.failed > 0)
 
     # when everything is given back, and then the database is back
-    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
-    await baton.until_event(order_id, "order.changed")
+    await ask(silent, order_id, "R-1", line_1=2, line_2=1)
+    await silent.until_event(order_id, "order.changed")
     trouble.down = False
-    await baton.fast_forward(baton.workflow(order_id), PAUSE)
+    await silent.fast_forward(silent.workflow(order_id), PAUSE)
 
     # then
-    case = await until_case(baton, order_id, "R-1", "closed")
-    order = await baton.until_status(order_id, "canceled")
+    case = await until_case(silent, order_id, "R-1", "closed")
+    order = await silent.until_status(order_id, "canceled")
     assert (case["goods"], order["fulfillment_orders"], order["payment_status"]) == ("recalled", [], "refunded")
-    baton.verify()
+    silent.verify()
 
 
-async def test_a_parcel_that_came_back_is_not_sent_again_when_its_goods_are_given_back(baton: Baton) -> None:
+async def test_a_parcel_that_came_back_is_not_sent_again_when_its_goods_are_given_back(silent: Baton) -> None:
     # given everything is given back, and the carrier does not stop the parcel
-    order_id = await shipped(baton, "BACKAGAIN")
-    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
-    await baton.until_event(order_id, "shipment.interception_asked")
-    order = await baton.show(order_id)
+    order_id = await shipped(silent, "BACKAGAIN")
+    await ask(silent, order_id, "R-1", line_1=2, line_2=1)
+    await silent.until_event(order_id, "shipment.interception_asked")
+    order = await silent.show(order_id)
     parcel = {name: order["shipments"][0][name] for name in ("shipment_id", "waybill")}
-    await baton.tms("shipment.interception_answered", accepted=False, reason="at the door", **parcel)
+    await silent.tms("shipment.interception_answered", accepted=False, reason="at the door", **parcel)
 
     # when nobody takes it at the door
     work = order["fulfillment_orders"][0]["fulfillment_order_id"]
-    await baton.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
+    await silent.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
 
     # then the case has its goods, and nothing is sent again
-    case = await until_case(baton, order_id, "R-1", "closed")
-    order = await baton.until_status(order_id, "canceled")
+    case = await until_case(silent, order_id, "R-1", "closed")
+    order = await silent.until_status(order_id, "canceled")
     assert (case["goods"], len(order["fulfillment_orders"]), order["holds"]) == ("intercepted", 1, [])
     assert order["payment_status"] == "refunded"
-    baton.verify()
+    silent.verify()
 
 
-async def test_a_case_ends_with_its_order_that_is_canceled_meanwhile(baton: Baton) -> None:
+async def test_a_case_ends_with_its_order_that_is_canceled_meanwhile(silent: Baton) -> None:
     # given a case about goods whose carrier was asked in vain to stop them
-    order_id = await shipped(baton, "BOTH")
-    await ask(baton, order_id, "R-1", line_1=2, line_2=1)
-    await baton.until_event(order_id, "shipment.interception_asked")
+    order_id = await shipped(silent, "BOTH")
+    await ask(silent, order_id, "R-1", line_1=2, line_2=1)
+    await silent.until_event(order_id, "shipment.interception_asked")
 
     # when the order is canceled too, and the parcel comes back
-    assert (await baton.cancel(order_id)).json()["answer"] == "interception_asked"
-    work = (await baton.show(order_id))["fulfillment_orders"][0]["fulfillment_order_id"]
-    await baton.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
+    assert (await silent.cancel(order_id)).json()["answer"] == "interception_asked"
+    work = (await silent.show(order_id))["fulfillment_orders"][0]["fulfillment_order_id"]
+    await silent.wms("fulfillment_order.returned", fulfillment_order_id=work, location_id="GUANGZHOU")
 
     # then the money goes back once
-    await until_case(baton, order_id, "R-1", "closed")
-    order = await baton.until_status(order_id, "canceled")
+    await until_case(silent, order_id, "R-1", "closed")
+    order = await silent.until_status(order_id, "canceled")
     refunds = [one["amount"] for one in order["payments"] if one["kind"] == "refunded"]
     assert sum(float(amount) for amount in refunds) == 330
-    baton.verify()
+    silent.verify()
 
 
-async def test_an_order_changed_after_its_acceptance_is_audited_again(baton: Baton, trouble: Trouble) -> None:
+async def test_an_order_changed_after_its_acceptance_is_audited_again(silent: Baton, trouble: Trouble) -> None:
     # given an order that was accepted and is not allocated yet
-    open_account(baton.sessions, "shop")
+    open_account(silent.sessions, "shop")
     body = order_body("MOVED-LATE")
-    trouble.down, trouble.failed = True, 0
+    trouble.down = True
     news = {"type": "order.created", "data": body | {"modified_at": "2026-11-20T09:00:00Z"}}
-    order_id = (await push(baton.api, "shop", json.dumps(news).encode())).json()["order_id"]
-    baton.placed[order_id] = "MOVED-LATE"
-    await baton.until(order_id, lambda order: trouble.failed > 0)
+    order_id = (await push(silent.api, "shop", json.dumps(news).encode())).json()["order_id"]
+    silent.placed[order_id] = "MOVED-LATE"
+    await silent.until(order_id, lambda order: trouble.failed > 0)
 
     # when its address changes
     moved = body["ship_to"] | {"province": "上海市", "city": "上海市", "lines": ["88 Century Avenue"]}
     news = {"type": "order.address_changed", "data": body | {"modified_at": "2026-11-20T11:00:00Z", "ship_to": moved}}
-    await push(baton.api, "shop", json.dumps(news).encode())
+    await push(silent.api, "shop", json.dumps(news).encode())
     trouble.down = False
-    await baton.fast_forward(baton.workflow(order_id), PAUSE)
+    await silent.fast_forward(silent.workflow(order_id), PAUSE)
 
     # then it is judged before it is sent
-    order = await baton.until_fulfillment(order_id, "released")
-    [audits] = baton.rows("SELECT count(*) FROM audits WHERE order_id = :id", id=order_id)
+    order = await silent.until_fulfillment(order_id, "released")
+    [audits] = silent.rows("SELECT count(*) FROM audits WHERE order_id = :id", id=order_id)
     assert (audits.count, order["ship_to"]["city"]) == (2, "上海市")
-    asked = await baton.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")
+    asked = await silent.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")
     assert asked.json()["request"]["ship_to"]["city"] == "上海市"
 
 
-async def test_a_case_canceled_in_temporal_is_canceled_in_the_record(baton: Baton) -> None:
+async def test_a_case_canceled_in_temporal_is_canceled_in_the_record(silent: Baton) -> None:
     # given a case that waits for its goods
-    order_id = await shipped(baton, "CASE")
-    await baton.track(await baton.show(order_id), "delivered")
-    await baton.until_status(order_id, "completed")
-    await ask(baton, order_id, "R-1", line_1=1)
-    await baton.until_event(order_id, "return.label_issued")
+    order_id = await shipped(silent, "CASE")
+    await silent.track(await silent.show(order_id), "delivered")
+    await silent.until_status(order_id, "completed")
+    await ask(silent, order_id, "R-1", line_1=1)
+    await silent.until_event(order_id, "return.label_issued")
 
     # when
-    workflow = baton.case(order_id, "R-1")
+    workflow = silent.case(order_id, "R-1")
     await workflow.cancel()
 
     # then
     with pytest.raises(WorkflowFailureError):
         await workflow.result()
-    await until_case(baton, order_id, "R-1", "canceled")
-    baton.verify()
+    await until_case(silent, order_id, "R-1", "canceled")
+    silent.verify()
 
 
-async def test_a_case_canceled_in_temporal_too_late_ends_as_usual(baton: Baton) -> None:
+async def test_a_case_canceled_in_temporal_too_late_ends_as_usual(silent: Baton) -> None:
     # given a case whose goods are here
-    order_id = await shipped(baton, "CASE-LATE")
-    await baton.track(await baton.show(order_id), "delivered")
-    await baton.until_status(order_id, "completed")
-    await ask(baton, order_id, "R-1", line_1=1)
-    await baton.until_event(order_id, "return.label_issued")
-    goods: dict[str, Any] = {"return_id": (await until_case(baton, order_id, "R-1", "approved"))["return_id"]}
+    order_id = await shipped(silent, "CASE-LATE")
+    await silent.track(await silent.show(order_id), "delivered")
+    await silent.until_status(order_id, "completed")
+    await ask(silent, order_id, "R-1", line_1=1)
+    await silent.until_event(order_id, "return.label_issued")
+    goods: dict[str, Any] = {"return_id": (await until_case(silent, order_id, "R-1", "approved"))["return_id"]}
     goods |= {"location_id": "GUANGZHOU", "lines": [{"sku": "ELEGANT-LAMP", "quantity": 1, "disposition": "restock"}]}
-    await baton.wms("return.received", **goods)
-    await until_case(baton, order_id, "R-1", "received")
+    await silent.wms("return.received", **goods)
+    await until_case(silent, order_id, "R-1", "received")
 
     # when
-    await baton.case(order_id, "R-1").cancel()
-    await baton.wms("return.inspected", **goods)
+    await silent.case(order_id, "R-1").cancel()
+    await silent.wms("return.inspected", **goods)
 
     # then
-    await until_case(baton, order_id, "R-1", "closed")
-    assert (await baton.case(order_id, "R-1").result())["outcome"] == "closed"
-    baton.verify()
+    await until_case(silent, order_id, "R-1", "closed")
+    assert (await silent.case(order_id, "R-1").result())["outcome"] == "closed"
+    silent.verify()
 
 
 async def cancel(baton: Baton, order_id: str, reason: str) -> httpx2.Response:
