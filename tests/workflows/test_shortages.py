@@ -1,8 +1,8 @@
 """What is done about a line that is short: by the channel's policy, or by a person."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -12,12 +12,11 @@ from models.stock import ProductRow
 from tests.baton import Baton
 
 SOON = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
-_numbers = count(1)
 
 
 def rare(baton: Baton) -> str:
     """A product of which there is nothing."""
-    sku = f"RARE-CELLO-{next(_numbers)}"
+    sku = f"RARE-CELLO-{uuid4().hex[:8].upper()}"
     with baton.sessions.begin() as session:
         session.add(ProductRow(sku=sku, title="Cello"))
     return sku
