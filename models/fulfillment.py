@@ -147,6 +147,8 @@ class FulfillmentOrderRow(Base):
     delivered_at: Mapped[When]
     asked_at: Mapped[When]
     """When the warehouse or carrier was last asked about it, because it was silent."""
+    reports: Mapped[int] = mapped_column(server_default="0")
+    """How many times reports of partners were applied to it."""
 
     __table_args__ = (
         UniqueConstraint("order_id", "number"),

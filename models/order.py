@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInte
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.editions import EDITION
 from domain.status import OrderStatus
 from models.base import BY_PAGES, Base, Json, Now, Serial, Timestamp, When
 
@@ -86,6 +87,8 @@ class OrderRow(Base):
     attention: Mapped[str | None]
     """Why a person should look, or null."""
     workflow_started_at: Mapped[When]
+    edition: Mapped[int] = mapped_column(SmallInteger, server_default=str(EDITION))
+    """The edition of the workflow that it begins with (domain/editions.py); 0 for all older ones."""
     relay_after: Mapped[Now]
     """When the relay may (again) try to start the workflow: a lease, so that a crash loses nothing.
 

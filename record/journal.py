@@ -91,7 +91,18 @@ def announce(
     """Write a message to each recipient of the milestone; the notify step sends them.
 
     `secrets` are fields for one recipient only, by recipient."""
-    rows = [
+    write_messages(session, message_rows(order_id, milestone, data, subject, secrets))
+
+
+def message_rows(
+    order_id: str,
+    milestone: str,
+    data: Mapping[str, Any] | None = None,
+    subject: str = "",
+    secrets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the messages of a milestone, as `write_messages` takes them."""
+    return [
         {
             "message_id": message_id(order_id, milestone, recipient, subject),
             "order_id": order_id,
@@ -101,7 +112,12 @@ def announce(
         }
         for recipient in RECIPIENTS_OF[milestone]
     ]
-    session.execute(_ANNOUNCE, rows)
+
+
+def write_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write messages of any orders, each once."""
+    if rows:
+        session.execute(_ANNOUNCE, rows)
 
 
 def lock_order(session: Session, order_id: str) -> None:

@@ -10,9 +10,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.pick import Pick
-    from activities.progress import Progress, ProgressReports, Reports
+    from activities.progress import ProgressReports
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from record.shipping.fulfillment_orders import FulfillmentStep
+    from record.shipping.progress import Progress, Reports
     from workflows.booking import Booking
     from workflows.compensations import UndoList
     from workflows.journey import Journey

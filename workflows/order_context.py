@@ -9,13 +9,14 @@ from temporalio.common import SearchAttributeUpdate
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Hold, Holds, OpenHolds
     from activities.outcome import Alert, Outcome
+    from domain.editions import MINDS_CHANGES
     from domain.status import OrderStatus
     from workflows import search_attributes
     from workflows.compensations import UndoList
     from workflows.messages import CancelRequest, Rejection
     from workflows.notifier import Notifier
     from workflows.offers import Offers
-    from workflows.state import MINDS_CHANGES, OrderInput, OrderState
+    from workflows.state import OrderInput, OrderState
     from workflows.step_runner import StepRunner
 
 

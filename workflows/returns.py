@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
+    from domain.editions import MINDS_CHANGES
     from domain.returns.kinds import RefundTo, Remedy, ReturnKind
     from domain.returns.requests import AskAttentionRequest, EndReturnRequest
     from domain.status import RETURN, ReturnStatus, is_final
@@ -26,7 +27,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.return_case import ReturnCase
     from workflows.return_messages import CaseCancel, CaseVerdict, GoodsAnswer, ReturnInput
     from workflows.return_stories import STORIES
-    from workflows.state import MINDS_CHANGES
     from workflows.step_runner import StepRunner, why
 
 

@@ -10,6 +10,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
+from domain.editions import EDITION
 from domain.ids import (
     delivery_workflow_id,
     inquiry_id,
@@ -29,7 +30,7 @@ from workflows.push import PushInput
 from workflows.redeliver import RedeliveryInput
 from workflows.return_messages import ReturnDeadlines, ReturnInput
 from workflows.settlement import SettlementInput
-from workflows.state import EDITION, OrderInput
+from workflows.state import OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"

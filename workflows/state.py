@@ -7,15 +7,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.status import FulfillmentStatus, OrderStatus
+    from record.shipping.progress import Progress
     from record.shipping.road import Road
     from workflows.messages import CancelRequest, OrderDeadlines, ParcelDecision, PartnerEvent, Rejection
     from workflows.return_messages import GoodsWanted
-
-
-EDITION = 1
-"""The edition that orders and cases begin with today. Those under way keep theirs, so that their histories replay."""
-MINDS_CHANGES = 1
-"""Since this edition they react to what changes while a step is under way: docs/decisions/editions.md."""
 
 
 @dataclass
@@ -80,6 +75,10 @@ class FulfillmentState:
     settled: bool = False
     """True once the order has dealt with the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)
+    news: list[Progress] = field(default_factory=list)
+    """What the relay has found out since the order last looked (from edition 2 on, instead of the inbox)."""
+    heard: int = 0
+    """The number of the newest news."""
     undo: list[Undo] = field(default_factory=list)
 
 
@@ -139,7 +138,7 @@ class OrderInput:
     continue_after_events: int | None = None
     """Continue as new after this many history events; None leaves it to the server."""
     edition: int = 0
-    """The edition of the workflow that the order began with."""
+    """The edition of the workflow that the order began with (domain/editions.py)."""
 
 
 @dataclass(frozen=True)

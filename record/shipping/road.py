@@ -1,8 +1,9 @@
 """Interpret a carrier's reports: failed attempts, parcels in trouble, and deliveries without a signature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,7 +17,9 @@ from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderRow
 from record import journal
 from record.parameters import ParameterCache
+from record.shipping.work import Work
 
+DELIVERED = TrackingStatus.DELIVERED
 TRACKED, WITHDRAWN = "shipment.tracking_updated", "withdrawn"
 UNDER_WAY = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
 
@@ -35,17 +38,34 @@ class Road:
     unsigned: bool = False
     found: bool = False
     patience: float = 0.0
+    heard_at: float = 0.0
+    """When the newest report came, in seconds since 1970; 0 if none has."""
 
 
-def follow(session: Session, row: FulfillmentOrderRow, cache: ParameterCache) -> Road:
-    """Return where the parcel stands by all its reports, in whatever order they came."""
-    if row.status not in UNDER_WAY or row.shipment_id is None:
-        return Road()
-    order = session.get_one(OrderRow, row.order_id)
-    parameters, reports = cache.at(session, order.placed_at), _tracking_reports(session, row)
-    attempts = _failed_attempts(reports)
-    newest = max(reports, key=lambda one: str(one["occurred_at"]), default={})
-    signed = all(one.get("signed") is not False for one in reports if one["status"] == TrackingStatus.DELIVERED)
+class Report(NamedTuple):
+    """A tracking report in the order's log, and when it came."""
+
+    data: dict[str, Any]
+    at: datetime
+
+
+def follow_all(session: Session, works: Iterable[Work], cache: ParameterCache) -> dict[str, Road]:
+    """Return by fulfillment order where each parcel stands by all its reports, in whatever order they came."""
+    works = list(works)
+    under_way = [work for work in works if work.row.status in UNDER_WAY and work.row.shipment_id]
+    reports = _reports_of(session, [work.row for work in under_way])
+    roads = {work.row.fulfillment_order_id: Road() for work in works}
+    for work in under_way:
+        name = work.row.fulfillment_order_id
+        roads[name] = _follow(session, work, reports[name], cache.at(session, work.order.placed_at))
+    return roads
+
+
+def _follow(session: Session, work: Work, reports: Sequence[Report], parameters: Parameters) -> Road:
+    row, order = work.row, work.order
+    attempts = _failed_attempts([one.data for one in reports])
+    newest = max((one.data for one in reports), key=lambda one: str(one["occurred_at"]), default={})
+    signed = all(one.data.get("signed") is not False for one in reports if one.data["status"] == DELIVERED)
     return Road(
         attempts=attempts,
         too_many=0 < parameters.parcel_attempts <= attempts,
@@ -53,12 +73,14 @@ def follow(session: Session, row: FulfillmentOrderRow, cache: ParameterCache) ->
         unsigned=not signed and _asks_for_signature(order, parameters),
         found=row.status == FulfillmentStatus.CANCELED and _found(session, row),
         patience=parameters.parcel_silent_days * 86_400.0,
+        heard_at=max((one.at.timestamp() for one in reports), default=0.0),
     )
 
 
 def announce_failed_attempt(session: Session, row: FulfillmentOrderRow, event: PartnerEventRow) -> None:
     """Announce to the customer that nobody was there, once per attempt."""
-    attempt = _failed_attempts(_tracking_reports(session, row))
+    reports = _reports_of(session, [row])[row.fulfillment_order_id]
+    attempt = _failed_attempts([one.data for one in reports])
     data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id, "attempt": attempt}
     journal.announce(session, row.order_id, milestones.ATTEMPTED, data, subject=f"{row.number}-{attempt}")
 
@@ -76,10 +98,17 @@ def withdraw_claim(session: Session, row: FulfillmentOrderRow, event: PartnerEve
     return True
 
 
-def _tracking_reports(session: Session, row: FulfillmentOrderRow) -> Sequence[dict[str, Any]]:
-    of_parcel = OrderEventRow.data["fulfillment_order_id"].astext == row.fulfillment_order_id
-    reports = select(OrderEventRow.data).where(OrderEventRow.order_id == row.order_id, OrderEventRow.type == TRACKED)
-    return session.scalars(reports.where(of_parcel)).all()
+def _reports_of(session: Session, rows: Sequence[FulfillmentOrderRow]) -> dict[str, list[Report]]:
+    found: dict[str, list[Report]] = {row.fulfillment_order_id: [] for row in rows}
+    if rows:
+        of_work = OrderEventRow.data["fulfillment_order_id"].astext
+        reports = select(of_work, OrderEventRow.data, OrderEventRow.at).where(
+            OrderEventRow.order_id.in_({row.order_id for row in rows}), OrderEventRow.type == TRACKED
+        )
+        for name, data, at in session.execute(reports):
+            if name in found:
+                found[name].append(Report(data, at))
+    return found
 
 
 def _failed_attempts(reports: Sequence[dict[str, Any]]) -> int:

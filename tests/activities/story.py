@@ -14,7 +14,7 @@ from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
 from activities.payments import Refunds
 from activities.pick import Pick
-from activities.progress import Progress, ProgressReports, Reports
+from activities.progress import ProgressReports
 from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_labels import ReturnLabels
@@ -54,6 +54,7 @@ from record.parameters import ParameterCache
 from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
+from record.shipping.progress import Progress, Reports
 from record.stock.receipts import receive_goods
 from record.stock.shortage_decisions import Decision
 from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, fresh_outlooks, place_order, store_webhook
