@@ -53,7 +53,7 @@ class Relay:
         self.queue = OrderQueue(sessions, settings.relay_fair, settings.relay_ahead)
         self.stock = StockJob(sessions, client, settings, caches.parameters)
         self.messages = MessageJob(sessions, client, settings)
-        self.events = EventJob(self.rows, client, settings)
+        self.events = EventJob(self.rows, client, settings, caches.parameters)
         self.histories = HistoryJob(sessions, client, settings)
         self.waves = WaveJob(sessions, client, settings)
         self.inquiries = InquiryJob(sessions, client, settings)
@@ -144,6 +144,7 @@ class Relay:
             order.customer_id,
             order.units,
             self.allowance.urgency(order.channel, order.tags),
+            order.edition,
         )
         with suppress(WorkflowAlreadyStartedError):
             await self.client.start_workflow(ORDER_WORKFLOW, **start)

@@ -12,9 +12,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from record.orders.payment_claims import CHECK_ASKED
+from record.parameters import ParameterCache
 from relay.cancels import ask_to_cancel
 from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
+from relay.reports import ReportJob, is_applied_here
 from relay.rows import TAKE_EVENTS, Rows, Waiting, key_of
 from relay.stock_events import StockEvents
 from settings import Settings
@@ -37,8 +39,9 @@ ALARMING = {"refund.failed": "the gateway says that a refund failed: the money i
 class EventJob:
     """Several relays share the webhooks; the webhooks of one workflow share a signal."""
 
-    def __init__(self, rows: Rows, client: Client, settings: Settings) -> None:
+    def __init__(self, rows: Rows, client: Client, settings: Settings, parameters: ParameterCache) -> None:
         self.rows = rows
+        self.reports = ReportJob(rows.sessions, client, settings, parameters)
         self.client = client
         self.settings = settings
         self.isolation = Isolation(rows.sessions)
@@ -58,7 +61,9 @@ class EventJob:
         booked = await self._book(about_stock)
         waiting = await asyncio.to_thread(self.rows.find, about_orders)
         known = {one.sequence for one in waiting}
-        missed = await self._signal_all(waiting)
+        applied_here = [one for one in waiting if is_applied_here(one)]
+        missed = await self.reports.carry(applied_here)
+        missed |= await self._signal_all([one for one in waiting if not is_applied_here(one)])
         done = booked | (known - missed)
         if done:
             await asyncio.to_thread(self.rows.mark_carried, [row for row in rows if row.sequence in done])

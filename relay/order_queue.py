@@ -36,7 +36,7 @@ def _take(order_by: str) -> TextClause:
         )
         UPDATE orders SET relay_after = now() + interval '30 seconds'
         WHERE order_id = ANY(ARRAY(SELECT order_id FROM waiting ORDER BY {order_by} LIMIT :batch))
-        RETURNING order_id, channel, channel_order_id, customer_id, units, tags
+        RETURNING order_id, channel, channel_order_id, customer_id, units, tags, edition
     """)
 
 

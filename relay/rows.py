@@ -53,7 +53,7 @@ MARK_EVENTS = text("""
 """)
 
 # Each query finds the targets of many subjects at once; `key` is the subject as the webhook named it.
-_ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id"
+_ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id, o.edition, o.ended_at"
 FIND_FULFILLMENT = text(f"""
     SELECT wanted.key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)

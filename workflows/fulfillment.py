@@ -4,7 +4,8 @@ It may be asked to stop at any time. Before the carrier has the parcel the work 
 is asked to intercept the parcel (workflows/journey.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 
@@ -42,7 +43,7 @@ class Fulfillment:
         self.state = state
         self.name = state.fulfillment_order_id
         self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
-        self.merging = Merging(order, state, lambda: bool(state.inbox) or self.stopped())
+        self.merging = Merging(order, state, lambda: self._has_news() or self.stopped())
         self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
         self.journey = Journey(order, state, self._hear_reports, lambda: self.stop_reason)
         self.pickup = Pickup(order, state, self._hear_reports, self.stopped)
@@ -54,6 +55,12 @@ class Fulfillment:
             if self.ended:
                 return
         await self.journey.run()
+
+    def hear(self, progress: Progress) -> None:
+        """Take a signal of the relay, unless it is older than the last one."""
+        if progress.number >= self.state.heard:
+            self.state.heard = progress.number
+            self.state.news.append(progress)
 
     def stop(self, reason: str, *, canceled: bool = False) -> None:
         """Ask it to stop; an empty reason lets it go on. `reaction` says what became of the request."""
@@ -88,10 +95,13 @@ class Fulfillment:
         """True if it is part of a merge and not shipped yet."""
         return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
 
+    def _has_news(self) -> bool:
+        return bool(self.state.inbox or self.state.news)
+
     async def hear_late_reports(self) -> None:
         """Record reports on a parcel that was given up, while the order is open: the parcel may turn up."""
         while True:
-            await workflow.wait_condition(lambda: bool(self.state.inbox))
+            await workflow.wait_condition(self._has_news)
             await self._record_reports()
 
     async def _reach_carrier(self) -> bool:
@@ -177,7 +187,7 @@ class Fulfillment:
         """Undo what was done for it, newest first. False when the parcel is on its way, or the warehouse keeps it."""
         await self.order.steps.end_deadline(self.name)
         # A report that came meanwhile may say that the goods have shipped.
-        await self._record_reports()
+        await (self._look() if self.order.hears_outcomes else self._record_reports())
         if self.state.status in GONE:
             return False
         if shipment_id := await self.merging.leave(self.stop_reason):
@@ -204,25 +214,50 @@ class Fulfillment:
     async def _hear_reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
         """Wait for reports of the warehouse or carrier and record them; also return on `wake()`, by default a stop."""
         woken = wake or self.stopped
-        await self.order.steps.wait(self.name, what, lambda: bool(self.state.inbox) or woken())
+        await self.order.steps.wait(self.name, what, lambda: self._has_news() or woken())
         if wake is None:
             self._stop_if_asked()
         await self._record_reports()
 
     async def _record_reports(self) -> None:
-        if not self.state.inbox:
-            return
-        events: list[PartnerEvent] = list(self.state.inbox)
-        self.state.inbox.clear()
-        names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
-        reports = Reports(self.order.order_id, self.name, [(event.partner, event.event_id) for event in events])
-        progress = await self.order.steps.run_local(ProgressReports.record_progress, reports, f"record: {names}")
+        """Take over what the relay has signaled; in older editions, apply the reports that it has passed on."""
+        if self.state.inbox:
+            events: list[PartnerEvent] = list(self.state.inbox)
+            self.state.inbox.clear()
+            names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
+            reports = Reports(self.order.order_id, self.name, [(event.partner, event.event_id) for event in events])
+            progress = await self.order.steps.run_local(ProgressReports.record_progress, reports, f"record: {names}")
+            await self._take(progress, [event.type for event in events])
+        while self.state.news:
+            progress = self.state.news.pop(0)
+            if (progress.waybill, progress.merge_id) != (self.state.waybill, self.state.merge_id):
+                # It was booked, voided or merged meanwhile, so the record knows better.
+                await self._look(progress.reported)
+            else:
+                await self._take(progress, progress.reported)
+
+    async def _look(self, reported: Sequence[str] = ()) -> None:
+        """Take over what the record knows now."""
+        self.state.news.clear()
+        reports = Reports(self.order.order_id, self.name)
+        summary = f"look how far {self.name} is"
+        await self._take(await self.order.steps.run_local(ProgressReports.record_progress, reports, summary), reported)
+
+    async def when_news_is_due(self) -> datetime:
+        """Return when its parcel will have been silent for too long, by the newest report in the record."""
+        reports = Reports(self.order.order_id, self.name)
+        summary = f"look for news of {self.state.waybill}"
+        road = (await self.order.steps.run_local(ProgressReports.record_progress, reports, summary)).road
+        return datetime.fromtimestamp(road.heard_at, UTC) + timedelta(seconds=road.patience)
+
+    async def _take(self, progress: Progress, reported: Sequence[str]) -> None:
+        """Take over how far it is, and alert a person where one is needed."""
         self._update(progress)
         if progress.parcels_differ != self.state.parcels_differ:
             # A corrected report clears the alert.
             self.state.parcels_differ = progress.parcels_differ
             await self.order.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
-        await self._alert_silence(next((SILENCES[event.type] for event in events if event.type in SILENCES), ""))
+        await self._alert_silence(next((SILENCES[name] for name in reported if name in SILENCES), ""))
         await self.journey.heard()
 
     async def _alert_silence(self, why: str) -> None:
@@ -235,6 +270,7 @@ class Fulfillment:
         reached_milestone = (
             self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
         )
+        self.state.heard = max(self.state.heard, progress.number)
         self.state.status, self.state.tracking = progress.status, progress.tracking
         self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
         self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill

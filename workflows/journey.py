@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order_context import OrderContext
     from workflows.state import FulfillmentState
 
+PARCEL_SILENT = "PARCEL_SILENT"
 # The carrier cannot go on without help.
 TROUBLE = (TrackingStatus.EXCEPTION, TrackingStatus.RETURN_TO_SENDER)
 
@@ -34,7 +35,7 @@ class Journey:
         self._order = order
         self._state = state
         self._name = state.fulfillment_order_id
-        self._news = f"{self._name} news"
+        self.news = f"{self._name} news"
         self.mishap = Mishap(order, state)
         self._hear_reports = hear_reports
         self._stop_reason = stop_reason
@@ -47,7 +48,7 @@ class Journey:
             if self._must_stop():
                 await (self.mishap.give_up() if self._state.claimed else self._intercept())
             if kind := self._claim_reason():
-                await self._order.steps.end_deadline(self._news)
+                await self._order.steps.end_deadline(self.news)
                 await self.mishap.claim(kind, wanted_back=bool(self._stop_reason()))
             await self._carry_out_decision()
             if not self._ended():
@@ -58,9 +59,7 @@ class Journey:
         """After each report, restart the deadline for news and alert a person where the carrier needs help."""
         road, state = self._state.road, self._state
         if state.status == FulfillmentStatus.SHIPPED and road.patience and (state.waits or not state.claimed):
-            await self._order.steps.reset_deadline(
-                self._news, "PARCEL_SILENT", f"news of {state.waybill}", road.patience
-            )
+            await self._order.steps.reset_deadline(self.news, PARCEL_SILENT, f"news of {state.waybill}", road.patience)
         if state.tracking in TROUBLE and road.trouble not in CLAIMED and not state.interception:
             await self._alert_once("PARCEL_TROUBLE", f"the carrier reports {state.tracking} for {state.waybill}")
         if road.too_many:
@@ -78,14 +77,12 @@ class Journey:
         await self.mishap.carry_out_decision()
         if not self._ended():
             patience = self._state.road.patience or self._order.deadlines.decision
-            await self._order.steps.reset_deadline(
-                self._news, "PARCEL_SILENT", f"news of {self._state.waybill}", patience
-            )
+            await self._order.steps.reset_deadline(self.news, PARCEL_SILENT, f"news of {self._state.waybill}", patience)
 
     async def _close(self) -> None:
         """End its deadlines and alerts, except those that only a person can settle."""
         self._state.decision = None
-        for who in (self._name, self._news):
+        for who in (self._name, self.news):
             await self._order.steps.end_deadline(who)
         await self.mishap.clear_alerts()
         for code in ("PARCEL_TROUBLE", "ATTEMPTS_FAILED"):
@@ -112,7 +109,7 @@ class Journey:
 
     def _claim_reason(self) -> str:
         """Return why the parcel is to be claimed now: lost, damaged, silent, or empty."""
-        silent = self._order.steps.is_late(self._news)
+        silent = self._order.steps.is_late(self.news)
         if self._state.claimed:
             return self._state.claimed if self._state.waits and silent else ""
         trouble = self._state.road.trouble

@@ -6,6 +6,8 @@ Histories cannot be edited, so nothing here names a person: ids, codes, quantiti
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from record.shipping.progress import Progress
+
 
 @dataclass(frozen=True)
 class OrderDeadlines:
@@ -37,6 +39,13 @@ class PartnerEvents:
     """Reports on one order or return since the last signal, oldest first."""
 
     events: list[PartnerEvent]
+
+
+@dataclass(frozen=True)
+class News:
+    """How far fulfillment orders are, by their ids, after reports that the order acts on."""
+
+    progress: dict[str, Progress]
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 class Notifier:
     """`wake()` says that a step has written messages; `run` sends them until `close`."""
 
-    def __init__(self, order_id: str, steps: StepRunner, due: bool = False) -> None:
+    def __init__(self, order_id: str, steps: StepRunner, due: bool = False, hands_over: bool = False) -> None:
         self._order_id = order_id
         self._steps = steps
         self._pause = FIRST_PAUSE
         self._closing = False
+        self._hands_over = hands_over
         self.due = due
 
     def wake(self) -> None:
@@ -37,6 +38,9 @@ class Notifier:
                 continue
             self.due = False
             request = NotifyRequest(self._order_id)
+            if self._hands_over:
+                await self._steps.run_local(Notify.notify, request, "hand the messages over")
+                continue
             answer = await self._steps.send(Notify.notify, request, "tell customer, channel, ERP and CRM")
             if answer.waiting:
                 # Only in histories from before recipients had runs of their own.

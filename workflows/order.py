@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcome import Ending, Outcome
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
-    from workflows.messages import CancelAnswer, CancelRequest, OrderView, PartnerEvents, Verdict
+    from workflows.messages import CancelAnswer, CancelRequest, News, OrderView, PartnerEvents, Verdict
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.return_messages import GoodsWanted
     from workflows.review import Review
@@ -59,7 +59,9 @@ class OrderWorkflow(StaffUpdates):
         canceled_by_operator = await self._wait_for_end(story)
         await self._send_last(messages)
         await self._serve_last(return_cases)
-        deadlines.cancel()
+        if not self.order.hears_outcomes:
+            # Since then the end of the workflow ends its timer, without an event of its own.
+            deadlines.cancel()
         await workflow.wait_condition(workflow.all_handlers_finished)
         outcome = story.result()
         if canceled_by_operator and outcome.outcome == OrderStatus.CANCELED:
@@ -149,6 +151,12 @@ class OrderWorkflow(StaffUpdates):
             for fulfillment in self.supply.fulfillments:
                 if fulfillment.name == event.subject:
                     fulfillment.state.inbox.append(event)
+
+    @workflow.signal(description="How far fulfillment orders are, after reports that the order acts on")
+    def progressed(self, news: News) -> None:
+        for fulfillment in self.supply.fulfillments:
+            if fulfillment.name in news.progress:
+                fulfillment.hear(news.progress[fulfillment.name])
 
     @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:

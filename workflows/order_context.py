@@ -1,6 +1,6 @@
 """What all parts of an order share: its state and undo list, its steps and deadlines, its holds and alerts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from temporalio import workflow
@@ -9,8 +9,8 @@ from temporalio.common import SearchAttributeUpdate
 with workflow.unsafe.imports_passed_through():
     from activities.holds import Hold, Holds, OpenHolds
     from activities.outcome import Alert, Outcome
-    from domain.editions import MINDS_CHANGES
-    from domain.status import OrderStatus
+    from domain.editions import HEARS_OUTCOMES, MINDS_CHANGES
+    from domain.status import UNDONE, OrderStatus
     from workflows import search_attributes
     from workflows.compensations import UndoList
     from workflows.messages import CancelRequest, Rejection
@@ -38,10 +38,12 @@ class OrderContext:
         self.deadlines = start.deadlines
         self.state = start.state or OrderState()
         self.minds_changes = start.edition >= MINDS_CHANGES
-        """Whether it reacts to what changes while a step is under way (workflows/state.py)."""
-        self.steps = StepRunner(self.state.dues, self.alert, self._details)
+        """Whether it reacts to what changes while a step is under way (domain/editions.py)."""
+        self.hears_outcomes = start.edition >= HEARS_OUTCOMES
+        """Whether the relay applies partners' reports and signals their outcomes (record/shipping/progress.py)."""
+        self.steps = StepRunner(self.state.dues, self.alert, self._details, one_timer=self.hears_outcomes)
         self.undo = UndoList(start.order_id, self.state.undo, self.steps, start.deadlines)
-        self.notifier = Notifier(start.order_id, self.steps, self.state.telling)
+        self.notifier = Notifier(start.order_id, self.steps, self.state.telling, self.hears_outcomes)
         self.calling_back = bool(self.state.wanted)
         """True while goods are called back for a return case: an allocation would claim them again."""
         self.allocating = False
@@ -127,7 +129,17 @@ class OrderContext:
             search_attributes.NEEDS_ATTENTION.value_set(bool(self.state.attention)),
         ]
         changed = [update for update in now if self._shown.get(update.key.name) != (update.value or None)]
-        self._shown = {update.key.name: update.value or None for update in now}
-        if changed:
+        if changed and self._must_be_found_by(changed):
+            self._shown = {update.key.name: update.value or None for update in now}
             workflow.upsert_search_attributes(changed)
         self.steps.show()
+
+    def _must_be_found_by(self, changed: Sequence[SearchAttributeUpdate[Any]]) -> bool:
+        """True if support looks for what has changed: who waits and why, its waybill, or an end without delivery.
+
+        An upsert is the dearest thing that an order does to a Temporal cluster, and what changes at every step is
+        searched for in the record."""
+        if not self.hears_outcomes:
+            return True
+        quiet = {search_attributes.ORDER_STATUS.name, search_attributes.LOCATIONS.name}
+        return self.state.status in UNDONE or not {update.key.name for update in changed} <= quiet

@@ -32,7 +32,8 @@ class Review:
         if self.order.state.status not in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW):
             return
         self.order.undo.add("payment", self.order.order_id)
-        self.order.steps.set_deadline("review", "HELD", "the release of the holds", self.order.deadlines.payment)
+        if not self.order.hears_outcomes:
+            self._set_deadline()
         if not self.order.state.audits:
             await self._audit()
         await self._wait_for_release()
@@ -40,14 +41,18 @@ class Review:
 
     async def review_again(self) -> None:
         """Audit an order that has changed since it was accepted; return when nothing holds it. Raises OrderEnds."""
-        self.order.steps.set_deadline("review", "HELD", "the release of the holds", self.order.deadlines.payment)
+        self._set_deadline()
         await self._audit()
         await self._wait_for_release()
         if self.order.state.status == OrderStatus.UNDER_REVIEW:
             self.order.advance(OrderStatus.ACCEPTED)
 
+    def _set_deadline(self) -> None:
+        self.order.steps.set_deadline("review", "HELD", "the release of the holds", self.order.deadlines.payment)
+
     async def _wait_for_release(self) -> None:
         while self.order.state.holds:
+            self._set_deadline()
             if "TEST_ORDER" not in self.order.state.holds:
                 await self.supply.keep_stock()
             await self._wait_for_change()

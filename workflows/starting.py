@@ -46,6 +46,7 @@ def order_start(
     customer_id: str,
     units: int,
     urgency: int = NORMAL,
+    edition: int = EDITION,
 ) -> dict[str, Any]:
     """Return the arguments of `Client.start_workflow` except the workflow's name. A second start finds the first.
 
@@ -71,7 +72,7 @@ def order_start(
         SearchAttributePair(search_attributes.ORDER_STATUS, "received"),
     )
     return {
-        "arg": OrderInput(order_id, channel, deadlines, edition=EDITION),
+        "arg": OrderInput(order_id, channel, deadlines, edition=edition),
         "id": order_workflow_id(channel, channel_order_id),
         "search_attributes": TypedSearchAttributes(attributes),
         "static_summary": f"{channel} {channel_order_id}: {units} units"[:200],

@@ -29,17 +29,25 @@ class StepRunner:
     """Runs the steps, waits and deadlines of one workflow.
 
     `alert(code, subject, reason)` asks a person to look; an empty reason clears the alert. `details()` returns
-    the lines for the Temporal UI: where the workflow stands, then what a person should know.
+    the lines for the Temporal UI: where the workflow stands, then what a person should know. With `one_timer` a timer
+    that was set for a deadline that is over goes on, and the next one is looked for when it fires.
     """
 
     def __init__(
-        self, dues: dict[str, Due], alert: Callable[[str, str, str], Awaitable[None]], details: Callable[[], list[str]]
+        self,
+        dues: dict[str, Due],
+        alert: Callable[[str, str, str], Awaitable[None]],
+        details: Callable[[], list[str]],
+        one_timer: bool = False,
     ) -> None:
         self.dues = dues
         self.waits: dict[str, str] = {}
         self.in_flight = 0
         self.alert = alert
         self._details = details
+        self._one_timer = one_timer
+        self.look_first: dict[str, Callable[[str], Awaitable[datetime]]] = {}
+        """By the code of an alert, for one that the record may know to be premature: returns when it is due."""
 
     async def run_local(self, step: Step[Request, Result], request: Request, summary: str) -> Result:
         """Run a step that touches only our database. It is local, so that several fit into one workflow task."""
@@ -112,15 +120,32 @@ class StepRunner:
             remaining = max(nearest.at - workflow.now(), timedelta())
             try:
                 await workflow.wait_condition(
-                    lambda seen=nearest: self._nearest() is not seen,  # type: ignore[misc]
+                    lambda seen=nearest: self._replaces(seen),  # type: ignore[misc]
                     timeout=remaining,
                     timeout_summary=f"deadline: {nearest.what}",
                 )
             except TimeoutError:
-                nearest.passed = True
-                who = next(name for name, due in self.dues.items() if due is nearest)
-                await self.alert(nearest.code, who, f"{nearest.what} is late, it was due {_clock(nearest.at)}")
-                self.show()
+                await self._on_time()
+
+    def _replaces(self, timed: Due) -> bool:
+        """True if the timer for `timed` must give way to another."""
+        nearest = self._nearest()
+        if self._one_timer:
+            return nearest is not None and nearest.at < timed.at
+        return nearest is not timed
+
+    async def _on_time(self) -> None:
+        """Raise the alert of the nearest deadline, if it has passed and the record does not know better."""
+        due = self._nearest()
+        if due is None or (self._one_timer and due.at > workflow.now()):
+            return
+        who = next(name for name, one in self.dues.items() if one is due)
+        if due.code in self.look_first and (later := await self.look_first[due.code](who)) > workflow.now():
+            due.at = later
+            return
+        due.passed = True
+        await self.alert(due.code, who, f"{due.what} is late, it was due {_clock(due.at)}")
+        self.show()
 
     def show(self) -> None:
         """Show in the Temporal UI where the workflow stands, and what it waits for and until when."""

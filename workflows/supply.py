@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import FulfillmentStatus, OrderStatus
     from domain.undo import UndoRequest
     from workflows.fulfillment import Fulfillment
+    from workflows.journey import PARCEL_SILENT
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.shortage import Shortage
     from workflows.state import FulfillmentState
@@ -26,6 +27,8 @@ class Supply:
         self.shortage = Shortage(order)
         self.fulfillments = [Fulfillment(order, state) for state in order.state.fulfillments]
         self._following: list[asyncio.Task[None]] = []
+        if order.hears_outcomes:
+            order.steps.look_first[PARCEL_SILENT] = self._when_news_is_due
         self.review_again: Callable[[], Awaitable[None]] = self._no_review
         """Audits an order that has changed since it was accepted (workflows/review.py)."""
 
@@ -148,6 +151,11 @@ class Supply:
         state.settled = True
         if state.remedy:
             await fulfillment.hear_late_reports()
+
+    async def _when_news_is_due(self, who: str) -> datetime:
+        """Return until when news of a parcel are patiently waited for: most reports of carriers wake nobody."""
+        [fulfillment] = [one for one in self.fulfillments if one.journey.news == who]
+        return await fulfillment.when_news_is_due()
 
     async def _is_wanted_back(self, fulfillment: Fulfillment) -> bool:
         """True if somebody has asked for the goods that are back, so that no person has to decide about them."""

@@ -89,6 +89,7 @@ async def _ask(
         order.customer_id,
         order.units,
         services.allowance.urgency(order.channel, order.tags),
+        order.edition,
     )
     del start["rpc_timeout"]
     return await services.temporal.execute_update_with_start_workflow(

@@ -1,0 +1,114 @@
+"""Applies partners' reports to the record, for many orders at once, and wakes those that act on them.
+
+Orders of older editions apply the reports themselves (docs/decisions/editions.md).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy.exc import OperationalError
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.editions import HEARS_OUTCOMES
+from models.database import Sessions
+from record.parameters import ParameterCache
+from record.shipping.progress import Applied, NotPlain, Progress, Reports, apply_reports
+from relay.isolation import Isolation, is_row_at_fault
+from relay.rows import Waiting, key_of
+from settings import Settings
+from workflows.messages import News
+
+ABOUT_WORK = ("fulfillment_order.", "shipment.", "waybill.")
+
+
+class _About(NamedTuple):
+    """Webhooks about one fulfillment order, oldest first."""
+
+    workflow_id: str
+    reports: Reports
+    waiting: list[Waiting]
+
+    @property
+    def keys(self) -> list[str]:
+        return [key_of(one.event) for one in self.waiting]
+
+    def one_by_one(self) -> "list[_About]":
+        order_id, name, events = self.reports.order_id, self.reports.fulfillment_order_id, self.reports.events
+        pairs = zip(events, self.waiting, strict=True)
+        return [_About(self.workflow_id, Reports(order_id, name, [event]), [one]) for event, one in pairs]
+
+
+def is_applied_here(waiting: Waiting) -> bool:
+    """True if the webhook is about work of an open order that has its reports applied by the relay."""
+    order, about_work = waiting.order, waiting.event.type.startswith(ABOUT_WORK)
+    return order.edition >= HEARS_OUTCOMES and order.ended_at is None and waiting.case_id is None and about_work
+
+
+class ReportJob:
+    def __init__(self, sessions: Sessions, client: Client, settings: Settings, cache: ParameterCache) -> None:
+        self._sessions = sessions
+        self._client = client
+        self._rpc_timeout = settings.rpc_timeout
+        self._cache = cache
+        self._isolation = Isolation(sessions)
+
+    async def carry(self, waiting: Sequence[Waiting]) -> set[int]:
+        """Apply these webhooks and signal the orders that act on them. Return the sequence numbers of those that are
+        not done, for one order at least."""
+        about = _by_work(waiting)
+        applied = await self._apply(about) if about else []
+        news: dict[str, dict[str, Progress]] = defaultdict(dict)
+        for one, answer in applied:
+            if answer.wakes:
+                news[one.workflow_id][one.reports.fulfillment_order_id] = answer.progress
+        signals = await asyncio.gather(*(self._signal(workflow_id, about, news[workflow_id]) for workflow_id in news))
+        lost = {workflow_id for workflow_id, taken in zip(news, signals, strict=True) if not taken}
+        done = {id(each) for one, _ in applied if one.workflow_id not in lost for each in one.waiting}
+        return {one.sequence for one in waiting if id(one) not in done}
+
+    async def _apply(self, about: Sequence[_About]) -> list[tuple[_About, Applied]]:
+        """Apply all in one transaction; if that cannot be, by fulfillment order, and at last each webhook alone."""
+        try:
+            answers = await asyncio.to_thread(self._commit, [one.reports for one in about], len(about) > 1)
+            return list(zip(about, answers, strict=True))
+        except Exception as error:
+            smaller = [[one] for one in about] if len(about) > 1 else [[one] for one in about[0].one_by_one()]
+            if len(smaller) == 1 or not (isinstance(error, NotPlain | OperationalError) or is_row_at_fault(error)):
+                await self._isolation.attempt("event", [key for one in about for key in one.keys], _fail(error))
+                return []
+        return [answer for part in smaller for answer in await self._apply(part)]
+
+    def _commit(self, reports: Sequence[Reports], together: bool) -> list[Applied]:
+        with self._sessions.begin() as session:
+            return apply_reports(session, self._cache, reports, together)
+
+    async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, Progress]) -> bool:
+        keys = [key for one in about if one.workflow_id == workflow_id for key in one.keys]
+        return bool(await self._isolation.attempt("event", keys, self._wake(workflow_id, News(progress))))
+
+    async def _wake(self, workflow_id: str, news: News) -> bool:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal("progressed", news, rpc_timeout=self._rpc_timeout)
+        except RPCError as trouble:
+            # An operator has ended the workflow: the record knows what happened to the goods.
+            if trouble.status != RPCStatusCode.NOT_FOUND:
+                raise
+        return True
+
+
+def _by_work(waiting: Sequence[Waiting]) -> list[_About]:
+    found: dict[str, _About] = {}
+    for one in sorted(waiting, key=lambda one: one.sequence):
+        name = one.event.subject
+        about = found.setdefault(name, _About(one.workflow_id, Reports(one.order.order_id, name), []))
+        about.reports.events.append((one.event.partner, one.event.event_id))
+        about.waiting.append(one)
+    return list(found.values())
+
+
+async def _fail(error: Exception) -> None:
+    raise error
