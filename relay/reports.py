@@ -6,7 +6,7 @@ Orders of older editions apply the reports themselves (docs/decisions/editions.m
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.editions import HEARS_OUTCOMES
 from models.database import Sessions
 from record.parameters import ParameterCache
-from record.shipping.progress import Applied, NotPlain, Progress, Reports, apply_reports
+from record.shipping.progress import Applied, NotPlain, Reports, apply_reports, without_defaults
 from relay.isolation import Isolation, is_row_at_fault
 from relay.rows import Waiting, key_of
 from settings import Settings
@@ -60,10 +60,10 @@ class ReportJob:
         not done, for one order at least."""
         about = _by_work(waiting)
         applied = await self._apply(about) if about else []
-        news: dict[str, dict[str, Progress]] = defaultdict(dict)
+        news: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         for one, answer in applied:
             if answer.wakes:
-                news[one.workflow_id][one.reports.fulfillment_order_id] = answer.progress
+                news[one.workflow_id][one.reports.fulfillment_order_id] = without_defaults(answer.progress)
         signals = await asyncio.gather(*(self._signal(workflow_id, about, news[workflow_id]) for workflow_id in news))
         lost = {workflow_id for workflow_id, taken in zip(news, signals, strict=True) if not taken}
         done = {id(each) for one, _ in applied if one.workflow_id not in lost for each in one.waiting}
@@ -85,7 +85,7 @@ class ReportJob:
         with self._sessions.begin() as session:
             return apply_reports(session, self._cache, reports, together)
 
-    async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, Progress]) -> bool:
+    async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, dict[str, Any]]) -> bool:
         keys = [key for one in about if one.workflow_id == workflow_id for key in one.keys]
         return bool(await self._isolation.attempt("event", keys, self._wake(workflow_id, News(progress))))
 

@@ -5,8 +5,7 @@ Histories cannot be edited, so nothing here names a person: ids, codes, quantiti
 
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from record.shipping.progress import Progress
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,10 @@ class PartnerEvents:
 
 @dataclass(frozen=True)
 class News:
-    """How far fulfillment orders are, by their ids, after reports that the order acts on."""
+    """How far fulfillment orders are, by their ids, after reports that the order acts on: fields of Progress
+    (record/shipping/progress.py) that differ from their defaults."""
 
-    progress: dict[str, Progress]
+    progress: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Apply what partners report to fulfillment orders, for many of them at once, and say how far each is."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -59,6 +60,18 @@ class Progress:
     """How many times new reports were applied: what has a higher one is newer."""
     reported: list[str] = field(default_factory=list)
     """The types of the reports that were applied."""
+
+
+def without_defaults(progress: Progress) -> dict[str, Any]:
+    """Return the fields that say something: a signal is kept for long and read often."""
+    road = {name: value for name, value in asdict(progress.road).items() if value}
+    told = {one.name: getattr(progress, one.name) for one in fields(progress) if one.name != "road"}
+    return {name: value for name, value in told.items() if value or name == "picked_units"} | {"road": road}
+
+
+def with_defaults(told: Mapping[str, Any]) -> Progress:
+    """Return the progress that `without_defaults` has shortened."""
+    return Progress(**{**told, "road": Road(**told["road"])})
 
 
 @dataclass(frozen=True)
