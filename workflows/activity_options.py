@@ -6,24 +6,11 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-with workflow.unsafe.imports_passed_through():
-    # Every module that defines refusals is loaded, so that none is missing from the list below.
-    from domain.errors import Refusal
-
-
-def refusals(of: type[Refusal] = Refusal) -> list[str]:
-    """Return the names of all refusals, from the tree of classes, so that they cannot drift from the code."""
-    return [of.__name__, *(name for child in of.__subclasses__() for name in refusals(child))]
-
 
 def _until_done(first: timedelta, longest: timedelta) -> RetryPolicy:
-    """Retry until it works: an outage of hours must not fail an order. Only a refusal is never retried."""
-    return RetryPolicy(
-        initial_interval=first,
-        backoff_coefficient=2,
-        maximum_interval=longest,
-        non_retryable_error_types=refusals(),
-    )
+    """Retry until it works: an outage of hours must not fail an order. Only a refusal is never retried, which the step
+    says itself (activities/pauses.py)."""
+    return RetryPolicy(initial_interval=first, backoff_coefficient=2, maximum_interval=longest)
 
 
 DATABASE: dict[str, Any] = {
