@@ -1,6 +1,8 @@
 """What all parts of an order share: its state and undo list, its steps and deadlines, its holds and alerts."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from temporalio import workflow
@@ -51,6 +53,7 @@ class OrderContext:
         self.offers = Offers()
         self.more_is_missing = False
         """True when goods fell away since the order last looked for stock, also while it waits for other goods."""
+        self._alerting = asyncio.Lock()
         self._shown: dict[str, object] = {}
 
     async def alert(self, code: str, subject: str, reason: str) -> None:
@@ -61,8 +64,10 @@ class OrderContext:
         if reason:
             self.state.reasons[key] = reason
         self.show()
-        alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
-        await self.steps.run_local(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
+        # One after the other, so that the record shows the newest.
+        async with self._alerting if self.hears_outcomes else nullcontext():
+            alert = Alert(self.order_id, code, subject, reason, ", ".join(self.state.attention))
+            await self.steps.run_local(Outcome.raise_alert, alert, f"alert: {reason or code + ' is over'}")
 
     async def hold_until_released(
         self, code: str, reason: str, key: str, stopped: Callable[[], bool] | None = None
