@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 
 from simulators.carrier_apis import CarrierApis
 from simulators.crm import Crm
-from simulators.endpoints import Endpoints
+from simulators.endpoints import Body, Endpoints
 from simulators.erp import Erp
 from simulators.listings import Listings
 from simulators.messages import Mailbox
@@ -21,6 +21,7 @@ from simulators.payments import Payments
 from simulators.platform_state import PlatformState
 from simulators.qimen import Qimen
 from simulators.settings import PARTNERS, SimulatorSettings
+from simulators.shapes import seconds
 from simulators.shipments import Shipments
 from simulators.shopify import Shopify
 from simulators.shopify_fulfillments import ShopifyFulfillments
@@ -79,6 +80,10 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
     }
 
+    def change_pace(request: Request, body: Body) -> tuple[int, Body]:
+        world.change_pace(body["step_seconds"])
+        return 200, body
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
@@ -91,7 +96,9 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         else Mount(f"/{name}", routes=each)
         for name, each in routes.items()
     ]
-    return Starlette(routes=[Route("/healthz", _health), *mounts], lifespan=lifespan)
+    pace = endpoints_of["wms"].control({"step_seconds": seconds}, change_pace)
+    common = [Route("/healthz", _health), Route("/pace", pace, methods=["PUT"])]
+    return Starlette(routes=[*common, *mounts], lifespan=lifespan)
 
 
 async def _health(request: Request) -> JSONResponse:

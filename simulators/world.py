@@ -36,6 +36,10 @@ class World:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def change_pace(self, step_seconds: float) -> None:
+        """From now on a step takes this long; one that has begun ends as it would have."""
+        self._step_seconds = step_seconds
+
     async def steps(self, number: int = 1) -> None:
         """Let this many steps pass."""
         await asyncio.sleep(number * self._step_seconds)

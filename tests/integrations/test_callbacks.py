@@ -55,6 +55,22 @@ def test_with_a_step_length_of_zero_everything_happens_at_once(receiver: Receive
         http.close()
 
 
+def test_the_step_length_can_be_changed_while_partners_work(receiver: Receiver, receiver_url: str) -> None:
+    # given partners whose steps take an hour
+    with simulating(receiver_url, step_seconds=3600) as address:
+        http = PartnerHttp("wms", f"{address}/wms", SECRET)
+
+        # when
+        refused = httpx2.put(f"{address}/pace", json={"step_seconds": -1})
+        httpx2.put(f"{address}/pace", json={"step_seconds": 0}).raise_for_status()
+        Wms(http).pick(work("FO-HURRIED", TWO_LAMPS), "FO-HURRIED:pick")
+
+        # then
+        assert refused.status_code == 422
+        assert names(receiver.wait_for("FO-HURRIED", 3)) == ["picking", "picked", "packed"]
+        http.close()
+
+
 def test_opening_a_case_sends_return_requested(ask: httpx2.Client, receiver: Receiver) -> None:
     # given
     case = {
