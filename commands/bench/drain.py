@@ -13,6 +13,7 @@ from commands.bench.flow import free_ports
 from commands.bench.intake import send
 from commands.bench.load import Load
 from commands.bench.shop import shop_for
+from commands.bench.speed import Speed
 from commands.keys import create_key
 from commands.seed import stock_shop
 from embedded.stack import Stack
@@ -46,9 +47,10 @@ class Stalled(RuntimeError):
     """No order was audited for two minutes."""
 
 
-def measure_drain(orders: int, progress: Progress) -> DrainFigures:
+def measure_drain(orders: int, progress: Progress, speed: Speed) -> DrainFigures:
     """Send a burst of `orders` with a store's twenty in its middle: first with channels in turn, then oldest first."""
     fair = _seconds(orders, True, lambda done: progress("fair", done))
+    speed.look()
     fifo = _seconds(orders, False, lambda done: progress("fifo", done))
     return DrainFigures(round(fair, 2), round(fifo, 2), round(fair / fifo, 3))
 

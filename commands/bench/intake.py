@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 from commands.bench.cpu import cpu_seconds
 from commands.bench.flow import free_ports
 from commands.bench.load import Fired, Load
+from commands.bench.speed import Speed
 from commands.keys import create_key
 from embedded.environment import choose_ports, environment
 from embedded.postgres import EmbeddedPostgres
@@ -59,7 +60,7 @@ class IntakeFigures:
     batch: BatchFigures | None
 
 
-def measure_intake(seconds: float, progress: Progress) -> IntakeFigures:
+def measure_intake(seconds: float, progress: Progress, speed: Speed) -> IntakeFigures:
     """Run load generator, two API processes and PostgreSQL (fsync on) on the same two cores, without workers.
 
     Each kind is measured for `seconds`, after a short warm-up.
@@ -86,6 +87,7 @@ def measure_intake(seconds: float, progress: Progress) -> IntakeFigures:
         figures = SingleFigures(rate, single.p50_ms, single.p99_ms, cpu)
         if not bench.takes_batches():
             return IntakeFigures(figures, None)
+        speed.look()
         progress("in batches")
         bench.fire("WARM-BATCH", 2, BATCH)
         _, rate, cpu = bench.fire("BATCH", seconds, BATCH)

@@ -20,6 +20,7 @@ from commands.bench.day import Day
 from commands.bench.flow import free_ports
 from commands.bench.planting import Template, plant, read_template
 from commands.bench.recording import read
+from commands.bench.speed import Speed
 from commands.bench.statements import Explained, Growth, grown
 from commands.keys import create_key
 from commands.seed import SHOP, stock_shop
@@ -55,7 +56,7 @@ class PlanFigures:
     grown: Sequence[Growth]
 
 
-def measure_plans(orders: int, few: int, gigabytes: float, say: Say) -> PlanFigures:
+def measure_plans(orders: int, few: int, gigabytes: float, say: Say, speed: Speed) -> PlanFigures:
     """Run a day after no orders, after few and after many, each on a stack of its own."""
     templates: list[tuple[Template, int, int]] = []
     sizes: list[int] = []
@@ -75,6 +76,7 @@ def measure_plans(orders: int, few: int, gigabytes: float, say: Say) -> PlanFigu
     _run_day("FIRST", lambda engine: None, learn)
     template, rows, planted = templates[0]
     before = _run_day("FEW", planted_with(few, "few"))
+    speed.look()
     after = _run_day("MANY", planted_with(planted, "many"))
     most = max(one.blocks for one in after.values())
     size = round(sizes[-1] / 1e9, 1)

@@ -7,6 +7,7 @@ from random import Random
 from statistics import fmean
 
 from commands.bench.sourcing_cases import Shop
+from commands.bench.speed import Speed
 from domain.sourcing.decision import BALANCED, Basis, balanced_cost, decide
 from domain.sourcing.fast import Solution, solve
 from domain.sourcing.objective import Problem
@@ -25,7 +26,7 @@ Progress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True)
-class Speed:
+class DecisionSpeed:
     """Decisions a second in one process, over orders some of which must be split."""
 
     lines: int
@@ -53,7 +54,7 @@ class SourcingFigures:
     `infeasible` counts its decisions that cannot be shipped.
     """
 
-    speed: list[Speed]
+    speed: list[DecisionSpeed]
     mean_gap: float
     worst_gap: float
     gap_cases: int
@@ -64,9 +65,10 @@ class SourcingFigures:
     balanced_no_later_than_nearest: bool
 
 
-def measure_sourcing(orders: int, exact_cases: int, progress: Progress) -> SourcingFigures:
+def measure_sourcing(orders: int, exact_cases: int, progress: Progress, machine: Speed) -> SourcingFigures:
     """Measure everything from one seed: all figures but the speeds are the same each time."""
     speed, gaps, infeasible = _speeds(exact_cases, progress)
+    machine.look()
     policies = _policies(orders, progress)
     balanced, others = policies["balanced"], [policies[name] for name in POLICIES[1:]]
     return SourcingFigures(
@@ -94,8 +96,8 @@ def ships(problem: Problem, solution: Solution) -> bool:
     return sent == dict(problem.wanted.units)
 
 
-def _speeds(exact_cases: int, progress: Progress) -> tuple[list[Speed], list[float], int]:
-    speeds, gaps, infeasible, done = list[Speed](), list[float](), 0, 0
+def _speeds(exact_cases: int, progress: Progress) -> tuple[list[DecisionSpeed], list[float], int]:
+    speeds, gaps, infeasible, done = list[DecisionSpeed](), list[float](), 0, 0
     total = len(LINES) * len(PLACES) * exact_cases
     for places in PLACES:
         shop = Shop(Random(places), places)
@@ -113,7 +115,7 @@ def _speeds(exact_cases: int, progress: Progress) -> tuple[list[Speed], list[flo
                 elif best:
                     gaps.append(max(0.0, quick.cost / best.cost - 1))
             rates = (round(exact_cases / seconds, 1) for seconds in (fast_seconds, exact_seconds))
-            speeds.append(Speed(lines, places, *rates))
+            speeds.append(DecisionSpeed(lines, places, *rates))
     return speeds, gaps, infeasible
 
 

@@ -1,18 +1,17 @@
 """The command `baton bench sourcing`, in a file of its own because it needs neither PostgreSQL nor Temporal."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from commands.bench.sourcing import measure_sourcing
+from commands.bench.output import AsJson, measured, progress_on, show
+from commands.bench.sourcing import SourcingFigures, measure_sourcing
+from commands.bench.speed import Speed
 
 
 def sourcing(
@@ -20,21 +19,22 @@ def sourcing(
     exact_cases: Annotated[
         int, typer.Option(min=3, help="How many orders of each size are compared with the optimum.")
     ] = 20,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Decisions a second on the fast and the exact path, the gap between them, and the cost of each policy."""
-    columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with _stdout_to_stderr(), Progress(*columns, console=Console(stderr=True), refresh_per_second=2) as progress:
-        bars = {name: progress.add_task(name, total=None) for name in ("optimum", "policies")}
-        figures = measure_sourcing(
-            orders,
-            exact_cases,
-            lambda name, done, total: progress.update(bars[name], completed=done, total=total),
-        )
-    if json_:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print_json(data=asdict(figures))
+
+    def measure(console: Console, speed: Speed) -> SourcingFigures:
+        with progress_on(console) as progress:
+            bars = {name: progress.add_task(name, total=None) for name in ("optimum", "policies")}
+
+            def say(name: str, done: int, total: int) -> None:
+                progress.update(bars[name], completed=done, total=total)
+
+            return measure_sourcing(orders, exact_cases, say, speed)
+
+    with _stdout_to_stderr():
+        _, printed = measured(measure, Console(stderr=True))
+    show(printed, json_)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from statistics import quantiles
 
 from activities.reserve import Reserve, StockRequest, claim_stock
 from commands.bench.claim_record import HOT, SPREAD, place, stocked_record
+from commands.bench.speed import Speed
 from record.parameters import ParameterCache
 from record.sourcing.outlooks import OutlookCache
 
@@ -44,7 +45,7 @@ class Oversold(RuntimeError):
     """A claim got nothing although there is enough for all, so the figures would mean nothing."""
 
 
-def measure_stock(share: float, progress: Progress) -> StockFigures:
+def measure_stock(share: float, progress: Progress, speed: Speed) -> StockFigures:
     """Measure claims of one unit on one SKU and on ten thousand, on a PostgreSQL of its own (fsync on).
 
     Claimants are threads of this process, as in a worker, each with an order of its own. A naive claim runs the same
@@ -64,6 +65,7 @@ def measure_stock(share: float, progress: Progress) -> StockFigures:
 
         figures: StockFigures = {}
         for kind, skus in (("hot", [HOT]), ("spread", SPREAD)):
+            speed.look()
             progress(f"{kind}: the orders are written")
             enough = sum(claims + claims // NAIVE_SHARE + 2 * ROUNDS for claims in counts.values())
             orders = place(record, kind, skus, 2 * WARM_UP + enough)

@@ -15,6 +15,7 @@ import httpx2
 from sqlalchemy import Engine, text
 
 from commands.bench.flow import free_ports
+from commands.bench.speed import Speed
 from commands.keys import create_key
 from embedded.environment import choose_ports, environment
 from embedded.postgres import EmbeddedPostgres
@@ -72,7 +73,7 @@ class ScaleFailed(RuntimeError):
     """A request was not answered with 200."""
 
 
-def measure_scale(rows: int, movements: int, requests: int, progress: Progress) -> ScaleFigures:
+def measure_scale(rows: int, movements: int, requests: int, progress: Progress, speed: Speed) -> ScaleFigures:
     """Fill a PostgreSQL of its own with rows of stock and movements, and time requests to one API process."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
@@ -85,6 +86,7 @@ def measure_scale(rows: int, movements: int, requests: int, progress: Progress) 
         began = time.perf_counter()
         _fill(engine, rows, movements, progress)
         seconds = time.perf_counter() - began
+        speed.look()
         key = create_key(sessions(engine), "bench", "staff")
         api = _api(directory, postgres)
         closing.callback(api.stop)

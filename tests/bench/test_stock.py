@@ -17,7 +17,7 @@ def test_it_prints_one_json_object_of_hot_and_spread_claims(
 
     figures = bench("stock", "--share", "0.02")
 
-    assert list(figures) == ["hot", "spread"]
+    assert list(figures) == ["hot", "spread", "loop_ms", "scaled"]
     assert list(figures["hot"]) == list(figures["spread"]) == ["1", "16", "64"]
     for one in [*figures["hot"].values(), *figures["spread"].values()]:
         assert one.keys() == {"claims_per_s", "p50_ms", "p99_ms", "naive_claims_per_s", "ratio"}
