@@ -4,130 +4,143 @@ import asyncio
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+
+from temporalio.client import Client
 
 from commands.bench import baseline
-from commands.bench.baseline import NoopLoad
-from commands.bench.cpu import cpu_seconds
-from commands.bench.orders import OrderLoad
+from commands.bench.baseline import BETWEEN_SIGNALS_SECONDS, NoopLoad
+from commands.bench.histories import read_histories
+from commands.bench.orders import OrderLoad, Paced
+from commands.bench.price import CountingStack, Meter, Price
+from commands.bench.side import Progress, Side, parts_of, pids_of
+from commands.bench.speed import Speed
 from embedded.environment import Ports
 from embedded.services import Service
 from embedded.stack import Stack
 from models.database import open_database, sessions
 
 ORDERS_A_ROUND = 75
-SETTLE_SECONDS = 0.5
-"""How long a round still costs CPU after its end, while servers write indexes and logs."""
-
-Progress = Callable[[str, int], None]
-"""Called with `orders` or `baseline`, and the number of complete ones."""
+WARM_UP = 10
+NAMES = ("orders", "spaced")
+"""The sides of orders: partners' steps take no time, or as long as between the baseline's signals."""
 
 
 @dataclass(frozen=True)
-class FlowFigures:
-    """Complete lives a second, and CPU milliseconds for each life by part.
+class PaceFigures(Price):
+    """Complete lives a second, CPU milliseconds for each life by part, and what a life asks for.
 
-    `ratio` is orders a second divided by workflows that do nothing a second.
+    `ratio` is orders a second divided by workflows that do nothing a second. `cpu_ratio` is the CPU of Temporal,
+    worker, API and PostgreSQL for an order, divided by that of Temporal and worker for a workflow that does nothing.
     """
+
+    orders_per_s: float
+    cpu_ms_per_order: Mapping[str, float]
+    ratio: float
+    cpu_ratio: float
+
+
+@dataclass(frozen=True)
+class FlowFigures(PaceFigures):
+    """The figures of orders whose partners take no time; `spaced` are those of partners whose steps are 0.2 s apart, as
+    the signals of the baseline are."""
 
     orders: int
     rounds: int
     processes: int
-    orders_per_s: float
-    cpu_ms_per_order: Mapping[str, float]
     baseline_orders_per_s: float
     baseline_cpu_ms_per_order: Mapping[str, float]
-    ratio: float
+    spaced: PaceFigures
 
 
-class Load(Protocol):
-    async def run(self, number: int, completed: Callable[[int], object]) -> None: ...
-
-
-@dataclass
-class Side:
-    """One of the two sides compared: its load, the processes that work for it, and its figures so far."""
-
-    name: str
-    load: Load
-    processes: Mapping[str, Sequence[int]]
-    done: int = 0
-    seconds: float = 0
-    cpu: dict[str, float] = field(default_factory=dict)
-
-    async def round(self, number: int, progress: Progress) -> None:
-        before, began = self._cpu(), time.perf_counter()
-        await self.load.run(number, lambda done: progress(self.name, self.done + done))
-        self.seconds += time.perf_counter() - began
-        await asyncio.sleep(SETTLE_SECONDS)
-        for part, used in self._cpu().items():
-            self.cpu[part] = self.cpu.get(part, 0) + used - before[part]
-        self.done += number
-
-    def _cpu(self) -> dict[str, float]:
-        # This process plays the channels; its children are counted by part, not here.
-        return cpu_seconds(self.processes) | {"client": time.process_time()}
-
-    @property
-    def per_second(self) -> float:
-        return round(self.done / self.seconds, 2)
-
-    @property
-    def cpu_ms(self) -> dict[str, float]:
-        return {part: round(1000 * used / self.done, 1) for part, used in self.cpu.items()}
-
-
-def measure_flow(orders: int, processes: int, progress: Progress) -> FlowFigures:
-    """Run `orders` orders and as many empty workflows on a stack of its own.
+def measure_flow(orders: int, processes: int, progress: Progress, speed: Speed) -> FlowFigures:
+    """Run `orders` orders at each pace and as many empty workflows on a stack of its own.
 
     Raises NotCompleted with the orders that got stuck. Call it from the main thread.
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = closing.enter_context(Stack(directory, free_ports(), step_seconds=0, worker_processes=processes))
+        stack = CountingStack(directory, free_ports(), step_seconds=0, worker_processes=processes)
+        closing.enter_context(stack)
         workers = [_baseline_worker(stack, number) for number in range(processes)]
         for worker in workers:
             closing.callback(worker.stop)
             worker.start()
         for worker in workers:
             worker.wait_ready()
-        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=1)
+        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2)
         closing.callback(engine.dispose)
-        real = OrderLoad(stack.api_url, sessions(engine))
-        real.prepare(orders)
-        empty = NoopLoad(stack.temporal_address)
-        sides = (
-            Side("orders", real, parts_of(stack)),
-            Side("baseline", empty, _baseline_parts(stack, workers)),
+        load = OrderLoad(stack.api_url, sessions(engine))
+        load.prepare(2 * orders + WARM_UP + 1)
+        paces = [Paced(load, stack.simulators_url, seconds) for seconds in (0.0, BETWEEN_SIGNALS_SECONDS)]
+        empty = Side("baseline", NoopLoad(stack.temporal_address), _baseline_parts(stack, workers))
+        flow = _Flow(stack, Meter(stack, engine), paces, empty)
+        return asyncio.run(flow.measure(orders, processes, progress, speed))
+
+
+class _Flow:
+    """Orders at two paces and empty workflows, on servers that run."""
+
+    def __init__(self, stack: Stack, meter: Meter, paces: Sequence[Paced], empty: Side) -> None:
+        self._stack = stack
+        self._meter = meter
+        self._paces = paces
+        parts = parts_of(stack)
+        self._sides = [Side(name, pace, parts, meter.read) for name, pace in zip(NAMES, paces, strict=True)]
+        self._empty = empty
+
+    async def measure(self, orders: int, processes: int, progress: Progress, speed: Speed) -> FlowFigures:
+        for side in (self._sides[0], self._empty):
+            # The first ones load code and open connections.
+            await side.load.run(min(WARM_UP, orders), lambda done: None)
+        size = self._meter.compact_size()
+        # One more, since the first change of each page after that writes the whole page to the log.
+        await self._sides[0].load.run(1, lambda done: None)
+        await self._meter.look_at_idle()
+        rounds = await self._in_turns(orders, progress, speed)
+        histories = await self._histories()
+        table_bytes = (self._meter.compact_size() - size) / (1 + len(self._sides) * orders)
+        at_once, spaced = (
+            self._figures(side, Price(**kept, **self._meter.asked_by(side), table_bytes=round(table_bytes)))
+            for side, kept in zip(self._sides, histories, strict=True)
         )
-        return asyncio.run(_in_turns(*sides, orders, processes, progress))
+        return FlowFigures(
+            **vars(at_once),
+            orders=orders,
+            rounds=rounds,
+            processes=processes,
+            baseline_orders_per_s=self._empty.per_second,
+            baseline_cpu_ms_per_order=self._empty.cpu_ms,
+            spaced=spaced,
+        )
 
+    async def _in_turns(self, orders: int, progress: Progress, speed: Speed) -> int:
+        """Alternate rounds of all sides, so that other load of the machine slows down all; return their number."""
+        rounds = max(2, orders // ORDERS_A_ROUND)
+        for number in range(rounds):
+            share = orders * (number + 1) // rounds - orders * number // rounds
+            for side in (*self._sides, self._empty):
+                await side.round(share, progress)
+            speed.look()
+        return rounds
 
-async def _in_turns(real: Side, empty: Side, orders: int, processes: int, progress: Progress) -> FlowFigures:
-    """Alternate rounds of both sides, so that other load of the machine slows down both."""
-    rounds = max(2, orders // ORDERS_A_ROUND)
-    for side in (real, empty):
-        # Warm up: the first ones load code and open connections.
-        await side.load.run(min(10, orders), lambda done: None)
-    for number in range(rounds):
-        share = orders * (number + 1) // rounds - orders * number // rounds
-        for side in (real, empty):
-            await side.round(share, progress)
-    return FlowFigures(
-        orders=orders,
-        rounds=rounds,
-        processes=processes,
-        orders_per_s=real.per_second,
-        cpu_ms_per_order=real.cpu_ms,
-        baseline_orders_per_s=empty.per_second,
-        baseline_cpu_ms_per_order=empty.cpu_ms,
-        ratio=round(real.per_second / empty.per_second, 3),
-    )
+    async def _histories(self) -> list[dict[str, float]]:
+        """What Temporal keeps of the orders of each side's last round."""
+        client = await Client.connect(self._stack.temporal_address)
+        return [await read_histories(client, pace.workflows) for pace in self._paces]
+
+    def _figures(self, side: Side, price: Price) -> PaceFigures:
+        used = side.cpu_of("temporal", "worker", "api", "postgres") / self._empty.cpu_of("temporal", "worker")
+        return PaceFigures(
+            **vars(price),
+            orders_per_s=side.per_second,
+            cpu_ms_per_order=side.cpu_ms,
+            ratio=round(side.per_second / self._empty.per_second, 3),
+            cpu_ratio=round(used, 3),
+        )
 
 
 def free_ports() -> Ports:
@@ -142,18 +155,5 @@ def _baseline_worker(stack: Stack, number: int) -> Service:
     return Service(f"baseline-{number}", command, data_dir=stack.data_dir, ready_line=baseline.READY)
 
 
-def parts_of(stack: Stack) -> dict[str, list[int]]:
-    """The process ids that work for orders by part, without this process."""
-    services = {name: _pids(stack.service(name)) for name in ("temporal", "api", "simulators")}
-    services["worker"] = [pid for one in stack.services if one.name.startswith("worker") for pid in _pids(one)]
-    postmaster = int((stack.postgres.directory / "postmaster.pid").read_text().split()[0])
-    return services | {"postgres": [postmaster]}
-
-
 def _baseline_parts(stack: Stack, workers: Sequence[Service]) -> dict[str, list[int]]:
-    pids = [pid for worker in workers for pid in _pids(worker)]
-    return {"temporal": _pids(stack.service("temporal")), "worker": pids}
-
-
-def _pids(service: Service) -> list[int]:
-    return [service.process.pid] if service.process else []
+    return {"temporal": pids_of(stack.service("temporal")), "worker": [pid for one in workers for pid in pids_of(one)]}

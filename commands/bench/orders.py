@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import httpx2
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from commands.bench.shop import order_body, shop_for
 from commands.keys import create_key
 from commands.seed import stock_shop
+from domain.ids import order_workflow_id
 from models.database import Sessions
 
 CONNECTIONS = 16
@@ -55,21 +57,30 @@ class OrderLoad:
 
     async def run(self, number: int, completed: Callable[[int], object]) -> None:
         """Place `number` orders and return when all are complete; `completed` is called with the number that are."""
-        first, self._placed = self._placed, self._placed + number
-        numbers = iter(range(first, first + number))
-        client = httpx2.AsyncClient(base_url=self._api_url, headers=self._headers, timeout=60, verify=VERIFY)
-        async with client:
-            placed = await asyncio.gather(*(self._place(client, numbers) for _ in range(CONNECTIONS)))
+        turns = iter(range(number))
+        async with self.client() as client:
+            placed = await asyncio.gather(*(self._place_some(client, turns) for _ in range(CONNECTIONS)))
         await self._all_complete([order for orders in placed for order in orders], completed)
 
-    async def _place(self, client: httpx2.AsyncClient, numbers: Iterator[int]) -> list[str]:
-        orders = []
-        for number in numbers:
-            answer = await client.post("/orders", json=order_body(f"BENCH-{number:06}", number))
-            if answer.status_code != 202:
-                raise NotCompleted(f"POST /orders answered {answer.status_code}: {answer.text}")
-            orders.append(str(answer.json()["order_id"]))
-        return orders
+    def client(self) -> httpx2.AsyncClient:
+        """A client of the API with the key of the bench."""
+        return httpx2.AsyncClient(base_url=self._api_url, headers=self._headers, timeout=60, verify=VERIFY)
+
+    async def place(self, client: httpx2.AsyncClient) -> str:
+        """Place the next order and return its id once it is accepted."""
+        number, self._placed = self._placed, self._placed + 1
+        answer = await client.post("/orders", json=order_body(_name(number), number))
+        if answer.status_code != 202:
+            raise NotCompleted(f"POST /orders answered {answer.status_code}: {answer.text}")
+        return str(answer.json()["order_id"])
+
+    def last_workflows(self, number: int) -> list[str]:
+        """The workflow ids of the orders that were placed last."""
+        names = [(_name(one), one) for one in range(self._placed - number, self._placed)]
+        return [order_workflow_id(order_body(name, one)["channel"], name) for name, one in names]
+
+    async def _place_some(self, client: httpx2.AsyncClient, turns: Iterator[int]) -> list[str]:
+        return [await self.place(client) for _ in turns]
 
     async def _all_complete(self, orders: Sequence[str], completed: Callable[[int], object]) -> None:
         before, progress_at = 0, time.monotonic()
@@ -92,3 +103,24 @@ class OrderLoad:
         lines = [", ".join(f"{name} {value}" for name, value in row.items() if value is not None) for row in rows]
         title = f"no order was completed for {STALLED_AFTER_SECONDS} s; stuck are"
         return "\n  ".join([title, *lines])
+
+
+@dataclass
+class Paced:
+    """Orders of `load` while each step of a partner takes `seconds`. `workflows` are those of the last round."""
+
+    load: OrderLoad
+    simulators_url: str
+    seconds: float
+    workflows: Sequence[str] = ()
+
+    async def run(self, number: int, completed: Callable[[int], object]) -> None:
+        async with httpx2.AsyncClient(base_url=self.simulators_url, verify=VERIFY) as simulators:
+            answer = await simulators.put("/pace", json={"step_seconds": self.seconds})
+        answer.raise_for_status()
+        await self.load.run(number, completed)
+        self.workflows = self.load.last_workflows(number)
+
+
+def _name(number: int) -> str:
+    return f"BENCH-{number:06}"

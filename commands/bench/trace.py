@@ -14,8 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from commands.bench.cpu import cpu_seconds
-from commands.bench.flow import Progress, Side, free_ports, parts_of
+from commands.bench.flow import free_ports
 from commands.bench.orders import OrderLoad
+from commands.bench.side import Progress, Side, parts_of
+from commands.bench.speed import Speed
 from embedded.stack import Stack
 from models.database import Sessions, open_database, sessions
 from record.trail.days import Days
@@ -48,7 +50,7 @@ class TraceFigures:
     ratio: float
 
 
-def measure_trace(orders: int, progress: Progress) -> TraceFigures:
+def measure_trace(orders: int, progress: Progress, speed: Speed) -> TraceFigures:
     """Run `orders` orders on a stack of its own, stop its workers, and prove the log again in this process."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
@@ -59,6 +61,7 @@ def measure_trace(orders: int, progress: Progress) -> TraceFigures:
         side = asyncio.run(_live(stack, record, orders, progress))
         stack.service("worker").stop()
         progress("proof", 0)
+        speed.look()
         figures = prove(record, side)
         progress("proof", orders)
         return figures

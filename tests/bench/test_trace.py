@@ -1,7 +1,7 @@
 """`baton bench trace` measures each part of the proof, and leaves a valid log."""
 
-from commands.bench.flow import Side
 from commands.bench.orders import OrderLoad
+from commands.bench.side import Side
 from commands.bench.trace import prove
 from models.database import Sessions
 from record import journal
