@@ -1,32 +1,32 @@
 """`baton bench`: measures this machine. With --json it prints one object on stdout; progress goes to stderr."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from commands.bench.audit import AuditFigures, Rejected, measure_audit
 from commands.bench.day import NotDone
 from commands.bench.drain import DrainFigures, Stalled, measure_drain
 from commands.bench.flow import FlowFigures, measure_flow
-from commands.bench.intake import LoadFailed, measure_intake
+from commands.bench.flow_table import flow_table
+from commands.bench.intake import IntakeFigures, LoadFailed, measure_intake
 from commands.bench.orders import NotCompleted
+from commands.bench.output import AsJson, measured, progress_on, show
 from commands.bench.plans import PlanFigures, measure_plans
 from commands.bench.remarks import measure_remarks
+from commands.bench.soak import SoakFigures, measure_soak
 from commands.bench.sourcing_command import sourcing
-from commands.bench.stock import Oversold, measure_stock
+from commands.bench.speed import Speed
+from commands.bench.stock import Oversold, StockFigures, measure_stock
 from commands.bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
 from commands.bench.trace import TraceFigures, measure_trace
 from embedded.ending import end_process
 from embedded.pgserver import PostgresError
 from embedded.services import ServiceError
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FAILURES = (
     *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
     *(PostgresError, ServiceError, TimeoutError),
@@ -49,12 +49,41 @@ def flow(
 ) -> None:
     """Whole lives of orders, against workflows of six activities and three signals that do nothing."""
 
-    def measure(console: Console) -> FlowFigures:
-        with _progress(console) as progress:
-            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "baseline")}
-            return measure_flow(orders, processes, lambda name, done: progress.update(bars[name], completed=done))
+    def measure(console: Console, speed: Speed) -> FlowFigures:
+        with progress_on(console) as progress:
+            bars = {name: progress.add_task(name, total=orders) for name in ("orders", "spaced", "baseline")}
+            return measure_flow(
+                orders, processes, lambda name, done: progress.update(bars[name], completed=done), speed
+            )
 
-    _run(measure, json_, _table)
+    _run(measure, json_, flow_table)
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.05, max=1_440, help="How long orders are placed.")] = 5,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=1_000, help="Orders a second; otherwise 80 % of what a short trial carries."),
+    ] = None,
+    peak: Annotated[
+        bool, typer.Option("--peak", help="Then a minute at three times the rate of 500,000 orders a day.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    json_: AsJson = False,
+) -> None:
+    """A constant rate of orders, partners of the usual latency: times, memory and growth, none of which may drift."""
+
+    def measure(console: Console, speed: Speed) -> SoakFigures:
+        with progress_on(console) as progress:
+            bars = {name: progress.add_task(name, total=None) for name in ("trial", "placed", "told")}
+
+            def say(name: str, done: int, total: int) -> None:
+                progress.update(bars[name], completed=done, total=total)
+
+            return measure_soak(minutes, rate, peak, processes, say, speed)
+
+    _run(measure, json_)
 
 
 @app.command()
@@ -63,7 +92,11 @@ def intake(
     json_: AsJson = False,
 ) -> None:
     """Orders taken in one by one and in batches: each is checked, committed with fsync and then answered."""
-    _run(lambda console: measure_intake(seconds, lambda what: console.print(f"{what}, {seconds:g} s")), json_)
+
+    def measure(console: Console, speed: Speed) -> IntakeFigures:
+        return measure_intake(seconds, lambda what: console.print(f"{what}, {seconds:g} s"), speed)
+
+    _run(measure, json_)
 
 
 @app.command()
@@ -73,10 +106,10 @@ def drain(
 ) -> None:
     """Seconds until a store's orders amid a marketplace's burst are audited: channels in turn, and oldest first."""
 
-    def measure(console: Console) -> DrainFigures:
-        with _progress(console) as progress:
+    def measure(console: Console, speed: Speed) -> DrainFigures:
+        with progress_on(console) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("fair", "fifo")}
-            return measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done))
+            return measure_drain(orders, lambda name, done: progress.update(bars[name], completed=done), speed)
 
     _run(measure, json_)
 
@@ -88,10 +121,10 @@ def audit(
 ) -> None:
     """Audits in one process: each asks the gateway, runs fifty rules of staff and is committed."""
 
-    def measure(console: Console) -> AuditFigures:
-        with _progress(console) as progress:
+    def measure(console: Console, speed: Speed) -> AuditFigures:
+        with progress_on(console) as progress:
             bar = progress.add_task("audits", total=orders)
-            return measure_audit(orders, lambda done: progress.update(bar, completed=done))
+            return measure_audit(orders, lambda done: progress.update(bar, completed=done), speed)
 
     _run(measure, json_)
 
@@ -103,10 +136,10 @@ def trace(
 ) -> None:
     """CPU of sealing, signing and proving the logs of orders, against that of their whole lives."""
 
-    def measure(console: Console) -> TraceFigures:
-        with _progress(console) as progress:
+    def measure(console: Console, speed: Speed) -> TraceFigures:
+        with progress_on(console) as progress:
             bars = {name: progress.add_task(name, total=orders) for name in ("orders", "proof")}
-            return measure_trace(orders, lambda name, done: progress.update(bars[name], completed=done))
+            return measure_trace(orders, lambda name, done: progress.update(bars[name], completed=done), speed)
 
     _run(measure, json_)
 
@@ -114,7 +147,7 @@ def trace(
 @app.command()
 def remarks(json_: AsJson = False) -> None:
     """How well remarks are understood that neither the rules nor the model were made from."""
-    _run(lambda console: measure_remarks(), json_)
+    _run(lambda console, speed: measure_remarks(), json_)
 
 
 @app.command()
@@ -130,11 +163,14 @@ def stock(
 ) -> None:
     """Claims on one hot SKU and on ten thousand, by 1, 16 and 64 claimants: in groups, and one to a transaction."""
 
-    def measure_at_scale(console: Console) -> ScaleFigures:
+    def measure_at_scale(console: Console, speed: Speed) -> ScaleFigures:
         with console.status("stock") as shown:
-            return measure_scale(rows, movements, requests, lambda what, done: shown.update(f"{what} {done:,}"))
+            return measure_scale(rows, movements, requests, lambda what, done: shown.update(f"{what} {done:,}"), speed)
 
-    _run(measure_at_scale if scale else lambda console: measure_stock(share, console.print), json_)
+    def measure_claims(console: Console, speed: Speed) -> StockFigures:
+        return measure_stock(share, console.print, speed)
+
+    _run(measure_at_scale if scale else measure_claims, json_)
 
 
 @app.command()
@@ -146,55 +182,27 @@ def plans(
 ) -> None:
     """Blocks that each statement of a day's work reads after few and after many orders; fails if they double."""
 
-    def measure(console: Console) -> PlanFigures:
+    def measure(console: Console, speed: Speed) -> PlanFigures:
         with console.status("a day after no orders") as shown:
-            return measure_plans(orders, few, gigabytes, lambda what, done: shown.update(f"{what}: {done:,} orders"))
+            return measure_plans(
+                orders, few, gigabytes, lambda what, done: shown.update(f"{what}: {done:,} orders"), speed
+            )
 
     _run(measure, json_, failed=lambda figures: bool(figures.grown))
 
 
 def _run(
-    measure: Callable[[Console], Any],
+    measure: Callable[[Console, Speed], Any],
     as_json: bool,
-    table: Callable[[Any], Table] | None = None,
+    table: Callable[[dict[str, Any]], Table] | None = None,
     failed: Callable[[Any], bool] = lambda figures: False,
 ) -> NoReturn:
     """Measure, print the figures and end the process: with 1 if they failed or, after a reason in red, are missing."""
     console = Console(stderr=True)
     try:
-        figures = measure(console)
+        figures, printed = measured(measure, console)
     except FAILURES as problem:
         console.print(str(problem), style="red", markup=False, soft_wrap=True)
         end_process(1)
-    if as_json:
-        print(json.dumps(_plain(figures)))
-    elif table:
-        Console().print(table(figures))
-    else:
-        Console().print_json(data=_plain(figures))
+    show(printed, as_json, table)
     end_process(int(failed(figures)))
-
-
-def _plain(figures: Any) -> Any:
-    """Convert figures for JSON: a dataclass, or a dict of them."""
-    if isinstance(figures, dict):
-        return {name: _plain(value) for name, value in figures.items()}
-    return asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
-
-
-def _progress(console: Console) -> Progress:
-    # Refresh rarely, since this process is measured as well.
-    columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=console, refresh_per_second=2)
-
-
-def _table(figures: FlowFigures) -> Table:
-    """A table of CPU milliseconds for each life by part, and of lives a second."""
-    title = f"{figures.orders} orders in {figures.rounds} rounds: {figures.ratio} times as fast as nothing"
-    table = Table("CPU ms each", "order", "empty workflow", title=title)
-    real, empty = figures.cpu_ms_per_order, figures.baseline_cpu_ms_per_order
-    for part, used in real.items():
-        table.add_row(part, f"{used:.1f}", f"{empty[part]:.1f}" if part in empty else "")
-    table.add_row("all", f"{sum(real.values()):.1f}", f"{sum(empty.values()):.1f}", end_section=True)
-    table.add_row("a second", f"{figures.orders_per_s:.1f}", f"{figures.baseline_orders_per_s:.1f}")
-    return table
