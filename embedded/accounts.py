@@ -1,14 +1,18 @@
 """The account that runs PostgreSQL, which refuses to run as root, and who may read the data directory."""
 
+import fcntl
 import os
 import pwd
 import stat
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from embedded.pgserver import ensure_user_exists
+from embedded.postgres_programs import PostgresError
 
 ACCOUNT_NAME = "pgserver"
+"""Owns the data that Baton 0.1.0 made as root."""
 
 
 class Account:
@@ -17,8 +21,7 @@ class Account:
     def __init__(self) -> None:
         self._entry: pwd.struct_passwd | None = None
         if os.geteuid() == 0:
-            ensure_user_exists(ACCOUNT_NAME)
-            self._entry = pwd.getpwnam(ACCOUNT_NAME)
+            self._entry = _find_or_create(ACCOUNT_NAME)
 
     @property
     def popen_arguments(self) -> dict[str, Any]:
@@ -41,6 +44,24 @@ class Account:
             mode = folder.stat().st_mode
             if not mode & stat.S_IXOTH:
                 folder.chmod(mode | stat.S_IXOTH)
+
+
+def _find_or_create(name: str) -> pwd.struct_passwd:
+    """Return the account; a new one has no shell and no home. Several processes may call it at once."""
+    with suppress(KeyError):
+        return pwd.getpwnam(name)
+    # Of two useradd at once the later one changes the number of the account.
+    with Path("/etc/passwd").open() as accounts:
+        fcntl.flock(accounts, fcntl.LOCK_EX)
+        with suppress(KeyError):
+            return pwd.getpwnam(name)
+        create = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", name]
+        try:
+            subprocess.run(create, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as problem:
+            reason = getattr(problem, "stderr", None) or problem
+            raise PostgresError(f"PostgreSQL does not run as root, and making {name} failed: {reason}") from problem
+    return pwd.getpwnam(name)
 
 
 def close_to_others(data_dir: Path) -> None:

@@ -13,7 +13,8 @@ import psycopg2
 from psycopg2 import sql
 
 from embedded.accounts import Account
-from embedded.pgserver import PROGRAMS, VERSION, PostgresError, find_suitable_socket_dir, run_program
+from embedded.postgres_programs import PROGRAMS, VERSION, PostgresError, run_program
+from embedded.socket_directory import find_socket_directory
 
 SETTINGS = Path(__file__).with_name("postgresql.conf")
 PORT = 5432
@@ -150,7 +151,7 @@ class EmbeddedPostgres:
 
     def _own_socket_dir(self) -> Path:
         """The data directory, or a folder in /tmp if its path is too long for a socket."""
-        directory = find_suitable_socket_dir(self.directory, Path("/tmp"))
+        directory = find_socket_directory(self.directory, PORT)
         self._account.own(directory)
         return directory
 

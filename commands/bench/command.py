@@ -24,7 +24,7 @@ from commands.bench.stock import Oversold, StockFigures, measure_stock
 from commands.bench.stock_scale import ScaleFailed, ScaleFigures, measure_scale
 from commands.bench.trace import TraceFigures, measure_trace
 from embedded.ending import end_process
-from embedded.pgserver import PostgresError
+from embedded.postgres_programs import PostgresError
 from embedded.services import ServiceError
 
 FAILURES = (

