@@ -65,13 +65,13 @@ def test_a_plain_column_and_a_list_share_an_index(engine: Engine) -> None:
     assert run(engine, "SET enable_seqscan = off", find) == 1
 
 
-def test_a_base_backup_verifies_until_a_byte_of_it_is_changed(tmp_path: Path) -> None:
+def test_a_base_backup_verifies_until_a_byte_of_it_is_changed(place: Path) -> None:
     def program(name: str, *arguments: str) -> None:
-        run_program(name, *arguments, cwd=tmp_path, popen_arguments={})
+        run_program(name, *arguments, cwd=place, popen_arguments={})
 
     # given a server that logs enough for a backup
-    server = EmbeddedPostgres(tmp_path / "shop")
-    backup = tmp_path / "backup"
+    server = EmbeddedPostgres(place / "shop")
+    backup = place / "backup"
     try:
         server.start()
         server.stop()

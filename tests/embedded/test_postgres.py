@@ -17,9 +17,9 @@ from embedded.services import ROOT
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+def postgres(place: Path) -> Iterator[EmbeddedPostgres]:
     # Many home directories have a space or a quote in their name.
-    server = EmbeddedPostgres(tmp_path / "Ann's data")
+    server = EmbeddedPostgres(place / "Ann's data")
     yield server
     server.stop()
 
@@ -132,8 +132,8 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(postgres: EmbeddedP
     assert not draft.exists()
 
 
-def test_a_server_starts_where_the_path_is_too_long_for_a_socket(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / ("warehouse-" * 12))
+def test_a_server_starts_where_the_path_is_too_long_for_a_socket(place: Path) -> None:
+    server = EmbeddedPostgres(place / ("warehouse-" * 12))
     try:
         server.start()
 

@@ -4,7 +4,6 @@ import os
 import signal
 import sqlite3
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -149,12 +148,11 @@ def test_nothing_is_restarted_after_the_block(lines: list[str]) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    with tempfile.TemporaryDirectory(prefix="baton-tests-", ignore_cleanup_errors=True) as directory:
-        server = EmbeddedPostgres(Path(directory))
-        server.start()
-        yield server
-        server.kill()
+def server(place: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(place)
+    server.start()
+    yield server
+    server.kill()
 
 
 def test_postgresql_is_restarted_when_it_was_killed_and_when_it_is_stuck(
