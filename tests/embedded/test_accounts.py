@@ -44,5 +44,5 @@ def test_a_link_in_the_place_of_the_sockets_folder_is_refused(tmp_path: Path) ->
     folder.symlink_to(tmp_path)
 
     # then it is not used
-    with pytest.raises(PermissionError, match="is a link"):
+    with pytest.raises(PostgresError, match="is a link"):
         find_socket_directory(data, 5432, shared=tmp_path)
