@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from enum import IntEnum, unique
+from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, func, select, text
+from sqlalchemy import ARRAY, Select, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 
@@ -32,8 +33,15 @@ class NamedLock(IntEnum):
     IMPORT_BUYER = 26_000
 
 
+_PATIENCE = func.set_config(
+    "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
+)
 _LOCK_NAMED = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))")
 # In the order of their numbers, so that two transactions never wait for each other.
+_LOCK_ALL_NAMED = text("""
+    SELECT pg_advisory_xact_lock(number) FROM (
+        SELECT DISTINCT hashtextextended(name, :seed) AS number FROM unnest(:names) AS name ORDER BY number) AS numbers
+""").bindparams(bindparam("names", type_=ARRAY(Text)))
 _LOCK_SKUS = text("""
     SELECT pg_advisory_xact_lock(:promises, number)
     FROM (SELECT DISTINCT hashtext(sku) AS number FROM unnest(:skus) AS sku ORDER BY number) AS numbers
@@ -53,6 +61,17 @@ def wait_for_lock(session: Session, lock: Lock) -> None:
 def lock_named(session: Session, kind: NamedLock, name: str) -> None:
     """Wait for the lock of one thing and hold it until the transaction ends."""
     session.execute(_LOCK_NAMED, {"name": name, "seed": int(kind)})
+
+
+def lock_all_named(session: Session, kind: NamedLock, names: Collection[str]) -> None:
+    """As `lock_named` for many things at once."""
+    session.execute(_LOCK_ALL_NAMED, {"names": list(names), "seed": int(kind)})
+
+
+def with_patience(read: Select[Any]) -> Select[Any]:
+    """Let this statement, and the rest of the transaction, wait for a lock no longer than the parameter `patience`,
+    such as `1s`. None keeps the database's setting."""
+    return read.where(select(_PATIENCE).scalar_subquery().is_not(None))
 
 
 def lock_skus(session: Session, skus: Collection[str]) -> None:

@@ -25,6 +25,7 @@ class Fact(NamedTuple):
     type: str
     key: str
     data: Mapping[str, Any]
+    actor: str = SYSTEM
 
 
 # Built once: building a statement costs more than sending it, and every step sends these.
@@ -38,6 +39,9 @@ _EARLIER_ANSWERS = select(_RESULTS.c.key, _RESULTS.c.result).where(
 )
 INSERT_FACTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
 INSERT_ANSWERS = insert_recordset(StepResultRow, "key, result")
+INSERT_MESSAGES = insert_recordset(
+    MessageRow, "message_id, order_id, recipient, milestone, data", conflict="message_id"
+)
 
 
 def earlier_answer(session: Session, key: str) -> dict[str, Any] | None:
@@ -69,15 +73,15 @@ def append_fact(
     session.execute(_APPEND_FACT, fact)
 
 
-def append_facts(session: Session, facts: Sequence[Fact], actor: str = SYSTEM) -> None:
+def append_facts(session: Session, facts: Sequence[Fact]) -> None:
     """Append facts of many orders to their logs in one statement, in this sequence and once per key."""
     if facts:
-        session.execute(INSERT_FACTS, {"rows": fact_rows(facts, actor)})
+        session.execute(INSERT_FACTS, {"rows": fact_rows(facts)})
 
 
-def fact_rows(facts: Sequence[Fact], actor: str = SYSTEM) -> str:
+def fact_rows(facts: Sequence[Fact]) -> str:
     """Return the facts as the `:rows` of INSERT_FACTS."""
-    return json.dumps([fact._asdict() | {"actor": actor} for fact in facts])
+    return json.dumps([fact._asdict() for fact in facts])
 
 
 def announce(

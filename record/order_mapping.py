@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Text, bindparam, case, select, update
+from sqlalchemy import Row, Text, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from domain.money import Money
@@ -12,7 +12,7 @@ from models.order import OrderLineRow, OrderRow
 from models.stock import LocationRow
 
 
-def as_order(row: OrderRow, lines: Sequence[OrderLineRow]) -> Order:
+def as_order(row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]]) -> Order:
     """Return the order as its channel gave it, without the lines that Baton added."""
     return Order(
         channel=row.channel,
@@ -63,7 +63,7 @@ def load_orders(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, Orde
     return {row.order_id: as_order(row, lines[row.order_id]) for row in rows}
 
 
-def _address(row: OrderRow) -> Address:
+def _address(row: OrderRow | Row[Any]) -> Address:
     fields = {"province": row.province} | row.receiver | row.repaired_region
     names = ("name", "phone", "email", "province", "city", "district", "postal_code")
     known = {name: fields.get(name) or "" for name in names}

@@ -1,24 +1,29 @@
-"""The facts of an audit, gathered in few statements: products, parameters, and the buyer's earlier orders."""
+"""The facts of audits, gathered for many orders in few statements: parameters, earlier orders, stores and imports."""
 
-from dataclasses import fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from domain.audit_facts import AuditFacts, BuyerFacts, ImportFacts, PaymentFacts, ProductFacts
-from domain.cross_border import import_value, import_year, near
+from domain.audit_facts import AuditFacts, BuyerFacts, PaymentFacts
 from domain.order import Order
-from domain.parameters import Parameters
+from domain.parameters import Parameters, Velocity
 from domain.regions import Reading, read_region
 from domain.remarks.reading import read_remarks
+from domain.rules.facts import Buyer
+from domain.rules.staff_rules import RuleSet
 from models.base import table
-from models.locks import NamedLock, lock_named
-from models.stock import LocationRow, ProductRow
-from record.order_mapping import load_order
+from models.stock import LocationRow
+from record import money
+from record.orders.audited_orders import AuditedOrder
+from record.orders.imports import claim_imports
+from record.orders.payment_claims import bind_all
 from record.parameters import ParameterCache
+from record.rules.facts import buyers_of
 
 CHINA, ANYWHERE = ZoneInfo("Asia/Shanghai"), ZoneInfo("UTC")
 
@@ -33,72 +38,126 @@ TWIN = """
     ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
 """
 # Of a customer with thousands of orders only as many are read as decide something.
-OF_THE_BUYER = text(
+OF_THE_BUYERS = text(
     f"""
-    SELECT ({TWIN}) AS twin,
+    SELECT o.order_id, o.channel, ({TWIN}) AS twin,
         (SELECT count(*) FROM (
             SELECT 1 FROM orders e WHERE e.customer_id = o.customer_id AND e.order_id <> o.order_id
-            AND e.placed_at > o.placed_at - :span AND e.placed_at <= o.placed_at
-            AND e.status NOT IN ('canceled', 'rejected', 'expired') LIMIT :most
+            AND e.placed_at > o.placed_at - make_interval(hours => asked.hours) AND e.placed_at <= o.placed_at
+            AND e.status NOT IN ('canceled', 'rejected', 'expired') LIMIT asked.most
         ) recent) AS recent_orders,
         (SELECT min(b.block_id) FROM buyer_blocks b WHERE b.valid_from <= now()
             AND (b.valid_to IS NULL OR b.valid_to > now())
             AND b.subject IN (o.customer_id, nullif(o.receiver_token, ''), nullif(o.buyer_token, ''))) AS block_id,
         earlier.orders AS earlier_orders, earlier.usual AS usual_minor
-    FROM orders o, LATERAL (
+    FROM unnest(:orders, :hours, :mosts) AS asked (order_id, hours, most)
+    JOIN orders o ON o.order_id = asked.order_id, LATERAL (
         SELECT count(*) AS orders, coalesce(avg(l.grand_total_minor), 0)::bigint AS usual FROM (
             SELECT e.grand_total_minor FROM orders e WHERE e.customer_id = o.customer_id AND e.currency = o.currency
             AND e.placed_at < o.placed_at AND e.status NOT IN ('canceled', 'rejected', 'expired')
             ORDER BY e.placed_at DESC LIMIT 20
         ) l
     ) earlier
-    WHERE o.order_id = :order_id
 """.replace("::", r"\:\:")
+).bindparams(
+    bindparam("orders", type_=ARRAY(Text)),
+    bindparam("hours", type_=ARRAY(Integer)),
+    bindparam("mosts", type_=ARRAY(Integer)),
 )
-# An order counts if it was within the limits, or if a person released it all the same.
-OF_THE_IMPORTS = text(
-    """
-    SELECT
-        coalesce(sum(import_minor) FILTER (WHERE placed_at >= :since AND placed_at < :until), 0)::bigint AS year_minor,
-        coalesce(sum(import_minor) FILTER (WHERE placed_at BETWEEN :near AND :far), 0)::bigint AS near_minor,
-        count(*) FILTER (WHERE placed_at BETWEEN :near AND :far) AS near_orders
-    FROM orders WHERE buyer_token = :token AND import_minor IS NOT NULL AND order_id <> :order_id
-        AND currency = :currency
-        AND placed_at BETWEEN least(:since, :near) AND greatest(:until, :far)
-        AND (import_claimed OR status NOT IN ('received', 'under_review'))
-        AND status NOT IN ('canceled', 'rejected', 'expired')
-""".replace("::", r"\:\:")
-)
-CLAIM = text("UPDATE orders SET import_minor = :minor, import_claimed = :claimed WHERE order_id = :order_id")
 
 # Built once: building a statement costs more than sending it.
-_PRODUCT = table(ProductRow)
-_PRODUCTS = select(_PRODUCT.c.sku, *[_PRODUCT.c[part.name] for part in fields(ProductFacts)]).where(
-    _PRODUCT.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))
+_PLACES = table(LocationRow)
+_STORES = select(_PLACES.c.location_id).where(
+    _PLACES.c.location_id == any_(bindparam("places", type_=ARRAY(Text))), _PLACES.c.kind == "store"
 )
 
 
-def gather(session: Session, order_id: str, cache: ParameterCache, duplicate_window: timedelta) -> AuditFacts:
-    """Gather all facts but the payment, which is asked outside of the transaction. The address is already repaired."""
-    order = load_order(session, order_id)
-    parameters, region = cache.at(session, order.placed_at), _region(order)
+@dataclass(frozen=True, slots=True)
+class GatheredFacts:
+    """The facts of one version of an order. Without a `payment` the gateway must be asked for it. `rule_set` is the
+    active version of staff's rules, and `buyer` what they may read of the customer."""
+
+    version: int
+    follow_up: bool
+    facts: AuditFacts
+    payment: PaymentFacts | None
+    rule_set: RuleSet | None
+    buyer: Buyer
+
+
+def gather(
+    session: Session,
+    orders: Mapping[str, AuditedOrder],
+    cache: ParameterCache,
+    rule_set: RuleSet | None,
+    duplicate_window: timedelta,
+) -> dict[str, GatheredFacts]:
+    """Gather the facts of these orders by id, in as many statements as for one, and bind their payments to them.
+
+    What the texts of an order mean is read later (`read_texts`).
+    """
+    if not orders:
+        return {}
+    facts = _facts(session, orders, cache, duplicate_window)
+    buyers = buyers_of(session, orders) if rule_set else {}
+    payments = _payments(session, orders)
+    # Payments before orders: that is the sequence in which payment_claims.capture locks them.
+    for order_id, imports in claim_imports(session, facts).items():
+        facts[order_id] = replace(facts[order_id], imports=imports)
+    return {
+        order_id: GatheredFacts(
+            one.version, one.follow_up, facts[order_id], payments[order_id], rule_set, buyers.get(order_id, Buyer(0, 0))
+        )
+        for order_id, one in orders.items()
+    }
+
+
+def read_texts(facts: AuditFacts) -> AuditFacts:
+    """Read the region and the remarks of the order, and repair its address. Reading takes time, so call it outside of a
+    transaction."""
+    order, region = facts.order, _region(facts.order)
     if region and region.repaired:
         to = replace(order.ship_to, province=region.province, city=region.city, district=region.district)
         order = replace(order, ship_to=to)
-    twin, buyer = _before(session, order_id, parameters, duplicate_window)
-    facts = AuditFacts(
-        order=order,
-        payment=PaymentFacts("silent"),
-        products=_products(session, order),
-        twin=twin[0] if twin else "",
-        twin_elsewhere=twin is not None and twin[1] != order.channel,
-        parameters=parameters,
-        region=region,
-        buyer=buyer,
-        pickup_at_store=_at_store(session, order),
-        remarks=read_remarks(order.remarks, order.merchant_remarks, order.placed_at, _clock(order)),
-    )
-    return replace(facts, imports=_imports(session, order_id, facts)) if facts.cross_border else facts
+    remarks = read_remarks(order.remarks, order.merchant_remarks, order.placed_at, _clock(order))
+    return replace(facts, order=order, region=region, remarks=remarks)
+
+
+def _facts(
+    session: Session, orders: Mapping[str, AuditedOrder], cache: ParameterCache, window: timedelta
+) -> dict[str, AuditFacts]:
+    parameters = {order_id: cache.at(session, one.order.placed_at) for order_id, one in orders.items()}
+    before = _before(session, parameters, window)
+    stores = _stores(session, {one.order.pickup_location for one in orders.values()} - {""})
+    return {
+        order_id: AuditFacts(
+            order=one.order,
+            payment=PaymentFacts("silent"),
+            products=one.products,
+            parameters=parameters[order_id],
+            pickup_at_store=one.order.pickup_location in stores or not one.order.pickup_location,
+            **before[order_id],
+        )
+        for order_id, one in orders.items()
+    }
+
+
+def _payments(session: Session, orders: Mapping[str, AuditedOrder]) -> dict[str, PaymentFacts | None]:
+    """Return what is known of each payment; None if it is its order's own: only then the gateway is asked about it."""
+    own = {order_id: one for order_id, one in orders.items() if not one.follow_up}
+    bound = bind_all(session, [one.order.payment_reference for one in own.values() if one.payer is None])
+    known: dict[str, PaymentFacts | None] = {}
+    for order_id, one in orders.items():
+        reference = one.order.payment_reference
+        if one.follow_up:
+            # The money that its return moved to it: the gateway knows only the first order's.
+            known[order_id] = PaymentFacts("captured", money.captured(session, order_id))
+        elif not reference:
+            known[order_id] = PaymentFacts("unnamed")
+        else:
+            payer = one.payer or bound.get(reference)
+            known[order_id] = None if payer == order_id else PaymentFacts("taken")
+    return known
 
 
 def _region(order: Order) -> Reading | None:
@@ -106,63 +165,28 @@ def _region(order: Order) -> Reading | None:
     return read_region(to.province, to.city, to.district) if to.country == "CN" else None
 
 
-def _at_store(session: Session, order: Order) -> bool:
-    place = session.get(LocationRow, order.pickup_location) if order.pickup_location else None
-    return not order.pickup_location or (place is not None and place.kind == "store")
-
-
 def _clock(order: Order) -> ZoneInfo:
     """Return the time zone that "tomorrow" and "in the evening" are meant in."""
     return CHINA if order.ship_to.country == "CN" else ANYWHERE
 
 
-def _products(session: Session, order: Order) -> dict[str, ProductFacts]:
-    rows = session.execute(_PRODUCTS, {"skus": list({line.sku for line in order.lines})}).mappings()
-    return {row["sku"]: _product(dict(row)) for row in rows}
-
-
-def _product(row: dict[str, Any]) -> ProductFacts:
-    channels = row.pop("channels")
-    del row["sku"]
-    return ProductFacts(channels=None if channels is None else frozenset(channels), **row)
-
-
-def _before(
-    session: Session, order_id: str, parameters: Parameters, window: timedelta
-) -> tuple[list[str] | None, BuyerFacts]:
-    """Return the id and channel of the order's twin, if any, and facts of the customer's earlier orders."""
-    limit = parameters.buyer_velocity
-    span, most = (timedelta(hours=limit.hours), limit.orders) if limit else (timedelta(0), 0)
-    asked = {"order_id": order_id, "span": span, "most": most, "window": window}
-    row = session.execute(OF_THE_BUYER, asked).one()._asdict()
-    return row.pop("twin"), BuyerFacts(**row)
-
-
-def _imports(session: Session, order_id: str, facts: AuditFacts) -> ImportFacts:
-    """Return the person's other imports, and claim this order's value of the yearly limit.
-
-    Two orders of one person are serialized here, or both would see the same remaining limit.
-    """
-    order, parameters = facts.order, facts.parameters
-    if order.buyer is None:
-        return ImportFacts()
-    token = order.buyer.id_token
-    lock_named(session, NamedLock.IMPORT_BUYER, token)
-    since, until = import_year(order.placed_at)
-    soon, late = near(order.placed_at, parameters.import_split_hours)
+def _before(session: Session, parameters: Mapping[str, Parameters], window: timedelta) -> dict[str, dict[str, Any]]:
+    """Return what is known of earlier orders, by the id of the order: its twin and facts of its customer."""
+    limits = [one.buyer_velocity or Velocity(0, 0) for one in parameters.values()]
     asked = {
-        "token": token,
-        "order_id": order_id,
-        "currency": order.currency,
-        "since": since,
-        "until": until,
-        "near": soon,
-        "far": late,
+        "orders": list(parameters),
+        "hours": [limit.hours for limit in limits],
+        "mosts": [limit.orders for limit in limits],
+        "window": window,
     }
-    imports = ImportFacts(**session.execute(OF_THE_IMPORTS, asked).one()._asdict())
-    value, limit = import_value(order), parameters.import_year_limit
-    fits = bool(
-        limit and limit.currency == value.currency and value.minor_units + imports.year_minor <= limit.minor_units
-    )
-    session.execute(CLAIM, {"order_id": order_id, "minor": value.minor_units, "claimed": fits})
-    return imports
+    return {row.order_id: _earlier(row._asdict()) for row in session.execute(OF_THE_BUYERS, asked)}
+
+
+def _earlier(row: dict[str, Any]) -> dict[str, Any]:
+    twin, channel = row.pop("twin") or ("", ""), row.pop("channel")
+    del row["order_id"]
+    return {"twin": twin[0], "twin_elsewhere": bool(twin[0]) and twin[1] != channel, "buyer": BuyerFacts(**row)}
+
+
+def _stores(session: Session, places: Collection[str]) -> set[str]:
+    return set(session.scalars(_STORES, {"places": list(places)})) if places else set()

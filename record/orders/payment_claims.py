@@ -5,16 +5,17 @@ any channel, get nothing of it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.money import Money
-from domain.status import ORDER, UNDONE, OrderStatus, is_final
+from domain.status import OrderStatus
 from record.messages.partner_events import INSERT_EVENTS, NewEvent
+from record.orders.movements import book, late, unbooked
 from record.recordset import json_array
 
 BATON, CHECK_ASKED = "baton", "payment.check_asked"
@@ -32,26 +33,23 @@ FIRST_TO_NAME = """
     LIMIT 1"""
 _FIRST = FIRST_TO_NAME.format(reference=":reference")
 
+# In the order of their references, so that two transactions never wait for each other.
 _BIND = text(f"""
     WITH bound AS (
-        INSERT INTO payments (reference, order_id) SELECT :reference, named.order_id FROM ({_FIRST}) AS named
-        WHERE NOT EXISTS (SELECT FROM payments WHERE reference = :reference)
-        ON CONFLICT DO NOTHING RETURNING order_id)
-    SELECT order_id FROM bound UNION ALL SELECT order_id FROM payments WHERE reference = :reference
-""")
+        INSERT INTO payments (reference, order_id)
+        SELECT named.reference, payer.order_id FROM unnest(:named) AS named (reference),
+            LATERAL ({FIRST_TO_NAME.format(reference="named.reference")}) AS payer
+        WHERE NOT EXISTS (SELECT FROM payments WHERE payments.reference = named.reference)
+        ORDER BY named.reference
+        ON CONFLICT DO NOTHING RETURNING reference, order_id)
+    SELECT reference, order_id FROM bound
+    UNION ALL SELECT reference, order_id FROM payments WHERE reference = ANY(:named)
+""").bindparams(bindparam("named", type_=ARRAY(Text)))
 _OWNER = text(f"SELECT coalesce((SELECT order_id FROM payments WHERE reference = :reference), ({_FIRST}))")
-_BOUND = text("SELECT order_id FROM payments WHERE reference = :reference")
+_BOUND = text("SELECT reference, order_id FROM payments WHERE reference = ANY(:named)").bindparams(
+    bindparam("named", type_=ARRAY(Text))
+)
 
-# Write the movement and its event, once however often the gateway reports it.
-_MOVED = text("""
-    WITH moved AS (
-        INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, key)
-        VALUES (:order_id, :kind, :amount_minor, :currency, :reference, :key)
-        ON CONFLICT DO NOTHING RETURNING order_id)
-    INSERT INTO order_events (order_id, type, key, actor, data)
-    SELECT order_id, :event, :event_key, 'payments', CAST(:data AS jsonb) FROM moved
-    ON CONFLICT DO NOTHING
-""")
 _LOCK = text("SELECT status FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE")
 _CAPTURED = text(
     """
@@ -73,11 +71,19 @@ class Captured:
 
 def bind(session: Session, reference: str) -> str | None:
     """Bind the payment and return its order, from now on for good; None when no order may have it."""
-    if not reference:
-        return None
-    bound: str | None = session.scalar(_BIND, {"reference": reference})
+    return bind_all(session, [reference]).get(reference)
+
+
+def bind_all(session: Session, references: Iterable[str]) -> dict[str, str]:
+    """As `bind` for many payments: their orders by reference."""
+    named = sorted(set(references) - {""})
+    if not named:
+        return {}
+    bound = {row.reference: row.order_id for row in session.execute(_BIND, {"named": named})}
     # The statement does not see a row that it waited for, so read again what was bound concurrently.
-    return bound or session.scalar(_BOUND, {"reference": reference})
+    if missing := [reference for reference in named if reference not in bound]:
+        bound |= {row.reference: row.order_id for row in session.execute(_BOUND, {"named": missing})}
+    return bound
 
 
 def owner(session: Session, reference: str) -> str | None:
@@ -85,41 +91,23 @@ def owner(session: Session, reference: str) -> str | None:
     return session.scalar(_OWNER, {"reference": reference}) if reference else None
 
 
-def capture(session: Session, reference: str, total: Money, order_id: str | None = None) -> Captured | None:
+def capture(session: Session, reference: str, total: Money) -> Captured | None:
     """Book the captured `total` of a payment, less what is booked already; None when it belongs to no order.
 
-    Money that comes after the order's end calls a person, in this transaction. With `order_id` the payment is bound
-    already.
+    Money that comes after the order's end calls a person, in this transaction.
     """
-    order_id = order_id or bind(session, reference)
+    order_id = bind(session, reference)
     if order_id is None:
         return None
     status = OrderStatus(session.scalar(_LOCK, {"order_id": order_id}))
     known = session.execute(_CAPTURED, {"order_id": order_id, "currency": total.currency}).one()
-    news = Money(max(0, total.minor_units - known.minor), total.currency)
-    if news.minor_units or not known.times:
-        name = f":{total.currency}:{total.minor_units}" if known.times else ""
-        move(session, order_id, reference, "captured", news, name)
-    captured = Captured(order_id, status, news)
-    if news.minor_units and is_final(ORDER, status):
-        call_a_person(session, order_id, _after_the_end(captured))
-    return captured
-
-
-def move(session: Session, order_id: str, reference: str, kind: str, amount: Money, name: str = "") -> None:
-    """Book one movement of a payment, once per `kind` and `name`."""
-    movement = {
-        "order_id": order_id,
-        "kind": kind,
-        "amount_minor": amount.minor_units,
-        "currency": amount.currency,
-        "reference": reference,
-        "key": f"{order_id}:{kind}{name}",
-        "event": f"payment.{kind}",
-        "event_key": f"payment.{kind}{name}",
-        "data": json.dumps({"amount": amount.text, "currency": amount.currency}),
-    }
-    session.execute(_MOVED, movement)
+    movement = unbooked(order_id, reference, total, known.times, known.minor)
+    if movement is None:
+        return Captured(order_id, status, Money(0, total.currency))
+    book(session, movement)
+    if reason := late(movement, status):
+        call_a_person(session, order_id, reason)
+    return Captured(order_id, status, movement.amount)
 
 
 def ask_for_check(session: Session, reference: str, name: str) -> None:
@@ -135,8 +123,3 @@ def check_of(reference: str, name: str) -> NewEvent:
 
 def call_a_person(session: Session, order_id: str, reason: str) -> None:
     session.execute(_ATTENTION, {"order_id": order_id, "reason": reason})
-
-
-def _after_the_end(captured: Captured) -> str:
-    came = f"{captured.news.text} {captured.news.currency} was captured after the order had ended"
-    return f"{came}: it is paid back" if captured.status in UNDONE else came

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Text, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
+from domain.parameters import Parameters
 from domain.promises import AT_RISK, SHIP, Policy, PromiseBasis, Promised, next_due, promise
 from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
@@ -43,9 +44,9 @@ _STANDING = select(
     select(_ORDERS.c.status).where(_ORDERS.c.order_id == _ORDER_ID).scalar_subquery().label("status"),
 ).where(_WORK.c.order_id == _ORDER_ID)
 _PROMISE = text(f"""
-    UPDATE orders SET promised_ship_by = :ship_by, promised_deliver_by = :deliver_by,
+    UPDATE orders SET promised_ship_by = :promised_ship_by, promised_deliver_by = :promised_deliver_by,
         warn_ship_at = :warn_ship_at, warn_deliver_at = :warn_deliver_at,
-        due = '{SHIP}', due_at = :ship_by, warn_at = :warn_ship_at
+        due = '{SHIP}', due_at = :promised_ship_by, warn_at = :warn_ship_at
     WHERE order_id = :order_id
 """)
 _DUE = text(f"""
@@ -62,6 +63,24 @@ _MET = text("""
 """)
 
 
+def deadlines(whose: PromiseBasis, by_channel: Promised, parameters: Parameters) -> dict[str, datetime | None]:
+    """Return the promise and when to warn, by the columns of OrderRow; empty if nothing is promised."""
+    policy = Policy(
+        parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
+    )
+    promised = promise(whose, by_channel, policy)
+    if promised.ship_by is None:
+        return {}
+    arrives = promised.deliver_by
+    return {
+        "promised_ship_by": promised.ship_by,
+        "promised_deliver_by": arrives,
+        "warn_ship_at": policy.margin.before(whose.since, promised.ship_by),
+        # The margin before delivery begins at the promised shipping.
+        "warn_deliver_at": policy.margin.before(min(promised.ship_by, arrives), arrives) if arrives else None,
+    }
+
+
 def make_promise(session: Session, order_id: str, cache: ParameterCache) -> None:
     """Promise once when the order ships and is delivered, counted from now; shipping is then due.
 
@@ -70,20 +89,10 @@ def make_promise(session: Session, order_id: str, cache: ParameterCache) -> None
     row = session.execute(_WHOSE, {"order_id": order_id}).one()
     if row.due or row.ended:
         return
-    parameters = cache.at(session, row.placed_at)
     whose = PromiseBasis(row.since, row.channel, service_level(row.tags), row.country, row.province)
-    policy = Policy(
-        parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
-    )
-    promised = promise(whose, Promised(row.promised_ship_by, row.promised_deliver_by), policy)
-    if promised.ship_by is None:
-        return
-    moments: dict[str, datetime | None] = {"ship_by": promised.ship_by, "deliver_by": promised.deliver_by}
-    moments["warn_ship_at"] = policy.margin.before(row.since, promised.ship_by)
-    # The margin before delivery begins at the promised shipping.
-    arrives = promised.deliver_by
-    moments["warn_deliver_at"] = policy.margin.before(min(promised.ship_by, arrives), arrives) if arrives else None
-    session.execute(_PROMISE, {"order_id": order_id, **moments})
+    by_channel = Promised(row.promised_ship_by, row.promised_deliver_by)
+    if moments := deadlines(whose, by_channel, cache.at(session, row.placed_at)):
+        session.execute(_PROMISE, {"order_id": order_id, **moments})
 
 
 def update_due(session: Session, order_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from domain.rules.facts import Buyer, Goods, RuleFacts
@@ -23,10 +23,21 @@ _GOODS = select(_PRODUCTS.c.sku, _PRODUCTS.c.on_sale, _PRODUCTS.c.weight_grams).
 )
 _BEFORE = (
     select(_ORDERS.c.status)
-    .join(_THIS, (_THIS.c.customer_id == _ORDERS.c.customer_id) & (_THIS.c.channel == _ORDERS.c.channel))
-    .where(_THIS.c.order_id == bindparam("order_id", type_=Text), _ORDERS.c.order_id < _THIS.c.order_id)
+    .where(_ORDERS.c.customer_id == _THIS.c.customer_id, _ORDERS.c.channel == _THIS.c.channel)
+    .where(_ORDERS.c.order_id < _THIS.c.order_id)
     .order_by(_ORDERS.c.order_id.desc())
     .limit(MAX_EARLIER_ORDERS)
+    .lateral("before")
+)
+_BUYERS = (
+    select(
+        _THIS.c.order_id,
+        func.count(_BEFORE.c.status).label("orders"),
+        func.count().filter(_BEFORE.c.status == OrderStatus.CANCELED).label("canceled"),
+    )
+    .outerjoin_from(_THIS, _BEFORE, true())
+    .where(_THIS.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
+    .group_by(_THIS.c.order_id)
 )
 
 
@@ -35,10 +46,10 @@ def goods_of(session: Session, skus: Collection[str]) -> dict[str, Goods]:
     return {row.sku: Goods(row.on_sale, row.weight_grams) for row in session.execute(_GOODS, {"skus": list(skus)})}
 
 
-def buyer_of(session: Session, order_id: str) -> Buyer:
-    """Return the counts of the customer's earlier orders at the same channel."""
-    statuses = session.scalars(_BEFORE, {"order_id": order_id}).all()
-    return Buyer(len(statuses), statuses.count(OrderStatus.CANCELED))
+def buyers_of(session: Session, order_ids: Collection[str]) -> dict[str, Buyer]:
+    """Return the counts of the customer's earlier orders at the same channel, by the id of the order."""
+    rows = session.execute(_BUYERS, {"orders": list(order_ids)})
+    return {row.order_id: Buyer(row.orders, row.canceled) for row in rows}
 
 
 def facts_of(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, RuleFacts]:
@@ -48,8 +59,9 @@ def facts_of(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, RuleFac
     moved = select(MoneyMovementRow.order_id, MoneyMovementRow.kind).where(
         MoneyMovementRow.order_id.in_(orders), MoneyMovementRow.kind.not_in(("refunded", "credited"))
     )
+    buyers = buyers_of(session, orders)
     paid = {row.order_id: row.kind for row in session.execute(moved.order_by(MoneyMovementRow.movement_id))}
     return {
-        order_id: RuleFacts(order, paid.get(order_id, "unknown"), goods, buyer_of(session, order_id))
+        order_id: RuleFacts(order, paid.get(order_id, "unknown"), goods, buyers[order_id])
         for order_id, order in orders.items()
     }

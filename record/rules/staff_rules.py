@@ -1,21 +1,20 @@
-"""Apply staff's own rules in the audit: the active version judges, and its actions are written to the order."""
+"""Staff's own rules in the audit: the active version judges; the gifts that it gives are lines of the order."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import cast, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.audit_facts import REJECT, AuditFacts
-from domain.rules.facts import Goods, RuleFacts
+from domain.audit_facts import AuditFacts
+from domain.rules.facts import Buyer, Goods, RuleFacts
 from domain.rules.staff_rules import Gift, Judgement, RuleSet
 from domain.status import OrderStatus
 from models.order import OrderLineRow, OrderRow
 from models.stock import ProductRow
 from record import journal
 from record.rules.confined import Confined
-from record.rules.facts import buyer_of
 from record.rules.versions import active_id, load_set
 
 RECHECK_SECONDS = 2.0
@@ -32,23 +31,8 @@ class StaffRules:
         self._active: RuleSet | None = None
         self._looked_at = float("-inf")
 
-    def judge(self, session: Session, order_id: str, audited: AuditFacts) -> Judgement:
-        """Evaluate the active version and carry out its actions, once per order. The caller writes the findings."""
-        rule_set = self._rules(session)
-        if rule_set is None:
-            return Judgement()
-        goods = {sku: Goods(product.on_sale, product.weight_grams) for sku, product in audited.products.items()}
-        facts = RuleFacts(audited.order, audited.payment.status, goods, buyer_of(session, order_id))
-        judged = rule_set.judge(facts, self._confined.holds)
-        if judged.tags:
-            _tag(session, order_id, judged.tags)
-        if judged.instructions:
-            _instruct(session, order_id, judged.instructions)
-        if judged.gifts and not any(found.verdict == REJECT for found in judged.findings):
-            _give(session, order_id, judged.gifts)
-        return judged
-
-    def _rules(self, session: Session) -> RuleSet | None:
+    def active(self, session: Session) -> RuleSet | None:
+        """Return the active version, or None."""
         now = time.monotonic()
         if now - self._looked_at >= self._recheck_seconds:
             wanted = active_id(session)
@@ -57,27 +41,17 @@ class StaffRules:
             self._looked_at = now
         return self._active
 
-
-def _tag(session: Session, order_id: str, tags: Sequence[str]) -> None:
-    """Add the tags that the order does not have yet, in the order of the rules."""
-    known: list[str] = session.scalars(
-        select(OrderRow.tags).where(OrderRow.order_id == order_id).with_for_update()
-    ).one()
-    new = [tag for tag in dict.fromkeys(tags) if tag not in known]
-    if new:
-        session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(tags=[*known, *new]))
-        journal.append_fact(session, order_id, "order.tagged", f"tagged:{' '.join(sorted(new))}", {"tags": new})
+    def judge(self, rule_set: RuleSet | None, audited: AuditFacts, buyer: Buyer) -> Judgement:
+        """Evaluate this version. Call it outside of a transaction: a costly rule may take seconds."""
+        if rule_set is None:
+            return Judgement()
+        goods = {sku: Goods(product.on_sale, product.weight_grams) for sku, product in audited.products.items()}
+        return rule_set.judge(RuleFacts(audited.order, audited.payment.status, goods, buyer), self._confined.holds)
 
 
-def _instruct(session: Session, order_id: str, instructions: Mapping[str, str | int]) -> None:
-    """Write the instructions; those of staff override what was read from remarks."""
-    merged = OrderRow.instructions.op("||")(cast(dict(instructions), JSONB))
-    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(instructions=merged))
-
-
-def _give(session: Session, order_id: str, gifts: Sequence[Gift]) -> None:
-    """Add a line for each gift, once per order and rule, and only while nothing is claimed yet."""
-    status = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
+def give(session: Session, order_id: str, gifts: Sequence[Gift]) -> None:
+    """Add a line for each gift, once per order and rule, and only while no work has begun. The order is locked."""
+    status = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id))
     if status not in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW):
         return
     last = session.scalar(select(func.max(OrderLineRow.line_no)).where(OrderLineRow.order_id == order_id)) or 0

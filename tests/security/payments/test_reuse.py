@@ -20,7 +20,8 @@ from models.channel import ChannelAccountRow
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow, PaymentRow
-from record.orders import changes, payment_claims
+from record.orders import changes, movements, payment_claims
+from record.orders.movements import Movement
 from record.orders.rows import new_order
 from relay.rows import FIND_PAYMENT
 from tests.activities.story import Steps
@@ -108,7 +109,7 @@ def test_b10_a_payment_that_0_1_0_booked_for_two_orders_is_left_to_a_person(step
     mine, other = (with_order(steps, channel=name, payment_reference=reference) for name in ("tmall", "shop"))
     with steps.sessions.begin() as session:
         for one in (mine, other):
-            payment_claims.move(session, one.order_id, reference, "captured", Money(33_000, "CNY"))
+            movements.book(session, Movement(one.order_id, reference, "captured", Money(33_000, "CNY")))
 
     # when
     undone = other.refunds.refund_order(other.undo(other.order_id))

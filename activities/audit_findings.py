@@ -1,0 +1,68 @@
+"""What the findings of an audit do to an order: reject it, or raise and release holds."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities import holds
+from activities.holds import Hold, OpenHolds, Release
+from domain.audit_facts import HOLD, PASS, REJECT, Finding
+from models.order import AuditRow
+from record import journal
+
+MAX_FINDINGS_IN_REASON = 5
+
+
+def verdict(findings: Iterable[Finding]) -> str:
+    """Return the strictest verdict: reject, hold or pass."""
+    verdicts = {finding.verdict for finding in findings}
+    return next((one for one in (REJECT, HOLD) if one in verdicts), PASS)
+
+
+def reason_to_reject(findings: Iterable[Finding]) -> str:
+    rejected = [finding.reason for finding in findings if finding.verdict == REJECT]
+    return "; ".join(rejected[:MAX_FINDINGS_IN_REASON])
+
+
+def settle_holds(session: Session, order_id: str, revision: int, findings: Sequence[Finding]) -> OpenHolds:
+    """Raise a hold for each code found, release those of earlier audits that are not found any more, and return what is
+    open. The audit is written already."""
+    held = _by_code(finding for finding in findings if finding.verdict == HOLD)
+    for code, same in held.items():
+        hold = _hold(order_id, same, f"{code}:{revision}")
+        if not holds.waived(session, order_id, code, hold.reason):
+            holds.open_hold(session, hold)
+    if revision > 1:
+        _cure(session, order_id, set(held))
+    return holds.standing(session, order_id) if held or revision > 1 else OpenHolds()
+
+
+def _by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.code, []).append(finding)
+    return found
+
+
+def _hold(order_id: str, same: Sequence[Finding], key: str) -> Hold:
+    """Return one hold for all findings of a code; it is a line's hold if they are all about that line."""
+    first, lines = same[0], {finding.line_no for finding in same}
+    return Hold(
+        order_id,
+        first.code,
+        "; ".join(finding.reason for finding in same[:MAX_FINDINGS_IN_REASON]),
+        first.owner_role,
+        key,
+        line_no=min(lines) if len(lines) == 1 else 0,
+        patience=first.patience_seconds,
+        on_expiry=first.on_expiry,
+    )
+
+
+def _cure(session: Session, order_id: str, still: set[str]) -> None:
+    """Release holds of earlier audits that this one does not find any more."""
+    earlier = session.scalars(select(AuditRow.findings).where(AuditRow.order_id == order_id))
+    raised = {one["code"] for findings in earlier for one in findings if one["verdict"] == HOLD}
+    for code in set(holds.open_holds(session, order_id)) & raised - still:
+        holds.release(session, Release(order_id, code, journal.SYSTEM, "the audit does not find it any more"))
