@@ -4,21 +4,25 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from activities.audit import Audit, AuditRequest, AuditResult
-from domain.order import Order
+from domain.order import Buyer, Order
 from integrations.payments import GatewayPayment, GatewayPaymentStatus
 from models.database import Sessions
-from models.order import AuditRow, OrderRow, StepResultRow
+from models.order import AuditRow, OrderLineRow, OrderRow, StepResultRow
 from models.payment import MoneyMovementRow
+from models.stock import ProductRow
 from record.parameters import ParameterCache
 from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
-from tests.factories import LAMP, PRICE, SHIPPING, an_order, events_of, place_orders, stock_shop
+from tests.factories import LAMP, PLACED_AT, PRICE, SHIPPING, an_order, events_of, place_orders, stock_shop
+
+LI, HAN = Buyer("token-of-li", "0071", "李**"), Buyer("token-of-han", "1239", "韩**")
 
 
 @dataclass
@@ -140,6 +144,34 @@ def test_orders_of_every_kind_in_one_group_get_their_own_answers(audit: Audit, s
         ("pass", []),
     ]
     assert statuses(sessions, [strange, plain, thief, paid]) == ["under_review", "accepted"] * 2
+
+
+def test_two_imports_of_one_person_in_a_group_do_not_share_the_limit(audit: Audit, sessions: Sessions) -> None:
+    # given bottles that use up more than half of a year's limit each
+    wine = {"cross_border": True, "positive_listed": True, "hs_code": "22042100", "vat": 1300, "consumption_tax": 1000}
+    with sessions.begin() as session:
+        session.add(ProductRow(sku="WINE", title="Wine", **wine))
+    first, second, other = place_orders(
+        sessions,
+        [
+            lamp_for(name, f"P-{name}", "WINE", buyer=buyer, placed_at=PLACED_AT + timedelta(days=30 * days))
+            for days, (name, buyer) in enumerate([("a", LI), ("b", LI), ("c", HAN)])
+        ],
+    )
+    with sessions.begin() as session:
+        session.execute(update(OrderLineRow).where(OrderLineRow.sku == "WINE").values(unit_price_minor=14_000_00))
+
+    # when
+    with watching(sessions) as sent:
+        results = audited_together(audit, [second, other, first])
+
+    # then the first of the group has it, and only the person's second order needs statements of its own
+    with sessions() as session:
+        claimed = {row.order_id: row.import_claimed for row in session.scalars(select(OrderRow))}
+    assert claimed == {second: True, other: True, first: False}
+    holds = [one.open.codes for one in results if one]
+    assert ["IMPORT_YEAR_LIMIT" in codes for codes in holds] == [False, False, True]
+    assert len([one for one in sent.statements if "SET import_minor" in one]) == 2
 
 
 def test_an_order_that_changes_while_the_gateway_is_asked_is_judged_again_alone(

@@ -17,16 +17,21 @@ from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import OperationalError
 
 from activities.allocate import Allocate, TooMuchTraffic
+from activities.audit import Audit, AuditRequest, ChangesTooOften
 from activities.outcome import Ending, Outcome
 from activities.reserve import Reserve, StockRequest
 from activities.shortages import Shortages
+from domain.money import Money
 from domain.status import NotAllowed
 from domain.stock.views import StockUpdate
 from domain.undo import UndoRequest
+from integrations.payments import GatewayPayment, GatewayPaymentStatus
 from models.database import Sessions
 from models.listing import ChannelListingRow
 from record.channels import offers
 from record.parameters import ParameterCache
+from record.rules.confined import Confined
+from record.rules.staff_rules import StaffRules
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
@@ -119,6 +124,13 @@ def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, deadloc
     assert_ledger_explains_stock(sessions)
 
 
+class Gateway:
+    """Says that every payment is captured, each time a little more of it."""
+
+    def payment(self, reference: str) -> GatewayPayment:
+        return GatewayPayment(reference, GatewayPaymentStatus.CAPTURED, Money(next(_numbers), "CNY"))
+
+
 class Everything:
     """All that a shop does with the goods of a few orders, in a random sequence by seed."""
 
@@ -128,12 +140,13 @@ class Everything:
         outlooks = OutlookCache(parameters)
         self.reserving, self.allocating = Reserve(sessions, outlooks), Allocate(sessions, outlooks)
         self.shortages = Shortages(sessions, None)  # type: ignore[arg-type]
+        self.auditing = Audit(sessions, Gateway(), parameters, StaffRules(Confined()))  # type: ignore[arg-type]
         self.sweep, self.reconsider = Sweep(sessions, parameters), Reconsider(sessions, outlooks)
 
     def do(self, seed: int) -> None:
         chance = random.Random(seed)
         actions: list[Callable[[random.Random], object]] = [
-            *[self.reserve, self.allocate, self.propose] * 3,
+            *[self.audit, self.reserve, self.allocate, self.propose] * 3,
             *(self.release, self.deallocate, self.decide, self.end),
             *(self.receive, self.purchase, self.snapshot, self.delta),
             *(self.adjust, self.transfer, self.count, self.limit),
@@ -142,8 +155,11 @@ class Everything:
         ]
         for _ in range(ACTIONS):
             # A refusal is expected: another thread was faster, or holds a row for too long.
-            with suppress(Mistake, TooMuchTraffic, NotAllowed, OperationalError):
+            with suppress(Mistake, TooMuchTraffic, NotAllowed, ChangesTooOften, OperationalError):
                 chance.choice(actions)(chance)
+
+    def audit(self, chance: random.Random) -> None:
+        self.auditing.audit_order(AuditRequest(self.order(chance), next(_numbers)))
 
     def reserve(self, chance: random.Random) -> None:
         self.reserving.reserve_stock(StockRequest(self.order(chance), next(_numbers), chance.random() < 0.5))
