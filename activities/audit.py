@@ -2,31 +2,27 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities import holds
-from activities.audit_findings import reason_to_reject, settle_holds, verdict
+from activities.audit_findings import AuditResult
+from activities.audit_writing import write_audits
 from activities.claim_desk import ClaimDesk
 from activities.holds import OpenHolds
 from domain import audit_rules
-from domain.audit_facts import HOLD, PASS, REJECT, Finding, PaymentFacts
+from domain.audit_facts import PaymentFacts
 from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
 from models.database import Sessions
-from record import journal
-from record.orders.audit_batch import AuditBatch
 from record.orders.audit_facts import GatheredFacts, gather, read_texts
 from record.orders.audited_orders import read_orders
-from record.orders.judged_orders import JudgedOrder, LockedOrder, lock_judged
-from record.orders.promises import make_promise
+from record.orders.judged_orders import JudgedOrder
 from record.parameters import ParameterCache
-from record.rules.staff_rules import StaffRules, give
+from record.rules.staff_rules import StaffRules
 
 MAX_ATTEMPTS = 5
 """How often an audit judges again because the order has changed meanwhile."""
@@ -51,22 +47,6 @@ class AuditRequest:
     @property
     def key(self) -> str:
         return f"{self.order_id}:audit:{self.revision}"
-
-
-@dataclass(frozen=True)
-class AuditResult:
-    """`verdict` is pass, hold or reject; `open` are all open holds; `reason` says why it was rejected."""
-
-    verdict: str
-    open: OpenHolds = field(default_factory=OpenHolds)
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    request: AuditRequest
-    order: JudgedOrder
-    findings: Sequence[Finding]
 
 
 class Audit:
@@ -94,7 +74,7 @@ class Audit:
             lambda request: self._read([request])[0],
             PATIENCE_SECONDS,
         )
-        self._writing: ClaimDesk[_Judged, AuditResult | None] = ClaimDesk(
+        self._writing: ClaimDesk[JudgedOrder, AuditResult | None] = ClaimDesk(
             lambda judged: self._write(judged, GROUP_LOCK_TIMEOUT),
             lambda judged: self._write([judged])[0],
             PATIENCE_SECONDS,
@@ -123,7 +103,7 @@ class Audit:
             facts = gather(session, orders, self.parameters, rule_set, self.duplicate_window)
         return [_answer(known[one.key]) if one.key in known else facts[one.order_id] for one in requests]
 
-    def _judge(self, request: AuditRequest, read: GatheredFacts) -> _Judged:
+    def _judge(self, request: AuditRequest, read: GatheredFacts) -> JudgedOrder:
         """Ask the gateway and every rule: here nothing is locked and no transaction is open."""
         facts = read_texts(replace(read.facts, payment=read.payment or self._payment(read.facts.order)))
         staff = self.staff_rules.judge(read.rule_set, facts, read.buyer)
@@ -136,10 +116,8 @@ class Audit:
             "parameters": facts.parameters.version,
             "rule_set_id": staff.rule_set_id,
         }
-        order = JudgedOrder(
-            request.order_id, request.key, read.version, read.follow_up, facts, staff, json.dumps(audited)
-        )
-        return _Judged(request, order, findings)
+        known = (request.order_id, request.revision, request.key, read.version, read.follow_up)
+        return JudgedOrder(*known, facts, staff, findings, json.dumps(audited))
 
     def _payment(self, order: Order) -> PaymentFacts:
         try:
@@ -152,55 +130,9 @@ class Audit:
             return PaymentFacts("silent")
         return PaymentFacts(payment.status, payment.amount)
 
-    def _write(self, group: Sequence[_Judged], patience: str | None = None) -> list[AuditResult | None]:
-        """Write what was judged, in one transaction. None for an order that must be judged again, because it has
-        changed meanwhile or is in the group twice."""
-        first = {one.order.order_id: one for one in reversed(group)}
-        batch, results = AuditBatch(), dict[str, AuditResult | None]()
+    def _write(self, group: Sequence[JudgedOrder], patience: str | None = None) -> list[AuditResult | None]:
         with self.sessions.begin() as session:
-            locked = lock_judged(session, {order_id: one.order for order_id, one in first.items()}, patience)
-            for order_id, order in locked.items():
-                results[order_id] = _add(batch, first[order_id], order)
-            batch.write(session)
-            for order_id in [order_id for order_id, result in results.items() if result is None]:
-                results[order_id] = self._settle(session, first[order_id])
-        return [results.get(one.order.order_id) if one is first[one.order.order_id] else None for one in group]
-
-    def _settle(self, session: Session, judged: _Judged) -> AuditResult:
-        """Give gifts, raise and release holds, and accept the order if none is left."""
-        order_id, staff = judged.order.order_id, judged.order.staff
-        if staff.gifts:
-            give(session, order_id, staff.gifts)
-        left = settle_holds(session, order_id, judged.request.revision, judged.findings)
-        if not left.codes:
-            holds.accept(session, order_id)
-            make_promise(session, order_id, self.parameters)
-        result = AuditResult(HOLD, left) if left.codes else AuditResult(PASS)
-        journal.remember(session, judged.request.key, asdict(result))
-        return result
-
-
-def _add(batch: AuditBatch, judged: _Judged, locked: LockedOrder) -> AuditResult | None:
-    """Add the audit to the batch. Return its result, or None if gifts or holds must be written first."""
-    batch.add(judged.order, locked)
-    result = _plain_result(judged)
-    passed = result is not None and result.verdict == PASS
-    if passed:
-        batch.accept(locked)
-    if passed or judged.order.facts.payment.status == "captured":
-        batch.promise(judged.order, locked)
-    if result:
-        batch.answer(judged.request.key, asdict(result))
-    return result
-
-
-def _plain_result(judged: _Judged) -> AuditResult | None:
-    found = verdict(judged.findings)
-    if found == REJECT:
-        return AuditResult(REJECT, OpenHolds(), reason_to_reject(judged.findings))
-    if found == HOLD or judged.request.revision > 1 or judged.order.staff.gifts:
-        return None
-    return AuditResult(PASS)
+            return write_audits(session, group, self.parameters, patience)
 
 
 def _answer(known: dict[str, Any]) -> AuditResult:

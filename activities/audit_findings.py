@@ -1,6 +1,7 @@
 """What the findings of an audit do to an order: reject it, or raise and release holds."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,24 +11,33 @@ from activities.holds import Hold, OpenHolds, Release
 from domain.audit_facts import HOLD, PASS, REJECT, Finding
 from models.order import AuditRow
 from record import journal
+from record.orders.judged_orders import JudgedOrder
 
 MAX_FINDINGS_IN_REASON = 5
 
 
-def verdict(findings: Iterable[Finding]) -> str:
-    """Return the strictest verdict: reject, hold or pass."""
-    verdicts = {finding.verdict for finding in findings}
-    return next((one for one in (REJECT, HOLD) if one in verdicts), PASS)
+@dataclass(frozen=True)
+class AuditResult:
+    """`verdict` is pass, hold or reject; `open` are all open holds; `reason` says why it was rejected."""
+
+    verdict: str
+    open: OpenHolds = field(default_factory=OpenHolds)
+    reason: str = ""
 
 
-def reason_to_reject(findings: Iterable[Finding]) -> str:
-    rejected = [finding.reason for finding in findings if finding.verdict == REJECT]
-    return "; ".join(rejected[:MAX_FINDINGS_IN_REASON])
+def plain_result(judged: JudgedOrder) -> AuditResult | None:
+    """Return the result of an audit that need not look at holds and gives no gifts; None for the others."""
+    rejected = [finding.reason for finding in judged.findings if finding.verdict == REJECT]
+    if rejected:
+        return AuditResult(REJECT, OpenHolds(), "; ".join(rejected[:MAX_FINDINGS_IN_REASON]))
+    held = any(finding.verdict == HOLD for finding in judged.findings)
+    return None if held or judged.revision > 1 or judged.staff.gifts else AuditResult(PASS)
 
 
-def settle_holds(session: Session, order_id: str, revision: int, findings: Sequence[Finding]) -> OpenHolds:
+def settle_holds(session: Session, judged: JudgedOrder) -> OpenHolds:
     """Raise a hold for each code found, release those of earlier audits that are not found any more, and return what is
     open. The audit is written already."""
+    order_id, revision, findings = judged.order_id, judged.revision, judged.findings
     held = _by_code(finding for finding in findings if finding.verdict == HOLD)
     for code, same in held.items():
         hold = _hold(order_id, same, f"{code}:{revision}")

@@ -1,13 +1,13 @@
 """Orders that were judged, locked so that their audits can be written: only what has not changed meanwhile is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from domain.audit_facts import AuditFacts
+from domain.audit_facts import AuditFacts, Finding
 from domain.rules.staff_rules import Judgement
 from domain.status import OrderStatus
 from models.base import table
@@ -52,11 +52,13 @@ class JudgedOrder:
     `follow_up` means that a return placed it, so that no money of its own is captured."""
 
     order_id: str
+    revision: int
     key: str
     version: int
     follow_up: bool
     facts: AuditFacts
     staff: Judgement
+    findings: Sequence[Finding]
     audited: str
 
 

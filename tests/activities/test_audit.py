@@ -9,7 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from activities.audit import Audit, AuditRequest, AuditResult
+from activities.audit import Audit, AuditRequest
+from activities.audit_findings import AuditResult
 from activities.holds import Hold, OpenHolds
 from integrations.http import PartnerHttp
 from integrations.payments import Payments

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from activities.audit import AuditRequest, AuditResult
+from activities.audit import AuditRequest
+from activities.audit_findings import AuditResult
 from activities.holds import Release
 from commands.blocks import block_buyer, unblock_buyer
 from commands.parameters import set_parameter

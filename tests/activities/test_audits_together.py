@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from activities.audit import Audit, AuditRequest, AuditResult
+from activities.audit import Audit, AuditRequest
+from activities.audit_findings import AuditResult
 from domain.order import Buyer, Order
 from integrations.payments import GatewayPayment, GatewayPaymentStatus
 from models.database import Sessions

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from activities.audit import AuditRequest, AuditResult
+from activities.audit import AuditRequest
+from activities.audit_findings import AuditResult
 from models.order import AuditRow, OrderRow
 from tests.activities.story import Steps
 from tests.factories import LAMPS_AND_CUP, place_order

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from activities.audit import Audit, AuditRequest, AuditResult
+from activities.audit import Audit, AuditRequest
+from activities.audit_findings import AuditResult
 from activities.holds import OpenHolds, Release
 from activities.reserve import StockRequest
 from models.order import AuditRow, HoldRow, OrderRow

@@ -8,7 +8,8 @@ import pytest
 from temporalio.client import WorkflowUpdateStage
 
 from activities.allocate import Allocation
-from activities.audit import AuditRequest, AuditResult
+from activities.audit import AuditRequest
+from activities.audit_findings import AuditResult
 from activities.reserve import StockRequest
 from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.audit import AuditRequest, AuditResult
+from activities.audit import AuditRequest
+from activities.audit_findings import AuditResult
 from activities.payments import NOT_ITS_OWN
 from commands.verify import verify
 from domain.money import Money
