@@ -1,6 +1,7 @@
 """Reserve: a soft claim on stock, so that no other order is promised the same units; and its release."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete
@@ -17,9 +18,10 @@ from record.sourcing import choosing, shelves
 from record.sourcing.claims import ClaimBatch, Reservation
 from record.sourcing.needs import lock_needs_of, wanted_skus
 from record.sourcing.outlooks import OutlookCache
+from record.sourcing.shelves import TakesLong
 from record.stock import ledger, queue, quotas
 
-# How long a group waits for a lock: after that each claim is tried alone (claim_desk.py).
+# How long a group waits for a lock: after that each claim is tried alone.
 GROUP_LOCK_TIMEOUT = "1s"
 
 
@@ -43,14 +45,14 @@ class Reserve:
     def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
         self.sessions = sessions
         self._outlooks = outlooks
-        self._desk: ClaimDesk[StockRequest, Reservation] = ClaimDesk(self._together, self._alone)
+        self._desk: ClaimDesk[StockRequest, Reservation | None] = ClaimDesk(self._together, lambda request: None)
 
     @activity.defn
     def reserve_stock(self, request: StockRequest) -> Reservation:
         """Claim everything that the order still needs, or put the order into the queue for stock. A `partial` request
         claims what is available and waits for the rest.
         """
-        return self._desk.submit(request)
+        return self._desk.submit(request) or self._alone(request)
 
     @activity.defn
     def release_stock(self, undo: UndoRequest) -> Undone:
@@ -67,9 +69,10 @@ class Reserve:
                 journal.append_fact(session, undo.order_id, "reservation.released", key, {"units": units})
         return Undone(done=True)
 
-    def _together(self, requests: Sequence[StockRequest]) -> list[Reservation]:
+    def _together(self, requests: Sequence[StockRequest]) -> list[Reservation | None]:
         with self.sessions.begin() as session:
-            return claim_stock(session, requests, self._outlooks, GROUP_LOCK_TIMEOUT)
+            answers = _claim(session, requests, self._outlooks, GROUP_LOCK_TIMEOUT)
+        return [answers.get(_key(request)) for request in requests]
 
     def _alone(self, request: StockRequest) -> Reservation:
         with self.sessions.begin() as session:
@@ -86,25 +89,33 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
     return [Movement("released", row.sku, row.location_id, row.quantity) for row in held]
 
 
-def claim_stock(
-    session: Session,
-    requests: Sequence[StockRequest],
-    outlooks: OutlookCache,
-    patience: str | None = None,
-) -> list[Reservation]:
-    """Reserve for each request what its order still needs, in the order of the sequence. `patience` is the longest wait
-    for a lock, as PostgreSQL writes it ("1s").
+def claim_stock(session: Session, requests: Sequence[StockRequest], outlooks: OutlookCache) -> list[Reservation]:
+    """Reserve for each request what its order still needs, in the order of the sequence.
 
     All code locks orders before quotas and quotas before stock, each by key, so that groups of several processes never
     deadlock. An unknown order is a defect and raises KeyError.
     """
-    keys = [f"{request.order_id}:reserve:{request.round}" for request in requests]
+    answers = _claim(session, requests, outlooks)
+    return [answers[_key(request)] for request in requests]
+
+
+def _claim(
+    session: Session, requests: Sequence[StockRequest], outlooks: OutlookCache, patience: str | None = None
+) -> dict[str, Reservation]:
+    """Claim for all requests. Return the answers by their keys.
+
+    `patience` is the longest wait for a lock, as PostgreSQL writes it ("1s"). With it the answers lack those that only
+    the exact solver can decide, so that no group waits for it.
+    """
+    keys = [_key(request) for request in requests]
     # Refresh the outlooks before anything is locked.
     outlooks.context(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
     skus = wanted_skus(needs.values())
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)
+    if patience:
+        stock.refuse_solver()
     # Read after the stock is locked: a concurrent request with the same key has committed by now.
     known = journal.earlier_answers(session, keys)
     answers = {key: Reservation(**answer) for key, answer in known.items()}
@@ -114,8 +125,13 @@ def claim_stock(
             continue
         order = needs[request.order_id]
         order.cover_reserved()
-        decision = choosing.decide(session, order, stock, allowed, request.partial)
-        answers[key] = batch.add(order, key, decision, request.partial, waited=request.round > 1)
+        with suppress(TakesLong):
+            decision = choosing.decide(session, order, stock, allowed, request.partial)
+            answers[key] = batch.add(order, key, decision, request.partial, waited=request.round > 1)
     allowed.write()
     batch.write(session)
-    return [answers[key] for key in keys]
+    return answers
+
+
+def _key(request: StockRequest) -> str:
+    return f"{request.order_id}:reserve:{request.round}"

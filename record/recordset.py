@@ -27,11 +27,11 @@ def insert_recordset(
     return text(statement.replace("::", r"\:\:"))
 
 
-def at_once(**inserts: TextClause) -> TextClause:
-    """Join several such inserts into one statement. Each reads its rows from the parameter of its own name; `[]` for
-    none."""
-    parts = [f"{name} AS ({insert.text.replace(':rows', f':{name}')})" for name, insert in inserts.items()]
-    return text(f"WITH {', '.join(parts)} SELECT")
+def at_once(answer: str = "SELECT", /, **changes: TextClause) -> TextClause:
+    """Join several such changes into one statement. Each reads its rows from the parameter of its own name, `[]` for
+    none. `answer` and later changes may read by name what a change returns."""
+    parts = [f"{name} AS ({change.text.replace(':rows', f':{name}')})" for name, change in changes.items()]
+    return text(f"WITH {', '.join(parts)} {answer}")
 
 
 def json_array(rows: Iterable[str]) -> str:

@@ -8,11 +8,12 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.allocate import Allocate, Allocation
+    from activities.allocate import Allocate
     from activities.reserve import Reserve, StockRequest
     from domain.parcel_problems import REFUND
     from domain.status import FulfillmentStatus, OrderStatus
     from domain.undo import UndoRequest
+    from record.sourcing.allocations import Allocation
     from workflows.fulfillment import Fulfillment
     from workflows.journey import PARCEL_SILENT
     from workflows.order_context import OrderContext, OrderEnds

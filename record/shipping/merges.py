@@ -30,16 +30,6 @@ VOIDED = "fulfillment_order.booking_voided"
 OPEN_CASE = [status for status in ReturnStatus if not is_final(RETURN, status)]
 
 
-def window_of(session: Session, order_id: str) -> float:
-    """Return how many seconds the order waits for others, by its remarks or rules, else by its channel; 0 for not at
-    all."""
-    of_account = ChannelAccountRow.settings["merge_window"].as_float()
-    of_order = OrderRow.instructions["merge_window_seconds"].as_float()
-    wanted = select(func.coalesce(of_order, of_account, 0.0)).select_from(OrderRow)
-    wanted = wanted.outerjoin(ChannelAccountRow, ChannelAccountRow.channel == OrderRow.channel)
-    return float(session.scalars(wanted.where(OrderRow.order_id == order_id)).one())
-
-
 def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
     """Return the facts that the merge rules need of a fulfillment order."""
     order, order_row = load_order(session, row.order_id), session.get_one(OrderRow, row.order_id)

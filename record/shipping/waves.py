@@ -4,21 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.waves import next_wave, skips_waves
-from models.base import table
-from models.stock import LocationRow
-from record.stock.locations import calendar_of
+from record.sourcing.outlooks import SourcingContext
 
-# Built once: building a statement costs more than sending it. Most locations have no waves and are not read.
-_PLACES = table(LocationRow)
-_WITH_WAVES = (
-    select(LocationRow)
-    .where(_PLACES.c.location_id == any_(bindparam("locations", type_=ARRAY(Text))))
-    .where(_PLACES.c.waves != [])
-)
 _RELEASE = text(r"""
     WITH released AS (
         UPDATE fulfillment_orders SET wave_at = now(), wave_after = now() WHERE fulfillment_order_id = ANY(ARRAY(
@@ -35,15 +26,16 @@ _RELEASE = text(r"""
 
 
 def waves_for(
-    session: Session, locations: Iterable[str], instructions: Mapping[str, Any], tags: Iterable[str]
+    context: SourcingContext, locations: Iterable[str], instructions: Mapping[str, Any], tags: Iterable[str]
 ) -> dict[str, datetime]:
     """Return when new work of an order is released, by location; locations that are absent release at once."""
-    if skips_waves(instructions, tags):
+    with_waves = [name for name in locations if name in context.waves]
+    if not with_waves or skips_waves(instructions, tags):
         return {}
     now = datetime.now(UTC)
-    rows = session.scalars(_WITH_WAVES, {"locations": list(locations)})
-    found = {row.location_id: next_wave(calendar_of(row), row.waves, now) for row in rows}
-    return {location: at for location, at in found.items() if at}
+    calendars = {name: context.places[name].calendar for name in with_waves}
+    found = {name: next_wave(of, context.waves[name], now) for name, of in calendars.items() if of}
+    return {name: at for name, at in found.items() if at}
 
 
 def release_wave(session: Session, location_id: str, actor: str, note: str = "") -> int:

@@ -12,7 +12,7 @@ from domain.stock.movements import Movement
 from models.stock import ReservationRow
 from record import journal
 from record.journal import Fact
-from record.recordset import at_once, insert_recordset
+from record.recordset import insert_recordset
 from record.sourcing import choosing
 from record.sourcing.choosing import Backorder
 from record.sourcing.needs import Needs
@@ -38,7 +38,7 @@ _CLAIM = insert_recordset(
     conflict="order_id, sku, location_id",
     change="quantity = reservations.quantity + excluded.quantity",
 )
-_WRITE = at_once(claims=_CLAIM, facts=journal.INSERT_FACTS, answers=journal.INSERT_ANSWERS)
+_WRITE = ledger.posting(claims=_CLAIM, facts=journal.INSERT_FACTS, answers=journal.INSERT_ANSWERS)
 
 
 class ClaimBatch:
@@ -76,16 +76,13 @@ class ClaimBatch:
         if not self._answers:
             return
         answers = {key: vars(answer) for key, answer in self._answers.items()}
-        session.execute(
-            _WRITE,
-            {
-                "claims": json.dumps(_reserved(self._postings)),
-                "facts": journal.fact_rows(self._facts),
-                "answers": journal.answer_rows(answers),
-            },
-        )
+        rows = {
+            "claims": json.dumps(_reserved(self._postings)),
+            "facts": journal.fact_rows(self._facts),
+            "answers": journal.answer_rows(answers),
+        }
+        ledger.post_with(session, _WRITE, self._postings, rows, locked=True)
         choosing.wait_for_stock(session, self._waiting, self._served)
-        ledger.post_all(session, self._postings, locked=True)
 
 
 def _units(assignments: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:

@@ -1,59 +1,48 @@
 """Sourcing decisions as rows: one per round of an order's allocation, with its inputs."""
 
-from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Text, bindparam, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from domain.sourcing.decision import SourcingDecision
-from domain.sourcing.record import explain, inputs_of, scores
+from domain.sourcing.record import explain, inputs_of, score_of, scores
 from domain.sourcing.terms import is_late
-from models.base import table
-from models.order import AuditRow
-from models.sourcing import SourcingDecisionRow
+from record.sourcing.outlooks import SourcingContext
 
-# Built once: building a statement costs more than sending it.
-_AUDITS = table(AuditRow)
-_RULES = (
-    select(_AUDITS.c.rule_set_id)
-    .where(_AUDITS.c.order_id == bindparam("of_order", type_=Text))
-    .order_by(_AUDITS.c.revision.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_KEEP = insert(table(SourcingDecisionRow)).values(rule_set_id=_RULES).inline()
+_COLUMNS = """order_id, round, policy, solved, reason, cost_minor, currency, hours, late, assignments, scores, excluded,
+    inputs, parameters, lead_times"""
+# With the rules that the order was last audited by.
+INSERT_DECISIONS = text(f"""
+    INSERT INTO sourcing_decisions ({_COLUMNS}, rule_set_id)
+    SELECT {_COLUMNS}, (SELECT rule_set_id FROM audits WHERE audits.order_id = made.order_id
+                        ORDER BY revision DESC LIMIT 1)
+    FROM json_populate_recordset(CAST(NULL AS sourcing_decisions), :rows) AS made
+""")
 
 
-def keep_decision(
-    session: Session, order_id: str, round_: int, decision: SourcingDecision, parameters: str, lead_times: int
-) -> str:
-    """Store the decision with the versions of parameters and lead times. Return its reason in a sentence.
-
-    A decision that assigns nothing is not stored: the order's log says what it lacks.
+def decision_row(order_id: str, round_: int, decision: SourcingDecision, context: SourcingContext) -> dict[str, Any]:
+    """Return the decision as a row of INSERT_DECISIONS, with the versions of parameters and lead times; its `reason` is
+    a sentence. Empty for a decision that assigns nothing: the order's log says what it lacks.
     """
     basis = decision.basis
     if basis is None or not decision.assignments:
-        return decision.reason
+        return {}
     ranked = scores(basis)
-    why = explain(decision, ranked)
     used = [basis.found.candidates[name] for name in decision.assignments]
-    row = {
+    return {
         "order_id": order_id,
-        "of_order": order_id,
         "round": round_,
         "policy": decision.policy,
         "solved": decision.solved,
-        "reason": why,
+        "reason": explain(decision, ranked),
         "cost_minor": round(decision.cost),
         "currency": basis.weights.currency,
         "hours": max(one.hours for one in used),
         "late": any(is_late(one, basis.weights) for one in used),
         "assignments": decision.assignments,
-        "scores": [asdict(score) for score in ranked],
+        "scores": [score_of(score) for score in ranked],
         "excluded": dict(basis.found.excluded),
         "inputs": inputs_of(basis.wanted, basis.found),
-        "parameters": parameters,
-        "lead_times": lead_times,
+        "parameters": context.parameters.version,
+        "lead_times": context.outlook.lead_times.version,
     }
-    session.execute(_KEEP, row)
-    return why

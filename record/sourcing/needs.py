@@ -65,9 +65,9 @@ class Needs:
 # Built once: building a statement costs more than sending it.
 _ORDERS, _LINES = table(OrderRow), table(OrderLineRow)
 _WORK, _WORK_LINES, _RESERVED = table(FulfillmentOrderRow), table(FulfillmentLineRow), table(ReservationRow)
-_NAMED = any_(bindparam("orders", type_=ARRAY(Text)))
+NAMED = any_(bindparam("orders", type_=ARRAY(Text)))
 _PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
-_RECEIVERS = (
+RECEIVERS = (
     select(
         _ORDERS.c.order_id,
         _ORDERS.c.channel,
@@ -80,7 +80,7 @@ _RECEIVERS = (
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
         func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
     )
-    .where(_ORDERS.c.order_id == _NAMED)
+    .where(_ORDERS.c.order_id == NAMED)
     .order_by(_ORDERS.c.order_id)
 )
 # Rows of a claim refer to the order, so a claim waits for whoever changes the order here, before it holds stock.
@@ -88,11 +88,9 @@ _RECEIVERS = (
 _PATIENCE = func.set_config(
     "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
 )
-_RECEIVERS_LOCKED = _RECEIVERS.where(select(_PATIENCE).scalar_subquery().is_not(None)).with_for_update(
-    read=True, key_share=True
-)
-_RECEIVERS_HELD = _RECEIVERS.with_for_update()
-_FACTS = union_all(
+PATIENCE_SET = select(_PATIENCE).scalar_subquery().is_not(None)
+_RECEIVERS_LOCKED = RECEIVERS.where(PATIENCE_SET).with_for_update(read=True, key_share=True)
+FACTS = (
     select(
         _LINES.c.order_id,
         case((_LINES.c.added_by != "", "gift"), else_="ordered").label("what"),
@@ -101,7 +99,7 @@ _FACTS = union_all(
         ((_LINES.c.quantity - _LINES.c.withdrawn) * UNITS_EACH).label("units"),
     )
     .select_from(WITH_PARTS)
-    .where(_LINES.c.order_id == _NAMED, _LINES.c.quantity > _LINES.c.withdrawn),
+    .where(_LINES.c.order_id == NAMED, _LINES.c.quantity > _LINES.c.withdrawn),
     select(
         _WORK.c.order_id,
         _WORK.c.status,
@@ -110,11 +108,12 @@ _FACTS = union_all(
         func.coalesce(_WORK_LINES.c.picked, _WORK_LINES.c.quantity),
     )
     .join_from(_WORK, _WORK_LINES)
-    .where(_WORK.c.order_id == _NAMED, _WORK.c.status != FulfillmentStatus.CANCELED),
+    .where(_WORK.c.order_id == NAMED, _WORK.c.status != FulfillmentStatus.CANCELED),
     select(_RESERVED.c.order_id, literal("kept"), _RESERVED.c.sku, _RESERVED.c.location_id, _RESERVED.c.quantity).where(
-        _RESERVED.c.order_id == _NAMED
+        _RESERVED.c.order_id == NAMED
     ),
 )
+_ALL_FACTS = union_all(*FACTS)
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:
@@ -124,12 +123,7 @@ def outstanding(session: Session, order_id: str) -> dict[str, int]:
 
 def needs_of(session: Session, order_ids: Sequence[str]) -> dict[str, Needs]:
     """Return the needs by order id. A missing order is a defect and absent from the answer."""
-    return _with_facts(session, session.execute(_RECEIVERS, {"orders": list(order_ids)}))
-
-
-def lock_order_needs(session: Session, order_id: str) -> Needs:
-    """As `needs_of` for one order, locked so that nobody changes it or claims for it meanwhile."""
-    return _with_facts(session, session.execute(_RECEIVERS_HELD, {"orders": [order_id]}))[order_id]
+    return _with_facts(session, session.execute(RECEIVERS, {"orders": list(order_ids)}))
 
 
 def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | None) -> dict[str, Needs]:
@@ -143,8 +137,13 @@ def lock_needs_of(session: Session, order_ids: Sequence[str], patience: str | No
 
 def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
     needs = {row.order_id: Needs(*row) for row in receivers}
-    named = {"orders": list(needs)}
-    for order_id, what, sku, location, units in session.execute(_FACTS, named):
+    add_facts(needs, session.execute(_ALL_FACTS, {"orders": list(needs)}))
+    return needs
+
+
+def add_facts(needs: Mapping[str, Needs], facts: Iterable[Any]) -> None:
+    """Add rows of FACTS to the needs by order id."""
+    for order_id, what, sku, location, units in facts:
         of_order = needs[order_id]
         match what:
             case "ordered" | "gift":
@@ -159,7 +158,6 @@ def _with_facts(session: Session, receivers: Iterable[Any]) -> dict[str, Needs]:
                 of_order.covered[sku] += units
     for of_order in needs.values():
         of_order.reduce(of_order.covered)
-    return needs
 
 
 def wanted_skus(needs: Iterable[Needs]) -> list[str]:

@@ -4,7 +4,7 @@ All of it changes rarely, so a process caches it for a few seconds and a decisio
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as time_of_day
@@ -40,12 +40,14 @@ _UNITS_SINCE = text("""
 
 @dataclass(frozen=True, slots=True)
 class SourcingContext:
-    """The current outlook, places and parameters, and the exact solver if there is one."""
+    """The current outlook, places and parameters, and the exact solver if there is one. `waves` are the times of places
+    that have waves."""
 
     outlook: Outlook
     places: Mapping[str, Place]
     parameters: Parameters
     exact: Exact | None
+    waves: Mapping[str, Sequence[time_of_day]]
 
     def chain(self, channel: str, policy: str) -> Chain:
         """Return the policies of an order: one set by a rule of staff first, then those of its channel or the default
@@ -94,7 +96,8 @@ class OutlookCache:
     def _read(self, session: Session) -> SourcingContext:
         at = datetime.now(UTC)
         parameters = self._parameters.at(session, at)
-        places = {row.location_id: _place(row) for row in session.scalars(select(LocationRow))}
+        rows = session.scalars(select(LocationRow)).all()
+        places = {row.location_id: _place(row) for row in rows}
         if self._now() >= self._slow_until:
             self._used = _used_today(session, places, at)
             if current_version(session) != self._lead_times.version:
@@ -103,7 +106,8 @@ class OutlookCache:
         weights = parameters.sourcing_weights or Weights()
         rates = parameters.freight_rates
         outlook = Outlook(at, weights, parameters.carriers, rates, self._lead_times, self._used)
-        return SourcingContext(outlook, places, parameters, self._exact)
+        waves = {row.location_id: row.waves for row in rows if row.waves}
+        return SourcingContext(outlook, places, parameters, self._exact, waves)
 
 
 def _place(row: LocationRow) -> Place:

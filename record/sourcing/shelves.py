@@ -1,6 +1,7 @@
 """Available stock by place, held in memory while a group of claims is decided one after the other."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select
@@ -9,7 +10,10 @@ from sqlalchemy.orm import Session
 from domain.sourcing.candidates import Wanted
 from domain.sourcing.decision import Basis
 from domain.sourcing.eligibility import consider
+from domain.sourcing.fast import Solution
+from domain.sourcing.objective import Problem
 from domain.sourcing.places import SourcingRequest
+from domain.stock.movements import Place
 from models.base import table
 from models.stock import ProductRow, StockRow
 from record.sourcing.needs import Needs
@@ -34,6 +38,10 @@ _AVAILABLE = (
 _AVAILABLE_LOCKED = _AVAILABLE.with_for_update(key_share=True, of=_STOCK)
 
 
+class TakesLong(Exception):
+    """Only the exact solver can decide, and it must not run while others wait."""
+
+
 class _Goods(NamedTuple):
     grams: int
     dangerous: str
@@ -50,6 +58,11 @@ class Shelves:
         for sku, location, available, *goods in rows:
             self._available.setdefault(sku, {})[location] = available
             self._goods[sku] = _Goods(*goods)
+
+    def refuse_solver(self) -> None:
+        """Raise TakesLong from decisions that need the exact solver, while a whole group waits for this one."""
+        if self.context.exact:
+            self.context = replace(self.context, exact=_takes_long)
 
     def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
         """Return the locations that may send the order these goods, and why others may not. Its own reservations count
@@ -78,6 +91,16 @@ class Shelves:
         for location, units in assignments.items():
             for sku, quantity in units.items():
                 self._available[sku][location] -= quantity
+
+    def put_back(self, kept: Mapping[Place, int]) -> None:
+        """Add the units of reservations that are released."""
+        for (sku, location), units in kept.items():
+            if location in (there := self._available.get(sku, {})):
+                there[location] += units
+
+
+def _takes_long(problem: Problem, seconds: float) -> Solution | None:
+    raise TakesLong
 
 
 def read(session: Session, skus: Sequence[str], outlooks: OutlookCache) -> Shelves:

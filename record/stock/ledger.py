@@ -4,45 +4,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Integer,
-    Select,
-    TableValuedAlias,
-    Text,
-    bindparam,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ARRAY, Select, Text, TextClause, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from domain.stock.movements import COMING, COUNTERS, Movement, OutOfStock, Place, changes
 from models.base import table
-from models.listing import StockTouchRow
-from models.stock import StockMovementRow, StockRow
+from models.stock import AVAILABLE, StockMovementRow, StockRow
 from record.journal import SYSTEM
-from record.recordset import insert_recordset
+from record.recordset import at_once, insert_recordset
 
-_STOCK, _TOUCHES = table(StockRow), table(StockTouchRow)
-
-
-def _wanted(*counters: str) -> TableValuedAlias:
-    """The places and their changes as rows of the parameters `skus`, `locations` and one per counter."""
-    texts = (bindparam(name, type_=ARRAY(Text)) for name in ("skus", "locations"))
-    numbers = (bindparam(name, type_=ARRAY(Integer)) for name in counters)
-    return func.unnest(*texts, *numbers).table_valued("sku", "location_id", *counters).render_derived("wanted")
+_STOCK = table(StockRow)
 
 
 def _lock() -> Select[str]:
     # No stronger than the update itself. The foreign key of a reservation locks the row for key share, and two claims
     # that both held that and asked for a stronger lock would deadlock.
-    wanted = _wanted()
+    texts = (bindparam(name, type_=ARRAY(Text)) for name in ("skus", "locations"))
+    wanted = func.unnest(*texts).table_valued("sku", "location_id").render_derived("wanted")
     return (
         select(_STOCK.c.sku)
         .join(wanted, (_STOCK.c.sku == wanted.c.sku) & (_STOCK.c.location_id == wanted.c.location_id))
@@ -51,33 +30,39 @@ def _lock() -> Select[str]:
     )
 
 
-def _change() -> ReturningUpdate[str, str, int]:
-    wanted = _wanted(*COUNTERS)
-    after = {name: _STOCK.c[name] + wanted.c[name] for name in COUNTERS}
-    return (
-        update(_STOCK)
-        .where(_STOCK.c.sku == wanted.c.sku, _STOCK.c.location_id == wanted.c.location_id)
-        .where(_available(after) >= 0, *(value >= 0 for value in after.values()))
-        .values(after)
-        .returning(_STOCK.c.sku, _STOCK.c.location_id, _available(wanted.c).label("more"))
-    )
+def _change() -> TextClause:
+    """Change the counters, by the parameters `skus`, `locations` and one per counter; none may fall below zero."""
+    values = ", ".join(f"{name} = stock.{name} + wanted.{name}" for name in COUNTERS)
+    enough = " AND ".join(f"stock.{name} + wanted.{name} >= 0" for name in COUNTERS)
+    numbers = ", ".join(f"CAST(:{name} AS int[])" for name in COUNTERS)
+    return text(f"""
+        UPDATE stock SET {values}
+        FROM (SELECT *, {AVAILABLE} AS more
+              FROM unnest(CAST(:skus AS text[]), CAST(:locations AS text[]), {numbers})
+              AS place (sku, location_id, {", ".join(COUNTERS)})) AS wanted
+        WHERE (stock.sku, stock.location_id) = (wanted.sku, wanted.location_id)
+          AND stock.available + wanted.more >= 0 AND {enough}
+        RETURNING stock.sku, stock.location_id, wanted.more
+    """)
 
 
-def _available(of: Mapping[str, ColumnElement[int]] | ReadOnlyColumnCollection[str, Any]) -> ColumnElement[int]:
-    return of["on_hand"] - of["allocated"] - of["reserved"] - of["buffer"] - of["quarantined"]
+# Marks the SKUs whose available stock changed, for record/stock/sweep.py.
+_TOUCH = text("""
+    INSERT INTO stock_touches (sku, more) SELECT sku, bool_or(more > 0) FROM changed WHERE more <> 0 GROUP BY sku
+""")
+_WRITE = insert_recordset(StockMovementRow, "kind, sku, location_id, quantity, order_id, reason, actor")
+# Nothing is written of goods that were never at the place: the caller learns that they are out of stock.
+_MOVE = text(f"{_WRITE.text} WHERE (SELECT count(*) FROM changed) = cardinality(CAST(:skus AS text[]))")
+_CHANGED = "SELECT sku, location_id FROM changed"
 
 
-def _change_and_touch() -> Select[str, str]:
-    """Change the counters and mark the SKUs whose available stock changed, for record/stock/sweep.py."""
-    changed = _change().cte("changed")
-    touched = select(changed.c.sku, func.bool_or(changed.c.more > 0)).where(changed.c.more != 0)
-    told = insert(_TOUCHES).from_select(["sku", "more"], touched.group_by(changed.c.sku)).cte("told")
-    return select(changed.c.sku, changed.c.location_id).add_cte(told)
+def posting(**inserts: TextClause) -> TextClause:
+    """Return the statement that posts movements and makes these inserts too, for `post_with`."""
+    return at_once(_CHANGED, changed=_change(), touched=_TOUCH, movements=_MOVE, **inserts)
 
 
 # Built once: building a statement costs more than sending it.
-_LOCK, _CHANGE = _lock(), _change_and_touch()
-_WRITE = insert_recordset(StockMovementRow, "kind, sku, location_id, quantity, order_id, reason, actor")
+_LOCK, _POST = _lock(), posting()
 
 
 class Posting(NamedTuple):
@@ -100,34 +85,41 @@ def post_all(session: Session, postings: Sequence[Posting], locked: bool = False
     """Post movements and change their counters; with `locked` the caller holds the locks of all their rows.
 
     Raises OutOfStock and changes nothing. Rows are locked in (sku, location) order, so that claims never deadlock. At
-    most four statements, however many lines and orders there are.
+    most three statements, however many lines and orders there are.
     """
+    if postings:
+        post_with(session, _POST, postings, {}, locked)
+
+
+def post_with(
+    session: Session, statement: TextClause, postings: Sequence[Posting], rows: Mapping[str, str], locked: bool
+) -> None:
+    """As `post_all`, by a `statement` of `posting` that inserts these rows too."""
     movements = [posting.movement for posting in postings]
     sums = changes(movements)
-    if not sums:
-        return
     places = list(sums)
-    if not locked:
+    if places and not locked:
         _make_missing_rows(session, movements)
         session.execute(_LOCK, _columns(places))
     by_counter = {name: [sums[place].get(name, 0) for place in places] for name in COUNTERS}
-    changed = session.execute(_CHANGE, _columns(places) | by_counter).all()
+    moved = {"movements": json.dumps([_movement(posting) for posting in postings])}
+    changed = session.execute(statement, _columns(places) | by_counter | moved | rows).all()
     if len(changed) < len(places):
         missing = set(places) - {(row.sku, row.location_id) for row in changed}
         raise OutOfStock("out_of_stock", ", ".join("/".join(place) for place in sorted(missing)[:5]))
-    rows = [
-        {
-            "kind": movement.kind,
-            "sku": movement.sku,
-            "location_id": movement.location_id,
-            "quantity": movement.quantity,
-            "order_id": order_id,
-            "reason": reason,
-            "actor": actor,
-        }
-        for movement, order_id, reason, actor in postings
-    ]
-    session.execute(_WRITE, {"rows": json.dumps(rows)})
+
+
+def _movement(posting: Posting) -> dict[str, Any]:
+    movement, order_id, reason, actor = posting
+    return {
+        "kind": movement.kind,
+        "sku": movement.sku,
+        "location_id": movement.location_id,
+        "quantity": movement.quantity,
+        "order_id": order_id,
+        "reason": reason,
+        "actor": actor,
+    }
 
 
 def _make_missing_rows(session: Session, movements: Sequence[Movement]) -> None:

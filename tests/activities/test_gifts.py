@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from activities.allocate import Allocation
 from activities.audit import AuditRequest
 from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from domain.returns.refunds import value_of
 from models.order import OrderLineRow
 from record.order_mapping import load_order
+from record.sourcing.allocations import Allocation
 from record.sourcing.claims import Reservation
 from tests.activities.rule_sets import rules_in_force
 from tests.activities.story import Steps

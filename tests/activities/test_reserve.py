@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from activities.allocate import Allocation, Work
 from activities.reserve import StockRequest
 from models.order import OrderRow
 from models.stock import BackorderRow
+from record.sourcing.allocations import Allocation, Work
 from record.sourcing.claims import Reservation
 from record.stock.queue import CarryResult
 from record.stock.receipts import receive_goods

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from activities.allocate import Allocate, Allocation
+from activities.allocate import Allocate
 from activities.audit import AuditRequest
 from activities.reserve import Reserve, StockRequest
 from models.database import Sessions
@@ -16,6 +16,7 @@ from models.parameters import ParameterRow
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ProductRow
 from record.parameters import ParameterCache
+from record.sourcing.allocations import Allocation
 from record.sourcing.exact import solve_exactly
 from record.sourcing.outlooks import OutlookCache
 from tests.activities.rule_sets import rules_in_force

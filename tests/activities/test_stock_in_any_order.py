@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from activities.allocate import Work
 from activities.progress import Reports
 from activities.reserve import StockRequest, claim_stock
 from domain.undo import UndoRequest
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.stock import ReservationRow, StockRow
+from record.sourcing.allocations import Work
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
 from record.stock.channel_shares import Quota, set_quotas
 from record.stock.demand import UNDONE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from activities.allocate import Allocate, Allocation
+from activities.allocate import Allocate
 from activities.merge import Merge, MergeRequest
 from activities.reserve import StockRequest
 from models.database import Sessions
@@ -16,6 +16,7 @@ from models.order import OrderEventRow, OrderRow
 from models.sourcing import SourcingDecisionRow
 from models.stock import LocationRow, ReservationRow
 from record.set_aside import MAX_ATTEMPTS
+from record.sourcing.allocations import Allocation
 from record.sourcing.plans import MAX_MOVES
 from record.sourcing.reconsider import Reconsider
 from tests.factories import (

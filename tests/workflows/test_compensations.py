@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateStage
 
-from activities.allocate import Allocation
 from activities.audit import AuditRequest
 from activities.audit_findings import AuditResult
 from activities.reserve import StockRequest
@@ -15,6 +14,7 @@ from domain.errors import PartnerTrouble, PickRefused
 from domain.status import NotAllowed
 from domain.undo import Undone, UndoRequest
 from record.shipping.fulfillment_orders import FulfillmentStep
+from record.sourcing.allocations import Allocation
 from record.sourcing.claims import Reservation
 from tests.baton import Baton
 

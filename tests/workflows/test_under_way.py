@@ -11,9 +11,9 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 
-from activities.allocate import Allocation
 from activities.reserve import StockRequest
 from domain.undo import Undone, UndoRequest
+from record.sourcing.allocations import Allocation
 from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
 from tests.workflows.test_cancel import LINES, shipped
