@@ -18,7 +18,7 @@ from record import journal
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
 from record.sourcing import choosing, plans, shelves
 from record.sourcing.allocations import Allocation, AllocationBatch, Work
-from record.sourcing.locked_orders import lock_orders
+from record.sourcing.locked_orders import LockedOrder, lock_orders
 from record.sourcing.needs import Needs, wanted_skus
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.plans import plan_keys
@@ -27,6 +27,8 @@ from record.stock.quotas import LockedQuotas, lock_quotas
 
 MAX_ATTEMPTS = 20
 """How often an allocation tries again when others took the stock first; each time one of them got something."""
+
+_Open = tuple[StockRequest, LockedOrder]
 
 
 class TooMuchTraffic(Exception):
@@ -91,34 +93,46 @@ def allocate_orders(
     for request in requests:
         wanted.setdefault(request.order_id, request)
     orders = lock_orders(session, list(wanted), None if patient else GROUP_LOCK_TIMEOUT)
-    keys = {name: f"{name}:allocate:{wanted[name].round}" for name in orders}
-    known = journal.earlier_answers(session, [*keys.values(), *(key for name in orders for key in plan_keys(name))])
-    answers = {name: _answer(known[key]) for name, key in keys.items() if key in known}
-    for name in orders.keys() - answers.keys():
-        if wanted[name].judged and orders[name].needs.unjudged:
+    keys = [key for name in orders for key in (_key(wanted[name]), *plan_keys(name))]
+    known = journal.earlier_answers(session, keys)
+    answers, to_allocate = dict[str, Allocation](), list[_Open]()
+    for name, request in wanted.items():
+        if name not in orders:
+            continue
+        if answer := known.get(_key(request)):
+            answers[name] = Allocation(**{**answer, "work": [Work(**work) for work in answer["work"]]})
+        elif request.judged and orders[name].needs.unjudged:
             answers[name] = Allocation(unjudged=True)
-    open_orders = {
-        name: orders[name]
-        for name in wanted
-        if name in orders and name not in answers and (patient or _allows_work(orders[name].status))
-    }
-    if open_orders:
-        needs = {name: order.needs for name, order in open_orders.items()}
-        skus = wanted_skus(needs.values())
-        allowed = lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
-        stock = (shelves.read if patient else shelves.lock)(session, skus, outlooks)
-        if not patient:
-            stock.refuse_solver()
-        batch = AllocationBatch(stock.context)
-        for name, order in open_orders.items():
-            with suppress(TakesLong):
-                decision = _decide(session, order.needs, stock, allowed, wanted[name].partial, known)
-                answers[name] = batch.add(order, wanted[name].round, keys[name], decision, wanted[name].partial)
-                for work in answers[name].work:
-                    outlooks.count(work.location_id, work.units)
-        allowed.write()
-        batch.write(session, locked=not patient)
+        elif patient or _allows_work(orders[name].status):
+            to_allocate.append((request, orders[name]))
+    if to_allocate:
+        answers |= _allocate(session, to_allocate, known, outlooks, patient)
     return [answers.get(request.order_id) if request == wanted[request.order_id] else None for request in requests]
+
+
+def _allocate(
+    session: Session, opened: Sequence[_Open], known: Mapping[str, Any], outlooks: OutlookCache, patient: bool
+) -> dict[str, Allocation]:
+    """Decide the locked orders one after the other and write all. Return the allocations by order id, without those
+    that only the exact solver can decide."""
+    needs = {request.order_id: order.needs for request, order in opened}
+    # What an order reserves is released, even if it does not need it any more.
+    skus = sorted({*wanted_skus(needs.values()), *(sku for one in needs.values() for sku, _ in one.kept)})
+    allowed = lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
+    stock = (shelves.read if patient else shelves.lock)(session, skus, outlooks)
+    if not patient:
+        stock.refuse_solver()
+    batch, answers = AllocationBatch(stock.context), dict[str, Allocation]()
+    for request, order in opened:
+        with suppress(TakesLong):
+            decision = _decide(session, order.needs, stock, allowed, request.partial, known)
+            allocation = batch.add(order, request.round, _key(request), decision, request.partial)
+            answers[request.order_id] = allocation
+            for work in allocation.work:
+                outlooks.count(work.location_id, work.units)
+    allowed.write()
+    batch.write(session, locked=not patient)
+    return answers
 
 
 def _decide(
@@ -137,8 +151,8 @@ def _decide(
     return decision
 
 
-def _answer(known: Mapping[str, Any]) -> Allocation:
-    return Allocation(**{**known, "work": [Work(**work) for work in known["work"]]})
+def _key(request: StockRequest) -> str:
+    return f"{request.order_id}:allocate:{request.round}"
 
 
 def _allows_work(status: OrderStatus) -> bool:

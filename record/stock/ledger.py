@@ -102,8 +102,9 @@ def post_with(
         _make_missing_rows(session, movements)
         session.execute(_LOCK, _columns(places))
     by_counter = {name: [sums[place].get(name, 0) for place in places] for name in COUNTERS}
-    moved = {"movements": json.dumps([_movement(posting) for posting in postings])}
-    changed = session.execute(statement, _columns(places) | by_counter | moved | rows).all()
+    moved = json.dumps([_movement(posting) for posting in postings])
+    values = {**_columns(places), **by_counter, **rows, "movements": moved}
+    changed = session.execute(statement, values).all()
     if len(changed) < len(places):
         missing = set(places) - {(row.sku, row.location_id) for row in changed}
         raise OutOfStock("out_of_stock", ", ".join("/".join(place) for place in sorted(missing)[:5]))

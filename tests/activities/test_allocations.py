@@ -13,7 +13,7 @@ from domain.sourcing.fast import Solution
 from domain.sourcing.objective import Problem
 from domain.status import NotAllowed
 from models.database import Sessions
-from models.order import OrderRow
+from models.order import OrderLineRow, OrderRow
 from models.parameters import ParameterRow
 from models.stock import BackorderRow, ReservationRow
 from record.parameters import ParameterCache
@@ -148,6 +148,25 @@ def test_an_order_twice_in_a_group_is_allocated_once(sessions: Sessions) -> None
     assert next_round is None
     assert Allocate(sessions, fresh_outlooks()).allocate_stock(StockRequest(order, 3)) == Allocation()
     assert counters(sessions, LAMP) == {"on_hand": 10, "allocated": 2, "available": 8}
+
+
+def test_what_is_reserved_and_no_longer_wanted_is_released(sessions: Sessions) -> None:
+    # given
+    stock_shop(sessions, {"HANGZHOU": {LAMP: 5, TEACUP: 5}})
+    fewer, nothing = orders = accepted(sessions, [(LAMP, 2), (TEACUP, 1)], 2)
+    reserve_all(sessions, orders)
+    with sessions.begin() as session:
+        cup, rest = (OrderLineRow.order_id == fewer) & (OrderLineRow.line_no == 2), OrderLineRow.order_id == nothing
+        session.execute(update(OrderLineRow).where(cup | rest).values(withdrawn=OrderLineRow.quantity))
+
+    # when
+    allocations = allocate_all(sessions, orders)
+
+    # then
+    assert places(allocations) == [["HANGZHOU"], []]
+    assert counters(sessions, LAMP) == {"on_hand": 5, "allocated": 2, "available": 3}
+    assert counters(sessions, TEACUP) == {"on_hand": 5, "available": 5}
+    assert_ledger_explains_stock(sessions)
 
 
 def test_the_exact_solver_holds_up_no_group(sessions: Sessions) -> None:
