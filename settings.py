@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 from sqlalchemy import make_url
 
+from domain.ids import ORDERS_QUEUE
 from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secret, is_webhook_secret
 from domain.statement_books import Lister
 from models.vault import Vault
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"
-    task_queue: str = "orders"
+    task_queue: str = ORDERS_QUEUE
     retention: timedelta = timedelta(days=30)
 
     api_host: str = "127.0.0.1"

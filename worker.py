@@ -24,6 +24,7 @@ from activities.pauses import Pauses
 from activities.steps import all_steps, message_steps
 from activities.watched import Watched
 from domain.ids import message_queue
+from domain.milestones import RECIPIENTS
 from embedded.ending import end_process
 from embedded.health_port import HealthPort
 from embedded.together import port_environments, run_together
@@ -59,8 +60,9 @@ WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
 )
-MESSENGERS = 6
-"""Batches of messages that one worker process sends at a time, beside its work on orders."""
+MESSENGERS = 6 + len(RECIPIENTS)
+"""Batches of messages that one worker process sends at a time, beside its work on orders: six to subscribers, and one
+to each recipient, for as long as anything comes."""
 LONGEST_BATCH, LONGEST_PARTNER_STEP = timedelta(minutes=2), timedelta(minutes=10)
 
 
@@ -111,7 +113,7 @@ def _watch_threads(watch: Watch, settings: Settings) -> Watched:
 def build_messenger(
     client: Client, settings: Settings, steps: Sequence[Callable[..., Any]], watch: Watch | None = None
 ) -> Worker:
-    """Build the worker that sends messages to strangers: its own threads keep a slow receiver from delaying orders."""
+    """Build the worker that sends all messages: its own threads keep a slow receiver from delaying orders."""
     watched = [Watched(watch.add_threads("messages", MESSENGERS, LONGEST_BATCH))] if watch else []
     return Worker(
         client,

@@ -23,7 +23,6 @@ from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnLineRow, ReturnRow
 from record import journal, money
-from record.messages import outbox
 from record.money import credit_note
 from record.order_mapping import load_order
 from record.returns import cases
@@ -107,8 +106,6 @@ class FollowUps:
             data = {"outcome": OrderStatus.CANCELED.value, "reason": request.reason}
             journal.append_fact(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
-            # It has no workflow to send its messages, so its recipients' runs do.
-            outbox.leave_all(session, follow_up.order_id)
 
 
 def _lock(session: Session, order_id: str) -> OrderRow:

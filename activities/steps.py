@@ -21,7 +21,7 @@ from activities.progress import ProgressReports
 from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
-from activities.redeliver import Redeliver
+from activities.redeliver import LINGERING, Redeliver
 from activities.reroute import Rerouting
 from activities.reserve import Reserve
 from activities.return_labels import ReturnLabels
@@ -46,9 +46,10 @@ from settings import Settings
 def message_steps(
     settings: Settings, record: Sessions, partners: Partners, caches: Caches
 ) -> Sequence[Callable[..., Any]]:
-    """Return the steps that send to subscribers, and again to partners, apart from all orders."""
+    """Return the steps that tell subscribers and partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
-    return (deliver.deliver_batch, Redeliver(record, _letters(record, partners, caches)).redeliver_batch)
+    letters = Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits)
+    return (deliver.deliver_batch, Redeliver(record, letters, LINGERING).redeliver_batch)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:
@@ -61,7 +62,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, parameters)
     claims, rerouting = CarrierClaims(record, parameters), Rerouting(record, partners.tms)
     merge, shortages = Merge(record), Shortages(record, partners.payments)
-    refunds, notify = Refunds(record, partners.payments), Notify(record, _letters(record, partners, caches))
+    refunds, notify = Refunds(record, partners.payments), Notify(record)
     requests, returns = ReturnRequests(record, parameters), Returns(record, partners.wms)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record, outlooks)
     circuits = partners.circuits
@@ -133,7 +134,3 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         Push(record, circuits).push_batch,
         LeadTimes(record).learn_lead_times,
     )
-
-
-def _letters(record: Sessions, partners: Partners, caches: Caches) -> Letters:
-    return Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Sessions
-from models.messaging import IS_LEFT, MessageRow, PartnerEventRow
+from models.messaging import IS_WAITING, MessageRow, PartnerEventRow
 from models.order import OrderRow
 from models.set_aside import SetAsideRow
 from models.statements import PartnerDifferenceRow
@@ -26,7 +26,7 @@ _BY_CHANNEL = (
 _PARKED = (
     select(MessageRow.recipient, func.count()).where(MessageRow.parked_at.is_not(None)).group_by(MessageRow.recipient)
 )
-_LEFT = select(MessageRow.recipient, func.count()).where(text(IS_LEFT)).group_by(MessageRow.recipient)
+_WAITING = select(MessageRow.recipient, func.count()).where(text(IS_WAITING)).group_by(MessageRow.recipient)
 _DISABLED = select(func.count()).where(~SubscriptionRow.active, SubscriptionRow.disabled_because.is_not(None))
 _DIFFERENT = (
     select(PartnerDifferenceRow.partner, PartnerDifferenceRow.kind, func.count())
@@ -110,7 +110,7 @@ class Backlog(Collector):
             "baton_channel_backlog_age_seconds", "How long the oldest of them has waited", labels=["channel"]
         )
         parked = GaugeMetricFamily("baton_parked_messages", "How many are tried no more", labels=["recipient"])
-        left = GaugeMetricFamily("baton_left_messages", "How many were not taken at once", labels=["recipient"])
+        left = GaugeMetricFamily("baton_left_messages", "How many wait for their recipient", labels=["recipient"])
         disabled = GaugeMetricFamily("baton_disabled_subscriptions", "How many receivers are gone")
         aside = GaugeMetricFamily("baton_set_aside", "How many rows wait for a person", labels=["kind"])
         differ = GaugeMetricFamily(
@@ -122,7 +122,7 @@ class Backlog(Collector):
                     differ.add_metric([partner, kind], count)
                 for kind, count in session.execute(_ASIDE):
                     aside.add_metric([kind], count)
-                for recipient, count in session.execute(_LEFT):
+                for recipient, count in session.execute(_WAITING):
                     left.add_metric([recipient], count)
                 disabled.add_metric([], session.scalar(_DISABLED) or 0)
                 for recipient, count in session.execute(_PARKED):

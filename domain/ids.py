@@ -4,6 +4,8 @@ import secrets
 import time
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ORDERS_QUEUE = "orders"
+"""The task queue, unless the settings say otherwise."""
 PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
 
 
@@ -67,9 +69,10 @@ def delivery_workflow_id(subscription_id: str) -> str:
     return f"deliver/{subscription_id}"
 
 
-def redelivery_id(recipient: str) -> str:
-    """Id of the run that sends a recipient its parked messages again."""
-    return f"redeliver/{recipient}"
+def redelivery_id(recipient: str, task_queue: str = ORDERS_QUEUE) -> str:
+    """Id of the run that sends a recipient its messages; one runs at a time. Another Baton in the same namespace works
+    on another task queue."""
+    return f"redeliver/{recipient}" + (f"/{task_queue}" if task_queue != ORDERS_QUEUE else "")
 
 
 def inquiry_id(partner: str) -> str:
@@ -83,7 +86,7 @@ def settlement_id(order_id: str) -> str:
 
 
 def message_queue(task_queue: str) -> str:
-    """The task queue of deliveries to subscribers. It has a few slots of its own, so that slow receivers take none from
+    """The task queue of all that sends messages. It has a few slots of its own, so that slow receivers take none from
     orders."""
     return f"{task_queue}-messages"
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BY_PAGES, Base, Json, Now, When
 
-IS_LEFT = "left_at IS NOT NULL AND sent_at IS NULL AND parked_at IS NULL"
+IS_WAITING = "sent_at IS NULL AND parked_at IS NULL"
 
 
 class PartnerEventRow(Base):
@@ -40,7 +40,8 @@ class PartnerEventRow(Base):
 
 
 class MessageRow(Base):
-    """A message about a milestone to one recipient, written in the transaction of the milestone."""
+    """A message about a milestone to one recipient, written in the transaction of the milestone. The recipient's run
+    sends it (activities/redeliver.py)."""
 
     __tablename__ = "messages"
 
@@ -55,7 +56,7 @@ class MessageRow(Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[When]
     left_at: Mapped[When]
-    """When it was handed to the run of its recipient, because it, or one before it, was not taken at once."""
+    """Only workers of 0.1.0 use it: they sent messages from the order first, and left to the run what was not taken."""
     parked_at: Mapped[When]
     redelivered_at: Mapped[When]
     """When a person last asked to send it again, or gave it up."""
@@ -67,10 +68,9 @@ class MessageRow(Base):
     """The earlier message with the same text, because of which this one was not sent."""
 
     __table_args__ = (
-        Index("ix_messages_waiting", "order_id", "sequence", postgresql_where=text("sent_at IS NULL")),
         Index("ix_messages_order", "order_id", "sequence"),
         Index("ix_messages_parked", "recipient", "sequence", postgresql_where=text("parked_at IS NOT NULL")),
-        Index("ix_messages_left", "recipient", "tries", "sequence", postgresql_where=text(IS_LEFT)),
+        Index("ix_messages_due", "recipient", "tries", "sequence", postgresql_where=text(IS_WAITING)),
         # Times grow with the rows, so a BRIN index is enough to find a day.
         Index("ix_messages_sent", "sent_at", **BY_PAGES),
     )

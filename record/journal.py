@@ -29,9 +29,8 @@ class Fact(NamedTuple):
 
 
 # Built once: building a statement costs more than sending it, and every step sends these.
-_EVENTS, _MESSAGES, _RESULTS = table(OrderEventRow), table(MessageRow), table(StepResultRow)
+_EVENTS, _RESULTS = table(OrderEventRow), table(StepResultRow)
 _APPEND_FACT = insert(_EVENTS).on_conflict_do_nothing().inline()
-_ANNOUNCE = insert(_MESSAGES).on_conflict_do_nothing().inline()
 _REMEMBER = insert(_RESULTS).inline()
 _EARLIER_ANSWER = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
 _EARLIER_ANSWERS = select(_RESULTS.c.key, _RESULTS.c.result).where(
@@ -92,7 +91,7 @@ def announce(
     subject: str = "",
     secrets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write a message to each recipient of the milestone; the notify step sends them.
+    """Write a message to each recipient of the milestone; the runs of the recipients send them.
 
     `secrets` are fields for one recipient only, by recipient."""
     write_messages(session, message_rows(order_id, milestone, data, subject, secrets))
@@ -119,9 +118,9 @@ def message_rows(
 
 
 def write_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write messages of any orders, each once."""
+    """Write messages of any orders in one statement, in this sequence and each once."""
     if rows:
-        session.execute(_ANNOUNCE, rows)
+        session.execute(INSERT_MESSAGES, {"rows": json.dumps(rows)})
 
 
 def lock_order(session: Session, order_id: str) -> None:

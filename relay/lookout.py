@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from models.database import Sessions
 from models.fulfillment import WAVE_WAITS
-from models.messaging import IS_LEFT
+from models.messaging import IS_WAITING
 
 # Each part reads the head of an index or a single row.
 _NEWEST = "(SELECT last_value FROM order_events_event_id_seq WHERE is_called)"
@@ -21,7 +21,7 @@ _WAITS = {
     "waves": f"SELECT FROM fulfillment_orders WHERE {WAVE_WAITS.text} AND wave_after <= now()",
     "stock": "SELECT FROM stock_touches",
     "messages": f"""
-        SELECT FROM messages WHERE {IS_LEFT}
+        SELECT FROM messages WHERE {IS_WAITING}
         UNION ALL SELECT FROM subscriptions WHERE active AND position < {_NEWEST}
         UNION ALL SELECT FROM deliveries WHERE state = 'waiting' AND due_at <= now()""",
     "proof": f"SELECT WHERE {_NEWEST} > (SELECT coalesce(max(event_id), 0) FROM sealing)",

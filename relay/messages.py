@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions
-from models.messaging import IS_LEFT
+from models.messaging import IS_WAITING
 from record.horizon import LogHorizon
 from record.subscriptions import queue
 from relay.isolation import Isolation
@@ -19,10 +20,13 @@ from settings import Settings
 from workflows.starting import DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW, delivery_start, redelivery_start
 
 CLEAN_EVERY_SECONDS = 60.0
+LONGEST_REST_SECONDS = 4.0
+"""A run goes on for longer than this without anything to do (activities/redeliver.py), so it is not started again
+meanwhile."""
 # Reads the head of an index for each recipient; counting what waits would read all of it.
-LEFT = text(f"""
+WAITING = text(f"""
     SELECT recipient FROM unnest(CAST(:recipients AS text[])) AS known(recipient)
-    WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_LEFT})
+    WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_WAITING})
 """)
 
 
@@ -37,6 +41,8 @@ class MessageJob:
         self.horizon = LogHorizon()
         self._up_to = 0
         self._clean_at = 0.0
+        self._rests = dict[str, _Rest]()
+        """By recipient with messages that wait, since its run was last found at work."""
 
     async def carry(self) -> int:
         """Fill the queues and start the runs. Return how many subscribers and recipients have something due."""
@@ -49,8 +55,7 @@ class MessageJob:
         for subscription_id, channel in subscribers:
             await self._start(DELIVERY_WORKFLOW, delivery_start, subscription_id, channel)
         recipients = await asyncio.to_thread(self._recipients_behind)
-        for recipient in recipients:
-            await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient)
+        await self._start_runs(recipients)
         return len(subscribers) + len(recipients)
 
     def _behind(self) -> list[str] | None:
@@ -76,13 +81,38 @@ class MessageJob:
 
     def _recipients_behind(self) -> list[str]:
         with self.sessions() as session:
-            return list(session.scalars(LEFT, {"recipients": list(RECIPIENTS)}))
+            return list(session.scalars(WAITING, {"recipients": list(RECIPIENTS)}))
 
-    async def _start(self, workflow: str, start: Callable[..., dict[str, Any]], *receiver: str | None) -> None:
-        """Start a run; one that is there already goes on until nothing is due."""
+    async def _start_runs(self, recipients: Sequence[str]) -> None:
+        """Start the recipients' runs. One that is at work takes what comes: it is left alone for longer and longer."""
+        self._rests = {name: rest for name, rest in self._rests.items() if name in recipients}
+        for recipient in recipients:
+            rest = self._rests.setdefault(recipient, _Rest())
+            if time.monotonic() < rest.until:
+                continue
+            if await self._start(REDELIVERY_WORKFLOW, redelivery_start, recipient):
+                del self._rests[recipient]
+            else:
+                rest.prolong()
+
+    async def _start(self, workflow: str, start: Callable[..., dict[str, Any]], *receiver: str | None) -> bool:
+        """Start a run; one that is there already goes on until nothing is due. False in that case."""
         try:
             await self.client.start_workflow(workflow, **start(self.settings, *receiver))
         except WorkflowAlreadyStartedError:
-            pass
+            return False
         except Exception as error:
             self.isolation.report("messages", [str(receiver[0])], error)
+        return True
+
+
+@dataclass
+class _Rest:
+    """How long a run is left alone."""
+
+    seconds: float = 0.25
+    until: float = 0.0
+
+    def prolong(self) -> None:
+        self.seconds = min(2 * self.seconds, LONGEST_REST_SECONDS)
+        self.until = time.monotonic() + self.seconds

@@ -1,4 +1,4 @@
-"""Send the order's messages beside its steps. What a recipient does not take at once is left to the recipient's run."""
+"""The task beside an order or a case that says to whom its messages are handed; the recipients' runs send them."""
 
 import asyncio
 from contextlib import suppress
@@ -11,37 +11,52 @@ with workflow.unsafe.imports_passed_through():
     from workflows.step_runner import StepRunner
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+TELLS, HANDS_OVER = "tell customer, channel, ERP and CRM", "have customer, channel, ERP and CRM told by their runs"
 
 
 class Notifier:
-    """`wake()` says that a step has written messages; `run` sends them until `close`."""
+    """`wake()` says that a step has written messages; no more come after `close()`.
+
+    With `hands_over` it takes the step notify twice at most: after the first messages, and at the end for all others.
+    """
 
     def __init__(self, order_id: str, steps: StepRunner, due: bool = False, hands_over: bool = False) -> None:
-        self._order_id = order_id
+        self._request = NotifyRequest(order_id)
         self._steps = steps
+        self._hands_over = hands_over
         self._pause = FIRST_PAUSE
         self._closing = False
-        self._hands_over = hands_over
         self.due = due
 
     def wake(self) -> None:
         self.due = True
 
     def close(self) -> None:
-        """End once all messages are sent: no more will come."""
+        """End once all messages are handed over: no more will come."""
         self._closing = True
 
     async def run(self) -> None:
+        if self._hands_over:
+            await workflow.wait_condition(lambda: self.due or self._closing)
+            await self._hand_over()
+            await workflow.wait_condition(lambda: self._closing)
+            await self._hand_over()
+        else:
+            await self._run_before_recipients_had_runs()
+
+    async def _hand_over(self) -> None:
+        if self.due:
+            self.due = False
+            await self._steps.run_local(Notify.notify, self._request, HANDS_OVER)
+
+    async def _run_before_recipients_had_runs(self) -> None:
+        """Call notify for all messages, as orders and cases did up to edition 1."""
         while self.due or not self._closing:
             if not self.due:
                 await workflow.wait_condition(lambda: self.due or self._closing)
                 continue
             self.due = False
-            request = NotifyRequest(self._order_id)
-            if self._hands_over:
-                await self._steps.run_local(Notify.notify, request, "hand the messages over")
-                continue
-            answer = await self._steps.send(Notify.notify, request, "tell customer, channel, ERP and CRM")
+            answer = await self._steps.send(Notify.notify, self._request, TELLS)
             if answer.waiting:
                 # Only in histories from before recipients had runs of their own.
                 await self._pause_for(", ".join(answer.waiting))

@@ -1,4 +1,7 @@
-"""Send a recipient the messages that it did not take at once, batch after batch, for as long as it takes."""
+"""Send a recipient its messages, batch after batch, until nothing waits and nothing comes.
+
+The relay starts a run when something waits; its workflow id keeps a second run from starting beside it.
+"""
 
 from dataclasses import dataclass
 
@@ -31,6 +34,8 @@ class RedeliveryWorkflow:
                 Redeliver.redeliver_batch, request, summary=f"tell {start.recipient}", task_queue=queue, **REDELIVER
             )
             taken += answer.taken
+            why = f"; not taken yet: {answer.problem}" if answer.problem else ""
+            workflow.set_current_details(f"**{start.recipient} is told**: {taken} messages taken{why}")
             if not answer.more:
                 return taken
         return workflow.continue_as_new(RedeliveryInput(start.recipient, taken, start.batches))

@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.return_requests import Case, CaseRequest, ReturnRequests
     from activities.returns import Returns
-    from domain.editions import MINDS_CHANGES
+    from domain.editions import HEARS_OUTCOMES, MINDS_CHANGES
     from domain.returns.kinds import RefundTo, Remedy, ReturnKind
     from domain.returns.requests import AskAttentionRequest, EndReturnRequest
     from domain.status import RETURN, ReturnStatus, is_final
@@ -66,7 +66,8 @@ class ReturnWorkflow:
 
     async def _story(self) -> ReturnOutcome:
         self.case.begin(await self._open())
-        self.notifier = Notifier(self.case.case.order_id, self.steps)
+        hands_over = self.start.edition >= HEARS_OUTCOMES
+        self.notifier = Notifier(self.case.case.order_id, self.steps, hands_over=hands_over)
         messages = asyncio.create_task(self.notifier.run())
         self._notify()
         end = await self._carry_out()

@@ -20,7 +20,7 @@ from domain.ids import (
     return_workflow_id,
     settlement_id,
 )
-from domain.service_levels import NORMAL
+from domain.service_levels import MOST_URGENT, NORMAL
 from settings import Settings
 from workflows import search_attributes
 from workflows.deliver import DeliveryInput
@@ -146,7 +146,9 @@ def delivery_start(settings: Settings, subscription_id: str, channel: str | None
 
 def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:
     """Return the arguments of `Client.start_workflow` except the workflow's name."""
-    return _start(settings, RedeliveryInput(recipient), redelivery_id(recipient), recipient)
+    start = _start(settings, RedeliveryInput(recipient), redelivery_id(recipient, settings.task_queue), recipient)
+    # Before the deliveries to subscribers, with which it shares threads.
+    return start | {"priority": Priority(priority_key=MOST_URGENT, fairness_key=recipient)}
 
 
 def inquiry_start(settings: Settings, partner: str) -> dict[str, Any]:

@@ -112,7 +112,8 @@ class OrderAnswer(Answer):
     """One order with its four status axes. The receiver and free text are masked for keys that may not see people.
 
     `customer_token` is the customer's id in Temporal (`CustomerId`), empty once the person was erased.
-    `pickup_location` is the store where the customer fetches it, or empty.
+    `pickup_location` is the store where the customer fetches it, or empty. `messages_not_taken` says by recipient how
+    many messages about the order have not reached it yet.
     """
 
     order_id: str
@@ -141,6 +142,7 @@ class OrderAnswer(Answer):
     shipments: list[ShipmentAnswer]
     payments: list[PaymentAnswer]
     returns: list[ReturnAnswer]
+    messages_not_taken: dict[str, int]
     remarks: str
     merchant_remarks: str
     instructions: dict[str, Any]

@@ -212,6 +212,7 @@ ORDER = ORDER_SUMMARY | {
     "shipments": [SHIPMENT],
     "payments": [PAYMENT],
     "returns": [],
+    "messages_not_taken": {"erp": 1},
     "remarks": "周六送货",
     "merchant_remarks": "",
     "instructions": {"leave_at_door": True},

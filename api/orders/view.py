@@ -24,6 +24,7 @@ from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow
+from record.messages import outbox
 from settings import Settings
 
 WRITTEN = ("gift_message", "invoice_title", "invoice_tax_number")
@@ -81,6 +82,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
         payments=[_payment(movement) for movement in movements],
         returns=returns,
+        messages_not_taken=outbox.not_taken(session, order.order_id),
         remarks=visible_text(caller, order.remarks),
         merchant_remarks=visible_text(caller, order.merchant_remarks),
         instructions=_instructions(order, caller),

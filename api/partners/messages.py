@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import computed_field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,10 +25,8 @@ Recipient = Literal["inbox", "channel", "erp", "crm"]
 
 
 class MessageAnswer(Answer):
-    """A message that is sent, parked, or waiting. It has no content here: that is read when it is sent.
-
-    From `left_at` on its recipient's run sends it, since it was not taken at once or is behind one that was not.
-    """
+    """A message that is sent, parked, or waiting for the run of its recipient. It has no content here: that is read
+    when it is sent."""
 
     message_id: str
     order_id: str
@@ -37,13 +36,18 @@ class MessageAnswer(Answer):
     tries: int
     last_error: str | None
     sent_at: datetime | None
-    left_at: datetime | None
     parked_at: datetime | None
     redelivered_at: datetime | None
     settled_by: str | None
     same_as: str | None
     """The earlier message with the same news for the customer, because of which this one was not sent; null if it is
     another channel's."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def left_at(self) -> datetime:
+        """Since when its recipient's run has it."""
+        return self.redelivered_at or self.created_at
 
 
 @router.get(

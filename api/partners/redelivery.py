@@ -123,6 +123,6 @@ def _again(services: Services, *which: ColumnElement[bool]) -> int:
 
 def _send(session: Session, more: dict[str, Any], *which: ColumnElement[bool]) -> list[Row[str]]:
     """Hand parked messages to the run of their recipient."""
-    again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now(), "tries": 0, "last_error": None}
+    again = {"parked_at": None, "redelivered_at": func.now(), "tries": 0, "last_error": None}
     parked = update(M).where(*which, M.parked_at.is_not(None)).values(again | more).returning(M.order_id)
     return list(session.execute(parked, execution_options={"synchronize_session": False}).all())

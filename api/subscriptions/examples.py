@@ -54,7 +54,7 @@ MESSAGE: dict[str, Any] = {
     "tries": 40,
     "last_error": "erp POST /messages: ConnectError",
     "sent_at": None,
-    "left_at": "2026-01-01T09:30:01Z",
+    "left_at": "2026-01-01T09:30:00Z",
     "parked_at": "2026-01-04T09:31:00Z",
     "redelivered_at": None,
     "settled_by": None,

@@ -57,7 +57,7 @@ def _send_again(session: Session, rows: Sequence[Row], entries: Mapping[str, Ent
     """Resend messages under the same ids, so that a recipient that has them ignores them; relay/messages.py carries
     them."""
     lost = MessageRow.message_id.in_([row.subject for row in rows]), MessageRow.sent_at.is_not(None)
-    again = {"sent_at": None, "left_at": func.now(), "redelivered_at": func.now(), "tries": 0, "last_error": None}
+    again = {"sent_at": None, "redelivered_at": func.now(), "tries": 0, "last_error": None}
     session.execute(update(MessageRow).where(*lost).values(again), execution_options=UNSYNCHRONIZED)
 
 

@@ -9,20 +9,16 @@ from sqlalchemy.orm import Session
 
 from domain.contents import channel, crm, customer, finance
 from domain.contents.snapshot import Snapshot
-from domain.errors import PartnerTrouble, UploadRefused
+from domain.errors import PartnerTrouble
 from integrations.circuit import Circuits
 from integrations.messages import NOT_ACCEPTED, MessageInbox
-from integrations.uploads.settings import UploadSettings
 from models.database import Sessions
 from models.messaging import MessageRow
 from record.channels.account_cache import AccountCache
-from record.channels.accounts import Account
-from record.messages.snapshots import load_snapshots
+from record.messages.platforms import Platforms
+from record.messages.recent_snapshots import RecentSnapshots
 from record.messages.uploads import Uploads
 from record.parameters import ParameterCache
-
-NOT_ALLOWED = "not_allowed"
-"""Our access is refused, which is no answer about this parcel: it waits until a person has changed the account."""
 
 INBOX, CHANNEL, ERP, CRM = "inbox", "channel", "erp", "crm"
 CONTENTS = {CHANNEL: channel.content, ERP: finance.content, CRM: crm.content}
@@ -79,28 +75,25 @@ class Letters:
         self.inboxes = inboxes
         self.parameters = parameters
         self.accounts = accounts
-        self.uploads = Uploads(sessions, circuits)
+        self.snapshots = RecentSnapshots()
+        self.platforms = Platforms(accounts, Uploads(sessions, circuits))
 
     def write(self, session: Session, messages: Sequence[MessageRow]) -> list[Letter]:
-        """Write one letter per message, in their order. Their content is read now, so that no personal data waits in
-        them."""
-        reached: dict[str, set[str]] = {}
-        for message in messages:
-            reached.setdefault(message.order_id, set()).add(message.milestone)
-        snapshots = load_snapshots(session, reached) if reached else {}
+        """Write one letter per message, in their order. Their content is read now, or was a moment ago, so that no
+        personal data waits in them."""
+        snapshots = self.snapshots.load(session, messages) if messages else {}
         sent = _sent_texts(session, [message.order_id for message in messages if message.recipient == INBOX])
         return [self._letter(session, snapshots[message.order_id], message, sent) for message in messages]
 
     def hand_over(self, recipient: str, letters: Sequence[Letter]) -> Delivered:
         """Hand over letters of one recipient, oldest first. Raises nothing that a recipient could cause."""
         audible = [letter for letter in letters if not letter.silent]
-        uploads = {letter.order_id: letter for letter in audible if recipient == CHANNEL and self._platform(letter)}
-        delivered = Delivered()
-        for letter in uploads.values():
-            self._upload(letter, delivered)
+        uploads = self.platforms.of(audible) if recipient == CHANNEL else {}
         posted = [letter for letter in audible if letter.order_id not in uploads]
+        delivered = Delivered()
         accepted = self._post(recipient, posted, delivered) if posted else frozenset()
-        not_taken = delivered.problems.keys() | delivered.refused.keys()
+        untried = self.platforms.upload(uploads, delivered.problems, delivered.refused)
+        not_taken = delivered.problems.keys() | delivered.refused.keys() | untried
         for letter in letters:
             settled = letter.silent or letter.order_id in uploads
             if letter.message_id in accepted or (settled and letter.order_id not in not_taken):
@@ -108,28 +101,6 @@ class Letters:
             elif letter.order_id not in not_taken:
                 delivered.problems[letter.order_id] = NOT_ACCEPTED
         return delivered
-
-    def _platform(self, letter: Letter) -> tuple[Account, UploadSettings] | None:
-        """Return the account whose platform gets uploads, or None."""
-        account = self.accounts.of(letter.snapshot.order.channel)
-        if account is None or account.upload is None or not account.upload.enabled:
-            return None
-        return account, account.upload
-
-    def _upload(self, letter: Letter, delivered: Delivered) -> None:
-        """Upload parcels to a platform. It knows everything else about the order, so all its messages count as
-        taken."""
-        platform, order_id = self._platform(letter), letter.order_id
-        try:
-            if platform:
-                self.uploads.upload_parcels(*platform, letter.snapshot)
-        except PartnerTrouble as trouble:
-            delivered.problems[order_id] = str(trouble)
-        except UploadRefused as refusal:
-            if refusal.code == NOT_ALLOWED:
-                delivered.problems[order_id] = f"{letter.snapshot.order.channel}: {refusal}"
-            else:
-                delivered.refused[order_id] = str(refusal)
 
     def _post(self, recipient: str, letters: Sequence[Letter], delivered: Delivered) -> frozenset[str]:
         try:

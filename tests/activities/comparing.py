@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from activities.notify import NotifyRequest
 from activities.redeliver import Redeliver, RedeliverRequest
 from activities.statements import Place, StatementRequest, StatementSteps, Step
 from domain import milestones
@@ -110,7 +109,7 @@ def notify_of(comparing: Comparing, name: str, *reached: str) -> str:
     for milestone in reached or (milestones.RECEIVED, milestones.SHIPPED):
         with comparing.sessions.begin() as session:
             journal.announce(session, order_id, milestone, {"points": 5})
-    build_steps(comparing.sessions, comparing.partners).notify.notify(NotifyRequest(order_id))
+    build_steps(comparing.sessions, comparing.partners).tell()
     return order_id
 
 

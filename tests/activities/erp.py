@@ -28,11 +28,9 @@ class Erp:
         self.run = Redeliver(sessions, letters_to(sessions, {"erp": MessageInbox(http, DAY)}))
 
     def announce(self, order_id: str, *milestones: str) -> None:
-        """Write messages that are left to the run, as after a failed try."""
         with self.sessions.begin() as session:
             for milestone in milestones:
                 journal.announce(session, order_id, milestone)
-            session.execute(update(MessageRow).where(MessageRow.left_at.is_(None)).values(left_at=func.now()))
 
     def redeliver(self) -> RedeliverAnswer:
         return self.run.redeliver_batch(RedeliverRequest("erp"))
@@ -49,7 +47,7 @@ class Erp:
     def send_again(self, order_id: str, *milestones: str) -> None:
         """Try parked messages again, as the API does for a person."""
         with self.sessions.begin() as session:
-            again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now(), "tries": 0}
+            again = {"parked_at": None, "redelivered_at": func.now(), "tries": 0}
             wanted = (
                 MessageRow.order_id == order_id,
                 MessageRow.milestone.in_(milestones),

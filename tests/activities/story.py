@@ -15,6 +15,7 @@ from activities.outcome import Alert, Ending, Outcome
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
+from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_labels import ReturnLabels
@@ -81,6 +82,7 @@ class Steps:
     refunds: Refunds
     shortages: Shortages
     notify: Notify
+    redeliver: Redeliver
     outcome: Outcome
     requests: ReturnRequests
     returns: Returns
@@ -148,6 +150,10 @@ class Steps:
 
     def step(self) -> FulfillmentStep:
         return FulfillmentStep(self.order_id, self.work)
+
+    def tell(self, *recipients: str) -> list[RedeliverAnswer]:
+        """Have these recipients, or all, told what waits for them."""
+        return [self.redeliver.redeliver_batch(RedeliverRequest(name)) for name in recipients or RECIPIENTS]
 
     def up_to(self, last: str) -> "Steps":
         """Run the story through this step."""
@@ -240,6 +246,7 @@ STORY: Mapping[str, Act] = {
     "refund_return": lambda s: s.return_refunds.refund_return(RefundReturnRequest(s.case, 1)),
     "end_return": lambda s: s.returns.end_return(EndReturnRequest(s.case, "closed")),
     "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id)),
+    "redeliver_batch": lambda s: s.redeliver.redeliver_batch(RedeliverRequest("erp")),
 }
 
 
@@ -365,7 +372,10 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         progress=ProgressReports(sessions, ParameterCache()),
         refunds=Refunds(sessions, payments),
         shortages=Shortages(sessions, payments),
-        notify=Notify(sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})),
+        notify=Notify(sessions),
+        redeliver=Redeliver(
+            sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})
+        ),
         outcome=Outcome(sessions),
         requests=ReturnRequests(sessions, ParameterCache(0)),
         returns=Returns(sessions, wms),

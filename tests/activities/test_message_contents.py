@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from activities.notify import NotifyRequest
 from commands.channels import save_account
 from commands.parameters import set_parameter
 from domain import milestones
@@ -26,7 +25,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=1)
 
 def sent(steps: Steps, ask: Ask, recipient: str) -> dict[str, dict[str, Any]]:
     """Send all messages that wait; return the data that the recipient has of the order, by milestone."""
-    steps.notify.notify(NotifyRequest(steps.order_id))
+    steps.tell()
     messages = ask(f"/{recipient}/messages", order_id=steps.order_id)["messages"]
     return {message["milestone"]: message["data"] for message in messages}
 
@@ -191,7 +190,7 @@ def test_letters_about_an_erased_person_name_nobody(steps: Steps, ask: Ask) -> N
 
     # when the letters are written again
     with steps.sessions() as session:
-        letters = steps.notify.letters.write(session, session.scalars(select(MessageRow)).all())
+        letters = steps.redeliver.rounds.letters.write(session, session.scalars(select(MessageRow)).all())
 
     # then
     assert letters

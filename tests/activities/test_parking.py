@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from sqlalchemy import func, update
 
-from activities.notify import NotifyRequest
 from activities.redeliver import RedeliverAnswer
 from domain.milestones import CANCELED, RECEIVED, SHIPPED
 from models.messaging import MessageRow
@@ -41,8 +40,8 @@ def test_a_new_message_is_parked_behind_a_parked_one(steps: Steps, erp: Erp, tro
     with steps.sessions.begin() as session:
         journal.announce(session, steps.order_id, SHIPPED)
 
-    # when the new message is sent
-    steps.notify.notify(NotifyRequest(steps.order_id))
+    # when
+    assert erp.redeliver() == RedeliverAnswer()
 
     # then
     assert erp.parked() == [RECEIVED, SHIPPED]

@@ -21,7 +21,7 @@ from tests.integrations.servers import SECRET, serving
 SECRETS = (*RECEIVER["name"].split(), "5550 7421", "xiadan@", "Plum Blossom")
 BESIDE = {**ASIDES, **UNDOS}
 WITH_PARTNERS = (
-    *("audit_order", "release_to_pick", "book_shipment", "announce_return", "refund_return", "notify"),
+    *("audit_order", "release_to_pick", "book_shipment", "announce_return", "refund_return", "redeliver_batch"),
     *("recall_pick", "void_waybill", "intercept_parcel", "refund_order", "repay_lines"),
 )
 
@@ -83,7 +83,8 @@ def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
     for payer in (steps.audit, steps.refunds, steps.shortages, steps.returns):
         payer.payments = Payments(partner)
     steps.ship.tms = Tms(partner)
-    steps.notify.letters.inboxes = dict.fromkeys(steps.notify.letters.inboxes, MessageInbox(partner))
+    letters = steps.redeliver.rounds.letters
+    letters.inboxes = dict.fromkeys(letters.inboxes, MessageInbox(partner))
     return steps
 
 
@@ -93,7 +94,7 @@ def test_no_input_or_answer_of_a_step_names_a_person(steps: Steps) -> None:
     listened = overhear(steps, heard)
 
     # when
-    listened.up_to("notify")
+    listened.up_to("redeliver_batch")
 
     # then
     assert len(heard) == 2 * len(STORY)

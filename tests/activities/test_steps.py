@@ -23,8 +23,9 @@ def test_each_step_may_run_twice(step: str, steps: Steps) -> None:
     again = act(steps)
 
     # then
-    assert once != before
-    assert again == first or step == "notify"
+    # One only says to whom messages are handed; the other has nothing left to send.
+    assert once != before or step == "notify"
+    assert again == first or step == "redeliver_batch"
     assert everything_in(steps.sessions) == once
     assert_ledger_explains_stock(steps.sessions)
 

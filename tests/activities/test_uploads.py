@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from activities.redeliver import RedeliverAnswer
 from domain import milestones
-from domain.errors import PartnerTrouble
 from models.uploads import ChannelUploadRow
 from record import journal
 from tests.activities.story import Steps
@@ -31,10 +30,10 @@ def test_a_whole_order_is_uploaded_with_one_waybill(there: Uploading) -> None:
     waybill = there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.notify()
+    answer = there.tell()
 
     # then
-    assert answer.left == {}
+    assert answer == RedeliverAnswer(1)
     assert [name for name, _ in there.uploaded()] == [waybill]
     assert [message.sent_at is not None for message in there.messages()] == [True]
 
@@ -43,12 +42,12 @@ def test_parcels_are_uploaded_one_by_one_as_far_as_the_platform_can(there: Uploa
     # given
     there.order()
     first = there.leave(lamps=1)
-    there.notify()
+    there.tell()
     before = there.uploaded()
     second = there.leave(lamps=1, cups=1)
 
     # when
-    there.notify()
+    there.tell()
 
     # then
     if there.name == "taobao":
@@ -62,11 +61,11 @@ def test_a_complete_line_is_uploaded_before_the_rest(there: Uploading) -> None:
     # given
     there.order()
     first = there.leave(cups=1)
-    there.notify()
+    there.tell()
     second = there.leave(lamps=2)
 
     # when
-    there.notify()
+    there.tell()
 
     # then
     lamps = {LAMPS: 1 if there.name == "taobao" else 2}
@@ -79,7 +78,7 @@ def test_two_parcels_shipped_before_the_first_upload_are_uploaded_in_order(there
     first, second = there.leave(cups=1), there.leave(lamps=2)
 
     # when
-    there.notify()
+    there.tell()
 
     # then
     assert [name for name, _ in there.uploaded()] == [first, second]
@@ -92,15 +91,15 @@ def test_nothing_is_uploaded_before_the_order_is_paid(there: Uploading) -> None:
     # given
     there.order(paid=False)
     there.leave(lamps=2, cups=1)
-    unpaid = there.notify()
+    unpaid = there.tell()
     before = there.uploaded()
     there.pay()
 
     # when
-    paid = there.redeliver()
+    paid = there.tell()
 
     # then
-    assert unpaid.left == {"channel": f"{CHANNEL}: the order is not paid"}
+    assert unpaid.problem == f"{CHANNEL}: the order is not paid"
     assert (before, paid, len(there.uploaded())) == ([], RedeliverAnswer(1), 1)
 
 
@@ -109,13 +108,13 @@ def test_a_lost_answer_uploads_nothing_twice(there: Uploading) -> None:
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(lost=1)
-    lost = there.notify()
+    lost = there.tell()
 
     # when
-    again = there.redeliver()
+    again = there.tell()
 
     # then
-    assert list(lost.left) == ["channel"]
+    assert (lost.taken, lost.more) == (0, True)
     assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)
 
 
@@ -123,15 +122,15 @@ def test_the_end_of_the_order_uploads_no_parcel_twice(there: Uploading) -> None:
     # given
     there.order()
     there.leave(lamps=2, cups=1)
-    there.notify()
+    there.tell()
     with there.steps.sessions.begin() as session:
         journal.announce(session, there.steps.order_id, milestones.DELIVERED)
 
     # when
-    answer = there.notify()
+    answer = there.tell()
 
     # then
-    assert (answer.sent, len(there.uploaded())) == (4, 1)
+    assert (answer, len(there.uploaded())) == (RedeliverAnswer(1), 1)
 
 
 def test_a_refused_upload_waits_for_a_person(there: Uploading) -> None:
@@ -140,11 +139,11 @@ def test_a_refused_upload_waits_for_a_person(there: Uploading) -> None:
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.notify()
+    answer = there.tell()
 
     # then
     [message] = there.messages()
-    assert (answer.left, there.uploaded()) == ({}, [])
+    assert (answer, there.uploaded()) == (RedeliverAnswer(), [])
     assert message.parked_at is not None
     assert message.last_error in ("not_paid", "isv.trade-not-paid")
     assert {"message.parked", "alert.raised"} <= set(events_of(there.steps.sessions, there.steps.order_id))
@@ -155,13 +154,13 @@ def test_a_failed_upload_is_retried(there: Uploading) -> None:
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(failing=1)
-    failed = there.notify()
+    failed = there.tell()
 
     # when
-    there.redeliver()
+    there.tell()
 
     # then
-    assert list(failed.left) == ["channel"]
+    assert (failed.taken, failed.more) == (0, True)
     assert len(there.uploaded()) == 1
 
 
@@ -172,12 +171,12 @@ def test_an_upload_with_a_wrong_token_keeps_waiting(there: Uploading) -> None:
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.notify()
+    answer = there.tell()
     there.open_account()
-    again = there.redeliver()
+    again = there.tell()
 
     # then
-    assert answer.left == {"channel": f"{CHANNEL}: not_allowed"}
+    assert answer == RedeliverAnswer(0, True, f"{CHANNEL}: not_allowed")
     assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)
 
 
@@ -186,13 +185,13 @@ def test_a_refused_upload_is_sent_once_a_person_has_fixed_it(there: Uploading) -
     # given
     there.order()
     waybill = there.leave(lamps=2, cups=1, carrier="Our Riders")
-    there.notify()
+    there.tell()
     [refused] = there.messages()
     there.open_account(carriers={"Our Riders": "EMS"})
     there.send_again()
 
     # when
-    answer = there.redeliver()
+    answer = there.tell()
 
     # then
     assert (refused.last_error, refused.parked_at is not None) == ("unknown_carrier", True)
@@ -206,11 +205,11 @@ def test_a_channel_with_uploads_disabled_gets_plain_messages(there: Uploading) -
     there.leave(lamps=2, cups=1)
 
     # when
-    answer = there.notify()
+    answer = there.tell()
 
     # then
     [taken] = there.client.get("/channel/messages", params={"order_id": there.steps.order_id}).json()["messages"]
-    assert (answer.left, there.uploaded(), taken["milestone"]) == ({}, [], "shipped")
+    assert (answer, there.uploaded(), taken["milestone"]) == (RedeliverAnswer(1), [], "shipped")
 
 
 @pytest.mark.parametrize("there", ["shopify", "taobao"], indirect=True)
@@ -219,14 +218,13 @@ def test_an_upload_honors_the_pause_that_the_platform_asks_for(there: Uploading)
     there.order()
     there.leave(lamps=2, cups=1)
     there.trouble(limited=1, retry_after=1)
-    limited = there.notify()
-    with pytest.raises(PartnerTrouble, match="asked for a pause"):
-        there.redeliver()
+    limited, early = there.tell(), there.tell()
     time.sleep(1.1)
 
     # when
-    again = there.redeliver()
+    again = there.tell()
 
     # then
-    assert limited.left == {"channel": f"{there.name}: asks for a pause of 1 s"}
+    assert limited.problem == f"{there.name}: asks for a pause of 1 s"
+    assert "asked for a pause" in early.problem
     assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)

@@ -8,8 +8,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select, update
 
-from activities.notify import NotifyAnswer, NotifyRequest
-from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.redeliver import RedeliverAnswer
 from commands.channels import save_account
 from domain import milestones
 from domain.money import Money
@@ -97,17 +96,15 @@ class Uploading:
             journal.announce(session, self.steps.order_id, milestones.SHIPPED, data, subject=str(self.parcels))
         return waybill
 
-    def notify(self) -> NotifyAnswer:
-        return self.steps.notify.notify(NotifyRequest(self.steps.order_id))
-
     def send_again(self) -> None:
         """Try parked messages again, as a person asks."""
         with self.steps.sessions.begin() as session:
-            again = {"parked_at": None, "redelivered_at": func.now(), "left_at": func.now()}
+            again = {"parked_at": None, "redelivered_at": func.now()}
             session.execute(update(M).where(M.parked_at.is_not(None)).values(again))
 
-    def redeliver(self) -> RedeliverAnswer:
-        return Redeliver(self.steps.sessions, self.steps.notify.letters).redeliver_batch(RedeliverRequest("channel"))
+    def tell(self) -> RedeliverAnswer:
+        [answer] = self.steps.tell("channel")
+        return answer
 
     def uploaded(self) -> list[tuple[str, dict[int, int]]]:
         """The order's parcels at the platform: waybill, and units by our line number (a whole line counts as 1)."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, update
 
 from api.orders.view import fulfillment_summary
+from domain import milestones
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
@@ -14,6 +15,7 @@ from models.order import HoldRow, OrderEventRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnLineRow, ReturnRow
 from models.stock import LocationRow
+from record import journal
 from tests.api.conftest import Api, assert_problem, fields, lines
 
 Place = Callable[..., Awaitable[str]]
@@ -47,6 +49,7 @@ def work_on(sessions: Sessions, order_id: str) -> None:
         session.add(ReturnLineRow(return_id=case.return_id, line_no=2, sku="OAK-STOOL", quantity=1))
         session.add(HoldRow(order_id=order_id, code="address", reason="no street", owner_role="support"))
         session.add(OrderEventRow(order_id=order_id, type="order.held", key="held", actor="audit", data={"n": 1}))
+        journal.announce(session, order_id, milestones.ATTEMPTED)
 
 
 async def test_an_order_is_shown_with_all_that_belongs_to_it(tmall: Api, place: Place, sessions: Sessions) -> None:
@@ -70,6 +73,7 @@ async def test_an_order_is_shown_with_all_that_belongs_to_it(tmall: Api, place: 
         ("refunded", "89.50"),
     ]
     assert order["returns"][0]["refund"] == "89.50"
+    assert order["messages_not_taken"] == {"inbox": 1, "crm": 1}
     assert order["ship_to"]["name"] == "李雷"
 
 

@@ -34,8 +34,8 @@ PLACE = text("""
     RETURNING order_id
 """)
 ANNOUNCE = text("""
-    INSERT INTO messages (message_id, order_id, recipient, milestone, data, left_at)
-    SELECT concat_ws(':', order_id, milestone, recipient), order_id, recipient, milestone, '{}', now()
+    INSERT INTO messages (message_id, order_id, recipient, milestone, data)
+    SELECT concat_ws(':', order_id, milestone, recipient), order_id, recipient, milestone, '{}'
     FROM unnest(:orders) WITH ORDINALITY AS one(order_id, n), unnest(:recipients) AS recipient,
         unnest(:milestones) WITH ORDINALITY AS they(milestone, place)
     ORDER BY n, place

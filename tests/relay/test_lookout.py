@@ -54,13 +54,13 @@ def stock_was_touched(sessions: Sessions) -> None:
     execute(sessions, "INSERT INTO stock_touches (sku, more) VALUES ('LAMP', true)")
 
 
-def a_message_is_left(sessions: Sessions) -> None:
+def a_message_waits(sessions: Sessions) -> None:
     order_id = place_order(sessions)
     execute(sessions, "UPDATE orders SET workflow_started_at = now()")
     execute(
         sessions,
-        f"""INSERT INTO messages (message_id, order_id, recipient, milestone, data, left_at)
-            VALUES ('M1', '{order_id}', 'erp', 'received', '{{}}', now())""",
+        f"""INSERT INTO messages (message_id, order_id, recipient, milestone, data)
+            VALUES ('M1', '{order_id}', 'erp', 'received', '{{}}')""",
     )
 
 
@@ -81,7 +81,7 @@ def a_fact_is_unsealed(sessions: Sessions) -> None:
         (a_webhook_waits, "events"),
         (a_wave_is_due, "waves"),
         (stock_was_touched, "stock"),
-        (a_message_is_left, "messages"),
+        (a_message_waits, "messages"),
         (a_fact_is_unsealed, "proof"),
     ],
 )

@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event, text, update
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from domain import milestones
+from domain.ids import redelivery_id
+from domain.milestones import RECIPIENTS
 from models.database import Sessions
 from models.subscription import DeliveryRow
+from record import journal
 from record.subscriptions import queue
 from relay.messages import MessageJob
 from settings import Settings
@@ -132,3 +137,35 @@ def test_old_deliveries_are_deleted_and_parked_ones_stay(post: Post, sessions: S
 
     # then
     assert [row.delivery_id for row in post.deliveries(subscription)] == [parked, new]
+
+
+async def test_a_run_of_a_recipient_is_started_once_and_left_alone_while_it_works(
+    job: MessageJob, sessions: Sessions, client: Client
+) -> None:
+    # given
+    with sessions.begin() as session:
+        journal.announce(session, place_order(sessions), milestones.RECEIVED)
+    starts = Counting(client)
+    job.client = cast(Client, starts)
+
+    # when
+    carried = [await job.carry() for _ in range(20)]
+
+    # then every run is there, and it was asked whether it works only now and then
+    assert carried == [len(RECIPIENTS)] * 20
+    for recipient in RECIPIENTS:
+        run = await client.get_workflow_handle(redelivery_id(recipient, job.settings.task_queue)).describe()
+        assert run.workflow_type == "RedeliveryWorkflow"
+    assert starts.number < 20 * len(RECIPIENTS) / 2
+
+
+class Counting:
+    """A client that counts the workflows it is asked to start."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.number = 0
+
+    async def start_workflow(self, *args: Any, **options: Any) -> Any:
+        self.number += 1
+        return await self._client.start_workflow(*args, **options)
