@@ -14,7 +14,7 @@ from models.database import Sessions
 from record.messages.letters import Letters
 from record.messages.rounds import Rounds
 
-LINGERING = Patience(look_again=0.6, give_up=15.0, end=60.0, retry=30.0)
+LINGERING = Patience(look_again=0.75, give_up=15.0, end=60.0, retry=30.0)
 """A message is told within a second, and a call ends well before its limit (workflows/activity_options.py)."""
 
 

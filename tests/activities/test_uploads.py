@@ -1,7 +1,8 @@
 """Uploads of parcels to each platform: after the payment, once, and in parts that the platform can take."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from models.uploads import ChannelUploadRow
 from record import journal
 from tests.activities.story import Steps
 from tests.activities.uploading import CHANNEL, CUPS, KEYS, LAMPS, Uploading
-from tests.factories import events_of
+from tests.factories import events_of, place_order
 
 
 @pytest.fixture(params=KEYS)
@@ -178,6 +179,28 @@ def test_an_upload_with_a_wrong_token_keeps_waiting(there: Uploading) -> None:
     # then
     assert answer == RedeliverAnswer(0, True, f"{CHANNEL}: not_allowed")
     assert (again, len(there.uploaded())) == (RedeliverAnswer(1), 1)
+
+
+@pytest.mark.parametrize("there", ["plain"], indirect=True)
+def test_a_channel_whose_uploads_break_delays_no_other_order(
+    there: Uploading, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Any]
+) -> None:
+    # given a parcel for a platform, and an order of a channel that takes messages
+    there.order()
+    there.leave(lamps=2, cups=1)
+    other = place_order(there.steps.sessions)
+    with there.steps.sessions.begin() as session:
+        journal.announce(session, other, milestones.RECEIVED)
+    platforms = there.steps.redeliver.rounds.letters.platforms
+    monkeypatch.setattr(platforms.uploads, "_connection", {}.__getitem__)
+
+    # when
+    answer = there.tell()
+
+    # then
+    assert (answer.taken, answer.more) == (1, True)
+    assert answer.problem == f"{CHANNEL}: cannot be uploaded: TypeError"
+    assert ask("/channel/messages", order_id=other)["messages"]
 
 
 @pytest.mark.parametrize("there", ["taobao"], indirect=True)
