@@ -1,19 +1,19 @@
 """Promises of orders: written once the order is paid, with what is due next kept current by every change."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, exists, func, select, text
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from domain.parameters import Parameters
-from domain.promises import AT_RISK, SHIP, Policy, PromiseBasis, Promised, next_due, promise
+from domain.promises import AT_RISK, DELIVER, NOTHING, SHIP, Policy, PromiseBasis, Promised, next_due, promise
 from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
 from models.base import table
-from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
-from models.stock import BackorderRow
 from record import journal
+from record.journal import Fact
 from record.parameters import ParameterCache
 
 Status = FulfillmentStatus
@@ -22,7 +22,7 @@ WARNING = "at risk: "
 """The prefix of the attention for a deadline, by which it is known from other reasons."""
 
 # Built once: building a statement costs more than sending it.
-_ORDERS, _WORK, _SHORT = table(OrderRow), table(FulfillmentOrderRow), table(BackorderRow)
+_ORDERS = table(OrderRow)
 _ORDER_ID = bindparam("order_id", type_=Text)
 _WHOSE = select(
     func.now().label("since"),
@@ -36,30 +36,38 @@ _WHOSE = select(
     _ORDERS.c.due,
     _ORDERS.c.ended_at.is_not(None).label("ended"),
 ).where(_ORDERS.c.order_id == _ORDER_ID)
-_STANDING = select(
-    func.count().filter(_WORK.c.status.in_(AT_HOME)).label("here"),
-    func.count().filter(_WORK.c.status == Status.SHIPPED).label("away"),
-    func.count().filter(_WORK.c.status == Status.DELIVERED).label("delivered"),
-    exists().where(_SHORT.c.order_id == _ORDER_ID).label("short"),
-    select(_ORDERS.c.status).where(_ORDERS.c.order_id == _ORDER_ID).scalar_subquery().label("status"),
-).where(_WORK.c.order_id == _ORDER_ID)
+_AT_HOME = ", ".join(f"'{status}'" for status in AT_HOME)
+_STANDING = text(f"""
+    SELECT o.order_id, o.status, o.due, work.here, work.away, work.delivered,
+        EXISTS (SELECT FROM backorders b WHERE b.order_id = o.order_id) AS short
+    FROM orders o CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE f.status IN ({_AT_HOME})) AS here,
+            count(*) FILTER (WHERE f.status = '{Status.SHIPPED}') AS away,
+            count(*) FILTER (WHERE f.status = '{Status.DELIVERED}') AS delivered
+        FROM fulfillment_orders f WHERE f.order_id = o.order_id) AS work
+    WHERE o.order_id = ANY(:orders) AND o.promised_ship_by IS NOT NULL
+""")
 _PROMISE = text(f"""
     UPDATE orders SET promised_ship_by = :promised_ship_by, promised_deliver_by = :promised_deliver_by,
         warn_ship_at = :warn_ship_at, warn_deliver_at = :warn_deliver_at,
         due = '{SHIP}', due_at = :promised_ship_by, warn_at = :warn_ship_at
     WHERE order_id = :order_id
 """)
+# A deadline that is no longer due is met, and its alert is cleared.
 _DUE = text(f"""
-    UPDATE orders SET due = :due,
-        due_at = CASE :due WHEN 'ship' THEN promised_ship_by WHEN 'deliver' THEN promised_deliver_by END,
-        warn_at = CASE :due WHEN 'ship' THEN warn_ship_at WHEN 'deliver' THEN warn_deliver_at END,
-        attention = CASE WHEN attention LIKE '{WARNING}%' THEN NULL ELSE attention END
-    WHERE order_id = :order_id AND due <> :due AND promised_ship_by IS NOT NULL
-    RETURNING order_id
-""")
-_MET = text("""
-    UPDATE deadline_alerts SET cleared_at = now() WHERE order_id = :order_id AND cleared_at IS NULL
-    RETURNING alert_id, due
+    WITH changed AS (
+        UPDATE orders o SET due = next.due,
+            due_at = CASE next.due WHEN '{SHIP}' THEN promised_ship_by WHEN '{DELIVER}' THEN promised_deliver_by END,
+            warn_at = CASE next.due WHEN '{SHIP}' THEN warn_ship_at WHEN '{DELIVER}' THEN warn_deliver_at END,
+            attention = CASE WHEN attention LIKE '{WARNING}%' THEN NULL ELSE attention END
+        FROM unnest(CAST(:orders AS text[]), CAST(:dues AS text[])) AS next(whose, due)
+        WHERE o.order_id = next.whose AND o.due <> next.due AND o.promised_ship_by IS NOT NULL
+        RETURNING o.order_id
+    ), met AS (
+        UPDATE deadline_alerts a SET cleared_at = now() FROM changed
+        WHERE a.order_id = changed.order_id AND a.cleared_at IS NULL
+        RETURNING a.order_id, a.alert_id, a.due)
+    SELECT order_id, alert_id, due FROM met ORDER BY order_id, alert_id
 """)
 
 
@@ -95,14 +103,27 @@ def make_promise(session: Session, order_id: str, cache: ParameterCache) -> None
         session.execute(_PROMISE, {"order_id": order_id, **moments})
 
 
-def update_due(session: Session, order_id: str) -> None:
-    """Write what is due next for the order. When that changed, the deadline before is met and its alert cleared."""
+def update_due(session: Session, *orders: str) -> None:
+    """Write what is due next for these orders, which the caller has locked. Two statements however many there are.
+
+    When that changed for an order, its deadline before is met and its alert cleared."""
     session.flush()
-    now = session.execute(_STANDING, {"order_id": order_id}).one()
-    ended = is_final(ORDER, OrderStatus(now.status))
-    due = next_due(now.here, now.away, now.delivered, short=now.short, ended=ended)
-    if session.execute(_DUE, {"order_id": order_id, "due": due}).first() is None:
-        return
-    for alert in session.execute(_MET, {"order_id": order_id}).all():
-        data = {"code": AT_RISK[alert.due]}
-        journal.append_fact(session, order_id, "alert.cleared", f"deadline:{alert.alert_id}:over", data)
+    changed = {}
+    for now in session.execute(_STANDING, {"orders": list(orders)}):
+        ended = is_final(ORDER, OrderStatus(now.status))
+        due = next_due(now.here, now.away, now.delivered, short=now.short, ended=ended)
+        if due != now.due:
+            changed[now.order_id] = due
+    _write_due(session, changed)
+
+
+def end_due(session: Session, order_id: str) -> None:
+    """As `update_due`, for an order that has just ended: nothing is due any more."""
+    _write_due(session, {order_id: NOTHING})
+
+
+def _write_due(session: Session, due: Mapping[str, str]) -> None:
+    if due:
+        met = session.execute(_DUE, {"orders": list(due), "dues": list(due.values())}).all()
+        cleared = [(alert.order_id, f"deadline:{alert.alert_id}:over", {"code": AT_RISK[alert.due]}) for alert in met]
+        journal.append_facts(session, [Fact(order_id, "alert.cleared", key, data) for order_id, key, data in cleared])
