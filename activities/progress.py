@@ -16,5 +16,4 @@ class ProgressReports:
     def record_progress(self, reports: Reports) -> Progress:
         """Apply the new reports, if there are any, and return where the fulfillment order stands."""
         with self.sessions.begin() as session:
-            [applied] = apply_reports(session, self.parameters, [reports])
-        return applied.progress
+            return apply_reports(session, self.parameters, reports)

@@ -36,6 +36,9 @@ from workflows.starting import ORDER_WORKFLOW, order_start
 SHORTEST_PAUSE = 0.02
 """Seconds between two rounds of a job that has something to carry."""
 LOOK_PAUSE = 0.25
+EVENTS_PAUSE, BUSY_WITH_EVENTS = 0.1, 8
+"""Webhooks that come in this time share a round. After a round of fewer the lookout says when the next ones
+are there, so that a quiet shop asks for nothing."""
 GATHERING_PAUSE = 0.5
 """For jobs that are run rarely, so that several changes of the same thing are passed on once, and after a failure."""
 LONGEST_PAUSE = 5.0
@@ -71,7 +74,7 @@ class Relay:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
         await asyncio.gather(
             self._repeat("orders", self.start_orders),
-            self._repeat("events", self.carry_events),
+            self._repeat("events", self.carry_events, EVENTS_PAUSE, busy=BUSY_WITH_EVENTS),
             self._repeat("waves", self.waves.carry),
             self._repeat("stock", self.stock.carry, GATHERING_PAUSE),
             self._repeat("messages", self.messages.carry, GATHERING_PAUSE),
@@ -107,9 +110,10 @@ class Relay:
         carry: Callable[[], Awaitable[int]],
         shortest: float = SHORTEST_PAUSE,
         longest: float = LONGEST_PAUSE,
+        busy: int = 1,
     ) -> None:
-        """Run the job again and again: soon while it has something to carry, else when the lookout calls it, or after
-        `longest` seconds.
+        """Run the job again and again: soon while it has carried at least `busy`, else when the lookout calls it, or
+        after `longest` seconds.
 
         No failure ends the job or disturbs another.
         """
@@ -125,7 +129,7 @@ class Relay:
                 carried, failing = 0, True
             self.moves += 1
             await self._pause(GATHERING_PAUSE if failing else shortest, self.stopping.wait())
-            if not carried and not failing:
+            if carried < busy and not failing:
                 await self._pause(longest, self.lookout.wait(job), self.stopping.wait())
 
     async def _pause(self, seconds: float, *ends: Coroutine[Any, Any, object]) -> None:

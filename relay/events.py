@@ -1,6 +1,7 @@
 """Carries webhooks to the workflows that they are about, and sets aside those whose order never comes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -17,7 +18,7 @@ from relay.cancels import ask_to_cancel
 from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
 from relay.reports import ReportJob, is_applied_here
-from relay.rows import TAKE_EVENTS, Rows, Waiting, key_of
+from relay.rows import Rows, Waiting, key_of
 from relay.stock_events import StockEvents
 from settings import Settings
 from workflows.messages import PartnerEvents
@@ -53,22 +54,23 @@ class EventJob:
 
         So the relay goes on at once after webhooks without an order, and pauses while Temporal is down.
         """
-        rows = await asyncio.to_thread(self.rows.take, TAKE_EVENTS)
+        rows, waiting = await asyncio.to_thread(self.rows.take_events)
         if not rows:
             return 0
         about_stock = [row for row in rows if row.type in self.stock_events.types]
-        about_orders = [row for row in rows if row.type not in self.stock_events.types]
         booked = await self._book(about_stock)
-        waiting = await asyncio.to_thread(self.rows.find, about_orders)
-        known = {one.sequence for one in waiting}
+        about_orders = [row for row in rows if row.type not in self.stock_events.types]
+        waiting += await asyncio.to_thread(self.rows.find, about_orders)
+        waiting.sort(key=lambda one: (one.workflow_id, one.sequence))
+        times = Counter(one.sequence for one in waiting)
         applied_here = [one for one in waiting if is_applied_here(one)]
-        missed = await self.reports.carry(applied_here)
-        missed |= await self._signal_all([one for one in waiting if not is_applied_here(one)])
-        done = booked | (known - missed)
-        if done:
-            await asyncio.to_thread(self.rows.mark_carried, [row for row in rows if row.sequence in done])
+        carried = await self.reports.carry(applied_here, {sequence for sequence in times if times[sequence] == 1})
+        missed = carried.missed | await self._signal_all([one for one in waiting if not is_applied_here(one)])
+        done = booked | (times.keys() - missed)
+        if unmarked := [row for row in rows if row.sequence in done - carried.marked]:
+            await asyncio.to_thread(self.rows.mark_carried, unmarked)
         undone = [row for row in rows if row.sequence not in done]
-        unknown = {row.sequence for row in undone} - known - {row.sequence for row in about_stock}
+        unknown = {row.sequence for row in undone} - times.keys() - {row.sequence for row in about_stock}
         await self._put_off(undone, unknown)
         return len(rows) - len(missed)
 

@@ -5,7 +5,7 @@ Orders of older editions apply the reports themselves (docs/decisions/editions.m
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import OperationalError
@@ -15,13 +15,20 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.editions import HEARS_OUTCOMES
 from models.database import Sessions
 from record.parameters import ParameterCache
-from record.shipping.progress import Applied, NotPlain, Reports, apply_reports, without_defaults
+from record.shipping.progress import Event, NotPlain, Progress, Reports, relay_reports, without_defaults
 from relay.isolation import Isolation, is_row_at_fault
 from relay.rows import Waiting, key_of
 from settings import Settings
 from workflows.messages import News
 
 ABOUT_WORK = ("fulfillment_order.", "shipment.", "waybill.")
+
+
+class Carried(NamedTuple):
+    """The sequence numbers of webhooks that are not done, for one order at least, and of those marked already."""
+
+    missed: set[int]
+    marked: set[int]
 
 
 class _About(NamedTuple):
@@ -55,35 +62,37 @@ class ReportJob:
         self._cache = cache
         self._isolation = Isolation(sessions)
 
-    async def carry(self, waiting: Sequence[Waiting]) -> set[int]:
-        """Apply these webhooks and signal the orders that act on them. Return the sequence numbers of those that are
-        not done, for one order at least."""
+    async def carry(self, waiting: Sequence[Waiting], alone: Container[int]) -> Carried:
+        """Apply these webhooks and signal the orders that act on them. Those whose sequence number is in `alone` are
+        for one order only, and are marked as relayed by the transaction that applies them if they wake nobody."""
         about = _by_work(waiting)
-        applied = await self._apply(about) if about else []
+        applied = await self._apply(about, {one.key for one in waiting if one.sequence in alone}) if about else []
         news: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        for one, answer in applied:
-            if answer.wakes:
-                news[one.workflow_id][one.reports.fulfillment_order_id] = without_defaults(answer.progress)
+        for one, progress in applied:
+            if progress:
+                news[one.workflow_id][one.reports.fulfillment_order_id] = without_defaults(progress)
         signals = await asyncio.gather(*(self._signal(workflow_id, about, news[workflow_id]) for workflow_id in news))
         lost = {workflow_id for workflow_id, taken in zip(news, signals, strict=True) if not taken}
         done = {id(each) for one, _ in applied if one.workflow_id not in lost for each in one.waiting}
-        return {one.sequence for one in waiting if id(one) not in done}
+        quiet = {each.sequence for one, progress in applied if progress is None for each in one.waiting}
+        missed = {one.sequence for one in waiting if id(one) not in done}
+        return Carried(missed, {sequence for sequence in quiet if sequence in alone})
 
-    async def _apply(self, about: Sequence[_About]) -> list[tuple[_About, Applied]]:
+    async def _apply(self, about: Sequence[_About], alone: Container[Event]) -> list[tuple[_About, Progress | None]]:
         """Apply all in one transaction; if that cannot be, by fulfillment order, and at last each webhook alone."""
         try:
-            answers = await asyncio.to_thread(self._commit, [one.reports for one in about], len(about) > 1)
+            answers = await asyncio.to_thread(self._commit, [one.reports for one in about], alone)
             return list(zip(about, answers, strict=True))
         except Exception as error:
-            smaller = [[one] for one in about] if len(about) > 1 else [[one] for one in about[0].one_by_one()]
+            smaller = _smaller(about, error)
             if len(smaller) == 1 or not (isinstance(error, NotPlain | OperationalError) or is_row_at_fault(error)):
                 await self._isolation.attempt("event", [key for one in about for key in one.keys], _fail(error))
                 return []
-        return [answer for part in smaller for answer in await self._apply(part)]
+        return [answer for part in smaller if part for answer in await self._apply(part, alone)]
 
-    def _commit(self, reports: Sequence[Reports], together: bool) -> list[Applied]:
+    def _commit(self, reports: Sequence[Reports], alone: Container[Event]) -> list[Progress | None]:
         with self._sessions.begin() as session:
-            return apply_reports(session, self._cache, reports, together)
+            return relay_reports(session, self._cache, reports, alone)
 
     async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, dict[str, Any]]) -> bool:
         keys = [key for one in about if one.workflow_id == workflow_id for key in one.keys]
@@ -108,6 +117,16 @@ def _by_work(waiting: Sequence[Waiting]) -> list[_About]:
         about.reports.events.append((one.event.partner, one.event.event_id))
         about.waiting.append(one)
     return list(found.values())
+
+
+def _smaller(about: Sequence[_About], error: Exception) -> list[list[_About]]:
+    """Divide webhooks that could not be applied in one transaction."""
+    if isinstance(error, NotPlain):
+        special = [one for one in about if one.reports.fulfillment_order_id in error.names]
+        return [[one for one in about if one not in special], *([one] for one in special)]
+    if len(about) > 1:
+        return [[one] for one in about]
+    return [[one] for one in about[0].one_by_one()]
 
 
 async def _fail(error: Exception) -> None:

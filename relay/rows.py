@@ -20,7 +20,9 @@ MARK_ORDERS = text("""
 
 MIN_RETRIES_IN_BATCH = 10
 """Places in a batch of webhooks for those that were tried before, however many new ones there are."""
-# New webhooks never queue behind retries, nor retries behind new ones. All are leased for half a minute.
+_ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id, o.edition, o.ended_at"
+# New webhooks never queue behind retries, nor retries behind new ones. All are leased for half a minute. One about the
+# work of orders stands there once for each of them.
 TAKE_EVENTS = text(f"""
     WITH fresh AS MATERIALIZED (
         SELECT partner, event_id FROM partner_events
@@ -30,11 +32,17 @@ TAKE_EVENTS = text(f"""
         SELECT partner, event_id FROM partner_events
         WHERE relayed_at IS NULL AND least(tries, 1) = 1 AND relay_after <= now()
         ORDER BY relay_after, sequence LIMIT greatest(:batch - (SELECT count(*) FROM fresh), {MIN_RETRIES_IN_BATCH})
-        FOR UPDATE SKIP LOCKED)
-    UPDATE partner_events SET tries = tries + 1, relay_after = now() + interval '30 seconds'
-    WHERE (partner, event_id) IN (SELECT partner, event_id FROM fresh UNION ALL SELECT partner, event_id FROM again)
-    RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS case_id, tries,
-        extract(epoch FROM now() - received_at) AS age
+        FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE partner_events SET tries = tries + 1, relay_after = now() + interval '30 seconds'
+        WHERE (partner, event_id) IN (SELECT partner, event_id FROM fresh UNION ALL SELECT partner, event_id FROM again)
+        RETURNING partner, event_id, sequence, type, subject, data->>'case_id' AS event_case, tries,
+            extract(epoch FROM now() - received_at) AS age)
+    SELECT taken.*, NULL AS case_id, work.*
+    FROM taken LEFT JOIN LATERAL (
+        SELECT f.fulfillment_order_id AS target, {_ORDER} FROM fulfillment_orders f JOIN orders o USING (order_id)
+        WHERE split_part(taken.type, '.', 1) IN ('fulfillment_order', 'shipment')
+            AND (f.fulfillment_order_id = taken.subject OR f.shipment_id = taken.subject)) AS work ON true
 """)
 # A webhook may come before its order, parcel or payment: it is tried again after pauses that grow to 30 seconds. One
 # that still has none after 10 tries waits a twentieth of its age, so that many of them cost little.
@@ -53,21 +61,14 @@ MARK_EVENTS = text("""
 """)
 
 # Each query finds the targets of many subjects at once; `key` is the subject as the webhook named it.
-_ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id, o.edition, o.ended_at"
-FIND_FULFILLMENT = text(f"""
-    SELECT wanted.key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
-    FROM unnest(CAST(:keys AS text[])) AS wanted(key)
-    JOIN fulfillment_orders f ON f.fulfillment_order_id = wanted.key OR f.shipment_id = wanted.key
-    JOIN orders o USING (order_id)
-""")
 # A service that tracks parcels for all carriers knows only the waybill.
 FIND_WAYBILL = text(f"""
-    SELECT s.waybill AS key, f.fulfillment_order_id AS subject, NULL AS case_id, {_ORDER}
+    SELECT s.waybill AS key, f.fulfillment_order_id AS target, NULL AS case_id, {_ORDER}
     FROM shipments s JOIN fulfillment_orders f USING (shipment_id) JOIN orders o USING (order_id)
     WHERE s.waybill = ANY(:keys)
 """)
 FIND_RETURN = text(f"""
-    SELECT r.return_id AS key, r.return_id AS subject, r.case_id, {_ORDER}
+    SELECT r.return_id AS key, r.return_id AS target, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
 # A payment belongs to one order, even before it is bound: other orders that name it get no signal.
@@ -77,29 +78,29 @@ _OWNER = f"""
         (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
         ({FIRST_TO_NAME.format(reference="wanted.key")}))
     WHERE o.workflow_started_at IS NOT NULL"""
-FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_OWNER}")
+FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}")
 # A refund may be about money of the payment that has moved to follow-up orders.
 FIND_REFUND = text(f"""
-    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER} {_OWNER}
+    SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}
     UNION ALL
     SELECT o.payment_reference, o.order_id, NULL, {_ORDER} FROM orders o
     WHERE o.payment_reference = ANY(:keys) AND o.follow_up_of <> '' AND o.workflow_started_at IS NOT NULL
 """)
 FIND_ORDER = text(f"""
-    SELECT wanted.key, o.order_id AS subject, NULL AS case_id, {_ORDER}
+    SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER}
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)
     JOIN orders o ON o.channel = split_part(wanted.key, '/', 1)
         AND o.channel_order_id = substr(wanted.key, strpos(wanted.key, '/') + 1)
     WHERE o.workflow_started_at IS NOT NULL
 """)
 FIND = {
-    "fulfillment_order": FIND_FULFILLMENT,
-    "shipment": FIND_FULFILLMENT,
     "waybill": FIND_WAYBILL,
     "return": FIND_RETURN,
     "payment": FIND_PAYMENT,
     "refund": FIND_REFUND,
 }
+FOUND_ALREADY = ("fulfillment_order", "shipment")
+"""Kinds of webhooks whose orders are found while they are taken."""
 REQUEST = "return.requested"
 REFUSED, ENDED = "refused", "ended"
 CANCEL = "order.cancel_requested"
@@ -121,6 +122,10 @@ class Waiting:
     sequence: int
     order: Row[Any]
     case_id: str | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.event.partner, self.event.event_id
 
     @property
     def asks_for_return(self) -> bool:
@@ -183,18 +188,27 @@ class Rows:
             elif answer == ENDED:
                 session.execute(CANCELED_TOO_LATE, {"order_id": order_id, "reason": detail})
 
+    def take_events(self) -> tuple[list[Row[Any]], list[Waiting]]:
+        """Lease a batch of webhooks; return each once, and those about the work of orders with each order."""
+        taken = self.take(TAKE_EVENTS)
+        return list({row.sequence: row for row in taken}.values()), [_waiting(row, row) for row in taken if row.target]
+
     def find(self, rows: Sequence[Row[Any]]) -> list[Waiting]:
-        """Return the rows whose order is there, sorted by workflow, then by arrival; the others stay waiting."""
-        found = []
+        """Return those of other kinds whose order is there; the others stay waiting."""
+        found: list[Waiting] = []
+        by_kind: dict[str, list[Row[Any]]] = {}
+        for row in rows:
+            if (kind := _kind(row)) not in FOUND_ALREADY:
+                by_kind.setdefault(kind, []).append(row)
+        if not by_kind:
+            return []
         with self.sessions.begin() as session:
-            for kind in {_kind(row) for row in rows}:
-                same_kind = [row for row in rows if _kind(row) == kind]
-                targets = session.execute(
-                    FIND.get(kind, FIND_ORDER), {"keys": list({row.subject for row in same_kind})}
-                )
+            for kind, same_kind in by_kind.items():
+                keys = list({row.subject for row in same_kind})
+                targets = session.execute(FIND.get(kind, FIND_ORDER), {"keys": keys})
                 # Several orders may share a parcel: the event goes to each of them.
                 found += [_waiting(row, target) for target in targets for row in same_kind if row.subject == target.key]
-        return sorted(found, key=lambda waiting: (waiting.workflow_id, waiting.sequence))
+        return found
 
 
 def key_of(event: Row[Any] | PartnerEvent) -> str:
@@ -207,5 +221,5 @@ def _kind(row: Row[Any]) -> str:
 
 
 def _waiting(row: Row[Any], order: Row[Any]) -> Waiting:
-    case_id = row.case_id if row.type == REQUEST else order.case_id
-    return Waiting(PartnerEvent(row.partner, row.event_id, row.type, order.subject), row.sequence, order, case_id)
+    case_id = row.event_case if row.type == REQUEST else order.case_id
+    return Waiting(PartnerEvent(row.partner, row.event_id, row.type, order.target), row.sequence, order, case_id)

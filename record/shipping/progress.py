@@ -1,11 +1,10 @@
 """Apply what partners report to fulfillment orders, for many of them at once, and say how far each is."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.parcels import difference, in_words
@@ -17,9 +16,11 @@ from record.parameters import ParameterCache
 from record.shipping import merges
 from record.shipping.reports import APPLY, is_loud, is_plain
 from record.shipping.road import Road, follow_all
-from record.shipping.work import Work, lock_works
+from record.shipping.work import FRESH, Work, lock_works
 
 Status = FulfillmentStatus
+Event = tuple[str, str]
+"""The key of a stored webhook: partner and event id."""
 FROM_HERE_ON = (Status.SHIPPED, Status.DELIVERED, Status.CANCELED)
 """Reaching one of these changes the order's promises."""
 ACTED_ON = (Status.PACKED, Status.REJECTED, *FROM_HERE_ON)
@@ -32,7 +33,7 @@ class Reports:
 
     order_id: str
     fulfillment_order_id: str
-    events: list[tuple[str, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -74,60 +75,85 @@ def with_defaults(told: Mapping[str, Any]) -> Progress:
     return Progress(**{**told, "road": Road(**told["road"])})
 
 
-@dataclass(frozen=True)
-class Applied:
-    """`wakes`: the order does something else now than before."""
-
-    progress: Progress
-    wakes: bool
+CANCELED = Progress(Status.CANCELED)
+"""Where a fulfillment order stands that does not exist."""
 
 
 class NotPlain(Exception):
-    """A report must be applied in a transaction of its own."""
+    """Reports about these fulfillment orders must be applied in a transaction of their own."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = frozenset(names)
 
 
-def apply_reports(
-    session: Session, cache: ParameterCache, reports: Sequence[Reports], together: bool = False
-) -> list[Applied]:
-    """Apply the new reports about each fulfillment order, and say where it stands; one that is unknown was canceled.
+def apply_reports(session: Session, cache: ParameterCache, reports: Reports) -> Progress:
+    """Apply the new reports about a fulfillment order, and say where it stands."""
+    works, events = lock_works(session, [reports.fulfillment_order_id]), _events_of(session, [reports])
+    _apply_all(session, works, events, relayed=())
+    return next(iter(_progress_of(session, works, events, cache).values()), CANCELED)
 
-    The number of statements does not grow with the number of orders. Raises NotPlain if they are to be applied
-    `together` and one of them must not be.
+
+def relay_reports(
+    session: Session, cache: ParameterCache, reports: Sequence[Reports], alone: Container[Event]
+) -> list[Progress | None]:
+    """Apply the new reports about each fulfillment order. Return where those stand whose orders do something else now
+    than before, and None for those that wake nobody.
+
+    The number of statements does not grow with the number of orders. Events in `alone` are about one fulfillment order
+    only: they count as relayed if they wake nobody. Raises NotPlain if some of several must be alone.
     """
-    works = lock_works(session, [one.fulfillment_order_id for one in reports])
-    events = _events_of(session, reports)
-    if together and not all(is_plain(works[name], event) for name, of_one in events.items() for event in of_one):
-        raise NotPlain
-    before = {name: work.row.status for name, work in works.items()}
-    loud = {name for name, of_one in events.items() for event in of_one if _apply(works[name], event)}
-    for name, of_one in events.items():
-        works[name].row.reports += any(event.applied_at is None for event in of_one)
-    _mark_applied(session, reports)
-    for work in works.values():
-        work.effects.write()
-    moved = {name for name, work in works.items() if work.row.status != before[name]}
-    for order_id in sorted({works[name].row.order_id for name in moved if works[name].row.status in FROM_HERE_ON}):
-        update_due(session, order_id)
-    roads = follow_all(session, works.values(), cache)
-    loud |= {name for name in moved if works[name].row.status in ACTED_ON}
-    return [
-        Applied(_progress(session, works[name], events[name], roads[name]), name in loud)
-        if (name := one.fulfillment_order_id) in works
-        else Applied(Progress(Status.CANCELED), wakes=True)
-        for one in reports
-    ]
+    names = [one.fulfillment_order_id for one in reports]
+    works, events = lock_works(session, names), _events_of(session, reports)
+    if len(works) > 1 and (special := {name for name, work in works.items() if not _is_plain(work, events[name])}):
+        raise NotPlain(special)
+    loud = _apply_all(session, works, events, alone)
+    woken = {name: work for name, work in works.items() if name in loud}
+    progress = _progress_of(session, woken, events, cache)
+    return [progress.get(name) if name in works else CANCELED for name in names]
 
 
 def _events_of(session: Session, reports: Sequence[Reports]) -> dict[str, list[PartnerEventRow]]:
-    keys = {key: one.fulfillment_order_id for one in reports for key in map(tuple, one.events)}
-    found: dict[str, list[PartnerEventRow]] = defaultdict(list)
+    keys = {key for one in reports for key in map(tuple, one.events)}
+    found: dict[str, list[PartnerEventRow]] = {one.fulfillment_order_id: [] for one in reports}
     if keys:
         wanted = tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(keys)
-        rows = session.scalars(select(PartnerEventRow).where(wanted).order_by(PartnerEventRow.sequence)).all()
+        rows = session.scalars(select(PartnerEventRow).where(wanted), execution_options=FRESH)
+        known = {(row.partner, row.event_id): row for row in rows}
         for one in reports:
-            mine = set(map(tuple, one.events))
-            found[one.fulfillment_order_id] += [row for row in rows if (row.partner, row.event_id) in mine]
+            mine = [known[key] for key in map(tuple, one.events) if key in known]
+            found[one.fulfillment_order_id] += sorted(mine, key=lambda row: row.sequence)
     return found
+
+
+def _is_plain(work: Work, events: Iterable[PartnerEventRow]) -> bool:
+    # A shared parcel has rows that other orders write too.
+    return work.row.merge_id is None and all(is_plain(work, event) for event in events)
+
+
+def _apply_all(
+    session: Session,
+    works: Mapping[str, Work],
+    events: Mapping[str, Sequence[PartnerEventRow]],
+    relayed: Container[Event],
+) -> set[str]:
+    """Apply these events, mark them in the same transaction, and return the fulfillment orders whose orders must be
+    woken."""
+    before = {name: work.row.status for name, work in works.items()}
+    loud = {name for name, work in works.items() for event in events[name] if _apply(work, event)}
+    moved = {name for name, work in works.items() if work.row.status != before[name]}
+    loud |= {name for name in moved if works[name].row.status in ACTED_ON}
+    marks = dict[Event, dict[str, Any]]()
+    for name, work in works.items():
+        work.row.reports += any(event.applied_at is None for event in events[name])
+        for event in events[name]:
+            key = event.partner, event.event_id
+            done = name not in loud and key in relayed
+            marks[key] = {"partner": event.partner, "event_id": event.event_id, "relayed": done}
+    if works:
+        next(iter(works.values())).effects.write(list(marks.values()))
+    if reached := {works[name].row.order_id for name in moved if works[name].row.status in FROM_HERE_ON}:
+        update_due(session, *sorted(reached))
+    return loud
 
 
 def _apply(work: Work, event: PartnerEventRow) -> bool:
@@ -142,17 +168,14 @@ def _apply(work: Work, event: PartnerEventRow) -> bool:
     return loud
 
 
-def _mark_applied(session: Session, reports: Sequence[Reports]) -> None:
-    """Mark them in the transaction that applies them: all or none."""
-    keys = [key for one in reports for key in map(tuple, one.events)]
-    if keys:
-        session.execute(
-            update(PartnerEventRow)
-            .where(tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(keys))
-            .where(PartnerEventRow.applied_at.is_(None))
-            .values(applied_at=func.now()),
-            execution_options={"synchronize_session": False},
-        )
+def _progress_of(
+    session: Session,
+    works: Mapping[str, Work],
+    events: Mapping[str, Sequence[PartnerEventRow]],
+    cache: ParameterCache,
+) -> dict[str, Progress]:
+    roads = follow_all(session, works.values(), cache)
+    return {name: _progress(session, work, events[name], roads[name]) for name, work in works.items()}
 
 
 def _progress(session: Session, work: Work, events: Iterable[PartnerEventRow], road: Road) -> Progress:

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import func
-
 from domain import milestones
 from domain.people import redact
 from domain.status import FulfillmentStatus, TrackingStatus
@@ -80,7 +78,7 @@ def _packed(work: Work, event: PartnerEventRow) -> None:
     has_left = row.packed_at is not None and row.status != Status.PACKED
     if row.status in ENDED_HERE or has_left:
         return
-    row.packed_at = row.packed_at or func.now()
+    row.packed_at = row.packed_at or work.now
     row.parcels = event.data["parcels"]
     if row.status in BEFORE_PACKED:
         row.status = Status.PACKED

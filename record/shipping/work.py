@@ -1,11 +1,11 @@
 """Fulfillment orders while reports are applied to them: what is known of each, and what is to be written for all."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from domain.stock.movements import Movement
@@ -14,13 +14,31 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, Shipment
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from record import journal
+from record.shipping.written import write_together
 from record.stock import ledger
 
 FRESH = {"populate_existing": True}
+_NAMES = any_(bindparam("names", type_=ARRAY(Text)))
+# Built once: building a statement costs more than sending it. Rows that refer to the two may still be written.
+_LOCK = (
+    select(FulfillmentOrderRow, OrderRow, func.now())
+    .join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
+    .where(FulfillmentOrderRow.fulfillment_order_id == _NAMES)
+    .order_by(OrderRow.order_id, FulfillmentOrderRow.fulfillment_order_id)
+    .with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
+)
+_CLAIMED = exists().where(CarrierClaimRow.fulfillment_order_id == FulfillmentOrderRow.fulfillment_order_id)
+_PARTS = (
+    select(FulfillmentOrderRow.fulfillment_order_id, FulfillmentLineRow, ShipmentRow, _CLAIMED)
+    .outerjoin(FulfillmentLineRow, FulfillmentLineRow.fulfillment_order_id == FulfillmentOrderRow.fulfillment_order_id)
+    .outerjoin(ShipmentRow, ShipmentRow.shipment_id == FulfillmentOrderRow.shipment_id)
+    .where(FulfillmentOrderRow.fulfillment_order_id == _NAMES)
+    .order_by(FulfillmentLineRow.sku)
+)
 
 
 class Effects:
-    """What reports about many fulfillment orders write, collected: one statement of each kind."""
+    """What reports about many fulfillment orders write, collected: one statement, and two more for stock."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -37,13 +55,12 @@ class Effects:
     def announce(self, order_id: str, milestone: str, data: Mapping[str, Any], subject: str) -> None:
         self._messages += journal.message_rows(order_id, milestone, data, subject)
 
-    def write(self) -> None:
-        """Write what was collected so far. All stock is locked in one sequence, so that groups never deadlock."""
-        self._session.flush()
+    def write(self, events: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Write what was collected and changed so far, and mark `events` (see MARK_EVENTS in written.py).
+
+        All stock is locked in one sequence, so that groups never deadlock."""
         ledger.post_all(self._session, self._postings)
-        if self._facts:
-            self._session.execute(journal.INSERT_FACTS, {"rows": json.dumps(self._facts)})
-        journal.write_messages(self._session, self._messages)
+        write_together(self._session, self._facts, self._messages, events)
         for collected in (self._facts, self._postings, self._messages):
             collected.clear()
 
@@ -57,6 +74,7 @@ class Work:
     effects: Effects
     row: FulfillmentOrderRow
     order: OrderRow
+    now: datetime
     lines: list[FulfillmentLineRow] = field(default_factory=list)
     shipment: ShipmentRow | None = None
     claimed: bool = False
@@ -84,29 +102,15 @@ class Work:
 
 def lock_works(session: Session, names: Collection[str]) -> dict[str, Work]:
     """Lock these fulfillment orders after their orders, as everywhere, and load what belongs to them; those that do
-    not exist are absent. Rows that refer to them may still be written."""
-    pairs = select(FulfillmentOrderRow, OrderRow).join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
-    pairs = pairs.where(FulfillmentOrderRow.fulfillment_order_id.in_(names))
-    pairs = pairs.order_by(OrderRow.order_id, FulfillmentOrderRow.fulfillment_order_id)
-    held = pairs.with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
+    not exist are absent. Two statements."""
     effects, works = Effects(session), dict[str, Work]()
-    for row, order in session.execute(held, execution_options=FRESH):
-        works[row.fulfillment_order_id] = Work(session, effects, row, order)
-    lines = select(FulfillmentLineRow).where(FulfillmentLineRow.fulfillment_order_id.in_(works))
-    for line in session.scalars(lines.order_by(FulfillmentLineRow.sku), execution_options=FRESH) if works else ():
-        works[line.fulfillment_order_id].lines.append(line)
-    _load_parcels(session, works)
+    for row, order, now in session.execute(_LOCK, {"names": list(names)}, execution_options=FRESH):
+        works[row.fulfillment_order_id] = Work(session, effects, row, order, now)
+    # Read once the locks are held: before that they may change.
+    if works:
+        for name, line, shipment, claimed in session.execute(_PARTS, {"names": list(works)}, execution_options=FRESH):
+            work = works[name]
+            work.shipment, work.claimed = shipment, claimed
+            if line:
+                work.lines.append(line)
     return works
-
-
-def _load_parcels(session: Session, works: Mapping[str, Work]) -> None:
-    sent = {work.row.shipment_id for work in works.values() if work.row.shipment_id}
-    if not sent:
-        return
-    parcels = session.scalars(select(ShipmentRow).where(ShipmentRow.shipment_id.in_(sent)), execution_options=FRESH)
-    shipments = {parcel.shipment_id: parcel for parcel in parcels}
-    for work in works.values():
-        work.shipment = shipments.get(work.row.shipment_id or "")
-    claims = select(CarrierClaimRow.fulfillment_order_id).where(CarrierClaimRow.fulfillment_order_id.in_(works))
-    for name in session.scalars(claims):
-        works[name].claimed = True
