@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import text
 
-from models.database import Sessions
+from models.database import Sessions, reading
 from models.fulfillment import WAVE_WAITS
 from models.messaging import IS_WAITING
 
@@ -50,7 +50,5 @@ class Lookout:
         called.clear()
 
     def _look(self) -> list[str]:
-        with self._sessions() as session:
-            # One round trip instead of three.
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with reading(self._sessions) as session:
             return [job for job, waits in session.execute(LOOK).mappings().one().items() if waits]

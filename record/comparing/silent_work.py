@@ -17,8 +17,8 @@ from models.fulfillment import AT_WAREHOUSE, SILENT_SINCE
 from record import journal
 from record.comparing.asking import asked, told_again_key
 from record.messages.partner_events import NewEvent
-from record.order_mapping import order_of
-from record.shipping.fulfillment_orders import FulfillmentStep, lock_fulfillment_order, pick_request
+from record.shipping.fulfillment_orders import lock_fulfillment_order
+from record.shipping.releases import pick_request, read_work
 
 Status = FulfillmentStatus
 IN_HAND = (Status.RELEASED, Status.PICKING, Status.PICKED)
@@ -62,8 +62,7 @@ class SilentWork:
             work = lock_fulfillment_order(session, row.subject)
             if work is None or work.status not in IN_HAND:
                 return []
-            step, order = FulfillmentStep(row.order_id, row.subject), order_of(session, row.order_id)
-            request = pick_request(session, step, order)
+            request = pick_request(read_work(session, row.subject))
         try:
             self.wms.pick(request, key=f"{row.subject}:pick")
         except PickRefused as refused:

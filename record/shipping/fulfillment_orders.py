@@ -1,21 +1,16 @@
-"""Fulfillment orders as rows: lock them, end them before they leave, and build the request to the warehouse."""
+"""Fulfillment orders as rows: lock them, and end them before they leave."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from domain.pickup import PICKUP
 from domain.status import FulfillmentStatus
 from domain.stock.movements import Movement
-from domain.waves import priority_of
 from integrations.http import Line
-from integrations.wms import PickRequest
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
 from record import journal
-from record.order_mapping import ship_to
-from record.orders.instructions import FOR_WAREHOUSE, select_instructions
 from record.orders.promises import update_due
 from record.shipping import merges
 from record.stock import ledger
@@ -75,26 +70,3 @@ def lines_of(session: Session, fulfillment_order_id: str) -> list[Line]:
     )
     units = [(row.sku, row.quantity if row.picked is None else row.picked) for row in rows]
     return [Line(sku=sku, quantity=quantity) for sku, quantity in units if quantity]
-
-
-def pick_request(session: Session, step: FulfillmentStep, order: OrderRow) -> PickRequest:
-    """Build the request to the warehouse; the same each time."""
-    columns = select(FulfillmentOrderRow.location_id, FulfillmentOrderRow.merge_id)
-    work = session.execute(columns.where(FulfillmentOrderRow.fulfillment_order_id == step.fulfillment_order_id)).one()
-    request = PickRequest(
-        fulfillment_order_id=step.fulfillment_order_id,
-        order_id=order.order_id,
-        channel=order.channel,
-        channel_order_id=order.channel_order_id,
-        location_id=work.location_id,
-        lines=lines_of(session, step.fulfillment_order_id),
-        ship_to=ship_to(order),
-        priority=priority_of(order.instructions),
-    )
-    if order.pickup_location:
-        request["delivery_method"] = PICKUP
-    if wishes := select_instructions(order.instructions, FOR_WAREHOUSE):
-        request["instructions"] = wishes
-    if work.merge_id:
-        request["pack_together"] = work.merge_id
-    return request
