@@ -1,6 +1,6 @@
 """Ship: book a carrier and get the waybill; void a booking; intercept a parcel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from domain.errors import VOIDED, CarrierRefused
+from domain.sscc import sscc
 from domain.undo import Undone, UndoRequest
 from integrations.bookings import Booking, BookingRequest, VoidResult
 from integrations.tms import Tms
@@ -17,8 +18,9 @@ from models.database import Sessions
 from models.fulfillment import BookingRow, ShipmentRow
 from record import journal
 from record.parameters import ParameterCache
-from record.shipping import bookings, merges, parcels
+from record.shipping import bookings, choosing, merges, parcels
 from record.shipping.fulfillment_orders import FulfillmentStep
+from record.shipping.parcels import Parcel
 
 NO_CARRIER = "no_carrier"
 
@@ -61,21 +63,21 @@ class Ship:
             parcel = parcels.read(session, step, shipment_id)
             if parcel:
                 now = self.parameters.at(session, datetime.now(UTC))
-                known = bookings.rank_carriers(session, shipment_id, parcel, now)
-                request, offers = parcels.booking_request(step, parcel, shipment_id), _remaining_offers(known)
-                last_refusal = VOIDED if known.given_back_at else next(reversed(known.refusals.values()), "")
+                choice = choosing.choose_carriers(session, shipment_id, parcel, now)
         if not parcel:
             return self._give_back(shipment_id)
-        for offer in offers:
+        request = parcels.booking_request(step, parcel, shipment_id)
+        last_refusal = VOIDED if choice.given_back else next(reversed(choice.refusals.values()), "")
+        for offer in choice.remaining:
             try:
-                booking = self._book(request, offer)
+                booking = self._book(request, offer, choice.asked)
             except CarrierRefused as refusal:
                 last_refusal = refusal.code
                 self._note_refusal(step, shipment_id, offer, refusal)
                 if refusal.code == VOIDED:
                     break
                 continue
-            return self._keep(step, shipment_id, booking, offer)
+            return self._keep(step, parcel, shipment_id, booking, offer, choice.serials)
         with self.sessions.begin() as session:
             merges.begin_round(session, step.merge_id, after=step.round)
         return BookingAnswer(refusal=last_refusal or NO_CARRIER)
@@ -104,12 +106,13 @@ class Ship:
             journal.append_fact(session, undo.order_id, "shipment.interception_asked", key, data)
         return InterceptionAnswer(asked)
 
-    def _book(self, request: BookingRequest, offer: dict[str, Any]) -> Booking:
-        """Ask one carrier, with a key of its own."""
+    def _book(self, request: BookingRequest, offer: dict[str, Any], asked: str) -> Booking:
+        """Ask one carrier, with a key of its own. `asked` is the one that the record names already."""
         shipment_id, carrier = request["shipment_id"], offer["carrier"]
-        with self.sessions.begin() as session:
-            if not bookings.mark_asked(session, shipment_id, carrier):
-                raise CarrierRefused(VOIDED)
+        if carrier != asked:
+            with self.sessions.begin() as session:
+                if not bookings.mark_asked(session, shipment_id, carrier):
+                    raise CarrierRefused(VOIDED)
         if carrier:
             request = {**request, "carrier": carrier}
         return self.tms.book(request, f"{shipment_id}:book:{carrier}", offer["by"])
@@ -121,8 +124,20 @@ class Ship:
             parcel = parcels.contents(session, step, shipment_id)
             bookings.record_refusal(session, shipment_id, parcel, offer["carrier"], refusal.code)
 
-    def _keep(self, step: FulfillmentStep, shipment_id: str, booking: Booking, offer: dict[str, Any]) -> BookingAnswer:
+    def _keep(
+        self,
+        step: FulfillmentStep,
+        read: Parcel,
+        shipment_id: str,
+        booking: Booking,
+        offer: dict[str, Any],
+        serials: Sequence[int],
+    ) -> BookingAnswer:
+        answer = BookingAnswer(shipment_id, booking.carrier, booking.waybill)
+        codes = [sscc(self.company_prefix, serial) for serial in serials]
         with self.sessions.begin() as session:
+            if not step.merge_id and bookings.record_unchanged(session, read, shipment_id, booking, offer, codes):
+                return answer
             parcel = parcels.contents(session, step, shipment_id)
             given_back = session.get_one(BookingRow, shipment_id, with_for_update=True).given_back_at is not None
             if not given_back:
@@ -130,7 +145,7 @@ class Ship:
                 merges.mark_booked(session, step.merge_id, parcel, shipment_id, step.fulfillment_order_id)
         if not parcel or given_back:
             return self._give_back(shipment_id)
-        return BookingAnswer(shipment_id, booking.carrier, booking.waybill)
+        return answer
 
     def _void(self, undo: UndoRequest, afterwards: Callable[[Session, UndoRequest], None]) -> Undone:
         with self.sessions.begin() as session:
@@ -154,10 +169,3 @@ class Ship:
             by = bookings.give_back(session, shipment_id)
         self.tms.void(shipment_id, "the parcel has changed", f"{shipment_id}:changed", by)
         return BookingAnswer(changed=True)
-
-
-def _remaining_offers(row: BookingRow) -> list[dict[str, Any]]:
-    """Return the carriers that may still be asked, best first."""
-    if row.given_back_at:
-        return []
-    return [offer for offer in row.offers if offer["eligible"] and offer["carrier"] not in row.refusals]

@@ -1,39 +1,20 @@
-"""Bookings as rows: the ranked carriers of a parcel, their refusals, and what was booked."""
+"""Bookings as rows: which carrier is asked, which refused, and what was booked."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.carriers import Box, Consignment, Offer, rank
-from domain.parameters import Parameters
 from domain.sscc import sscc
 from domain.status import TrackingStatus
-from integrations.bookings import Booking, ParcelSize
+from integrations.bookings import Booking
 from models.fulfillment import SSCC_SERIAL, BookingRow, FulfillmentOrderRow, ParcelRow, ShipmentRow
-from models.order import OrderRow
-from models.stock import ProductRow
 from record import journal
-from record.shipping.parcels import MEASURES, Parcel, boxes_of
-
-CHINA = timezone(timedelta(hours=8))
-ANYBODY = Offer("", "tms", eligible=True, why="no carrier is on record, so the TMS chooses")
-
-
-def rank_carriers(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> BookingRow:
-    """Rank the carriers for a parcel and store the offers; a repeat returns the first ranking."""
-    known = session.get(BookingRow, shipment_id, with_for_update=True)
-    if known:
-        return known
-    offers = rank(parameters.carriers, parameters.freight_rates, _consignment(session, parcel)) or [ANYBODY]
-    row = insert(BookingRow).values(shipment_id=shipment_id, offers=[_offer_fields(offer) for offer in offers])
-    # Of two concurrent rankings the later one gets what the first wrote.
-    unchanged = row.on_conflict_do_update(index_elements=["shipment_id"], set_={"offers": BookingRow.offers})
-    return session.scalars(unchanged.returning(BookingRow)).one()
+from record.shipping.choosing import BY_TMS
+from record.shipping.parcels import Parcel, boxes_of
 
 
 def mark_asked(session: Session, shipment_id: str, carrier: str) -> bool:
@@ -70,7 +51,65 @@ def way_of(session: Session, shipment_id: str) -> str:
     """Return by whose API the carrier asked last is called (`Offer.by`)."""
     known = session.get(BookingRow, shipment_id, populate_existing=True)
     offers = known.offers if known else []
-    return next((str(offer["by"]) for offer in offers if known and offer["carrier"] == known.asked), ANYBODY.by)
+    return next((str(offer["by"]) for offer in offers if known and offer["carrier"] == known.asked), BY_TMS)
+
+
+# Locks the work after its order, like everywhere else, and then its booking. Finds nothing if the booking was given
+# back or the warehouse has corrected the boxes meanwhile.
+_KEEP = text(f"""
+    WITH held AS MATERIALIZED (
+        SELECT f.fulfillment_order_id, f.order_id
+        FROM orders o JOIN fulfillment_orders f USING (order_id) JOIN bookings b ON b.shipment_id = :shipment_id
+        WHERE f.fulfillment_order_id = :name AND b.given_back_at IS NULL
+            AND coalesce(nullif(f.parcels, 'null'), '[]') = CAST(:known AS jsonb)
+        FOR KEY SHARE OF o FOR NO KEY UPDATE OF f, b
+    ), booked AS (
+        INSERT INTO shipments (shipment_id, carrier, waybill, service, tracking_status, cost_minor, cost_currency)
+        SELECT :shipment_id, :carrier, :waybill, :service, '{TrackingStatus.PRE_TRANSIT}', :cost_minor, :cost_currency
+        FROM held ON CONFLICT DO NOTHING RETURNING shipment_id
+    ), boxes AS (
+        INSERT INTO shipment_parcels (sscc, shipment_id, number, weight_grams, length_mm, width_mm, height_mm)
+        SELECT sscc, booked.shipment_id, number, weight_grams, length_mm, width_mm, height_mm
+        FROM booked, json_populate_recordset(CAST(NULL AS shipment_parcels), :boxes) AS box
+    ), told AS (
+        INSERT INTO order_events (order_id, type, key, actor, data)
+        SELECT order_id, 'shipment.booked', :key, '{journal.SYSTEM}', CAST(:data AS jsonb) FROM held
+        ON CONFLICT (order_id, key) DO NOTHING)
+    UPDATE fulfillment_orders f SET shipment_id = :shipment_id
+    FROM held WHERE f.fulfillment_order_id = held.fulfillment_order_id RETURNING f.fulfillment_order_id
+""")
+
+
+def record_unchanged(
+    session: Session,
+    parcel: Parcel,
+    shipment_id: str,
+    booking: Booking,
+    offer: dict[str, Any],
+    codes: Sequence[str],
+) -> bool:
+    """As `record`, by one statement, for a parcel of one fulfillment order as it was read before. False if it or its
+    booking has changed since."""
+    [row], boxes = parcel.rows, boxes_of(parcel.rows)
+    if len(codes) != len(boxes):
+        return False
+    numbered = [
+        {**box, "sscc": code, "number": number} for number, (code, box) in enumerate(zip(codes, boxes, strict=True), 1)
+    ]
+    values = {
+        "shipment_id": shipment_id,
+        "name": row.fulfillment_order_id,
+        "known": json.dumps(row.parcels or []),
+        "carrier": booking.carrier,
+        "waybill": booking.waybill,
+        "service": booking.service,
+        "cost_minor": offer["cost_minor"],
+        "cost_currency": offer["cost_currency"],
+        "boxes": json.dumps(numbered),
+        "key": f"{shipment_id}:booked",
+        "data": json.dumps(_booked(shipment_id, booking, offer)),
+    }
+    return session.execute(_KEEP, values).first() is not None
 
 
 def record(
@@ -97,48 +136,11 @@ def record(
         for number, box in enumerate(boxes_of(parcel), 1):
             code = sscc(company_prefix, session.scalars(select(SSCC_SERIAL.next_value())).one())
             session.add(ParcelRow(sscc=code, shipment_id=shipment_id, number=number, **box))
-    data = {"shipment_id": shipment_id, "carrier": booking.carrier, "waybill": booking.waybill, "why": offer["why"]}
     for row in parcel:
         row.shipment_id = shipment_id
+        data = _booked(shipment_id, booking, offer)
         journal.append_fact(session, row.order_id, "shipment.booked", f"{shipment_id}:booked", data)
 
 
-def _consignment(session: Session, parcel: Parcel) -> Consignment:
-    order, location = parcel.orders[0], parcel.location
-    region, asked = order.repaired_region, order.instructions
-    goods = _goods(session, parcel.units)
-    boxes = [Box(box["weight_grams"], _measures(box)) for box in boxes_of(parcel.rows)]
-    return Consignment(
-        origin=(location.country, location.province),
-        destination=(order.country, str(region.get("province", order.province))),
-        boxes=tuple(boxes) or (Box(sum(product.weight_grams * units for product, units in goods)),),
-        channels=frozenset(one.channel for one in parcel.orders),
-        dangerous=frozenset(product.dangerous_goods_class for product, _ in goods) - {""},
-        wish=str(asked.get("carrier", "")),
-        within_days=_days_until(order),
-        urgent=bool(asked.get("urgent")),
-    )
-
-
-def _goods(session: Session, units: Mapping[str, int]) -> list[tuple[ProductRow, int]]:
-    products = session.scalars(select(ProductRow).where(ProductRow.sku.in_(units)))
-    return [(product, units[product.sku]) for product in products]
-
-
-def _measures(box: ParcelSize) -> tuple[int, int, int] | None:
-    return (box["length_mm"], box["width_mm"], box["height_mm"]) if box.keys() >= set(MEASURES) else None
-
-
-def _days_until(order: OrderRow) -> int | None:
-    """Return the days until the wished or promised day, whichever is earlier, in Chinese time; never below 0."""
-    wished, promised = order.instructions.get("deliver_on"), order.promised_deliver_by
-    days = [date.fromisoformat(wished)] if wished else []
-    days += [promised.astimezone(CHINA).date()] if promised else []
-    return max(0, (min(days) - datetime.now(UTC).astimezone(CHINA).date()).days) if days else None
-
-
-def _offer_fields(offer: Offer) -> dict[str, Any]:
-    fields = asdict(offer)
-    del fields["price"]
-    price = offer.price
-    return fields | {"cost_minor": price and price.minor_units, "cost_currency": price and price.currency}
+def _booked(shipment_id: str, booking: Booking, offer: Mapping[str, Any]) -> dict[str, Any]:
+    return {"shipment_id": shipment_id, "carrier": booking.carrier, "waybill": booking.waybill, "why": offer["why"]}

@@ -1,49 +1,104 @@
 """Contents of a parcel: its orders and boxes, and the booking request to a carrier."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, JSON, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from domain.undo import UndoRequest
 from integrations.bookings import BookingRequest, Origin, ParcelSize
 from integrations.http import Line
-from models.fulfillment import FulfillmentOrderRow
+from models.fulfillment import BookingRow, FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
-from models.stock import LocationRow
-from record.order_mapping import order_of, ship_to
+from models.stock import LocationRow, ProductRow
+from record.order_mapping import ship_to
 from record.orders.instructions import FOR_CARRIER, select_instructions
 from record.shipping import merges
-from record.shipping.fulfillment_orders import FulfillmentStep, lines_of
+from record.shipping.fulfillment_orders import FulfillmentStep
 
 MEASURES: tuple[Literal["length_mm", "width_mm", "height_mm"], ...] = ("length_mm", "width_mm", "height_mm")
 
 
 @dataclass(frozen=True)
+class Goods:
+    """Units of a SKU with what carriers ask about it."""
+
+    sku: str
+    units: int
+    weight_grams: int = 0
+    dangerous: str = ""
+
+
+@dataclass(frozen=True)
 class Parcel:
-    """What travels together: fulfillment orders, their orders (the step's own first), the location, and units by
-    SKU."""
+    """What travels together: fulfillment orders, their orders (the step's own first), the location, and goods by
+    SKU. `booking` is what was stored of its booking before."""
 
     rows: Sequence[FulfillmentOrderRow]
     orders: Sequence[OrderRow]
     location: LocationRow
-    units: Mapping[str, int]
+    goods: Sequence[Goods]
+    booking: BookingRow | None
+
+
+_F, _L, _P = FulfillmentOrderRow, FulfillmentLineRow, ProductRow
+_GOODS = (
+    select(
+        func.json_agg(
+            func.json_build_array(
+                _L.sku,
+                func.coalesce(_L.picked, _L.quantity),
+                func.coalesce(_P.weight_grams, 0),
+                func.coalesce(_P.dangerous_goods_class, ""),
+            ),
+            type_=JSON,
+        )
+    )
+    .select_from(_L)
+    .outerjoin(_P, _P.sku == _L.sku)
+    .where(_L.fulfillment_order_id == _F.fulfillment_order_id)
+    .scalar_subquery()
+)
+# Built once: building a statement costs more than sending it.
+_PARCEL = (
+    select(_F, OrderRow, LocationRow, _GOODS.label("goods"), BookingRow)
+    .join(OrderRow, OrderRow.order_id == _F.order_id)
+    .join(LocationRow, LocationRow.location_id == _F.location_id)
+    .outerjoin(BookingRow, BookingRow.shipment_id == bindparam("shipment_id", type_=Text))
+    .where(_F.fulfillment_order_id == any_(bindparam("names", type_=ARRAY(Text))))
+    .order_by(_F.fulfillment_order_id)
+)
 
 
 def read(session: Session, step: FulfillmentStep, shipment_id: str) -> Parcel | None:
-    """Return the parcel; None when its contents changed since the step was decided."""
-    rows = contents(session, step, shipment_id)
-    if not rows:
+    """Return the parcel; None when its contents changed since the step was decided. One statement, if it is not
+    shared."""
+    shared = contents(session, step, shipment_id) if step.merge_id else ()
+    if step.merge_id and not shared:
         return None
-    others = sorted({row.order_id for row in rows} - {step.order_id})
-    units = Counter[str]()
-    for row in rows:
-        units.update({line["sku"]: line["quantity"] for line in lines_of(session, row.fulfillment_order_id)})
-    orders = [order_of(session, order_id) for order_id in (step.order_id, *others)]
-    return Parcel(rows, orders, session.get_one(LocationRow, rows[0].location_id), units)
+    names = [row.fulfillment_order_id for row in shared] or [step.fulfillment_order_id]
+    found = session.execute(_PARCEL, {"names": names, "shipment_id": shipment_id}).all()
+    orders = {row.OrderRow.order_id: row.OrderRow for row in found}
+    own = orders.pop(step.order_id)
+    return Parcel(
+        [row.FulfillmentOrderRow for row in found],
+        [own, *(orders[order_id] for order_id in sorted(orders))],
+        found[0].LocationRow,
+        _sum(Goods(*line) for row in found for line in row.goods or ()),
+        found[0].BookingRow,
+    )
+
+
+def _sum(goods: Iterable[Goods]) -> list[Goods]:
+    """Return the goods by SKU, without those of which nothing was picked."""
+    by_sku: dict[str, Goods] = {}
+    for one in goods:
+        if one.units:
+            before = by_sku.get(one.sku)
+            by_sku[one.sku] = replace(one, units=one.units + (before.units if before else 0))
+    return [by_sku[sku] for sku in sorted(by_sku)]
 
 
 def boxes_of(rows: Sequence[FulfillmentOrderRow]) -> list[ParcelSize]:
@@ -89,7 +144,7 @@ def booking_request(step: FulfillmentStep, parcel: Parcel, shipment_id: str) -> 
         channel_order_id=order.channel_order_id,
         origin=Origin(location_id=location.location_id, country=location.country, region=location.province),
         ship_to=ship_to(order),
-        lines=[Line(sku=sku, quantity=quantity) for sku, quantity in sorted(parcel.units.items())],
+        lines=[Line(sku=one.sku, quantity=one.units) for one in parcel.goods],
         parcels=boxes_of(parcel.rows),
     )
     if wishes := select_instructions(order.instructions, FOR_CARRIER):
