@@ -1,8 +1,11 @@
 """End an order, and ask a person to look at it."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
+from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.payments import settle_late_money
@@ -11,9 +14,17 @@ from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
 from record import journal, money
+from record.journal import Fact
 from record.messages import not_told
-from record.orders.promises import update_due
+from record.orders.promises import end_due
+from record.recordset import at_once
 from record.stock import queue
+
+_END = at_once(
+    ended=text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id"),
+    facts=journal.INSERT_FACTS,
+    messages=journal.INSERT_MESSAGES,
+)
 
 
 @dataclass(frozen=True)
@@ -47,24 +58,25 @@ class Outcome:
         """Write the outcome, announce it, and release what an order without goods no longer waits for."""
         status = OrderStatus(ending.status)
         with self.sessions.begin() as session:
-            if not journal.advance_order(session, ending.order_id, status):
+            if not journal.may_advance(session, ending.order_id, status):
                 return
             data = {"reason": ending.reason}
-            journal.append_fact(session, ending.order_id, f"order.{status}", "ended", data, ending.actor)
+            fact = Fact(ending.order_id, f"order.{status}", "ended", data)
+            messages = list[dict[str, Any]]()
             if status == OrderStatus.COMPLETED:
-                kept = money.balance(session, ending.order_id)
-                # The amount of the sale: later refunds are credited against it.
-                secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
-                points = {"points": kept.whole}
-                journal.announce(session, ending.order_id, milestones.DELIVERED, points, secrets=secrets)
+                messages = _delivered(session, ending.order_id)
+            if status in UNDONE:
+                announced = {"outcome": status, **data}
+                messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
+            rows = {"facts": journal.fact_rows([fact], ending.actor), "messages": json.dumps(messages)}
+            session.execute(_END, {"order_id": ending.order_id, "status": status, **rows})
+            end_due(session, ending.order_id)
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)
-                journal.announce(session, ending.order_id, milestones.CANCELED, {"outcome": status, **data})
                 queue.remove(session, ending.order_id)
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
                 session.execute(update(HoldRow).where(*open_holds).values(ended))
-            update_due(session, ending.order_id)
 
     @activity.defn
     def raise_alert(self, alert: Alert) -> None:
@@ -79,3 +91,11 @@ class Outcome:
             else:
                 journal.append_fact(session, alert.order_id, "alert.cleared", f"{key}:over", {"code": alert.code})
                 not_told.update_attention(session, [alert.order_id])
+
+
+def _delivered(session: Session, order_id: str) -> list[dict[str, Any]]:
+    """Return the messages about the delivery. The amount of the sale is in them: later refunds are credited against
+    it."""
+    kept = money.balance(session, order_id)
+    secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
+    return journal.message_rows(order_id, milestones.DELIVERED, {"points": kept.whole}, secrets=secrets)

@@ -36,6 +36,7 @@ _EARLIER_ANSWER = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("k
 _EARLIER_ANSWERS = select(_RESULTS.c.key, _RESULTS.c.result).where(
     _RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
 )
+_LOCKED_STATUS = select(OrderRow.status).where(OrderRow.order_id == bindparam("order_id", type_=Text)).with_for_update()
 INSERT_FACTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
 INSERT_ANSWERS = insert_recordset(StepResultRow, "key, result")
 INSERT_MESSAGES = insert_recordset(
@@ -130,10 +131,18 @@ def lock_order(session: Session, order_id: str) -> None:
 
 def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:
     """Set the order's status; False when it has it already. Raises NotAllowed for a transition that is not allowed."""
-    now = session.scalar(select(OrderRow.status).where(OrderRow.order_id == order_id).with_for_update())
+    if not may_advance(session, order_id, to):
+        return False
+    ended = {"ended_at": func.now()} if is_final(ORDER, to) else {}
+    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(status=to, **ended))
+    return True
+
+
+def may_advance(session: Session, order_id: str, to: OrderStatus) -> bool:
+    """Lock the order, and say whether its status is still to be set; False when it has it already. Raises NotAllowed
+    for a transition that is not allowed."""
+    now = session.scalar(_LOCKED_STATUS, {"order_id": order_id})
     if now == to:
         return False
     advance(ORDER, OrderStatus(now or ""), to)
-    ended = {"ended_at": func.now()} if is_final(ORDER, to) else {}
-    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(status=to, **ended))
     return True
