@@ -38,7 +38,7 @@ _PARTS = (
 
 
 class Effects:
-    """What reports about many fulfillment orders write, collected: one statement, and two more for stock."""
+    """What reports about many fulfillment orders write, collected: one statement, and three more for stock."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -56,11 +56,11 @@ class Effects:
         self._messages += journal.message_rows(order_id, milestone, data, subject)
 
     def write(self, events: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Write what was collected and changed so far, and mark `events` (see MARK_EVENTS in written.py).
+        """Write what was collected and changed so far, and mark `events` (record/shipping/written.py).
 
         All stock is locked in one sequence, so that groups never deadlock."""
-        ledger.post_all(self._session, self._postings)
         write_together(self._session, self._facts, self._messages, events)
+        ledger.post_all(self._session, self._postings)
         for collected in (self._facts, self._postings, self._messages):
             collected.clear()
 

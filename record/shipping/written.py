@@ -45,7 +45,8 @@ def _update(row: type[Base]) -> TextClause:
     )
 
 
-MARK_EVENTS = text("""
+# Each is applied, and carried by the relay if it is `relayed`.
+_MARK_EVENTS = text("""
     UPDATE partner_events AS old SET applied_at = coalesce(applied_at, now()),
         relayed_at = CASE WHEN new.relayed THEN now() ELSE relayed_at END
     FROM json_to_recordset(:rows) AS new(partner text, event_id text, relayed boolean)
@@ -57,7 +58,7 @@ _WRITE = at_once(
     shipments=_update(ShipmentRow),
     facts=journal.INSERT_FACTS,
     messages=journal.INSERT_MESSAGES,
-    events=MARK_EVENTS,
+    events=_MARK_EVENTS,
 )
 
 

@@ -1,35 +1,14 @@
 """An order of more than a thousand lines costs as many SQL statements as one of two lines."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
-
-from sqlalchemy import event
 
 from activities.audit import AuditRequest
 from activities.reserve import StockRequest
-from models.database import Sessions
 from tests.activities.story import Steps
+from tests.counting import statements_of
 from tests.factories import an_order, assert_ledger_explains_stock, place_orders, stock_shop
 
 LARGEST_SEEN = 1114
-
-
-@contextmanager
-def statements_of(sessions: Sessions) -> Iterator[list[str]]:
-    """Collect each statement as it is sent to PostgreSQL."""
-    sent: list[str] = []
-
-    def remember(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    engine = sessions.kw["bind"]
-    event.listen(engine, "before_cursor_execute", remember)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", remember)
 
 
 def statements_for(lines: int, steps: Steps) -> dict[str, int]:
