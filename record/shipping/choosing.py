@@ -1,7 +1,7 @@
 """Choose carriers for a parcel: rank them once, and store the offers before any carrier is called."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -35,7 +35,7 @@ class Choice:
     its boxes (SSCC)."""
 
     offers: Sequence[dict[str, Any]]
-    refusals: Mapping[str, str]
+    refusals: dict[str, str]
     asked: str
     given_back: bool
     serials: Sequence[int] = ()

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowHandle
 
 from commands.seed import SHOP, stock_shop
 from models.parameters import ParameterRow
-from tests.baton import Baton
+from tests.baton import Baton, eventually
 from tests.workflows.test_cancel import LINES
 
 ALWAYS = datetime(2001, 1, 1, tzinfo=UTC)
@@ -172,6 +174,35 @@ async def test_a_parcel_without_news_for_days_counts_as_lost(silent: Baton) -> N
     # Then
     assert (await alerts(silent, order, 2))[:2] == ["PARCEL_SILENT", "PARCEL_LOST"]
     assert (await claim(silent, order))["kind"] == "silent"
+
+
+async def test_quiet_news_keep_a_parcel_from_counting_as_lost_and_wake_nobody(silent: Baton) -> None:
+    # Given a parcel that the carrier has reported on again, a moment and four days after its handover
+    order = await on_the_road(silent, "NEWS")
+    handle = silent.workflow(order["order_id"])
+    before = await count_in_history(handle, b"progressed")
+    await silent.track(order, "out_for_delivery")
+    await silent.until_event(order["order_id"], "shipment.tracking_updated", 2)
+    with silent.sessions.begin() as session:
+        planted = """INSERT INTO order_events (order_id, type, key, actor, data, at)
+            SELECT order_id, type, key || '-later', actor, data, at + interval '4 days' FROM order_events
+            WHERE order_id = :id AND type = 'shipment.tracking_updated' ORDER BY event_id DESC LIMIT 1"""
+        session.execute(text(planted), {"id": order["order_id"]})
+    assert await count_in_history(handle, b"progressed") == before
+
+    # When five days have passed since the first report, then the order looks into the record and waits on
+    await silent.fast_forward(handle, timedelta(days=5) + MOMENT)
+    await eventually(lambda: count_in_history(handle, b"look for news of"), lambda looks: looks == 1)
+    assert (await silent.show(order["order_id"]))["attention"] is None
+
+    # When there are no more news for five days, then it counts as lost, and is late besides
+    await silent.fast_forward(handle, timedelta(days=4) + MOMENT)
+    assert {"PARCEL_SILENT", "PARCEL_LOST"} <= set(await alerts(silent, order, 3))
+
+
+async def count_in_history(handle: WorkflowHandle[Any, Any], words: bytes) -> int:
+    """Count the events that have these words in them."""
+    return sum(words in event.SerializeToString() for event in (await handle.fetch_history()).events)
 
 
 async def test_a_person_who_waits_is_asked_again_after_more_silence(silent: Baton) -> None:
