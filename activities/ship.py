@@ -63,21 +63,21 @@ class Ship:
             parcel = parcels.read(session, step, shipment_id)
             if parcel:
                 now = self.parameters.at(session, datetime.now(UTC))
-                choice = choosing.choose_carriers(session, shipment_id, parcel, now)
+                ranked = choosing.choose_carriers(session, shipment_id, parcel, now)
         if not parcel:
             return self._give_back(shipment_id)
         request = parcels.booking_request(step, parcel, shipment_id)
-        last_refusal = VOIDED if choice.given_back else next(reversed(choice.refusals.values()), "")
-        for offer in choice.remaining:
+        last_refusal = VOIDED if ranked.given_back else next(reversed(ranked.refusals.values()), "")
+        for offer in ranked.remaining:
             try:
-                booking = self._book(request, offer, choice.asked)
+                booking = self._book(request, offer, ranked.asked)
             except CarrierRefused as refusal:
                 last_refusal = refusal.code
                 self._note_refusal(step, shipment_id, offer, refusal)
                 if refusal.code == VOIDED:
                     break
                 continue
-            return self._keep(step, parcel, shipment_id, booking, offer, choice.serials)
+            return self._keep(step, parcel, shipment_id, booking, offer, ranked.serials)
         with self.sessions.begin() as session:
             merges.begin_round(session, step.merge_id, after=step.round)
         return BookingAnswer(refusal=last_refusal or NO_CARRIER)

@@ -30,7 +30,7 @@ _CHOOSE = text("""
 
 
 @dataclass(frozen=True)
-class Choice:
+class RankedOffers:
     """The ranked carriers of a parcel, those that refused and why, and the one asked last. `serials` are numbers for
     its boxes (SSCC)."""
 
@@ -48,17 +48,17 @@ class Choice:
         return [offer for offer in self.offers if offer["eligible"] and offer["carrier"] not in self.refusals]
 
 
-def choose_carriers(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> Choice:
+def choose_carriers(session: Session, shipment_id: str, parcel: Parcel, parameters: Parameters) -> RankedOffers:
     """Rank the carriers for a parcel and store the offers, with the first of them as the one that is asked; a repeat
     returns the first ranking."""
     if known := parcel.booking:
-        return Choice(known.offers, known.refusals, known.asked, known.given_back_at is not None)
+        return RankedOffers(known.offers, known.refusals, known.asked, known.given_back_at is not None)
     offers = rank(parameters.carriers, parameters.freight_rates, _consignment(parcel)) or [ANYBODY]
     asked = next((offer.carrier for offer in offers if offer.eligible), "")
     values = {"offers": json.dumps([_offer_fields(offer) for offer in offers]), "asked": asked}
     boxes = len(boxes_of(parcel.rows))
     stored = session.execute(_CHOOSE, {"shipment_id": shipment_id, "boxes": boxes, **values}).one()
-    return Choice(stored.offers, stored.refusals, stored.asked, stored.given_back_at is not None, stored.serials)
+    return RankedOffers(stored.offers, stored.refusals, stored.asked, stored.given_back_at is not None, stored.serials)
 
 
 def _consignment(parcel: Parcel) -> Consignment:
