@@ -61,14 +61,14 @@ class Outcome:
             if not journal.may_advance(session, ending.order_id, status):
                 return
             data = {"reason": ending.reason}
-            fact = Fact(ending.order_id, f"order.{status}", "ended", data)
+            fact = Fact(ending.order_id, f"order.{status}", "ended", data, ending.actor)
             messages = list[dict[str, Any]]()
             if status == OrderStatus.COMPLETED:
                 messages = _delivered(session, ending.order_id)
             if status in UNDONE:
                 announced = {"outcome": status, **data}
                 messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
-            rows = {"facts": journal.fact_rows([fact], ending.actor), "messages": json.dumps(messages)}
+            rows = {"facts": journal.fact_rows([fact]), "messages": json.dumps(messages)}
             session.execute(_END, {"order_id": ending.order_id, "status": status, **rows})
             end_due(session, ending.order_id)
             if status in UNDONE:

@@ -38,7 +38,7 @@ _PARTS = (
 
 
 class Effects:
-    """What reports about many fulfillment orders write, collected: one statement, and three more for stock."""
+    """What reports about many fulfillment orders write, collected: one statement, and one before that locks stock."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -59,8 +59,7 @@ class Effects:
         """Write what was collected and changed so far, and mark `events` (record/shipping/written.py).
 
         All stock is locked in one sequence, so that groups never deadlock."""
-        write_together(self._session, self._facts, self._messages, events)
-        ledger.post_all(self._session, self._postings)
+        write_together(self._session, self._facts, self._messages, events, self._postings)
         for collected in (self._facts, self._postings, self._messages):
             collected.clear()
 

@@ -13,6 +13,7 @@ from models.base import Base
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from record import journal
 from record.recordset import at_once
+from record.stock import ledger
 
 _TYPES = {"reports": "integer", "allocated": "integer", "picked": "integer", "parcels": "jsonb"}
 _KEYS: Mapping[type[Base], tuple[str, ...]] = {
@@ -52,14 +53,15 @@ _MARK_EVENTS = text("""
     FROM json_to_recordset(:rows) AS new(partner text, event_id text, relayed boolean)
     WHERE old.partner = new.partner AND old.event_id = new.event_id AND (old.applied_at IS NULL OR new.relayed)
 """)
-_WRITE = at_once(
-    works=_update(FulfillmentOrderRow),
-    lines=_update(FulfillmentLineRow),
-    shipments=_update(ShipmentRow),
-    facts=journal.INSERT_FACTS,
-    messages=journal.INSERT_MESSAGES,
-    events=_MARK_EVENTS,
-)
+_PARTS = {
+    "works": _update(FulfillmentOrderRow),
+    "lines": _update(FulfillmentLineRow),
+    "shipments": _update(ShipmentRow),
+    "facts": journal.INSERT_FACTS,
+    "messages": journal.INSERT_MESSAGES,
+    "events": _MARK_EVENTS,
+}
+_WRITE, _WRITE_AND_POST = at_once(**_PARTS), ledger.posting(**_PARTS)
 
 
 def write_together(
@@ -67,9 +69,10 @@ def write_together(
     facts: Sequence[Mapping[str, Any]],
     messages: Sequence[Mapping[str, Any]],
     events: Sequence[Mapping[str, Any]],
+    postings: Sequence[ledger.Posting],
 ) -> None:
-    """Write these facts and messages, mark these events as applied, and write what has changed in the session's
-    fulfillment orders, lines and shipments, which the caller has locked."""
+    """Write these facts and messages, post these movements, mark these events as applied, and write what has changed in
+    the session's fulfillment orders, lines and shipments, which the caller has locked."""
     written = {
         "works": _changed(session, FulfillmentOrderRow),
         "lines": _changed(session, FulfillmentLineRow),
@@ -78,8 +81,11 @@ def write_together(
         "messages": messages,
         "events": events,
     }
-    if any(written.values()):
-        session.execute(_WRITE, {name: json.dumps(rows, default=datetime.isoformat) for name, rows in written.items()})
+    rows = {name: json.dumps(rows, default=datetime.isoformat) for name, rows in written.items()}
+    if postings:
+        ledger.post_with(session, _WRITE_AND_POST, postings, rows, locked=False)
+    elif any(written.values()):
+        session.execute(_WRITE, rows)
 
 
 def _changed(session: Session, kind: type[Base]) -> list[dict[str, Any]]:

@@ -110,8 +110,8 @@ class AllocationBatch:
         rows |= {"facts": journal.fact_rows(self._facts), "answers": journal.answer_rows(self._answers)}
         ledger.post_with(session, _WRITE, self._postings, rows, locked)
         choosing.wait_for_stock(session, self._waiting, self._served)
-        for order_id in self._resumed:
-            update_due(session, order_id)
+        if self._resumed:
+            update_due(session, *self._resumed)
 
     def _allocate(self, order: LockedOrder, round_: int, key: str, decision: SourcingDecision) -> Allocation:
         order_id = order.needs.order_id
