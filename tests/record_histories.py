@@ -1,4 +1,5 @@
-"""Record one history for each outcome: `python -m tests.record_histories`, after a workflow was changed on purpose.
+"""Record one history for each outcome of today's edition: `python -m tests.record_histories`, after a workflow was
+changed on purpose. Those of older editions stay as they are, beside them.
 
 The replay test runs today's code over these files, so that a change that would break orders under way is found first.
 """
@@ -12,6 +13,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from domain.editions import EDITION
 from embedded.ending import end_process
 from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import find_program
@@ -21,7 +23,7 @@ from tests.baton import QUICK, SILENT, Baton, open_baton
 from tests.workflows.test_cancel import shipped
 from workflows.search_attributes import ALL
 
-HISTORIES = Path(__file__).with_name("histories")
+HISTORIES = Path(__file__).with_name("histories") / f"edition-{EDITION}"
 LEFT_OUT_KEYS = ("stackTrace", "identity", "workerVersion", "binaryChecksum")
 NO_STREET = {"name": "Lin Xia", "phone": "+8613800138000", "country": "CN", "city": "深圳"}
 
@@ -151,6 +153,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    HISTORIES.mkdir(exist_ok=True)
+    HISTORIES.mkdir(parents=True, exist_ok=True)
     asyncio.run(main())
     end_process(0)

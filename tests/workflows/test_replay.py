@@ -4,6 +4,7 @@ They replay in Temporal's sandbox, which finds what is not deterministic; all ot
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,41 @@ from temporalio.client import WorkflowHistory
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker import Replayer
 
+from domain.editions import EDITION
 from domain.returns.requests import RefundReturnRequest
 from workflows.order import OrderWorkflow
 from workflows.returns import ReturnWorkflow
 
-HISTORIES = sorted(Path(__file__).parents[1].joinpath("histories").glob("*.json"))
+HISTORIES = sorted(Path(__file__).parents[1].joinpath("histories").rglob("*.json"))
+NEWEST = [path for path in HISTORIES if path.parent.name == f"edition-{EDITION}"]
 PERSONAL = ("Lin Xia", "13800138000", "Lake Road", "深圳")
 
 
-def test_there_is_a_history_for_each_outcome() -> None:
-    assert {path.stem for path in HISTORIES} >= {"completed", "canceled", "expired", "return-closed", "return-rejected"}
+@pytest.mark.parametrize("histories", [HISTORIES, NEWEST], ids=["all", "newest"])
+def test_there_is_a_history_for_each_outcome(histories: list[Path]) -> None:
+    assert {path.stem for path in histories} >= {"completed", "canceled", "expired", "return-closed", "return-rejected"}
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_an_order_that_goes_well_writes_little_history() -> None:
+    # The price of an order is what it writes: see docs/decisions/outcomes.md.
+    [path] = [path for path in NEWEST if path.stem == "completed"]
+    history = read(path)
+
+    kinds = Counter(event.WhichOneof("attributes") for event in history.events)
+    assert len(history.events) <= 40
+    assert kinds["upsert_workflow_search_attributes_event_attributes"] <= 1
+    assert kinds["workflow_execution_signaled_event_attributes"] <= 3
+    assert kinds["timer_started_event_attributes"] <= 1
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_recorded_history_replays(path: Path) -> None:
     history = read(path)
 
     await Replayer(workflows=[OrderWorkflow, ReturnWorkflow]).replay_workflow(history)
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_history_names_nobody(path: Path) -> None:
     history = read(path)
 
