@@ -1,6 +1,7 @@
 """Sends Temporal updates to a running order, which may refuse them, and answers when the order does not in time."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ from models.order import OrderRow
 from workflows.starting import ORDER_WORKFLOW, order_start
 
 Reply = TypeVar("Reply")
+
+PAUSES_SECONDS = (0.05, 0.2, 0.5, 1.0)
+"""Before an update that Temporal could not pass on is sent again, under its id."""
 
 
 async def ask_order(
@@ -58,12 +62,27 @@ async def answer_of(asked: Awaitable[Reply], refused: str, ended: Problem) -> Re
     except WorkflowAlreadyStartedError:
         raise ended from None
     except RPCError as error:
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            raise unavailable("temporal") from None
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         raise ended from None
     except RuntimeError:
         # A lazy client raises it when it cannot connect.
         raise unavailable("temporal") from None
+
+
+async def until_heard(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Ask again while Temporal could not pass the question on: it came during a task of the workflow that is done
+    again, such as its last one."""
+    for pause in PAUSES_SECONDS:
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+        await asyncio.sleep(pause)
+    return await ask()
 
 
 async def _ask(
@@ -79,7 +98,9 @@ async def _ask(
     args = [] if question is None else [unnaming(question, order)]
     if order.workflow_started_at is not None:
         handle = services.temporal.get_workflow_handle(order_workflow_id(order.channel, order.channel_order_id))
-        return await handle.execute_update(update, args=args, id=update_id, result_type=answer, rpc_timeout=limit)
+        return await until_heard(
+            lambda: handle.execute_update(update, args=args, id=update_id, result_type=answer, rpc_timeout=limit)
+        )
     # An order still in the backlog is started here, so that canceling it need not wait; the relay finds it started.
     start = order_start(
         services.settings,

@@ -13,7 +13,7 @@ from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
 from api.inputs import PathId
 from api.openapi import Responses, json_body, responses
-from api.orders.updates import answer_of, unnaming
+from api.orders.updates import answer_of, unnaming, until_heard
 from api.returns import examples
 from api.returns.view import find_return
 from api.schemas import Answer, Body, Prose
@@ -114,12 +114,15 @@ async def _ask(
     # The same request is the same update, but a refusal counts only while the case's status is the same.
     digest = sha256(f"{question}\n{case.status}\n{why}".encode()).hexdigest()[:24]
     workflow_id = ids.return_workflow_id(order.channel, order.channel_order_id, case.case_id)
-    call = services.temporal.get_workflow_handle(workflow_id).execute_update(
-        update,
-        unnaming(question, order),
-        id=f"{update}:{digest}",
-        result_type=str,
-        rpc_timeout=services.settings.rpc_timeout,
+    handle = services.temporal.get_workflow_handle(workflow_id)
+    call = until_heard(
+        lambda: handle.execute_update(
+            update,
+            unnaming(question, order),
+            id=f"{update}:{digest}",
+            result_type=str,
+            rpc_timeout=services.settings.rpc_timeout,
+        )
     )
     ended = Problem(REFUSED, f"the case is {ReturnStatus(case.status)}, and nothing is at work on it")
     status = await answer_of(call, "the case refused", ended)
