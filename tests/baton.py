@@ -131,6 +131,16 @@ class Baton:
         await eventually(types, lambda seen: seen.count(event) >= times)
         return [one for one in await self.events(order_id) if one["type"] == event]
 
+    async def until_told(self, order_id: str) -> Sequence[Any]:
+        """Wait until every message about the order was taken; return the recipient and milestone of each."""
+        sql = "SELECT recipient, milestone, sent_at FROM messages WHERE order_id = :id"
+
+        async def messages() -> Sequence[Any]:
+            return self.rows(sql, id=order_id)
+
+        told = await eventually(messages, lambda seen: all(row.sent_at for row in seen))
+        return [(row.recipient, row.milestone) for row in told]
+
     async def events(self, order_id: str) -> list[dict[str, Any]]:
         response = await self.api.get(f"/orders/{order_id}/events", params={"limit": 200})
         return list(response.json()["items"])

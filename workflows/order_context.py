@@ -140,11 +140,14 @@ class OrderContext:
         self.steps.show()
 
     def _must_be_found_by(self, changed: Sequence[SearchAttributeUpdate[Any]]) -> bool:
-        """True if support looks for what has changed: who waits and why, its waybill, or an end without delivery.
+        """True if support looks for what has changed: who waits and why, its waybill, a review, or an end without
+        delivery.
 
         An upsert is the dearest thing that an order does to a Temporal cluster, and what changes at every step is
         searched for in the record."""
         if not self.hears_outcomes:
             return True
         quiet = {search_attributes.ORDER_STATUS.name, search_attributes.LOCATIONS.name}
-        return self.state.status in UNDONE or not {update.key.name for update in changed} <= quiet
+        statuses = {self.state.status, self._shown.get(search_attributes.ORDER_STATUS.name)}
+        unusual = bool(statuses & {OrderStatus.UNDER_REVIEW, *UNDONE})
+        return unusual or not {update.key.name for update in changed} <= quiet

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.baton import Baton
 from tests.workflows.test_cancel import LINES, shipped
+from tests.workflows.test_road import repeat_news
 
 MOMENT = timedelta(minutes=1)
 
@@ -64,6 +65,7 @@ async def test_a_late_delivery_alerts_a_person(silent: Baton) -> None:
     await silent.fast_forward(silent.workflow(order_id), timedelta(days=3))
     await silent.track(await silent.show(order_id), "out_for_delivery")
     await silent.until_event(order_id, "shipment.tracking_updated", times=2)
+    repeat_news(silent, order_id, days=3)
 
     # When it is not there in time all the same
     left = silent.settings.deadlines.delivery - timedelta(days=3)

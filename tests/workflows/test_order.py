@@ -17,9 +17,7 @@ async def test_an_order_goes_from_the_channel_to_the_door(quick: Baton) -> None:
     assert [one["location_id"] for one in order["fulfillment_orders"]] == ["GUANGZHOU"]
     outcome = await quick.workflow(order_id).result()
     assert outcome["outcome"] == "completed"
-    messages = quick.rows(
-        "SELECT recipient, milestone FROM messages WHERE order_id = :id AND sent_at IS NOT NULL", id=order_id
-    )
+    messages = await quick.until_told(order_id)
     assert sorted(messages) == sorted(
         (recipient, milestone)
         for recipient in ("inbox", "channel", "erp", "crm")

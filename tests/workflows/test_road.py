@@ -183,11 +183,7 @@ async def test_quiet_news_keep_a_parcel_from_counting_as_lost_and_wake_nobody(si
     before = await count_in_history(handle, b"progressed")
     await silent.track(order, "out_for_delivery")
     await silent.until_event(order["order_id"], "shipment.tracking_updated", 2)
-    with silent.sessions.begin() as session:
-        planted = """INSERT INTO order_events (order_id, type, key, actor, data, at)
-            SELECT order_id, type, key || '-later', actor, data, at + interval '4 days' FROM order_events
-            WHERE order_id = :id AND type = 'shipment.tracking_updated' ORDER BY event_id DESC LIMIT 1"""
-        session.execute(text(planted), {"id": order["order_id"]})
+    repeat_news(silent, order["order_id"], days=4)
     assert await count_in_history(handle, b"progressed") == before
 
     # When five days have passed since the first report, then the order looks into the record and waits on
@@ -198,6 +194,15 @@ async def test_quiet_news_keep_a_parcel_from_counting_as_lost_and_wake_nobody(si
     # When there are no more news for five days, then it counts as lost, and is late besides
     await silent.fast_forward(handle, timedelta(days=4) + MOMENT)
     assert {"PARCEL_SILENT", "PARCEL_LOST"} <= set(await alerts(silent, order, 3))
+
+
+def repeat_news(baton: Baton, order_id: str, days: int) -> None:
+    """Write the carrier's last report into the log again, as if it had come this many days later."""
+    planted = """INSERT INTO order_events (order_id, type, key, actor, data, at)
+        SELECT order_id, type, key || '-later', actor, data, at + :later FROM order_events
+        WHERE order_id = :id AND type = 'shipment.tracking_updated' ORDER BY event_id DESC LIMIT 1"""
+    with baton.sessions.begin() as session:
+        session.execute(text(planted), {"id": order_id, "later": timedelta(days=days)})
 
 
 async def count_in_history(handle: WorkflowHandle[Any, Any], words: bytes) -> int:

@@ -127,9 +127,9 @@ def test_b10_a_payment_event_reaches_only_its_own_order(steps: Steps) -> None:
     # when
     with steps.sessions.begin() as session:
         session.execute(OrderRow.__table__.update().values(workflow_started_at=OrderRow.received_at))
-        before = [row.subject for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
+        before = [row.target for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
         payment_claims.bind(session, PAYMENT)
-        bound = [row.subject for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
+        bound = [row.target for row in session.execute(FIND_PAYMENT, {"keys": [PAYMENT]})]
 
     # then
     assert before == bound == [mine.order_id]
