@@ -131,8 +131,9 @@ class Baton:
         await eventually(types, lambda seen: seen.count(event) >= times)
         return [one for one in await self.events(order_id) if one["type"] == event]
 
-    async def until_told(self, order_id: str) -> Sequence[Any]:
-        """Wait until every message about the order was taken; return the recipient and milestone of each."""
+    async def until_told(self, order_id: str) -> list[tuple[str, str]]:
+        """Wait until the order is complete and its recipients have all messages; return recipient and milestone."""
+        await self.until_status(order_id, "completed")
         sql = "SELECT recipient, milestone, sent_at FROM messages WHERE order_id = :id"
 
         async def messages() -> Sequence[Any]:
