@@ -53,7 +53,7 @@ from workflows.statements import StatementWorkflow
 if sys.platform == "win32":
     from asyncio import run as run_loop
 else:
-    # A twentieth less of the worker's CPU.
+    # It costs less CPU than the loop of asyncio.
     from uvloop import run as run_loop
 
 WORKFLOWS = (

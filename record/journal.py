@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.milestones import RECIPIENTS_OF, message_id
-from domain.status import ORDER, OrderStatus, advance, is_final
+from domain.status import ORDER, OrderStatus, advance
 from models.base import table
 from models.messaging import MessageRow
 from models.order import OrderEventRow, OrderRow, StepResultRow
@@ -127,15 +127,6 @@ def write_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def lock_order(session: Session, order_id: str) -> None:
     """Lock the order. Take this lock before those of quotas, stock and backorders."""
     session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order_id).with_for_update())
-
-
-def advance_order(session: Session, order_id: str, to: OrderStatus) -> bool:
-    """Set the order's status; False when it has it already. Raises NotAllowed for a transition that is not allowed."""
-    if not may_advance(session, order_id, to):
-        return False
-    ended = {"ended_at": func.now()} if is_final(ORDER, to) else {}
-    session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(status=to, **ended))
-    return True
 
 
 def may_advance(session: Session, order_id: str, to: OrderStatus) -> bool:

@@ -140,9 +140,11 @@ class StepRunner:
         if due is None or (self._one_timer and due.at > workflow.now()):
             return
         who = next(name for name, one in self.dues.items() if one is due)
-        if due.code in self.look_first and (later := await self.look_first[due.code](who)) > workflow.now():
-            due.at = later
-            return
+        if due.code in self.look_first:
+            due.at = max(due.at, await self.look_first[due.code](who))
+            # What was waited for may have come during the look.
+            if self.dues.get(who) is not due or due.at > workflow.now():
+                return
         due.passed = True
         await self.alert(due.code, who, f"{due.what} is late, it was due {_clock(due.at)}")
         self.show()

@@ -29,6 +29,12 @@ def execute(sessions: Sessions, sql: str) -> None:
         session.execute(text(sql))
 
 
+def a_started_order(sessions: Sessions) -> str:
+    order_id = place_order(sessions)
+    execute(sessions, "UPDATE orders SET workflow_started_at = now()")
+    return order_id
+
+
 def an_order_waits(sessions: Sessions) -> None:
     place_order(sessions)
 
@@ -55,8 +61,7 @@ def stock_was_touched(sessions: Sessions) -> None:
 
 
 def a_message_waits(sessions: Sessions) -> None:
-    order_id = place_order(sessions)
-    execute(sessions, "UPDATE orders SET workflow_started_at = now()")
+    order_id = a_started_order(sessions)
     execute(
         sessions,
         f"""INSERT INTO messages (message_id, order_id, recipient, milestone, data)
@@ -65,8 +70,7 @@ def a_message_waits(sessions: Sessions) -> None:
 
 
 def a_fact_is_unsealed(sessions: Sessions) -> None:
-    order_id = place_order(sessions)
-    execute(sessions, "UPDATE orders SET workflow_started_at = now()")
+    order_id = a_started_order(sessions)
     execute(
         sessions,
         f"""INSERT INTO order_events (order_id, type, key, actor, data)
