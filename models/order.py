@@ -214,8 +214,8 @@ class OrderEventRow(Base):
     data: Mapped[Json]
 
     __table_args__ = (
+        # Also finds an order's facts, which are few enough to be sorted.
         UniqueConstraint("order_id", "key"),
-        Index("ix_order_events_order", "order_id", "event_id"),
         # For reading from a time on; it costs an order almost nothing.
         Index("ix_order_events_at", "at", **BY_PAGES),
     )

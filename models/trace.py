@@ -23,7 +23,8 @@ class EventSealRow(Base):
     sealed_at: Mapped[Now]
 
     __table_args__ = (
-        Index("uq_event_seals_order", "order_id", "position", unique=True),
+        # Without the position: a value that comes again is stored once. One seals at a time, and no fact twice.
+        Index("ix_event_seals_order", "order_id"),
         Index("ix_event_seals_sealed", "sealed_at", **BY_PAGES),
     )
 
