@@ -5,7 +5,8 @@ for as long as it likes.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 from ssl import SSLContext
@@ -24,7 +25,7 @@ class TooLarge(httpx2.HTTPError):
 
 
 def bounded(client: httpx2.Client) -> httpx2.Client:
-    """Return the same client, changed so that `fetch` can enforce its deadline."""
+    """Return the same client, changed so that `deadline` holds for its calls."""
     # The client has no public hook below its connection pools; proxies from the environment have pools of their own.
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx2.HTTPTransport):
@@ -37,22 +38,30 @@ def fetch(client: httpx2.Client, request: httpx2.Request, seconds: float, max_by
 
     Raises httpx2.HTTPError, also when the call takes longer than `seconds` or the answer exceeds `max_bytes`.
     """
-    token = _DEADLINE.set(time.monotonic() + seconds)
-    try:
+    with deadline(seconds):
         response = client.send(request, stream=True)
         try:
-            content = _content(response, max_bytes)
+            content = joined(response.iter_bytes(), max_bytes)
         finally:
             response.close()
-    finally:
-        _DEADLINE.reset(token)
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in ENCODING_HEADERS]
     return httpx2.Response(response.status_code, headers=headers, content=content, request=request)
 
 
-def _content(response: httpx2.Response, max_bytes: int) -> bytes:
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """End what this thread calls inside after so many seconds, with a timeout of its kind."""
+    token = _DEADLINE.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def joined(parts: Iterable[bytes], max_bytes: int) -> bytes:
+    """Read the parts to the end. Raises TooLarge as soon as they exceed `max_bytes`."""
     content = bytearray()
-    for part in response.iter_bytes():
+    for part in parts:
         content += part
         if len(content) > max_bytes:
             raise TooLarge(f"more than {max_bytes} bytes")

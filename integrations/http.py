@@ -14,8 +14,9 @@ import httpx2
 from standardwebhooks import Webhook
 
 from domain.errors import CallLimited, PartnerTrouble, Refusal
-from integrations.bounded import TooLarge, bounded, fetch
+from integrations.bounded import TooLarge
 from integrations.circuit import Circuit
+from integrations.endpoint import CALL_ERRORS, Endpoint, Headers, Reply
 from integrations.tls import tls_context
 
 PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
@@ -93,9 +94,7 @@ class PartnerHttp:
         self.name = name
         self._circuit = circuit or Circuit(name)
         self._webhook = Webhook(secret)
-        self._seconds = timeout_seconds
-        client = httpx2.Client(
-            base_url=url,
+        self._client = httpx2.Client(
             timeout=timeout_seconds,
             verify=tls_context(),
             # Many servers close a connection after five idle seconds; close it before they do.
@@ -103,11 +102,11 @@ class PartnerHttp:
             # Do not send calls to this machine through a proxy from the environment.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
-        self._client = bounded(client)
+        self._endpoint = Endpoint(self._client, url, timeout_seconds, MAX_ANSWER_BYTES)
 
     def get(self, path: str, *, refusal: type[Refusal], expected: tuple[int, ...] = (200,)) -> Answer:
         """Read from `path`."""
-        return self._call("GET", path, b"", uuid4().hex, {}, refusal, expected)
+        return self._call("GET", path, b"", uuid4().hex, (), refusal, expected)
 
     def post(
         self,
@@ -121,7 +120,7 @@ class PartnerHttp:
         """Send a change. Repeating it with the same key gets the same answer and has no second effect."""
         content = json.dumps(body, separators=(",", ":")).encode()
         key = key_in_header(key)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = ((b"Content-Type", b"application/json"), (b"Idempotency-Key", key.encode()))
         return self._call("POST", path, content, key, headers, refusal, expected)
 
     def with_circuit(self, circuit: Circuit) -> "PartnerHttp":
@@ -140,46 +139,46 @@ class PartnerHttp:
         path: str,
         content: bytes,
         webhook_id: str,
-        headers: dict[str, str],
+        headers: Headers,
         refusal: type[Refusal],
         expected: tuple[int, ...],
     ) -> Answer:
         # Without the query: it may name a customer, and error texts end up in histories.
         call = f"{self.name} {method} {path.partition('?')[0]}"
-        headers |= self._signature(webhook_id, content)
-        request = self._client.build_request(method, path, content=content, headers=headers)
+        headers = (*headers, *self._signature(webhook_id, content))
         try:
             with self._circuit.call():
-                response = self._fetch(call, request)
+                reply = self._reply(call, method, path, headers, content)
         except TooLarge:
             raise PartnerTrouble(f"{call}: TooLarge") from None
-        if response.status_code in (409, 422):
-            raise _refusal(call, response, refusal)
-        if response.status_code not in expected:
-            raise PartnerTrouble(f"{call}: answered {response.status_code}")
-        return _answer(call, response)
+        if reply.status in (409, 422):
+            raise _refusal(call, reply, refusal)
+        if reply.status not in expected:
+            raise PartnerTrouble(f"{call}: answered {reply.status}")
+        return _answer(call, reply)
 
-    def _fetch(self, call: str, request: httpx2.Request) -> httpx2.Response:
+    def _reply(self, call: str, method: str, path: str, headers: Headers, content: bytes) -> Reply:
         """Return any answer of the partner's own, also a 500; raise PartnerTrouble when none came."""
         try:
-            response = fetch(self._client, request, self._seconds, MAX_ANSWER_BYTES)
+            reply = self._endpoint.call(method, path, headers, content)
         except TooLarge:
             raise
-        except httpx2.HTTPError as error:
+        except CALL_ERRORS as error:
             raise PartnerTrouble(f"{call}: {type(error).__name__}") from None
-        if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
-            raise call_limited(call, response.headers.get("retry-after", ""))
-        if response.status_code in GATEWAY_ERRORS:
-            raise PartnerTrouble(f"{call}: answered {response.status_code}")
-        return response
+        pause = reply.header(b"retry-after")
+        if reply.status == 429 or (reply.status == 503 and pause is not None):
+            raise call_limited(call, pause or "")
+        if reply.status in GATEWAY_ERRORS:
+            raise PartnerTrouble(f"{call}: answered {reply.status}")
+        return reply
 
-    def _signature(self, webhook_id: str, content: bytes) -> dict[str, str]:
+    def _signature(self, webhook_id: str, content: bytes) -> Headers:
         now = datetime.now(UTC)
-        return {
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(webhook_id, now, content.decode()),
-        }
+        return (
+            (b"webhook-id", webhook_id.encode()),
+            (b"webhook-timestamp", str(int(now.timestamp())).encode()),
+            (b"webhook-signature", self._webhook.sign(webhook_id, now, content.decode()).encode()),
+        )
 
 
 def segment(text: str) -> str:
@@ -213,20 +212,20 @@ def read_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refusal(call: str, response: httpx2.Response, refusal: type[Refusal]) -> Exception:
+def _refusal(call: str, reply: Reply, refusal: type[Refusal]) -> Exception:
     # A proxy or a framework may answer 422 as well; only a problem with a code is the partner's refusal.
-    problem = _answer(call, response)
+    problem = _answer(call, reply)
     code = problem.text("code")
     if not REFUSAL_CODE.fullmatch(code):
         return problem.trouble("code is not a short name")
     return refusal(code, readable(str(problem.body.get("detail", ""))))
 
 
-def _answer(call: str, response: httpx2.Response) -> Answer:
-    body = read_object(response.content)
+def _answer(call: str, reply: Reply) -> Answer:
+    body = read_object(reply.content)
     if body is None:
-        raise PartnerTrouble(f"{call}: answered {response.status_code} without a JSON object")
+        raise PartnerTrouble(f"{call}: answered {reply.status} without a JSON object")
     # A wrong URL gives a 404 too: without the code it must not count as "already undone".
-    if response.status_code == 404 and body.get("code") != "unknown":
+    if reply.status == 404 and body.get("code") != "unknown":
         raise PartnerTrouble(f"{call}: answered 404")
-    return Answer(call, response.status_code, body)
+    return Answer(call, reply.status, body)

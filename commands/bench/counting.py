@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import httpx2
+import httpcore2
 from sqlalchemy import Engine, event
 
 COUNTED = ("sql_statements", "transactions", "read_transactions", "http_calls")
@@ -46,8 +46,9 @@ def count_into(file: Path) -> None:
     event.listen(Engine, "before_cursor_execute", counter("sql_statements"))
     event.listen(Engine, "commit", counter("transactions"))
     event.listen(Engine, "rollback", counter("read_transactions"))
-    for client in (httpx2.Client, httpx2.AsyncClient):
-        _call_first(client, "send", counter("http_calls"))
+    # The lower half of httpx2, which also carries calls that bypass its client.
+    _call_first(httpcore2.ConnectionPool, "handle_request", counter("http_calls"))
+    _call_first(httpcore2.AsyncConnectionPool, "handle_async_request", counter("http_calls"))
 
 
 def read_counts(directory: Path) -> dict[str, int]:
