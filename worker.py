@@ -25,6 +25,7 @@ from activities.steps import all_steps, message_steps
 from activities.watched import Watched
 from domain.ids import message_queue
 from domain.milestones import RECIPIENTS
+from domain.version import VERSION
 from embedded.ending import end_process
 from embedded.health_port import HealthPort
 from embedded.together import port_environments, run_together
@@ -41,6 +42,7 @@ from workflows.deliver import DeliveryWorkflow
 from workflows.inquiries import InquiryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
+from workflows.payloads import DATA_CONVERTER
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -74,6 +76,7 @@ async def connect_temporal(settings: Settings) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
+        data_converter=DATA_CONVERTER,
         runtime=Runtime(telemetry=TelemetryConfig(metrics=metrics)) if metrics else None,
         grpc_compression=GrpcCompression.NONE if is_local else GrpcCompression.GZIP,
     )
@@ -90,6 +93,7 @@ def build_worker(
     watched = [_watch_threads(watch, settings)] if watch else []
     return Worker(
         client,
+        build_id=VERSION,
         task_queue=settings.task_queue,
         workflows=[*WORKFLOWS],
         activities=steps,
@@ -117,6 +121,7 @@ def build_messenger(
     watched = [Watched(watch.add_threads("messages", MESSENGERS, LONGEST_BATCH))] if watch else []
     return Worker(
         client,
+        build_id=VERSION,
         task_queue=message_queue(settings.task_queue),
         activities=steps,
         activity_executor=ThreadPoolExecutor(MESSENGERS, thread_name_prefix="messenger"),

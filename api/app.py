@@ -31,6 +31,7 @@ from api.safe_headers import SafeHeaders
 from api.subscriptions.log_reader import LogReader
 from api.subscriptions.streams import Streams
 from domain.service_levels import Allowance
+from domain.version import VERSION
 from embedded.health_port import HealthPort
 from embedded.watch import Watch
 from models.database import open_database
@@ -39,6 +40,7 @@ from record.messages.partner_events import EventWriter
 from record.orders.writer import OrderWriter
 from record.rules.confined import Confined
 from settings import Settings
+from workflows.payloads import DATA_CONVERTER
 
 READERS = 8
 """Threads that read for requests; each has a connection, and so have each group commit, the metrics and readiness."""
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPIOffline(
         title="Baton",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
@@ -177,6 +179,7 @@ async def _temporal(settings: Settings) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
+        data_converter=DATA_CONVERTER,
         lazy=True,
         grpc_compression=GrpcCompression.NONE if local else GrpcCompression.GZIP,
     )

@@ -6,7 +6,7 @@ Orders of older editions apply the reports themselves (docs/decisions/editions.m
 import asyncio
 from collections import defaultdict
 from collections.abc import Container, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.editions import HEARS_OUTCOMES
 from models.database import Sessions
 from record.parameters import ParameterCache
-from record.shipping.progress import Event, NotPlain, Progress, Reports, relay_reports, without_defaults
+from record.shipping.progress import Event, NotPlain, Progress, Reports, for_signal, relay_reports
 from relay.isolation import Isolation, is_row_at_fault
 from relay.rows import Waiting, key_of
 from settings import Settings
@@ -67,10 +67,10 @@ class ReportJob:
         for one order only, and are marked as relayed by the transaction that applies them if they wake nobody."""
         about = _by_work(waiting)
         applied = await self._apply(about, {one.key for one in waiting if one.sequence in alone}) if about else []
-        news: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        news: dict[str, dict[str, Progress]] = defaultdict(dict)
         for one, progress in applied:
             if progress:
-                news[one.workflow_id][one.reports.fulfillment_order_id] = without_defaults(progress)
+                news[one.workflow_id][one.reports.fulfillment_order_id] = for_signal(progress)
         signals = await asyncio.gather(*(self._signal(workflow_id, about, news[workflow_id]) for workflow_id in news))
         lost = {workflow_id for workflow_id, taken in zip(news, signals, strict=True) if not taken}
         done = {id(each) for one, _ in applied if one.workflow_id not in lost for each in one.waiting}
@@ -94,7 +94,7 @@ class ReportJob:
         with self._sessions.begin() as session:
             return relay_reports(session, self._cache, reports, alone)
 
-    async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, dict[str, Any]]) -> bool:
+    async def _signal(self, workflow_id: str, about: Sequence[_About], progress: dict[str, Progress]) -> bool:
         keys = [key for one in about if one.workflow_id == workflow_id for key in one.keys]
         return bool(await self._isolation.attempt("event", keys, self._wake(workflow_id, News(progress))))
 

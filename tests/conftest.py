@@ -23,6 +23,7 @@ from models.vault import Vault
 from settings import Partner, Settings
 from tests.databases import bring_back, copy_template, make_template
 from tests.factories import LAMP, TEACUP, stock_shop
+from workflows.payloads import DATA_CONVERTER
 from workflows.search_attributes import ALL
 
 SECRETS_KEY = "5e" * 32
@@ -100,6 +101,7 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
             dev_server_startup_timeout=timedelta(minutes=1),
             dev_server_extra_args=[word for value in values for word in ("--dynamic-config-value", value)],
             search_attributes=list(ALL),
+            data_converter=DATA_CONVERTER,
         )
     async with environment:
         yield environment

@@ -21,6 +21,7 @@ from models.database import open_database
 from models.schema import migrate
 from tests.baton import QUICK, SILENT, Baton, open_baton
 from tests.workflows.test_cancel import shipped
+from workflows.payloads import DATA_CONVERTER
 from workflows.search_attributes import ALL
 
 HISTORIES = Path(__file__).with_name("histories") / f"edition-{EDITION}"
@@ -143,6 +144,7 @@ async def main() -> None:
             dev_server_existing_path=find_program(),
             dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
             search_attributes=list(ALL),
+            data_converter=DATA_CONVERTER,
         )
         async with environment:
             async with open_baton(environment, postgres.ensure_database("quick"), QUICK) as baton:

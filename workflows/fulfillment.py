@@ -5,6 +5,7 @@ is asked to intercept the parcel (workflows/journey.py).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
@@ -12,9 +13,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.pick import Pick
     from activities.progress import ProgressReports
+    from domain.milestones import SHIPPED
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from record.shipping.fulfillment_orders import FulfillmentStep
-    from record.shipping.progress import Progress, Reports
+    from record.shipping.progress import SILENCES, Progress, Reports
     from workflows.booking import Booking
     from workflows.compensations import UndoList
     from workflows.journey import Journey
@@ -29,12 +31,6 @@ Status = FulfillmentStatus
 GONE = (Status.SHIPPED, Status.DELIVERED)
 KEPT = "kept"
 """`interception` of work that its warehouse does not give back."""
-# Events written when an inquiry has not helped (activities/inquiries.py), and what people read about them.
-SILENCES = {
-    "fulfillment_order.forgotten": "the warehouse does not know of the work any more, though it was told again",
-    "fulfillment_order.unreported": "the warehouse has done more than it has reported: ask for its reports",
-    "shipment.forgotten": "the carriers' desk does not know of the booking any more: void it, or ask the carrier",
-}
 
 
 class Fulfillment:
@@ -234,7 +230,8 @@ class Fulfillment:
                 # It was booked, voided or merged meanwhile, so the record knows better.
                 await self._look(progress.reported)
             else:
-                await self._take(progress, progress.reported)
+                known = replace(progress, shipment_id=self.state.shipment_id)
+                await self._take(known, progress.reported)
 
     async def _look(self, reported: Sequence[str] = ()) -> None:
         """Take over what the record knows now."""
@@ -267,9 +264,8 @@ class Fulfillment:
             await self.order.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
 
     def _update(self, progress: Progress) -> None:
-        reached_milestone = (
-            self.state.status != progress.status == Status.SHIPPED or progress.status == Status.DELIVERED
-        )
+        has_left = self.state.status not in GONE and progress.status in GONE
+        reached_milestone = has_left or progress.status == Status.DELIVERED
         self.state.heard = max(self.state.heard, progress.number)
         self.state.status, self.state.tracking = progress.status, progress.tracking
         self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
@@ -281,8 +277,11 @@ class Fulfillment:
             self.order.source_again()
         if progress.interception_refused:
             self.state.interception = "refused"
-        if reached_milestone or self.state.road.attempts > attempts:
+        if self.state.road.attempts > attempts:
             self.order.notifier.wake()
+        elif reached_milestone:
+            # What a customer fetches is not announced as shipped.
+            self.order.notifier.wake(None if self.state.pickup else [SHIPPED] if has_left else [])
 
     def stopped(self) -> bool:
         """True if it was asked to stop and its warehouse has not refused."""

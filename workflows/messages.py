@@ -5,7 +5,11 @@ Histories cannot be edited, so nothing here names a person: ids, codes, quantiti
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from record.shipping.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class PartnerEvents:
 
 @dataclass(frozen=True)
 class News:
-    """How far fulfillment orders are, by their ids, after reports that the order acts on: fields of Progress
-    (record/shipping/progress.py) that differ from their defaults."""
+    """How far fulfillment orders are, by their ids, after reports that the order acts on. A field of a newer version is
+    passed over: it must not stop an order."""
 
-    progress: dict[str, dict[str, Any]]
+    progress: dict[str, Progress]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The task beside an order or a case that says to whom its messages are handed; the recipients' runs send them."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.step_runner import StepRunner
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
-TELLS, HANDS_OVER = "tell customer, channel, ERP and CRM", "have customer, channel, ERP and CRM told by their runs"
+TELLS, HANDS_OVER = "tell customer, channel, ERP and CRM", "have recipients told by their runs"
 
 
 class Notifier:
@@ -21,15 +22,19 @@ class Notifier:
     """
 
     def __init__(self, order_id: str, steps: StepRunner, due: bool = False, hands_over: bool = False) -> None:
-        self._request = NotifyRequest(order_id)
+        self._order_id = order_id
         self._steps = steps
         self._hands_over = hands_over
         self._pause = FIRST_PAUSE
         self._closing = False
+        self._milestones: list[str] | None = None if due else []
         self.due = due
 
-    def wake(self) -> None:
+    def wake(self, milestones: Sequence[str] | None = None) -> None:
+        """Say that the messages of these milestones were written; None if the record must be asked which."""
         self.due = True
+        known = self._milestones is not None and milestones is not None
+        self._milestones = [*(self._milestones or ()), *(milestones or ())] if known else None
 
     def close(self) -> None:
         """End once all messages are handed over: no more will come."""
@@ -46,8 +51,9 @@ class Notifier:
 
     async def _hand_over(self) -> None:
         if self.due:
-            self.due = False
-            await self._steps.run_local(Notify.notify, self._request, HANDS_OVER)
+            request = NotifyRequest(self._order_id, self._milestones or [])
+            self.due, self._milestones = False, []
+            await self._steps.run_local(Notify.notify, request, HANDS_OVER)
 
     async def _run_before_recipients_had_runs(self) -> None:
         """Call notify for all messages, as orders and cases did up to edition 1."""
@@ -56,7 +62,7 @@ class Notifier:
                 await workflow.wait_condition(lambda: self.due or self._closing)
                 continue
             self.due = False
-            answer = await self._steps.send(Notify.notify, self._request, TELLS)
+            answer = await self._steps.send(Notify.notify, NotifyRequest(self._order_id), TELLS)
             if answer.waiting:
                 # Only in histories from before recipients had runs of their own.
                 await self._pause_for(", ".join(answer.waiting))

@@ -20,8 +20,8 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.holds import OpenHolds
     from activities.outcome import Ending, Outcome
+    from domain.milestones import DELIVERED
     from domain.status import OrderStatus
-    from record.shipping.progress import with_defaults
     from workflows.cancellation import Cancellation
     from workflows.messages import CancelAnswer, CancelRequest, News, OrderView, PartnerEvents, Verdict
     from workflows.order_context import OrderContext, OrderEnds
@@ -103,7 +103,7 @@ class OrderWorkflow(StaffUpdates):
         for who in list(self.order.state.dues):
             await self.order.steps.end_deadline(who)
         self.order.advance(end.status)
-        self.order.notifier.wake()
+        self.order.notifier.wake([DELIVERED] if end.status == OrderStatus.COMPLETED else None)
         self.outcome = OrderOutcome(end.status, end.reason)
         return self.outcome
 
@@ -157,7 +157,7 @@ class OrderWorkflow(StaffUpdates):
     def progressed(self, news: News) -> None:
         for fulfillment in self.supply.fulfillments:
             if fulfillment.name in news.progress:
-                fulfillment.hear(with_defaults(news.progress[fulfillment.name]))
+                fulfillment.hear(news.progress[fulfillment.name])
 
     @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:

@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit, AuditRequest
     from activities.holds import Expiry, Holds
     from domain.audit_facts import REJECT
+    from domain.milestones import RECEIVED
     from domain.status import OrderStatus
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.supply import Supply
@@ -68,7 +69,7 @@ class Review:
         request = AuditRequest(self.order.order_id, self.order.state.audits)
         result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
         self.order.set_holds(result.open)
-        self.order.notifier.wake()
+        self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:
             raise OrderEnds(OrderStatus.REJECTED, result.reason)
 

@@ -1,7 +1,7 @@
 """Apply what partners report to fulfillment orders, for many of them at once, and say how far each is."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select, tuple_
@@ -23,6 +23,12 @@ Event = tuple[str, str]
 """The key of a stored webhook: partner and event id."""
 FROM_HERE_ON = (Status.SHIPPED, Status.DELIVERED, Status.CANCELED)
 """Reaching one of these changes the order's promises."""
+# Events written when an inquiry has not helped (activities/inquiries.py), and what people read about them.
+SILENCES = {
+    "fulfillment_order.forgotten": "the warehouse does not know of the work any more, though it was told again",
+    "fulfillment_order.unreported": "the warehouse has done more than it has reported: ask for its reports",
+    "shipment.forgotten": "the carriers' desk does not know of the booking any more: void it, or ask the carrier",
+}
 ACTED_ON = (Status.PACKED, Status.REJECTED, *FROM_HERE_ON)
 """Reaching one of these changes what the order does next."""
 
@@ -60,22 +66,12 @@ class Progress:
     number: int = 0
     """How many times new reports were applied: what has a higher one is newer."""
     reported: list[str] = field(default_factory=list)
-    """The types of the reports that were applied."""
+    """The types of those applied reports that the status does not tell of."""
 
 
-def without_defaults(progress: Progress) -> dict[str, Any]:
-    """Return the fields that say something: a signal is kept for long and read often."""
-    road = {name: value for name, value in asdict(progress.road).items() if value}
-    told = {one.name: getattr(progress, one.name) for one in fields(progress) if one.name != "road"}
-    return {name: value for name, value in told.items() if value or name == "picked_units"} | {"road": road}
-
-
-def with_defaults(told: Mapping[str, Any]) -> Progress:
-    """Return the progress that `without_defaults` has shortened. A field of a newer version is left out: it must not
-    stop an order."""
-    road = Road(**{one.name: told["road"][one.name] for one in fields(Road) if one.name in told["road"]})
-    known = {one.name: told[one.name] for one in fields(Progress) if one.name in told}
-    return Progress(**{**known, "road": road})
+def for_signal(progress: Progress) -> Progress:
+    """Leave out what the order knows by the waybill, or asks the record for: a signal is kept for long."""
+    return replace(progress, shipment_id="", road=replace(progress.road, heard_at=0.0))
 
 
 CANCELED = Progress(Status.CANCELED)
@@ -200,5 +196,5 @@ def _progress(session: Session, work: Work, events: Iterable[PartnerEventRow], r
         "" if units is None else in_words(difference(row.parcels or (), picked)),
         row.pickup_tries >= MAX_CODE_ATTEMPTS,
         row.reports,
-        [event.type for event in events],
+        [event.type for event in events if event.type in SILENCES],
     )

@@ -10,6 +10,7 @@ from domain import milestones
 from domain.milestones import RECIPIENTS
 from record import journal
 from tests.activities.story import Steps
+from tests.counting import statements_of
 from tests.factories import RECEIVER
 
 Ask = Callable[..., Any]
@@ -38,6 +39,14 @@ def test_notify_says_to_whom_messages_are_handed_and_sends_none(steps: Steps, as
     assert before == NotifyAnswer(handed={"inbox": 2, "channel": 1, "erp": 1, "crm": 2})
     assert after == NotifyAnswer(handed={"erp": 1, "crm": 2})
     assert taken(ask, steps, "erp") == []
+
+
+def test_notify_asks_nothing_of_the_record_where_the_order_knows_its_milestones(steps: Steps) -> None:
+    with statements_of(steps.sessions) as asked:
+        told = steps.notify.notify(NotifyRequest(steps.order_id, [milestones.SHIPPED, milestones.ATTEMPTED]))
+
+    assert told == NotifyAnswer(handed={"inbox": 2, "channel": 1, "erp": 1, "crm": 2})
+    assert not asked
 
 
 def test_every_recipient_is_told_in_the_order_of_the_milestones(steps: Steps, ask: Ask) -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from models.database import Sessions
 from record.parameters import ParameterCache
-from record.shipping.progress import Progress, Reports, apply_reports, relay_reports, with_defaults, without_defaults
-from record.shipping.road import Road
+from record.shipping.progress import Progress, Reports, apply_reports, relay_reports
 from tests.counting import statements_of
 from tests.factories import assert_ledger_explains_stock
 from tests.work import Event, at_work, report, status_of, work_of
@@ -79,13 +78,3 @@ def test_what_a_crash_has_kept_from_the_order_is_told_again(sessions: Sessions) 
     # then
     assert first == again
     assert again[0] is not None
-
-
-def test_a_shortened_progress_comes_back_whole_and_without_what_a_newer_version_adds() -> None:
-    told = Progress("shipped", picked_units=0, waybill="W-1", number=3, road=Road(attempts=1))
-
-    shortened = without_defaults(told)
-    newer = {**shortened, "weather": "rain", "road": {**shortened["road"], "bumps": 2}}
-
-    assert "tracking" not in shortened
-    assert with_defaults(shortened) == with_defaults(newer) == told
