@@ -18,8 +18,10 @@ from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
 from models.database import Sessions
+from models.packed import pack
 from record.orders.audit_facts import GatheredFacts, gather, read_texts
 from record.orders.audited_orders import read_orders
+from record.orders.findings import fold
 from record.orders.judged_orders import JudgedOrder
 from record.parameters import ParameterCache
 from record.rules.staff_rules import StaffRules
@@ -111,8 +113,8 @@ class Audit:
         audited: dict[str, Any] = {
             "order_id": request.order_id,
             "revision": request.revision,
-            "findings": [finding.as_json() for finding in findings],
-            "facts": audit_rules.inputs(facts),
+            "findings": fold(findings),
+            "facts": pack(audit_rules.inputs(facts)),
             "parameters": facts.parameters.version,
             "rule_set_id": staff.rule_set_id,
         }

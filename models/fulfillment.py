@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.status import FulfillmentStatus
 from models.base import BY_PAGES, Base, Json, Now, Timestamp, When
+from models.packed import Packed
 
 SSCC_SERIAL = Sequence("sscc_serial", metadata=Base.metadata)
 """Serial numbers of parcels. A number is never used twice."""
@@ -75,7 +76,7 @@ class BookingRow(Base):
     __tablename__ = "bookings"
 
     shipment_id: Mapped[str] = mapped_column(primary_key=True)
-    offers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    offers: Mapped[list[dict[str, Any]]] = mapped_column(Packed, server_default=text("'[]'"))
     asked: Mapped[str] = mapped_column(server_default="")
     refusals: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     decided_at: Mapped[Now]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.editions import EDITION
 from domain.status import OrderStatus
 from models.base import BY_PAGES, Base, Json, Now, Serial, Timestamp, When
+from models.packed import Packed
 
 NOT_RELEASED = text("released_at IS NULL")
 
@@ -184,9 +185,8 @@ class HoldRow(Base):
 class AuditRow(Base):
     """What every audit rule said about an order, and when.
 
-    `findings` is `[{rule, verdict, code, reason, ...}]` as `Finding.as_json` writes it, and `facts` the inputs of each
-    theme of rules. `parameters` is the version of the dated parameters, `rule_set_id` that of the rules of staff, null
-    when none was active.
+    `findings` are as record/orders/findings.py folds them, and `facts` the inputs of each theme of rules. `parameters`
+    is the version of the dated parameters, `rule_set_id` that of the rules of staff, null when none was active.
     """
 
     __tablename__ = "audits"
@@ -195,7 +195,7 @@ class AuditRow(Base):
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     at: Mapped[Now]
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    facts: Mapped[dict[str, Any]] = mapped_column(Packed, server_default="{}")
     parameters: Mapped[str] = mapped_column(server_default="")
     rule_set_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rule_sets.rule_set_id"))
 

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Now, Serial, Timestamp
+from models.packed import Packed
 
 
 class SourcingDecisionRow(Base):
@@ -30,9 +31,9 @@ class SourcingDecisionRow(Base):
     hours: Mapped[float]
     late: Mapped[bool]
     assignments: Mapped[Json]
-    scores: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    scores: Mapped[list[dict[str, Any]]] = mapped_column(Packed)
     excluded: Mapped[dict[str, str]] = mapped_column(JSONB)
-    inputs: Mapped[Json]
+    inputs: Mapped[dict[str, Any]] = mapped_column(Packed)
     parameters: Mapped[str]
     """The version of the dated parameters: weights, policies, carriers and rates."""
     lead_times: Mapped[int] = mapped_column(BigInteger)

@@ -16,9 +16,10 @@ import models
 from domain.fact_words import WORDS
 from models.base import Base
 from models.database import Sessions
+from models.packed import Packed
 
 ZHUGE = re.compile(r"Zhuge[\w-]+")
-TEXT = String | JSONB | ARRAY | LargeBinary
+TEXT = String | JSONB | ARRAY | LargeBinary | Packed
 WORD = "CAST(:word AS text)"
 _THERE = "jsonb_build_object({})".format(
     ", ".join(f"'{name}', {WORD}" for name in ("reason", "note", "name", "code", "remark", "sender"))

@@ -17,6 +17,7 @@ from api.orders.view import find_order
 from api.schemas import Answer
 from domain.audit_rules import theme_of
 from models.order import AuditRow
+from record.orders.findings import unfold
 
 router = APIRouter(tags=["orders"])
 
@@ -65,7 +66,7 @@ def read_audit(order_id: PathId, caller: Reader, services: WithServices) -> Audi
 
 
 def _audit(row: AuditRow, caller: Caller) -> AuditAnswer:
-    checks = [_check(finding, row.facts, caller) for finding in row.findings]
+    checks = [_check(finding, row.facts, caller) for finding in unfold(row.findings)]
     return AuditAnswer(revision=row.revision, at=row.at, parameters=row.parameters, checks=checks)
 
 

@@ -14,6 +14,7 @@ from domain.carriers import Box, Consignment, Offer, rank
 from domain.parameters import Parameters
 from integrations.bookings import ParcelSize
 from models.order import OrderRow
+from models.packed import Packed, pack
 from record.shipping.parcels import MEASURES, Parcel, boxes_of
 
 CHINA = timezone(timedelta(hours=8))
@@ -26,7 +27,7 @@ _CHOOSE = text("""
     ON CONFLICT (shipment_id) DO UPDATE SET offers = bookings.offers
     RETURNING offers, asked, refusals, given_back_at,
         ARRAY(SELECT nextval('sscc_serial') FROM generate_series(1, :boxes)) AS serials
-""").columns(offers=JSONB, refusals=JSONB)
+""").columns(offers=Packed, refusals=JSONB)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def choose_carriers(session: Session, shipment_id: str, parcel: Parcel, paramete
         return RankedOffers(known.offers, known.refusals, known.asked, known.given_back_at is not None)
     offers = rank(parameters.carriers, parameters.freight_rates, _consignment(parcel)) or [ANYBODY]
     asked = next((offer.carrier for offer in offers if offer.eligible), "")
-    values = {"offers": json.dumps([_offer_fields(offer) for offer in offers]), "asked": asked}
+    values = {"offers": json.dumps(pack([_offer_fields(offer) for offer in offers])), "asked": asked}
     boxes = len(boxes_of(parcel.rows))
     stored = session.execute(_CHOOSE, {"shipment_id": shipment_id, "boxes": boxes, **values}).one()
     return RankedOffers(stored.offers, stored.refusals, stored.asked, stored.given_back_at is not None, stored.serials)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from domain.sourcing.decision import SourcingDecision
 from domain.sourcing.record import explain, inputs_of, score_of, scores
 from domain.sourcing.terms import is_late
+from models.packed import pack
 from record.sourcing.outlooks import SourcingContext
 
 _COLUMNS = """order_id, round, policy, solved, reason, cost_minor, currency, hours, late, assignments, scores, excluded,
@@ -40,9 +41,9 @@ def decision_row(order_id: str, round_: int, decision: SourcingDecision, context
         "hours": max(one.hours for one in used),
         "late": any(is_late(one, basis.weights) for one in used),
         "assignments": decision.assignments,
-        "scores": [score_of(score) for score in ranked],
+        "scores": pack([score_of(score) for score in ranked]),
         "excluded": dict(basis.found.excluded),
-        "inputs": inputs_of(basis.wanted, basis.found),
+        "inputs": pack(inputs_of(basis.wanted, basis.found)),
         "parameters": context.parameters.version,
         "lead_times": context.outlook.lead_times.version,
     }
