@@ -67,6 +67,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         redoc_url=None,
         static_url="/docs/files",
+        # FastAPI looks for OpenTelemetry at each request, even where nobody has configured it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.metrics = metrics
     app.add_middleware(Observation, metrics=metrics)

@@ -56,10 +56,12 @@ from api.subscriptions import deliveries, event_stream, subscriptions
 from api.subscriptions.schemas import ReplayBody, RotationBody, SubscriptionBody, SubscriptionChange
 
 _MODULES = (
-    # Orders
-    *(create, orders, audits, sourcing, histories, order_commands, merging, reviews, requests, returns),
-    # Webhooks in the words of a carrier or of Qimen come before /webhooks/{partner}, then shipping.
-    *(carrier_webhooks, qimen_webhooks, partner_webhooks, shipments, labels, unknown_waybills),
+    # What comes most often is found first. Webhooks in the words of a carrier or of Qimen come before
+    # /webhooks/{partner}.
+    *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
+    # Orders and shipping
+    *(orders, audits, sourcing, histories, order_commands, merging, reviews, requests, returns),
+    *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
     # Channels and rules

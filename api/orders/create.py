@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api import examples
 from api.access import Caller, Right
 from api.dependencies import Services, caller_of, commit, read_body, services_of
+from api.direct import DirectOnceRoute
 from api.errors import BAD_KEY, FORBIDDEN, OTHER_BODY, TOO_LARGE, TOO_MANY, Problem
-from api.idempotency import OnceRoute
 from api.links import order_links
 from api.openapi import json_body, responses
 from api.orders.answers import JudgedOrder, PlacedOrder
@@ -18,7 +18,7 @@ from api.rights import needs
 from domain.ids import order_workflow_id
 from record.orders.rows import new_order
 
-router = APIRouter(tags=["orders"], route_class=OnceRoute)
+router = APIRouter(tags=["orders"], route_class=DirectOnceRoute)
 
 
 @router.post(
@@ -39,7 +39,6 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
     ),
     openapi_extra=json_body(OrderBody, examples.ORDER) | {"parameters": [WAIT]} | needs(Right.PLACE),
 )
-# The route reads the request by itself: FastAPI's dependencies would cost as much as all the rest.
 async def place_order(request: Request) -> Response:
     """Safe to send again: an order is identified by its channel and channel order id.
 

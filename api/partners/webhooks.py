@@ -1,11 +1,14 @@
 """Webhooks of partners: the signature of the raw body is checked, then the body is parsed, stored once and answered."""
 
-from fastapi import APIRouter, Request
+from functools import cache
+
+from fastapi import APIRouter, Request, Response
 from standardwebhooks import Webhook as Signature
 from standardwebhooks import WebhookVerificationError
 
 from api import examples
-from api.dependencies import WithServices, commit, parse, raw_body
+from api.dependencies import commit, parse, raw_body, services_of
+from api.direct import DirectRoute
 from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
 from api.inputs import PathId
 from api.openapi import OPEN, json_body, responses
@@ -15,9 +18,10 @@ from api.schemas import Answer
 from record.messages.partner_events import NewEvent
 from settings import Partner
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(tags=["webhooks"], route_class=DirectRoute)
 
 MAX_EVENT_ID = 200
+SIGNED = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
 
 
 class WebhookStored(Answer):
@@ -29,28 +33,35 @@ class WebhookStored(Answer):
 @router.post(
     "/webhooks/{partner}",
     summary="Webhooks of partners",
+    response_model=WebhookStored,
     responses=responses({200: ("It is stored", {"stored": True})}, NOT_FOUND, TOO_LARGE),
     openapi_extra=json_body(WebhookBody, examples.WEBHOOK) | OPEN,
 )
-async def take_webhook(partner: PathId, request: Request, services: WithServices) -> WebhookStored:
+async def take_webhook(partner: PathId, request: Request) -> Response:
     """Signed by Standard Webhooks; kept even if its order has not come yet. docs/partners.md has the types of each
     partner: wms, tms, payments, crm and erp."""
     if partner not in WEBHOOKS:
         raise Problem(NOT_FOUND, f"webhooks come from {', '.join(WEBHOOKS)}")
-    raw = await raw_body(request)
+    services, raw = services_of(request), await raw_body(request)
     _check_signature(getattr(services.settings, partner), request, raw)
     stored = await commit(services.events, _event(partner, request.headers["webhook-id"], raw))
-    return WebhookStored(stored=stored.new)
+    return Response(WebhookStored(stored=stored.new).model_dump_json(), media_type="application/json")
 
 
 def _check_signature(partner: Partner, request: Request, raw: bytes) -> None:
+    headers = {name.decode(): value.decode("latin-1") for name, value in request.scope["headers"] if name in SIGNED}
     try:
-        Signature(partner.secret.get_secret_value()).verify(raw, dict(request.headers), json_parse=False)
+        _signature_of(partner.secret.get_secret_value()).verify(raw, headers, json_parse=False)
     except WebhookVerificationError as error:
         raise Problem(UNAUTHENTICATED, str(error)) from None
     except ValueError:
         # The library raises it for a malformed signature header.
         raise Problem(UNAUTHENTICATED, "the signature cannot be read") from None
+
+
+@cache
+def _signature_of(secret: str) -> Signature:
+    return Signature(secret)
 
 
 def _event(partner: str, event_id: str, raw: bytes) -> NewEvent:
