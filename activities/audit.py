@@ -17,7 +17,7 @@ from domain.audit_facts import PaymentFacts
 from domain.errors import PartnerBusy, PartnerTrouble, UnknownPayment
 from domain.order import Order
 from integrations.payments import Payments
-from models.database import Sessions
+from models.database import Sessions, autocommit
 from models.packed import pack
 from record.orders.audit_facts import GatheredFacts, gather, read_texts
 from record.orders.audited_orders import read_orders
@@ -99,7 +99,8 @@ class Audit:
 
     def _read(self, requests: Sequence[AuditRequest], patience: str | None = None) -> list[GatheredFacts | AuditResult]:
         """Read the facts of each order, or the answer of an audit that was made before, in one transaction."""
-        with self.sessions.begin() as session:
+        # Nothing that is read must hold together: what has changed before the audit is written is judged again.
+        with autocommit(self.sessions) if len(requests) == 1 else self.sessions.begin() as session:
             known, orders = read_orders(session, {one.key: one.order_id for one in requests}, patience)
             rule_set = self.staff_rules.active(session)
             facts = gather(session, orders, self.parameters, rule_set, self.duplicate_window)

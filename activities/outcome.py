@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.payments import settle_late_money
 from domain import milestones
+from domain.promises import NOTHING
 from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderRow
@@ -21,7 +22,8 @@ from record.recordset import at_once
 from record.stock import queue
 
 _END = at_once(
-    ended=text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id"),
+    "SELECT due FROM ended",
+    ended=text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id RETURNING due"),
     facts=journal.INSERT_FACTS,
     messages=journal.INSERT_MESSAGES,
 )
@@ -69,8 +71,9 @@ class Outcome:
                 announced = {"outcome": status, **data}
                 messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
             rows = {"facts": journal.fact_rows([fact]), "messages": json.dumps(messages)}
-            session.execute(_END, {"order_id": ending.order_id, "status": status, **rows})
-            end_due(session, ending.order_id)
+            # What was delivered in time is due no more.
+            if session.scalar(_END, {"order_id": ending.order_id, "status": status, **rows}) != NOTHING:
+                end_due(session, ending.order_id)
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)
                 queue.remove(session, ending.order_id)

@@ -10,7 +10,7 @@ from domain.errors import PickRefused
 from domain.status import FULFILLMENT, FulfillmentStatus, is_final
 from domain.undo import Undone, UndoRequest
 from integrations.wms import RecallResult, Warehouse
-from models.database import Sessions, reading
+from models.database import Sessions, autocommit, reading
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from record import journal
@@ -44,11 +44,12 @@ class Pick:
             reference = self.wms.pick(pick_request(work), key=f"{step.fulfillment_order_id}:pick")
         except PickRefused as refusal:
             return self._rejected(step, refusal.code)
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             now = mark_released(session, work, reference)
-            if now.released and now.version != work.order.version:
-                order = order_of(session, step.order_id)
-                if ship_to(order) != ship_to(work.order):
+        if now.version != work.order.version:
+            with self.sessions.begin() as session:
+                now = mark_released(session, work, reference, changed=True)
+                if now.released and ship_to(order_of(session, step.order_id)) != ship_to(work.order):
                     _alert_changed(session, work)
         ended = is_final(FULFILLMENT, FulfillmentStatus(now.status))
         return PickAnswer(now.status if ended else FulfillmentStatus.RELEASED)

@@ -14,7 +14,7 @@ from domain.sscc import sscc
 from domain.undo import Undone, UndoRequest
 from integrations.bookings import Booking, BookingRequest, VoidResult
 from integrations.tms import Tms
-from models.database import Sessions
+from models.database import Sessions, autocommit
 from models.fulfillment import BookingRow, ShipmentRow
 from record import journal
 from record.parameters import ParameterCache
@@ -59,7 +59,8 @@ class Ship:
         A shared parcel that changed because an order left it is not booked, or its booking is voided.
         """
         shipment_id = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}"
-        with self.sessions.begin() as session:
+        # The contents of a shared parcel are locked while its carriers are ranked; what is stored first counts.
+        with self.sessions.begin() if step.merge_id else autocommit(self.sessions) as session:
             parcel = parcels.read(session, step, shipment_id)
             if parcel:
                 now = self.parameters.at(session, datetime.now(UTC))
@@ -135,9 +136,11 @@ class Ship:
     ) -> BookingAnswer:
         answer = BookingAnswer(shipment_id, booking.carrier, booking.waybill)
         codes = [sscc(self.company_prefix, serial) for serial in serials]
+        if not step.merge_id:
+            with autocommit(self.sessions) as session:
+                if bookings.record_unchanged(session, read, shipment_id, booking, offer, codes):
+                    return answer
         with self.sessions.begin() as session:
-            if not step.merge_id and bookings.record_unchanged(session, read, shipment_id, booking, offer, codes):
-                return answer
             parcel = parcels.contents(session, step, shipment_id)
             given_back = session.get_one(BookingRow, shipment_id, with_for_update=True).given_back_at is not None
             if not given_back:

@@ -80,6 +80,16 @@ def reading(sessions: Sessions) -> Iterator[Session]:
 
 
 @contextmanager
+def autocommit(sessions: Sessions) -> Iterator[Session]:
+    """A session whose statements are each a transaction of their own, and one round trip instead of three.
+
+    For one statement that writes, or several that need not hold together."""
+    with reading(sessions) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
 def consistent_read(sessions: Sessions) -> Iterator[Session]:
     """A read-only session whose queries all see the same snapshot, for reading an order with all its parts."""
     with sessions() as session:

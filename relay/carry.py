@@ -83,7 +83,9 @@ class Relay:
             self._repeat("histories", self.histories.carry, GATHERING_PAUSE, longest=10),
             self._repeat("inquiries", self.inquiries.carry, GATHERING_PAUSE, longest=20),
             *(
-                self._repeat(sweep.job, partial(asyncio.to_thread, sweep.run), GATHERING_PAUSE, sweep.longest_pause)
+                self._repeat(
+                    sweep.job, partial(asyncio.to_thread, sweep.run), sweep.shortest_pause, sweep.longest_pause
+                )
                 for sweep in self.sweeps
             ),
         )

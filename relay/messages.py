@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.milestones import RECIPIENTS
-from models.database import Sessions
+from models.database import Sessions, reading
 from models.messaging import IS_WAITING
 from record.horizon import LogHorizon
 from record.subscriptions import queue
@@ -60,7 +60,7 @@ class MessageJob:
 
     def _behind(self) -> list[str] | None:
         """Return the subscribers whose queue lacks facts of the log up to the horizon; None if nobody subscribes."""
-        with self.sessions.begin() as session:
+        with reading(self.sessions) as session:
             if not queue.has_subscribers(session):
                 return None
             self._up_to = self.horizon.look(session)
@@ -80,7 +80,7 @@ class MessageJob:
             return queue.subscribers_due(session)
 
     def _recipients_behind(self) -> list[str]:
-        with self.sessions() as session:
+        with reading(self.sessions) as session:
             return list(session.scalars(WAITING, {"recipients": list(RECIPIENTS)}))
 
     async def _start_runs(self, recipients: Sequence[str]) -> None:

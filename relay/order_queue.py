@@ -5,22 +5,22 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, TextClause, text
 
-from models.database import Sessions
+from models.database import Sessions, autocommit
 
 BATCH = 50
 
 # An order that was not audited within a minute is stuck for a reason of its own and must not stop the others.
-IN_AUDIT = text("""
-    SELECT count(*) FROM orders
+_ROOM = """
+    SELECT :ahead - count(*) AS free FROM orders
     WHERE status = 'received' AND workflow_started_at IS NOT NULL
       AND workflow_started_at > now() - interval '1 minute'
-""")
+"""
 
 
 def _take(order_by: str) -> TextClause:
     """Reads the oldest orders of each channel by an index, so that it is cheap however long the backlog is."""
     return text(f"""
-        WITH RECURSIVE channels(channel) AS (
+        WITH RECURSIVE room AS MATERIALIZED ({_ROOM}), channels(channel) AS (
             (SELECT channel FROM orders WHERE workflow_started_at IS NULL ORDER BY channel LIMIT 1)
             UNION ALL
             SELECT (SELECT channel FROM orders WHERE workflow_started_at IS NULL AND channel > before.channel
@@ -32,11 +32,15 @@ def _take(order_by: str) -> TextClause:
             FROM channels CROSS JOIN LATERAL (
                 SELECT order_id, relay_after FROM orders
                 WHERE workflow_started_at IS NULL AND orders.channel = channels.channel AND relay_after <= now()
+                  AND (SELECT free FROM room) > 0
                 ORDER BY relay_after LIMIT :batch FOR UPDATE SKIP LOCKED) AS oldest
-        )
-        UPDATE orders SET relay_after = now() + interval '30 seconds'
-        WHERE order_id = ANY(ARRAY(SELECT order_id FROM waiting ORDER BY {order_by} LIMIT :batch))
-        RETURNING order_id, channel, channel_order_id, customer_id, units, tags, edition
+        ), taken AS (
+            UPDATE orders SET relay_after = now() + interval '30 seconds'
+            WHERE order_id = ANY(ARRAY(
+                SELECT order_id FROM waiting ORDER BY {order_by}
+                LIMIT greatest(least(:batch, (SELECT free FROM room)), 0)))
+            RETURNING order_id, channel, channel_order_id, customer_id, units, tags, edition)
+        SELECT room.free, taken.* FROM room LEFT JOIN taken ON true
     """)
 
 
@@ -62,9 +66,7 @@ class OrderQueue:
 
     def take(self) -> Taken:
         """Lease the next orders for half a minute."""
-        with self._sessions.begin() as session:
-            room = self._ahead - int(session.scalar(IN_AUDIT) or 0)
-            if room <= 0:
-                return Taken((), busy=True)
-            orders = session.execute(self._take, {"batch": min(BATCH, room)}).all()
-        return Taken(orders, busy=bool(orders))
+        with autocommit(self._sessions) as session:
+            rows = session.execute(self._take, {"batch": BATCH, "ahead": self._ahead}).all()
+        orders = tuple(row for row in rows if row.order_id is not None)
+        return Taken(orders, busy=bool(orders) or rows[0].free <= 0)

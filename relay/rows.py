@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
-from models.database import Sessions
+from models.database import Sessions, autocommit, reading
 from record.orders.payment_claims import FIRST_TO_NAME
 from relay.order_queue import BATCH
 from workflows.messages import PartnerEvent
@@ -150,17 +150,17 @@ class Rows:
         self.sessions = sessions
 
     def take(self, which: TextClause) -> Sequence[Row[Any]]:
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             return session.execute(which, {"batch": BATCH}).all()
 
     def mark_started(self, orders: Iterable[str]) -> None:
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             session.execute(MARK_ORDERS, {"done": list(orders)})
 
     def mark_carried(self, rows: Sequence[Row[Any]]) -> None:
         """Mark by primary key: any other search would read more rows each day."""
         keys = {"partners": [row.partner for row in rows], "event_ids": [row.event_id for row in rows]}
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             session.execute(MARK_EVENTS, keys)
 
     def put_off(self, rows: Sequence[Row[Any]], unknown: set[int]) -> None:
@@ -170,11 +170,11 @@ class Rows:
             "event_ids": [row.event_id for row in rows],
             "unknown": [row.sequence in unknown for row in rows],
         }
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             session.execute(PUT_OFF, values)
 
     def call_a_person(self, order_id: str, reason: str) -> None:
-        with self.sessions.begin() as session:
+        with autocommit(self.sessions) as session:
             session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
 
     def keep_cancel_answer(self, order_id: str, answer: str, detail: str) -> None:
@@ -202,7 +202,7 @@ class Rows:
                 by_kind.setdefault(kind, []).append(row)
         if not by_kind:
             return []
-        with self.sessions.begin() as session:
+        with reading(self.sessions) as session:
             for kind, same_kind in by_kind.items():
                 keys = list({row.subject for row in same_kind})
                 targets = session.execute(FIND.get(kind, FIND_ORDER), {"keys": keys})

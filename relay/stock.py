@@ -8,7 +8,7 @@ from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from models.database import Sessions
+from models.database import Sessions, reading
 from record.parameters import ParameterCache
 from record.stock.sweep import AT_ONCE, Sweep
 from relay.isolation import Isolation
@@ -52,7 +52,7 @@ class StockJob:
         return len(channels)
 
     def _behind(self) -> list[str]:
-        with self.sessions() as session:
+        with reading(self.sessions) as session:
             return list(session.scalars(BEHIND))
 
     async def _start(self, channel: str) -> None:

@@ -18,18 +18,20 @@ from settings import Settings
 
 
 class Sweep(NamedTuple):
-    """`run` does one pass and returns how much it did. After a pass that did nothing the relay pauses, for at most
-    `longest_pause` seconds."""
+    """`run` does one pass and returns how much it did. Between two passes are at least `shortest_pause` seconds; after
+    one that did nothing at most `longest_pause`, unless the lookout calls."""
 
     job: str
     run: Callable[[], int]
     longest_pause: float
+    shortest_pause: float = 0.5
 
 
 def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
     deadlines = DeadlineSweep(sessions)
     return (
-        Sweep("proof", Proof(sessions, settings).run, 5),
+        # Facts of a second are sealed together, those of one order in one go.
+        Sweep("proof", Proof(sessions, settings).run, 5, shortest_pause=1),
         # Alert about orders whose deadline is at risk: one look at a short index, however many orders there are.
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
         # Erase persons who asked for it while an order was under way, once that order has ended.

@@ -39,6 +39,7 @@ _RELEASE = text(f"""
         UPDATE fulfillment_orders f
         SET status = '{FulfillmentStatus.RELEASED}', wms_reference = :reference, released_at = now()
         FROM held WHERE f.fulfillment_order_id = held.fulfillment_order_id AND held.status = '{FulfillmentStatus.OPEN}'
+            AND (:changed OR held.version = :version)
         RETURNING f.order_id
     ), told AS (
         INSERT INTO order_events (order_id, type, key, actor, data)
@@ -90,10 +91,10 @@ def pick_request(work: WarehouseWork) -> PickRequest:
     return request
 
 
-def mark_released(session: Session, work: WarehouseWork, reference: str) -> Row[Any]:
-    """Mark open work as released, and lock it with its order. Return the `status` and the order's `version` before, and
-    whether it was `released` just now."""
+def mark_released(session: Session, work: WarehouseWork, reference: str, changed: bool = False) -> Row[Any]:
+    """Mark open work as released, and lock it with its order; only with `changed` if the order has changed since the
+    work was read. Return the `status` and the order's `version` before, and whether it was `released` just now."""
     name = work.fulfillment_order_id
     data = {"fulfillment_order_id": name, "location_id": work.location_id}
     values = {"name": name, "reference": reference, "key": f"{name}:released", "data": json.dumps(data)}
-    return session.execute(_RELEASE, values).one()
+    return session.execute(_RELEASE, {**values, "changed": changed, "version": work.order.version}).one()

@@ -113,7 +113,8 @@ class Sweep:
             low_at = self._parameters.at(session, datetime.now(UTC)).stock_low_at
             _update_alerts(session, skus, low_at)
         more = queue.awaited_skus(session, {row.sku for row in touched if row.more})
-        return Swept(len(touched), more, queue.channel_orders(session, queue.servable_orders(session, more)))
+        servable = queue.servable_orders(session, more)
+        return Swept(len(touched), more, queue.channel_orders(session, servable) if servable else [])
 
     def touch_again(self, skus: Sequence[str]) -> None:
         """Mark these SKUs again, because the orders that wait for them could not be woken."""
@@ -140,7 +141,8 @@ def _update_alerts(session: Session, skus: Sequence[str], low_at: int) -> None:
         cleared += [open_alerts[sku][kind] for kind in seen.cleared]
         raised += [_alert(sku, kind, available) for kind in seen.raised]
     insert_all(session, StockAlertRow, raised)
-    session.execute(update(StockAlertRow).where(StockAlertRow.alert_id.in_(cleared)).values(cleared_at=func.now()))
+    if cleared:
+        session.execute(update(StockAlertRow).where(StockAlertRow.alert_id.in_(cleared)).values(cleared_at=func.now()))
 
 
 def _alert(sku: str, kind: str, available: int) -> dict[str, object]:

@@ -13,8 +13,8 @@ from tests.counting import statements_of
         ("release_to_pick", 2),
         # The parcel, the parameters, which a test does not cache, the choice of the carrier; then the waybill.
         ("book_shipment", 4),
-        # The status, the money, the end with its messages, and what was due.
-        ("end_order", 4),
+        # The status, the money, and the end with its messages.
+        ("end_order", 3),
         # The locks, what belongs to the work, the report, and all that it changes.
         ("record_progress:picking", 5),
     ],

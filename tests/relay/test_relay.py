@@ -63,10 +63,10 @@ def test_two_relays_take_different_orders(relay: Relay, sessions: Sessions) -> N
     # Given a relay whose transaction has taken some orders and is still open
     orders = place_orders(sessions, [an_order() for _ in range(5)])
     with sessions.begin() as session:
-        first = [row.order_id for row in session.execute(TAKE_FAIRLY, {"batch": 2})]
+        first = [row.order_id for row in session.execute(TAKE_FAIRLY, {"batch": 2, "ahead": 2})]
 
         # When another relay takes some
-        second = [row.order_id for row in relay.rows.take(TAKE_FAIRLY)]
+        second = [row.order_id for row in relay.queue.take().orders]
 
     # Then it neither waits nor takes the same ones
     assert (len(first), len(second)) == (2, 3)
@@ -101,7 +101,7 @@ async def test_an_order_leased_by_a_crashed_relay_is_started_when_the_lease_is_o
 ) -> None:
     # Given a relay that leased an order and crashed
     order_id = place_order(sessions)
-    assert relay.rows.take(TAKE_FAIRLY)
+    assert relay.queue.take().orders
     assert await other.start_orders() == 0
 
     # When its lease is over
