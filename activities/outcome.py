@@ -17,16 +17,19 @@ from models.order import HoldRow, OrderRow
 from record import journal, money
 from record.journal import Fact
 from record.messages import not_told
+from record.orders import leftovers
 from record.orders.promises import end_due
 from record.recordset import at_once
 from record.stock import queue
 
-_END = at_once(
-    "SELECT due FROM ended",
-    ended=text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id RETURNING due"),
-    facts=journal.INSERT_FACTS,
-    messages=journal.INSERT_MESSAGES,
-)
+_ANSWER = "SELECT due FROM ended"
+_CHANGES = {
+    "ended": text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id RETURNING due"),
+    "facts": journal.INSERT_FACTS,
+    "messages": journal.INSERT_MESSAGES,
+}
+_END = at_once(_ANSWER, **_CHANGES)
+_COMPLETE = at_once(_ANSWER, **_CHANGES, reports=leftovers.REPORTS)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Outcome:
         with self.sessions.begin() as session:
             if not journal.may_advance(session, ending.order_id, status):
                 return
-            data = {"reason": ending.reason}
+            # That everything was delivered is all there is to say of a completed order.
+            data = {} if status == OrderStatus.COMPLETED else {"reason": ending.reason}
             fact = Fact(ending.order_id, f"order.{status}", "ended", data, ending.actor)
             messages = list[dict[str, Any]]()
             if status == OrderStatus.COMPLETED:
@@ -71,8 +75,9 @@ class Outcome:
                 announced = {"outcome": status, **data}
                 messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
             rows = {"facts": journal.fact_rows([fact]), "messages": json.dumps(messages)}
+            statement = _COMPLETE if status == OrderStatus.COMPLETED else _END
             # What was delivered in time is due no more.
-            if session.scalar(_END, {"order_id": ending.order_id, "status": status, **rows}) != NOTHING:
+            if session.scalar(statement, {"order_id": ending.order_id, "status": status, **rows}) != NOTHING:
                 end_due(session, ending.order_id)
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)

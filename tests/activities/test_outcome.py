@@ -1,17 +1,17 @@
 """Holds, alerts, withdrawn lines and the end of an order."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from activities.holds import Hold, Release
 from activities.outcome import Alert, Ending
 from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal, Withdrawn
 from domain.status import NotAllowed
-from models.messaging import MessageRow
+from models.messaging import MessageRow, PartnerEventRow
 from models.order import HoldRow, OrderLineRow, OrderRow
-from tests.activities.story import REASON, Steps
-from tests.factories import assert_ledger_explains_stock, counters, events_of
+from tests.activities.story import REASON, STORY, Steps
+from tests.factories import LAMP, assert_ledger_explains_stock, counters, events_of
 
 
 def hold(steps: Steps, code: str, key: str = "") -> list[str]:
@@ -167,3 +167,40 @@ def test_allocated_lines_are_not_withdrawn(steps: Steps) -> None:
     assert answer == Withdrawn(done=False, left_units=0)
     with steps.sessions() as session:
         assert set(session.scalars(select(OrderLineRow.withdrawn))) == {0}
+
+
+def test_a_completed_order_leaves_no_reports_of_its_picking(steps: Steps) -> None:
+    # given one that is still to be carried, and one of another kind
+    steps.before("end_order")
+    late = steps.warehouse_event("picked", "late", lines=[])
+    back = steps.warehouse_event("returned", location_id="HANGZHOU")
+    carried = {"relayed_at": func.now(), "applied_at": func.now()}
+    with steps.sessions.begin() as session:
+        session.execute(update(PartnerEventRow).where(PartnerEventRow.event_id != late[1]).values(carried))
+
+    # when
+    STORY["end_order"](steps)
+
+    # then
+    with steps.sessions() as session:
+        rows = session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.sequence)).all()
+    assert [row.type for row in rows if row.partner == "tms"] == ["shipment.tracking_updated"] * 2
+    assert [row.event_id for row in rows if row.partner == "wms"] == [late[1], back[1]]
+
+
+def test_a_report_that_comes_again_after_the_end_changes_nothing(steps: Steps) -> None:
+    # given
+    steps.up_to("end_order")
+    facts, stock = events_of(steps.sessions, steps.order_id), counters(steps.sessions, LAMP)
+    again = [
+        steps.warehouse_event("picking", "again"),
+        steps.warehouse_event("picked", "again", lines=[]),
+        steps.warehouse_event("packed", "again", parcels=[{"weight_grams": 9}]),
+    ]
+
+    # when
+    progress = steps.record(*again)
+
+    # then
+    assert (progress.status, progress.picked_units, progress.short_units) == ("delivered", 3, 0)
+    assert (events_of(steps.sessions, steps.order_id), counters(steps.sessions, LAMP)) == (facts, stock)
