@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     database_url: str = "postgresql+psycopg2://baton@127.0.0.1:5432/baton"
     database_password: SecretStr | None = None
     """Inserted into `database_url`, so that it can be kept in a file of its own."""
+    database_prepares: bool = True
+    """Worker and API prepare statements on their connections. False for a pooler that gives each transaction another
+    session, such as PgBouncer in transaction mode."""
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"

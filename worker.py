@@ -146,7 +146,8 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     # Steps leave few reference cycles, and searching all modules for them is expensive.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
-    engine = open_database(settings.database_url, connections=2 * settings.activity_threads + MESSENGERS + 4)
+    connections = 2 * settings.activity_threads + MESSENGERS + 4
+    engine = open_database(settings.database_url, connections, settings.database_prepares)
     record = sessions(engine, settings.vault)
     client = await connect_temporal(settings)
     await keep_schedules(client, settings, await asyncio.to_thread(pull_plans, record))

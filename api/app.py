@@ -89,7 +89,7 @@ async def _open(settings: Settings, metrics: ApiMetrics) -> AsyncIterator[Servic
     # Group commits have threads of their own: orders are accepted even while all readers are busy with long lists.
     to_thread.current_default_thread_limiter().total_tokens = READERS
     async with AsyncExitStack() as stack:
-        engine = open_database(settings.database_url, connections=READERS + GROUPS + 2)
+        engine = open_database(settings.database_url, READERS + GROUPS + 2, settings.database_prepares)
         stack.callback(engine.dispose)
         sessions = open_sessions(engine, settings.vault)
         backlog = Backlog(sessions)

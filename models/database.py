@@ -10,6 +10,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from models.prepared import GENERIC_PLANS, prepare_marked
 from models.vault import Vault
 
 Sessions = sessionmaker[Session]
@@ -28,26 +29,32 @@ NOTICE_SILENCE = {
 }
 
 
-def open_database(url: str, connections: int = 5) -> Engine:
+def open_database(url: str, connections: int = 5, prepares: bool = False) -> Engine:
     """An engine with a fixed number of connections, one for each thread that uses it. It connects on first use.
 
     A statement that waits ten seconds for a lock fails and is retried, so that one stuck transaction does not stop all.
+    `prepares`: marked statements are prepared (models/prepared.py), which pays for processes that live long.
     """
+    options = "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"
     engine = create_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=30,
+        # Few connections work and the others rest, so that a statement is prepared on few.
+        pool_use_lifo=True,
         # Texts of exceptions end up in histories, which must name nobody.
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
-            "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC",
+            "options": f"{options} {GENERIC_PLANS}" if prepares else options,
             **NOTICE_SILENCE,
         },
     )
     event.listen(engine, "checkin", _note_idle)
     event.listen(engine, "checkout", _ping_if_idle)
+    if prepares:
+        prepare_marked(engine)
     return engine
 
 

@@ -13,6 +13,7 @@ from domain.status import ORDER, OrderStatus, advance
 from models.base import table
 from models.messaging import MessageRow
 from models.order import OrderEventRow, OrderRow, StepResultRow
+from models.prepared import prepared
 from record.recordset import insert_recordset
 
 SYSTEM = "baton"
@@ -30,13 +31,15 @@ class Fact(NamedTuple):
 
 # Built once: building a statement costs more than sending it, and every step sends these.
 _EVENTS, _RESULTS = table(OrderEventRow), table(StepResultRow)
-_APPEND_FACT = insert(_EVENTS).on_conflict_do_nothing().inline()
-_REMEMBER = insert(_RESULTS).inline()
-_EARLIER_ANSWER = select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key"))
-_EARLIER_ANSWERS = select(_RESULTS.c.key, _RESULTS.c.result).where(
-    _RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text)))
+_APPEND_FACT = prepared(insert(_EVENTS).on_conflict_do_nothing().inline())
+_REMEMBER = prepared(insert(_RESULTS).inline())
+_EARLIER_ANSWER = prepared(select(_RESULTS.c.result).where(_RESULTS.c.key == bindparam("key")))
+_EARLIER_ANSWERS = prepared(
+    select(_RESULTS.c.key, _RESULTS.c.result).where(_RESULTS.c.key == any_(bindparam("keys", type_=ARRAY(Text))))
 )
-_LOCKED_STATUS = select(OrderRow.status).where(OrderRow.order_id == bindparam("order_id", type_=Text)).with_for_update()
+_LOCKED_STATUS = prepared(
+    select(OrderRow.status).where(OrderRow.order_id == bindparam("order_id", type_=Text)).with_for_update()
+)
 INSERT_FACTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data", conflict="order_id, key")
 INSERT_ANSWERS = insert_recordset(StepResultRow, "key, result")
 INSERT_MESSAGES = insert_recordset(

@@ -10,6 +10,7 @@ from domain.status import RETURN, ReturnStatus, is_final
 from models.base import table
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from models.prepared import prepared
 from models.returns import ReturnRow
 
 INFLOWS = {"captured": 1, "moved": -1}
@@ -44,10 +45,11 @@ def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
 _CAPTURED, _BALANCE = _sum_of(INFLOWS), _sum_of(INFLOWS | OUTFLOWS)
 _REFUNDABLE = _BALANCE - _claimed(_CASES.c.refund_minor, *OUTFLOWS) - _claimed(_CASES.c.moved_minor, "moved")
 _READ_CAPTURED, _READ_BALANCE, _READ_REFUNDABLE = (
-    select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER) for total in (_CAPTURED, _BALANCE, _REFUNDABLE)
+    prepared(select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER))
+    for total in (_CAPTURED, _BALANCE, _REFUNDABLE)
 )
 
-_READ_OTHERS = (
+_READ_OTHERS = prepared(
     select(
         _MOVEMENTS.c.currency,
         func.sum(_MOVEMENTS.c.amount_minor * case(INFLOWS | OUTFLOWS, value=_MOVEMENTS.c.kind, else_=0)).label("total"),

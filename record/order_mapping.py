@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.money import Money
 from domain.order import Address, Buyer, Order, OrderLine
 from models.order import OrderLineRow, OrderRow
+from models.prepared import prepared
 from models.stock import LocationRow
 
 
@@ -79,10 +80,10 @@ def order_of(session: Session, order_id: str) -> OrderRow:
 _ORDER_ID = bindparam("order_id", type_=Text)
 
 
-_ORDER = select(OrderRow).where(OrderRow.order_id == _ORDER_ID)
+_ORDER = prepared(select(OrderRow).where(OrderRow.order_id == _ORDER_ID))
 
 
-_LINES = (
+_LINES = prepared(
     select(OrderLineRow)
     .where(OrderLineRow.order_id == _ORDER_ID, OrderLineRow.added_by == "")
     .order_by(OrderLineRow.line_no)

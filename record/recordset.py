@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import TextClause, insert, text
+from sqlalchemy import TextClause, insert
 from sqlalchemy.orm import Session
 
 from models.base import Base, table
+from models.prepared import prepared
 
 
 def insert_recordset(
@@ -24,14 +25,14 @@ def insert_recordset(
     if returning:
         statement += f" RETURNING {returning}"
     # `::` is a cast in PostgreSQL, but SQLAlchemy would read `:name` as a parameter.
-    return text(statement.replace("::", r"\:\:"))
+    return prepared(statement.replace("::", r"\:\:"))
 
 
 def at_once(answer: str = "SELECT", /, **changes: TextClause) -> TextClause:
     """Join several such changes into one statement. Each reads its rows from the parameter of its own name, `[]` for
     none. `answer` and later changes may read by name what a change returns."""
     parts = [f"{name} AS ({change.text.replace(':rows', f':{name}')})" for name, change in changes.items()]
-    return text(f"WITH {', '.join(parts)} {answer}")
+    return prepared(f"WITH {', '.join(parts)} {answer}")
 
 
 def json_array(rows: Iterable[str]) -> str:

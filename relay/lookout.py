@@ -7,11 +7,10 @@ that it does not call looks now and then by itself, so nothing waits for ever.
 import asyncio
 from collections.abc import Collection
 
-from sqlalchemy import text
-
 from models.database import Sessions, reading
 from models.fulfillment import WAVE_WAITS
 from models.messaging import IS_WAITING
+from models.prepared import prepared
 
 # Each part reads the head of an index or a single row.
 _NEWEST = "(SELECT last_value FROM order_events_event_id_seq WHERE is_called)"
@@ -26,7 +25,7 @@ _WAITS = {
         UNION ALL SELECT FROM deliveries WHERE state = 'waiting' AND due_at <= now()""",
     "proof": f"SELECT WHERE {_NEWEST} > (SELECT coalesce(max(event_id), 0) FROM sealing)",
 }
-LOOK = text("SELECT " + ", ".join(f"EXISTS ({waits}) AS {job}" for job, waits in _WAITS.items()))
+LOOK = prepared("SELECT " + ", ".join(f"EXISTS ({waits}) AS {job}" for job, waits in _WAITS.items()))
 JOBS: Collection[str] = _WAITS.keys()
 
 

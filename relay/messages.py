@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.milestones import RECIPIENTS
 from models.database import Sessions, reading
 from models.messaging import IS_WAITING
+from models.prepared import prepared
 from record.horizon import LogHorizon
 from record.subscriptions import queue
 from relay.isolation import Isolation
@@ -24,7 +24,7 @@ LONGEST_REST_SECONDS = 4.0
 """A run goes on for longer than this without anything to do (activities/redeliver.py), so it is not started again
 meanwhile."""
 # Reads the head of an index for each recipient; counting what waits would read all of it.
-WAITING = text(f"""
+WAITING = prepared(f"""
     SELECT recipient FROM unnest(CAST(:recipients AS text[])) AS known(recipient)
     WHERE EXISTS (SELECT FROM messages m WHERE m.recipient = known.recipient AND {IS_WAITING})
 """)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, TextClause
 
 from models.database import Sessions, autocommit
+from models.prepared import prepared
 
 BATCH = 50
 
@@ -19,7 +20,7 @@ _ROOM = """
 
 def _take(order_by: str) -> TextClause:
     """Reads the oldest orders of each channel by an index, so that it is cheap however long the backlog is."""
-    return text(f"""
+    return prepared(f"""
         WITH RECURSIVE room AS MATERIALIZED ({_ROOM}), channels(channel) AS (
             (SELECT channel FROM orders WHERE workflow_started_at IS NULL ORDER BY channel LIMIT 1)
             UNION ALL

@@ -9,11 +9,12 @@ from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions, autocommit, reading
+from models.prepared import prepared
 from record.orders.payment_claims import FIRST_TO_NAME
 from relay.order_queue import BATCH
 from workflows.messages import PartnerEvent
 
-MARK_ORDERS = text("""
+MARK_ORDERS = prepared("""
     UPDATE orders SET workflow_started_at = now() WHERE order_id = ANY(ARRAY(
         SELECT order_id FROM orders WHERE order_id = ANY(:done) ORDER BY order_id FOR NO KEY UPDATE))
 """)
@@ -23,7 +24,7 @@ MIN_RETRIES_IN_BATCH = 10
 _ORDER = "o.order_id, o.channel, o.channel_order_id, o.customer_id, o.edition, o.ended_at"
 # New webhooks never queue behind retries, nor retries behind new ones. All are leased for half a minute. One about the
 # work of orders stands there once for each of them.
-TAKE_EVENTS = text(f"""
+TAKE_EVENTS = prepared(f"""
     WITH fresh AS MATERIALIZED (
         SELECT partner, event_id FROM partner_events
         WHERE relayed_at IS NULL AND least(tries, 1) = 0 AND relay_after <= now()
@@ -54,7 +55,7 @@ PUT_OFF = text("""
         AS late (late_partner, late_event, unknown)
     WHERE partner = late_partner AND event_id = late_event AND relayed_at IS NULL AND isfinite(relay_after)
 """)
-MARK_EVENTS = text("""
+MARK_EVENTS = prepared("""
     UPDATE partner_events SET relayed_at = now()
     FROM unnest(CAST(:partners AS text[]), CAST(:event_ids AS text[])) AS told (told_partner, told_event)
     WHERE partner = told_partner AND event_id = told_event
@@ -62,12 +63,12 @@ MARK_EVENTS = text("""
 
 # Each query finds the targets of many subjects at once; `key` is the subject as the webhook named it.
 # A service that tracks parcels for all carriers knows only the waybill.
-FIND_WAYBILL = text(f"""
+FIND_WAYBILL = prepared(f"""
     SELECT s.waybill AS key, f.fulfillment_order_id AS target, NULL AS case_id, {_ORDER}
     FROM shipments s JOIN fulfillment_orders f USING (shipment_id) JOIN orders o USING (order_id)
     WHERE s.waybill = ANY(:keys)
 """)
-FIND_RETURN = text(f"""
+FIND_RETURN = prepared(f"""
     SELECT r.return_id AS key, r.return_id AS target, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
@@ -78,15 +79,15 @@ _OWNER = f"""
         (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
         ({FIRST_TO_NAME.format(reference="wanted.key")}))
     WHERE o.workflow_started_at IS NOT NULL"""
-FIND_PAYMENT = text(f"SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}")
+FIND_PAYMENT = prepared(f"SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}")
 # A refund may be about money of the payment that has moved to follow-up orders.
-FIND_REFUND = text(f"""
+FIND_REFUND = prepared(f"""
     SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}
     UNION ALL
     SELECT o.payment_reference, o.order_id, NULL, {_ORDER} FROM orders o
     WHERE o.payment_reference = ANY(:keys) AND o.follow_up_of <> '' AND o.workflow_started_at IS NOT NULL
 """)
-FIND_ORDER = text(f"""
+FIND_ORDER = prepared(f"""
     SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER}
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)
     JOIN orders o ON o.channel = split_part(wanted.key, '/', 1)

@@ -292,7 +292,7 @@ async def open_baton(
         partners = {name: Partner(url=f"{simulators}/{name}", secret=SECRET) for name in PARTNERS}
         qimen = QIMEN.model_copy(update={"url": f"{simulators}/qimen/router/qimen/service"})
         settings = settings.model_copy(update={**partners, "qimen": qimen})
-        engine = open_database(database_url, connections=40)
+        engine = open_database(database_url, connections=40, prepares=True)
         stack.callback(engine.dispose)
         record = sessions(engine, settings.vault)
         with record.begin() as session:

@@ -114,7 +114,7 @@ def shared_url(postgres: EmbeddedPostgres) -> str:
 
 @pytest.fixture(scope="session")
 def shared_engine(shared_url: str) -> Iterator[Engine]:
-    engine = open_database(shared_url, connections=20)
+    engine = open_database(shared_url, connections=20, prepares=True)
     yield engine
     engine.dispose()
 

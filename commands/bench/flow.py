@@ -71,7 +71,7 @@ def measure_flow(orders: int, processes: int, progress: Progress, speed: Speed) 
             worker.start()
         for worker in workers:
             worker.wait_ready()
-        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2)
+        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2, prepares=True)
         closing.callback(engine.dispose)
         load = OrderLoad(stack.api_url, sessions(engine))
         load.prepare(2 * orders + WARM_UP + 1)

@@ -79,7 +79,7 @@ def measure_soak(
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
         stack = Stack(directory, free_ports(), step_seconds=STEP_SECONDS, worker_processes=processes)
         closing.enter_context(stack)
-        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2)
+        engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2, prepares=True)
         closing.callback(engine.dispose)
         load = OrderLoad(stack.api_url, sessions(engine))
         load.prepare(STOCK_FOR)

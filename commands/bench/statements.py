@@ -10,6 +10,8 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Connection, Engine, event
 
+from models.prepared import executed_as
+
 EXPLAINED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 NOT_OURS = re.compile(r"\bpg_(catalog|stat|locks|class|namespace)|kept\.bring_back|alembic_version")
 LIST = re.compile(r"\((%\(\w+\)s(?:::\w+)?(?:, )?)+\)(?:, \((%\(\w+\)s(?:::\w+)?(?:, )?)+\))*")
@@ -65,7 +67,9 @@ def explaining(on_more: Callable[[Explained], object] = lambda most: None) -> It
     ) -> None:
         if not EXPLAINED.match(statement) or NOT_OURS.search(statement):
             return
-        plan = _explain(cursor.connection, statement, parameters[0] if isinstance(parameters, list) else parameters)
+        plan = _explain(
+            cursor.connection, statement, parameters[0] if isinstance(parameters, list) else parameters, context
+        )
         if plan:
             found.note(statement, plan)
 
@@ -86,13 +90,14 @@ def grown(few: Mapping[str, Explained], many: Mapping[str, Explained]) -> list[G
     return sorted(too_much, key=lambda one: one.few - one.many)
 
 
-def _explain(connection: Any, statement: str, parameters: Any) -> Mapping[str, Any] | None:
-    """The plan of the statement, or None if it fails; then it fails again when it is executed."""
+def _explain(connection: Any, statement: str, parameters: Any, context: Any) -> Mapping[str, Any] | None:
+    """The plan of the statement, for any values if it is prepared. None if it fails; then it fails again when it is
+    executed."""
     begin, end = ("BEGIN", "ROLLBACK") if connection.autocommit else ("SAVEPOINT explained", "ROLLBACK TO explained")
     with connection.cursor() as cursor:
         cursor.execute(begin)
         try:
-            cursor.execute(EXPLAIN + statement, parameters)
+            cursor.execute(EXPLAIN + (executed_as(cursor, statement, parameters, context) or statement), parameters)
             plan: Mapping[str, Any] = cursor.fetchone()[0][0]["Plan"]
         except psycopg2.Error:
             return None

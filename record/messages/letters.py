@@ -14,6 +14,7 @@ from integrations.circuit import Circuits
 from integrations.messages import NOT_ACCEPTED, MessageInbox
 from models.database import Sessions
 from models.messaging import MessageRow
+from models.prepared import prepared
 from record.channels.account_cache import AccountCache
 from record.messages.platforms import Platforms
 from record.messages.recent_snapshots import RecentSnapshots
@@ -24,8 +25,10 @@ INBOX, CHANNEL, ERP, CRM = "inbox", "channel", "erp", "crm"
 CONTENTS = {CHANNEL: channel.content, ERP: finance.content, CRM: crm.content}
 M = MessageRow
 # Built once: building a statement costs more than sending it.
-_SENT_TEXTS = select(M.order_id, M.digest, M.message_id).where(
-    M.order_id == any_(bindparam("orders", type_=ARRAY(Text))), M.digest.is_not(None)
+_SENT_TEXTS = prepared(
+    select(M.order_id, M.digest, M.message_id).where(
+        M.order_id == any_(bindparam("orders", type_=ARRAY(Text))), M.digest.is_not(None)
+    )
 )
 
 

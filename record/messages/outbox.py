@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from domain.milestones import PICKUP_CODE, RECIPIENTS
 from models.base import table
 from models.messaging import MessageRow
+from models.prepared import prepared
 from record.messages.letters import Letter
 
 AT_ONCE = 100
@@ -22,7 +23,7 @@ OF_RECIPIENT = M.recipient == bindparam("recipient")
 
 # Built once: building a statement costs more than sending it.
 _MESSAGES = table(MessageRow)
-_MARK_TAKEN = (
+_MARK_TAKEN = prepared(
     _MESSAGES.update()
     .where(_MESSAGES.c.message_id == any_(bindparam("taken", type_=ARRAY(Text))))
     .where(_MESSAGES.c.sent_at.is_(None), _MESSAGES.c.parked_at.is_(None))
@@ -37,7 +38,7 @@ _MARK_TAKEN = (
     .returning(_MESSAGES.c.message_id, _MESSAGES.c.redelivered_at)
 )
 # Read from an index in this order, so that a long queue costs no more than a short one.
-_DUE = (
+_DUE = prepared(
     select(M)
     .where(OF_RECIPIENT, *WAITS)
     .where(
@@ -50,8 +51,8 @@ _DUE = (
     .limit(AT_ONCE)
 )
 _FRESH = _DUE.where(M.tries == 0)
-_ANY_WAITS = select(exists().where(OF_RECIPIENT, *WAITS))
-_NOT_TAKEN = (
+_ANY_WAITS = prepared(select(exists().where(OF_RECIPIENT, *WAITS)))
+_NOT_TAKEN = prepared(
     select(M.recipient, func.count().label("number"))
     .where(M.order_id == bindparam("order_id"), M.sent_at.is_(None))
     .group_by(M.recipient)

@@ -14,6 +14,7 @@ from models.base import table
 from models.messaging import MessageRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
+from models.prepared import prepared
 from models.returns import ReturnRow
 from record.returns import cases
 
@@ -21,7 +22,7 @@ GIVEN_BACK = ("refunded", "credited", "moved")
 
 # Built once: building a statement costs more than sending it.
 _IDS = any_(bindparam("orders", type_=ARRAY(Text)))
-_CASES = (
+_CASES = prepared(
     select(ReturnRow, OrderRow.currency)
     .join(OrderRow, OrderRow.order_id == ReturnRow.order_id)
     .where(ReturnRow.order_id == _IDS)
@@ -31,7 +32,7 @@ _SALES = _NOTES.alias()
 _OF_ERP = (_NOTES.c.recipient == "erp") & (_NOTES.c.order_id == _MONEY.c.order_id)
 _IS_SALE = (_SALES.c.recipient == "erp") & (_SALES.c.milestone == milestones.DELIVERED)
 # What was told after the sale is credited of it: both are written under the lock of the order.
-_BACK = (
+_BACK = prepared(
     select(
         *(_MONEY.c.order_id, _MONEY.c.amount_minor, _MONEY.c.currency, _MONEY.c.return_id),
         _NOTES.c.data["credit_note"].astext.label("credit_note"),
@@ -45,7 +46,7 @@ _BACK = (
     .where(_MONEY.c.order_id == _IDS, _MONEY.c.kind.in_(GIVEN_BACK))
     .order_by(_NOTES.c.sequence)
 )
-_PAID = (
+_PAID = prepared(
     select(_MONEY.c.order_id, func.min(_MONEY.c.at))
     .where(_MONEY.c.order_id == _IDS, _MONEY.c.kind == "captured")
     .group_by(_MONEY.c.order_id)

@@ -14,6 +14,7 @@ from domain.progress import UNDONE, OrderedLine, share_out
 from models.base import table
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.order import OrderLineRow
+from models.prepared import prepared
 from models.stock import LocationRow
 from record.stock.demand import bundles_of
 
@@ -21,7 +22,7 @@ from record.stock.demand import bundles_of
 _WORK, _UNITS = table(FulfillmentOrderRow), table(FulfillmentLineRow)
 _SENT, _PLACES = table(ShipmentRow), table(LocationRow)
 _IDS = any_(bindparam("orders", type_=ARRAY(Text)))
-_PARCELS = (
+_PARCELS = prepared(
     select(
         *(_WORK.c.order_id, _WORK.c.number, _WORK.c.fulfillment_order_id, _WORK.c.location_id, _WORK.c.shipment_id),
         *(_WORK.c.shipped_at, _WORK.c.delivered_at, _WORK.c.merge_id, _SENT.c.carrier, _SENT.c.waybill),

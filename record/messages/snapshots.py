@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 from domain import milestones
 from domain.contents.snapshot import Line, Snapshot
 from models.order import OrderLineRow, OrderRow
+from models.prepared import prepared
 from record.messages.snapshot_money import load_cases, load_credit_notes
 from record.messages.snapshot_parcels import load_parcels
 from record.order_mapping import as_order
 
 # Built once: building a statement costs more than sending it.
 _IDS = any_(bindparam("orders", type_=ARRAY(Text)))
-_LINES = select(OrderLineRow).where(OrderLineRow.order_id == _IDS).order_by(OrderLineRow.line_no)
-_ORDERS = select(OrderRow).where(OrderRow.order_id == _IDS)
+_LINES = prepared(select(OrderLineRow).where(OrderLineRow.order_id == _IDS).order_by(OrderLineRow.line_no))
+_ORDERS = prepared(select(OrderRow).where(OrderRow.order_id == _IDS))
 
 
 def load_snapshots(session: Session, reached: Mapping[str, set[str]]) -> dict[str, Snapshot]:

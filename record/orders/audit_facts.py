@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from domain.audit_facts import AuditFacts, BuyerFacts, PaymentFacts
@@ -17,6 +17,7 @@ from domain.remarks.reading import read_remarks
 from domain.rules.facts import Buyer
 from domain.rules.staff_rules import RuleSet
 from models.base import table
+from models.prepared import prepared
 from models.stock import LocationRow
 from record import money
 from record.orders.audited_orders import AuditedOrder
@@ -38,7 +39,7 @@ TWIN = """
     ORDER BY earlier.received_at DESC, earlier.order_id DESC LIMIT 1
 """
 # Of a customer with thousands of orders only as many are read as decide something.
-OF_THE_BUYERS = text(
+OF_THE_BUYERS = prepared(
     f"""
     SELECT o.order_id, o.channel, ({TWIN}) AS twin,
         (SELECT count(*) FROM (
@@ -67,8 +68,10 @@ OF_THE_BUYERS = text(
 
 # Built once: building a statement costs more than sending it.
 _PLACES = table(LocationRow)
-_STORES = select(_PLACES.c.location_id).where(
-    _PLACES.c.location_id == any_(bindparam("places", type_=ARRAY(Text))), _PLACES.c.kind == "store"
+_STORES = prepared(
+    select(_PLACES.c.location_id).where(
+        _PLACES.c.location_id == any_(bindparam("places", type_=ARRAY(Text))), _PLACES.c.kind == "store"
+    )
 )
 
 

@@ -13,6 +13,7 @@ from models.base import table
 from models.locks import with_patience
 from models.order import OrderLineRow, OrderRow, StepResultRow
 from models.payment import PaymentRow
+from models.prepared import prepared
 from models.stock import ProductRow
 from record.order_mapping import as_order
 
@@ -39,14 +40,16 @@ _ASKED = (
     .table_valued(column("order_id", Text), column("key", Text))
     .render_derived("asked")
 )
-_READ_ORDERS = with_patience(
-    select(_ASKED.c.key, _RESULTS.c.result, _PAYMENTS.c.order_id.label("payer"), *_ORDERS.c)
-    .select_from(_ASKED)
-    .join(_ORDERS, _ORDERS.c.order_id == _ASKED.c.order_id)
-    .outerjoin(_RESULTS, _RESULTS.c.key == _ASKED.c.key)
-    .outerjoin(_PAYMENTS, _PAYMENTS.c.reference == _ORDERS.c.payment_reference)
+_READ_ORDERS = prepared(
+    with_patience(
+        select(_ASKED.c.key, _RESULTS.c.result, _PAYMENTS.c.order_id.label("payer"), *_ORDERS.c)
+        .select_from(_ASKED)
+        .join(_ORDERS, _ORDERS.c.order_id == _ASKED.c.order_id)
+        .outerjoin(_RESULTS, _RESULTS.c.key == _ASKED.c.key)
+        .outerjoin(_PAYMENTS, _PAYMENTS.c.reference == _ORDERS.c.payment_reference)
+    )
 )
-_READ_LINES = (
+_READ_LINES = prepared(
     select(
         *_LINES.c,
         _PRODUCTS.c.sku.is_not(None).label("known"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, select, text
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from domain.audit_facts import AuditFacts, Finding
@@ -13,6 +13,7 @@ from domain.status import OrderStatus
 from models.base import table
 from models.locks import with_patience
 from models.order import OrderRow
+from models.prepared import prepared
 
 UNJUDGED = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
 
@@ -23,18 +24,20 @@ _READ = (
     *("promised_ship_by", "promised_deliver_by", "due"),
 )
 # No other transaction changes them until this one ends.
-_LOCK_ORDERS = with_patience(
-    select(
-        func.now().label("since"),
-        *[_ORDERS.c[name] for name in _READ],
-        func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province"),
+_LOCK_ORDERS = prepared(
+    with_patience(
+        select(
+            func.now().label("since"),
+            *[_ORDERS.c[name] for name in _READ],
+            func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province"),
+        )
+        .where(_ORDERS.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
+        .order_by(_ORDERS.c.order_id)
+        .with_for_update(key_share=True)
     )
-    .where(_ORDERS.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
-    .order_by(_ORDERS.c.order_id)
-    .with_for_update(key_share=True)
 )
 # Read after the orders are locked: a concurrent audit with the same key, or a capture, has committed by now.
-_READ_BOOKED = text(
+_READ_BOOKED = prepared(
     """
     SELECT asked.order_id, EXISTS (SELECT FROM step_results AS r WHERE r.key = asked.key) AS answered,
         booked.times, booked.minor

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.money import Money
 from domain.status import OrderStatus
+from models.prepared import prepared
 from record.messages.partner_events import INSERT_EVENTS, NewEvent
 from record.orders.movements import book, late, unbooked
 from record.recordset import json_array
@@ -34,7 +35,7 @@ FIRST_TO_NAME = """
 _FIRST = FIRST_TO_NAME.format(reference=":reference")
 
 # In the order of their references, so that two transactions never wait for each other.
-_BIND = text(f"""
+_BIND = prepared(f"""
     WITH bound AS (
         INSERT INTO payments (reference, order_id)
         SELECT named.reference, payer.order_id FROM unnest(:named) AS named (reference),
@@ -45,13 +46,13 @@ _BIND = text(f"""
     SELECT reference, order_id FROM bound
     UNION ALL SELECT reference, order_id FROM payments WHERE reference = ANY(:named)
 """).bindparams(bindparam("named", type_=ARRAY(Text)))
-_OWNER = text(f"SELECT coalesce((SELECT order_id FROM payments WHERE reference = :reference), ({_FIRST}))")
-_BOUND = text("SELECT reference, order_id FROM payments WHERE reference = ANY(:named)").bindparams(
+_OWNER = prepared(f"SELECT coalesce((SELECT order_id FROM payments WHERE reference = :reference), ({_FIRST}))")
+_BOUND = prepared("SELECT reference, order_id FROM payments WHERE reference = ANY(:named)").bindparams(
     bindparam("named", type_=ARRAY(Text))
 )
 
-_LOCK = text("SELECT status FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE")
-_CAPTURED = text(
+_LOCK = prepared("SELECT status FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE")
+_CAPTURED = prepared(
     """
     SELECT count(*) AS times, coalesce(sum(amount_minor) FILTER (WHERE currency = :currency), 0)::bigint AS minor
     FROM money_movements WHERE order_id = :order_id AND kind = 'captured'

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from domain.parameters import Parameters
@@ -12,6 +12,7 @@ from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
 from models.base import table
 from models.order import OrderRow
+from models.prepared import prepared
 from record import journal
 from record.journal import Fact
 from record.parameters import ParameterCache
@@ -24,20 +25,22 @@ WARNING = "at risk: "
 # Built once: building a statement costs more than sending it.
 _ORDERS = table(OrderRow)
 _ORDER_ID = bindparam("order_id", type_=Text)
-_WHOSE = select(
-    func.now().label("since"),
-    _ORDERS.c.placed_at,
-    _ORDERS.c.channel,
-    _ORDERS.c.tags,
-    _ORDERS.c.country,
-    func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province"),
-    _ORDERS.c.promised_ship_by,
-    _ORDERS.c.promised_deliver_by,
-    _ORDERS.c.due,
-    _ORDERS.c.ended_at.is_not(None).label("ended"),
-).where(_ORDERS.c.order_id == _ORDER_ID)
+_WHOSE = prepared(
+    select(
+        func.now().label("since"),
+        _ORDERS.c.placed_at,
+        _ORDERS.c.channel,
+        _ORDERS.c.tags,
+        _ORDERS.c.country,
+        func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province"),
+        _ORDERS.c.promised_ship_by,
+        _ORDERS.c.promised_deliver_by,
+        _ORDERS.c.due,
+        _ORDERS.c.ended_at.is_not(None).label("ended"),
+    ).where(_ORDERS.c.order_id == _ORDER_ID)
+)
 _AT_HOME = ", ".join(f"'{status}'" for status in AT_HOME)
-_STANDING = text(f"""
+_STANDING = prepared(f"""
     SELECT o.order_id, o.status, o.due, work.here, work.away, work.delivered,
         EXISTS (SELECT FROM backorders b WHERE b.order_id = o.order_id) AS short
     FROM orders o CROSS JOIN LATERAL (
@@ -47,14 +50,14 @@ _STANDING = text(f"""
         FROM fulfillment_orders f WHERE f.order_id = o.order_id) AS work
     WHERE o.order_id = ANY(:orders) AND o.promised_ship_by IS NOT NULL
 """)
-_PROMISE = text(f"""
+_PROMISE = prepared(f"""
     UPDATE orders SET promised_ship_by = :promised_ship_by, promised_deliver_by = :promised_deliver_by,
         warn_ship_at = :warn_ship_at, warn_deliver_at = :warn_deliver_at,
         due = '{SHIP}', due_at = :promised_ship_by, warn_at = :warn_ship_at
     WHERE order_id = :order_id
 """)
 # A deadline that is no longer due is met, and its alert is cleared.
-_DUE = text(f"""
+_DUE = prepared(f"""
     WITH changed AS (
         UPDATE orders o SET due = next.due,
             due_at = CASE next.due WHEN '{SHIP}' THEN promised_ship_by WHEN '{DELIVER}' THEN promised_deliver_by END,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from domain.sscc import sscc
 from domain.status import TrackingStatus
 from integrations.bookings import Booking
 from models.fulfillment import SSCC_SERIAL, BookingRow, FulfillmentOrderRow, ParcelRow, ShipmentRow
+from models.prepared import prepared
 from record import journal
 from record.shipping.choosing import BY_TMS
 from record.shipping.parcels import Parcel, boxes_of
@@ -56,7 +57,7 @@ def way_of(session: Session, shipment_id: str) -> str:
 
 # Locks the work after its order, like everywhere else, and then its booking. Finds nothing if the booking was given
 # back or the warehouse has corrected the boxes meanwhile.
-_KEEP = text(f"""
+_KEEP = prepared(f"""
     WITH held AS MATERIALIZED (
         SELECT f.fulfillment_order_id, f.order_id
         FROM orders o JOIN fulfillment_orders f USING (order_id) JOIN bookings b ON b.shipment_id = :shipment_id

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from domain.parameters import Parameters
 from integrations.bookings import ParcelSize
 from models.order import OrderRow
 from models.packed import Packed, pack
+from models.prepared import prepared
 from record.shipping.parcels import MEASURES, Parcel, boxes_of
 
 CHINA = timezone(timedelta(hours=8))
@@ -22,7 +22,7 @@ BY_TMS = "tms"
 ANYBODY = Offer("", BY_TMS, eligible=True, why="no carrier is on record, so the TMS chooses")
 
 # Of two concurrent rankings the later one gets what the first wrote.
-_CHOOSE = text("""
+_CHOOSE = prepared("""
     INSERT INTO bookings (shipment_id, offers, asked) VALUES (:shipment_id, CAST(:offers AS jsonb), :asked)
     ON CONFLICT (shipment_id) DO UPDATE SET offers = bookings.offers
     RETURNING offers, asked, refusals, given_back_at,

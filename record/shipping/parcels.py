@@ -12,6 +12,7 @@ from integrations.bookings import BookingRequest, Origin, ParcelSize
 from integrations.http import Line
 from models.fulfillment import BookingRow, FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
+from models.prepared import prepared
 from models.stock import LocationRow, ProductRow
 from record.order_mapping import ship_to
 from record.orders.instructions import FOR_CARRIER, select_instructions
@@ -62,7 +63,7 @@ _GOODS = (
     .scalar_subquery()
 )
 # Built once: building a statement costs more than sending it.
-_PARCEL = (
+_PARCEL = prepared(
     select(_F, OrderRow, LocationRow, _GOODS.label("goods"), BookingRow)
     .join(OrderRow, OrderRow.order_id == _F.order_id)
     .join(LocationRow, LocationRow.location_id == _F.location_id)

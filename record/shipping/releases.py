@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Row, Text, bindparam, func, select, text
+from sqlalchemy import JSON, Row, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from integrations.http import Line
 from integrations.wms import PickRequest
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderRow
+from models.prepared import prepared
 from record import journal
 from record.order_mapping import ship_to
 from record.orders.instructions import FOR_WAREHOUSE, select_instructions
@@ -25,13 +26,13 @@ _UNITS = func.json_agg(
     aggregate_order_by(func.json_build_array(_L.sku, func.coalesce(_L.picked, _L.quantity)), _L.sku), type_=JSON
 )
 _LINES = select(_UNITS).where(_L.fulfillment_order_id == _F.fulfillment_order_id).scalar_subquery()
-_WORK = (
+_WORK = prepared(
     select(_F.status, _F.location_id, _F.merge_id, _LINES.label("lines"), OrderRow)
     .join(OrderRow, OrderRow.order_id == _F.order_id)
     .where(_F.fulfillment_order_id == bindparam("name", type_=Text))
 )
 # Locks the work after its order, like everywhere else.
-_RELEASE = text(f"""
+_RELEASE = prepared(f"""
     WITH held AS MATERIALIZED (
         SELECT f.fulfillment_order_id, f.status, o.version FROM fulfillment_orders f JOIN orders o USING (order_id)
         WHERE f.fulfillment_order_id = :name FOR NO KEY UPDATE OF o, f

@@ -13,6 +13,7 @@ from models.deadlines import CarrierClaimRow
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
+from models.prepared import prepared
 from record import journal
 from record.shipping.written import write_together
 from record.stock import ledger
@@ -20,7 +21,7 @@ from record.stock import ledger
 FRESH = {"populate_existing": True}
 _NAMES = any_(bindparam("names", type_=ARRAY(Text)))
 # Built once: building a statement costs more than sending it. Rows that refer to the two may still be written.
-_LOCK = (
+_LOCK = prepared(
     select(FulfillmentOrderRow, OrderRow, func.now())
     .join(OrderRow, OrderRow.order_id == FulfillmentOrderRow.order_id)
     .where(FulfillmentOrderRow.fulfillment_order_id == _NAMES)
@@ -28,7 +29,7 @@ _LOCK = (
     .with_for_update(of=[OrderRow, FulfillmentOrderRow], key_share=True)
 )
 _CLAIMED = exists().where(CarrierClaimRow.fulfillment_order_id == FulfillmentOrderRow.fulfillment_order_id)
-_PARTS = (
+_PARTS = prepared(
     select(FulfillmentOrderRow.fulfillment_order_id, FulfillmentLineRow, ShipmentRow, _CLAIMED)
     .outerjoin(FulfillmentLineRow, FulfillmentLineRow.fulfillment_order_id == FulfillmentOrderRow.fulfillment_order_id)
     .outerjoin(ShipmentRow, ShipmentRow.shipment_id == FulfillmentOrderRow.shipment_id)

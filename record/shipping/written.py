@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models.base import Base
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.prepared import prepared
 from record import journal
 from record.recordset import at_once
 from record.stock import ledger
@@ -47,7 +48,7 @@ def _update(row: type[Base]) -> TextClause:
 
 
 # Each is applied, and carried by the relay if it is `relayed`.
-_MARK_EVENTS = text("""
+_MARK_EVENTS = prepared("""
     UPDATE partner_events AS old SET applied_at = coalesce(applied_at, now()),
         relayed_at = CASE WHEN new.relayed THEN now() ELSE relayed_at END
     FROM json_to_recordset(:rows) AS new(partner text, event_id text, relayed boolean)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlalchemy import ARRAY, Text, bindparam
 from sqlalchemy.orm import Session
 
 from domain.sourcing.decision import SPECIFIED, SourcingDecision
 from domain.sourcing.decision import decide as choose
+from models.prepared import prepared
 from models.stock import BackorderRow
 from record import journal
 from record.journal import Fact
@@ -28,7 +29,7 @@ _WAIT = insert_recordset(
     conflict="order_id, sku",
     change="quantity = excluded.quantity, wanted = excluded.wanted, splits = excluded.splits",
 )
-_FOUND = text("""
+_FOUND = prepared("""
     DELETE FROM backorders WHERE order_id = ANY(:orders)
     AND (order_id, sku) NOT IN (SELECT * FROM unnest(:short_orders, :short_skus))
 """).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "short_orders", "short_skus")))

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import text
-
 from domain.sourcing.decision import SourcingDecision
 from domain.sourcing.record import explain, inputs_of, score_of, scores
 from domain.sourcing.terms import is_late
 from models.packed import pack
+from models.prepared import prepared
 from record.sourcing.outlooks import SourcingContext
 
 _COLUMNS = """order_id, round, policy, solved, reason, cost_minor, currency, hours, late, assignments, scores, excluded,
     inputs, parameters, lead_times"""
 # With the rules that the order was last audited by.
-INSERT_DECISIONS = text(f"""
+INSERT_DECISIONS = prepared(f"""
     INSERT INTO sourcing_decisions ({_COLUMNS}, rule_set_id)
     SELECT {_COLUMNS}, (SELECT rule_set_id FROM audits WHERE audits.order_id = made.order_id
                         ORDER BY revision DESC LIMIT 1)

@@ -12,6 +12,7 @@ from models.base import table
 from models.channel import ChannelAccountRow
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
+from models.prepared import prepared
 from models.stock import BackorderRow
 from record.sourcing.needs import FACTS, NAMED, PATIENCE_SET, RECEIVERS, Needs, add_facts
 
@@ -47,14 +48,16 @@ _LOCKED = RECEIVERS.add_columns(
 _HELD = _LOCKED.with_for_update(of=_ORDERS)
 _FREE = _LOCKED.with_for_update(of=_ORDERS, skip_locked=True)
 # In a statement of its own, which sees what was committed while the first one waited for its locks.
-_FACTS = union_all(
-    *FACTS,
-    select(_WORK.c.order_id, literal("opened"), literal(""), literal(""), func.max(_WORK.c.number))
-    .where(_WORK.c.order_id == NAMED)
-    .group_by(_WORK.c.order_id),
-    select(_SHORT.c.order_id, literal("waits"), _SHORT.c.sku, literal(""), literal(1)).where(
-        _SHORT.c.order_id == NAMED
-    ),
+_FACTS = prepared(
+    union_all(
+        *FACTS,
+        select(_WORK.c.order_id, literal("opened"), literal(""), literal(""), func.max(_WORK.c.number))
+        .where(_WORK.c.order_id == NAMED)
+        .group_by(_WORK.c.order_id),
+        select(_SHORT.c.order_id, literal("waits"), _SHORT.c.sku, literal(""), literal(1)).where(
+            _SHORT.c.order_id == NAMED
+        ),
+    )
 )
 
 

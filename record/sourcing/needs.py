@@ -13,6 +13,7 @@ from domain.stock.movements import Place
 from models.base import table
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
+from models.prepared import prepared
 from models.stock import ReservationRow
 from record.stock.demand import STOCK_SKU, UNITS_EACH, WITH_PARTS
 
@@ -67,7 +68,7 @@ _ORDERS, _LINES = table(OrderRow), table(OrderLineRow)
 _WORK, _WORK_LINES, _RESERVED = table(FulfillmentOrderRow), table(FulfillmentLineRow), table(ReservationRow)
 NAMED = any_(bindparam("orders", type_=ARRAY(Text)))
 _PROVINCE = func.coalesce(_ORDERS.c.repaired_region["province"].astext, _ORDERS.c.province).label("province")
-RECEIVERS = (
+RECEIVERS = prepared(
     select(
         _ORDERS.c.order_id,
         _ORDERS.c.channel,
@@ -113,7 +114,7 @@ FACTS = (
         _RESERVED.c.order_id == NAMED
     ),
 )
-_ALL_FACTS = union_all(*FACTS)
+_ALL_FACTS = prepared(union_all(*FACTS))
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:

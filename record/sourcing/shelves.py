@@ -15,13 +15,14 @@ from domain.sourcing.objective import Problem
 from domain.sourcing.places import SourcingRequest
 from domain.stock.movements import Place
 from models.base import table
+from models.prepared import prepared
 from models.stock import ProductRow, StockRow
 from record.sourcing.needs import Needs
 from record.sourcing.outlooks import OutlookCache, SourcingContext
 
 # Built once: building a statement costs more than sending it.
 _STOCK, _GOODS = table(StockRow), table(ProductRow)
-_AVAILABLE = (
+_AVAILABLE = prepared(
     select(
         _STOCK.c.sku,
         _STOCK.c.location_id,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.stock.movements import COMING, COUNTERS, Movement, OutOfStock, Place, changes
 from models.base import table
+from models.prepared import prepared
 from models.stock import AVAILABLE, StockMovementRow, StockRow
 from record.journal import SYSTEM
 from record.recordset import at_once, insert_recordset
@@ -62,7 +63,7 @@ def posting(**inserts: TextClause) -> TextClause:
 
 
 # Built once: building a statement costs more than sending it.
-_LOCK, _POST = _lock(), posting()
+_LOCK, _POST = prepared(_lock()), posting()
 
 
 class Posting(NamedTuple):

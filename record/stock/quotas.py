@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.base import table
 from models.goods import ChannelQuotaRow, QuotaClaimRow
+from models.prepared import prepared
 from record.stock import demand
 
 IN_FORCE = (ChannelQuotaRow.valid_from <= func.now()) & (
@@ -25,26 +26,28 @@ _UNITS = bindparam("units", type_=ARRAY(BigInteger))
 _COLUMNS = select(
     _QUOTAS.c.quota_id, _QUOTAS.c.channel, _QUOTAS.c.sku, (_QUOTAS.c.quantity - _QUOTAS.c.claimed).label("left")
 )
-_LOCKED = (
+_LOCKED = prepared(
     _COLUMNS.where(IN_FORCE, _QUOTAS.c.channel == any_(bindparam("channels", type_=ARRAY(Text))))
     .where(_QUOTAS.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
     .order_by(_QUOTAS.c.quota_id)
     .with_for_update()
 )
-_MINE = select(_CLAIMS.c.quota_id).where(_CLAIMS.c.order_id == bindparam("order_id", type_=Text))
-_MINE_LOCKED = _COLUMNS.where(_QUOTAS.c.quota_id.in_(_MINE)).order_by(_QUOTAS.c.quota_id).with_for_update()
-_HELD = select(_CLAIMS.c.quota_id, _CLAIMS.c.order_id, _CLAIMS.c.units).where(
-    _CLAIMS.c.quota_id == any_(_IDS), _CLAIMS.c.order_id == any_(_ORDERS)
+_MINE = prepared(select(_CLAIMS.c.quota_id).where(_CLAIMS.c.order_id == bindparam("order_id", type_=Text)))
+_MINE_LOCKED = prepared(_COLUMNS.where(_QUOTAS.c.quota_id.in_(_MINE)).order_by(_QUOTAS.c.quota_id).with_for_update())
+_HELD = prepared(
+    select(_CLAIMS.c.quota_id, _CLAIMS.c.order_id, _CLAIMS.c.units).where(
+        _CLAIMS.c.quota_id == any_(_IDS), _CLAIMS.c.order_id == any_(_ORDERS)
+    )
 )
-_COUNT = text("""
+_COUNT = prepared("""
     UPDATE channel_quotas AS quota SET claimed = quota.claimed + more.units
     FROM unnest(:quotas, :units) AS more (quota_id, units) WHERE quota.quota_id = more.quota_id
 """).bindparams(_IDS, _UNITS)
-_KEEP = text("""
+_KEEP = prepared("""
     INSERT INTO quota_claims (quota_id, order_id, units) SELECT * FROM unnest(:quotas, :orders, :units)
     ON CONFLICT (quota_id, order_id) DO UPDATE SET units = excluded.units
 """).bindparams(_IDS, _ORDERS, _UNITS)
-_FREE = text("""
+_FREE = prepared("""
     DELETE FROM quota_claims AS claim USING unnest(:quotas, :orders) AS freed (quota_id, order_id)
     WHERE (claim.quota_id, claim.order_id) = (freed.quota_id, freed.order_id)
 """).bindparams(_IDS, _ORDERS)

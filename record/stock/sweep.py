@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from domain.stock.levels import BACK, crossings
@@ -19,6 +19,7 @@ from domain.stock.views import SELLABLE
 from models.database import Sessions
 from models.listing import StockAlertRow
 from models.locks import Lock, try_lock
+from models.prepared import prepared
 from models.stock import LocationRow, ProductRow, StockRow
 from record.parameters import ParameterCache
 from record.recordset import insert_all
@@ -33,13 +34,13 @@ AT_ONCE = 10_000
 """Marks taken by one transaction."""
 
 # Marks that are not committed yet are taken by a later sweep.
-TAKE = text("""
+TAKE = prepared("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
     RETURNING sku, more
 """)
 # A quota begins and ends by the clock, which changes what its channel is shown and may claim. Locked in the order in
 # which claims lock quotas.
-TURNED = text("""
+TURNED = prepared("""
     UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
         SELECT quota_id FROM channel_quotas
         WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
@@ -47,7 +48,7 @@ TURNED = text("""
     RETURNING sku
 """)
 # The same lock order as where pushes are acknowledged (activities/push.py).
-FALL_BEHIND = text("""
+FALL_BEHIND = prepared("""
     UPDATE channel_listings AS listing SET version = listing.version + 1
     FROM (SELECT channel, sku FROM channel_listings
           WHERE sku = ANY(:skus) OR sku IN (SELECT bundle_sku FROM product_parts WHERE part_sku = ANY(:skus))

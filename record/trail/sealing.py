@@ -16,6 +16,7 @@ from domain.trace import FIRST, Fact, link
 from models.base import table
 from models.database import Sessions
 from models.locks import Lock, try_lock
+from models.prepared import prepared
 from models.trace import EventSealRow
 from record.horizon import LogHorizon
 from record.set_aside import error_name, is_rows_own, isolate_failing_row, mark_worked, set_aside
@@ -32,8 +33,8 @@ _NEXT = """
     ORDER BY event_id LIMIT :at_once
 """
 _FACT = "SELECT event_id, order_id, at, type, key, actor, data"
-UNSEALED = text(f"{_FACT} {_NEXT}")
-FIRST_UNSEALED = text(f"SELECT event_id {_NEXT}")
+UNSEALED = prepared(f"{_FACT} {_NEXT}")
+FIRST_UNSEALED = prepared(f"SELECT event_id {_NEXT}")
 # A retried fact is sealed behind its order's later ones.
 TRIED_AGAIN = text(f"""
     {_FACT} FROM order_events WHERE event_id = ANY(ARRAY(
@@ -43,7 +44,7 @@ TRIED_AGAIN = text(f"""
 """)
 THIS = text(f"{_FACT} FROM order_events WHERE event_id = :event_id")
 FIRST_AGAIN = text("SELECT subject FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL ORDER BY last_at LIMIT 1")
-HEADS = text("""
+HEADS = prepared("""
     SELECT DISTINCT ON (order_id) order_id, position, hash FROM event_seals WHERE order_id = ANY(:orders)
     ORDER BY order_id, position DESC
 """)
