@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ARRAY, Select, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
+from models.prepared import prepared
+
 
 @unique
 class Lock(IntEnum):
@@ -36,6 +38,7 @@ class NamedLock(IntEnum):
 _PATIENCE = func.set_config(
     "lock_timeout", func.coalesce(bindparam("patience", type_=Text), func.current_setting("lock_timeout")), True
 )
+_TRY = prepared(select(func.pg_try_advisory_xact_lock(bindparam("number"))))
 _LOCK_NAMED = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))")
 # In the order of their numbers, so that two transactions never wait for each other.
 _LOCK_ALL_NAMED = text("""
@@ -50,7 +53,7 @@ _LOCK_SKUS = text("""
 
 def try_lock(session: Session, lock: Lock) -> bool:
     """True if this transaction holds the lock until it ends; on False another process is doing the work."""
-    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(int(lock)))))
+    return bool(session.scalar(_TRY, {"number": int(lock)}))
 
 
 def wait_for_lock(session: Session, lock: Lock) -> None:

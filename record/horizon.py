@@ -1,11 +1,12 @@
 """How far the log of orders may be read: below the horizon no fact can appear any more."""
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-DRAWN = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_events_event_id_seq")
+from models.prepared import prepared
+
+DRAWN = prepared("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_events_event_id_seq")
 # An insert holds this lock from before it draws a number until its commit is visible.
-WRITING = text("""
+WRITING = prepared("""
     SELECT DISTINCT virtualtransaction FROM pg_locks
     WHERE locktype = 'relation' AND relation = 'order_events'::regclass AND mode = 'RowExclusiveLock' AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -4,11 +4,11 @@ is behind.
 
 import asyncio
 
-from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models.database import Sessions, reading
+from models.prepared import prepared
 from record.parameters import ParameterCache
 from record.stock.sweep import AT_ONCE, Sweep
 from relay.isolation import Isolation
@@ -16,7 +16,7 @@ from relay.waking import wake
 from settings import Settings
 from workflows.starting import PUSH_WORKFLOW, push_start
 
-BEHIND = text("""
+BEHIND = prepared("""
     SELECT channel FROM channel_accounts AS account LEFT JOIN channel_pushes USING (channel)
     WHERE settings ? 'push' AND coalesce((settings->'push'->>'enabled')::boolean, true)
       AND (not_before IS NULL OR not_before <= now())

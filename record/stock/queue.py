@@ -7,7 +7,7 @@ from datetime import date
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, bindparam, delete, exists, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Date, Row, Text, any_, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from domain.arrivals import Waiter, promised_days
@@ -15,6 +15,7 @@ from models.arrivals import PurchaseLineRow, PurchaseOrderRow
 from models.goods import ChannelQuotaRow
 from models.locks import lock_skus
 from models.order import OrderRow
+from models.prepared import prepared
 from models.stock import BackorderRow
 from record.stock.quotas import IN_FORCE
 from record.stock.remaining import RemainingStock
@@ -47,6 +48,9 @@ _PROMISE = text("""
     WHERE (backorders.order_id, backorders.sku) = (news.order_id, news.sku)
 """).bindparams(
     *(bindparam(name, type_=ARRAY(Text)) for name in ("orders", "goods")), bindparam("days", type_=ARRAY(Date))
+)
+_AWAITED = prepared(
+    select(BackorderRow.sku).where(BackorderRow.sku == any_(bindparam("skus", type_=ARRAY(Text)))).distinct()
 )
 _LOCK = text("""
     SELECT FROM backorders WHERE order_id = ANY(:orders) ORDER BY sku, order_id FOR UPDATE
@@ -113,7 +117,8 @@ def servable_orders(session: Session, skus: Iterable[str]) -> list[str]:
 
 def awaited_skus(session: Session, skus: Iterable[str]) -> list[str]:
     """Return those of the SKUs that have backorders."""
-    return list(session.scalars(select(BackorderRow.sku).where(BackorderRow.sku.in_(list(skus))).distinct()))
+    asked = list(skus)
+    return list(session.scalars(_AWAITED, {"skus": asked})) if asked else []
 
 
 def missing_skus(session: Session, order_id: str) -> list[str]:
@@ -123,10 +128,13 @@ def missing_skus(session: Session, order_id: str) -> list[str]:
 
 def channel_orders(session: Session, orders: Iterable[str]) -> list[ChannelOrder]:
     """Return the channels' ids of the orders, in their turn in the queue."""
+    asked = set(orders)
+    if not asked:
+        return []
     rows = session.execute(
         select(OrderRow.channel, OrderRow.channel_order_id)
         .join(BackorderRow, BackorderRow.order_id == OrderRow.order_id)
-        .where(OrderRow.order_id.in_(set(orders)))
+        .where(OrderRow.order_id.in_(asked))
         .group_by(OrderRow.order_id)
         .order_by(func.min(BackorderRow.priority), func.min(BackorderRow.since), OrderRow.order_id)
     )

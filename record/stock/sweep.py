@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from domain.stock.levels import BACK, crossings
@@ -55,6 +55,15 @@ FALL_BEHIND = prepared("""
           ORDER BY channel, sku FOR NO KEY UPDATE) AS changed
     WHERE (listing.channel, listing.sku) = (changed.channel, changed.sku)
 """)
+_SKUS = any_(bindparam("skus", type_=ARRAY(Text)))
+_OPEN_ALERTS = prepared(select(StockAlertRow).where(StockAlertRow.sku == _SKUS, StockAlertRow.cleared_at.is_(None)))
+_LEVELS = prepared(
+    select(StockRow.sku, func.sum(StockRow.available), ProductRow.low_at)
+    .join(ProductRow, ProductRow.sku == StockRow.sku)
+    .join(LocationRow, LocationRow.location_id == StockRow.location_id)
+    .where(StockRow.sku == _SKUS, LocationRow.kind.in_(sorted(SELLABLE)))
+    .group_by(StockRow.sku, ProductRow.low_at)
+)
 
 
 @dataclass(frozen=True)
@@ -126,19 +135,11 @@ class Sweep:
 
 def _update_alerts(session: Session, skus: Sequence[str], low_at: int) -> None:
     open_alerts: dict[str, dict[str, int]] = defaultdict(dict)
-    still = select(StockAlertRow).where(StockAlertRow.sku.in_(skus), StockAlertRow.cleared_at.is_(None))
-    for alert in session.scalars(still):
+    for alert in session.scalars(_OPEN_ALERTS, {"skus": list(skus)}):
         open_alerts[alert.sku][alert.kind] = alert.alert_id
-    levels = (
-        select(StockRow.sku, func.sum(StockRow.available), func.coalesce(ProductRow.low_at, low_at))
-        .join(ProductRow, ProductRow.sku == StockRow.sku)
-        .join(LocationRow, LocationRow.location_id == StockRow.location_id)
-        .where(StockRow.sku.in_(skus), LocationRow.kind.in_(SELLABLE))
-        .group_by(StockRow.sku, ProductRow.low_at)
-    )
     raised, cleared = [], list[int]()
-    for sku, available, threshold in session.execute(levels):
-        seen = crossings(available, threshold, open_alerts[sku])
+    for sku, available, own_low_at in session.execute(_LEVELS, {"skus": list(skus)}):
+        seen = crossings(available, low_at if own_low_at is None else own_low_at, open_alerts[sku])
         cleared += [open_alerts[sku][kind] for kind in seen.cleared]
         raised += [_alert(sku, kind, available) for kind in seen.raised]
     insert_all(session, StockAlertRow, raised)

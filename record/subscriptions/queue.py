@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.ids import event_message_id
 from domain.public_events import PREFIX, matching_types
+from models.prepared import prepared
 from models.subscription import SubscriptionRow
 
 FULL = 5_000
@@ -20,7 +21,7 @@ BEHIND = text("""
         SELECT FROM set_asides WHERE kind = 'subscription' AND subject = subscription_id AND aside_at IS NOT NULL)
     ORDER BY 1
 """)
-ANYBODY = text("SELECT EXISTS (SELECT FROM subscriptions WHERE active)")
+ANYBODY = prepared("SELECT EXISTS (SELECT FROM subscriptions WHERE active)")
 WAITING = text("""
     SELECT count(*) FROM (
         SELECT FROM deliveries WHERE subscription_id = :subscription_id AND state = 'waiting' LIMIT :full) AS waiting

@@ -43,7 +43,9 @@ TRIED_AGAIN = text(f"""
     ORDER BY event_id
 """)
 THIS = text(f"{_FACT} FROM order_events WHERE event_id = :event_id")
-FIRST_AGAIN = text("SELECT subject FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL ORDER BY last_at LIMIT 1")
+FIRST_AGAIN = prepared(
+    "SELECT subject FROM set_asides WHERE kind = 'fact' AND aside_at IS NULL ORDER BY last_at LIMIT 1"
+)
 HEADS = prepared("""
     SELECT DISTINCT ON (order_id) order_id, position, hash FROM event_seals WHERE order_id = ANY(:orders)
     ORDER BY order_id, position DESC
