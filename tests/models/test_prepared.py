@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import ARRAY, Engine, Text, bindparam, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from commands.bench.statements import explaining
 from models import prepared as module
 from models.database import open_database
 from models.prepared import form_of, prepared
@@ -220,6 +221,16 @@ def test_a_parameter_that_occurs_twice_is_one(engine: Engine) -> None:
 
     assert form.prepare == f"PREPARE {form.name}(unknown, integer) AS SELECT $1, $2, $1, 5 % 2"
     assert form.execute == f"EXECUTE {form.name}(%(b)s, %(a)s)"
+
+
+def test_a_statement_is_explained_by_the_plan_that_it_is_executed_with(engine: Engine) -> None:
+    with explaining() as explained, engine.begin() as connection:
+        connection.execute(LAMP, {"sku": "ELEGANT-LAMP"})
+
+    # then the numbers of plans count an EXPLAIN too
+    assert "SELECT title, units FROM lamps WHERE sku = ?" in explained.most
+    with engine.connect() as connection:
+        assert [(row.generic_plans, row.custom_plans) for row in connection.execute(PREPARED)] == [(2, 0)]
 
 
 def test_a_statement_of_the_mapping_is_prepared_too(engine: Engine) -> None:
