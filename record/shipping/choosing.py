@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -22,12 +23,14 @@ BY_TMS = "tms"
 ANYBODY = Offer("", BY_TMS, eligible=True, why="no carrier is on record, so the TMS chooses")
 
 # Of two concurrent rankings the later one gets what the first wrote.
-_CHOOSE = prepared("""
+_CHOOSE = prepared(
+    text("""
     INSERT INTO bookings (shipment_id, offers, asked) VALUES (:shipment_id, CAST(:offers AS jsonb), :asked)
     ON CONFLICT (shipment_id) DO UPDATE SET offers = bookings.offers
     RETURNING offers, asked, refusals, given_back_at,
         ARRAY(SELECT nextval('sscc_serial') FROM generate_series(1, :boxes)) AS serials
 """).columns(offers=Packed, refusals=JSONB)
+)
 
 
 @dataclass(frozen=True)
