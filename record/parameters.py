@@ -11,6 +11,8 @@ from domain.parameters import Dated, Parameters, read_parameters, valid_at
 from models.parameters import ParameterRow
 
 LIFETIME_SECONDS = 3.0
+P = ParameterRow
+_ROWS = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value).order_by(P.parameter_id)
 
 
 class ParameterCache:
@@ -26,8 +28,9 @@ class ParameterCache:
     def at(self, session: Session, moment: datetime) -> Parameters:
         """Return the parameters valid at this moment. Raises NotAParameter for a row with an unknown name or value."""
         if self._now() >= self._fresh_until:
-            self._rows = dated_rows(session)
-            self._read = {}
+            rows = dated_rows(session)
+            if rows != self._rows:
+                self._rows, self._read = rows, {}
             self._fresh_until = self._now() + self._lifetime
         valid = valid_at(self._rows, moment)
         key = tuple(row.parameter_id for row in valid)
@@ -38,6 +41,4 @@ class ParameterCache:
 
 def dated_rows(session: Session) -> list[Dated]:
     """All rows, in the form that domain/parameters.py reads."""
-    P = ParameterRow
-    columns = select(P.parameter_id, P.name, P.valid_from, P.valid_to, P.value)
-    return [Dated(*row) for row in session.execute(columns)]
+    return [Dated(*row) for row in session.execute(_ROWS)]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ARRAY, Text, bindparam, column, func, select
 from sqlalchemy.orm import Session
 
 from domain.parcels import difference, in_words
@@ -19,6 +19,15 @@ from record.shipping.road import Road, follow_all
 from record.shipping.work import FRESH, Work, lock_works
 
 Status = FulfillmentStatus
+_ASKED = (
+    func.unnest(bindparam("partners", type_=ARRAY(Text)), bindparam("event_ids", type_=ARRAY(Text)))
+    .table_valued(column("partner", Text), column("event_id", Text))
+    .render_derived("asked")
+)
+# Built once: building a statement costs more than sending it.
+_ASKED_EVENTS = select(PartnerEventRow).join(
+    _ASKED, (PartnerEventRow.partner == _ASKED.c.partner) & (PartnerEventRow.event_id == _ASKED.c.event_id)
+)
 Event = tuple[str, str]
 """The key of a stored webhook: partner and event id."""
 FROM_HERE_ON = (Status.SHIPPED, Status.DELIVERED, Status.CANCELED)
@@ -115,8 +124,8 @@ def _events_of(session: Session, reports: Sequence[Reports]) -> dict[str, list[P
     keys = {key for one in reports for key in map(tuple, one.events)}
     found: dict[str, list[PartnerEventRow]] = {one.fulfillment_order_id: [] for one in reports}
     if keys:
-        wanted = tuple_(PartnerEventRow.partner, PartnerEventRow.event_id).in_(keys)
-        rows = session.scalars(select(PartnerEventRow).where(wanted), execution_options=FRESH)
+        asked = {"partners": [partner for partner, _ in keys], "event_ids": [event_id for _, event_id in keys]}
+        rows = session.scalars(_ASKED_EVENTS, asked, execution_options=FRESH)
         known = {(row.partner, row.event_id): row for row in rows}
         for one in reports:
             mine = [known[key] for key in map(tuple, one.events) if key in known]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from domain import milestones, parcel_problems
 from domain.parameters import Parameters
 from domain.status import FulfillmentStatus, TrackingStatus
+from models.base import table
 from models.deadlines import CarrierClaimRow
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
@@ -21,6 +22,11 @@ from record.shipping.work import Work
 
 DELIVERED = TrackingStatus.DELIVERED
 TRACKED, WITHDRAWN = "shipment.tracking_updated", "withdrawn"
+# Built once: building a statement costs more than sending it.
+_EVENTS = table(OrderEventRow)
+_REPORTS = select(_EVENTS.c.data["fulfillment_order_id"].astext, _EVENTS.c.data, _EVENTS.c.at).where(
+    _EVENTS.c.order_id == any_(bindparam("orders", type_=ARRAY(Text))), _EVENTS.c.type == TRACKED
+)
 UNDER_WAY = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELED)
 
 
@@ -101,11 +107,7 @@ def withdraw_claim(session: Session, row: FulfillmentOrderRow, event: PartnerEve
 def _reports_of(session: Session, rows: Sequence[FulfillmentOrderRow]) -> dict[str, list[Report]]:
     found: dict[str, list[Report]] = {row.fulfillment_order_id: [] for row in rows}
     if rows:
-        of_work = OrderEventRow.data["fulfillment_order_id"].astext
-        reports = select(of_work, OrderEventRow.data, OrderEventRow.at).where(
-            OrderEventRow.order_id.in_({row.order_id for row in rows}), OrderEventRow.type == TRACKED
-        )
-        for name, data, at in session.execute(reports):
+        for name, data, at in session.execute(_REPORTS, {"orders": sorted({row.order_id for row in rows})}):
             if name in found:
                 found[name].append(Report(data, at))
     return found
