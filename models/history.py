@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Index
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, Timestamp
+from models.packed import Packed
 
 
 class HistoryDueRow(Base):
@@ -23,13 +23,16 @@ class HistoryDueRow(Base):
 
 
 class KeptHistoryRow(Base):
-    """The events of a closed workflow, in the form of `workflows.history.Happening`."""
+    """The events of a closed workflow, in the form of `workflows.history.Happening`.
+
+    They are packed, unless something failed: a failure may name somebody, and SQL must be able to erase it.
+    """
 
     __tablename__ = "kept_histories"
 
     workflow_id: Mapped[str] = mapped_column(primary_key=True)
     order_id: Mapped[str]
-    happenings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    happenings: Mapped[list[dict[str, Any]]] = mapped_column(Packed)
     kept_at: Mapped[Now]
 
     __table_args__ = (Index("ix_kept_histories_order", "order_id"),)

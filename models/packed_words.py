@@ -2,6 +2,26 @@
 
 # Rows of every version are read with it: a word that is missing costs bytes, and a change loses rows. Add another one.
 WORDS_1 = (
+    '+00:00","kind":"wait","name":"at most 2:00:00","summary":"deadline: the pick at ","outcome":"",'
+    '"attempts":1,"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"book_shipment","summary":"book a carrier from ","outcome":"done",'
+    '"attempts":1,"seconds":0.183,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"release_to_pick","summary":"ask to pick 4 units","outcome":"done",'
+    '"attempts":1,"seconds":0.44,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"allocate_stock","summary":"allocate stock to locations","outcome":"done",'
+    '"attempts":1,"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"reserve_stock","summary":"reserve stock","outcome":"done","attempts":1,'
+    '"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"audit_order","summary":"audit payment, address and goods",'
+    '"outcome":"done","attempts":1,"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"signal","name":"progressed","summary":"","outcome":"taken","attempts":1,"seconds":null,'
+    '"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"end_order","summary":"completed: everything was delivered",'
+    '"outcome":"done","attempts":1,"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"step","name":"notify","summary":"have recipients told by their runs","outcome":"done",'
+    '"attempts":1,"seconds":null,"failure":""},{"at":"2026-11-30T'
+    '+00:00","kind":"end","name":"workflow","summary":"","outcome":"completed","attempts":1,"seconds":null,'
+    '"failure":""},{"at":"2026-11-30T'
     "days late, asked for does not take goods of the class is not used for has no rate from no rate on record"
     " takes g at most, and a parcel weighs China Hong Kong, Macao and Taiwan Europe Japan Korea domestic remote"
     "北京市天津市河北省山西省内蒙古自治区辽宁省吉林省黑龙江省上海市江苏省浙江省安徽省福建省江西省山东省河南省湖北省湖南省"

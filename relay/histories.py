@@ -4,19 +4,19 @@ It runs minutes after the end and a few workflows at a time, so that it does not
 """
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.dialects.postgresql import insert
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ids import order_workflow_id, return_workflow_id
 from models.database import Sessions
-from models.history import KeptHistoryRow
+from models.packed import pack
 from relay.isolation import Isolation
 from settings import Settings
 from workflows.history import Happening, fetch_happenings, has_ended
@@ -35,6 +35,10 @@ TAKE = text("""
     SELECT subject, orders.order_id, channel, channel_order_id, case_id
     FROM taken LEFT JOIN returns ON return_id = subject
     JOIN orders ON orders.order_id = coalesce(returns.order_id, subject)
+""")
+KEEP = text("""
+    INSERT INTO kept_histories (workflow_id, order_id, happenings)
+    VALUES (:workflow_id, :order_id, CAST(:happenings AS jsonb)) ON CONFLICT DO NOTHING
 """)
 DONE = text("DELETE FROM histories_due WHERE subject = :subject")
 
@@ -76,9 +80,15 @@ class HistoryJob:
             return session.execute(TAKE, {"at_once": AT_ONCE}).all()
 
     def _write(self, row: Row[Any], workflow_id: str, happenings: Sequence[Happening]) -> None:
-        kept = [asdict(happening) | {"at": happening.at.isoformat()} for happening in happenings]
+        kept = json.dumps(stored_form(happenings))
         values = {"workflow_id": workflow_id, "order_id": row.order_id, "happenings": kept}
         with self.sessions.begin() as session:
-            if kept:
-                session.execute(insert(KeptHistoryRow).values(values).on_conflict_do_nothing())
+            if happenings:
+                session.execute(KEEP, values)
             session.execute(DONE, {"subject": row.subject})
+
+
+def stored_form(happenings: Sequence[Happening]) -> Any:
+    """Return what is written to `kept_histories`: packed, unless something failed, which SQL must be able to erase."""
+    kept = [asdict(happening) | {"at": happening.at.isoformat()} for happening in happenings]
+    return kept if any(happening.failure for happening in happenings) else pack(kept)

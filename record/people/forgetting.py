@@ -101,7 +101,7 @@ FORGET = (
     """
     UPDATE kept_histories SET happenings = coalesce((
         SELECT jsonb_agg(happening || '{"failure": ""}') FROM jsonb_array_elements(happenings) AS happening), '[]')
-    WHERE order_id = ANY(:orders)
+    WHERE order_id = ANY(:orders) AND jsonb_typeof(happenings) = 'array'
     """,
     """
     UPDATE order_lines SET properties = '[]', title = coalesce(

@@ -23,8 +23,8 @@ MOST = {
     "read_transactions": 12,
     "http_calls": 18,
     # PostgreSQL's own housekeeping counts here, and for a few orders it is much.
-    "wal_bytes": 250_000,
-    "table_bytes": 35_000,
+    "wal_bytes": 200_000,
+    "table_bytes": 24_000,
 }
 """What a plain order may ask for at most, by the names that `baton bench flow --json` prints (docs/bench.md).
 

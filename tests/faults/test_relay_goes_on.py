@@ -14,6 +14,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.ids import order_workflow_id
 from models.database import Sessions
+from models.packed import unpack
 from record import journal
 from record.caches import build_caches
 from record.orders.deadlines import DeadlineSweep
@@ -229,7 +230,7 @@ async def test_dist_06_the_history_of_a_workflow_with_a_patch_is_kept(
 
     # then it is kept, and the patch is no step of it
     [kept] = ask(sessions, "SELECT happenings FROM kept_histories WHERE order_id = :id", id=order_id)
-    assert [one["kind"] for one in kept] == ["end"]
+    assert [one["kind"] for one in unpack(kept)] == ["end"]
     assert aside(sessions) == []
 
 
