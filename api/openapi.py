@@ -51,7 +51,15 @@ class ProblemAnswer(BaseModel):
 
 def json_body(model: type[BaseModel], example: object) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that reads its body by `dependencies.read_body`."""
-    schema = {"$ref": REFS.format(model=model.__name__)}
+    return _json_body({"$ref": REFS.format(model=model.__name__)}, example)
+
+
+def json_bodies(models: Sequence[type[BaseModel]], example: object) -> dict[str, Any]:
+    """The same for a route that reads one of several bodies."""
+    return _json_body({"anyOf": [{"$ref": REFS.format(model=model.__name__)} for model in models]}, example)
+
+
+def _json_body(schema: Mapping[str, Any], example: object) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 

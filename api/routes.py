@@ -17,7 +17,7 @@ from api.orders.sourcing_schemas import SourcingTrialBody
 from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery
 from api.partners import webhooks as partner_webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
-from api.partners.webhook_schemas import WebhookBody
+from api.partners.webhook_schemas import WebhookBatch, WebhookBody
 from api.returns import commands as return_commands
 from api.returns import reasons, receipts, requests, returns, store_credits
 from api.returns import reports as return_reports
@@ -80,7 +80,8 @@ BODIES = (
     # Orders
     *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     # Rules, channels and partners
-    *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody, WebhookBody),
+    *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
+    *(WebhookBody, WebhookBatch),
     # Stock
     *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
     # Shipping

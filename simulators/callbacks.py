@@ -1,4 +1,4 @@
-"""Webhooks to Baton: signed, in order, and repeated until Baton has stored them."""
+"""Webhooks to Baton: signed, in order, together if they wait together, and repeated until Baton has stored them."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx2
 from standardwebhooks import Webhook
@@ -20,6 +21,7 @@ TIMEOUT_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 15.0
 CONNECTIONS = 8
+MAX_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Event:
 class Callbacks:
     """Sends events to `{url}/{partner}`. Those of one stream (an order) arrive in the order in which they were sent.
 
-    An event that Baton does not take within `patience_seconds` is dropped and the next one of its stream is sent.
+    Events that came while an earlier one was under way are sent together; if they are not taken so, each is sent alone.
+    One that Baton does not take within `patience_seconds` is dropped and the next one of its stream is sent.
     """
 
     def __init__(self, url: str, secrets: Mapping[str, str], patience_seconds: float = 300.0) -> None:
@@ -75,36 +78,61 @@ class Callbacks:
     async def _send_stream(self, stream: str) -> None:
         waiting = self._streams[stream]
         while waiting:
-            event = waiting.popleft()
-            for _ in range(event.times):
-                await self._send(event)
+            together = _taken_together(waiting)
+            if len(together) > 1 and await self._post(
+                together[0].partner, uuid4().hex, [_batched(one) for one in together]
+            ):
+                continue
+            for event in together:
+                for _ in range(event.times):
+                    await self._send(event)
         del self._streams[stream]
 
     async def _send(self, event: Event) -> None:
-        body = {"type": event.type, "timestamp": rfc3339(event.happened_at), "data": event.data}
-        content = json.dumps(body, separators=(",", ":"))
         give_up_at, pause = monotonic() + self._patience, FIRST_PAUSE_SECONDS
-        while not await self._post(event, content):
+        while not await self._post(event.partner, _id(event), _body(event)):
             if monotonic() + pause > give_up_at:
                 log.warning("gave up: %s %s %s was not taken", event.partner, event.type, event.webhook_id)
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    async def _post(self, event: Event, content: str) -> bool:
-        now, webhook_id = datetime.now(UTC), quote(event.webhook_id, safe=":/@+")
+    async def _post(self, partner: str, webhook_id: str, body: object) -> bool:
+        now, content = datetime.now(UTC), json.dumps(body, separators=(",", ":"))
         headers = {
             "content-type": "application/json",
             "webhook-id": webhook_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhooks[event.partner].sign(webhook_id, now, content),
+            "webhook-signature": self._webhooks[partner].sign(webhook_id, now, content),
         }
         try:
             async with self._free_connections:
-                answer = await self._client.post(f"{self._url}/{event.partner}", content=content, headers=headers)
+                answer = await self._client.post(f"{self._url}/{partner}", content=content, headers=headers)
         except httpx2.HTTPError:
             return False
         return answer.is_success
+
+
+def _taken_together(waiting: deque[Event]) -> list[Event]:
+    """Take the first events that may share a request off the queue; one that is sent twice is sent alone."""
+    together = [waiting.popleft()]
+    while waiting and len(together) < MAX_BATCH and together[0].partner == waiting[0].partner:
+        if together[0].times + waiting[0].times > 2:
+            break
+        together.append(waiting.popleft())
+    return together
+
+
+def _id(event: Event) -> str:
+    return quote(event.webhook_id, safe=":/@+")
+
+
+def _body(event: Event) -> dict[str, Any]:
+    return {"type": event.type, "timestamp": rfc3339(event.happened_at), "data": event.data}
+
+
+def _batched(event: Event) -> dict[str, Any]:
+    return {"id": _id(event), **_body(event)}
 
 
 def rfc3339(moment: datetime) -> str:

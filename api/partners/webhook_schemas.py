@@ -6,6 +6,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    RootModel,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
@@ -169,3 +170,18 @@ class WebhookBody(Said, Generic[Data]):
     type: Type
     timestamp: Time
     data: Data
+
+
+MAX_EVENT_ID, MAX_BATCH = 200, 100
+
+
+class BatchedWebhook(WebhookBody[Said]):
+    """One of several webhooks in a request; its `id` is what `webhook-id` is to a single one."""
+
+    id: Annotated[Word, Field(min_length=1, max_length=MAX_EVENT_ID)]
+
+
+class WebhookBatch(RootModel[Annotated[tuple[BatchedWebhook, ...], Field(min_length=1, max_length=MAX_BATCH)]]):
+    """Webhooks in the order in which they happened."""
+
+    model_config = ConfigDict(strict=True, frozen=True)

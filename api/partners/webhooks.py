@@ -1,18 +1,21 @@
 """Webhooks of partners: the signature of the raw body is checked, then the body is parsed, stored once and answered."""
 
+import asyncio
 from functools import cache
 
 from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
 from standardwebhooks import Webhook as Signature
 from standardwebhooks import WebhookVerificationError
 
 from api import examples
 from api.dependencies import commit, parse, raw_body, services_of
 from api.direct import DirectRoute
-from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid
+from api.errors import NOT_FOUND, TOO_LARGE, UNAUTHENTICATED, Problem, invalid, invalid_fields
 from api.inputs import PathId
-from api.openapi import OPEN, json_body, responses
-from api.partners.webhook_schemas import TypeOnly, WebhookBody
+from api.openapi import OPEN, json_bodies, responses
+from api.partners.webhook_schemas import MAX_EVENT_ID, TypeOnly, WebhookBatch, WebhookBody
 from api.partners.webhook_types import WEBHOOKS
 from api.schemas import Answer
 from record.messages.partner_events import NewEvent
@@ -20,7 +23,6 @@ from settings import Partner
 
 router = APIRouter(tags=["webhooks"], route_class=DirectRoute)
 
-MAX_EVENT_ID = 200
 SIGNED = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
 
 
@@ -30,22 +32,31 @@ class WebhookStored(Answer):
     stored: bool
 
 
+ANSWERS = TypeAdapter(list[WebhookStored])
+
+
 @router.post(
     "/webhooks/{partner}",
     summary="Webhooks of partners",
-    response_model=WebhookStored,
+    response_model=WebhookStored | list[WebhookStored],
     responses=responses({200: ("It is stored", {"stored": True})}, NOT_FOUND, TOO_LARGE),
-    openapi_extra=json_body(WebhookBody, examples.WEBHOOK) | OPEN,
+    openapi_extra=json_bodies((WebhookBody, WebhookBatch), examples.WEBHOOK) | OPEN,
 )
 async def take_webhook(partner: PathId, request: Request) -> Response:
     """Signed by Standard Webhooks; kept even if its order has not come yet. docs/partners.md has the types of each
-    partner: wms, tms, payments, crm and erp."""
+    partner: wms, tms, payments, crm and erp. A list of up to 100, each with its `id`, is taken as a whole or refused
+    as a whole, and answered by a list."""
     if partner not in WEBHOOKS:
         raise Problem(NOT_FOUND, f"webhooks come from {', '.join(WEBHOOKS)}")
     services, raw = services_of(request), await raw_body(request)
     _check_signature(getattr(services.settings, partner), request, raw)
-    stored = await commit(services.events, _event(partner, request.headers["webhook-id"], raw))
-    return Response(WebhookStored(stored=stored.new).model_dump_json(), media_type="application/json")
+    if raw.lstrip().startswith(b"["):
+        events = _batch(partner, raw)
+        stored = await asyncio.gather(*(commit(services.events, event) for event in events))
+        answers = [WebhookStored(stored=one.new) for one in stored]
+        return Response(ANSWERS.dump_json(answers), media_type="application/json")
+    one = await commit(services.events, _event(partner, request.headers["webhook-id"], raw))
+    return Response(WebhookStored(stored=one.new).model_dump_json(), media_type="application/json")
 
 
 def _check_signature(partner: Partner, request: Request, raw: bytes) -> None:
@@ -62,6 +73,19 @@ def _check_signature(partner: Partner, request: Request, raw: bytes) -> None:
 @cache
 def _signature_of(secret: str) -> Signature:
     return Signature(secret)
+
+
+def _batch(partner: str, raw: bytes) -> list[NewEvent]:
+    """Read all events, before any of them is stored. A 422 names the place of the first bad one."""
+    events = []
+    for place, (one, content) in enumerate(zip(parse(raw, WebhookBatch).root, from_json(raw), strict=True)):
+        try:
+            events.append(_event(partner, one.id, to_json(content)))
+        except Problem as problem:
+            raise invalid_fields(
+                [{"field": f"[{place}].{error['field']}", "message": error["message"]} for error in problem.errors]
+            ) from None
+    return events
 
 
 def _event(partner: str, event_id: str, raw: bytes) -> NewEvent:

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.database import Sessions
 from models.messaging import PartnerEventRow
-from record.recordset import insert_recordset, json_array
+from record.recordset import json_array
 
-INSERT_EVENTS = insert_recordset(
-    PartnerEventRow,
-    "partner, event_id, type, subject, data",
-    conflict="partner, event_id",
-    returning="partner, event_id",
-)
+# Numbered as they came, then sorted: two processes that insert the same events in different sequence would deadlock.
+INSERT_EVENTS = text(r"""
+    INSERT INTO partner_events (partner, event_id, type, subject, data, sequence)
+    SELECT * FROM (SELECT partner, event_id, type, subject, data, nextval('partner_events_sequence_seq')
+                   FROM json_populate_recordset(NULL\:\:partner_events, :rows)) AS arrived
+    ORDER BY partner, event_id
+    ON CONFLICT (partner, event_id) DO NOTHING
+    RETURNING partner, event_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class EventWriter:
         self._sessions = sessions
 
     def __call__(self, events: Sequence[NewEvent]) -> list[Stored]:
-        # Sorted: two processes that insert the same events in different sequence would deadlock.
-        rows = json_array(map(_row, sorted(events, key=_key)))
+        rows = json_array(map(_row, events))
         with self._sessions.begin() as session:
             new = {(row.partner, row.event_id) for row in session.execute(INSERT_EVENTS, {"rows": rows})}
             first = _known(session, {_key(event) for event in events} - new)

@@ -292,3 +292,60 @@ async def test_one_of_several_signatures_is_enough(partners: PartnerCalls) -> No
 
 async def test_an_unknown_partner_is_not_found(nobody: Api) -> None:
     assert_problem(await nobody.post("/webhooks/psp", json={}), 404, "not-found")
+
+
+def batched(event_id: str, event_type: str, **data: Any) -> Body:
+    return {"id": event_id, "type": event_type, "timestamp": NOW, "data": data}
+
+
+async def send_together(partners: PartnerCalls, *batch: Any) -> httpx2.Response:
+    body = json.dumps(batch)
+    return await partners.send("wms", body, partners.signed(body, "batch-1"))
+
+
+async def test_webhooks_in_one_request_are_stored_in_their_order(partners: PartnerCalls, sessions: Sessions) -> None:
+    # given
+    await partners.tell("wms", "fulfillment_order.picking", {"fulfillment_order_id": "O-1"}, "event-9")
+
+    # when
+    answer = await send_together(
+        partners,
+        batched("event-9", "fulfillment_order.picking", fulfillment_order_id="O-1"),
+        batched(
+            "event-8", "fulfillment_order.picked", fulfillment_order_id="O-1", lines=[{"sku": "LAMP", "quantity": 1}]
+        ),
+        batched("event-7", "fulfillment_order.packed", fulfillment_order_id="O-1", parcels=[{"weight_grams": 900}]),
+    )
+
+    # then
+    assert (answer.status_code, answer.json()) == (200, [{"stored": False}, {"stored": True}, {"stored": True}])
+    with sessions() as session:
+        rows = session.scalars(select(PartnerEventRow).order_by(PartnerEventRow.sequence)).all()
+    assert [(row.event_id, row.subject) for row in rows] == [(f"event-{number}", "O-1") for number in (9, 8, 7)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (batched("2", "fulfillment_order.picked", fulfillment_order_id="O-1"), "[1].data.lines"),
+        (batched("2", "shipment.lost"), "[1].type"),
+        ({**batched("2", "fulfillment_order.picking", fulfillment_order_id="O-1"), "id": ""}, "[1].id"),
+        ([batched("2", "fulfillment_order.picking", fulfillment_order_id="O-1")], "[1]"),
+    ],
+)
+async def test_one_wrong_webhook_keeps_its_whole_request_from_being_stored(
+    partners: PartnerCalls, sessions: Sessions, bad: Any, field: str
+) -> None:
+    # when
+    answer = await send_together(partners, batched("1", "fulfillment_order.picking", fulfillment_order_id="O-1"), bad)
+
+    # then
+    assert fields(assert_problem(answer, 422, "invalid")) == [field]
+    with sessions() as session:
+        assert session.scalars(select(PartnerEventRow)).all() == []
+
+
+@pytest.mark.parametrize("many", [0, 101])
+async def test_a_request_holds_one_to_a_hundred_webhooks(partners: PartnerCalls, many: int) -> None:
+    picking = [batched(str(n), "fulfillment_order.picking", fulfillment_order_id="O-1") for n in range(many)]
+    assert_problem(await send_together(partners, *picking), 422, "invalid")

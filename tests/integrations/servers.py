@@ -47,12 +47,13 @@ class Receiver:
         self.events: list[Event] = []
         self.refuse_next = 0
         self.refused = 0
+        self.calls = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         content = (await receive())["body"]
-        status = 503
+        status, self.calls = 503, self.calls + 1
         if self.refuse_next:
             self.refuse_next -= 1
             self.refused += 1
@@ -60,7 +61,8 @@ class Receiver:
             headers = {name.decode(): value.decode() for name, value in scope["headers"]}
             body = Webhook(SECRET).verify(content, headers)
             partner = scope["path"].rpartition("/")[2]
-            self.events.append(Event(partner, headers["webhook-id"], body["type"], body["data"]))
+            for one in body if isinstance(body, list) else [{"id": headers["webhook-id"], **body}]:
+                self.events.append(Event(partner, one["id"], one["type"], one["data"]))
             status = 200
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})

@@ -123,9 +123,9 @@ async def test_events_wait_until_the_receiver_is_up() -> None:
 async def test_an_event_that_is_never_taken_is_dropped_and_the_next_one_sent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # given
+    # given a receiver that refuses both together, and the first twice
     receiver = Receiver()
-    receiver.refuse_next = 2
+    receiver.refuse_next = 3
     with serving(receiver) as address:
         callbacks = Callbacks(f"{address}/webhooks", SECRETS, patience_seconds=0.2)
 
@@ -138,3 +138,20 @@ async def test_an_event_that_is_never_taken_is_dropped_and_the_next_one_sent(
     # then
     assert receiver.events[0].webhook_id == "REC-TAKEN"
     assert "gave up: erp stock.received REC-REFUSED" in caplog.text
+
+
+async def test_events_that_wait_together_are_sent_together_and_in_order() -> None:
+    # given
+    receiver = Receiver()
+    with serving(receiver) as address:
+        callbacks = Callbacks(f"{address}/webhooks", SECRETS)
+
+        # when
+        for number in ("REC-1", "REC-2", "REC-3"):
+            callbacks.tell("stream", event(number))
+        await asyncio.to_thread(eventually, lambda: len(receiver.events) == 3)
+        await callbacks.close()
+
+    # then
+    assert [each.webhook_id for each in receiver.events] == ["REC-1", "REC-2", "REC-3"]
+    assert receiver.calls == 1
