@@ -37,8 +37,9 @@ _MARK_TAKEN = prepared(
     )
     .returning(_MESSAGES.c.message_id, _MESSAGES.c.redelivered_at)
 )
-# Read from an index in this order, so that a long queue costs no more than a short one.
-_DUE = prepared(
+# Read from an index in this order, so that a long queue costs no more than a short one. Not prepared: it looks once for
+# each message at those ahead, so a plan that was made for a small table would be quadratic until the next analysis.
+_DUE = (
     select(M)
     .where(OF_RECIPIENT, *WAITS)
     .where(
