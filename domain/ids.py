@@ -95,6 +95,11 @@ def fulfillment_order_id(order_id: str, number: int) -> str:
     return f"{order_id}-{number}"
 
 
+def number_of(fulfillment_order_id: str) -> str:
+    """Return the number of a fulfillment order within its order."""
+    return fulfillment_order_id.rpartition("-")[2]
+
+
 def return_id(order_id: str, case_id: str) -> str:
     return f"{order_id}-R-{case_id}"
 

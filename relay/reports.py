@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.editions import HEARS_OUTCOMES
+from domain.ids import number_of
 from models.database import Sessions
 from record.parameters import ParameterCache
 from record.shipping.progress import Event, NotPlain, Progress, Reports, for_signal, relay_reports
@@ -70,7 +71,7 @@ class ReportJob:
         news: dict[str, dict[str, Progress]] = defaultdict(dict)
         for one, progress in applied:
             if progress:
-                news[one.workflow_id][one.reports.fulfillment_order_id] = for_signal(progress)
+                news[one.workflow_id][number_of(one.reports.fulfillment_order_id)] = for_signal(progress)
         signals = await asyncio.gather(*(self._signal(workflow_id, about, news[workflow_id]) for workflow_id in news))
         lost = {workflow_id for workflow_id, taken in zip(news, signals, strict=True) if not taken}
         done = {id(each) for one, _ in applied if one.workflow_id not in lost for each in one.waiting}

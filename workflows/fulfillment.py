@@ -5,7 +5,6 @@ is asked to intercept the parcel (workflows/journey.py).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
@@ -16,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.milestones import SHIPPED
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from record.shipping.fulfillment_orders import FulfillmentStep
-    from record.shipping.progress import SILENCES, Progress, Reports
+    from record.shipping.progress import SILENCES, Progress, Reports, with_known
     from workflows.booking import Booking
     from workflows.compensations import UndoList
     from workflows.journey import Journey
@@ -230,7 +229,7 @@ class Fulfillment:
                 # It was booked, voided or merged meanwhile, so the record knows better.
                 await self._look(progress.reported)
             else:
-                known = replace(progress, shipment_id=self.state.shipment_id)
+                known = with_known(progress, self.state.picked_units, self.state.shipment_id)
                 await self._take(known, progress.reported)
 
     async def _look(self, reported: Sequence[str] = ()) -> None:

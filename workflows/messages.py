@@ -16,12 +16,12 @@ with workflow.unsafe.imports_passed_through():
 class OrderDeadlines:
     """How many seconds each part may take. Copied from the settings at the start: an order keeps its own."""
 
-    payment: float
-    pick: float
-    ship: float
-    delivery: float
-    backorder: float
-    attention: float
+    payment: float = 86_400.0
+    pick: float = 7_200.0
+    ship: float = 86_400.0
+    delivery: float = 604_800.0
+    backorder: float = 259_200.0
+    attention: float = 900.0
     reservation: float = 86_400.0
     decision: float = 86_400.0
     pickup: float = 604_800.0
@@ -46,8 +46,8 @@ class PartnerEvents:
 
 @dataclass(frozen=True)
 class News:
-    """How far fulfillment orders are, by their ids, after reports that the order acts on. A field of a newer version is
-    passed over: it must not stop an order."""
+    """How far fulfillment orders are, by their numbers within the order, after reports that the order acts on. A field
+    of a newer version is passed over: it must not stop an order."""
 
     progress: dict[str, Progress]
 

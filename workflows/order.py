@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.holds import OpenHolds
     from activities.outcome import Ending, Outcome
+    from domain.ids import number_of
     from domain.milestones import DELIVERED
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
@@ -156,8 +157,8 @@ class OrderWorkflow(StaffUpdates):
     @workflow.signal(description="How far fulfillment orders are, after reports that the order acts on")
     def progressed(self, news: News) -> None:
         for fulfillment in self.supply.fulfillments:
-            if fulfillment.name in news.progress:
-                fulfillment.hear(news.progress[fulfillment.name])
+            if (number := number_of(fulfillment.name)) in news.progress:
+                fulfillment.hear(news.progress[number])
 
     @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:

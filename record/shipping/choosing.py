@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -94,7 +94,13 @@ def _days_until(order: OrderRow) -> int | None:
 
 
 def _offer_fields(offer: Offer) -> dict[str, Any]:
-    fields = asdict(offer)
-    del fields["price"]
     price = offer.price
-    return fields | {"cost_minor": price and price.minor_units, "cost_currency": price and price.currency}
+    return {
+        "carrier": offer.carrier,
+        "by": offer.by,
+        "eligible": offer.eligible,
+        "why": offer.why,
+        "days": offer.days,
+        "cost_minor": price and price.minor_units,
+        "cost_currency": price and price.currency,
+    }

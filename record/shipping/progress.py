@@ -79,8 +79,20 @@ class Progress:
 
 
 def for_signal(progress: Progress) -> Progress:
-    """Leave out what the order knows by the waybill, or asks the record for: a signal is kept for long."""
-    return replace(progress, shipment_id="", road=replace(progress.road, heard_at=0.0))
+    """Leave out what the order knows already, or asks the record for: a signal is kept for long."""
+    gone, on_its_way = progress.status in (Status.SHIPPED, Status.DELIVERED), progress.status == Status.SHIPPED
+    return replace(
+        progress,
+        picked_units=None if gone else progress.picked_units,
+        shipment_id="",
+        road=replace(progress.road, heard_at=0.0, patience=progress.road.patience if on_its_way else 0.0),
+    )
+
+
+def with_known(progress: Progress, picked_units: int | None, shipment_id: str) -> Progress:
+    """Return what `for_signal` has shortened with what the order knows of the same parcel."""
+    units = picked_units if progress.picked_units is None else progress.picked_units
+    return replace(progress, picked_units=units, shipment_id=shipment_id)
 
 
 CANCELED = Progress(Status.CANCELED)

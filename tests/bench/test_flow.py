@@ -9,7 +9,7 @@ from commands.bench.price import Price
 PARTS = {"temporal", "worker", "api", "postgres", "simulators", "client"}
 MOST = {
     "history_events": 40,
-    "history_bytes": 7_700,
+    "history_bytes": 7_500,
     "workflow_tasks": 7,
     "activities": 2,
     "local_activities": 7,

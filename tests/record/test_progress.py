@@ -1,10 +1,13 @@
 """Reports about many fulfillment orders cost as many statements as those about a few."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.database import Sessions
 from record.parameters import ParameterCache
-from record.shipping.progress import Progress, Reports, apply_reports, relay_reports
+from record.shipping.progress import Progress, Reports, apply_reports, for_signal, relay_reports, with_known
+from record.shipping.road import Road
 from tests.counting import statements_of
 from tests.factories import assert_ledger_explains_stock
 from tests.work import Event, at_work, report, status_of, work_of
@@ -78,3 +81,14 @@ def test_what_a_crash_has_kept_from_the_order_is_told_again(sessions: Sessions) 
     # then
     assert first == again
     assert again[0] is not None
+
+
+def test_what_a_signal_leaves_out_is_known_to_the_order() -> None:
+    road = Road(patience=5.0, heard_at=7.0)
+    packed = Progress("packed", picked_units=3, shipment_id="S-1", waybill="W-1")
+    shipped = Progress("shipped", picked_units=3, shipment_id="S-1", waybill="W-1", road=road)
+
+    sent = [for_signal(packed), for_signal(shipped)]
+
+    assert [with_known(one, 3, "S-1") for one in sent] == [packed, replace(shipped, road=Road(patience=5.0))]
+    assert sent[1] == Progress("shipped", waybill="W-1", road=Road(patience=5.0))

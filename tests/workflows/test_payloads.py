@@ -9,14 +9,14 @@ from record.shipping.road import Road
 from workflows.messages import News
 from workflows.payloads import DATA_CONVERTER
 
-TOLD = News({"WORK-1": Progress("shipped", picked_units=0, waybill="W-1", number=3, road=Road(attempts=1))})
+TOLD = News({"1": Progress("shipped", picked_units=0, waybill="W-1", number=3, road=Road(attempts=1))})
 SHORT = {"status": "shipped", "picked_units": 0, "waybill": "W-1", "number": 3, "road": {"attempts": 1}}
 
 
 def test_fields_with_their_defaults_are_left_out_and_come_back() -> None:
     [payload] = DATA_CONVERTER.payload_converter.to_payloads([TOLD])
 
-    assert json.loads(payload.data) == {"progress": {"WORK-1": SHORT}}
+    assert json.loads(payload.data) == {"progress": {"1": SHORT}}
     for reader in (DATA_CONVERTER.payload_converter, DefaultPayloadConverter()):
         assert reader.from_payloads([payload], [News]) == [TOLD]
 
@@ -24,6 +24,6 @@ def test_fields_with_their_defaults_are_left_out_and_come_back() -> None:
 def test_a_field_of_a_newer_version_is_passed_over() -> None:
     newer = {**SHORT, "weather": "rain", "road": {"attempts": 1, "bumps": 2}}
 
-    [payload] = DATA_CONVERTER.payload_converter.to_payloads([{"progress": {"WORK-1": newer}}])
+    [payload] = DATA_CONVERTER.payload_converter.to_payloads([{"progress": {"1": newer}}])
 
     assert DATA_CONVERTER.payload_converter.from_payloads([payload], [News]) == [TOLD]
