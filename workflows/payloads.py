@@ -19,7 +19,7 @@ from temporalio.converter import (
 _NONE = object()
 
 
-class ShortJSON(AdvancedJSONEncoder):
+class _ShortJSON(AdvancedJSONEncoder):
     def default(self, o: Any) -> Any:
         if is_dataclass(o) and not isinstance(o, type):
             # Not asdict, which copies what is in the fields and then what is in those.
@@ -27,14 +27,14 @@ class ShortJSON(AdvancedJSONEncoder):
         return super().default(o)
 
 
-class ShortPayloads(CompositePayloadConverter):
+class _ShortPayloads(CompositePayloadConverter):
     def __init__(self) -> None:
         usual = DefaultPayloadConverter.default_encoding_payload_converters
-        short = JSONPlainPayloadConverter(encoder=ShortJSON)
+        short = JSONPlainPayloadConverter(encoder=_ShortJSON)
         super().__init__(*(short if type(one) is JSONPlainPayloadConverter else one for one in usual))
 
 
-DATA_CONVERTER = DataConverter(payload_converter_class=ShortPayloads)
+DATA_CONVERTER = DataConverter(payload_converter_class=_ShortPayloads)
 
 
 @cache

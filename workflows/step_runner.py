@@ -122,10 +122,14 @@ class StepRunner:
                 await workflow.wait_condition(
                     lambda seen=nearest: self._replaces(seen),  # type: ignore[misc]
                     timeout=remaining,
-                    timeout_summary=f"deadline: {nearest.what}",
+                    timeout_summary=self._timer_summary(nearest),
                 )
             except TimeoutError:
                 await self._on_time()
+
+    def _timer_summary(self, nearest: Due) -> str:
+        """One timer may go on when its deadline is over: what it says must stay true."""
+        return f"deadline: {nearest.what}" + (", or a later one" if self._one_timer else "")
 
     def _replaces(self, timed: Due) -> bool:
         """True if the timer for `timed` must give way to another."""
