@@ -7,6 +7,7 @@ from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
+from activities.editing import Edits
 from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.inquiries import Inquiries, Silence
@@ -79,6 +80,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         holds.raise_hold,
         holds.release_hold,
         holds.expire_holds,
+        Edits(record, outlooks).make_edit,
         reserve.reserve_stock,
         reserve.release_stock,
         allocate.allocate_stock,

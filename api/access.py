@@ -34,6 +34,9 @@ class Right(StrEnum):
     PLACE = "place"
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
+    EDIT = "edit"
+    EDIT_ANY_AMOUNT = "edit_any_amount"
+    """To edit an order by more than the parameter `edit_limit`."""
     RELEASE_HOLD = "release_hold"
     RETRY_INTAKE = "retry_intake"
     UNMERGE = "unmerge"
@@ -62,10 +65,10 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
         {
             *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
-            *(Right.PLACE, Right.CANCEL, Right.ASK_RETURN, Right.SUBSCRIBE),
+            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SUBSCRIBE),
         }
     ),
-    Role.STAFF: frozenset(Right) - {Right.WRITE_RULES},
+    Role.STAFF: frozenset(Right) - {Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
     Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION}),
     Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),

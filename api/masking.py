@@ -9,7 +9,7 @@ from domain.ids import order_workflow_id
 SHOW_PEOPLE = frozenset(
     {
         *("/orders/{order_id}", "/returns", "/returns/{return_id}", "/shipments/{shipment_id}", "/intakes/{intake_id}"),
-        "/subscriptions/{subscription_id}/deliveries",
+        *("/subscriptions/{subscription_id}/deliveries", "/orders/{order_id}/versions"),
     }
 )
 """The routes whose answers name a person, to callers who may see people."""

@@ -5,10 +5,11 @@ from api.channels import batches as channel_batches
 from api.channels import intakes, listings, missing_orders
 from api.channels import webhooks as channel_webhooks
 from api.channels.listings import ListingBody, PushBody
-from api.orders import audits, create, histories, merging, orders, reviews, service_report, shortages, sourcing
+from api.orders import audits, create, edits, histories, merging, orders, reviews, service_report, shortages, sourcing
 from api.orders import batches as order_batches
 from api.orders import commands as order_commands
 from api.orders.commands import CancelBody, HoldReleaseBody
+from api.orders.edit_schemas import EditBody
 from api.orders.merging import UnmergeBody
 from api.orders.reviews import ForceBody, RejectBody
 from api.orders.schemas import OrderBody
@@ -60,7 +61,7 @@ _MODULES = (
     # /webhooks/{partner}.
     *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
     # Orders and shipping
-    *(orders, audits, sourcing, histories, order_commands, merging, reviews, requests, returns),
+    *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
@@ -78,7 +79,7 @@ ROUTERS = tuple(module.router for module in _MODULES)
 
 BODIES = (
     # Orders
-    *(OrderBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
+    *(OrderBody, EditBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
     *(WebhookBody, WebhookBatch),

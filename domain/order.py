@@ -82,6 +82,8 @@ class Order:
     """Placed to test the channel: nothing may be shipped."""
     buyer: Buyer | None = None
     """The importer of cross-border goods, if the channel gave one."""
+    edited_minor: int = 0
+    """By how many minor units edits have changed the grand total since the order was placed."""
     language: str = ""
     """The customer's language, such as `en` or `zh-CN`; empty if the channel does not say."""
     ship_by: datetime | None = None
@@ -91,6 +93,11 @@ class Order:
     @property
     def currency(self) -> str:
         return self.grand_total.currency
+
+    @property
+    def placed_total(self) -> Money:
+        """The grand total as the order was placed, before any edit: what its own payment is of."""
+        return Money(self.grand_total.minor_units - self.edited_minor, self.currency)
 
     @property
     def sum_of_parts(self) -> Money:

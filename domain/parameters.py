@@ -109,6 +109,8 @@ class Parameters:
     customs_return: CustomsReturn | None = None
     points_value: Mapping[str, int] = field(default_factory=dict)
     """The value of a hundred points in minor units, by currency."""
+    edit_limit: Mapping[str, int] = field(default_factory=dict)
+    """By currency: an edit that changes a total by more minor units needs a right of its own."""
     message_texts: Texts = field(default_factory=dict)
 
 
@@ -230,5 +232,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "return_terms": read_terms,
     "customs_return": read_customs_return,
     "points_value": read_points_value,
+    "edit_limit": lambda value: {
+        code: _money({"amount": most, "currency": code}).minor_units for code, most in value.items()
+    },
     "message_texts": read_texts,
 }

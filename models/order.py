@@ -35,6 +35,8 @@ class OrderRow(Base):
     shipping_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     grand_total_minor: Mapped[int] = mapped_column(BigInteger)
+    edited_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """By how much edits have changed the grand total since the order was placed."""
     payment_reference: Mapped[str]
     payment_method: Mapped[str]
     country: Mapped[str]

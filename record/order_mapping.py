@@ -49,6 +49,7 @@ def as_order(row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]])
         pickup_location=row.pickup_location,
         test=row.test,
         buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
+        edited_minor=row.edited_minor,
         language=row.language,
         ship_by=row.promised_ship_by,
         deliver_by=row.promised_deliver_by,

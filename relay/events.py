@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from record.orders.payment_claims import CHECK_ASKED
 from record.parameters import ParameterCache
 from relay.cancels import ask_to_cancel
+from relay.edits import ask_to_edit
 from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
 from relay.reports import ReportJob, is_applied_here
@@ -117,6 +118,8 @@ class EventJob:
                     await self._ask_for_return(waiting)
             elif group[0].asks_for_cancel:
                 return [one.sequence for one in group if await ask_to_cancel(self.client, self.rows, one)]
+            elif group[0].asks_for_edit:
+                return [one.sequence for one in group if await ask_to_edit(self.client, self.rows, one)]
             else:
                 await self._report(group)
         except RPCError as trouble:
@@ -161,9 +164,9 @@ class EventJob:
             await asyncio.to_thread(self.rows.put_off, again, unknown)
 
 
-def _signal_key(waiting: Waiting) -> tuple[str, bool, bool]:
+def _signal_key(waiting: Waiting) -> tuple[str, bool, bool, bool]:
     """Events with the same key share a signal: the same kind of event for the same workflow."""
-    return waiting.workflow_id, waiting.asks_for_return, waiting.asks_for_cancel
+    return waiting.workflow_id, waiting.asks_for_return, waiting.asks_for_cancel, waiting.asks_for_edit
 
 
 def _type(row: Row[Any]) -> str:

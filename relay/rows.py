@@ -104,7 +104,7 @@ FOUND_ALREADY = ("fulfillment_order", "shipment")
 """Kinds of webhooks whose orders are found while they are taken."""
 REQUEST = "return.requested"
 REFUSED, ENDED = "refused", "ended"
-CANCEL = "order.cancel_requested"
+CANCEL, EDIT = "order.cancel_requested", "order.edit_asked"
 CANCEL_ANSWERED = text("""
     INSERT INTO order_events (order_id, type, key, actor, data)
     VALUES (:order_id, 'order.cancel_answered', 'cancel_answered', 'baton', CAST(:data AS jsonb))
@@ -135,6 +135,10 @@ class Waiting:
     @property
     def asks_for_cancel(self) -> bool:
         return self.event.type == CANCEL
+
+    @property
+    def asks_for_edit(self) -> bool:
+        return self.event.type == EDIT
 
     @property
     def workflow_id(self) -> str:

@@ -34,7 +34,7 @@ PLAIN = """
     holds.note intakes.reason intakes.field missing_orders.detail fulfillment_orders.reason
     stock_movements.reason returns.reason returns.refusal returns.attention address_corrections.reason
     messages.last_error deliveries.body deliveries.answer deliveries.problem store_credits.customer_id
-    buyer_blocks.reason idempotency_keys.key
+    buyer_blocks.reason idempotency_keys.key order_edits.reason
 """
 FREE_TEXT = {
     **dict.fromkeys(PLAIN.split(), WORD),
@@ -58,6 +58,7 @@ FREE_TEXT = {
     "returns.evidence": f"ARRAY[{WORD}]",
     "returned_goods.photos": f"ARRAY[{WORD}]",
     "address_corrections.address": f"jsonb_build_object('name', {WORD})",
+    **dict.fromkeys(("order_edits.wanted", "order_edits.was"), f"jsonb_build_object('remarks', {WORD})"),
     "messages.data": f"jsonb_build_object('reason', {WORD}, 'note', {WORD})",
     "idempotency_keys.body": f'\'{{"order_id": "\' || (SELECT order_id FROM orders LIMIT 1) || \'", "x": "\' || {WORD}'
     " || '\"}'",
@@ -85,7 +86,7 @@ _BY_REASON = {
         deliveries.message_id set_asides.subject histories_due.subject kept_histories.workflow_id""",
     "a person of ours or a partner by its name, who is no customer": """
         order_events.actor stock_movements.actor holds.released_by holds.owner_role buyer_blocks.set_by
-        address_corrections.asked_by returns.decided_by carrier_claims.decided_by messages.settled_by
+        address_corrections.asked_by order_edits.actor returns.decided_by carrier_claims.decided_by messages.settled_by
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
@@ -99,7 +100,7 @@ _BY_REASON = {
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
         channel_uploads.waybill shipment_parcels.sscc address_corrections.correction_id store_credits.code
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
-        subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
+        order_edits.edit_id subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
     "goods, which are nobody's": """
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku
@@ -110,6 +111,7 @@ _BY_REASON = {
         purchase_orders.status channel_uploads.lines backorders.proposals sourcing_decisions.assignments
         sourcing_decisions.scores sourcing_decisions.inputs sourcing_decisions.reason""",
     "a status, code, currency, country or carrier out of a list": """
+        order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal
         *.channel *.currency *.status *.kind *.type *.milestone *.state *.carrier orders.payment_method orders.country
         orders.language orders.due orders.pickup_location deadline_alerts.due holds.code holds.on_expiry
         returns.reason_code returns.goods returns.refund_to returns.remedy returns.tracking returns.attention_code

@@ -58,6 +58,11 @@ PLACES = {
     "new addresses": """
         INSERT INTO address_corrections (correction_id, order_id, address, answer, reason, asked_by)
         VALUES (:order, :order, '{"name": "Zhuoma"}', 'refused', 'Ruyi has moved', 'lin')""",
+    "edits": """
+        INSERT INTO order_edits (edit_id, order_id, source, actor, reason, fields, wanted, was, base_version, version,
+            state, answered_at)
+        VALUES (:order, :order, 'api', 'lin', 'Meizhen asked', '{remarks}', '{"notes": {"remarks": "for Baozhu"}}',
+            '{"notes": {"remarks": "for Lanfen"}}', 0, 1, 'applied', now())""",
     "what the CRM says": """
         INSERT INTO partner_differences (partner, book, kind, subject, ours, theirs)
         VALUES ('crm', 'points', 'quantity_differs', 'BUYER-OF-LAMPS', '10', '5') ON CONFLICT DO NOTHING""",
@@ -86,7 +91,7 @@ PLACES = {
 }
 WORDS = """
     OAID-7 TOKEN-7 742X Xiadan Plum 13955507421 Tang Ouyang Mei Bao Dandan 9133X Wen Xihu Yue Zihan Qing Ruolan Meilin
-    Jing Yaping Lihua Zhuoma Ruyi Jiahao Shanshan Hongmei Photo-of-Guiying Xiuying
+    Jing Yaping Lihua Zhuoma Ruyi Jiahao Shanshan Hongmei Photo-of-Guiying Xiuying Baozhu Lanfen Meizhen
 """
 NAMED = (BUYER, *WORDS.split())
 

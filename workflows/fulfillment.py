@@ -40,7 +40,8 @@ class Fulfillment:
         self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
         self.merging = Merging(order, state, lambda: self._has_news() or self.stopped())
         self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
-        self.journey = Journey(order, state, self._hear_reports, lambda: self.stop_reason)
+        # What an edit calls back is not stopped on the road.
+        self.journey = Journey(order, state, self._hear_reports, lambda: "" if state.recall_only else self.stop_reason)
         self.pickup = Pickup(order, state, self._hear_reports, self.stopped)
 
     async def run(self) -> None:
@@ -57,11 +58,14 @@ class Fulfillment:
             self.state.heard = progress.number
             self.state.news.append(progress)
 
-    def stop(self, reason: str, *, canceled: bool = False) -> None:
-        """Ask it to stop; an empty reason lets it go on. `reaction` says what became of the request."""
+    def stop(self, reason: str, *, canceled: bool = False, recall_only: bool = False) -> None:
+        """Ask it to stop; an empty reason lets it go on. `reaction` says what became of the request.
+
+        With `recall_only` it goes on if it has left, or if its carrier or warehouse does not give it back.
+        """
         if self.state.interception == KEPT:
             self.state.interception = ""
-        self.state.stop_reason, self.state.canceled = reason, canceled
+        self.state.stop_reason, self.state.canceled, self.state.recall_only = reason, canceled, recall_only
 
     @property
     def stop_reason(self) -> str:
@@ -79,6 +83,12 @@ class Fulfillment:
         if self.ended:
             return "recalled"
         return "refused" if self.state.interception == KEPT else self.state.interception
+
+    @property
+    def recall_settled(self) -> bool:
+        """True when it is certain whether it was called back before it left."""
+        gone = self.state.status in GONE or self.state.interception == KEPT
+        return self.ended or gone or not self.stop_reason
 
     async def leave_merge(self, request: UnmergeRequest) -> bool:
         """Leave a shared parcel and travel alone. False when the carrier has the parcel."""
@@ -191,6 +201,8 @@ class Fulfillment:
             # If the waybill could not be voided, the carrier has the parcel and is asked to bring it back.
             if self.order.minds_changes and not self.undo.has("waybill"):
                 self._keep_going()
+            elif self.state.recall_only:
+                self.state.interception = KEPT
             return False
         self.state.status = Status.CANCELED
         if self.order.minds_changes:

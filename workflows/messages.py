@@ -169,6 +169,22 @@ class AddressAnswer:
 
 
 @dataclass(frozen=True)
+class EditWanted:
+    """A stored edit, by its id: what it changes stays in the record."""
+
+    edit_id: str
+
+
+@dataclass(frozen=True)
+class EditAnswer:
+    """`answer` is `done` or `refused`; a refusal names the `about` field and says why."""
+
+    answer: str
+    about: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
 class VoidRequest:
     shipment_id: str
     actor: str

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.milestones import DELIVERED
     from domain.status import OrderStatus
     from workflows.cancellation import Cancellation
+    from workflows.editing import Editing
     from workflows.messages import CancelAnswer, CancelRequest, News, OrderView, PartnerEvents, Verdict
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.return_messages import GoodsWanted
@@ -50,6 +51,7 @@ class OrderWorkflow(StaffUpdates):
         self.review = Review(self.order, self.supply)
         self.cancellation = Cancellation(self.order, self.supply.fulfillments)
         self.withdrawals = Withdrawals(self.order, self.supply.fulfillments, self.supply.look_again)
+        self.editing = Editing(self.order, self.supply, self.review.judge_again)
         self.outcome: OrderOutcome | None = None
 
     @workflow.run
@@ -75,11 +77,16 @@ class OrderWorkflow(StaffUpdates):
             await self.review.run()
             await self.supply.reserve()
             await self.supply.fulfill()
+            self.order.ending = True
             return await self._end(OrderEnds(OrderStatus.COMPLETED, "everything was delivered"))
         except OrderEnds as early:
             end = early
         except FailureError as error:
             end = OrderEnds(OrderStatus.REJECTED, f"a step cannot be done: {why(error)}")
+        self.order.ending = True
+        if self.order.editing:
+            # It may claim stock, which is given back below.
+            await workflow.wait_condition(lambda: not self.order.editing)
         if self.order.minds_changes:
             await self.supply.call_back(end.reason)
         await self.order.undo.run(end.reason)

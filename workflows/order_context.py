@@ -50,6 +50,10 @@ class OrderContext:
         """True while goods are called back for a return case: an allocation would claim them again."""
         self.allocating = False
         """True while an allocation runs, whose fulfillment orders are not known here yet."""
+        self.editing = False
+        """True while an edit is made: what it calls back is sent in its new form."""
+        self.ending = False
+        """True once nothing but its end is left of the order."""
         self.offers = Offers()
         self.more_is_missing = False
         """True when goods fell away since the order last looked for stock, also while it waits for other goods."""

@@ -40,6 +40,10 @@ class Review:
         await self._wait_for_release()
         self.order.state.status = OrderStatus.ACCEPTED
 
+    def judge_again(self) -> None:
+        """Have the order audited in its new form: now if it is under review, else before it is allocated."""
+        self.audit_again = True
+
     async def review_again(self) -> None:
         """Audit an order that has changed since it was accepted; return when nothing holds it. Raises OrderEnds."""
         self._set_deadline()

@@ -9,10 +9,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.parcel_problems import DECISIONS
     from domain.shortages import ACTIONS
     from domain.status import FulfillmentStatus, OrderStatus
+    from workflows.editing import Editing
     from workflows.fulfillment import Fulfillment
     from workflows.messages import (
         AddressAnswer,
         AddressWanted,
+        EditAnswer,
+        EditWanted,
         Force,
         HoldAnswer,
         HoldRelease,
@@ -38,6 +41,7 @@ class StaffUpdates:
 
     order: OrderContext
     supply: Supply
+    editing: Editing
     outcome: OrderOutcome | None
 
     @workflow.update(description="Release a hold, with who and why")
@@ -143,6 +147,17 @@ class StaffUpdates:
     def _on_the_road(self) -> set[str]:
         shipped = [work.state for work in self.supply.fulfillments if work.state.status == FulfillmentStatus.SHIPPED]
         return {state.shipment_id for state in shipped if not state.travels_with}
+
+    @workflow.update(description="Make a stored edit: call back what must be, change the order, and send it anew")
+    async def edit_order(self, wanted: EditWanted) -> EditAnswer:
+        return await self.editing.carry_out(wanted.edit_id)
+
+    @edit_order.validator
+    def _may_edit(self, wanted: EditWanted) -> None:
+        if self.outcome:
+            raise ApplicationError(f"the order is already {self.outcome.outcome}", type="TooLate")
+        if not self.order.hears_outcomes:
+            raise ApplicationError("the order was begun by an older Baton, which edits no orders", type="TooOld")
 
     @workflow.update(description="Give a waybill back, and book the parcel anew while it is still here")
     async def void_shipment(self, request: VoidRequest) -> VoidAnswer:

@@ -72,6 +72,8 @@ class FulfillmentState:
     """Why it is to stop, or empty."""
     canceled: bool = False
     """True if it is to stop because the order is canceled, not for a return case."""
+    recall_only: bool = False
+    """True if it is to stop for an edit, and only before it has left."""
     settled: bool = False
     """True once the order has dealt with the end of this fulfillment order."""
     inbox: list[PartnerEvent] = field(default_factory=list)

@@ -200,11 +200,16 @@ class Supply:
 
     def _must_source(self) -> bool:
         state = self.order.state
-        return state.needs_stock and state.cancel is None and not self.order.calling_back
+        busy = self.order.calling_back or self.order.editing
+        return state.needs_stock and state.cancel is None and not busy
 
     def _all_settled(self) -> bool:
         missing = self.order.state.needs_stock and self.order.state.cancel is None
-        return not missing and all(fulfillment.state.settled for fulfillment in self.fulfillments)
+        return (
+            not missing
+            and not self.order.editing
+            and all(fulfillment.state.settled for fulfillment in self.fulfillments)
+        )
 
     async def _no_review(self) -> None:
         pass

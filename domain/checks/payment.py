@@ -10,7 +10,7 @@ DEAD = ("failed", "voided")
 
 
 def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
-    paid, due = facts.payment.amount, facts.order.grand_total
+    paid, due = facts.payment.amount, facts.order.placed_total
     return {
         "status": facts.payment.status,
         "paid": paid and f"{paid.text} {paid.currency}",
@@ -45,8 +45,9 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
-    """The captured amount must be the amount due, in the same currency."""
-    paid, due = facts.payment.amount, facts.order.grand_total
+    """The captured amount must be the amount due when the order was placed, in the same currency; what edits change is
+    charged and paid back apart."""
+    paid, due = facts.payment.amount, facts.order.placed_total
     if facts.payment.status == "captured" and paid != due:
         captured = f"{paid.text} {paid.currency}" if paid else "nothing"
         reason = f"paid {captured}, due {due.text} {due.currency}"

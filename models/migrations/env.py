@@ -6,6 +6,7 @@ import models.access
 import models.arrivals
 import models.channel
 import models.deadlines
+import models.edits
 import models.erasure
 import models.fulfillment
 import models.goods

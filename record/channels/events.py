@@ -11,6 +11,7 @@ from record.messages.partner_events import NewEvent
 
 PARTNER = "channel"
 PAID, CHANGED, CANCEL, RETURN = "order.paid", "order.changed", "order.cancel_requested", "return.requested"
+EDIT = "order.edit_asked"
 CASE = "channel"
 """The case id of a channel that only says "refund asked": one case per order."""
 
@@ -26,6 +27,16 @@ def events_of(channel: str, reading: Reading, new: bool) -> Iterator[NewEvent]:
     for thin in reading.wanted:
         # To cancel or to check a payment the order's name is enough.
         yield from _about(channel, thin.order_id, frozenset({thin.kind}), thin.event_id)
+
+
+def edit_asked(channel: str, channel_order_id: str, version: str) -> NewEvent:
+    """Return the event that has the order's workflow make an edit of the channel; it has the edit's id."""
+    subject = channel_order_subject(channel, channel_order_id)
+    return NewEvent(PARTNER, edit_id_of(channel, channel_order_id, version), EDIT, subject, {})
+
+
+def edit_id_of(channel: str, channel_order_id: str, version: str) -> str:
+    return _event(channel, channel_order_id, EDIT, version).event_id
 
 
 def changed(channel: str, channel_order_id: str, version: str) -> NewEvent:

@@ -6,19 +6,16 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.duplicates import content_hash
+from domain.editing.wanted import WantedEdit
 from domain.order import Order
-from domain.status import FulfillmentStatus, OrderStatus
-from models.fulfillment import FulfillmentOrderRow
+from domain.status import OrderStatus
 from models.order import OrderEventRow, OrderLineRow, OrderRow
-from record.channels.events import changed
+from record.channels.events import changed, edit_asked, edit_id_of
 from record.messages.partner_events import NewEvent
-from record.orders import payment_claims
+from record.orders import edits, payment_claims
 from record.orders.rows import NewOrder, receiver
 
-OVER = (FulfillmentStatus.CANCELED, FulfillmentStatus.REJECTED)
-TOO_LATE = "the channel changed the address after the work was given to a warehouse"
-INCOMPLETE = "the channel took away a part of the address after the order was accepted"
+NOT_TAKEN_OVER = "the channel changed the address"
 OTHER_GOODS = "the channel changed the lines or amounts of the order"
 OTHER_PAYMENT = "the channel names another payment for the order: the first one stands"
 
@@ -26,29 +23,33 @@ OTHER_PAYMENT = "the channel names another payment for the order: the first one 
 def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version: str) -> list[NewEvent]:
     """Take over the receiver if it may still change, and return the events for the order's workflow. `row` is locked.
 
-    A change makes a new version of the order, which is audited before anything is allocated for it.
+    A change makes a new version of the order, which is audited before anything is allocated for it. What a warehouse
+    has of the order is called back first, by its workflow.
     """
     if version <= row.channel_version:
         return []
-    events = list[NewEvent]()
-    address = _address(order)
-    if any(getattr(row, name) != value for name, value in address.items()):
-        if reason := _refusal(session, row, order):
-            _call_a_person(session, row, "ADDRESS_CHANGED", reason, version)
-        else:
-            for name, value in address.items():
-                setattr(row, name, value)
-            row.repaired_region = {}
-            row.content_hash = content_hash(order)
-            row.version += 1
-            _append_event(session, row, "order.changed", f"changed:{version}", {"fields": ["ship_to"]})
-            events.append(changed(row.channel, row.channel_order_id, version))
+    events = _new_address(session, row, order, version)
     events += _payment(session, row, order, version)
     if _other_goods(session, row, order):
         _call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
     return events
+
+
+def _new_address(session: Session, row: OrderRow, order: Order, version: str) -> list[NewEvent]:
+    edits.supersede(session, row.order_id, edits.CHANNEL)
+    if all(getattr(row, name) == value for name, value in _address(order).items()):
+        return []
+    edit_id = edit_id_of(row.channel, row.channel_order_id, version)
+    edit, _ = edits.propose(session, row, WantedEdit(ship_to=order.ship_to), edit_id, edits.CHANNEL, row.channel)
+    outcome = edits.attempt(session, row, edit)
+    if outcome.state == edits.REFUSED:
+        _call_a_person(session, row, "ADDRESS_CHANGED", f"{NOT_TAKEN_OVER}: {outcome.refusal}", version)
+        return []
+    if outcome.recall:
+        return [edit_asked(row.channel, row.channel_order_id, version)]
+    return [changed(row.channel, row.channel_order_id, version)]
 
 
 def _payment(session: Session, row: OrderRow, order: Order, version: str) -> list[NewEvent]:
@@ -79,19 +80,6 @@ def _address(order: Order) -> dict[str, Any]:
         "receiver_token": to.receiver_token,
         "receiver": person | {"lines": list(to.lines)},
     }
-
-
-def _refusal(session: Session, row: OrderRow, order: Order) -> str:
-    living = select(FulfillmentOrderRow.fulfillment_order_id).where(
-        FulfillmentOrderRow.order_id == row.order_id, FulfillmentOrderRow.status.not_in(OVER)
-    )
-    if session.scalars(living.limit(1)).first() is not None:
-        return TOO_LATE
-    # An order that was accepted is not audited a second time.
-    accepted = row.status not in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW, OrderStatus.CANCELED)
-    to = order.ship_to
-    complete = bool(to.name and (to.phone or to.email) and to.city and to.lines)
-    return INCOMPLETE if accepted and not complete else ""
 
 
 def _other_goods(session: Session, row: OrderRow, order: Order) -> bool:

@@ -114,6 +114,7 @@ FORGET = (
     WHERE order_id = ANY(:orders)
     """,
     "UPDATE address_corrections SET address = '{}', reason = '' WHERE order_id = ANY(:orders)",
+    f"UPDATE order_edits SET wanted = '{{}}', was = '{{}}', {_gone('reason')} WHERE order_id = ANY(:orders)",
     """
     UPDATE messages SET last_error = NULL, data = data - ARRAY['reason', 'note', 'detail']
     WHERE order_id = ANY(:orders)

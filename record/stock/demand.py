@@ -1,6 +1,7 @@
 """What an order needs from stock, by stocked SKU: bundles count as their parts."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, Text, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -68,6 +69,18 @@ def bundles_now(session: Session, skus: Iterable[str]) -> dict[str, dict[str, in
     valid: list[ColumnElement[bool]] = [ProductPartRow.bundle_sku.in_(list(skus)), ProductPartRow.valid_to.is_(None)]
     columns = select(ProductPartRow.bundle_sku, ProductPartRow.part_sku, ProductPartRow.quantity)
     return _by_bundle(session.execute(columns.where(*valid).order_by(ProductPartRow.part_sku)))
+
+
+def bundles_at(session: Session, skus: Iterable[str], moment: datetime) -> dict[str, dict[str, int]]:
+    """Return the bundles among these SKUs, with the parts valid at that moment."""
+    wanted = list(skus)
+    if not wanted:
+        return {}
+    until = ProductPartRow.valid_to
+    valid = ProductPartRow.valid_from <= moment, until.is_(None) | (until > moment)
+    columns = select(ProductPartRow.bundle_sku, ProductPartRow.part_sku, ProductPartRow.quantity)
+    rows = columns.where(ProductPartRow.bundle_sku.in_(wanted), *valid).order_by(ProductPartRow.part_sku)
+    return _by_bundle(session.execute(rows))
 
 
 def _by_bundle(rows: Iterable[Row[str, str, int]]) -> dict[str, dict[str, int]]:

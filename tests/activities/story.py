@@ -8,6 +8,7 @@ from typing import Any
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
 from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+from activities.editing import EditRequest, Edits
 from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
@@ -26,6 +27,7 @@ from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Repayment, Shortages
 from activities.withdraw import Withdraw, Withdrawal, Withdrawn
+from domain.editing.wanted import WantedEdit
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
 from domain.returns.requests import (
@@ -51,6 +53,9 @@ from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
 from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
+from record.order_mapping import lock_order
+from record.orders import edits
+from record.orders.edits import EditOutcome
 from record.parameters import ParameterCache
 from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
@@ -92,6 +97,7 @@ class Steps:
     return_progress: ReturnProgress
     claims: CarrierClaims
     rerouting: Rerouting
+    edits: Edits
     order_id: str
     stored: dict[str, Event]
 
@@ -222,6 +228,15 @@ def corrected(steps: Steps) -> str:
     return name
 
 
+def make_edit(steps: Steps, wanted: WantedEdit, number: int = 1, *, recalled: bool = False) -> EditOutcome:
+    """Ask for an edit, once for each number, and make it."""
+    edit_id = f"{steps.order_id}-E-{number}"
+    with steps.sessions.begin() as session:
+        row = lock_order(session, steps.order_id)
+        edits.propose(session, row, wanted, edit_id, edits.API, "sun", "the customer called")
+    return steps.edits.make_edit(EditRequest(steps.order_id, edit_id, 1_000 + number, recalled))
+
+
 def settle_correction(steps: Steps) -> None:
     steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
 
@@ -305,6 +320,9 @@ ASIDES: Mapping[str, Aside] = {
     "settle_correction": Aside("record_progress:in_transit", settle_correction),
     "open_return:early": Aside("reserve_stock", lambda s: s.requests.open_return(s.requested())),
     "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
+    "make_edit": Aside(
+        "reserve_stock", lambda s: make_edit(s, WantedEdit(quantities={1: 1}, notes={"remarks": "ring"}))
+    ),
     "decide_return": Aside(
         "end_order",
         lambda s: opened(s, "warranty").requests.decide_return(CaseDecision(s.case, True, "sun", "within two years")),
@@ -385,6 +403,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions, ParameterCache()),
         rerouting=Rerouting(sessions, tms),
+        edits=Edits(sessions, fresh_outlooks()),
         order_id=place_order(sessions),
         stored={},
     )

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from models.channel import IntakeRow
 from models.database import Sessions
+from models.edits import OrderEditRow
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderLineRow, OrderRow
@@ -127,7 +128,7 @@ async def test_an_event_that_is_not_about_an_order_is_kept_and_ignored(anybody: 
     assert answer.json()["status"] == "ignored"
 
 
-async def test_a_changed_address_is_taken_over_until_a_warehouse_has_the_work(anybody: Api, sessions: Sessions) -> None:
+async def test_a_changed_address_waits_until_the_work_is_called_back(anybody: Api, sessions: Sessions) -> None:
     # given
     open_account(sessions, "tmall")
     order_id = (await push(anybody, "tmall", says("created"))).json()["order_id"]
@@ -150,9 +151,11 @@ async def test_a_changed_address_is_taken_over_until_a_warehouse_has_the_work(an
     with sessions() as session:
         order = session.get_one(OrderRow, order_id)
         events = session.scalars(select(OrderEventRow.type).order_by(OrderEventRow.event_id)).all()
+        waiting = session.scalars(select(OrderEditRow).where(OrderEditRow.state == "proposed")).one()
+        asked = session.scalars(select(PartnerEventRow).where(PartnerEventRow.type == "order.edit_asked")).one()
     assert (order.receiver["city"], order.receiver["lines"]) == ("苏州市", ["New Street 9"])
-    assert order.attention == "the channel changed the address after the work was given to a warehouse"
-    assert events == ["order.received", "order.changed", "alert.raised"]
+    assert (waiting.edit_id, waiting.wanted["ship_to"]["city"]) == (asked.event_id, "上海市")
+    assert (order.attention, events) == (None, ["order.received", "order.changed"])
 
 
 async def test_changed_goods_call_a_person_and_change_nothing(anybody: Api, sessions: Sessions) -> None:

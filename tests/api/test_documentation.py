@@ -168,8 +168,8 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         # A label is an image, and a list may be CSV.
         examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
         assert all("example" in kind for kind in examples_of), name
-        # A retry or ping has no body.
-        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver")):
+        # A retry, ping or confirmation has no body.
+        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver", "/confirm")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 

@@ -35,6 +35,7 @@ ENDLESS = "/events/stream"
 # The routes that show people to those who may see them.
 SHOWS = {
     "/orders/{order_id}": {"Xiadan", "Plum", "13955507421", "Mei", "Bao", "Dandan", "Wen", "Yue", "Jing", "Yaping"},
+    "/orders/{order_id}/versions": {"Meizhen", "Baozhu", "Lanfen"},
     "/intakes/{intake_id}": {"Zihan"},
     "/returns": {"Jing", "Yaping", "Lihua"},
     "/returns/{return_id}": {"Jing", "Yaping", "Lihua"},

@@ -65,6 +65,7 @@ def test_the_rights_of_a_channel_are_exactly_these() -> None:
         Right.SEE_PEOPLE,
         Right.PLACE,
         Right.CANCEL,
+        Right.EDIT,
         Right.ASK_RETURN,
         Right.SUBSCRIBE,
     }

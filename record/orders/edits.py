@@ -1,0 +1,111 @@
+"""Edits of an order: one function for those of staff, of customer service and of the channel."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.editing.preview import EditPreview, FieldRefusal, preview
+from domain.editing.standing import OrderStanding
+from domain.editing.wanted import WantedEdit
+from models.edits import OrderEditRow
+from models.order import OrderRow
+from record.orders.edit_standing import standing_of
+from record.orders.edit_writing import APPLIED, write
+
+API, CHANNEL = "api", "channel"
+PROPOSED, REFUSED, SUPERSEDED = "proposed", "refused", "superseded"
+MOVED_ON = FieldRefusal("order", "the order has changed since the edit was asked for: ask again")
+
+
+@dataclass(frozen=True)
+class EditOutcome:
+    """`state` is that of the edit. While it is `proposed`, the work in `recall` must be called back first. A refusal
+    names the `about` field and says why.
+
+    `repay_minor` is paid back. `claims` is true if units came to the order; `judge` if it must be audited again.
+    """
+
+    state: str
+    about: str = ""
+    refusal: str = ""
+    recall: list[str] = field(default_factory=list)
+    repay_minor: int = 0
+    claims: bool = False
+    judge: bool = False
+
+
+def propose(
+    session: Session, row: OrderRow, wanted: WantedEdit, edit_id: str, source: str, actor: str, reason: str = ""
+) -> tuple[OrderEditRow, EditPreview]:
+    """Store the edit, once for each id, and return it with what it would do."""
+    values: dict[str, Any] = {"source": source, "actor": actor, "reason": reason, "fields": wanted.fields}
+    stored = insert(OrderEditRow).values(
+        edit_id=edit_id, order_id=row.order_id, wanted=wanted.to_json(), base_version=row.version, **values
+    )
+    session.execute(stored.on_conflict_do_nothing())
+    edit = edit_of(session, row.order_id, edit_id)
+    assert edit is not None
+    seen = preview(standing_of(session, row, wanted, of_channel=source == CHANNEL), wanted)
+    if edit.state == PROPOSED:
+        edit.difference_minor = seen.difference.minor_units
+    session.flush()
+    return edit, seen
+
+
+def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bool = False) -> EditOutcome:
+    """Make the edit if nothing is in its way, all of it or nothing. `row` is locked.
+
+    Work that must be called back first is named in the outcome; once it was tried (`recalled`), what is still at work
+    refuses the edit. A repeat gets the first outcome.
+    """
+    if edit.state != PROPOSED:
+        return outcome_of(edit)
+    wanted = WantedEdit.from_json(edit.wanted, row.currency)
+    # A channel's word stands for itself, whatever was done to the order here.
+    if edit.source == API and row.version != edit.base_version:
+        return refuse(session, edit, MOVED_ON, SUPERSEDED)
+    standing = standing_of(session, row, wanted, of_channel=edit.source == CHANNEL)
+    seen = preview(standing, wanted)
+    if seen.refusals:
+        return refuse(session, edit, seen.refusals[0])
+    if seen.recall and recalled:
+        return refuse(session, edit, FieldRefusal(edit.fields[0], _kept(standing, seen.recall)))
+    if seen.recall:
+        return EditOutcome(PROPOSED, recall=list(seen.recall))
+    write(session, row, edit, wanted, standing, seen)
+    return EditOutcome(APPLIED, repay_minor=max(0, -edit.difference_minor), claims=bool(seen.claims), judge=seen.judge)
+
+
+def refuse(session: Session, edit: OrderEditRow, refusal: FieldRefusal, state: str = REFUSED) -> EditOutcome:
+    """Record why the edit is not made."""
+    edit.state, edit.refused_field, edit.refusal = state, refusal.field, refusal.message
+    edit.answered_at = func.now()
+    session.flush()
+    return outcome_of(edit)
+
+
+def outcome_of(edit: OrderEditRow) -> EditOutcome:
+    repay = max(0, -edit.difference_minor) if edit.state == APPLIED else 0
+    return EditOutcome(edit.state, edit.refused_field, edit.refusal, repay_minor=repay)
+
+
+def edit_of(session: Session, order_id: str, edit_id: str) -> OrderEditRow | None:
+    """Return the order's edit with this id."""
+    mine = OrderEditRow.order_id == order_id, OrderEditRow.edit_id == edit_id
+    return session.scalars(select(OrderEditRow).where(*mine)).one_or_none()
+
+
+def supersede(session: Session, order_id: str, source: str) -> None:
+    """Drop what this source has asked for and nobody has made yet: it says something else now."""
+    waiting = OrderEditRow.order_id == order_id, OrderEditRow.source == source, OrderEditRow.state == PROPOSED
+    changes = {"state": SUPERSEDED, "refused_field": MOVED_ON.field, "refusal": MOVED_ON.message}
+    session.execute(update(OrderEditRow).where(*waiting).values(**changes, answered_at=func.now()))
+
+
+def _kept(standing: OrderStanding, names: Sequence[str]) -> str:
+    where: Callable[[str], str] = {work.fulfillment_order_id: work.location_id for work in standing.work}.__getitem__
+    return f"{', '.join(sorted({where(name) for name in names}))} does not give the work back"

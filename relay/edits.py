@@ -1,0 +1,44 @@
+"""A channel edits an order that a warehouse has: send the workflow the same `edit_order` update that the API sends.
+
+The update's id is the event's and the edit's. Its outcome is in the record; the relay only learns whether the workflow
+has it."""
+
+from asyncio import to_thread
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from relay.cancels import START_TIMEOUT
+from relay.rows import Rows, Waiting
+from workflows.messages import EditAnswer, EditWanted
+
+TOO_LATE = "the channel changed the address after the order had ended"
+
+
+async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
+    """Return True when the order's workflow has the edit, or nobody will make it. Raises RPCError when Temporal is in
+    trouble."""
+    edit_id = waiting.event.event_id
+    try:
+        await client.get_workflow_handle(waiting.workflow_id).start_update(
+            "edit_order",
+            EditWanted(edit_id),
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            id=edit_id,
+            result_type=EditAnswer,
+            rpc_timeout=START_TIMEOUT,
+        )
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        return False
+    except WorkflowUpdateFailedError:
+        await to_thread(rows.call_a_person, waiting.order.order_id, TOO_LATE)
+    except RPCError as trouble:
+        if trouble.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        await to_thread(rows.call_a_person, waiting.order.order_id, TOO_LATE)
+    return True

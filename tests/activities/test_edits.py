@@ -1,0 +1,181 @@
+"""Edits keep lines, money and stock exact, are made once, and all or nothing."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from activities.editing import EditRequest
+from activities.reserve import StockRequest
+from commands.verify import verify
+from domain.editing.totals import worth
+from domain.editing.wanted import AddedLine, WantedEdit
+from domain.money import Money
+from models.edits import OrderEditRow
+from models.order import OrderLineRow, OrderRow
+from models.payment import MoneyMovementRow
+from models.stock import ReservationRow
+from record import money
+from record.order_mapping import load_order
+from record.orders import edits
+from record.orders.edits import EditOutcome
+from record.sourcing.needs import outstanding
+from tests.activities.story import Steps, make_edit
+from tests.conftest import EXAMPLES
+from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders
+
+CNY = "CNY"
+LINES = st.dictionaries(st.integers(1, 4), st.integers(0, 3), max_size=2)
+WANTED = st.builds(
+    WantedEdit,
+    quantities=LINES,
+    added=st.lists(
+        st.builds(AddedLine, st.sampled_from((LAMP, TEACUP)), st.integers(1, 2), *[st.just(Money(0, CNY))] * 2),
+        max_size=1,
+    ).map(tuple),
+    amounts=st.fixed_dictionaries({}, optional={"shipping": st.integers(0, 800).map(lambda minor: Money(minor, CNY))}),
+    notes=st.sampled_from(({}, {"remarks": "ring twice"})),
+)
+ACTS = st.lists(st.one_of(WANTED, st.sampled_from(("reserve", "allocate"))), min_size=2, max_size=5)
+
+
+def paid(steps: Steps, lines: Any = ((LAMP, 2), (TEACUP, 3)), status: str = "accepted") -> Steps:
+    """Another order, whose payment is booked."""
+    order = an_order(lines, tax=Money(101, CNY), discount=Money(250, CNY))
+    order = replace(order, grand_total=order.sum_of_parts)
+    [order_id] = place_orders(steps.sessions, [order], status)
+    with steps.sessions.begin() as session:
+        amount = {"amount_minor": order.grand_total.minor_units, "currency": CNY, "gateway_reference": order_id}
+        session.add(MoneyMovementRow(order_id=order_id, kind="captured", key=f"{order_id}:captured", **amount))
+    return replace(steps, order_id=order_id, stored={})
+
+
+def repay(steps: Steps, outcome: EditOutcome, number: int) -> None:
+    """What the workflow has the gateway do."""
+    if outcome.repay_minor:
+        with steps.sessions.begin() as session:
+            amount = {"amount_minor": outcome.repay_minor, "currency": CNY, "gateway_reference": "R"}
+            key = f"{steps.order_id}:refund:edit:{number}"
+            session.add(MoneyMovementRow(order_id=steps.order_id, kind="refunded", key=key, **amount))
+
+
+def reserved(steps: Steps) -> Mapping[str, int]:
+    with steps.sessions() as session:
+        units = select(ReservationRow.sku, func.sum(ReservationRow.quantity)).where(
+            ReservationRow.order_id == steps.order_id
+        )
+        return dict(session.execute(units.group_by(ReservationRow.sku)).all())  # type: ignore[arg-type]
+
+
+@settings(max_examples=EXAMPLES // 3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ACTS)
+def test_any_sequence_of_edits_keeps_lines_money_and_stock_exact(steps: Steps, acts: list[Any]) -> None:
+    # given
+    one = paid(steps)
+    work = list[str]()
+
+    # when it is edited between its steps, and each time what must be is called back
+    for number, act in enumerate(acts, 1):
+        if act == "reserve":
+            one.reserve.reserve_stock(StockRequest(one.order_id, number))
+        elif act == "allocate":
+            allocation = one.allocate.allocate_stock(StockRequest(one.order_id, number))
+            work += [part.fulfillment_order_id for part in allocation.work]
+        elif act.fields:
+            outcome = make_edit(one, act, number)
+            for name in outcome.recall:
+                one.allocate.deallocate_stock(one.undo(name))
+            if outcome.recall:
+                outcome = make_edit(one, act, number, recalled=True)
+            assert outcome.state in ("applied", "refused")
+            repay(one, outcome, number)
+
+    # then we hold what the wanted units are worth, and no more stock than is wanted
+    with one.sessions() as session:
+        row, order = session.get_one(OrderRow, one.order_id), load_order(session, one.order_id)
+        lines = session.scalars(select(OrderLineRow).where(OrderLineRow.order_id == one.order_id)).all()
+        withdrawn = {line.line_no: line.withdrawn for line in lines}
+        assert money.balance(session, one.order_id) == worth(order, withdrawn)
+        assert order.grand_total == order.sum_of_parts == order.placed_total + Money(row.edited_minor, CNY)
+        assert all(line.withdrawn == line.canceled for line in lines)
+        wanted = outstanding(session, one.order_id)
+    assert all(units <= wanted.get(sku, 0) for sku, units in reserved(one).items())
+    assert_ledger_explains_stock(one.sessions)
+    # Leave the goods to the next example.
+    for name in work:
+        one.allocate.deallocate_stock(one.undo(name))
+    one.reserve.release_stock(one.undo(one.order_id))
+    assert [result for result in verify(one.sessions).results if result.wrong] == []
+
+
+def test_added_units_are_claimed_with_the_edit_and_removed_ones_released(steps: Steps) -> None:
+    # given two lamps and three cups that are reserved
+    one = paid(steps)
+    one.reserve.reserve_stock(StockRequest(one.order_id, 1))
+
+    # when a cup is replaced by a lamp for nothing more
+    outcome = make_edit(one, WantedEdit(quantities={2: 2}, added=(AddedLine(LAMP, 1, *[Money(0, CNY)] * 2),)))
+
+    # then
+    assert (outcome.state, outcome.claims, outcome.judge) == ("applied", True, True)
+    assert reserved(one) == {LAMP: 3, TEACUP: 2}
+    assert counters(one.sessions, TEACUP) == {"on_hand": 10, "reserved": 2, "available": 8}
+
+
+def test_an_edit_whose_goods_cannot_be_claimed_changes_nothing(steps: Steps) -> None:
+    # given an order that is fetched at a place whose other lamps are sold; elsewhere there are some
+    one, other = paid(steps), paid(steps, [(LAMP, 8)])
+    wanted = WantedEdit(quantities={2: 0}, added=(AddedLine(LAMP, 1, *[Money(0, CNY)] * 2),))
+    with one.sessions.begin() as session:
+        for steps_of in (one, other):
+            session.get_one(OrderRow, steps_of.order_id).pickup_location = "HANGZHOU"
+    one.reserve.reserve_stock(StockRequest(one.order_id, 1))
+    other.reserve.reserve_stock(StockRequest(other.order_id, 1))
+
+    # when
+    outcome = make_edit(one, wanted)
+
+    # then
+    assert (outcome.state, outcome.refusal) == ("refused", "1 units of it cannot be claimed")
+    assert reserved(one) == {LAMP: 2, TEACUP: 3}
+    with one.sessions() as session:
+        assert session.get_one(OrderRow, one.order_id).version == 0
+
+
+def test_of_edits_made_at_once_one_is_made(steps: Steps) -> None:
+    # given three edits of one version
+    one = paid(steps)
+    with one.sessions.begin() as session:
+        row = session.get_one(OrderRow, one.order_id)
+        for number in range(3):
+            edits.propose(session, row, WantedEdit(quantities={2: number}), f"E-{number}", edits.API, "sun")
+
+    # when each is made twice at once
+    requests = [EditRequest(one.order_id, f"E-{number % 3}", 1 + number % 3) for number in range(6)]
+    with ThreadPoolExecutor(6) as threads:
+        outcomes = list(threads.map(one.edits.make_edit, requests))
+
+    # then one is applied, and a repeat has the same outcome
+    assert outcomes[:3] == outcomes[3:]
+    assert sorted(outcome.state for outcome in outcomes[:3]) == ["applied", "superseded", "superseded"]
+    with one.sessions() as session:
+        assert session.get_one(OrderRow, one.order_id).version == 1
+
+
+def test_an_edit_is_not_made_once_its_order_ends(steps: Steps) -> None:
+    one = paid(steps)
+    make_edit(one, WantedEdit(notes={"remarks": "ring twice"}))
+    with one.sessions.begin() as session:
+        row = session.get_one(OrderRow, one.order_id)
+        edits.propose(session, row, WantedEdit(quantities={1: 1}), "LATE", edits.API, "sun")
+
+    outcome = one.edits.make_edit(EditRequest(one.order_id, "LATE", 9, refusal="the order ends"))
+
+    assert (outcome.state, outcome.refusal) == ("refused", "the order ends")
+    with one.sessions() as session:
+        [made, late] = session.scalars(select(OrderEditRow).order_by(OrderEditRow.number)).all()
+        assert (made.version, late.version, session.get_one(OrderRow, one.order_id).remarks) == (1, None, "ring twice")
