@@ -34,7 +34,17 @@ from record.stock import ledger, quotas
 NOT_YET = text("'infinity'::timestamptz")
 COPIED = (
     *("channel", "customer_id", "currency", "payment_reference", "payment_method", "country", "province", "receiver"),
-    *("receiver_token", "repaired_region", "buyer_token", "buyer_last4", "buyer_name", "test", "language"),
+    *(
+        "receiver_token",
+        "repaired_region",
+        "phone_hash",
+        "email_hash",
+        "buyer_token",
+        "buyer_last4",
+        "buyer_name",
+        "test",
+        "language",
+    ),
 )
 
 

@@ -15,6 +15,8 @@ LOCAL_DIGITS = 9
 """Digits at the end of a phone number that everybody writes, whatever they write before them."""
 ERASED = "erased-"
 """Prefix of the pseudonym of an erased person."""
+PLAIN_NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
+"""E.164 as it is, without anything to remove."""
 DIGITS = re.compile(r"[0-9][0-9 -]*")
 
 
@@ -24,6 +26,18 @@ def phone_number(text: str, country: str) -> str:
         return format_number(parse(text, country or None), PhoneNumberFormat.E164)
     except NumberParseException:
         return digits_of(text)
+
+
+def contact_phone(text: str, country: str) -> str:
+    """The number by which a receiver is found, in E.164 where it is a valid one; empty if it is masked or no number."""
+    if "*" in text or len(digits_of(text)) < NUMBER_LENGTH:
+        return ""
+    return text if PLAIN_NUMBER.fullmatch(text) else phone_number(text, country)
+
+
+def contact_email(text: str) -> str:
+    """The e-mail by which a receiver is found, whatever its letters' case; empty if it is masked or none."""
+    return "" if "*" in text or "@" not in text else text.strip().lower()
 
 
 def is_erased(customer_id: str) -> bool:

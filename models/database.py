@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine, event
+from psycopg2.errors import QueryCanceled
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -27,6 +28,8 @@ NOTICE_SILENCE = {
     "keepalives_count": 4,
     "tcp_user_timeout": 30_000,
 }
+
+BOUND = text("SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)")
 
 
 def open_database(url: str, connections: int = 5, prepares: bool = False) -> Engine:
@@ -94,6 +97,24 @@ def autocommit(sessions: Sessions) -> Iterator[Session]:
     with reading(sessions) as session:
         yield session
         session.commit()
+
+
+class TookTooLong(Exception):
+    """A statement was ended because it read for longer than it may."""
+
+
+@contextmanager
+def bounded_read(sessions: Sessions, seconds: float) -> Iterator[Session]:
+    """A session for queries that strangers compose: each may take so many seconds, and reads no whole table where an
+    index serves. Raises TookTooLong."""
+    try:
+        with sessions() as session:
+            session.execute(BOUND, {"timeout": f"{int(seconds * 1000)}ms"})
+            yield session
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise TookTooLong from None
+        raise
 
 
 @contextmanager

@@ -157,6 +157,8 @@ class FulfillmentOrderRow(Base):
         Index("ix_fulfillment_orders_opened", "location_id", "created_at"),
         Index("ix_fulfillment_orders_packed_at", "packed_at", **BY_PAGES),
         Index("ix_fulfillment_orders_released", "released_at", **BY_PAGES),
+        Index("ix_fulfillment_orders_shipped", "shipped_at", **BY_PAGES),
+        Index("ix_fulfillment_orders_delivered", "delivered_at", **BY_PAGES),
         Index("ix_fulfillment_orders_merge", "merge_id", postgresql_where=text("merge_id IS NOT NULL")),
         Index("ix_fulfillment_orders_wave", "wave_after", postgresql_where=WAVE_WAITS),
         Index("ix_fulfillment_orders_told", "wave_told_at", postgresql_where=WAVE_TOLD),

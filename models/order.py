@@ -11,6 +11,7 @@ from domain.status import OrderStatus
 from models.base import BY_PAGES, Base, Json, Now, Serial, Timestamp, When
 from models.packed import Packed
 
+TAGGED = text("tags <> '[]'")
 NOT_RELEASED = text("released_at IS NULL")
 
 
@@ -42,6 +43,9 @@ class OrderRow(Base):
     country: Mapped[str]
     province: Mapped[str]
     receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    phone_hash: Mapped[int | None] = mapped_column(BigInteger)
+    email_hash: Mapped[int | None] = mapped_column(BigInteger)
+    """Keyed hashes of the receiver's phone and e-mail (record/people/contacts.py), by which orders are found."""
     receiver_token: Mapped[str] = mapped_column(server_default="")
     """The channel's opaque token for a receiver whom it masks; the same for the same person and address."""
     repaired_region: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
@@ -115,6 +119,18 @@ class OrderRow(Base):
         Index("ix_orders_channel", "channel", "order_id"),
         Index("ix_orders_to_warn", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
         Index("ix_orders_placed", "placed_at"),
+        Index("ix_orders_phone", "phone_hash", postgresql_where=text("phone_hash IS NOT NULL")),
+        Index("ix_orders_email", "email_hash", postgresql_where=text("email_hash IS NOT NULL")),
+        Index("ix_orders_province", "province"),
+        Index("ix_orders_amount", "currency", "grand_total_minor"),
+        Index("ix_orders_attention", "order_id", postgresql_where=text("attention IS NOT NULL")),
+        Index(
+            "ix_orders_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_ops={"tags": "jsonb_path_ops"},
+            postgresql_where=TAGGED,
+        ),
         # Times grow with the rows, so a BRIN index is enough to find a day.
         Index("ix_orders_promised_ship_by", "promised_ship_by", **BY_PAGES),
         Index("ix_orders_promised_deliver_by", "promised_deliver_by", **BY_PAGES),
@@ -148,6 +164,7 @@ class OrderLineRow(Base):
     """The ordered SKU that this one replaces because it was short, or empty."""
 
     __table_args__ = (
+        Index("ix_order_lines_sku", "sku"),
         Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("withdrawn BETWEEN 0 AND quantity", "withdrawn_within_quantity"),

@@ -60,6 +60,7 @@ class ProductRow(Base):
         CheckConstraint("vat BETWEEN 0 AND 10000", "vat"),
         CheckConstraint("consumption_tax BETWEEN 0 AND 9999", "consumption_tax"),
         CheckConstraint("low_at >= 0", "low_at"),
+        Index("ix_products_title", text("lower(title)")),
     )
 
 

@@ -1,5 +1,6 @@
 """Encrypts secrets of third parties in the database, with keys that are not stored there."""
 
+import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any, cast
@@ -8,6 +9,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.orm import Session
 
 SEALED = "sealed:"
+FINDING = b"baton: persons found by phone and e-mail"
+"""Keeps the keys of digests apart from those that seal."""
 SECRETS = frozenset({"token", "key", "secret", "salt"})
 """Names of secrets in the settings of a channel's account, at any depth."""
 
@@ -24,10 +27,20 @@ class Vault:
 
     def __init__(self, *keys: str) -> None:
         self._fernet = MultiFernet([Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys])
+        self._finding = [hmac.digest(bytes.fromhex(key), FINDING, "sha256") for key in keys]
 
     def seal(self, text: str) -> str:
         """The encrypted text for the database; an empty text stays empty."""
         return SEALED + self._fernet.encrypt(text.encode()).decode() if text else text
+
+    def digest(self, text: str) -> int:
+        """A 64-bit number that stands for the text, made with the first key: equal texts are found by it, and nobody
+        without the key can try texts out."""
+        return _number(self._finding[0], text)
+
+    def digests(self, text: str) -> list[int]:
+        """The digests of a text by each of the keys, for rows that were written with an older one."""
+        return [_number(key, text) for key in self._finding]
 
     def read(self, kept: str) -> str:
         """The secret itself. Secrets from before encryption are stored in plain text until `baton migrate` seals
@@ -38,6 +51,10 @@ class Vault:
             return self._fernet.decrypt(kept.removeprefix(SEALED)).decode()
         except InvalidToken:
             raise VaultError("a secret was sealed with another key: put that one behind yours in the setting") from None
+
+
+def _number(key: bytes, text: str) -> int:
+    return int.from_bytes(hmac.digest(key, text.encode(), "sha256")[:8], "big", signed=True)
 
 
 def vault_of(session: Session) -> Vault:

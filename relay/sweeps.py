@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from record.orders.deadlines import DeadlineSweep
+from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
@@ -36,6 +37,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
         # Erase persons who asked for it while an order was under way, once that order has ended.
         Sweep("erasures", partial(erase_due, sessions), 20),
+        # Hash the phones and e-mails of orders from before; once, and again after a change of the vault's key.
+        Sweep("contacts", ContactSweep(sessions).run, 60),
         # Source work again that still waits for its release, where another location is better now.
         Sweep("second_thoughts", Reconsider(sessions, outlooks).run, 20),
     )

@@ -7,7 +7,7 @@ from pydantic import computed_field
 
 from api.orders.line_answers import FulfillmentOrderAnswer, OrderLineAnswer, ShortLine
 from api.returns.schemas import ReturnAnswer
-from api.schemas import Answer, Links
+from api.schemas import Answer, Links, Page
 from domain.status import PaymentStatus
 
 
@@ -106,6 +106,13 @@ class OrderSummary(Answer):
     received_at: datetime
     ended_at: datetime | None
     links: Links
+
+
+class OrderPage(Page[OrderSummary]):
+    """`count` is null unless it was asked for; `at_least` is true where there are more than were counted."""
+
+    count: int | None = None
+    at_least: bool | None = None
 
 
 class OrderAnswer(Answer):

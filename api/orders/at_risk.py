@@ -28,6 +28,12 @@ def orders_at_risk(
     return [(order, due_at) for order, due_at in rows]
 
 
+def is_at_risk() -> ColumnElement[bool]:
+    """Match orders with an open alert."""
+    alert = DeadlineAlertRow
+    return OrderRow.order_id.in_(select(alert.order_id).where(alert.cleared_at.is_(None)))
+
+
 def place(order: OrderRow, due_at: datetime) -> str:
     """Return the position of an order in the list."""
     return f"{due_at.isoformat()}/{order.order_id}"

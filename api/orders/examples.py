@@ -23,7 +23,7 @@ ORDER_SUMMARY: dict[str, Any] = {
     "ended_at": None,
     "links": LINKS,
 }
-ORDERS = {"items": [ORDER_SUMMARY], "next_cursor": None}
+ORDERS = {"items": [ORDER_SUMMARY], "next_cursor": None, "count": 1, "at_least": False}
 EVENTS = {
     "items": [
         {

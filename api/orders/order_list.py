@@ -1,41 +1,98 @@
-"""Lists of orders, newest first: filters, and summaries by three statements a page."""
+"""Lists of orders: sorted pages, counts up to a limit, and summaries by three statements a page."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from api.inputs import not_a_cursor
 from api.links import order_links
 from api.orders.answers import NextDeadline, OrderSummary
-from api.orders.at_risk import at_location, deadlines_of
+from api.orders.at_risk import deadlines_of
 from api.orders.view import payment_status_of
-from domain.ids import CROCKFORD, order_workflow_id
+from domain.ids import order_workflow_id
 from domain.money import Money
-from domain.status import OrderStatus
 from models.order import HoldRow, OrderRow
 from models.payment import MoneyMovementRow
 from settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """Filters of a list; None does not filter. `before` is the last order of the page before."""
-
-    channel: str | None = None
-    channel_order_id: str | None = None
-    status: OrderStatus | None = None
-    hold: str | None = None
-    customer: str | None = None
-    location: str | None = None
-    created_after: datetime | None = None
-    before: str | None = None
+MOST_COUNTED = 10_000
 
 
-def find_orders(session: Session, wanted: OrderFilter, limit: int) -> list[OrderRow]:
-    """Return matching orders, newest first."""
-    found = select(OrderRow).where(*conditions_of(wanted)).order_by(OrderRow.order_id.desc()).limit(limit)
-    return list(session.scalars(found))
+class Sort(StrEnum):
+    """The column that a list is sorted by; with a dash the largest or newest first."""
+
+    RECEIVED = "received"
+    NEWEST = "-received"
+    PLACED = "placed"
+    LAST_PLACED = "-placed"
+    AMOUNT = "amount"
+    LARGEST = "-amount"
+
+
+COLUMNS: dict[str, Any] = {"placed": OrderRow.placed_at, "amount": OrderRow.grand_total_minor}
+"""By name. Ids sort by the time of receipt, and follow each column so that no two orders are in the same place."""
+
+
+def find_orders(
+    session: Session, conditions: Iterable[ColumnElement[bool]], sort: Sort, limit: int, last: str | None
+) -> list[OrderRow]:
+    """Return matching orders; `last` is the `place` of the last order of the page before."""
+    columns = [*((COLUMNS[name],) if (name := sort.removeprefix("-")) in COLUMNS else ()), OrderRow.order_id]
+    descends = sort.startswith("-")
+    found = select(OrderRow).where(*conditions)
+    if last is not None:
+        here = tuple_(*columns)
+        shown = tuple_(*_read_place(last, sort))
+        found = found.where(here < shown if descends else here > shown)
+    return list(session.scalars(found.order_by(*(one.desc() if descends else one for one in columns)).limit(limit)))
+
+
+def place(order: OrderRow, sort: Sort) -> str:
+    """Return the position of an order in a list that is sorted like this."""
+    match sort.removeprefix("-"):
+        case "placed":
+            return f"{sort}/{order.placed_at.isoformat()}/{order.order_id}"
+        case "amount":
+            return f"{sort}/{order.grand_total_minor}/{order.order_id}"
+    return order.order_id if sort is Sort.NEWEST else f"{sort}//{order.order_id}"
+
+
+def count_orders(session: Session, conditions: Iterable[ColumnElement[bool]]) -> tuple[int, bool]:
+    """Return the number of matching orders, and True if it is at least that: no more than MOST_COUNTED are counted."""
+    some = select(literal(1)).select_from(OrderRow).where(*conditions).limit(MOST_COUNTED + 1).subquery()
+    number = session.scalar(select(func.count()).select_from(some)) or 0
+    return min(number, MOST_COUNTED), number > MOST_COUNTED
+
+
+def _read_place(last: str, sort: Sort) -> list[Any]:
+    if sort is Sort.NEWEST and "/" not in last:
+        return [last]
+    named, _, rest = last.partition("/")
+    value, _, order_id = rest.partition("/")
+    if named != sort or not order_id:
+        raise not_a_cursor()
+    try:
+        match sort.removeprefix("-"):
+            case "placed":
+                moment = datetime.fromisoformat(value)
+                if moment.tzinfo is None:
+                    raise not_a_cursor()
+                return [moment, order_id]
+            case "amount":
+                return [_whole(value), order_id]
+    except ValueError:
+        raise not_a_cursor() from None
+    return [order_id]
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise not_a_cursor()
+    return int(text)
 
 
 def summaries(session: Session, orders: list[OrderRow], settings: Settings) -> list[OrderSummary]:
@@ -51,32 +108,6 @@ def summaries(session: Session, orders: list[OrderRow], settings: Settings) -> l
         _summary(order, settings, holds[order.order_id], movements[order.order_id], deadlines.get(order.order_id))
         for order in orders
     ]
-
-
-def conditions_of(wanted: OrderFilter) -> list[ColumnElement[bool]]:
-    equal = {
-        OrderRow.channel: wanted.channel,
-        OrderRow.channel_order_id: wanted.channel_order_id,
-        OrderRow.status: wanted.status,
-        OrderRow.customer_id: wanted.customer,
-    }
-    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value is not None]
-    if wanted.hold is not None:
-        held = select(HoldRow.order_id).where(HoldRow.code == wanted.hold, HoldRow.released_at.is_(None))
-        conditions.append(OrderRow.order_id.in_(held))
-    if wanted.location is not None:
-        conditions.append(at_location(wanted.location))
-    if wanted.created_after is not None:
-        conditions.append(OrderRow.order_id >= _first_id_of(wanted.created_after))
-    if wanted.before is not None:
-        conditions.append(OrderRow.order_id < wanted.before)
-    return conditions
-
-
-def _first_id_of(moment: datetime) -> str:
-    """Return the least id of an order received at this moment: ids sort by time, so that no index on time is needed."""
-    milliseconds = max(0, int(moment.timestamp() * 1000))
-    return "".join(CROCKFORD[(milliseconds << 80 >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def _summary(

@@ -3,27 +3,33 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from api.access import Caller
 from api.dependencies import Reader, WithServices, WorkReader
-from api.errors import FORBIDDEN, NOT_FOUND, Problem
-from api.inputs import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
+from api.errors import FORBIDDEN, NOT_FOUND, invalid
+from api.inputs import Cursor, Limit, PathId, after, cut, not_a_cursor
 from api.masking import visible_facts
 from api.openapi import responses
 from api.orders import examples
-from api.orders.answers import EventAnswer, OrderAnswer, OrderSummary
-from api.orders.at_risk import orders_at_risk, place
-from api.orders.order_list import OrderFilter, conditions_of, find_orders, summaries
+from api.orders.answers import EventAnswer, OrderAnswer, OrderPage
+from api.orders.at_risk import is_at_risk, orders_at_risk
+from api.orders.at_risk import place as at_risk_place
+from api.orders.order_filters import conditions_of
+from api.orders.order_list import MOST_COUNTED, Sort, count_orders, find_orders, place, summaries
+from api.orders.order_query import WantedOrders
 from api.orders.view import find_order, order_answer
-from api.schemas import Page, Time
+from api.schemas import Page
 from domain.fact_words import with_words
 from domain.people import is_erased
-from domain.status import OrderStatus
-from models.database import consistent_read
+from models.database import TookTooLong, bounded_read, consistent_read
 from models.order import EventWordsRow, OrderEventRow
 
 router = APIRouter(tags=["orders"])
+
+LIST_SECONDS = 5.0
+"""How long each statement of a list may take."""
 
 
 @router.get(
@@ -45,39 +51,39 @@ def read_order(order_id: PathId, caller: WorkReader, services: WithServices) -> 
 def list_orders(
     caller: Reader,
     services: WithServices,
-    channel: Filter = None,
-    channel_order_id: Filter = None,
-    status: OrderStatus | None = None,
-    hold: Annotated[Filter, Query(description="The code of a hold that is open")] = None,
-    customer: Filter = None,
-    created_after: Time | None = None,
-    location: Annotated[Filter, Query(description="A location that works or worked on it")] = None,
+    wanted: WantedOrders,
     at_risk: Annotated[bool, Query(description="Only orders about to miss their deadline, most urgent first")] = False,
+    sort: Annotated[Sort, Query(description="With a dash the largest or newest first")] = Sort.NEWEST,
+    count: Annotated[bool, Query(description=f"Whether to count them, up to {MOST_COUNTED:,}")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> Page[OrderSummary]:
-    """Each page starts after the last order of the page before, so that new orders shift nothing."""
-    if channel is not None and not caller.sees(channel):
-        raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
-    wanted = OrderFilter(
-        channel=caller.channel or channel,
-        channel_order_id=channel_order_id,
-        status=status,
-        hold=hold,
-        customer=customer,
-        created_after=created_after,
-        location=location,
-        before=None if at_risk else after(cursor),
-    )
-    with services.sessions() as session:
-        if at_risk:
-            risky = orders_at_risk(session, conditions_of(wanted), limit + 1, after(cursor))
-            urgent, next_cursor = cut(risky, limit, lambda one: place(*one))
-            return Page(
-                items=summaries(session, [order for order, _ in urgent], services.settings), next_cursor=next_cursor
-            )
-        orders, next_cursor = cut(find_orders(session, wanted, limit + 1), limit, lambda order: order.order_id)
-        return Page(items=summaries(session, orders, services.settings), next_cursor=next_cursor)
+) -> OrderPage:
+    """Each page starts after the last order of the page before, so that new orders shift nothing. Filters that together
+    read for longer than a few seconds are a 422: add a channel, a status or dates."""
+    if at_risk and sort is not Sort.NEWEST:
+        raise invalid("sort", "orders at risk are sorted by their deadline")
+    if sort.endswith(Sort.AMOUNT) and wanted.currency is None:
+        raise invalid("currency", "amounts of different currencies cannot be sorted")
+    last = after(cursor)
+    try:
+        with bounded_read(services.sessions, LIST_SECONDS) as session:
+            conditions = conditions_of(session, wanted)
+            number, at_least = _count(session, conditions, at_risk) if count else (None, None)
+            if at_risk:
+                risky = orders_at_risk(session, conditions, limit + 1, last)
+                urgent, next_cursor = cut(risky, limit, lambda one: at_risk_place(*one))
+                orders = [order for order, _ in urgent]
+            else:
+                found = find_orders(session, conditions, sort, limit + 1, last)
+                orders, next_cursor = cut(found, limit, lambda order: place(order, sort))
+            items = summaries(session, orders, services.settings)
+    except TookTooLong:
+        raise invalid("query", "it reads too much: add a channel, a status or dates") from None
+    return OrderPage(items=items, next_cursor=next_cursor, count=number, at_least=at_least)
+
+
+def _count(session: Session, conditions: list[ColumnElement[bool]], at_risk: bool) -> tuple[int, bool]:
+    return count_orders(session, [*conditions, is_at_risk()] if at_risk else conditions)
 
 
 @router.get(

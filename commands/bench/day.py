@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2
 
+WITH_CURRENCY = ("amount_from", "amount_to", "sort")
+"""Filters of a list of orders that need a currency."""
 NOT_READ = {"/events/stream", "/metrics"}
 TIMEOUT_SECONDS = 60
 Say = Callable[[str, str, dict[str, Any]], Awaitable[None]]
@@ -73,12 +75,28 @@ class Day:
             fixed = {one["name"]: period[one["name"]] for one in query if one["name"] in period}
             await self._api.get(filled, params=fixed)
             for name, value in ((one["name"], value) for one in query for value in _choices(one, known)):
-                await self._api.get(filled, params=fixed | {name: value})
+                currency = {"currency": "CNY"} if name in WITH_CURRENCY else {}
+                await self._api.get(filled, params=fixed | currency | {name: value})
 
     async def _known(self, order_id: str) -> dict[str, str]:
         order = await self._get(f"/orders/{order_id}")
         work, shipment = order["fulfillment_orders"][0], order["shipments"][0]
-        return {
+        now = datetime.now(UTC)
+        spans = {
+            f"{what}_{side}": (now + timedelta(hours=hours)).isoformat()
+            for what in ("placed", "shipped", "delivered")
+            for side, hours in (("after", -24), ("before", 1))
+        }
+        return spans | {
+            "q": order["channel_order_id"],
+            "phone": order["ship_to"]["phone"],
+            "email": "nobody@lake.example",
+            "tag": "gift",
+            "province": order["ship_to"]["province"],
+            "carrier": shipment["carrier"],
+            "amount_from": "330.00",
+            "amount_to": "330.00",
+            "currency": order["currency"],
             "order_id": order_id,
             "order": order_id,
             "channel": order["channel"],
@@ -86,7 +104,7 @@ class Day:
             "status": "completed",
             "customer": f"C-{order['channel_order_id']}",
             "customer_id": f"C-{order['channel_order_id']}",
-            "created_after": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+            "created_after": (now - timedelta(days=1)).isoformat(),
             "location": work["location_id"],
             "location_id": work["location_id"],
             "fulfillment_order_id": work["fulfillment_order_id"],

@@ -15,7 +15,15 @@ CHUNK = 20_000
 DAYS_OF_THE_FEW = 1000
 """How far back the smaller number of orders goes: further than any list or report of a day's work reads. The larger
 number goes back in proportion, so that there are more days, not more orders a day."""
-QUEUES = {"histories_due", "stock_touches", "idempotency_keys", "set_asides", "erasures_due", "sealing"}
+QUEUES = {
+    "histories_due",
+    "stock_touches",
+    "idempotency_keys",
+    "set_asides",
+    "erasures_due",
+    "sealing",
+    "hashed_contacts",
+}
 """Tables of work to do, which ended orders have none of."""
 
 COLUMNS = text("""

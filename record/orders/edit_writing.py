@@ -19,6 +19,7 @@ from record import journal
 from record.order_mapping import load_order
 from record.orders import gifts
 from record.orders.rows import receiver
+from record.people.contacts import hash_receiver
 
 APPLIED = "applied"
 
@@ -29,6 +30,7 @@ def write(
     """Make the edit: a new version of the order, with a fact that names its fields."""
     edit.was = values_before(row, wanted, standing)
     _write_delivery(row, wanted)
+    hash_receiver(session, row)
     for name, text in wanted.notes.items():
         setattr(row, name, text)
     if wanted.moves_money:

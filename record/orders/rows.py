@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from domain.duplicates import content_hash
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
+from domain.people import contact_email, contact_phone
 
 CONTAINERS = (dict, list)
 
@@ -28,6 +29,9 @@ class NewOrder:
     order: str
     lines: str
     event: str
+    phone: str
+    email: str
+    """By which its receiver is found; only their hashes are stored beside the receiver."""
     weight: int
     """The number of rows."""
 
@@ -46,6 +50,8 @@ def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
         order=_json(row | own),
         lines=_json([{"order_id": order_id, **line} for line in lines])[1:-1],
         event=_json({"order_id": order_id, "type": "order.received", "key": "received", "actor": actor, "data": {}}),
+        phone=contact_phone(order.ship_to.phone, order.ship_to.country),
+        email=contact_email(order.ship_to.email),
         weight=2 + len(order.lines),
     )
 

@@ -10,6 +10,7 @@ from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
 from record.orders.rows import NewOrder
+from record.people.contacts import hashes_of
 from record.recordset import insert_recordset, json_array
 
 INSERT_ORDERS = insert_recordset(
@@ -17,7 +18,7 @@ INSERT_ORDERS = insert_recordset(
     "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
-    " units, promised_ship_by, promised_deliver_by, channel_version, language",
+    " units, promised_ship_by, promised_deliver_by, channel_version, language, phone_hash, email_hash",
     conflict="channel, channel_order_id",
     returning="order_id",
 )
@@ -59,12 +60,24 @@ class OrderWriter:
 def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
     # Sorted: two processes that insert the same orders in different sequence would deadlock.
     orders = sorted(orders, key=lambda order: (order.channel, order.channel_order_id))
-    written = set(session.scalars(INSERT_ORDERS, {"rows": json_array(order.order for order in orders)}))
+    written = set(
+        session.scalars(INSERT_ORDERS, {"rows": json_array(_with_hashes(session, order) for order in orders)})
+    )
     new = [order for order in orders if order.order_id in written]
     if new:
         session.execute(INSERT_LINES, {"rows": json_array(order.lines for order in new)})
         session.execute(INSERT_EVENTS, {"rows": json_array(order.event for order in new)})
     return written
+
+
+def _with_hashes(session: Session, order: NewOrder) -> str:
+    """Return the order's row with the hashes of its receiver, which need the key of these sessions."""
+    phone, email = hashes_of(session, order.phone, order.email)
+    return f'{order.order[:-1]},"phone_hash":{_json(phone)},"email_hash":{_json(email)}}}'
+
+
+def _json(number: int | None) -> str:
+    return "null" if number is None else str(number)
 
 
 def _known(session: Session, orders: Iterable[NewOrder]) -> dict[tuple[str, str], OrderRow]:

@@ -131,7 +131,7 @@ FORGET = (
     f"""
     UPDATE orders SET customer_id = :pseudonym, receiver = '{{}}', receiver_token = '', repaired_region = '{{}}',
         buyer_token = '', buyer_last4 = '', buyer_name = '', remarks = '', merchant_remarks = '', content_hash = NULL,
-        request_hash = :pseudonym, tags = '[]', {_gone("attention")},
+        phone_hash = NULL, email_hash = NULL, request_hash = :pseudonym, tags = '[]', {_gone("attention")},
         province = CASE WHEN province = ANY(:provinces) THEN province
             WHEN repaired_region->>'province' = ANY(:provinces) THEN repaired_region->>'province' ELSE '' END,
         instructions = instructions - ARRAY['gift_message', 'invoice_title', 'invoice_tax_number']

@@ -16,7 +16,7 @@ from api.channels.missing_orders import MissingOrder
 from api.channels.webhooks import IntakeTaken
 from api.orders import examples as example_answers
 from api.orders import sourcing_examples
-from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderSummary, PlacedOrder
+from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderPage, PlacedOrder
 from api.orders.audits import AuditsAnswer
 from api.orders.batches import BatchAnswer
 from api.orders.commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
@@ -94,7 +94,7 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (AuditsAnswer, example_answers.AUDITS),
     (SourcingAnswer, sourcing_examples.DECISIONS),
     (SourcingTrialAnswer, sourcing_examples.TRIED),
-    (Page[OrderSummary], example_answers.ORDERS),
+    (OrderPage, example_answers.ORDERS),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
     (Page[ReturnAnswer], example_answers.RETURNS),
