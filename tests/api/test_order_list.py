@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from domain.editing.wanted import WantedEdit
 from models.database import Sessions
 from models.database import sessions as open_sessions
 from models.erasure import HashedContactsRow
@@ -14,6 +15,7 @@ from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import OrderRow
 from models.stock import LocationRow, ProductRow
 from models.vault import Vault
+from record.orders import edits
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase
 from tests.api.conftest import Api, assert_problem, fields, order_body
@@ -226,3 +228,15 @@ async def test_a_masked_number_is_not_hashed(place: Place, sessions: Sessions) -
     with sessions() as session:
         row = session.get_one(OrderRow, order_id)
         assert (row.phone_hash, row.email_hash) == (None, None)
+
+
+async def test_an_edited_receiver_is_found_by_the_new_number_only(staff: Api, place: Place, sessions: Sessions) -> None:
+    order_id = await place(ship_to=LIN)
+    with sessions.begin() as session:
+        row = session.get_one(OrderRow, order_id, with_for_update=True)
+        wanted = WantedEdit(contact={"phone": "+8613700137000"})
+        edit, _ = edits.propose(session, row, wanted, "E-1", edits.CHANNEL, "tmall")
+        assert edits.attempt(session, row, edit).state == "applied"
+
+    assert await ids(staff, phone="+8613700137000") == await ids(staff, email="lin@lake.example") == [order_id]
+    assert await ids(staff, phone="+8613800138000") == []
