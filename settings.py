@@ -243,7 +243,8 @@ class Settings(BaseSettings):
     activity_threads: int = 16
     partner_threads: int = 32
     """Steps that one worker process runs at a time to call partners, beside `activity_threads` for the database."""
-    workflow_task_slots: int = 8
+    workflow_task_slots: int = 16
+    """Workflow tasks at a time; each waits for its local steps, which share transactions with those of the others."""
     cached_workflows: int = 500
     sandboxed: bool = False
     """Whether workflow code runs in Temporal's sandbox. It finds non-determinism and costs a third of the worker's CPU

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from threading import Condition
+from threading import Condition, get_ident
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -19,6 +19,10 @@ LARGEST_GROUP = 64
 GATHER_SECONDS = 0.002
 """How long a group waits at most for the threads that were just answered: most come back, and a group costs little more
 than one claim. After a claim that was alone nobody is waited for.
+"""
+COMPANY_SECONDS = 0.03
+"""Claims of several threads that follow each other this closely share a transaction: the group waits so long for the
+next one, and at most three times as long in all. A claim that nobody came shortly before waits for nobody.
 """
 PATIENCE_SECONDS = 25.0
 """How long a claim waits for its answer; a little less than its step may take, so that the thread is freed."""
@@ -52,7 +56,7 @@ class ClaimDesk(Generic[Claim, Answer]):
     """Commits claims of many threads in groups, in the order of their arrival.
 
     It has no thread of its own. The first thread commits its claim at once; those that arrive meanwhile are the next
-    group, and the first of them commits it, once all expected threads are there or `GATHER_SECONDS` are over. `commit`
+    group, and the first of them commits it, once all expected threads are there or nobody comes any more. `commit`
     is one transaction and answers in the order of the claims. When it fails, the group is halved until the claim at
     fault stands alone, so that no claim fails because of its neighbor. When the database itself is in trouble (a cut
     connection, a lock that does not come) every half would fail too, so each thread runs `alone` for its own claim and
@@ -67,16 +71,21 @@ class ClaimDesk(Generic[Claim, Answer]):
         alone: Callable[[Claim], Answer],
         patience: float = PATIENCE_SECONDS,
         turn: float = TURN_SECONDS,
+        company: float = COMPANY_SECONDS,
+        largest: int = LARGEST_GROUP,
     ) -> None:
         self._commit = commit
         self._alone = alone
         self._patience = patience
         self._longest_turn = turn
+        self._company = company
+        self._largest = largest
         self._guard = Condition()
         self._queue: deque[_Waiting[Claim, Answer]] = deque()
         self._busy = False
         self._turn, self._turn_began = 0, 0.0
         """The number of the current turn: a thread with an older one does not call the next group."""
+        self._came, self._last_thread, self._in_company = 0.0, 0, False
         self._expected = 1
         """How many threads to expect: those answered last, and those that waited then."""
 
@@ -99,7 +108,10 @@ class ClaimDesk(Generic[Claim, Answer]):
     def _arrive(self, mine: _Waiting[Claim, Answer]) -> _YourTurn | None:
         with self._guard:
             self._queue.append(mine)
-            if len(self._queue) == self._expected:
+            now, thread = monotonic(), get_ident()
+            self._in_company = now - self._came < self._company and thread != self._last_thread
+            self._came, self._last_thread = now, thread
+            if len(self._queue) in (self._expected, self._largest):
                 self._guard.notify()
             if self._busy and monotonic() - self._turn_began < self._longest_turn:
                 return None
@@ -130,8 +142,8 @@ class ClaimDesk(Generic[Claim, Answer]):
         group: list[_Waiting[Claim, Answer]] = []
         try:
             with self._guard:
-                self._guard.wait_for(lambda: len(self._queue) >= self._expected, GATHER_SECONDS)
-                while self._queue and len(group) < LARGEST_GROUP:
+                self._gather()
+                while self._queue and len(group) < self._largest:
                     group.append(self._queue.popleft())
             outcomes = self._outcomes([waiting.claim for waiting in group])
             for waiting, outcome in zip(group, outcomes, strict=True):
@@ -139,11 +151,26 @@ class ClaimDesk(Generic[Claim, Answer]):
         finally:
             self._call_next(turn, len(group))
 
+    def _gather(self) -> None:
+        """Wait for those who are expected, or else as long as others come; the caller holds the guard."""
+
+        def all_there() -> bool:
+            return len(self._queue) >= self._expected
+
+        if self._guard.wait_for(all_there, GATHER_SECONDS) and self._expected > 1:
+            return
+        until = monotonic() + 3 * self._company
+        wanted = self._expected if self._expected > 1 else self._largest
+        while self._in_company and len(self._queue) < wanted:
+            if (left := min(self._came + self._company, until) - monotonic()) <= 0:
+                return
+            self._guard.wait(left)
+
     def _call_next(self, turn: int, answered: int) -> None:
         with self._guard:
             if turn != self._turn:
                 return
-            self._expected = min(LARGEST_GROUP, len(self._queue) + answered)
+            self._expected = min(self._largest, len(self._queue) + answered)
             self._busy = bool(self._queue)
             if self._queue:
                 self._queue[0].answer.put(self._next_turn())

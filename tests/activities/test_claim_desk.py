@@ -67,6 +67,15 @@ def test_claims_that_arrive_during_a_commit_form_one_group_in_order(counter: Cou
     assert counter.groups == [[0], [1, 2, 3, 4, 5, 6, 7, 8]]
 
 
+def test_claims_that_follow_each_other_closely_wait_for_the_next(counter: Counter) -> None:
+    desk = ClaimDesk(counter, counter.alone, company=60, largest=3)
+    with ThreadPoolExecutor(3) as threads:
+        desk.submit(0)
+        answers = list(threads.map(desk.submit, [1, 2, 3]))
+    assert answers == ["served 1", "served 2", "served 3"]
+    assert [len(group) for group in counter.groups] == [1, 3]
+
+
 def test_a_bad_claim_fails_alone(counter: Counter) -> None:
     with ThreadPoolExecutor(9) as threads:
         waiting = queue_up(counter, threads, [0, 1, 2, -3, 4, 5, 6, 7, 8])
