@@ -110,6 +110,8 @@ class Audit:
         """Ask the gateway and every rule: here nothing is locked and no transaction is open."""
         facts = read_texts(replace(read.facts, payment=read.payment or self._payment(read.facts.order)))
         staff = self.staff_rules.judge(read.rule_set, facts, read.buyer)
+        if facts.nothing_to_send:
+            staff = replace(staff, findings=[], gifts=[])
         findings = [*audit_rules.audit(facts), *staff.findings]
         audited: dict[str, Any] = {
             "order_id": request.order_id,
@@ -139,4 +141,5 @@ class Audit:
 
 
 def _answer(known: dict[str, Any]) -> AuditResult:
-    return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"])
+    elsewhere = {name: known[name] for name in ("elsewhere", "nothing_to_send") if name in known}
+    return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], **elsewhere)

@@ -1,7 +1,7 @@
 """What the findings of an audit do to an order: reject it, or raise and release holds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +23,10 @@ class AuditResult:
     verdict: str
     open: OpenHolds = field(default_factory=OpenHolds)
     reason: str = ""
+    elsewhere: int = 0
+    """Units that the channel shipped itself."""
+    nothing_to_send: bool = False
+    """True if these are all that was ordered."""
 
 
 def plain_result(judged: JudgedOrder) -> AuditResult | None:
@@ -31,7 +35,13 @@ def plain_result(judged: JudgedOrder) -> AuditResult | None:
     if rejected:
         return AuditResult(REJECT, OpenHolds(), "; ".join(rejected[:MAX_FINDINGS_IN_REASON]))
     held = any(finding.verdict == HOLD for finding in judged.findings)
-    return None if held or judged.revision > 1 or judged.staff.gifts else AuditResult(PASS)
+    return None if held or judged.revision > 1 or judged.staff.gifts else with_elsewhere(judged, AuditResult(PASS))
+
+
+def with_elsewhere(judged: JudgedOrder, result: AuditResult) -> AuditResult:
+    """Return the result with what the channel shipped itself."""
+    facts = judged.facts
+    return replace(result, elsewhere=facts.elsewhere, nothing_to_send=facts.nothing_to_send)
 
 
 def settle_holds(session: Session, judged: JudgedOrder) -> OpenHolds:

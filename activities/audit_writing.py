@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy.orm import Session
 
 from activities import holds
-from activities.audit_findings import AuditResult, plain_result, settle_holds
+from activities.audit_findings import AuditResult, plain_result, settle_holds, with_elsewhere
 from domain.audit_facts import HOLD, PASS
 from record import journal
 from record.orders.audit_batch import AuditBatch
@@ -38,7 +38,8 @@ def _add(batch: AuditBatch, judged: JudgedOrder, locked: LockedOrder) -> AuditRe
     passed = result is not None and result.verdict == PASS
     if passed:
         batch.accept(locked)
-    if passed or judged.facts.payment.status == "captured":
+    # What the channel has shipped itself is promised by nobody here.
+    if (passed or judged.facts.payment.status == "captured") and not judged.facts.nothing_to_send:
         batch.promise(judged, locked)
     if result:
         batch.answer(judged.key, asdict(result))
@@ -52,7 +53,8 @@ def _settle(session: Session, judged: JudgedOrder, cache: ParameterCache) -> Aud
     left = settle_holds(session, judged)
     if not left.codes:
         holds.accept(session, judged.order_id)
-        make_promise(session, judged.order_id, cache)
-    result = AuditResult(HOLD, left) if left.codes else AuditResult(PASS)
+        if not judged.facts.nothing_to_send:
+            make_promise(session, judged.order_id, cache)
+    result = with_elsewhere(judged, AuditResult(HOLD, left) if left.codes else AuditResult(PASS))
     journal.remember(session, judged.key, asdict(result))
     return result

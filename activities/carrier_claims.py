@@ -144,7 +144,7 @@ def _shares(session: Session, row: FulfillmentOrderRow) -> list[tuple[OrderLineR
     shares = []
     for line in session.scalars(lines).all():
         parts: Mapping[str, int] = bundles.get(line.sku, {line.sku: 1})
-        units = min(line.quantity - line.withdrawn, whole(parts, inside))
+        units = min(line.to_send, whole(parts, inside))
         if units:
             # Counted as a return counts them, so that the two never pay for a unit twice.
             of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]

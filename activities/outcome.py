@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.payments import settle_late_money
 from domain import milestones
+from domain.elsewhere import SHIPPED_ELSEWHERE
 from domain.promises import NOTHING
 from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
@@ -18,6 +19,8 @@ from record import journal, money
 from record.journal import Fact
 from record.messages import not_told
 from record.orders import leftovers
+from record.order_mapping import lock_order
+from record.orders.elsewhere import call_a_person, has_parcels, lines_of, pending, too_late
 from record.orders.promises import end_due
 from record.recordset import at_once
 from record.stock import queue
@@ -34,12 +37,13 @@ _COMPLETE = at_once(_ANSWER, **_CHANGES, reports=leftovers.REPORTS)
 
 @dataclass(frozen=True)
 class Ending:
-    """`status` is completed, canceled, rejected or expired."""
+    """`status` is completed, canceled, rejected or expired. `by_channel` if its channel shipped everything itself."""
 
     order_id: str
     status: str
     reason: str
     actor: str = journal.SYSTEM
+    by_channel: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Outcome:
             fact = Fact(ending.order_id, f"order.{status}", "ended", data, ending.actor)
             messages = list[dict[str, Any]]()
             if status == OrderStatus.COMPLETED:
-                messages = _delivered(session, ending.order_id)
+                messages = _delivered(session, ending)
             if status in UNDONE:
                 announced = {"outcome": status, **data}
                 messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
@@ -81,6 +85,7 @@ class Outcome:
                 end_due(session, ending.order_id)
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)
+                _shipped_all_the_same(session, ending)
                 queue.remove(session, ending.order_id)
                 open_holds = HoldRow.order_id == ending.order_id, HoldRow.released_at.is_(None)
                 ended = {"released_at": func.now(), "released_by": ending.actor, "note": f"the order is {status}"}
@@ -101,9 +106,22 @@ class Outcome:
                 not_told.update_attention(session, [alert.order_id])
 
 
-def _delivered(session: Session, order_id: str) -> list[dict[str, Any]]:
+def _shipped_all_the_same(session: Session, ending: Ending) -> None:
+    """Call a person when the channel has shipped a part of an order that ends without delivery."""
+    if not has_parcels(session, ending.order_id):
+        return
+    lines = lines_of(session, ending.order_id)
+    gone = pending(session, ending.order_id, lines)
+    gone.update({line.line_no: line.elsewhere for line in lines if line.elsewhere})
+    if gone:
+        order = lock_order(session, ending.order_id)
+        call_a_person(session, order, SHIPPED_ELSEWHERE, too_late(order, lines, gone))
+
+
+def _delivered(session: Session, ending: Ending) -> list[dict[str, Any]]:
     """Return the messages about the delivery. The amount of the sale is in them: later refunds are credited against
-    it."""
-    kept = money.balance(session, order_id)
+    it. Channel and customer know what the channel shipped itself."""
+    kept = money.balance(session, ending.order_id)
     secrets = {"erp": {"amount": kept.text, "currency": kept.currency}}
-    return journal.message_rows(order_id, milestones.DELIVERED, {"points": kept.whole}, secrets=secrets)
+    told = milestones.BOOKS if ending.by_channel else None
+    return journal.message_rows(ending.order_id, milestones.DELIVERED, {"points": kept.whole}, "", secrets, told)

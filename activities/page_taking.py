@@ -9,7 +9,7 @@ from domain.errors import CallLimited, PartnerTrouble
 from integrations.pulls.puller import ListedOrder, Puller
 from models.database import Sessions
 from record.channels.accounts import Account
-from record.channels.fetched import Fetched, take_fetched, versions_of
+from record.channels.fetched import Fetched, take_fetched, take_past, versions_of
 from record.channels.intakes import Intake
 from record.channels.missing import note_missing
 from record.channels.reading import version_at
@@ -18,8 +18,16 @@ PATIENT_ATTEMPTS, MAX_UNREADABLE = 6, 3
 """From this attempt on a page is taken in without up to three orders that the platform does not return."""
 
 
-def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequence[ListedOrder]) -> list[Intake]:
-    """Take in the orders that the record lacks in this version. Those fetched before a failed call are kept."""
+def take_page(
+    sessions: Sessions,
+    account: Account,
+    puller: Puller,
+    orders: Sequence[ListedOrder],
+    past_before: datetime | None = None,
+) -> list[Intake]:
+    """Take in the orders that the record lacks in this version. Those fetched before a failed call are kept.
+
+    New ones that were over at `past_before` are recorded as past orders, which have no intake."""
     with sessions() as session:
         versions = versions_of(session, account.channel, [one.order_id for one in orders])
     fetched, failed = list[Fetched](), dict[str, datetime]()
@@ -39,7 +47,8 @@ def take_page(sessions: Sessions, account: Account, puller: Puller, orders: Sequ
             continue
         if raw is not None:
             fetched.append(Fetched(raw))
-    taken = take_fetched(sessions, account, fetched)
+    live = take_past(sessions, account, fetched, past_before) if past_before and fetched else fetched
+    taken = take_fetched(sessions, account, live)
     if trouble is not None:
         _set_aside(sessions, account.channel, trouble, failed, versions)
     return taken

@@ -53,6 +53,8 @@ class Place:
     window: Window
     page: str
     more: bool
+    past_before: datetime | None = None
+    """Orders that were over then are past ones; None unless the account says since when it wants them."""
 
 
 class Pull:
@@ -72,7 +74,7 @@ class Pull:
             except PageGone:
                 self._begin_again(request.channel)
                 return PullAnswer(more=True)
-            taken = take_page(self.sessions, account, puller, page.orders)
+            taken = take_page(self.sessions, account, puller, page.orders, place.past_before)
         return self._go_on(request.channel, pull, place, page, taken)
 
     @activity.defn(no_thread_cancel_exception=True)
@@ -87,15 +89,19 @@ class Pull:
         return FetchAnswer(fetched, more=fetched == THIN_AT_ONCE)
 
     def _place(self, channel: str, pull: PullSettings, puller: Puller) -> Place:
-        pace = Pace(pull.overlap, pull.skew, puller.longest, pull.first)
+        now = self.clock()
+        first = max(now - pull.since, pull.first) if pull.since else pull.first
+        pace = Pace(pull.overlap, pull.skew, puller.longest, first)
         with self.sessions.begin() as session:
             row = session.get_one(ChannelPullRow, channel, with_for_update=True)
-            window, more = next_window(row.pulled_to, self.clock(), pace)
+            if row.pulled_to is None and row.begun_at is None:
+                row.begun_at = now
+            window, more = next_window(row.pulled_to, now, pace)
             if row.window_start is not None and row.window_end is not None:
                 window = Window(row.window_start, row.window_end)
-                more = window.end < self.clock() - pull.skew - pull.every
+                more = window.end < now - pull.skew - pull.every
             row.window_start, row.window_end = window.start, window.end
-            return Place(window, row.page, more)
+            return Place(window, row.page, more, row.begun_at if pull.since else None)
 
     def _begin_again(self, channel: str) -> None:
         with self.sessions.begin() as session:

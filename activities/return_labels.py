@@ -40,7 +40,7 @@ class ReturnLabels:
             row = cases.lock_return(session, request.return_id)
             if row.waybill:
                 return LabelAnswer(row.waybill)
-            row.location_id = row.location_id or cases.shipped_from(session, row.order_id)
+            row.location_id = row.location_id or cases.goes_back_to(session, row.order_id)
             booking_request = _booking_request(session, row)
         try:
             booking = self.tms.book_return(booking_request, key=f"{request.return_id}:label")

@@ -33,7 +33,7 @@ class Returns:
         """Tell the warehouse which goods will come. Return why it refuses (a short code), or empty."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
-            row.location_id = row.location_id or cases.shipped_from(session, row.order_id)
+            row.location_id = row.location_id or cases.goes_back_to(session, row.order_id)
             order, location = order_of(session, row.order_id), row.location_id or ""
             units = cases.by_sku(session, row)
         notice = ReturnNotice(

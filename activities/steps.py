@@ -8,6 +8,7 @@ from activities.audit import Audit
 from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
 from activities.editing import Edits
+from activities.elsewhere import Elsewhere
 from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.inquiries import Inquiries, Silence
@@ -86,6 +87,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         allocate.allocate_stock,
         allocate.deallocate_stock,
         withdraw.withdraw_lines,
+        Elsewhere(record).take_elsewhere,
         pick.release_to_pick,
         pick.recall_pick,
         Pickups(record).make_ready,

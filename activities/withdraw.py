@@ -27,10 +27,12 @@ class Withdrawal:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """`done` is true if the lines of the case are withdrawn; `left_units` the order must still send."""
+    """`done` is true if the lines of the case are withdrawn; `left_units` the order must still send. `elsewhere` if the
+    channel has shipped them itself, so that nothing here can be called back."""
 
     done: bool
     left_units: int
+    elsewhere: bool = False
 
 
 class Withdraw:
@@ -54,13 +56,24 @@ class Withdraw:
                 gifts.drop_when_alone(session, withdrawal.order_id)
                 count_change(session, withdrawal.order_id)
             remaining = sum(outstanding(session, withdrawal.order_id).values())
-            return Withdrawn(case.goods is not None, remaining)
+            done = case.goods is not None
+            return Withdrawn(done, remaining, not done and _are_elsewhere(session, case))
 
 
 def _not_on_their_way(session: Session, case: ReturnRow) -> bool:
     here = outstanding(session, case.order_id)
     wanted = cases.by_sku(session, case)
-    return all(here.get(sku, 0) >= units for sku, units in wanted.items())
+    to_send = {line.line_no: line.to_send for line in cases.ordered_lines(session, case.order_id)}
+    asked = cases.asked(session, case.return_id)
+    return all(here.get(sku, 0) >= units for sku, units in wanted.items()) and all(
+        to_send[line_no] >= units for line_no, units in asked.items()
+    )
+
+
+def _are_elsewhere(session: Session, case: ReturnRow) -> bool:
+    asked = cases.asked(session, case.return_id)
+    elsewhere = {line.line_no: line.elsewhere for line in cases.ordered_lines(session, case.order_id)}
+    return bool(asked) and all(elsewhere[line_no] >= units for line_no, units in asked.items())
 
 
 def _withdraw(session: Session, order_id: str, line_no: int, units: int) -> None:

@@ -32,6 +32,8 @@ class Right(StrEnum):
     """Reports across all channels: the ledger, purchase orders, alerts, and differences with partners."""
     SEE_PEOPLE = "people:read"
     PLACE = "place"
+    RECORD_PAST = "past_orders:write"
+    """Take in past orders, with money booked by the channel's word."""
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
     EDIT = "edit"

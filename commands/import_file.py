@@ -60,14 +60,20 @@ def import_command(
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(formats())}")] = NDJSON,
     rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go, with reasons")] = None,
     resume: Annotated[bool, typer.Option(help="Go on where an interrupted import stopped")] = False,
+    history: Annotated[
+        bool, typer.Option(help="They are past orders: only recorded. The key may take in past orders")
+    ] = False,
     url: Annotated[str, typer.Option(envvar="BATON_URL", help="Where the API is")] = "http://127.0.0.1:8080",
 ) -> None:
-    """Place the orders of a file. An order that was sent before is recognized, so an import may be repeated."""
+    """Place the orders of a file. An order that was sent before is recognized, so an import may be repeated.
+
+    With --history they are recorded as past orders, and nothing else happens.
+    """
     console = Console()
     progress_file = Path(f".{file.name}.{channel}.import")
     try:
         with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
-            figures = import_file(client, file, channel, form, rejects, progress_file, resume, console)
+            figures = import_file(client, file, channel, form, rejects, progress_file, resume, console, history)
     except (ValueError, Unreadable) as problem:
         raise typer.BadParameter(str(problem)) from None
     except (ApiRefuses, httpx2.HTTPError, KeyboardInterrupt) as problem:
@@ -87,15 +93,18 @@ def import_file(
     progress_file: Path,
     resume: bool,
     console: Console,
+    history: bool = False,
 ) -> Figures:
     """Send the file and count every row. Raise ValueError or Unreadable if it does not have this format."""
     if form not in formats():
         raise ValueError(f"the formats are {', '.join(formats())}")
+    if history and form == RETAIL:
+        raise ValueError("Online Retail does not say what was shipped: it cannot be imported as history")
     source = _read(file, channel, form)
     if not resume:
         progress_file.unlink(missing_ok=True)
-    done = load_progress(progress_file, digest_of(file, channel, form))
-    sender = Sender(client, channel, translator_of(form), progress_file, done)
+    done = load_progress(progress_file, digest_of(file, channel, form, *(["history"] if history else [])))
+    sender = Sender(client, channel, translator_of(form), progress_file, done, history)
     reasons = Counter[str]()
     with _rejects_file(rejects, resume and done.items > 0) as write, _progress(console) as progress:
         bar = progress.add_task("orders", total=source.steps, completed=done.items)

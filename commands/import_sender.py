@@ -13,7 +13,7 @@ import httpx2
 
 from commands.import_sources import Item, Reject
 
-BATCH, BATCH_BYTES = 200, 4_000_000
+BATCH, HISTORY_BATCH, BATCH_BYTES = 200, 1_000, 4_000_000
 BUSY = (429, 503)
 MAX_BUSY_SECONDS = 120.0
 """How long a busy API is asked again."""
@@ -49,17 +49,26 @@ def digest_of(file: Path, *options: str) -> str:
 class Sender:
     """Sends items with `client`, which has the address and the key, and keeps `done` in `progress_file`."""
 
-    def __init__(self, client: httpx2.Client, channel: str, translator: str, progress_file: Path, done: Done) -> None:
+    def __init__(
+        self,
+        client: httpx2.Client,
+        channel: str,
+        translator: str,
+        progress_file: Path,
+        done: Done,
+        history: bool = False,
+    ) -> None:
         self.client = client
         self.channel = channel
         self.translator = translator
         self.progress_file = progress_file
         self.done = done
+        self.history = history
         self.order_ids: dict[str, str] = {}
 
     def send(self, items: Sequence[Item], advance: Callable[[int], object]) -> Iterator[Reject]:
         """Send the items not sent yet and yield those refused. Progress is written to disk after each batch."""
-        for batch in _batches(items[self.done.items :]):
+        for batch in _batches(items[self.done.items :], HISTORY_BATCH if self.history else BATCH):
             answers = self._post(batch)
             for item, answer in zip(batch, answers, strict=True):
                 outcome = OUTCOMES.get(answer["status"], "rejected")
@@ -101,7 +110,7 @@ class Sender:
     def _post(self, batch: Sequence[Item]) -> list[dict[str, Any]]:
         content = b"\n".join(item.raw for item in batch)
         path = f"/channels/{self.channel}/orders:batch"
-        query = {"translator": self.translator, "source": "file"}
+        query = {"translator": self.translator, "source": "file"} | ({"history": "true"} if self.history else {})
         answer = self._retry_while_busy(lambda: self.client.post(path, params=query, content=content))
         if answer.status_code != 200:
             raise ApiRefuses(f"{answer.status_code}: {answer.text[:300]}")
@@ -121,11 +130,11 @@ def pause_seconds(retry_after: str) -> float:
     return float(retry_after) if retry_after.isdecimal() else 1.0
 
 
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+def _batches(items: Sequence[Item], largest: int) -> Iterator[Sequence[Item]]:
     """Limit batches by number and by size, since an order may have 2,000 lines."""
     batch, size = list[Item](), 0
     for item in items:
-        if batch and (len(batch) == BATCH or size + len(item.raw) > BATCH_BYTES):
+        if batch and (len(batch) == largest or size + len(item.raw) > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(item)

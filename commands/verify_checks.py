@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iso4217 import Currency
 
-from domain.milestones import CANCELED, DELIVERED, RECIPIENTS_OF
+from domain.milestones import BOOKS, CANCELED, DELIVERED, RECIPIENTS_OF
 from domain.money import minor_digits
 from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
 from domain.stock.movements import COUNTERS, EFFECT
@@ -185,19 +185,39 @@ CAME_BACK = """
         SELECT order_id, sku, sum(quantity) AS came
         FROM returned_goods JOIN returns USING (return_id) GROUP BY order_id, sku) AS back
     LEFT JOIN (
-        SELECT order_id, sku, sum(coalesce(picked, quantity)) AS went
-        FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id)
-        WHERE shipped_at IS NOT NULL GROUP BY order_id, sku) AS out USING (order_id, sku)"""
+        SELECT order_id, sku, sum(units) AS went FROM (
+            SELECT order_id, sku, coalesce(picked, quantity) AS units
+            FROM fulfillment_lines JOIN fulfillment_orders USING (fulfillment_order_id) WHERE shipped_at IS NOT NULL
+            UNION ALL
+            SELECT order_id, coalesce(part.part_sku, line.sku), line.elsewhere * coalesce(part.quantity, 1)
+            FROM order_lines AS line JOIN orders USING (order_id) LEFT JOIN product_parts AS part
+                ON part.bundle_sku = line.sku AND part.valid_from <= received_at
+                AND (part.valid_to IS NULL OR part.valid_to > received_at)
+            WHERE line.elsewhere > 0) AS sent
+        GROUP BY order_id, sku) AS out USING (order_id, sku)"""
 
+ELSEWHERE = """
+    SELECT order_id || ' ' || line_no AS id, elsewhere > coalesce(named, 0) AS wrong
+    FROM order_lines
+    LEFT JOIN (
+        SELECT order_id, CAST(line->>0 AS int) AS line_no, sum(CAST(line->>1 AS int)) AS named
+        FROM parcels_elsewhere CROSS JOIN jsonb_array_elements(lines) AS line GROUP BY 1, 2) AS parcels
+    USING (order_id, line_no)
+    WHERE elsewhere > 0"""
+
+# Of what its channel has shipped itself only the books are told, and of the past nobody.
 END_ANNOUNCED = f"""
-    SELECT order_id AS id, coalesce(told, 0) < CASE status
-        WHEN '{OrderStatus.COMPLETED}' THEN {len(RECIPIENTS_OF[DELIVERED])}
-        ELSE {len(RECIPIENTS_OF[CANCELED])} END AS wrong
+    SELECT order_id AS id, coalesce(told, 0) < CASE
+        WHEN status <> '{OrderStatus.COMPLETED}' THEN {len(RECIPIENTS_OF[CANCELED])}
+        WHEN EXISTS (SELECT FROM parcels_elsewhere AS p WHERE p.order_id = orders.order_id)
+            AND NOT EXISTS (SELECT FROM fulfillment_orders AS f
+                WHERE f.order_id = orders.order_id AND f.status = 'delivered') THEN {len(BOOKS)}
+        ELSE {len(RECIPIENTS_OF[DELIVERED])} END AS wrong
     FROM orders
     LEFT JOIN (
         SELECT order_id, count(*) AS told FROM messages WHERE milestone IN ('{DELIVERED}', '{CANCELED}')
         GROUP BY order_id) AS ends USING (order_id)
-    WHERE status IN ({ENDED})"""
+    WHERE status IN ({ENDED}) AND NOT past"""
 
 MESSAGES = f"""
     SELECT message_id AS id, sent_at IS NOT NULL AND parked_at IS NOT NULL AS wrong,
@@ -280,6 +300,7 @@ _QUERIES: Mapping[str, str] = {
     "every return case paid back what it says": CASE_PAID,
     "every store credit has its movement of money, and the other way round": CREDITS,
     "no more units came back than were shipped": CAME_BACK,
+    "units fulfilled elsewhere are in a parcel of the channel": ELSEWHERE,
     "every recipient has a message about an order's end": END_ANNOUNCED,
     "orders that share a parcel have one buyer and one place": SHARED,
     "no order and no payload names an erased person": ERASED,

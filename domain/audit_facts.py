@@ -90,6 +90,10 @@ class AuditFacts:
     remarks: RemarkReading = field(default_factory=RemarkReading)
     pickup_at_store: bool = True
     """False if the order is to be picked up at a place that is not one of our stores."""
+    elsewhere: int = 0
+    """Units that the channel shipped itself."""
+    nothing_to_send: bool = False
+    """True if that is everything: only its money and its buyer still matter."""
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""

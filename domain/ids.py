@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import datetime
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ORDERS_QUEUE = "orders"
@@ -9,9 +10,10 @@ ORDERS_QUEUE = "orders"
 PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
 
 
-def new_order_id() -> str:
-    """A ULID of 26 letters and digits: it sorts by time of receipt and is easy to read aloud."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+def new_order_id(at: datetime | None = None) -> str:
+    """A ULID of 26 letters and digits: it sorts by time of receipt, or by `at`, and is easy to read aloud."""
+    milliseconds = int(at.timestamp() * 1000) if at else time.time_ns() // 1_000_000
+    number = milliseconds << 80 | secrets.randbits(80)
     return "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 

@@ -16,6 +16,9 @@ CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_
 # The customer first: nobody else waits as impatiently.
 RECIPIENTS = ("inbox", "channel", "erp", "crm")
 
+BOOKS = ("erp", "crm")
+"""Who hears of an order that its channel has shipped itself: the sale is booked, and the customer's record kept."""
+
 NOT_TOLD = "NOT_TOLD"
 """Code of the alert that messages to a recipient are parked, since it did not take them."""
 

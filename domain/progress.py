@@ -13,12 +13,18 @@ GONE = (Status.SHIPPED, Status.DELIVERED)
 
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
-    """A line of an order: `quantity` ordered, of which `withdrawn` are no longer wanted."""
+    """A line of an order: `quantity` ordered, of which `withdrawn` are no longer wanted and `elsewhere` were shipped by
+    the channel itself."""
 
     line_no: int
     sku: str
     quantity: int
     withdrawn: int = 0
+    elsewhere: int = 0
+
+    @property
+    def to_send(self) -> int:
+        return self.quantity - self.withdrawn - self.elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def line_progress(
     `short` are units by SKU that no location has; they are missing from the last lines of that SKU.
     """
     done = [one for one in work if one.status not in UNDONE]
-    most = {line.line_no: line.quantity - line.withdrawn for line in lines}
+    most = {line.line_no: line.to_send for line in lines}
     stages = []
     for counts in STAGES:
         reached = Counter[str]()
@@ -80,7 +86,7 @@ def line_progress(
             picked[line.line_no],
             shipped[line.line_no],
             delivered[line.line_no],
-            _units_short(line, short, bundles, line.quantity - line.withdrawn - allocated[line.line_no]),
+            _units_short(line, short, bundles, line.to_send - allocated[line.line_no]),
         )
         for line in lines
     }

@@ -77,7 +77,8 @@ ORDER: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     S.RECEIVED: frozenset({S.UNDER_REVIEW, S.ACCEPTED, S.CANCELED, S.REJECTED, S.EXPIRED}),
     S.UNDER_REVIEW: frozenset({S.ACCEPTED, S.CANCELED, S.REJECTED, S.EXPIRED}),
     # Accepted orders may wait for stock, and a person may put them under review again.
-    S.ACCEPTED: frozenset({S.UNDER_REVIEW, S.IN_PROGRESS, S.CANCELED, S.REJECTED, S.EXPIRED}),
+    # One that its channel has shipped itself is completed without any work.
+    S.ACCEPTED: frozenset({S.UNDER_REVIEW, S.IN_PROGRESS, S.COMPLETED, S.CANCELED, S.REJECTED, S.EXPIRED}),
     S.IN_PROGRESS: frozenset({S.COMPLETED, S.CANCELED, S.REJECTED}),
     S.COMPLETED: frozenset(),
     S.CANCELED: frozenset(),

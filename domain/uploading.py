@@ -58,7 +58,8 @@ def next_upload(
 
 def _lines(snapshot: Snapshot, parcel: Parcel, uploaded: Sequence[Upload], parts: Parts) -> Units:
     """Units by line that are still to be uploaded with this parcel."""
-    shipped, wanted = _units_shipped(snapshot), {line.line_no: line.wanted for line in snapshot.lines if not line.ours}
+    shipped = _units_shipped(snapshot)
+    wanted = {line.line_no: line.wanted - line.elsewhere for line in snapshot.lines if not line.ours}
     ended = snapshot.status == OrderStatus.COMPLETED
     complete = {number for number, units in wanted.items() if ended or shipped[number] >= units}
     if parts == Parts.UNITS:

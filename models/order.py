@@ -89,6 +89,8 @@ class OrderRow(Base):
     warn_at: Mapped[When]
     """When the deadline sweep must check the order; null once it has."""
     accepted_at: Mapped[When]
+    past: Mapped[bool] = mapped_column(server_default=text("false"))
+    """True for an order of the past, taken in after its end: no workflow ever ran for it."""
     follow_up_of: Mapped[str] = mapped_column(server_default="")
     """The return whose exchange or reship this order is, or empty. Its money was captured by the original order."""
     attention: Mapped[str | None]
@@ -160,6 +162,8 @@ class OrderLineRow(Base):
     """The rule that added it as a gift; empty for a line of the channel."""
     canceled: Mapped[int] = mapped_column(server_default="0")
     """Withdrawn units that were canceled and refunded because they were short or lost in transit."""
+    elsewhere: Mapped[int] = mapped_column(server_default="0")
+    """Units fulfilled elsewhere: the channel shipped them itself, so they are never sent from here."""
     substitute_for: Mapped[str] = mapped_column(server_default="")
     """The ordered SKU that this one replaces because it was short, or empty."""
 
@@ -168,7 +172,33 @@ class OrderLineRow(Base):
         Index("uq_order_lines_added_by", "order_id", "added_by", unique=True, postgresql_where=text("added_by <> ''")),
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("withdrawn BETWEEN 0 AND quantity", "withdrawn_within_quantity"),
+        CheckConstraint("elsewhere BETWEEN 0 AND quantity - withdrawn", "elsewhere_within_quantity"),
     )
+
+    @property
+    def to_send(self) -> int:
+        """Units that we send or have sent: ordered, less those withdrawn and those fulfilled elsewhere."""
+        return self.quantity - self.withdrawn - self.elsewhere
+
+
+class ParcelElsewhereRow(Base):
+    """A parcel that the channel shipped itself, as it last said. `key` is the channel's own id of it.
+
+    `lines` are pairs of line number and units. Those that could be taken out of the order count in `order_lines.
+    elsewhere`; the others were with a warehouse of ours already, and a person was called.
+    """
+
+    __tablename__ = "parcels_elsewhere"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    carrier: Mapped[str]
+    waybill: Mapped[str]
+    shipped_at: Mapped[When]
+    """Null while the channel only says that it ships the goods itself."""
+    delivered_at: Mapped[When]
+    lines: Mapped[list[list[int]]] = mapped_column(JSONB)
+    recorded_at: Mapped[Now]
 
 
 class HoldRow(Base):

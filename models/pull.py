@@ -14,6 +14,8 @@ class ChannelPullRow(Base):
     channel: Mapped[str] = mapped_column(primary_key=True)
     pulled_to: Mapped[When]
     """All orders modified before this moment, by the platform's clock, are known."""
+    begun_at: Mapped[When]
+    """When the first pull began: what was over by then is of the past. Null for older accounts."""
     window_start: Mapped[When]
     window_end: Mapped[When]
     page: Mapped[str] = mapped_column(server_default="")

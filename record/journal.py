@@ -107,8 +107,9 @@ def message_rows(
     data: Mapping[str, Any] | None = None,
     subject: str = "",
     secrets: Mapping[str, Mapping[str, Any]] | None = None,
+    recipients: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the messages of a milestone, as `write_messages` takes them."""
+    """Return the messages of a milestone, as `write_messages` takes them; to these `recipients` if given."""
     return [
         {
             "message_id": message_id(order_id, milestone, recipient, subject),
@@ -117,7 +118,7 @@ def message_rows(
             "milestone": milestone,
             "data": {**(data or {}), **(secrets or {}).get(recipient, {})},
         }
-        for recipient in RECIPIENTS_OF[milestone]
+        for recipient in (RECIPIENTS_OF[milestone] if recipients is None else recipients)
     ]
 
 

@@ -41,6 +41,8 @@ class Cancellation:
             done = outcome.outcome == OrderStatus.CANCELED
             return CancelAnswer("done" if done else "refused", f"the order is {outcome.outcome}")
         reactions = {fulfillment.reaction for fulfillment in self._concerned()}
+        if self.order.state.elsewhere and not reactions:
+            return CancelAnswer("refused", "the channel has shipped it itself: ask for a return")
         if "" in reactions or reactions <= {"recalled"}:
             return None
         if "asked" in reactions:

@@ -23,8 +23,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.ids import number_of
     from domain.milestones import DELIVERED
     from domain.status import OrderStatus
+    from record.channels.events import ELSEWHERE
     from workflows.cancellation import Cancellation
     from workflows.editing import Editing
+    from workflows.elsewhere import FulfilledElsewhere
     from workflows.messages import CancelAnswer, CancelRequest, News, OrderView, PartnerEvents, Verdict
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.return_messages import GoodsWanted
@@ -52,6 +54,7 @@ class OrderWorkflow(StaffUpdates):
         self.cancellation = Cancellation(self.order, self.supply.fulfillments)
         self.withdrawals = Withdrawals(self.order, self.supply.fulfillments, self.supply.look_again)
         self.editing = Editing(self.order, self.supply, self.review.judge_again)
+        self.elsewhere = FulfilledElsewhere(self.order, self.supply.fulfillments, self.supply.look_again)
         self.outcome: OrderOutcome | None = None
 
     @workflow.run
@@ -59,9 +62,12 @@ class OrderWorkflow(StaffUpdates):
         deadlines = asyncio.create_task(self.order.steps.watch_deadlines())
         messages = asyncio.create_task(self.order.notifier.run())
         return_cases = asyncio.create_task(self.withdrawals.run())
+        elsewhere = asyncio.create_task(self.elsewhere.run())
         story = asyncio.create_task(self._story())
         canceled_by_operator = await self._wait_for_end(story)
         await self._send_last(messages)
+        self.elsewhere.closing = True
+        await elsewhere
         await self._serve_last(return_cases)
         if not self.order.hears_outcomes:
             # Since then the end of the workflow ends its timer, without an event of its own.
@@ -75,8 +81,7 @@ class OrderWorkflow(StaffUpdates):
     async def _story(self) -> OrderOutcome:
         try:
             await self.review.run()
-            await self.supply.reserve()
-            await self.supply.fulfill()
+            await self._send_goods()
             self.order.ending = True
             return await self._end(OrderEnds(OrderStatus.COMPLETED, "everything was delivered"))
         except OrderEnds as early:
@@ -92,6 +97,14 @@ class OrderWorkflow(StaffUpdates):
         await self.order.undo.run(end.reason)
         return await self._end(end)
 
+    async def _send_goods(self) -> None:
+        if self.order.state.nothing_to_send and not self.supply.fulfillments:
+            # Its channel has shipped everything itself.
+            await self.supply.release_kept_stock()
+            return
+        await self.supply.reserve()
+        await self.supply.fulfill()
+
     async def _send_last(self, messages: asyncio.Task[None]) -> None:
         self.withdrawals.over = True
         self.order.notifier.close()
@@ -103,7 +116,8 @@ class OrderWorkflow(StaffUpdates):
         await return_cases
 
     async def _end(self, end: OrderEnds) -> OrderOutcome:
-        ending = Ending(self.order.order_id, end.status, end.reason, end.actor)
+        by_channel = end.status == OrderStatus.COMPLETED and not self.supply.delivered
+        ending = Ending(self.order.order_id, end.status, end.reason, end.actor, by_channel)
         await self.order.steps.run_local(Outcome.end_order, ending, f"{end.status}: {end.reason}")
         if end.status != OrderStatus.COMPLETED:
             self.order.set_holds(OpenHolds())
@@ -157,6 +171,8 @@ class OrderWorkflow(StaffUpdates):
             seen.append(key)
             del seen[:-REMEMBERED_EVENTS]
             self.review.audit_again |= event.partner in MAY_CURE
+            if event.type == ELSEWHERE:
+                self.elsewhere.hear()
             for fulfillment in self.supply.fulfillments:
                 if fulfillment.name == event.subject:
                     fulfillment.state.inbox.append(event)

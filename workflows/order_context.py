@@ -54,6 +54,8 @@ class OrderContext:
         """True while an edit is made: what it calls back is sent in its new form."""
         self.ending = False
         """True once nothing but its end is left of the order."""
+        self.taking_out = False
+        """True while goods are taken out that the channel has shipped itself: an allocation would claim them again."""
         self.offers = Offers()
         self.more_is_missing = False
         """True when goods fell away since the order last looked for stock, also while it waits for other goods."""
@@ -102,6 +104,12 @@ class OrderContext:
     def source_again(self) -> None:
         """Say that goods are missing which another location may have."""
         self.state.needs_stock = self.more_is_missing = True
+
+    def learn_elsewhere(self, units: int, nothing_to_send: bool) -> None:
+        """Take over what the channel has shipped itself. An order of which something has left cannot be canceled."""
+        self.state.elsewhere, self.state.nothing_to_send = units, nothing_to_send
+        if units and not self.state.fulfillments:
+            self.state.cancel = None
 
     def stop_if_canceled(self) -> None:
         """Raise OrderEnds if the order is to be rejected or canceled."""

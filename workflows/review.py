@@ -58,7 +58,7 @@ class Review:
     async def _wait_for_release(self) -> None:
         while self.order.state.holds:
             self._set_deadline()
-            if "TEST_ORDER" not in self.order.state.holds:
+            if "TEST_ORDER" not in self.order.state.holds and not self.order.state.nothing_to_send:
                 await self.supply.keep_stock()
             await self._wait_for_change()
             self.order.stop_if_canceled()
@@ -72,6 +72,8 @@ class Review:
         self.order.state.audits += 1
         request = AuditRequest(self.order.order_id, self.order.state.audits)
         result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
+        if result.elsewhere:
+            self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send)
         self.order.set_holds(result.open)
         self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:
@@ -80,7 +82,7 @@ class Review:
     async def _wait_for_change(self) -> None:
         """Wait for a release, a cure, an expiry, or the payment deadline of an unpaid order."""
         unpaid = "PAYMENT" in self.order.state.holds
-        if unpaid and self.order.steps.is_late("review"):
+        if self._is_too_late(unpaid):
             begun = self.order.state.status == OrderStatus.IN_PROGRESS
             raise OrderEnds(OrderStatus.CANCELED if begun else OrderStatus.EXPIRED, "it was not paid in time")
         # An order whose goods are under way keeps its status; its holds alone say that somebody must look.
@@ -92,6 +94,10 @@ class Review:
         ):
             await self._on_time(unpaid)
         self.order.show()
+
+    def _is_too_late(self, unpaid: bool) -> bool:
+        """True if the order was not paid in time. What the channel has shipped itself is not given up for that."""
+        return unpaid and self.order.steps.is_late("review") and not self.order.state.elsewhere
 
     def _until_next_event(self, unpaid: bool) -> timedelta | None:
         """Return the time until something happens by itself, or None if nothing will."""
@@ -136,5 +142,5 @@ class Review:
             or self.order.state.holds != before
             or self.order.state.cancel is not None
             or self.order.state.rejection is not None
-            or (unpaid and self.order.steps.is_late("review"))
+            or self._is_too_late(unpaid)
         )

@@ -125,6 +125,12 @@ class OrderState:
     cancel: CancelRequest | None = None
     wanted: list[GoodsWanted] = field(default_factory=list)
     telling: bool = False
+    shipped_elsewhere: int = 0
+    """How often the channel has said that it shipped goods itself, and that was not dealt with yet."""
+    elsewhere: int = 0
+    """Units that the channel has shipped itself."""
+    nothing_to_send: bool = False
+    """True if these are everything that was ordered."""
     seen: list[str] = field(default_factory=list)
     """The last partner events: one that is signaled twice is applied once."""
 

@@ -180,7 +180,7 @@ class Supply:
 
     async def _end_if_nothing_delivered(self) -> None:
         """Raise OrderEnds if nothing was delivered: the order was canceled, or all was given back before it left."""
-        if not any(fulfillment.state.status == FulfillmentStatus.DELIVERED for fulfillment in self.fulfillments):
+        if not self.delivered and not self.order.state.elsewhere:
             self.order.stop_if_canceled()
             if any(fulfillment.state.remedy == REFUND for fulfillment in self.fulfillments):
                 # Ending the order pays everything back, with the shipping.
@@ -192,6 +192,11 @@ class Supply:
             reason = "canceled when part of it was delivered: refund the rest by a return case"
             await self.order.alert("PARTLY_CANCELED", self.order.order_id, reason)
 
+    @property
+    def delivered(self) -> bool:
+        """True if anything that we sent was delivered."""
+        return any(fulfillment.state.status == FulfillmentStatus.DELIVERED for fulfillment in self.fulfillments)
+
     def _request(self) -> StockRequest:
         self.order.state.rounds += 1
         return StockRequest(
@@ -200,7 +205,7 @@ class Supply:
 
     def _must_source(self) -> bool:
         state = self.order.state
-        busy = self.order.calling_back or self.order.editing
+        busy = self.order.calling_back or self.order.editing or self.order.taking_out
         return state.needs_stock and state.cancel is None and not busy
 
     def _all_settled(self) -> bool:

@@ -65,8 +65,9 @@ class Withdrawals:
 
     async def _call_back(self, wanted: GoodsWanted) -> str:
         """Stop what can be stopped and take the goods out of the order. Empty when they are on their way."""
-        if (await self._withdraw(wanted, "recalled")).done:
-            return "recalled"
+        first = await self._withdraw(wanted, "recalled")
+        if first.done or first.elsewhere:
+            return "recalled" if first.done else "delivered"
         if self._order.minds_changes:
             # Its fulfillment orders are not known here yet, and must be called back too.
             await workflow.wait_condition(lambda: not self._order.allocating)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Right
 from api.channels import examples
 from api.channels.taking import Sent, take
-from api.dependencies import WithServices, caller_of, charge_items, raw_body
+from api.dependencies import Services, WithServices, caller_of, charge_items, raw_body
 from api.errors import BAD_KEY, BUSY, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY, Problem, invalid
 from api.inputs import Filter, PathId
 from api.openapi import responses
@@ -17,8 +17,11 @@ from api.orders.batches import MAX_BATCH_BYTES, BatchAnswer, BatchItem, BatchRou
 from api.orders.splitting import split
 from api.rights import needs
 from integrations.channels.shaping import CHANNEL
-from record.channels.accounts import find_account
+from record.channels.accounts import Account, find_account
 from record.channels.intakes import CONFLICT, Intake
+from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
+from record.orders.past import PastWriter
+from record.orders.writer import Receipt
 
 router = APIRouter(tags=["channels"], route_class=BatchRoute)
 
@@ -42,10 +45,19 @@ async def place_channel_orders(
     translator: Annotated[
         Filter, Query(max_length=40, description="Instead of the account's, or without an account")
     ] = None,
+    history: Annotated[
+        bool,
+        Query(description="They are past orders: recorded as ended, and never worked on. Needs `past_orders:write`"),
+    ] = False,
     source: Annotated[Literal["batch", "file", "pull"], Query(description="Where they come from")] = "batch",
 ) -> Response:
-    """A JSON array or NDJSON. A payload that cannot be read is kept as a rejected intake; safe to send again."""
+    """A JSON array or NDJSON. A payload that cannot be read is kept as a rejected intake; safe to send again.
+
+    With `history` no step runs, no message goes out and no stock moves; money is booked as the channel says. An order
+    of which anything is still to be sent is refused, and its payload is not kept."""
     caller = caller_of(request)
+    if history and not caller.may(Right.RECORD_PAST):
+        raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not take in past orders")
     if not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
     if not CHANNEL.fullmatch(channel):
@@ -58,8 +70,27 @@ async def place_channel_orders(
         raise Problem(NOT_FOUND, "this channel has no account; open one, or name a translator")
     items = await to_thread.run_sync(split, await raw_body(request, MAX_BATCH_BYTES))
     charge_items(request, len(items))
+    if history:
+        return reply(await to_thread.run_sync(_record, services, account, items))
     await services.backlog.check(channel, len(items))
     return reply([_batch_item(one) for one in await take(services, account, [Sent(raw, {}, source) for raw in items])])
+
+
+def _record(services: Services, account: Account, items: list[bytes]) -> list[BatchItem]:
+    """Record the past orders of a batch in one transaction; the others are answered with their problem."""
+    readings = [read_past(account, raw) for raw in items]
+    orders = [one.order for one in readings if isinstance(one, PastReading)]
+    receipts = iter(write_past(PastWriter(services.sessions), orders))
+    return [_past_item(one, next(receipts) if isinstance(one, PastReading) else one) for one in readings]
+
+
+def _past_item(reading: PastReading | NoPastOrder, receipt: Receipt | NoPastOrder) -> BatchItem:
+    name = reading.order.new.channel_order_id if isinstance(reading, PastReading) else None
+    if isinstance(receipt, NoPastOrder):
+        errors = [{"field": receipt.field, "message": receipt.reason}]
+        detail = f"{receipt.field}: {receipt.reason}"
+        return BatchItem(status=422, channel_order_id=name, detail=detail, errors=errors)
+    return BatchItem(status=202 if receipt.new else 200, order_id=receipt.order_id, channel_order_id=name)
 
 
 def _batch_item(intake: Intake) -> BatchItem:

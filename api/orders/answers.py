@@ -54,6 +54,21 @@ class ShipmentAnswer(Answer):
         return f"/shipments/{self.shipment_id}"
 
 
+class LineElsewhere(Answer):
+    line_no: int
+    quantity: int
+
+
+class ParcelElsewhereAnswer(Answer):
+    """A parcel that the channel shipped itself. `shipped_at` is null while it only says that it will."""
+
+    carrier: str
+    waybill: str
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    lines: list[LineElsewhere]
+
+
 class PaymentAnswer(Answer):
     """One movement of money. `kind` is authorized, captured, refunded, credited, moved, voided or failed."""
 
@@ -120,7 +135,7 @@ class OrderAnswer(Answer):
 
     `customer_token` is the customer's id in Temporal (`CustomerId`), empty once the person was erased.
     `pickup_location` is the store where the customer fetches it, or empty. `messages_not_taken` says by recipient how
-    many messages about the order have not reached it yet.
+    many messages about the order have not reached it yet. `past` if it was taken in as a record of the past.
     """
 
     order_id: str
@@ -147,6 +162,7 @@ class OrderAnswer(Answer):
     shortages: list[ShortLine]
     fulfillment_orders: list[FulfillmentOrderAnswer]
     shipments: list[ShipmentAnswer]
+    parcels_elsewhere: list[ParcelElsewhereAnswer]
     payments: list[PaymentAnswer]
     returns: list[ReturnAnswer]
     messages_not_taken: dict[str, int]
@@ -155,6 +171,7 @@ class OrderAnswer(Answer):
     instructions: dict[str, Any]
     tags: list[str]
     test: bool
+    past: bool
     placed_at: datetime
     received_at: datetime
     ended_at: datetime | None

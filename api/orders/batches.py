@@ -120,10 +120,11 @@ def _read_all(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> lis
 
 def _read(raw: bytes, caller: Caller, identity_key: SecretStr | None) -> NewOrder | Problem:
     try:
-        order = parse(raw, OrderBody).to_order(identity_key)
+        body = parse(raw, OrderBody)
+        order = body.to_order(identity_key)
         if not caller.sees(order.channel):
             return Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
-        return new_order(order, caller.name)
+        return new_order(order, caller.name, elsewhere=body.elsewhere)
     except Problem as problem:
         return problem
 

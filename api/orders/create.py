@@ -46,11 +46,12 @@ async def place_order(request: Request) -> Response:
     that takes too long, the answer is the same as without `wait`.
     """
     caller, services, waits = caller_of(request), services_of(request), wants_verdict(request)
-    order = (await read_body(request, OrderBody)).to_order(services.settings.identity_key)
+    body = await read_body(request, OrderBody)
+    order = body.to_order(services.settings.identity_key)
     if not caller.sees(order.channel):
         raise Problem(FORBIDDEN, f"this key places orders of the channel {caller.channel}")
     await services.backlog.check(order.channel)
-    new = new_order(order, caller.name)
+    new = new_order(order, caller.name, elsewhere=body.elsewhere)
     receipt = await commit(services.orders, new, new.weight)
     if not receipt.same:
         raise Problem(OTHER_BODY, "this channel order id came before with another body", order_id=receipt.order_id)

@@ -177,6 +177,7 @@ LINES = [
         **NOTHING_SPECIAL,
         "withdrawn": 0,
         "canceled": 0,
+        "elsewhere": 0,
         "added_by": "",
         "substitute_for": "",
         "progress": _SHIPPED | {"ordered": 1, "allocated": 1, "picked": 1, "shipped": 1},
@@ -191,6 +192,7 @@ LINES = [
         **NOTHING_SPECIAL,
         "withdrawn": 0,
         "canceled": 0,
+        "elsewhere": 0,
         "added_by": "",
         "substitute_for": "",
         "progress": _SHIPPED | {"ordered": 2, "allocated": 2, "picked": 2, "shipped": 2},
@@ -210,6 +212,7 @@ ORDER = ORDER_SUMMARY | {
     "shortages": [],
     "fulfillment_orders": [FULFILLMENT_ORDER],
     "shipments": [SHIPMENT],
+    "parcels_elsewhere": [],
     "payments": [PAYMENT],
     "returns": [],
     "messages_not_taken": {"erp": 1},
@@ -217,6 +220,7 @@ ORDER = ORDER_SUMMARY | {
     "merchant_remarks": "",
     "instructions": {"leave_at_door": True},
     "test": False,
+    "past": False,
     "tags": ["gift"],
 }
 del ORDER["grand_total"]

@@ -20,8 +20,9 @@ class LineProgressAnswer(Answer):
 
 
 class OrderLineAnswer(Answer):
-    """`withdrawn` counts units that the customer gave back before they were shipped, gifts that were short, and units
-    `canceled` and paid back because they were short.
+    """Of `elsewhere` units the channel says that it shipped them itself. `withdrawn` counts units that the customer
+    gave back before they were shipped, gifts that were short, and units `canceled` and paid back because they were
+    short.
 
     `added_by` is the rule that added the line as a gift, empty for a line of the channel's. `substitute_for` is the SKU
     that was ordered and was short, or empty.
@@ -39,6 +40,7 @@ class OrderLineAnswer(Answer):
     properties: list[tuple[str, str]]
     withdrawn: int
     canceled: int
+    elsewhere: int
     added_by: str
     substitute_for: str
     progress: LineProgressAnswer

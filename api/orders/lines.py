@@ -26,7 +26,7 @@ def line_answers(
     wanted = select(OrderLineRow).where(OrderLineRow.order_id == order.order_id).order_by(OrderLineRow.line_no)
     lines = session.scalars(wanted).all()
     progress = line_progress(
-        [OrderedLine(row.line_no, row.sku, row.quantity, row.withdrawn) for row in lines],
+        [OrderedLine(row.line_no, row.sku, row.quantity, row.withdrawn, row.elsewhere) for row in lines],
         [
             WorkLine(part.status, line.sku, line.quantity, line.picked)
             for part in fulfillment_orders
@@ -50,6 +50,7 @@ def line_answers(
             properties=[(name, visible_text(caller, text)) for name, text in row.properties],
             withdrawn=row.withdrawn,
             canceled=row.canceled,
+            elsewhere=row.elsewhere,
             added_by=row.added_by,
             substitute_for=row.substitute_for,
             progress=LineProgressAnswer(ordered=row.quantity, canceled=row.withdrawn, **asdict(progress[row.line_no])),

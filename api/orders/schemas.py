@@ -24,12 +24,14 @@ from api.schemas import (
 )
 from api.stock.goods_schemas import LocationId
 from domain.contents.templates import LANGUAGE
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money, NotMoney
 from domain.order import Address, Order, OrderLine
 from domain.people import is_number_of
 from domain.pickup import PICKUP
 
 MAX_LINES = 2_000
+MAX_PARCELS = 200
 
 EMAIL = r"^$|^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$|^[^\x00-\x1f\x7f]*\*[^\x00-\x1f\x7f]*$"
 """Empty, `something@something`, or masked with stars."""
@@ -144,6 +146,26 @@ class DeliveryBody(Body):
         return location_id
 
 
+class ParcelLineBody(Body):
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES, description="Of the order, from 1.")]
+    quantity: Quantity
+
+
+class ParcelBody(Body):
+    """A parcel that the channel has shipped itself. Without lines it holds everything that no other parcel does."""
+
+    carrier: Annotated[str, Field(max_length=60, pattern=NO_CONTROLS)] = ""
+    waybill: Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)] = ""
+    shipped_at: Time
+    delivered_at: Time | None = None
+    lines: Annotated[tuple[ParcelLineBody, ...], Field(max_length=MAX_LINES)] = ()
+
+    def to_parcel(self, number: int) -> ParcelElsewhere:
+        lines = tuple([(line.line_no, line.quantity) for line in self.lines])
+        times = self.shipped_at, self.delivered_at
+        return ParcelElsewhere(self.waybill or f"parcel-{number}", self.carrier, self.waybill, *times, lines)
+
+
 class OrderBody(Body):
     """One order of one channel, in one currency."""
 
@@ -163,6 +185,20 @@ class OrderBody(Body):
     test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
     buyer: Annotated[BuyerBody | None, Field(description="Who imports, for cross-border goods.")] = None
     promised: PromisedBody = PromisedBody()
+    shipped_elsewhere: Annotated[
+        tuple[ParcelBody, ...], Field(max_length=MAX_PARCELS, description="What is never to be sent from here.")
+    ] = ()
+
+    @model_validator(mode="after")
+    def parcels_of_its_lines(self) -> "OrderBody":
+        known = len(self.lines)
+        if any(line.line_no > known for parcel in self.shipped_elsewhere for line in parcel.lines):
+            raise ValueError("shipped_elsewhere names a line that the order does not have")
+        return self
+
+    @property
+    def elsewhere(self) -> list[ParcelElsewhere]:
+        return [parcel.to_parcel(number) for number, parcel in enumerate(self.shipped_elsewhere, 1)]
 
     def to_order(self, identity_key: SecretStr | None = None) -> Order:
         """Return the order with money in minor units, and with a token of its buyer made with the key.

@@ -43,6 +43,8 @@ async def ask_order(
     `limit` is `rpc_timeout` if not given; `question` is None if the update takes no argument. The same `update_id`
     gets the same answer. Raises a Problem when the order refuses or has ended, or when Temporal does not answer.
     """
+    if order.past:
+        raise _ended(order)
     reply: Reply | None = await answer_of(
         _ask(services, order, update, question, answer, update_id, limit), "the order refused", _ended(order)
     )
@@ -131,5 +133,7 @@ def unnaming(question: Any, order: OrderRow) -> Any:
 
 
 def _ended(order: OrderRow) -> Problem:
+    if order.past:
+        return Problem(REFUSED, f"the order is of the past: it was taken in as {order.status}, and nothing works on it")
     ended = is_final(ORDER, OrderStatus(order.status))
     return Problem(REFUSED, f"the order is already {order.status}" if ended else "the order's workflow has ended")

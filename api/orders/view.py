@@ -10,7 +10,15 @@ from api.access import Caller
 from api.errors import NOT_FOUND, Problem
 from api.links import order_links
 from api.masking import masked, visible_text
-from api.orders.answers import OpenHold, OrderAnswer, PaymentAnswer, ShipmentAnswer, Totals
+from api.orders.answers import (
+    LineElsewhere,
+    OpenHold,
+    OrderAnswer,
+    ParcelElsewhereAnswer,
+    PaymentAnswer,
+    ShipmentAnswer,
+    Totals,
+)
 from api.orders.at_risk import deadlines_of, promised
 from api.orders.line_answers import FulfillmentLineAnswer, FulfillmentOrderAnswer, ShortLine
 from api.orders.lines import line_answers
@@ -20,7 +28,7 @@ from domain.money import Money
 from domain.people import is_erased
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
-from models.order import HoldRow, OrderRow
+from models.order import HoldRow, OrderRow, ParcelElsewhereRow
 from models.payment import MoneyMovementRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow
@@ -53,6 +61,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
     fulfillment_orders = _fulfillment_orders(session, order.order_id, caller)
     shortages = shortages_of(session, order.order_id)
     movements = _movements(session, order.order_id)
+    elsewhere = _parcels_elsewhere(session, order.order_id)
     returns = return_answers(session, caller, ReturnRow.order_id == order.order_id)
     address = order.receiver | {"country": order.country, "province": order.province} | order.repaired_region
     return OrderAnswer(
@@ -64,7 +73,9 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         workflow_id=workflow_id,
         status=order.status,
         payment_status=payment_status_of(movements, order),
-        fulfillment_status=fulfillment_summary([part.status for part in fulfillment_orders]),
+        fulfillment_status=fulfillment_summary(
+            [*(part.status for part in fulfillment_orders), *(_status_of(parcel) for parcel in elsewhere)]
+        ),
         return_status=open_first(returns),
         attention=order.attention,
         promised=promised(order),
@@ -80,6 +91,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         shortages=shortages,
         fulfillment_orders=fulfillment_orders,
         shipments=_shipments(session, {part.shipment_id for part in fulfillment_orders}),
+        parcels_elsewhere=elsewhere,
         payments=[_payment(movement) for movement in movements],
         returns=returns,
         messages_not_taken=outbox.not_taken(session, order.order_id),
@@ -88,6 +100,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         instructions=_instructions(order, caller),
         tags=order.tags,
         test=order.test,
+        past=order.past,
         placed_at=order.placed_at,
         received_at=order.received_at,
         ended_at=order.ended_at,
@@ -168,6 +181,24 @@ def _merged_with(
 def _shipments(session: Session, shipment_ids: set[str | None]) -> list[ShipmentAnswer]:
     shipments = select(ShipmentRow).where(ShipmentRow.shipment_id.in_(shipment_ids - {None}))
     return [ShipmentAnswer.model_validate(row) for row in session.scalars(shipments.order_by(ShipmentRow.booked_at))]
+
+
+def _parcels_elsewhere(session: Session, order_id: str) -> list[ParcelElsewhereAnswer]:
+    parcels = select(ParcelElsewhereRow).where(ParcelElsewhereRow.order_id == order_id)
+    return [
+        ParcelElsewhereAnswer(
+            carrier=row.carrier,
+            waybill=row.waybill,
+            shipped_at=row.shipped_at,
+            delivered_at=row.delivered_at,
+            lines=[LineElsewhere(line_no=number, quantity=units) for number, units in row.lines],
+        )
+        for row in session.scalars(parcels.order_by(ParcelElsewhereRow.shipped_at, ParcelElsewhereRow.key))
+    ]
+
+
+def _status_of(parcel: ParcelElsewhereAnswer) -> FulfillmentStatus:
+    return FulfillmentStatus.DELIVERED if parcel.delivered_at else FulfillmentStatus.SHIPPED
 
 
 def _movements(session: Session, order_id: str) -> Sequence[MoneyMovementRow]:

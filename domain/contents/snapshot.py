@@ -14,7 +14,8 @@ Units = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the order. A gift that Baton added is `ours` and has no `channel_line_id`."""
+    """A line of the order. A gift that Baton added is `ours` and has no `channel_line_id`; of `elsewhere` units the
+    channel knows already that they were shipped."""
 
     line_no: int
     sku: str
@@ -24,6 +25,7 @@ class Line:
     canceled: int = 0
     channel_line_id: str = ""
     ours: bool = False
+    elsewhere: int = 0
 
     @property
     def wanted(self) -> int:

@@ -1,12 +1,14 @@
 """Amazon SP-API orders v0: `{"order": getOrder, "orderItems": getOrderItems}`. Line amounts are for all units."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -18,6 +20,8 @@ SIGNATURE = HmacScheme("X-Signature")
 TAX_ON_TOP = {"ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"}
 REQUIRED_AMOUNTS = ("OrderTotal", "ItemPrice")
 TAX_DISCOUNTS = ("PromotionDiscountTax", "ShippingDiscountTax")
+SHIPPED = ("Shipped", "PartiallyShipped")
+BY_AMAZON = "AFN"
 STATUS = {
     "Pending": PaymentStatus.PENDING,
     "PendingAvailability": PaymentStatus.PENDING,
@@ -68,6 +72,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(order.warnings),
         masked=not address.name or shaping.masked(address),
+        elsewhere=_shipped(order, items, lines, modified_at),
     )
 
 
@@ -168,6 +173,28 @@ def _financial(order: Reader, tax_included: Money) -> Financial:
         canceled=status == "Canceled",
         cash_on_delivery=order.text("PaymentMethod") == "COD",
     )
+
+
+def _shipped(
+    order: Reader, items: list[Reader], lines: list[OrderLine], modified_at: datetime
+) -> tuple[ParcelElsewhere, ...]:
+    """Orders that Amazon fulfills itself are never ours to ship, shipped or not. Of the others the items say how many
+    units were shipped; the Orders API has no waybills.
+
+    Source: developer-docs.amazon.com/sp-api, Orders API v0 (OrderStatus, FulfillmentChannel, QuantityShipped).
+    """
+    status = order.text("OrderStatus")
+    if status == "Canceled":
+        return ()
+    left = modified_at if status in SHIPPED else None
+    if order.text("FulfillmentChannel") == BY_AMAZON:
+        return shipped.whole(left, None, "Amazon", key=BY_AMAZON)
+    if left is None:
+        return ()
+    if status == "Shipped" and not any(item.has("QuantityShipped") for item in items):
+        return shipped.whole(left)
+    units = [(item.text("OrderItemId"), item.whole("QuantityShipped")) for item in items]
+    return shipped.parcel(lines, units, left)
 
 
 def _address(order: Reader, shop: Shop) -> Address:

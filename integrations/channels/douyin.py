@@ -1,13 +1,15 @@
 """Douyin shop: `order.orderDetail`. Amounts are whole fen, times unix seconds, receivers masked with a token."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import count
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_json, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -27,6 +29,7 @@ CANCELED = {4, 21}
 STATUS = {1: PaymentStatus.PENDING, 103: PaymentStatus.PARTIALLY_PAID} | dict.fromkeys(
     (21, 22, 39), PaymentStatus.REFUNDED
 )
+SHIPPED, PARTLY_SHIPPED, FINISHED = 3, 101, 5
 REFUND_OPEN, REFUND_DONE = {6, 7, 11}, 12
 
 
@@ -71,6 +74,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
+        elsewhere=_shipped(order, items, lines, modified_at),
     )
 
 
@@ -165,6 +169,36 @@ def _financial(order: Reader, items: list[Reader]) -> Financial:
         canceled=status in CANCELED,
         cash_on_delivery=order.text("pay_type") == "0",
     )
+
+
+def _shipped(
+    order: Reader, items: list[Reader], lines: list[OrderLine], modified_at: datetime
+) -> tuple[ParcelElsewhere, ...]:
+    """The parcels of `logistics_info`, or the sub-orders that say that they were shipped.
+
+    Source: op.jinritemai.com, order.orderDetail (order_status 101, 3 and 5, logistics_info, product_info).
+    """
+    status = order.whole("order_status")
+    if status not in (SHIPPED, PARTLY_SHIPPED, FINISHED):
+        return ()
+    ended = (order.seconds("finish_time") or modified_at) if status == FINISHED else None
+    found = list[ParcelElsewhere]()
+    for one in order.objects("logistics_info"):
+        about = (
+            *(one.seconds("ship_time") or modified_at, ended, shipped.carrier(one, "company_name", "company")),
+            *(shipped.waybill(one, "tracking_no"), one.text("delivery_id")),
+        )
+        held = [(item.text("sku_order_id"), item.whole("product_count")) for item in one.objects("product_info")]
+        if held:
+            found += shipped.parcel(lines, held, *about)
+        elif status != PARTLY_SHIPPED:
+            found += shipped.whole(*about)
+    if found:
+        return tuple(found)
+    if status != PARTLY_SHIPPED:
+        return shipped.whole(modified_at, ended)
+    gone = [item for item in items if item.whole("order_status") in (SHIPPED, FINISHED)]
+    return shipped.parcel(lines, [(item.text("order_id"), shipped.ALL) for item in gone], modified_at)
 
 
 def _address(order: Reader) -> Address:

@@ -16,7 +16,9 @@ SHOP = Shop("file")
 ORDER = (
     *("channel_order_id", "placed_at", "currency", "customer_id", "remarks", "tags"),
     *("order_discount", "shipping", "tax", "grand_total", "payment_reference", "payment_method"),
+    *("paid", "paid_at", "refunded", "canceled", "carrier", "waybill", "shipped_at", "delivered_at"),
 )
+PARCEL = ("carrier", "waybill", "shipped_at", "delivered_at")
 ADDRESS = ("country", "name", "phone", "email", "province", "city", "district", "postal_code", "address1", "address2")
 LINE = ("sku", "quantity", "unit_price", "discount", "title")
 COLUMNS = (*ORDER, *ADDRESS, *LINE)
@@ -121,4 +123,7 @@ def _body(rows: list[Reader], shop: Shop) -> Mapping[str, Any]:
         "payment": {"reference": first_row["payment_reference"], "method": first_row["payment_method"]},
         "remarks": first_row["remarks"],
         "tags": [tag for tag in first_row["tags"].split("|") if tag],
+        **{name: first_row[name] for name in ("paid", "paid_at", "refunded", "canceled")},
+        # A file says whether the whole order was shipped; parcels with lines need NDJSON.
+        "shipped_elsewhere": [{name: first_row[name] for name in PARCEL}] if first_row["shipped_at"] else [],
     }

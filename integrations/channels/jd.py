@@ -1,12 +1,14 @@
 """JD POP: `jingdong.pop.order.get`. Amounts are strings in yuan, times are local; «0001-01-01» means never."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -18,6 +20,7 @@ CNY = "CNY"
 # JD's own spelling.
 WRAPPERS = ("jingdong_pop_order_get_responce", "orderDetailInfo", "orderInfo")
 CANCELED = {"TRADE_CANCELED", "CANCELED"}
+SHIPPED, FINISHED = "WAIT_GOODS_RECEIVE_CONFIRM", "FINISHED_L"
 GIFT_CARD = "52"
 
 
@@ -57,6 +60,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
+        elsewhere=_shipped(order, modified_at, shop),
     )
 
 
@@ -125,6 +129,20 @@ def _financial(order: Reader, shop: Shop) -> Financial:
         canceled=state in CANCELED,
         cash_on_delivery=on_delivery,
     )
+
+
+def _shipped(order: Reader, modified_at: datetime, shop: Shop) -> tuple[ParcelElsewhere, ...]:
+    """JD ships whole orders: one that waits for its receipt, or is finished, has left.
+
+    Source: open.jd.com, jingdong.pop.order.get (orderState, waybill, logisticsId, orderEndTime).
+    """
+    state = order.text("orderState")
+    if state not in (SHIPPED, FINISHED):
+        return ()
+    ended = (order.time("orderEndTime", shop.zone) or modified_at) if state == FINISHED else None
+    # Several waybills of an order stand behind each other.
+    first = shipped.waybill(order, "waybill").replace("|", ",").partition(",")[0].strip()
+    return shipped.whole(modified_at, ended, shipped.carrier(order, "logisticsId"), first)
 
 
 def _address(order: Reader) -> Address:

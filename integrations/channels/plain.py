@@ -1,13 +1,15 @@
 """Baton's own order format, as POST /orders takes it, alone or as `data` of an event; unknown fields are refused."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.pickup import PICKUP
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, Unreadable, open_object
 from integrations.channels.signatures import StandardWebhooks, header
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
@@ -19,15 +21,17 @@ TYPES = {f"order.{kind.value}": kind for kind in Kind} | {"order.created": Kind.
 ORDER = (
     *("channel", "channel_order_id", "placed_at", "currency", "customer", "ship_to", "lines", "totals", "payment"),
     *("remarks", "merchant_remarks", "tags", "test", "modified_at", "paid", "canceled"),
-    *("promised", "delivery"),
+    *("promised", "delivery", "shipped_elsewhere", "paid_at", "refunded"),
 )
 ADDRESS = (
     *("country", "name", "phone", "email", "province", "city", "district", "postal_code", "lines", "receiver_token"),
 )
 LINE = (
     *("sku", "quantity", "unit_price", "discount", "title"),
-    *("channel_line_id", "gift", "bundle_of", "properties"),
+    *("channel_line_id", "gift", "bundle_of", "properties", "refunded_quantity"),
 )
+PARCEL = ("carrier", "waybill", "shipped_at", "delivered_at", "lines")
+MAX_PARCELS = 200
 TOTALS = ("discount", "shipping", "tax", "grand_total")
 
 
@@ -53,8 +57,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     payment = order.object("payment").allow_only("reference", "method")
     lines = [_line(number, line, currency) for number, line in enumerate(order.objects("lines"), 1)]
     none = Money(0, currency)
-    paid = PaymentStatus.PAID if order.flag("paid") else PaymentStatus.PENDING
-    financial = Financial(paid, refunded=none, tax_included=none, canceled=order.flag("canceled"))
+    financial = _financial(order, none, shop)
     address = _address(order.object("ship_to").allow_only(*ADDRESS), shop)
     customer = order.object("customer").allow_only("customer_id", "language")
     promised = order.object("promised").allow_only("ship_by", "deliver_by")
@@ -86,6 +89,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
         test=order.flag("test"),
+        elsewhere=_shipped(order, lines, modified_at, shop),
     )
 
 
@@ -119,6 +123,45 @@ def _channel(order: Reader, shop: Shop) -> str:
     if not shaping.CHANNEL.fullmatch(named) or (named != shop.channel and shop.channel not in OPEN):
         raise order.wrong("channel", "is not the channel of this account")
     return named
+
+
+def _financial(order: Reader, none: Money, shop: Shop) -> Financial:
+    """What the channel says of its money: for past orders, whose money it collected, that is what counts."""
+    back = [line for line in order.objects("lines") if line.whole("refunded_quantity")]
+    paid_at = order.time("paid_at", shop.zone)
+    return Financial(
+        PaymentStatus.PAID if order.flag("paid") or paid_at else PaymentStatus.PENDING,
+        refunded=order.money("refunded", none.currency),
+        tax_included=none,
+        paid_at=paid_at,
+        refunded_units=tuple((line.need_text("channel_line_id"), line.whole("refunded_quantity")) for line in back),
+        canceled=order.flag("canceled"),
+    )
+
+
+def _shipped(order: Reader, lines: list[OrderLine], modified_at: datetime, shop: Shop) -> tuple[ParcelElsewhere, ...]:
+    """Parcels that were not shipped by us. One without lines holds what no other does; a line is named by its number
+    from 1 or by its `channel_line_id`."""
+    parcels = order.objects("shipped_elsewhere")
+    if len(parcels) > MAX_PARCELS:
+        raise order.wrong("shipped_elsewhere", f"are more than {MAX_PARCELS} parcels")
+    found = list[ParcelElsewhere]()
+    for number, one in enumerate(parcels, 1):
+        one.allow_only(*PARCEL)
+        times = one.time("shipped_at", shop.zone) or modified_at, one.time("delivered_at", shop.zone)
+        carrier, waybill = shipped.carrier(one, "carrier"), shipped.waybill(one, "waybill")
+        held = tuple(_line_in_parcel(line, lines) for line in one.objects("lines"))
+        found.append(ParcelElsewhere(waybill or f"parcel-{number}", carrier, waybill, *times, held))
+    return tuple(found)
+
+
+def _line_in_parcel(line: Reader, lines: list[OrderLine]) -> tuple[int, int]:
+    line.allow_only("line_no", "channel_line_id", "quantity")
+    number, name = line.whole("line_no"), line.text("channel_line_id", 100)
+    for one in lines:
+        if one.line_no == number or (name and one.channel_line_id == name):
+            return one.line_no, line.need_quantity("quantity")
+    raise line.wrong("line_no", "is no line of the order")
 
 
 def _pickup(delivery: Reader) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -13,6 +13,7 @@ from integrations.channels.translated import Event, Financial, Kind, Shop, Trans
 
 SHOP = Shop("pos")
 SIGNATURE = HmacScheme("X-Signature")
+CARRIED_HOME = "carried_home"
 RECEIPT = (
     *("store_id", "receipt_no", "sold_at", "changed_at", "currency", "cashier", "member_id", "items", "discount"),
     *("delivery_fee", "tax", "tax_included", "total", "tenders", "deliver_to", "note", "training", "voided"),
@@ -60,6 +61,10 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         warnings=tuple(receipt.warnings),
         masked=shaping.masked(address),
         test=receipt.flag("training"),
+        # Goods that nobody is to deliver were carried home.
+        elsewhere=()
+        if receipt.has("deliver_to") or financial.canceled
+        else shipped.whole(sold_at, sold_at, key=CARRIED_HOME),
     )
 
 

@@ -1,12 +1,14 @@
 """Shopify: the order of the Admin REST API (2025), which its webhooks carry too. Amounts are decimal strings."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
@@ -81,6 +83,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
         test=order.flag("test"),
+        elsewhere=_shipped(order, lines, modified_at),
     )
 
 
@@ -196,6 +199,27 @@ def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
         # A manual gateway has no code, only the name that the shop gave it.
         cash_on_delivery=any("cash on delivery" in name.casefold() for name in order.list_of_texts(GATEWAYS)),
     )
+
+
+def _shipped(order: Reader, lines: list[OrderLine], modified_at: datetime) -> tuple[ParcelElsewhere, ...]:
+    """Successful fulfillments, each with one tracking number; ours are among them.
+
+    Source: shopify.dev, REST Admin API 2025-01, Fulfillment and Order.fulfillment_status.
+    """
+    found = list[ParcelElsewhere]()
+    for one in order.objects("fulfillments"):
+        if one.text("status") not in ("", "success"):
+            continue
+        delivered = one.time("updated_at") if one.text("shipment_status") == "delivered" else None
+        about = (
+            *(one.time("created_at") or modified_at, delivered, shipped.carrier(one, "tracking_company")),
+            *(shipped.waybill(one, "tracking_number"), one.text("id")),
+        )
+        items = [(item.text("id"), item.whole("quantity")) for item in one.objects("line_items")]
+        found += shipped.parcel(lines, items, *about) if items else shipped.whole(*about)
+    if not found and order.text("fulfillment_status") == "fulfilled":
+        found += shipped.whole(modified_at)
+    return tuple(found)
 
 
 def _address(order: Reader, shop: Shop) -> Address:

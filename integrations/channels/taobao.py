@@ -1,12 +1,14 @@
 """Taobao and Tmall: `taobao.trade.fullinfo.get`. Amounts are strings in yuan, times are local without a zone."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -24,6 +26,7 @@ TOPICS = {
 }
 UNPAID = {"TRADE_NO_CREATE_PAY", "WAIT_BUYER_PAY", "PAY_PENDING", "WAIT_PRE_AUTH_CONFIRM"}
 CLOSED = {"TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO"}
+SHIPPED = {"WAIT_BUYER_CONFIRM_GOODS", "TRADE_BUYER_SIGNED", "TRADE_FINISHED"}
 OPEN_REFUNDS = {"WAIT_SELLER_AGREE", "WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS"}
 
 
@@ -62,6 +65,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(trade.warnings),
         masked=shaping.masked(address),
+        elsewhere=_shipped(trade, items, lines, modified_at, shop),
     )
 
 
@@ -137,6 +141,30 @@ def _financial(trade: Reader, items: list[Reader], shop: Shop) -> Financial:
         canceled=status in CLOSED,
         cash_on_delivery=trade.text("type") == "cod",
     )
+
+
+def _shipped(
+    trade: Reader, items: list[Reader], lines: list[OrderLine], modified_at: datetime, shop: Shop
+) -> tuple[ParcelElsewhere, ...]:
+    """Sub-orders that were consigned, one parcel for each waybill; of SELLER_CONSIGNED_PART only those that say so.
+
+    Source: open.taobao.com, Trade.status, Order.status, Order.invoice_no, Order.logistics_company, consign_time.
+    """
+    status = trade.text("status")
+    at = trade.time("consign_time", shop.zone) or modified_at
+    ended = trade.time("end_time", shop.zone)
+    by_waybill = dict[tuple[str, str], list[Reader]]()
+    for item in items:
+        if (item.text("status") or status) in SHIPPED:
+            parcel = shipped.carrier(item, "logistics_company"), shipped.waybill(item, "invoice_no")
+            by_waybill.setdefault(parcel, []).append(item)
+    found = list[ParcelElsewhere]()
+    for (carrier, waybill), same in by_waybill.items():
+        units = [(item.text("oid_str") or item.text("oid"), shipped.ALL) for item in same]
+        done = any((item.text("status") or status) == "TRADE_FINISHED" for item in same)
+        left = same[0].time("consign_time", shop.zone) or at
+        found += shipped.parcel(lines, units, left, (ended or modified_at) if done else None, carrier, waybill)
+    return tuple(found)
 
 
 def _address(trade: Reader) -> Address:

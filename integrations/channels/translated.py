@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Order
 from domain.status import PaymentStatus
@@ -68,6 +69,8 @@ class Translated:
     warnings: tuple[str, ...] = ()
     masked: bool = False
     test: bool = False
+    elsewhere: tuple[ParcelElsewhere, ...] = ()
+    """What the platform says was shipped, by whomever: parcels that we reported to it are among them."""
 
     @property
     def receiver_token(self) -> str:

@@ -1,12 +1,14 @@
 """WeChat shop (mini-program and 视频号): `channels/ec/order/get`. Amounts are whole fen, times unix seconds."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -34,6 +36,7 @@ DISCOUNTS = (
     "national_subsidy_discounted_price",
     "cash_coupon_discounted_price",
 )
+PARTLY_SHIPPED, SHIPPED, FINISHED = 21, 30, 100
 UNPAID, AFTER_SALES_CANCELED, BUYER_CANCELED = 10, 200, 250
 
 
@@ -71,6 +74,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
+        elsewhere=_shipped(order, delivery, lines, modified_at),
     )
 
 
@@ -142,6 +146,32 @@ def _financial(order: Reader, detail: Reader, pay: Reader) -> Financial:
         refund_asked=after_sales > 0,
         canceled=status in (AFTER_SALES_CANCELED, BUYER_CANCELED),
     )
+
+
+def _shipped(
+    order: Reader, delivery: Reader, lines: list[OrderLine], modified_at: datetime
+) -> tuple[ParcelElsewhere, ...]:
+    """The parcels of `delivery_product_info`; without any, a shipped or finished order has left as a whole.
+
+    Source: developers.weixin.qq.com/doc/store, order structure (status 21, 30 and 100, DeliveryProductInfo).
+    """
+    status = order.whole("status")
+    if status not in (PARTLY_SHIPPED, SHIPPED, FINISHED):
+        return ()
+    ended = modified_at if status == FINISHED else None
+    found = list[ParcelElsewhere]()
+    for one in delivery.objects("delivery_product_info"):
+        by = shipped.carrier(one, "delivery_name", "delivery_id")
+        about = (one.seconds("delivery_time") or modified_at, ended, by, shipped.waybill(one, "waybill_id"))
+        held = [
+            (f"{item.text('product_id')}:{item.text('sku_id')}", item.whole("product_cnt"))
+            for item in one.objects("product_infos")
+        ]
+        if held:
+            found += shipped.parcel(lines, held, *about)
+        elif status != PARTLY_SHIPPED:
+            found += shipped.whole(*about)
+    return tuple(found) if found or status == PARTLY_SHIPPED else shipped.whole(modified_at, ended)
 
 
 def _address(delivery: Reader) -> Address:

@@ -1,12 +1,14 @@
 """WooCommerce: the order of its REST API v3, which its webhooks carry too. Line totals never include tax."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
@@ -16,6 +18,7 @@ SHOP = Shop("woocommerce", country="US", currency="USD", zone="UTC")
 SIGNATURE = HmacScheme("X-WC-Webhook-Signature", encoding="base64")
 TOPICS = {"order.created": Kind.CREATE, "order.updated": Kind.UPDATED, "order.restored": Kind.UPDATED}
 CANCELED = {"cancelled", "failed", "trash"}
+TRACKING = "_wc_shipment_tracking_items"
 STATUS = {"refunded": PaymentStatus.REFUNDED, "failed": PaymentStatus.FAILED}
 
 
@@ -55,6 +58,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         modified_at=modified_at,
         warnings=tuple(order.warnings),
         masked=shaping.masked(address),
+        elsewhere=_shipped(order, modified_at),
     )
 
 
@@ -111,6 +115,25 @@ def _financial(order: Reader, currency: str) -> Financial:
         canceled=status in CANCELED,
         cash_on_delivery=order.text("payment_method") == "cod",
     )
+
+
+def _shipped(order: Reader, modified_at: datetime) -> tuple[ParcelElsewhere, ...]:
+    """A completed order has been shipped as a whole; only the Shipment Tracking extension knows waybills.
+
+    Source: woocommerce.github.io/woocommerce-rest-api-docs (order status, date_completed_gmt), and the extension's
+    `_wc_shipment_tracking_items`.
+    """
+    if order.text("status") != "completed":
+        return ()
+    at = order.time("date_completed_gmt", "UTC") or modified_at
+    for meta in order.objects("meta_data"):
+        if meta.text("key") == TRACKING and isinstance(meta.node.get("value"), list):
+            for one in meta.objects("value"):
+                if number := shipped.waybill(one, "tracking_number"):
+                    by = shipped.carrier(one, "tracking_provider", "custom_tracking_provider")
+                    # The first one stands for all: parcels have no lines here.
+                    return shipped.whole(at, None, by, number)
+    return shipped.whole(at)
 
 
 def _address(order: Reader, shop: Shop) -> Address:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
 REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
 """The credentials that each translator's platform requires. Only these platforms can be pulled."""
@@ -27,6 +27,8 @@ class PullSettings(BaseModel, frozen=True, extra="forbid"):
     skew: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(hours=1))] = timedelta(seconds=30)
     first: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(days=60))] = timedelta(days=1)
     """How far back the first pull looks."""
+    since: AwareDatetime | None = None
+    """Since when the first pull looks, if that is further back: orders that are over then become past orders."""
     page_size: Annotated[int, Field(ge=1, le=250)] = 50
     timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=1))] = timedelta(seconds=15)
     reconcile_at: time = time(3, 0)

@@ -12,6 +12,7 @@ from record.messages.partner_events import NewEvent
 PARTNER = "channel"
 PAID, CHANGED, CANCEL, RETURN = "order.paid", "order.changed", "order.cancel_requested", "return.requested"
 EDIT = "order.edit_asked"
+ELSEWHERE = "order.shipped_elsewhere"
 CASE = "channel"
 """The case id of a channel that only says "refund asked": one case per order."""
 
@@ -42,6 +43,11 @@ def edit_id_of(channel: str, channel_order_id: str, version: str) -> str:
 def changed(channel: str, channel_order_id: str, version: str) -> NewEvent:
     """Return the event that has the order audited again because its receiver changed."""
     return _event(channel, channel_order_id, CHANGED, version)
+
+
+def shipped_elsewhere(channel: str, channel_order_id: str, version: str) -> NewEvent:
+    """Return the event that has the order's workflow take out what the channel shipped itself."""
+    return _event(channel, channel_order_id, ELSEWHERE, version)
 
 
 def _about(channel: str, channel_order_id: str, kinds: frozenset[Kind], version: str) -> Iterator[NewEvent]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DataError, IntegrityError
@@ -14,8 +15,10 @@ from models.order import OrderRow
 from record.channels.accounts import Account
 from record.channels.intake_writer import ChannelWriter
 from record.channels.intakes import Arrival, Intake
+from record.channels.past_orders import PastReading, read_past, write_past
 from record.channels.reading import read_order, unrecordable
-from record.orders.writer import OrderWriter
+from record.orders.past import PastWriter
+from record.orders.writer import OrderWriter, Receipt
 
 PULL = "pull"
 
@@ -26,6 +29,21 @@ class Fetched:
 
     raw: bytes
     kinds: tuple[Kind, ...] = ()
+
+
+def take_past(sessions: Sessions, account: Account, fetched: Sequence[Fetched], before: datetime) -> list[Fetched]:
+    """Record those that are new and were over `before` as past orders. Return the others."""
+    readings = [read_past(account, one.raw) for one in fetched]
+    over = [
+        (one, reading.order)
+        for one, reading in zip(fetched, readings, strict=True)
+        if isinstance(reading, PastReading) and reading.modified_at < before
+    ]
+    receipts = write_past(PastWriter(sessions), [order for _, order in over])
+    done = [
+        one for (one, _), receipt in zip(over, receipts, strict=True) if isinstance(receipt, Receipt) and receipt.new
+    ]
+    return [one for one in fetched if one not in done]
 
 
 def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched]) -> list[Intake]:
@@ -45,7 +63,7 @@ def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched
 def versions_of(session: Session, channel: str, channel_order_ids: Iterable[str]) -> Mapping[str, str]:
     """Return our version of each known order; empty where a crash cut off its first intake."""
     kept = exists().where(IntakeRow.order_id == OrderRow.order_id)
-    known = select(OrderRow.channel_order_id, OrderRow.channel_version, kept.label("kept")).where(
+    known = select(OrderRow.channel_order_id, OrderRow.channel_version, (kept | OrderRow.past).label("kept")).where(
         OrderRow.channel == channel, OrderRow.channel_order_id.in_(list(channel_order_ids))
     )
     return {row.channel_order_id: row.channel_version if row.kept else "" for row in session.execute(known)}

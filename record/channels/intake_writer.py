@@ -5,18 +5,23 @@ again, which it does until it has an answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from integrations.channels.translated import Kind
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderRow
 from record.channels.events import events_of
 from record.channels.intakes import CONFLICT, Arrival, Intake, keep_all
+from record.channels.past_orders import keep_up
+from record.channels.reading import Reading
 from record.messages.partner_events import NewEvent
 from record.orders.changes import merge
+from record.orders.elsewhere import take_statement
 
 
 class ChannelWriter:
@@ -33,7 +38,8 @@ class ChannelWriter:
                 conflict, changes = _apply(session, arrival, known)
                 conflicts.append(conflict)
                 if conflict is None:
-                    changes = [*changes, *events_of(arrival.channel, arrival.reading, arrival.new)]
+                    reading = _of_interest(arrival, known)
+                    changes = [*changes, *events_of(arrival.channel, reading, arrival.new)]
                 events |= {(event.partner, event.event_id): event for event in changes}
             erased = {order_id for order_id, row in known.items() if not row.receiver}
             intakes = keep_all(session, arrivals, conflicts, erased)
@@ -60,9 +66,21 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
     if not row.receiver:
         # Its person was erased, and a repeat must not bring the data back.
         return None, []
+    if row.past:
+        keep_up(session, row, reading)
+        return None, []
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
         return CONFLICT, []
-    return None, merge(session, row, reading.order, reading.new, reading.version)
+    elsewhere = take_statement(session, row, reading.order, reading.elsewhere, reading.version)
+    return None, [*elsewhere, *merge(session, row, reading.order, reading.new, reading.version)]
+
+
+def _of_interest(arrival: Arrival, known: Mapping[str, OrderRow]) -> Reading:
+    """Return the reading with the kinds of news that matter: of a past order nobody looks at the payment any more."""
+    row = known.get(arrival.receipt.order_id) if arrival.receipt else None
+    if row is None or not row.past:
+        return arrival.reading
+    return replace(arrival.reading, kinds=arrival.reading.kinds & {Kind.REFUND_ASKED, Kind.CANCELED})
 
 
 def _store(session: Session, events: Sequence[NewEvent]) -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import structlog
 
+from domain.elsewhere import ParcelElsewhere
 from domain.merging import ON_DELIVERY
 from domain.order import Order
 from integrations.channels.reading import Unreadable
@@ -32,6 +33,9 @@ class Reading:
     new: NewOrder | None = None
     version: str = ""
     wanted: tuple[ThinEvent, ...] = ()
+    elsewhere: tuple[ParcelElsewhere, ...] = ()
+    refunded_minor: int = 0
+    refunded_units: tuple[tuple[str, int], ...] = ()
     field: str | None = None
     reason: str | None = None
 
@@ -100,8 +104,11 @@ def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Readi
         kind=events[0] if events else translated.kind,
         kinds=kinds,
         order=order,
-        new=new_order(order, account.channel, version),
+        new=new_order(order, account.channel, version, translated.elsewhere),
         version=version,
+        elsewhere=translated.elsewhere,
+        refunded_minor=translated.financial.refunded.minor_units,
+        refunded_units=translated.financial.refunded_units,
     )
 
 

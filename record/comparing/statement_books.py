@@ -134,8 +134,9 @@ def _points(session: Session, partner: str, subjects: Subjects, settled: datetim
 
 
 def _own_payment() -> Any:
-    """True for orders of their own: the gateway does not know money that a return moved to a follow-up order."""
-    return OrderRow.follow_up_of == ""
+    """True for orders of their own: the gateway does not know money that a return moved to a follow-up order, and need
+    not know that of past orders, which is booked by the channel's word."""
+    return (OrderRow.follow_up_of == "") & ~OrderRow.past
 
 
 def _messages_sent(partner: str, elsewhere: Subjects) -> Subquery:
@@ -152,8 +153,10 @@ def _captured(partner: str, elsewhere: Subjects) -> Subquery:
 
 
 def _refunded(partner: str, elsewhere: Subjects) -> Subquery:
-    moved = select(MoneyMovementRow.key.label("subject"), MoneyMovementRow.at)
-    return moved.where(MoneyMovementRow.kind == "refunded").subquery()
+    moved = select(MoneyMovementRow.key.label("subject"), MoneyMovementRow.at).join(OrderRow)
+    # What a channel paid back for a past order stands under a key of its own.
+    by_us = ~OrderRow.past | MoneyMovementRow.return_id.is_not(None)
+    return moved.where(MoneyMovementRow.kind == "refunded", by_us).subquery()
 
 
 def _released(partner: str, elsewhere: Subjects) -> Subquery:

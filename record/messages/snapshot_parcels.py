@@ -79,7 +79,7 @@ def _with_lines(
     bundles: Mapping[str, Parts] = {}
     if any(sku not in plain for parcel in parcels for sku in parcel.units or {}):
         bundles = bundles_of(session, order_id)
-    most = {line.line_no: line.quantity for line in lines}
+    most = {line.line_no: line.quantity - line.elsewhere for line in lines}
     came, before, found = Counter[str](), Counter[int](), []
     for parcel in sorted(parcels, key=_when_it_left):
         came.update(parcel.units or {})

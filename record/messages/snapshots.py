@@ -58,4 +58,5 @@ def _line(row: OrderLineRow) -> Line:
         *(row.line_no, row.sku, row.title, row.quantity, row.withdrawn, row.canceled),
         channel_line_id=row.channel_line_id,
         ours=bool(row.added_by),
+        elsewhere=row.elsewhere,
     )

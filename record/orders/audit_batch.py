@@ -61,7 +61,9 @@ class AuditBatch:
         """Add the audit: the money that it saw, the repaired address, and what remarks and rules of staff ask for."""
         self._orders.append({"order_id": judged.order_id, "judged_version": judged.version})
         self._audits.append(judged.audited)
-        self._messages += journal.message_rows(judged.order_id, milestones.RECEIVED)
+        # What the channel has shipped itself is no news to it, nor to its customer.
+        told = milestones.BOOKS if judged.facts.nothing_to_send else None
+        self._messages += journal.message_rows(judged.order_id, milestones.RECEIVED, recipients=told)
         if movement := _movement(judged, locked):
             self._movements.append(movement)
             self._facts.append(movement.fact)

@@ -139,6 +139,8 @@ def _facts(
             products=one.products,
             parameters=parameters[order_id],
             pickup_at_store=one.order.pickup_location in stores or not one.order.pickup_location,
+            elsewhere=one.elsewhere,
+            nothing_to_send=one.nothing_to_send,
             **before[order_id],
         )
         for order_id, one in orders.items()

@@ -21,7 +21,8 @@ from record.order_mapping import as_order
 @dataclass(frozen=True, slots=True)
 class AuditedOrder:
     """An order at one of its versions. `products` is by SKU, without unknown ones. `payer` is the order that its
-    payment is bound to, or None; `follow_up` means that a return placed it, whose money pays for it."""
+    payment is bound to, or None; `follow_up` means that a return placed it, whose money pays for it. Of `elsewhere`
+    units its channel says that it shipped them; `nothing_to_send` if that is everything."""
 
     order_id: str
     version: int
@@ -29,6 +30,8 @@ class AuditedOrder:
     products: Mapping[str, ProductFacts]
     payer: str | None
     follow_up: bool
+    elsewhere: int = 0
+    nothing_to_send: bool = False
 
 
 # Built once: building a statement costs more than sending it.
@@ -94,6 +97,9 @@ def _audited(row: Any, lines: list[Any]) -> AuditedOrder:
         {sku: _product(line) for sku, line in products.items()},
         row.payer,
         bool(row.follow_up_of),
+        sum(line.elsewhere for line in lines),
+        any(line.elsewhere for line in lines)
+        and all(line.quantity <= line.withdrawn + line.elsewhere for line in lines),
     )
 
 

@@ -19,7 +19,7 @@ def drop(session: Session, order_id: str, short: Mapping[str, int]) -> Counter[s
     """
     missing, bundles, dropped = dict(short), bundles_of(session, order_id), Counter[str]()
     for line in reversed(_wanted_lines(session, order_id)):
-        units = explode({line.sku: line.quantity - line.withdrawn}, bundles)
+        units = explode({line.sku: line.to_send}, bundles)
         if line.added_by and any(missing.get(sku, 0) > 0 for sku in units):
             missing = {sku: number - units.get(sku, 0) for sku, number in missing.items()}
             _drop(session, line, "it is short")
@@ -38,7 +38,8 @@ def drop_when_alone(session: Session, order_id: str) -> None:
 
 
 def _wanted_lines(session: Session, order_id: str) -> Sequence[OrderLineRow]:
-    wanted = OrderLineRow.order_id == order_id, OrderLineRow.withdrawn < OrderLineRow.quantity
+    to_send = OrderLineRow.quantity - OrderLineRow.withdrawn - OrderLineRow.elsewhere
+    wanted = OrderLineRow.order_id == order_id, to_send > 0
     return session.scalars(select(OrderLineRow).where(*wanted).order_by(OrderLineRow.line_no)).all()
 
 

@@ -1,6 +1,7 @@
 """An order as rows to insert, and the hash by which the same order is recognized."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from domain.duplicates import content_hash
+from domain.elsewhere import ParcelElsewhere, resolve, units_by_line
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 from domain.people import contact_email, contact_phone
@@ -34,12 +36,26 @@ class NewOrder:
     """By which its receiver is found; only their hashes are stored beside the receiver."""
     weight: int
     """The number of rows."""
+    parcels: str = ""
+    """Those that were shipped elsewhere, or empty."""
 
 
-def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
-    """Give an order its id and build its rows. `actor` is the name of the key or channel that sent it."""
-    order_id, row, lines = new_order_id(), _order_row(order), [_line_row(line) for line in order.lines]
-    hashed = _hash(row, lines)
+def new_order(
+    order: Order,
+    actor: str,
+    channel_version: str = "",
+    elsewhere: Sequence[ParcelElsewhere] = (),
+    at: datetime | None = None,
+) -> NewOrder:
+    """Give an order its id and build its rows. `actor` is the name of the key or channel that sent it, and `elsewhere`
+    are the parcels that its channel has shipped already. Past orders are sorted by their time `at`."""
+    order_id, row, lines = new_order_id(at), _order_row(order), [_line_row(line) for line in order.lines]
+    parcels = resolve(elsewhere, {line.line_no: line.quantity for line in order.lines}) if elsewhere else []
+    if parcels:
+        gone = units_by_line(parcels)
+        lines = [line | {"elsewhere": gone[line["line_no"]]} for line in lines]
+    # A channel's states have versions; without one, another shipping state is another body.
+    hashed = _hash(row, lines, [] if channel_version else [parcel_row("", one) for one in parcels])
     own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
     own["content_hash"] = content_hash(order)
     return NewOrder(
@@ -53,7 +69,21 @@ def new_order(order: Order, actor: str, channel_version: str = "") -> NewOrder:
         phone=contact_phone(order.ship_to.phone, order.ship_to.country),
         email=contact_email(order.ship_to.email),
         weight=2 + len(order.lines),
+        parcels=_json([parcel_row(order_id, one) for one in parcels])[1:-1],
     )
+
+
+def parcel_row(order_id: str, parcel: ParcelElsewhere) -> dict[str, Any]:
+    """Return the parcel as one row of `parcels_elsewhere`."""
+    return {
+        "order_id": order_id,
+        "key": parcel.key,
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "shipped_at": _moment(parcel.shipped_at),
+        "delivered_at": _moment(parcel.delivered_at),
+        "lines": parcel.lines,
+    }
 
 
 def request_hash(order: Order) -> str:
@@ -64,9 +94,11 @@ def request_hash(order: Order) -> str:
     return _hash(_order_row(order), [_line_row(line) for line in order.lines])
 
 
-def _hash(row: dict[str, Any], lines: list[dict[str, Any]]) -> str:
-    content = row | {"lines": lines}
-    del content["units"]  # It follows from the lines.
+def _hash(row: dict[str, Any], lines: list[dict[str, Any]], parcels: Sequence[dict[str, Any]] = ()) -> str:
+    ordered = [{name: line[name] for name in line if name != "elsewhere"} for line in lines]
+    # What follows from the lines is left out.
+    content = row | {"lines": ordered} | ({"shipped_elsewhere": list(parcels)} if parcels else {})
+    del content["units"]
     return sha256(_canonical_json(_without_empty(content)).encode()).hexdigest()
 
 
@@ -131,6 +163,7 @@ def _line_row(line: OrderLine) -> dict[str, Any]:
         "gift": line.gift,
         "bundle_of": line.bundle_of,
         "properties": line.properties,
+        "elsewhere": 0,
     }
 
 

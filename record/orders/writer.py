@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.status import OrderStatus
 from models.database import Sessions
-from models.order import OrderEventRow, OrderLineRow, OrderRow
+from models.order import OrderEventRow, OrderLineRow, OrderRow, ParcelElsewhereRow
 from record.orders.rows import NewOrder
 from record.people.contacts import hashes_of
 from record.recordset import insert_recordset, json_array
@@ -25,7 +25,10 @@ INSERT_ORDERS = insert_recordset(
 INSERT_LINES = insert_recordset(
     OrderLineRow,
     "order_id, line_no, sku, title, quantity, unit_price_minor, discount_minor, channel_line_id, gift, bundle_of,"
-    " properties",
+    " properties, elsewhere",
+)
+INSERT_PARCELS = insert_recordset(
+    ParcelElsewhereRow, "order_id, key, carrier, waybill, shipped_at, delivered_at, lines", conflict="order_id, key"
 )
 INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data")
 
@@ -40,7 +43,7 @@ class Receipt(NamedTuple):
 
 
 class OrderWriter:
-    """Commits a group of orders in three statements, and a fourth when some were known before."""
+    """Commits a group of orders in three statements, and one more each when some were known before or have parcels."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -67,6 +70,8 @@ def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
     if new:
         session.execute(INSERT_LINES, {"rows": json_array(order.lines for order in new)})
         session.execute(INSERT_EVENTS, {"rows": json_array(order.event for order in new)})
+        if parcels := [order.parcels for order in new if order.parcels]:
+            session.execute(INSERT_PARCELS, {"rows": json_array(parcels)})
     return written
 
 

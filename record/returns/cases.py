@@ -4,21 +4,26 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from domain.bundles import explode, whole
+from domain.elsewhere import taken_as_delivered
 from domain.returns.kinds import KINDS, carried_out_as
 from domain.status import RETURN, ReturnStatus, advance
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.messaging import PartnerEventRow
-from models.order import OrderLineRow, OrderRow
+from models.order import OrderLineRow, OrderRow, ParcelElsewhereRow
 from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
 from record import journal
 from record.stock.demand import bundles_of
 
 DEAD = (ReturnStatus.REJECTED, ReturnStatus.CANCELED, ReturnStatus.EXPIRED)
 DELIVERED, NEVER_LEFT = "delivered", ("recalled", "intercepted")
+_ANY_WAREHOUSE = text("""
+    SELECT location_id FROM locations, orders WHERE order_id = :order_id AND kind = 'warehouse'
+    ORDER BY locations.country <> orders.country, priority, location_id LIMIT 1
+""")
 NO_UNITS = [kind for kind, rules in KINDS.items() if not rules.of_units]
 
 
@@ -152,7 +157,7 @@ def received_by_sku(session: Session, return_id: str, disposition: str = "") -> 
 
 
 def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
-    """Return units by SKU that the order shipped and that did not come back in other cases."""
+    """Return units by SKU that the order shipped, or its channel for it, and that did not come back in other cases."""
     shipped = session.execute(
         select(FulfillmentLineRow.sku, func.sum(func.coalesce(FulfillmentLineRow.picked, FulfillmentLineRow.quantity)))
         .join(FulfillmentOrderRow)
@@ -160,6 +165,11 @@ def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
         .group_by(FulfillmentLineRow.sku)
     )
     out = Counter({sku: int(units) for sku, units in shipped})
+    elsewhere = Counter[str]()
+    for line in ordered_lines(session, row.order_id):
+        elsewhere[line.sku] += line.elsewhere
+    if elsewhere.total():
+        out.update(explode(elsewhere, bundles_of(session, row.order_id)))
     came = session.execute(
         select(ReturnedGoodsRow.sku, func.sum(ReturnedGoodsRow.quantity))
         .join(ReturnRow)
@@ -170,23 +180,30 @@ def still_out(session: Session, row: ReturnRow) -> dict[str, int]:
     return {sku: units for sku, units in out.items() if units > 0}
 
 
-def shipped_from(session: Session, order_id: str) -> str | None:
-    """Return the location that shipped the order's first parcel: its goods go back there."""
-    return session.scalar(
+def goes_back_to(session: Session, order_id: str) -> str | None:
+    """Return the location that shipped the order's first parcel. What the channel shipped goes to a warehouse of the
+    customer's country, the one that is asked first."""
+    first = (
         select(FulfillmentOrderRow.location_id)
         .where(FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.shipped_at.is_not(None))
         .order_by(FulfillmentOrderRow.number)
         .limit(1)
     )
+    return session.scalar(first) or session.scalar(_ANY_WAREHOUSE, {"order_id": order_id})
 
 
 def shipped_at(session: Session, order_id: str) -> datetime | None:
-    """Return when the first parcel left."""
-    where = FulfillmentOrderRow.order_id == order_id
-    return session.scalar(select(func.min(FulfillmentOrderRow.shipped_at)).where(where))
+    """Return when the first parcel left, from here or from the channel."""
+    ours = select(func.min(FulfillmentOrderRow.shipped_at)).where(FulfillmentOrderRow.order_id == order_id)
+    theirs = select(func.min(ParcelElsewhereRow.shipped_at)).where(ParcelElsewhereRow.order_id == order_id)
+    return session.scalar(select(func.least(ours.scalar_subquery(), theirs.scalar_subquery())))
 
 
 def delivered_at(session: Session, order: OrderRow) -> datetime | None:
-    """Return when the last parcel was delivered."""
+    """Return when the last parcel was delivered; for the channel's own parcels without a date, when it must have been
+    (domain/elsewhere.py)."""
     where = FulfillmentOrderRow.order_id == order.order_id
-    return session.scalar(select(func.max(FulfillmentOrderRow.delivered_at)).where(where))
+    theirs = session.scalars(select(ParcelElsewhereRow).where(ParcelElsewhereRow.order_id == order.order_id)).all()
+    moments = [taken_as_delivered(one.shipped_at or one.recorded_at, one.delivered_at) for one in theirs]
+    ours = session.scalar(select(func.max(FulfillmentOrderRow.delivered_at)).where(where))
+    return max([*moments, *([ours] if ours else [])], default=None)

@@ -22,10 +22,10 @@ ORDINARY_PRIORITY = 100
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`demand` is units by stocked SKU: ordered − withdrawn − `covered`, and `covered` is what is under way or
-    delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the SKUs of our
-    gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and `carrier`
-    come from rules or remarks. `unjudged` means that its channel changed it since the last audit.
+    """`demand` is units by stocked SKU: ordered − withdrawn − fulfilled elsewhere − `covered`, and `covered` is what is
+    under way or delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the
+    SKUs of our gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and
+    `carrier` come from rules or remarks. `unjudged` means that its channel changed it since the last audit.
     """
 
     order_id: str
@@ -91,16 +91,17 @@ _PATIENCE = func.set_config(
 )
 PATIENCE_SET = select(_PATIENCE).scalar_subquery().is_not(None)
 _RECEIVERS_LOCKED = RECEIVERS.where(PATIENCE_SET).with_for_update(read=True, key_share=True)
+_TO_SEND = _LINES.c.quantity - _LINES.c.withdrawn - _LINES.c.elsewhere
 FACTS = (
     select(
         _LINES.c.order_id,
         case((_LINES.c.added_by != "", "gift"), else_="ordered").label("what"),
         STOCK_SKU.label("sku"),
         literal("").label("location_id"),
-        ((_LINES.c.quantity - _LINES.c.withdrawn) * UNITS_EACH).label("units"),
+        (_TO_SEND * UNITS_EACH).label("units"),
     )
     .select_from(WITH_PARTS)
-    .where(_LINES.c.order_id == NAMED, _LINES.c.quantity > _LINES.c.withdrawn),
+    .where(_LINES.c.order_id == NAMED, _TO_SEND > 0),
     select(
         _WORK.c.order_id,
         _WORK.c.status,

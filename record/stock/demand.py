@@ -55,7 +55,7 @@ def bundles_of(session: Session, order_id: str) -> dict[str, dict[str, int]]:
 def lines_with(session: Session, order_id: str, sku: str) -> dict[str, int]:
     """Return the wanted units of lines that need this SKU, itself or as a part of a bundle, by the line's SKU."""
     bundles = bundles_of(session, order_id)
-    wanted = func.sum(OrderLineRow.quantity - OrderLineRow.withdrawn)
+    wanted = func.sum(OrderLineRow.quantity - OrderLineRow.withdrawn - OrderLineRow.elsewhere)
     lines = select(OrderLineRow.sku, wanted).where(OrderLineRow.order_id == order_id).group_by(OrderLineRow.sku)
     return {
         line: int(units)

@@ -79,7 +79,7 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
     rest = Counter(outstanding(session, order_id))
     for line in _lines_about(session, decision, short, bundles):
         parts = bundles.get(line.sku, {line.sku: 1})
-        units = min(whole(parts, rest), line.quantity - line.withdrawn)
+        units = min(whole(parts, rest), line.to_send)
         # By the same units as a return, so that both together never repay a unit twice.
         of_line = paid.get(line.line_no, [])[line.withdrawn : line.withdrawn + units]
         repay += sum(amount.minor_units for amount in of_line)

@@ -1,0 +1,105 @@
+"""Read payloads of a channel as past orders, and keep a known past order up with what the channel pays back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from domain.merging import ON_DELIVERY
+from domain.money import Money
+from integrations.channels.reading import Unreadable
+from integrations.channels.translated import Translated
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from record.channels.accounts import Account
+from record.channels.reading import Reading, log, unrecordable, version_at
+from record.orders.elsewhere import lines_of
+from record.orders.movements import Movement, book
+from record.orders.past import NotOver, PastOrder, PastWriter, past_order
+from record.orders.writer import Receipt
+from record.returns import cases
+
+BACK = ("refunded", "credited")
+
+
+@dataclass(frozen=True, slots=True)
+class NoPastOrder:
+    """Why a payload is no past order, with the field at fault."""
+
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastReading:
+    order: PastOrder
+    modified_at: datetime
+
+
+def read_past(account: Account, raw: bytes) -> PastReading | NoPastOrder:
+    """Read a payload as a past order, or say why it is none."""
+    try:
+        translated = account.translator.translate(raw, account.shop)
+        order = replace(translated.order, test=translated.test, payment_method=_method(translated))
+        version = version_at(translated.modified_at)
+        return PastReading(past_order(translated, order, account.channel, version), translated.modified_at)
+    except Unreadable as error:
+        return NoPastOrder(error.field, error.reason)
+    except NotOver as error:
+        return NoPastOrder("lines", str(error))
+    except Exception as error:
+        log.exception("translator_broke", channel=account.channel, bytes=len(raw))
+        return NoPastOrder("$", f"our translator broke: {type(error).__name__}")
+
+
+def write_past(writer: PastWriter, orders: Sequence[PastOrder]) -> list[Receipt | NoPastOrder]:
+    """Write the orders in one transaction. One that the database refuses fails alone."""
+    try:
+        return list(writer(orders))
+    except (IntegrityError, DataError) as error:
+        if len(orders) == 1:
+            refused = unrecordable(error)
+            return [NoPastOrder(refused.field or "$", refused.reason or "")]
+        middle = len(orders) // 2
+        return [*write_past(writer, orders[:middle]), *write_past(writer, orders[middle:])]
+
+
+def keep_up(session: Session, row: OrderRow, reading: Reading) -> None:
+    """Book what the channel has paid back since a past order was recorded; nothing else of it changes. `row` is
+    locked."""
+    if reading.version <= row.channel_version or reading.new is None:
+        return
+    row.channel_version, row.request_hash = reading.version, reading.new.request_hash
+    _book_refund(session, row, reading.refunded_minor)
+    units = Counter[str]()
+    for name, count in reading.refunded_units:
+        units[name] += count
+    in_cases = cases.in_other_cases(session, row.order_id)
+    for line in lines_of(session, row.order_id):
+        stated = min(line.quantity, units[line.channel_line_id]) if line.channel_line_id else 0
+        more = stated - line.canceled - in_cases.get(line.line_no, 0)
+        if more > 0:
+            line.elsewhere = min(line.elsewhere, line.quantity - line.withdrawn - more)
+            session.flush()
+            line.withdrawn += more
+            line.canceled += more
+    session.flush()
+
+
+def _book_refund(session: Session, row: OrderRow, total: int) -> None:
+    sums = select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(
+        MoneyMovementRow.order_id == row.order_id, MoneyMovementRow.currency == row.currency
+    )
+    back = int(session.scalar(sums.where(MoneyMovementRow.kind.in_(BACK))) or 0)
+    held = int(session.scalar(sums.where(MoneyMovementRow.kind == "captured")) or 0)
+    if (more := min(total, held) - back) > 0:
+        reference = row.payment_reference or f"{row.channel}:{row.channel_order_id}"
+        book(session, Movement(row.order_id, reference, "refunded", Money(more, row.currency), f":{total}"))
+
+
+def _method(translated: Translated) -> str:
+    return ON_DELIVERY if translated.financial.cash_on_delivery else translated.order.payment_method
