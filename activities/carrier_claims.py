@@ -19,6 +19,7 @@ from models.order import OrderLineRow, OrderRow
 from record import journal
 from record.order_mapping import count_change, load_order, lock_order, order_of
 from record.orders import gifts
+from record.orders.elsewhere import any_elsewhere
 from record.orders.promises import update_due
 from record.parameters import ParameterCache
 from record.shipping.fulfillment_orders import lines_of, lock_fulfillment_order
@@ -133,6 +134,7 @@ def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:
         FulfillmentOrderRow.order_id == row.order_id, FulfillmentOrderRow.status.not_in(UNDONE)
     )
     alone = not outstanding(session, row.order_id) and session.scalar(at_work.limit(1)) is None
+    alone = alone and not any_elsewhere(session, row.order_id)
     return Settlement(done=True, repay_minor=repay, nothing_left=alone)
 
 

@@ -129,6 +129,12 @@ def has_parcels(session: Session, order_id: str) -> bool:
     return session.scalar(select(P.key).where(P.order_id == order_id).limit(1)) is not None
 
 
+def any_elsewhere(session: Session, order_id: str) -> bool:
+    """True if the channel has shipped a part of the order, which therefore does not end as canceled."""
+    gone = select(OrderLineRow.line_no).where(OrderLineRow.order_id == order_id, OrderLineRow.elsewhere > 0)
+    return session.scalar(gone.limit(1)) is not None
+
+
 def lines_of(session: Session, order_id: str) -> list[OrderLineRow]:
     """Return the order's lines, by number, as they are now."""
     wanted = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.line_no)

@@ -31,6 +31,7 @@ class NewOrder:
     order: str
     lines: str
     event: str
+    """Its first facts."""
     phone: str
     email: str
     """By which its receiver is found; only their hashes are stored beside the receiver."""
@@ -51,8 +52,8 @@ def new_order(
     are the parcels that its channel has shipped already. Past orders are sorted by their time `at`."""
     order_id, row, lines = new_order_id(at), _order_row(order), [_line_row(line) for line in order.lines]
     parcels = resolve(elsewhere, {line.line_no: line.quantity for line in order.lines}) if elsewhere else []
+    gone = units_by_line(parcels)
     if parcels:
-        gone = units_by_line(parcels)
         lines = [line | {"elsewhere": gone[line["line_no"]]} for line in lines]
     # A channel's states have versions; without one, another shipping state is another body.
     hashed = _hash(row, lines, [] if channel_version else [parcel_row("", one) for one in parcels])
@@ -65,12 +66,21 @@ def new_order(
         request_hash=hashed,
         order=_json(row | own),
         lines=_json([{"order_id": order_id, **line} for line in lines])[1:-1],
-        event=_json({"order_id": order_id, "type": "order.received", "key": "received", "actor": actor, "data": {}}),
+        event=",".join(map(_json, _facts(order_id, actor, gone.total()))),
         phone=contact_phone(order.ship_to.phone, order.ship_to.country),
         email=contact_email(order.ship_to.email),
         weight=2 + len(order.lines),
         parcels=_json([parcel_row(order_id, one) for one in parcels])[1:-1],
     )
+
+
+def _facts(order_id: str, actor: str, gone: int) -> list[dict[str, Any]]:
+    of_order = {"order_id": order_id, "actor": actor}
+    received = of_order | {"type": "order.received", "key": "received", "data": {}}
+    if not gone:
+        return [received]
+    data = {"units": gone, "in_all": gone}
+    return [received, of_order | {"type": "order.fulfilled_elsewhere", "key": f"elsewhere:{gone}", "data": data}]
 
 
 def parcel_row(order_id: str, parcel: ParcelElsewhere) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from models.order import OrderLineRow
 from models.stock import BackorderRow, ProductRow
 from record.order_mapping import load_order
 from record.orders import gifts
+from record.orders.elsewhere import any_elsewhere
 from record.sourcing.needs import outstanding
 from record.stock.demand import UNDONE, bundles_of
 
@@ -96,7 +97,7 @@ def _cancel_line(session: Session, decision: Decision, short: Short) -> Settled:
         FulfillmentOrderRow.order_id == order_id, FulfillmentOrderRow.status.not_in(UNDONE)
     )
     alone = not outstanding(session, order_id) and session.scalar(at_work.limit(1)) is None
-    return Settled(repay_minor=repay, nothing_left=alone)
+    return Settled(repay_minor=repay, nothing_left=alone and not any_elsewhere(session, order_id))
 
 
 def _substitute(session: Session, decision: Decision, short: Short) -> Settled:
