@@ -18,8 +18,8 @@ from models.order import HoldRow, OrderRow
 from record import journal, money
 from record.journal import Fact
 from record.messages import not_told
-from record.orders import leftovers
 from record.order_mapping import lock_order
+from record.orders import leftovers
 from record.orders.elsewhere import call_a_person, has_parcels, lines_of, pending, too_late
 from record.orders.promises import end_due
 from record.recordset import at_once

@@ -98,7 +98,9 @@ def _of_lines(standing: OrderStanding, wanted: WantedEdit, after: EditedOrder) -
             yield FieldRefusal(field, "the order has no such line that may be edited")
             continue
         parts = explode({lines[line_no].sku: 1}, standing.bundles)
-        if units < standing.remaining(line_no) and any(needed[sku] < left[sku] for sku in parts):
+        if units < (gone := standing.elsewhere.get(line_no, 0)):
+            yield FieldRefusal(field, f"{gone} of {lines[line_no].sku} were shipped by the channel: ask for a return")
+        elif units < standing.remaining(line_no) and any(needed[sku] < left[sku] for sku in parts):
             yield FieldRefusal(field, f"of {lines[line_no].sku} more units have left: ask for a return")
         if units > standing.remaining(line_no) and lines[line_no].sku not in standing.sellable:
             yield FieldRefusal(field, f"{lines[line_no].sku} is not for sale")

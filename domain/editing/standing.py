@@ -39,6 +39,8 @@ class OrderStanding:
     status: OrderStatus
     version: int
     withdrawn: Mapping[int, int] = field(default_factory=dict)
+    elsewhere: Mapping[int, int] = field(default_factory=dict)
+    """Units by line number that the channel has shipped itself."""
     gifts: Mapping[str, int] = field(default_factory=dict)
     work: Sequence[WorkStanding] = ()
     bundles: Mapping[str, Parts] = field(default_factory=dict)
@@ -70,10 +72,11 @@ class OrderStanding:
         return quantity - self.withdrawn.get(line_no, 0)
 
     def wanted(self, order: Order, withdrawn: Mapping[int, int]) -> Counter[str]:
-        """Return the units by stocked SKU that this form of the order wants in all."""
+        """Return the units by stocked SKU that this form of the order wants from us in all."""
         units = Counter(self.gifts)
         for line in order.lines:
-            units.update(explode({line.sku: line.quantity - withdrawn.get(line.line_no, 0)}, self.bundles))
+            gone = withdrawn.get(line.line_no, 0) + self.elsewhere.get(line.line_no, 0)
+            units.update(explode({line.sku: line.quantity - gone}, self.bundles))
         return units
 
     def covered(self, *, only_left: bool = False) -> Counter[str]:

@@ -33,6 +33,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         status=OrderStatus(row.status),
         version=row.version,
         withdrawn={line.line_no: line.withdrawn for line in lines if not line.added_by},
+        elsewhere={line.line_no: line.elsewhere for line in lines if line.elsewhere},
         gifts=_units((line for line in lines if line.added_by), bundles),
         work=_work(session, row.order_id),
         bundles=bundles,
@@ -52,7 +53,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
 def _units(lines: Iterable[OrderLineRow], bundles: Mapping[str, Parts]) -> dict[str, int]:
     units: dict[str, int] = {}
     for line in lines:
-        units[line.sku] = units.get(line.sku, 0) + line.quantity - line.withdrawn
+        units[line.sku] = units.get(line.sku, 0) + line.to_send
     return explode(units, bundles)
 
 

@@ -122,6 +122,7 @@ def test_work_is_called_back_only_where_it_must_be(wanted: WantedEdit, status: s
         ({"in_case": True}, WantedEdit(quantities={1: 1}), ["order"]),
         ({"work": [work("shipped")]}, WantedEdit(ship_to=HOME), ["ship_to"]),
         ({"work": [work("delivered")]}, WantedEdit(quantities={1: 0}), ["lines[1]"]),
+        ({"elsewhere": {1: 1}}, WantedEdit(quantities={1: 0}), ["lines[1]"]),
         ({}, WantedEdit(ship_to=replace(HOME, lines=())), ["ship_to"]),
         ({}, WantedEdit(pickup_location="NOWHERE"), ["delivery.location_id"]),
         ({}, WantedEdit(steering={"carrier": "My cousin", "location": "NOWHERE"}), ["location", "carrier"]),
