@@ -4,7 +4,7 @@ message goes out, and no stock moves."""
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from models.order import OrderEventRow, OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from record.orders import payment_claims
 from record.orders.rows import NewOrder, new_order
-from record.orders.writer import INSERT_PARCELS, Receipt
+from record.orders.writer import INSERT_PARCELS, Receipt, with_hashes
 from record.recordset import insert_recordset, json_array
 
 # Built once: building a statement costs more than sending it.
@@ -31,7 +31,8 @@ _COLUMNS = (
     "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
-    " units, channel_version, language, status, past, ended_at, workflow_started_at, received_at"
+    " units, channel_version, language, status, past, ended_at, workflow_started_at, received_at, phone_hash,"
+    " email_hash"
 )
 _INSERT = insert_recordset(OrderRow, _COLUMNS, conflict="channel, channel_order_id", returning="order_id")
 _INSERT_LINES = insert_recordset(
@@ -60,8 +61,6 @@ class PastOrder:
     paid."""
 
     new: NewOrder
-    row: str
-    lines: str
     status: OrderStatus
     captured: int | None
     refunded: int
@@ -94,9 +93,7 @@ def past_order(translated: Translated, order: Order, actor: str, version: str) -
     }
     lines = [_line(line, back[line["line_no"]]) for line in json.loads(f"[{new.lines}]")]
     return PastOrder(
-        new,
-        to_json(row).decode(),
-        to_json(lines).decode()[1:-1],
+        replace(new, order=to_json(row).decode(), lines=to_json(lines).decode()[1:-1]),
         status,
         captured,
         refunded,
@@ -119,7 +116,9 @@ class PastWriter:
         with self._sessions.begin() as session:
             # Sorted: two processes that insert the same orders in different sequence would deadlock.
             ordered = sorted(orders, key=lambda one: (one.new.channel, one.new.channel_order_id))
-            written = set(session.scalars(_INSERT, {"rows": json_array(one.row for one in ordered)}))
+            written = set(
+                session.scalars(_INSERT, {"rows": json_array(with_hashes(session, one.new) for one in ordered)})
+            )
             new = [one for one in ordered if one.new.order_id in written]
             _write_parts(session, new)
             known = _known(session, [one for one in orders if one.new.order_id not in written])
@@ -134,7 +133,7 @@ class PastWriter:
 def _write_parts(session: Session, new: Sequence[PastOrder]) -> None:
     if not new:
         return
-    session.execute(_INSERT_LINES, {"rows": json_array(one.lines for one in new)})
+    session.execute(_INSERT_LINES, {"rows": json_array(one.new.lines for one in new)})
     facts = [
         {"order_id": one.new.order_id, "type": "order.recorded", "key": "recorded", "actor": one.new.channel}
         | {"data": {"status": one.status}}

@@ -63,9 +63,7 @@ class OrderWriter:
 def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
     # Sorted: two processes that insert the same orders in different sequence would deadlock.
     orders = sorted(orders, key=lambda order: (order.channel, order.channel_order_id))
-    written = set(
-        session.scalars(INSERT_ORDERS, {"rows": json_array(_with_hashes(session, order) for order in orders)})
-    )
+    written = set(session.scalars(INSERT_ORDERS, {"rows": json_array(with_hashes(session, order) for order in orders)}))
     new = [order for order in orders if order.order_id in written]
     if new:
         session.execute(INSERT_LINES, {"rows": json_array(order.lines for order in new)})
@@ -75,7 +73,7 @@ def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
     return written
 
 
-def _with_hashes(session: Session, order: NewOrder) -> str:
+def with_hashes(session: Session, order: NewOrder) -> str:
     """Return the order's row with the hashes of its receiver, which need the key of these sessions."""
     phone, email = hashes_of(session, order.phone, order.email)
     return f'{order.order[:-1]},"phone_hash":{_json(phone)},"email_hash":{_json(email)}}}'

@@ -2,8 +2,8 @@
 
 from models.migrations import online
 
-revision = "0047"
-down_revision = "0046"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
