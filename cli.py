@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str | Group] = {
     "seed": "commands.seed:seed",
     "verify": "commands.verify:verify_command",
     "import": "commands.import_file:import_command",
+    "export": "commands.export:export_command",
     "trace": "commands.trace:trace",
     "differences": "commands.differences:differences",
     "person": "commands.erase:person_command",

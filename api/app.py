@@ -28,6 +28,7 @@ from api.readiness import Readiness
 from api.rights import guard
 from api.routes import BODIES, ROUTERS
 from api.safe_headers import SafeHeaders
+from api.sheets import offer_sheets
 from api.subscriptions.log_reader import LogReader
 from api.subscriptions.streams import Streams
 from domain.service_levels import Allowance
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         # Included routers would be matched twice for each request.
         app.router.routes.extend(router.routes)
+    offer_sheets(app.routes)
     guard(app.routes)
     check_parameters(app.routes)
     add_openapi(app, BODIES)

@@ -13,7 +13,8 @@ from api.errors import Kind
 
 DESCRIPTION = """Baton takes orders in, carries each one to the customer's door, and back again if need be.
 
-Amounts are decimal strings in the one currency of their order, times are RFC 3339, lists go on by `next_cursor`.
+Amounts are decimal strings in the one currency of their order, times are RFC 3339, lists go on by `next_cursor`,
+and come as a whole as CSV or XLSX by `?format=`.
 Every error is `application/problem+json`; a 503 may be tried again after `Retry-After`, and sending the same order,
 return or webhook again is always safe. A body may have 2,000,000 bytes and an order 2,000 lines."""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from api.sheet_files import XlsxSheet
 from domain.sheets import escape_formula, unescape_formula
 
 XLSX = ".xlsx"
@@ -89,19 +89,10 @@ def _write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def _write_xlsx(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append(list(columns))
-    written = 0
+    sheet, written = XlsxSheet(columns), 0
     for row in rows:
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=value if isinstance(value, int | float | None) else str(value))
-            if isinstance(value, str):
-                # A title that begins with = is text, not a formula.
-                cell.data_type = "s"
-            cells.append(cell)
-        sheet.append(cells)
+        sheet.add([row])
         written += 1
-    book.save(file)
+    with file.open("wb") as out:
+        sheet.save(out)
     return written

@@ -140,6 +140,9 @@ class Day:
 def _choices(parameter: dict[str, Any], known: dict[str, str]) -> list[str]:
     """The values to filter a list by: those that the schema names, or else that of the order."""
     schema = parameter["schema"]
+    if parameter["name"] == "format" and "xlsx" in schema.get("enum", ()):
+        # A sheet reads a whole list, as it should.
+        return []
     words = [word for one in (schema, *schema.get("anyOf", ())) for word in one.get("enum", ())]
     return words or [known[name] for name in (parameter["name"],) if name in known]
 

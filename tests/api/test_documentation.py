@@ -38,6 +38,7 @@ from api.returns.schemas import ReturnAnswer
 from api.rules import examples as rule_examples
 from api.rules.answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
+from api.sheets import MEDIA
 from api.shipping import carrier_examples, warehouse_examples
 from api.shipping.pick_lists import PickList
 from api.shipping.shipment_view import WholeShipment
@@ -65,7 +66,7 @@ from api.subscriptions.schemas import (
 )
 from tests.api.conftest import Api, figures_of, order_body
 
-OTHER_FORMS = ("image/png", "application/pdf", "text/csv")
+OTHER_FORMS = ("image/png", "application/pdf", *MEDIA.values())
 FITS: list[tuple[type[BaseModel], Any]] = [
     (PlacedOrder, examples.PLACED_ORDER),
     (JudgedOrder, examples.JUDGED_ORDER),

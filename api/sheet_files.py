@@ -1,0 +1,58 @@
+"""Sheets as files: CSV as text for each part of the rows, XLSX in a temporary file. Both take constant memory."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import IO, Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from domain.sheets import escape_formula
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Return the rows as CSV. A text that a spreadsheet would run as a formula is escaped."""
+    out = StringIO()
+    csv.writer(out).writerows([escape_formula(plain(value)) for value in row] for row in rows)
+    return out.getvalue()
+
+
+class XlsxSheet:
+    """A workbook of one sheet, written row by row to a temporary file of its own."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._book = Workbook(write_only=True)
+        self._sheet: Any = self._book.create_sheet()
+        self._sheet.append(list(columns))
+
+    def add(self, rows: Iterable[Sequence[object]]) -> None:
+        for row in rows:
+            self._sheet.append([self._cell(plain(value)) for value in row])
+
+    def save(self, file: IO[bytes]) -> None:
+        self._book.save(file)
+
+    def discard(self) -> None:
+        """End it without a file: openpyxl would keep the temporary one until the process ends."""
+        self._sheet.close()
+        self._sheet._writer.cleanup()
+
+    def _cell(self, value: object) -> Any:
+        cell = WriteOnlyCell(self._sheet, value=value)
+        if isinstance(value, str):
+            # A title that begins with = is text, not a formula.
+            cell.data_type = "s"
+        return cell
+
+
+def plain(value: object) -> Any:
+    """Return the value of a cell for one of JSON: words of a list with spaces between them, what is nested as JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return " ".join(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value if isinstance(value, int | float | None) else str(value)

@@ -1,0 +1,143 @@
+"""Every list as a sheet: `?format=csv` or `xlsx` answers all of its pages in one file, by the same filters and rights.
+
+One wrapper of all routes that answer a `Page` asks the route itself for page after page. So a sheet shows what the list
+shows, and only one page of it is held at a time.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from tempfile import TemporaryFile
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from anyio import to_thread
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import BUSY, Problem, invalid
+from api.schemas import Page
+from api.sheet_columns import cells_of, columns_of, item_of
+from api.sheet_files import XlsxSheet, csv_text
+from api.sheet_pages import SheetBroken, pages_of
+
+FORMAT = "format"
+MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+PARAMETER = {
+    "name": FORMAT,
+    "in": "query",
+    "required": False,
+    "description": "The whole list as a sheet, from `cursor` on, instead of one page as JSON",
+    "schema": {"type": "string", "enum": list(MEDIA)},
+}
+MOST_XLSX_ROWS = 100_000
+"""XLSX is made before it is sent; CSV has no limit."""
+AT_ONCE = 4
+"""Sheets that one process makes at a time, since each reads for as long as it is made."""
+ROWS_OF_A_PAGE = 200
+CHUNK_BYTES = 65_536
+
+
+class SheetRoute:
+    """Wraps a route that answers a Page: with `?format=` the whole list is a sheet."""
+
+    making = 0
+    """How many this process makes now, of all lists."""
+
+    def __init__(self, app: ASGIApp, columns: Iterable[str], is_limited: bool) -> None:
+        self._app = app
+        self._columns = list(columns)
+        self._is_limited = is_limited
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, encoding="utf-8")
+        given = dict(query)
+        if FORMAT not in given:
+            await self._app(scope, receive, send)
+            return
+        if given[FORMAT] not in MEDIA:
+            raise invalid(FORMAT, f"is one of {', '.join(MEDIA)}")
+        if "limit" in given:
+            raise invalid("limit", "a sheet has the whole list")
+        if SheetRoute.making >= AT_ONCE:
+            raise Problem(BUSY, "enough sheets are being made; try again", headers={"Retry-After": "10"})
+        SheetRoute.making += 1
+        try:
+            asked = [(name, value) for name, value in query if name not in (FORMAT, "count")]
+            pages = pages_of(self._app, scope, asked, ROWS_OF_A_PAGE if self._is_limited else 0)
+            response = await self._response(scope, given[FORMAT], pages)
+            await response(scope, receive, send)
+        finally:
+            SheetRoute.making -= 1
+
+    async def _response(self, scope: Scope, kind: str, pages: AsyncIterator[list[Any] | Response]) -> Response:
+        first = await anext(pages)
+        if isinstance(first, Response):
+            return first
+        name = scope["path"].strip("/").replace("/", "-")
+        headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
+        if kind == "csv":
+            return StreamingResponse(self._csv(first, pages), headers=headers, media_type=MEDIA[kind])
+        file = await self._xlsx(first, pages)
+        return StreamingResponse(_parts(file), headers=headers, media_type=MEDIA[kind])
+
+    async def _csv(self, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> AsyncIterator[str]:
+        yield csv_text([self._columns, *self._cells(rows)])
+        async for page in pages:
+            if isinstance(page, Response):
+                raise SheetBroken(f"a page was answered with {page.status_code}")
+            yield await to_thread.run_sync(csv_text, self._cells(page))
+
+    async def _xlsx(self, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> IO[bytes]:
+        sheet = XlsxSheet(self._columns)
+        try:
+            await self._fill(sheet, rows, pages)
+        except BaseException:
+            sheet.discard()
+            raise
+        file = TemporaryFile()  # noqa: SIM115  It is closed when it was sent.
+        await to_thread.run_sync(sheet.save, file)
+        return file
+
+    async def _fill(self, sheet: XlsxSheet, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> None:
+        written = len(rows)
+        await to_thread.run_sync(sheet.add, self._cells(rows))
+        async for page in pages:
+            if isinstance(page, Response):
+                raise Problem(BUSY, "a page of the list was not answered; try again", headers={"Retry-After": "10"})
+            written += len(page)
+            if written > MOST_XLSX_ROWS:
+                raise invalid(FORMAT, f"it has more than {MOST_XLSX_ROWS:,} rows: ask for csv, or filter it")
+            await to_thread.run_sync(sheet.add, self._cells(page))
+
+    def _cells(self, items: list[Any]) -> list[list[Any]]:
+        return [cells_of(item, self._columns) for item in items]
+
+
+async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(0)
+        while part := await to_thread.run_sync(file.read, CHUNK_BYTES):
+            yield part
+
+
+def offer_sheets(routes: Iterable[BaseRoute]) -> None:
+    """Let each of these routes that answers a Page answer sheets too. Call it before the routes' rights are guarded."""
+    for route in routes:
+        if not isinstance(route, APIRoute) or route.methods != {"GET"} or not _is_page(route.response_model):
+            continue
+        extra = route.openapi_extra or {}
+        if PARAMETER in extra.get("parameters", []):
+            # All apps of this process share the routes, and the first has wrapped each already.
+            continue
+        names = {field.alias for field in get_flat_params(route.dependant)}
+        route.app = SheetRoute(route.app, columns_of(item_of(route.response_model)), "limit" in names)
+        route.openapi_extra = extra | {"parameters": [*extra.get("parameters", []), PARAMETER]}
+        described = dict(route.responses[200])
+        sheets = {media: {"schema": {"type": "string"}} for media in MEDIA.values()}
+        route.responses[200] = described | {"content": described["content"] | sheets}
+
+
+def _is_page(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, Page)
