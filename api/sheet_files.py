@@ -39,7 +39,7 @@ class XlsxSheet:
         self._sheet.close()
         self._sheet._writer.cleanup()
 
-    def _cell(self, value: object) -> Any:
+    def _cell(self, value: Any) -> Any:
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
             # A title that begins with = is text, not a formula.
