@@ -20,7 +20,7 @@ from models.payment import MoneyMovementRow
 from record import journal, money
 from record.money import credit_note
 from record.order_mapping import order_of
-from record.orders import payment_claims
+from record.orders import payment_claims, payment_links
 from record.orders.captures import ask_gateway, is_own_payment
 from record.returns.points import points_back
 
@@ -102,20 +102,46 @@ def refund(
     """Refund once for each key; the movement is written when the gateway has agreed.
 
     A repeat asks for the amount of the first attempt, whatever was captured meanwhile. `subject` keeps the messages of
-    several refunds of one order apart.
+    several refunds of one order apart. Money that links have paid goes back to their payments, under keys that name
+    them.
     """
+    with sessions.begin() as session:
+        parts = _fix(session, key, order, amount)
+    refunded = 0
+    for link, part in parts:
+        whose = return_id or subject
+        if link:
+            key_of_part, whose = f"{key}{payment_links.BEHIND}{link}", f"{whose}:{link}"
+        else:
+            key_of_part = key
+        answer = _refund_part(sessions, payments, order, link, part, reason, key_of_part, return_id, whose)
+        if answer.refusal:
+            return answer
+        refunded += answer.refunded_minor
+    return RefundAnswer(refunded)
+
+
+def _refund_part(
+    sessions: Sessions,
+    payments: Payments,
+    order: OrderRow,
+    link: str,
+    amount: Money,
+    reason: str,
+    key: str,
+    return_id: str,
+    subject: str,
+) -> RefundAnswer:
+    """Refund of the order's own payment, or of that of a link."""
     with sessions.begin() as session:
         # Another case may have paid meanwhile and changed the amount: a known key keeps its own.
         known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
         if known is not None:
             return RefundAnswer(known)
-        if amount.minor_units <= 0:
-            return RefundAnswer()
-        amount = _fix(session, key, amount)
-    if not order.follow_up_of and not is_own_payment(sessions, order):
+    if not link and not order.follow_up_of and not is_own_payment(sessions, order):
         return RefundAnswer(refusal=NOT_ITS_OWN)
     try:
-        answer = payments.refund(order.payment_reference, amount, reason, key)
+        answer = payments.refund(link or order.payment_reference, amount, reason, key)
     except RefundRefused as refusal:
         return RefundAnswer(refusal=refusal.code)
     with sessions.begin() as session:
@@ -135,7 +161,7 @@ def refund(
         data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
         data["credit_note"] = credit_note(key)
         journal.append_fact(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
-        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=return_id or subject)
+        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=subject)
     return RefundAnswer(amount.minor_units)
 
 
@@ -148,11 +174,22 @@ def _asked(key: str) -> str:
     return f"{key}:asked"
 
 
-def _fix(session: Session, key: str, amount: Money) -> Money:
-    asked = journal.earlier_answer(session, _asked(key))
-    if asked is None:
-        journal.remember(session, _asked(key), {"minor": amount.minor_units})
-    return amount if asked is None else Money(asked["minor"], amount.currency)
+def _fix(session: Session, key: str, order: OrderRow, amount: Money) -> list[tuple[str, Money]]:
+    """Return how much is paid back of which payment, empty for the order's own; as it was fixed the first time."""
+    asked, currency = journal.earlier_answer(session, _asked(key)), amount.currency
+    if asked is not None:
+        return [(link, Money(minor, currency)) for link, minor in asked.get("parts", [["", asked["minor"]]])]
+    known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
+    if known is not None:
+        return [("", Money(known, currency))]
+    if amount.minor_units <= 0:
+        return []
+    parts = payment_links.shares(session, order.order_id, amount)
+    fixed: dict[str, object] = {"minor": amount.minor_units}
+    if len(parts) > 1 or parts[0][0]:
+        fixed["parts"] = [[link, part.minor_units] for link, part in parts]
+    journal.remember(session, _asked(key), fixed)
+    return parts
 
 
 def _outcome(status: str) -> str:

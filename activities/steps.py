@@ -16,6 +16,7 @@ from activities.lead_times import LeadTimes
 from activities.merge import Merge
 from activities.notify import Notify
 from activities.outcome import Outcome
+from activities.payment_links import PaymentLinks
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.pickup import Pickups
@@ -82,6 +83,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         holds.release_hold,
         holds.expire_holds,
         Edits(record, outlooks).make_edit,
+        PaymentLinks(record, partners.payments).tell_links,
         reserve.reserve_stock,
         reserve.release_stock,
         allocate.allocate_stock,

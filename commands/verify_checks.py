@@ -162,6 +162,20 @@ CAPTURED_ONCE = """
     FROM money_movements JOIN orders USING (order_id) WHERE kind = 'captured' AND follow_up_of = ''
     GROUP BY gateway_reference"""
 
+CHARGED = """
+    SELECT order_id AS id, charge_minor <> coalesce(to_pay, 0) AS wrong
+    FROM orders LEFT JOIN (
+        SELECT order_id, sum(amount_minor) AS to_pay FROM payment_links WHERE state = 'open' GROUP BY order_id
+    ) AS links USING (order_id)
+    WHERE charge_minor <> 0 OR to_pay IS NOT NULL"""
+
+LINK_PAID = """
+    SELECT reference AS id, coalesce(paid, 0) <> amount_minor AS wrong
+    FROM payment_links LEFT JOIN (
+        SELECT split_part(key, '@', 2) AS reference, sum(amount_minor) AS paid
+        FROM money_movements WHERE kind = 'captured' GROUP BY 1) AS money USING (reference)
+    WHERE state = 'paid'"""
+
 CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
@@ -297,6 +311,8 @@ _QUERIES: Mapping[str, str] = {
     "undone orders gave all money back, or a person was called": PAID_BACK,
     "every captured payment that the gateway reported is booked": BOOKED,
     "no payment pays for two orders": CAPTURED_ONCE,
+    "what edits charge is what open payment links are for": CHARGED,
+    "every paid link has its money": LINK_PAID,
     "every return case paid back what it says": CASE_PAID,
     "every store credit has its movement of money, and the other way round": CREDITS,
     "no more units came back than were shipped": CAME_BACK,

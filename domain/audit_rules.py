@@ -7,7 +7,7 @@ from typing import Any
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, Inputs, Rule
 from domain.checks import address, buyer, cross_border, goods, payment, remarks
 
-VERSION = "2026-11-30.2"
+VERSION = "2026-12-02"
 """Version of all rules below. Change it whenever you change what one of them finds."""
 
 
@@ -20,7 +20,9 @@ class Theme:
 
 
 THEMES: Mapping[str, Theme] = {
-    "payment": Theme(payment.payment_inputs, (payment.unpaid, payment.wrong_amount, payment.wrong_sums)),
+    "payment": Theme(
+        payment.payment_inputs, (payment.unpaid, payment.wrong_amount, payment.charge_due, payment.wrong_sums)
+    ),
     "address": Theme(
         address.address_inputs,
         (

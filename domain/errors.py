@@ -29,6 +29,10 @@ class RefundRefused(Refusal):
     """The payment gateway refuses this refund."""
 
 
+class LinkRefused(Refusal):
+    """The payment gateway refuses this payment link."""
+
+
 class UnknownPayment(Refusal):
     """The payment gateway does not know this payment."""
 

@@ -84,6 +84,8 @@ class Order:
     """The importer of cross-border goods, if the channel gave one."""
     edited_minor: int = 0
     """By how many minor units edits have changed the grand total since the order was placed."""
+    charge_minor: int = 0
+    """How many minor units edits charge and nobody has paid yet."""
     language: str = ""
     """The customer's language, such as `en` or `zh-CN`; empty if the channel does not say."""
     ship_by: datetime | None = None

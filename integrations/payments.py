@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.errors import RefundRefused, UnknownPayment
+from domain.errors import LinkRefused, RefundRefused, UnknownPayment
 from domain.money import Money
 from integrations.http import Answer, PartnerHttp, segment
 
@@ -68,6 +68,22 @@ class Payments:
         if answer.body.get("reference") != reference:
             raise answer.trouble("reference is another payment's")
         return _payment(answer, reference)
+
+    def open_link(self, reference: str, amount: Money) -> str:
+        """Have a page made by which the customer pays this amount, once per reference; return its address. The payment
+        is known by the reference. Raises LinkRefused."""
+        body = {"reference": reference, "amount": amount.text, "currency": amount.currency}
+        answer = self._http.post("/payment-links", body, f"{reference}:link", refusal=LinkRefused, expected=(201,))
+        return answer.text("url")
+
+    def void_link(self, reference: str) -> bool:
+        """Withdraw a payment link. False if it was paid, or the gateway does not know it."""
+        path, key = f"/payment-links/{segment(reference)}/void", f"{reference}:void"
+        try:
+            answer = self._http.post(path, {}, key, refusal=LinkRefused)
+        except LinkRefused:
+            return False
+        return answer.text("status") == Status.VOIDED
 
     def refund(self, payment_reference: str, amount: Money, reason: str, key: str) -> GatewayRefund:
         """Refund once per key; the gateway never refunds more than was captured. Raises RefundRefused."""

@@ -38,6 +38,8 @@ class OrderRow(Base):
     grand_total_minor: Mapped[int] = mapped_column(BigInteger)
     edited_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """By how much edits have changed the grand total since the order was placed."""
+    charge_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """What edits charge and nobody has paid yet."""
     payment_reference: Mapped[str]
     payment_method: Mapped[str]
     country: Mapped[str]

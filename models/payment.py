@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BY_PAGES, Base, Now, Serial
+from models.base import BY_PAGES, Base, Now, Serial, When
 
 MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 'credited'"
 
@@ -49,6 +49,30 @@ class PaymentRow(Base):
     """The gateway's id of the payment."""
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     bound_at: Mapped[Now]
+
+
+class PaymentLinkRow(Base):
+    """A link by which a customer pays what an edit charges; `reference` is that of its payment.
+
+    `state` is open, paid or void (another took its place, or nothing is due any more); `told_at` is null until the
+    gateway knows of it."""
+
+    __tablename__ = "payment_links"
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="open")
+    url: Mapped[str] = mapped_column(server_default="")
+    made_at: Mapped[Now]
+    told_at: Mapped[When]
+
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", "amount_positive"),
+        CheckConstraint("state IN ('open', 'paid', 'void')", "state"),
+        Index("ix_payment_links_order", "order_id"),
+    )
 
 
 class StoreCreditRow(Base):

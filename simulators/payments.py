@@ -32,6 +32,7 @@ def _status(value: Any) -> str | None:
     return None if value in (*STATUSES, *TRADE_STATES) else " or ".join(STATUSES)
 
 
+LINK = {"reference": str, "amount": shapes.amount, "currency": shapes.currency}
 PAYMENT = {"reference": str, "amount": shapes.amount, "currency": shapes.currency, "status": _status}
 
 
@@ -65,6 +66,8 @@ class Payments:
         return [
             Route("/payments", endpoints.control(PAYMENT, self._create), methods=["POST"]),
             Route("/payments/{reference:path}", endpoints.query(self._look), methods=["GET"]),
+            Route("/payment-links", endpoints.idempotent(LINK, self._open_link), methods=["POST"]),
+            Route("/payment-links/{reference:path}/void", endpoints.idempotent({}, self._void_link), methods=["POST"]),
             Route("/refunds", endpoints.idempotent(REFUND, self._refund), methods=["POST"]),
             Route("/refunds", endpoints.view(self._refunds), methods=["GET"]),
             *Statements(endpoints, {"captures": self._captures, "refunds": self._listed_refunds}).routes(),
@@ -86,6 +89,21 @@ class Payments:
         if payment is None:
             raise Problem(404, "unknown", "no customer made this payment")
         return 200, _as_json(payment)
+
+    def _open_link(self, request: Request, body: Body) -> tuple[int, Body]:
+        reference = body["reference"]
+        if self._find(reference) is not None:
+            raise Problem(422, "link_refused", "a payment with this reference exists")
+        self._add(Payment(reference, "pending", body["amount"], body["currency"]))
+        return 201, {"url": f"https://pay.example/{reference}"}
+
+    def _void_link(self, request: Request, body: Body) -> tuple[int, Body]:
+        payment = self._find(request.path_params["reference"])
+        if payment is None:
+            raise Problem(422, "link_refused", "there is no such payment link")
+        if payment.status == "pending":
+            payment.status, payment.changed_at = "voided", datetime.now(UTC)
+        return 200, {"status": payment.status}
 
     def _refund(self, request: Request, body: Body) -> tuple[int, Body]:
         payment = self._find(body["payment_reference"])

@@ -94,7 +94,7 @@ _BY_REASON = {
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
-        payments.reference
+        payments.reference payment_links.reference
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
@@ -111,7 +111,7 @@ _BY_REASON = {
         purchase_orders.status channel_uploads.lines backorders.proposals sourcing_decisions.assignments
         sourcing_decisions.scores sourcing_decisions.inputs sourcing_decisions.reason""",
     "a status, code, currency, country or carrier out of a list": """
-        order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal
+        order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal payment_links.url
         *.channel *.currency *.status *.kind *.type *.milestone *.state *.carrier orders.payment_method orders.country
         orders.language orders.due orders.pickup_location deadline_alerts.due holds.code holds.on_expiry
         returns.reason_code returns.goods returns.refund_to returns.remedy returns.tracking returns.attention_code

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.editing import EditRequest, Edits
+    from activities.payment_links import LinkRequest, PaymentLinks
     from activities.shortages import Repayment, Shortages
     from domain.status import OrderStatus
     from record.orders.edit_writing import APPLIED
@@ -39,6 +40,8 @@ class Editing:
                     self._go_on(outcome)
             finally:
                 self.order.editing = False
+            if outcome.charges:
+                await self._tell_gateway(edit_id)
         if outcome.repay_minor:
             await self._repay(edit_id, outcome.repay_minor)
         return EditAnswer("done") if outcome.state == APPLIED else EditAnswer("refused", outcome.about, outcome.refusal)
@@ -90,6 +93,15 @@ class Editing:
             patience = timedelta(seconds=self.order.deadlines.reservation)
             self.order.state.stock_kept_until = workflow.now() + patience
         self.supply.look_again()
+
+    async def _tell_gateway(self, edit_id: str) -> None:
+        request = LinkRequest(self.order.order_id, edit_id)
+        refusal = await self.order.steps.call_partner(
+            PaymentLinks.tell_links, request, "make or withdraw the payment link of an edit"
+        )
+        if refusal:
+            reason = f"the gateway makes no payment link for an edit: {refusal}"
+            await self.order.alert("LINK_REFUSED", edit_id, reason)
 
     async def _repay(self, edit_id: str, minor: int) -> None:
         order_id = self.order.order_id

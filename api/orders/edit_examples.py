@@ -16,6 +16,8 @@ PREVIEW: dict[str, Any] = {
     "before": "370.00",
     "after": "280.50",
     "difference": "-89.50",
+    "repay": "89.50",
+    "charge": "0.00",
     "lines": [
         {"line_no": 1, "sku": "ELEGANT-LAMP", "quantity": 1, "pays": "179.00"},
         {"line_no": 2, "sku": "OAK-STOOL", "quantity": 1, "pays": "89.50"},
@@ -26,7 +28,8 @@ PREVIEW: dict[str, Any] = {
     "promised": {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"},
     "links": LINKS,
 }
-MADE = {"answer": "done", "edit_id": EDIT_ID, "links": LINKS}
+LINK = {"reference": EDIT_ID, "url": "https://pay.example/3f9c0a71", "amount": "45.00", "currency": "CNY"}
+MADE: dict[str, Any] = {"answer": "done", "edit_id": EDIT_ID, "payment_link": LINK, "links": LINKS}
 VERSION: dict[str, Any] = {
     "version": 1,
     "edit_id": EDIT_ID,

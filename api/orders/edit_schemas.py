@@ -135,9 +135,11 @@ class EditPromiseAnswer(Answer):
 class EditPreviewAnswer(Answer):
     """What the edit would do. With `refusals` it cannot be confirmed.
 
-    `difference` is paid back if it is below zero. `claims` are units by stocked SKU that come to the order. The
-    fulfillment orders in `recall` are called back first; a warehouse that refuses, refuses the edit. `audited_again`
-    says that the audit may hold the order in its new form. The customer's promise stays.
+    `difference` is paid back if it is below zero; above, it is charged by a payment link, and the order waits until it
+    is paid. `repay` is what is paid back and `charge` what is to be paid then, earlier edits included. `claims` are
+    units by stocked SKU that come to the order. The fulfillment orders in `recall` are called back first; a warehouse
+    that refuses, refuses the edit. `audited_again` says that the audit may hold the order in its new form. The
+    customer's promise stays.
     """
 
     edit_id: str
@@ -149,6 +151,8 @@ class EditPreviewAnswer(Answer):
     before: str
     after: str
     difference: str
+    repay: str
+    charge: str
     lines: list[EditedLineAnswer]
     claims: dict[str, int]
     recall: list[str]
@@ -157,11 +161,22 @@ class EditPreviewAnswer(Answer):
     links: Links
 
 
+class PaymentLinkAnswer(Answer):
+    """Where the customer pays; `url` is empty while the gateway has not answered."""
+
+    reference: str
+    url: str
+    amount: str
+    currency: str
+
+
 class EditTold(Answer):
-    """`done`: the order is edited. `pending`: it has not answered yet; ask again with the same request."""
+    """`done`: the order is edited. `pending`: it has not answered yet; ask again with the same request. `payment_link`
+    is there while the customer is to pay what edits charge."""
 
     answer: Literal["done", "pending"]
     edit_id: str
+    payment_link: PaymentLinkAnswer | None
     links: Links
 
 

@@ -28,8 +28,8 @@ from domain.returns.refunds import paid_by_unit
 from models.edits import OrderEditRow
 from models.order import OrderRow
 from record.order_mapping import lock_order
-from record.orders import edits
-from record.orders.edit_writing import APPLIED
+from record.orders import edits, payment_links
+from record.orders.edit_writing import APPLIED, PLACED
 from record.parameters import dated_rows
 from workflows.messages import EditAnswer, EditWanted
 
@@ -71,15 +71,15 @@ async def confirm_edit(
 ) -> EditTold:
     """All of it or nothing. A 409 names the field and why, also when the order has changed since the preview."""
     order, state = await run_in_threadpool(_confirmed, services, order_id, edit_id, caller)
-    links = links_of(services, order)
-    if state == APPLIED:
-        return EditTold(answer="done", edit_id=edit_id, links=links)
-    answer = await ask_order(services, order, "edit_order", EditWanted(edit_id), EditAnswer, f"edit:{edit_id}")
-    if answer is None:
-        response.status_code = 202
-    elif answer.answer == "refused":
+    answer = EditAnswer("done")
+    if state != APPLIED:
+        asked = await ask_order(services, order, "edit_order", EditWanted(edit_id), EditAnswer, f"edit:{edit_id}")
+        answer = asked or EditAnswer("pending")
+    if answer.answer == "refused":
         raise _refused(FieldRefusal(answer.about, answer.refusal))
-    return EditTold(answer="done" if answer else "pending", edit_id=edit_id, links=links)
+    if answer.answer == "pending":
+        response.status_code = 202
+    return await run_in_threadpool(_told, services, order, edit_id, answer.answer)
 
 
 @router.get(
@@ -136,6 +136,19 @@ def _confirmed(services: Services, order_id: str, edit_id: str, caller: Caller) 
         return order, edit.state
 
 
+def _told(services: Services, order: OrderRow, edit_id: str, answer: str) -> EditTold:
+    with services.sessions() as session:
+        link = payment_links.open_link(session, order.order_id)
+    shown = link and {
+        "reference": link.reference,
+        "url": link.url,
+        "amount": Money(link.amount_minor, link.currency).text,
+        "currency": link.currency,
+    }
+    told = {"answer": answer, "edit_id": edit_id, "payment_link": shown, "links": links_of(services, order)}
+    return EditTold.model_validate(told)
+
+
 def _check_limit(session: Session, order: OrderRow, edit: OrderEditRow) -> None:
     limits = read_parameters(valid_at(dated_rows(session), datetime.now(UTC))).edit_limit
     if limits and abs(edit.difference_minor) > limits.get(order.currency, 0):
@@ -159,6 +172,8 @@ def _preview(services: Services, order: OrderRow, edit: OrderEditRow, seen: Edit
             "before": seen.before.text,
             "after": seen.after.text,
             "difference": seen.difference.text,
+            "repay": seen.repay.text,
+            "charge": seen.charge.text,
             "lines": _lines(seen),
             "claims": dict(seen.claims),
             "recall": list(seen.recall),
@@ -183,7 +198,8 @@ def _lines(seen: EditPreview) -> list[dict[str, object]]:
 
 
 def _version(row: OrderEditRow, order: OrderRow, caller: Caller) -> VersionAnswer:
-    values = {"was": row.was, "wanted": row.wanted} if caller.sees_people else {"was": {}, "wanted": {}}
+    was = {name: value for name, value in row.was.items() if name != PLACED}
+    values = {"was": was, "wanted": row.wanted} if caller.sees_people else {"was": {}, "wanted": {}}
     return VersionAnswer.model_validate(
         {
             "version": row.version,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
+from domain.money import Money
 
 DEAD = ("failed", "voided")
 """Final statuses without money; every other one may still change."""
@@ -52,6 +53,14 @@ def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
         captured = f"{paid.text} {paid.currency}" if paid else "nothing"
         reason = f"paid {captured}, due {due.text} {due.currency}"
         yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")
+
+
+def charge_due(facts: AuditFacts) -> Iterator[Finding]:
+    """What an edit charges must be paid before the order goes on."""
+    if facts.order.charge_minor:
+        due = Money(facts.order.charge_minor, facts.order.currency)
+        reason = f"an edit charges {due.text} {due.currency}, which the customer has not paid yet"
+        yield Finding("charge_due", HOLD, "PAYMENT_DUE", reason, "finance")
 
 
 def wrong_sums(facts: AuditFacts) -> Iterator[Finding]:

@@ -38,9 +38,22 @@ class EditPreview:
     judge: bool
     claims: Mapping[str, int]
 
+    charged: int
+    """What earlier edits charge and nobody has paid yet, in minor units."""
+
     @property
     def difference(self) -> Money:
         return self.after - self.before
+
+    @property
+    def charge(self) -> Money:
+        """What is to be paid after the edit."""
+        return Money(max(0, self.charged + self.difference.minor_units), self.after.currency)
+
+    @property
+    def repay(self) -> Money:
+        """What is paid back: what the order costs less, unless it was only charged and never paid."""
+        return Money(max(0, -self.charged - self.difference.minor_units), self.after.currency)
 
 
 def preview(standing: OrderStanding, wanted: WantedEdit) -> EditPreview:
@@ -51,8 +64,18 @@ def preview(standing: OrderStanding, wanted: WantedEdit) -> EditPreview:
     refusals = tuple(_refusals(standing, wanted, after, before, now))
     judge = bool(wanted.ship_to or wanted.contact or wanted.pickup_location is not None or wanted.amounts or claims)
     # Instructions in the remarks are read again while nothing has come of the old ones.
+    judge |= now != before and bool(standing.order.charge_minor)
     judge |= bool(wanted.notes) and not standing.begun
-    return EditPreview(refusals, after, tuple(_recall(standing, wanted, after)), before, now, judge, claims)
+    return EditPreview(
+        refusals,
+        after,
+        tuple(_recall(standing, wanted, after)),
+        before,
+        now,
+        judge,
+        claims,
+        standing.order.charge_minor,
+    )
 
 
 def is_complete(address: Address) -> bool:
@@ -128,10 +151,8 @@ def _of_money(
         return
     if standing.follow_up:
         yield FieldRefusal(field, "the order of an exchange has its price from its return")
-    elif before < now:
-        yield FieldRefusal(field, f"{(now - before).text} {now.currency} more would be due, and cannot be charged")
-    elif standing.held < before.minor_units:
-        yield FieldRefusal(field, "the order is not paid yet: nothing can be paid back")
+    elif standing.held + standing.order.charge_minor < before.minor_units:
+        yield FieldRefusal(field, "the order is not paid yet: it can be edited once it is")
 
 
 def _claims(standing: OrderStanding, after: EditedOrder) -> dict[str, int]:

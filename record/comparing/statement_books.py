@@ -26,9 +26,10 @@ from domain.status import FulfillmentStatus
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.messaging import MessageRow
 from models.order import OrderRow
-from models.payment import MoneyMovementRow
+from models.payment import MoneyMovementRow, PaymentLinkRow
 from models.statements import StatementEntryRow
 from models.stock import StockRow
+from record.orders.payment_links import BEHIND
 from record.stock.warehouse_counts import booked_since
 
 Subjects = Sequence[str]
@@ -79,12 +80,21 @@ def _shipments(session: Session, partner: str, subjects: Subjects, settled: date
 def _captures(session: Session, partner: str, subjects: Subjects, settled: datetime) -> Iterator[RecordEntry]:
     """Yield captures by payment, summed. Old ones may be booked in full with several orders, any of which will do."""
     amount, at = func.sum(MoneyMovementRow.amount_minor), func.max(MoneyMovementRow.at)
+    link = func.split_part(MoneyMovementRow.key, BEHIND, 2)
     paid = select(OrderRow.payment_reference, MoneyMovementRow.currency, amount, at).join(
         MoneyMovementRow, MoneyMovementRow.order_id == OrderRow.order_id
     )
-    of = paid.where(OrderRow.payment_reference.in_(subjects), MoneyMovementRow.kind == "captured", _own_payment())
+    own = OrderRow.payment_reference.in_(subjects), _own_payment(), link == ""
+    of = paid.where(MoneyMovementRow.kind == "captured", *own)
     by_order = of.group_by(OrderRow.payment_reference, MoneyMovementRow.currency, OrderRow.order_id)
-    for reference, currency, minor, since in session.execute(by_order):
+    of_links = (
+        select(PaymentLinkRow.reference, MoneyMovementRow.currency, amount, at)
+        .join(MoneyMovementRow, MoneyMovementRow.order_id == PaymentLinkRow.order_id)
+        .where(PaymentLinkRow.reference.in_(subjects), MoneyMovementRow.kind == "captured")
+        .where(link == PaymentLinkRow.reference)
+        .group_by(PaymentLinkRow.reference, MoneyMovementRow.currency)
+    )
+    for reference, currency, minor, since in [*session.execute(by_order), *session.execute(of_links)]:
         yield RecordEntry(reference, since, status="captured", amount=Money(int(minor), currency))
 
 
@@ -148,7 +158,9 @@ def _shipments_booked(partner: str, elsewhere: Subjects) -> Subquery:
 
 
 def _captured(partner: str, elsewhere: Subjects) -> Subquery:
-    moved = select(OrderRow.payment_reference.label("subject"), MoneyMovementRow.at).join(OrderRow)
+    link = func.nullif(func.split_part(MoneyMovementRow.key, BEHIND, 2), "")
+    payment = func.coalesce(link, OrderRow.payment_reference)
+    moved = select(payment.label("subject"), MoneyMovementRow.at).join(OrderRow)
     return moved.where(MoneyMovementRow.kind == "captured", _own_payment()).subquery()
 
 

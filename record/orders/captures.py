@@ -4,15 +4,17 @@ from domain.errors import UnknownPayment
 from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.order import OrderRow
-from record.orders import payment_claims
+from record.orders import payment_claims, payment_links
 from record.orders.payment_claims import Captured
 
 
 def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Captured | None:
     """Ask what was captured of the order's own payment and book it; None when nothing was.
 
-    Money that a return moved to a follow-up order is booked already. Raises PartnerTrouble.
+    Money that a return moved to a follow-up order is booked already. Links that are not paid here are asked for first.
+    Raises PartnerTrouble.
     """
+    _ask_for_links(sessions, payments, order)
     if not is_own_payment(sessions, order):
         return None
     try:
@@ -23,6 +25,19 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
         return None
     with sessions.begin() as session:
         return payment_claims.capture(session, order.payment_reference, payment.amount)
+
+
+def _ask_for_links(sessions: Sessions, payments: Payments, order: OrderRow) -> None:
+    with sessions() as session:
+        references = payment_links.unpaid(session, order.order_id)
+    for reference in references:
+        try:
+            payment = payments.payment(reference)
+        except UnknownPayment:
+            continue
+        if payment.status == GatewayPaymentStatus.CAPTURED:
+            with sessions.begin() as session:
+                payment_claims.capture(session, reference, payment.amount)
 
 
 def is_own_payment(sessions: Sessions, order: OrderRow) -> bool:

@@ -84,17 +84,20 @@ def _address(order: Order) -> dict[str, Any]:
 
 def _other_goods(session: Session, row: OrderRow, order: Order) -> bool:
     amounts = (row.currency, row.discount_minor, row.shipping_minor, row.tax_minor, row.grand_total_minor)
-    if amounts != (
+    sums = (
         order.currency,
         *(part.minor_units for part in (order.discount, order.shipping, order.tax, order.grand_total)),
-    ):
-        return True
+    )
     columns = select(
         OrderLineRow.sku, OrderLineRow.quantity, OrderLineRow.unit_price_minor, OrderLineRow.discount_minor
     )
     lines = session.execute(columns.where(OrderLineRow.order_id == row.order_id)).all()
     sent = [(line.sku, line.quantity, line.unit_price.minor_units, line.discount.minor_units) for line in order.lines]
-    return sorted(map(tuple, lines)) != sorted(sent)
+    if amounts == sums and sorted(map(tuple, lines)) == sorted(sent):
+        return False
+    # After an edit here the channel still sends what was placed.
+    placed = edits.placed_goods(session, row.order_id)
+    return placed != {"amounts": list(sums), "lines": [list(line) for line in sorted(sent)]}
 
 
 def _call_a_person(session: Session, row: OrderRow, code: str, reason: str, version: str) -> None:

@@ -12,16 +12,18 @@ from domain.editing.preview import EditPreview
 from domain.editing.standing import OrderStanding
 from domain.editing.wanted import AMOUNTS, WantedEdit
 from domain.money import Money
-from domain.order import OrderLine
+from domain.order import Order, OrderLine
 from models.edits import OrderEditRow
 from models.order import OrderLineRow, OrderRow
 from record import journal
 from record.order_mapping import load_order
-from record.orders import gifts
+from record.orders import gifts, payment_links
 from record.orders.rows import receiver
 from record.people.contacts import hash_receiver
 
 APPLIED = "applied"
+PLACED = "placed"
+"""In what an edit replaces, the name of all lines and amounts as they were."""
 
 
 def write(
@@ -35,6 +37,7 @@ def write(
         setattr(row, name, text)
     if wanted.moves_money:
         _write_money(session, row, standing, seen)
+        payment_links.charge(session, row, seen.charge.minor_units, edit.edit_id)
     # An audit that judged the order before still counts, unless it is to be judged again.
     if not seen.judge and row.judged_version == row.version:
         row.judged_version += 1
@@ -65,9 +68,18 @@ def values_before(row: OrderRow, wanted: WantedEdit, standing: OrderStanding) ->
         was["notes"] = {name: getattr(row, name) for name in wanted.notes}
     if wanted.quantities:
         was["quantities"] = {str(line_no): standing.remaining(line_no) for line_no in wanted.quantities}
+    if wanted.moves_money:
+        was[PLACED] = _goods(row, standing.order)
     if wanted.amounts:
         was["amounts"] = {name: getattr(row, f"{name}_minor") for name in wanted.amounts}
     return was
+
+
+def _goods(row: OrderRow, order: Order) -> dict[str, Any]:
+    """Return lines and amounts, to tell what a channel sends again from what it has changed."""
+    lines = [[line.sku, line.quantity, line.unit_price.minor_units, line.discount.minor_units] for line in order.lines]
+    amounts = [row.discount_minor, row.shipping_minor, row.tax_minor, row.grand_total_minor]
+    return {"amounts": [row.currency, *amounts], "lines": sorted(lines)}
 
 
 def _write_delivery(row: OrderRow, wanted: WantedEdit) -> None:

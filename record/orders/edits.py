@@ -14,7 +14,7 @@ from domain.editing.wanted import WantedEdit
 from models.edits import OrderEditRow
 from models.order import OrderRow
 from record.orders.edit_standing import standing_of
-from record.orders.edit_writing import APPLIED, write
+from record.orders.edit_writing import APPLIED, PLACED, write
 
 API, CHANNEL = "api", "channel"
 PROPOSED, REFUSED, SUPERSEDED = "proposed", "refused", "superseded"
@@ -26,7 +26,8 @@ class EditOutcome:
     """`state` is that of the edit. While it is `proposed`, the work in `recall` must be called back first. A refusal
     names the `about` field and says why.
 
-    `repay_minor` is paid back. `claims` is true if units came to the order; `judge` if it must be audited again.
+    `repay_minor` is paid back. `charges` is true if a payment link is to be made or withdrawn, `claims` if units came
+    to the order, `judge` if it must be audited again.
     """
 
     state: str
@@ -34,6 +35,7 @@ class EditOutcome:
     refusal: str = ""
     recall: list[str] = field(default_factory=list)
     repay_minor: int = 0
+    charges: bool = False
     claims: bool = False
     judge: bool = False
 
@@ -60,7 +62,7 @@ def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bo
     """Make the edit if nothing is in its way, all of it or nothing. `row` is locked.
 
     Work that must be called back first is named in the outcome; once it was tried (`recalled`), what is still at work
-    refuses the edit. A repeat gets the first outcome.
+    refuses the edit.
     """
     if edit.state != PROPOSED:
         return outcome_of(edit)
@@ -77,7 +79,10 @@ def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bo
     if seen.recall:
         return EditOutcome(PROPOSED, recall=list(seen.recall))
     write(session, row, edit, wanted, standing, seen)
-    return EditOutcome(APPLIED, repay_minor=max(0, -edit.difference_minor), claims=bool(seen.claims), judge=seen.judge)
+    charges = seen.charge.minor_units != seen.charged
+    return EditOutcome(
+        APPLIED, repay_minor=seen.repay.minor_units, charges=charges, claims=bool(seen.claims), judge=seen.judge
+    )
 
 
 def refuse(session: Session, edit: OrderEditRow, refusal: FieldRefusal, state: str = REFUSED) -> EditOutcome:
@@ -89,14 +94,21 @@ def refuse(session: Session, edit: OrderEditRow, refusal: FieldRefusal, state: s
 
 
 def outcome_of(edit: OrderEditRow) -> EditOutcome:
-    repay = max(0, -edit.difference_minor) if edit.state == APPLIED else 0
-    return EditOutcome(edit.state, edit.refused_field, edit.refusal, repay_minor=repay)
+    return EditOutcome(edit.state, edit.refused_field, edit.refusal)
 
 
 def edit_of(session: Session, order_id: str, edit_id: str) -> OrderEditRow | None:
     """Return the order's edit with this id."""
     mine = OrderEditRow.order_id == order_id, OrderEditRow.edit_id == edit_id
     return session.scalars(select(OrderEditRow).where(*mine)).one_or_none()
+
+
+def placed_goods(session: Session, order_id: str) -> dict[str, Any] | None:
+    """Return lines and amounts of the order before its first edit of them, or None if there was none."""
+    known = OrderEditRow.order_id == order_id, OrderEditRow.was.has_key(PLACED)
+    first = select(OrderEditRow.was[PLACED]).where(*known)
+    placed: dict[str, Any] | None = session.scalars(first.order_by(OrderEditRow.number).limit(1)).first()
+    return placed
 
 
 def supersede(session: Session, order_id: str, source: str) -> None:

@@ -44,7 +44,8 @@ _READ_BOOKED = prepared(
     FROM unnest(:orders, :keys, :currencies) AS asked (order_id, key, currency), LATERAL (
         SELECT count(*) AS times,
             coalesce(sum(amount_minor) FILTER (WHERE m.currency = asked.currency), 0)::bigint AS minor
-        FROM money_movements AS m WHERE m.order_id = asked.order_id AND m.kind = 'captured') AS booked
+        FROM money_movements AS m WHERE m.order_id = asked.order_id AND m.kind = 'captured'
+            AND strpos(m.key, '@') = 0) AS booked
 """.replace("::", r"\:\:")
 ).bindparams(*[bindparam(name, type_=ARRAY(Text)) for name in ("orders", "keys", "currencies")])
 

@@ -49,13 +49,15 @@ def book(session: Session, movement: Movement) -> None:
     session.execute(_BOOK, rows)
 
 
-def unbooked(order_id: str, reference: str, total: Money, times: int, booked: int) -> Movement | None:
+def unbooked(order_id: str, reference: str, total: Money, times: int, booked: int, link: str = "") -> Movement | None:
     """Return what is left to book of the captured `total` when `times` captures of `booked` minor units are known, read
-    under the lock of the order; None for nothing."""
+    under the lock of the order; None for nothing. Captures of a payment link (record/orders/payment_links.py) are
+    counted by themselves."""
     news = Money(max(0, total.minor_units - booked), total.currency)
     if times and not news.minor_units:
         return None
-    return Movement(order_id, reference, "captured", news, f":{total.currency}:{total.minor_units}" if times else "")
+    name = f":{total.currency}:{total.minor_units}" if times else ""
+    return Movement(order_id, reference, "captured", news, f"{name}@{link}" if link else name)
 
 
 def late(captured: Movement, status: OrderStatus) -> str:

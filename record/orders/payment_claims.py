@@ -16,6 +16,7 @@ from domain.money import Money
 from domain.status import OrderStatus
 from models.prepared import prepared
 from record.messages.partner_events import INSERT_EVENTS, NewEvent
+from record.orders import payment_links
 from record.orders.movements import book, late, unbooked
 from record.recordset import json_array
 
@@ -51,11 +52,14 @@ _BOUND = prepared("SELECT reference, order_id FROM payments WHERE reference = AN
     bindparam("named", type_=ARRAY(Text))
 )
 
-_LOCK = prepared("SELECT status FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE")
+_LOCK = prepared("""
+    SELECT status, EXISTS (SELECT FROM payment_links WHERE reference = :reference) AS is_link
+    FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE
+""")
 _CAPTURED = prepared(
     """
     SELECT count(*) AS times, coalesce(sum(amount_minor) FILTER (WHERE currency = :currency), 0)::bigint AS minor
-    FROM money_movements WHERE order_id = :order_id AND kind = 'captured'
+    FROM money_movements WHERE order_id = :order_id AND kind = 'captured' AND split_part(key, '@', 2) = :link
 """.replace("::", r"\:\:")
 )
 _ATTENTION = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
@@ -100,12 +104,16 @@ def capture(session: Session, reference: str, total: Money) -> Captured | None:
     order_id = bind(session, reference)
     if order_id is None:
         return None
-    status = OrderStatus(session.scalar(_LOCK, {"order_id": order_id}))
-    known = session.execute(_CAPTURED, {"order_id": order_id, "currency": total.currency}).one()
-    movement = unbooked(order_id, reference, total, known.times, known.minor)
+    locked = session.execute(_LOCK, {"order_id": order_id, "reference": reference}).one()
+    status, link = OrderStatus(locked.status), reference if locked.is_link else ""
+    asked = {"order_id": order_id, "currency": total.currency, "link": link}
+    known = session.execute(_CAPTURED, asked).one()
+    movement = unbooked(order_id, reference, total, known.times, known.minor, link)
     if movement is None:
         return Captured(order_id, status, Money(0, total.currency))
     book(session, movement)
+    if link and (reason := payment_links.pay(session, order_id, link, total)):
+        call_a_person(session, order_id, reason)
     if reason := late(movement, status):
         call_a_person(session, order_id, reason)
     return Captured(order_id, status, movement.amount)

@@ -13,6 +13,7 @@ from activities.follow_ups import FollowUps
 from activities.holds import Hold, Holds, Release
 from activities.notify import Notify, NotifyRequest
 from activities.outcome import Alert, Ending, Outcome
+from activities.payment_links import LinkRequest, PaymentLinks
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
@@ -30,6 +31,7 @@ from activities.withdraw import Withdraw, Withdrawal, Withdrawn
 from domain.editing.wanted import WantedEdit
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
+from domain.money import Money
 from domain.returns.requests import (
     AnnounceReturnRequest,
     AskAttentionRequest,
@@ -98,6 +100,7 @@ class Steps:
     claims: CarrierClaims
     rerouting: Rerouting
     edits: Edits
+    links: PaymentLinks
     order_id: str
     stored: dict[str, Event]
 
@@ -237,6 +240,12 @@ def make_edit(steps: Steps, wanted: WantedEdit, number: int = 1, *, recalled: bo
     return steps.edits.make_edit(EditRequest(steps.order_id, edit_id, 1_000 + number, recalled))
 
 
+def charged(steps: Steps) -> Steps:
+    """Make an edit by which the order costs a little more."""
+    make_edit(steps, WantedEdit(amounts={"shipping": Money(900, "CNY")}), 3)
+    return steps
+
+
 def settle_correction(steps: Steps) -> None:
     steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
 
@@ -323,6 +332,7 @@ ASIDES: Mapping[str, Aside] = {
     "make_edit": Aside(
         "reserve_stock", lambda s: make_edit(s, WantedEdit(quantities={1: 1}, notes={"remarks": "ring"}))
     ),
+    "tell_links": Aside("audit_order", lambda s: charged(s).links.tell_links(LinkRequest(s.order_id, "3"))),
     "decide_return": Aside(
         "end_order",
         lambda s: opened(s, "warranty").requests.decide_return(CaseDecision(s.case, True, "sun", "within two years")),
@@ -404,6 +414,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         claims=CarrierClaims(sessions, ParameterCache()),
         rerouting=Rerouting(sessions, tms),
         edits=Edits(sessions, fresh_outlooks()),
+        links=PaymentLinks(sessions, payments),
         order_id=place_order(sessions),
         stored={},
     )

@@ -21,7 +21,7 @@ from models.payment import MoneyMovementRow
 from models.stock import ReservationRow
 from record import money
 from record.order_mapping import load_order
-from record.orders import edits
+from record.orders import edits, payment_claims, payment_links
 from record.orders.edits import EditOutcome
 from record.sourcing.needs import outstanding
 from tests.activities.story import Steps, make_edit
@@ -30,17 +30,16 @@ from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock
 
 CNY = "CNY"
 LINES = st.dictionaries(st.integers(1, 4), st.integers(0, 3), max_size=2)
+PRICES = st.integers(0, 3_000).map(lambda minor: Money(minor, CNY))
+ADDED = st.builds(AddedLine, st.sampled_from((LAMP, TEACUP)), st.integers(1, 2), PRICES, st.just(Money(0, CNY)))
 WANTED = st.builds(
     WantedEdit,
     quantities=LINES,
-    added=st.lists(
-        st.builds(AddedLine, st.sampled_from((LAMP, TEACUP)), st.integers(1, 2), *[st.just(Money(0, CNY))] * 2),
-        max_size=1,
-    ).map(tuple),
-    amounts=st.fixed_dictionaries({}, optional={"shipping": st.integers(0, 800).map(lambda minor: Money(minor, CNY))}),
+    added=st.lists(ADDED, max_size=1).map(tuple),
+    amounts=st.fixed_dictionaries({}, optional={"shipping": PRICES, "tax": PRICES}),
     notes=st.sampled_from(({}, {"remarks": "ring twice"})),
 )
-ACTS = st.lists(st.one_of(WANTED, st.sampled_from(("reserve", "allocate"))), min_size=2, max_size=5)
+ACTS = st.lists(st.one_of(WANTED, st.sampled_from(("reserve", "allocate", "pay"))), min_size=2, max_size=5)
 
 
 def paid(steps: Steps, lines: Any = ((LAMP, 2), (TEACUP, 3)), status: str = "accepted") -> Steps:
@@ -61,6 +60,14 @@ def repay(steps: Steps, outcome: EditOutcome, number: int) -> None:
             amount = {"amount_minor": outcome.repay_minor, "currency": CNY, "gateway_reference": "R"}
             key = f"{steps.order_id}:refund:edit:{number}"
             session.add(MoneyMovementRow(order_id=steps.order_id, kind="refunded", key=key, **amount))
+
+
+def pay(steps: Steps) -> None:
+    """The customer pays by the link that is open, and the gateway says so twice."""
+    with steps.sessions.begin() as session:
+        if link := payment_links.open_link(session, steps.order_id):
+            for _ in range(2):
+                payment_claims.capture(session, link.reference, Money(link.amount_minor, CNY))
 
 
 def reserved(steps: Steps) -> Mapping[str, int]:
@@ -85,6 +92,8 @@ def test_any_sequence_of_edits_keeps_lines_money_and_stock_exact(steps: Steps, a
         elif act == "allocate":
             allocation = one.allocate.allocate_stock(StockRequest(one.order_id, number))
             work += [part.fulfillment_order_id for part in allocation.work]
+        elif act == "pay":
+            pay(one)
         elif act.fields:
             outcome = make_edit(one, act, number)
             for name in outcome.recall:
@@ -94,12 +103,13 @@ def test_any_sequence_of_edits_keeps_lines_money_and_stock_exact(steps: Steps, a
             assert outcome.state in ("applied", "refused")
             repay(one, outcome, number)
 
-    # then we hold what the wanted units are worth, and no more stock than is wanted
+    # then we hold what the wanted units are worth, or have charged it, and no more stock than is wanted
     with one.sessions() as session:
         row, order = session.get_one(OrderRow, one.order_id), load_order(session, one.order_id)
         lines = session.scalars(select(OrderLineRow).where(OrderLineRow.order_id == one.order_id)).all()
         withdrawn = {line.line_no: line.withdrawn for line in lines}
-        assert money.balance(session, one.order_id) == worth(order, withdrawn)
+        charged = Money(row.charge_minor, CNY)
+        assert money.balance(session, one.order_id) + charged == worth(order, withdrawn)
         assert order.grand_total == order.sum_of_parts == order.placed_total + Money(row.edited_minor, CNY)
         assert all(line.withdrawn == line.canceled for line in lines)
         wanted = outstanding(session, one.order_id)
@@ -110,6 +120,44 @@ def test_any_sequence_of_edits_keeps_lines_money_and_stock_exact(steps: Steps, a
         one.allocate.deallocate_stock(one.undo(name))
     one.reserve.release_stock(one.undo(one.order_id))
     assert [result for result in verify(one.sessions).results if result.wrong] == []
+
+
+def test_a_refund_is_shared_out_among_the_payments_and_none_gives_more_than_it_paid(steps: Steps) -> None:
+    # given an order whose edit was charged and paid
+    one = paid(steps)
+    with one.sessions() as session:
+        own = money.balance(session, one.order_id)
+    make_edit(one, WantedEdit(amounts={"shipping": Money(1_300, CNY)}))
+    pay(one)
+
+    # when
+    with one.sessions() as session:
+        of_all = payment_links.shares(session, one.order_id, own + Money(500, CNY))
+        of_some = payment_links.shares(session, one.order_id, Money(700, CNY))
+        too_much = payment_links.shares(session, one.order_id, own + Money(501, CNY))
+
+    # then
+    link = f"{one.order_id}-E-1"
+    assert of_all == [("", own), (link, Money(500, CNY))]
+    assert of_some == [("", Money(700, CNY))]
+    assert too_much[0] == ("", own + Money(1, CNY))
+
+
+def test_a_link_that_was_withdrawn_and_paid_calls_a_person(steps: Steps) -> None:
+    # given a charge that another edit takes back
+    one = paid(steps)
+    make_edit(one, WantedEdit(amounts={"shipping": Money(1_300, CNY)}))
+    outcome = make_edit(one, WantedEdit(amounts={"shipping": Money(800, CNY)}), 2)
+    assert (outcome.charges, outcome.repay_minor) == (True, 0)
+
+    # when the customer had the page open still
+    with one.sessions.begin() as session:
+        payment_claims.capture(session, f"{one.order_id}-E-1", Money(500, CNY))
+
+    # then
+    with one.sessions() as session:
+        row = session.get_one(OrderRow, one.order_id)
+        assert (row.charge_minor, row.attention) == (0, "a payment link that was withdrawn was paid: 5.00 CNY")
 
 
 def test_added_units_are_claimed_with_the_edit_and_removed_ones_released(steps: Steps) -> None:

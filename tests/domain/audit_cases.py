@@ -103,6 +103,12 @@ PAYMENT: Sequence[Case] = (
     ("wrong_amount", paying("captured", Money(ORDER.grand_total.minor_units, "EUR")), HOLD, "PAYMENT_AMOUNT"),
     ("wrong_amount", paying("captured", None), HOLD, "PAYMENT_AMOUNT"),
     (
+        "charge_due",
+        facts(replace(ORDER, charge_minor=4_500), PaymentFacts("captured", ORDER.grand_total)),
+        HOLD,
+        "PAYMENT_DUE",
+    ),
+    (
         "wrong_sums",
         facts(replace(ORDER, grand_total=ONE_LAMP_MORE), PaymentFacts("captured", ONE_LAMP_MORE)),
         HOLD,

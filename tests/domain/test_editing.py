@@ -133,13 +133,29 @@ def test_work_is_called_back_only_where_it_must_be(wanted: WantedEdit, status: s
         ({"held": 0}, WantedEdit(quantities={1: 1}), ["lines"]),
         ({"follow_up": True}, WantedEdit(quantities={1: 1}), ["lines"]),
         ({}, WantedEdit(amounts={"discount": Money(99_999, "CNY")}), ["discount"]),
-        ({}, WantedEdit(amounts={"shipping": Money(900, "CNY")}), ["shipping"]),
+        ({"held": 0}, WantedEdit(amounts={"shipping": Money(900, "CNY")}), ["shipping"]),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_its_field(
     changes: dict[str, Any], wanted: WantedEdit, fields: list[str]
 ) -> None:
     assert refused(preview(standing(**changes), wanted)) == fields
+
+
+@pytest.mark.parametrize(
+    ("charged", "price", "charge", "repay"),
+    [(0, 500, 500, 0), (300, 500, 800, 0), (300, -200, 100, 0), (300, -500, 0, 200), (0, -500, 0, 500)],
+)
+def test_what_was_charged_and_not_paid_is_not_paid_back(charged: int, price: int, charge: int, repay: int) -> None:
+    # given an order with a shipping of 8.00, of which an edit before has charged a part
+    order = replace(an_order([(LAMP, 2)]), charge_minor=charged)
+    wanted = WantedEdit(amounts={"shipping": Money(800 + price, "CNY")})
+
+    # when
+    seen = preview(standing(order, held=worth(order, {}).minor_units - charged), wanted)
+
+    # then
+    assert (refused(seen), seen.charge.minor_units, seen.repay.minor_units) == ([], charge, repay)
 
 
 def test_a_channels_word_about_a_canceled_order_is_kept() -> None:

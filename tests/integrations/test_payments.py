@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from domain.errors import RefundRefused, UnknownPayment
+from domain.errors import LinkRefused, RefundRefused, UnknownPayment
 from domain.money import Money
 from integrations.payments import GatewayPayment, GatewayPaymentStatus, GatewayRefundStatus, Payments
 from tests.integrations.servers import Receiver
@@ -41,6 +41,22 @@ def test_a_payment_has_the_gateways_status(payments: Payments, ask: httpx2.Clien
 
     # then
     assert payment.status is GatewayPaymentStatus.AUTHORIZED
+
+
+def test_a_payment_link_is_made_once_and_withdrawn_unless_it_was_paid(payments: Payments, ask: httpx2.Client) -> None:
+    # given two links, each asked for twice, of which one is paid
+    urls = [payments.open_link(name, Money(4500, "CNY")) for name in ("EDIT-1", "EDIT-1", "EDIT-2", "EDIT-2")]
+    create_payment(ask, "EDIT-2", "captured")
+
+    # when
+    voided = [payments.void_link(name) for name in ("EDIT-1", "EDIT-1", "EDIT-2", "EDIT-NONE")]
+
+    # then
+    assert urls[::2] == urls[1::2] == ["https://pay.example/EDIT-1", "https://pay.example/EDIT-2"]
+    assert voided == [True, True, False, False]
+    assert payments.payment("EDIT-1").status is GatewayPaymentStatus.VOIDED
+    with pytest.raises(LinkRefused):
+        payments.open_link("PAY-9:25.90:CNY", Money(4500, "CNY"))
 
 
 @pytest.mark.parametrize(

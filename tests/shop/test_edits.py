@@ -164,6 +164,41 @@ async def test_of_two_edits_and_a_cancel_at_once_each_is_made_or_refused(silent:
     silent.verify()
 
 
+async def test_what_costs_more_waits_until_its_link_is_paid_and_each_payment_gives_back_its_own(silent: Baton) -> None:
+    # given
+    order_id = await released(silent, "EDIT-CHARGED")
+
+    # when a scarf comes to the order
+    edit = await preview(silent, order_id, add=[{"sku": "WOOL-SCARF", "quantity": 1, "unit_price": "45.00"}])
+    assert (edit["difference"], edit["charge"], edit["recall"]) == ("45.00", "45.00", [])
+    made = (await confirm(silent, order_id, edit)).json()
+
+    # then the lamps go on, and the scarf waits until its link is paid
+    link = made["payment_link"]
+    assert (link["amount"], link["url"]) == ("45.00", f"https://pay.example/{link['reference']}")
+    order = await silent.until(order_id, lambda order: bool(order["holds"]))
+    assert [hold["code"] for hold in order["holds"]] == ["PAYMENT_DUE"]
+    assert [one["status"] for one in order["fulfillment_orders"]] == ["released"]
+    paid = {"amount": "45.00", "currency": "CNY"}
+    await silent.simulators.post(
+        "/payments/payments", json=paid | {"reference": link["reference"], "status": "captured"}
+    )
+    await silent.gateway("payment.captured", payment_reference=link["reference"], **paid)
+    order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2 and not order["holds"])
+    assert (order["payment_status"], order["totals"]["grand_total"]) == ("paid", "375.00")
+
+    # and when it is canceled, each payment has its own money back
+    await silent.until_fulfillment(order_id, "released")
+    assert (await silent.cancel(order_id)).json()["answer"] == "done"
+    order = await silent.until_status(order_id, "canceled")
+    assert sorted(refunds(order)) == ["330.00", "45.00"]
+    [back] = (await silent.simulators.get("/payments/refunds", params={"payment_reference": link["reference"]})).json()[
+        "refunds"
+    ]
+    assert back["amount"] == "45.00"
+    silent.verify()
+
+
 async def test_what_has_left_is_not_edited(silent: Baton) -> None:
     order_id = await shipped(silent, "EDIT-LEFT")
 

@@ -1,0 +1,53 @@
+"""Payment links: have the gateway make the link by which an edit's charge is paid, and withdraw those before."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, update
+from temporalio import activity
+
+from domain.errors import LinkRefused
+from domain.money import Money
+from integrations.payments import Payments
+from models.database import Sessions
+from models.payment import PaymentLinkRow
+from record.orders import payment_links
+from record.orders.payment_links import OPEN
+
+
+@dataclass(frozen=True)
+class LinkRequest:
+    """The edit that changed what the order charges."""
+
+    order_id: str
+    edit_id: str
+
+
+class PaymentLinks:
+    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+        self.sessions = sessions
+        self.payments = payments
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def tell_links(self, request: LinkRequest) -> str:
+        """Tell the gateway what it does not know yet of the order's links. Return why it refused, a short code."""
+        with self.sessions.begin() as session:
+            links = payment_links.untold(session, request.order_id)
+            session.expunge_all()
+        for link in links:
+            try:
+                url = self._tell(link)
+            except LinkRefused as refusal:
+                return refusal.code
+            with self.sessions.begin() as session:
+                # It may have been withdrawn meanwhile, which the gateway is still to be told.
+                same = PaymentLinkRow.reference == link.reference, PaymentLinkRow.state == link.state
+                told = update(PaymentLinkRow).where(*same).values(url=url, told_at=func.now())
+                session.execute(told, execution_options={"synchronize_session": False})
+        return ""
+
+    def _tell(self, link: PaymentLinkRow) -> str:
+        if link.state == OPEN:
+            return self.payments.open_link(link.reference, Money(link.amount_minor, link.currency))
+        # If it was paid in the meantime, the gateway reports that, and a person is called.
+        self.payments.void_link(link.reference)
+        return link.url
