@@ -65,7 +65,8 @@ def import_command(
     ] = False,
     url: Annotated[str, typer.Option(envvar="BATON_URL", help="Where the API is")] = "http://127.0.0.1:8080",
 ) -> None:
-    """Place the orders of a file. An order that was sent before is recognized, so an import may be repeated.
+    """Place the orders of a file. An order that was sent before is recognized, so an import may be repeated. Exits 1 if
+    rows were rejected.
 
     With --history they are recorded as past orders, and nothing else happens.
     """
@@ -82,6 +83,8 @@ def import_command(
         )
         raise typer.Exit(INTERRUPTED if isinstance(problem, KeyboardInterrupt) else 1) from None
     console.print(_table(figures))
+    if figures.rows["rejected"]:
+        raise typer.Exit(1)
 
 
 def import_file(

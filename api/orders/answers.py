@@ -134,7 +134,8 @@ class OrderAnswer(Answer):
     """One order with its four status axes. The receiver and free text are masked for keys that may not see people.
 
     `customer_token` is the customer's id in Temporal (`CustomerId`), empty once the person was erased.
-    `pickup_location` is the store where the customer fetches it, or empty. `messages_not_taken` says by recipient how
+    `return_status` is that of its cases together: of open ones the slowest. `pickup_location` is the store where the
+    customer fetches it, or empty. `messages_not_taken` says by recipient how
     many messages about the order have not reached it yet. `past` if it was taken in as a record of the past.
     """
 

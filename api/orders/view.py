@@ -22,7 +22,7 @@ from api.orders.answers import (
 from api.orders.at_risk import deadlines_of, promised
 from api.orders.line_answers import FulfillmentLineAnswer, FulfillmentOrderAnswer, ShortLine
 from api.orders.lines import line_answers
-from api.returns.view import open_first, return_answers
+from api.returns.view import return_answers, return_summary
 from domain.ids import order_workflow_id
 from domain.money import Money
 from domain.people import is_erased
@@ -76,7 +76,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         fulfillment_status=fulfillment_summary(
             [*(part.status for part in fulfillment_orders), *(_status_of(parcel) for parcel in elsewhere)]
         ),
-        return_status=open_first(returns),
+        return_status=return_summary(case.status for case in returns),
         attention=order.attention,
         promised=promised(order),
         next_deadline=deadlines_of(session, [order]).get(order.order_id),

@@ -1,6 +1,6 @@
 """Reads return cases with their lines and returned goods."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -72,12 +72,13 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
     return _answer(case, caller, order.currency, lines, [])
 
 
-def open_first(returns: Sequence[ReturnAnswer]) -> str | None:
-    """Return the return status of an order: that of its newest open case, else of its newest case, else None."""
-    by_time = sorted(returns, key=lambda case: case.requested_at, reverse=True)
-    still_open = [case for case in by_time if not is_final(RETURN, ReturnStatus(case.status))]
-    newest = next(iter(still_open or by_time), None)
-    return newest.status if newest else None
+def return_summary(statuses: Iterable[str]) -> ReturnStatus | None:
+    """Return the return status of an order, that of its cases together: of open cases the slowest; once all are over,
+    `closed` if any case was, else the first of rejected, canceled and expired that one of them is. None without
+    cases."""
+    known = {ReturnStatus(status) for status in statuses}
+    still_open = {status for status in known if not is_final(RETURN, status)}
+    return min(still_open or known, key=list(ReturnStatus).index, default=None)
 
 
 def _answer(

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, update
 
 from api.orders.view import fulfillment_summary
+from api.returns.view import return_summary
 from domain import milestones
 from domain.status import OrderStatus
 from models.database import Sessions
@@ -234,3 +235,18 @@ async def test_the_channels_fields_are_shown_and_free_text_is_masked_for_viewers
         "properties": [["engraving", "Li Lei"]],
     }
     assert "Li Lei" not in repr(seen)
+
+
+@pytest.mark.parametrize(
+    ("cases", "summary"),
+    [
+        ([], None),
+        (["settled", "requested", "in_transit"], "requested"),
+        (["closed", "received", "rejected"], "received"),
+        (["rejected", "closed", "expired"], "closed"),
+        (["expired", "canceled"], "canceled"),
+        (["expired", "rejected"], "rejected"),
+    ],
+)
+def test_the_return_status_is_that_of_all_cases_together(cases: list[str], summary: str | None) -> None:
+    assert return_summary(cases) == summary

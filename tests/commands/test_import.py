@@ -12,8 +12,11 @@ import httpx2
 import pytest
 from rich.console import Console
 from sqlalchemy import func, select
+from typer.testing import CliRunner
 
 from api.app import create_app
+from api.examples import ORDER
+from cli import app
 from commands.demo.retail import COLUMNS
 from commands.import_file import Figures, import_file
 from commands.import_sender import ApiRefuses, pause_seconds
@@ -200,3 +203,16 @@ def test_every_row_of_a_day_is_accounted_for(
 @pytest.mark.parametrize(("retry_after", "seconds"), [("7", 7.0), ("", 1.0), ("Mon, 30 Nov 2026 12:00:00 GMT", 1.0)])
 def test_the_api_is_asked_again_when_it_says_or_after_a_second(retry_after: str, seconds: float) -> None:
     assert pause_seconds(retry_after) == seconds
+
+
+def test_the_command_fails_when_rows_were_rejected(
+    client: httpx2.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good = {"channel": "wholesale", **{name: value for name, value in ORDER.items() if name != "channel"}}
+    options = ["--channel", "wholesale", "--url", str(client.base_url)]
+    options += ["--key", client.headers["authorization"].removeprefix("Bearer ")]
+    for orders, code in (([good], 0), ([good, good | {"channel_order_id": "W-2", "currency": "XXX1"}], 1)):
+        (tmp_path / "orders.ndjson").write_text("\n".join(map(json.dumps, orders)))
+        done = CliRunner().invoke(app, ["import", "orders.ndjson", *options])
+        assert done.exit_code == code, done.output
