@@ -25,6 +25,19 @@ class RuleSetSummary(Answer):
     created_at: datetime
 
 
+class RetiredRuleSet(RuleSetSummary):
+    """`held_orders` are those that only its rules hold: `look-again` has them audited without these."""
+
+    held_orders: int
+
+
+class LookedAgain(Answer):
+    """How many orders are audited again, and how many that only its rules hold are left: ask again."""
+
+    asked: int
+    left: int
+
+
 class RuleSetAnswer(RuleSetSummary):
     rules: list[RuleAnswer]
 
@@ -59,7 +72,7 @@ class TrialAnswer(Answer):
 
 
 class RuleLogEntry(Answer):
-    """`what` is created, tried, activated or retired."""
+    """`what` is created, tried, activated, retired or looked_again."""
 
     log_id: int
     at: datetime

@@ -49,6 +49,8 @@ ACTIVATION = {"reason": "the sale begins"}
 ACTIVE = SUMMARY | {"status": "active"}
 RETIREMENT = {"reason": "the sale is over"}
 RETIRED = SUMMARY | {"status": "retired"}
+RETIRED_NOW = RETIRED | {"held_orders": 12}
+LOOKED_AGAIN = {"asked": 12, "left": 0}
 LOG = {
     "items": [
         {

@@ -47,7 +47,7 @@ class EventWriter:
         self._sessions = sessions
 
     def __call__(self, events: Sequence[NewEvent]) -> list[Stored]:
-        rows = json_array(map(_row, events))
+        rows = json_array(map(event_row, events))
         with self._sessions.begin() as session:
             new = {(row.partner, row.event_id) for row in session.execute(INSERT_EVENTS, {"rows": rows})}
             first = _known(session, {_key(event) for event in events} - new)
@@ -60,7 +60,8 @@ class EventWriter:
         return stored
 
 
-def _row(event: NewEvent) -> str:
+def event_row(event: NewEvent) -> str:
+    """Return the event as JSON for INSERT_EVENTS."""
     # Not by `asdict`, which copies the data part by part.
     row = {"partner": event.partner, "event_id": event.event_id, "type": event.type, "subject": event.subject}
     return json.dumps(row | {"data": event.data})

@@ -36,7 +36,7 @@ from api.returns.reports import ReturnRate
 from api.returns.requests import ReturnAsked, ReturnBody
 from api.returns.schemas import ReturnAnswer
 from api.rules import examples as rule_examples
-from api.rules.answers import RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
+from api.rules.answers import LookedAgain, RetiredRuleSet, RuleLogEntry, RuleSetAnswer, RuleSetSummary, TrialAnswer
 from api.schemas import Page
 from api.sheets import MEDIA
 from api.shipping import carrier_examples, warehouse_examples
@@ -126,6 +126,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (TrialAnswer, rule_examples.TRIED),
     (RuleSetSummary, rule_examples.ACTIVE),
     (RuleSetSummary, rule_examples.RETIRED),
+    (RetiredRuleSet, rule_examples.RETIRED_NOW),
+    (LookedAgain, rule_examples.LOOKED_AGAIN),
     (Page[RuleLogEntry], rule_examples.LOG),
     (SubscriptionState, subscription_examples.STATE),
     (SubscriptionWithSecret, subscription_examples.WITH_SECRET),
@@ -170,7 +172,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
         assert all("example" in kind for kind in examples_of), name
         # A retry, ping or confirmation has no body.
-        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver", "/confirm")):
+        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver", "/confirm", "/look-again")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 

@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from api.rules.examples import RULES
 from commands.keys import create_key
 from models.database import Sessions
+from models.messaging import PartnerEventRow
+from models.order import AuditRow, HoldRow, OrderRow
 from tests.api.conftest import Api, Connect, assert_problem, fields
 
 HOLD = {"type": "hold", "reason": "look at it"}
@@ -164,3 +167,35 @@ async def test_who_may_write_rules_and_who_may_read_them(ruler: Api, staff: Api,
         assert_problem(await reader.post("/rule-sets", json={"rules": [rule("true")]}), 403, "forbidden")
     assert_problem(await tmall.get(f"/rule-sets/{number}"), 403, "forbidden")
     assert_problem(await ruler.get("/rule-sets/999"), 404, "not-found")
+
+
+async def test_what_only_a_retired_version_holds_is_looked_at_again(
+    ruler: Api, place: Place, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.rules.commands.SETTLED_SECONDS", 0.0)
+    # given orders that the active version holds: alone, beside the address, and one that another version held
+    number = await saved(ruler, rule("true"))
+    await ruler.post(f"/rule-sets/{number}/activate", json={"force": True, "reason": "now"})
+    alone, beside, other = [await place(channel_order_id=f"TM-{nth}") for nth in range(3)]
+    held = ((alone, "RULE:large"), (beside, "RULE:large"), (beside, "ADDRESS"), (other, "RULE:large"))
+    with sessions.begin() as session:
+        session.execute(update(OrderRow).values(status="under_review"))
+        for order_id in (alone, beside, other):
+            by = number if order_id != other else None
+            session.add(AuditRow(order_id=order_id, revision=1, findings=[], rule_set_id=by))
+        session.add_all(HoldRow(order_id=order_id, code=code, reason="", owner_role="staff") for order_id, code in held)
+
+    # when it is retired and looked at again, twice
+    early = await ruler.post(f"/rule-sets/{number}/look-again")
+    retired = await ruler.post(f"/rule-sets/{number}/retire", json={"reason": "over"})
+    again = [(await ruler.post(f"/rule-sets/{number}/look-again")).json() for _ in range(2)]
+
+    # then the order that it holds alone is audited again, once
+    assert_problem(early, 409, "refused")
+    assert (retired.json()["status"], retired.json()["held_orders"]) == ("retired", 1)
+    assert again == [{"asked": 1, "left": 0}, {"asked": 0, "left": 0}]
+    with sessions() as session:
+        asked = session.scalars(select(PartnerEventRow)).one()
+        assert (asked.partner, asked.type, asked.subject) == ("channel", "order.changed", "tmall/TM-0")
+    log = (await ruler.get(f"/rule-sets/{number}/log")).json()["items"]
+    assert (log[-1]["what"], log[-1]["data"]) == ("looked_again", {"orders": 1})

@@ -1,13 +1,19 @@
 """A rule of staff holds an order, a person releases it, and the gift of another rule travels with it."""
 
+from typing import Any
+
+import pytest
+
 from commands.keys import create_key
-from tests.baton import Baton
+from tests.baton import Baton, eventually
 
 GIFT = {"type": "add_gift", "sku": "WOOL-SCARF"}
 HOLD = {"type": "hold", "reason": "above 300: call the customer"}
 
 
-async def test_an_order_is_held_by_a_rule_released_and_delivered_with_its_gift(quick: Baton) -> None:
+async def test_an_order_is_held_by_a_rule_released_and_delivered_with_its_gift(
+    quick: Baton, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given rules for one channel, since other tests have orders too
     key = {"Authorization": f"Bearer {create_key(quick.sessions, 'Lin of sales', 'rules')}"}
     rules = [
@@ -30,3 +36,17 @@ async def test_an_order_is_held_by_a_rule_released_and_delivered_with_its_gift(q
     assert [line["added_by"] for line in order["lines"]] == ["", "", "scarf"]
     assert (order["payment_status"], order["totals"]["grand_total"]) == ("paid", "330.00")
     quick.verify()
+
+    # and an order that only the retired rules hold goes on once it is looked at again
+    later = await quick.order("LATER", channel="ruled")
+    await quick.until(later, lambda order: [hold["code"] for hold in order["holds"]] == ["RULE:large"])
+    await quick.api.post(f"/rule-sets/{version}/retire", json={"reason": "the sale is over"}, headers=key)
+    # Instead of waiting until no audit uses the retired version, it is asked until one does not.
+    monkeypatch.setattr("api.rules.commands.SETTLED_SECONDS", 0.0)
+
+    async def look_again() -> dict[str, Any]:
+        (await quick.api.post(f"/rule-sets/{version}/look-again", headers=key)).raise_for_status()
+        return await quick.show(later)
+
+    await eventually(look_again, lambda order: not order["holds"])
+    await quick.until_status(later, "completed")
