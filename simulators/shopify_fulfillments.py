@@ -73,7 +73,16 @@ class ShopifyFulfillments:
             "line_items": [{"id": line["id"] - OFFSET, "quantity": line["quantity"]} for line in lines],
         }
         self.received.append(fulfillment)
+        self._show_in_order(order)
         return fulfillment
+
+    def _show_in_order(self, order: Body) -> None:
+        """An order shows its fulfillments, whoever made them, and changes with each."""
+        mine = [one for one in self.received if one["order_id"] == order["id"]]
+        whole = self._fulfillment_order(order)["status"] == "closed"
+        now = self.state.now()
+        shown: Body = {"fulfillments": mine, "fulfillment_status": "fulfilled" if whole else "partial"}
+        self.state.put(str(order["id"]), order | shown | {"updated_at": now.isoformat()}, now)
 
     def _fulfillment_order(self, order: Body) -> dict[str, Any]:
         lines = []

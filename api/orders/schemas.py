@@ -189,12 +189,13 @@ class OrderBody(Body):
         tuple[ParcelBody, ...], Field(max_length=MAX_PARCELS, description="What is never to be sent from here.")
     ] = ()
 
-    @model_validator(mode="after")
-    def parcels_of_its_lines(self) -> "OrderBody":
-        known = len(self.lines)
-        if any(line.line_no > known for parcel in self.shipped_elsewhere for line in parcel.lines):
-            raise ValueError("shipped_elsewhere names a line that the order does not have")
-        return self
+    @field_validator("shipped_elsewhere")
+    @classmethod
+    def _of_its_lines(cls, parcels: tuple[ParcelBody, ...], info: ValidationInfo) -> tuple[ParcelBody, ...]:
+        known = len(info.data.get("lines", ()))
+        if any(line.line_no > known for parcel in parcels for line in parcel.lines):
+            raise ValueError("names a line that the order does not have")
+        return parcels
 
     @property
     def elsewhere(self) -> list[ParcelElsewhere]:

@@ -2,19 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from temporalio.testing import ActivityEnvironment
 
 from activities import pull
 from activities.pull import PullRequest
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
+from integrations.channels.translated import Shop
+from integrations.uploads.registry import connect_uploader
+from integrations.uploads.settings import read_upload_settings
+from integrations.uploads.uploader import ParcelUpload
 from models.database import Sessions
+from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
+from models.order import OrderRow
 from record.channels.intake_writer import ChannelWriter
-from tests.activities.platforms import CHANNEL, Platform, platform
-from tests.factories import everything_in
+from tests.activities.platforms import ACCESS, CHANNEL, PATHS, Platform, platform
+from tests.channels.payloads import parsed
+from tests.factories import everything_in, stock_shop
 
 REQUEST = PullRequest(CHANNEL)
 
@@ -66,6 +74,80 @@ def test_a_later_state_of_an_order_changes_the_order(there: Platform) -> None:
     assert [row.kind for row in there.intakes()] == ["paid", "canceled"]
     events = everything_in(there.sessions)["partner_events"]
     assert [event["type"] for event in events].count("order.cancel_requested") == 1
+
+
+def shipped(there: Platform) -> dict[str, Any]:
+    """The state of an order that was shipped as a whole."""
+    if there.name == "shopify":
+        return {"fulfillment_status": "fulfilled"}
+    lines = parsed("taobao", "ordinary")["trade_fullinfo_get_response"]["trade"]["orders"]["order"]
+    return {"status": "TRADE_FINISHED", "orders": {"order": [line | {"status": "TRADE_FINISHED"} for line in lines]}}
+
+
+def test_what_was_over_when_the_first_pull_began_is_of_the_past(there: Platform) -> None:
+    # given an account that wants three weeks, with an old order that was shipped and one that was not
+    there.open_account(since=(there.now - timedelta(days=21)).isoformat())
+    there.put(101, seconds_ago=15 * 86_400, **shipped(there))
+    there.put(102, seconds_ago=10 * 86_400)
+    there.pull()
+
+    # when a later one is shipped by the platform itself, and the old one is pulled again
+    there.now += timedelta(minutes=10)
+    there.put(103, seconds_ago=60, **shipped(there))
+    there.put(101, seconds_ago=50, **shipped(there))
+    there.pull()
+
+    # then only the old one is a record of the past
+    orders = {row["channel_order_id"]: row for row in everything_in(there.sessions)["orders"]}
+    assert {name: (row["past"], row["status"]) for name, row in orders.items()} == {
+        "101": (True, "completed"),
+        "102": (False, "received"),
+        "103": (False, "received"),
+    }
+    lines = [
+        line for line in everything_in(there.sessions)["order_lines"] if line["order_id"] == orders["103"]["order_id"]
+    ]
+    assert [line["elsewhere"] for line in lines] == [line["quantity"] for line in lines]
+
+
+def test_parcels_that_we_reported_are_pulled_back_as_ours(sessions: Sessions) -> None:
+    with platform("shopify", sessions) as there:
+        # given an order that left in two parcels of ours, of which the platform has heard
+        stock_shop(sessions, {"HANGZHOU": {}})
+        there.put(101, seconds_ago=60)
+        there.pull()
+        upload = read_upload_settings(
+            "shopify", ACCESS["shopify"] | {"url": f"{there.client.base_url}{PATHS['shopify']}"}
+        )
+        uploader = connect_uploader("shopify", upload, Shop(CHANNEL))
+        items = parsed("shopify", "ordinary")["line_items"]
+        for number, item in enumerate(items, 1):
+            leave(sessions, number, f"1Z-{number}", item["sku"], item["quantity"])
+            line = [(str(item["id"]), item["quantity"])]
+            uploader.upload(ParcelUpload(f"up-{number}", "101", "UPS", f"1Z-{number}", there.now, line, whole=False))
+
+        # when it is pulled
+        there.now += timedelta(minutes=10)
+        there.pull()
+
+        # then nothing of it is fulfilled elsewhere
+        rows = everything_in(sessions)
+        assert [intake.status for intake in there.intakes()] == ["taken", "taken"]
+        assert (rows["parcels_elsewhere"], {line["elsewhere"] for line in rows["order_lines"]}) == ([], {0})
+
+
+def leave(sessions: Sessions, number: int, waybill: str, sku: str, units: int) -> None:
+    """A parcel of the only order leaves us."""
+    with sessions.begin() as session:
+        order_id = session.scalars(select(OrderRow.order_id)).one()
+        name = f"{order_id}-{number}"
+        session.add(ShipmentRow(shipment_id=name, carrier="UPS", waybill=waybill, tracking_status="in_transit"))
+        session.flush()
+        about = {"order_id": order_id, "number": number, "location_id": "HANGZHOU", "reason": "near"}
+        left = {"status": "shipped", "shipment_id": name, "shipped_at": datetime.now(UTC)}
+        session.add(FulfillmentOrderRow(fulfillment_order_id=name, **about, **left))
+        session.flush()
+        session.add(FulfillmentLineRow(fulfillment_order_id=name, sku=sku, quantity=units, allocated=0))
 
 
 @pytest.mark.parametrize("changing", [101, 102, 103, 104, 105])

@@ -56,6 +56,42 @@ async def test_the_same_order_twice_is_one_order(tmall: Api, sessions: Sessions)
         assert session.scalar(select(func.count()).select_from(OrderLineRow)) == 2
 
 
+async def test_parcels_that_the_channel_shipped_are_recorded_with_the_order(tmall: Api, sessions: Sessions) -> None:
+    # given an order of which one stool was shipped
+    parcel = {"carrier": "YTO", "waybill": "YT-1", "shipped_at": "2026-01-01T03:00:00Z"}
+    body = order_body(shipped_elsewhere=[parcel | {"lines": [{"line_no": 2, "quantity": 1}]}])
+
+    # when it comes twice, and then with another parcel
+    first, again = [await tmall.post("/orders", json=body) for _ in range(2)]
+    other = await tmall.post("/orders", json=order_body(shipped_elsewhere=[parcel]))
+
+    # then it is one order, whose second line has a unit elsewhere
+    assert [answer.status_code for answer in (first, again, other)] == [202, 200, 409]
+    shown = (await tmall.get(f"/orders/{first.json()['order_id']}")).json()
+    assert [line["elsewhere"] for line in shown["lines"]] == [0, 1]
+    assert [(one["waybill"], one["lines"]) for one in shown["parcels_elsewhere"]] == [
+        ("YT-1", [{"line_no": 2, "quantity": 1}])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parcel", "field"),
+    [
+        ({"lines": [{"line_no": 3, "quantity": 1}]}, "shipped_elsewhere"),
+        ({"lines": [{"line_no": 1, "quantity": 0}]}, "shipped_elsewhere[0].lines[0].quantity"),
+        ({"waybill": "x" * 101}, "shipped_elsewhere[0].waybill"),
+        ({"shipped_at": "soon"}, "shipped_elsewhere[0].shipped_at"),
+    ],
+)
+async def test_a_wrong_parcel_is_named(tmall: Api, parcel: Body, field: str) -> None:
+    whole = {"shipped_at": "2026-01-01T03:00:00Z"} | parcel
+
+    answer = await tmall.post("/orders", json=order_body(shipped_elsewhere=[whole]))
+
+    assert answer.status_code == 422
+    assert fields(answer.json()) == [field]
+
+
 async def test_the_same_id_with_another_body_is_refused(tmall: Api) -> None:
     first = await tmall.post("/orders", json=order_body())
     other = await tmall.post("/orders", json=order_body(remarks="leave at the door"))
