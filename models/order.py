@@ -202,6 +202,12 @@ class ParcelElsewhereRow(Base):
     lines: Mapped[list[list[int]]] = mapped_column(JSONB)
     recorded_at: Mapped[Now]
 
+    __table_args__ = (
+        Index("ix_parcels_elsewhere_waybill", "waybill", postgresql_where=text("waybill <> ''")),
+        Index("ix_parcels_elsewhere_shipped", "shipped_at", **BY_PAGES),
+        Index("ix_parcels_elsewhere_delivered", "delivered_at", **BY_PAGES),
+    )
+
 
 class HoldRow(Base):
     """A reason why an order may not go on. Several may be open at once, but only one for each code and line."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import Session
 
 from api.orders.at_risk import at_location
@@ -13,7 +13,7 @@ from domain.ids import CROCKFORD
 from domain.money import Money
 from domain.status import FulfillmentStatus, OrderStatus, PaymentStatus
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
-from models.order import TAGGED, HoldRow, OrderRow
+from models.order import TAGGED, HoldRow, OrderRow, ParcelElsewhereRow
 from models.vault import vault_of
 from record.orders.derived_status import has_fulfillment_status, has_payment_status
 from record.orders.text_search import text_condition
@@ -98,12 +98,16 @@ def _of_work(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
         yield at_location(wanted.location)
     if wanted.fulfillment_status is not None:
         yield has_fulfillment_status(wanted.fulfillment_status)
-    for column, span in ((work.shipped_at, wanted.shipped), (work.delivered_at, wanted.delivered)):
+    for name, span in (("shipped_at", wanted.shipped), ("delivered_at", wanted.delivered)):
         if span != Span():
-            yield OrderRow.order_id.in_(select(work.order_id).where(*_within(column, span)))
+            ours, theirs = (
+                select(row.order_id).where(*_within(getattr(row, name), span)) for row in (work, ParcelElsewhereRow)
+            )
+            yield OrderRow.order_id.in_(union_all(ours, theirs))
     if wanted.carrier is not None:
-        parcels = select(work.order_id).join(ShipmentRow, ShipmentRow.shipment_id == work.shipment_id)
-        yield OrderRow.order_id.in_(parcels.where(ShipmentRow.carrier == wanted.carrier))
+        ours = select(work.order_id).join(ShipmentRow, ShipmentRow.shipment_id == work.shipment_id)
+        theirs = select(ParcelElsewhereRow.order_id).where(ParcelElsewhereRow.carrier == wanted.carrier)
+        yield OrderRow.order_id.in_(union_all(ours.where(ShipmentRow.carrier == wanted.carrier), theirs))
 
 
 def _of_amount(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:

@@ -3,11 +3,11 @@ them."""
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, select, union_all
 
 from domain.status import FulfillmentStatus, PaymentStatus
 from models.fulfillment import FulfillmentOrderRow
-from models.order import OrderRow
+from models.order import OrderRow, ParcelElsewhereRow
 from models.payment import MoneyMovementRow
 
 NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
@@ -19,7 +19,12 @@ MARKS: dict[PaymentStatus, tuple[str, ...]] = {
     PaymentStatus.AUTHORIZED: ("authorized",),
 }
 """Kinds of movements without which an order does not have this payment status: few orders have them."""
-PAYMENT, WORK = MoneyMovementRow, FulfillmentOrderRow
+PAYMENT, WORK, PARCEL = MoneyMovementRow, FulfillmentOrderRow, ParcelElsewhereRow
+ELSEWHERE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
+"""What a parcel of the channel may be."""
+_STATUS_ELSEWHERE = case(
+    (PARCEL.delivered_at.is_not(None), FulfillmentStatus.DELIVERED.value), else_=FulfillmentStatus.SHIPPED.value
+)
 
 
 def has_payment_status(status: PaymentStatus) -> ColumnElement[bool]:
@@ -37,7 +42,10 @@ def has_fulfillment_status(status: FulfillmentStatus) -> ColumnElement[bool]:
     if status is FulfillmentStatus.OPEN:
         return derived
     worked = select(WORK.order_id).where(WORK.status == status.value)
-    return and_(OrderRow.order_id.in_(worked), derived)
+    if status not in ELSEWHERE:
+        return and_(OrderRow.order_id.in_(worked), derived)
+    by_channel = select(PARCEL.order_id).where(_STATUS_ELSEWHERE == status.value)
+    return and_(OrderRow.order_id.in_(union_all(worked, by_channel)), derived)
 
 
 def _payment_status() -> ScalarSelect[str]:
@@ -66,12 +74,16 @@ def _has(kinds: Iterable[str]) -> ColumnElement[bool]:
 
 def _fulfillment_status() -> ScalarSelect[str]:
     at_work = [status for status in FulfillmentStatus if status not in NO_WORK]
-    ranks = case({status.value: rank for rank, status in enumerate(at_work)}, value=WORK.status)
+    parts = union_all(
+        select(WORK.status.label("status")).where(WORK.order_id == OrderRow.order_id).correlate(OrderRow),
+        select(_STATUS_ELSEWHERE).where(PARCEL.order_id == OrderRow.order_id).correlate(OrderRow),
+    ).subquery()
+    ranks = case({status.value: rank for rank, status in enumerate(at_work)}, value=parts.c.status)
     slowest = func.min(ranks)
-    canceled = func.bool_or(WORK.status == FulfillmentStatus.CANCELED.value)
+    canceled = func.bool_or(parts.c.status == FulfillmentStatus.CANCELED.value)
     status = case(
         *((slowest == rank, status.value) for rank, status in enumerate(at_work)),
         (canceled, FulfillmentStatus.CANCELED.value),
         else_=FulfillmentStatus.OPEN.value,
     )
-    return select(status).select_from(WORK).where(WORK.order_id == OrderRow.order_id).scalar_subquery()
+    return select(status).select_from(parts).scalar_subquery()

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, false, func, 
 from sqlalchemy.orm import Session
 
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
-from models.order import TAGGED, OrderLineRow, OrderRow
+from models.order import TAGGED, OrderLineRow, OrderRow, ParcelElsewhereRow
 from models.stock import ProductRow
 
 SHORTEST_BEGINNING = 3
@@ -44,11 +44,15 @@ def _kinds(session: Session, words: str, channel: str | None) -> list[Ids]:
         .join(ShipmentRow, ShipmentRow.shipment_id == FulfillmentOrderRow.shipment_id)
         .where(_begins(ShipmentRow.waybill, words))
     )
+    elsewhere = select(ParcelElsewhereRow.order_id).where(
+        _begins(ParcelElsewhereRow.waybill, words), ParcelElsewhereRow.waybill != ""
+    )
     lines = select(OrderLineRow.order_id).where(OrderLineRow.sku.in_(_skus(session, words)))
     return [
         select(order.order_id).where(_begins(order.order_id, words.upper())),
         select(order.order_id).where(order.channel.in_(channels), _begins(order.channel_order_id, words)),
         shipments,
+        elsewhere,
         lines,
         select(order.order_id).where(order.tags.contains([words]), TAGGED),
     ]

@@ -9,14 +9,15 @@ from api.orders.view import fulfillment_summary
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
-from models.order import OrderRow
+from models.order import OrderRow, ParcelElsewhereRow
 from models.payment import MoneyMovementRow
 from models.stock import LocationRow
 from record.orders.derived_status import has_fulfillment_status, has_payment_status
-from tests.factories import an_order, place_orders
+from tests.factories import PLACED_AT, an_order, place_orders
 
 KINDS = ("authorized", "captured", "refunded", "credited", "voided", "failed", "moved")
 CASES = 250
+GONE = [FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED]
 
 
 def found(sessions: Sessions, condition: ColumnElement[bool]) -> set[str]:
@@ -61,6 +62,7 @@ def test_the_payment_status_of_sql_is_that_of_the_domain(sessions: Sessions) -> 
 
 def test_the_fulfillment_status_of_sql_is_that_of_the_page(sessions: Sessions) -> None:
     dice = random.Random(7)
+    elsewhere = [[dice.choice(GONE) for _ in range(number % 3 - 1)] for number in range(CASES)]
     parts = [[dice.choice(list(FulfillmentStatus)) for _ in range(number % 4)] for number in range(CASES)]
     orders = place_orders(sessions, [an_order() for _ in parts])
     with sessions.begin() as session:
@@ -78,8 +80,23 @@ def test_the_fulfillment_status_of_sql_is_that_of_the_page(sessions: Sessions) -
             for order_id, of_order in zip(orders, parts, strict=True)
             for at, status in enumerate(of_order)
         )
+        session.add_all(
+            ParcelElsewhereRow(
+                order_id=order_id,
+                key=str(at),
+                carrier="",
+                waybill="",
+                lines=[],
+                delivered_at=PLACED_AT if status == FulfillmentStatus.DELIVERED else None,
+            )
+            for order_id, of_order in zip(orders, elsewhere, strict=True)
+            for at, status in enumerate(of_order)
+        )
 
-    expected = {order_id: fulfillment_summary(of_order) for order_id, of_order in zip(orders, parts, strict=True)}
+    expected = {
+        order_id: fulfillment_summary([*ours, *theirs])
+        for order_id, ours, theirs in zip(orders, parts, elsewhere, strict=True)
+    }
     assert_partition(
         sessions, expected, list(FulfillmentStatus), lambda status: has_fulfillment_status(FulfillmentStatus(status))
     )

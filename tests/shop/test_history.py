@@ -65,7 +65,9 @@ async def test_past_orders_are_recorded_with_their_money_and_nothing_else_happen
     # When they are imported, twice
     first, second = run_import(quick, file), run_import(quick, file)
 
-    # Then each is a record that has ended, and the problems are listed with their rows
+    # Then each is a record that has ended and is found, and the problems are listed with their rows
+    by_waybill = (await quick.api.get("/orders", params={"q": "YT-H-DELIVERED"})).json()["items"]
+    assert [one["channel_order_id"] for one in by_waybill] == ["H-DELIVERED"]
     assert (first.orders, second.orders) == ({"new": 3, "rejected": 2}, {"known before": 3, "rejected": 2})
     listed = file.with_name("rejects.csv").read_text().splitlines()[1:]
     assert [line.split(",")[:2] for line in listed] == [["4", "lines"], ["5", "currency"]]
