@@ -44,7 +44,7 @@ def has_fulfillment_status(status: FulfillmentStatus) -> ColumnElement[bool]:
     worked = select(WORK.order_id).where(WORK.status == status.value)
     if status not in ELSEWHERE:
         return and_(OrderRow.order_id.in_(worked), derived)
-    by_channel = select(PARCEL.order_id).where(_STATUS_ELSEWHERE == status.value)
+    by_channel = select(PARCEL.order_id).where(status.value == _STATUS_ELSEWHERE)
     return and_(OrderRow.order_id.in_(union_all(worked, by_channel)), derived)
 
 
