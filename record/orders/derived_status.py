@@ -22,7 +22,7 @@ MARKS: dict[PaymentStatus, tuple[str, ...]] = {
 PAYMENT, WORK, PARCEL = MoneyMovementRow, FulfillmentOrderRow, ParcelElsewhereRow
 ELSEWHERE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
 """What a parcel of the channel may be."""
-_STATUS_ELSEWHERE = case(
+_STATUS_ELSEWHERE: ColumnElement[str] = case(
     (PARCEL.delivered_at.is_not(None), FulfillmentStatus.DELIVERED.value), else_=FulfillmentStatus.SHIPPED.value
 )
 
