@@ -22,9 +22,6 @@ MARKS: dict[PaymentStatus, tuple[str, ...]] = {
 PAYMENT, WORK, PARCEL = MoneyMovementRow, FulfillmentOrderRow, ParcelElsewhereRow
 ELSEWHERE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
 """What a parcel of the channel may be."""
-_STATUS_ELSEWHERE: ColumnElement[str] = case(
-    (PARCEL.delivered_at.is_not(None), FulfillmentStatus.DELIVERED.value), else_=FulfillmentStatus.SHIPPED.value
-)
 
 
 def has_payment_status(status: PaymentStatus) -> ColumnElement[bool]:
@@ -44,7 +41,7 @@ def has_fulfillment_status(status: FulfillmentStatus) -> ColumnElement[bool]:
     worked = select(WORK.order_id).where(WORK.status == status.value)
     if status not in ELSEWHERE:
         return and_(OrderRow.order_id.in_(worked), derived)
-    by_channel = select(PARCEL.order_id).where(status.value == _STATUS_ELSEWHERE)
+    by_channel = select(PARCEL.order_id).where(_status_elsewhere() == status.value)
     return and_(OrderRow.order_id.in_(union_all(worked, by_channel)), derived)
 
 
@@ -72,11 +69,16 @@ def _has(kinds: Iterable[str]) -> ColumnElement[bool]:
     return func.coalesce(func.bool_or(PAYMENT.kind.in_(kinds)), False)
 
 
+def _status_elsewhere() -> ColumnElement[str]:
+    delivered, shipped = FulfillmentStatus.DELIVERED.value, FulfillmentStatus.SHIPPED.value
+    return case((PARCEL.delivered_at.is_not(None), delivered), else_=shipped)
+
+
 def _fulfillment_status() -> ScalarSelect[str]:
     at_work = [status for status in FulfillmentStatus if status not in NO_WORK]
     parts = union_all(
         select(WORK.status.label("status")).where(WORK.order_id == OrderRow.order_id).correlate(OrderRow),
-        select(_STATUS_ELSEWHERE).where(PARCEL.order_id == OrderRow.order_id).correlate(OrderRow),
+        select(_status_elsewhere()).where(PARCEL.order_id == OrderRow.order_id).correlate(OrderRow),
     ).subquery()
     ranks = case({status.value: rank for rank, status in enumerate(at_work)}, value=parts.c.status)
     slowest = func.min(ranks)
