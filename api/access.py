@@ -72,7 +72,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
-    Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION}),
+    Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION, Right.RECEIVE_RETURN}),
     Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }

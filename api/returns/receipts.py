@@ -28,6 +28,7 @@ from api.returns.view import find_return
 from api.schemas import NO_CONTROLS, Answer, Body, Sku
 from api.stock.goods_schemas import LocationId, Units
 from domain.status import RETURN, ReturnStatus, is_final
+from models.messaging import PartnerEventRow
 from models.stock import LocationRow
 from record.messages.partner_events import NewEvent
 
@@ -84,6 +85,8 @@ async def receive_return(
 ) -> ReportTaken:
     """Once for each case. The goods are set apart at the location until they are inspected."""
     body = await read_body(request, ReceiptBody)
+    if not caller.works_at(body.location_id):
+        raise Problem(FORBIDDEN, f"this key receives goods at {caller.location}")
     if not await run_in_threadpool(_is_location, services, body.location_id):
         raise invalid("location_id", "there is no such location")
     return await _report(services, return_id, caller, "received", body)
@@ -100,8 +103,12 @@ async def receive_return(
 async def inspect_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnReceiver, services: WithServices
 ) -> ReportTaken:
-    """Once for each case: the disposition of each unit. Units without one stay set apart."""
-    return await _report(services, return_id, caller, "inspected", await read_body(request, InspectionBody))
+    """Once for each case: the disposition of each unit. Units without one stay set apart. A store inspects what was
+    received there."""
+    body = await read_body(request, InspectionBody)
+    if not await run_in_threadpool(_lies_there, services, return_id, caller):
+        raise Problem(REFUSED, f"its goods were not received at {caller.location}")
+    return await _report(services, return_id, caller, "inspected", body)
 
 
 async def _report(services: Services, return_id: str, caller: Caller, what: str, body: Body) -> ReportTaken:
@@ -119,6 +126,18 @@ def _open_case(services: Services, return_id: str, caller: Caller) -> None:
         case, _ = find_return(session, return_id, caller)
     if is_final(RETURN, ReturnStatus(case.status)):
         raise Problem(REFUSED, f"the case is {case.status}")
+
+
+def _lies_there(services: Services, return_id: str, caller: Caller) -> bool:
+    """True if the goods were received where the caller works, also by a report that is still on its way to the case."""
+    if caller.location is None:
+        return True
+    with services.sessions() as session:
+        case, _ = find_return(session, return_id, caller)
+        if case.received_at is not None:
+            return case.location_id == caller.location
+        report = session.get(PartnerEventRow, ("api", f"{return_id}:return.received"))
+        return report is not None and report.data.get("location_id") == caller.location
 
 
 def _is_location(services: Services, location_id: str) -> bool:

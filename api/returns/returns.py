@@ -3,19 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import ColumnElement
 
-from api.dependencies import Reader, WithServices
+from api.dependencies import WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
 from api.orders import examples
 from api.returns.schemas import ReturnAnswer
-from api.returns.view import return_answers, waiting_return
+from api.returns.view import return_answers, visible_to, waiting_return
 from api.schemas import Page
 from domain.returns.kinds import ReturnKind
 from domain.status import ReturnStatus
-from models.order import OrderRow
 from models.returns import ReturnRow
 
 router = APIRouter(tags=["returns"])
@@ -29,10 +27,10 @@ OVERDUE = ("APPROVAL_LATE", "ARRIVAL", "INSPECTION_LATE", "REFUND_LATE")
     summary="One return case",
     responses=responses({200: ("The case as it stands", examples.RETURN)}, FORBIDDEN, NOT_FOUND),
 )
-def read_return(return_id: PathId, caller: Reader, services: WithServices) -> ReturnAnswer:
+def read_return(return_id: PathId, caller: WorkReader, services: WithServices) -> ReturnAnswer:
     """A case just requested through the API is found at once, with the status `requested`."""
     with services.sessions() as session:
-        which = [ReturnRow.return_id == return_id, *_of_caller(caller.channel)]
+        which = [ReturnRow.return_id == return_id, *visible_to(caller)]
         case = next(iter(return_answers(session, caller, *which)), None) or waiting_return(session, return_id, caller)
     if case is None:
         raise Problem(NOT_FOUND, "there is no such return")
@@ -45,7 +43,7 @@ def read_return(return_id: PathId, caller: Reader, services: WithServices) -> Re
     responses=responses({200: ("One page", examples.RETURNS)}, FORBIDDEN),
 )
 def list_returns(
-    caller: Reader,
+    caller: WorkReader,
     services: WithServices,
     status: ReturnStatus | None = None,
     order_id: Filter = None,
@@ -56,7 +54,7 @@ def list_returns(
     limit: Limit = 50,
 ) -> Page[ReturnAnswer]:
     """Cases that have started; one that was requested a moment ago may not be listed yet."""
-    which = _of_caller(caller.channel)
+    which = visible_to(caller)
     if status is not None:
         which.append(ReturnRow.status == status)
     if order_id is not None:
@@ -73,7 +71,3 @@ def list_returns(
         found = return_answers(session, caller, *which, limit=limit + 1)
     cases, next_cursor = cut(found, limit, lambda case: case.return_id)
     return Page(items=cases, next_cursor=next_cursor)
-
-
-def _of_caller(channel: str | None) -> list[ColumnElement[bool]]:
-    return [] if channel is None else [OrderRow.channel == channel]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from api.access import Caller
 from api.errors import NOT_FOUND, Problem
 from api.masking import visible_text
+from api.orders.at_risk import at_location
 from api.returns.schemas import ReturnAnswer, ReturnedGoodsAnswer, ReturnLineAnswer
 from domain import ids
 from domain.money import Money
@@ -36,11 +37,26 @@ def return_answers(
     return [_answer(case, caller, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
 
 
+def visible_to(caller: Caller) -> list[ColumnElement[bool]]:
+    """Match the cases that the caller may see: a store sees those that come to it, and those of orders that it worked
+    on."""
+    conditions = [OrderRow.channel == caller.channel] if caller.channel is not None else []
+    if caller.location is not None:
+        here = ReturnRow.location_id == caller.location
+        conditions.append(here | of_location(caller.location))
+    return conditions
+
+
+def of_location(location: str) -> ColumnElement[bool]:
+    """Match orders that the location worked on, or that are fetched there."""
+    return at_location(location) | (OrderRow.pickup_location == location)
+
+
 def find_return(session: Session, return_id: str, caller: Caller) -> tuple[ReturnRow, OrderRow]:
     """Return a started case and its order. A 404 if there is none or the caller may not see it."""
     both = select(ReturnRow, OrderRow).join(OrderRow, OrderRow.order_id == ReturnRow.order_id)
-    found = session.execute(both.where(ReturnRow.return_id == return_id)).one_or_none()
-    if found is None or not caller.sees(found[1].channel):
+    found = session.execute(both.where(ReturnRow.return_id == return_id, *visible_to(caller))).one_or_none()
+    if found is None:
         raise Problem(NOT_FOUND, "there is no such return, or it has not begun yet")
     return found[0], found[1]
 
@@ -48,7 +64,8 @@ def find_return(session: Session, return_id: str, caller: Caller) -> tuple[Retur
 def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAnswer | None:
     """Return a case that was requested through the API and has not started yet, so that its link works at once."""
     order_id, _, case_id = return_id.partition("-R-")
-    order = session.get(OrderRow, order_id)
+    theirs = [] if caller.location is None else [of_location(caller.location)]
+    order = session.scalar(select(OrderRow).where(OrderRow.order_id == order_id, *theirs))
     asked = session.get(PartnerEventRow, ("api", f"{order_id}:{case_id}"))
     if order is None or asked is None or not caller.sees(order.channel):
         return None

@@ -15,6 +15,7 @@ from models.access import ApiKeyRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
+from models.returns import ReturnRow
 from models.stock import LocationRow
 from record.shipping import pickups
 from tests.api.conftest import Api, Connect, assert_problem, fields
@@ -79,7 +80,7 @@ async def test_c20_a_store_sees_and_does_nothing_at_another_location(
 
 async def test_c20_every_other_route_refuses_a_store(store: Api, waiting: str) -> None:
     own = {"/locations/{location_id}/pick-list", "/locations/{location_id}/waves"}
-    own |= {"/orders/{order_id}", "/orders/{order_id}/events"}
+    own |= {"/orders/{order_id}", "/orders/{order_id}/events", "/returns", "/returns/{return_id}"}
     values = {"order_id": waiting, "location_id": STORE, "sku": "ELEGANT-LAMP", "channel": "tmall"}
     document = (await store.get("/openapi.json")).json()
     allowed = set()
@@ -168,3 +169,37 @@ async def test_a_handover_that_is_not_due_is_refused(store: Api, staff: Api, ses
     assert_problem(await staff.post(f"{address}-code", json={}), 409, "refused")
     assert_problem(await store.post("/fulfillment-orders/NONE/pickup", json=PICKUP), 404, "not-found")
     assert fields(assert_problem(await store.post(address, json={"code": ""}), 422, "invalid")) == ["code"]
+
+
+async def test_a_store_receives_and_inspects_the_returns_of_its_own_location(
+    store: Api, other_store: Api, waiting: str, place: Callable[..., Awaitable[str]], sessions: Sessions
+) -> None:
+    # given a case of the store's order, one sent to the store, and one of neither
+    elsewhere = await place(channel_order_id="TM-ELSEWHERE")
+    mine, sent, other = f"{waiting}-R-1", f"{elsewhere}-R-1", f"{elsewhere}-R-2"
+    with sessions.begin() as session:
+        for name, location in ((mine, None), (sent, STORE), (other, OTHER)):
+            order_id, _, case_id = name.partition("-R-")
+            case = ReturnRow(return_id=name, order_id=order_id, case_id=case_id, reason="too large, says Lin Xia")
+            case.status, case.location_id = "approved", location
+            session.add(case)
+    came = {"location_id": STORE, "lines": [{"sku": "ELEGANT-LAMP", "quantity": 1}]}
+    judged = {"lines": [came["lines"][0] | {"disposition": "restock"}]}
+
+    # then it sees and receives its own there, and inspects what it has received
+    assert {case["return_id"] for case in (await store.get("/returns")).json()["items"]} == {mine, sent}
+    assert (await store.get(f"/returns/{mine}")).json()["reason"] == "***"
+    assert_problem(await store.post(f"/returns/{mine}/inspect", json=judged), 409, "refused")
+    assert_problem(await store.post(f"/returns/{mine}/receive", json=came | {"location_id": OTHER}), 403, "forbidden")
+    for name in (mine, sent):
+        assert (await store.post(f"/returns/{name}/receive", json=came)).json() == {"stored": True}
+        assert (await store.post(f"/returns/{name}/inspect", json=judged)).json() == {"stored": True}
+
+    # and nothing of another store's
+    for path in (f"/returns/{other}/receive", f"/returns/{other}/inspect"):
+        assert_problem(await store.post(path, json=came if "receive" in path else judged), 404, "not-found")
+    assert_problem(await store.get(f"/returns/{other}"), 404, "not-found")
+    assert_problem(await store.post(f"/returns/{mine}/approve", json={}), 403, "forbidden")
+    assert [case["return_id"] for case in (await other_store.get("/returns")).json()["items"]] == [other]
+    there = came | {"location_id": OTHER}
+    assert_problem(await other_store.post(f"/returns/{mine}/receive", json=there), 404, "not-found")
