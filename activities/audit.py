@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from models.database import Sessions, autocommit
 from models.packed import pack
 from record.orders.audit_facts import GatheredFacts, gather, read_texts
 from record.orders.audited_orders import read_orders
+from record.orders.captures import ask_for_links
 from record.orders.findings import fold
 from record.orders.judged_orders import JudgedOrder
 from record.parameters import ParameterCache
@@ -108,6 +110,10 @@ class Audit:
 
     def _judge(self, request: AuditRequest, read: GatheredFacts) -> JudgedOrder:
         """Ask the gateway and every rule: here nothing is locked and no transaction is open."""
+        if read.facts.order.charge_minor:
+            # If a link was paid, that makes a new version, which is judged instead.
+            with suppress(PartnerTrouble):
+                ask_for_links(self.sessions, self.payments, request.order_id)
         facts = read_texts(replace(read.facts, payment=read.payment or self._payment(read.facts.order)))
         staff = self.staff_rules.judge(read.rule_set, facts, read.buyer)
         if facts.nothing_to_send:

@@ -76,7 +76,8 @@ class Edits:
         outcome = edits.attempt(session, row, edit, recalled=request.recalled)
         if outcome.state != APPLIED:
             return outcome
-        excess.release(session, request.order_id, edit.edit_id)
+        if "lines" in edit.fields:
+            excess.release(session, row, edit.edit_id, self._outlooks)
         if request.round and row.status in CLAIMED and outstanding(session, request.order_id):
             claim = StockRequest(request.order_id, request.round, request.partial)
             [reservation] = claim_stock(session, [claim], self._outlooks)

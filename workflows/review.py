@@ -82,6 +82,7 @@ class Review:
     async def _wait_for_change(self) -> None:
         """Wait for a release, a cure, an expiry, or the payment deadline of an unpaid order."""
         unpaid = "PAYMENT" in self.order.state.holds
+        looks_for_money = unpaid or "PAYMENT_DUE" in self.order.state.holds
         if self._is_too_late(unpaid):
             begun = self.order.state.status == OrderStatus.IN_PROGRESS
             raise OrderEnds(OrderStatus.CANCELED if begun else OrderStatus.EXPIRED, "it was not paid in time")
@@ -90,30 +91,30 @@ class Review:
             self.order.advance(OrderStatus.UNDER_REVIEW)
         what = f"the release of the holds {', '.join(self.order.state.holds)}"
         if not await self.order.steps.wait(
-            "review", what, self._changed(unpaid), at_most=self._until_next_event(unpaid)
+            "review", what, self._changed(unpaid), at_most=self._until_next_event(looks_for_money)
         ):
-            await self._on_time(unpaid)
+            await self._on_time(looks_for_money)
         self.order.show()
 
     def _is_too_late(self, unpaid: bool) -> bool:
         """True if the order was not paid in time. What the channel has shipped itself is not given up for that."""
         return unpaid and self.order.steps.is_late("review") and not self.order.state.elsewhere
 
-    def _until_next_event(self, unpaid: bool) -> timedelta | None:
+    def _until_next_event(self, looks_for_money: bool) -> timedelta | None:
         """Return the time until something happens by itself, or None if nothing will."""
         moments = [moment - workflow.now() for moment in (self.order.state.stock_kept_until, self._expiry()) if moment]
-        if unpaid:
+        if looks_for_money:
             moments.append(FIRST_RECHECK * 2 ** min(self.order.state.audits - 1, 8))
         return max(min(moments), timedelta()) if moments else None
 
-    async def _on_time(self, unpaid: bool) -> None:
+    async def _on_time(self, looks_for_money: bool) -> None:
         now, kept_until, expiry = workflow.now(), self.order.state.stock_kept_until, self._expiry()
         if kept_until and kept_until <= now:
             await self.supply.release_kept_stock()
         elif expiry and expiry <= now:
             await self._expire(now)
         else:
-            self.audit_again = unpaid
+            self.audit_again = looks_for_money
 
     async def _expire(self, now: datetime) -> None:
         """Apply expired holds: each is released, cancels the order, or is escalated to a person."""

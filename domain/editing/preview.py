@@ -108,8 +108,9 @@ def _of_delivery(standing: OrderStanding, wanted: WantedEdit) -> Iterator[FieldR
         yield FieldRefusal("delivery.location_id", "there is no such location")
     if (place := wanted.steering.get("location")) and place not in standing.locations:
         yield FieldRefusal("location", "there is no such location")
-    if (carrier := wanted.steering.get("carrier")) and carrier not in KNOWN_CARRIERS:
-        yield FieldRefusal("carrier", f"is none of {', '.join(sorted(KNOWN_CARRIERS))}")
+    carriers = KNOWN_CARRIERS | standing.carriers
+    if (carrier := wanted.steering.get("carrier")) and carrier not in carriers:
+        yield FieldRefusal("carrier", f"is none of {', '.join(sorted(carriers))}")
 
 
 def _of_lines(standing: OrderStanding, wanted: WantedEdit, after: EditedOrder) -> Iterator[FieldRefusal]:

@@ -32,7 +32,7 @@ class OrderStanding:
     by line number that are not wanted any more. `held` is what was captured and not paid back, in minor units.
 
     `bundles`, `available` and `sellable` are about ordered and added SKUs: parts of bundles, units that may be
-    promised, and those that may be sold. `locations` are the known ones among those that the edit names.
+    promised, and those that may be sold. `locations` and `carriers` are known ones, if the edit names any.
     """
 
     order: Order
@@ -47,6 +47,7 @@ class OrderStanding:
     available: Mapping[str, int] = field(default_factory=dict)
     sellable: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()
+    carriers: frozenset[str] = frozenset()
     held: int = 0
     in_case: bool = False
     """True if a return case of the order is open, or has given anything back."""

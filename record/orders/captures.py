@@ -14,7 +14,7 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
     Money that a return moved to a follow-up order is booked already. Links that are not paid here are asked for first.
     Raises PartnerTrouble.
     """
-    _ask_for_links(sessions, payments, order)
+    ask_for_links(sessions, payments, order.order_id)
     if not is_own_payment(sessions, order):
         return None
     try:
@@ -27,9 +27,10 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
         return payment_claims.capture(session, order.payment_reference, payment.amount)
 
 
-def _ask_for_links(sessions: Sessions, payments: Payments, order: OrderRow) -> None:
+def ask_for_links(sessions: Sessions, payments: Payments, order_id: str) -> None:
+    """Ask whether the order's payment links were paid, and book what was. Raises PartnerTrouble."""
     with sessions() as session:
-        references = payment_links.unpaid(session, order.order_id)
+        references = payment_links.unpaid(session, order_id)
     for reference in references:
         try:
             payment = payments.payment(reference)

@@ -1,6 +1,7 @@
 """Read what an edit is judged by."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from sqlalchemy import any_, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.bundles import Parts, explode
 from domain.editing.standing import OrderStanding, WorkStanding
 from domain.editing.wanted import WantedEdit
+from domain.parameters import read_parameters, valid_at
 from domain.status import OrderStatus, ReturnStatus
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
@@ -15,6 +17,7 @@ from models.returns import ReturnRow
 from models.stock import LocationRow, ProductRow
 from record import money
 from record.order_mapping import as_order
+from record.parameters import dated_rows
 from record.stock.demand import UNDONE, bundles_at, bundles_of
 from record.stock.views import available_in_network
 
@@ -42,6 +45,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         else {},
         sellable=_sellable(session, ordered | added, row.channel),
         locations=_locations(session, wanted),
+        carriers=_carriers(session) if wanted.steering.get("carrier") else frozenset(),
         held=money.balance(session, row.order_id).minor_units,
         in_case=_in_case(session, row.order_id),
         of_channel=of_channel,
@@ -84,6 +88,11 @@ def _locations(session: Session, wanted: WantedEdit) -> frozenset[str]:
     if not named:
         return frozenset()
     return frozenset(session.scalars(select(LocationRow.location_id).where(LocationRow.location_id.in_(named))))
+
+
+def _carriers(session: Session) -> frozenset[str]:
+    parameters = read_parameters(valid_at(dated_rows(session), datetime.now(UTC)))
+    return frozenset(carrier.name for carrier in parameters.carriers)
 
 
 def _in_case(session: Session, order_id: str) -> bool:

@@ -42,6 +42,12 @@ STOCK_SKU = func.coalesce(_PARTS.c.part_sku, _LINES.c.sku)
 UNITS_EACH = func.coalesce(_PARTS.c.quantity, 1)
 
 
+def skus_of(session: Session, order_id: str) -> list[str]:
+    """Return every stocked SKU that a line of the order names, wanted or not, sorted."""
+    named = select(STOCK_SKU).distinct().select_from(WITH_PARTS).where(_LINES.c.order_id == order_id)
+    return sorted(session.scalars(named))
+
+
 def covered_units(session: Session, order_id: str) -> dict[str, int]:
     """Return units by SKU that are under way or delivered."""
     return {sku: int(units) for sku, units in session.execute(_COVERED, {"order_id": order_id})}

@@ -3,30 +3,37 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from activities.audit import AuditRequest
 from activities.editing import EditRequest
+from activities.payment_links import LinkRequest
 from activities.reserve import StockRequest
 from commands.verify import verify
 from domain.editing.totals import worth
 from domain.editing.wanted import AddedLine, WantedEdit
 from domain.money import Money
+from domain.statement_books import CAPTURES
 from models.edits import OrderEditRow
 from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.stock import ReservationRow
 from record import money
+from record.comparing.statement_books import known_of, not_listed
 from record.order_mapping import load_order
 from record.orders import edits, payment_claims, payment_links
 from record.orders.edits import EditOutcome
 from record.sourcing.needs import outstanding
-from tests.activities.story import Steps, make_edit
+from record.stock.channel_shares import Quota, set_quotas
+from tests.activities.story import YESTERDAY, Steps, make_edit
 from tests.conftest import EXAMPLES
-from tests.factories import LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders
+from tests.factories import CHANNEL, LAMP, TEACUP, an_order, assert_ledger_explains_stock, counters, place_orders
 
 CNY = "CNY"
 LINES = st.dictionaries(st.integers(1, 4), st.integers(0, 3), max_size=2)
@@ -140,7 +147,34 @@ def test_a_refund_is_shared_out_among_the_payments_and_none_gives_more_than_it_p
     link = f"{one.order_id}-E-1"
     assert of_all == [("", own), (link, Money(500, CNY))]
     assert of_some == [("", Money(700, CNY))]
+    with one.sessions() as session:
+        named = [session.get_one(OrderRow, one.order_id).payment_reference, link]
+        listed = known_of(session, "payments", CAPTURES, named, datetime.now(UTC))
+        owed = not_listed(session, "payments", CAPTURES, YESTERDAY, datetime.now(UTC) + timedelta(days=1), 9, [])
+    assert {subject: entry.amount for subject, entry in listed.items()} == {named[0]: own, link: Money(500, CNY)}
+    assert sorted(owed) == sorted(named)
     assert too_much[0] == ("", own + Money(1, CNY))
+
+
+def test_a_payment_by_link_that_the_gateway_did_not_report_is_found_by_the_next_audit(
+    steps: Steps, address: str
+) -> None:
+    # given an order that is held until its link is paid
+    steps.up_to("audit_order")
+    outcome = make_edit(steps, WantedEdit(amounts={"shipping": Money(1_300, CNY)}))
+    steps.links.tell_links(LinkRequest(steps.order_id, "1"))
+    held = steps.audit.audit_order(AuditRequest(steps.order_id, 2))
+    assert (outcome.charges, held.open.codes) == (True, ["PAYMENT_DUE"])
+
+    # when the customer pays and nobody says so
+    paid_at = {"reference": f"{steps.order_id}-E-1", "amount": "5.00", "currency": CNY, "status": "captured"}
+    httpx2.post(f"{address}/payments/payments", json=paid_at).raise_for_status()
+
+    # then the order goes on, and its own payment is booked as before
+    assert steps.audit.audit_order(AuditRequest(steps.order_id, 3)).verdict == "pass"
+    with steps.sessions() as session:
+        assert money.balance(session, steps.order_id) == load_order(session, steps.order_id).grand_total
+    assert verify(steps.sessions).clean
 
 
 def test_a_link_that_was_withdrawn_and_paid_calls_a_person(steps: Steps) -> None:
@@ -172,6 +206,23 @@ def test_added_units_are_claimed_with_the_edit_and_removed_ones_released(steps: 
     assert (outcome.state, outcome.claims, outcome.judge) == ("applied", True, True)
     assert reserved(one) == {LAMP: 3, TEACUP: 2}
     assert counters(one.sessions, TEACUP) == {"on_hand": 10, "reserved": 2, "available": 8}
+
+
+def test_removed_units_are_given_back_to_the_quota(steps: Steps) -> None:
+    # given a quota of two lamps, which an order has
+    with steps.sessions.begin() as session:
+        set_quotas(session, CHANNEL, LAMP, [Quota(2, YESTERDAY)])
+    one, other = paid(steps), paid(steps, [(LAMP, 1)])
+    one.reserve.reserve_stock(StockRequest(one.order_id, 1))
+    before = other.reserve.reserve_stock(StockRequest(other.order_id, 1))
+
+    # when it wants one less
+    make_edit(one, WantedEdit(quantities={1: 1}))
+
+    # then another order may have it
+    after = other.reserve.reserve_stock(StockRequest(other.order_id, 2))
+    assert (before.short_units, after.short_units) == (1, 0)
+    assert verify(steps.sessions).clean
 
 
 def test_an_edit_whose_goods_cannot_be_claimed_changes_nothing(steps: Steps) -> None:

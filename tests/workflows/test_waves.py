@@ -42,6 +42,28 @@ async def waits_for_wave(baton: Baton, order_id: str) -> str:
     return str(order["fulfillment_orders"][0]["fulfillment_order_id"])
 
 
+async def test_the_address_of_work_that_waits_for_a_wave_is_edited_and_it_waits_on(silent: Baton, town: str) -> None:
+    # given
+    order_id = await clock(silent, town)
+    await waits_for_wave(silent, order_id)
+    [wave] = silent.rows("SELECT wave_at FROM fulfillment_orders WHERE order_id = :id", id=order_id)
+
+    # when
+    contact = {"reason": "a new number", "contact": {"phone": "+8613900139000"}}
+    edit = (await silent.api.post(f"/orders/{order_id}/edits", json=contact)).json()
+    answer = await silent.api.post(f"/orders/{order_id}/edits/{edit['edit_id']}/confirm")
+
+    # then no warehouse was asked, and other work waits for the same wave
+    assert answer.status_code == 200, answer.text
+    order = await silent.until(order_id, lambda order: len(order["fulfillment_orders"]) == 2)
+    assert [one["status"] for one in order["fulfillment_orders"]] == ["canceled", "open"]
+    assert order["fulfillment_orders"][1]["wave_at"] == wave.wave_at.isoformat().replace("+00:00", "Z")
+    assert order["ship_to"]["phone"] == "+8613900139000"
+    asked = await silent.simulators.get(f"/wms/fulfillment-orders/{order_id}-1")
+    assert asked.status_code == 404
+    silent.verify()
+
+
 async def test_work_stays_open_until_its_wave(silent: Baton, town: str) -> None:
     # given
     order_id = await clock(silent, town)
