@@ -37,6 +37,8 @@ class Right(StrEnum):
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
     EDIT = "edit"
+    NOTE = "note"
+    """To write notes, tag, take and give back orders and cases."""
     EDIT_ANY_AMOUNT = "edit_any_amount"
     """To edit an order by more than the parameter `edit_limit`."""
     RELEASE_HOLD = "release_hold"

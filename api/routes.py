@@ -5,7 +5,20 @@ from api.channels import batches as channel_batches
 from api.channels import intakes, listings, missing_orders
 from api.channels import webhooks as channel_webhooks
 from api.channels.listings import ListingBody, PushBody
-from api.orders import audits, create, edits, histories, merging, orders, reviews, service_report, shortages, sourcing
+from api.orders import (
+    audits,
+    create,
+    edits,
+    histories,
+    merging,
+    notes,
+    orders,
+    reviews,
+    service_report,
+    shortages,
+    sourcing,
+    staff_work,
+)
 from api.orders import batches as order_batches
 from api.orders import commands as order_commands
 from api.orders.commands import CancelBody, HoldReleaseBody
@@ -15,6 +28,7 @@ from api.orders.reviews import ForceBody, RejectBody
 from api.orders.schemas import OrderBody
 from api.orders.shortages import ShortageBody
 from api.orders.sourcing_schemas import SourcingTrialBody
+from api.orders.staff_work_schemas import NoteBody
 from api.partners import carrier_webhooks, differences, message_alerts, messages, qimen_webhooks, redelivery
 from api.partners import webhooks as partner_webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
@@ -62,6 +76,7 @@ _MODULES = (
     *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
     # Orders and shipping
     *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
+    *(notes, staff_work),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
@@ -79,7 +94,18 @@ ROUTERS = tuple(module.router for module in _MODULES)
 
 BODIES = (
     # Orders
-    *(OrderBody, EditBody, CancelBody, HoldReleaseBody, UnmergeBody, ForceBody, RejectBody, ShortageBody, ReturnBody),
+    *(
+        OrderBody,
+        EditBody,
+        NoteBody,
+        CancelBody,
+        HoldReleaseBody,
+        UnmergeBody,
+        ForceBody,
+        RejectBody,
+        ShortageBody,
+        ReturnBody,
+    ),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
     *(WebhookBody, WebhookBatch),

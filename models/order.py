@@ -97,6 +97,8 @@ class OrderRow(Base):
     """The return whose exchange or reship this order is, or empty. Its money was captured by the original order."""
     attention: Mapped[str | None]
     """Why a person should look, or null."""
+    assignee: Mapped[str | None]
+    """The name of the key that has taken it, or null."""
     workflow_started_at: Mapped[When]
     edition: Mapped[int] = mapped_column(SmallInteger, server_default=str(EDITION))
     """The edition of the workflow that it begins with (domain/editions.py); 0 for all older ones."""
@@ -128,6 +130,7 @@ class OrderRow(Base):
         Index("ix_orders_province", "province"),
         Index("ix_orders_amount", "currency", "grand_total_minor"),
         Index("ix_orders_attention", "order_id", postgresql_where=text("attention IS NOT NULL")),
+        Index("ix_orders_assignee", "assignee", "order_id", postgresql_where=text("assignee IS NOT NULL")),
         Index(
             "ix_orders_tags",
             "tags",

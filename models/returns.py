@@ -20,6 +20,7 @@ from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import ReturnStatus
 from models.base import Base, Now, When
 
+CASE_TAGGED = text("returns.tags <> '[]'")
 KINDS = ", ".join(f"'{kind}'" for kind in ReturnKind)
 
 
@@ -70,6 +71,9 @@ class ReturnRow(Base):
     tracking: Mapped[str | None]
     attention: Mapped[str | None]
     attention_code: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    assignee: Mapped[str | None]
+    """The name of the key that has taken it, or null."""
     requested_at: Mapped[Now]
     received_at: Mapped[When]
     inspected_at: Mapped[When]
@@ -84,6 +88,14 @@ class ReturnRow(Base):
         CheckConstraint("points_spent >= 0", "points_not_negative"),
         Index("ix_returns_status", "status", "return_id"),
         Index("ix_returns_attention", "attention_code", "return_id"),
+        Index("ix_returns_assignee", "assignee", "return_id", postgresql_where=text("assignee IS NOT NULL")),
+        Index(
+            "ix_returns_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_ops={"tags": "jsonb_path_ops"},
+            postgresql_where=CASE_TAGGED,
+        ),
     )
 
 

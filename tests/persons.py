@@ -34,7 +34,7 @@ PLAIN = """
     holds.note intakes.reason intakes.field missing_orders.detail fulfillment_orders.reason
     stock_movements.reason returns.reason returns.refusal returns.attention address_corrections.reason
     messages.last_error deliveries.body deliveries.answer deliveries.problem store_credits.customer_id
-    buyer_blocks.reason idempotency_keys.key order_edits.reason
+    buyer_blocks.reason idempotency_keys.key order_edits.reason notes.words
 """
 FREE_TEXT = {
     **dict.fromkeys(PLAIN.split(), WORD),
@@ -57,6 +57,8 @@ FREE_TEXT = {
     "fulfillment_orders.parcels": _BOX,
     "returns.evidence": f"ARRAY[{WORD}]",
     "returned_goods.photos": f"ARRAY[{WORD}]",
+    "notes.attachments": f"ARRAY[{WORD}]",
+    "returns.tags": f"jsonb_build_array({WORD})",
     "address_corrections.address": f"jsonb_build_object('name', {WORD})",
     **dict.fromkeys(("order_edits.wanted", "order_edits.was"), f"jsonb_build_object('remarks', {WORD})"),
     "messages.data": f"jsonb_build_object('reason', {WORD}, 'note', {WORD})",
@@ -89,6 +91,7 @@ _BY_REASON = {
         address_corrections.asked_by order_edits.actor returns.decided_by carrier_claims.decided_by messages.settled_by
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
+        orders.assignee returns.assignee notes.actor notes.mentions
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """

@@ -63,6 +63,9 @@ PLACES = {
             state, answered_at)
         VALUES (:order, :order, 'api', 'lin', 'Meizhen asked', '{remarks}', '{"notes": {"remarks": "for Baozhu"}}',
             '{"notes": {"remarks": "for Lanfen"}}', 0, 1, 'applied', now())""",
+    "notes": """
+        INSERT INTO notes (order_id, return_id, actor, words, attachments)
+        VALUES (:order, :order || '-R-1', 'lin', 'told Guizhen', '{letter-of-Fenglan}')""",
     "what the CRM says": """
         INSERT INTO partner_differences (partner, book, kind, subject, ours, theirs)
         VALUES ('crm', 'points', 'quantity_differs', 'BUYER-OF-LAMPS', '10', '5') ON CONFLICT DO NOTHING""",
@@ -92,6 +95,7 @@ PLACES = {
 WORDS = """
     OAID-7 TOKEN-7 742X Xiadan Plum 13955507421 Tang Ouyang Mei Bao Dandan 9133X Wen Xihu Yue Zihan Qing Ruolan Meilin
     Jing Yaping Lihua Zhuoma Ruyi Jiahao Shanshan Hongmei Photo-of-Guiying Xiuying Baozhu Lanfen Meizhen
+    Guizhen Fenglan
 """
 NAMED = (BUYER, *WORDS.split())
 

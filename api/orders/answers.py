@@ -104,7 +104,8 @@ class NextDeadline(Answer):
 
 
 class OrderSummary(Answer):
-    """One row of a list. `holds` are the codes of open holds; `attention` says why a person should look."""
+    """One row of a list. `holds` are the codes of open holds; `attention` says why a person should look,
+    `assignee` who has taken the order."""
 
     order_id: str
     channel: str
@@ -114,6 +115,7 @@ class OrderSummary(Answer):
     payment_status: PaymentStatus
     holds: list[str]
     attention: str | None
+    assignee: str | None
     next_deadline: NextDeadline | None
     currency: str
     grand_total: str
@@ -150,6 +152,7 @@ class OrderAnswer(Answer):
     fulfillment_status: str
     return_status: str | None
     attention: str | None
+    assignee: str | None
     promised: Promised
     next_deadline: NextDeadline | None
     holds: list[OpenHold]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import Session
 
 from api.orders.at_risk import at_location
+from api.orders.staff_filters import order_conditions
 from domain.ids import CROCKFORD
 from domain.money import Money
 from domain.status import FulfillmentStatus, OrderStatus, PaymentStatus
@@ -43,6 +44,9 @@ class OrderFilter:
     attention: bool | None = None
     customer: str | None = None
     tag: str | None = None
+    assignee: str | None = None
+    mentions: str | None = None
+    has_notes: bool | None = None
     province: str | None = None
     carrier: str | None = None
     location: str | None = None
@@ -67,6 +71,7 @@ def conditions_of(session: Session, wanted: OrderFilter) -> list[ColumnElement[b
         conditions.append(OrderRow.attention.is_not(None) if wanted.attention else OrderRow.attention.is_(None))
     if wanted.tag is not None:
         conditions += [OrderRow.tags.contains([wanted.tag]), TAGGED]  # type: ignore[list-item]
+    conditions += order_conditions(wanted.assignee, wanted.mentions, wanted.has_notes)
     if wanted.payment_status is not None:
         conditions.append(has_payment_status(wanted.payment_status))
     if wanted.created_after is not None:

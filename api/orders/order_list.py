@@ -126,6 +126,7 @@ def _summary(
         payment_status=payment_status_of(movements, order),
         holds=holds,
         attention=order.attention,
+        assignee=order.assignee,
         next_deadline=deadline,
         currency=order.currency,
         grand_total=Money(order.grand_total_minor, order.currency).text,

@@ -10,6 +10,7 @@ from api.dependencies import caller_of
 from api.errors import FORBIDDEN, Problem, invalid
 from api.inputs import Filter
 from api.orders.order_filters import OrderFilter, Span
+from api.orders.staff_filters import AssigneeQuery, MentionsQuery, NotesQuery
 from api.schemas import AMOUNT, NO_CONTROLS, Time
 from domain.money import Money, NotMoney
 from domain.people import contact_email, contact_phone, digits_of
@@ -49,6 +50,9 @@ async def _wanted(
     attention: Annotated[bool | None, Query(description="Whether a person should look")] = None,
     customer: Filter = None,
     tag: Filter = None,
+    assignee: AssigneeQuery = None,
+    mentions: MentionsQuery = None,
+    has_notes: NotesQuery = None,
     province: Annotated[Filter, Query(description="As the channel wrote it")] = None,
     carrier: Filter = None,
     location: Annotated[Filter, Query(description="A location that works or worked on it")] = None,
@@ -79,6 +83,9 @@ async def _wanted(
         attention=attention,
         customer=customer,
         tag=tag,
+        assignee=assignee,
+        mentions=mentions,
+        has_notes=has_notes,
         province=province,
         carrier=carrier,
         location=location if caller.location is None else caller.location,

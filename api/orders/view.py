@@ -78,6 +78,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         ),
         return_status=return_summary(case.status for case in returns),
         attention=order.attention,
+        assignee=order.assignee,
         promised=promised(order),
         next_deadline=deadlines_of(session, [order]).get(order.order_id),
         holds=_open_holds(session, order.order_id),

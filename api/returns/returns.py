@@ -9,6 +9,7 @@ from api.errors import FORBIDDEN, NOT_FOUND, Problem
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
 from api.orders import examples
+from api.orders.staff_filters import AssigneeQuery, MentionsQuery, NotesQuery, case_conditions
 from api.returns.schemas import ReturnAnswer
 from api.returns.view import return_answers, visible_to, waiting_return
 from api.schemas import Page
@@ -49,12 +50,16 @@ def list_returns(
     order_id: Filter = None,
     kind: ReturnKind | None = None,
     reason: Annotated[Filter, Query(description="A code of GET /return-reasons")] = None,
+    tag: Filter = None,
+    assignee: AssigneeQuery = None,
+    mentions: MentionsQuery = None,
+    has_notes: NotesQuery = None,
     overdue: Annotated[bool, Query(description="Only cases that have missed a deadline")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ReturnAnswer]:
     """Cases that have started; one that was requested a moment ago may not be listed yet."""
-    which = visible_to(caller)
+    which = [*visible_to(caller), *case_conditions(tag, assignee, mentions, has_notes)]
     if status is not None:
         which.append(ReturnRow.status == status)
     if order_id is not None:

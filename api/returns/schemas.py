@@ -54,6 +54,8 @@ class ReturnAnswer(Answer):
     waybill: str | None
     tracking: str | None
     attention: str | None
+    tags: list[str]
+    assignee: str | None
     lines: list[ReturnLineAnswer]
     returned: list[ReturnedGoodsAnswer]
     requested_at: datetime

@@ -83,6 +83,7 @@ def waiting_return(session: Session, return_id: str, caller: Caller) -> ReturnAn
         fees={},
         refund_to=asked.data.get("refund_to", RefundTo.ORIGINAL.value),
         remedy="",
+        tags=[],
         requested_at=asked.received_at,
     )
     lines = [ReturnLineAnswer(**line, sku=sku_of[line["line_no"]]) for line in asked.data.get("lines", ())]
@@ -130,6 +131,8 @@ def _answer(
         waybill=case.waybill,
         tracking=case.tracking,
         attention=case.attention,
+        tags=case.tags,
+        assignee=case.assignee,
         lines=lines,
         returned=goods,
         requested_at=case.requested_at,

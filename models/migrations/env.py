@@ -14,6 +14,7 @@ import models.history
 import models.idempotency
 import models.listing
 import models.messaging
+import models.notes
 import models.order
 import models.parameters
 import models.payment

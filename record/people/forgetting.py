@@ -110,11 +110,12 @@ FORGET = (
     """,
     f"UPDATE returned_goods SET photos = '{{}}' WHERE return_id IN ({_RETURNS})",
     f"""
-    UPDATE returns SET reason = 'erased', evidence = '{{}}', {_gone("refusal", "attention")}
+    UPDATE returns SET reason = 'erased', evidence = '{{}}', tags = '[]', {_gone("refusal", "attention")}
     WHERE order_id = ANY(:orders)
     """,
     "UPDATE address_corrections SET address = '{}', reason = '' WHERE order_id = ANY(:orders)",
     f"UPDATE order_edits SET wanted = '{{}}', was = '{{}}', {_gone('reason')} WHERE order_id = ANY(:orders)",
+    f"UPDATE notes SET attachments = '{{}}', {_gone('words')} WHERE order_id = ANY(:orders)",
     """
     UPDATE messages SET last_error = NULL, data = data - ARRAY['reason', 'note', 'detail']
     WHERE order_id = ANY(:orders)

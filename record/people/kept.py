@@ -27,6 +27,7 @@ KEPT: Mapping[str, str] = {
     "returned_goods": f"SELECT return_id, sku, disposition, photos FROM returned_goods {OF_RETURNS}",
     "address_corrections": f"SELECT order_id, asked_at, address, reason FROM address_corrections {OF_ORDERS}",
     "edits": f"SELECT order_id, asked_at, reason, was, wanted FROM order_edits {OF_ORDERS} ORDER BY number",
+    "notes": f"SELECT order_id, return_id, at, words, attachments FROM notes {OF_ORDERS} ORDER BY note_id",
     "holds": f"SELECT order_id, code, raised_at, reason, note FROM holds {OF_ORDERS} ORDER BY hold_id",
     "said_in_the_log": f"SELECT order_id, event_id, words FROM event_words {OF_ORDERS} ORDER BY event_id",
     "store_credits": f"""

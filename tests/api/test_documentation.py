@@ -15,13 +15,14 @@ from api.channels.listings import Listing, PushAsked
 from api.channels.missing_orders import MissingOrder
 from api.channels.webhooks import IntakeTaken
 from api.orders import examples as example_answers
-from api.orders import sourcing_examples
+from api.orders import sourcing_examples, staff_work_examples
 from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderPage, PlacedOrder
 from api.orders.audits import AuditsAnswer
 from api.orders.batches import BatchAnswer
 from api.orders.commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.orders.shortages import ShortageTold
 from api.orders.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
+from api.orders.staff_work_schemas import AssigneeAnswer, NoteAnswer, NoteBody, NoteTold, TagsAnswer
 from api.partners import difference_examples
 from api.partners.carrier_webhooks import Kuaidi100Answer, SfAnswer
 from api.partners.differences import DifferenceCounts, PartnerDifference
@@ -96,6 +97,11 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (SourcingAnswer, sourcing_examples.DECISIONS),
     (SourcingTrialAnswer, sourcing_examples.TRIED),
     (OrderPage, example_answers.ORDERS),
+    (NoteBody, staff_work_examples.NOTE),
+    (NoteTold, staff_work_examples.NOTED),
+    (Page[NoteAnswer], staff_work_examples.NOTES),
+    (TagsAnswer, staff_work_examples.TAGS),
+    (AssigneeAnswer, staff_work_examples.TAKEN),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
     (Page[ReturnAnswer], example_answers.RETURNS),
@@ -171,8 +177,9 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         # A label is an image, and a list may be CSV.
         examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
         assert all("example" in kind for kind in examples_of), name
-        # A retry, ping or confirmation has no body.
-        if name.startswith("post") and not name.endswith(("/retry", "/ping", "}/redeliver", "/confirm", "/look-again")):
+        # A retry, ping, confirmation or take has no body.
+        no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back")
+        if name.startswith("post") and not name.endswith(no_body):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 
 

@@ -36,6 +36,8 @@ ENDLESS = "/events/stream"
 SHOWS = {
     "/orders/{order_id}": {"Xiadan", "Plum", "13955507421", "Mei", "Bao", "Dandan", "Wen", "Yue", "Jing", "Yaping"},
     "/orders/{order_id}/versions": {"Meizhen", "Baozhu", "Lanfen"},
+    "/orders/{order_id}/notes": {"Guizhen", "Fenglan"},
+    "/returns/{return_id}/notes": {"Guizhen", "Fenglan"},
     "/intakes/{intake_id}": {"Zihan"},
     "/returns": {"Jing", "Yaping", "Lihua"},
     "/returns/{return_id}": {"Jing", "Yaping", "Lihua"},

@@ -80,6 +80,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "claim_id": 1,
         "aside_id": 1,
         "code": "DUPLICATE",
+        "tag": "vip",
     }
 
 
