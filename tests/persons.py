@@ -103,7 +103,8 @@ _BY_REASON = {
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
         channel_uploads.waybill shipment_parcels.sscc address_corrections.correction_id store_credits.code
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
-        order_edits.edit_id subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
+        order_edits.edit_id hashed_contacts.last_order_id
+        parcels_elsewhere.key parcels_elsewhere.waybill subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
     "goods, which are nobody's": """
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku
@@ -111,7 +112,8 @@ _BY_REASON = {
         products.return_exclusion channel_listings.channel_sku returned_goods.disposition returned_goods.grade
         stock_exceptions.code stock_exceptions.detail stock_alerts.kind stock_counts.reason stock_counts.lines
         stock_counts.differences stock_differences.kind stock_differences.reason warehouse_counts.kind
-        purchase_orders.status channel_uploads.lines backorders.proposals sourcing_decisions.assignments
+        purchase_orders.status channel_uploads.lines parcels_elsewhere.lines
+        backorders.proposals sourcing_decisions.assignments
         sourcing_decisions.scores sourcing_decisions.inputs sourcing_decisions.reason""",
     "a status, code, currency, country or carrier out of a list": """
         order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal payment_links.url

@@ -22,7 +22,7 @@ from api.orders.batches import BatchAnswer
 from api.orders.commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.orders.shortages import ShortageTold
 from api.orders.sourcing_schemas import SourcingAnswer, SourcingTrialAnswer
-from api.orders.staff_work_schemas import AssigneeAnswer, NoteAnswer, NoteBody, NoteTold, TagsAnswer
+from api.orders.staff_work_schemas import AssigneeAnswer, NoteAnswer, NoteTold, TagsAnswer
 from api.partners import difference_examples
 from api.partners.carrier_webhooks import Kuaidi100Answer, SfAnswer
 from api.partners.differences import DifferenceCounts, PartnerDifference
@@ -97,7 +97,6 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (SourcingAnswer, sourcing_examples.DECISIONS),
     (SourcingTrialAnswer, sourcing_examples.TRIED),
     (OrderPage, example_answers.ORDERS),
-    (NoteBody, staff_work_examples.NOTE),
     (NoteTold, staff_work_examples.NOTED),
     (Page[NoteAnswer], staff_work_examples.NOTES),
     (TagsAnswer, staff_work_examples.TAGS),
