@@ -17,7 +17,7 @@ from relay.cancels import START_TIMEOUT
 from relay.rows import Rows, Waiting
 from workflows.messages import EditAnswer, EditWanted
 
-TOO_LATE = "the channel changed the address after the order had ended"
+NOT_MADE = "the channel changed the address, which cannot be changed here any more"
 
 
 async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
@@ -36,9 +36,9 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return False
     except WorkflowUpdateFailedError:
-        await to_thread(rows.call_a_person, waiting.order.order_id, TOO_LATE)
+        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
     except RPCError as trouble:
         if trouble.status is not RPCStatusCode.NOT_FOUND:
             raise
-        await to_thread(rows.call_a_person, waiting.order.order_id, TOO_LATE)
+        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
     return True
