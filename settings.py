@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import (
@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 from sqlalchemy import make_url
 
+from domain.contents.ways import BY_INBOX, SMS, SMTP, check_ways, is_mail_address
 from domain.ids import ORDERS_QUEUE
 from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secret, is_webhook_secret
 from domain.statement_books import Lister
@@ -52,6 +53,43 @@ class Partner(BaseModel, frozen=True):
     timeout: timedelta = timedelta(seconds=10)
     calls: Annotated[int, Field(ge=1, le=64)] = 6
     give_up_after: timedelta = timedelta(days=3)
+
+
+class TemplateGateway(Partner, frozen=True):
+    """A gateway of SMS or WeChat template messages. `templates` has its ids by message (`shipped`), or by message and
+    language (`shipped.zh-CN`)."""
+
+    templates: dict[str, str] = {}
+
+
+class Smtp(BaseModel, frozen=True):
+    """A server that takes our e-mails. `timeout` is for the connection with its login, and for each message."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    secret: SecretStr | None = None
+    sender: str
+    sender_name: str = ""
+    timeout: timedelta = timedelta(seconds=10)
+    calls: Annotated[int, Field(ge=1, le=64)] = 2
+    give_up_after: timedelta = timedelta(days=3)
+
+    @field_validator("sender")
+    @classmethod
+    def _check_sender(cls, sender: str) -> str:
+        if not is_mail_address(sender) or not sender.isascii():
+            raise ValueError("is an e-mail address such as orders@shop.example")
+        return sender
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        if bool(self.user) != (self.secret is not None):
+            raise ValueError("user and secret are given together or not at all")
+        if self.user and self.security == "none":
+            raise ValueError("security is starttls or tls where there is a user: no password is sent in the clear")
+        return self
 
 
 class Qimen(BaseModel, frozen=True):
@@ -189,6 +227,14 @@ class Settings(BaseSettings):
     channel: Partner
     inbox: Partner
 
+    customer_messages: dict[str, list[str]] = {name: list(ways) for name, ways in BY_INBOX.items()}
+    """The ways to tell a customer by message, `*` for all others; the first that has an address is taken
+    (domain/contents/ways.py)."""
+    smtp: Smtp | None = None
+    """The mail server of the way `smtp`."""
+    sms: TemplateGateway | None = None
+    """The gateway of the way `sms`."""
+
     qimen: Qimen | None = None
     """The warehouses that speak Qimen instead of Baton's own format."""
 
@@ -281,6 +327,14 @@ class Settings(BaseSettings):
         if not HEX_KEYS.fullmatch(keys.get_secret_value()):
             raise ValueError("is 32 bytes in hexadecimal, or several of these with commas between them")
         return keys
+
+    @model_validator(mode="after")
+    def _check_ways(self) -> Self:
+        check_ways(self.customer_messages)
+        used = {way for ways in self.customer_messages.values() for way in ways}
+        if missing := [way for way in (SMTP, SMS) if way in used and getattr(self, way) is None]:
+            raise ValueError(f"customer_messages uses {missing[0]}, which is not set (BATON_{missing[0].upper()}__...)")
+        return self
 
     @model_validator(mode="before")
     @classmethod

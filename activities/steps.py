@@ -51,7 +51,7 @@ def message_steps(
 ) -> Sequence[Callable[..., Any]]:
     """Return the steps that tell subscribers and partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
-    letters = Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits)
+    letters = Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits, partners.ways)
     return (deliver.deliver_batch, Redeliver(record, letters, LINGERING).redeliver_batch)
 
 

@@ -173,5 +173,7 @@ DISPLAY_NAMES = {
     "crm": "the CRM",
     "channel": "the channel",
     "inbox": "the customers' inbox",
+    "smtp": "the mail server",
+    "sms": "the gateway of template messages",
 }
 """Names shown to people; any other name is shown as it is."""

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain.contents.ways import BY_INBOX, INBOX, SMS, SMTP, Ways
 from domain.milestones import RECIPIENTS
 from integrations.circuit import Circuit, Circuits
 from integrations.crm import Crm
+from integrations.customer_messages import CustomerMessages
 from integrations.http import PartnerHttp
-from integrations.messages import MessageInbox
+from integrations.messages import Inbox, MessageInbox
 from integrations.payments import Payments
 from integrations.qimen import QimenWms
+from integrations.smtp import SmtpInbox
 from integrations.statements import Statements
+from integrations.template_messages import TemplateMessages
 from integrations.tms import Tms
 from integrations.wms import Warehouse, Warehouses, Wms
 from settings import Partner, Settings
@@ -27,7 +31,9 @@ class Partners:
     payments: Payments
     quick_payments: Payments
     crm: Crm
-    inboxes: dict[str, MessageInbox]
+    inboxes: dict[str, Inbox]
+    ways: Ways
+    """How customers are told, by message."""
     statements: dict[str, Statements]
     """Clients for the nightly comparison, by partner."""
     inquiry_statements: dict[str, Statements]
@@ -49,6 +55,7 @@ def connect_partners(settings: Settings) -> Partners:
         partner: Partner = getattr(settings, name)
         return _http(name, partner, partner.timeout, circuits.of(name, partner.calls))
 
+    inboxes = {name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS}
     return Partners(
         wms=Warehouses(Wms(http("wms")), _qimen_warehouses(settings, circuits)),
         tms=Tms(http("tms"), circuits),
@@ -57,11 +64,25 @@ def connect_partners(settings: Settings) -> Partners:
             _http("payments", settings.payments, min(QUICK, settings.payments.timeout), audit),
         ),
         crm=Crm(http("crm")),
-        inboxes={name: MessageInbox(http(name), getattr(settings, name).give_up_after) for name in RECIPIENTS},
+        inboxes={**inboxes, INBOX: _customers(settings, circuits, inboxes[INBOX])},
+        ways=settings.customer_messages,
         statements={name: Statements(http(name)) for name in settings.statements.partners},
         inquiry_statements={name: Statements(http(name)) for name in ("wms", "tms")},
         circuits=circuits,
     )
+
+
+def _customers(settings: Settings, circuits: Circuits, inbox: MessageInbox) -> Inbox:
+    """The adapters of all ways that are set; the inbox alone if customers are told by no other."""
+    if settings.customer_messages == {name: list(ways) for name, ways in BY_INBOX.items()}:
+        return inbox
+    adapters: dict[str, Inbox] = {INBOX: inbox}
+    if smtp := settings.smtp:
+        adapters[SMTP] = SmtpInbox(smtp, circuits.of(SMTP, smtp.calls))
+    if sms := settings.sms:
+        http = _http(SMS, sms, sms.timeout, circuits.of(SMS, sms.calls))
+        adapters[SMS] = TemplateMessages(http, sms.templates, sms.give_up_after)
+    return CustomerMessages(adapters)
 
 
 def _http(name: str, partner: Partner, timeout: timedelta, circuit: Circuit) -> PartnerHttp:

@@ -29,6 +29,7 @@ from simulators.shopify_stock import ShopifyStock
 from simulators.statements import Statements
 from simulators.taobao import Taobao
 from simulators.taobao_sends import TaobaoSends
+from simulators.template_messages import TemplateGateway
 from simulators.tms import Tms
 from simulators.tms_returns import TmsReturns
 from simulators.trouble_injector import TroubleInjector
@@ -65,7 +66,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "payments": Payments(world, endpoints_of["payments"]).routes(),
         "erp": Erp(world, endpoints_of["erp"]).routes(),
         "crm": Crm(world, endpoints_of["crm"]).routes(),
-        "inbox": Mailbox(endpoints_of["inbox"]).routes(),
+        "inbox": [*Mailbox(endpoints_of["inbox"]).routes(), *TemplateGateway(endpoints_of["inbox"]).routes()],
         "channel": [
             *mailbox.routes(),
             *Statements(endpoints_of["channel"], {"messages": mailbox.statement}).routes(),

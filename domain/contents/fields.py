@@ -10,6 +10,9 @@ from domain.money import Money, NotMoney
 PERSONAL = ("name",)
 """Fields that name a person; ignored when two texts are compared."""
 
+GOODS = ("lines", "parcel_lines", "return_lines")
+"""Fields that list goods, one a line."""
+
 MAX_LINES_SHOWN = 50
 """A text lists this many lines, and the number of the others."""
 

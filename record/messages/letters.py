@@ -8,10 +8,13 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from domain.contents import channel, crm, customer, finance
+from domain.contents.fields import message_name
 from domain.contents.snapshot import Snapshot
+from domain.contents.ways import BY_INBOX, NOBODY, Ways, choose_way
 from domain.errors import PartnerTrouble
 from integrations.circuit import Circuits
-from integrations.messages import NOT_ACCEPTED, MessageInbox
+from integrations.customer_messages import WAY
+from integrations.messages import NOT_ACCEPTED, Inbox
 from models.database import Sessions
 from models.messaging import MessageRow
 from models.prepared import prepared
@@ -36,8 +39,8 @@ _SENT_TEXTS = prepared(
 class Letter:
     """A message with its content. `digest` is that of a customer's text, else empty.
 
-    A `silent` one is not sent and counts as taken in its turn: a person settled it, or it repeats the text of the
-    message `same_as`.
+    A `silent` one is not sent and counts as taken in its turn: a person settled it, the shop tells nobody of this
+    milestone, or it repeats the text of the message `same_as`.
     """
 
     message_id: str
@@ -70,12 +73,14 @@ class Letters:
     def __init__(
         self,
         sessions: Sessions,
-        inboxes: Mapping[str, MessageInbox],
+        inboxes: Mapping[str, Inbox],
         parameters: ParameterCache,
         accounts: AccountCache,
         circuits: Circuits,
+        ways: Ways = BY_INBOX,
     ) -> None:
         self.inboxes = inboxes
+        self.ways = ways
         self.parameters = parameters
         self.accounts = accounts
         self.snapshots = RecentSnapshots()
@@ -113,6 +118,7 @@ class Letters:
             delivered.problems |= {letter.order_id: delivered.away for letter in letters}
             return frozenset()
         delivered.problems |= handover.problems
+        delivered.refused |= handover.refused
         return handover.taken
 
     def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, sent: dict[str, str]) -> Letter:
@@ -122,6 +128,9 @@ class Letters:
         if message.recipient != INBOX:
             content = CONTENTS[message.recipient](snapshot, message.milestone, message.data)
             return Letter(message.message_id, message.recipient, snapshot, _body(snapshot, message, content))
+        way, to = choose_way(self.ways, message_name(message.milestone, message.data), snapshot.order.ship_to)
+        if way == NOBODY:
+            return Letter(message.message_id, message.recipient, snapshot, {}, silent=True)
         texts = self.parameters.at(session, message.created_at).message_texts
         account = self.accounts.of(snapshot.order.channel)
         of_channel = account.language if account else ""
@@ -129,9 +138,10 @@ class Letters:
         first = sent.setdefault(text.digest, message.message_id)
         if first != message.message_id:
             return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)
-        return Letter(
-            message.message_id, message.recipient, snapshot, _body(snapshot, message, text.content), text.digest
-        )
+        body = _body(snapshot, message, text.content if way == INBOX else text.content | {"to": to})
+        # The inbox is a partner, to which the way is of no use.
+        body = body if way == INBOX else {**body, WAY: way}
+        return Letter(message.message_id, message.recipient, snapshot, body, text.digest)
 
 
 def _sent_texts(session: Session, orders: Sequence[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from activities.returns import Returns
 from activities.ship import Ship
 from activities.shortages import Repayment, Shortages
 from activities.withdraw import Withdraw, Withdrawal, Withdrawn
+from domain.contents.ways import BY_INBOX, Ways
 from domain.editing.wanted import WantedEdit
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
@@ -46,7 +47,7 @@ from domain.undo import UndoRequest
 from integrations.circuit import Circuits
 from integrations.crm import Crm
 from integrations.http import PartnerHttp
-from integrations.messages import MessageInbox
+from integrations.messages import Inbox, MessageInbox
 from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
@@ -420,6 +421,6 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
     )
 
 
-def letters_to(sessions: Sessions, inboxes: Mapping[str, MessageInbox]) -> Letters:
+def letters_to(sessions: Sessions, inboxes: Mapping[str, Inbox], ways: Ways = BY_INBOX) -> Letters:
     """Letters that use what staff have written at once."""
-    return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0), Circuits())
+    return Letters(sessions, inboxes, ParameterCache(0), AccountCache(sessions, 0), Circuits(), ways)
