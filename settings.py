@@ -72,7 +72,7 @@ class Smtp(BaseModel, frozen=True):
     secret: SecretStr | None = None
     sender: str
     sender_name: str = ""
-    timeout: timedelta = timedelta(seconds=10)
+    timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(seconds=15))] = timedelta(seconds=10)
     calls: Annotated[int, Field(ge=1, le=64)] = 2
     give_up_after: timedelta = timedelta(days=3)
 

@@ -1,5 +1,6 @@
 """Tells customers by the way of each message: each adapter gets its own, and each order's come in their order."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ from domain.contents.ways import INBOX
 from domain.errors import PartnerTrouble
 from integrations.messages import Handover, Inbox, Message, order_of
 
+TURN_SECONDS = 15.0
+"""After this time no further adapter is called, so that the step ends before its limit."""
 WAY = "way"
 """The field of a message that names its way; without it the message goes to the inbox."""
 
@@ -27,10 +30,13 @@ class CustomerMessages:
         away and no other message was settled."""
         taken, problems, refused = set[str](), dict[str, str](), dict[str, str]()
         away: PartnerTrouble | None = None
-        waiting = list(messages)
+        waiting, until = list(messages), time.monotonic() + TURN_SECONDS
         while waiting:
             turns, waiting = _split(waiting)
             for way, batch in turns.items():
+                if time.monotonic() > until:
+                    waiting = []
+                    break
                 try:
                     handover = self._hand(way, batch)
                 except PartnerTrouble as trouble:

@@ -13,6 +13,8 @@ from integrations.http import PartnerHttp
 NOT_ACCEPTED = "it was not among those that the recipient took"
 ONE_BY_ONE_SECONDS = 30.0
 """Time limit for delivering a refused batch message by message; the rest waits for the next run."""
+BATCH_SECONDS = 10.0
+"""The same for recipients that take no batches. Short, since what was sent and not recorded is sent again."""
 
 Message = Mapping[str, object]
 
@@ -100,12 +102,12 @@ def _handover(messages: Sequence[Message], accepted: Collection[str]) -> Handove
 
 
 def one_by_one(messages: Sequence[Message], send: Callable[[Message], str]) -> Handover:
-    """Deliver messages one after the other for at most ONE_BY_ONE_SECONDS; the rest waits for the next run.
+    """Deliver messages one after the other for at most BATCH_SECONDS; the rest waits for the next run.
 
     `send` returns why the message was not taken, or an empty text. It raises MessageRefused for a message that is
     never taken, which holds up only its own order, and PartnerTrouble if none is taken now.
     """
-    until = time.monotonic() + ONE_BY_ONE_SECONDS
+    until = time.monotonic() + BATCH_SECONDS
     taken, problems, refused = set[str](), dict[str, str](), dict[str, str]()
     for message in messages:
         if time.monotonic() > until:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
@@ -41,7 +41,14 @@ def setting_names(model: type[BaseModel], prefix: str = "BATON_", *, required: b
     for name, field in model.model_fields.items():
         if required and not field.is_required():
             continue
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from setting_names(field.annotation, f"{prefix}{name.upper()}__", required=required)
-        else:
-            yield f"{prefix}{name.upper()}"
+        variable = f"{prefix}{name.upper()}"
+        # Of an optional one either the whole is given, as JSON, or its fields.
+        models = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+        for kind in models:
+            yield from setting_names(kind, f"{variable}__", required=required)
+        if models != [field.annotation]:
+            yield variable
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

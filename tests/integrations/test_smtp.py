@@ -251,8 +251,15 @@ def test_a_server_without_starttls_gets_no_mail(server: MailServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sender": "no address"}, {"user": "shop"}, {**LOGIN, "security": "none"}, {"port": 0}]
+    "wrong",
+    [
+        {"sender": "no address"},
+        {"user": "shop"},
+        {**LOGIN, "security": "none"},
+        {"port": 0},
+        {"timeout": timedelta(minutes=1)},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"sender|together|in the clear|greater"):
+    with pytest.raises(ValueError, match=r"sender|together|in the clear|greater|less"):
         Smtp(**{"host": "mail.example", "sender": SENDER, **wrong})
