@@ -48,7 +48,7 @@ class Shop:
             port=server.port,
             security="none",
             sender="orders@shop.example",
-            timeout=timedelta(seconds=30),
+            timeout=timedelta(seconds=15),
         )
         ways = {"*": ["smtp"], DELIVERED: ["nobody"]}
         inbox = {name: Partner(url=f"{address}/{name}", secret=SecretStr(SECRET)) for name in PARTNERS}
