@@ -1,0 +1,102 @@
+"""Which orders are of the past, with which money and units, and that each is recorded once."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from models.database import Sessions
+from record.channels.accounts import make_account
+from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
+from record.orders.past import PastOrder, PastWriter
+from tests.channels.payloads import parsed
+from tests.factories import everything_in
+
+ACCOUNT = make_account("web-shop", "shopify")
+SHIPPED = {"fulfillment_status": "fulfilled"}
+
+
+def read(**changes: Any) -> PastReading | NoPastOrder:
+    return read_past(ACCOUNT, json.dumps(parsed("shopify", "ordinary") | changes).encode())
+
+
+def past(**changes: Any) -> PastOrder:
+    found = read(**(SHIPPED | changes))
+    assert isinstance(found, PastReading), found
+    return found.order
+
+
+def refund(units: int, amount: str, line: int = 0) -> dict[str, Any]:
+    item = parsed("shopify", "ordinary")["line_items"][line]
+    money = {"kind": "refund", "status": "success", "amount": amount, "currency": "USD"}
+    lines = [{"line_item_id": item["id"], "quantity": units}] if units else []
+    return {"transactions": [money], "refund_line_items": lines}
+
+
+def total() -> int:
+    return round(float(parsed("shopify", "ordinary")["total_price"]) * 100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "captured", "refunded"),
+    [
+        ({}, "completed", total(), 0),
+        ({"refunds": [refund(1, "10.00")]}, "completed", total(), 1000),
+        ({"financial_status": "refunded"}, "completed", total(), total()),
+        ({"refunds": [refund(0, "99999.00")]}, "completed", total(), total()),
+        ({"financial_status": "pending"}, "completed", None, 0),
+        ({"financial_status": "pending", "payment_gateway_names": ["Cash on Delivery"]}, "completed", total(), 0),
+        ({"cancelled_at": "2026-03-04T10:00:00Z", "fulfillment_status": None}, "canceled", None, 0),
+        ({"cancelled_at": "2026-03-04T10:00:00Z", "refunds": [refund(0, "20.00")]}, "canceled", 2000, 2000),
+    ],
+)
+def test_money_is_as_the_channel_says(changes: Any, status: str, captured: int | None, refunded: int) -> None:
+    order = past(**changes)
+
+    assert (order.status, order.captured, order.refunded) == (status, captured, refunded)
+
+
+def test_what_is_still_to_be_sent_is_not_of_the_past() -> None:
+    lines = sum(item["quantity"] for item in parsed("shopify", "ordinary")["line_items"])
+
+    found = read()
+
+    assert found == NoPastOrder("lines", f"{lines} of its units were neither shipped nor refunded: it is no past order")
+
+
+def test_what_was_refunded_instead_of_shipped_is_of_the_past() -> None:
+    items = parsed("shopify", "ordinary")["line_items"]
+    back = [refund(item["quantity"], "1.00", number) for number, item in enumerate(items)]
+
+    found = read(refunds=back)
+
+    assert isinstance(found, PastReading)
+    lines = json.loads(f"[{found.order.new.lines}]")
+    assert [(one["elsewhere"], one["canceled"]) for one in lines] == [(0, item["quantity"]) for item in items]
+
+
+def test_two_imports_at_once_record_each_order_once(sessions: Sessions) -> None:
+    orders = [past(id=number, checkout_token=f"T-{number}") for number in range(40)]
+    writer = PastWriter(sessions)
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda many: write_past(writer, many), (orders, orders[::-1])))
+
+    rows = everything_in(sessions)
+    assert (len(rows["orders"]), len(rows["money_movements"])) == (40, 40)
+    assert sum(receipt.new for answer in answers for receipt in answer if not isinstance(receipt, NoPastOrder)) == 40
+    assert (rows["messages"], rows["reservations"], rows["intakes"]) == ([], [], [])
+
+
+def test_one_order_that_the_record_does_not_take_fails_alone(sessions: Sessions) -> None:
+    # A text that PostgreSQL does not store.
+    broken = past(id=7, checkout_token="T-7")
+    bad = PastOrder(**{name: getattr(broken, name) for name in broken.__slots__} | {"currency": "\x00"})
+
+    answers = write_past(
+        PastWriter(sessions), [past(id=6, checkout_token="T-6"), bad, past(id=8, checkout_token="T-8")]
+    )
+
+    assert [isinstance(answer, NoPastOrder) for answer in answers] == [False, True, False]
+    assert len(everything_in(sessions)["orders"]) == 2
