@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.examples import ORDER
 from cli import app
+from commands import import_sender
 from commands.demo.retail import COLUMNS
 from commands.import_file import Figures, import_file
 from commands.import_sender import ApiRefuses, pause_seconds
@@ -25,6 +26,7 @@ from models.channel import IntakeRow
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
+from models.payment import MoneyMovementRow
 from settings import Settings
 from tests.channels.payloads import CHANNELS, SAMPLES, parsed
 from tests.integrations.servers import serving
@@ -48,10 +50,16 @@ def client(settings: Settings, sessions: Sessions) -> Iterator[httpx2.Client]:
 
 
 def run_import(
-    client: httpx2.Client, file: Path, channel: str, form: str, folder: Path, resume: bool = False
+    client: httpx2.Client,
+    file: Path,
+    channel: str,
+    form: str,
+    folder: Path,
+    resume: bool = False,
+    history: bool = False,
 ) -> Figures:
     quiet = Console(file=io.StringIO())
-    return import_file(client, file, channel, form, folder / "rejects.csv", folder / "side", resume, quiet)
+    return import_file(client, file, channel, form, folder / "rejects.csv", folder / "side", resume, quiet, history)
 
 
 def rejects(folder: Path) -> list[list[str]]:
@@ -129,6 +137,33 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     with sessions() as session:
         assert session.scalar(select(func.max(IntakeRow.tries))) == 1
     assert not (tmp_path / "side").exists()
+
+
+def test_an_interrupted_history_goes_on_where_it_stopped(
+    client: httpx2.Client, sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given past orders, of which two batches were recorded before the line was cut
+    monkeypatch.setattr(import_sender, "HISTORY_BATCH", 20)
+    file = tmp_path / "past.csv"
+    rows = [f"P-{n},2025-01-0{n % 9 + 1}T10:00:00Z,LAMP,1,5.00,5.00,CNY,yes,2025-02-01T10:00:00Z" for n in range(50)]
+    head = "channel_order_id,placed_at,sku,quantity,unit_price,grand_total,currency,paid,shipped_at"
+    file.write_text("\n".join([head, *rows]))
+    cut = httpx2.Client(base_url=client.base_url, headers=client.headers, transport=Flaky(2))
+    with pytest.raises(httpx2.ConnectError):
+        run_import(cut, file, "wholesale", "csv", tmp_path, history=True)
+    assert count(sessions, OrderRow) == 40
+
+    # when it is resumed, it goes on as history only
+    with pytest.raises(ValueError, match="another file"):
+        run_import(client, file, "wholesale", "csv", tmp_path, resume=True)
+    figures = run_import(client, file, "wholesale", "csv", tmp_path, resume=True, history=True)
+
+    # then all are recorded as completed and paid, and no payload is kept
+    assert figures.orders == {"new": 50}
+    with sessions() as session:
+        assert set(session.execute(select(OrderRow.status, OrderRow.past))) == {("completed", True)}
+        assert session.scalar(select(func.sum(MoneyMovementRow.amount_minor))) == 25_000
+    assert count(sessions, IntakeRow) == 0
 
 
 def test_an_import_of_another_file_cannot_be_resumed(client: httpx2.Client, tmp_path: Path) -> None:
