@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -80,6 +81,18 @@ def test_if_all_are_away_the_recipient_is() -> None:
 
     with pytest.raises(PartnerTrouble, match="smtp: away"):
         ways.deliver([message("A1", "A", "smtp")])
+
+
+def test_after_its_time_no_further_adapter_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given ways that have used up their time with the first batch
+    clock = SimpleNamespace(monotonic=iter([0.0, 1.0, 99.0]).__next__)
+    monkeypatch.setattr("integrations.customer_messages.time", clock)
+    smtp, sms = Way(), Way()
+    ways = CustomerMessages({"smtp": smtp, "sms": sms})
+
+    # when / then the others are neither taken nor refused
+    assert ways.deliver([message("A1", "A", "smtp"), message("B1", "B", "sms")]) == Handover(frozenset({"A1"}))
+    assert sms.batches == []
 
 
 def test_an_order_without_an_address_says_so_by_a_code() -> None:
