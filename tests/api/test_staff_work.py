@@ -1,5 +1,6 @@
 """Notes, tags and assignees of orders and cases: found by all of them, written once, and reached by erasure."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -155,6 +156,21 @@ async def test_one_person_has_it_until_it_is_given_back_or_taken_over(
         (f"{what}.taken", about | {"from": SUN}),
         (f"{what}.given_back", about),
     ]
+
+
+async def test_at_once_one_of_two_has_it_and_a_note_or_tag_is_written_once(
+    staff: Api, boss: Api, order_id: str, sessions: Sessions
+) -> None:
+    path = f"/orders/{order_id}"
+
+    takes = await asyncio.gather(*(one.post(f"{path}/take") for one in (staff, boss) for _ in range(3)))
+    notes = await asyncio.gather(*(staff.post(f"{path}/notes", json=NOTE) for _ in range(4)))
+    tags = await asyncio.gather(*(one.put(f"{path}/tags/vip") for one in (staff, boss) for _ in range(2)))
+
+    assert sorted(take.status_code for take in takes) == [200] * 3 + [409] * 3
+    assert len({note.json()["note_id"] for note in notes}) == 1
+    assert {str(tag.json()["tags"]) for tag in tags} == {str(["gift", "vip"])}
+    assert [kind for kind, _ in facts(sessions, order_id)] == ["order.taken", "note.added", "tags.changed"]
 
 
 async def test_a_channel_reads_only_its_own_and_writes_nothing(
