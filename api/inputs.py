@@ -50,4 +50,9 @@ def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], object]) -> tuple[
     """Cut a page out of up to `limit + 1` rows; return it with the cursor of the next page, None on the last."""
     if len(rows) <= limit:
         return list(rows), None
-    return list(rows[:limit]), urlsafe_b64encode(str(key(rows[limit - 1])).encode()).decode()
+    return list(rows[:limit]), as_cursor(str(key(rows[limit - 1])))
+
+
+def as_cursor(key: str) -> str:
+    """Return the cursor for a page that starts after this key."""
+    return urlsafe_b64encode(key.encode()).decode()

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, union_all
+from sqlalchemy import ColumnElement, exists, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from api.orders.at_risk import at_location
@@ -16,8 +16,10 @@ from domain.status import FulfillmentStatus, OrderStatus, PaymentStatus
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import TAGGED, HoldRow, OrderRow, ParcelElsewhereRow
 from models.vault import vault_of
-from record.orders.derived_status import has_fulfillment_status, has_payment_status
+from record.orders.derived_status import has_fulfillment_status, has_payment_status, is_indexed
 from record.orders.text_search import text_condition
+
+SHORT = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class Span:
 
     first: datetime | None = None
     end: datetime | None = None
+
+    @property
+    def is_short(self) -> bool:
+        return self.first is not None and self.end is not None and self.end - self.first <= SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,39 @@ class OrderFilter:
     most: Money | None = None
 
 
-def conditions_of(session: Session, wanted: OrderFilter) -> list[ColumnElement[bool]]:
-    conditions = [*_equal(wanted), *_of_person(session, wanted), *_of_work(wanted), *_of_amount(wanted)]
+@dataclass(frozen=True, slots=True)
+class OrderConditions:
+    """`derived` are those on what is not stored with an order: statuses and parcels. Unless an index serves all of them
+    (`is_indexed`), so many orders are looked at for a page, and no more."""
+
+    stored: list[ColumnElement[bool]]
+    derived: list[ColumnElement[bool]]
+    is_indexed: bool
+
+    @property
+    def all(self) -> list[ColumnElement[bool]]:
+        return [*self.stored, *self.derived]
+
+
+def conditions_of(session: Session, wanted: OrderFilter) -> OrderConditions:
+    derived = list[ColumnElement[bool]]()
+    if wanted.payment_status is not None:
+        derived.append(has_payment_status(wanted.payment_status))
+    if wanted.fulfillment_status is not None:
+        derived.append(has_fulfillment_status(wanted.fulfillment_status))
+    of_parcels = list(_of_parcels(wanted))
+    derived += of_parcels
+    indexed = is_indexed(wanted.payment_status, wanted.fulfillment_status) and not of_parcels
+    return OrderConditions(_stored(session, wanted), derived, indexed)
+
+
+def _stored(session: Session, wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions = [*_equal(wanted), *_of_person(session, wanted), *_short_spans(wanted), *_of_amount(wanted)]
     conditions += _within(OrderRow.placed_at, wanted.placed)
     if wanted.q is not None:
         conditions.append(text_condition(session, wanted.q, wanted.channel))
+    if wanted.location is not None:
+        conditions.append(at_location(wanted.location))
     if wanted.hold is not None:
         held = select(HoldRow.order_id).where(HoldRow.code == wanted.hold, HoldRow.released_at.is_(None))
         conditions.append(OrderRow.order_id.in_(held))
@@ -72,8 +106,6 @@ def conditions_of(session: Session, wanted: OrderFilter) -> list[ColumnElement[b
     if wanted.tag is not None:
         conditions += [OrderRow.tags.contains([wanted.tag]), TAGGED]  # type: ignore[list-item]
     conditions += order_conditions(wanted.assignee, wanted.mentions, wanted.has_notes)
-    if wanted.payment_status is not None:
-        conditions.append(has_payment_status(wanted.payment_status))
     if wanted.created_after is not None:
         conditions.append(OrderRow.order_id >= _first_id_of(wanted.created_after))
     return conditions
@@ -97,22 +129,41 @@ def _of_person(session: Session, wanted: OrderFilter) -> Iterator[ColumnElement[
             yield column.in_(vault_of(session).digests(contact))
 
 
-def _of_work(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
-    work = FulfillmentOrderRow
-    if wanted.location is not None:
-        yield at_location(wanted.location)
-    if wanted.fulfillment_status is not None:
-        yield has_fulfillment_status(wanted.fulfillment_status)
-    for name, span in (("shipped_at", wanted.shipped), ("delivered_at", wanted.delivered)):
-        if span != Span():
+def _short_spans(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
+    """Spans that an index reads in a short time."""
+    for name, span in _spans(wanted):
+        if span.is_short:
             ours, theirs = (
-                select(row.order_id).where(*_within(getattr(row, name), span)) for row in (work, ParcelElsewhereRow)
+                select(row.order_id).where(*_within(getattr(row, name), span))
+                for row in (FulfillmentOrderRow, ParcelElsewhereRow)
             )
             yield OrderRow.order_id.in_(union_all(ours, theirs))
+
+
+def _of_parcels(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
+    """What nearly all parcels may have: each order is asked for its own."""
+    work, elsewhere = FulfillmentOrderRow, ParcelElsewhereRow
+    for name, span in _spans(wanted):
+        if not span.is_short:
+            yield or_(
+                *(
+                    exists().where(row.order_id == OrderRow.order_id, *_within(getattr(row, name), span))
+                    for row in (work, elsewhere)
+                )
+            )
     if wanted.carrier is not None:
-        ours = select(work.order_id).join(ShipmentRow, ShipmentRow.shipment_id == work.shipment_id)
-        theirs = select(ParcelElsewhereRow.order_id).where(ParcelElsewhereRow.carrier == wanted.carrier)
-        yield OrderRow.order_id.in_(union_all(ours.where(ShipmentRow.carrier == wanted.carrier), theirs))
+        ours = exists().where(
+            work.order_id == OrderRow.order_id,
+            ShipmentRow.shipment_id == work.shipment_id,
+            ShipmentRow.carrier == wanted.carrier,
+        )
+        theirs = exists().where(elsewhere.order_id == OrderRow.order_id, elsewhere.carrier == wanted.carrier)
+        yield ours | theirs
+
+
+def _spans(wanted: OrderFilter) -> list[tuple[str, Span]]:
+    spans = ("shipped_at", wanted.shipped), ("delivered_at", wanted.delivered)
+    return [(name, span) for name, span in spans if span != Span()]
 
 
 def _of_amount(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:

@@ -1,17 +1,17 @@
 """Lists of orders: sorted pages, counts up to a limit, and summaries by three statements a page."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.inputs import not_a_cursor
 from api.links import order_links
 from api.orders.answers import NextDeadline, OrderSummary
 from api.orders.at_risk import deadlines_of
+from api.orders.order_filters import OrderConditions
 from api.orders.view import payment_status_of
 from domain.ids import order_workflow_id
 from domain.money import Money
@@ -20,6 +20,8 @@ from models.payment import MoneyMovementRow
 from settings import Settings
 
 MOST_COUNTED = 10_000
+MOST_EXAMINED = 1_000
+"""Orders that are looked at for a page by a status that no index finds."""
 
 
 class Sort(StrEnum):
@@ -38,17 +40,33 @@ COLUMNS: dict[str, Any] = {"placed": OrderRow.placed_at, "amount": OrderRow.gran
 
 
 def find_orders(
-    session: Session, conditions: Iterable[ColumnElement[bool]], sort: Sort, limit: int, last: str | None
-) -> list[OrderRow]:
-    """Return matching orders; `last` is the `place` of the last order of the page before."""
+    session: Session, conditions: OrderConditions, sort: Sort, limit: int, last: str | None
+) -> tuple[list[OrderRow], str | None]:
+    """Return a page of matching orders, and the place from which the next one goes on, None on the last page.
+
+    `last` is that of the page before. If no index finds the orders, MOST_EXAMINED are looked at, and a page may have
+    fewer than `limit`, or none, although there are more.
+    """
     columns = [*((COLUMNS[name],) if (name := sort.removeprefix("-")) in COLUMNS else ()), OrderRow.order_id]
     descends = sort.startswith("-")
-    found = select(OrderRow).where(*conditions)
+    ordered = [column.desc() if descends else column for column in columns]
+    after_last = list[ColumnElement[bool]]()
     if last is not None:
-        here = tuple_(*columns)
-        shown = tuple_(*_read_place(last, sort))
-        found = found.where(here < shown if descends else here > shown)
-    return list(session.scalars(found.order_by(*(one.desc() if descends else one for one in columns)).limit(limit)))
+        here, shown = tuple_(*columns), tuple_(*_read_place(last, sort))
+        after_last = [here < shown if descends else here > shown]
+    some = select(OrderRow.order_id).where(*conditions.stored, *after_last).order_by(*ordered)
+    which = [*conditions.all, *after_last] if conditions.is_indexed else _examined(conditions, some)
+    found = list(session.scalars(select(OrderRow).where(*which).order_by(*ordered).limit(limit + 1)))
+    if len(found) > limit:
+        return found[:limit], place(found[limit - 1], sort)
+    if conditions.is_indexed:
+        return found, None
+    end = session.scalar(some.offset(MOST_EXAMINED - 1).limit(1))
+    return found, place(session.get_one(OrderRow, end), sort) if end is not None else None
+
+
+def _examined(conditions: OrderConditions, some: Select[str]) -> list[ColumnElement[bool]]:
+    return [OrderRow.order_id.in_(some.limit(MOST_EXAMINED)), *conditions.derived]
 
 
 def place(order: OrderRow, sort: Sort) -> str:
@@ -61,10 +79,15 @@ def place(order: OrderRow, sort: Sort) -> str:
     return order.order_id if sort is Sort.NEWEST else f"{sort}//{order.order_id}"
 
 
-def count_orders(session: Session, conditions: Iterable[ColumnElement[bool]]) -> tuple[int, bool]:
-    """Return the number of matching orders, and True if it is at least that: no more than MOST_COUNTED are counted."""
-    some = select(literal(1)).select_from(OrderRow).where(*conditions).limit(MOST_COUNTED + 1).subquery()
-    number = session.scalar(select(func.count()).select_from(some)) or 0
+def count_orders(session: Session, conditions: OrderConditions) -> tuple[int, bool]:
+    """Return the number of matching orders, and True if it is at least that: MOST_COUNTED are counted, or those of the
+    last MOST_EXAMINED if no index finds the orders."""
+    some = select(OrderRow.order_id).where(*conditions.stored).order_by(OrderRow.order_id.desc())
+    which = conditions.all if conditions.is_indexed else _examined(conditions, some)
+    counted = select(literal(1)).select_from(OrderRow).where(*which).limit(MOST_COUNTED + 1).subquery()
+    number = session.scalar(select(func.count()).select_from(counted)) or 0
+    if not conditions.is_indexed:
+        return number, session.scalar(some.offset(MOST_EXAMINED).limit(1)) is not None
     return min(number, MOST_COUNTED), number > MOST_COUNTED
 
 

@@ -3,21 +3,20 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from api.access import Caller
 from api.dependencies import Reader, WithServices, WorkReader
 from api.errors import FORBIDDEN, NOT_FOUND, invalid
-from api.inputs import Cursor, Limit, PathId, after, cut, not_a_cursor
+from api.inputs import Cursor, Limit, PathId, after, as_cursor, cut, not_a_cursor
 from api.masking import visible_facts
 from api.openapi import responses
 from api.orders import examples
 from api.orders.answers import EventAnswer, OrderAnswer, OrderPage
 from api.orders.at_risk import is_at_risk, orders_at_risk
 from api.orders.at_risk import place as at_risk_place
-from api.orders.order_filters import conditions_of
-from api.orders.order_list import MOST_COUNTED, Sort, count_orders, find_orders, place, summaries
+from api.orders.order_filters import OrderConditions, conditions_of
+from api.orders.order_list import MOST_COUNTED, Sort, count_orders, find_orders, summaries
 from api.orders.order_query import WantedOrders
 from api.orders.view import find_order, order_answer
 from api.schemas import Page
@@ -58,7 +57,8 @@ def list_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> OrderPage:
-    """Each page starts after the last order of the page before, so that new orders shift nothing. Filters that together
+    """Each page starts after the last order of the page before, so that new orders shift nothing. By what no
+    index finds, 1,000 orders are looked at for a page, so that it may be short or empty and yet go on. Filters that
     read for longer than a few seconds are a 422: add a channel, a status or dates."""
     if at_risk and sort is not Sort.NEWEST:
         raise invalid("sort", "orders at risk are sorted by their deadline")
@@ -68,22 +68,20 @@ def list_orders(
     try:
         with bounded_read(services.sessions, LIST_SECONDS) as session:
             conditions = conditions_of(session, wanted)
-            number, at_least = _count(session, conditions, at_risk) if count else (None, None)
             if at_risk:
-                risky = orders_at_risk(session, conditions, limit + 1, last)
+                conditions = OrderConditions([*conditions.all, is_at_risk()], [], is_indexed=True)
+            number, at_least = count_orders(session, conditions) if count else (None, None)
+            if at_risk:
+                risky = orders_at_risk(session, conditions.stored, limit + 1, last)
                 urgent, next_cursor = cut(risky, limit, lambda one: at_risk_place(*one))
                 orders = [order for order, _ in urgent]
             else:
-                found = find_orders(session, conditions, sort, limit + 1, last)
-                orders, next_cursor = cut(found, limit, lambda order: place(order, sort))
+                orders, end = find_orders(session, conditions, sort, limit, last)
+                next_cursor = as_cursor(end) if end is not None else None
             items = summaries(session, orders, services.settings)
     except TookTooLong:
         raise invalid("query", "it reads too much: add a channel, a status or dates") from None
     return OrderPage(items=items, next_cursor=next_cursor, count=number, at_least=at_least)
-
-
-def _count(session: Session, conditions: list[ColumnElement[bool]], at_risk: bool) -> tuple[int, bool]:
-    return count_orders(session, [*conditions, is_at_risk()] if at_risk else conditions)
 
 
 @router.get(

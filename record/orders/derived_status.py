@@ -19,9 +19,17 @@ MARKS: dict[PaymentStatus, tuple[str, ...]] = {
     PaymentStatus.AUTHORIZED: ("authorized",),
 }
 """Kinds of movements without which an order does not have this payment status: few orders have them."""
+AT_WORK = (
+    *(FulfillmentStatus.RELEASED, FulfillmentStatus.PICKING, FulfillmentStatus.PICKED),
+    FulfillmentStatus.PACKED,
+)
+"""Statuses of work that has an index of its own."""
 PAYMENT, WORK, PARCEL = MoneyMovementRow, FulfillmentOrderRow, ParcelElsewhereRow
-ELSEWHERE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
-"""What a parcel of the channel may be."""
+
+
+def is_indexed(payment: PaymentStatus | None, fulfillment: FulfillmentStatus | None) -> bool:
+    """True if an index finds the orders that may have these statuses; else every order must be looked at."""
+    return (payment is None or payment in MARKS) and (fulfillment is None or fulfillment in AT_WORK)
 
 
 def has_payment_status(status: PaymentStatus) -> ColumnElement[bool]:
@@ -36,13 +44,10 @@ def has_payment_status(status: PaymentStatus) -> ColumnElement[bool]:
 def has_fulfillment_status(status: FulfillmentStatus) -> ColumnElement[bool]:
     """Match orders whose slowest part has this status."""
     derived = _fulfillment_status() == status.value
-    if status is FulfillmentStatus.OPEN:
+    if status not in AT_WORK:
         return derived
     worked = select(WORK.order_id).where(WORK.status == status.value)
-    if status not in ELSEWHERE:
-        return and_(OrderRow.order_id.in_(worked), derived)
-    by_channel = select(PARCEL.order_id).where(_status_elsewhere() == status.value)
-    return and_(OrderRow.order_id.in_(union_all(worked, by_channel)), derived)
+    return and_(OrderRow.order_id.in_(worked), derived)
 
 
 def _payment_status() -> ScalarSelect[str]:

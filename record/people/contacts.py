@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,8 @@ AT_ONCE = 200
 """Orders of one transaction of the sweep; few, since it keeps them locked."""
 KEY = "the key of contacts"
 OLDER = text("""
-    SELECT order_id, country, coalesce(receiver->>'phone', '') AS phone, coalesce(receiver->>'email', '') AS email
+    SELECT order_id, country, phone_hash, email_hash,
+        coalesce(receiver->>'phone', '') AS phone, coalesce(receiver->>'email', '') AS email
     FROM orders WHERE order_id > :last ORDER BY order_id LIMIT :most
 """)
 # A receiver who was changed or erased since it was read is left as it is.
@@ -67,7 +68,10 @@ class ContactSweep:
                 self._done = True
                 return 0
             rows = session.execute(OLDER, {"last": progress.last_order_id, "most": AT_ONCE}).all()
-            _hash(session, rows)
+            # Without another key before, a hash that is there is by this one.
+            others = select(HashedContactsRow.key_digest).where(HashedContactsRow.key_digest != key).limit(1)
+            anew = session.scalar(others) is not None
+            _hash(session, [row for row in rows if anew or row.phone_hash is row.email_hash is None])
             progress.last_order_id = rows[-1].order_id if len(rows) == AT_ONCE else ""
             progress.done_at = None if progress.last_order_id else datetime.now(UTC)
             return len(rows)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from api.orders.order_filters import OrderConditions
 from domain.editing.wanted import WantedEdit
 from models.database import Sessions
 from models.database import sessions as open_sessions
@@ -174,7 +175,10 @@ async def test_what_cannot_be_looked_for_is_named(staff: Api, query: dict[str, A
 async def test_a_list_that_reads_too_much_is_told_to_narrow(
     staff: Api, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.orders.orders.conditions_of", lambda session, wanted: [text("pg_sleep(1) IS NOT NULL")])
+    monkeypatch.setattr(
+        "api.orders.orders.conditions_of",
+        lambda session, wanted: OrderConditions([text("pg_sleep(1) IS NOT NULL")], [], True),
+    )
     monkeypatch.setattr("api.orders.orders.LIST_SECONDS", 0.05)
     assert fields(assert_problem(await staff.get("/orders"), 422, "invalid")) == ["query"]
     monkeypatch.undo()
@@ -240,3 +244,24 @@ async def test_an_edited_receiver_is_found_by_the_new_number_only(staff: Api, pl
 
     assert await ids(staff, phone="+8613700137000") == await ids(staff, email="lin@lake.example") == [order_id]
     assert await ids(staff, phone="+8613800138000") == []
+
+
+async def test_a_status_that_no_index_finds_is_looked_for_a_part_at_a_time(
+    staff: Api, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given six orders, of which a page looks at two
+    monkeypatch.setattr("api.orders.order_list.MOST_EXAMINED", 2)
+    orders = [await place(channel_order_id=f"TM-{number}") for number in range(6)]
+    for sort, expected in (("-received", orders[::-1]), ("received", orders)):
+        for status, found in (("pending", expected), ("paid", [])):
+            query: dict[str, Any] = {"payment_status": status, "sort": sort, "limit": 50, "count": True}
+            seen, pages = list[str](), 0
+            while True:
+                page = (await staff.get("/orders", params=query)).json()
+                assert (page["count"], page["at_least"]) == (2 if found else 0, True)
+                seen, pages = seen + [item["order_id"] for item in page["items"]], pages + 1
+                if page["next_cursor"] is None:
+                    break
+                query["cursor"] = page["next_cursor"]
+            # The last page finds that there are none left.
+            assert (seen, pages) == (found, 4)
