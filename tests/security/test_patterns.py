@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from itertools import chain
 from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -42,9 +43,9 @@ def _compiled(value: Any) -> Iterator[re.Pattern[str]]:
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _compiled(one)
-    elif hasattr(type(value), "__slots__") and hasattr(type(value), "__dataclass_fields__"):
-        for field in type(value).__dataclass_fields__:
-            yield from _compiled(getattr(value, field, None))
+    elif hasattr(type(value), "__slots__") and is_dataclass(value):
+        for field in fields(value):
+            yield from _compiled(getattr(value, field.name, None))
 
 
 def _nested(tree: Any, inside: bool = False) -> bool:
