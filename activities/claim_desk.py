@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 LARGEST_GROUP = 64
 GATHER_SECONDS = 0.002
 """How long a group waits at most for the threads that were just answered: most come back, and a group costs little more
-than one claim. After a claim that was alone nobody is waited for.
+than one claim.
 """
 COMPANY_SECONDS = 0.03
 """Claims of several threads that follow each other this closely share a transaction: the group waits so long for the

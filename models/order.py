@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,7 +21,7 @@ from domain.status import OrderStatus
 from models.base import BY_PAGES, Base, Json, Now, Serial, Timestamp, When
 from models.packed import Packed
 
-TAGGED = text("tags <> '[]'")
+TAGGED = literal_column("tags <> '[]'", Boolean)
 NOT_RELEASED = text("released_at IS NULL")
 
 

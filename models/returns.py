@@ -5,12 +5,14 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     ForeignKey,
     Index,
     SmallInteger,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -20,7 +22,7 @@ from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import ReturnStatus
 from models.base import Base, Now, When
 
-CASE_TAGGED = text("returns.tags <> '[]'")
+CASE_TAGGED = literal_column("returns.tags <> '[]'", Boolean)
 KINDS = ", ".join(f"'{kind}'" for kind in ReturnKind)
 
 

@@ -104,7 +104,7 @@ def _stored(session: Session, wanted: OrderFilter) -> list[ColumnElement[bool]]:
     if wanted.attention is not None:
         conditions.append(OrderRow.attention.is_not(None) if wanted.attention else OrderRow.attention.is_(None))
     if wanted.tag is not None:
-        conditions += [OrderRow.tags.contains([wanted.tag]), TAGGED]  # type: ignore[list-item]
+        conditions += [OrderRow.tags.contains([wanted.tag]), TAGGED]
     conditions += order_conditions(wanted.assignee, wanted.mentions, wanted.has_notes)
     if wanted.created_after is not None:
         conditions.append(OrderRow.order_id >= _first_id_of(wanted.created_after))
