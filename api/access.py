@@ -40,7 +40,7 @@ class Right(StrEnum):
     NOTE = "note"
     """To write notes, tag, take and give back orders and cases."""
     EDIT_ANY_AMOUNT = "edit_any_amount"
-    """To edit an order by more than the parameter `edit_limit`."""
+    """To make an edit that changes an order by more than the parameter `edit_limit`."""
     RELEASE_HOLD = "release_hold"
     RETRY_INTAKE = "retry_intake"
     UNMERGE = "unmerge"

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from domain.sheets import escape_formula
 
@@ -40,6 +41,9 @@ class XlsxSheet:
         self._sheet._writer.cleanup()
 
     def _cell(self, value: Any) -> Any:
+        if isinstance(value, str):
+            # XML has no control characters; openpyxl refuses them.
+            value = ILLEGAL_CHARACTERS_RE.sub("", value)
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
             # A title that begins with = is text, not a formula.

@@ -48,15 +48,26 @@ def waybill_key(waybill: str) -> str:
 
 def resolve(parcels: Sequence[ParcelElsewhere], quantities: Mapping[int, int]) -> list[ParcelElsewhere]:
     """Return the parcels with the lines that each holds, none beyond its ordered quantity; those without any are left
-    out. `quantities` are units by line number."""
+    out. Parcels with one key, such as several without a waybill, are one. `quantities` are units by line number."""
     left, found = Counter(quantities), list[ParcelElsewhere]()
-    for parcel in sorted(parcels, key=lambda one: not one.lines):
+    for parcel in sorted(_by_key(parcels), key=lambda one: not one.lines):
         asked = Counter(dict(parcel.lines)) if parcel.lines else Counter(left)
         held = {number: min(units, left[number]) for number, units in sorted(asked.items()) if left[number] > 0}
         left.subtract(held)
         if lines := tuple((number, units) for number, units in held.items() if units > 0):
             found.append(replace(parcel, lines=lines))
     return found
+
+
+def _by_key(parcels: Iterable[ParcelElsewhere]) -> Iterable[ParcelElsewhere]:
+    joined = dict[str, ParcelElsewhere]()
+    for parcel in parcels:
+        first = joined.get(parcel.key)
+        # One without lines holds all the rest anyway.
+        all_named = first is not None and first.lines and parcel.lines
+        lines = Counter(dict(first.lines)) + Counter(dict(parcel.lines)) if first and all_named else Counter[int]()
+        joined[parcel.key] = parcel if first is None else replace(first, lines=tuple(sorted(lines.items())))
+    return joined.values()
 
 
 def not_ours(parcels: Iterable[ParcelElsewhere], own: OwnShipments) -> list[ParcelElsewhere]:

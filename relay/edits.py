@@ -13,7 +13,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from relay.cancels import START_TIMEOUT
+from relay.cancels import ANSWER_TIMEOUT, START_TIMEOUT
 from relay.rows import Rows, Waiting
 from workflows.messages import EditAnswer, EditWanted
 
@@ -25,7 +25,7 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
     trouble."""
     edit_id = waiting.event.event_id
     try:
-        await client.get_workflow_handle(waiting.workflow_id).start_update(
+        update = await client.get_workflow_handle(waiting.workflow_id).start_update(
             "edit_order",
             EditWanted(edit_id),
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,
@@ -35,10 +35,17 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
         )
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return False
-    except WorkflowUpdateFailedError:
-        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
     except RPCError as trouble:
         if trouble.status is not RPCStatusCode.NOT_FOUND:
             raise
+        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
+        return True
+    try:
+        await update.result(rpc_timeout=ANSWER_TIMEOUT)
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        # The workflow has it and goes on with it.
+        return True
+    except WorkflowUpdateFailedError:
+        # A refusal of the validator is known only here.
         await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
     return True

@@ -39,14 +39,16 @@ class FulfilledElsewhere:
     async def _take(self) -> None:
         """Take out what is free, call back what is not released yet, and leave the rest to a person."""
         self.order.taking_out, heard = True, self.order.state.shipped_elsewhere
-        # An allocation under way may take the goods: its fulfillment orders must be known here.
-        await workflow.wait_condition(lambda: not self.order.allocating)
-        taken = await self._step()
-        if taken.open_work:
-            await self._stop(taken.open_work)
+        try:
+            # An allocation under way may take the goods: its fulfillment orders must be known here.
+            await workflow.wait_condition(lambda: not self.order.allocating)
             taken = await self._step()
-        self.order.learn_elsewhere(taken.units, taken.nothing_to_send)
-        self.order.taking_out = False
+            if taken.open_work:
+                await self._stop(taken.open_work)
+                taken = await self._step()
+            self.order.learn_elsewhere(taken.units, taken.nothing_to_send)
+        finally:
+            self.order.taking_out = False
         self._look_again()
         self.order.state.shipped_elsewhere -= heard
         if taken.left_units:

@@ -106,8 +106,9 @@ class Supply:
         if allocation.short_units:
             await self.shortage.resolve()
         else:
-            await self.shortage.close()
+            # Before the wait: what is missing since then must not be forgotten.
             self.order.state.needs_stock = False
+            await self.shortage.close()
 
     async def _allocate(self) -> Allocation:
         self.order.allocating = True

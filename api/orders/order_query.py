@@ -71,7 +71,7 @@ async def _wanted(
     if channel is not None and not caller.sees(channel):
         raise Problem(FORBIDDEN, f"this key reads orders of the channel {caller.channel}")
     return OrderFilter(
-        q=q.strip() if q is not None else None,
+        q=_words(q),
         phone=_phone(phone, caller),
         email=_email(email, caller),
         channel=caller.channel or channel,
@@ -100,6 +100,14 @@ async def _wanted(
 
 
 WantedOrders = Annotated[OrderFilter, Depends(_wanted)]
+
+
+def _words(q: str | None) -> str | None:
+    if q is None:
+        return None
+    if not (words := q.strip()):
+        raise invalid("q", "say what to look for")
+    return words
 
 
 def _phone(given: str | None, caller: Caller) -> str | None:

@@ -44,8 +44,8 @@ ANSWERS = TypeAdapter(list[WebhookStored])
 )
 async def take_webhook(partner: PathId, request: Request) -> Response:
     """Signed by Standard Webhooks; kept even if its order has not come yet. docs/partners.md has the types of each
-    partner: wms, tms, payments, crm and erp. A list of up to 100, each with its `id`, is taken as a whole or refused
-    as a whole, and answered by a list."""
+    partner: wms, tms, payments, crm and erp. A list of up to 100, each with its `id`, is checked as a whole and
+    answered by a list. After a 503 send it again: each is kept once."""
     if partner not in WEBHOOKS:
         raise Problem(NOT_FOUND, f"webhooks come from {', '.join(WEBHOOKS)}")
     services, raw = services_of(request), await raw_body(request)

@@ -63,11 +63,11 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
     if receipt is None or reading.new is None or reading.order is None or receipt.new:
         return None, []
     row = known[receipt.order_id]
-    if not row.receiver:
-        # Its person was erased, and a repeat must not bring the data back.
-        return None, []
     if row.past:
         keep_up(session, row, reading)
+        return None, []
+    if not row.receiver:
+        # Its person was erased, and a repeat must not bring the data back.
         return None, []
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
         return CONFLICT, []

@@ -164,6 +164,7 @@ async def test_who_may_not_see_persons_may_not_try_them_out(viewer: Api) -> None
         ({"sort": "name"}, "sort"),
         ({"at_risk": True, "sort": "placed"}, "sort"),
         ({"q": ""}, "q"),
+        ({"q": " "}, "q"),
         ({"payment_status": "free"}, "payment_status"),
         ({"placed_after": "yesterday"}, "placed_after"),
     ],

@@ -102,3 +102,9 @@ def test_lines_that_changed_places_are_found_by_the_platforms_id() -> None:
 def test_a_parcel_without_a_delivery_counts_as_delivered_after_ten_days() -> None:
     assert taken_as_delivered(LEFT, LEFT + timedelta(days=2)) == LEFT + timedelta(days=2)
     assert taken_as_delivered(LEFT, None) == LEFT + ON_THE_ROAD
+
+
+def test_parcels_without_a_waybill_of_their_own_lose_no_units() -> None:
+    parcels = [ParcelElsewhere("order", lines=((1, 1),)), ParcelElsewhere("order", lines=((1, 1), (2, 1)))]
+
+    assert resolve(parcels, {1: 3, 2: 1}) == [ParcelElsewhere("order", lines=((1, 2), (2, 1)))]
