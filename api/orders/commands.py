@@ -72,15 +72,21 @@ async def cancel_order(
     order_id: PathId, request: Request, response: Response, caller: Canceler, services: WithServices
 ) -> CancelTold:
     """Undo everything so far, or ask the carrier to stop the parcel. A 409 says why it is too late."""
-    body = await read_body(request, CancelBody)
+    told = await cancel(services, caller, order_id, await read_body(request, CancelBody))
+    if told.answer == "pending":
+        response.status_code = 202
+    return told
+
+
+async def cancel(services: Services, caller: Caller, order_id: str, body: CancelBody) -> CancelTold:
+    """Cancel an order for this caller, whose right was checked. Raises a Problem if it is too late."""
     order = await run_in_threadpool(order_of, services, order_id, caller)
     links = links_of(services, order)
     if order.status == OrderStatus.CANCELED:
         return CancelTold(answer="done", detail="the order is canceled", links=links)
-    cancel = CancelRequest(reason=body.reason, actor=caller.name)
-    answer = await ask_order(services, order, "cancel", cancel, CancelAnswer, _cancel_id(order, cancel))
+    request = CancelRequest(reason=body.reason, actor=caller.name)
+    answer = await ask_order(services, order, "cancel", request, CancelAnswer, _cancel_id(order, request))
     if answer is None:
-        response.status_code = 202
         return CancelTold(answer="pending", detail="the order has not answered yet", links=links)
     if answer.answer == "refused":
         raise Problem(REFUSED, answer.detail)

@@ -48,7 +48,7 @@ router = APIRouter(tags=["orders"], route_class=OnceRoute)
 async def preview_edit(order_id: PathId, request: Request, caller: Editor, services: WithServices) -> EditPreviewAnswer:
     """Lines, address, contact, delivery, amounts and notes. The edit is stored, and made once it is confirmed."""
     body = await read_body(request, EditBody)
-    return await run_in_threadpool(_propose, services, order_id, body, caller)
+    return await run_in_threadpool(propose, services, caller, order_id, body)
 
 
 @router.post(
@@ -70,6 +70,14 @@ async def confirm_edit(
     order_id: PathId, edit_id: PathId, response: Response, caller: Editor, services: WithServices
 ) -> EditTold:
     """All of it or nothing. A 409 names the field and why, also when the order has changed since the preview."""
+    told = await confirm(services, caller, order_id, edit_id)
+    if told.answer == "pending":
+        response.status_code = 202
+    return told
+
+
+async def confirm(services: Services, caller: Caller, order_id: str, edit_id: str) -> EditTold:
+    """Make an edit for this caller, whose right was checked. Raises a Problem that names the field if it is refused."""
     order, state = await run_in_threadpool(_confirmed, services, order_id, edit_id, caller)
     answer = EditAnswer("done")
     if state != APPLIED:
@@ -77,8 +85,6 @@ async def confirm_edit(
         answer = asked or EditAnswer("pending")
     if answer.answer == "refused":
         raise _refused(FieldRefusal(answer.about, answer.refusal))
-    if answer.answer == "pending":
-        response.status_code = 202
     return await run_in_threadpool(_told, services, order, edit_id, answer.answer)
 
 
@@ -103,7 +109,8 @@ def list_versions(
     return Page(items=[_version(row, order, caller) for row in page], next_cursor=next_cursor)
 
 
-def _propose(services: Services, order_id: str, body: EditBody, caller: Caller) -> EditPreviewAnswer:
+def propose(services: Services, caller: Caller, order_id: str, body: EditBody) -> EditPreviewAnswer:
+    """Store an edit of this caller, whose right was checked, and return what it would do."""
     with services.sessions.begin() as session:
         find_order(session, order_id, caller)
         order = lock_order(session, order_id)

@@ -95,16 +95,22 @@ async def ask_return(
     order_id: PathId, request: Request, response: Response, caller: Returner, services: WithServices
 ) -> ReturnAsked:
     """Safe to send again: a case is identified by its id. `GET /returns/{return_id}` shows whether it is approved."""
-    body = await read_body(request, ReturnBody)
+    told, new = await ask(services, caller, order_id, await read_body(request, ReturnBody))
+    if not new:
+        response.status_code = 200
+    return told
+
+
+async def ask(services: Services, caller: Caller, order_id: str, body: ReturnBody) -> tuple[ReturnAsked, bool]:
+    """Ask for a return for this caller, whose right was checked. Return the answer, and False if it is the same request
+    again. Raises a Problem that names the fields at fault."""
     order, faults = await run_in_threadpool(_check, services, order_id, caller, body)
     if faults:
         raise invalid_fields(faults)
     stored = await commit(services.events, _event(order, body))
     if not stored.same:
         raise Problem(OTHER_BODY, "this case id came before with another body")
-    if not stored.new:
-        response.status_code = 200
-    return _answer(services, order, body.case_id)
+    return _answer(services, order, body.case_id), stored.new
 
 
 def _check(services: Services, order_id: str, caller: Caller, body: ReturnBody) -> tuple[OrderRow, list[FieldError]]:

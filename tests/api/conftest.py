@@ -86,7 +86,7 @@ def confined() -> Iterator[Confined]:
 def one_confined(confined: Confined, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each app of a file use the same process for the rules of staff: one takes longer to start than a test."""
     monkeypatch.setattr(confined, "close", lambda: None)
-    monkeypatch.setattr("api.app.Confined", lambda: confined)
+    monkeypatch.setattr("api.services.Confined", lambda: confined)
 
 
 @pytest.fixture(scope="session")

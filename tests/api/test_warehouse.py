@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import select, update
 
-from api.app import WRONG_CODES_AT_ONCE
+from api.services import WRONG_CODES_AT_ONCE
 from api.shipping.warehouse_examples import PICKUP, WAVE
 from commands.keys import create_key, revoke_keys
 from domain.pickup import MAX_CODE_ATTEMPTS, code_hash

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.app import GROUPS, READERS
+from api.services import GROUPS, READERS
 from settings import Settings
 from simulators.settings import SimulatorSettings
 from tests.deploy.compose import BATON, EXAMPLE, ROOT, SERVICES, TEXT, processes, secret_files, setting_names
