@@ -7,6 +7,7 @@ from typing import Any
 from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
+from domain.payment_terms import BY_GATEWAY, PaymentTerms
 from domain.regions import Reading
 from domain.remarks.intents import RemarkReading
 
@@ -18,7 +19,8 @@ class PaymentFacts:
     """The payment by the gateway's answer. `status` is `unknown` if it does not know the payment, `silent` if it did
     not answer.
 
-    It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`).
+    It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`), nor
+    when the channel collects the money itself: `captured` by its word, or `uncollected` if it has not said so.
     """
 
     status: str
@@ -84,6 +86,7 @@ class AuditFacts:
     twin_elsewhere: bool = False
     """True if the twin belongs to another channel."""
     parameters: Parameters = field(default_factory=Parameters)
+    terms: PaymentTerms = BY_GATEWAY
     region: Reading | None = None
     buyer: BuyerFacts = BuyerFacts()
     imports: ImportFacts = ImportFacts()

@@ -86,6 +86,8 @@ class Order:
     """By how many minor units edits have changed the grand total since the order was placed."""
     charge_minor: int = 0
     """How many minor units edits charge and nobody has paid yet."""
+    collected: Money | None = None
+    """What its channel says that it has collected itself; None if it says nothing."""
     language: str = ""
     """The customer's language, such as `en` or `zh-CN`; empty if the channel does not say."""
     ship_by: datetime | None = None

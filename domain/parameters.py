@@ -11,6 +11,7 @@ from domain.contents.templates import Texts, read_texts
 from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.parcel_problems import read_remedies
+from domain.payment_terms import Table, read_payment_terms
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
 from domain.returns.terms import (
     CustomsReturn,
@@ -111,6 +112,7 @@ class Parameters:
     """The value of a hundred points in minor units, by currency."""
     edit_limit: Mapping[str, int] = field(default_factory=dict)
     """By currency: an edit that changes a total by more minor units needs a right of its own."""
+    payment_terms: Table = field(default_factory=dict)
     message_texts: Texts = field(default_factory=dict)
 
 
@@ -235,5 +237,6 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "edit_limit": lambda value: {
         code: _money({"amount": most, "currency": code}).minor_units for code, most in value.items()
     },
+    "payment_terms": read_payment_terms,
     "message_texts": read_texts,
 }

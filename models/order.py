@@ -52,6 +52,10 @@ class OrderRow(Base):
     """What edits charge and nobody has paid yet."""
     payment_reference: Mapped[str]
     payment_method: Mapped[str]
+    payment_terms: Mapped[str] = mapped_column(server_default="")
+    """Who collects its money (domain/payment_terms.py), as its last audit found; empty for the payment gateway."""
+    collected_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """What its channel says that it has collected itself, or null."""
     country: Mapped[str]
     province: Mapped[str]
     receiver: Mapped[dict[str, Any]] = mapped_column(JSONB)

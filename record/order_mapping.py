@@ -51,6 +51,7 @@ def as_order(row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]])
         buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
         edited_minor=row.edited_minor,
         charge_minor=row.charge_minor,
+        collected=None if row.collected_minor is None else Money(row.collected_minor, row.currency),
         language=row.language,
         ship_by=row.promised_ship_by,
         deliver_by=row.promised_deliver_by,

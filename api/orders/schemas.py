@@ -117,6 +117,9 @@ class TotalsBody(Body):
 class PaymentBody(Body):
     reference: Annotated[Reference, Field(description="By which the payment gateway knows the payment.")]
     method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
+    collected: Annotated[
+        Amount | None, Field(description="What the channel has collected itself, where the terms say that it does.")
+    ] = None
 
 
 class PromisedBody(Body):
@@ -228,6 +231,7 @@ class OrderBody(Body):
             grand_total=Money.parse(totals.grand_total, currency),
             payment_reference=self.payment.reference,
             payment_method=self.payment.method,
+            collected=None if self.payment.collected is None else Money.parse(self.payment.collected, currency),
             remarks=self.remarks,
             merchant_remarks=self.merchant_remarks,
             tags=self.tags,
@@ -241,6 +245,8 @@ class OrderBody(Body):
 
     def _amount_errors(self) -> Iterator[FieldError]:
         amounts = {f"totals.{name}": amount for name, amount in self.totals}
+        if self.payment.collected is not None:
+            amounts["payment.collected"] = self.payment.collected
         for index, line in enumerate(self.lines):
             amounts |= {f"lines[{index}].{name}": getattr(line, name) for name in ("unit_price", "discount")}
         for field, amount in amounts.items():

@@ -1,10 +1,11 @@
-"""Is the order paid in full and in its currency? The gateway decides, not the channel."""
+"""Is the order paid in full and in its currency? Who collects the money decides, by the terms of payment."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
 from domain.money import Money
+from domain.payment_terms import BY_GATEWAY
 
 DEAD = ("failed", "voided")
 """Final statuses without money; every other one may still change."""
@@ -17,6 +18,7 @@ def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
         "paid": paid and f"{paid.text} {paid.currency}",
         "due": f"{due.text} {due.currency}",
         "parts": f"{facts.order.sum_of_parts.text} {due.currency}",
+        **({} if facts.terms == BY_GATEWAY else {"collected_by": facts.terms.kind}),
     }
 
 
@@ -34,6 +36,8 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
             return
         case "unnamed":
             reason = "the channel has not named the payment yet"
+        case "uncollected":
+            reason = "the channel collects the money, and has not said that it has"
         case "silent":
             reason = "the payment gateway has not answered yet"
         case "unknown":

@@ -54,10 +54,10 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     placed_at = order.need_time("placed_at", shop.zone)
     modified_at = order.time("modified_at", shop.zone) or placed_at
     totals = order.object("totals").allow_only(*TOTALS)
-    payment = order.object("payment").allow_only("reference", "method")
+    payment = order.object("payment").allow_only("reference", "method", "collected")
     lines = [_line(number, line, currency) for number, line in enumerate(order.objects("lines"), 1)]
     none = Money(0, currency)
-    financial = _financial(order, none, shop)
+    financial = _financial(order, payment, none, shop)
     address = _address(order.object("ship_to").allow_only(*ADDRESS), shop)
     customer = order.object("customer").allow_only("customer_id", "language")
     promised = order.object("promised").allow_only("ship_by", "deliver_by")
@@ -125,17 +125,20 @@ def _channel(order: Reader, shop: Shop) -> str:
     return named
 
 
-def _financial(order: Reader, none: Money, shop: Shop) -> Financial:
-    """What the channel says of its money: for past orders, whose money it collected, that is what counts."""
+def _financial(order: Reader, payment: Reader, none: Money, shop: Shop) -> Financial:
+    """What the channel says of its money: where it collects that itself, and for past orders, it is what counts."""
     back = [line for line in order.objects("lines") if line.whole("refunded_quantity")]
     paid_at = order.time("paid_at", shop.zone)
+    part = payment.money("collected", none.currency) if payment.has("collected") else None
+    unpaid = PaymentStatus.PENDING if part is None else PaymentStatus.PARTIALLY_PAID
     return Financial(
-        PaymentStatus.PAID if order.flag("paid") or paid_at else PaymentStatus.PENDING,
+        PaymentStatus.PAID if order.flag("paid") or paid_at else unpaid,
         refunded=order.money("refunded", none.currency),
         tax_included=none,
         paid_at=paid_at,
         refunded_units=tuple((line.need_text("channel_line_id"), line.whole("refunded_quantity")) for line in back),
         canceled=order.flag("canceled"),
+        part=part,
     )
 
 

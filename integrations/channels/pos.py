@@ -99,6 +99,7 @@ def _financial(receipt: Reader, tenders: list[Reader], tax_included: Money, curr
         refunded=Money(0, currency),
         tax_included=tax_included,
         canceled=receipt.flag("voided"),
+        part=paid,
     )
 
 

@@ -12,9 +12,8 @@ from domain.contents.templates import LANGUAGE
 from domain.money import Money
 from domain.order import Address, OrderLine
 from domain.people import is_number_of
-from domain.status import PaymentStatus
 from integrations.channels.reading import Reader, open_json
-from integrations.channels.translated import Financial, Kind, Shop
+from integrations.channels.translated import PAID, Financial, Kind, Shop
 from integrations.channels.values import MAX_MINOR_UNITS
 
 MAX_LINES = 2_000
@@ -24,7 +23,6 @@ REFERENCE = re.compile(r"[!-.0-?A-~]{1,100}")
 CUSTOMER_ID = re.compile(r"[!-?A-~]{1,100}")
 SKU = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
-PAID = {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}
 E164 = re.compile(r"\+[0-9]{7,15}")
 
 

@@ -12,7 +12,7 @@ from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme, header
-from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
+from integrations.channels.translated import PAID, Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 GATEWAYS = "payment_gateway_names"
 SHOP = Shop("shopify", country="US", currency="USD", zone="")
@@ -193,7 +193,7 @@ def _financial(order: Reader, currency: str, tax_included: Money) -> Financial:
         status=STATUS[status],
         refunded=total(paid_back, currency),
         tax_included=tax_included,
-        paid_at=order.time("processed_at") if STATUS[status] in shaping.PAID else None,
+        paid_at=order.time("processed_at") if STATUS[status] in PAID else None,
         refunded_units=tuple(units),
         canceled=order.time("cancelled_at") is not None,
         # A manual gateway has no code, only the name that the shop gave it.

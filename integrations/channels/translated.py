@@ -10,6 +10,9 @@ from domain.money import Money
 from domain.order import Order
 from domain.status import PaymentStatus
 
+PAID = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
+"""Statuses of orders that were paid in full."""
+
 
 class Kind(StrEnum):
     """What happened to the order at the channel."""
@@ -56,6 +59,14 @@ class Financial:
     refund_asked: bool = False
     canceled: bool = False
     cash_on_delivery: bool = False
+    part: Money | None = None
+    """What a partly paid order has paid, if the channel says how much."""
+
+    def collected(self, total: Money) -> Money | None:
+        """What the channel says that it has collected of this total; None if it says nothing."""
+        if self.status in PAID:
+            return total
+        return self.part if self.status is PaymentStatus.PARTIALLY_PAID else None
 
 
 @dataclass(frozen=True, slots=True)

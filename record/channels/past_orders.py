@@ -2,21 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.merging import ON_DELIVERY
 from domain.money import Money
 from integrations.channels.reading import Unreadable
-from integrations.channels.translated import Translated
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from record.channels.accounts import Account
-from record.channels.reading import Reading, log, unrecordable, version_at
+from record.channels.reading import Reading, log, own_words, unrecordable, version_at
 from record.orders.elsewhere import lines_of
 from record.orders.movements import Movement, book
 from record.orders.past import NotOver, PastOrder, PastWriter, past_order
@@ -44,7 +42,7 @@ def read_past(account: Account, raw: bytes) -> PastReading | NoPastOrder:
     """Read a payload as a past order, or say why it is none."""
     try:
         translated = account.translator.translate(raw, account.shop)
-        order = replace(translated.order, test=translated.test, payment_method=_method(translated))
+        order = own_words(translated)
         version = version_at(translated.modified_at)
         return PastReading(past_order(translated, order, account.channel, version), translated.modified_at)
     except Unreadable as error:
@@ -99,7 +97,3 @@ def _book_refund(session: Session, row: OrderRow, total: int) -> None:
     if (more := min(total, held) - back) > 0:
         reference = row.payment_reference or f"{row.channel}:{row.channel_order_id}"
         book(session, Movement(row.order_id, reference, "refunded", Money(more, row.currency), f":{total}"))
-
-
-def _method(translated: Translated) -> str:
-    return ON_DELIVERY if translated.financial.cash_on_delivery else translated.order.payment_method

@@ -11,8 +11,7 @@ from domain.elsewhere import ParcelElsewhere
 from domain.merging import ON_DELIVERY
 from domain.order import Order
 from integrations.channels.reading import Unreadable
-from integrations.channels.shaping import PAID
-from integrations.channels.translated import Event, Kind, ThinEvent, Translated
+from integrations.channels.translated import PAID, Event, Kind, ThinEvent, Translated
 from record.channels.accounts import Account
 from record.orders.rows import NewOrder, new_order
 
@@ -95,8 +94,7 @@ def _read_events(account: Account, headers: Mapping[str, str], raw: bytes) -> Re
 def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Reading:
     translated = account.translator.translate(raw, account.shop)
     kinds = frozenset({*events, translated.kind, *_states(translated)})
-    method = ON_DELIVERY if translated.financial.cash_on_delivery else translated.order.payment_method
-    order = replace(translated.order, test=translated.test, payment_method=method)
+    order = own_words(translated)
     draft = new_order(order, account.channel)
     version = _version(translated, kinds, draft.request_hash)
     return Reading(
@@ -110,6 +108,14 @@ def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Readi
         refunded_minor=translated.financial.refunded.minor_units,
         refunded_units=translated.financial.refunded_units,
     )
+
+
+def own_words(translated: Translated) -> Order:
+    """Return the order with what the channel says of its money and of the order as a whole."""
+    order, financial = translated.order, translated.financial
+    method = ON_DELIVERY if financial.cash_on_delivery else order.payment_method
+    collected = financial.collected(order.grand_total)
+    return replace(order, test=translated.test, payment_method=method, collected=collected)
 
 
 def _states(translated: Translated) -> set[Kind]:

@@ -24,7 +24,7 @@ from record.recordset import at_once, insert_recordset, json_array
 
 # Built once: building a statement costs more than sending it.
 _CHANGED = (
-    *("judged_version", "status", "attention", "repaired_region", "tags", "instructions"),
+    *("judged_version", "payment_terms", "status", "attention", "repaired_region", "tags", "instructions"),
     *("promised_ship_by", "promised_deliver_by", "warn_ship_at", "warn_deliver_at", "due", "due_at", "warn_at"),
 )
 # Columns that a row does not name stay as they are.
@@ -60,6 +60,8 @@ class AuditBatch:
     def add(self, judged: JudgedOrder, locked: LockedOrder) -> None:
         """Add the audit: the money that it saw, the repaired address, and what remarks and rules of staff ask for."""
         self._orders.append({"order_id": judged.order_id, "judged_version": judged.version})
+        if (terms := judged.facts.terms.stored) != locked.row.payment_terms:
+            self._orders[-1]["payment_terms"] = terms
         self._audits.append(judged.audited)
         # What the channel has shipped itself is no news to it, nor to its customer.
         told = milestones.BOOKS if judged.facts.nothing_to_send else None
@@ -131,7 +133,9 @@ class AuditBatch:
 
 
 def _movement(judged: JudgedOrder, locked: LockedOrder) -> Movement | None:
-    payment, reference = judged.facts.payment, judged.facts.order.payment_reference
+    payment, order = judged.facts.payment, judged.facts.order
+    # What a channel collects may have no number but the order's.
+    reference = order.payment_reference or f"{order.channel}:{order.channel_order_id}"
     # Nothing has moved yet, or it moved by another hand than ours: the books then wait for a person.
     if payment.amount is None or payment.status in ("pending", "refunded"):
         return None

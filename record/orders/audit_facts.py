@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.audit_facts import AuditFacts, BuyerFacts, PaymentFacts
 from domain.order import Order
 from domain.parameters import Parameters, Velocity
+from domain.payment_terms import TermsKind, terms_of
 from domain.regions import Reading, read_region
 from domain.remarks.reading import read_remarks
 from domain.rules.facts import Buyer
@@ -103,7 +104,7 @@ def gather(
         return {}
     facts = _facts(session, orders, cache, duplicate_window)
     buyers = buyers_of(session, orders) if rule_set else {}
-    payments = _payments(session, orders)
+    payments = _payments(session, orders, facts)
     # Payments before orders: that is the sequence in which payment_claims.capture locks them.
     for order_id, imports in claim_imports(session, facts).items():
         facts[order_id] = replace(facts[order_id], imports=imports)
@@ -138,6 +139,7 @@ def _facts(
             payment=PaymentFacts("silent"),
             products=one.products,
             parameters=parameters[order_id],
+            terms=terms_of(parameters[order_id].payment_terms, one.order.channel, one.order.payment_method),
             pickup_at_store=one.order.pickup_location in stores or not one.order.pickup_location,
             elsewhere=one.elsewhere,
             nothing_to_send=one.nothing_to_send,
@@ -147,7 +149,9 @@ def _facts(
     }
 
 
-def _payments(session: Session, orders: Mapping[str, AuditedOrder]) -> dict[str, PaymentFacts | None]:
+def _payments(
+    session: Session, orders: Mapping[str, AuditedOrder], facts: Mapping[str, AuditFacts]
+) -> dict[str, PaymentFacts | None]:
     """Return what is known of each payment; None if it is its order's own: only then the gateway is asked about it."""
     own = {order_id: one for order_id, one in orders.items() if not one.follow_up}
     bound = bind_all(session, [one.order.payment_reference for one in own.values() if one.payer is None])
@@ -157,12 +161,17 @@ def _payments(session: Session, orders: Mapping[str, AuditedOrder]) -> dict[str,
         if one.follow_up:
             # The money that its return moved to it: the gateway knows only the first order's.
             known[order_id] = PaymentFacts("captured", money.captured(session, order_id))
-        elif not reference:
-            known[order_id] = PaymentFacts("unnamed")
+        elif reference and (one.payer or bound.get(reference)) != order_id:
+            known[order_id] = PaymentFacts("taken")
+        elif facts[order_id].terms.kind is TermsKind.PLATFORM:
+            known[order_id] = _by_the_channel(one.order)
         else:
-            payer = one.payer or bound.get(reference)
-            known[order_id] = None if payer == order_id else PaymentFacts("taken")
+            known[order_id] = None if reference else PaymentFacts("unnamed")
     return known
+
+
+def _by_the_channel(order: Order) -> PaymentFacts:
+    return PaymentFacts("captured", order.collected) if order.collected else PaymentFacts("uncollected")
 
 
 def _region(order: Order) -> Reading | None:

@@ -1,6 +1,7 @@
 """Book what the gateway says was captured, before anything is paid back."""
 
 from domain.errors import UnknownPayment
+from domain.payment_terms import TermsKind
 from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.order import OrderRow
@@ -9,13 +10,13 @@ from record.orders.payment_claims import Captured
 
 
 def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Captured | None:
-    """Ask what was captured of the order's own payment and book it; None when nothing was.
+    """Ask what was captured of the order's own payment and book it; None when nothing was, or not by the gateway.
 
     Money that a return moved to a follow-up order is booked already. Links that are not paid here are asked for first.
     Raises PartnerTrouble.
     """
     ask_for_links(sessions, payments, order.order_id)
-    if not is_own_payment(sessions, order):
+    if order.payment_terms == TermsKind.PLATFORM or not is_own_payment(sessions, order):
         return None
     try:
         payment = payments.payment(order.payment_reference)

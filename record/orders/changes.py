@@ -17,6 +17,7 @@ from record.orders.rows import NewOrder, receiver
 
 NOT_TAKEN_OVER = "the channel changed the address"
 OTHER_GOODS = "the channel changed the lines or amounts of the order"
+IN_REVIEW = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
 OTHER_PAYMENT = "the channel names another payment for the order: the first one stands"
 
 
@@ -30,6 +31,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
         return []
     events = _new_address(session, row, order, version)
     events += _payment(session, row, order, version)
+    _collected(row, order)
     if _other_goods(session, row, order):
         _call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
     row.channel_version, row.request_hash = version, new.request_hash
@@ -67,8 +69,17 @@ def _payment(session: Session, row: OrderRow, order: Order, version: str) -> lis
     row.version += 1
     _append_event(session, row, "order.changed", f"payment:{version}", {"fields": ["payment"]})
     # An order under review asks the gateway itself when the channel says that it is paid.
-    in_review = row.status in (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
-    return [] if in_review else [payment_claims.check_of(named, f"{row.order_id}:named")]
+    return [] if row.status in IN_REVIEW else [payment_claims.check_of(named, f"{row.order_id}:named")]
+
+
+def _collected(row: OrderRow, order: Order) -> None:
+    """Take over what the channel says that it has collected. An order under review is audited again by that it is
+    paid; a new version has an audit under way judge again."""
+    if order.collected is None or order.collected.minor_units == row.collected_minor:
+        return
+    row.collected_minor = order.collected.minor_units
+    if row.status in IN_REVIEW:
+        row.version += 1
 
 
 def _address(order: Order) -> dict[str, Any]:

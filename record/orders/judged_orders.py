@@ -21,7 +21,7 @@ UNJUDGED = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
 _ORDERS = table(OrderRow)
 _READ = (
     *("order_id", "version", "status", "ended_at", "channel", "country", "tags", "instructions"),
-    *("promised_ship_by", "promised_deliver_by", "due"),
+    *("promised_ship_by", "promised_deliver_by", "due", "payment_terms"),
 )
 # No other transaction changes them until this one ends.
 _LOCK_ORDERS = prepared(

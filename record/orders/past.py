@@ -16,8 +16,7 @@ from domain.elsewhere import ParcelElsewhere, resolve, units_by_line
 from domain.order import Order
 from domain.returns.refunds import value_of
 from domain.status import OrderStatus, PaymentStatus
-from integrations.channels.shaping import PAID
-from integrations.channels.translated import Translated
+from integrations.channels.translated import PAID, Translated
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
@@ -31,8 +30,8 @@ _COLUMNS = (
     "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
-    " units, channel_version, language, status, past, ended_at, workflow_started_at, received_at, phone_hash,"
-    " email_hash"
+    " units, channel_version, language, collected_minor, status, past, ended_at, workflow_started_at, received_at,"
+    " phone_hash, email_hash"
 )
 _INSERT = insert_recordset(OrderRow, _COLUMNS, conflict="channel, channel_order_id", returning="order_id")
 _INSERT_LINES = insert_recordset(

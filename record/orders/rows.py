@@ -55,8 +55,9 @@ def new_order(
     gone = units_by_line(parcels)
     if parcels:
         lines = [line | {"elsewhere": gone[line["line_no"]]} for line in lines]
-    # A channel's states have versions; without one, another shipping state is another body.
-    hashed = _hash(row, lines, [] if channel_version else [parcel_row("", one) for one in parcels])
+    # A channel's states have versions; without one, another shipping state, or another word of money, is another body.
+    sent = row | {"collected_minor": None} if channel_version else row
+    hashed = _hash(sent, lines, [] if channel_version else [parcel_row("", one) for one in parcels])
     own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
     own["content_hash"] = content_hash(order)
     return NewOrder(
@@ -125,6 +126,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "grand_total_minor": order.grand_total.minor_units,
         "payment_reference": order.payment_reference,
         "payment_method": order.payment_method,
+        "collected_minor": order.collected.minor_units if order.collected else None,
         "country": order.ship_to.country,
         "province": order.ship_to.province,
         "receiver_token": order.ship_to.receiver_token,

@@ -18,7 +18,7 @@ INSERT_ORDERS = insert_recordset(
     "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
-    " units, promised_ship_by, promised_deliver_by, channel_version, language, phone_hash, email_hash",
+    " units, promised_ship_by, promised_deliver_by, channel_version, language, collected_minor, phone_hash, email_hash",
     conflict="channel, channel_order_id",
     returning="order_id",
 )
