@@ -2,6 +2,7 @@
 
 The gateway is asked first what it has captured. Money of another order's payment is never paid back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from models.payment import MoneyMovementRow
 from record import journal, money
 from record.money import credit_note
 from record.order_mapping import order_of
-from record.orders import payment_claims, payment_links
+from record.orders import asked_refunds, payment_claims, payment_links
 from record.orders.captures import ask_gateway, is_own_payment
 from record.returns.points import points_back
 
@@ -29,7 +30,8 @@ NOT_ITS_OWN = "payment_of_another_order"
 
 @dataclass(frozen=True)
 class RefundAnswer:
-    """The refund in minor units, or why the gateway refused (a short code): then a person must act."""
+    """What was refunded, in minor units, and why the gateway refused the rest (a short code): then a person must
+    act."""
 
     refunded_minor: int = 0
     refusal: str = ""
@@ -78,12 +80,8 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
     order = order_of(session, order_id)
     if order.follow_up_of or not order.payment_reference or money.awaits_case(session, order_id):
         return
-    done = select(MoneyMovementRow.key).where(MoneyMovementRow.order_id == order_id)
-    paid_back = set(session.scalars(done.where(MoneyMovementRow.kind == "refunded")))
     for amount in money.due_back(session, order_id):
-        key = _key(order, amount.currency)
-        refused = 0 if key in paid_back else (journal.earlier_answer(session, _asked(key)) or {"minor": 0})["minor"]
-        if amount.minor_units > refused:
+        if amount.minor_units > _refused(session, order, amount.currency):
             payment_claims.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
             payment_claims.call_a_person(session, order_id, reason)
@@ -103,22 +101,19 @@ def refund(
 
     A repeat asks for the amount of the first attempt, whatever was captured meanwhile. `subject` keeps the messages of
     several refunds of one order apart. Money that links have paid goes back to their payments, under keys that name
-    them.
+    them; what one of them refuses does not keep the others from giving theirs.
     """
     with sessions.begin() as session:
-        parts = _fix(session, key, order, amount)
-    refunded = 0
+        parts = _fix(session, key, order, amount, return_id)
+    refunded, refusal = 0, ""
     for link, part in parts:
-        whose = return_id or subject
-        if link:
-            key_of_part, whose = f"{key}{payment_links.BEHIND}{link}", f"{whose}:{link}"
-        else:
-            key_of_part = key
-        answer = _refund_part(sessions, payments, order, link, part, reason, key_of_part, return_id, whose)
+        answer = _refund_part(sessions, payments, order, link, part, reason, key, return_id, subject)
         if answer.refusal:
-            return answer
+            with sessions.begin() as session:
+                asked_refunds.answered(session, key, link)
         refunded += answer.refunded_minor
-    return RefundAnswer(refunded)
+        refusal = refusal or answer.refusal
+    return RefundAnswer(refunded, refusal)
 
 
 def _refund_part(
@@ -133,6 +128,9 @@ def _refund_part(
     subject: str,
 ) -> RefundAnswer:
     """Refund of the order's own payment, or of that of a link."""
+    whole, whose = key, return_id or subject
+    if link:
+        key, whose = f"{key}{payment_links.BEHIND}{link}", f"{whose}:{link}"
     with sessions.begin() as session:
         # Another case may have paid meanwhile and changed the amount: a known key keeps its own.
         known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
@@ -158,10 +156,11 @@ def _refund_part(
             key=key,
         )
         session.execute(movement.on_conflict_do_nothing())
+        asked_refunds.answered(session, whole, link)
         data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
         data["credit_note"] = credit_note(key)
         journal.append_fact(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
-        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=subject)
+        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=whose)
     return RefundAnswer(amount.minor_units)
 
 
@@ -174,18 +173,29 @@ def _asked(key: str) -> str:
     return f"{key}:asked"
 
 
-def _fix(session: Session, key: str, order: OrderRow, amount: Money) -> list[tuple[str, Money]]:
+def _refused(session: Session, order: OrderRow, currency: str) -> int:
+    """Return what the gateway was asked to refund with the whole order and has not."""
+    key = _key(order, currency)
+    asked = (journal.earlier_answer(session, _asked(key)) or {"minor": 0})["minor"]
+    done = select(MoneyMovementRow.key, MoneyMovementRow.amount_minor).where(
+        MoneyMovementRow.order_id == order.order_id, MoneyMovementRow.kind == "refunded"
+    )
+    return int(asked) - sum(minor for one, minor in session.execute(done) if one.split(payment_links.BEHIND)[0] == key)
+
+
+def _fix(session: Session, key: str, order: OrderRow, amount: Money, return_id: str) -> Sequence[tuple[str, Money]]:
     """Return how much is paid back of which payment, empty for the order's own; as it was fixed the first time."""
+    journal.lock_order(session, order.order_id)
     asked, currency = journal.earlier_answer(session, _asked(key)), amount.currency
     if asked is not None:
         return [(link, Money(minor, currency)) for link, minor in asked.get("parts", [["", asked["minor"]]])]
     known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
     if known is not None:
         return [("", Money(known, currency))]
-    if amount.minor_units <= 0:
+    parts = asked_refunds.ask(session, key, order, amount, return_id)
+    if not parts:
         return []
-    parts = payment_links.shares(session, order.order_id, amount)
-    fixed: dict[str, object] = {"minor": amount.minor_units}
+    fixed: dict[str, object] = {"minor": sum(part.minor_units for _, part in parts)}
     if len(parts) > 1 or parts[0][0]:
         fixed["parts"] = [[link, part.minor_units] for link, part in parts]
     journal.remember(session, _asked(key), fixed)

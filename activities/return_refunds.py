@@ -61,16 +61,18 @@ class ReturnRefunds:
             due = _claim(session, row, rules, balance)
             if row.refund_to == RefundTo.STORE_CREDIT:
                 return _credit(session, row, order, due)
+            due -= _paid_before(session, row, due.currency)
         answer = refund(self.sessions, self.payments, order, due, "return", key, request.return_id)
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
-            if answer.refusal:
+            refunded = money.paid_to_case(session, row.return_id)
+            if answer.refusal and not refunded:
                 row.value_minor = row.refund_minor = None
                 row.fees, row.points_spent, row.paid_ahead = {}, 0, False
-            elif row.refunded_at is None:
-                row.refund_minor, row.refunded_at = answer.refunded_minor, func.now()
+            elif not answer.refusal and row.refunded_at is None:
+                row.refund_minor, row.refunded_at = refunded, func.now()
                 _restore_import(session, row)
-        return answer
+        return RefundAnswer(refunded, answer.refusal)
 
 
 def _paid_otherwise(session: Session, order: OrderRow) -> bool:
@@ -81,10 +83,15 @@ def _paid_otherwise(session: Session, order: OrderRow) -> bool:
 
 def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:
     if row.refunded_at is None:
-        give_credit(session, row, order, due)
+        give_credit(session, row, order, due - _paid_before(session, row, due.currency))
         row.refunded_at = func.now()
         _restore_import(session, row)
     return RefundAnswer(due.minor_units)
+
+
+def _paid_before(session: Session, row: ReturnRow, currency: str) -> Money:
+    """Return what payments have given back in an earlier attempt, of which another payment refused its part."""
+    return Money(money.paid_to_case(session, row.return_id), currency)
 
 
 def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:

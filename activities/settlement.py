@@ -43,11 +43,16 @@ class Settlement:
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
             answer = refund(self.sessions, self.payments, order, amount, "late payment", key, subject=key)
-            money_text = f"{amount.text} {amount.currency}"
+            back = Money(answer.refunded_minor, amount.currency)
+            money_text = f"{back.text} {back.currency}"
+            if back.minor_units:
+                gone.append(money_text)
             if answer.refusal:
-                self._alert(order_id, f"{money_text} came late and cannot be paid back: {answer.refusal}")
+                kept = amount - back
+                self._alert(
+                    order_id, f"{kept.text} {kept.currency} came late and cannot be paid back: {answer.refusal}"
+                )
                 return Settled(", ".join(gone), answer.refusal)
-            gone.append(money_text)
             self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back")
         return Settled(", ".join(gone))
 

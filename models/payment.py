@@ -75,6 +75,28 @@ class PaymentLinkRow(Base):
     )
 
 
+class AskedRefundRow(Base):
+    """A refund that the gateway is asked for and has not answered yet: part of the money of one payment.
+
+    `key` is that of the refund, `link` the reference of the link whose payment gives it back, empty for the order's
+    own."""
+
+    __tablename__ = "asked_refunds"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    link: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    return_id: Mapped[str | None]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    asked_at: Mapped[Now]
+
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", "amount_positive"),
+        Index("ix_asked_refunds_order", "order_id"),
+    )
+
+
 class StoreCreditRow(Base):
     """Money of a return that stays with us for the customer to buy with; `key` is that of its movement.
 

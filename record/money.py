@@ -2,14 +2,14 @@
 
 All but `due_back` count the order's own currency only."""
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select, union_all
 from sqlalchemy.orm import Session
 
 from domain.money import Money
 from domain.status import RETURN, ReturnStatus, is_final
 from models.base import table
 from models.order import OrderRow
-from models.payment import MoneyMovementRow
+from models.payment import AskedRefundRow, MoneyMovementRow
 from models.prepared import prepared
 from models.returns import ReturnRow
 
@@ -20,6 +20,7 @@ UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUEST
 """Statuses of cases that are approved and have not ended."""
 
 _ORDERS, _MOVEMENTS, _CASES = table(OrderRow), table(MoneyMovementRow), table(ReturnRow)
+_ASKED = table(AskedRefundRow)
 _OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
 
 
@@ -35,28 +36,43 @@ def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
 
 
 def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
-    """Amounts that cases have fixed and that have not moved yet. Money moves a moment before its case records it."""
-    moved = exists().where(_MOVEMENTS.c.return_id == _CASES.c.return_id, _MOVEMENTS.c.kind.in_(kinds))
+    """What of the amounts that cases have fixed has not moved yet. Money moves a moment before its case records it."""
+    of_case = _MOVEMENTS.c.return_id == _CASES.c.return_id, _MOVEMENTS.c.kind.in_(kinds)
+    moved = select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_case).scalar_subquery()
     of_order = _CASES.c.order_id == _ORDERS.c.order_id
-    return select(func.coalesce(func.sum(amount), 0)).where(of_order, ~moved).scalar_subquery()
+    return select(func.coalesce(func.sum(func.greatest(0, amount - moved)), 0)).where(of_order).scalar_subquery()
+
+
+# Refunds that no case has fixed and the gateway has not answered, but that with the key `but`.
+_UNDER_WAY = _ASKED.c.return_id.is_(None) & (_ASKED.c.key != bindparam("but"))
 
 
 # One statement each, so that no movement comes between two reads.
 _CAPTURED, _BALANCE = _sum_of(INFLOWS), _sum_of(INFLOWS | OUTFLOWS)
-_REFUNDABLE = _BALANCE - _claimed(_CASES.c.refund_minor, *OUTFLOWS) - _claimed(_CASES.c.moved_minor, "moved")
+_ASKED_FOR = (
+    select(func.coalesce(func.sum(_ASKED.c.amount_minor), 0))
+    .where(_ASKED.c.order_id == _ORDERS.c.order_id, _ASKED.c.currency == _ORDERS.c.currency, _UNDER_WAY)
+    .scalar_subquery()
+)
+_REFUNDABLE = (
+    _BALANCE - _claimed(_CASES.c.refund_minor, *OUTFLOWS) - _claimed(_CASES.c.moved_minor, "moved") - _ASKED_FOR
+)
 _READ_CAPTURED, _READ_BALANCE, _READ_REFUNDABLE = (
     prepared(select(_ORDERS.c.currency, total.label("total")).where(_OF_ORDER))
     for total in (_CAPTURED, _BALANCE, _REFUNDABLE)
 )
 
+_signs = case(INFLOWS | OUTFLOWS, value=_MOVEMENTS.c.kind, else_=0)
+_parts = union_all(
+    select(_MOVEMENTS.c.currency, (_MOVEMENTS.c.amount_minor * _signs).label("minor")).where(
+        _MOVEMENTS.c.order_id == bindparam("order_id")
+    ),
+    select(_ASKED.c.currency, -_ASKED.c.amount_minor).where(_ASKED.c.order_id == bindparam("order_id"), _UNDER_WAY),
+).subquery()
 _READ_OTHERS = prepared(
-    select(
-        _MOVEMENTS.c.currency,
-        func.sum(_MOVEMENTS.c.amount_minor * case(INFLOWS | OUTFLOWS, value=_MOVEMENTS.c.kind, else_=0)).label("total"),
-    )
-    .where(_MOVEMENTS.c.order_id == bindparam("order_id"))
-    .group_by(_MOVEMENTS.c.currency)
-    .order_by(_MOVEMENTS.c.currency)
+    select(_parts.c.currency, func.sum(_parts.c.minor).label("total"))
+    .group_by(_parts.c.currency)
+    .order_by(_parts.c.currency)
 )
 
 
@@ -73,14 +89,15 @@ def balance(session: Session, order_id: str, but: str = "") -> Money:
 
 
 def refundable(session: Session, order_id: str, but: str = "") -> Money:
-    """Return the balance, less what return cases have fixed to pay back or to move but have not moved yet."""
+    """Return the balance, less what return cases have fixed to pay back or to move but have not moved yet, and less
+    what the gateway is asked for."""
     return _read(session, _READ_REFUNDABLE, order_id, but)
 
 
 def due_back(session: Session, order_id: str, but: str = "") -> list[Money]:
     """Return the amounts that an order without goods pays back: the refundable, and captures in other currencies."""
     own = refundable(session, order_id, but)
-    others = session.execute(_READ_OTHERS, {"order_id": order_id}).all()
+    others = session.execute(_READ_OTHERS, {"order_id": order_id, "but": but}).all()
     amounts = [own, *(Money(int(row.total), row.currency) for row in others if row.currency != own.currency)]
     return [amount for amount in amounts if amount.minor_units > 0]
 
@@ -89,6 +106,12 @@ def awaits_case(session: Session, order_id: str) -> bool:
     """True while an approved case has not fixed its refund: the refundable money may be for it."""
     unpaid = ReturnRow.order_id == order_id, ReturnRow.status.in_(UNDER_WAY), ReturnRow.refund_minor.is_(None)
     return bool(session.scalar(select(exists().where(*unpaid))))
+
+
+def paid_to_case(session: Session, return_id: str) -> int:
+    """Return what the return case has had back, in minor units."""
+    of_case = MoneyMovementRow.return_id == return_id, MoneyMovementRow.kind.in_(OUTFLOWS)
+    return int(session.scalar(select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(*of_case)) or 0)
 
 
 def total_captured(session: Session, order_id: str, currency: str) -> int:

@@ -84,7 +84,8 @@ _BY_REASON = {
         idempotency_keys.fingerprint api_keys.key_hash event_seals.hash trace_leaves.hash trace_roots.root
         trace_roots.previous trace_roots.signature""",
     "a key of a fact, step or movement: ids and codes of ours": """
-        order_events.key step_results.key money_movements.key store_credits.key messages.message_id messages.same_as
+        order_events.key step_results.key money_movements.key store_credits.key asked_refunds.key
+        messages.message_id messages.same_as
         deliveries.message_id set_asides.subject histories_due.subject kept_histories.workflow_id""",
     "a person of ours or a partner by its name, who is no customer": """
         order_events.actor stock_movements.actor holds.released_by holds.owner_role buyer_blocks.set_by
@@ -97,7 +98,7 @@ _BY_REASON = {
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
-        payments.reference payment_links.reference
+        payments.reference payment_links.reference asked_refunds.link
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id

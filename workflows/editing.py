@@ -106,9 +106,13 @@ class Editing:
     async def _repay(self, edit_id: str, minor: int) -> None:
         order_id = self.order.order_id
         repayment = Repayment(order_id, f"{order_id}:refund:edit:{edit_id}", minor, "edited")
-        answer = await self.order.steps.call_partner(
-            Shortages.repay_lines, repayment, "pay back what the order costs less"
-        )
+        self.order.repaying += 1
+        try:
+            answer = await self.order.steps.call_partner(
+                Shortages.repay_lines, repayment, "pay back what the order costs less"
+            )
+        finally:
+            self.order.repaying -= 1
         if answer.refusal:
             reason = f"the refund after an edit was refused: {answer.refusal}"
             await self.order.alert("REFUND_REFUSED", repayment.key, reason)

@@ -95,6 +95,8 @@ class OrderWorkflow(StaffUpdates):
         if self.order.minds_changes:
             await self.supply.call_back(end.reason)
         await self.order.undo.run(end.reason)
+        # The end settles what is left of the money.
+        await workflow.wait_condition(lambda: not self.order.repaying)
         return await self._end(end)
 
     async def _send_goods(self) -> None:

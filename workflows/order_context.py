@@ -52,6 +52,8 @@ class OrderContext:
         """True while an allocation runs, whose fulfillment orders are not known here yet."""
         self.editing = False
         """True while an edit is made: what it calls back is sent in its new form."""
+        self.repaying = 0
+        """How many edits have their difference paid back just now."""
         self.ending = False
         """True once nothing but its end is left of the order."""
         self.taking_out = False

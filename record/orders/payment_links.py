@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from domain.money import Money
 from models.order import OrderRow
-from models.payment import MoneyMovementRow, PaymentLinkRow, PaymentRow
+from models.payment import AskedRefundRow, MoneyMovementRow, PaymentLinkRow, PaymentRow
 from record import money
 
 OPEN, PAID, VOID = "open", "paid", "void"
@@ -79,10 +79,15 @@ def shares(session: Session, order_id: str, amount: Money) -> list[tuple[str, Mo
 
 
 def _left(session: Session, order_id: str, currency: str) -> dict[str, int]:
-    """Return what was captured and not paid back, by the reference of the link, empty for the order's own payment."""
-    M = MoneyMovementRow
+    """Return what was captured and neither paid back nor asked back, by the reference of the link, empty for the
+    order's own payment."""
+    M, A = MoneyMovementRow, AskedRefundRow
     sign = case(money.INFLOWS | money.OUTFLOWS, value=M.kind, else_=0)
     link = func.split_part(M.key, BEHIND, 2)
     mine = M.order_id == order_id, M.currency == currency
     sums = session.execute(select(link, func.sum(M.amount_minor * sign)).where(*mine).group_by(link))
-    return {reference: int(minor) for reference, minor in sums}
+    left = {reference: int(minor) for reference, minor in sums}
+    asked = select(A.link, A.amount_minor).where(A.order_id == order_id, A.currency == currency)
+    for reference, minor in session.execute(asked):
+        left[reference] = left.get(reference, 0) - minor
+    return left

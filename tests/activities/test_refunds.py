@@ -2,18 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
+from activities.payment_links import LinkRequest
+from activities.payments import RefundAnswer
+from activities.shortages import Repayment
+from domain.editing.wanted import WantedEdit
 from domain.ids import return_id
 from domain.money import Money
 from domain.returns.requests import AnnounceReturnRequest, RecordGoodsRequest, RefundReturnRequest
 from models.order import OrderRow
-from models.payment import MoneyMovementRow
+from models.payment import AskedRefundRow, MoneyMovementRow
 from models.returns import ReturnRow
-from tests.activities.story import Steps
+from record.orders.captures import ask_for_links
+from tests.activities.story import Steps, make_edit
 from tests.factories import LAMP, PRICE, SHIPPING, TEACUP, assert_ledger_explains_stock, place_order
 
 Ask = Callable[..., Any]
@@ -221,3 +228,105 @@ def test_two_cases_at_the_same_time_refund_exactly_what_was_paid(steps: Steps, a
     # then
     assert sum(recorded(steps)) == PAID.minor_units
     assert len(paid_back(steps, ask)) == 2
+
+
+class Interrupted:
+    """The gateway, to which something else comes first while it makes its next refund."""
+
+    def __init__(self, steps: Steps, other: Callable[[], object]) -> None:
+        self.gateway, self.other = steps.refunds.payments, other
+        self.payment = self.gateway.payment
+
+    def refund(self, *asked: Any) -> Any:
+        other, self.other = self.other, lambda: None
+        other()
+        return self.gateway.refund(*asked)
+
+
+def cheaper(steps: Steps, minor: int, edit: str = "E-8") -> Callable[[], RefundAnswer]:
+    """Pay back what the order costs less after an edit."""
+    repayment = Repayment(steps.order_id, f"{steps.order_id}:refund:edit:{edit}", minor, "edited")
+    return lambda: steps.shortages.repay_lines(repayment)
+
+
+def pay_by_link(steps: Steps, address: str) -> str:
+    """Charge 13 yuan more by an edit, and have the customer pay them by their link."""
+    outcome = make_edit(steps, WantedEdit(amounts={"shipping": SHIPPING + Money(1_300, "CNY")}))
+    assert outcome.charges
+    link = f"{steps.order_id}-E-1"
+    steps.links.tell_links(LinkRequest(steps.order_id, link))
+    paid = {"reference": link, "amount": "13.00", "currency": "CNY", "status": "captured"}
+    httpx2.post(f"{address}/payments/payments", json=paid).raise_for_status()
+    ask_for_links(steps.sessions, steps.refunds.payments, steps.order_id)
+    return link
+
+
+@pytest.mark.parametrize("first", ["edit", "cancel"])
+def test_the_refunds_of_an_edit_and_a_cancel_at_once_ask_for_no_more_than_was_paid(
+    first: str, steps: Steps, ask: Ask
+) -> None:
+    # given a gateway that is asked for one refund while it makes the other
+    steps.up_to("audit_order")
+    acts = {
+        "edit": cheaper(steps, PRICE.minor_units),
+        "cancel": lambda: steps.refunds.refund_order(steps.undo(steps.order_id)),
+    }
+    [(_, other)] = [act for act in acts.items() if act[0] != first]
+    answers = list[Any]()
+    slow: Any = Interrupted(steps, lambda: answers.append(other()))
+    steps.refunds.payments = steps.shortages.payments = slow
+
+    # when
+    answers.append(acts[first]())
+
+    # then neither is refused, and all is back once
+    assert [getattr(answer, "refusal", "") or getattr(answer, "detail", "") for answer in answers] == ["", ""]
+    assert sum(Decimal(amount) for amount in paid_back(steps, ask)) == Decimal(PAID.text)
+    assert sum(recorded(steps)) == PAID.minor_units
+    with steps.sessions() as session:
+        assert session.scalars(select(AskedRefundRow)).all() == []
+
+
+def test_a_refund_under_way_is_not_asked_of_the_same_payment_by_another(steps: Steps, ask: Ask, address: str) -> None:
+    # given an order that a link has paid in part, and a refund of all of its own payment but 5 yuan under way
+    steps.up_to("audit_order")
+    link = pay_by_link(steps, address)
+    answers = list[RefundAnswer]()
+    other = cheaper(steps, 1_000, "E-9")
+    slow: Any = Interrupted(steps, lambda: answers.append(other()))
+    steps.refunds.payments = steps.shortages.payments = slow
+
+    # when 10 yuan more go back meanwhile
+    answers.append(cheaper(steps, PAID.minor_units - 500)())
+
+    # then the link gives what the own payment has not
+    assert [answer.refusal for answer in answers] == ["", ""]
+    back = ask("/payments/refunds", payment_reference=link)["refunds"]
+    assert ([one["amount"] for one in back], sum(recorded(steps))) == (["5.00"], PAID.minor_units + 500)
+
+
+def test_a_payment_that_refuses_its_part_leaves_what_the_other_gave_and_the_rest_is_asked_for_once(
+    steps: Steps, ask: Ask, address: str
+) -> None:
+    # given a case of everything, whose own payment is unknown at the gateway for a while
+    steps.up_to("audit_order")
+    link = pay_by_link(steps, address)
+    request = come_in(steps.up_to("end_order"), "CASE-ALL", {1: 2, 2: 1})
+    with steps.sessions.begin() as session:
+        order = session.get_one(OrderRow, steps.order_id)
+        right, order.payment_reference = order.payment_reference, "ALI-NOBODY-KNOWS"
+
+    # when
+    partly = [steps.return_refunds.refund_return(request) for _ in range(2)]
+    with steps.sessions.begin() as session:
+        session.get_one(OrderRow, steps.order_id).payment_reference = right
+    whole = steps.return_refunds.refund_return(replace(request, attempt=2))
+
+    # then
+    assert [(one.refunded_minor, one.refusal) for one in partly] == [(1_300, "refund_refused")] * 2
+    assert (whole.refunded_minor, whole.refusal) == (PAID.minor_units + 1_300, "")
+    assert [one["amount"] for one in ask("/payments/refunds", payment_reference=link)["refunds"]] == ["13.00"]
+    assert paid_back(steps, ask) == [PAID.text]
+    with steps.sessions() as session:
+        case = session.get_one(ReturnRow, request.return_id)
+        assert (case.refund_minor, case.refunded_at is not None) == (PAID.minor_units + 1_300, True)
