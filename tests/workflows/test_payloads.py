@@ -6,6 +6,7 @@ from temporalio.converter import DefaultPayloadConverter
 
 from record.shipping.progress import Progress
 from record.shipping.road import Road
+from tests.record_defaults import RECORDED, todays_defaults
 from workflows.messages import News
 from workflows.payloads import DATA_CONVERTER
 
@@ -27,3 +28,17 @@ def test_a_field_of_a_newer_version_is_passed_over() -> None:
     [payload] = DATA_CONVERTER.payload_converter.to_payloads([{"progress": {"1": newer}}])
 
     assert DATA_CONVERTER.payload_converter.from_payloads([payload], [News]) == [TOLD]
+
+
+def test_a_default_of_what_is_in_histories_never_changes() -> None:
+    """A new field is recorded by `python -m tests.record_defaults`; one that is gone may stay recorded."""
+    recorded, today = json.loads(RECORDED.read_text()), todays_defaults()
+
+    changed = [
+        f"{name}.{field}"
+        for name, defaults in today.items()
+        for field, default in defaults.items()
+        if field not in recorded.get(name, {}) or recorded[name][field] != default
+    ]
+
+    assert not changed
