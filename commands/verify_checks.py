@@ -1,19 +1,18 @@
-"""The invariants of the record, one query each. To add a check, add an entry to _QUERIES.
+"""The invariants of the record, one query each. To add a check, add an entry to _QUERIES, or to MONEY_QUERIES
+(commands/verify_money.py).
 
 A step commits its effect, its status and its event together, so the invariants hold between any two transactions, also
 while orders are being worked on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from iso4217 import Currency
-
+from commands.verify_money import MONEY_QUERIES
+from commands.verify_statuses import ENDED, UNDONE, texts
 from domain.milestones import BOOKS, CANCELED, DELIVERED, RECIPIENTS_OF
-from domain.money import minor_digits
-from domain.status import FULFILLMENT, ORDER, RETURN, FulfillmentStatus, OrderStatus, is_final
+from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
 from domain.stock.movements import COUNTERS, EFFECT
-from record.orders.payment_claims import FIRST_TO_NAME
 
 START_WITHIN_MINUTES = 5
 """The relay starts orders within seconds; one that waits longer than this is stuck."""
@@ -27,10 +26,6 @@ class Check:
     rows: str
 
 
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
-
-
 def _effect(counter: str) -> str:
     """The SQL of a counter's value by its movements, derived from the table that the ledger itself uses."""
     signs = {kind: effect[counter] for kind, effect in EFFECT.items() if counter in effect}
@@ -38,12 +33,9 @@ def _effect(counter: str) -> str:
     return f"sum(CASE kind {cases} ELSE 0 END)" if cases else "0"
 
 
-ENDED = _texts(status for status in OrderStatus if is_final(ORDER, status))
-UNDONE = _texts(status for status in OrderStatus if is_final(ORDER, status) and status != OrderStatus.COMPLETED)
-AT_WORK = _texts(
+AT_WORK = texts(
     status for status in FulfillmentStatus if not is_final(FULFILLMENT, status) and status != FulfillmentStatus.SHIPPED
 )
-CASE_ENDED = _texts(status for status in RETURN if is_final(RETURN, status))
 
 LEDGER = f"""
     SELECT stock.sku || '/' || location_id || ' ' || counter AS id, actual <> coalesce(expected, 0) AS wrong
@@ -101,97 +93,6 @@ DATED = f"""
 NOT_HELD = f"""
     SELECT order_id || ' ' || code AS id, status IN ({UNDONE}) AS wrong
     FROM holds JOIN orders USING (order_id) WHERE released_at IS NULL"""
-
-MONEY = """
-    SELECT order_id || ' ' || currency AS id,
-        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'credited', 'moved')), 0)
-            > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
-    FROM money_movements GROUP BY order_id, currency"""
-
-# The money that stays with us: paid for goods that were kept, and fees on goods that came back. Moved money pays for a
-# follow-up order, credited money is the customer's to buy with. A refund without a case is for the whole order or for
-# canceled lines.
-KEPT = """CASE WHEN kind = 'captured' THEN amount_minor
-    WHEN kind IN ('refunded', 'credited', 'moved') THEN -amount_minor ELSE 0 END"""
-
-VALUE_KEPT = f"""
-    SELECT order_id AS id, NOT under_way AND (kept <> paid - given OR given > paid OR worth > paid) AS wrong,
-        under_way AS waiting
-    FROM (
-        SELECT order_id, sum({KEPT}) AS kept,
-            coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0)
-                - coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded' AND return_id IS NULL), 0) AS paid
-        FROM money_movements GROUP BY order_id) AS money
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(value_minor), 0) AS worth, coalesce(sum(value_minor - fee), 0) AS given,
-            coalesce(bool_or(status NOT IN ({CASE_ENDED}) AND value_minor IS NOT NULL), false) AS under_way
-        FROM returns CROSS JOIN LATERAL (
-            SELECT coalesce(sum(value::bigint), 0) AS fee FROM jsonb_each_text(fees)) AS kept_back
-        WHERE returns.order_id = money.order_id) AS cases"""
-
-# Goods given back before they were shipped are refunded by their return case, which may still be under way.
-PAID_BACK = f"""
-    SELECT order_id AS id, kept > 0 AND attention IS NULL AND NOT in_case AS wrong,
-        kept > 0 AND attention IS NULL AND in_case AS waiting
-    FROM (
-        SELECT order_id, attention,
-            sum({KEPT}) AS kept,
-            EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status NOT IN ({CASE_ENDED}))
-                AS in_case
-        FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
-    ) AS undone"""
-
-# Events carry amounts as decimals, the ledger of money has minor units.
-NOT_HUNDREDTHS = {currency.code: 10 ** minor_digits(currency.code) for currency in Currency if currency.exponent != 2}
-UNITS = " ".join(f"WHEN '{code}' THEN {units}" for code, units in NOT_HUNDREDTHS.items())
-BOOKED = f"""
-    SELECT event_id AS id, missing AND relayed_at IS NOT NULL AS wrong, missing AND relayed_at IS NULL AS waiting
-    FROM (
-        SELECT event_id, relayed_at, CAST(data->>'amount' AS numeric) * CASE data->>'currency' {UNITS} ELSE 100 END >
-            (SELECT coalesce(sum(amount_minor), 0) FROM money_movements
-             WHERE money_movements.order_id = whose.order_id AND kind = 'captured' AND currency = data->>'currency')
-            AS missing
-        FROM partner_events
-        CROSS JOIN LATERAL (SELECT coalesce(
-            (SELECT order_id FROM payments WHERE reference = subject),
-            ({FIRST_TO_NAME.format(reference="subject")})) AS order_id) AS whose
-        WHERE type = 'payment.captured' AND partner = 'payments' AND whose.order_id IS NOT NULL) AS told"""
-
-CAPTURED_ONCE = """
-    SELECT gateway_reference AS id, count(DISTINCT order_id) > 1 AS wrong
-    FROM money_movements JOIN orders USING (order_id) WHERE kind = 'captured' AND follow_up_of = ''
-    GROUP BY gateway_reference"""
-
-CHARGED = """
-    SELECT order_id AS id, charge_minor <> coalesce(to_pay, 0) AS wrong
-    FROM orders LEFT JOIN (
-        SELECT order_id, sum(amount_minor) AS to_pay FROM payment_links WHERE state = 'open' GROUP BY order_id
-    ) AS links USING (order_id)
-    WHERE charge_minor <> 0 OR to_pay IS NOT NULL"""
-
-LINK_PAID = """
-    SELECT reference AS id, coalesce(paid, 0) <> amount_minor AS wrong
-    FROM payment_links LEFT JOIN (
-        SELECT split_part(key, '@', 2) AS reference, sum(amount_minor) AS paid
-        FROM money_movements WHERE kind = 'captured' GROUP BY 1) AS money USING (reference)
-    WHERE state = 'paid'"""
-
-CASE_PAID = f"""
-    SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
-    FROM returns
-    LEFT JOIN (
-        SELECT return_id, sum(amount_minor) AS paid FROM money_movements WHERE kind IN ('refunded', 'credited')
-        GROUP BY return_id
-    ) AS money USING (return_id)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(refund_minor, 0) <> coalesce(paid, 0) AS differs, status IN ({CASE_ENDED}) AS ended) AS state"""
-
-CREDITS = """
-    SELECT coalesce(credit.code, movement.key) AS id,
-        (credit.amount_minor, credit.currency, credit.return_id)
-            IS DISTINCT FROM (movement.amount_minor, movement.currency, movement.return_id) AS wrong
-    FROM store_credits AS credit
-    FULL JOIN (SELECT * FROM money_movements WHERE kind = 'credited') AS movement USING (key)"""
 
 CAME_BACK = """
     SELECT order_id || ' ' || sku AS id, came > coalesce(went, 0) AS wrong
@@ -306,15 +207,7 @@ _QUERIES: Mapping[str, str] = {
     "every order has a workflow or an end": STARTED,
     "an order has an ending time when it has ended, and only then": DATED,
     "nothing holds a canceled, rejected or expired order": NOT_HELD,
-    "no order was refunded more than was captured": MONEY,
-    "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
-    "undone orders gave all money back, or a person was called": PAID_BACK,
-    "every captured payment that the gateway reported is booked": BOOKED,
-    "no payment pays for two orders": CAPTURED_ONCE,
-    "what edits charge is what open payment links are for": CHARGED,
-    "every paid link has its money": LINK_PAID,
-    "every return case paid back what it says": CASE_PAID,
-    "every store credit has its movement of money, and the other way round": CREDITS,
+    **MONEY_QUERIES,
     "no more units came back than were shipped": CAME_BACK,
     "units fulfilled elsewhere are in a parcel of the channel": ELSEWHERE,
     "every recipient has a message about an order's end": END_ANNOUNCED,
