@@ -15,6 +15,7 @@ from models.order import OrderRow
 from record import journal
 from record.order_mapping import order_of
 from record.orders import edits
+from record.orders.alerts import call_a_person
 from record.orders.edit_writing import APPLIED
 from record.orders.edits import EditOutcome
 from record.sourcing.needs import outstanding
@@ -59,7 +60,7 @@ class Edits:
             edit = session.scalars(select(OrderEditRow).where(OrderEditRow.edit_id == request.edit_id)).one()
             outcome = self._outcome(session, row, edit, request)
             if outcome.state != edits.PROPOSED:
-                _call_a_person(session, row, edit, outcome)
+                _if_refused(session, row, edit, outcome)
                 journal.remember(session, _key(request), asdict(outcome))
             return outcome
 
@@ -86,12 +87,10 @@ class Edits:
         return outcome
 
 
-def _call_a_person(session: Session, row: OrderRow, edit: OrderEditRow, outcome: EditOutcome) -> None:
+def _if_refused(session: Session, row: OrderRow, edit: OrderEditRow, outcome: EditOutcome) -> None:
     """Call one when what the channel has changed cannot be changed here."""
     if edit.source == edits.CHANNEL and outcome.state == edits.REFUSED:
-        row.attention = f"the channel changed the order: {outcome.refusal}"
-        data = {"code": "ORDER_CHANGED", "reason": row.attention}
-        journal.append_fact(session, row.order_id, "alert.raised", f"alert:{edit.edit_id}", data)
+        call_a_person(session, row, "ORDER_CHANGED", f"the channel changed the order: {outcome.refusal}", edit.edit_id)
 
 
 def _key(request: EditRequest) -> str:

@@ -20,7 +20,8 @@ from record.journal import Fact
 from record.messages import not_told
 from record.order_mapping import lock_order
 from record.orders import leftovers
-from record.orders.elsewhere import call_a_person, has_parcels, lines_of, pending, too_late
+from record.orders.alerts import call_a_person
+from record.orders.elsewhere import about, has_parcels, lines_of, pending, too_late
 from record.orders.promises import end_due
 from record.recordset import at_once
 from record.stock import queue
@@ -115,7 +116,7 @@ def _shipped_all_the_same(session: Session, ending: Ending) -> None:
     gone.update({line.line_no: line.elsewhere for line in lines if line.elsewhere})
     if gone:
         order = lock_order(session, ending.order_id)
-        call_a_person(session, order, SHIPPED_ELSEWHERE, too_late(order, lines, gone))
+        call_a_person(session, order, SHIPPED_ELSEWHERE, too_late(order, lines, gone), about(gone))
 
 
 def _delivered(session: Session, ending: Ending) -> list[dict[str, Any]]:

@@ -92,6 +92,19 @@ def not_ours(parcels: Iterable[ParcelElsewhere], own: OwnShipments) -> list[Parc
     return found
 
 
+def keep_taken(
+    found: Mapping[str, ParcelElsewhere], before: Iterable[ParcelElsewhere], fewer: Mapping[int, int]
+) -> dict[str, ParcelElsewhere]:
+    """Return the parcels by key, with the `fewer` units by line number from those of `before`."""
+    kept, left = dict(found), Counter(fewer)
+    for parcel in sorted(before, key=lambda one: one.key):
+        now = Counter(dict(kept[parcel.key].lines)) if parcel.key in kept else Counter[int]()
+        if more := (Counter(dict(parcel.lines)) - now) & left:
+            left -= more
+            kept[parcel.key] = replace(kept.get(parcel.key, parcel), lines=tuple(sorted((now + more).items())))
+    return kept
+
+
 def units_by_line(parcels: Iterable[ParcelElsewhere]) -> Counter[int]:
     """Return the units of all parcels by line number."""
     units = Counter[int]()

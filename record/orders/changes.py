@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from models.order import OrderEventRow, OrderLineRow, OrderRow
 from record.channels.events import changed, edit_asked, edit_id_of
 from record.messages.partner_events import NewEvent
 from record.orders import edits, payment_claims
+from record.orders.alerts import call_a_person
 from record.orders.rows import NewOrder, receiver
 
 NOT_TAKEN_OVER = "the channel changed the address"
@@ -33,7 +34,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
     events += _payment(session, row, order, version)
     _collected(row, order)
     if _other_goods(session, row, order):
-        _call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
+        call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
     return events
@@ -47,7 +48,7 @@ def _new_address(session: Session, row: OrderRow, order: Order, version: str) ->
     edit, _ = edits.propose(session, row, WantedEdit(ship_to=order.ship_to), edit_id, edits.CHANNEL, row.channel)
     outcome = edits.attempt(session, row, edit)
     if outcome.state == edits.REFUSED:
-        _call_a_person(session, row, "ADDRESS_CHANGED", f"{NOT_TAKEN_OVER}: {outcome.refusal}", version)
+        call_a_person(session, row, "ADDRESS_CHANGED", f"{NOT_TAKEN_OVER}: {outcome.refusal}", version)
         return []
     if outcome.recall:
         return [edit_asked(row.channel, row.channel_order_id, version)]
@@ -63,7 +64,7 @@ def _payment(session: Session, row: OrderRow, order: Order, version: str) -> lis
     # Where the channel collects the money, the order's number stands in until the payment has a reference of its own.
     own = row.channel_order_id, f"{row.channel}:{row.channel_order_id}"
     if row.payment_reference not in ("", *own):
-        _call_a_person(session, row, "PAYMENT_CHANGED", OTHER_PAYMENT, version)
+        call_a_person(session, row, "PAYMENT_CHANGED", OTHER_PAYMENT, version)
         return []
     row.payment_reference, row.payment_method = named, order.payment_method
     row.version += 1
@@ -109,11 +110,6 @@ def _other_goods(session: Session, row: OrderRow, order: Order) -> bool:
     # After an edit here the channel still sends what was placed.
     placed = edits.placed_goods(session, row.order_id)
     return placed != {"amounts": list(sums), "lines": [list(line) for line in sorted(sent)]}
-
-
-def _call_a_person(session: Session, row: OrderRow, code: str, reason: str, version: str) -> None:
-    session.execute(update(OrderRow).where(OrderRow.order_id == row.order_id).values(attention=reason))
-    _append_event(session, row, "alert.raised", f"alert:{code}:{version}", {"code": code, "reason": reason})
 
 
 def _append_event(session: Session, row: OrderRow, event: str, key: str, data: dict[str, Any]) -> None:

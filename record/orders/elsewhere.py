@@ -15,6 +15,7 @@ from domain.elsewhere import (
     OwnShipments,
     ParcelElsewhere,
     in_recorded_lines,
+    keep_taken,
     not_ours,
     resolve,
     units_by_line,
@@ -30,6 +31,7 @@ from record import journal
 from record.channels.events import shipped_elsewhere
 from record.messages.partner_events import NewEvent
 from record.orders import gifts
+from record.orders.alerts import call_a_person
 from record.orders.rows import parcel_row
 from record.sourcing.needs import outstanding
 from record.stock.demand import bundles_of
@@ -43,7 +45,8 @@ def take_statement(
     """Record the parcels that the channel now names, without our own that it only repeats, and take their units out of
     the order as far as no work covers them. Return the events for the order's workflow. `row` is locked.
 
-    The newest statement counts. An older one, or the same again, changes nothing.
+    Units that were taken out stay so, whatever it names. The newest statement counts. An older one, or the same again,
+    changes nothing.
     """
     known = {one.key: one for one in session.scalars(select(P).where(P.order_id == row.order_id))}
     if version < row.channel_version or not (parcels or known):
@@ -52,17 +55,20 @@ def take_statement(
     stated = resolve(parcels, {line.line_no: line.quantity for line in sent.lines})
     stated = in_recorded_lines(stated, sent.lines, {line.line_no: line.channel_line_id for line in lines})
     found = {one.key: one for one in not_ours(stated, _own(session, row.order_id, stated))}
-    before, after = _units(known.values()), units_by_line(found.values())
-    if fewer := Counter({line.line_no: line.elsewhere for line in lines}) - after:
+    before = _units(known.values())
+    if fewer := Counter({line.line_no: line.elsewhere for line in lines}) - units_by_line(found.values()):
         # Units that were taken out are not sent again by a word: a person must know what became of them.
-        call_a_person(session, row, TAKEN_BACK, f"the channel no longer says that it shipped {_named(lines, fewer)}")
-        return []
+        reason = f"the channel no longer says that it shipped {_named(lines, fewer)}"
+        call_a_person(session, row, TAKEN_BACK, reason, about(fewer))
+        found = keep_taken(found, [_stated(one) for one in known.values()], fewer)
+    after = units_by_line(found.values())
     if not _store(session, row, known, found):
         return []
     taken = take_out(session, row, lines)
     if is_final(ORDER, OrderStatus(row.status)):
         if after - before:
-            call_a_person(session, row, SHIPPED_ELSEWHERE, too_late(row, lines, after - before))
+            late = after - before
+            call_a_person(session, row, SHIPPED_ELSEWHERE, too_late(row, lines, late), about(late))
         return []
     if not taken and after == before:
         return []
@@ -96,7 +102,7 @@ def take_out(session: Session, row: OrderRow, lines: Sequence[OrderLineRow]) -> 
 
 def pending(session: Session, order_id: str, lines: Sequence[OrderLineRow]) -> Counter[int]:
     """Return units by line number that are in parcels of the channel, and not taken out of the order yet."""
-    stated = _units(session.scalars(select(P).where(P.order_id == order_id)))
+    stated = _units(session.execute(select(P.lines).where(P.order_id == order_id)))
     return Counter(
         {
             line.line_no: units
@@ -112,11 +118,9 @@ def too_late(row: OrderRow, lines: Sequence[OrderLineRow], units: Counter[int]) 
     return f"{what}, and the order is {row.status}: they may be sent twice" if row.ended_at else what
 
 
-def call_a_person(session: Session, row: OrderRow, code: str, reason: str) -> None:
-    row.attention = reason
-    data = {"code": code, "reason": reason}
-    journal.append_fact(session, row.order_id, "alert.raised", f"alert:{code}:{reason}", data, row.channel)
-    session.flush()
+def about(units: Counter[int]) -> str:
+    """Tell alerts about some units of an order from those about others."""
+    return ",".join(f"{line_no}x{number}" for line_no, number in sorted(units.items()))
 
 
 def _named(lines: Sequence[OrderLineRow], units: Counter[int]) -> str:
@@ -139,6 +143,11 @@ def lines_of(session: Session, order_id: str) -> list[OrderLineRow]:
     """Return the order's lines, by number, as they are now."""
     wanted = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.line_no)
     return list(session.scalars(wanted, execution_options={"populate_existing": True}))
+
+
+def _stated(row: ParcelElsewhereRow) -> ParcelElsewhere:
+    lines = tuple((line_no, units) for line_no, units in row.lines)
+    return ParcelElsewhere(row.key, row.carrier, row.waybill, row.shipped_at, row.delivered_at, lines)
 
 
 def _units(rows: Any) -> Counter[int]:

@@ -190,3 +190,28 @@ def test_a_withdrawn_unit_is_never_taken_out_as_well(stocked: Sessions) -> None:
     take(stocked, order(1, fulfilled("1Z6", lamps=2, cups=1)))
 
     assert elsewhere(stocked, order_id) == [1, 1]
+
+
+def test_a_parcel_that_comes_as_another_goes_is_never_sent_by_us_too(stocked: Sessions) -> None:
+    # given a lamp that the channel shipped
+    order_id = take(stocked, order(0, fulfilled("1Z7", lamps=1)))
+
+    # when it takes that back, and has shipped the cup
+    for hour in (1, 1, 2):
+        take(stocked, order(hour, fulfilled("1Z8", cups=1)))
+
+    # then both stay out, and a person is called once
+    assert (elsewhere(stocked, order_id), waybills(stocked, order_id)) == ([1, 1], ["1Z7", "1Z8"])
+    assert alerts(stocked, order_id) == ["ELSEWHERE_TAKEN_BACK"]
+    with stocked() as session:
+        assert outstanding(session, order_id) == {LAMP: 1}
+
+
+def test_a_parcel_that_shrinks_keeps_what_was_taken_out_and_no_more(stocked: Sessions) -> None:
+    order_id = take(stocked, order(0, fulfilled("1Z9", lamps=2)))
+
+    take(stocked, order(1, fulfilled("1Z9", lamps=1, cups=1)))
+
+    with stocked() as session:
+        parcels = session.scalars(select(ParcelElsewhereRow.lines).where(ParcelElsewhereRow.order_id == order_id))
+        assert (elsewhere(stocked, order_id), parcels.all()) == ([2, 1], [[[1, 2], [2, 1]]])
